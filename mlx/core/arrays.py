@@ -1,0 +1,106 @@
+"""Arrays on disk: ``.npy`` files written row block by row block, opened memory-mapped or streamed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.artifacts import REMAKE, _existing, replacing
+from mlx.core.errors import ArtifactError
+
+Array = npt.NDArray[Any]
+
+
+class ArrayWriter:
+    """Writes an ``.npy`` file of known shape in blocks of rows, in the memory of one block.
+
+    The file has its final name only once the folder round it is renamed into place, so it is meant
+    for use inside `replacing_folder`.
+
+    Parameters
+    ----------
+    path : file to make.
+    shape : (rows, …) of the whole array.
+    dtype : of the whole array; blocks are cast to it.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
+        self.path, self.shape, self.dtype = path, shape, np.dtype(dtype)
+        self.rows = 0
+        self._file: IO[bytes] = path.open("wb")
+        header = {"descr": np.lib.format.dtype_to_descr(self.dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+    def append(self, block: Array) -> None:
+        """Add ``(m, …)`` rows."""
+        assert block.shape[1:] == self.shape[1:], (block.shape, self.shape)
+        self._file.write(np.ascontiguousarray(block, dtype=self.dtype).data)
+        self.rows += len(block)
+
+    def __enter__(self) -> "ArrayWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        assert error is not None or self.rows == self.shape[0], (self.path, self.rows, self.shape)
+
+
+def write_array(path: Path, array: Array) -> None:
+    """Write an array that is in memory."""
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None) -> Array:
+    """Open an ``.npy`` file memory-mapped, read-only.
+
+    Parameters
+    ----------
+    ndim, rows : what the array must have, where the caller knows it.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing, truncated, holds Python objects, or has another shape than expected.
+    """
+    try:
+        array: Array = np.load(_existing(path), mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise ArtifactError(f"{path}: expected an array, found a damaged file ({error}){REMAKE}") from None
+    if ndim is not None and array.ndim != ndim:
+        raise ArtifactError(f"{path}: expected {ndim} dimensions, found shape {array.shape}{REMAKE}")
+    if rows is not None and len(array) != rows:
+        raise ArtifactError(f"{path}: expected {rows} rows, found {len(array)}{REMAKE}")
+    return array
+
+
+def stream_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
+    """Read an ``.npy`` file from front to back, `rows` at a time, as writable copies.
+
+    Unlike a memory map, which keeps every page it has touched in the process's memory, this holds
+    one block.
+
+    Yields
+    ------
+    (where, block) : the slice of rows, and their values.
+    """
+    whole = open_array(path)
+    shape, dtype, start = whole.shape, whole.dtype, getattr(whole, "offset", 0)
+    width = int(np.prod(shape[1:], dtype=np.int64))
+    del whole
+    with path.open("rb") as file:
+        file.seek(start)
+        for first in range(0, shape[0], rows):
+            last = min(first + rows, shape[0])
+            block = np.fromfile(file, dtype=dtype, count=(last - first) * width)
+            yield slice(first, last), block.reshape(last - first, *shape[1:])
+
+
+def rows_of(sample_bytes: int, budget: int = 32 << 20) -> int:
+    """Return how many rows of `sample_bytes` each make a block of at most `budget` bytes (at least 1)."""
+    return max(1, budget // max(1, sample_bytes))

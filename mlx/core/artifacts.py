@@ -1,0 +1,144 @@
+"""Writes artifacts whole or not at all, with the same bytes for the same content; reads them with care.
+
+Nothing here unpickles. Files are written under a temporary name beside their place and renamed, so a
+killed run leaves either the old content or the new; a step's folder is replaced as a whole.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlx.core.errors import ArtifactError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary file name beside `path`; when the block succeeds, it becomes `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a new empty folder beside `path`; when the block succeeds, it takes the place of `path`.
+
+    What an earlier run left in `path` is gone then, and so is what a killed run left beside it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
+        if not _is_running(int(leftover.suffixes[-2][1:])):
+            shutil.rmtree(leftover)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write `content` as indented JSON; numbers must be finite (undefined ones are null)."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def write_csv(path: Path, table: "pd.DataFrame") -> None:
+    """Write a small table as CSV without its index; floats so that they read back exactly."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def write_parquet(path: Path, table: "pd.DataFrame") -> None:
+    """Write a table a row a sample as Parquet without its index."""
+    with replacing(path) as temporary:
+        table.to_parquet(temporary, engine="pyarrow", index=False)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file that was made in memory, such as a picture."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON artifact.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing, damaged, or not an object.
+    """
+    try:
+        content = json.loads(_existing(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ArtifactError(f"{path}: expected JSON, found a damaged file ({error}){REMAKE}") from None
+    if not isinstance(content, dict):
+        raise ArtifactError(f"{path}: expected a JSON object, found {type(content).__name__}{REMAKE}")
+    return content
+
+
+def read_csv(path: Path) -> "pd.DataFrame":
+    """Read a CSV artifact; only an empty cell is missing, so a class may be named "NA".
+
+    Raises
+    ------
+    ArtifactError
+        It is missing or damaged.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_csv(_existing(path), keep_default_na=False, na_values=[""])
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: expected a CSV table, found a damaged file ({error}){REMAKE}") from None
+
+
+def read_parquet(path: Path) -> "pd.DataFrame":
+    """Read a Parquet artifact.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing or damaged.
+    """
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(_existing(path), engine="pyarrow")
+    except (ValueError, OSError) as error:
+        raise ArtifactError(f"{path}: expected a Parquet table, found a damaged file ({error}){REMAKE}") from None
+
+
+REMAKE = "; delete it and run the step that writes it again ('dvc repro')"
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ArtifactError(f"{path}: expected a file, found none; run the step that writes it ('dvc repro')")
+    return path

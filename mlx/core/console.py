@@ -1,0 +1,62 @@
+"""What a person sees while a step works: a progress bar in a terminal, plain lines elsewhere."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+T = TypeVar("T")
+
+
+def note(line: str) -> None:
+    """Tell the user something; never data, which goes into artifacts."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  # the one place that prints
+
+
+def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
+    """Pass `items` on, with a bar on a terminal that shows how many of `total` are done."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from tqdm import tqdm
+
+    yield from tqdm(items, total=total, desc=label, leave=False, dynamic_ncols=True)
+
+
+class TrainingDisplay:
+    """Shows a training: on a terminal a bar with the time left, elsewhere about ten lines.
+
+    Parameters
+    ----------
+    epochs : how many there will be at most.
+    batches : how many steps an epoch has.
+    """
+
+    def __init__(self, epochs: int, batches: int) -> None:
+        self.epochs = epochs
+        self._bar: tqdm[None] | None = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=epochs * batches, unit="step", desc="training", dynamic_ncols=True)
+
+    def batch(self) -> None:
+        """Count a step."""
+        if self._bar is not None:
+            self._bar.update()
+
+    def epoch(self, number: int, reached: Mapping[str, float]) -> None:
+        """Show what epoch `number` (from 1) reached."""
+        if self._bar is not None:
+            self._bar.set_description(f"epoch {number}/{self.epochs}")
+            self._bar.set_postfix({name: f"{value:.4f}" for name, value in reached.items()})
+        elif number in {1, self.epochs} or number % max(1, self.epochs // 10) == 0:
+            values = ", ".join(f"{name} {value:.4f}" for name, value in reached.items())
+            note(f"  epoch {number}/{self.epochs}: {values}")
+
+    def close(self) -> None:
+        """Leave the last state of the bar standing."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,192 @@
+"""Reads a YAML or JSON file into plain values, and remembers on which line each key stands.
+
+YAML is read by the 1.2 core schema, as DVC reads it: ``1e-3`` is a number and ``no`` is text, so that
+what ``dvc params diff`` shows is what runs. No tag of the file can construct anything.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mlx.core.errors import SettingsError
+
+Key = tuple[str | int, ...]
+
+LARGEST_BYTES = 1 << 20  # a configuration is written by hand; a larger file was given by mistake
+MOST_NODES = 100_000  # aliases of aliases can unfold a small file into billions of nodes
+
+
+@dataclass(frozen=True)
+class Document:
+    """The content of a configuration file.
+
+    Attributes
+    ----------
+    path : the file, as messages name it.
+    values : the top-level mapping.
+    lines : line number (from 1) of each key path, as far as the file's syntax tells it.
+    """
+
+    path: Path
+    values: Mapping[str, Any]
+    lines: Mapping[Key, int]
+
+    def where(self, key: Key) -> str:
+        """Return ``file:line`` of `key`, or of the nearest section round it that stands in the file."""
+        for length in range(len(key), 0, -1):
+            if key[:length] in self.lines:
+                return f"{self.path}:{self.lines[key[:length]]}"
+        return str(self.path)
+
+
+def read_document(path: Path) -> Document:
+    """Read a ``.yaml``, ``.yml`` or ``.json`` file whose top level is a mapping.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing, too large, not text, or not valid: names the line and column.
+    """
+    text = _read_text(path)
+    try:
+        values, lines = _parse_json(path, text) if path.suffix == ".json" else _parse_yaml(path, text)
+    except RecursionError:
+        raise SettingsError(f"{path}: nested too deeply to be a configuration") from None
+    if not isinstance(values, dict):
+        found = "an empty file" if values is None else _shown(values)
+        raise SettingsError(f"{path}: expected sections such as 'dataset:' and 'model:', found {found}")
+    return Document(path, values, lines)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise SettingsError(f"{path}: expected a configuration of at most 1 MiB, found a larger file")
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; expected a YAML or JSON configuration") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: expected UTF-8 text, found a byte that is not, at {error.start}") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: can't be read: {error.strerror}") from None
+
+
+def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Key, int]]:
+    loader = _CoreLoader(text)
+    try:
+        node = loader.get_single_node()
+        lines = dict(_key_lines(path, node)) if node is not None else {}
+        return (loader.construct_document(node) if node is not None else None), lines
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise SettingsError(f"{place}: not valid YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    finally:
+        loader.dispose()
+
+
+def _parse_json(path: Path, text: str) -> tuple[Any, dict[Key, int]]:
+    try:
+        values = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"{path}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}") from None
+    except ValueError as error:
+        raise SettingsError(f"{path}: not valid JSON: {error}") from None
+    try:  # JSON is YAML but for tabs, and expanding those moves no line
+        node = yaml.compose(text.expandtabs(1), _CoreLoader)
+        return values, dict(_key_lines(path, node))
+    except yaml.YAMLError:
+        return values, {}
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key '{next(n for n in names if names.count(n) > 1)}' stands twice")
+    return values
+
+
+class _CoreLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, with the scalars of YAML 1.2 instead of 1.1."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+
+_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+    "tag:yaml.org,2002:int", re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")
+)
+_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    ),
+    list("-+.0123456789"),
+)
+_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+    "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
+)
+_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+    "tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"]
+)
+
+
+def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    text = str(loader.construct_scalar(node))
+    if text.startswith("0o"):
+        return int(text[2:], 8)
+    return int(text, 16) if text.startswith("0x") else int(text)
+
+
+_CoreLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+
+
+def _key_lines(path: Path, root: yaml.Node) -> Iterator[tuple[Key, int]]:
+    """Yield the line of every key path; refuse keys that stand twice, cycles and unfolding aliases."""
+    stack: list[tuple[Key, yaml.Node, tuple[int, ...]]] = [((), root, ())]
+    seen = 0
+    while stack:
+        key, node, parents = stack.pop()
+        seen += 1
+        if id(node) in parents or seen > MOST_NODES:
+            raise SettingsError(f"{path}:{node.start_mark.line + 1}: aliases unfold without end")
+        if isinstance(node, yaml.MappingNode):
+            children = [(key + (name.value,), name, child) for name, child in node.value]
+            _refuse_repeats(path, key, children)
+        elif isinstance(node, yaml.SequenceNode):
+            children = [(key + (i,), child, child) for i, child in enumerate(node.value)]
+        else:
+            continue
+        for child_key, name, child in children:
+            yield child_key, name.start_mark.line + 1
+            stack.append((child_key, child, (*parents, id(node))))
+
+
+def _refuse_repeats(path: Path, key: Key, children: list[tuple[Key, yaml.Node, yaml.Node]]) -> None:
+    first: dict[Key, int] = {}
+    for child_key, name, _ in children:
+        line = name.start_mark.line + 1
+        if child_key in first:
+            shown = ".".join(map(str, child_key))
+            raise SettingsError(f"{path}:{line}: {shown}: stands twice, first on line {first[child_key]}")
+        first[child_key] = line
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

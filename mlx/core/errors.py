@@ -1,0 +1,27 @@
+"""The errors that mean "the user can mend this": shown as one message, never as a traceback."""
+
+
+class MlxError(Exception):
+    """Base of the project's own errors; its text is complete and says what to do."""
+
+
+class SettingsError(MlxError):
+    """A configuration that can't be used: names the key, what was expected and what was found.
+
+    Attributes
+    ----------
+    key : the key path at fault, where the text does not begin with its file and line yet; whoever
+        knows the file puts them in front.
+    """
+
+    def __init__(self, text: str, *, key: tuple[str | int, ...] = ()) -> None:
+        super().__init__(text)
+        self.key = key
+
+
+class ArtifactError(MlxError):
+    """A file that a step reads is missing, damaged, or is not what it should be."""
+
+
+class DataError(MlxError):
+    """The data can't be used as asked: too few samples, wrong shapes, values that are not finite."""

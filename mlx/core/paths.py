@@ -1,0 +1,46 @@
+"""Where each artifact lives: the one shape that a run directory and the DVC workspace share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that holds a study's ``data/`` and ``metrics/``."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """What ``generate-data`` writes: X, y, ``dataset.json`` and, where known, the factors."""
+        return self.root / "data" / "raw"
+
+    @property
+    def splits(self) -> Path:
+        """What ``preprocess-split`` writes: the three parts, scaled, with each row's index in raw."""
+        return self.root / "data" / "splits"
+
+    @property
+    def model(self) -> Path:
+        """What ``train`` writes: the checkpoint and ``model.json``."""
+        return self.root / "data" / "model"
+
+    @property
+    def representations(self) -> Path:
+        """What ``extract-representations`` writes: layers, logits and predictions of the test split."""
+        return self.root / "data" / "representations"
+
+    @property
+    def residuals(self) -> Path:
+        """What ``residuals-analysis`` writes: tables a row a sample, a class, a test."""
+        return self.root / "data" / "residuals"
+
+    @property
+    def report(self) -> Path:
+        """What ``report`` writes: ``plots/*.png`` and ``report.html``."""
+        return self.root / "data" / "report"
+
+    @property
+    def metrics(self) -> Path:
+        """Small JSON and CSV files that are kept in git."""
+        return self.root / "metrics"

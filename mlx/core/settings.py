@@ -1,0 +1,97 @@
+"""The base of every section's schema, and the words for what a schema expects."""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """One section of the configuration.
+
+    Frozen, so that a value read once is the value used everywhere; strict, so that ``"3"`` and
+    ``true`` are not integers; closed, so that a misspelt key is an error and never ignored.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
+    )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the section as plain JSON values, defaults included."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def schema_of(cls, key: str, values: Mapping[str, Any]) -> "type[Settings] | None":  # noqa: ARG003
+        """Return the schema of `key` where it depends on the section's other `values`.
+
+        ``dataset.params`` is checked against the schema of the dataset that ``dataset.name`` chooses;
+        a section with such a key overrides this, so that messages can say what was expected there.
+        """
+        return None
+
+
+def known_name(found: str, known: Iterable[str]) -> str:
+    """Return `found` in lower case, which is how names are written in the catalogues.
+
+    Raises
+    ------
+    ValueError
+        It is not one of `known`: the text lists those, and suggests the nearest.
+    """
+    names = sorted(known)
+    name = found.lower()
+    if name in names:
+        return name
+    raise ValueError(f"expected one of {', '.join(names)}, found '{found}'{nearest(name, names)}")
+
+
+def nearest(found: str, known: Iterable[str]) -> str:
+    """Return a hint at the name in `known` that was probably meant, or nothing."""
+    near = get_close_matches(found, list(known), n=1)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def expectation(schema: type[Settings], key: str) -> str:
+    """Say in words what `schema` accepts for `key`: "an integer of at least 1"."""
+    document = schema.model_json_schema()
+    return _in_words(document["properties"][key], document.get("$defs", {}))
+
+
+def _in_words(fragment: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    if "$ref" in fragment:
+        return _in_words(definitions[fragment["$ref"].rpartition("/")[2]], definitions)
+    if "anyOf" in fragment:
+        return " or ".join(_in_words(option, definitions) for option in fragment["anyOf"])
+    if "enum" in fragment:
+        return "one of " + ", ".join(map(str, fragment["enum"]))
+    if "const" in fragment:
+        return str(fragment["const"])
+    kind = fragment.get("type")
+    if kind in {"integer", "number"}:
+        return ("an integer" if kind == "integer" else "a number") + _bounds(fragment)
+    if kind == "array":
+        items = _in_words(fragment.get("items", {}), definitions)
+        return f"a list, each element {items}"
+    return _PLAIN.get(str(kind), "a value")
+
+
+_PLAIN = {"boolean": "true or false", "string": "text", "object": "a section of keys", "null": "null"}
+
+
+def _bounds(fragment: Mapping[str, Any]) -> str:
+    words = [
+        f"{phrase} {fragment[bound]:g}"
+        for bound, phrase in _BOUNDS.items()
+        if bound in fragment
+    ]
+    return " " + " and ".join(words) if words else ""
+
+
+_BOUNDS = {
+    "minimum": "of at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}

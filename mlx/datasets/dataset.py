@@ -1,0 +1,109 @@
+"""What every data source hands over: a description, and its samples in blocks."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx.core.errors import DataError
+
+Array = NDArray[Any]
+Factors = dict[str, Array]
+
+IN_MEMORY_LIMIT = 10**9
+"""Largest table, in bytes, that a source which builds its table in memory will agree to build."""
+
+
+@dataclass(frozen=True)
+class Block:
+    r"""Consecutive samples of a dataset.
+
+    Attributes
+    ----------
+    X
+        Samples, shape (rows, \*sample_shape), in the dataset's dtype.
+    y
+        Class labels 0 … n_classes − 1 (int64) or targets (float64), shape (rows,).
+    factors
+        What each sample was generated from: name to array of shape (rows,); None where unknown.
+    """
+
+    X: Array
+    y: Array
+    factors: Factors | None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A source of samples, described before any sample is made.
+
+    Attributes
+    ----------
+    name
+        The name it has in ``dataset.name``.
+    task
+        What `y` is for.
+    class_names
+        The name of each label, in label order; empty for regression.
+    sample_shape
+        Shape of one sample: (features,) or (height, width, channels).
+    dtype
+        Of `X`; images are uint8 with 0 black and 255 white.
+    n_samples
+        How many samples the blocks hold together.
+    source
+        Where the samples come from, one line for people.
+    seed
+        What the samples were drawn with; None where nothing is random.
+    details
+        Facts about the whole source as JSON values, such as the true weights.
+    has_factors
+        Whether the blocks carry factors.
+    blocks
+        ``blocks(rows)`` yields the samples in order, `rows` at a time (the last block may be
+        shorter). Every call starts again and gives the same values, whatever `rows` is.
+    """
+
+    name: str
+    task: Literal["classification", "regression"]
+    class_names: tuple[str, ...]
+    sample_shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    n_samples: int
+    source: str
+    seed: int | None
+    blocks: Callable[[int], Iterator[Block]]
+    details: dict[str, Any] = field(default_factory=dict)
+    has_factors: bool = False
+
+
+def spans(n_samples: int, rows: int) -> Iterator[tuple[int, int]]:
+    """Yield the bounds (start, stop) of consecutive blocks of `rows` samples.
+
+    Raises
+    ------
+    ValueError
+        If `rows` is not positive.
+    """
+    if rows < 1:
+        raise ValueError(f"rows per block: expected at least 1, found {rows}")
+    for start in range(0, n_samples, rows):
+        yield start, min(start + rows, n_samples)
+
+
+def refuse_oversized(name: str, n_samples: int, n_features: int) -> None:
+    """Refuse a float64 table that would not reasonably fit in memory, before building it.
+
+    Raises
+    ------
+    DataError
+        If features and target together would take more than `IN_MEMORY_LIMIT` bytes.
+    """
+    needed = 8 * n_samples * (n_features + 1)
+    if needed > IN_MEMORY_LIMIT:
+        raise DataError(
+            f"dataset {name}: {n_samples:,} samples of {n_features:,} features need {needed / 1e9:.1f} GB in "
+            f"memory; at most {IN_MEMORY_LIMIT / 1e9:.0f} GB is built, so lower n_samples or n_features"
+        )

@@ -1,0 +1,25 @@
+"""Random streams that depend on a seed and a place, never on what was drawn elsewhere."""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Stream(IntEnum):
+    """What a stream is for: streams of different purposes are independent. The numbers are for ever."""
+
+    LAW = 0
+    SAMPLES = 1
+    NOISE = 2
+    LABELS = 3
+    COLOUR = 4
+
+
+def generator(seed: int, stream: Stream, chunk: int = 0) -> np.random.Generator:
+    """Return the generator of one chunk of one stream.
+
+    Chunks can be drawn in any order, in any process: each has its own key, hashed by NumPy's
+    `SeedSequence` from the seed, the stream and the chunk's number.
+    """
+    key = np.random.SeedSequence(seed, spawn_key=(int(stream), chunk))
+    return np.random.Generator(np.random.SFC64(key))

@@ -1,0 +1,155 @@
+"""What every model can do, whatever library computes it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, final
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.errors import DataError, SettingsError
+
+Array = npt.NDArray[Any]
+Metrics = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a model is asked to learn.
+
+    Attributes
+    ----------
+    task : classification, or regression of one number.
+    sample_shape : of one sample as the model is fed it.
+    n_classes : K; 0 for regression.
+    """
+
+    task: Literal["classification", "regression"]
+    sample_shape: tuple[int, ...]
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model says about a batch of m samples.
+
+    Attributes
+    ----------
+    logits : (m, K) before softmax; None for regression and for models that have none.
+    probabilities : (m, K) after softmax, float64, rows that sum to 1; None for regression.
+    predictions : (m,) labels, or values for regression.
+    representations : one (m, d) array for each layer that was asked for.
+    """
+
+    logits: Array | None
+    probabilities: Array | None
+    predictions: Array
+    representations: dict[str, Array]
+
+
+class Model(ABC):
+    """A model for one problem.
+
+    Attributes
+    ----------
+    task : the one kind of problem that this model is for.
+    training_fields : the fields of the `training` section that it uses.
+    problem : what it was built for.
+    layers : names of the layers whose representations it can give, from input to output.
+    """
+
+    task: ClassVar[Literal["classification", "regression"]]
+    training_fields: ClassVar[frozenset[str]]
+    problem: Problem
+    layers: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def penultimate(self) -> str:
+        """The layer whose representation the output is computed from."""
+
+    @property
+    @abstractmethod
+    def n_parameters(self) -> int:
+        """How many numbers were fitted."""
+
+    @abstractmethod
+    def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
+        """Compute what the model says about ``X`` (m, *sample_shape), and the representations in `layers`."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the fitted model into an existing empty `folder`, the same bytes for the same model."""
+
+    @abstractmethod
+    def restore(self, folder: Path) -> None:
+        """Take over the fitted state that `save` wrote."""
+
+    @final
+    def resolve_layer(self, name: str) -> str:
+        """Return the layer meant by `name`, where ``penultimate`` is a name that every model has.
+
+        Raises
+        ------
+        SettingsError
+            This model has no such layer.
+        """
+        if name == "penultimate":
+            return self.penultimate
+        if name not in self.layers:
+            known = ", ".join(("penultimate", *self.layers))
+            raise SettingsError(
+                f"expected one of {known}, found '{name}'", key=("representations", "layers")
+            )
+        return name
+
+    @final
+    def check(self, X: Array) -> None:
+        """Refuse a batch that this model was not built for.
+
+        Raises
+        ------
+        DataError
+            The samples have another shape, or hold NaN or infinity.
+        """
+        if X.shape[1:] != self.problem.sample_shape:
+            raise DataError(
+                f"model input: expected samples of shape {self.problem.sample_shape}, found {X.shape[1:]}"
+            )
+        if X.dtype.kind == "f" and not np.isfinite(X).all():
+            row = int(np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(axis=1))[0])
+            raise DataError(f"model input: expected finite values, found NaN or infinity in row {row}")
+
+
+class DirectModel(Model):
+    """A model that is fitted in one go."""
+
+    @abstractmethod
+    def fit(self, X: Array, y: Array, *, seed: int) -> None:
+        """Fit to ``X`` (n, *sample_shape) and ``y`` (n,)."""
+
+
+class IterativeModel(Model):
+    """A model that is fitted by passes over mini-batches, so that training can watch it and stop it."""
+
+    @abstractmethod
+    def prepare(self, *, optimizer: str, learning_rate: float) -> None:
+        """Choose the optimizer before the first epoch."""
+
+    @abstractmethod
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
+        """Take one step on each batch; return the mean loss and accuracy of the samples, as they came."""
+
+    @abstractmethod
+    def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
+        """Return the mean loss and accuracy without learning."""
+
+    @abstractmethod
+    def weights(self) -> list[Array]:
+        """Copy the weights, so that the best ones can be kept."""
+
+    @abstractmethod
+    def set_weights(self, weights: list[Array]) -> None:
+        """Put copied weights back."""

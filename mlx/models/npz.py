@@ -1,0 +1,43 @@
+"""Weights as ``.npz`` files without dates in them, read without unpickling."""
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mlx.core.artifacts import REMAKE, replacing
+from mlx.core.errors import ArtifactError
+from mlx.models.contract import Array
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The date that every zip entry carries: the earliest one that the format knows."""
+
+
+def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write named arrays, uncompressed; the same bytes for the same arrays."""
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w") as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
+
+
+def read_npz(path: Path, names: Sequence[str]) -> dict[str, Array]:
+    """Read the arrays `names`.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged, lacks one of `names`, or holds values that are not finite.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in names}
+    except FileNotFoundError:
+        raise ArtifactError(f"{path}: expected a checkpoint, found none; run the training again") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{path}: expected a checkpoint, found a damaged file ({error}){REMAKE}") from None
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ArtifactError(f"{path}: expected finite numbers in '{name}', found others{REMAKE}")
+    return arrays

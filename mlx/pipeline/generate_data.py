@@ -1,0 +1,72 @@
+"""Step `generate-data`: writes the samples of a dataset, and what is known of each, block by block."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mlx.core.arrays import ArrayWriter, rows_of
+from mlx.core.artifacts import replacing_folder, write_json, write_parquet
+from mlx.core.console import tracked
+from mlx.core.paths import Workspace
+from mlx.datasets import Block, Dataset, DatasetSettings, open_dataset
+
+BLOCK_BYTES = 4 << 20
+"""Size of a block of finished samples; making them takes some twenty times as much."""
+
+
+def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
+    """Write ``data/raw/``: ``X.npy``, ``y.npy``, ``dataset.json`` and, where known, ``factors.parquet``.
+
+    Raises
+    ------
+    MlxError
+        The dataset can't be made as asked, or its files can't be read.
+    """
+    source = open_dataset(dataset)
+    with replacing_folder(workspace.raw) as folder:
+        factors = _write_samples(source, folder)
+        if factors:
+            write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
+        write_json(folder / "dataset.json", _description(source, dataset, list(factors)))
+    known = f" and {len(factors)} factors each" if factors else ""
+    shape = "x".join(map(str, source.sample_shape))
+    return f"made {source.n_samples} samples of {shape} from {dataset.name}{known}, wrote {workspace.raw}"
+
+
+def _write_samples(source: Dataset, folder: Path) -> dict[str, np.ndarray]:
+    """Stream X and y to disk; return the factors, a column each, empty where the source has none."""
+    columns: dict[str, list[np.ndarray]] = {}
+    n = source.n_samples
+    y_dtype = np.int64 if source.task == "classification" else np.float64
+    with (
+        ArrayWriter(folder / "X.npy", (n, *source.sample_shape), source.dtype) as X,
+        ArrayWriter(folder / "y.npy", (n,), y_dtype) as y,
+    ):
+        for block in _blocks(source):
+            X.append(block.X)
+            y.append(block.y)
+            for name, values in (block.factors or {}).items():
+                columns.setdefault(name, []).append(values)
+    return {name: np.concatenate(parts) for name, parts in columns.items()}
+
+
+def _blocks(source: Dataset) -> Iterator[Block]:
+    rows = rows_of(int(np.prod(source.sample_shape)) * source.dtype.itemsize, BLOCK_BYTES)
+    return tracked(source.blocks(rows), total=-(-source.n_samples // rows), label="blocks")
+
+
+def _description(source: Dataset, settings: DatasetSettings, factors: list[str]) -> dict[str, object]:
+    return {
+        "name": source.name,
+        "task": source.task,
+        "class_names": list(source.class_names),
+        "shape": [source.n_samples, *source.sample_shape],
+        "dtype": source.dtype.name,
+        "source": source.source,
+        "seed": source.seed,
+        "params": settings.params,
+        "factors": factors,
+        "details": source.details,
+    }

@@ -1,0 +1,99 @@
+"""Step `preprocess-split`: divides the raw samples and scales them, block by block."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlx.core.arrays import Array, ArrayWriter, open_array, rows_of, stream_rows, write_array
+from mlx.core.artifacts import read_json, replacing_folder, write_json
+from mlx.core.console import tracked
+from mlx.core.errors import DataError
+from mlx.core.paths import Workspace
+from mlx.preprocessing.scaling import Scaler, fit_scaler
+from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
+from mlx.preprocessing.split import Split, split_rows
+
+BLOCK_BYTES = 8 << 20
+
+
+def preprocess_split(
+    workspace: Workspace, *, split: SplitSettings, preprocessing: PreprocessingSettings
+) -> str:
+    """Write ``data/splits/``: X, y and the row in raw for train, val and test; ``preprocessing.json``.
+
+    Raises
+    ------
+    MlxError
+        A part would be empty, a class is too small to be divided, or the values don't fit the scaling.
+    """
+    described = read_json(workspace.raw / "dataset.json")
+    y = np.asarray(open_array(workspace.raw / "y.npy", ndim=1))
+    X = open_array(workspace.raw / "X.npy", rows=len(y))
+    parts = split_rows(y, described["class_names"], split)
+    source = workspace.raw / "X.npy"
+    scaler = fit_scaler(preprocessing.scaling, X.dtype, _train_blocks(source, parts))
+    with replacing_folder(workspace.splits) as folder:
+        for name, rows in parts.parts().items():
+            write_array(folder / f"y_{name}.npy", y[rows])
+            write_array(folder / f"index_{name}.npy", rows)
+        _write_scaled(source, folder, parts, scaler)
+        write_json(folder / "preprocessing.json", _description(described, parts, scaler))
+    sizes = ", ".join(f"{len(rows)} {name}" for name, rows in parts.parts().items())
+    how = "stratified" if split.stratify and described["class_names"] else "not stratified"
+    return (
+        f"read {workspace.raw}, split {len(y)} samples into {sizes} ({how}), scaling {scaler.scaling}, "
+        f"wrote {workspace.splits}"
+    )
+
+
+def _train_blocks(source: Path, parts: Split) -> Iterator[Array]:
+    for where, block in _raw_blocks(source, "fitting the scaling"):
+        yield block[_within(parts.train, where)]
+
+
+def _write_scaled(source: Path, folder: Path, parts: Split, scaler: Scaler) -> None:
+    """Pass once over the raw samples and append each block's rows to the part that they belong to."""
+    shape = open_array(source).shape[1:]
+    with ExitStack() as stack:
+        writers = {
+            name: stack.enter_context(ArrayWriter(folder / f"X_{name}.npy", (len(rows), *shape), scaler.dtype))
+            for name, rows in parts.parts().items()
+        }
+        for where, block in _raw_blocks(source, "scaling"):
+            if block.dtype.kind == "f" and not np.isfinite(block).all():
+                bad = where.start + int(np.flatnonzero(~np.isfinite(block.reshape(len(block), -1)).all(axis=1))[0])
+                raise DataError(f"{source}: expected finite values, found NaN or infinity in row {bad}")
+            for name, rows in parts.parts().items():
+                writers[name].append(scaler.apply(block[_within(rows, where)]))
+
+
+def _raw_blocks(source: Path, label: str) -> Iterator[tuple[slice, Array]]:
+    X = open_array(source)
+    rows = rows_of(X[:1].nbytes, BLOCK_BYTES)
+    return tracked(stream_rows(source, rows), total=-(-len(X) // rows), label=label)
+
+
+def _within(rows: Array, where: slice) -> Array:
+    """Return the members of the ascending `rows` that lie in `where`, counted from its start."""
+    first, last = np.searchsorted(rows, (where.start, where.stop))
+    inside: Array = rows[first:last] - where.start
+    return inside
+
+
+def _description(described: dict[str, Any], parts: Split, scaler: Scaler) -> dict[str, Any]:
+    def fitted(values: Array | None) -> list[float] | None:
+        return None if values is None else [float(v) for v in values]
+
+    return {
+        "task": described["task"],
+        "class_names": described["class_names"],
+        "sample_shape": described["shape"][1:],
+        "scaling": scaler.scaling,
+        "dtype": scaler.dtype.name,
+        "mean": fitted(scaler.mean),
+        "scale": fitted(scaler.scale),
+        "sizes": {name: len(rows) for name, rows in parts.parts().items()},
+    }

@@ -1,0 +1,105 @@
+"""Step `report`: pictures of what was found, and a page that shows them with the numbers."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlx.core.arrays import open_array
+from mlx.core.artifacts import read_csv, read_json, read_parquet, replacing_folder, write_bytes
+from mlx.core.console import tracked
+from mlx.core.paths import Workspace
+from mlx.plots.figures import FIGURES, draw_report
+from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
+from mlx.plots.page import render_page
+from mlx.plots.settings import ReportSettings
+from mlx.plots.style import render_png
+
+
+def report(workspace: Workspace, *, report: ReportSettings) -> str:
+    """Write ``data/report/plots/*.png`` and ``data/report/report.html``.
+
+    Raises
+    ------
+    MlxError
+        An artifact is missing or damaged.
+    """
+    inputs = _read_inputs(workspace, report)
+    images = {
+        name: render_png(figure, report.dpi)
+        for name, figure in tracked(
+            draw_report(inputs, report), total=len(FIGURES[inputs.task]), label="figures"
+        )
+    }
+    with replacing_folder(workspace.report) as folder:
+        (folder / "plots").mkdir()
+        for name, png in images.items():
+            write_bytes(folder / "plots" / f"{name}.png", png)
+        write_bytes(folder / "report.html", render_page(inputs, images).encode())
+    return (
+        f"read {workspace.metrics}, {workspace.residuals} and {workspace.raw}, drew {len(images)} plots, "
+        f"wrote {workspace.report / 'report.html'}"
+    )
+
+
+def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs:
+    dataset = read_json(workspace.raw / "dataset.json")
+    model = read_json(workspace.model / "model.json")
+    inputs = ReportInputs(
+        name=f"{model['name']} on {dataset['name']}",
+        description=dataset["source"],
+        task=dataset["task"],
+        class_names=tuple(dataset["class_names"]),
+        history=read_csv(workspace.metrics / "history.csv"),
+        training=read_json(workspace.metrics / "training.json"),
+        evaluation=read_json(workspace.metrics / "evaluation.json"),
+        residuals=read_json(workspace.metrics / "residuals.json"),
+        samples=read_parquet(workspace.residuals / "samples.parquet"),
+    )
+    inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset["shape"]) == 4)
+    return _with_class_tables(workspace, inputs) if inputs.task == "classification" else inputs
+
+
+def _with_raw_samples(
+    workspace: Workspace, inputs: ReportInputs, settings: ReportSettings, *, images: bool
+) -> ReportInputs:
+    """Add the samples that are shown as themselves, read row by row from the raw data."""
+    X = open_array(workspace.raw / "X.npy")
+    y = np.asarray(open_array(workspace.raw / "y.npy", ndim=1))
+    grid = choose_grid(y, task=inputs.task, images=images, settings=settings)
+    inputs = replace(inputs, grid_inputs=np.asarray(X[grid]), grid_targets=y[grid])
+    if not (images and inputs.task == "classification"):
+        return inputs
+    groups, rows = choose_cards(inputs.samples, settings)
+    shown = X[inputs.samples["index"].to_numpy()[rows]]
+    return replace(inputs, card_groups=groups, card_rows=rows, card_images=np.asarray(shown))
+
+
+def _with_class_tables(workspace: Workspace, inputs: ReportInputs) -> ReportInputs:
+    tests = read_csv(workspace.residuals / "tests.csv")
+    k = len(inputs.class_names)
+    confusion = read_csv(workspace.metrics / "confusion.csv")["count"].to_numpy(np.int64).reshape(k, k)
+    return replace(
+        inputs,
+        classes=read_csv(workspace.residuals / "classes.csv"),
+        tests=tests,
+        pooled=_pooled(tests),
+        confusion=confusion,
+        roc=read_csv(workspace.metrics / "roc.csv"),
+        reliability=read_csv(workspace.metrics / "reliability.csv"),
+        class_scores=read_csv(workspace.metrics / "per_class.csv"),
+    )
+
+
+def _pooled(tests: pd.DataFrame) -> dict[str, Any]:
+    """Return the pooled tests of the first layer under the keys of a row of ``classes.csv``."""
+    pooled = tests[(tests["scope"] == "pooled") & (tests["layer"] == tests["layer"].iloc[0])]
+    found: dict[str, Any] = {}
+    for row in pooled.to_dict("records"):
+        name = row["statistic"]
+        found |= {name: row["estimate"]}
+        found |= {f"{name}_{key}": row[key] for key in ("low", "high", "p")}
+        if name == "pearson":
+            found["status"] = row["status"]
+    return found

@@ -1,0 +1,95 @@
+"""Step `residuals-analysis`: does the geometry of the representations tell where the model is unsure and wrong?"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_csv, write_json, write_parquet
+from mlx.core.errors import ArtifactError
+from mlx.core.paths import Workspace
+from mlx.pipeline.recorded import Recorded, read_recorded
+from mlx.residuals import (
+    ResidualsSettings,
+    analyse_classification,
+    analyse_regression,
+    build_class_table,
+    build_test_table,
+)
+
+SCATTER_POINTS = 2000
+"""Points in the table that ``dvc plots`` draws: a browser handles them, and the shape is clear."""
+
+
+def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) -> str:
+    """Write ``data/residuals/`` (samples, classes, tests, scatter) and ``metrics/residuals.json``.
+
+    Raises
+    ------
+    MlxError
+        An artifact is missing or damaged, or its values are no predictions.
+    """
+    recorded = read_recorded(workspace)
+    samples, classes, tests, headline = _analysed(recorded, residuals)
+    samples = samples.join(_factors(workspace, samples["index"].to_numpy()))
+    with replacing_folder(workspace.residuals) as folder:
+        write_parquet(folder / "samples.parquet", samples)
+        write_csv(folder / "classes.csv", classes)
+        write_csv(folder / "tests.csv", tests)
+        write_csv(folder / "scatter.csv", _scatter(samples, recorded))
+    write_json(workspace.metrics / "residuals.json", headline)
+    return (
+        f"read {len(samples)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
+        f"{_finding(headline)}, wrote {workspace.residuals}"
+    )
+
+
+def _analysed(
+    recorded: Recorded, settings: ResidualsSettings
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    if recorded.probabilities is None:
+        fitted = analyse_regression(recorded.y_true, recorded.y_pred, index=recorded.index, settings=settings)
+        return fitted.samples, build_class_table(), build_test_table(), fitted.summary
+    found = analyse_classification(
+        recorded.layers,
+        logits=recorded.logits,
+        probabilities=recorded.probabilities,
+        y_true=recorded.y_true,
+        y_pred=recorded.y_pred,
+        class_names=recorded.class_names,
+        index=recorded.index,
+        settings=settings,
+    )
+    return found.samples, found.classes, found.tests, found.headline
+
+
+def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
+    """Return what each sample was generated from, a column ``factor.<name>`` each; no column where unknown."""
+    if not read_json(workspace.raw / "dataset.json")["factors"]:
+        return pd.DataFrame(index=range(len(index)))
+    table = read_parquet(workspace.raw / "factors.parquet")
+    if len(index) and index.max() >= len(table):
+        raise ArtifactError(
+            f"{workspace.raw / 'factors.parquet'}: expected a row for sample {index.max()}, found {len(table)} rows"
+        )
+    return table.iloc[index].reset_index(drop=True).add_prefix("factor.")
+
+
+def _scatter(samples: pd.DataFrame, recorded: Recorded) -> pd.DataFrame:
+    """Return what ``dvc plots`` draws as points, evenly thinned: CSV, as DVC reads no Parquet."""
+    rows = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), SCATTER_POINTS)).astype(int))
+    chosen = samples.iloc[rows]
+    if not recorded.class_names:
+        return chosen[["index", "y_true", "y_pred", "residual"]]
+    names = np.array(recorded.class_names)
+    outcome = np.where(chosen["correct"], "correct", "wrong")
+    labels = {"actual": names[chosen["y_true"]], "predicted": names[chosen["y_pred"]], "outcome": outcome}
+    return chosen[["index", "similarity", "entropy"]].assign(**labels)
+
+
+def _finding(headline: dict[str, Any]) -> str:
+    if (r := headline.get("pearson")) is None:
+        return "summarised the residuals"
+    low, high = headline["pearson_low"], headline["pearson_high"]
+    interval = f" [{low:.3f}, {high:.3f}]" if low is not None else ""
+    return f"found r {r:.3f}{interval} between similarity and entropy"

@@ -1,0 +1,72 @@
+"""Step `train`: fits the model to the training split."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mlx.core.arrays import open_array
+from mlx.core.artifacts import read_json, replacing_folder, write_csv, write_json
+from mlx.core.console import TrainingDisplay, note
+from mlx.core.paths import Workspace
+from mlx.models import Model, ModelSettings, Problem, build_model, save_model
+from mlx.training import Fitted, Samples, TrainingSettings, fit_model
+
+
+def train(workspace: Workspace, *, model: ModelSettings, training: TrainingSettings) -> str:
+    """Write ``data/model/``, ``metrics/training.json`` and ``metrics/history.csv``.
+
+    Raises
+    ------
+    MlxError
+        The model does not suit the data, or training diverged.
+    """
+    described = read_json(workspace.splits / "preprocessing.json")
+    shape = tuple(described["sample_shape"])
+    problem = Problem(described["task"], shape, len(described["class_names"]))
+    built = build_model(model, problem, seed=training.seed)
+    _say_unused(model, training, built)
+    samples, validation = _samples(workspace.splits, "train"), _samples(workspace.splits, "val")
+    fitted = _fit(built, samples, validation, training)
+    with replacing_folder(workspace.model) as folder:
+        save_model(built, model, folder, described["class_names"])
+    history = pd.DataFrame(fitted.history)
+    history.insert(0, "epoch", range(1, len(history) + 1))
+    write_csv(workspace.metrics / "history.csv", history)
+    write_json(workspace.metrics / "training.json", _summary(fitted))
+    return (
+        f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
+        f"({built.n_parameters} parameters, {_epochs(fitted)}), wrote {workspace.model}"
+    )
+
+
+def _samples(folder: Path, part: str) -> Samples:
+    y = open_array(folder / f"y_{part}.npy", ndim=1)
+    return Samples(open_array(folder / f"X_{part}.npy", rows=len(y)), y)
+
+
+def _say_unused(model: ModelSettings, training: TrainingSettings, built: Model) -> None:
+    unused = sorted(training.model_fields_set - built.training_fields - {"params"})
+    if unused:
+        note(f"train: {model.name} is fitted in one go; training.{', training.'.join(unused)} have no effect on it")
+
+
+def _fit(built: Model, train: Samples, val: Samples, settings: TrainingSettings) -> Fitted:
+    display = TrainingDisplay(settings.epochs, -(-len(train.y) // settings.batch_size))
+    with warnings.catch_warnings():
+        # What a fit warns of (a rank, say) is for the user, as a line and not with a place in our source.
+        warnings.showwarning = lambda message, *_, **__: note(f"train: warning: {message}")
+        try:
+            return fit_model(built, train, val, settings, display)
+        finally:
+            display.close()
+
+
+def _summary(fitted: Fitted) -> dict[str, Any]:
+    return {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, **fitted.best}
+
+
+def _epochs(fitted: Fitted) -> str:
+    n = len(fitted.history)
+    return "in one go" if n == 1 else f"{n} epochs, best {fitted.best_epoch}"

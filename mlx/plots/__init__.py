@@ -1,0 +1,1 @@
+"""Pictures and the report page: arrays and tables in, Axes, Figures, PNG bytes and HTML out."""

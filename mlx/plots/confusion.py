@@ -1,0 +1,106 @@
+"""The confusion matrix: what is taken for what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.core.errors import DataError
+from mlx.plots.style import COLUMN, FAINT, INK, axes_or_new, styled
+from mlx.plots.text import class_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike, NDArray
+
+BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 12, 20, 40  # classes for which a cell, or a tick, still has room
+
+
+@styled
+def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
+    """Draw counts of actual (rows) against predicted classes (columns), coloured by share of the row.
+
+    Cells show the count above the share of the actual class; from 13 classes on the count alone, from
+    21 on a colour bar instead. Empty cells off the diagonal stay blank.
+
+    Parameters
+    ----------
+    confusion : array_like of int, shape (n_classes, n_classes)
+    class_names : sequence of str, length n_classes
+
+    Raises
+    ------
+    DataError
+        `confusion` is not a square table with a row for each name.
+    """
+    counts = np.asarray(confusion)
+    n = len(class_names)
+    if counts.shape != (n, n):
+        raise DataError(f"confusion: expected shape ({n}, {n}) for {n} classes, found {counts.shape}")
+    rates = row_rates(counts)
+    width = COLUMN if n <= BOTH_UP_TO else 5.0
+    ax = axes_or_new(ax, width, width * 0.97)
+    _draw_cells(ax, rates, colorbar=n > COUNT_UP_TO)
+    if n <= COUNT_UP_TO:
+        _write_cells(ax, counts, rates)
+    _name_axes(ax, class_names)
+    if n <= BOTH_UP_TO:
+        ax.set_title("count, and share of the actual class", fontsize=7, fontweight="normal")
+    return ax
+
+
+def row_rates(counts: NDArray[Any]) -> NDArray[np.float64]:
+    """Divide counts by their row's sum, shape (n_classes, n_classes); NaN where a class has no samples."""
+    total = counts.sum(axis=1, keepdims=True).astype(float)
+    rates: NDArray[np.float64] = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+    return rates
+
+
+def _draw_cells(ax: Axes, rates: NDArray[np.float64], *, colorbar: bool) -> None:
+    from matplotlib import colormaps
+    from matplotlib.colors import PowerNorm
+
+    # Without numbers in the cells rare mistakes must show in the colour alone: stretch the low end.
+    norm = PowerNorm(0.5 if colorbar else 0.8, vmin=0, vmax=1)
+    cmap = colormaps["Blues"].with_extremes(bad=FAINT)
+    edges = np.arange(len(rates) + 1) - 0.5
+    gap = {"edgecolors": "white", "linewidth": 0.8} if not colorbar else {}
+    image = ax.pcolormesh(edges, edges, np.ma.masked_invalid(rates), cmap=cmap, norm=norm, **gap)
+    ax.set(aspect="equal", xlim=edges[[0, -1]], ylim=edges[[-1, 0]])  # the first class at the top
+    ax.grid(False)
+    if colorbar and ax.figure is not None:
+        bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, aspect=25, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1])
+        bar.ax.set_yticklabels(["0 %", "1 %", "5 %", "20 %", "50 %", "100 %"])
+        bar.set_label("share of the actual class")
+        bar.outline.set_visible(False)
+
+
+def _write_cells(ax: Axes, counts: NDArray[Any], rates: NDArray[np.float64]) -> None:
+    n = len(counts)
+    size = float(np.clip(58 / n, 5, 8)) if n <= BOTH_UP_TO else 6.0
+    for i, j in zip(*np.nonzero((counts > 0) | np.eye(n, dtype=bool)), strict=True):
+        known = n <= BOTH_UP_TO and np.isfinite(rates[i, j])
+        text = f"{counts[i, j]}\n{_percent(rates[i, j])}" if known else f"{counts[i, j]}"
+        color = "white" if rates[i, j] > 0.55 else INK
+        ax.text(j, i, text, ha="center", va="center", fontsize=size, color=color, linespacing=1.1)
+
+
+def _percent(rate: float) -> str:
+    return "<1 %" if 0 < rate < 0.005 else f"{100 * rate:.0f} %"
+
+
+def _name_axes(ax: Axes, class_names: Sequence[str]) -> None:
+    n = len(class_names)
+    every = 1 if n <= NAMES_UP_TO else 10
+    names = class_labels(class_names, width=14) if every == 1 else [str(k) for k in range(n)]
+    long = max(map(len, names)) * 0.06 > 2.6 / n  # inches of the longest name, and of a cell
+    size = 7.0 if n <= BOTH_UP_TO else float(np.clip(140 / n, 4.5, 6.5)) if every == 1 else 7.0
+    ticks = range(0, n, every)
+    ax.set_xticks(ticks, names[::every], fontsize=size, rotation=90 if long else 0)
+    ax.set_yticks(ticks, names[::every], fontsize=size)
+    ax.tick_params(length=0 if every == 1 else 2.5)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("predicted class" if every == 1 else "predicted class (number)")
+    ax.set_ylabel("actual class" if every == 1 else "actual class (number)")

@@ -1,0 +1,136 @@
+"""The sentences at the top of a report: the numbers that matter, with intervals, in plain language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlx.plots.inputs import ReportInputs
+from mlx.plots.text import fixed, p_text, plural, significant, thousands
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One number: what it is, how it reads, its 95 % interval (may be empty), and what it says."""
+
+    label: str
+    value: str
+    interval: str
+    sentence: str
+
+
+def headlines(inputs: ReportInputs) -> list[Headline]:
+    """Build the headlines that `inputs` has the numbers for, at most four."""
+    if inputs.task == "regression":
+        return _regression(inputs)
+    found = [_accuracy(inputs), _calibration(inputs), _entropy(inputs), _correlation(inputs)]
+    return [headline for headline in found if headline is not None]
+
+
+def number(metrics: Mapping[str, Any], key: str) -> float:
+    """Return the metric `key` as a float; NaN where it is absent, null or no number."""
+    value = metrics.get(key)
+    known = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return float(value) if known and value is not None else math.nan
+
+
+def interval(metrics: Mapping[str, Any], key: str, write: Any = fixed) -> str:
+    """``0.87 – 0.95``, as `write` writes numbers; empty where ``<key>_low`` or ``<key>_high`` is unknown."""
+    low, high = number(metrics, f"{key}_low"), number(metrics, f"{key}_high")
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"95 % interval {write(low)} to {write(high)}"
+
+
+def percent(share: float) -> str:
+    """``91.5 %``; a whole hundred or zero without decimals."""
+    return f"{100 * share:.0f} %" if share in (0, 1) else f"{fixed(100 * share, 1)} %"
+
+
+def _accuracy(inputs: ReportInputs) -> Headline | None:
+    correct = inputs.samples["correct"].to_numpy(bool)
+    n, wrong = len(correct), int((~correct).sum())
+    if not n:
+        return None
+    value = number(inputs.evaluation, "accuracy")
+    value = float(correct.mean()) if math.isnan(value) else value
+    verb = "is" if wrong == 1 else "are"
+    sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {verb} predicted wrongly."
+    return Headline("Accuracy", percent(value), interval(inputs.evaluation, "accuracy", percent), sentence)
+
+
+def _calibration(inputs: ReportInputs) -> Headline | None:
+    error = number(inputs.evaluation, "ece")
+    confidence = inputs.samples["confidence"].mean() if "confidence" in inputs.samples else math.nan
+    if math.isnan(error) or math.isnan(confidence):
+        return None
+    accuracy = float(inputs.samples["correct"].mean())
+    sentence = (
+        f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
+    )
+    return Headline(
+        "Calibration error", percent(error), interval(inputs.evaluation, "ece", percent), sentence
+    )
+
+
+def _entropy(inputs: ReportInputs) -> Headline | None:
+    samples = inputs.samples
+    correct = samples["correct"].to_numpy(bool)
+    entropy = samples["entropy"].to_numpy(float)
+    right, wrong = (entropy[part & np.isfinite(entropy)] for part in (correct, ~correct))
+    if not len(right) or not len(wrong):
+        return None
+    medians = float(np.median(wrong)), float(np.median(right))
+    more = "more" if medians[0] > medians[1] else "no more"
+    sentence = (
+        f"Median entropy of wrong predictions, against {significant(medians[1], 2)} nats of correct ones: "
+        f"where it is wrong, the model is {more} uncertain."
+    )
+    return Headline("Entropy when wrong", f"{significant(medians[0], 2)} nats", "", sentence)
+
+
+def _correlation(inputs: ReportInputs) -> Headline | None:
+    pooled = inputs.pooled or {}
+    r = number(pooled, "pearson")
+    if math.isnan(r):
+        return None
+    low, high = number(pooled, "pearson_low"), number(pooled, "pearson_high")
+    tested = f" (permutation {p_text(number(pooled, 'pearson_p'))})"
+    if high < 0:
+        says = "samples far from those predicted alike tend to be the uncertain ones"
+    elif low > 0:
+        says = "samples close to those predicted alike tend to be the uncertain ones"
+    else:
+        says = "whether a sample lies close to those predicted alike says little about its uncertainty"
+    return Headline(
+        "Similarity and entropy",
+        f"r = {fixed(r)}",
+        interval(pooled, "pearson"),
+        f"{says[0].upper()}{says[1:]}{tested}.",
+    )
+
+
+def _regression(inputs: ReportInputs) -> list[Headline]:
+    n = plural(len(inputs.samples), "test sample")
+    texts = (
+        ("r2", "R²", "of the target's variance is explained", True),
+        ("rmse", "RMSE", f"root mean square error on {n}, in target units", False),
+        ("mae", "MAE", "mean absolute error, in target units", False),
+    )
+    found = []
+    for key, label, says, share in texts:
+        value = number(inputs.evaluation, key)
+        if math.isfinite(value):
+            sentence = (
+                f"{percent(value)} {says}." if share and value >= 0 else f"{says[0].upper()}{says[1:]}."
+            )
+            if share and value < 0:
+                sentence = "Worse than predicting the mean."
+            found.append(
+                Headline(label, significant(value), interval(inputs.evaluation, key, significant), sentence)
+            )
+    return found

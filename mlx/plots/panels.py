@@ -1,0 +1,130 @@
+"""Small multiples: similarity against entropy, a panel for every predicted class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.plots.similarity import (
+    X_LABEL,
+    Y_LABEL,
+    draw_points,
+    draw_trend,
+    known_points,
+    leave_headroom,
+    point_style,
+    statistics_text,
+)
+from mlx.plots.style import MUTED, PAGE, figure, styled
+from mlx.plots.text import class_labels, status_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+MAX_PANELS, WORST_PANELS = 25, 24
+LEFT, RIGHT, TOP, BOTTOM, GAP, ROW_GAP, ROW = 0.48, 0.08, 0.34, 0.42, 0.1, 0.24, 1.3  # inches
+
+
+@styled
+def plot_similarity_entropy_by_class(
+    samples: DataFrame, classes: DataFrame, *, max_points: int = 2000
+) -> Figure:
+    """Draw a panel a predicted class, on common axes; a class without statistics says why.
+
+    The title of a panel counts the wrong among the samples predicted as its class. With more than 25
+    classes the 24 with the most wrong predictions are drawn, and the figure says so.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        y_pred, correct, entropy (nats), similarity; a row a sample.
+    classes : DataFrame
+        class, name, pearson, pearson_low, pearson_high, pearson_p, spearman, status; a row a class.
+    max_points : int
+        Points drawn at most in each panel.
+    """
+    labels = class_labels([str(name) for name in classes["name"]], width=16)
+    rows = [row | {"label": label} for row, label in zip(classes.to_dict("records"), labels, strict=True)]
+    chosen = _worst(rows, samples)
+    made, panels = _grid(len(chosen))
+    for ax, row in zip(panels, chosen, strict=False):
+        own = samples[samples["y_pred"].to_numpy() == row["class"]]
+        _draw_class(ax, own, row, max_points=max_points)
+    _set_limits(panels[0], samples)
+    note = "one panel for each predicted class"
+    if len(chosen) < len(rows):
+        note = f"{len(chosen)} of {len(rows)} predicted classes: those with the most wrong predictions"
+    _label(made, note)
+    return made
+
+
+def _worst(rows: Sequence[Mapping[Hashable, Any]], samples: DataFrame) -> list[Mapping[Hashable, Any]]:
+    if len(rows) <= MAX_PANELS:
+        return list(rows)
+    missed = samples["y_pred"].to_numpy()[~samples["correct"].to_numpy(bool)]
+    wrong = np.array([(missed == row["class"]).sum() for row in rows])
+    return [rows[k] for k in np.argsort(-wrong, kind="stable")[:WORST_PANELS]]
+
+
+def _grid(n: int) -> tuple[Figure, list[Axes]]:
+    """`n` panels on common axes; margins in inches, because measuring 25 panels takes longer than drawing."""
+    columns = min(n, 5) if n <= 3 or n > 16 else min(4, math.ceil(math.sqrt(n)))
+    count = math.ceil(n / columns)
+    height = TOP + count * ROW + (count - 1) * ROW_GAP + BOTTOM
+    made = figure(PAGE, height, constrained=False)
+    made.subplots_adjust(
+        left=LEFT / PAGE, right=1 - RIGHT / PAGE, bottom=BOTTOM / height, top=1 - TOP / height,
+        wspace=GAP * columns / (PAGE - LEFT - RIGHT), hspace=ROW_GAP / ROW,
+    )  # fmt: skip
+    panels = list(made.subplots(count, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for k, ax in enumerate(panels):
+        ax.set_visible(k < n)
+        if n - columns <= k < n:  # the lowest of its column, also where the last row is not full
+            ax.tick_params(labelbottom=True)
+    return made, panels
+
+
+def _draw_class(ax: Axes, own: DataFrame, row: Mapping[Hashable, Any], *, max_points: int) -> None:
+    x, y, correct = known_points(own["similarity"], own["entropy"], own["correct"])
+    draw_points(ax, x, y, correct, max_points=max_points, size=7.0)
+    wrong = int((~own["correct"].to_numpy(bool)).sum())
+    ax.set_title(str(row["label"]), fontsize=7.5, pad=3)
+    ax.set_title(
+        f"{wrong} of {len(own)} wrong", loc="right", fontsize=6, fontweight="normal", color=MUTED, pad=3
+    )
+    status = status_text(str(row["status"]))
+    if status:
+        ax.text(0.5, 0.45 if not len(x) else 0.88, status, transform=ax.transAxes, ha="center", va="center",
+                fontsize=7, color=MUTED, style="italic")  # fmt: skip
+        return
+    draw_trend(ax, x, y)
+    text = statistics_text({str(key): value for key, value in row.items()})
+    ax.text(0.03, 0.975, text, transform=ax.transAxes, va="top", fontsize=6, linespacing=1.25)
+
+
+def _set_limits(ax: Axes, samples: DataFrame) -> None:
+    leave_headroom(ax, samples["entropy"].to_numpy(float), 0.3)
+    x = samples["similarity"].to_numpy(float)
+    x = x[np.isfinite(x)]
+    low, high = (x.min(), x.max()) if len(x) else (0.0, 1.0)
+    pad = max(0.04 * (high - low), 0.01)
+    ax.set_xlim(low - pad, high + pad)
+    ax.locator_params(axis="x", nbins=4)
+    ax.locator_params(axis="y", nbins=4)
+
+
+def _label(made: Figure, note: str) -> None:
+    width, height = made.get_size_inches()
+    middle = (LEFT + width - RIGHT) / 2 / width
+    made.text(middle, 0.05 / height, X_LABEL, ha="center", va="bottom", fontsize=8)
+    made.text(0.05 / width, 0.5, Y_LABEL, ha="left", va="center", rotation=90, fontsize=8)
+    made.text(LEFT / width, 1 - 0.03 / height, note, va="top", fontsize=6.5, color=MUTED)
+    handles = [made.axes[0].scatter([], [], label=label, **point_style(ok, 14))
+               for ok, label in ((True, "correct"), (False, "wrong"))]  # fmt: skip
+    made.legend(handles=handles, loc="upper right", ncols=2, bbox_to_anchor=(1 - RIGHT / width, 1.0),
+                fontsize=6.8, handletextpad=0.1, columnspacing=1.0)  # fmt: skip

@@ -1,0 +1,113 @@
+"""Residuals of a regression: against the fitted values, against normal quantiles, and their histogram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlx.plots.inputs import spread
+from mlx.plots.style import CORRECT, INK, MUTED, WRONG, axes_or_new, styled
+from mlx.plots.text import MINUS, plural, significant, thousands
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike, NDArray
+
+LABEL = f"residual, actual {MINUS} predicted (target units)"
+
+
+@styled
+def plot_residuals_fitted(
+    y_pred: ArrayLike, residual: ArrayLike, *, max_points: int = 2000, ax: Axes | None = None
+) -> Axes:
+    """Scatter residuals over predictions, with their median in up to 12 groups of equal size.
+
+    A median that leaves zero means a bent relation that the model misses; a widening cloud, errors that
+    grow with the prediction.
+
+    Parameters
+    ----------
+    y_pred, residual : array_like, shape (n_samples,)
+        In the units of the target.
+    """
+    x, e = _known(y_pred, residual)
+    ax = axes_or_new(ax, height=2.8)
+    rows = spread(len(x), max_points)
+    ax.scatter(x[rows], e[rows], s=9, color=CORRECT, alpha=0.5, linewidths=0)
+    ax.axhline(0, color=MUTED, linewidth=0.9)
+    if len(x) >= 20:
+        groups = np.array_split(np.argsort(x, kind="stable"), min(12, len(x) // 10))
+        ax.plot([np.median(x[g]) for g in groups], [np.median(e[g]) for g in groups], color=WRONG, marker="s",
+                markersize=3, linewidth=1.2, label="median of a group")  # fmt: skip
+        ax.legend(loc="upper left", bbox_to_anchor=(0, 1.1))
+    ax.set(xlabel="predicted value (target units)", ylabel="residual (target units)")
+    if len(rows) < len(x):
+        note = f"{thousands(len(rows))} of {plural(len(x), 'point')} drawn"
+        ax.set_title(note, loc="right", fontsize=6, fontweight="normal", color=MUTED)
+    return ax
+
+
+@styled
+def plot_residual_qq(residual: ArrayLike, *, max_points: int = 2000, ax: Axes | None = None) -> Axes:
+    """Draw ordered standardised residuals against normal quantiles.
+
+    The i-th of n is placed at the quantile of (i − ½)/n. The band holds 95 % of each order statistic of
+    n normal values: its probability has a Beta(i, n − i + 1) distribution.
+
+    Parameters
+    ----------
+    residual : array_like, shape (n_samples,)
+    """
+    from scipy.special import betaincinv, ndtri
+
+    e = np.sort(_known(residual, residual)[0])
+    ax = axes_or_new(ax, height=2.8)
+    ax.set(xlabel="normal quantile (standard deviations)", ylabel="residual (standard deviations)")
+    n, s = len(e), e.std(ddof=1) if len(e) > 1 else 0.0
+    if s == 0:
+        ax.text(0.5, 0.5, "residuals have no spread", transform=ax.transAxes, ha="center", color=MUTED)
+        return ax
+    i = spread(n, max_points) + 1
+    q = ndtri((i - 0.5) / n)
+    band = [ndtri(betaincinv(i, n - i + 1, tail)) for tail in (0.025, 0.975)]
+    ax.fill_between(q, band[0], band[1], color=INK, alpha=0.12, linewidth=0, label="95 % of normal samples")
+    ax.plot(q, q, color=INK, linewidth=0.9)
+    ax.scatter(q, (e[i - 1] - e.mean()) / s, s=8, color=CORRECT, linewidths=0, zorder=3, label="residuals")
+    ax.legend(loc="upper left")
+    return ax
+
+
+@styled
+def plot_residual_histogram(residual: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Draw the distribution of residuals, with the normal one of the same mean and standard deviation.
+
+    Parameters
+    ----------
+    residual : array_like, shape (n_samples,)
+        In the units of the target.
+    """
+    e = _known(residual, residual)[0]
+    ax = axes_or_new(ax, height=2.5)
+    ax.set(xlabel=LABEL, ylabel="samples in a bin")
+    if not len(e):
+        return ax
+    mean, s = float(e.mean()), float(e.std(ddof=1)) if len(e) > 1 else 0.0
+    bins = min(40, max(5, int(2 * len(e) ** (1 / 3))))
+    _, edges, _ = ax.hist(e, bins=bins, color=CORRECT, alpha=0.55, edgecolor="white", linewidth=0.4)
+    ax.axvline(0, color=MUTED, linewidth=0.9)
+    if s > 0:
+        x = np.linspace(mean - 4 * s, mean + 4 * s, 200)
+        scale = len(e) * (edges[1] - edges[0]) / (s * np.sqrt(2 * np.pi))
+        ax.plot(x, scale * np.exp(-0.5 * ((x - mean) / s) ** 2), color=INK, linewidth=1.1, label="normal")
+        ax.legend(loc="upper right")
+    ax.set_title(
+        f"mean {significant(mean)}, standard deviation {significant(s)}", fontsize=7, fontweight="normal"
+    )
+    return ax
+
+
+def _known(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    known = np.isfinite(a) & np.isfinite(b)
+    return a[known], b[known]

@@ -1,0 +1,27 @@
+"""The ``report`` section of the configuration."""
+
+from pydantic import Field
+
+from mlx.core.settings import Settings
+
+
+class ReportSettings(Settings):
+    """How the pictures of the report are drawn.
+
+    Parameters
+    ----------
+    dpi : int, default 150
+        Resolution of the PNG files in dots per inch; most figures are 3.5 in (one column) wide.
+    images_per_class : int, default 8
+        Images shown of each class in ``samples``.
+    samples_shown : int, default 8
+        Images in each group (most uncertain, most confidently wrong) of ``uncertain_samples``.
+    max_points : int, default 2000
+        Points drawn in a scatter; beyond it an evenly spaced part is drawn, and the plot says so.
+        Trend lines and statistics always use all points.
+    """
+
+    dpi: int = Field(default=150, ge=50, le=600)
+    images_per_class: int = Field(default=8, ge=1, le=20)
+    samples_shown: int = Field(default=8, ge=1, le=40)
+    max_points: int = Field(default=2000, ge=100, le=100_000)

@@ -1,0 +1,138 @@
+"""Similarity to the samples predicted alike against entropy, with its trend and its statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.plots.inputs import spread
+from mlx.plots.style import CORRECT, INK, MUTED, WRONG, axes_or_new, styled
+from mlx.plots.text import RHO, fixed, p_text, plural, thousands, with_interval
+from mlx.plots.trend import fit_trend
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike, NDArray
+
+X_LABEL = "mean cosine similarity to samples predicted alike"
+Y_LABEL = "entropy (nats)"
+
+
+@styled
+def plot_similarity_entropy(
+    similarity: ArrayLike,
+    entropy: ArrayLike,
+    correct: ArrayLike,
+    *,
+    title: str = "",
+    statistics: str = "",
+    max_points: int = 2000,
+    ax: Axes | None = None,
+) -> Axes:
+    """Scatter entropy over similarity, correct and wrong apart, with the least-squares line of all points.
+
+    The shaded band is the pointwise 95 % confidence band of the mean from ordinary least squares
+    (`fit_trend`): a description, since similarities share their samples. The interval in `statistics`
+    is the one to quote.
+
+    Parameters
+    ----------
+    similarity : array_like, shape (n_samples,)
+        Mean cosine similarity, in [−1, 1]; NaN (alone in its class) is not drawn.
+    entropy : array_like, shape (n_samples,)
+        In nats, higher is less certain.
+    correct : array_like of bool, shape (n_samples,)
+    statistics : str
+        Up to two lines for the panel, as `statistics_text` writes them.
+    max_points : int
+        Points drawn at most; the line uses all.
+    """
+    x, y, ok = known_points(similarity, entropy, correct)
+    ax = axes_or_new(ax, height=2.9)
+    ax.set(xlabel=X_LABEL, ylabel=Y_LABEL, title=title)
+    ax.text(0.02, 0.985, statistics, transform=ax.transAxes, va="top", fontsize=6.8, linespacing=1.35)
+    if not len(x):
+        ax.text(0.5, 0.4, "no sample has a similarity", transform=ax.transAxes, ha="center", color=MUTED)
+        return ax
+    draw_points(ax, x, y, ok, max_points=max_points)
+    draw_trend(ax, x, y)
+    leave_headroom(ax, y, 0.2)
+    for is_correct, label in ((True, "correct"), (False, "wrong")):
+        count = int((ok == is_correct).sum())
+        ax.scatter([], [], label=f"{label} ({thousands(count)})", **point_style(is_correct, 14))
+    ax.legend(loc="upper right", fontsize=6.8, handletextpad=0.1)
+    if len(x) > max_points:
+        note = f"{thousands(max_points)} of {plural(len(x), 'point')} drawn"
+        ax.set_title(note, loc="right", fontsize=6, fontweight="normal", color=MUTED)
+    return ax
+
+
+def statistics_text(row: Mapping[str, Any], n: int | None = None) -> str:
+    """Two lines: Pearson r with its interval; Spearman ρ, permutation p and, where given, `n`.
+
+    Parameters
+    ----------
+    row : mapping
+        With pearson, pearson_low, pearson_high, pearson_p and spearman, as a row of the classes table;
+        what is missing is a dash.
+    """
+    r, low, high, p, rho = (
+        float(row.get(f"{key}", math.nan))
+        for key in ("pearson", "pearson_low", "pearson_high", "pearson_p", "spearman")
+    )
+    first = f"r = {with_interval(r, low, high)}"
+    if n is None:
+        return f"{first}\n{RHO} = {fixed(rho)}   {p_text(p)}"
+    return f"{first}   {RHO} = {fixed(rho)}\npermutation {p_text(p)}   n = {thousands(n)}"
+
+
+def known_points(
+    similarity: ArrayLike, entropy: ArrayLike, correct: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the three arrays without the samples that have no similarity or no entropy."""
+    x, y, ok = np.asarray(similarity, float), np.asarray(entropy, float), np.asarray(correct, bool)
+    known = np.isfinite(x) & np.isfinite(y)
+    return x[known], y[known], ok[known]
+
+
+def point_style(is_correct: bool, size: float) -> dict[str, Any]:
+    """How a correct (blue disc) or wrong (vermilion cross) sample is marked, in points²."""
+    if is_correct:
+        return {"s": size, "marker": "o", "color": CORRECT, "alpha": 0.5, "linewidths": 0}
+    return {"s": size * 1.8, "marker": "X", "color": WRONG, "edgecolors": "white", "linewidths": 0.3}
+
+
+def draw_points(
+    ax: Axes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    correct: NDArray[np.bool_],
+    *,
+    max_points: int,
+    size: float = 9.0,
+) -> None:
+    """Scatter at most `max_points`, the wrong ones on top since they are few and are what one looks for."""
+    rows = spread(len(x), max_points)
+    for is_correct in (True, False):
+        part = rows[correct[rows] == is_correct]
+        ax.scatter(x[part], y[part], zorder=2.5 if is_correct else 2.7, **point_style(is_correct, size))
+
+
+def draw_trend(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Draw the line of `fit_trend` and its band, where there is one."""
+    trend = fit_trend(x, y)
+    if trend is None:
+        return
+    ax.fill_between(trend.x, trend.low, trend.high, color=INK, alpha=0.16, linewidth=0, zorder=2.8)
+    ax.plot(trend.x, trend.fit, color=INK, linewidth=1.1, zorder=2.9, label="_trend")
+
+
+def leave_headroom(ax: Axes, entropy: NDArray[np.float64], share: float) -> None:
+    """Set the entropy axis from just below 0, with the top `share` of it free for text."""
+    known = entropy[np.isfinite(entropy)]
+    top = max(float(known.max(initial=0.0)), 1e-3) * 1.03
+    low = -0.04 * top
+    ax.set_ylim(low, low + (top - low) / (1 - share))

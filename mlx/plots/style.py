@@ -1,0 +1,140 @@
+"""The one style of all pictures: sizes, colours, a context that does not leak, and byte-stable PNGs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, wraps
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+COLUMN = 3.5  # inches: one column of a two-column paper
+PAGE = 7.0
+
+# Okabe & Ito (2008), https://jfly.uni-koeln.de/color/, without yellow, which vanishes on white.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*", "p", "h", "d", "8", "H")
+LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
+CORRECT, WRONG, INK, MUTED, FAINT = COLORS[0], COLORS[1], "#222222", "#5F5F5F", "#D9D9D9"
+WRONG_TEXT = "#A84300"  # small text needs a darker orange than a mark does (contrast 4.5 on white)
+
+# Tried in this order after DejaVu Sans, which ships with matplotlib, for scripts that it lacks.
+FALLBACK_FONTS = (
+    "Noto Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans Devanagari",
+    "Noto Sans Thai", "Noto Sans Bengali", "Noto Sans Tamil", "WenQuanYi Zen Hei", "PingFang SC",
+    "Hiragino Sans", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Arial Unicode MS",
+)  # fmt: skip
+
+RC: dict[str, Any] = {
+    "font.size": 8.0,
+    "axes.titlesize": 8.0, "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.titlepad": 5.0,
+    "axes.labelsize": 8.0, "axes.labelcolor": INK, "axes.edgecolor": "#8A8A8A", "axes.linewidth": 0.6,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "grid.color": "#E6E6E6", "grid.linewidth": 0.6,
+    "xtick.labelsize": 7.0, "ytick.labelsize": 7.0, "xtick.color": "#8A8A8A", "ytick.color": "#8A8A8A",
+    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "xtick.major.size": 2.5, "ytick.major.size": 2.5,
+    "xtick.major.width": 0.6, "ytick.major.width": 0.6,
+    "legend.fontsize": 7.0, "legend.frameon": False, "legend.handlelength": 1.6, "legend.handletextpad": 0.5,
+    "legend.labelspacing": 0.3, "legend.borderaxespad": 0.2,
+    "lines.linewidth": 1.4, "lines.markersize": 4.0, "text.color": INK,
+    "figure.constrained_layout.h_pad": 0.03, "figure.constrained_layout.w_pad": 0.03,
+}  # fmt: skip
+
+
+class CategoryStyle(NamedTuple):
+    """How one of many categories is drawn, so that colour is never the only difference."""
+
+    color: str
+    marker: str
+    linestyle: Any
+
+
+def category_style(k: int) -> CategoryStyle:
+    """Return the look of category `k`; neighbours differ in all three.
+
+    7 colours have no divisor in common with 15 markers and 4 lines, so that 105 points and 28 curves
+    look different.
+    """
+    return CategoryStyle(COLORS[k % len(COLORS)], MARKERS[k % len(MARKERS)], LINES[k % len(LINES)])
+
+
+@cache
+def font_families() -> tuple[str, ...]:
+    """DejaVu Sans and those of `FALLBACK_FONTS` that are installed here."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return ("DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed))
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Matplotlib's defaults with `RC` on top, inside the block only; a user's matplotlibrc has no say."""
+    import matplotlib
+
+    defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if "backend" not in key}
+    with matplotlib.rc_context(defaults | RC | {"font.family": list(font_families())}):  # type: ignore[arg-type]
+        yield
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a plot function so that everything it makes has the style of `style`."""
+
+    @wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with style():
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def figure(width: float = COLUMN, height: float = 2.7, *, constrained: bool = True) -> Figure:
+    """Make a Figure of `width` × `height` inches with its own Agg canvas, unknown to pyplot.
+
+    Constrained layout costs a second measuring of all text: figures of many panels turn it off
+    and set their margins themselves.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    made = Figure(figsize=(width, height), layout="constrained" if constrained else None, facecolor="white")
+    FigureCanvasAgg(made)
+    return made
+
+
+def axes_or_new(ax: Axes | None, width: float = COLUMN, height: float = 2.7) -> Axes:
+    """Return `ax` itself, or the only Axes of a new figure of `width` × `height` inches."""
+    return figure(width, height).add_subplot() if ax is None else ax
+
+
+def text_width(texts: Sequence[str], size: float) -> float:
+    """Width in inches of the widest of `texts` at `size` points, for margins set by hand."""
+    from matplotlib.textpath import TextPath
+
+    return (
+        max((TextPath((0, 0), t, size=size).get_extents().width for t in texts if t.strip()), default=0) / 72
+    )
+
+
+def render_png(figure: Figure, dpi: int = 150) -> bytes:
+    """Encode `figure` as an RGB PNG: the same picture gives the same bytes, without date or version."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    with style():
+        figure.set_dpi(dpi)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+    rgba = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
+    pixels = Image.frombuffer("RGBA", canvas.get_width_height(), rgba, "raw", "RGBA", 0, 1)
+    stream = BytesIO()
+    pixels.convert("RGB").save(stream, format="png", dpi=(dpi, dpi), compress_level=6)
+    return stream.getvalue()

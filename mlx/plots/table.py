@@ -1,0 +1,113 @@
+"""Data that are rows of a table: classes in the plane of the first principal components, and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlx.plots.inputs import spread
+from mlx.plots.style import CORRECT, MUTED, axes_or_new, category_style, styled
+from mlx.plots.text import class_labels, plural, thousands
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike, NDArray
+
+NAMED_CLASSES = 14
+
+
+@styled
+def plot_class_scatter(
+    X: ArrayLike,
+    y: ArrayLike,
+    class_names: Sequence[str],
+    *,
+    max_points: int = 2000,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw samples in the plane of their first two principal components, by class.
+
+    Features are standardised first; two features are drawn as they are, one against the row number. Of
+    more than 14 classes the 13 largest have a colour, the others are grey.
+
+    Parameters
+    ----------
+    X : array_like, shape (n_samples, n_features)
+    y : array_like of int, shape (n_samples,)
+    class_names : sequence of str, length n_classes
+    """
+    X, y = np.asarray(X, float), np.asarray(y)
+    rows = spread(len(X), max_points)
+    points, xlabel, ylabel = _plane(X.reshape(len(X), -1)[rows])
+    ax = axes_or_new(ax, height=2.9)
+    names = class_labels(class_names, width=14)
+    counts = np.bincount(y[rows].astype(int), minlength=len(names))
+    named = np.arange(len(names))
+    if len(names) > NAMED_CLASSES:
+        named = np.sort(np.argsort(-counts, kind="stable")[: NAMED_CLASSES - 1])
+        rest = ~np.isin(y[rows], named)
+        ax.scatter(
+            points[rest, 0],
+            points[rest, 1],
+            s=6,
+            color="#BDBDBD",
+            linewidths=0,
+            label=f"{len(names) - len(named)} others",
+        )
+    for k, label in enumerate(named):
+        look = category_style(k)
+        own = y[rows] == label
+        ax.scatter(points[own, 0], points[own, 1], s=9, color=look.color, marker=look.marker, alpha=0.7,
+                   linewidths=0, label=names[label])  # fmt: skip
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1, markerscale=1.3)
+    if len(rows) < len(X):
+        note = f"{thousands(len(rows))} of {plural(len(X), 'point')} drawn"
+        ax.set_title(note, loc="right", fontsize=6, fontweight="normal", color=MUTED)
+    return ax
+
+
+def _plane(X: NDArray[np.float64]) -> tuple[NDArray[np.float64], str, str]:
+    """Two coordinates, shape (m, 2), and what they are called."""
+    m, d = X.shape
+    if d == 1:
+        return np.column_stack([X[:, 0], np.arange(m)]), "feature 1", "row"
+    if d == 2:
+        return X, "feature 1", "feature 2"
+    spread_of = X.std(axis=0)
+    Z = (X - X.mean(axis=0)) / np.where(spread_of > 0, spread_of, 1.0)
+    left, singular, right = np.linalg.svd(Z, full_matrices=False)
+    # A singular vector is known up to its sign: let its largest entry be positive.
+    sign = np.sign(right[:2][np.arange(len(right[:2])), np.abs(right[:2]).argmax(axis=1)])
+    points = np.zeros((m, 2))
+    points[:, : len(sign)] = left[:, :2] * singular[:2] * sign
+    share = np.append(singular**2 / max((singular**2).sum(), 1e-300), 0)
+    first, second = (f"principal component {k + 1} ({100 * share[k]:.0f} % of variance)" for k in range(2))
+    return points, first, second
+
+
+@styled
+def plot_target_histogram(y: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Draw how the values to be predicted are distributed.
+
+    Parameters
+    ----------
+    y : array_like, shape (n_samples,)
+        In the units of the target.
+    """
+    values = np.asarray(y, float)
+    values = values[np.isfinite(values)]
+    ax = axes_or_new(ax, height=2.3)
+    if len(values):
+        ax.hist(
+            values,
+            bins=min(30, max(5, int(np.sqrt(len(values))))),
+            color=CORRECT,
+            alpha=0.7,
+            edgecolor="white",
+            linewidth=0.4,
+        )
+    ax.set(xlabel="value to predict (target units)", ylabel="samples")
+    return ax

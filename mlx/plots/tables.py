@@ -1,0 +1,145 @@
+"""Tables of the report page: numbers rounded for reading, every text escaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.plots.headline import percent
+from mlx.plots.text import fixed, significant, status_text, thousands
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+MAX_ROWS = 200
+
+
+def safe(text: object) -> str:
+    """Escape `text` for HTML; half of a surrogate pair, which UTF-8 cannot hold, becomes ``?``."""
+    return escape(str(text).encode("utf-8", "replace").decode("utf-8"))
+
+
+def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Build a table in a box that scrolls by itself.
+
+    The first column names the rows; numbers are right-aligned. Beyond 200 rows the first 200 are
+    shown, and the caption says so.
+    """
+    if len(rows) > MAX_ROWS:
+        caption = f"{caption} (the first {MAX_ROWS} of {thousands(len(rows))} rows)"
+    numeric = [any(_is_number(row[k]) for row in rows) for k in range(len(head))]
+    top = "".join(f'<th scope="col"{_align(numeric[k])}>{safe(name)}</th>' for k, name in enumerate(head))
+    body = "\n".join(_row(row, numeric) for row in rows[:MAX_ROWS])
+    return (
+        f'<div class="scroll" role="region" aria-label="{safe(caption)}" tabindex="0">\n'
+        f"<table><caption>{safe(caption)}</caption>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def metrics_table(caption: str, metrics: Mapping[str, Any]) -> str:
+    """Build the table of one metrics file: a row a number, its interval beside it; empty without a number."""
+    flat = flatten(metrics)
+    ends = {key + end for key in flat for end in ("_low", "_high")}
+    rows = []
+    for key, value in flat.items():
+        if key in ends:
+            continue
+        low, high = flat.get(f"{key}_low"), flat.get(f"{key}_high")
+        bounds = f"{_cell(low)} to {_cell(high)}" if low is not None and high is not None else ""
+        rows.append((key.replace("_", " "), value, bounds))
+    has_bounds = any(row[2] for row in rows)
+    head = ("metric", "value", "95 % interval") if has_bounds else ("metric", "value")
+    return html_table(caption, head, [row[: len(head)] for row in rows]) if rows else ""
+
+
+def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Metrics as one level of key and value; ``{value, low, high}`` becomes ``key, key_low, key_high``."""
+    flat: dict[str, Any] = {}
+    for key, value in metrics.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            inner = flatten(value)
+            main = next((k for k in ("value", "estimate") if k in inner), None)
+            flat |= {name if k == main else f"{name}_{k}": v for k, v in inner.items()}
+        elif not isinstance(value, list | tuple):
+            flat[name] = value
+    return flat
+
+
+def classes_table(classes: DataFrame, scores: DataFrame | None) -> str:
+    """Build the table of classes: counts, precision and recall where known, correlation, status."""
+    scores_of = {} if scores is None else {row["class"]: row for row in scores.to_dict("records")}
+    head = ["class", "samples", "predicted", "precision", "recall", "entropy", "similarity",
+            "r", "95 % interval", "p", "p (Holm)", "note"]  # fmt: skip
+    rows = []
+    for row in classes.to_dict("records"):
+        score = scores_of.get(row["class"], {})
+        low, high = row.get("pearson_low", math.nan), row.get("pearson_high", math.nan)
+        rows.append([
+            row["name"], row.get("n_true"), row.get("n_predicted"),
+            score.get("precision"), score.get("recall"), row.get("entropy_mean"),
+            row.get("similarity_mean"), row.get("pearson"),
+            f"{fixed(low)} to {fixed(high)}" if math.isfinite(low) and math.isfinite(high) else "",
+            row.get("pearson_p"), row.get("pearson_p_holm"), status_text(str(row.get("status", "ok"))),
+        ])  # fmt: skip
+    kept = [k for k in range(len(head)) if any(not _is_unknown(row[k]) and row[k] != "" for row in rows)]
+    return html_table(
+        "Each predicted class", [head[k] for k in kept], [[row[k] for k in kept] for row in rows]
+    )
+
+
+def frame_table(caption: str, frame: DataFrame, columns: Sequence[str]) -> str:
+    """Build the table of those `columns` that `frame` has and that hold anything; empty without rows."""
+    kept = [c for c in columns if c in frame and frame[c].notna().any()]
+    rows = [
+        [row[c] if c != "status" else status_text(str(row[c])) for c in kept]
+        for row in frame.to_dict("records")
+    ]
+    return html_table(caption, [c.replace("_", " ") for c in kept], rows) if rows and kept else ""
+
+
+def mistakes_table(confusion: NDArray[Any], names: Sequence[str], *, most: int = 8) -> str:
+    """Build the table of the most frequent confusions; empty for a perfect model."""
+    counts = np.asarray(confusion)
+    off = np.where(np.eye(len(counts), dtype=bool), 0, counts)
+    order = np.argsort(-off, axis=None, kind="stable")[:most]
+    rows = []
+    for actual, predicted in zip(*np.unravel_index(order, off.shape), strict=True):
+        count = int(off[actual, predicted])
+        if count:
+            rows.append((names[actual], names[predicted], count, percent(count / counts[actual].sum())))
+    head = ("actual", "predicted as", "times", "share of the class")
+    return html_table("Most frequent mistakes", head, rows) if rows else ""
+
+
+def _row(row: Sequence[object], numeric: Sequence[bool]) -> str:
+    first, *rest = (_cell(value) for value in row)
+    cells = "".join(f"<td{_align(numeric[k])}>{text}</td>" for k, text in enumerate(rest, 1))
+    return f'<tr><th scope="row">{first}</th>{cells}</tr>'
+
+
+def _align(numeric: bool) -> str:
+    return ' class="n"' if numeric else ""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _is_unknown(value: object) -> bool:
+    return value is None or (isinstance(value, float | np.floating) and math.isnan(value))
+
+
+def _cell(value: object) -> str:
+    if _is_unknown(value):
+        return fixed(math.nan)
+    if isinstance(value, float | np.floating):
+        return significant(float(value))
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return thousands(int(value))
+    return safe(value)

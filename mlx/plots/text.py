@@ -1,0 +1,123 @@
+"""Words and numbers as pictures and page show them."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from mlx.plots.style import font_families
+
+MISSING = "□"
+MINUS, DASH, RHO = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{GREEK SMALL LETTER RHO}"
+STATUS_WORDS = {
+    "never_predicted": "never predicted",
+    "too_few": "too few samples",
+    "constant_entropy": "constant entropy",
+    "constant_similarity": "constant similarity",
+}
+
+
+def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
+    """Class names that matplotlib draws as they are: any script, no mathtext, no two alike.
+
+    Control characters become spaces, long names lose their middle, ``$`` is escaped. A name with a
+    character that no installed font has shows ``□`` for it and is preceded by its class number, as is
+    a name that would look like another one.
+
+    Parameters
+    ----------
+    names : sequence of str, length n_classes
+    width : int
+        Longest label in characters.
+    """
+    shown = [_drawable(str(name)) for name in names]
+    short = [shorten(name, width) for name in shown]
+    unclear = [not s or MISSING in s or short.count(s) > 1 for s in short]
+    numbered = [
+        shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)
+    ]
+    return [escape_math(name) for name in numbered]
+
+
+def escape_math(text: str) -> str:
+    """`text` with every ``$`` escaped, so that matplotlib draws it and parses no formula."""
+    return text.replace("$", r"\$")
+
+
+def shorten(text: str, width: int) -> str:
+    """`text` in at most `width` characters, without its middle if need be: both ends tell names apart."""
+    if len(text) <= width:
+        return text
+    tail = (width - 1) // 3
+    return f"{text[: width - 1 - tail].rstrip()}…{text[len(text) - tail :].lstrip()}"
+
+
+def _drawable(name: str) -> str:
+    spaced = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in name)
+    return "".join(c if _has_glyph(c) else MISSING for c in " ".join(spaced.split()))
+
+
+@cache
+def _has_glyph(character: str) -> bool:
+    if unicodedata.category(character) == "Cs":
+        return False  # half of a surrogate pair is no character
+    return any(font.get_char_index(ord(character)) for font in _fonts())
+
+
+@cache
+def _fonts() -> tuple[Any, ...]:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return tuple(get_font(findfont(FontProperties(family=name))) for name in font_families())
+
+
+def fixed(value: float, digits: int = 2) -> str:
+    """`value` with `digits` decimals and a true minus sign; an unknown value is a dash."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    text = f"{value:.{digits}f}"
+    return text[1:] if text.startswith("-") and float(text) == 0 else text.replace("-", MINUS)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """`value` with `digits` significant digits, in powers of ten only where it is very small or large."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if size < -4 or size > 6:
+        return f"{value:.{digits - 1}e}".replace("-", MINUS)
+    return fixed(value, max(0, digits - 1 - size))
+
+
+def p_text(p: float) -> str:
+    """Write a p-value as ``p = 0.012``, or ``p unknown``."""
+    return f"p = {p:.2g}" if p is not None and math.isfinite(p) else "p unknown"
+
+
+def with_interval(value: float, low: float, high: float, digits: int = 2) -> str:
+    """``−0.62 [−0.70, −0.52]``; the value alone where the interval is unknown."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return fixed(value, digits)
+    return f"{fixed(value, digits)} [{fixed(low, digits)}, {fixed(high, digits)}]"
+
+
+def status_text(status: str) -> str:
+    """Write the status of a class in words; ``ok`` is the empty text."""
+    return "" if status == "ok" else STATUS_WORDS.get(status, str(status).replace("_", " "))
+
+
+def thousands(count: int) -> str:
+    """``9999``, ``12 000``: a narrow space between thousands from five digits on."""
+    if abs(count) < 10_000:
+        return str(count)
+    return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 sample``, ``2 samples``, ``12 000 samples``."""
+    return f"{thousands(count)} {noun}{'' if count == 1 else 's'}"

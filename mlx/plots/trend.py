@@ -1,0 +1,66 @@
+"""The least-squares line through a scatter and the band around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A fitted line and the 95 % band of its mean.
+
+    Parameters
+    ----------
+    slope, intercept : float
+    x, fit, low, high : ndarray, shape (m,)
+        The line and the limits of the band over the range of the data.
+    """
+
+    slope: float
+    intercept: float
+    x: NDArray[np.float64]
+    fit: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+def fit_trend(x: ArrayLike, y: ArrayLike, *, level: float = 0.95, m: int = 60) -> Trend | None:
+    """Fit ``y = a + b x`` by least squares, with the pointwise confidence band of the mean.
+
+    The band is ``± t(n−2) s √(1/n + (x − x̄)²/Sxx)``, exact for independent normal errors. Similarities
+    share their samples and are not independent: read the band as a description of the scatter.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n,)
+        Pairs with a NaN are left out.
+    level : float
+        Coverage of the band.
+    m : int
+        Points on the line.
+
+    Returns
+    -------
+    Trend or None
+        None with fewer than 3 pairs, or without spread in `x`.
+    """
+    from scipy.special import stdtrit
+
+    xs, ys = np.asarray(x, float), np.asarray(y, float)
+    known = np.isfinite(xs) & np.isfinite(ys)
+    xs, ys = xs[known], ys[known]
+    n = len(xs)
+    if n < 3 or np.ptp(xs) <= 1e-12 * np.abs(xs).max():
+        return None
+    centre, mean = xs.mean(), ys.mean()
+    sxx = ((xs - centre) ** 2).sum()
+    slope = ((xs - centre) * (ys - mean)).sum() / sxx
+    residual = ys - mean - slope * (xs - centre)
+    s = np.sqrt((residual**2).sum() / (n - 2))
+    at = np.linspace(xs.min(), xs.max(), m)
+    fit = mean + slope * (at - centre)
+    half = stdtrit(n - 2, 0.5 + level / 2) * s * np.sqrt(1 / n + (at - centre) ** 2 / sxx)
+    return Trend(float(slope), float(mean - slope * centre), at, fit, fit - half, fit + half)

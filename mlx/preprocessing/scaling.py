@@ -1,0 +1,95 @@
+"""Scales values: fitted on the training rows alone, applied block by block."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.errors import DataError
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """An affine map ``(x - mean) / scale`` along the last axis, to the dtype that models are fed.
+
+    Attributes
+    ----------
+    scaling : the name in the configuration.
+    mean, scale : (features,) or (channels,); None where nothing is fitted.
+    dtype : of the scaled values: integers become float32, floats keep their precision.
+    """
+
+    scaling: Literal["none", "unit", "standard"]
+    dtype: np.dtype[Any]
+    mean: Array | None = None
+    scale: Array | None = None
+
+    def apply(self, X: Array) -> Array:
+        """Scale a block ``(m, ...)``.
+
+        Raises
+        ------
+        DataError
+            ``unit`` is asked for floats outside 0..1: they are no 8-bit values and were not scaled yet.
+        """
+        if self.scaling == "none":
+            return X
+        if self.scaling == "standard":
+            assert self.mean is not None
+            assert self.scale is not None
+            return ((X - self.mean) / self.scale).astype(self.dtype)
+        if X.dtype == np.uint8:
+            return X.astype(self.dtype) / self.dtype.type(255)
+        if X.size and (X.min() < 0 or X.max() > 1):
+            raise DataError(
+                f"preprocessing.scaling: unit expects 8-bit values, or values already within 0..1; found "
+                f"{X.dtype} from {X.min():g} to {X.max():g}; use scaling: standard"
+            )
+        return X.astype(self.dtype, copy=False)  # in 0..1 already: dividing again would darken it
+
+
+def scaled_dtype(scaling: str, dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return the dtype of the values after `scaling`."""
+    given = np.dtype(dtype)
+    return given if scaling == "none" or given.kind == "f" else np.dtype(np.float32)
+
+
+def fit_scaler(
+    scaling: Literal["none", "unit", "standard"], dtype: npt.DTypeLike, train: Iterable[Array]
+) -> Scaler:
+    """Fit on blocks of training rows.
+
+    Parameters
+    ----------
+    train : blocks (m, ..., features) of the training split, read once, and only for ``standard``.
+    """
+    out = scaled_dtype(scaling, dtype)
+    if scaling != "standard":
+        return Scaler(scaling, out)
+    mean, deviation = _moments(train)
+    # A constant feature says nothing; dividing by 1 leaves it at 0 instead of NaN.
+    return Scaler(scaling, out, mean, np.where(deviation > 0, deviation, 1.0))
+
+
+def _moments(blocks: Iterable[Array]) -> tuple[Array, Array]:
+    """Mean and standard deviation over all axes but the last.
+
+    Blocks are merged by the update of Chan, Golub & LeVeque (1983), which keeps the digits that a
+    difference of sums of squares would lose.
+    """
+    count, mean, squares = 0, np.zeros(1), np.zeros(1)
+    for block in blocks:
+        rows = np.asarray(block, np.float64).reshape(-1, block.shape[-1])
+        m = len(rows)
+        block_mean = rows.mean(axis=0)
+        shift = block_mean - mean
+        squares = squares + ((rows - block_mean) ** 2).sum(axis=0) + shift**2 * (count * m / (count + m))
+        mean = mean + shift * (m / (count + m))
+        count += m
+    # Rounding leaves a constant column with a deviation of some 1e-16 of its size: that is zero.
+    deviation = np.sqrt(squares / count)
+    return mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 0.0)

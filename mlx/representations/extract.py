@@ -1,0 +1,48 @@
+"""The one pass of a trained model over the samples to be analysed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.models import Model, Outputs
+
+Array = npt.NDArray[Any]
+
+
+def extract(model: Model, batches: Iterable[Array], layers: Sequence[str]) -> Iterator[Outputs]:
+    """Yield the outputs of `model` for each batch, with the representations under the names asked for.
+
+    Every batch goes through the model at the size of the first: the last one is filled up with
+    copies of its own last row, which are cut off again. So the model is compiled once, and what it
+    says of a sample does not depend on how many came with it.
+
+    Parameters
+    ----------
+    batches : arrays (m, *sample_shape), all of one size but the last.
+    layers : names as in the configuration, ``penultimate`` included.
+
+    Raises
+    ------
+    SettingsError
+        The model has no layer of that name.
+    """
+    resolved = {name: model.resolve_layer(name) for name in layers}
+    size = 0
+    for batch in batches:
+        size = size or len(batch)
+        filler = np.repeat(batch[-1:], size - len(batch), axis=0)
+        outputs = model.outputs(np.concatenate([batch, filler]), tuple(dict.fromkeys(resolved.values())))
+        named = {name: outputs.representations[layer] for name, layer in resolved.items()}
+        yield _first(replace(outputs, representations=named), len(batch))
+
+
+def _first(outputs: Outputs, rows: int) -> Outputs:
+    return Outputs(
+        None if outputs.logits is None else outputs.logits[:rows],
+        None if outputs.probabilities is None else outputs.probabilities[:rows],
+        outputs.predictions[:rows],
+        {name: values[:rows] for name, values in outputs.representations.items()},
+    )

@@ -1,0 +1,34 @@
+"""The `representations` section of the configuration."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from mlx.core.settings import Settings
+
+RESERVED = frozenset({"logits", "probabilities", "y_true", "y_pred", "index"})
+"""Names of files that stand beside the layers' own."""
+
+
+def _usable_layers(layers: list[str]) -> list[str]:
+    for name in layers:
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name) or name in RESERVED:
+            raise ValueError(f"expected names of hidden layers, found '{name}'")
+    if len({name.lower() for name in layers}) < len(layers):
+        raise ValueError(f"expected each layer once, found {', '.join(layers)}")
+    return layers
+
+
+class RepresentationsSettings(Settings):
+    """What is recorded of the test samples.
+
+    Attributes
+    ----------
+    layers : names of layers of the model; ``penultimate`` is the one that every model has. The
+        first one is the layer of the headline analysis.
+    batch_size : samples that go through the model at a time.
+    """
+
+    layers: Annotated[list[str], Field(min_length=1), AfterValidator(_usable_layers)] = ["penultimate"]
+    batch_size: int = Field(256, ge=1)

@@ -1,0 +1,22 @@
+"""The residuals analysis: whether samples far from their classmates are those the model is unsure of.
+
+Arrays in; tables and numbers out. Nothing here reads a file or needs more than NumPy, pandas and
+``scipy.special``.
+"""
+
+from mlx.residuals.classification import ClassificationResiduals, analyse_classification
+from mlx.residuals.regression import RegressionResiduals, analyse_regression
+from mlx.residuals.settings import ResidualsSettings
+from mlx.residuals.tables import CLASS_COLUMNS, TEST_COLUMNS, build_class_table, build_test_table
+
+__all__ = [
+    "CLASS_COLUMNS",
+    "TEST_COLUMNS",
+    "ClassificationResiduals",
+    "RegressionResiduals",
+    "ResidualsSettings",
+    "analyse_classification",
+    "analyse_regression",
+    "build_class_table",
+    "build_test_table",
+]

@@ -1,0 +1,115 @@
+"""What the residuals analysis accepts: inputs are checked once, here, and refused with the row at fault."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.intp]
+Scores = npt.NDArray[np.floating]
+
+SUM_TOLERANCE = 1e-3
+"""How far a row of probabilities may be from a sum of 1, or an entry from the softmax of its logits.
+
+Single precision over a thousand classes stays below 1e-4 and half precision over ten near 5e-4; a
+forgotten softmax, a dropped class or the logits of another model are far beyond.
+"""
+
+BLOCK_BYTES = 1 << 23
+"""Size of a block of rows in float64: small beside any memory, large beside the cost of a loop turn."""
+
+
+def row_blocks(n_rows: int, n_columns: int, block_bytes: int = BLOCK_BYTES) -> Iterator[slice]:
+    """Consecutive slices that cover ``n_rows`` rows, each about ``block_bytes`` of float64."""
+    step = max(1, block_bytes // (8 * max(1, n_columns)))
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
+
+
+def check_labels(name: str, labels: npt.ArrayLike, n_samples: int, n_classes: int) -> Integers:
+    """Return ``labels`` as integers (n_samples,) in ``0 … n_classes − 1``.
+
+    Raises
+    ------
+    DataError
+        If the shape or the type is another, or for the first row whose label is no class.
+    """
+    array = np.asarray(labels)
+    if array.shape != (n_samples,):
+        raise DataError(f"{name}: expected shape ({n_samples},), found {array.shape}")
+    if array.dtype.kind not in "iu":
+        raise DataError(f"{name}: expected integer class labels, found {array.dtype}")
+    outside = np.flatnonzero((array < 0) | (array >= n_classes))
+    if outside.size:
+        row = int(outside[0])
+        raise DataError(f"{name}: row {row}: expected a class from 0 to {n_classes - 1}, found {array[row]}")
+    return array.astype(np.intp)
+
+
+def check_matrix(name: str, matrix: npt.NDArray[np.generic], shape: tuple[int, int | None]) -> None:
+    """Refuse a matrix of another shape (None: any number of columns, at least one) or not of numbers.
+
+    Raises
+    ------
+    DataError
+        Names the shape or type found.
+    """
+    n_columns = matrix.shape[1] if matrix.ndim == 2 else 0
+    if matrix.ndim != 2 or len(matrix) != shape[0] or n_columns == 0 or shape[1] not in (None, n_columns):
+        expected = f"({shape[0]}, {'any' if shape[1] is None else shape[1]})"
+        raise DataError(f"{name}: expected shape {expected}, found {matrix.shape}")
+    if matrix.dtype.kind not in "biuf":
+        raise DataError(f"{name}: expected real numbers, found {matrix.dtype}")
+
+
+def check_finite(name: str, block: Floats, first_row: int) -> None:
+    """Refuse a block of rows with a value that is not finite; ``first_row`` is its place in the whole.
+
+    Raises
+    ------
+    DataError
+        Names the first row at fault.
+    """
+    if not np.isfinite(block).all():
+        row = first_row + int(np.flatnonzero(~np.isfinite(block.reshape(len(block), -1)).all(axis=1))[0])
+        raise DataError(f"{name}: row {row}: a value is not finite")
+
+
+def check_probabilities(block: Floats, first_row: int) -> None:
+    """Refuse rows that are not finite, have a negative entry, or don't sum to 1 within `SUM_TOLERANCE`.
+
+    Raises
+    ------
+    DataError
+        Names the first row at fault, and what it sums to.
+    """
+    check_finite("probabilities", block, first_row)
+    sums, lowest = block.sum(axis=1), block.min(axis=1)
+    bad = np.flatnonzero((np.abs(sums - 1) > SUM_TOLERANCE) | (lowest < 0))
+    if bad.size:
+        row = int(bad[0])
+        raise DataError(
+            f"probabilities: row {first_row + row}: expected values of at least 0 that sum to 1, "
+            f"found sum {sums[row]:.6g} and smallest {lowest[row]:.6g}"
+        )
+
+
+def check_agreement(probabilities: Floats, softmax: Floats, first_row: int) -> None:
+    """Refuse logits whose softmax is not the probabilities: one of the two is of another model.
+
+    Raises
+    ------
+    DataError
+        Names the first row at fault and by how much it differs.
+    """
+    gap = np.abs(probabilities - softmax).max(axis=1)
+    bad = np.flatnonzero(gap > SUM_TOLERANCE)
+    if bad.size:
+        row = int(bad[0])
+        raise DataError(
+            f"logits: row {first_row + row}: expected the probabilities to be their softmax, "
+            f"found a difference of {gap[row]:.3g}"
+        )

@@ -1,0 +1,139 @@
+"""The residuals analysis of a classifier: a row a sample, a row a class, a row a test, and the headline."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mlx.core.errors import DataError
+from mlx.residuals.association import Association, Layer, adjusted, associate_all, associate_class
+from mlx.residuals.checks import Floats, Integers, Scores, check_labels, check_matrix
+from mlx.residuals.records import Headline, class_rows, headline_of, test_rows
+from mlx.residuals.settings import ResidualsSettings
+from mlx.residuals.similarity import UnitRows, group_similarity, unit_rows
+from mlx.residuals.surprise import PredictionScores, prediction_scores
+from mlx.residuals.tables import Record, build_class_table, build_test_table
+
+ALONE = {
+    "similarity_all": "the only sample",
+    "similarity": "alone in its predicted class",
+    "similarity_true": "alone in its true class",
+}
+"""Why a similarity is missing, the widest reason first."""
+
+
+@dataclass(frozen=True)
+class ClassificationResiduals:
+    """The residuals analysis of a classifier.
+
+    Attributes
+    ----------
+    samples
+        One row a test sample. The similarity columns of the first layer bear no suffix, those of every
+        further one ``.<layer>``. A similarity is NaN where the ``status`` column of its layer says why.
+    classes
+        One row a class and layer, always all classes (`mlx.residuals.CLASS_COLUMNS`).
+    tests
+        One row a test made or not makeable (`mlx.residuals.TEST_COLUMNS`).
+    headline
+        JSON scalars of the first layer; None where undefined.
+    """
+
+    samples: pd.DataFrame
+    classes: pd.DataFrame
+    tests: pd.DataFrame
+    headline: Headline
+
+
+def analyse_classification(
+    representations: Mapping[str, Scores],
+    *,
+    logits: Scores | None,
+    probabilities: Scores,
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    class_names: Sequence[str],
+    index: npt.ArrayLike,
+    settings: ResidualsSettings,
+) -> ClassificationResiduals:
+    """Analyse how the similarity of representations and the entropy of predictions go together.
+
+    Parameters
+    ----------
+    representations
+        Layer name → (n_samples, n_features); the first is the headline's. May be memory-mapped.
+    logits
+        (n_samples, n_classes) before the softmax, or None; entropies are computed from them where given.
+    probabilities
+        (n_samples, n_classes), rows summing to 1 within 1e-3.
+    y_true, y_pred
+        (n_samples,), labels that index ``class_names``.
+    class_names
+        n_classes names.
+    index
+        (n_samples,), what identifies each sample, such as its row in the raw data.
+    settings
+        Seed, resamples and confidence.
+
+    Raises
+    ------
+    DataError
+        If there is no sample or no layer, a shape is wrong, or for the first row that can't be used.
+    """
+    shape = (len(probabilities), len(class_names))
+    if shape[0] == 0 or not representations:
+        raise DataError("residuals: expected at least one sample and one layer of representations")
+    true, pred = check_labels("y_true", y_true, *shape), check_labels("y_pred", y_pred, *shape)
+    check_matrix("probabilities", probabilities, shape)
+    if logits is not None:
+        check_matrix("logits", logits, shape)
+    scores = prediction_scores(probabilities, logits, true, pred)
+    columns = _sample_columns(np.asarray(index), true, pred, scores)
+    class_records: list[Record] = []
+    test_records: list[Record] = []
+    headline: Headline = {}
+    for position, (name, representation) in enumerate(representations.items()):
+        units = unit_rows(name, representation, shape[0])
+        similarities = _similarities(units, true, pred)
+        suffix = f".{name}" if position else ""
+        columns |= {column + suffix: values for column, values in similarities.items()}
+        columns["status" + suffix] = _similarity_status(units, similarities)
+        layer = Layer(units, similarities["similarity"], scores.entropy, pred)
+        results = _associations(layer, shape[1], settings)
+        class_records += class_rows(name, layer, true, class_names, results)
+        test_records += test_rows(name, results, class_names, settings)
+        headline = headline or headline_of(layer, results)
+    return ClassificationResiduals(
+        pd.DataFrame(columns), build_class_table(class_records), build_test_table(test_records), headline
+    )
+
+
+def _associations(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[Association]:
+    results = associate_all(layer, settings)
+    for label in range(n_classes):
+        results += associate_class(layer, label, settings)
+    return adjusted(results)
+
+
+def _sample_columns(
+    index: npt.NDArray[np.generic], true: Integers, pred: Integers, scores: PredictionScores
+) -> dict[str, npt.NDArray[np.generic]]:
+    if index.shape != true.shape:
+        raise DataError(f"index: expected shape {true.shape}, found {index.shape}")
+    columns = {"index": index, "y_true": true, "y_pred": pred, "correct": true == pred}
+    return columns | {field.name: getattr(scores, field.name) for field in fields(scores)}
+
+
+def _similarities(units: UnitRows, true: Integers, pred: Integers) -> dict[str, Floats]:
+    groups = {"similarity": pred, "similarity_true": true, "similarity_all": np.zeros_like(pred)}
+    return {name: group_similarity(units, labels) for name, labels in groups.items()}
+
+
+def _similarity_status(units: UnitRows, similarities: dict[str, Floats]) -> npt.NDArray[np.object_]:
+    status = np.full(len(units.norms), "ok", dtype=object)
+    for name, reason in reversed(ALONE.items()):
+        status[np.isnan(similarities[name])] = reason
+    status[units.norms == 0] = "zero representation"
+    return status

@@ -1,0 +1,99 @@
+"""Correlation of samples that may count several times: Pearson, and Spearman by weighted midranks.
+
+Everything works on many weightings at once, one a row, since a bootstrap replicate is a row of counts.
+"""
+
+import numpy as np
+
+from mlx.residuals.checks import Floats
+
+SIMILARITY_TOLERANCE = 1e-13
+"""Mean similarities closer than this are equal: it is what rounding leaves of a sum of unit vectors."""
+
+ENTROPY_TOLERANCE = 1e-12
+"""Entropies closer than this, relative to the largest, are equal."""
+
+
+def entropy_tolerance(entropy: Floats) -> float:
+    """Absolute difference below which two of these entropies count as equal."""
+    return ENTROPY_TOLERANCE * float(np.abs(entropy).max(initial=0.0))
+
+
+def is_constant(values: Floats, tolerance: float) -> bool:
+    """Whether all values are within ``tolerance`` of each other; also true of none."""
+    return values.size == 0 or float(np.ptp(values)) <= tolerance
+
+
+def midranks(values: Floats, tolerance: float = 0.0) -> Floats:
+    """Ranks (n,) from 1 to n of values (n,); ties, chained within ``tolerance``, share their mean rank."""
+    ranks: Floats = weighted_midranks(values, np.ones((1, values.size)), tolerance)[0]
+    return ranks
+
+
+def weighted_midranks(values: Floats, weights: Floats, tolerance: float = 0.0) -> Floats:
+    """Midranks that each value would have if it stood in the data ``weights`` times.
+
+    Parameters
+    ----------
+    values
+        (n,) or (n_replicates, n).
+    weights
+        (n_replicates, n), counts of at least 0.
+    tolerance
+        Sorted neighbours at most this far apart are tied.
+
+    Returns
+    -------
+    Floats
+        (n_replicates, n), in [0.5, total weight]; of no meaning where the weight is 0.
+    """
+    order = np.broadcast_to(np.argsort(values, axis=-1), weights.shape)
+    ranked = np.take_along_axis(np.broadcast_to(values, weights.shape), order, axis=1)
+    sorted_weights = np.take_along_axis(weights, order, axis=1)
+    new = np.ones(weights.shape, dtype=bool)
+    np.greater(np.diff(ranked, axis=1), tolerance, out=new[:, 1:])
+    cumulated = np.cumsum(sorted_weights, axis=1)
+    sorted_ranks = cumulated - (sorted_weights - 1) / 2 if new.all() else _tied_ranks(cumulated, new)
+    ranks = np.empty(weights.shape)
+    np.put_along_axis(ranks, order, sorted_ranks, axis=1)
+    return ranks
+
+
+def _tied_ranks(cumulated: Floats, new: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
+    """Mean ranks in sorted order, where ``new`` marks the first of each run of ties in its row."""
+    starts = np.flatnonzero(new)
+    ends = np.append(starts[1:], new.size) - 1
+    upto = cumulated.ravel()[ends]
+    before = np.append(0.0, upto[:-1])
+    before[starts % new.shape[1] == 0] = 0.0
+    return np.repeat((before + upto + 1) / 2, ends - starts + 1).reshape(new.shape)
+
+
+def weighted_correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
+    """Pearson correlation under each row of weights.
+
+    Parameters
+    ----------
+    x, y
+        (n,) or (n_replicates, n).
+    weights
+        (n_replicates, n), at least 0.
+
+    Returns
+    -------
+    Floats
+        (n_replicates,), in [−1, 1]; NaN where x or y has no spread among what has weight.
+    """
+    total = weights.sum(axis=1, keepdims=True)
+    x, y = (v - (weights * v).sum(axis=1, keepdims=True) / total for v in (x, y))
+    return centred_correlation(x, y, weights)
+
+
+def centred_correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
+    """`weighted_correlation` of values (n_replicates, n) that are centred already."""
+    wx = weights * x
+    xy, xx = np.einsum("rn,rn->r", wx, y), np.einsum("rn,rn->r", wx, x)
+    yy = np.einsum("rn,rn,rn->r", weights, y, y)
+    scale = np.sqrt(xx) * np.sqrt(yy)
+    r: Floats = np.divide(xy, scale, out=np.full(len(xy), np.nan), where=scale > 0)
+    return r.clip(-1.0, 1.0)

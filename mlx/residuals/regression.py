@@ -1,0 +1,153 @@
+"""The residuals analysis of a regression: a row a sample, and what the residuals look like together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mlx.core.errors import DataError
+from mlx.residuals.bootstrap import row_replicates
+from mlx.residuals.checks import Floats, check_finite
+from mlx.residuals.correlation import is_constant, midranks
+from mlx.residuals.interval import bootstrap_interval
+from mlx.residuals.permutation import permutation_p_value, permuted_products
+from mlx.residuals.settings import ResidualsSettings
+from mlx.residuals.streams import Stream, stream
+
+Summary = dict[str, float | int | str | None]
+
+RELATIVE_TOLERANCE = 1e-12
+"""Values closer than this, relative to the largest target or prediction, are equal up to rounding."""
+
+MIN_SAMPLES = 4
+"""Fewest samples of which skewness, kurtosis or a correlation is worth giving."""
+
+MIN_NORMALITY = 30
+"""Fewest samples for the normality p-value, whose law is one of large samples."""
+
+
+@dataclass(frozen=True)
+class RegressionResiduals:
+    """The residuals analysis of a regression.
+
+    Attributes
+    ----------
+    samples
+        One row a sample: ``index``, ``y_true``, ``y_pred``, ``residual`` (true − predicted, in units of y),
+        ``abs_residual``, ``standardised`` ((residual − mean) / sd; NaN where the summary says
+        ``constant residuals`` or there is one sample).
+    summary
+        JSON scalars; None where ``status`` says why. ``n``; ``residual_mean`` (0 is unbiased),
+        ``residual_sd`` and ``rmse`` in units of y; ``skewness`` and ``excess_kurtosis`` (0 for a normal law);
+        ``jarque_bera`` and ``normality_p``; ``spread_spearman`` with ``_low``, ``_high`` and ``_p``: rank
+        correlation of absolute residual with the prediction, 0 where errors are equally large everywhere.
+    """
+
+    samples: pd.DataFrame
+    summary: Summary
+
+
+def analyse_regression(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, index: npt.ArrayLike, settings: ResidualsSettings
+) -> RegressionResiduals:
+    """Describe the residuals of a regression: centre, spread, shape, and whether the spread is constant.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        (n_samples,), targets and predictions in one unit; (n_samples, 1) is flattened.
+    index
+        (n_samples,), what identifies each sample.
+    settings
+        Seed, resamples and confidence, for the correlation of spread with prediction.
+
+    Raises
+    ------
+    DataError
+        If there is no sample, the shapes differ, or a value is not finite (with its row).
+    """
+    true, pred = _column("y_true", y_true), _column("y_pred", y_pred)
+    identity = np.asarray(index)
+    if true.size == 0 or not true.shape == pred.shape == identity.shape:
+        raise DataError(
+            f"residuals: expected y_true, y_pred and index of one shape (n,), "
+            f"found {true.shape}, {pred.shape} and {identity.shape}"
+        )
+    residual = true - pred
+    scale = float(max(np.abs(true).max(), np.abs(pred).max()))
+    constant = is_constant(residual, RELATIVE_TOLERANCE * scale)
+    deviation = np.zeros_like(residual) if constant else residual - residual.mean()
+    sd = float(np.sqrt(deviation @ deviation / (residual.size - 1))) if residual.size > 1 else None
+    samples = pd.DataFrame(
+        {
+            "index": identity,
+            "y_true": true,
+            "y_pred": pred,
+            "residual": residual,
+            "abs_residual": np.abs(residual),
+            "standardised": deviation / sd if sd else np.full(residual.shape, np.nan),
+        }
+    )
+    summary: Summary = {
+        "n": residual.size,
+        "residual_mean": float(residual.mean()),
+        "residual_sd": sd,
+        "rmse": float(np.sqrt(residual @ residual / residual.size)),
+    }
+    shape, shape_status = _shape(deviation, constant=constant)
+    spread, spread_status = _spread(np.abs(residual), pred, RELATIVE_TOLERANCE * scale, settings)
+    statuses = dict.fromkeys(s for s in (shape_status, spread_status) if s != "ok")
+    return RegressionResiduals(samples, summary | shape | spread | {"status": "; ".join(statuses) or "ok"})
+
+
+def _column(name: str, values: npt.ArrayLike) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim == 1 and array.size:
+        check_finite(name, array, 0)
+    return array
+
+
+def _shape(deviation: Floats, *, constant: bool) -> tuple[Summary, str]:
+    """Skewness, excess kurtosis (both of moments, biased) and the Jarque–Bera test they make up (1980)."""
+    missing: Summary = dict.fromkeys(("skewness", "excess_kurtosis", "jarque_bera", "normality_p"))
+    n = deviation.size
+    if n < MIN_SAMPLES:
+        return missing, f"too few samples (n < {MIN_SAMPLES})"
+    if constant:
+        return missing, "constant residuals"
+    z = deviation / np.sqrt(deviation @ deviation / n)
+    skewness, kurtosis = float((z**3).mean()), float((z**4).mean() - 3)
+    moments: Summary = {"skewness": skewness, "excess_kurtosis": kurtosis}
+    if n < MIN_NORMALITY:
+        return missing | moments, f"no normality test (n < {MIN_NORMALITY})"
+    statistic = n / 6 * (skewness**2 + kurtosis**2 / 4)
+    # The upper tail of chi-squared with two degrees of freedom is an exponential.
+    return moments | {"jarque_bera": statistic, "normality_p": float(np.exp(-statistic / 2))}, "ok"
+
+
+def _spread(
+    size: Floats, prediction: Floats, tolerance: float, settings: ResidualsSettings
+) -> tuple[Summary, str]:
+    """Spearman correlation of absolute residual and prediction; rows are independent, and resampled so."""
+    names = [f"spread_spearman{suffix}" for suffix in ("", "_low", "_high", "_p")]
+    missing: Summary = dict.fromkeys(names)
+    if size.size < MIN_SAMPLES:
+        return missing, f"too few samples (n < {MIN_SAMPLES})"
+    for name, values in (("absolute residuals", size), ("predictions", prediction)):
+        if is_constant(values, tolerance):
+            return missing, f"constant {name}"
+    ranks = np.stack([midranks(size, tolerance), midranks(prediction, tolerance)])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    x, y = (ranks / np.linalg.norm(ranks, axis=1, keepdims=True))[:, None]
+    generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
+    permuted = permuted_products(x, y, settings.n_permutations, generator)[0]
+    estimate = float(x[0] @ y[0])
+    generator = stream(settings.seed, Stream.REGRESSION_BOOTSTRAP)
+    replicates = row_replicates(size, prediction, tolerance, settings.n_bootstrap, generator)
+    interval = bootstrap_interval(estimate, replicates, size.size, settings.confidence)
+    low, high = (None, None) if interval.status != "ok" else (interval.low, interval.high)
+    numbers = (estimate, low, high, permutation_p_value(estimate, permuted))
+    return dict(zip(names, numbers, strict=True)), interval.status

@@ -1,0 +1,110 @@
+"""What each prediction got wrong: per-sample residuals of a probabilistic classifier."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from mlx.residuals.checks import (
+    Floats,
+    Integers,
+    Scores,
+    check_agreement,
+    check_finite,
+    check_probabilities,
+    row_blocks,
+)
+from mlx.residuals.entropy import entropy_from_log_probabilities, log_softmax
+
+
+@dataclass(frozen=True)
+class PredictionScores:
+    """One number a sample, each (n_samples,).
+
+    Attributes
+    ----------
+    confidence
+        Probability given to the predicted class, in [0, 1].
+    entropy
+        −Σ p log p in nats, in [0, ln n_classes]; lower is more certain.
+    entropy_normalised
+        Entropy / ln n_classes, in [0, 1].
+    surprise
+        −log p of the true class in nats, in [0, ∞); lower is better.
+    excess_surprise
+        Surprise − entropy: mean 0 for a calibrated model, above 0 where it is more often wrong than it says.
+    brier
+        Σ_k (p_k − [k = y])² = 1 − 2 p_y + Σ p², in [0, 2]; lower is better.
+    """
+
+    confidence: Floats
+    entropy: Floats
+    entropy_normalised: Floats
+    surprise: Floats
+    excess_surprise: Floats
+    brier: Floats
+
+
+def prediction_scores(
+    probabilities: Scores, logits: Scores | None, y_true: Integers, y_pred: Integers
+) -> PredictionScores:
+    """Score every prediction, in blocks of rows.
+
+    Where there are logits everything is computed from them. Without, a probability stored as 0 counts as
+    the rounding unit of its storage type in the surprise, which stays finite.
+
+    Parameters
+    ----------
+    probabilities, logits
+        (n_samples, n_classes); may be memory-mapped.
+    y_true, y_pred
+        (n_samples,), class labels.
+
+    Raises
+    ------
+    DataError
+        For the first row that is not finite, not a distribution, or whose logits contradict it.
+    """
+    n_samples, n_classes = probabilities.shape
+    floor = -np.inf if logits is not None else float(np.log(_resolution(probabilities)))
+    columns = {field.name: np.empty(n_samples) for field in fields(PredictionScores)}
+    for rows in row_blocks(n_samples, n_classes):
+        log_p = _log_probabilities(probabilities, logits, rows)
+        for name, values in _score_block(log_p, y_true[rows], y_pred[rows], floor).items():
+            columns[name][rows] = values
+    return PredictionScores(**columns)
+
+
+def _resolution(probabilities: Scores) -> float:
+    floating = probabilities.dtype if probabilities.dtype.kind == "f" else np.dtype(np.float64)
+    return float(np.finfo(floating).eps)
+
+
+def _log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice) -> Floats:
+    p = np.asarray(probabilities[rows], dtype=np.float64)
+    check_probabilities(p, rows.start)
+    if logits is None:
+        p = p / p.sum(axis=1, keepdims=True)
+        logs: Floats = np.log(p, out=np.full_like(p, -np.inf), where=p > 0)
+        return logs
+    block = np.asarray(logits[rows], dtype=np.float64)
+    check_finite("logits", block, rows.start)
+    log_p = log_softmax(block)
+    check_agreement(p, np.exp(log_p), rows.start)
+    return log_p
+
+
+def _score_block(log_p: Floats, y_true: Integers, y_pred: Integers, floor: float) -> dict[str, Floats]:
+    row = np.arange(len(log_p))
+    p = np.exp(log_p)
+    entropy = entropy_from_log_probabilities(log_p)
+    surprise = -np.maximum(log_p[row, y_true], floor)
+    confidence = p[row, y_pred]
+    p[row, y_true] -= 1  # from here on p is the gap to the truth, whose square has no cancellation
+    return {
+        "confidence": confidence,
+        "entropy": entropy,
+        "entropy_normalised": entropy / np.log(max(2, p.shape[1])),
+        "surprise": surprise + 0.0,  # −0.0 becomes 0.0
+        "excess_surprise": surprise - entropy,
+        "brier": np.einsum("ik,ik->i", p, p),
+    }

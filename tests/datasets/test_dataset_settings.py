@@ -1,0 +1,113 @@
+"""The dataset section: what it accepts, and where its errors lie."""
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from mlx.datasets import DATASETS, DatasetSettings
+
+
+class Configuration(BaseModel):
+    dataset: DatasetSettings
+
+
+def the_error(**section):
+    with pytest.raises(ValidationError) as caught:
+        Configuration(dataset=section)
+    (error,) = caught.value.errors()
+    assert error["loc"][0] == "dataset"
+    return error["loc"][1:], error["type"], error["msg"]
+
+
+@pytest.mark.parametrize("name", ["shapes", "Shapes", "SHAPES"])
+def test_names_ignore_case(name):
+    assert DatasetSettings(name=name).name == "shapes"
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_defaults_are_filled_in_and_survive_a_round_trip(name):
+    settings = DatasetSettings(name=name)
+    spec = DATASETS[name]
+    assert settings.source() == spec.params()
+    assert settings.as_dict() == {"name": name, "path": None, "params": spec.params().as_dict()}
+    assert DatasetSettings(**settings.as_dict()) == settings
+
+
+def test_given_params_stand_and_the_rest_are_defaults():
+    settings = DatasetSettings(name="shapes", params={"image_size": [16, 24], "noise": 0})
+    assert settings.as_dict()["params"]["image_size"] == [16, 24]
+    assert settings.source().height_width == (16, 24)
+    assert settings.source().n_samples == 1000
+
+
+def test_an_unknown_name_lists_the_known_and_suggests_the_nearest():
+    where, _, message = the_error(name="shaeps")
+    assert where == ("name",)
+    assert message == f"expected one of {', '.join(DATASETS)}, found shaeps; did you mean shapes?"
+    assert "did you mean" not in the_error(name="qqq")[2]
+
+
+def test_an_unknown_name_is_the_only_error_whatever_the_params():
+    assert the_error(name="qqq", path="there", params={"x": 1})[0] == ("name",)
+
+
+def test_a_path_that_would_be_ignored_is_refused():
+    where, _, message = the_error(name="digits", path="there")
+    assert (where, message) == (("path",), "expected no path, found there: digits reads no files")
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "key", "kind"),
+    [
+        ("shapes", {"n_class": 3}, "n_class", "extra_forbidden"),
+        ("digits", {"seed": 1}, "seed", "extra_forbidden"),
+        ("shapes", {"n_samples": "many"}, "n_samples", "int_type"),
+        ("shapes", {"n_samples": True}, "n_samples", "int_type"),
+        ("shapes", {"n_samples": 0}, "n_samples", "greater_than_equal"),
+        ("shapes", {"n_classes": 1}, "n_classes", "greater_than_equal"),
+        ("shapes", {"noise": -0.1}, "noise", "greater_than_equal"),
+        ("shapes", {"occlusion": 1.5}, "occlusion", "less_than_equal"),
+        ("shapes", {"noise": float("nan")}, "noise", "finite_number"),
+        ("shapes", {"channels": 2}, "channels", "literal_error"),
+        ("shapes", {"seed": -1}, "seed", "greater_than_equal"),
+        ("shapes", {"seed": 2**32}, "seed", "less_than_equal"),
+        ("blobs", {"cluster_std": 0.0}, "cluster_std", "greater_than"),
+        ("blobs", {"n_features": 0}, "n_features", "greater_than_equal"),
+        ("blobs", {"center_box": [0.0]}, "center_box", "too_short"),
+        ("synthetic_regression", {"noise_std": -1.0}, "noise_std", "greater_than_equal"),
+        ("synthetic_regression", {"n_informative": 0}, "n_informative", "greater_than_equal"),
+    ],
+)
+def test_a_bad_parameter_is_one_error_at_its_own_key(name, params, key, kind):
+    assert the_error(name=name, params=params)[:2] == (("params", key), kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "key", "message"),
+    [
+        ("shapes", {"n_classes": 17}, "n_classes", "expected at most 16 classes, as many as there are looks, found 17"),
+        ("shapes", {"n_samples": 4}, "n_samples", "expected at least one sample for each of 5 classes, found 4"),
+        ("shapes", {"image_size": 7}, "image_size", "expected an integer from 8 to 2048, or [height, width], found 7"),
+        (
+            "shapes",
+            {"image_size": [32, 32, 3]},
+            "image_size",
+            "expected an integer from 8 to 2048, or [height, width], found [32, 32, 3]",
+        ),
+        ("shapes", {"min_size": 0.9}, "max_size", None),
+        ("shapes", {"min_contrast": 0.5, "max_contrast": 0.4}, "max_contrast", "expected at least min_contrast = 0.5, found 0.4"),
+        ("blobs", {"center_box": [1.0, -1.0]}, "center_box", "expected a lower and then a higher coordinate, found [1.0, -1.0]"),
+        ("synthetic_regression", {"n_informative": 11}, "n_informative", "expected at most n_features = 10, found 11"),
+    ],
+)  # fmt: skip
+def test_parameters_that_do_not_fit_together_say_what_was_expected(name, params, key, message):
+    where, _, found = the_error(name=name, params=params)
+    assert where == ("params", key)
+    assert message in (None, found)
+
+
+def test_each_bad_parameter_has_its_own_error():
+    with pytest.raises(ValidationError) as caught:
+        DatasetSettings(name="shapes", params={"noise": -1.0, "seed": "x", "colour": 1})
+    assert {error["loc"] for error in caught.value.errors()} == {
+        ("params", key) for key in ("noise", "seed", "colour")
+    }

@@ -1,0 +1,192 @@
+"""The shapes: their outlines, their factors, and how one comes from the other."""
+
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mlx.datasets.dataset import Block
+from mlx.datasets.looks import LOOKS
+from mlx.datasets.render import coverage, noise_field, render, to_pixels
+from mlx.datasets.scenes import draw_labels
+from mlx.datasets.shape_params import ShapesParams
+from mlx.datasets.shapes import make_block
+
+CLEAN = {"noise": 0.0, "occlusion": 0.0}
+
+
+def made(stop: int = 300, start: int = 0, **params: object) -> Block:
+    return make_block(ShapesParams(n_samples=10**6, **params), start, stop)
+
+
+def one_of_each(size: float = 0.8, rotation: float = 0.0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    looks = np.arange(len(LOOKS))
+    factors = {"center_x": 0.5, "center_y": 0.5, "size": size, "rotation": rotation}
+    return looks, {name: np.full(len(looks), value, np.float32) for name, value in factors.items()}
+
+
+def grid(n: int = 801) -> tuple[np.ndarray, np.ndarray, float]:
+    line = np.linspace(-1.25, 1.25, n, dtype=np.float32)
+    u, v = np.meshgrid(line, line)
+    return u, v, float(line[1] - line[0])
+
+
+def test_there_are_at_least_twelve_looks():
+    assert len(LOOKS) >= 12
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_a_look_fills_the_circle_around_it_and_has_its_area(name):
+    u, v, step = grid()
+    inside = LOOKS[name].distance(u, v) < 0
+    assert np.hypot(u, v)[inside].max() == pytest.approx(1, abs=2 * step)
+    assert inside.sum() * step**2 == pytest.approx(LOOKS[name].area, rel=0.01)
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_distances_grow_by_one_a_unit_at_the_outline(name):
+    u, v, step = grid()
+    distance = LOOKS[name].distance(u, v)
+    slopes = np.hypot(*np.gradient(distance, step))[np.abs(distance) < 0.03]
+    assert np.median(slopes) == pytest.approx(1, abs=0.01)
+    assert np.percentile(slopes, 95) < 1.05
+
+
+def test_antialiased_areas_are_those_of_the_looks():
+    looks, factors = one_of_each()
+    areas = coverage(looks, factors, (64, 64)).sum(axis=(1, 2))
+    expected = [look.area * (0.8 * 32) ** 2 for look in LOOKS.values()]
+    np.testing.assert_allclose(areas, expected, rtol=0.02)
+
+
+@pytest.mark.parametrize("angle", [0, 30, 45, 90])
+def test_no_rotation_turns_one_look_into_another(angle):
+    looks, factors = one_of_each()
+    upright = coverage(looks, factors, (64, 64))
+    turned = coverage(*one_of_each(rotation=angle), (64, 64))
+    for first in looks:
+        for second in looks[looks != first]:
+            common = np.minimum(upright[first], turned[second]).sum()
+            assert common / np.maximum(upright[first], turned[second]).sum() < 0.95
+
+
+def test_rotation_is_counterclockwise_and_centres_are_from_the_top_left():
+    names = list(LOOKS)
+    factors = {"center_x": 0.25, "center_y": 0.75, "size": 0.4, "rotation": 90.0}
+    look = np.array([names.index("drop")])
+    drawn = coverage(look, {k: np.array([v], np.float32) for k, v in factors.items()}, (40, 40))[0]
+    rows, columns = np.nonzero(drawn > 0.5)
+    assert (rows.min() + rows.max() + 1) / 2 == pytest.approx(30, abs=1)  # low in the image
+    assert (columns.min(), columns.max()) == (2, 17)  # on its left
+    assert drawn[:, 2:10].sum() < drawn[:, 10:18].sum()  # the point, upward before, shows to the left
+
+
+@pytest.mark.parametrize("params", [{}, {"channels": 3, "image_size": [24, 40]}], ids=["grey", "coloured"])
+def test_images_come_again_from_factors_and_noise_seed(params):
+    block = made(n_classes=16, **params)
+    shape = block.X.shape[1:]
+    clean = render(block.y, block.factors, shape[:2])
+    assert clean.shape == block.X.shape
+    assert clean.min() >= 0
+    assert clean.max() <= 1
+    again = to_pixels(clean, block.factors["noise"], noise_field(42, 0, 300, shape))
+    np.testing.assert_array_equal(again, block.X)
+
+
+def test_any_block_can_be_made_without_those_before_it():
+    block, part = made(1000, noise=0.3), made(830, 501, noise=0.3)
+    np.testing.assert_array_equal(part.X, block.X[501:830])
+    np.testing.assert_array_equal(part.y, block.y[501:830])
+    for name, values in part.factors.items():
+        np.testing.assert_array_equal(values, block.factors[name][501:830])
+
+
+def test_another_process_makes_the_same_bytes():
+    code = (
+        "import hashlib; from mlx.datasets.shapes import make_block; "
+        "from mlx.datasets.shape_params import ShapesParams; "
+        "print(hashlib.sha256(make_block(ShapesParams(), 0, 300).X.tobytes()).hexdigest())"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert answer.strip() == hashlib.sha256(made().X.tobytes()).hexdigest()
+
+
+def test_every_group_of_consecutive_samples_has_every_class_once():
+    labels = draw_labels(3, 7, 0, 7 * 600)
+    np.testing.assert_array_equal(np.sort(labels.reshape(-1, 7), axis=1), np.tile(np.arange(7), (600, 1)))
+    assert len(np.unique(labels.reshape(-1, 7), axis=0)) > 500
+    np.testing.assert_array_equal(draw_labels(3, 7, 1790, 1805), labels[1790:1805])
+
+
+def test_factors_keep_to_the_bounds_that_the_params_set():
+    params = ShapesParams(min_size=0.5, max_size=0.6, min_contrast=0.3, max_contrast=0.4, rotation=20.0)
+    factors = make_block(params, 0, 2000).factors
+    for name, low, high in [
+        ("size", 0.5, 0.6),
+        ("contrast", 0.3, 0.4),
+        ("rotation", -20, 20),
+        ("noise", 0, params.noise),
+        ("foreground", 0, 1),
+        ("background", 0, 1),
+        ("occlusion", 0, params.occlusion + 0.02),
+    ]:
+        assert low - 1e-6 <= factors[name].min() < factors[name].max() <= high + 1e-6, name
+    np.testing.assert_allclose(
+        np.abs(factors["foreground"] - factors["background"]), factors["contrast"], atol=1e-6
+    )
+
+
+def test_shapes_lie_inside_the_image_at_full_jitter():
+    block = made(1000, n_classes=16, jitter=1.0, max_size=1.0, min_contrast=0.5, image_size=[32, 48], **CLEAN)
+    border = np.ones((32, 48), bool)
+    border[1:-1, 1:-1] = False
+    expected = np.rint(255 * block.factors["background"]).astype(int)
+    corners = block.X[:, [0, 0, -1, -1], [0, -1, 0, -1], 0].astype(int)
+    assert np.abs(corners - expected[:, None]).max() <= 1
+    distance_x = np.minimum(block.factors["center_x"], 1 - block.factors["center_x"]) * 48
+    distance_y = np.minimum(block.factors["center_y"], 1 - block.factors["center_y"]) * 32
+    radius = block.factors["size"] * 16
+    assert (np.minimum(distance_x, distance_y) - radius).min() > -1e-3
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0.0), (1.0, 1.0)])
+def test_inverted_is_the_share_of_dark_shapes(share, expected):
+    factors = made(inverted=share).factors
+    assert (factors["foreground"] < factors["background"]).mean() == expected
+
+
+def test_noise_has_the_recorded_deviation_and_none_is_none():
+    block = made(100, noise=0.2, min_contrast=0.2, max_contrast=0.2, image_size=64)
+    clean = 255 * render(block.y, block.factors, (64, 64))
+    calm = ((clean > 120) & (clean < 135)).all(axis=(1, 2, 3))
+    mid = np.abs(clean - 127) < 40
+    for image, drawn, inside, sd in zip(block.X, clean, mid, block.factors["noise"], strict=True):
+        if inside.mean() > 0.5 and sd < 0.12:
+            assert np.std((image - drawn)[inside]) == pytest.approx(255 * sd, rel=0.1, abs=1)
+    quiet = made(100, **CLEAN)
+    np.testing.assert_array_equal(quiet.X, np.floor(255 * render(quiet.y, quiet.factors, (32, 32)) + 0.5))
+    assert not calm.all()
+
+
+def test_occlusion_is_the_share_of_the_shape_that_really_is_hidden():
+    block = made(200, occlusion=0.8, noise=0.0, image_size=64)
+    bare = {name: values.copy() for name, values in block.factors.items()}
+    bare["occluder_width"][:] = 0
+    white = {"foreground": 1.0, "background": 0.0, "occluder_intensity": 0.0}
+    for table in (block.factors, bare):
+        table |= {name: np.full(200, value, np.float32) for name, value in white.items()}
+    visible = render(block.y, block.factors, (64, 64)).sum(axis=(1, 2, 3))
+    total = render(block.y, bare, (64, 64)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(block.factors["occlusion"], 1 - visible / total, atol=1e-4)
+    assert block.factors["occlusion"].max() > 0.6
+
+
+def test_colour_keeps_the_recorded_intensity_as_its_mean():
+    block = made(100, channels=3, jitter=0.0, max_size=0.7, **CLEAN)
+    corner = block.X[:, 0, 0, :].astype(float)
+    np.testing.assert_allclose(corner.mean(axis=1), 255 * block.factors["background"], atol=0.5)
+    assert np.ptp(corner, axis=1).max() > 100
+    plain = made(100, jitter=0.0, max_size=0.7, **CLEAN)
+    np.testing.assert_array_equal(plain.factors["center_x"], block.factors["center_x"])
