@@ -16,6 +16,7 @@ import yaml
 from mlx.core.errors import SettingsError
 
 Key = tuple[str | int, ...]
+Names = tuple[str, ...]
 
 LARGEST_BYTES = 1 << 20  # a configuration is written by hand; a larger file was given by mistake
 MOST_NODES = 100_000  # aliases of aliases can unfold a small file into billions of nodes
@@ -34,13 +35,14 @@ class Document:
 
     path: Path
     values: Mapping[str, Any]
-    lines: Mapping[Key, int]
+    lines: Mapping[Names, int]
 
     def where(self, key: Key) -> str:
         """Return ``file:line`` of `key`, or of the nearest section round it that stands in the file."""
-        for length in range(len(key), 0, -1):
-            if key[:length] in self.lines:
-                return f"{self.path}:{self.lines[key[:length]]}"
+        names = tuple(map(str, key))
+        for length in range(len(names), 0, -1):
+            if names[:length] in self.lines:
+                return f"{self.path}:{self.lines[names[:length]]}"
         return str(self.path)
 
 
@@ -76,23 +78,22 @@ def _read_text(path: Path) -> str:
         raise SettingsError(f"{path}: can't be read: {error.strerror}") from None
 
 
-def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Key, int]]:
-    loader = _CoreLoader(text)
+def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
     try:
+        loader = _CoreLoader(text)
         node = loader.get_single_node()
-        lines = dict(_key_lines(path, node)) if node is not None else {}
-        return (loader.construct_document(node) if node is not None else None), lines
+        if node is None:
+            return None, {}
+        return loader.construct_document(node), dict(_key_lines(path, node))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         raise SettingsError(f"{place}: not valid YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise SettingsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
-    finally:
-        loader.dispose()
 
 
-def _parse_json(path: Path, text: str) -> tuple[Any, dict[Key, int]]:
+def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
     try:
         values = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
     except json.JSONDecodeError as error:
@@ -101,7 +102,7 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Key, int]]:
         raise SettingsError(f"{path}: not valid JSON: {error}") from None
     try:  # JSON is YAML but for tabs, and expanding those moves no line
         node = yaml.compose(text.expandtabs(1), _CoreLoader)
-        return values, dict(_key_lines(path, node))
+        return values, dict(_key_lines(path, node)) if node is not None else {}
     except yaml.YAMLError:
         return values, {}
 
@@ -124,13 +125,13 @@ class _CoreLoader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
 
-_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it out
+_CoreLoader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
-_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+_CoreLoader.add_implicit_resolver(
     "tag:yaml.org,2002:int", re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")
 )
-_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+_CoreLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(
         r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
@@ -138,10 +139,10 @@ _CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
     ),
     list("-+.0123456789"),
 )
-_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+_CoreLoader.add_implicit_resolver(
     "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
 )
-_CoreLoader.add_implicit_resolver(  # type: ignore[no-untyped-call]
+_CoreLoader.add_implicit_resolver(
     "tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"]
 )
 
@@ -156,9 +157,9 @@ def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
 _CoreLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 
 
-def _key_lines(path: Path, root: yaml.Node) -> Iterator[tuple[Key, int]]:
+def _key_lines(path: Path, root: yaml.Node) -> Iterator[tuple[Names, int]]:
     """Yield the line of every key path; refuse keys that stand twice, cycles and unfolding aliases."""
-    stack: list[tuple[Key, yaml.Node, tuple[int, ...]]] = [((), root, ())]
+    stack: list[tuple[Names, yaml.Node, tuple[int, ...]]] = [((), root, ())]
     seen = 0
     while stack:
         key, node, parents = stack.pop()
@@ -166,10 +167,10 @@ def _key_lines(path: Path, root: yaml.Node) -> Iterator[tuple[Key, int]]:
         if id(node) in parents or seen > MOST_NODES:
             raise SettingsError(f"{path}:{node.start_mark.line + 1}: aliases unfold without end")
         if isinstance(node, yaml.MappingNode):
-            children = [(key + (name.value,), name, child) for name, child in node.value]
-            _refuse_repeats(path, key, children)
+            children = [((*key, str(name.value)), name, child) for name, child in node.value]
+            _refuse_repeats(path, children)
         elif isinstance(node, yaml.SequenceNode):
-            children = [(key + (i,), child, child) for i, child in enumerate(node.value)]
+            children = [((*key, str(i)), child, child) for i, child in enumerate(node.value)]
         else:
             continue
         for child_key, name, child in children:
@@ -177,8 +178,8 @@ def _key_lines(path: Path, root: yaml.Node) -> Iterator[tuple[Key, int]]:
             stack.append((child_key, child, (*parents, id(node))))
 
 
-def _refuse_repeats(path: Path, key: Key, children: list[tuple[Key, yaml.Node, yaml.Node]]) -> None:
-    first: dict[Key, int] = {}
+def _refuse_repeats(path: Path, children: list[tuple[Names, yaml.Node, yaml.Node]]) -> None:
+    first: dict[Names, int] = {}
     for child_key, name, _ in children:
         line = name.start_mark.line + 1
         if child_key in first:

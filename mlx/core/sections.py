@@ -31,7 +31,9 @@ def read_sections(document: Document, schemas: Mapping[str, type[Settings]]) -> 
     sections = {}
     for name, schema in schemas.items():
         try:
-            sections[name] = validated(document, name, schema)
+            if name not in document.values:
+                raise SettingsError(f"{document.path}: {name}: expected a section of keys, found nothing")
+            sections[name] = validated(document, schema, name)
         except SettingsError as error:
             faults.append(str(error))
     if faults:
@@ -39,24 +41,23 @@ def read_sections(document: Document, schemas: Mapping[str, type[Settings]]) -> 
     return sections
 
 
-def validated(document: Document, name: str, schema: type[S]) -> S:
-    """Return section `name` of `document` as its `schema`.
+def validated(document: Document, schema: type[S], section: str | None = None) -> S:
+    """Return `section` of `document`, or the whole of it, as its `schema`.
 
     Raises
     ------
     SettingsError
-        The section is missing, or a key of it is unknown, missing or has an unusable value.
+        A key is unknown or missing, or has a value that can't be used: a line for each fault.
     """
-    if name not in document.values:
-        raise SettingsError(f"{document.path}: {name}: expected a section of keys, found nothing")
-    values = document.values[name]
+    above: Key = () if section is None else (section,)
+    values = document.values if section is None else document.values[section]
     if not isinstance(values, dict):
-        where = document.where((name,))
-        raise SettingsError(f"{where}: {name}: expected a section of keys, found {shown(values)}")
+        prefix = f"{document.where(above)}: {_dotted(above)}"
+        raise SettingsError(f"{prefix}: expected a section of keys, found {shown(values)}")
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        faults = dict.fromkeys(_worded(document, name, schema, dict(fault)) for fault in error.errors())
+        faults = dict.fromkeys(_worded(document, above, schema, values, dict(f)) for f in error.errors())
         raise SettingsError("\n".join(faults)) from None
 
 
@@ -77,21 +78,21 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _worded(document: Document, section: str, schema: type[Settings], fault: Mapping[str, Any]) -> str:
-    path, owner = _owner(schema, fault["loc"], document.values[section])
-    key: Key = (section, *path)
-    kind, context = fault["type"], fault.get("ctx", {})
-    if kind == "extra_forbidden":
-        return unknown_key(document, key, owner.model_fields)
+def _worded(
+    document: Document, above: Key, schema: type[Settings], values: Mapping[str, Any], fault: Mapping[str, Any]
+) -> str:
+    """Word one of pydantic's `fault` reports on `values`, which stand at the key `above`."""
+    path, owner = _owner(schema, fault["loc"], values)
+    key: Key = (*above, *path)
     prefix = f"{document.where(key)}: {_dotted(key)}"
-    if kind in {"value_error", "assertion_error"}:
-        return f"{prefix}: {context.get('error', fault['msg'])}"
-    field = path[-1] if path else ""
-    if field in owner.model_fields:
-        wanted = expectation(owner, str(field))
-    else:
-        wanted = str(fault["msg"]).removeprefix("Input should be ")
-    found = "nothing" if kind == "missing" else shown(fault["input"])
+    if fault["type"] in {"extra_forbidden", "invalid_key"}:
+        return unknown_key(document, key, owner.model_fields)
+    text = str(fault["msg"]).removeprefix("Value error, ")
+    if text.startswith("expected"):  # a validator of ours, which knows better than the schema
+        return f"{prefix}: {text}"
+    field = str(path[-1]) if path else ""
+    wanted = expectation(owner, field) if field in owner.model_fields else text.removeprefix("Input should be ")
+    found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
     return f"{prefix}: expected {wanted}, found {found}"
 
 
@@ -101,17 +102,22 @@ def _owner(schema: type[Settings], location: Key, values: Any) -> tuple[Key, typ
     Pydantic appends the branch of a union or the index of an element; a message names the key.
     """
     path: Key = ()
-    for position, step in enumerate(location):
+    for step in location:
         path = (*path, step)
-        inner = schema.schema_of(str(step), values) if isinstance(values, dict) else None
-        field = schema.model_fields.get(str(step))
-        if inner is None and field is not None and isinstance(field.annotation, type):
-            inner = field.annotation if issubclass(field.annotation, Settings) else None
-        if inner is None or position == len(location) - 1:
-            return path, schema
-        schema = inner
-        values = values.get(step, {}) if isinstance(values, dict) else {}
+        inner = _inner(schema, str(step), values)
+        if inner is None or len(path) == len(location):
+            break
+        schema, values = inner, values.get(step, {}) if isinstance(values, dict) else {}
     return path, schema
+
+
+def _inner(schema: type[Settings], key: str, values: Any) -> type[Settings] | None:
+    """Return the schema of the section at `key` of a section with `schema`, if it is one."""
+    if isinstance(values, dict) and (chosen := schema.schema_of(key, values)) is not None:
+        return chosen
+    field = schema.model_fields.get(key)
+    kind = field.annotation if field is not None else None
+    return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
 
 
 def _dotted(key: Key) -> str:

@@ -1,12 +1,12 @@
 """The ``dataset`` section of a configuration."""
 
-from difflib import get_close_matches
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from mlx.core.settings import Settings
+from mlx.core.settings import Settings, known_name
 from mlx.datasets.catalogue import DATASETS
 
 
@@ -30,18 +30,16 @@ class DatasetSettings(Settings):
     path: str | None = None
     params: dict[str, Any] = Field(default_factory=dict, validate_default=True)
 
+    @classmethod
+    def schema_of(cls, key: str, values: Mapping[str, Any]) -> type[Settings] | None:
+        """Return the schema of `params` for the dataset that `values` names."""
+        spec = DATASETS.get(str(values.get("name")).lower())
+        return spec.params if spec is not None and key == "params" else None
+
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name.lower() in DATASETS:
-            return name.lower()
-        near = get_close_matches(name.lower(), DATASETS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise PydanticCustomError(
-            "unknown_dataset",
-            "expected one of {known}, found {found}{hint}",
-            {"known": ", ".join(DATASETS), "found": name, "hint": hint},
-        )
+        return known_name(name, DATASETS)
 
     @field_validator("path")
     @classmethod

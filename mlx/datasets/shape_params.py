@@ -19,6 +19,10 @@ class ShapesParams(ClassParams):
     Intensities are fractions of the way from black to white, lengths are fractions of the image's
     shorter side. Every range is drawn from uniformly, for each sample.
 
+    The defaults are set so that a small convolutional network trained on 700 of 1000 images gets about
+    nine in ten of the others right: its mistakes are there to be studied. Wide rotation, full jitter and
+    inverted shapes are much harder, and need more images.
+
     Attributes
     ----------
     image_size
@@ -46,10 +50,10 @@ class ShapesParams(ClassParams):
     n_classes: Annotated[int, Field(ge=2)] = 5
     image_size: int | list[int] = 32
     channels: Literal[1, 3] = 1
-    min_size: Positive = 0.3
-    max_size: Annotated[Positive, Field(validate_default=True)] = 0.7
-    jitter: Fraction = 1.0
-    rotation: Annotated[float, Field(ge=0, le=180)] = 45.0
+    min_size: Positive = 0.45
+    max_size: Annotated[Positive, Field(validate_default=True)] = 0.75
+    jitter: Fraction = 0.4
+    rotation: Annotated[float, Field(ge=0, le=180)] = 15.0
     min_contrast: Positive = 0.2
     max_contrast: Annotated[Positive, Field(validate_default=True)] = 0.8
     inverted: Fraction = 0.0

@@ -90,16 +90,15 @@ class Cnn(IterativeModel):
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Run the network once for logits and all `layers`; probabilities in float64 from the logits."""
         self.check(X)
-        logits, *values = self._reader(tuple(layers)).predict_on_batch(X)
-        representations = {
-            name: value.reshape(len(value), -1) for name, value in zip(layers, values, strict=True)
-        }
+        values = self._reader(tuple(layers)).predict_on_batch(X)
+        logits = values["logits"]
+        representations = {name: values[name].reshape(len(X), -1) for name in layers}
         wide = logits.astype(np.float64)
         return Outputs(logits, softmax(wide, axis=1), logits.argmax(axis=1), representations)
 
     def _reader(self, layers: tuple[str, ...]) -> Any:
         if layers not in self._readers:
-            tensors = [self.network.get_layer(name).output for name in ("logits", *layers)]
+            tensors = {name: self.network.get_layer(name).output for name in ("logits", *layers)}
             self._readers[layers] = keras().Model(self.network.inputs, tensors)
         return self._readers[layers]
 

@@ -31,7 +31,7 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, Array]:
         The file is missing or damaged, lacks one of `names`, or holds values that are not finite.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in names}
     except FileNotFoundError:
         raise ArtifactError(f"{path}: expected a checkpoint, found none; run the training again") from None

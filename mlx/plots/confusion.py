@@ -41,7 +41,7 @@ def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes
         raise DataError(f"confusion: expected shape ({n}, {n}) for {n} classes, found {counts.shape}")
     rates = row_rates(counts)
     width = COLUMN if n <= BOTH_UP_TO else 5.0
-    ax = axes_or_new(ax, width, width * 0.97)
+    ax = axes_or_new(ax, width, width * (0.97 if n <= COUNT_UP_TO else 0.83))
     _draw_cells(ax, rates, colorbar=n > COUNT_UP_TO)
     if n <= COUNT_UP_TO:
         _write_cells(ax, counts, rates)
@@ -66,8 +66,9 @@ def _draw_cells(ax: Axes, rates: NDArray[np.float64], *, colorbar: bool) -> None
     norm = PowerNorm(0.5 if colorbar else 0.8, vmin=0, vmax=1)
     cmap = colormaps["Blues"].with_extremes(bad=FAINT)
     edges = np.arange(len(rates) + 1) - 0.5
-    gap = {"edgecolors": "white", "linewidth": 0.8} if not colorbar else {}
-    image = ax.pcolormesh(edges, edges, np.ma.masked_invalid(rates), cmap=cmap, norm=norm, **gap)
+    image = ax.pcolormesh(edges, edges, np.ma.masked_invalid(rates), cmap=cmap, norm=norm)
+    if not colorbar:
+        image.set(edgecolor="white", linewidth=0.8)
     ax.set(aspect="equal", xlim=edges[[0, -1]], ylim=edges[[-1, 0]])  # the first class at the top
     ax.grid(False)
     if colorbar and ax.figure is not None:

@@ -169,8 +169,8 @@ def plot_reliability(reliability: DataFrame, *, ax: Axes | None = None) -> Axes:
                 color=CORRECT, marker="o", markersize=3.5, elinewidth=0.9, label="accuracy, 95 % interval",
                 )  # fmt: skip
     _finish_unit_square(ax, "confidence (largest probability)", "accuracy (share correct)")
-    ax.text(0.3, 0.24, "overconfident", rotation=45, ha="center", va="center", fontsize=6.5, color=MUTED)
-    ax.legend(loc="upper left")
+    ax.text(0.22, 0.1, "overconfident", rotation=45, ha="center", va="center", fontsize=6.5, color=MUTED)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
 
 

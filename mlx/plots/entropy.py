@@ -42,9 +42,9 @@ def plot_entropy_histogram(
     _draw_group(ax, h[ok], edges, "correct", CORRECT, filled=True)
     _draw_group(ax, h[~ok], edges, "wrong", WRONG, filled=False)
     ax.axvline(bound, color=MUTED, linestyle=":", linewidth=1)
-    ax.annotate(f"ln {n_classes} = {fixed(bound)}", (bound, 0.5), xycoords=("data", "axes fraction"),
-                xytext=(-3, 0), textcoords="offset points", rotation=90, ha="right", va="center",
-                fontsize=6.5, color=MUTED)  # fmt: skip
+    ax.annotate(f"ln {n_classes} = {fixed(bound)}", (bound, 1), xycoords=("data", "axes fraction"),
+                xytext=(4, 2), textcoords="offset points", ha="right", va="bottom", fontsize=6.5,
+                color=MUTED)  # fmt: skip
     ax.set(xlabel="entropy (nats)", ylabel="share of the group", xlim=(-0.02 * edges[-1], edges[-1] * 1.02))
     ax.set_ylim(0)
     ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0))

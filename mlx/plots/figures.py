@@ -102,6 +102,8 @@ def _by_class(inputs: ReportInputs, settings: ReportSettings) -> Figure | None:
     if inputs.classes is None or not len(inputs.classes):
         return None
     classes = first_layer(inputs.classes)
+    # A table read from CSV may have lost a name such as "NA".
+    classes = classes.assign(name=[inputs.class_names[int(k)] for k in classes["class"]])
     return plot_similarity_entropy_by_class(inputs.samples, classes, max_points=settings.max_points)
 
 
@@ -109,7 +111,7 @@ def _uncertain_samples(inputs: ReportInputs, settings: ReportSettings) -> Figure
     if inputs.card_images is None or inputs.card_rows is None or not len(inputs.card_rows):
         return None
     shown = inputs.samples.iloc[inputs.card_rows]
-    names = class_labels(inputs.class_names, width=14)
+    names = class_labels(inputs.class_names, width=12)
     titles = [
         f"{names[int(t)]}\n→ {names[int(p)]}\n{fixed(h)} nats"
         for t, p, h in zip(shown["y_true"], shown["y_pred"], shown["entropy"], strict=True)

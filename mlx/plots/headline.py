@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mlx.plots.inputs import ReportInputs
-from mlx.plots.text import fixed, p_text, plural, significant, thousands
+from mlx.plots.text import fixed, level_text, number, p_text, percent, plural, significant, thousands
 
 
 @dataclass(frozen=True)
@@ -31,24 +31,14 @@ def headlines(inputs: ReportInputs) -> list[Headline]:
     return [headline for headline in found if headline is not None]
 
 
-def number(metrics: Mapping[str, Any], key: str) -> float:
-    """Return the metric `key` as a float; NaN where it is absent, null or no number."""
-    value = metrics.get(key)
-    known = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return float(value) if known and value is not None else math.nan
-
-
-def interval(metrics: Mapping[str, Any], key: str, write: Any = fixed) -> str:
-    """``0.87 – 0.95``, as `write` writes numbers; empty where ``<key>_low`` or ``<key>_high`` is unknown."""
+def interval(
+    metrics: Mapping[str, Any], key: str, write: Callable[[float], str] = fixed, *, level: float = 0.95
+) -> str:
+    """``95 % interval 0.87 to 0.95``, as `write` writes numbers; empty where an end is unknown."""
     low, high = number(metrics, f"{key}_low"), number(metrics, f"{key}_high")
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
-    return f"95 % interval {write(low)} to {write(high)}"
-
-
-def percent(share: float) -> str:
-    """``91.5 %``; a whole hundred or zero without decimals."""
-    return f"{100 * share:.0f} %" if share in (0, 1) else f"{fixed(100 * share, 1)} %"
+    return f"{level_text(level)} interval {write(low)} to {write(high)}"
 
 
 def _accuracy(inputs: ReportInputs) -> Headline | None:
@@ -109,7 +99,7 @@ def _correlation(inputs: ReportInputs) -> Headline | None:
     return Headline(
         "Similarity and entropy",
         f"r = {fixed(r)}",
-        interval(pooled, "pearson"),
+        interval(pooled, "pearson", level=inputs.confidence),
         f"{says[0].upper()}{says[1:]}{tested}.",
     )
 

@@ -73,9 +73,9 @@ def plot_sample_grid(
     blocks = math.ceil(n / ROWS_PER_BLOCK)
     rows = math.ceil(n / blocks)
     names = class_labels(class_names, width=14)
-    across = max(1, images_per_class // blocks)
     margin, top = 0.14 + text_width(names[:n], NAME_SIZE), 0.26 if n < len(class_names) else 0.06
     width = COLUMN if blocks == 1 else PAGE
+    across = max(1, round(images_per_class * width / blocks / COLUMN))
     inner = width / blocks - margin - 0.06
     tall = inner / across * rgb.shape[1] / rgb.shape[2] * rows
     made = figure(width, top + tall + 0.06, constrained=False)
@@ -103,7 +103,8 @@ def _draw_rows(
     for i, row in enumerate(tiles):
         for j, image in enumerate(row):
             canvas[i * (h + gap) : i * (h + gap) + h, j * (w + gap) : j * (w + gap) + w] = image
-    ax.imshow(canvas)
+    # Small images keep their pixels, which also compress well; large ones must be smoothed to shrink.
+    ax.imshow(canvas, interpolation="nearest" if w <= 48 else "auto")
     ax.set_xticks([])
     ax.set_yticks([i * (h + gap) + h / 2 for i in range(len(names))], names, fontsize=NAME_SIZE)
     _bare(ax)

@@ -89,6 +89,13 @@ class ReportInputs:
     card_groups: tuple[str, ...] = ()
     card_images: NDArray[Any] | None = None
 
+    @property
+    def confidence(self) -> float:
+        """Level of the intervals of the residuals analysis, as the first row of `tests` says; else 0.95."""
+        if self.tests is None or "confidence" not in self.tests or not len(self.tests):
+            return 0.95
+        return float(self.tests["confidence"].iloc[0])
+
 
 def choose_grid(
     targets: NDArray[Any], *, task: str, images: bool, settings: ReportSettings

@@ -10,7 +10,7 @@ from mlx.plots.headline import headlines
 from mlx.plots.inputs import ReportInputs
 from mlx.plots.tables import classes_table, frame_table, metrics_table, mistakes_table, safe
 from mlx.plots.template import PAGE, STYLE
-from mlx.plots.text import plural
+from mlx.plots.text import level_text, plural
 
 # name of a picture: heading, and how to read it (also its text alternative)
 CAPTIONS = {
@@ -73,6 +73,7 @@ SECTIONS = (
     ("training", "Training and data", ("learning_curves", "samples")),
 )
 
+WIDE = "similarity_entropy_by_class"
 TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
                 "p_holm", "n", "status")  # fmt: skip
 
@@ -94,7 +95,8 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
     """
     sections = []
     for key, title, names in SECTIONS:
-        body = _figures([name for name in names if name in images], images) + _tables(key, inputs)
+        cells = [_figure(name, images[name]) for name in names if name in images]
+        body = _grid(cells + _narrow_tables(key, inputs), wide=WIDE) + _wide_tables(key, inputs)
         if body:
             sections.append((key, title, body))
     links = [f'<li><a href="#{key}">{safe(title)}</a></li>' for key, title, _ in sections]
@@ -102,6 +104,7 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
         name=safe(inputs.name),
         style=STYLE,
         introduction=_introduction(inputs),
+        level=level_text(inputs.confidence),
         links="\n".join(links),
         headlines=_headlines(inputs),
         sections="\n".join(
@@ -126,42 +129,44 @@ def _headlines(inputs: ReportInputs) -> str:
     return '<dl class="headlines">\n' + "\n".join(boxes) + "\n</dl>" if boxes else ""
 
 
-def _figures(names: list[str], images: Mapping[str, bytes]) -> str:
-    if not names:
-        return ""
-    return '<div class="figures">\n' + "\n".join(_figure(name, images[name]) for name in names) + "\n</div>\n"
+def _grid(cells: list[str], *, wide: str) -> str:
+    """Put `cells` two by two, those that hold the figure `wide` below the others."""
+    shown = sorted(filter(None, cells), key=lambda cell: cell.startswith(f'<figure id="{wide}"'))
+    return '<div class="figures">\n' + "\n".join(shown) + "\n</div>\n" if shown else ""
 
 
 def _figure(name: str, png: bytes) -> str:
     title, text = CAPTIONS.get(name, (name.replace("_", " ").capitalize(), ""))
     width, height = (int.from_bytes(png[k : k + 4], "big") for k in (16, 20))  # of the PNG's IHDR chunk
-    wide = ' class="wide"' if width > 1.7 * height or name == "similarity_entropy_by_class" else ""
     alt = safe(f"{title}. {text}")
+    # Too wide for a phone: it scrolls there, and must be reachable by keyboard to do so.
+    scrolls = f' tabindex="0" role="region" aria-label="{safe(title)}"' if name == WIDE else ""
     return (
-        f"<figure{wide}><figcaption><h3>{safe(title)}</h3><p>{safe(text)}</p></figcaption>\n"
-        f'<img width="{width}" height="{height}" style="--natural:{width}px" alt="{alt}" '
-        f'src="data:image/png;base64,{b64encode(png).decode("ascii")}"></figure>'
+        f'<figure id="{safe(name)}"><figcaption><h3>{safe(title)}</h3><p>{safe(text)}</p></figcaption>\n'
+        f'<div class="picture"{scrolls}><img width="{width}" height="{height}" '
+        f'style="--natural:{width}px" alt="{alt}" '
+        f'src="data:image/png;base64,{b64encode(png).decode("ascii")}"></div></figure>'
     )
 
 
-def _tables(section: str, inputs: ReportInputs) -> str:
+def _narrow_tables(section: str, inputs: ReportInputs) -> list[str]:
+    residuals = metrics_table("Residuals analysis", inputs.residuals, level=inputs.confidence)
     if section == "wrong":
         mistakes = "" if inputs.confusion is None else mistakes_table(inputs.confusion, inputs.class_names)
-        return _side_by_side(mistakes, metrics_table("Evaluation", inputs.evaluation))
+        evaluation = metrics_table("Evaluation", inputs.evaluation)
+        return [mistakes, evaluation] if inputs.task == "classification" else [evaluation, residuals]
     if section == "geometry":
-        return _geometry_tables(inputs)
-    return metrics_table("Training", inputs.training) if section == "training" else ""
+        return [residuals] if inputs.task == "classification" else []
+    return [metrics_table("Training", inputs.training)] if section == "training" else []
 
 
-def _geometry_tables(inputs: ReportInputs) -> str:
+def _wide_tables(section: str, inputs: ReportInputs) -> str:
+    if section != "geometry":
+        return ""
     found = []
     if inputs.classes is not None and len(inputs.classes):
-        found.append(classes_table(first_layer(inputs.classes), inputs.class_scores))
+        classes = first_layer(inputs.classes)
+        found.append(classes_table(classes, inputs.class_scores, level=inputs.confidence))
     if inputs.tests is not None:
         found.append(frame_table("Tests", inputs.tests, TEST_COLUMNS))
-    return "\n".join([*found, metrics_table("Residuals analysis", inputs.residuals)])
-
-
-def _side_by_side(*tables: str) -> str:
-    shown = [f"<div>{table}</div>" for table in tables if table]
-    return '<div class="pair">\n' + "\n".join(shown) + "\n</div>" if shown else ""
+    return "\n".join(found)

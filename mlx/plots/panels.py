@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-MAX_PANELS, WORST_PANELS = 25, 24
+MAX_PANELS, WORST_PANELS, FOUR_COLUMNS = 25, 24, 16
 LEFT, RIGHT, TOP, BOTTOM, GAP, ROW_GAP, ROW = 0.48, 0.08, 0.34, 0.42, 0.1, 0.24, 1.3  # inches
+HEADROOM = 0.3
 
 
 @styled
@@ -48,7 +49,8 @@ def plot_similarity_entropy_by_class(
     max_points : int
         Points drawn at most in each panel.
     """
-    labels = class_labels([str(name) for name in classes["name"]], width=16)
+    width = 11 if len(classes) > FOUR_COLUMNS else 16
+    labels = class_labels([str(name) for name in classes["name"]], width=width)
     rows = [row | {"label": label} for row, label in zip(classes.to_dict("records"), labels, strict=True)]
     chosen = _worst(rows, samples)
     made, panels = _grid(len(chosen))
@@ -73,7 +75,7 @@ def _worst(rows: Sequence[Mapping[Hashable, Any]], samples: DataFrame) -> list[M
 
 def _grid(n: int) -> tuple[Figure, list[Axes]]:
     """`n` panels on common axes; margins in inches, because measuring 25 panels takes longer than drawing."""
-    columns = min(n, 5) if n <= 3 or n > 16 else min(4, math.ceil(math.sqrt(n)))
+    columns = min(n, 5) if n <= 3 or n > FOUR_COLUMNS else min(4, math.ceil(math.sqrt(n)))
     count = math.ceil(n / columns)
     height = TOP + count * ROW + (count - 1) * ROW_GAP + BOTTOM
     made = figure(PAGE, height, constrained=False)
@@ -93,22 +95,22 @@ def _draw_class(ax: Axes, own: DataFrame, row: Mapping[Hashable, Any], *, max_po
     x, y, correct = known_points(own["similarity"], own["entropy"], own["correct"])
     draw_points(ax, x, y, correct, max_points=max_points, size=7.0)
     wrong = int((~own["correct"].to_numpy(bool)).sum())
-    ax.set_title(str(row["label"]), fontsize=7.5, pad=3)
+    ax.set_title(str(row["label"]), fontsize=7, pad=3)
     ax.set_title(
-        f"{wrong} of {len(own)} wrong", loc="right", fontsize=6, fontweight="normal", color=MUTED, pad=3
+        f"{wrong}/{len(own)} wrong", loc="right", fontsize=6, fontweight="normal", color=MUTED, pad=3
     )
     status = status_text(str(row["status"]))
     if status:
         ax.text(0.5, 0.45 if not len(x) else 0.88, status, transform=ax.transAxes, ha="center", va="center",
                 fontsize=7, color=MUTED, style="italic")  # fmt: skip
         return
-    draw_trend(ax, x, y)
+    draw_trend(ax, x, y, below=1 - HEADROOM)
     text = statistics_text({str(key): value for key, value in row.items()})
     ax.text(0.03, 0.975, text, transform=ax.transAxes, va="top", fontsize=6, linespacing=1.25)
 
 
 def _set_limits(ax: Axes, samples: DataFrame) -> None:
-    leave_headroom(ax, samples["entropy"].to_numpy(float), 0.3)
+    leave_headroom(ax, samples["entropy"].to_numpy(float), HEADROOM)
     x = samples["similarity"].to_numpy(float)
     x = x[np.isfinite(x)]
     low, high = (x.min(), x.max()) if len(x) else (0.0, 1.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from mlx.plots.inputs import spread
 from mlx.plots.style import CORRECT, INK, MUTED, WRONG, axes_or_new, styled
-from mlx.plots.text import RHO, fixed, p_text, plural, thousands, with_interval
+from mlx.plots.text import RHO, fixed, number, p_text, plural, thousands, with_interval
 from mlx.plots.trend import fit_trend
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 X_LABEL = "mean cosine similarity to samples predicted alike"
 Y_LABEL = "entropy (nats)"
+HEADROOM = 0.2  # share of the panel above the points, for statistics and legend
 
 
 @styled
@@ -58,8 +58,8 @@ def plot_similarity_entropy(
         ax.text(0.5, 0.4, "no sample has a similarity", transform=ax.transAxes, ha="center", color=MUTED)
         return ax
     draw_points(ax, x, y, ok, max_points=max_points)
-    draw_trend(ax, x, y)
-    leave_headroom(ax, y, 0.2)
+    draw_trend(ax, x, y, below=1 - HEADROOM)
+    leave_headroom(ax, y, HEADROOM)
     for is_correct, label in ((True, "correct"), (False, "wrong")):
         count = int((ok == is_correct).sum())
         ax.scatter([], [], label=f"{label} ({thousands(count)})", **point_style(is_correct, 14))
@@ -80,8 +80,7 @@ def statistics_text(row: Mapping[str, Any], n: int | None = None) -> str:
         what is missing is a dash.
     """
     r, low, high, p, rho = (
-        float(row.get(f"{key}", math.nan))
-        for key in ("pearson", "pearson_low", "pearson_high", "pearson_p", "spearman")
+        number(row, key) for key in ("pearson", "pearson_low", "pearson_high", "pearson_p", "spearman")
     )
     first = f"r = {with_interval(r, low, high)}"
     if n is None:
@@ -121,18 +120,22 @@ def draw_points(
         ax.scatter(x[part], y[part], zorder=2.5 if is_correct else 2.7, **point_style(is_correct, size))
 
 
-def draw_trend(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-    """Draw the line of `fit_trend` and its band, where there is one."""
+def draw_trend(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], *, below: float) -> None:
+    """Draw the line of `fit_trend` and its band, if any, in the lower part `below` of the panel's height."""
+    from matplotlib.patches import Rectangle
+
     trend = fit_trend(x, y)
     if trend is None:
         return
-    ax.fill_between(trend.x, trend.low, trend.high, color=INK, alpha=0.16, linewidth=0, zorder=2.8)
-    ax.plot(trend.x, trend.fit, color=INK, linewidth=1.1, zorder=2.9, label="_trend")
+    band = ax.fill_between(trend.x, trend.low, trend.high, color=INK, alpha=0.16, linewidth=0, zorder=2.8)
+    (line,) = ax.plot(trend.x, trend.fit, color=INK, linewidth=1.1, zorder=2.9, label="_trend")
+    for artist in (band, line):  # a steep line would run through the statistics
+        artist.set_clip_path(Rectangle((0, 0), 1, below, transform=ax.transAxes))
 
 
 def leave_headroom(ax: Axes, entropy: NDArray[np.float64], share: float) -> None:
     """Set the entropy axis from just below 0, with the top `share` of it free for text."""
     known = entropy[np.isfinite(entropy)]
-    top = max(float(known.max(initial=0.0)), 1e-3) * 1.03
+    top = max(float(known.max(initial=0.0)), 0.02) * 1.03  # less is the same as certain
     low = -0.04 * top
     ax.set_ylim(low, low + (top - low) / (1 - share))

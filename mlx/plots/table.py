@@ -47,20 +47,15 @@ def plot_class_scatter(
     named = np.arange(len(names))
     if len(names) > NAMED_CLASSES:
         named = np.sort(np.argsort(-counts, kind="stable")[: NAMED_CLASSES - 1])
-        rest = ~np.isin(y[rows], named)
-        ax.scatter(
-            points[rest, 0],
-            points[rest, 1],
-            s=6,
-            color="#BDBDBD",
-            linewidths=0,
-            label=f"{len(names) - len(named)} others",
-        )
     for k, label in enumerate(named):
         look = category_style(k)
-        own = y[rows] == label
-        ax.scatter(points[own, 0], points[own, 1], s=9, color=look.color, marker=look.marker, alpha=0.7,
+        own = points[y[rows] == label]
+        ax.scatter(own[:, 0], own[:, 1], s=9, color=look.color, marker=look.marker, alpha=0.7,
                    linewidths=0, label=names[label])  # fmt: skip
+    if len(named) < len(names):
+        own = points[~np.isin(y[rows], named)]
+        others = f"{len(names) - len(named)} others"
+        ax.scatter(own[:, 0], own[:, 1], s=6, color="#BDBDBD", linewidths=0, zorder=0.9, label=others)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1, markerscale=1.3)
     if len(rows) < len(X):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.plots.headline import percent
-from mlx.plots.text import fixed, significant, status_text, thousands
+from mlx.plots.text import MINUS, fixed, level_text, number, percent, significant, status_text, thousands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,20 +40,27 @@ def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object
     )
 
 
-def metrics_table(caption: str, metrics: Mapping[str, Any]) -> str:
+def metrics_table(caption: str, metrics: Mapping[str, Any], *, level: float = 0.95) -> str:
     """Build the table of one metrics file: a row a number, its interval beside it; empty without a number."""
     flat = flatten(metrics)
     ends = {key + end for key in flat for end in ("_low", "_high")}
-    rows = []
-    for key, value in flat.items():
-        if key in ends:
-            continue
-        low, high = flat.get(f"{key}_low"), flat.get(f"{key}_high")
-        bounds = f"{_cell(low)} to {_cell(high)}" if low is not None and high is not None else ""
-        rows.append((key.replace("_", " "), value, bounds))
-    has_bounds = any(row[2] for row in rows)
-    head = ("metric", "value", "95 % interval") if has_bounds else ("metric", "value")
+    rows = [
+        (
+            key.replace("_", " "),
+            value,
+            _bounds(number(flat, f"{key}_low"), number(flat, f"{key}_high"), significant),
+        )
+        for key, value in flat.items()
+        if key not in ends
+    ]
+    head = ["metric", "value", f"{level_text(level)} interval"]
+    if not any(row[2] for row in rows):
+        head = head[:2]
     return html_table(caption, head, [row[: len(head)] for row in rows]) if rows else ""
+
+
+def _bounds(low: float, high: float, write: Callable[[float], str]) -> str:
+    return f"{write(low)} to {write(high)}" if math.isfinite(low) and math.isfinite(high) else ""
 
 
 def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -71,20 +77,21 @@ def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def classes_table(classes: DataFrame, scores: DataFrame | None) -> str:
+def classes_table(classes: DataFrame, scores: DataFrame | None, *, level: float = 0.95) -> str:
     """Build the table of classes: counts, precision and recall where known, correlation, status."""
     scores_of = {} if scores is None else {row["class"]: row for row in scores.to_dict("records")}
     head = ["class", "samples", "predicted", "precision", "recall", "entropy", "similarity",
-            "r", "95 % interval", "p", "p (Holm)", "note"]  # fmt: skip
+            "r", f"{level_text(level)} interval", "p", "p (Holm)", "note"]  # fmt: skip
     rows = []
     for row in classes.to_dict("records"):
         score = scores_of.get(row["class"], {})
-        low, high = row.get("pearson_low", math.nan), row.get("pearson_high", math.nan)
+        known = {str(key): value for key, value in row.items()}
+        bounds = _bounds(number(known, "pearson_low"), number(known, "pearson_high"), fixed)
         rows.append([
             row["name"], row.get("n_true"), row.get("n_predicted"),
             score.get("precision"), score.get("recall"), row.get("entropy_mean"),
             row.get("similarity_mean"), row.get("pearson"),
-            f"{fixed(low)} to {fixed(high)}" if math.isfinite(low) and math.isfinite(high) else "",
+            bounds,
             row.get("pearson_p"), row.get("pearson_p_holm"), status_text(str(row.get("status", "ok"))),
         ])  # fmt: skip
     kept = [k for k in range(len(head)) if any(not _is_unknown(row[k]) and row[k] != "" for row in rows)]
@@ -135,11 +142,12 @@ def _is_unknown(value: object) -> bool:
     return value is None or (isinstance(value, float | np.floating) and math.isnan(value))
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     if _is_unknown(value):
         return fixed(math.nan)
     if isinstance(value, float | np.floating):
-        return significant(float(value))
+        x = float(value)
+        return significant(x) if abs(x) >= 0.01 else f"{x:.2g}".replace("-", MINUS)
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return thousands(int(value))
     return safe(value)

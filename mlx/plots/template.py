@@ -30,27 +30,31 @@ a { color: var(--accent); }
 .headline dd { margin: 0; font-size: .9rem; }
 .headline .value { font-size: 1.85rem; font-weight: 650; line-height: 1.25;
   font-variant-numeric: tabular-nums; }
+.headline .interval:empty { display: none; }
 .headline .interval { color: var(--soft); font-size: .84rem; margin-bottom: .4rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 18px;
-  align-items: start; }
+  align-items: start; margin-bottom: 18px; }
+.picture { overflow-x: auto; }
 figure { margin: 0; padding: 15px 17px; }
-figure.wide { grid-column: 1 / -1; }
+#similarity_entropy_by_class { grid-column: 1 / -1; }
+.figures .scroll { margin: 0; }
+@media (min-width: 940px) { #uncertain_samples { grid-column: 2; grid-row: 1 / span 2; } }
 figure img { display: block; width: 100%; max-width: var(--natural); height: auto; margin: 10px auto 0;
   background: #fff; border-radius: 6px; }
 figcaption p { font-size: .9rem; margin: 0; }
 .scroll { overflow-x: auto; margin: 0 0 18px; padding: 12px 16px; overflow-wrap: normal; }
-.scroll:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+.scroll:focus-visible, .picture:focus-visible, a:focus-visible {
+  outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding-bottom: .5rem; }
 th, td { text-align: left; padding: .3rem .8rem .3rem 0;
   border-top: 1px solid var(--line); vertical-align: top; }
 thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; vertical-align: bottom; }
-tbody th { font-weight: 500; max-width: 22ch; overflow-wrap: anywhere; }
+tbody th { font-weight: 500; min-width: 9ch; max-width: 22ch; overflow-wrap: break-word; }
 td { white-space: nowrap; }
 .n { text-align: right; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 0 18px;
-  align-items: start; }
 footer { padding: 26px 24px 44px; font-size: .85rem; }
+@media (max-width: 640px) { #similarity_entropy_by_class img { width: 720px; } }
 @media (max-width: 520px) { header, main, footer { padding-left: 14px; padding-right: 14px; }
   header { padding-top: 22px; } h1 { font-size: 1.55rem; } figure { padding: 12px 10px; }
   .scroll { padding: 10px 12px; } }
@@ -80,7 +84,7 @@ $links
 $headlines
 $sections
 </main>
-<footer>Intervals are at the 95 % level. Entropies are natural-logarithm units (nats).</footer>
+<footer>Intervals in brackets hold at the $level level. Entropy is in nats (natural logarithm).</footer>
 </body>
 </html>
 """)

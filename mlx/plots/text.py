@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from mlx.plots.style import font_families
 
@@ -104,6 +106,24 @@ def with_interval(value: float, low: float, high: float, digits: int = 2) -> str
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return fixed(value, digits)
     return f"{fixed(value, digits)} [{fixed(low, digits)}, {fixed(high, digits)}]"
+
+
+def number(metrics: Mapping[str, Any], key: str) -> float:
+    """Return the metric `key` as a float; NaN where it is absent, null or no number."""
+    value = metrics.get(key)
+    known = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return float(value) if known and value is not None else math.nan
+
+
+def percent(share: float) -> str:
+    """``91.5 %``, without decimals at 0 and 100."""
+    digits = 0 if share in (0, 1) else 1
+    return f"{fixed(100 * share, digits)}\N{NO-BREAK SPACE}%"
+
+
+def level_text(level: float) -> str:
+    """``95 %``: the level of an interval."""
+    return f"{100 * level:g} %"
 
 
 def status_text(status: str) -> str:

@@ -1,5 +1,7 @@
 """The dataset section: what it accepts, and where its errors lie."""
 
+import re
+
 import pytest
 from pydantic import BaseModel, ValidationError
 
@@ -42,7 +44,9 @@ def test_given_params_stand_and_the_rest_are_defaults():
 def test_an_unknown_name_lists_the_known_and_suggests_the_nearest():
     where, _, message = the_error(name="shaeps")
     assert where == ("name",)
-    assert message == f"expected one of {', '.join(DATASETS)}, found shaeps; did you mean shapes?"
+    assert f"expected one of {', '.join(DATASETS)}, found" in message
+    assert "shaeps" in message
+    assert re.search("did you mean '?shapes'?", message)
     assert "did you mean" not in the_error(name="qqq")[2]
 
 
@@ -82,27 +86,22 @@ def test_a_bad_parameter_is_one_error_at_its_own_key(name, params, key, kind):
 
 
 @pytest.mark.parametrize(
-    ("name", "params", "key", "message"),
+    ("name", "params", "key", "expected"),
     [
-        ("shapes", {"n_classes": 17}, "n_classes", "expected at most 16 classes, as many as there are looks, found 17"),
-        ("shapes", {"n_samples": 4}, "n_samples", "expected at least one sample for each of 5 classes, found 4"),
-        ("shapes", {"image_size": 7}, "image_size", "expected an integer from 8 to 2048, or [height, width], found 7"),
-        (
-            "shapes",
-            {"image_size": [32, 32, 3]},
-            "image_size",
-            "expected an integer from 8 to 2048, or [height, width], found [32, 32, 3]",
-        ),
-        ("shapes", {"min_size": 0.9}, "max_size", None),
-        ("shapes", {"min_contrast": 0.5, "max_contrast": 0.4}, "max_contrast", "expected at least min_contrast = 0.5, found 0.4"),
-        ("blobs", {"center_box": [1.0, -1.0]}, "center_box", "expected a lower and then a higher coordinate, found [1.0, -1.0]"),
-        ("synthetic_regression", {"n_informative": 11}, "n_informative", "expected at most n_features = 10, found 11"),
+        ("shapes", {"n_classes": 17}, "n_classes", "at most 16 classes, as many as there are looks"),
+        ("shapes", {"n_samples": 4}, "n_samples", "at least one sample for each of 5 classes"),
+        ("shapes", {"image_size": 7}, "image_size", "an integer from 8 to 2048, or [height, width]"),
+        ("shapes", {"image_size": [9, 9, 3]}, "image_size", "an integer from 8 to 2048, or [height, width]"),
+        ("shapes", {"min_size": 0.8, "max_size": 0.7}, "max_size", "at least min_size = 0.8"),
+        ("shapes", {"min_contrast": 0.5, "max_contrast": 0.4}, "max_contrast", "at least min_contrast = 0.5"),
+        ("blobs", {"center_box": [1.0, -1.0]}, "center_box", "a lower and then a higher coordinate"),
+        ("synthetic_regression", {"n_informative": 11}, "n_informative", "at most n_features = 10"),
     ],
-)  # fmt: skip
-def test_parameters_that_do_not_fit_together_say_what_was_expected(name, params, key, message):
-    where, _, found = the_error(name=name, params=params)
+)
+def test_parameters_that_do_not_fit_say_what_was_expected_and_found(name, params, key, expected):
+    where, _, message = the_error(name=name, params=params)
     assert where == ("params", key)
-    assert message in (None, found)
+    assert message == f"expected {expected}, found {params[key]}"
 
 
 def test_each_bad_parameter_has_its_own_error():

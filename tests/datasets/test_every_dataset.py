@@ -1,6 +1,8 @@
 """One contract for every dataset: what any reader of blocks may rely on."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ SMALL = {
     "shapes": {"n_samples": 701, "image_size": 16},
     "synthetic_regression": {"n_samples": 301},
 }
+EASY = {"shapes": {"jitter": 0.0, "min_size": 0.6, "rotation": 10.0}}
 EVERY = sorted(DATASETS)
 SEEDED = [name for name in EVERY if "seed" in DATASETS[name].params.model_fields]
 
@@ -110,6 +113,15 @@ def test_samples_do_not_depend_on_how_many_follow(name):
     assert_equal(few, cut)
 
 
+def test_scikit_learn_is_not_loaded_before_it_is_used():
+    code = (
+        "import sys; from mlx.datasets import DatasetSettings, open_dataset; "
+        "next(open_dataset(DatasetSettings(name='shapes')).blocks(10)); "
+        "sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize("rows", [0, -1])
 def test_a_block_of_no_rows_is_refused(rows):
     with pytest.raises(ValueError, match="expected at least 1"):
@@ -122,7 +134,7 @@ def test_a_small_model_learns_from_true_labels_only(name, shuffled):
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.linear_model import LinearRegression
 
-    dataset = opened(name)
+    dataset = opened(name, **EASY.get(name, {}))
     block = whole(dataset)
     X, y = block.X.reshape(dataset.n_samples, -1).astype(np.float32), block.y
     if shuffled:

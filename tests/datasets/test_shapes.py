@@ -79,7 +79,7 @@ def test_rotation_is_counterclockwise_and_centres_are_from_the_top_left():
     drawn = coverage(look, {k: np.array([v], np.float32) for k, v in factors.items()}, (40, 40))[0]
     rows, columns = np.nonzero(drawn > 0.5)
     assert (rows.min() + rows.max() + 1) / 2 == pytest.approx(30, abs=1)  # low in the image
-    assert (columns.min(), columns.max()) == (2, 17)  # on its left
+    assert columns.max() < 20  # on its left
     assert drawn[:, 2:10].sum() < drawn[:, 10:18].sum()  # the point, upward before, shows to the left
 
 
@@ -117,7 +117,8 @@ def test_every_group_of_consecutive_samples_has_every_class_once():
     labels = draw_labels(3, 7, 0, 7 * 600)
     np.testing.assert_array_equal(np.sort(labels.reshape(-1, 7), axis=1), np.tile(np.arange(7), (600, 1)))
     assert len(np.unique(labels.reshape(-1, 7), axis=0)) > 500
-    np.testing.assert_array_equal(draw_labels(3, 7, 1790, 1805), labels[1790:1805])
+    for start, stop in [(1790, 1805), (3600, 3610)]:  # across two chunks of labels, and inside the third
+        np.testing.assert_array_equal(draw_labels(3, 7, start, stop), labels[start:stop])
 
 
 def test_factors_keep_to_the_bounds_that_the_params_set():
@@ -158,16 +159,16 @@ def test_inverted_is_the_share_of_dark_shapes(share, expected):
 
 
 def test_noise_has_the_recorded_deviation_and_none_is_none():
-    block = made(100, noise=0.2, min_contrast=0.2, max_contrast=0.2, image_size=64)
-    clean = 255 * render(block.y, block.factors, (64, 64))
-    calm = ((clean > 120) & (clean < 135)).all(axis=(1, 2, 3))
-    mid = np.abs(clean - 127) < 40
-    for image, drawn, inside, sd in zip(block.X, clean, mid, block.factors["noise"], strict=True):
-        if inside.mean() > 0.5 and sd < 0.12:
-            assert np.std((image - drawn)[inside]) == pytest.approx(255 * sd, rel=0.1, abs=1)
+    block = made(100, noise=0.1, min_contrast=0.01, max_contrast=0.01, occlusion=0.0, image_size=64)
+    added = block.X / 255 - render(block.y, block.factors, (64, 64))
+    grey = np.abs(block.factors["background"] - 0.5) < 0.1  # far from where noise is clipped
+    assert grey.sum() > 10
+    np.testing.assert_allclose(
+        added[grey].std(axis=(1, 2, 3)), block.factors["noise"][grey], rtol=0.05, atol=2e-3
+    )
+    np.testing.assert_allclose(added[grey].mean(axis=(1, 2, 3)), 0, atol=0.008)
     quiet = made(100, **CLEAN)
     np.testing.assert_array_equal(quiet.X, np.floor(255 * render(quiet.y, quiet.factors, (32, 32)) + 0.5))
-    assert not calm.all()
 
 
 def test_occlusion_is_the_share_of_the_shape_that_really_is_hidden():

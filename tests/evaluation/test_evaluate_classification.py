@@ -1,0 +1,231 @@
+"""Classification metrics against scikit-learn, and the cases it refuses or warns about."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import log_softmax, softmax
+from sklearn import metrics as oracle
+
+from mlx.core.errors import DataError
+from mlx.evaluation import TABLE_COLUMNS, EvaluationSettings, evaluate_classification
+from mlx.evaluation.calibration import expected_calibration_error, reliability_table
+from mlx.evaluation.checks import check_probabilities, row_blocks
+from mlx.evaluation.confusion import wilson_interval
+from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
+
+NAMES = ["ant", "bee", "cat", "dog"]
+
+
+def predictions(n=300, n_classes=4, seed=0, dtype=np.float32):
+    generator = np.random.default_rng(seed)
+    y_true = generator.integers(n_classes, size=n)
+    logits = (generator.normal(size=(n, n_classes)) + 1.2 * np.eye(n_classes)[y_true]).astype(dtype)
+    return y_true, logits.argmax(axis=1), softmax(logits, axis=1), logits
+
+
+def evaluate(y_true, y_pred, probabilities, logits=None, names=NAMES, **settings):
+    return evaluate_classification(
+        y_true, y_pred, probabilities, logits=logits, class_names=names, settings=EvaluationSettings(**settings)
+    )
+
+
+def test_headline_metrics_agree_with_scikit_learn():
+    y_true, y_pred, p, logits = predictions()
+    found = evaluate(y_true, y_pred, p, logits).metrics
+    exact = softmax(logits.astype(float), axis=1)
+    expected = {
+        "n": 300,
+        "accuracy": oracle.accuracy_score(y_true, y_pred),
+        "balanced_accuracy": oracle.balanced_accuracy_score(y_true, y_pred),
+        "macro_precision": oracle.precision_score(y_true, y_pred, average="macro", zero_division=0),
+        "macro_recall": oracle.recall_score(y_true, y_pred, average="macro", zero_division=0),
+        "macro_f1": oracle.f1_score(y_true, y_pred, average="macro", zero_division=0),
+        "log_loss": oracle.log_loss(y_true, exact),
+        "roc_auc": oracle.roc_auc_score(y_true, exact, multi_class="ovr", average="macro"),
+        "brier": oracle.brier_score_loss(y_true, exact, labels=range(4), scale_by_half=False),
+    }
+    assert found.items() >= {k: pytest.approx(v, rel=1e-6) for k, v in expected.items()}.items()
+
+
+def test_scores_in_double_precision_agree_to_the_last_digits():
+    y_true, y_pred, p, _ = predictions(dtype=np.float64)
+    found = evaluate(y_true, y_pred, p).metrics
+    assert found["log_loss"] == pytest.approx(oracle.log_loss(y_true, p), rel=1e-14)
+    assert found["brier"] == pytest.approx(oracle.brier_score_loss(y_true, p, scale_by_half=False), rel=1e-14)
+    assert found["roc_auc"] == pytest.approx(oracle.roc_auc_score(y_true, p, multi_class="ovr"), rel=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_class_table_agrees_with_scikit_learn(seed):
+    y_true, y_pred, p, _ = predictions(n=60, seed=seed)
+    classes = evaluate(y_true, y_pred, p).classes
+    scores = oracle.precision_recall_fscore_support(y_true, y_pred, zero_division=0)
+    for column, expected in zip(("precision", "recall", "f1", "support"), scores, strict=True):
+        np.testing.assert_allclose(classes[column], expected, rtol=1e-14)
+    areas = [oracle.roc_auc_score(y_true == k, p[:, k]) for k in range(4)]
+    np.testing.assert_allclose(classes["roc_auc"], areas, rtol=1e-14)
+    assert classes["predicted"].tolist() == np.bincount(y_pred, minlength=4).tolist()
+    assert set(classes["status"]) == {"ok"}
+
+
+def test_confusion_counts_have_true_classes_as_rows():
+    y_true, y_pred, p, _ = predictions()
+    np.testing.assert_array_equal(
+        evaluate(y_true, y_pred, p).confusion, oracle.confusion_matrix(y_true, y_pred, labels=range(4))
+    )
+
+
+def test_a_class_absent_or_never_predicted_has_a_row_and_a_status():
+    y_true = np.array([0, 0, 1, 1, 2, 2])
+    y_pred = np.array([0, 3, 1, 1, 0, 1])
+    p = np.full((6, 4), 0.1)
+    p[np.arange(6), y_pred] = 0.7
+    result = evaluate(y_true, y_pred, p)
+    assert result.classes["status"].tolist() == ["ok", "ok", "never predicted", "not in the test set"]
+    assert np.isnan(result.classes["roc_auc"][3])
+    assert 3 not in set(result.roc["class"])
+    assert 3 not in set(result.precision_recall["class"])
+    for name in ("precision", "recall", "f1"):
+        score = getattr(oracle, f"{name}_score")
+        expected = score(y_true, y_pred, average="macro", zero_division=0)
+        assert result.metrics[f"macro_{name}"] == pytest.approx(expected, rel=1e-14)
+    expected = np.mean([oracle.roc_auc_score(y_true == k, p[:, k]) for k in range(3)])
+    assert result.metrics["roc_auc"] == pytest.approx(expected, rel=1e-14)
+
+
+def test_balanced_accuracy_leaves_out_classes_that_are_not_in_the_test_set():
+    p = np.array([[0.2, 0.8], [0.1, 0.9], [0.9, 0.1]])
+    found = evaluate([0, 0, 0], [1, 1, 0], p, names=["a", "b"]).metrics
+    assert found["balanced_accuracy"] == pytest.approx(1 / 3)
+
+
+def test_a_single_class_in_the_test_set_leaves_the_area_undefined():
+    result = evaluate([1, 1], [1, 0], np.array([[0.4, 0.6], [0.6, 0.4]]), names=["a", "b"])
+    assert result.metrics["roc_auc"] is None
+    assert result.roc.empty
+    assert tuple(result.roc.columns) == TABLE_COLUMNS["roc"]
+    assert result.classes["status"].tolist() == ["not in the test set", "the only class in the test set"]
+    json.dumps(result.metrics, allow_nan=False)
+
+
+@pytest.mark.parametrize("levels", [3, 1000])
+def test_curves_agree_with_scikit_learn_also_with_ties(levels):
+    generator = np.random.default_rng(levels)
+    scores = generator.integers(levels, size=150) / levels
+    positive = generator.random(150) < scores
+    counts = threshold_counts(positive, scores)
+    roc = roc_points(counts, 10_000)
+    fpr, tpr, thresholds = oracle.roc_curve(positive, scores, drop_intermediate=False)
+    np.testing.assert_allclose(roc["false_positive_rate"], fpr)
+    np.testing.assert_allclose(roc["true_positive_rate"], tpr)
+    np.testing.assert_allclose(roc["threshold"], thresholds)
+    points = precision_recall_points(counts, 10_000)
+    precision, recall, thresholds = oracle.precision_recall_curve(positive, scores)
+    np.testing.assert_allclose(points["precision"], precision[::-1])
+    np.testing.assert_allclose(points["recall"], recall[::-1])
+    np.testing.assert_allclose(points["threshold"][1:], thresholds[::-1])
+    assert roc_auc(counts) == pytest.approx(oracle.roc_auc_score(positive, scores), rel=1e-14)
+
+
+def test_thinned_curves_keep_both_ends_and_leave_the_area_alone():
+    y_true, y_pred, p, _ = predictions()
+    fine, coarse = (evaluate(y_true, y_pred, p, curve_points=k) for k in (5000, 10))
+    assert fine.metrics == coarse.metrics
+    for table, rate in ((coarse.roc, "true_positive_rate"), (coarse.precision_recall, "recall")):
+        curve = table[table["class"] == 2]
+        assert len(curve) == 10
+        assert curve[rate].iloc[[0, -1]].tolist() == [0, 1]
+
+
+def test_log_loss_from_logits_stays_finite_where_a_probability_is_rounded_to_zero():
+    logits = np.array([[0.0, 800.0], [0.0, 2.0]], dtype=np.float32)
+    p = softmax(logits, axis=1)
+    found = evaluate([0, 1], [1, 1], p, logits, names=["a", "b"]).metrics
+    assert found["log_loss"] == pytest.approx(-log_softmax(logits.astype(float), axis=1)[[0, 1], [0, 1]].mean())
+    without = evaluate([0, 1], [1, 1], p, names=["a", "b"]).metrics["log_loss"]
+    assert without == pytest.approx(oracle.log_loss([0, 1], p), rel=1e-6)
+
+
+def test_calibration_toy_has_its_known_error():
+    table = reliability_table(np.array([0.55, 0.55, 0.60, 0.90]), np.array([False, False, True, True]), n_bins=3)
+    assert expected_calibration_error(table) == pytest.approx(0.2)
+    assert table["count"].tolist() == [0, 3, 1]
+
+
+def test_reliability_bins_are_open_below_and_closed_above():
+    confidence = np.array([0.0, 0.5, np.nextafter(0.5, 1), 1.0, 1.0 + 1e-7])
+    table = reliability_table(confidence, np.ones(5, dtype=bool), n_bins=2)
+    assert table["count"].tolist() == [2, 3]
+    assert table[["lower", "upper"]].to_numpy().tolist() == [[0, 0.5], [0.5, 1]]
+
+
+def test_an_empty_bin_has_no_accuracy_and_doesnt_enter_the_error():
+    table = reliability_table(np.array([0.9]), np.array([True]), n_bins=10)
+    assert table["accuracy"].notna().sum() == 1
+    assert expected_calibration_error(table) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (7, 10), (9700, 10000)])
+def test_wilson_interval_agrees_with_statsmodels(hits, n):
+    from statsmodels.stats.proportion import proportion_confint
+
+    assert wilson_interval(hits, n) == pytest.approx(proportion_confint(hits, n, method="wilson"), abs=1e-12)
+
+
+def test_tables_have_the_columns_they_promise():
+    y_true, y_pred, p, _ = predictions()
+    result = evaluate(y_true, y_pred, p)
+    tables = {
+        "per_class": result.classes,
+        "roc": result.roc,
+        "precision_recall": result.precision_recall,
+        "reliability": result.reliability,
+    }
+    assert {name: tuple(table.columns) for name, table in tables.items()} == TABLE_COLUMNS
+    assert all(isinstance(table, pd.DataFrame) for table in tables.values())
+
+
+def test_memory_mapped_scores_give_the_same_as_scores_in_memory(tmp_path):
+    y_true, y_pred, p, logits = predictions()
+    np.save(tmp_path / "p.npy", p)
+    np.save(tmp_path / "z.npy", logits)
+    mapped = [np.load(tmp_path / name, mmap_mode="r") for name in ("p.npy", "z.npy")]
+    assert evaluate(y_true, y_pred, *mapped).metrics == evaluate(y_true, y_pred, p, logits).metrics
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 7, 8, 9])
+def test_row_blocks_cover_every_row_once(n_rows):
+    rows = [i for block in row_blocks(n_rows, 2, block_bytes=64) for i in range(n_rows)[block]]
+    assert rows == list(range(n_rows))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a["p"].__setitem__((4, 1), np.nan), "probabilities: row 4: a value is not finite"),
+        (lambda a: a["p"].__setitem__((4, slice(None)), 0.5), "probabilities: row 4: .*sum 2 "),
+        (lambda a: a["p"].__setitem__((4, slice(None)), [1.5, -0.5, 0, 0]), "row 4: .*smallest -0.5"),
+        (lambda a: a["z"].__setitem__((9, 0), np.inf), "logits: row 9: a value is not finite"),
+        (lambda a: a["y_true"].__setitem__(3, 4), "y_true: row 3: expected a class from 0 to 3, found 4"),
+        (lambda a: a.__setitem__("y_pred", a["y_pred"][:-1]), r"y_pred: expected shape \(300,\)"),
+        (lambda a: a.__setitem__("y_pred", a["y_pred"] * 1.0), "y_pred: expected integer class labels"),
+        (lambda a: a.__setitem__("p", a["p"][:, :3]), r"probabilities: expected shape \(300, 4\)"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_row(change, message):
+    arrays = dict(zip(("y_true", "y_pred", "p", "z"), predictions(), strict=True))
+    change(arrays)
+    with pytest.raises(DataError, match=message):
+        evaluate(arrays["y_true"], arrays["y_pred"], arrays["p"], arrays["z"])
+
+
+def test_an_empty_test_set_is_refused():
+    with pytest.raises(DataError, match="no test samples"):
+        evaluate(np.empty(0, int), np.empty(0, int), np.empty((0, 4)))
+
+
+def test_half_precision_probabilities_are_accepted():
+    p = predictions()[2].astype(np.float16)
+    check_probabilities(p, p.shape)

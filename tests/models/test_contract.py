@@ -1,0 +1,219 @@
+"""Every model keeps the one contract, whatever library computes it."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlx.core.errors import ArtifactError, DataError, SettingsError
+from mlx.models import Model, ModelSettings, Problem, build_model, load_model, save_model
+from mlx.models.settings import PARAMS
+from mlx.training import Fitted, Samples, TrainingSettings, fit_model
+
+SMALL: dict[str, dict[str, Any]] = {"cnn": {"filters": [4, 8], "hidden_layers": [12, 6], "dropout": 0.1}}
+MODELS = sorted(PARAMS)
+
+
+class Silent:
+    def batch(self) -> None: ...
+
+    def epoch(self, number: int, reached: dict[str, float]) -> None: ...
+
+
+def problem_of(name: str, channels: int = 1) -> Problem:
+    if name == "linear_regression":
+        return Problem("regression", (8, 8, channels), 0)
+    return Problem("classification", (8, 8, channels), 3)
+
+
+def samples(problem: Problem, n: int = 150, seed: int = 0) -> Samples:
+    """Bright stripes at a height that tells the class, or the target."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(0, 0.1, size=(n, *problem.sample_shape)).astype(np.float32)
+    y = rng.integers(0, 3, n)
+    X[np.arange(n), 2 * y + 1] += 1
+    if problem.task == "regression":
+        return Samples(X, X[:, 3].sum(axis=(1, 2)) + 0.01 * rng.normal(size=n))
+    return Samples(X, y)
+
+
+def fitted(name: str, problem: Problem, seed: int = 7) -> tuple[Model, ModelSettings, Fitted]:
+    settings = ModelSettings(name=name, params=SMALL.get(name, {}))
+    model = build_model(settings, problem, seed=seed)
+    training = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01, seed=seed)
+    return model, settings, fit_model(model, samples(problem), samples(problem, 40, 1), training, Silent())
+
+
+def saved(name: str, folder: Path, seed: int = 7) -> Model:
+    problem = problem_of(name)
+    model, settings, _ = fitted(name, problem, seed)
+    folder.mkdir()
+    save_model(model, settings, folder, [f"c{i}" for i in range(problem.n_classes)])
+    return model
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_it_learns_what_can_be_learnt(name: str) -> None:
+    problem = problem_of(name)
+    model, _, result = fitted(name, problem)
+    unseen = samples(problem, 60, 2)
+    predictions = model.outputs(unseen.X).predictions
+    if problem.task == "regression":
+        assert np.corrcoef(predictions, unseen.y)[0, 1] > 0.95
+    else:
+        assert (predictions == unseen.y).mean() > 0.9
+    assert result.history[-1]["loss"] <= result.history[0]["loss"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_outputs_have_their_shapes_and_probabilities_sum_to_one(name: str) -> None:
+    problem = problem_of(name)
+    model, _, _ = fitted(name, problem)
+    X = samples(problem, 11).X
+    outputs = model.outputs(X, model.layers)
+    assert outputs.predictions.shape == (11,)
+    assert list(outputs.representations) == list(model.layers)
+    for values in outputs.representations.values():
+        assert values.ndim == 2
+        assert len(values) == 11
+        assert np.isfinite(values).all()
+    if problem.task == "classification":
+        assert outputs.logits is not None
+        assert outputs.probabilities is not None
+        assert outputs.logits.shape == outputs.probabilities.shape == (11, 3)
+        np.testing.assert_allclose(outputs.probabilities.sum(axis=1), 1, atol=1e-12)
+        np.testing.assert_array_equal(outputs.probabilities.argmax(axis=1), outputs.predictions)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_loaded_model_gives_the_same_bits(name: str, tmp_path: Path) -> None:
+    model = saved(name, tmp_path / "m")
+    loaded = load_model(tmp_path / "m")
+    X = samples(model.problem, 33, 3).X
+    ours, theirs = model.outputs(X, model.layers), loaded.outputs(X, model.layers)
+    assert loaded.layers == model.layers
+    for a, b in (
+        (ours.predictions, theirs.predictions),
+        (ours.logits, theirs.logits),
+        (ours.probabilities, theirs.probabilities),
+        *((ours.representations[layer], theirs.representations[layer]) for layer in model.layers),
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_same_seed_gives_the_same_bytes_and_another_other_ones(name: str, tmp_path: Path) -> None:
+    saved(name, tmp_path / "a")
+    saved(name, tmp_path / "b")
+    for file in (tmp_path / "a").iterdir():
+        assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
+    if name == "cnn":
+        saved(name, tmp_path / "c", seed=8)
+        assert (tmp_path / "a/model.keras").read_bytes() != (tmp_path / "c/model.keras").read_bytes()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_penultimate_is_a_layer_and_an_unknown_one_is_refused(name: str) -> None:
+    model = build_model(ModelSettings(name=name, params=SMALL.get(name, {})), problem_of(name), seed=0)
+    assert model.resolve_layer("penultimate") == model.penultimate
+    assert model.penultimate in model.layers
+    with pytest.raises(SettingsError, match="expected one of penultimate, .*, found 'nonsense'"):
+        model.resolve_layer("nonsense")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_wrong_shapes_and_values_are_refused(name: str) -> None:
+    problem = problem_of(name)
+    model, _, _ = fitted(name, problem)
+    with pytest.raises(DataError, match=r"expected samples of shape \(8, 8, 1\), found \(8, 9, 1\)"):
+        model.outputs(np.zeros((2, 8, 9, 1), np.float32))
+    bad = np.zeros((3, 8, 8, 1), np.float32)
+    bad[1, 0, 0] = np.nan
+    with pytest.raises(DataError, match="found NaN or infinity in row 1"):
+        model.outputs(bad)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_for_another_task_is_refused(name: str) -> None:
+    task = "regression" if problem_of(name).task == "classification" else "classification"
+    other = Problem(task, (8, 8, 1), 3 if task == "classification" else 0)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=f"expected a model for {task}, which the dataset is, found {name}"):
+        build_model(ModelSettings(name=name), other, seed=0)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_damaged_or_foreign_checkpoint_is_refused(name: str, tmp_path: Path) -> None:
+    saved(name, tmp_path / "m")
+    checkpoint = next(file for file in (tmp_path / "m").iterdir() if file.name != "model.json")
+    whole = checkpoint.read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"PK nonsense"):
+        checkpoint.write_bytes(content)
+        with pytest.raises(ArtifactError, match=f"{checkpoint.name}: expected .*, found"):
+            load_model(tmp_path / "m")
+    checkpoint.unlink()
+    with pytest.raises(ArtifactError, match=f"{checkpoint.name}: expected .*, found none"):
+        load_model(tmp_path / "m")
+    (tmp_path / "m/model.json").write_text('{"name": "cnn"}')
+    with pytest.raises(ArtifactError, match=r"model\.json: expected the description of a model"):
+        load_model(tmp_path / "m")
+
+
+def test_a_keras_model_opens_with_keras_alone_and_carries_no_date(tmp_path: Path) -> None:
+    import keras
+
+    model = saved("cnn", tmp_path / "m")
+    X = samples(model.problem, 20, 4).X
+    plain = keras.saving.load_model(tmp_path / "m/model.keras")
+    probabilities = model.outputs(X).probabilities
+    assert probabilities is not None
+    np.testing.assert_allclose(plain.predict(X, verbose=0), probabilities, atol=1e-6)
+    with zipfile.ZipFile(tmp_path / "m/model.keras") as archive:
+        assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
+
+
+def test_the_cnn_has_the_layers_that_were_asked_for_and_gives_their_values(tmp_path: Path) -> None:
+    import keras
+
+    model = saved("cnn", tmp_path / "m")
+    assert model.layers == ("conv_1", "pool_1", "conv_2", "pool_2", "flatten", "hidden_1", "hidden_2")
+    assert model.penultimate == "hidden_2"
+    X = samples(model.problem, 9, 5).X
+    found = model.outputs(X, ("conv_2", "hidden_2")).representations
+    plain = keras.saving.load_model(tmp_path / "m/model.keras")
+    for layer, values in found.items():
+        direct = keras.Model(plain.inputs, plain.get_layer(layer).output).predict(X, verbose=0)
+        np.testing.assert_allclose(values, direct.reshape(9, -1), atol=1e-6)
+
+
+def test_an_image_too_small_for_its_poolings_is_refused() -> None:
+    settings = ModelSettings(name="cnn", params={"filters": [2, 2, 2, 2]})
+    with pytest.raises(SettingsError, match="expected at most 3 convolutions.*8x8, found 4"):
+        build_model(settings, problem_of("cnn"), seed=0)
+    with pytest.raises(SettingsError, match=r"samples of shape \(5,\), found cnn, which needs images"):
+        build_model(ModelSettings(name="cnn"), Problem("classification", (5,), 3), seed=0)
+
+
+def test_logistic_regression_is_scikit_learns() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    for k in (2, 3):
+        problem = Problem("classification", (8, 8, 1), k)
+        data = samples(problem_of("logistic_regression"), 200)
+        keep = data.y < k
+        X, y = data.X[keep], data.y[keep]
+        model = build_model(ModelSettings(name="logistic_regression", params={"C": 0.5}), problem, seed=0)
+        fit_model(model, Samples(X, y), Samples(X, y), TrainingSettings(), Silent())
+        flat = X.reshape(len(X), -1).astype(float)
+        oracle = LogisticRegression(C=0.5, max_iter=1000).fit(flat, y).predict_proba(flat)
+        probabilities = model.outputs(X).probabilities
+        assert probabilities is not None
+        np.testing.assert_allclose(probabilities, oracle, atol=1e-12)
+
+
+def test_logistic_regression_says_when_it_does_not_converge() -> None:
+    problem = problem_of("logistic_regression")
+    model = build_model(ModelSettings(name="logistic_regression", params={"max_iter": 1}), problem, seed=0)
+    with pytest.raises(DataError, match=r"no end after 1 iterations; raise model\.params\.max_iter"):
+        fit_model(model, samples(problem), samples(problem), TrainingSettings(), Silent())

@@ -1,0 +1,217 @@
+"""The whole report: its pictures and its page, odd data, and the same bytes again."""
+
+import hashlib
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlx.plots.figures import draw_report
+from mlx.plots.page import render_page
+from mlx.plots.settings import ReportSettings
+from mlx.plots.style import category_style, figure, render_png, style
+from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, shorten, significant
+
+ODD_NAMES = (
+    "<b>bold</b> & co",
+    "猫",
+    "犬",
+    r"$\alpha_1$ $",
+    "tab\tand\nline \x00",
+    "x" * 300,
+    "",
+    "قطة",
+    "\ud800",
+)
+SMALL = ReportSettings(dpi=50)
+
+
+def drawn(inputs, settings=SMALL):
+    return {name: render_png(made, settings.dpi) for name, made in draw_report(inputs, settings)}
+
+
+@pytest.fixture(scope="module")
+def shown(classification):
+    """One classification, its pictures and its page."""
+    inputs = classification()
+    images = drawn(inputs)
+    return inputs, images, render_page(inputs, images)
+
+
+def test_a_classification_of_images_has_all_its_pictures(shown):
+    assert list(shown[1]) == [
+        "samples", "learning_curves", "confusion", "roc", "reliability", "entropy_histogram",
+        "similarity_entropy", "similarity_entropy_by_class", "uncertain_samples",
+    ]  # fmt: skip
+
+
+def test_a_table_has_no_cards(classification):
+    assert "uncertain_samples" not in drawn(classification(images=False))
+
+
+def test_a_regression_has_its_own_pictures(regression):
+    names = ["samples", "learning_curves", "residuals_fitted", "residual_qq", "residual_histogram"]
+    assert list(drawn(regression())) == names
+
+
+def test_pictures_without_data_are_left_out(classification):
+    inputs = replace(
+        classification(), roc=None, reliability=None, confusion=None, classes=None, card_rows=None
+    )
+    assert list(drawn(inputs)) == ["samples", "learning_curves", "entropy_histogram", "similarity_entropy"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda c: c(names=("no", "yes"), n=40),
+        lambda c: c(names=[f"class {k}" for k in range(100)], n=300),
+        lambda c: c(unpredicted=1),
+        lambda c: c(perfect=True),
+        lambda c: c(n=1),
+        lambda c: c(n=200, names=ODD_NAMES[:-1]),
+    ],
+    ids=["two", "hundred", "never-predicted", "perfect", "one-sample", "odd-names"],
+)
+def test_odd_results_are_drawn_without_a_warning_and_written(classification, make):
+    inputs = make(classification)
+    page = render_page(inputs, drawn(inputs))
+    assert page.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    "quirk", [{"entropy": 0.0}, {"similarity": np.nan}, {"similarity": 1.0}, {"entropy": np.nan}]
+)
+def test_samples_without_spread_or_without_values_are_drawn(classification, quirk):
+    inputs = classification(60, ("no", "yes"), images=False)
+    inputs = replace(inputs, samples=inputs.samples.assign(**quirk), pooled={"pearson": None, "status": "?"})
+    images = drawn(inputs)
+    assert "similarity_entropy_by_class" in images
+    assert render_page(inputs, images)
+
+
+def test_a_picture_of_the_same_data_has_the_same_bytes_in_another_process(shown):
+    script = (
+        "import sys, hashlib; sys.path.insert(0, sys.argv[1]); import conftest\n"
+        "from mlx.plots.figures import draw_report; from mlx.plots.page import render_page\n"
+        "from mlx.plots.settings import ReportSettings; from mlx.plots.style import render_png\n"
+        "i = conftest.make_classification()\n"
+        "images = {n: render_png(f, 50) for n, f in draw_report(i, ReportSettings(dpi=50))}\n"
+        "print(hashlib.sha256(render_page(i, images).encode()).hexdigest())\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", script, str(Path(__file__).parent)]
+    other = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.split()
+    assert other == [hashlib.sha256(shown[2].encode()).hexdigest(), "False"]
+
+
+def test_a_png_is_of_the_asked_size_and_carries_no_date_or_version():
+    made = figure(3.5, 2.0)
+    made.add_subplot().plot([1, 2])
+    png = render_png(made, 100)
+    assert [int.from_bytes(png[k : k + 4], "big") for k in (16, 20)] == [350, 200]
+    assert not re.search(rb"tEXt|iTXt|tIME|Software", png)
+
+
+def test_pictures_at_the_default_resolution_stay_small(classification):
+    images = drawn(classification(), ReportSettings())
+    assert max(map(len, images.values())) < 200_000
+
+
+def test_the_page_shows_the_numbers_of_its_tables(shown):
+    inputs, _, page = shown
+    text = re.sub(r"<[^>]+>", " ", page.split("<main>")[1]).replace("\N{NO-BREAK SPACE}", " ")
+    s = inputs.samples
+    assert f"{100 * s.correct.mean():.1f} %" in text
+    assert f"{(~s.correct).sum()} of {len(s)} test samples are predicted wrongly" in text
+    assert f"r = {fixed(inputs.pooled['pearson'])}" in text
+    assert (
+        f"95 % interval {fixed(inputs.pooled['pearson_low'])} to {fixed(inputs.pooled['pearson_high'])}"
+        in text
+    )
+    assert "0.279" in text, "log loss"
+    for name, r in zip(inputs.class_names, inputs.classes.pearson, strict=True):
+        assert re.search(rf"{name}.*{re.escape(significant(r))}", text, re.DOTALL)
+    i, j = np.unravel_index(np.argmax(inputs.confusion * (1 - np.eye(5))), (5, 5))
+    assert re.search(rf"{inputs.class_names[i]}\s+{inputs.class_names[j]}\s+{inputs.confusion[i, j]}\s", text)
+
+
+def test_the_page_of_a_regression_shows_its_errors(regression):
+    inputs = regression()
+    page = render_page(inputs, drawn(inputs)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "6.12" in page
+    assert "95.3 % of the target&#x27;s variance is explained." in page
+
+
+def test_the_page_shows_names_as_text_and_asks_the_network_for_nothing(classification):
+    inputs = classification(names=("<script>alert(1)</script>", 'a" onload="x', "& co"))
+    inputs = replace(inputs, name="<i>name</i> $name ${level}", description="</style><img src=x>")
+    page = render_page(inputs, drawn(inputs))
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    assert 'onload="x' not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "&lt;i&gt;name&lt;/i&gt; $name ${level}" in page
+    assert not re.search(r"""(?:src|href)=["'](?!data:|#)|url\(|@import|https?:""", page)
+
+
+def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
+    page = shown[2]
+    assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]{20,}"', page)) == 9
+    levels = [int(level) for level in re.findall(r"<h(\d)", page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert len(set(re.findall(r' id="([^"]+)"', page))) == len(re.findall(r' id="([^"]+)"', page))
+    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(
+        re.findall(r' id="([^"]+)"', page)
+    )
+
+
+def test_class_labels_are_distinct_legible_and_no_formula():
+    labels = class_labels(ODD_NAMES)
+    assert len(set(labels)) == len(labels)
+    assert labels[1] == "#1 □"
+    assert labels[3] == r"\$\alpha_1\$ \$"
+    assert labels[6] == "#6"
+    assert all(len(label.replace("\\$", "$")) <= 18 for label in labels)
+    with style():
+        made = figure()
+        made.add_subplot().set_title("\n".join(labels))
+        render_png(made, 50)
+
+
+def test_a_long_name_keeps_both_its_ends():
+    assert shorten("a rather long class name", 12) == "a rather…ame"
+    assert class_labels(["x" * 30, "x" * 31]) == [
+        "#0 " + "x" * 9 + "…" + "x" * 5,
+        "#1 " + "x" * 9 + "…" + "x" * 5,
+    ]
+
+
+def test_numbers_are_written_for_reading():
+    assert [fixed(v) for v in (-0.004, -1.5, float("nan"), None)] == ["0.00", f"{MINUS}1.50", DASH, DASH]
+    assert [significant(v) for v in (0, 1234.5, 0.012345, 1e-9, -2e9)] == [
+        "0",
+        "1234",
+        "0.0123",
+        f"1.00e{MINUS}09",
+        f"{MINUS}2.00e+09",
+    ]
+    assert [p_text(v) for v in (0.001, 0.5, float("nan"))] == ["p = 0.001", "p = 0.5", "p unknown"]
+
+
+def test_a_hundred_categories_look_different():
+    assert len({(look.color, look.marker) for look in map(category_style, range(100))}) == 100
+
+
+@pytest.mark.parametrize("key", ["dpi", "images_per_class", "samples_shown", "max_points"])
+def test_every_setting_has_a_range(key):
+    with pytest.raises(ValueError, match=key):
+        ReportSettings(**{key: 0})

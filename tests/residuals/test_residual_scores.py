@@ -1,0 +1,62 @@
+"""Entropy, surprise and Brier of single predictions, where softmax is saturated too."""
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax as scipy_log_softmax
+from scipy.special import softmax
+from scipy.stats import entropy as scipy_entropy
+
+from mlx.core.errors import DataError
+from mlx.residuals.entropy import entropy_from_logits, entropy_from_probabilities, log_softmax
+from mlx.residuals.surprise import prediction_scores
+
+
+def test_entropy_agrees_with_scipy():
+    logits = np.random.default_rng(0).normal(size=(200, 7)) * 3
+    p = softmax(logits, axis=1)
+    np.testing.assert_allclose(entropy_from_logits(logits), scipy_entropy(p, axis=1), rtol=1e-12)
+    np.testing.assert_allclose(entropy_from_probabilities(p), scipy_entropy(p, axis=1), rtol=1e-12)
+    np.testing.assert_allclose(log_softmax(logits), scipy_log_softmax(logits, axis=1), atol=1e-13)
+
+
+def test_saturated_logits_have_an_entropy_of_zero_or_the_tiny_number_it_is():
+    logits = np.array([[1e4, 0.0], [1e308, -1e308], [50.0, 0.0], [7.0, 7.0]])
+    with np.errstate(over="ignore"):
+        found = entropy_from_logits(logits)
+    np.testing.assert_allclose(found, [0, 0, 51 * np.exp(-50.0), np.log(2)], rtol=1e-12)
+
+
+def test_a_certain_prediction_keeps_its_surprise_beyond_double_rounding():
+    scores = prediction_scores(
+        np.array([[1.0, 0.0]]), np.array([[50.0, 0.0]]), np.array([0]), np.array([0])
+    )
+    assert scores.surprise[0] == pytest.approx(np.exp(-50.0), rel=1e-12)
+
+
+@pytest.mark.parametrize("with_logits", [True, False])
+def test_scores_follow_their_definitions(with_logits):
+    generator = np.random.default_rng(1)
+    logits = generator.normal(size=(50, 4))
+    p, y = softmax(logits, axis=1), generator.integers(4, size=50)
+    pred = p.argmax(axis=1)
+    scores = prediction_scores(p, logits if with_logits else None, y, pred)
+    p_y = p[np.arange(50), y]
+    np.testing.assert_allclose(scores.confidence, p.max(axis=1), rtol=1e-13)
+    np.testing.assert_allclose(scores.entropy_normalised, scores.entropy / np.log(4), rtol=1e-15)
+    np.testing.assert_allclose(scores.surprise, -np.log(p_y), rtol=1e-12)
+    np.testing.assert_allclose(scores.excess_surprise, -np.log(p_y) - scores.entropy, atol=1e-12)
+    np.testing.assert_allclose(scores.brier, 1 - 2 * p_y + (p**2).sum(axis=1), atol=1e-14)
+
+
+def test_a_probability_stored_as_zero_surprises_by_the_resolution_of_its_type():
+    p = np.array([[1.0, 0.0]], dtype=np.float32)
+    scores = prediction_scores(p, None, np.array([1]), np.array([0]))
+    assert scores.surprise[0] == pytest.approx(-np.log(np.finfo(np.float32).eps))
+    assert scores.entropy[0] == 0
+
+
+def test_logits_of_another_model_are_refused_with_their_row():
+    p = np.full((3, 2), 0.5)
+    logits = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    with pytest.raises(DataError, match="logits: row 1: .*difference of 0.231"):
+        prediction_scores(p, logits, np.zeros(3, int), np.zeros(3, int))

@@ -1,0 +1,63 @@
+"""What the README and the examples say is what the code does."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlx.config import read_config
+from mlx.core.documents import read_document
+from mlx.core.sections import read_sections
+from mlx.core.stage import sections_of
+from mlx.experiment import STEPS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+EXAMPLES = sorted((ROOT / "examples").iterdir())
+
+
+@pytest.mark.parametrize("path", [ROOT / "params.yaml", *EXAMPLES], ids=lambda path: path.name)
+def test_every_configuration_is_valid_as_a_whole_and_for_each_stage(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    read_config(path)
+    for step in STEPS:
+        read_sections(read_document(path), sections_of(step))
+
+
+def test_the_two_set_up_commands_begin_from_nothing_and_end_in_the_job() -> None:
+    commands = re.findall(r"<!-- command: (\w+) -->\n```bash\n(.+?)```", README, re.DOTALL)
+    assert [name for name, _ in commands] == ["run", "test"]
+    for (_, command), last in zip(commands, ("dvc repro", "pytest"), strict=True):
+        assert command.startswith("python3 -m venv .venv")
+        assert command.strip().endswith(last)
+
+
+def test_every_path_that_the_readme_names_is_there() -> None:
+    made_by_a_run = ("data/", "outputs/", "metrics/", ".venv")
+    for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", README):
+        assert (ROOT / link).exists(), link
+    for name in re.findall(r"`((?:mlx|examples|benchmarks|stages|docs|tests)/[\w./-]*)`", README):
+        assert name.startswith(made_by_a_run) or (ROOT / name).exists(), name
+
+
+def test_every_constraint_is_one_version_and_no_address() -> None:
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+", line), line
+
+
+def test_help_and_import_load_nothing_heavy(tmp_path: Path) -> None:
+    heavy = "{'numpy', 'pandas', 'tensorflow', 'keras', 'pydantic', 'sklearn', 'matplotlib', 'yaml'}"
+    code = (
+        "import sys\nimport mlx, mlx.cli\n"
+        "try: mlx.cli.main(['--help'])\nexcept SystemExit: pass\n"
+        f"sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, env=os.environ
+    )
+    assert done.returncode == 0, done.stderr

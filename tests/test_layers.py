@@ -1,0 +1,115 @@
+"""Imports run downward only, and dvc.yaml knows everything that a stage's code can depend on."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mlx.core.stage import sections_of
+from mlx.experiment import STEPS
+
+ROOT = Path(__file__).parents[1]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+
+# Each may import what stands on a lower level, and itself; never a sibling.
+LEVELS = {
+    "core": 0,
+    "datasets": 1,
+    "preprocessing": 1,
+    "models": 1,
+    "evaluation": 1,
+    "residuals": 1,
+    "plots": 1,
+    "training": 2,
+    "representations": 2,
+    "pipeline": 3,
+    "config": 4,
+    "experiment": 5,
+    "cli": 6,
+    "__main__": 7,
+}
+# Importing them runs nothing but a docstring and, for mlx, the version: no step's result depends on them.
+PACKAGE_MARKERS = {ROOT / "mlx/__init__.py", ROOT / "mlx/pipeline/__init__.py"}
+
+
+@cache
+def imported_files(path: Path) -> frozenset[Path]:
+    """The project's own files that `path` imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    files = {file for name in names if name.split(".")[0] == "mlx" for file in files_of(name)}
+    return frozenset(files - {path})
+
+
+def files_of(module: str) -> set[Path]:
+    """The file of a module, and those of the packages round it, which Python runs first."""
+    parts = module.split(".")
+    found = {ROOT.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)}
+    found.add(ROOT.joinpath(*parts).with_suffix(".py"))
+    return {file for file in found if file.exists()}
+
+
+def closure(path: Path) -> set[Path]:
+    reached, frontier = set(), {path}
+    while frontier:
+        reached |= frontier
+        frontier = {file for reader in frontier for file in imported_files(reader)} - reached
+    return reached
+
+
+def dependency(file: Path) -> str:
+    """What dvc.yaml names for a file: scripts and steps one by one, other folders of mlx whole."""
+    relative = file.relative_to(ROOT)
+    whole = relative.parts[0] == "mlx" and len(relative.parts) == 3 and relative.parts[1] != "pipeline"
+    return "/".join(relative.parts[:2]) if whole else relative.as_posix()
+
+
+def level_name(file: Path) -> str:
+    relative = file.relative_to(ROOT / "mlx")
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_deps_of_a_stage_are_exactly_what_its_code_imports(stage: str) -> None:
+    script = ROOT / "stages" / f"{stage.replace('-', '_')}.py"
+    imported = {dependency(file) for file in closure(script) - PACKAGE_MARKERS}
+    named = {dep for dep in STAGES[stage]["deps"] if not dep.startswith(("data/", "metrics/"))}
+    assert named == imported
+
+
+def test_imports_run_downward_only_and_siblings_never_meet() -> None:
+    for file in (ROOT / "mlx").rglob("*.py"):
+        if file == ROOT / "mlx/__init__.py":
+            continue
+        importer = level_name(file)
+        for target in imported_files(file) - PACKAGE_MARKERS:
+            imported = level_name(target)
+            if imported != importer:
+                assert LEVELS[imported] < LEVELS[importer], f"{file.relative_to(ROOT)} imports mlx.{imported}"
+
+
+def test_steps_share_only_how_the_recorded_arrays_are_read() -> None:
+    for file in (ROOT / "mlx/pipeline").glob("*.py"):
+        others = {target.stem for target in imported_files(file) if target.parent.name == "pipeline"}
+        assert others <= {"recorded", "__init__"}, file
+
+
+def test_the_package_markers_run_nothing() -> None:
+    for marker in PACKAGE_MARKERS:
+        assert not imported_files(marker)
+        body = ast.parse(marker.read_text()).body
+        assert all(isinstance(node, ast.Expr | ast.Assign) for node in body), marker
+
+
+def test_each_stage_runs_the_step_of_its_name_with_the_sections_that_the_step_reads() -> None:
+    assert list(STAGES) == [step.__name__.replace("_", "-") for step in STEPS]
+    for (name, stage), step in zip(STAGES.items(), STEPS, strict=True):
+        assert stage["cmd"] == f"python stages/{name.replace('-', '_')}.py"
+        assert stage["params"] == list(sections_of(step))
