@@ -4,6 +4,7 @@ Nothing here unpickles. Files are written under a temporary name beside their pl
 killed run leaves either the old content or the new; a step's folder is replaced as a whole.
 """
 
+import glob
 import json
 import os
 import shutil
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary file name beside `path`; when the block succeeds, it becomes `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _temporary(path)
     try:
         yield temporary
         temporary.replace(path)
@@ -34,13 +34,9 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Give a new empty folder beside `path`; when the block succeeds, it takes the place of `path`.
 
-    What an earlier run left in `path` is gone then, and so is what a killed run left beside it.
+    What an earlier run left in `path` is gone then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in path.parent.glob(f".{path.name}.*.tmp"):
-        if not _is_running(int(leftover.suffixes[-2][1:])):
-            shutil.rmtree(leftover)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _temporary(path)
     temporary.mkdir()
     try:
         yield temporary
@@ -51,14 +47,20 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def _temporary(path: Path) -> Path:
+    """Return the temporary name of this process for `path`, and clear away what a killed one left.
+
+    A workspace has one writer at a time (DVC holds a lock, a run has a folder of its own), so another
+    process's leftover has no owner. The name still carries the process: a writer that was killed a
+    moment ago may not be gone yet, and must not write into the same file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -132,7 +134,9 @@ def read_parquet(path: Path) -> "pd.DataFrame":
     try:
         return pd.read_parquet(_existing(path), engine="pyarrow")
     except (ValueError, OSError) as error:
-        raise ArtifactError(f"{path}: expected a Parquet table, found a damaged file ({error}){REMAKE}") from None
+        raise ArtifactError(
+            f"{path}: expected a Parquet table, found a damaged file ({error}){REMAKE}"
+        ) from None
 
 
 REMAKE = "; delete it and run the step that writes it again ('dvc repro')"

@@ -73,7 +73,9 @@ def _read_text(path: Path) -> str:
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; expected a YAML or JSON configuration") from None
     except UnicodeDecodeError as error:
-        raise SettingsError(f"{path}: expected UTF-8 text, found a byte that is not, at {error.start}") from None
+        raise SettingsError(
+            f"{path}: expected UTF-8 text, found a byte that is not, at {error.start}"
+        ) from None
     except OSError as error:
         raise SettingsError(f"{path}: can't be read: {error.strerror}") from None
 
@@ -142,9 +144,7 @@ _CoreLoader.add_implicit_resolver(
 _CoreLoader.add_implicit_resolver(
     "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
 )
-_CoreLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"]
-)
+_CoreLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"])
 
 
 def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:

@@ -79,7 +79,11 @@ def shown(value: Any) -> str:
 
 
 def _worded(
-    document: Document, above: Key, schema: type[Settings], values: Mapping[str, Any], fault: Mapping[str, Any]
+    document: Document,
+    above: Key,
+    schema: type[Settings],
+    values: Mapping[str, Any],
+    fault: Mapping[str, Any],
 ) -> str:
     """Word one of pydantic's `fault` reports on `values`, which stand at the key `above`."""
     path, owner = _owner(schema, fault["loc"], values)
@@ -91,7 +95,9 @@ def _worded(
     if text.startswith("expected"):  # a validator of ours, which knows better than the schema
         return f"{prefix}: {text}"
     field = str(path[-1]) if path else ""
-    wanted = expectation(owner, field) if field in owner.model_fields else text.removeprefix("Input should be ")
+    wanted = (
+        expectation(owner, field) if field in owner.model_fields else text.removeprefix("Input should be ")
+    )
     found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
     return f"{prefix}: expected {wanted}, found {found}"
 

@@ -81,11 +81,7 @@ _PLAIN = {"boolean": "true or false", "string": "text", "object": "a section of 
 
 
 def _bounds(fragment: Mapping[str, Any]) -> str:
-    words = [
-        f"{phrase} {fragment[bound]:g}"
-        for bound, phrase in _BOUNDS.items()
-        if bound in fragment
-    ]
+    words = [f"{phrase} {fragment[bound]:g}" for bound, phrase in _BOUNDS.items() if bound in fragment]
     return " " + " and ".join(words) if words else ""
 
 

@@ -64,7 +64,9 @@ def load_model(folder: Path) -> Model:
         shape = tuple(int(side) for side in described["sample_shape"])
         problem = Problem(described["task"], shape, len(described["class_names"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{folder / DESCRIPTION}: expected the description of a model, found {error}") from None
+        raise ArtifactError(
+            f"{folder / DESCRIPTION}: expected the description of a model, found {error}"
+        ) from None
     model = build_model(settings, problem, seed=0)
     model.restore(folder)
     return model

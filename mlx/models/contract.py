@@ -100,9 +100,7 @@ class Model(ABC):
             return self.penultimate
         if name not in self.layers:
             known = ", ".join(("penultimate", *self.layers))
-            raise SettingsError(
-                f"expected one of {known}, found '{name}'", key=("representations", "layers")
-            )
+            raise SettingsError(f"expected one of {known}, found '{name}'", key=("representations", "layers"))
         return name
 
     @final

@@ -55,7 +55,9 @@ class LogisticRegression(DirectModel):
         present = np.unique(y)
         if len(present) < self.problem.n_classes:
             absent = sorted(set(range(self.problem.n_classes)) - set(present.tolist()))
-            raise DataError(f"logistic_regression: expected training samples of every class, found none of {absent}")
+            raise DataError(
+                f"logistic_regression: expected training samples of every class, found none of {absent}"
+            )
         estimator = Estimator(
             C=self.params.C, max_iter=self.params.max_iter, tol=self.params.tol, random_state=seed
         )

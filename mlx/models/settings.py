@@ -84,7 +84,9 @@ class ModelSettings(Settings):
     @classmethod
     def _no_variants(cls, architecture: str | None, info: ValidationInfo) -> str | None:
         if architecture is not None:
-            raise ValueError(f"expected none, as {info.data.get('name')} has no variants, found '{architecture}'")
+            raise ValueError(
+                f"expected none, as {info.data.get('name')} has no variants, found '{architecture}'"
+            )
         return architecture
 
     @field_validator("params")

@@ -49,7 +49,9 @@ def _samples(folder: Path, part: str) -> Samples:
 def _say_unused(model: ModelSettings, training: TrainingSettings, built: Model) -> None:
     unused = sorted(training.model_fields_set - built.training_fields - {"params"})
     if unused:
-        note(f"train: {model.name} is fitted in one go; training.{', training.'.join(unused)} have no effect on it")
+        note(
+            f"train: {model.name} is fitted in one go; training.{', training.'.join(unused)} have no effect on it"
+        )
 
 
 def _fit(built: Model, train: Samples, val: Samples, settings: TrainingSettings) -> Fitted:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlx.residuals.bootstrap import class_replicates, pooled_replicates
+from mlx.residuals.bootstrap import Replicates, class_replicates, pooled_replicates
 from mlx.residuals.checks import Floats, Integers
 from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, is_constant, midranks
 from mlx.residuals.families import benjamini_hochberg, holm
-from mlx.residuals.interval import bootstrap_interval
+from mlx.residuals.interval import MIN_CLASS_SIZE, bootstrap_interval, no_interval
 from mlx.residuals.permutation import permutation_p_value, permuted_products
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity import UnitRows
@@ -101,13 +101,12 @@ def associate_class(layer: Layer, label: int, settings: ResidualsSettings) -> li
     obstacle = _obstacle(similarity, entropy)
     if obstacle:
         return _missing("class", label, rows.size, obstacle)
-    x, y = _standard_scores(similarity, entropy, [slice(None)])
-    permuted = permuted_products(
-        x, y, settings.n_permutations, stream(settings.seed, Stream.CLASS_PERMUTATION, label)
-    )
+    scores = _standard_scores(similarity, entropy, [slice(None)])
+    generator = stream(settings.seed, Stream.CLASS_PERMUTATION, label)
+    permuted = permuted_products(*scores, settings.n_permutations, generator)
     generator = stream(settings.seed, Stream.CLASS_BOOTSTRAP, label)
     replicates = class_replicates(layer.units, rows, entropy, settings.n_bootstrap, generator)
-    return _results("class", label, x, y, permuted, (replicates.pearson, replicates.spearman), settings)
+    return _results("class", label, scores, permuted, replicates, rows.size, settings)
 
 
 def associate_all(layer: Layer, settings: ResidualsSettings) -> list[Association]:
@@ -118,38 +117,38 @@ def associate_all(layer: Layer, settings: ResidualsSettings) -> list[Association
     """
     rows = np.flatnonzero(~np.isnan(layer.similarity))
     rows = rows[np.argsort(layer.y_pred[rows], kind="stable")]
-    labels, starts = np.unique(layer.y_pred[rows], return_index=True)
-    classes = np.split(rows, starts[1:])
     similarity, entropy = layer.similarity[rows], layer.entropy[rows]
     obstacle = _obstacle(similarity, entropy)
     if obstacle:
-        return _missing("pooled", None, rows.size, obstacle) + _missing(
-            "within class", None, rows.size, obstacle
-        )
-    pooled, within = pooled_replicates(
-        layer.units,
-        classes,
-        layer.entropy,
-        settings.n_bootstrap,
-        stream(settings.seed, Stream.POOLED_BOOTSTRAP),
-    )
-    x, y = _standard_scores(similarity, entropy, [slice(None)])
-    permuted = permuted_products(
-        x, y, settings.n_permutations, stream(settings.seed, Stream.POOLED_PERMUTATION)
-    )
-    results = _results("pooled", None, x, y, permuted, (pooled.pearson, pooled.spearman), settings)
-    spans = [slice(start, start + part.size) for start, part in zip(starts, classes, strict=True)]
+        return [r for scope in ("pooled", "within class") for r in _missing(scope, None, rows.size, obstacle)]
+    labels, starts = np.unique(layer.y_pred[rows], return_index=True)
+    classes = np.split(rows, starts[1:])
+    sizes = np.array([part.size for part in classes])
+    class_size = float((sizes**2).sum() / rows.size)
+    generator = stream(settings.seed, Stream.POOLED_BOOTSTRAP)
+    pooled, within = pooled_replicates(layer.units, classes, layer.entropy, settings.n_bootstrap, generator)
+    scores = _standard_scores(similarity, entropy, [slice(None)])
+    generator = stream(settings.seed, Stream.POOLED_PERMUTATION)
+    permuted = permuted_products(*scores, settings.n_permutations, generator)
+    results = _results("pooled", None, scores, permuted, pooled, class_size, settings)
+    spans = [slice(start, start + size) for start, size in zip(starts, sizes, strict=True)]
     obstacle = _obstacle_within(similarity, entropy, spans)
     if obstacle:
         return results + _missing("within class", None, rows.size, obstacle)
-    x, y = _standard_scores(similarity, entropy, spans)
+    scores = _standard_scores(similarity, entropy, spans)
+    permuted = _permuted_within(scores, labels, spans, settings)
+    return results + _results("within class", None, scores, permuted, within, class_size, settings)
+
+
+def _permuted_within(
+    scores: tuple[Floats, Floats], labels: Integers, spans: list[slice], settings: ResidualsSettings
+) -> Floats:
+    x, y = scores
     permuted = np.zeros((len(x), settings.n_permutations))
     for label, span in zip(labels, spans, strict=True):
         generator = stream(settings.seed, Stream.WITHIN_PERMUTATION, int(label))
         permuted += permuted_products(x[:, span], y[:, span], settings.n_permutations, generator)
-    return results + _results(
-        "within class", None, x, y, permuted, (within.pearson, within.spearman), settings
-    )
+    return permuted
 
 
 def adjusted(results: Sequence[Association]) -> list[Association]:
@@ -200,22 +199,25 @@ def _standard_scores(similarity: Floats, entropy: Floats, spans: list[slice]) ->
 def _results(
     scope: str,
     label: int | None,
-    x: Floats,
-    y: Floats,
+    scores: tuple[Floats, Floats],
     permuted: Floats,
-    replicates: tuple[Floats, Floats],
+    replicates: Replicates,
+    class_size: float,
     settings: ResidualsSettings,
 ) -> list[Association]:
     results = []
+    x, y = scores
     for row, statistic in enumerate(STATISTICS):
         estimate = float(np.clip(x[row] @ y[row], -1.0, 1.0))
-        interval = bootstrap_interval(estimate, replicates[row], x.shape[1], settings.confidence)
         p = permutation_p_value(estimate, permuted[row])
-        results.append(
-            Association(
-                scope, label, statistic, estimate, interval.low, interval.high, p, x.shape[1], interval.status
-            )
-        )
+        if class_size < MIN_CLASS_SIZE[scope]:
+            what = "n" if scope == "class" else "mean class size"
+            interval = no_interval(f"{what} < {MIN_CLASS_SIZE[scope]}")
+        else:
+            drawn = getattr(replicates, statistic)
+            interval = bootstrap_interval(statistic, estimate, drawn, settings.confidence)
+        found = (estimate, interval.low, interval.high, p, x.shape[1], interval.status)
+        results.append(Association(scope, label, statistic, *found))
     return results
 
 

@@ -24,7 +24,7 @@ from mlx.residuals.correlation import (
 )
 from mlx.residuals.similarity import UnitRows
 
-CHUNK_BYTES = 1 << 24
+CHUNK_BYTES = 1 << 23
 """Size of one replicates by samples matrix of a chunk, of which some fifteen are alive at a time."""
 
 

@@ -13,7 +13,8 @@ def log_softmax(logits: Floats) -> Floats:
     top probability of 1 − 1e-20 keeps its logarithm of −1e-20.
     """
     top = logits.argmax(axis=1)[:, None]
-    shifted = logits - np.take_along_axis(logits, top, axis=1)
+    with np.errstate(over="ignore"):  # a difference of −∞ is a probability of 0, as it should be
+        shifted = logits - np.take_along_axis(logits, top, axis=1)
     others = np.exp(shifted)
     np.put_along_axis(others, top, 0.0, axis=1)
     return np.asarray(shifted - np.log1p(others.sum(axis=1, keepdims=True)), dtype=np.float64)

@@ -1,4 +1,20 @@
-"""From bootstrap replicates of a correlation to its confidence interval."""
+"""From bootstrap replicates of a correlation to its confidence interval.
+
+On the atanh scale a correlation is nearly normal, so its interval is z ± q·se with the bootstrap's standard
+error. One thing is missing: a similarity is a mean over a sample of classmates, whose noise pulls the
+correlation towards 0, at few classmates by more than its standard error. The bootstrap repeats that pull and
+shows its size as a bias. Which use of the bias gives intervals that hold was decided by simulation (null and
+alternative, clusters, skewed entropies, class confounding; 20 to 400 samples):
+
+- Pearson: the end towards which the bias points is moved by 1.5 times the bias (the bootstrap starts from a
+  correlation that is pulled already, and shows less than the true pull); the other end stays. Subtracting the
+  bias would add its noise, which the skewed entropies make large.
+- Spearman: the bias is subtracted, and added to the standard error in quadrature as its uncertainty.
+  Ranks have no long tails, and copies of a sample share a rank, which makes the plain interval too wide.
+
+In the same simulations, at a nominal 0.95, percentile intervals held 0.92 to 0.99, basic and BCa ones down to
+0.87, and Fisher's, which takes the pairs (a, H) for independent, down to 0.86.
+"""
 
 from dataclasses import dataclass
 
@@ -7,13 +23,19 @@ from scipy.special import ndtri
 
 from mlx.residuals.checks import Floats
 
-INTERVAL_METHOD = "node bootstrap, normal on the atanh scale"
+INTERVAL_METHODS = {
+    "pearson": "node bootstrap, normal on the atanh scale, widened by its bias",
+    "spearman": "node bootstrap, normal on the atanh scale, corrected for its bias",
+}
 
-MIN_SAMPLES = 10
-"""Fewest samples for which an interval is given."""
+MIN_CLASS_SIZE = {"class": 20, "pooled": 30, "within class": 40}
+"""Fewest samples in a class for which an interval holds, by scope; of several classes, Σ n_c² / Σ n_c."""
 
 MIN_USABLE = 0.95
 """Share of replicates that must have a correlation for an interval to be given."""
+
+PULL = 1.5
+"""How much larger the pull towards 0 is than its image in the bootstrap."""
 
 
 @dataclass(frozen=True)
@@ -25,32 +47,38 @@ class Interval:
     status: str = "ok"
 
 
-def bootstrap_interval(estimate: float, replicates: Floats, n: int, confidence: float) -> Interval:
-    """Interval of a correlation: its bootstrap standard error on the atanh scale, where it is nearly normal.
+def no_interval(reason: str) -> Interval:
+    """Return the interval that is not given, for a reason."""
+    return Interval(float("nan"), float("nan"), f"no interval ({reason})")
+
+
+def bootstrap_interval(statistic: str, estimate: float, replicates: Floats, confidence: float) -> Interval:
+    """Confidence interval of a correlation from its bootstrap replicates.
 
     Parameters
     ----------
+    statistic
+        ``"pearson"`` or ``"spearman"``.
     estimate
         Correlation of the data.
     replicates
         (n_bootstrap,), correlations of the replicates, NaN where undefined.
-    n
-        Samples behind the estimate.
     confidence
         Level, between 0.5 and 1.
     """
     usable = replicates[~np.isnan(replicates)]
-    if n < MIN_SAMPLES:
-        return _none(f"no interval (n < {MIN_SAMPLES})")
     if abs(estimate) >= 1 - 1e-12:
-        return _none("no interval (exact relation)")
+        return no_interval("exact relation")
     if usable.size < MIN_USABLE * replicates.size:
-        return _none("no interval (resamples without spread)")
+        return no_interval("resamples without spread")
     z = np.arctanh(np.clip(usable, -1 + 1e-15, 1 - 1e-15))
-    half = float(ndtri(0.5 + confidence / 2) * z.std(ddof=1))
-    centre = np.arctanh(estimate)
-    return Interval(float(np.tanh(centre - half)), float(np.tanh(centre + half)))
-
-
-def _none(status: str) -> Interval:
-    return Interval(float("nan"), float("nan"), status)
+    centre, error = float(np.arctanh(estimate)), float(z.std(ddof=1))
+    bias = float(z.mean()) - centre
+    quantile = float(ndtri(0.5 + confidence / 2))
+    if statistic == "spearman":
+        half = quantile * float(np.hypot(error, bias))
+        ends = (centre - bias - half, centre - bias + half)
+    else:
+        half = quantile * error
+        ends = (centre - half - PULL * max(bias, 0.0), centre + half - PULL * min(bias, 0.0))
+    return Interval(float(np.tanh(ends[0])), float(np.tanh(ends[1])))

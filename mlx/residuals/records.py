@@ -6,7 +6,7 @@ import numpy as np
 
 from mlx.residuals.association import Association, Layer
 from mlx.residuals.checks import Floats, Integers
-from mlx.residuals.interval import INTERVAL_METHOD
+from mlx.residuals.interval import INTERVAL_METHODS
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.tables import STATISTIC_SUFFIXES, STATISTICS, Record
 
@@ -47,9 +47,16 @@ def class_rows(
         for result in of_class:
             values = (result.estimate, result.low, result.high, result.p, result.p_holm, result.p_bh)
             record |= dict(zip(_columns(result.statistic), values, strict=True))
-        record["status"] = next((result.status for result in of_class if result.status != "ok"), "ok")
+        record["status"] = _joint_status(of_class)
         rows.append(record)
     return rows
+
+
+def _joint_status(results: Sequence[Association]) -> str:
+    statuses = {result.statistic: result.status for result in results}
+    if len(set(statuses.values())) == 1:
+        return results[0].status
+    return "; ".join(f"{statistic}: {status}" for statistic, status in statuses.items() if status != "ok")
 
 
 def _columns(statistic: str) -> list[str]:
@@ -78,9 +85,9 @@ def test_rows(
             "low": result.low,
             "high": result.high,
             "confidence": settings.confidence,
-            "interval_method": INTERVAL_METHOD,
+            "interval_method": "" if np.isnan(result.low) else INTERVAL_METHODS[result.statistic],
             "p": result.p,
-            "p_method": P_METHODS[result.scope],
+            "p_method": "" if np.isnan(result.p) else P_METHODS[result.scope],
             "p_holm": result.p_holm,
             "p_bh": result.p_bh,
             "n": result.n,

@@ -10,7 +10,7 @@ from mlx.core.errors import DataError
 from mlx.residuals.bootstrap import row_replicates
 from mlx.residuals.checks import Floats, check_finite
 from mlx.residuals.correlation import is_constant, midranks
-from mlx.residuals.interval import bootstrap_interval
+from mlx.residuals.interval import bootstrap_interval, no_interval
 from mlx.residuals.permutation import permutation_p_value, permuted_products
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
@@ -25,6 +25,9 @@ MIN_SAMPLES = 4
 
 MIN_NORMALITY = 30
 """Fewest samples for the normality p-value, whose law is one of large samples."""
+
+MIN_INTERVAL = 20
+"""Fewest samples for an interval of the rank correlation."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,9 @@ def _spread(
     estimate = float(x[0] @ y[0])
     generator = stream(settings.seed, Stream.REGRESSION_BOOTSTRAP)
     replicates = row_replicates(size, prediction, tolerance, settings.n_bootstrap, generator)
-    interval = bootstrap_interval(estimate, replicates, size.size, settings.confidence)
+    interval = bootstrap_interval("spearman", estimate, replicates, settings.confidence)
+    if size.size < MIN_INTERVAL:
+        interval = no_interval(f"n < {MIN_INTERVAL}")
     low, high = (None, None) if interval.status != "ok" else (interval.low, interval.high)
     numbers = (estimate, low, high, permutation_p_value(estimate, permuted))
     return dict(zip(names, numbers, strict=True)), interval.status

@@ -44,13 +44,14 @@ def test_a_folder_is_replaced_as_a_whole_or_stays(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_what_a_killed_run_left_beside_a_folder_is_cleared_away(tmp_path: Path) -> None:
-    dead = tmp_path / ".out.999999999.tmp"  # beyond the largest process number of any system
-    dead.mkdir()
-    (dead / "half").write_text("x")
+def test_what_a_killed_run_left_beside_an_artifact_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / ".out.17.tmp").mkdir()
+    (tmp_path / ".out.17.tmp/half").write_text("x")
+    (tmp_path / ".a.json.17.tmp").write_text("{")
     with replacing_folder(tmp_path / "out") as new:
         (new / "a").write_text("1")
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    write_json(tmp_path / "a.json", {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "out"]
 
 
 def test_json_refuses_numbers_that_json_does_not_have(tmp_path: Path) -> None:

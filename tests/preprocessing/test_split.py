@@ -10,7 +10,9 @@ from mlx.preprocessing.split import split_rows
 
 @pytest.mark.parametrize("stratify", [True, False])
 @pytest.mark.parametrize(("n", "k"), [(30, 3), (1000, 5), (997, 10), (211, 20)])
-def test_parts_are_disjoint_cover_all_rows_and_have_the_sizes_asked_for(n: int, k: int, stratify: bool) -> None:
+def test_parts_are_disjoint_cover_all_rows_and_have_the_sizes_asked_for(
+    n: int, k: int, stratify: bool
+) -> None:
     y = np.random.default_rng(0).permutation(np.arange(n) % k)
     settings = SplitSettings(stratify=stratify)
     parts = split_rows(y, [f"c{i}" for i in range(k)], settings).parts()

@@ -28,7 +28,10 @@ def test_weighted_midranks_are_the_ranks_of_the_repeated_data(levels):
     generator = np.random.default_rng(levels)
     values = generator.integers(levels, size=(6, 25)).astype(float)
     weights = generator.integers(4, size=(6, 25)).astype(float)
-    for shared, ranks in ((False, weighted_midranks(values, weights)), (True, weighted_midranks(values[0], weights))):
+    for shared, ranks in (
+        (False, weighted_midranks(values, weights)),
+        (True, weighted_midranks(values[0], weights)),
+    ):
         for row in range(6):
             data, w = values[0 if shared else row], weights[row].astype(int)
             expected = stats.rankdata(np.repeat(data, w))

@@ -27,9 +27,7 @@ def test_saturated_logits_have_an_entropy_of_zero_or_the_tiny_number_it_is():
 
 
 def test_a_certain_prediction_keeps_its_surprise_beyond_double_rounding():
-    scores = prediction_scores(
-        np.array([[1.0, 0.0]]), np.array([[50.0, 0.0]]), np.array([0]), np.array([0])
-    )
+    scores = prediction_scores(np.array([[1.0, 0.0]]), np.array([[50.0, 0.0]]), np.array([0]), np.array([0]))
     assert scores.surprise[0] == pytest.approx(np.exp(-50.0), rel=1e-12)
 
 
@@ -58,5 +56,5 @@ def test_a_probability_stored_as_zero_surprises_by_the_resolution_of_its_type():
 def test_logits_of_another_model_are_refused_with_their_row():
     p = np.full((3, 2), 0.5)
     logits = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
-    with pytest.raises(DataError, match="logits: row 1: .*difference of 0.231"):
+    with pytest.raises(DataError, match=r"logits: row 1: .*difference of 0\.231"):
         prediction_scores(p, logits, np.zeros(3, int), np.zeros(3, int))

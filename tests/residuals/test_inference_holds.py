@@ -1,0 +1,87 @@
+"""A short, seeded simulation: the p-values have their size, and the intervals their coverage.
+
+Bounds are those that a procedure with a true rate from 3 to 7 % (93 to 97 %) leaves once in 2000 runs.
+"""
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from mlx.residuals import ResidualsSettings
+from mlx.residuals.association import Layer, associate_all, associate_class
+from mlx.residuals.similarity import group_similarity, unit_rows
+
+RUNS = 400
+FEATURES = 16
+MIXING = np.random.default_rng(1).normal(size=(4, FEATURES))
+MEANS = np.random.default_rng(2).normal(size=(3, FEATURES))
+
+
+def draw(generator, n, *, n_classes=1, null):
+    """Draw low-rank representations round class means; entropy grows with the distance, or not."""
+    y = generator.integers(n_classes, size=n)
+    latent = generator.normal(size=(n, 4))
+    representation = np.maximum(0.4 + MEANS[y] + 0.4 * latent @ MIXING, 0)
+    noise = generator.gamma(1.5, 0.5, size=n)
+    # Skewed and different in every class, as entropies are; under the null whatever the place of a sample.
+    entropy = (1 + y) * noise + (0 if null else 0.15) * (latent**2).sum(axis=1)
+    return representation, entropy, y
+
+
+def population(n_classes, scope):
+    """Correlations at an n so large that the class means are known."""
+    n = 200_000
+    representation, entropy, y = draw(np.random.default_rng(3), n, n_classes=n_classes, null=False)
+    similarity = group_similarity(unit_rows("h", representation, n), y)
+    values = np.stack([similarity, entropy])
+    ranks = np.argsort(np.argsort(values, axis=1), axis=1) / n
+    if scope == "within class":
+        for label in range(n_classes):
+            values[:, y == label] -= values[:, y == label].mean(axis=1, keepdims=True)
+            of_class = ranks[:, y == label]
+            ranks[:, y == label] = np.argsort(np.argsort(of_class, axis=1), axis=1) / of_class.shape[1] - 0.5
+    return {"pearson": np.corrcoef(values)[0, 1], "spearman": np.corrcoef(ranks)[0, 1]}
+
+
+def simulate(n, *, n_classes, null, n_bootstrap, n_permutations):
+    """Return a list of associations for every run: those of class 0, or those over all classes."""
+    results = []
+    for run in range(RUNS):
+        representation, entropy, y = draw(np.random.default_rng([7, run]), n, n_classes=n_classes, null=null)
+        units = unit_rows("h", representation, n)
+        layer = Layer(units, group_similarity(units, y), entropy, y)
+        settings = ResidualsSettings(seed=run, n_bootstrap=n_bootstrap, n_permutations=n_permutations)
+        results.append(
+            associate_class(layer, 0, settings) if n_classes == 1 else associate_all(layer, settings)
+        )
+    return results
+
+
+def rate_is_within(hits, low, high):
+    return binom.ppf(0.00025, RUNS, low) <= hits <= binom.ppf(0.99975, RUNS, high)
+
+
+@pytest.mark.parametrize(("n", "n_classes"), [(30, 1), (60, 3)])
+def test_a_true_null_is_rejected_as_often_as_promised(n, n_classes):
+    runs = simulate(n, n_classes=n_classes, null=True, n_bootstrap=100, n_permutations=199)
+    for scope in ("class", "within class"):
+        for statistic in ("pearson", "spearman"):
+            p = [r.p for run in runs for r in run if (r.scope, r.statistic) == (scope, statistic)]
+            if p:
+                assert rate_is_within(np.sum(np.array(p) <= 0.05), 0.03, 0.07), (scope, statistic)
+
+
+@pytest.mark.parametrize(("n", "n_classes"), [(20, 1), (60, 1), (135, 3)])
+def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes):
+    runs = simulate(n, n_classes=n_classes, null=False, n_bootstrap=200, n_permutations=19)
+    for scope in ("class", "pooled", "within class"):
+        true = population(n_classes, scope)
+        for statistic, value in true.items():
+            covered = [
+                r.low <= value <= r.high
+                for run in runs
+                for r in run
+                if (r.scope, r.statistic) == (scope, statistic)
+            ]
+            if covered:
+                assert rate_is_within(np.sum(covered), 0.93, 0.97), (scope, statistic, np.mean(covered))
