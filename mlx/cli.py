@@ -37,12 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"mlx {__version__}")
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
     run = commands.add_parser("run-experiment", help="run every step of an experiment in one process")
-    run.add_argument(
-        "--config", type=Path, default=Path("params.yaml"), help="JSON or YAML (default: %(default)s)"
-    )
-    run.add_argument(
-        "--dry-run", action="store_true", help="check the configuration, show it whole, write nothing"
-    )
+    run.add_argument("--config", type=Path, default=Path("params.yaml"), help="JSON or YAML (default: %(default)s)")
+    run.add_argument("--dry-run", action="store_true", help="check the configuration, show it whole, write nothing")
     return parser
 
 

@@ -62,9 +62,7 @@ class ExperimentConfig(Settings):
     @classmethod
     def _names_a_folder(cls, name: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-            raise ValueError(
-                f"expected letters, digits, '_', '-' and '.', as it also names a folder, found '{name}'"
-            )
+            raise ValueError(f"expected letters, digits, '_', '-' and '.', as it also names a folder, found '{name}'")
         return name
 
 

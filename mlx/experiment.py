@@ -49,9 +49,7 @@ def run_experiment(config: ExperimentConfig) -> Path:
         try:
             said = step(Workspace(folder), **sections)
         except SettingsError as error:
-            raise SettingsError(
-                f"{'.'.join(map(str, error.key))}: {error}" if error.key else str(error)
-            ) from None
+            raise SettingsError(f"{'.'.join(map(str, error.key))}: {error}" if error.key else str(error)) from None
         note(f"{step.__name__.replace('_', '-')}: {said}")
     return folder
 

@@ -154,9 +154,7 @@ def test_real_digits_give_a_row_of_residuals_for_each_of_the_ten_classes(finishe
     classes = pd.read_csv(finished.root / "data/residuals/classes.csv")
     first = classes[classes["layer"] == "penultimate"]
     assert first["name"].astype(str).tolist() == [str(digit) for digit in range(10)]
-    assert first["n_predicted"].sum() == len(
-        pd.read_parquet(finished.root / "data/residuals/samples.parquet")
-    )
+    assert first["n_predicted"].sum() == len(pd.read_parquet(finished.root / "data/residuals/samples.parquet"))
 
 
 def test_a_row_of_residuals_leads_back_to_the_raw_sample(finished: Repository) -> None:
@@ -227,9 +225,7 @@ pathlib.Path.replace = hanging
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_killed_run_is_finished_by_the_next_one_with_the_same_bytes(
-    repository: Repository, stage: str
-) -> None:
+def test_a_killed_run_is_finished_by_the_next_one_with_the_same_bytes(repository: Repository, stage: str) -> None:
     before = repository.content()
     script = repository.root / "stages" / f"{stage.replace('-', '_')}.py"
     script.write_text(HANGING + script.read_text())

@@ -134,9 +134,7 @@ def read_parquet(path: Path) -> "pd.DataFrame":
     try:
         return pd.read_parquet(_existing(path), engine="pyarrow")
     except (ValueError, OSError) as error:
-        raise ArtifactError(
-            f"{path}: expected a Parquet table, found a damaged file ({error}){REMAKE}"
-        ) from None
+        raise ArtifactError(f"{path}: expected a Parquet table, found a damaged file ({error}){REMAKE}") from None
 
 
 REMAKE = "; delete it and run the step that writes it again ('dvc repro')"

@@ -2,10 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -36,7 +33,7 @@ class TrainingDisplay:
 
     def __init__(self, epochs: int, batches: int) -> None:
         self.epochs = epochs
-        self._bar: tqdm[None] | None = None
+        self._bar: Any = None
         if sys.stderr.isatty():
             from tqdm import tqdm
 

@@ -73,9 +73,7 @@ def _read_text(path: Path) -> str:
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; expected a YAML or JSON configuration") from None
     except UnicodeDecodeError as error:
-        raise SettingsError(
-            f"{path}: expected UTF-8 text, found a byte that is not, at {error.start}"
-        ) from None
+        raise SettingsError(f"{path}: expected UTF-8 text, found a byte that is not, at {error.start}") from None
     except OSError as error:
         raise SettingsError(f"{path}: can't be read: {error.strerror}") from None
 
@@ -124,7 +122,7 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class _CoreLoader(yaml.SafeLoader):
     """PyYAML's safe loader, with the scalars of YAML 1.2 instead of 1.1."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  # as PyYAML declares it
 
 
 _CoreLoader.add_implicit_resolver(
@@ -141,9 +139,7 @@ _CoreLoader.add_implicit_resolver(
     ),
     list("-+.0123456789"),
 )
-_CoreLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
-)
+_CoreLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
 _CoreLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"])
 
 

@@ -95,9 +95,7 @@ def _worded(
     if text.startswith("expected"):  # a validator of ours, which knows better than the schema
         return f"{prefix}: {text}"
     field = str(path[-1]) if path else ""
-    wanted = (
-        expectation(owner, field) if field in owner.model_fields else text.removeprefix("Input should be ")
-    )
+    wanted = expectation(owner, field) if field in owner.model_fields else text.removeprefix("Input should be ")
     found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
     return f"{prefix}: expected {wanted}, found {found}"
 

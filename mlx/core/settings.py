@@ -14,9 +14,7 @@ class Settings(BaseModel):
     ``true`` are not integers; closed, so that a misspelt key is an error and never ignored.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        extra="forbid", frozen=True, strict=True, allow_inf_nan=False
-    )
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the section as plain JSON values, defaults included."""

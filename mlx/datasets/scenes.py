@@ -21,9 +21,7 @@ def draw_labels(seed: int, n_classes: int, start: int, stop: int) -> Array:
     """
     a_chunk = CHUNK * n_classes
     chunks = range(start // a_chunk, -(-stop // a_chunk))
-    draws = np.concatenate(
-        [generator(seed, Stream.LABELS, chunk).random((CHUNK, n_classes)) for chunk in chunks]
-    )
+    draws = np.concatenate([generator(seed, Stream.LABELS, chunk).random((CHUNK, n_classes)) for chunk in chunks])
     labels = draws.argsort(axis=1).ravel()
     return labels[start - chunks.start * a_chunk :][: stop - start]
 

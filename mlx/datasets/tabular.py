@@ -108,9 +108,7 @@ def _blob_blocks(params: BlobsParams, rows: int) -> Iterator[Block]:
     from sklearn.datasets import make_blobs
 
     centers = _centers(params)
-    X, y = make_blobs(
-        params.n_samples, centers=centers, cluster_std=params.cluster_std, random_state=params.seed
-    )
+    X, y = make_blobs(params.n_samples, centers=centers, cluster_std=params.cluster_std, random_state=params.seed)
     y = y.astype(np.int64)
     for start, stop in spans(params.n_samples, rows):
         points, labels = X[start:stop], y[start:stop]

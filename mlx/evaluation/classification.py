@@ -148,9 +148,7 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables[1:], ignore_index=True) if len(tables) > 1 else tables[0]
 
 
-def _class_table(
-    confusion: npt.NDArray[np.int64], areas: list[float | None], names: Sequence[str]
-) -> pd.DataFrame:
+def _class_table(confusion: npt.NDArray[np.int64], areas: list[float | None], names: Sequence[str]) -> pd.DataFrame:
     scores = class_scores(confusion)
     status = [
         _class_status(int(support), int(predicted), int(confusion.sum()))

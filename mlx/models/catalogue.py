@@ -64,9 +64,7 @@ def load_model(folder: Path) -> Model:
         shape = tuple(int(side) for side in described["sample_shape"])
         problem = Problem(described["task"], shape, len(described["class_names"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(
-            f"{folder / DESCRIPTION}: expected the description of a model, found {error}"
-        ) from None
+        raise ArtifactError(f"{folder / DESCRIPTION}: expected the description of a model, found {error}") from None
     model = build_model(settings, problem, seed=0)
     model.restore(folder)
     return model
@@ -79,14 +77,14 @@ def _cnn(params: Any, problem: Problem, seed: int) -> Model:
     return Cnn(params, problem, seed)
 
 
-def _logistic_regression(params: Any, problem: Problem, seed: int) -> Model:
+def _logistic_regression(params: Any, problem: Problem, seed: int) -> Model:  # noqa: ARG001  # it has no initial weights
     from mlx.models.logistic_regression import LogisticRegression
 
     assert isinstance(params, LogisticRegressionParams)
     return LogisticRegression(params, problem)
 
 
-def _linear_regression(params: Any, problem: Problem, seed: int) -> Model:
+def _linear_regression(params: Any, problem: Problem, seed: int) -> Model:  # noqa: ARG001  # nor has this
     from mlx.models.linear_regression import LinearRegression
 
     assert isinstance(params, LinearRegressionParams)

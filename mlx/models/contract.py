@@ -113,9 +113,7 @@ class Model(ABC):
             The samples have another shape, or hold NaN or infinity.
         """
         if X.shape[1:] != self.problem.sample_shape:
-            raise DataError(
-                f"model input: expected samples of shape {self.problem.sample_shape}, found {X.shape[1:]}"
-            )
+            raise DataError(f"model input: expected samples of shape {self.problem.sample_shape}, found {X.shape[1:]}")
         if X.dtype.kind == "f" and not np.isfinite(X).all():
             row = int(np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(axis=1))[0])
             raise DataError(f"model input: expected finite values, found NaN or infinity in row {row}")

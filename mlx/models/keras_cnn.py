@@ -54,9 +54,7 @@ class Cnn(IterativeModel):
         """Choose one of Keras's optimizers by its name."""
         module = keras()
         self._to_logits.compile(
-            optimizer=module.optimizers.get(
-                {"class_name": optimizer, "config": {"learning_rate": learning_rate}}
-            ),
+            optimizer=module.optimizers.get({"class_name": optimizer, "config": {"learning_rate": learning_rate}}),
             loss=module.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
             jit_compile=False,
@@ -123,8 +121,7 @@ def _check_image(params: CnnParams, problem: Problem) -> None:
     shape = problem.sample_shape
     if len(shape) != 3:
         raise SettingsError(
-            f"expected a model for samples of shape {shape}, found cnn, which needs images "
-            "(height, width, channels)",
+            f"expected a model for samples of shape {shape}, found cnn, which needs images (height, width, channels)",
             key=("model", "name"),
         )
     if min(shape[:2]) < 2 ** len(params.filters):
@@ -149,9 +146,7 @@ def _network(params: CnnParams, problem: Problem, seed: int) -> Any:
 def _layers(layers: Any, params: CnnParams, n_classes: int, seed: int) -> Iterator[Any]:
     penalty = {"kernel_regularizer": keras().regularizers.L2(params.l2)} if params.l2 else {}
     for i, width in enumerate(params.filters, start=1):
-        yield layers.Conv2D(
-            width, params.kernel_size, padding="same", activation="relu", name=f"conv_{i}", **penalty
-        )
+        yield layers.Conv2D(width, params.kernel_size, padding="same", activation="relu", name=f"conv_{i}", **penalty)
         yield layers.MaxPooling2D(name=f"pool_{i}")
     yield layers.Flatten(name="flatten")
     for i, width in enumerate(params.hidden_layers, start=1):

@@ -80,9 +80,7 @@ def _numbered(config: Any, numbers: dict[int, int]) -> Any:
     if not isinstance(config, dict):
         return config
     return {
-        key: numbers.setdefault(value, len(numbers) + 1)
-        if key == "shared_object_id"
-        else _numbered(value, numbers)
+        key: numbers.setdefault(value, len(numbers) + 1) if key == "shared_object_id" else _numbered(value, numbers)
         for key, value in config.items()
     }
 
@@ -101,6 +99,4 @@ def read_keras(path: Path) -> Any:
         return keras().saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever its layers raise; all of it means an unusable file
         reason = " ".join(str(error).split())[:200]
-        raise ArtifactError(
-            f"{path}: expected a Keras model, found a damaged file ({reason}){REMAKE}"
-        ) from None
+        raise ArtifactError(f"{path}: expected a Keras model, found a damaged file ({reason}){REMAKE}") from None

@@ -55,12 +55,8 @@ class LogisticRegression(DirectModel):
         present = np.unique(y)
         if len(present) < self.problem.n_classes:
             absent = sorted(set(range(self.problem.n_classes)) - set(present.tolist()))
-            raise DataError(
-                f"logistic_regression: expected training samples of every class, found none of {absent}"
-            )
-        estimator = Estimator(
-            C=self.params.C, max_iter=self.params.max_iter, tol=self.params.tol, random_state=seed
-        )
+            raise DataError(f"logistic_regression: expected training samples of every class, found none of {absent}")
+        estimator = Estimator(C=self.params.C, max_iter=self.params.max_iter, tol=self.params.tol, random_state=seed)
         with warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)
             try:
@@ -79,9 +75,7 @@ class LogisticRegression(DirectModel):
         table = np.asarray(X, np.float64).reshape(len(X), -1)
         logits = np.einsum("ij,kj->ik", table, self.coefficients) + self.intercepts
         known = {"input": table, "decision": logits}
-        return Outputs(
-            logits, softmax(logits, axis=1), logits.argmax(axis=1), {name: known[name] for name in layers}
-        )
+        return Outputs(logits, softmax(logits, axis=1), logits.argmax(axis=1), {name: known[name] for name in layers})
 
     def save(self, folder: Path) -> None:
         """Write the coefficients as float64."""

@@ -24,7 +24,7 @@ class CnnParams(Settings):
 
     filters: list[Width] = Field([32, 64], min_length=1)
     kernel_size: int = Field(3, ge=1)
-    hidden_layers: list[Width] = [128, 64]
+    hidden_layers: list[Width] = Field([128, 64])
     dropout: float = Field(0.25, ge=0, lt=1)
     l2: float = Field(0.0, ge=0)
 
@@ -84,9 +84,7 @@ class ModelSettings(Settings):
     @classmethod
     def _no_variants(cls, architecture: str | None, info: ValidationInfo) -> str | None:
         if architecture is not None:
-            raise ValueError(
-                f"expected none, as {info.data.get('name')} has no variants, found '{architecture}'"
-            )
+            raise ValueError(f"expected none, as {info.data.get('name')} has no variants, found '{architecture}'")
         return architecture
 
     @field_validator("params")

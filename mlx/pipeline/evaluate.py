@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlx.core.artifacts import write_csv, write_json
+from mlx.core.artifacts import write_csv
+from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation import (
     TABLE_COLUMNS,
@@ -35,7 +36,7 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
     metrics, tables = _evaluated(recorded, evaluation)
     for name, table in tables.items():
         write_csv(workspace.metrics / f"{name}.csv", table)
-    write_json(workspace.metrics / "evaluation.json", metrics)
+    write_metrics(workspace.metrics / "evaluation.json", metrics)
     headline = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in HEADLINE and v is not None)
     return (
         f"read predictions of {len(recorded.y_true)} samples from {workspace.representations}, "

@@ -19,9 +19,7 @@ from mlx.preprocessing.split import Split, split_rows
 BLOCK_BYTES = 8 << 20
 
 
-def preprocess_split(
-    workspace: Workspace, *, split: SplitSettings, preprocessing: PreprocessingSettings
-) -> str:
+def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessing: PreprocessingSettings) -> str:
     """Write ``data/splits/``: X, y and the row in raw for train, val and test; ``preprocessing.json``.
 
     Raises
@@ -59,16 +57,12 @@ def _write_scaled(source: Path, folder: Path, parts: Split, scaler: Scaler) -> N
     shape = open_array(source).shape[1:]
     with ExitStack() as stack:
         writers = {
-            name: stack.enter_context(
-                ArrayWriter(folder / f"X_{name}.npy", (len(rows), *shape), scaler.dtype)
-            )
+            name: stack.enter_context(ArrayWriter(folder / f"X_{name}.npy", (len(rows), *shape), scaler.dtype))
             for name, rows in parts.parts().items()
         }
         for where, block in _raw_blocks(source, "scaling"):
             if block.dtype.kind == "f" and not np.isfinite(block).all():
-                bad = where.start + int(
-                    np.flatnonzero(~np.isfinite(block.reshape(len(block), -1)).all(axis=1))[0]
-                )
+                bad = where.start + int(np.flatnonzero(~np.isfinite(block.reshape(len(block), -1)).all(axis=1))[0])
                 raise DataError(f"{source}: expected finite values, found NaN or infinity in row {bad}")
             for name, rows in parts.parts().items():
                 writers[name].append(scaler.apply(block[_within(rows, where)]))

@@ -9,6 +9,7 @@ import pandas as pd
 from mlx.core.arrays import open_array
 from mlx.core.artifacts import read_csv, read_json, read_parquet, replacing_folder, write_bytes
 from mlx.core.console import tracked
+from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
 from mlx.plots.figures import FIGURES, draw_report
 from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
@@ -28,9 +29,7 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
     inputs = _read_inputs(workspace, report)
     images = {
         name: render_png(figure, report.dpi)
-        for name, figure in tracked(
-            draw_report(inputs, report), total=len(FIGURES[inputs.task]), label="figures"
-        )
+        for name, figure in tracked(draw_report(inputs, report), total=len(FIGURES[inputs.task]), label="figures")
     }
     with replacing_folder(workspace.report) as folder:
         (folder / "plots").mkdir()
@@ -52,9 +51,9 @@ def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs
         task=dataset["task"],
         class_names=tuple(dataset["class_names"]),
         history=read_csv(workspace.metrics / "history.csv"),
-        training=read_json(workspace.metrics / "training.json"),
-        evaluation=read_json(workspace.metrics / "evaluation.json"),
-        residuals=read_json(workspace.metrics / "residuals.json"),
+        training=read_metrics(workspace.metrics / "training.json"),
+        evaluation=read_metrics(workspace.metrics / "evaluation.json"),
+        residuals=read_metrics(workspace.metrics / "residuals.json"),
         samples=read_parquet(workspace.residuals / "samples.parquet"),
     )
     inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset["shape"]) == 4)

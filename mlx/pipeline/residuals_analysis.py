@@ -1,12 +1,13 @@
-"""Step `residuals-analysis`: does the geometry of the representations tell where the model is unsure and wrong?"""
+"""Step `residuals-analysis`: asks whether the representations tell where the model is unsure and wrong."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_csv, write_json, write_parquet
+from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_csv, write_parquet
 from mlx.core.errors import ArtifactError
+from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.pipeline.recorded import Recorded, read_recorded
 from mlx.residuals import (
@@ -37,7 +38,7 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
         write_csv(folder / "classes.csv", classes)
         write_csv(folder / "tests.csv", tests)
         write_csv(folder / "scatter.csv", _scatter(samples, recorded))
-    write_json(workspace.metrics / "residuals.json", headline)
+    write_metrics(workspace.metrics / "residuals.json", headline)
     return (
         f"read {len(samples)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
         f"{_finding(headline)}, wrote {workspace.residuals}"

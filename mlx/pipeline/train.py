@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from mlx.core.arrays import open_array
-from mlx.core.artifacts import read_json, replacing_folder, write_csv, write_json
+from mlx.core.artifacts import read_json, replacing_folder, write_csv
 from mlx.core.console import TrainingDisplay, note
+from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.models import Model, ModelSettings, Problem, build_model, save_model
 from mlx.training import Fitted, Samples, TrainingSettings, fit_model
@@ -34,7 +35,7 @@ def train(workspace: Workspace, *, model: ModelSettings, training: TrainingSetti
     history = pd.DataFrame(fitted.history)
     history.insert(0, "epoch", range(1, len(history) + 1))
     write_csv(workspace.metrics / "history.csv", history)
-    write_json(workspace.metrics / "training.json", _summary(fitted))
+    write_metrics(workspace.metrics / "training.json", _summary(fitted))
     return (
         f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
         f"({built.n_parameters} parameters, {_epochs(fitted)}), wrote {workspace.model}"
@@ -49,9 +50,7 @@ def _samples(folder: Path, part: str) -> Samples:
 def _say_unused(model: ModelSettings, training: TrainingSettings, built: Model) -> None:
     unused = sorted(training.model_fields_set - built.training_fields - {"params"})
     if unused:
-        note(
-            f"train: {model.name} is fitted in one go; training.{', training.'.join(unused)} have no effect on it"
-        )
+        note(f"train: {model.name} is fitted in one go; training.{', training.'.join(unused)} have no effect on it")
 
 
 def _fit(built: Model, train: Samples, val: Samples, settings: TrainingSettings) -> Fitted:
@@ -66,7 +65,7 @@ def _fit(built: Model, train: Samples, val: Samples, settings: TrainingSettings)
 
 
 def _summary(fitted: Fitted) -> dict[str, Any]:
-    return {"epochs": len(fitted.history), "best_epoch": fitted.best_epoch, **fitted.best}
+    return {"best_epoch": fitted.best_epoch, **fitted.best}
 
 
 def _epochs(fitted: Fitted) -> str:

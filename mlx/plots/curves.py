@@ -95,9 +95,7 @@ def _mark_best(panels: Sequence[Axes], history: DataFrame) -> None:
     for ax in panels:
         ax.axvline(epoch, color=MUTED, linestyle=":", linewidth=1)
     what = "validation loss" if watched == "val_loss" else "loss"
-    panels[0].set_title(
-        f"best epoch {epoch}: {what} {significant(losses[best])}", fontsize=7, fontweight="normal"
-    )
+    panels[0].set_title(f"best epoch {epoch}: {what} {significant(losses[best])}", fontsize=7, fontweight="normal")
 
 
 @styled
@@ -136,9 +134,7 @@ def plot_roc(roc: DataFrame, *, class_names: Sequence[str] = (), ax: Axes | None
 
 
 def _area(part: DataFrame) -> float:
-    return float(
-        np.trapezoid(part["true_positive_rate"].to_numpy(float), part["false_positive_rate"].to_numpy(float))
-    )
+    return float(np.trapezoid(part["true_positive_rate"].to_numpy(float), part["false_positive_rate"].to_numpy(float)))
 
 
 def _finish_unit_square(ax: Axes, xlabel: str, ylabel: str) -> None:

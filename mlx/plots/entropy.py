@@ -18,9 +18,7 @@ BINS = 24
 
 
 @styled
-def plot_entropy_histogram(
-    entropy: ArrayLike, correct: ArrayLike, *, n_classes: int, ax: Axes | None = None
-) -> Axes:
+def plot_entropy_histogram(entropy: ArrayLike, correct: ArrayLike, *, n_classes: int, ax: Axes | None = None) -> Axes:
     """Draw the entropies of correct and of wrong predictions as two histograms, each of total 1.
 
     Dashed lines are the medians; the dotted line is ln K, the entropy of a uniform prediction.
@@ -61,7 +59,5 @@ def _draw_group(
     median = float(np.median(entropy))
     label = f"{name}: n = {thousands(n)}, median {fixed(median)}"
     share = np.histogram(entropy, edges)[0] / n
-    ax.stairs(
-        share, edges, color=color, fill=filled, alpha=0.35 if filled else 1.0, linewidth=1.4, label=label
-    )
+    ax.stairs(share, edges, color=color, fill=filled, alpha=0.35 if filled else 1.0, linewidth=1.4, label=label)
     ax.axvline(median, color=color, linestyle="--", linewidth=1.1)

@@ -59,12 +59,8 @@ def _calibration(inputs: ReportInputs) -> Headline | None:
     if math.isnan(error) or math.isnan(confidence):
         return None
     accuracy = float(inputs.samples["correct"].mean())
-    sentence = (
-        f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
-    )
-    return Headline(
-        "Calibration error", percent(error), interval(inputs.evaluation, "ece", percent), sentence
-    )
+    sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
+    return Headline("Calibration error", percent(error), interval(inputs.evaluation, "ece", percent), sentence)
 
 
 def _entropy(inputs: ReportInputs) -> Headline | None:
@@ -115,12 +111,8 @@ def _regression(inputs: ReportInputs) -> list[Headline]:
     for key, label, says, share in texts:
         value = number(inputs.evaluation, key)
         if math.isfinite(value):
-            sentence = (
-                f"{percent(value)} {says}." if share and value >= 0 else f"{says[0].upper()}{says[1:]}."
-            )
+            sentence = f"{percent(value)} {says}." if share and value >= 0 else f"{says[0].upper()}{says[1:]}."
             if share and value < 0:
                 sentence = "Worse than predicting the mean."
-            found.append(
-                Headline(label, significant(value), interval(inputs.evaluation, key, significant), sentence)
-            )
+            found.append(Headline(label, significant(value), interval(inputs.evaluation, key, significant), sentence))
     return found

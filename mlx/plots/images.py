@@ -40,9 +40,7 @@ def as_rgb(images: ArrayLike) -> NDArray[np.float32]:
         raise DataError(f"images: expected shape (m, h, w, channels), found {x.shape}")
     step = max(1, math.ceil(max(x.shape[1:3]) / LARGEST_SIDE))
     x = x[:, ::step, ::step]
-    unit: NDArray[np.float32] = np.nan_to_num(x.astype(np.float32)) / np.float32(
-        255 if x.dtype == np.uint8 else 1
-    )
+    unit: NDArray[np.float32] = np.nan_to_num(x.astype(np.float32)) / np.float32(255 if x.dtype == np.uint8 else 1)
     low, high = float(unit.min(initial=0)), float(unit.max(initial=1))
     if low < 0 or high > 1:
         unit = (unit - low) / (high - low)
@@ -87,15 +85,11 @@ def plot_sample_grid(
         tiles = [rgb[np.flatnonzero(labels == label)[:across]] for label in chosen]
         _draw_rows(ax, tiles, [names[label] for label in chosen], across, rows)
     if n < len(class_names):
-        made.suptitle(
-            f"the first {n} of {len(class_names)} classes", fontsize=7, color=MUTED, x=0.01, ha="left"
-        )
+        made.suptitle(f"the first {n} of {len(class_names)} classes", fontsize=7, color=MUTED, x=0.01, ha="left")
     return made
 
 
-def _draw_rows(
-    ax: Axes, tiles: Sequence[NDArray[np.float32]], names: Sequence[str], across: int, rows: int
-) -> None:
+def _draw_rows(ax: Axes, tiles: Sequence[NDArray[np.float32]], names: Sequence[str], across: int, rows: int) -> None:
     """Draw all images as one picture: an Axes for each would take a hundred times longer."""
     h, w = tiles[0].shape[1:3]
     gap = max(1, round(h / 16))

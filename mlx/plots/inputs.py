@@ -97,9 +97,7 @@ class ReportInputs:
         return float(self.tests["confidence"].iloc[0])
 
 
-def choose_grid(
-    targets: NDArray[Any], *, task: str, images: bool, settings: ReportSettings
-) -> NDArray[np.intp]:
+def choose_grid(targets: NDArray[Any], *, task: str, images: bool, settings: ReportSettings) -> NDArray[np.intp]:
     """Rows to give as `ReportInputs.grid_inputs`, in increasing order.
 
     For classified images the first ``images_per_class`` of each class, else up to ``max_points`` rows

@@ -107,9 +107,7 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
         level=level_text(inputs.confidence),
         links="\n".join(links),
         headlines=_headlines(inputs),
-        sections="\n".join(
-            f'<section id="{k}">\n<h2>{safe(t)}</h2>\n{body}\n</section>' for k, t, body in sections
-        ),
+        sections="\n".join(f'<section id="{k}">\n<h2>{safe(t)}</h2>\n{body}\n</section>' for k, t, body in sections),
     )
 
 

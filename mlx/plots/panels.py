@@ -32,9 +32,7 @@ HEADROOM = 0.3
 
 
 @styled
-def plot_similarity_entropy_by_class(
-    samples: DataFrame, classes: DataFrame, *, max_points: int = 2000
-) -> Figure:
+def plot_similarity_entropy_by_class(samples: DataFrame, classes: DataFrame, *, max_points: int = 2000) -> Figure:
     """Draw a panel a predicted class, on common axes; a class without statistics says why.
 
     The title of a panel counts the wrong among the samples predicted as its class. With more than 25
@@ -96,9 +94,7 @@ def _draw_class(ax: Axes, own: DataFrame, row: Mapping[Hashable, Any], *, max_po
     draw_points(ax, x, y, correct, max_points=max_points, size=7.0)
     wrong = int((~own["correct"].to_numpy(bool)).sum())
     ax.set_title(str(row["label"]), fontsize=7, pad=3)
-    ax.set_title(
-        f"{wrong}/{len(own)} wrong", loc="right", fontsize=6, fontweight="normal", color=MUTED, pad=3
-    )
+    ax.set_title(f"{wrong}/{len(own)} wrong", loc="right", fontsize=6, fontweight="normal", color=MUTED, pad=3)
     status = status_text(str(row["status"]))
     if status:
         ax.text(0.5, 0.45 if not len(x) else 0.88, status, transform=ax.transAxes, ha="center", va="center",

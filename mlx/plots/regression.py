@@ -101,9 +101,7 @@ def plot_residual_histogram(residual: ArrayLike, *, ax: Axes | None = None) -> A
         scale = len(e) * (edges[1] - edges[0]) / (s * np.sqrt(2 * np.pi))
         ax.plot(x, scale * np.exp(-0.5 * ((x - mean) / s) ** 2), color=INK, linewidth=1.1, label="normal")
         ax.legend(loc="upper right")
-    ax.set_title(
-        f"mean {significant(mean)}, standard deviation {significant(s)}", fontsize=7, fontweight="normal"
-    )
+    ax.set_title(f"mean {significant(mean)}, standard deviation {significant(s)}", fontsize=7, fontweight="normal")
     return ax
 
 

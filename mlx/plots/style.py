@@ -120,9 +120,7 @@ def text_width(texts: Sequence[str], size: float) -> float:
     """Width in inches of the widest of `texts` at `size` points, for margins set by hand."""
     from matplotlib.textpath import TextPath
 
-    return (
-        max((TextPath((0, 0), t, size=size).get_extents().width for t in texts if t.strip()), default=0) / 72
-    )
+    return max((TextPath((0, 0), t, size=size).get_extents().width for t in texts if t.strip()), default=0) / 72
 
 
 def render_png(figure: Figure, dpi: int = 150) -> bytes:

@@ -95,18 +95,13 @@ def classes_table(classes: DataFrame, scores: DataFrame | None, *, level: float 
             row.get("pearson_p"), row.get("pearson_p_holm"), status_text(str(row.get("status", "ok"))),
         ])  # fmt: skip
     kept = [k for k in range(len(head)) if any(not _is_unknown(row[k]) and row[k] != "" for row in rows)]
-    return html_table(
-        "Each predicted class", [head[k] for k in kept], [[row[k] for k in kept] for row in rows]
-    )
+    return html_table("Each predicted class", [head[k] for k in kept], [[row[k] for k in kept] for row in rows])
 
 
 def frame_table(caption: str, frame: DataFrame, columns: Sequence[str]) -> str:
     """Build the table of those `columns` that `frame` has and that hold anything; empty without rows."""
     kept = [c for c in columns if c in frame and frame[c].notna().any()]
-    rows = [
-        [row[c] if c != "status" else status_text(str(row[c])) for c in kept]
-        for row in frame.to_dict("records")
-    ]
+    rows = [[row[c] if c != "status" else status_text(str(row[c])) for c in kept] for row in frame.to_dict("records")]
     return html_table(caption, [c.replace("_", " ") for c in kept], rows) if rows and kept else ""
 
 

@@ -38,9 +38,7 @@ def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
     shown = [_drawable(str(name)) for name in names]
     short = [shorten(name, width) for name in shown]
     unclear = [not s or MISSING in s or short.count(s) > 1 for s in short]
-    numbered = [
-        shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)
-    ]
+    numbered = [shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)]
     return [escape_math(name) for name in numbered]
 
 

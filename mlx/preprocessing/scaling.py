@@ -41,9 +41,11 @@ class Scaler:
         if self.scaling == "standard":
             assert self.mean is not None
             assert self.scale is not None
-            return ((X - self.mean) / self.scale).astype(self.dtype)
+            scaled: Array = ((X - self.mean) / self.scale).astype(self.dtype)
+            return scaled
         if X.dtype == np.uint8:
-            return X.astype(self.dtype) / self.dtype.type(255)
+            unit: Array = X.astype(self.dtype) / self.dtype.type(255)
+            return unit
         if X.size and (X.min() < 0 or X.max() > 1):
             raise DataError(
                 f"preprocessing.scaling: unit expects 8-bit values, or values already within 0..1; found "
@@ -58,9 +60,7 @@ def scaled_dtype(scaling: str, dtype: npt.DTypeLike) -> np.dtype[Any]:
     return given if scaling == "none" or given.kind == "f" else np.dtype(np.float32)
 
 
-def fit_scaler(
-    scaling: Literal["none", "unit", "standard"], dtype: npt.DTypeLike, train: Iterable[Array]
-) -> Scaler:
+def fit_scaler(scaling: Literal["none", "unit", "standard"], dtype: npt.DTypeLike, train: Iterable[Array]) -> Scaler:
     """Fit on blocks of training rows.
 
     Parameters

@@ -101,4 +101,4 @@ def _apportion(total: int, weights: Counts, most: Counts) -> Counts:
         excess = np.where((seats < most) if short > 0 else (seats > 1), seats - share, np.nan)
         chosen = np.nanargmin(excess) if short > 0 else np.nanargmax(excess)
         seats[chosen] += np.sign(short)
-    return seats
+    return np.asarray(seats)

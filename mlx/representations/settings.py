@@ -30,5 +30,5 @@ class RepresentationsSettings(Settings):
     batch_size : samples that go through the model at a time.
     """
 
-    layers: Annotated[list[str], Field(min_length=1), AfterValidator(_usable_layers)] = ["penultimate"]
+    layers: Annotated[list[str], AfterValidator(_usable_layers)] = Field(["penultimate"], min_length=1)
     batch_size: int = Field(256, ge=1)

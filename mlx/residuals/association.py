@@ -210,9 +210,9 @@ def _results(
     for row, statistic in enumerate(STATISTICS):
         estimate = float(np.clip(x[row] @ y[row], -1.0, 1.0))
         p = permutation_p_value(estimate, permuted[row])
-        if class_size < MIN_CLASS_SIZE[scope]:
-            what = "n" if scope == "class" else "mean class size"
-            interval = no_interval(f"{what} < {MIN_CLASS_SIZE[scope]}")
+        fewest = MIN_CLASS_SIZE[scope][statistic]
+        if class_size < fewest:
+            interval = no_interval(f"{'n' if scope == 'class' else 'mean class size'} < {fewest}")
         else:
             drawn = getattr(replicates, statistic)
             interval = bootstrap_interval(statistic, estimate, drawn, settings.confidence)

@@ -157,9 +157,7 @@ def _within(
         x[:, span] = _centred(similarity[:, span], weights)
         y[:, span] = _centred(entropy[span], weights)
         scale = weights.sum(axis=1, keepdims=True) + 1
-        rank_x[:, span] = _centred(
-            weighted_midranks(similarity[:, span], weights, SIMILARITY_TOLERANCE), weights
-        )
+        rank_x[:, span] = _centred(weighted_midranks(similarity[:, span], weights, SIMILARITY_TOLERANCE), weights)
         rank_y[:, span] = _centred(weighted_midranks(entropy[span], weights, tie), weights)
         rank_x[:, span] /= scale
         rank_y[:, span] /= scale
@@ -172,9 +170,7 @@ def _centred(values: Floats, weights: Floats) -> Floats:
     return values - means
 
 
-def row_replicates(
-    x: Floats, y: Floats, tolerance: float, n_replicates: int, generator: np.random.Generator
-) -> Floats:
+def row_replicates(x: Floats, y: Floats, tolerance: float, n_replicates: int, generator: np.random.Generator) -> Floats:
     """Bootstrap the Spearman correlation of independent rows (x, y), each (n,): (n_replicates,)."""
     replicates = np.empty(n_replicates)
     for chunk in row_blocks(n_replicates, x.size, CHUNK_BYTES):

@@ -33,9 +33,7 @@ def _sorted_made(p_values: Floats) -> tuple[Floats, np.ndarray[tuple[int, ...], 
     return made, np.argsort(made, kind="stable")
 
 
-def _restored(
-    p_values: Floats, order: np.ndarray[tuple[int, ...], np.dtype[np.intp]], adjusted: Floats
-) -> Floats:
+def _restored(p_values: Floats, order: np.ndarray[tuple[int, ...], np.dtype[np.intp]], adjusted: Floats) -> Floats:
     made = np.empty(order.size)
     made[order] = np.minimum(adjusted, 1.0)
     result = np.full(p_values.shape, np.nan)

@@ -28,8 +28,12 @@ INTERVAL_METHODS = {
     "spearman": "node bootstrap, normal on the atanh scale, corrected for its bias",
 }
 
-MIN_CLASS_SIZE = {"class": 20, "pooled": 30, "within class": 40}
-"""Fewest samples in a class for which an interval holds, by scope; of several classes, Σ n_c² / Σ n_c."""
+MIN_CLASS_SIZE = {
+    "class": {"pearson": 20, "spearman": 20},
+    "pooled": {"pearson": 30, "spearman": 40},
+    "within class": {"pearson": 30, "spearman": 40},
+}
+"""Fewest samples in a class for which an interval holds; over several classes, of Σ n_c² / Σ n_c."""
 
 MIN_USABLE = 0.95
 """Share of replicates that must have a correlation for an interval to be given."""

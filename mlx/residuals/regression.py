@@ -131,9 +131,7 @@ def _shape(deviation: Floats, *, constant: bool) -> tuple[Summary, str]:
     return moments | {"jarque_bera": statistic, "normality_p": float(np.exp(-statistic / 2))}, "ok"
 
 
-def _spread(
-    size: Floats, prediction: Floats, tolerance: float, settings: ResidualsSettings
-) -> tuple[Summary, str]:
+def _spread(size: Floats, prediction: Floats, tolerance: float, settings: ResidualsSettings) -> tuple[Summary, str]:
     """Spearman correlation of absolute residual and prediction; rows are independent, and resampled so."""
     names = [f"spread_spearman{suffix}" for suffix in ("", "_low", "_high", "_p")]
     missing: Summary = dict.fromkeys(names)

@@ -63,9 +63,7 @@ class Fitted:
         return self.history[self.best_epoch - 1]
 
 
-def fit_model(
-    model: Model, train: Samples, val: Samples, settings: TrainingSettings, watcher: Watcher
-) -> Fitted:
+def fit_model(model: Model, train: Samples, val: Samples, settings: TrainingSettings, watcher: Watcher) -> Fitted:
     """Fit `model` to `train`, watching `val`.
 
     Raises

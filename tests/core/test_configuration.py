@@ -26,9 +26,7 @@ def test_only_name_dataset_and_model_are_required(tmp_path: Path) -> None:
 
 
 def test_a_resolved_configuration_reads_back_as_itself() -> None:
-    config = ExperimentConfig.model_validate(
-        {"name": "a", "dataset": {"name": "Shapes"}, "model": {"name": "CNN"}}
-    )
+    config = ExperimentConfig.model_validate({"name": "a", "dataset": {"name": "Shapes"}, "model": {"name": "CNN"}})
     assert ExperimentConfig.model_validate(config.as_dict()) == config
     assert config.dataset.params["image_size"] == 32
 
@@ -71,9 +69,7 @@ def test_scalars_are_those_of_yaml_1_2_which_dvc_reads(tmp_path: Path, text: str
         ("a: \x00\n", ": not valid YAML: "),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_configuration_is_refused_with_its_place(
-    tmp_path: Path, text: str, message: str
-) -> None:
+def test_a_file_that_is_no_configuration_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     path = written(tmp_path, text)
     with pytest.raises(SettingsError) as caught:
         read_document(path)
@@ -140,9 +136,7 @@ def test_a_file_that_is_missing_binary_or_huge_is_refused(tmp_path: Path) -> Non
         ("name: a\n", "name: a\n1: x\n", ":2: 1: expected one of "),
     ],
 )  # fmt: skip
-def test_a_fault_names_file_line_key_expected_and_found(
-    tmp_path: Path, old: str, new: str, message: str
-) -> None:
+def test_a_fault_names_file_line_key_expected_and_found(tmp_path: Path, old: str, new: str, message: str) -> None:
     path = written(tmp_path, MINIMAL.replace(old, new, 1))
     with pytest.raises(SettingsError) as caught:
         read_config(path)

@@ -107,6 +107,4 @@ def test_parameters_that_do_not_fit_say_what_was_expected_and_found(name, params
 def test_each_bad_parameter_has_its_own_error():
     with pytest.raises(ValidationError) as caught:
         DatasetSettings(name="shapes", params={"noise": -1.0, "seed": "x", "colour": 1})
-    assert {error["loc"] for error in caught.value.errors()} == {
-        ("params", key) for key in ("noise", "seed", "colour")
-    }
+    assert {error["loc"] for error in caught.value.errors()} == {("params", key) for key in ("noise", "seed", "colour")}

@@ -134,9 +134,7 @@ def test_factors_keep_to_the_bounds_that_the_params_set():
         ("occlusion", 0, params.occlusion + 0.02),
     ]:
         assert low - 1e-6 <= factors[name].min() < factors[name].max() <= high + 1e-6, name
-    np.testing.assert_allclose(
-        np.abs(factors["foreground"] - factors["background"]), factors["contrast"], atol=1e-6
-    )
+    np.testing.assert_allclose(np.abs(factors["foreground"] - factors["background"]), factors["contrast"], atol=1e-6)
 
 
 def test_shapes_lie_inside_the_image_at_full_jitter():
@@ -163,9 +161,7 @@ def test_noise_has_the_recorded_deviation_and_none_is_none():
     added = block.X / 255 - render(block.y, block.factors, (64, 64))
     grey = np.abs(block.factors["background"] - 0.5) < 0.1  # far from where noise is clipped
     assert grey.sum() > 10
-    np.testing.assert_allclose(
-        added[grey].std(axis=(1, 2, 3)), block.factors["noise"][grey], rtol=0.05, atol=2e-3
-    )
+    np.testing.assert_allclose(added[grey].std(axis=(1, 2, 3)), block.factors["noise"][grey], rtol=0.05, atol=2e-3)
     np.testing.assert_allclose(added[grey].mean(axis=(1, 2, 3)), 0, atol=0.008)
     quiet = made(100, **CLEAN)
     np.testing.assert_array_equal(quiet.X, np.floor(255 * render(quiet.y, quiet.factors, (32, 32)) + 0.5))

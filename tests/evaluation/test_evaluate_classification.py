@@ -148,17 +148,13 @@ def test_log_loss_from_logits_stays_finite_where_a_probability_is_rounded_to_zer
     logits = np.array([[0.0, 800.0], [0.0, 2.0]], dtype=np.float32)
     p = softmax(logits, axis=1)
     found = evaluate([0, 1], [1, 1], p, logits, names=["a", "b"]).metrics
-    assert found["log_loss"] == pytest.approx(
-        -log_softmax(logits.astype(float), axis=1)[[0, 1], [0, 1]].mean()
-    )
+    assert found["log_loss"] == pytest.approx(-log_softmax(logits.astype(float), axis=1)[[0, 1], [0, 1]].mean())
     without = evaluate([0, 1], [1, 1], p, names=["a", "b"]).metrics["log_loss"]
     assert without == pytest.approx(oracle.log_loss([0, 1], p), rel=1e-6)
 
 
 def test_calibration_toy_has_its_known_error():
-    table = reliability_table(
-        np.array([0.55, 0.55, 0.60, 0.90]), np.array([False, False, True, True]), n_bins=3
-    )
+    table = reliability_table(np.array([0.55, 0.55, 0.60, 0.90]), np.array([False, False, True, True]), n_bins=3)
     assert expected_calibration_error(table) == pytest.approx(0.2)
     assert table["count"].tolist() == [0, 3, 1]
 

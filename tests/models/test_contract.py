@@ -139,9 +139,7 @@ def test_wrong_shapes_and_values_are_refused(name: str) -> None:
 def test_a_model_for_another_task_is_refused(name: str) -> None:
     task = "regression" if problem_of(name).task == "classification" else "classification"
     other = Problem(task, (8, 8, 1), 3 if task == "classification" else 0)  # type: ignore[arg-type]
-    with pytest.raises(
-        SettingsError, match=f"expected a model for {task}, which the dataset is, found {name}"
-    ):
+    with pytest.raises(SettingsError, match=f"expected a model for {task}, which the dataset is, found {name}"):
         build_model(ModelSettings(name=name), other, seed=0)
 
 

@@ -32,9 +32,7 @@ def test_longley_agrees_with_nist_to_ten_digits() -> None:
         "GNPDEFL": 15.0618722713733, "GNP": -0.358191792925910e-01, "UNEMP": -2.02022980381683,
         "ARMED": -1.03322686717359, "POP": -0.511041056535807e-01, "YEAR": 1829.15146461355,
     }  # fmt: skip
-    weights, intercept = solve_least_squares(
-        data[list(certified)].to_numpy(float), data["TOTEMP"].to_numpy(float)
-    )
+    weights, intercept = solve_least_squares(data[list(certified)].to_numpy(float), data["TOTEMP"].to_numpy(float))
     assert digits(intercept, -3482258.63459582) >= 10
     for found, value in zip(weights, certified.values(), strict=True):
         assert digits(found, value) >= 10

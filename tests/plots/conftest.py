@@ -22,9 +22,7 @@ def regression():
     return make_regression
 
 
-def make_classification(
-    n=300, names=SHAPES, *, images=True, perfect=False, seed=3, unpredicted=None
-) -> ReportInputs:
+def make_classification(n=300, names=SHAPES, *, images=True, perfect=False, seed=3, unpredicted=None) -> ReportInputs:
     rng = np.random.default_rng(seed)
     K = len(names)
     y = rng.integers(0, K, n)

@@ -159,9 +159,7 @@ def test_a_history_without_validation_is_drawn():
 
 
 def test_roc_curves_carry_the_area_under_them():
-    roc = pd.DataFrame(
-        {"class": [0, 0, 0], "false_positive_rate": [0, 0.5, 1], "true_positive_rate": [0, 1, 1.0]}
-    )
+    roc = pd.DataFrame({"class": [0, 0, 0], "false_positive_rate": [0, 0.5, 1], "true_positive_rate": [0, 1, 1.0]})
     ax = plot_roc(roc, class_names=["cat", "dog"])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["cat  0.750"]
 

@@ -82,9 +82,7 @@ def test_the_sample_grid_has_a_row_for_each_class_with_its_images():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
     canvas = ax.images[0].get_array()
     for row, column, value in [(0, 0, 0), (0, 1, 0), (1, 0, 0), (1, 1, 1), (2, 0, 1), (2, 1, 1)]:
-        assert (canvas[9 * row : 9 * row + 8, 9 * column : 9 * column + 8] == value).all(), (
-            "missing ones are white"
-        )
+        assert (canvas[9 * row : 9 * row + 8, 9 * column : 9 * column + 8] == value).all(), "missing ones are white"
 
 
 def test_a_grid_of_a_hundred_classes_says_how_many_it_shows():
@@ -94,10 +92,7 @@ def test_a_grid_of_a_hundred_classes_says_how_many_it_shows():
 
 
 def test_images_of_any_kind_become_rgb_between_0_and_1():
-    assert (
-        as_rgb(np.full((1, 2, 2, 1), 51, np.uint8)).tolist()
-        == np.full((1, 2, 2, 3), np.float32(0.2)).tolist()
-    )
+    assert as_rgb(np.full((1, 2, 2, 1), 51, np.uint8)).tolist() == np.full((1, 2, 2, 3), np.float32(0.2)).tolist()
     standardised = as_rgb(np.linspace(-3, 3, 12).reshape(1, 2, 2, 3))
     assert (standardised.min(), standardised.max()) == (0, 1)
     for shape in [(2, 5, 5), (2, 5, 5, 2), (2, 5, 5, 4), (1, 300, 200, 3)]:

@@ -60,9 +60,7 @@ def test_a_regression_has_its_own_pictures(regression):
 
 
 def test_pictures_without_data_are_left_out(classification):
-    inputs = replace(
-        classification(), roc=None, reliability=None, confusion=None, classes=None, card_rows=None
-    )
+    inputs = replace(classification(), roc=None, reliability=None, confusion=None, classes=None, card_rows=None)
     assert list(drawn(inputs)) == ["samples", "learning_curves", "entropy_histogram", "similarity_entropy"]
 
 
@@ -84,9 +82,7 @@ def test_odd_results_are_drawn_without_a_warning_and_written(classification, mak
     assert page.encode("utf-8")
 
 
-@pytest.mark.parametrize(
-    "quirk", [{"entropy": 0.0}, {"similarity": np.nan}, {"similarity": 1.0}, {"entropy": np.nan}]
-)
+@pytest.mark.parametrize("quirk", [{"entropy": 0.0}, {"similarity": np.nan}, {"similarity": 1.0}, {"entropy": np.nan}])
 def test_samples_without_spread_or_without_values_are_drawn(classification, quirk):
     inputs = classification(60, ("no", "yes"), images=False)
     inputs = replace(inputs, samples=inputs.samples.assign(**quirk), pooled={"pearson": None, "status": "?"})
@@ -131,10 +127,7 @@ def test_the_page_shows_the_numbers_of_its_tables(shown):
     assert f"{100 * s.correct.mean():.1f} %" in text
     assert f"{(~s.correct).sum()} of {len(s)} test samples are predicted wrongly" in text
     assert f"r = {fixed(inputs.pooled['pearson'])}" in text
-    assert (
-        f"95 % interval {fixed(inputs.pooled['pearson_low'])} to {fixed(inputs.pooled['pearson_high'])}"
-        in text
-    )
+    assert f"95 % interval {fixed(inputs.pooled['pearson_low'])} to {fixed(inputs.pooled['pearson_high'])}" in text
     assert "0.279" in text, "log loss"
     for name, r in zip(inputs.class_names, inputs.classes.pearson, strict=True):
         assert re.search(rf"{name}.*{re.escape(significant(r))}", text, re.DOTALL)
@@ -169,9 +162,7 @@ def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
     assert levels.count(1) == 1
     assert all(after - before <= 1 for before, after in pairwise(levels))
     assert len(set(re.findall(r' id="([^"]+)"', page))) == len(re.findall(r' id="([^"]+)"', page))
-    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(
-        re.findall(r' id="([^"]+)"', page)
-    )
+    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(re.findall(r' id="([^"]+)"', page))
 
 
 def test_class_labels_are_distinct_legible_and_no_formula():

@@ -10,9 +10,7 @@ from mlx.preprocessing.split import split_rows
 
 @pytest.mark.parametrize("stratify", [True, False])
 @pytest.mark.parametrize(("n", "k"), [(30, 3), (1000, 5), (997, 10), (211, 20)])
-def test_parts_are_disjoint_cover_all_rows_and_have_the_sizes_asked_for(
-    n: int, k: int, stratify: bool
-) -> None:
+def test_parts_are_disjoint_cover_all_rows_and_have_the_sizes_asked_for(n: int, k: int, stratify: bool) -> None:
     y = np.random.default_rng(0).permutation(np.arange(n) % k)
     settings = SplitSettings(stratify=stratify)
     parts = split_rows(y, [f"c{i}" for i in range(k)], settings).parts()
@@ -55,7 +53,7 @@ def test_a_regression_target_is_split_without_classes() -> None:
         ([50, 2], {}, "expected at least 3 samples of each class, one for each part, found 2 of class 'b'"),
         ([50, 50, 0], {}, "found 0 of class 'c'"),
         ([2, 1], {}, "found 3 samples divided into 2 train, 0 val, 1 test"),
-        ([9] * 10, {"val_size": 0.05}, "expected the val part to hold a sample of each of 10 classes, found a part of 4"),
+        ([9] * 10, {"val_size": 0.05}, "the val part to hold a sample of each of 10 classes, found a part of 4"),
         ([10] * 10, {"test_size": 0.5, "val_size": 0.45}, "expected the train part to hold a sample of each of 10"),
     ],
 )  # fmt: skip

@@ -51,9 +51,7 @@ def simulate(n, *, n_classes, null, n_bootstrap, n_permutations):
         units = unit_rows("h", representation, n)
         layer = Layer(units, group_similarity(units, y), entropy, y)
         settings = ResidualsSettings(seed=run, n_bootstrap=n_bootstrap, n_permutations=n_permutations)
-        results.append(
-            associate_class(layer, 0, settings) if n_classes == 1 else associate_all(layer, settings)
-        )
+        results.append(associate_class(layer, 0, settings) if n_classes == 1 else associate_all(layer, settings))
     return results
 
 
@@ -78,10 +76,7 @@ def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes)
         true = population(n_classes, scope)
         for statistic, value in true.items():
             covered = [
-                r.low <= value <= r.high
-                for run in runs
-                for r in run
-                if (r.scope, r.statistic) == (scope, statistic)
+                r.low <= value <= r.high for run in runs for r in run if (r.scope, r.statistic) == (scope, statistic)
             ]
             if covered:
                 assert rate_is_within(np.sum(covered), 0.93, 0.97), (scope, statistic, np.mean(covered))

@@ -134,9 +134,7 @@ def test_memory_mapped_inputs_give_the_same(tmp_path):
 
 def test_more_confidence_means_wider_intervals():
     arrays = classifier()
-    narrow, wide = (
-        analyse(*arrays, settings=FAST.model_copy(update={"confidence": c})).headline for c in (0.8, 0.99)
-    )
+    narrow, wide = (analyse(*arrays, settings=FAST.model_copy(update={"confidence": c})).headline for c in (0.8, 0.99))
     assert wide["pearson_low"] < narrow["pearson_low"]
     assert wide["pearson_p"] == narrow["pearson_p"]
 
@@ -275,3 +273,12 @@ def test_no_layer_or_no_sample_is_refused():
     representation, logits, y_true = classifier()
     with pytest.raises(DataError, match="at least one sample and one layer"):
         analyse(representation[:0], logits[:0], y_true[:0])
+
+
+def test_small_classes_leave_the_pooled_correlation_without_the_interval_that_would_not_hold():
+    representation, logits, y_true = classifier(n=140)
+    tests = analyse(representation, logits, y_true, y_pred=np.arange(140) % 4).tests.set_index("family")
+    assert tests.loc["pearson pooled", "status"] == "ok"
+    assert tests.loc["spearman pooled", "status"] == "no interval (mean class size < 40)"
+    assert np.isfinite(tests.loc["spearman pooled", "p"])
+    assert tests.loc["spearman pooled", "interval_method"] == ""

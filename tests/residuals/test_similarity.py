@@ -36,9 +36,7 @@ def test_block_size_changes_nothing_beyond_rounding():
     units = unit_rows("layer", generator.normal(size=(500, 8)), 500)
     whole = group_similarity(units, labels)
     for block_bytes in (1, 1000, 5000):
-        np.testing.assert_allclose(
-            group_similarity(units, labels, block_bytes=block_bytes), whole, atol=1e-13
-        )
+        np.testing.assert_allclose(group_similarity(units, labels, block_bytes=block_bytes), whole, atol=1e-13)
 
 
 def test_rows_too_many_to_keep_are_computed_again(monkeypatch, tmp_path):

@@ -100,7 +100,7 @@ def test_every_epoch_sees_each_sample_once_in_an_order_of_its_own() -> None:
     assert model.seen[0] != model.seen[1]
     for batches in model.seen:
         assert [len(batch) for batch in batches] == [4, 4, 2]
-        assert sorted(sum(batches, [])) == list(range(10))
+        assert sorted(value for batch in batches for value in batch) == list(range(10))
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])

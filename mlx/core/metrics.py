@@ -1,0 +1,42 @@
+"""Metrics files: flat JSON for ``dvc metrics``, an interval being one list of its two ends.
+
+``dvc metrics show`` makes a column of every number and leaves lists out, so that the table stays one
+that a person can read, and the file still holds everything.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlx.core.artifacts import read_json, write_json
+
+Metrics = Mapping[str, float | int | str | None]
+
+
+def write_metrics(path: Path, metrics: Metrics) -> None:
+    """Write `metrics`; ``x_low`` and ``x_high`` become ``x_interval``, null where there is none."""
+    content: dict[str, object] = {}
+    for key, value in metrics.items():
+        if (name := key.removesuffix("_low")) != key and f"{name}_high" in metrics:
+            ends = [value, metrics[f"{name}_high"]]
+            content[f"{name}_interval"] = None if None in ends else ends
+        elif not ((name := key.removesuffix("_high")) != key and f"{name}_low" in metrics):
+            content[key] = value
+    write_json(path, content)
+
+
+def read_metrics(path: Path) -> dict[str, float | int | str | None]:
+    """Read what `write_metrics` wrote, the ends of intervals again under their own keys.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged.
+    """
+    metrics: dict[str, float | int | str | None] = {}
+    for key, value in read_json(path).items():
+        if key.endswith("_interval"):
+            name = key.removesuffix("_interval")
+            metrics[f"{name}_low"], metrics[f"{name}_high"] = value or (None, None)
+        else:
+            metrics[key] = value
+    return metrics
