@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlx.core.checks import check_labels
 from mlx.core.errors import DataError
 from mlx.evaluation.calibration import RELIABILITY_COLUMNS, expected_calibration_error, reliability_table
-from mlx.evaluation.checks import check_labels, check_probabilities, check_scores
+from mlx.evaluation.checks import check_logits, check_probabilities
 from mlx.evaluation.confusion import class_scores, confusion_counts, confusion_metrics
 from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
 from mlx.evaluation.probabilistic import (
@@ -101,7 +102,7 @@ def evaluate_classification(
     pred = check_labels("y_pred", y_pred, *shape)
     check_probabilities(probabilities, shape)
     if logits is not None:
-        check_scores("logits", logits, shape)
+        check_logits(logits, shape)
     confusion = confusion_counts(true, pred, shape[1])
     areas, roc, precision_recall = _one_against_rest(true, probabilities, class_names, settings.curve_points)
     reliability = reliability_table(probability_of(probabilities, pred), true == pred, n_bins=settings.n_bins)

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from mlx.evaluation.checks import row_blocks
+from mlx.core.checks import row_blocks
 
 Scores = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.intp]

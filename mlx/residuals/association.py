@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mlx.core.checks import Floats, Integers
 from mlx.residuals.bootstrap import Replicates, class_replicates, pooled_replicates
-from mlx.residuals.checks import Floats, Integers
 from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, is_constant, midranks
 from mlx.residuals.families import benjamini_hochberg, holm
 from mlx.residuals.interval import MIN_CLASS_SIZE, bootstrap_interval, no_interval

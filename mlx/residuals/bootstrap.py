@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.residuals.checks import Floats, Integers, row_blocks
+from mlx.core.checks import Floats, Integers, row_blocks
 from mlx.residuals.correlation import (
     SIMILARITY_TOLERANCE,
     centred_correlation,

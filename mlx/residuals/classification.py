@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlx.core.checks import Floats, Integers, Scores, check_labels, check_matrix
 from mlx.core.errors import DataError
 from mlx.residuals.association import Association, Layer, adjusted, associate_all, associate_class
-from mlx.residuals.checks import Floats, Integers, Scores, check_labels, check_matrix
 from mlx.residuals.records import Headline, class_rows, headline_of, test_rows
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity import UnitRows, group_similarity, unit_rows

@@ -5,7 +5,7 @@ Everything works on many weightings at once, one a row, since a bootstrap replic
 
 import numpy as np
 
-from mlx.residuals.checks import Floats
+from mlx.core.checks import Floats
 
 SIMILARITY_TOLERANCE = 1e-13
 """Mean similarities closer than this are equal: it is what rounding leaves of a sum of unit vectors."""

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import entr
 
-from mlx.residuals.checks import Floats
+from mlx.core.checks import Floats
 
 
 def log_softmax(logits: Floats) -> Floats:

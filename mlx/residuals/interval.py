@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from mlx.residuals.checks import Floats
+from mlx.core.checks import Floats
 
 INTERVAL_METHODS = {
     "pearson": "node bootstrap, normal on the atanh scale, widened by its bias",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlx.residuals.checks import Floats, row_blocks
+from mlx.core.checks import Floats, row_blocks
 
 TIE_TOLERANCE = 1e-12
 """Correlations closer than this are equal: a permutation that repeats the data must count as reaching it."""

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mlx.core.checks import Floats, Integers
 from mlx.residuals.association import Association, Layer
-from mlx.residuals.checks import Floats, Integers
 from mlx.residuals.interval import INTERVAL_METHODS
 from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.tables import STATISTIC_SUFFIXES, STATISTICS, Record
+from mlx.residuals.tables import STATISTIC_SUFFIXES, Record
 
 Headline = dict[str, float | int | None]
 
@@ -17,6 +17,14 @@ P_METHODS = {
     "within class": "permutation of entropy within predicted class",
     "class": "permutation of entropy",
 }
+
+
+HEADLINES = (
+    ("pearson", "pooled", "pearson"),
+    ("pearson_within", "within class", "pearson"),
+    ("spearman", "pooled", "spearman"),
+)
+"""The associations that the headline gives: name, scope and statistic."""
 
 
 def class_rows(
@@ -101,25 +109,13 @@ def test_rows(
 
 
 def headline_of(layer: Layer, results: Sequence[Association]) -> Headline:
-    """Flat JSON scalars; None where a number is undefined."""
+    """Few flat JSON scalars, as each becomes a column of ``dvc metrics show``; None where undefined."""
     n_dropped = int((layer.units.norms == 0).sum())
     headline: Headline = {"n": len(layer.y_pred), "n_dropped": n_dropped}
-    for statistic in STATISTICS:
-        pooled, within = (
-            next(r for r in results if r.scope == scope and r.statistic == statistic)
-            for scope in ("pooled", "within class")
-        )
-        headline |= {
-            statistic: _json(pooled.estimate),
-            f"{statistic}_low": _json(pooled.low),
-            f"{statistic}_high": _json(pooled.high),
-            f"{statistic}_p": _json(pooled.p),
-            f"{statistic}_within": _json(within.estimate),
-            f"{statistic}_within_p": _json(within.p),
-        }
-    similarity = layer.similarity[~np.isnan(layer.similarity)]
-    headline["similarity_mean"] = float(similarity.mean()) if similarity.size else None
-    headline["entropy_mean"] = float(layer.entropy.mean())
+    for name, scope, statistic in HEADLINES:
+        found = next(r for r in results if (r.scope, r.statistic) == (scope, statistic))
+        values = (found.estimate, found.low, found.high, found.p)
+        headline |= {f"{name}{end}": _json(v) for end, v in zip(("", "_low", "_high", "_p"), values, strict=True)}
     return headline
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlx.core.checks import Floats, check_finite
 from mlx.core.errors import DataError
 from mlx.residuals.bootstrap import row_replicates
-from mlx.residuals.checks import Floats, check_finite
 from mlx.residuals.correlation import is_constant, midranks
 from mlx.residuals.interval import bootstrap_interval, no_interval
 from mlx.residuals.permutation import permutation_p_value, permuted_products

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mlx.residuals.checks import BLOCK_BYTES, Floats, Integers, Scores, check_finite, check_matrix, row_blocks
+from mlx.core.checks import BLOCK_BYTES, Floats, Integers, Scores, check_finite, check_matrix, row_blocks
 
 KEEP_BYTES = 1 << 27
 """Unit vectors up to this size are kept; larger ones are computed again from their rows each time."""

@@ -4,13 +4,13 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from mlx.residuals.checks import (
+from mlx.core.checks import (
     Floats,
     Integers,
     Scores,
     check_agreement,
     check_finite,
-    check_probabilities,
+    check_rows_sum_to_one,
     row_blocks,
 )
 from mlx.residuals.entropy import entropy_from_log_probabilities, log_softmax
@@ -81,7 +81,7 @@ def _resolution(probabilities: Scores) -> float:
 
 def _log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice) -> Floats:
     p = np.asarray(probabilities[rows], dtype=np.float64)
-    check_probabilities(p, rows.start)
+    check_rows_sum_to_one(p, rows.start)
     if logits is None:
         p = p / p.sum(axis=1, keepdims=True)
         logs: Floats = np.log(p, out=np.full_like(p, -np.inf), where=p > 0)

@@ -1,4 +1,4 @@
-"""What the residuals analysis accepts: inputs are checked once, here, and refused with the row at fault."""
+"""What recorded arrays have to be: checked once, at the edge, and refused with the row at fault."""
 
 from collections.abc import Iterator
 
@@ -78,7 +78,7 @@ def check_finite(name: str, block: Floats, first_row: int) -> None:
         raise DataError(f"{name}: row {row}: a value is not finite")
 
 
-def check_probabilities(block: Floats, first_row: int) -> None:
+def check_rows_sum_to_one(block: Floats, first_row: int) -> None:
     """Refuse rows that are not finite, have a negative entry, or don't sum to 1 within `SUM_TOLERANCE`.
 
     Raises
