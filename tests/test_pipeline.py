@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import yaml
 
@@ -358,5 +359,5 @@ def test_a_stage_that_runs_no_network_imports_no_tensorflow(repository: Reposito
 @pytest.fixture(autouse=True)
 def _no_process_left(tmp_path: Path) -> Iterator[None]:
     yield
-    left = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert left.stdout == ""
+    left = [p.pid for p in psutil.process_iter(["cwd"]) if str(p.info["cwd"]).startswith(str(tmp_path))]
+    assert left == []

@@ -65,7 +65,7 @@ def _fit(built: Model, train: Samples, val: Samples, settings: TrainingSettings)
 
 
 def _summary(fitted: Fitted) -> dict[str, Any]:
-    return {"best_epoch": fitted.best_epoch, **fitted.best}
+    return {"best_epoch": fitted.best_epoch} | {k: v for k, v in fitted.best.items() if k != "loss"}
 
 
 def _epochs(fitted: Fitted) -> str:
