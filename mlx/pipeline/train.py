@@ -11,7 +11,7 @@ from mlx.core.artifacts import read_json, replacing_folder, write_csv
 from mlx.core.console import TrainingDisplay, note
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
-from mlx.models import Model, ModelSettings, Problem, build_model, save_model
+from mlx.models import DirectModel, Model, ModelSettings, Problem, build_model, save_model
 from mlx.training import Fitted, Samples, TrainingSettings, fit_model
 
 
@@ -38,7 +38,7 @@ def train(workspace: Workspace, *, model: ModelSettings, training: TrainingSetti
     write_metrics(workspace.metrics / "training.json", _summary(fitted))
     return (
         f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
-        f"({built.n_parameters} parameters, {_epochs(fitted)}), wrote {workspace.model}"
+        f"({built.n_parameters} parameters, {_how(built, fitted)}), wrote {workspace.model}"
     )
 
 
@@ -68,6 +68,7 @@ def _summary(fitted: Fitted) -> dict[str, Any]:
     return {"best_epoch": fitted.best_epoch} | {k: v for k, v in fitted.best.items() if k != "loss"}
 
 
-def _epochs(fitted: Fitted) -> str:
-    n = len(fitted.history)
-    return "in one go" if n == 1 else f"{n} epochs, best {fitted.best_epoch}"
+def _how(built: Model, fitted: Fitted) -> str:
+    if isinstance(built, DirectModel):
+        return "in one go"
+    return f"{len(fitted.history)} epochs, kept the weights of epoch {fitted.best_epoch}"
