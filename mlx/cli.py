@@ -1,6 +1,7 @@
 """The `mlx` command."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from mlx.core.errors import MlxError
 
     try:
-        _run_experiment(chosen.config, dry_run=chosen.dry_run)
+        print(chosen.command(chosen), flush=True)  # noqa: T201  # the answer, for people and for scripts
     except MlxError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # whoever read the answer has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -35,22 +39,38 @@ def _parser() -> argparse.ArgumentParser:
         prog="mlx", description="How, where and why does a trained model fail, and does its geometry tell?"
     )
     parser.add_argument("--version", action="version", version=f"mlx {__version__}")
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-    run = commands.add_parser("run-experiment", help="run every step of an experiment in one process")
-    run.add_argument("--config", type=Path, default=Path("params.yaml"), help="JSON or YAML (default: %(default)s)")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    parser.set_defaults(command=None)
+    config = _Parser(add_help=False)
+    config.add_argument("--config", type=Path, default=Path("params.yaml"), help="JSON or YAML (default: %(default)s)")
+
+    run = commands.add_parser("run-experiment", parents=[config], help="run every step of an experiment in one process")
     run.add_argument("--dry-run", action="store_true", help="check the configuration, show it whole, write nothing")
+    run.set_defaults(command=_run_experiment)
+
+    show = commands.add_parser("show-data", parents=[config], help="draw samples of the configured dataset, by class")
+    show.add_argument("--output", type=Path, default=Path("samples.png"), help="PNG to write (default: %(default)s)")
+    show.set_defaults(command=_show_data)
     return parser
 
 
-def _run_experiment(path: Path, *, dry_run: bool) -> None:
+def _run_experiment(chosen: argparse.Namespace) -> str:
+    """Return where the run is, or the whole configuration in a dry run."""
     import json
 
     from mlx.config import read_config
 
-    config = read_config(path)
-    if dry_run:
-        print(json.dumps(config.as_dict(), indent=2, ensure_ascii=False))  # noqa: T201  # what was asked for
-        return
+    config = read_config(chosen.config)
+    if chosen.dry_run:
+        return json.dumps(config.as_dict(), indent=2, ensure_ascii=False)
     from mlx.experiment import run_experiment
 
-    print(run_experiment(config))  # noqa: T201  # the one line that scripts read: where the run is
+    return str(run_experiment(config))
+
+
+def _show_data(chosen: argparse.Namespace) -> str:
+    """Return where the picture is."""
+    from mlx.config import read_config
+    from mlx.experiment import draw_samples
+
+    return str(draw_samples(read_config(chosen.config), chosen.output))

@@ -1,5 +1,6 @@
 """Step `generate-data`: writes the samples of a dataset, and what is known of each, block by block."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pandas as pd
 from mlx.core.arrays import ArrayWriter, rows_of
 from mlx.core.artifacts import replacing_folder, write_json, write_parquet
 from mlx.core.console import tracked
+from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
 from mlx.datasets import Block, Dataset, DatasetSettings, open_dataset
 
@@ -25,6 +27,7 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
         The dataset can't be made as asked, or its files can't be read.
     """
     source = open_dataset(dataset)
+    _check_space(source, workspace.root)
     with replacing_folder(workspace.raw) as folder:
         factors = _write_samples(source, folder)
         if factors:
@@ -33,6 +36,18 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
     known = f" and {len(factors)} factors each" if factors else ""
     shape = "x".join(map(str, source.sample_shape))
     return f"made {source.n_samples} samples of {shape} from {dataset.name}{known}, wrote {workspace.raw}"
+
+
+def _check_space(source: Dataset, root: Path) -> None:
+    """Refuse, before any work, what can't fit on the disk: the samples, and their scaled copy in the splits."""
+    values = source.n_samples * int(np.prod(source.sample_shape))
+    needed = values * (source.dtype.itemsize + max(4, source.dtype.itemsize))
+    free = shutil.disk_usage(root).free
+    if needed > free:
+        raise DataError(
+            f"dataset {source.name}: expected {needed / 1e9:.1f} GB of free disk for {source.n_samples} samples and "
+            f"their scaled copy, found {free / 1e9:.1f} GB; lower n_samples"
+        )
 
 
 def _write_samples(source: Dataset, folder: Path) -> dict[str, np.ndarray]:
@@ -67,6 +82,7 @@ def _description(source: Dataset, settings: DatasetSettings, factors: list[str])
         "source": source.source,
         "seed": source.seed,
         "params": settings.params,
+        "augmentation": source.details.get("augmentation"),
         "factors": factors,
         "details": source.details,
     }

@@ -88,6 +88,7 @@ def _description(described: dict[str, Any], parts: Split, scaler: Scaler) -> dic
     return {
         "task": described["task"],
         "class_names": described["class_names"],
+        "augmentation": described["augmentation"],
         "sample_shape": described["shape"][1:],
         "scaling": scaler.scaling,
         "dtype": scaler.dtype.name,

@@ -12,7 +12,7 @@ from mlx.core.console import TrainingDisplay, note
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.models import DirectModel, Model, ModelSettings, Problem, build_model, save_model
-from mlx.training import Fitted, Samples, TrainingSettings, fit_model
+from mlx.training import Augmentation, Fitted, Samples, TrainingSettings, fit_model
 
 
 def train(workspace: Workspace, *, model: ModelSettings, training: TrainingSettings) -> str:
@@ -29,7 +29,7 @@ def train(workspace: Workspace, *, model: ModelSettings, training: TrainingSetti
     built = build_model(model, problem, seed=training.seed)
     _say_unused(model, training, built)
     samples, validation = _samples(workspace.splits, "train"), _samples(workspace.splits, "val")
-    fitted = _fit(built, samples, validation, training)
+    fitted = _fit(built, samples, validation, training, _augmentation(described, built))
     with replacing_folder(workspace.model) as folder:
         save_model(built, model, folder, described["class_names"])
     history = pd.DataFrame(fitted.history)
@@ -53,13 +53,23 @@ def _say_unused(model: ModelSettings, training: TrainingSettings, built: Model) 
         note(f"train: {model.name} is fitted in one go; training.{', training.'.join(unused)} have no effect on it")
 
 
-def _fit(built: Model, train: Samples, val: Samples, settings: TrainingSettings) -> Fitted:
+def _augmentation(described: dict[str, Any], built: Model) -> Augmentation | None:
+    """Return what the dataset allows to be done to its images, where it was asked for it."""
+    allowed = described["augmentation"]
+    if allowed and isinstance(built, DirectModel):
+        note("train: the model is fitted in one go; dataset.params.augmentation has no effect on it")
+    return Augmentation(**allowed) if allowed else None
+
+
+def _fit(
+    built: Model, train: Samples, val: Samples, settings: TrainingSettings, augmentation: Augmentation | None
+) -> Fitted:
     display = TrainingDisplay(settings.epochs, -(-len(train.y) // settings.batch_size))
     with warnings.catch_warnings():
         # What a fit warns of (a rank, say) is for the user, as a line and not with a place in our source.
         warnings.showwarning = lambda message, *_, **__: note(f"train: warning: {message}")
         try:
-            return fit_model(built, train, val, settings, display)
+            return fit_model(built, train, val, settings, display, augmentation=augmentation)
         finally:
             display.close()
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mlx.core.arrays import rows_of
 from mlx.core.errors import DataError
 from mlx.models import DirectModel, IterativeModel, Model
+from mlx.training.augment import Augmentation
 from mlx.training.settings import TrainingSettings
 
 Array = npt.NDArray[Any]
@@ -63,8 +64,20 @@ class Fitted:
         return self.history[self.best_epoch - 1]
 
 
-def fit_model(model: Model, train: Samples, val: Samples, settings: TrainingSettings, watcher: Watcher) -> Fitted:
+def fit_model(
+    model: Model,
+    train: Samples,
+    val: Samples,
+    settings: TrainingSettings,
+    watcher: Watcher,
+    *,
+    augmentation: Augmentation | None = None,
+) -> Fitted:
     """Fit `model` to `train`, watching `val`.
+
+    Parameters
+    ----------
+    augmentation : changes each training batch anew; a model that is fitted in one go has none.
 
     Raises
     ------
@@ -78,17 +91,23 @@ def fit_model(model: Model, train: Samples, val: Samples, settings: TrainingSett
         return Fitted((reached,), 1)
     assert isinstance(model, IterativeModel)
     model.prepare(optimizer=settings.optimizer, learning_rate=settings.learning_rate)
-    return _fit_by_epochs(model, train, val, settings, watcher)
+    return _fit_by_epochs(model, train, val, settings, watcher, augmentation)
 
 
 def _fit_by_epochs(
-    model: IterativeModel, train: Samples, val: Samples, settings: TrainingSettings, watcher: Watcher
+    model: IterativeModel,
+    train: Samples,
+    val: Samples,
+    settings: TrainingSettings,
+    watcher: Watcher,
+    augmentation: Augmentation | None,
 ) -> Fitted:
     history: list[Epoch] = []
     best, best_weights = 0, model.weights()
     patience = settings.early_stopping_patience
     for number in range(1, settings.epochs + 1):
-        history.append(_epoch(model, train, val, settings, number, watcher.batch))
+        batches = _training_batches(train, settings, number, augmentation)
+        history.append(_epoch(model, batches, val, settings, number, watcher.batch))
         watcher.epoch(number, history[-1])
         if patience is None:
             best = number
@@ -101,23 +120,33 @@ def _fit_by_epochs(
     return Fitted(tuple(history), best)
 
 
+def _training_batches(
+    train: Samples, settings: TrainingSettings, number: int, augmentation: Augmentation | None
+) -> Iterator[tuple[Array, Array]]:
+    """Yield the batches of epoch `number`.
+
+    All that is random depends on seed and epoch alone, so that epoch 7 is epoch 7 however it was come to.
+    """
+    order = np.random.default_rng([settings.seed, number]).permutation(len(train.y))
+    changes = np.random.default_rng([settings.seed, number, 1])
+    for X, y in train.batches(settings.batch_size, order):
+        yield (X if augmentation is None else augmentation.apply(X, changes)), y
+
+
 def _epoch(
     model: IterativeModel,
-    train: Samples,
+    batches: Iterator[tuple[Array, Array]],
     val: Samples,
     settings: TrainingSettings,
     number: int,
     on_batch: Callable[[], None],
 ) -> Epoch:
-    # The order depends on seed and epoch alone, so that epoch 7 is epoch 7 however it was come to.
-    order = np.random.default_rng([settings.seed, number]).permutation(len(train.y))
-
-    def batches() -> Iterator[tuple[Array, Array]]:
-        for batch in train.batches(settings.batch_size, order):
+    def counted() -> Iterator[tuple[Array, Array]]:
+        for batch in batches:
             yield batch
             on_batch()
 
-    reached = model.run_epoch(batches())
+    reached = model.run_epoch(counted())
     validation = model.evaluate(val.batches(max(settings.batch_size, EVALUATION_BATCH)))
     for name, loss in (("training", reached["loss"]), ("validation", validation["loss"])):
         if not math.isfinite(loss):

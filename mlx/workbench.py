@@ -1,0 +1,160 @@
+"""Classes for notebooks: thin, over the same functions that the pipeline runs."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.errors import DataError
+from mlx.datasets import Dataset, DatasetSettings, open_dataset
+from mlx.preprocessing.scaling import fit_scaler
+from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
+from mlx.preprocessing.split import split_rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = npt.NDArray[Any]
+
+LARGEST_BYTES = 10**9
+"""What is made in memory at most; the pipeline writes larger sets to disk block by block."""
+
+
+class DataGenerator:
+    """Makes tables for classification and regression, splits them, scales them, draws them.
+
+    Parameters
+    ----------
+    random_state : the seed of every call that is given none of its own.
+
+    Attributes
+    ----------
+    class_names : of the data made last, in the order of the labels.
+    factors : what each sample made last was generated from, by name, as far as the source knows.
+    """
+
+    def __init__(self, random_state: int | None = None) -> None:
+        self.random_state = random_state
+        self.class_names: tuple[str, ...] = ()
+        self.factors: dict[str, Array] = {}
+
+    def generate_data(
+        self, method: str = "blobs", *, random_state: int | None = None, **params: Any
+    ) -> tuple[Array, Array]:
+        """Make a dataset that fits in memory.
+
+        Parameters
+        ----------
+        method : a dataset by its name in the configuration, such as ``blobs``.
+        params : the dataset's own parameters, by their names in ``dataset.params``.
+
+        Returns
+        -------
+        X, y : (n_samples, n_features) and (n_samples,).
+
+        Raises
+        ------
+        ValueError
+            There is no seed, or a parameter is not one of the dataset's.
+        DataError
+            The data would take more than a gigabyte.
+        """
+        seed = self._seed(random_state)
+        dataset = open_dataset(DatasetSettings(name=method, params={**params, "seed": seed}))
+        _check_size(dataset)
+        blocks = list(dataset.blocks(dataset.n_samples))
+        self.class_names = dataset.class_names
+        self.factors = blocks[0].factors or {}
+        return blocks[0].X, blocks[0].y
+
+    def preprocess_data(self, X: Array, scaling: str = "standard") -> Array:
+        """Scale ``X`` by its own values: ``standard``, ``unit`` or ``none``.
+
+        For a model, split first and let the training part decide: that is what the pipeline does.
+        """
+        settings = PreprocessingSettings.model_validate({"scaling": scaling})
+        return fit_scaler(settings.scaling, X.dtype, [X]).apply(X)
+
+    def split_data(
+        self,
+        X: Array,
+        y: Array,
+        test_size: float = 0.2,
+        val_size: float = 0.1,
+        *,
+        stratify: bool = True,
+        random_state: int | None = None,
+    ) -> dict[str, Array]:
+        """Divide the rows as the pipeline does.
+
+        Returns
+        -------
+        dict
+            ``X_train``, ``y_train``, and the same with ``val`` and ``test``; also ``index_<part>``, the rows.
+        """
+        seed = self._seed(random_state)
+        settings = SplitSettings(test_size=test_size, val_size=val_size, stratify=stratify, seed=seed)
+        labels = np.asarray(y)
+        names = [str(label) for label in range(int(labels.max()) + 1)] if labels.dtype.kind in "iu" else []
+        parts = split_rows(labels, names, settings).parts()
+        return {
+            f"{kind}_{part}": values
+            for part, rows in parts.items()
+            for kind, values in (("X", X[rows]), ("y", labels[rows]), ("index", rows))
+        }
+
+    def visualize_data(self, X: Array, y: Array) -> "Figure":
+        """Draw the rows in the plane of their first two principal components, by class."""
+        from mlx.plots.table import plot_class_scatter
+
+        figure = plot_class_scatter(X, y, self._names(y)).figure
+        assert figure is not None
+        return figure.get_figure(root=True)
+
+    def _names(self, y: Array) -> tuple[str, ...]:
+        k = int(np.max(y)) + 1
+        return self.class_names if len(self.class_names) >= k else tuple(str(label) for label in range(k))
+
+    def _seed(self, given: int | None) -> int:
+        seed = self.random_state if given is None else given
+        if seed is None:
+            raise ValueError("expected a seed: give random_state here or to the constructor")
+        return seed
+
+
+class ImageDataGenerator(DataGenerator):
+    """Makes images with known factors, splits them, scales them, draws them."""
+
+    def generate_image_data(
+        self, method: str = "shapes", *, random_state: int | None = None, **params: Any
+    ) -> tuple[Array, Array]:
+        """Make images that fit in memory: ``X`` (n_samples, height, width, channels) uint8, ``y`` (n_samples,).
+
+        `params` are the dataset's own: ``n_samples``, ``n_classes``, ``image_size`` (a number or height
+        and width), and the knobs of its difficulty. Errors as in `generate_data`.
+        """
+        size = params.get("image_size")
+        if isinstance(size, tuple):
+            params["image_size"] = list(size)
+        return self.generate_data(method, random_state=random_state, **params)
+
+    def preprocess_images(self, X: Array) -> Array:
+        """Scale 8-bit values to 0..1 as float32; values that are there already stay as they are."""
+        return self.preprocess_data(X, "unit")
+
+    def visualize_images(self, X: Array, y: Array, n_images_per_class: int = 5) -> "Figure":
+        """Draw the first images of each class in a row with the name of the class."""
+        from mlx.plots.images import plot_sample_grid
+
+        labels = np.asarray(y)
+        chosen = np.concatenate([np.flatnonzero(labels == k)[:n_images_per_class] for k in np.unique(labels)])
+        return plot_sample_grid(X[chosen], labels[chosen], self._names(labels), images_per_class=n_images_per_class)
+
+
+def _check_size(dataset: Dataset) -> None:
+    size = dataset.n_samples * int(np.prod(dataset.sample_shape)) * dataset.dtype.itemsize
+    if size > LARGEST_BYTES:
+        raise DataError(
+            f"{dataset.name}: expected at most 1 GB in memory, found {size / 1e9:.1f} GB for {dataset.n_samples} "
+            "samples; lower n_samples, or let the pipeline write them to disk block by block"
+        )

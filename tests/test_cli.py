@@ -1,0 +1,86 @@
+"""The `mlx` command: answers on stdout, one message on stderr, exit 1 on every error."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlx import __version__
+from mlx.cli import main
+
+ROOT = Path(__file__).parents[1]
+CONFIG = {
+    "name": "small",
+    "dataset": {"name": "digits"},
+    "preprocessing": {"scaling": "unit"},
+    "model": {"name": "logistic_regression"},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "report": {"dpi": 50},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(json.dumps(CONFIG))  # JSON is YAML
+    return tmp_path
+
+
+def run(*arguments: str) -> int:
+    try:
+        main(arguments)
+    except SystemExit as exit_:
+        if isinstance(exit_.code, str):
+            raise AssertionError(exit_.code) from None
+        return int(exit_.code or 0)
+    return 0
+
+
+def test_an_experiment_runs_in_one_process_into_a_folder_of_the_shape_of_a_workspace(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("run-experiment") == 0
+    made = folder / capsys.readouterr().out.strip()
+    assert made.parent == folder / "outputs/small"
+    assert json.loads((made / "config.json").read_text())["training"]["epochs"] == 10
+    assert json.loads((made / "metrics/evaluation.json").read_text())["accuracy"] > 0.9
+    assert (made / "data/report/report.html").exists()
+
+
+def test_a_dry_run_shows_the_configuration_whole_and_writes_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(folder.rglob("*"))
+    assert run("run-experiment", "--dry-run") == 0
+    assert json.loads(capsys.readouterr().out)["split"]["test_size"] == 0.2
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_samples_of_a_dataset_are_drawn(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("show-data", "--output", "digits.png") == 0
+    assert capsys.readouterr().out.strip() == "digits.png"
+    assert (folder / "digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("run-experiment", "--nonsense")])
+def test_a_wrong_command_line_ends_with_1_and_says_what_to_do(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "usage: mlx" in shown.err or "--help" in shown.err
+
+
+def test_a_bad_configuration_ends_with_1_and_one_message(folder: Path) -> None:
+    (folder / "params.yaml").write_text(json.dumps(CONFIG | {"training": {"epochs": 0}}, indent=1))
+    with pytest.raises(SystemExit, match=r"^params\.yaml:\d+: training\.epochs: expected an integer of at least 1"):
+        main(["run-experiment"])
+    assert [path.name for path in folder.iterdir()] == ["params.yaml"]
+    with pytest.raises(SystemExit, match=r"^absent\.yaml: no such file"):
+        main(["run-experiment", "--config", "absent.yaml"])
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out.strip() == f"mlx {__version__}"
