@@ -1,6 +1,7 @@
 """The `mlx` command."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,8 @@ from mlx import __version__
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that `arguments` (by default the command line's) name; exit 1 on any error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still gets the rest
     parser = _parser()
     chosen = parser.parse_args(arguments)
     if chosen.command is None:
@@ -22,11 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(chosen.command(chosen), flush=True)  # noqa: T201  # the answer, for people and for scripts
     except MlxError as error:
         sys.exit(str(error))
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):  # whoever read the answer has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        sys.exit(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # whoever read the answer has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
 
 
 class _Parser(argparse.ArgumentParser):

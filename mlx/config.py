@@ -1,13 +1,12 @@
 """One experiment: its sections put together, read from a file and checked as a whole."""
 
-import re
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from mlx.core.documents import read_document
 from mlx.core.sections import validated
-from mlx.core.settings import Settings
+from mlx.core.settings import ExperimentHead, Settings
 from mlx.datasets import DatasetSettings
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.models.settings import ModelSettings
@@ -16,6 +15,9 @@ from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.representations.settings import RepresentationsSettings
 from mlx.residuals.settings import ResidualsSettings
 from mlx.training.settings import TrainingSettings
+
+WORKSPACE = frozenset({"data", "metrics", "mlx", "stages", ".dvc", ".git"})
+"""Folders in which a run would be taken for part of the project."""
 
 
 class OutputSettings(Settings):
@@ -31,22 +33,16 @@ class OutputSettings(Settings):
     @field_validator("directory")
     @classmethod
     def _inside(cls, directory: str) -> str:
-        if not (Path.cwd() / directory).resolve().is_relative_to(Path.cwd().resolve()):
-            raise ValueError(f"expected a folder below the current one, found '{directory}'")
+        here = Path.cwd().resolve()
+        inside = (here / directory).resolve()
+        if inside == here or not inside.is_relative_to(here) or inside.relative_to(here).parts[0] in WORKSPACE:
+            raise ValueError(f"expected a folder of its own below the current one, found '{directory}'")
         return directory
 
 
-class ExperimentConfig(Settings):
-    """A whole study, as ``params.yaml`` and the files in ``examples/`` describe it.
+class ExperimentConfig(ExperimentHead):
+    """A whole study, as ``params.yaml`` and the files in ``examples/`` describe it."""
 
-    Attributes
-    ----------
-    name : of the experiment; also the name of a folder.
-    description : a sentence for people.
-    """
-
-    name: str = Field(min_length=1, max_length=100)
-    description: str | None = None
     dataset: DatasetSettings
     split: SplitSettings = SplitSettings()
     preprocessing: PreprocessingSettings = PreprocessingSettings()
@@ -57,13 +53,6 @@ class ExperimentConfig(Settings):
     residuals: ResidualsSettings = ResidualsSettings()
     report: ReportSettings = ReportSettings()
     output: OutputSettings = OutputSettings()
-
-    @field_validator("name")
-    @classmethod
-    def _names_a_folder(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-            raise ValueError(f"expected letters, digits, '_', '-' and '.', as it also names a folder, found '{name}'")
-        return name
 
 
 def read_config(path: Path) -> ExperimentConfig:

@@ -108,6 +108,10 @@ def _first_samples(dataset: Dataset, enough: int) -> tuple[np.ndarray, np.ndarra
 
 def _new_folder(parent: Path) -> Path:
     """Make a folder named after the time, with a number behind it when several start at once."""
+    if not parent.resolve().is_relative_to(Path.cwd().resolve()):
+        raise SettingsError(
+            f"output.directory: expected a folder below the current one, found a link to {parent.resolve()}"
+        )
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for attempt in count(1):
         folder = parent / (stamp if attempt == 1 else f"{stamp}_{attempt}")

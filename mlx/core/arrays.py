@@ -69,9 +69,11 @@ def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None) 
         It is missing, truncated, holds Python objects, or has another shape than expected.
     """
     try:
-        array: Array = np.load(_existing(path), mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise ArtifactError(f"{path}: expected an array, found a damaged file ({error}){REMAKE}") from None
+        array: Array = np.lib.format.open_memmap(_existing(path), mode="r")
+    except (ValueError, OSError, EOFError, OverflowError, SyntaxError):
+        raise ArtifactError(f"{path}: expected an array of numbers, found a damaged or foreign file{REMAKE}") from None
+    if array.ndim == 0 or array.dtype.kind not in "biuf" or not array.dtype.isnative:
+        raise ArtifactError(f"{path}: expected rows of numbers, found {array.dtype} of shape {array.shape}{REMAKE}")
     if ndim is not None and array.ndim != ndim:
         raise ArtifactError(f"{path}: expected {ndim} dimensions, found shape {array.shape}{REMAKE}")
     if rows is not None and len(array) != rows:
@@ -90,6 +92,10 @@ def stream_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
     (where, block) : the slice of rows, and their values.
     """
     whole = open_array(path)
+    if not whole.flags.c_contiguous:  # written by columns, by other software: rows are not in one piece
+        for first in range(0, len(whole), rows):
+            yield slice(first, min(first + rows, len(whole))), np.array(whole[first : first + rows], order="C")
+        return
     shape, dtype, start = whole.shape, whole.dtype, getattr(whole, "offset", 0)
     width = int(np.prod(shape[1:], dtype=np.int64))
     del whole

@@ -8,7 +8,7 @@ import glob
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
     What an earlier run left in `path` is gone then.
     """
+    if path.is_symlink():  # to a larger disk, say: the link stays, and what it points to is replaced
+        path = path.resolve()
     temporary = _temporary(path)
     temporary.mkdir()
     try:
@@ -98,43 +100,51 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(_existing(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path}: expected JSON, found a damaged file ({error}){REMAKE}") from None
     if not isinstance(content, dict):
         raise ArtifactError(f"{path}: expected a JSON object, found {type(content).__name__}{REMAKE}")
     return content
 
 
-def read_csv(path: Path) -> "pd.DataFrame":
+def read_csv(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
     """Read a CSV artifact; only an empty cell is missing, so a class may be named "NA".
 
     Raises
     ------
     ArtifactError
-        It is missing or damaged.
+        It is missing or damaged, or has not all of `columns`.
     """
     import pandas as pd
 
     try:
-        return pd.read_csv(_existing(path), keep_default_na=False, na_values=[""])
+        table = pd.read_csv(_existing(path), keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path}: expected a CSV table, found a damaged file ({error}){REMAKE}") from None
+    return _with_columns(path, table, columns)
 
 
-def read_parquet(path: Path) -> "pd.DataFrame":
+def read_parquet(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
     """Read a Parquet artifact.
 
     Raises
     ------
     ArtifactError
-        It is missing or damaged.
+        It is missing or damaged, or has not all of `columns`.
     """
     import pandas as pd
 
     try:
-        return pd.read_parquet(_existing(path), engine="pyarrow")
+        table = pd.read_parquet(_existing(path), engine="pyarrow")
     except (ValueError, OSError) as error:
         raise ArtifactError(f"{path}: expected a Parquet table, found a damaged file ({error}){REMAKE}") from None
+    return _with_columns(path, table, columns)
+
+
+def _with_columns(path: Path, table: "pd.DataFrame", columns: Sequence[str]) -> "pd.DataFrame":
+    if absent := [name for name in columns if name not in table]:
+        raise ArtifactError(f"{path}: expected a column '{absent[0]}', found {', '.join(map(str, table))}{REMAKE}")
+    return table
 
 
 REMAKE = "; delete it and run the step that writes it again ('dvc repro')"

@@ -59,7 +59,9 @@ def read_document(path: Path) -> Document:
         values, lines = _parse_json(path, text) if path.suffix == ".json" else _parse_yaml(path, text)
     except RecursionError:
         raise SettingsError(f"{path}: nested too deeply to be a configuration") from None
-    if not isinstance(values, dict):
+    if isinstance(values, dict):
+        _refuse_half_characters(path, values)
+    else:
         found = "an empty file" if values is None else _shown(values)
         raise SettingsError(f"{path}: expected sections such as 'dataset:' and 'model:', found {found}")
     return Document(path, values, lines)
@@ -107,6 +109,14 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
         return values, {}
 
 
+def _refuse_half_characters(path: Path, values: Mapping[str, Any]) -> None:
+    try:
+        json.dumps(values, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        found = ascii(error.object[error.start])
+        raise SettingsError(f"{path}: expected text, found {found}, half of a character in UTF-16") from None
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
@@ -121,6 +131,14 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 class _CoreLoader(yaml.SafeLoader):
     """PyYAML's safe loader, with the scalars of YAML 1.2 instead of 1.1."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Construct a value; one that its tag does not fit is an error with a place, whatever it raised."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError):
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.MarkedYAMLError(problem=f"not a usable {kind}", problem_mark=node.start_mark) from None
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  # as PyYAML declares it
 

@@ -36,7 +36,8 @@ def read_metrics(path: Path) -> dict[str, float | int | str | None]:
     for key, value in read_json(path).items():
         if key.endswith("_interval"):
             name = key.removesuffix("_interval")
-            metrics[f"{name}_low"], metrics[f"{name}_high"] = value or (None, None)
+            ends = value if isinstance(value, list) and len(value) == 2 else (None, None)
+            metrics[f"{name}_low"], metrics[f"{name}_high"] = ends
         else:
             metrics[key] = value
     return metrics

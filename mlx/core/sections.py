@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from mlx.core.documents import Document, Key
 from mlx.core.errors import SettingsError
-from mlx.core.settings import Settings, expectation, nearest
+from mlx.core.settings import ExperimentHead, Settings, expectation, nearest
 
 SECTIONS = (
     "name", "description", "dataset", "split", "preprocessing", "model", "training", "representations",
@@ -20,7 +21,7 @@ S = TypeVar("S", bound=Settings)
 
 
 def read_sections(document: Document, schemas: Mapping[str, type[Settings]]) -> dict[str, Settings]:
-    """Validate the named sections of `document`, and that it has no top-level key but `SECTIONS`.
+    """Validate the named sections of `document` and its head, and that it has no key but `SECTIONS`.
 
     Raises
     ------
@@ -29,6 +30,11 @@ def read_sections(document: Document, schemas: Mapping[str, type[Settings]]) -> 
     """
     faults = [unknown_key(document, (key,), SECTIONS) for key in document.values if key not in SECTIONS]
     sections = {}
+    head = {key: document.values[key] for key in ExperimentHead.model_fields if key in document.values}
+    try:
+        validated(replace(document, values=head), ExperimentHead)
+    except SettingsError as error:
+        faults.append(str(error))
     for name, schema in schemas.items():
         try:
             if name not in document.values:

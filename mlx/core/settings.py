@@ -1,10 +1,11 @@
 """The base of every section's schema, and the words for what a schema expects."""
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Settings(BaseModel):
@@ -28,6 +29,26 @@ class Settings(BaseModel):
         a section with such a key overrides this, so that messages can say what was expected there.
         """
         return None
+
+
+class ExperimentHead(Settings):
+    """What an experiment is called; read by no step, and checked by all.
+
+    Attributes
+    ----------
+    name : of the experiment; also the name of a folder.
+    description : a sentence for people.
+    """
+
+    name: str = Field(min_length=1, max_length=100)
+    description: str | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+            raise ValueError(f"expected letters, digits, '_', '-' and '.', as it also names a folder, found '{name}'")
+        return name
 
 
 def known_name(found: str, known: Iterable[str]) -> str:
@@ -71,7 +92,8 @@ def _in_words(fragment: Mapping[str, Any], definitions: Mapping[str, Any]) -> st
         return ("an integer" if kind == "integer" else "a number") + _bounds(fragment)
     if kind == "array":
         items = _in_words(fragment.get("items", {}), definitions)
-        return f"a list, each element {items}"
+        least = f" of at least {fragment['minItems']}" if "minItems" in fragment else ""
+        return f"a list{least}, each element {items}"
     return _PLAIN.get(str(kind), "a value")
 
 
@@ -79,8 +101,12 @@ _PLAIN = {"boolean": "true or false", "string": "text", "object": "a section of 
 
 
 def _bounds(fragment: Mapping[str, Any]) -> str:
-    words = [f"{phrase} {fragment[bound]:g}" for bound, phrase in _BOUNDS.items() if bound in fragment]
+    words = [f"{phrase} {_number(fragment[bound])}" for bound, phrase in _BOUNDS.items() if bound in fragment]
     return " " + " and ".join(words) if words else ""
+
+
+def _number(bound: float) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
 _BOUNDS = {

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from mlx.core.console import note
@@ -22,7 +23,8 @@ PARAMS = Path("params.yaml")
 
 def run_stage(step: Step) -> None:
     """Run `step` in the current folder; exit 1 with one message when the user's input is at fault."""
-    _end_with_parent()
+    if "DVC_STAGE" in os.environ:  # DVC sets it; a stage that a person started may well outlive its shell
+        _end_with_dvc()
     begin = time.perf_counter()
     try:
         document = read_document(PARAMS)
@@ -30,6 +32,12 @@ def run_stage(step: Step) -> None:
         said = _located(document, lambda: step(Workspace(Path()), **sections))
     except MlxError as error:
         note(str(error))
+        sys.exit(1)
+    except OSError as error:
+        note(f"{error.filename or step.__name__}: {error.strerror or error}")
+        sys.exit(1)
+    except MemoryError as error:
+        note(f"{step.__name__}: not enough memory ({error}); ask for less at a time")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -53,16 +61,32 @@ def sections_of(step: Step) -> dict[str, type]:
     return {p.name: p.annotation for p in parameters if p.kind is p.KEYWORD_ONLY}
 
 
-def _end_with_parent() -> None:
-    """End this process soon after the one that started it, so that a killed `dvc repro` leaves none behind.
+def _end_with_dvc() -> None:
+    """End this process soon after the `dvc` that started it, so that a killed one leaves no stage behind.
 
-    A stage that went on alone would write beside the one that the next `dvc repro` starts.
+    A stage that went on alone would write beside the one that the next `dvc repro` starts. DVC starts a
+    stage through a shell, which some shells leave at once and others stay beside.
     """
-    parent = os.getppid()
+    import psutil
+
+    parent = psutil.Process(STARTED_BY)
+    driver = parent.parent() if parent.name() in SHELLS else parent
+
+    def alive() -> bool:
+        if os.getppid() != STARTED_BY:
+            return False
+        # A killed process may stay as a zombie, but its children have another parent at once.
+        return driver is parent or (driver is not None and parent.ppid() == driver.pid)
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
+        with suppress(psutil.NoSuchProcess):
+            while alive():
+                time.sleep(0.2)
         os._exit(1)  # no clean-up: artifacts are whole or absent whenever a process ends
 
-    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
+    threading.Thread(target=watch, daemon=True, name="end-with-dvc").start()
+
+
+SHELLS = frozenset({"sh", "dash", "bash", "zsh", "fish", "ksh", "ash", "busybox"})
+STARTED_BY = os.getppid()
+"""Asked for before the slow imports of the steps, so that who is killed meanwhile is missed all the same."""

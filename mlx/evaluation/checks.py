@@ -2,8 +2,9 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 
-from mlx.core.checks import Scores, check_finite, check_matrix, check_rows_sum_to_one, row_blocks
+from mlx.core.checks import Scores, check_agreement, check_finite, check_matrix, check_rows_sum_to_one, row_blocks
 from mlx.core.errors import DataError
 
 
@@ -31,6 +32,19 @@ def check_probabilities(probabilities: Scores, shape: tuple[int, int]) -> None:
     check_matrix("probabilities", probabilities, shape)
     for rows in row_blocks(*shape):
         check_rows_sum_to_one(np.asarray(probabilities[rows], dtype=np.float64), rows.start)
+
+
+def check_softmax(logits: Scores, probabilities: Scores) -> None:
+    """Refuse logits whose softmax is not the probabilities: one of the two is of another model.
+
+    Raises
+    ------
+    DataError
+        Names the first row at fault and by how much it differs.
+    """
+    for rows in row_blocks(*logits.shape):
+        expected = softmax(np.asarray(logits[rows], dtype=np.float64), axis=1)
+        check_agreement(np.asarray(probabilities[rows], dtype=np.float64), expected, rows.start)
 
 
 def check_pair(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], ...]:

@@ -10,7 +10,7 @@ import pandas as pd
 from mlx.core.checks import check_labels
 from mlx.core.errors import DataError
 from mlx.evaluation.calibration import RELIABILITY_COLUMNS, expected_calibration_error, reliability_table
-from mlx.evaluation.checks import check_logits, check_probabilities
+from mlx.evaluation.checks import check_logits, check_probabilities, check_softmax
 from mlx.evaluation.confusion import class_scores, confusion_counts, confusion_metrics
 from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
 from mlx.evaluation.probabilistic import (
@@ -103,6 +103,7 @@ def evaluate_classification(
     check_probabilities(probabilities, shape)
     if logits is not None:
         check_logits(logits, shape)
+        check_softmax(logits, probabilities)
     confusion = confusion_counts(true, pred, shape[1])
     areas, roc, precision_recall = _one_against_rest(true, probabilities, class_names, settings.curve_points)
     reliability = reliability_table(probability_of(probabilities, pred), true == pred, n_bins=settings.n_bins)

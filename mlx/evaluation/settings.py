@@ -17,5 +17,5 @@ class EvaluationSettings(Settings):
         the whole curve, so this sets only how finely it is drawn.
     """
 
-    n_bins: int = Field(default=10, ge=2)
-    curve_points: int = Field(default=200, ge=10)
+    n_bins: int = Field(default=10, ge=2, le=10_000)
+    curve_points: int = Field(default=200, ge=10, le=1_000_000)

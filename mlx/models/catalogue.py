@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlx.core.artifacts import read_json, write_json
+from mlx.core.artifacts import REMAKE, write_json
+from mlx.core.descriptions import ModelDescription, read_description
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.settings import Settings
 from mlx.models.contract import Model, Problem
@@ -35,19 +36,17 @@ def save_model(model: Model, settings: ModelSettings, folder: Path, class_names:
     """Write `model` and a description from which `load_model` rebuilds it into `folder`."""
     model.save(folder)
     problem = model.problem
-    write_json(
-        folder / DESCRIPTION,
-        {
-            "name": settings.name,
-            "params": settings.params,
-            "task": problem.task,
-            "sample_shape": list(problem.sample_shape),
-            "class_names": list(class_names),
-            "layers": list(model.layers),
-            "penultimate": model.penultimate,
-            "parameters": model.n_parameters,
-        },
+    described = ModelDescription(
+        name=settings.name,
+        params=settings.params,
+        task=problem.task,
+        class_names=list(class_names),
+        sample_shape=list(problem.sample_shape),
+        layers=list(model.layers),
+        penultimate=model.penultimate,
+        parameters=model.n_parameters,
     )
+    write_json(folder / DESCRIPTION, described.as_dict())
 
 
 def load_model(folder: Path) -> Model:
@@ -58,14 +57,14 @@ def load_model(folder: Path) -> Model:
     ArtifactError
         A file is missing or damaged, or does not hold the model that ``model.json`` describes.
     """
-    described = read_json(folder / DESCRIPTION)
+    path = folder / DESCRIPTION
+    described = read_description(path, ModelDescription)
+    problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
     try:
-        settings = ModelSettings(name=described["name"], params=described["params"])
-        shape = tuple(int(side) for side in described["sample_shape"])
-        problem = Problem(described["task"], shape, len(described["class_names"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{folder / DESCRIPTION}: expected the description of a model, found {error}") from None
-    model = build_model(settings, problem, seed=0)
+        settings = ModelSettings(name=described.name, params=described.params)
+        model = build_model(settings, problem, seed=0)
+    except (ValueError, SettingsError) as error:
+        raise ArtifactError(f"{path}: expected the description of a model, found {error}{REMAKE}") from None
     model.restore(folder)
     return model
 

@@ -68,7 +68,7 @@ class Model(ABC):
     @property
     @abstractmethod
     def penultimate(self) -> str:
-        """The layer whose representation the output is computed from."""
+        """The layer that represents a sample by default: the last one before the output, where it has such."""
 
     @property
     @abstractmethod

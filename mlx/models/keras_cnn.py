@@ -13,6 +13,7 @@ from mlx.models.keras_runtime import keras, read_keras, save_keras
 from mlx.models.settings import CnnParams
 
 CHECKPOINT = "model.keras"
+MOST_WEIGHTS = 250_000_000  # a gigabyte, and the optimizer takes three times as much
 
 
 class Cnn(IterativeModel):
@@ -124,6 +125,11 @@ def _check_image(params: CnnParams, problem: Problem) -> None:
             f"expected a model for samples of shape {shape}, found cnn, which needs images (height, width, channels)",
             key=("model", "name"),
         )
+    if params.kernel_size > min(shape[:2]):
+        raise SettingsError(
+            f"expected at most {min(shape[:2])}, as the image is {shape[0]}x{shape[1]}, found {params.kernel_size}",
+            key=("model", "params", "kernel_size"),
+        )
     if min(shape[:2]) < 2 ** len(params.filters):
         most = int(np.log2(min(shape[:2])))
         raise SettingsError(
@@ -131,6 +137,24 @@ def _check_image(params: CnnParams, problem: Problem) -> None:
             f"found {len(params.filters)}",
             key=("model", "params", "filters"),
         )
+    if (weights := _n_weights(params, problem)) > MOST_WEIGHTS:
+        raise SettingsError(
+            f"expected widths that make at most {MOST_WEIGHTS:,} weights, found {weights:,}", key=("model", "params")
+        )
+
+
+def _n_weights(params: CnnParams, problem: Problem) -> int:
+    """Count the weights before any is made, biases left out."""
+    height, width, channels = problem.sample_shape
+    total = 0
+    for filters in params.filters:
+        total += params.kernel_size**2 * channels * filters
+        height, width, channels = height // 2, width // 2, filters
+    units = height * width * channels
+    for hidden in (*params.hidden_layers, problem.n_classes):
+        total += units * hidden
+        units = hidden
+    return total
 
 
 def _network(params: CnnParams, problem: Problem, seed: int) -> Any:

@@ -45,7 +45,7 @@ def _native_stderr_held() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:  # not Ctrl-C, which needs no explanation
             held.seek(0)
             os.write(kept, held.read())
             raise

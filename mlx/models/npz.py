@@ -35,8 +35,9 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, Array]:
             arrays = {name: archive[name] for name in names}
     except FileNotFoundError:
         raise ArtifactError(f"{path}: expected a checkpoint, found none; run the training again") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"{path}: expected a checkpoint, found a damaged file ({error}){REMAKE}") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+        wanted = " and ".join(names)
+        raise ArtifactError(f"{path}: expected a checkpoint with {wanted}, found a damaged file{REMAKE}") from None
     for name, array in arrays.items():
         if array.dtype.kind != "f" or not np.isfinite(array).all():
             raise ArtifactError(f"{path}: expected finite numbers in '{name}', found others{REMAKE}")

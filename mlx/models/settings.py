@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from mlx.core.settings import Settings, known_name
 
-Width = Annotated[int, Field(ge=1)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
 class CnnParams(Settings):
@@ -23,7 +23,7 @@ class CnnParams(Settings):
     """
 
     filters: list[Width] = Field([32, 64], min_length=1)
-    kernel_size: int = Field(3, ge=1)
+    kernel_size: int = Field(3, ge=1, le=255)
     hidden_layers: list[Width] = Field([128, 64])
     dropout: float = Field(0.25, ge=0, lt=1)
     l2: float = Field(0.0, ge=0)
@@ -39,8 +39,8 @@ class LogisticRegressionParams(Settings):
     tol : gradient size at which it stops.
     """
 
-    C: float = Field(1.0, gt=0)
-    max_iter: int = Field(1000, ge=1)
+    C: float = Field(1.0, ge=1e-12, le=1e12)
+    max_iter: int = Field(1000, ge=1, le=10_000_000)
     tol: float = Field(1e-4, gt=0)
 
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from mlx.core.arrays import Array, ArrayWriter, open_array, stream_rows, write_array
-from mlx.core.artifacts import read_json, replacing_folder, write_json
+from mlx.core.artifacts import replacing_folder, write_json
+from mlx.core.checks import check_finite
 from mlx.core.console import tracked
+from mlx.core.descriptions import ModelDescription, RepresentationsDescription, read_description
 from mlx.core.paths import Workspace
 from mlx.models import Outputs, load_model
 from mlx.representations import RepresentationsSettings, extract
@@ -25,6 +27,8 @@ def extract_representations(workspace: Workspace, *, representations: Representa
     model = load_model(workspace.model)
     source = workspace.splits / "X_test.npy"
     y_true = np.asarray(open_array(workspace.splits / "y_test.npy", ndim=1))
+    check_finite(str(workspace.splits / "y_test.npy"), y_true, 0)
+    index = np.asarray(open_array(workspace.splits / "index_test.npy", ndim=1, rows=len(y_true)))
     open_array(source, rows=len(y_true))
     blocks = tracked(
         (block for _, block in stream_rows(source, representations.batch_size)),
@@ -34,8 +38,9 @@ def extract_representations(workspace: Workspace, *, representations: Representa
     with replacing_folder(workspace.representations) as folder:
         widths = _write_outputs(extract(model, blocks, representations.layers), folder, len(y_true))
         write_array(folder / "y_true.npy", y_true)
-        write_array(folder / "index.npy", np.asarray(open_array(workspace.splits / "index_test.npy")))
-        write_json(folder / "representations.json", _description(workspace, representations.layers, widths))
+        write_array(folder / "index.npy", index)
+        described = _description(workspace, representations.layers, widths)
+        write_json(folder / "representations.json", described.as_dict())
     layers = ", ".join(f"{name} ({widths[name]})" for name in representations.layers)
     return (
         f"read {workspace.model} and {len(y_true)} test samples from {workspace.splits}, recorded {layers}, "
@@ -64,12 +69,12 @@ def _columns(outputs: Outputs) -> dict[str, Array]:
     return {name: values for name, values in scores.items() if values is not None} | outputs.representations
 
 
-def _description(workspace: Workspace, layers: list[str], widths: dict[str, int]) -> dict[str, Any]:
-    model = read_json(workspace.model / "model.json")
-    return {
-        "task": model["task"],
-        "class_names": model["class_names"],
-        "model": model["name"],
-        "layers": {name: widths[name] for name in layers},
-        "has_logits": "logits" in widths,
-    }
+def _description(workspace: Workspace, layers: list[str], widths: dict[str, int]) -> RepresentationsDescription:
+    model = read_description(workspace.model / "model.json", ModelDescription)
+    return RepresentationsDescription(
+        task=model.task,
+        class_names=model.class_names,
+        model=model.name,
+        layers={name: widths[name] for name in layers},
+        has_logits="logits" in widths,
+    )

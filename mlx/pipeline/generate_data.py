@@ -10,6 +10,7 @@ import pandas as pd
 from mlx.core.arrays import ArrayWriter, rows_of
 from mlx.core.artifacts import replacing_folder, write_json, write_parquet
 from mlx.core.console import tracked
+from mlx.core.descriptions import DatasetDescription
 from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
 from mlx.datasets import Block, Dataset, DatasetSettings, open_dataset
@@ -32,7 +33,7 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
         factors = _write_samples(source, folder)
         if factors:
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
-        write_json(folder / "dataset.json", _description(source, dataset, list(factors)))
+        write_json(folder / "dataset.json", _description(source, dataset, list(factors)).as_dict())
     known = f" and {len(factors)} factors each" if factors else ""
     shape = "x".join(map(str, source.sample_shape))
     return f"made {source.n_samples} samples of {shape} from {dataset.name}{known}, wrote {workspace.raw}"
@@ -72,17 +73,17 @@ def _blocks(source: Dataset) -> Iterator[Block]:
     return tracked(source.blocks(rows), total=-(-source.n_samples // rows), label="blocks")
 
 
-def _description(source: Dataset, settings: DatasetSettings, factors: list[str]) -> dict[str, object]:
-    return {
-        "name": source.name,
-        "task": source.task,
-        "class_names": list(source.class_names),
-        "shape": [source.n_samples, *source.sample_shape],
-        "dtype": source.dtype.name,
-        "source": source.source,
-        "seed": source.seed,
-        "params": settings.params,
-        "augmentation": source.details.get("augmentation"),
-        "factors": factors,
-        "details": source.details,
-    }
+def _description(source: Dataset, settings: DatasetSettings, factors: list[str]) -> DatasetDescription:
+    return DatasetDescription(
+        name=source.name,
+        task=source.task,
+        class_names=list(source.class_names),
+        shape=[source.n_samples, *source.sample_shape],
+        dtype=source.dtype.name,
+        source=source.source,
+        seed=source.seed,
+        params=settings.params,
+        augmentation=source.details.get("augmentation"),
+        factors=factors,
+        details=source.details,
+    )

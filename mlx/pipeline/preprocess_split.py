@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from mlx.core.arrays import Array, ArrayWriter, open_array, rows_of, stream_rows, write_array
-from mlx.core.artifacts import read_json, replacing_folder, write_json
+from mlx.core.artifacts import replacing_folder, write_json
+from mlx.core.checks import check_finite, check_labels
 from mlx.core.console import tracked
+from mlx.core.descriptions import DatasetDescription, SplitsDescription, read_description
 from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
 from mlx.preprocessing.scaling import Scaler, fit_scaler
@@ -27,10 +28,10 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
     MlxError
         A part would be empty, a class is too small to be divided, or the values don't fit the scaling.
     """
-    described = read_json(workspace.raw / "dataset.json")
-    y = np.asarray(open_array(workspace.raw / "y.npy", ndim=1))
+    described = read_description(workspace.raw / "dataset.json", DatasetDescription)
+    y = _read_targets(workspace.raw / "y.npy", described)
     X = open_array(workspace.raw / "X.npy", rows=len(y))
-    parts = split_rows(y, described["class_names"], split)
+    parts = split_rows(y, described.class_names, split)
     source = workspace.raw / "X.npy"
     scaler = fit_scaler(preprocessing.scaling, X.dtype, _train_blocks(source, parts))
     with replacing_folder(workspace.splits) as folder:
@@ -38,13 +39,21 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
             write_array(folder / f"y_{name}.npy", y[rows])
             write_array(folder / f"index_{name}.npy", rows)
         _write_scaled(source, folder, parts, scaler)
-        write_json(folder / "preprocessing.json", _description(described, parts, scaler))
+        write_json(folder / "preprocessing.json", _description(described, parts, scaler).as_dict())
     sizes = ", ".join(f"{len(rows)} {name}" for name, rows in parts.parts().items())
-    how = "stratified" if split.stratify and described["class_names"] else "not stratified"
+    how = "stratified" if split.stratify and described.class_names else "not stratified"
     return (
         f"read {workspace.raw}, split {len(y)} samples into {sizes} ({how}), scaling {scaler.scaling}, "
         f"wrote {workspace.splits}"
     )
+
+
+def _read_targets(path: Path, described: DatasetDescription) -> Array:
+    y = np.asarray(open_array(path, ndim=1, rows=described.shape[0]))
+    if described.task == "classification":
+        return check_labels(str(path), y, len(y), len(described.class_names))
+    check_finite(str(path), y, 0)
+    return y
 
 
 def _train_blocks(source: Path, parts: Split) -> Iterator[Array]:
@@ -81,18 +90,15 @@ def _within(rows: Array, where: slice) -> Array:
     return inside
 
 
-def _description(described: dict[str, Any], parts: Split, scaler: Scaler) -> dict[str, Any]:
-    def fitted(values: Array | None) -> list[float] | None:
-        return None if values is None else [float(v) for v in values]
-
-    return {
-        "task": described["task"],
-        "class_names": described["class_names"],
-        "augmentation": described["augmentation"],
-        "sample_shape": described["shape"][1:],
-        "scaling": scaler.scaling,
-        "dtype": scaler.dtype.name,
-        "mean": fitted(scaler.mean),
-        "scale": fitted(scaler.scale),
-        "sizes": {name: len(rows) for name, rows in parts.parts().items()},
-    }
+def _description(described: DatasetDescription, parts: Split, scaler: Scaler) -> SplitsDescription:
+    return SplitsDescription(
+        task=described.task,
+        class_names=described.class_names,
+        sample_shape=described.shape[1:],
+        augmentation=described.augmentation,
+        scaling=scaler.scaling,
+        dtype=scaler.dtype.name,
+        mean=None if scaler.mean is None else scaler.mean.tolist(),
+        scale=None if scaler.scale is None else scaler.scale.tolist(),
+        sizes={name: len(rows) for name, rows in parts.parts().items()},
+    )

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from mlx.core.arrays import Array, open_array
-from mlx.core.artifacts import REMAKE, read_json
+from mlx.core.artifacts import REMAKE
+from mlx.core.descriptions import RepresentationsDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.paths import Workspace
 
@@ -42,25 +45,27 @@ def read_recorded(workspace: Workspace) -> Recorded:
         A file is missing or damaged, or its rows are not as many as the others'.
     """
     folder = workspace.representations
-    described = read_json(folder / "representations.json")
+    described = read_description(folder / "representations.json", RepresentationsDescription)
     y_true = open_array(folder / "y_true.npy", ndim=1)
-    n = len(y_true)
+    n, k = len(y_true), len(described.class_names)
+    index = open_array(folder / "index.npy", ndim=1, rows=n)
+    if index.dtype.kind not in "iu" or len(np.unique(index)) < n or index.min() < 0:
+        raise ArtifactError(f"{folder / 'index.npy'}: expected different row numbers of the raw data{REMAKE}")
 
-    def scores(name: str, present: bool) -> Array | None:
-        return open_array(folder / f"{name}.npy", ndim=2, rows=n) if present else None
+    def scores(name: str) -> Array:
+        array = open_array(folder / f"{name}.npy", ndim=2, rows=n)
+        if array.shape[1] != k or array.dtype.kind != "f":
+            found = f"{array.dtype} of shape {array.shape}"
+            raise ArtifactError(f"{folder / name}.npy: expected floats of shape ({n}, {k}), found {found}{REMAKE}")
+        return array
 
-    try:
-        task, names, layers = described["task"], tuple(described["class_names"]), list(described["layers"])
-        has_logits = described["has_logits"]
-    except KeyError as error:
-        raise ArtifactError(f"{folder / 'representations.json'}: expected the key {error}{REMAKE}") from None
     return Recorded(
-        task=task,
-        class_names=names,
+        task=described.task,
+        class_names=tuple(described.class_names),
         y_true=y_true,
         y_pred=open_array(folder / "y_pred.npy", ndim=1, rows=n),
-        index=open_array(folder / "index.npy", ndim=1, rows=n),
-        layers={name: open_array(folder / f"{name}.npy", ndim=2, rows=n) for name in layers},
-        probabilities=scores("probabilities", task == "classification"),
-        logits=scores("logits", has_logits),
+        index=index,
+        layers={name: open_array(folder / f"{name}.npy", ndim=2, rows=n) for name in described.layers},
+        probabilities=scores("probabilities") if described.task == "classification" else None,
+        logits=scores("logits") if described.has_logits else None,
     )

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from mlx.core.arrays import open_array
-from mlx.core.artifacts import read_csv, read_json, read_parquet, replacing_folder, write_bytes
+from mlx.core.artifacts import REMAKE, read_csv, read_parquet, replacing_folder, write_bytes
 from mlx.core.console import tracked
+from mlx.core.descriptions import DatasetDescription, ModelDescription, read_description
+from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
 from mlx.plots.figures import FIGURES, draw_report
@@ -43,29 +45,44 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
 
 
 def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs:
-    dataset = read_json(workspace.raw / "dataset.json")
-    model = read_json(workspace.model / "model.json")
+    dataset = read_description(workspace.raw / "dataset.json", DatasetDescription)
+    model = read_description(workspace.model / "model.json", ModelDescription)
     inputs = ReportInputs(
-        name=f"{model['name']} on {dataset['name']}",
-        description=dataset["source"],
-        task=dataset["task"],
-        class_names=tuple(dataset["class_names"]),
-        history=read_csv(workspace.metrics / "history.csv"),
+        name=f"{model.name} on {dataset.name}",
+        description=dataset.source,
+        task=dataset.task,
+        class_names=tuple(dataset.class_names),
+        history=read_csv(workspace.metrics / "history.csv", ("epoch", "loss", "val_loss")),
         training=read_metrics(workspace.metrics / "training.json"),
         evaluation=read_metrics(workspace.metrics / "evaluation.json"),
         residuals=read_metrics(workspace.metrics / "residuals.json"),
-        samples=read_parquet(workspace.residuals / "samples.parquet"),
+        samples=_samples(workspace, dataset),
     )
-    inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset["shape"]) == 4)
+    inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset.shape) == 4)
     return _with_class_tables(workspace, inputs) if inputs.task == "classification" else inputs
+
+
+def _samples(workspace: Workspace, dataset: DatasetDescription) -> pd.DataFrame:
+    """Read the table a row a test sample, and see that it is one of this dataset."""
+    path = workspace.residuals / "samples.parquet"
+    samples = read_parquet(path, SAMPLE_COLUMNS[dataset.task])
+    if not samples["index"].between(0, dataset.shape[0] - 1).all():
+        raise ArtifactError(f"{path}: expected rows of {dataset.shape[0]} raw samples, found others{REMAKE}")
+    return samples
+
+
+SAMPLE_COLUMNS = {
+    "classification": ("index", "y_true", "y_pred", "correct", "confidence", "entropy", "similarity"),
+    "regression": ("index", "y_true", "y_pred", "residual"),
+}
 
 
 def _with_raw_samples(
     workspace: Workspace, inputs: ReportInputs, settings: ReportSettings, *, images: bool
 ) -> ReportInputs:
     """Add the samples that are shown as themselves, read row by row from the raw data."""
-    X = open_array(workspace.raw / "X.npy")
     y = np.asarray(open_array(workspace.raw / "y.npy", ndim=1))
+    X = open_array(workspace.raw / "X.npy", rows=len(y))
     grid = choose_grid(y, task=inputs.task, images=images, settings=settings)
     inputs = replace(inputs, grid_inputs=np.asarray(X[grid]), grid_targets=y[grid])
     if not (images and inputs.task == "classification"):
@@ -76,18 +93,21 @@ def _with_raw_samples(
 
 
 def _with_class_tables(workspace: Workspace, inputs: ReportInputs) -> ReportInputs:
-    tests = read_csv(workspace.residuals / "tests.csv")
+    tests = read_csv(workspace.residuals / "tests.csv", ("scope", "layer", "statistic", "estimate", "low", "high", "p"))
     k = len(inputs.class_names)
-    confusion = read_csv(workspace.metrics / "confusion.csv")["count"].to_numpy(np.int64).reshape(k, k)
+    counts = read_csv(workspace.metrics / "confusion.csv", ("count",))["count"].to_numpy()
+    if counts.shape != (k * k,) or counts.dtype.kind not in "iu":
+        path = workspace.metrics / "confusion.csv"
+        raise ArtifactError(f"{path}: expected {k * k} counts, one for each pair of classes, found others{REMAKE}")
     return replace(
         inputs,
-        classes=read_csv(workspace.residuals / "classes.csv"),
+        classes=read_csv(workspace.residuals / "classes.csv", ("class", "name", "layer", "n_predicted", "status")),
         tests=tests,
         pooled=_pooled(tests),
-        confusion=confusion,
-        roc=read_csv(workspace.metrics / "roc.csv"),
-        reliability=read_csv(workspace.metrics / "reliability.csv"),
-        class_scores=read_csv(workspace.metrics / "per_class.csv"),
+        confusion=counts.reshape(k, k),
+        roc=read_csv(workspace.metrics / "roc.csv", ("class", "false_positive_rate", "true_positive_rate")),
+        reliability=read_csv(workspace.metrics / "reliability.csv", ("count", "confidence", "accuracy")),
+        class_scores=read_csv(workspace.metrics / "per_class.csv", ("class", "precision", "recall")),
     )
 
 

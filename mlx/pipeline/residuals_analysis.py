@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_csv, write_parquet
+from mlx.core.artifacts import REMAKE, read_parquet, replacing_folder, write_csv, write_parquet
+from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
@@ -66,12 +67,18 @@ def _analysed(
 
 def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
     """Return what each sample was generated from, a column ``factor.<name>`` each; no column where unknown."""
-    if not read_json(workspace.raw / "dataset.json")["factors"]:
-        return pd.DataFrame(index=range(len(index)))
-    table = read_parquet(workspace.raw / "factors.parquet")
-    if len(index) and index.max() >= len(table):
+    described = read_description(workspace.raw / "dataset.json", DatasetDescription)
+    if index.max() >= described.shape[0]:
         raise ArtifactError(
-            f"{workspace.raw / 'factors.parquet'}: expected a row for sample {index.max()}, found {len(table)} rows"
+            f"{workspace.raw / 'dataset.json'}: expected at least {index.max() + 1} samples, as the test split has "
+            f"row {index.max()}, found {described.shape[0]}{REMAKE}"
+        )
+    if not described.factors:
+        return pd.DataFrame(index=range(len(index)))
+    table = read_parquet(workspace.raw / "factors.parquet", described.factors)
+    if len(table) != described.shape[0]:
+        raise ArtifactError(
+            f"{workspace.raw / 'factors.parquet'}: expected {described.shape[0]} rows, found {len(table)}{REMAKE}"
         )
     return table.iloc[index].reset_index(drop=True).add_prefix("factor.")
 

@@ -4,11 +4,14 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mlx.core.arrays import open_array
-from mlx.core.artifacts import read_json, replacing_folder, write_csv
+from mlx.core.artifacts import replacing_folder, write_csv
+from mlx.core.checks import check_finite, check_labels
 from mlx.core.console import TrainingDisplay, note
+from mlx.core.descriptions import SplitsDescription, read_description
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.models import DirectModel, Model, ModelSettings, Problem, build_model, save_model
@@ -23,15 +26,14 @@ def train(workspace: Workspace, *, model: ModelSettings, training: TrainingSetti
     MlxError
         The model does not suit the data, or training diverged.
     """
-    described = read_json(workspace.splits / "preprocessing.json")
-    shape = tuple(described["sample_shape"])
-    problem = Problem(described["task"], shape, len(described["class_names"]))
+    described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
+    problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
     built = build_model(model, problem, seed=training.seed)
     _say_unused(model, training, built)
-    samples, validation = _samples(workspace.splits, "train"), _samples(workspace.splits, "val")
+    samples, validation = (_samples(workspace.splits, part, problem) for part in ("train", "val"))
     fitted = _fit(built, samples, validation, training, _augmentation(described, built))
     with replacing_folder(workspace.model) as folder:
-        save_model(built, model, folder, described["class_names"])
+        save_model(built, model, folder, described.class_names)
     history = pd.DataFrame(fitted.history)
     history.insert(0, "epoch", range(1, len(history) + 1))
     write_csv(workspace.metrics / "history.csv", history)
@@ -42,8 +44,12 @@ def train(workspace: Workspace, *, model: ModelSettings, training: TrainingSetti
     )
 
 
-def _samples(folder: Path, part: str) -> Samples:
-    y = open_array(folder / f"y_{part}.npy", ndim=1)
+def _samples(folder: Path, part: str, problem: Problem) -> Samples:
+    path = folder / f"y_{part}.npy"
+    y = np.asarray(open_array(path, ndim=1))
+    if problem.task == "classification":
+        y = check_labels(str(path), y, len(y), problem.n_classes)
+    check_finite(str(path), y, 0)
     return Samples(open_array(folder / f"X_{part}.npy", rows=len(y)), y)
 
 
@@ -53,12 +59,12 @@ def _say_unused(model: ModelSettings, training: TrainingSettings, built: Model) 
         note(f"train: {model.name} is fitted in one go; training.{', training.'.join(unused)} have no effect on it")
 
 
-def _augmentation(described: dict[str, Any], built: Model) -> Augmentation | None:
+def _augmentation(described: SplitsDescription, built: Model) -> Augmentation | None:
     """Return what the dataset allows to be done to its images, where it was asked for it."""
-    allowed = described["augmentation"]
+    allowed = described.augmentation
     if allowed and isinstance(built, DirectModel):
         note("train: the model is fitted in one go; dataset.params.augmentation has no effect on it")
-    return Augmentation(**allowed) if allowed else None
+    return Augmentation(flip=allowed.flip, shift=allowed.shift) if allowed else None
 
 
 def _fit(

@@ -26,7 +26,7 @@ class SplitSettings(Settings):
     test_size: Fraction = 0.2
     val_size: Fraction = 0.1
     stratify: bool = True
-    seed: int = Field(42, ge=0)
+    seed: int = Field(42, ge=0, lt=2**32)
 
     @model_validator(mode="after")
     def _leave_some_for_training(self) -> "SplitSettings":

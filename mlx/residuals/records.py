@@ -111,7 +111,8 @@ def test_rows(
 def headline_of(layer: Layer, results: Sequence[Association]) -> Headline:
     """Few flat JSON scalars, as each becomes a column of ``dvc metrics show``; None where undefined."""
     n_dropped = int((layer.units.norms == 0).sum())
-    headline: Headline = {"n": len(layer.y_pred), "n_dropped": n_dropped}
+    pooled = next(r for r in results if r.scope == "pooled")
+    headline: Headline = {"n": pooled.n, "n_dropped": n_dropped}
     for name, scope, statistic in HEADLINES:
         found = next(r for r in results if (r.scope, r.statistic) == (scope, statistic))
         values = (found.estimate, found.low, found.high, found.p)

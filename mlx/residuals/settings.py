@@ -22,7 +22,7 @@ class ResidualsSettings(Settings):
         Confidence level of the intervals.
     """
 
-    seed: int = Field(default=42, ge=0)
-    n_bootstrap: int = Field(default=1000, ge=100)
-    n_permutations: int = Field(default=999, ge=19)
+    seed: int = Field(default=42, ge=0, lt=2**32)
+    n_bootstrap: int = Field(default=1000, ge=100, le=1_000_000)
+    n_permutations: int = Field(default=999, ge=19, le=1_000_000)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)

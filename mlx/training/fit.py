@@ -87,7 +87,7 @@ def fit_model(
     if isinstance(model, DirectModel):
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         reached = _loss_of(model, train) | {f"val_{k}": v for k, v in _loss_of(model, val).items()}
-        watcher.epoch(1, reached)
+        _refuse_divergence(reached, "the fit")
         return Fitted((reached,), 1)
     assert isinstance(model, IterativeModel)
     model.prepare(optimizer=settings.optimizer, learning_rate=settings.learning_rate)
@@ -148,13 +148,18 @@ def _epoch(
 
     reached = model.run_epoch(counted())
     validation = model.evaluate(val.batches(max(settings.batch_size, EVALUATION_BATCH)))
-    for name, loss in (("training", reached["loss"]), ("validation", validation["loss"])):
-        if not math.isfinite(loss):
+    reached |= {f"val_{name}": value for name, value in validation.items()}
+    _refuse_divergence(reached, f"epoch {number}")
+    return reached
+
+
+def _refuse_divergence(reached: Epoch, when: str) -> None:
+    for name, key in (("training", "loss"), ("validation", "val_loss")):
+        if not math.isfinite(reached[key]):
             raise DataError(
-                f"training: expected a finite {name} loss, found {loss} in epoch {number}; "
+                f"training: expected a finite {name} loss, found {reached[key]} in {when}; "
                 "lower training.learning_rate, or scale the data (preprocessing.scaling)"
             )
-    return reached | {f"val_{name}": value for name, value in validation.items()}
 
 
 def _loss_of(model: DirectModel, samples: Samples) -> Epoch:

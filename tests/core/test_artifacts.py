@@ -1,6 +1,7 @@
 """Artifacts are written whole or not at all, byte-stable, and read with care."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -81,10 +82,11 @@ def test_an_array_written_in_blocks_equals_one_written_at_once(tmp_path: Path) -
     np.testing.assert_array_equal(np.load(tmp_path / "blocks.npy"), array)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("rows", [1, 3, 10, 99])
-def test_streaming_gives_every_row_once_in_order(tmp_path: Path, rows: int) -> None:
+def test_streaming_gives_every_row_once_in_order(tmp_path: Path, rows: int, order: Literal["C", "F"]) -> None:
     array = np.random.default_rng(0).normal(size=(10, 4))
-    write_array(tmp_path / "a.npy", array)
+    np.save(tmp_path / "a.npy", np.asarray(array, order=order))
     blocks = list(stream_rows(tmp_path / "a.npy", rows))
     np.testing.assert_array_equal(np.concatenate([block for _, block in blocks]), array)
     assert all(len(block) == where.stop - where.start for where, block in blocks)
@@ -98,13 +100,17 @@ def test_a_block_has_at_least_one_row_and_stays_within_its_budget() -> None:
 def test_damaged_files_are_named_and_objects_are_never_unpickled(tmp_path: Path) -> None:
     write_array(tmp_path / "a.npy", np.zeros((5, 2)))
     content = (tmp_path / "a.npy").read_bytes()
-    for damaged in (b"", b"nonsense", content[:-8], content[:20]):
+    for damaged in (b"", b"nonsense", b"PK nonsense", content[:-8], content[:20]):
         (tmp_path / "d.npy").write_bytes(damaged)
-        with pytest.raises(ArtifactError, match=r"d\.npy: expected an array, found a damaged file"):
+        with pytest.raises(ArtifactError, match=r"d\.npy: expected an array of numbers, found a damaged"):
             open_array(tmp_path / "d.npy")
     np.save(tmp_path / "o.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ArtifactError, match=r"o\.npy: expected an array"):
         open_array(tmp_path / "o.npy")
+    for unusable in (np.array(3.0), np.array(["a"]), np.zeros(3, ">f8"), np.zeros(3, complex)):
+        np.save(tmp_path / "u.npy", unusable)
+        with pytest.raises(ArtifactError, match=r"u\.npy: expected rows of numbers, found"):
+            open_array(tmp_path / "u.npy")
     with pytest.raises(ArtifactError, match="expected 6 rows, found 5"):
         open_array(tmp_path / "a.npy", rows=6)
     with pytest.raises(ArtifactError, match="expected 1 dimensions, found shape"):

@@ -132,7 +132,7 @@ def test_a_file_that_is_missing_binary_or_huge_is_refused(tmp_path: Path) -> Non
         ("name: a\n", "name: a\ntraining: {learning_rate: .inf}\n", ":2: training.learning_rate: expected a number"),
         ("name: a\n", "name: a\nrepresentations: {layers: [a, A]}\n", ":2: representations.layers: expected each"),
         ("name: a\n", "name: a\nrepresentations: {layers: ['../x']}\n", ":2: representations.layers: expected names"),
-        ("name: a\n", "name: a\noutput: {directory: ../x}\n", ":2: output.directory: expected a folder below"),
+        ("name: a\n", "name: a\noutput: {directory: ../x}\n", ":2: output.directory: expected a folder of its own"),
         ("name: a\n", "name: a\n1: x\n", ":2: 1: expected one of "),
     ],
 )  # fmt: skip

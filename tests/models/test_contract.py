@@ -156,7 +156,7 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(name: str, tmp_path: Path) -
     with pytest.raises(ArtifactError, match=f"{checkpoint.name}: expected .*, found none"):
         load_model(tmp_path / "m")
     (tmp_path / "m/model.json").write_text('{"name": "cnn"}')
-    with pytest.raises(ArtifactError, match=r"model\.json: expected the description of a model"):
+    with pytest.raises(ArtifactError, match=r"model\.json: params: expected a section of keys, found nothing"):
         load_model(tmp_path / "m")
 
 

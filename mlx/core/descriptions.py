@@ -1,0 +1,97 @@
+"""What each step tells the next in JSON beside its arrays: written and read through one schema."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from mlx.core.artifacts import REMAKE, read_json
+from mlx.core.errors import ArtifactError
+from mlx.core.sections import shown
+from mlx.core.settings import Settings, expectation
+
+Task = Literal["classification", "regression"]
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
+Size = Annotated[int, Field(ge=1)]
+
+
+class AugmentationDescription(Settings):
+    """What the dataset allows to be done to its images; `mlx.training.Augmentation` says how."""
+
+    flip: bool
+    shift: float = Field(ge=0, lt=1)
+
+
+class DatasetDescription(Settings):
+    """``data/raw/dataset.json``: what the samples are and where they come from."""
+
+    name: str
+    task: Task
+    class_names: list[str]
+    shape: list[Size] = Field(min_length=2)
+    dtype: str
+    source: str
+    seed: int | None
+    params: dict[str, Any]
+    augmentation: AugmentationDescription | None
+    factors: list[str]
+    details: dict[str, Any]
+
+
+class SplitsDescription(Settings):
+    """``data/splits/preprocessing.json``: what the samples are after scaling, and how they were scaled."""
+
+    task: Task
+    class_names: list[str]
+    sample_shape: list[Size] = Field(min_length=1)
+    augmentation: AugmentationDescription | None
+    scaling: str
+    dtype: str
+    mean: list[float] | None
+    scale: list[float] | None
+    sizes: dict[str, int]
+
+
+class ModelDescription(Settings):
+    """``data/model/model.json``: from what the checkpoint is rebuilt."""
+
+    name: str
+    params: dict[str, Any]
+    task: Task
+    class_names: list[str]
+    sample_shape: list[Size] = Field(min_length=1)
+    layers: list[str]
+    penultimate: str
+    parameters: int
+
+
+class RepresentationsDescription(Settings):
+    """``data/representations/representations.json``: which arrays are there, and of what."""
+
+    task: Task
+    class_names: list[str]
+    model: str
+    layers: dict[FileName, Size] = Field(min_length=1)
+    has_logits: bool
+
+
+D = TypeVar("D", bound=Settings)
+
+
+def read_description(path: Path, schema: type[D]) -> D:
+    """Read a JSON artifact as its `schema`.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing or damaged, or a key is missing, unknown or not what it should be.
+    """
+    content = read_json(path)
+    try:
+        return schema.model_validate(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = str(fault["loc"][0])
+        wanted = expectation(schema, key) if key in schema.model_fields else "no such key"
+        found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
+        raise ArtifactError(f"{path}: {key}: expected {wanted}, found {found}{REMAKE}") from None
