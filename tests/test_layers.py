@@ -68,7 +68,7 @@ def closure(path: Path) -> set[Path]:
 def dependency(file: Path) -> str:
     """What dvc.yaml names for a file: scripts and steps one by one, other folders of mlx whole."""
     relative = file.relative_to(ROOT)
-    whole = relative.parts[0] == "mlx" and len(relative.parts) == 3 and relative.parts[1] != "pipeline"
+    whole = relative.parts[0] == "mlx" and len(relative.parts) >= 3 and relative.parts[1] != "pipeline"
     return "/".join(relative.parts[:2]) if whole else relative.as_posix()
 
 

@@ -3,8 +3,18 @@
 from mlx.datasets.catalogue import DATASETS, DatasetSpec
 from mlx.datasets.dataset import Block, Dataset
 from mlx.datasets.settings import DatasetSettings
+from mlx.datasets.synthetic import GeneratedSamples, SyntheticDataset
 
-__all__ = ["DATASETS", "Block", "Dataset", "DatasetSettings", "DatasetSpec", "open_dataset"]
+__all__ = [
+    "DATASETS",
+    "Block",
+    "Dataset",
+    "DatasetSettings",
+    "DatasetSpec",
+    "GeneratedSamples",
+    "SyntheticDataset",
+    "open_dataset",
+]
 
 
 def open_dataset(settings: DatasetSettings) -> Dataset:

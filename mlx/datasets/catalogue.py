@@ -4,11 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlx.core.settings import Settings
+from mlx.datasets.custom.params import CustomParams
+from mlx.datasets.custom.source import open_custom
 from mlx.datasets.dataset import Dataset
 from mlx.datasets.digits import DigitsParams, open_digits
-from mlx.datasets.shape_params import ShapesParams
-from mlx.datasets.shapes import open_shapes
-from mlx.datasets.tabular import BlobsParams, RegressionParams, open_blobs, open_synthetic_regression
+from mlx.datasets.files.cifar import Cifar10Params, Cifar100Params, open_cifar10, open_cifar100
+from mlx.datasets.files.imagenet import ImagenetParams, open_imagenet
+from mlx.datasets.files.mnist import MnistParams, open_fashion_mnist, open_mnist
+from mlx.datasets.images.gradients import GradientsParams, open_gradients
+from mlx.datasets.images.noise import NoiseParams, open_noise
+from mlx.datasets.images.patterns import PatternsParams, open_patterns
+from mlx.datasets.images.shape_params import ShapesParams
+from mlx.datasets.images.shapes import open_shapes
+from mlx.datasets.tabular.clusters import BlobsParams, ClusterParams, open_blobs, open_synthetic_classification
+from mlx.datasets.tabular.curves import CirclesParams, CurveParams, open_circles, open_moons
+from mlx.datasets.tabular.hypercubes import ClassificationParams, open_classification
+from mlx.datasets.tabular.mixtures import MixtureParams, open_gaussian_mixture
+from mlx.datasets.tabular.regression import RegressionParams, open_synthetic_regression
 
 
 @dataclass(frozen=True)
@@ -30,9 +42,32 @@ class DatasetSpec:
     takes_path: bool = False
 
 
-DATASETS: dict[str, DatasetSpec] = {
+GENERATED: dict[str, DatasetSpec] = {
     "blobs": DatasetSpec(BlobsParams, open_blobs),
-    "digits": DatasetSpec(DigitsParams, open_digits),
+    "circles": DatasetSpec(CirclesParams, open_circles),
+    "classification": DatasetSpec(ClassificationParams, open_classification),
+    "gaussian_mixture": DatasetSpec(MixtureParams, open_gaussian_mixture),
+    "gradients": DatasetSpec(GradientsParams, open_gradients),
+    "moons": DatasetSpec(CurveParams, open_moons),
+    "noise": DatasetSpec(NoiseParams, open_noise),
+    "patterns": DatasetSpec(PatternsParams, open_patterns),
     "shapes": DatasetSpec(ShapesParams, open_shapes),
+    "synthetic_classification": DatasetSpec(ClusterParams, open_synthetic_classification),
     "synthetic_regression": DatasetSpec(RegressionParams, open_synthetic_regression),
 }
+"""The datasets that are drawn from a seed."""
+
+FROM_FILES: dict[str, DatasetSpec] = {
+    "cifar10": DatasetSpec(Cifar10Params, open_cifar10, takes_path=True),
+    "cifar100": DatasetSpec(Cifar100Params, open_cifar100, takes_path=True),
+    "custom": DatasetSpec(CustomParams, open_custom, takes_path=True),
+    "fashion_mnist": DatasetSpec(MnistParams, open_fashion_mnist, takes_path=True),
+    "imagenet": DatasetSpec(ImagenetParams, open_imagenet, takes_path=True),
+    "mnist": DatasetSpec(MnistParams, open_mnist, takes_path=True),
+}
+"""The datasets that are read from files."""
+
+DATASETS: dict[str, DatasetSpec] = dict(
+    sorted((GENERATED | FROM_FILES | {"digits": DatasetSpec(DigitsParams, open_digits)}).items())
+)
+"""All of them, by name."""

@@ -93,15 +93,15 @@ def spans(n_samples: int, rows: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + rows, n_samples)
 
 
-def refuse_oversized(name: str, n_samples: int, n_features: int) -> None:
+def refuse_oversized(name: str, n_samples: int, n_features: int, n_factors: int = 0) -> None:
     """Refuse a float64 table that would not reasonably fit in memory, before building it.
 
     Raises
     ------
     DataError
-        If features and target together would take more than `IN_MEMORY_LIMIT` bytes.
+        If features, target and factors together would take more than `IN_MEMORY_LIMIT` bytes.
     """
-    needed = 8 * n_samples * (n_features + 1)
+    needed = 8 * n_samples * (n_features + 1 + n_factors)
     if needed > IN_MEMORY_LIMIT:
         raise DataError(
             f"dataset {name}: {n_samples:,} samples of {n_features:,} features need {needed / 1e9:.1f} GB in "

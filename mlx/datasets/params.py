@@ -9,6 +9,10 @@ from mlx.core.settings import Settings
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Count = Annotated[int, Field(ge=1)]
+Deviation = Annotated[float, Field(ge=0)]
+Separation = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, le=1)]
 
 
 def bad_value(expected: str, found: Any) -> PydanticCustomError:
@@ -16,6 +20,33 @@ def bad_value(expected: str, found: Any) -> PydanticCustomError:
     return PydanticCustomError(
         "unusable_value", "expected {expected}, found {found}", {"expected": expected, "found": str(found)}
     )
+
+
+def at_least(lowest: str, value: float, info: ValidationInfo) -> float:
+    """Return `value` where it is not below the field `lowest`; the upper end of a range is checked so.
+
+    Raises
+    ------
+    PydanticCustomError
+        If it is below.
+    """
+    if value < info.data.get(lowest, value):
+        raise bad_value(f"at least {lowest} = {info.data[lowest]:g}", value)
+    return value
+
+
+def no_more_than_features(n_informative: int | None, info: ValidationInfo) -> int | None:
+    """Return the number of informative features where there are as many features.
+
+    Raises
+    ------
+    PydanticCustomError
+        If there are fewer.
+    """
+    n_features = info.data.get("n_features")
+    if n_informative is not None and n_features is not None and n_informative > n_features:
+        raise bad_value(f"at most n_features = {n_features}", n_informative)
+    return n_informative
 
 
 class ClassParams(Settings):
@@ -26,14 +57,22 @@ class ClassParams(Settings):
     n_classes
         Number of classes, at least 2.
     n_samples
-        Number of samples, at least one a class; the classes are balanced to within one sample.
+        Number of samples, at least one a class.
     seed
         What the samples are drawn with.
+    class_weights
+        How common each class is, relative to the others: a positive number a class, of any sum. Where
+        it is not given, the classes are balanced to within one sample.
+    label_noise
+        Share of the samples whose label is another than the true one, each wrong label as likely; below 1.
+        Where it is above 0, the factors ``label_flipped`` (bool) and ``true_label`` (int64) say which.
     """
 
     n_classes: Annotated[int, Field(ge=2)] = 3
     n_samples: Annotated[Count, Field(validate_default=True)] = 1000
     seed: Seed = 42
+    class_weights: list[Annotated[float, Field(gt=0)]] | None = None
+    label_noise: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @field_validator("n_samples")
     @classmethod
@@ -42,3 +81,11 @@ class ClassParams(Settings):
         if n_samples < n_classes:
             raise bad_value(f"at least one sample for each of {n_classes} classes", n_samples)
         return n_samples
+
+    @field_validator("class_weights")
+    @classmethod
+    def _one_a_class(cls, weights: list[float] | None, info: ValidationInfo) -> list[float] | None:
+        n_classes = info.data.get("n_classes")
+        if weights is not None and n_classes is not None and len(weights) != n_classes:
+            raise bad_value(f"{n_classes} numbers, one a class", weights)
+        return weights

@@ -13,6 +13,8 @@ class Stream(IntEnum):
     NOISE = 2
     LABELS = 3
     COLOUR = 4
+    LABEL_NOISE = 5
+    ESTIMATE = 6
 
 
 def generator(seed: int, stream: Stream, chunk: int = 0) -> np.random.Generator:

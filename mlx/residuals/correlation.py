@@ -85,7 +85,8 @@ def weighted_correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
         (n_replicates,), in [−1, 1]; NaN where x or y has no spread among what has weight.
     """
     total = weights.sum(axis=1, keepdims=True)
-    x, y = (v - (weights * v).sum(axis=1, keepdims=True) / total for v in (x, y))
+    with np.errstate(invalid="ignore"):  # a replicate that drew nothing that counts is 0/0: NaN, as said above
+        x, y = (v - (weights * v).sum(axis=1, keepdims=True) / total for v in (x, y))
     return centred_correlation(x, y, weights)
 
 

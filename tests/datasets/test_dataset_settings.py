@@ -78,6 +78,18 @@ def test_a_path_that_would_be_ignored_is_refused():
         ("blobs", {"n_features": 0}, "n_features", "greater_than_equal"),
         ("blobs", {"center_box": [0.0]}, "center_box", "too_short"),
         ("synthetic_regression", {"noise_std": -1.0}, "noise_std", "greater_than_equal"),
+        ("synthetic_classification", {"class_sep": 0.0}, "class_sep", "greater_than"),
+        ("classification", {"n_redundant": -1}, "n_redundant", "greater_than_equal"),
+        ("moons", {"noise": -0.1}, "noise", "greater_than_equal"),
+        ("moons", {"noise": float("nan")}, "noise", "finite_number"),
+        ("moons", {"n_features": 1}, "n_features", "greater_than_equal"),
+        ("circles", {"factor": 1.0}, "factor", "less_than"),
+        ("blobs", {"label_noise": 1.0}, "label_noise", "less_than"),
+        ("patterns", {"label_noise": -0.1}, "label_noise", "greater_than_equal"),
+        ("patterns", {"min_frequency": 0.5}, "min_frequency", "greater_than_equal"),
+        ("gradients", {"min_extent": 0.0}, "min_extent", "greater_than"),
+        ("noise", {"max_density": 1.1}, "max_density", "less_than_equal"),
+        ("gaussian_mixture", {"n_features": 501}, "n_features", "less_than_equal"),
         ("synthetic_regression", {"n_informative": 0}, "n_informative", "greater_than_equal"),
     ],
 )
@@ -96,12 +108,55 @@ def test_a_bad_parameter_is_one_error_at_its_own_key(name, params, key, kind):
         ("shapes", {"min_contrast": 0.5, "max_contrast": 0.4}, "max_contrast", "at least min_contrast = 0.5"),
         ("blobs", {"center_box": [1.0, -1.0]}, "center_box", "a lower and then a higher coordinate"),
         ("synthetic_regression", {"n_informative": 11}, "n_informative", "at most n_features = 10"),
+        ("synthetic_classification", {"n_informative": 11}, "n_informative", "at most n_features = 10"),
+        ("patterns", {"n_classes": 17}, "n_classes", "at most 16 classes, as many as there are looks"),
+        ("gradients", {"n_classes": 15}, "n_classes", "at most 14 classes, as many as there are looks"),
+        ("noise", {"n_classes": 14}, "n_classes", "at most 13 classes, as many as there are looks"),
+        ("noise", {"max_grain": 0.01}, "max_grain", "at least min_grain = 0.08"),
+        ("patterns", {"max_frequency": 2.0}, "max_frequency", "at least min_frequency = 2.5"),
+        ("blobs", {"class_weights": [1.0, 2.0]}, "class_weights", "3 numbers, one a class"),
+        (
+            "moons",
+            {"class_weights": [1.0, 1e-9]},
+            "class_weights",
+            "weights that give every class at least one of 1000 samples",
+        ),
+        ("classification", {"n_informative": 1}, "n_informative", "at least 2 for 4 clusters"),
+        ("classification", {"n_redundant": 11}, "n_redundant", "at most 10, the features that are left"),
+        (
+            "classification",
+            {"n_repeated": 3, "n_redundant": 8},
+            "n_repeated",
+            "at most 2, the features that are left",
+        ),
+        ("gaussian_mixture", {"means": [[0.0], [1.0, 2.0]]}, "means", "2 lists of 1 numbers, a mean a class"),
+        (
+            "gaussian_mixture",
+            {"covariances": [[[1.0]]]},
+            "covariances",
+            "3 matrices of 2 x 2 numbers, one a class",
+        ),
     ],
 )
 def test_parameters_that_do_not_fit_say_what_was_expected_and_found(name, params, key, expected):
     where, _, message = the_error(name=name, params=params)
     assert where == ("params", key)
     assert message == f"expected {expected}, found {params[key]}"
+
+
+@pytest.mark.parametrize("matrix", [[[1.0, 2.0], [2.0, 1.0]], [[1.0, 0.5], [0.0, 1.0]]])
+def test_a_matrix_that_is_no_covariance_is_named_with_its_class(matrix):
+    good = [[1.0, 0.0], [0.0, 1.0]]
+    params = {"means": [[0.0, 0.0], [1.0, 1.0]], "covariances": [good, matrix]}
+    where, _, message = the_error(name="gaussian_mixture", params=params)
+    assert where == ("params", "covariances")
+    assert message == f"expected a symmetric, positive definite matrix for class 1, found {matrix}"
+
+
+@pytest.mark.parametrize("bad", [-1.0, 0.0, float("nan"), float("inf")])
+def test_a_bad_class_weight_is_one_error_at_its_place(bad):
+    where, _, _ = the_error(name="blobs", params={"class_weights": [1.0, bad, 1.0]})
+    assert where == ("params", "class_weights", 1)
 
 
 def test_each_bad_parameter_has_its_own_error():

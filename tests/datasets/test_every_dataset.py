@@ -1,27 +1,47 @@
 """One contract for every dataset: what any reader of blocks may rely on."""
 
+import hashlib
 import json
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from written_files import files_of
 
 from mlx.datasets import DATASETS, Block, Dataset, DatasetSettings, open_dataset
+from mlx.datasets.catalogue import GENERATED
 
 SMALL = {
     "blobs": {"n_samples": 301, "n_classes": 4},
+    "circles": {"n_samples": 301, "n_classes": 3, "n_features": 4, "factor": 0.2, "noise": 0.05},
+    "classification": {"n_samples": 301, "n_classes": 3, "n_repeated": 1},
+    "gaussian_mixture": {"n_samples": 301, "n_classes": 4, "n_features": 3},
+    "gradients": {"n_samples": 701, "image_size": 16},
+    "moons": {"n_samples": 301, "n_classes": 3},
+    "noise": {"n_samples": 701, "image_size": 16},
+    "patterns": {"n_samples": 701, "image_size": 16},
+    "synthetic_classification": {"n_samples": 301, "n_informative": 4},
     "digits": {},
     "shapes": {"n_samples": 701, "image_size": 16},
     "synthetic_regression": {"n_samples": 301},
 }
-EASY = {"shapes": {"jitter": 0.0, "min_size": 0.6, "rotation": 10.0}}
+PLAIN = {"jitter": 0.0, "noise": 0.0, "occlusion": 0.0, "min_contrast": 0.8}
+EASY = {
+    "shapes": {"jitter": 0.0, "min_size": 0.6, "rotation": 10.0},
+    "gradients": PLAIN,
+    "noise": PLAIN,
+    "patterns": PLAIN | {"max_frequency": 3.0},
+}
 EVERY = sorted(DATASETS)
-SEEDED = [name for name in EVERY if "seed" in DATASETS[name].params.model_fields]
+SEEDED = sorted(GENERATED)
+CLASSES = [name for name in SEEDED if "n_classes" in DATASETS[name].params.model_fields]
+IMAGES = [name for name in SEEDED if "image_size" in DATASETS[name].params.model_fields]
+TABLES = [name for name in CLASSES if name not in IMAGES]
 
 
 def opened(name: str, **params: object) -> Dataset:
-    return open_dataset(DatasetSettings(name=name, params=SMALL[name] | params))
+    return open_dataset(DatasetSettings(name=name, path=files_of(name), params=SMALL.get(name, {}) | params))
 
 
 def whole(dataset: Dataset, rows: int = 10**6) -> Block:
@@ -47,7 +67,7 @@ def test_the_description_fits_the_samples(name):
     dataset = opened(name)
     block = whole(dataset)
     assert dataset.name == name
-    assert dataset.n_samples == SMALL[name].get("n_samples", dataset.n_samples)
+    assert dataset.n_samples == SMALL.get(name, {}).get("n_samples", dataset.n_samples)
     assert block.X.shape == (dataset.n_samples, *dataset.sample_shape)
     assert block.X.dtype == dataset.dtype
     assert block.y.shape == (dataset.n_samples,)
@@ -106,11 +126,50 @@ def test_another_seed_gives_other_samples_and_42_is_the_default(name):
     assert_equal(first, whole(opened(name, seed=42)))
 
 
-@pytest.mark.parametrize("name", ["shapes", "synthetic_regression"])
+@pytest.mark.parametrize("name", [*IMAGES, "synthetic_regression"])
 def test_samples_do_not_depend_on_how_many_follow(name):
     few, many = whole(opened(name, n_samples=300)), whole(opened(name, n_samples=600))
     cut = Block(many.X[:300], many.y[:300], {key: values[:300] for key, values in many.factors.items()})
     assert_equal(few, cut)
+
+
+@pytest.mark.parametrize("name", ["classification", "gaussian_mixture", "noise", "patterns", "shapes"])
+def test_another_process_makes_the_same_bytes(name):
+    code = (
+        "import hashlib, sys; from mlx.datasets import SyntheticDataset; "
+        f"samples = SyntheticDataset('{name}', n_samples=300).generate(seed=3); "
+        "print(hashlib.sha256(samples.X.tobytes() + samples.y.tobytes()).hexdigest())"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    block = whole(open_dataset(DatasetSettings(name=name, params={"n_samples": 300, "seed": 3})))
+    assert answer.strip() == hashlib.sha256(block.X.tobytes() + block.y.tobytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_label_noise_changes_nothing_but_the_labels_and_says_which(name):
+    clean, noisy = whole(opened(name)), whole(opened(name, label_noise=0.25))
+    np.testing.assert_array_equal(noisy.X, clean.X)
+    np.testing.assert_array_equal(noisy.factors["true_label"], clean.y)
+    np.testing.assert_array_equal(noisy.factors["label_flipped"], noisy.y != clean.y)
+    assert noisy.factors["label_flipped"].mean() == pytest.approx(0.25, abs=0.06 if name in IMAGES else 0.002)
+    assert noisy.factors.keys() - clean.factors.keys() == {"label_flipped", "true_label"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_class_weights_settle_the_counts_of_a_table(name):
+    y = whole(opened(name, n_classes=3, n_samples=200, class_weights=[1, 2, 5])).y
+    assert np.bincount(y).tolist() == [25, 50, 125]
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_class_weights_are_the_shares_of_an_image_set_and_keep_its_samples_apart(name):
+    settings = {"n_classes": 3, "class_weights": [1, 2, 5], "label_noise": 0.1}
+    block = whole(opened(name, **settings))
+    shares = np.bincount(block.factors["true_label"]) / len(block.y)
+    np.testing.assert_allclose(shares, [0.125, 0.25, 0.625], atol=0.08)
+    few = whole(opened(name, n_samples=300, **settings), 97)
+    np.testing.assert_array_equal(few.X, block.X[:300])
+    np.testing.assert_array_equal(few.y, block.y[:300])
 
 
 def test_scikit_learn_is_not_loaded_before_it_is_used():
@@ -128,6 +187,14 @@ def test_a_block_of_no_rows_is_refused(rows):
         next(opened("shapes").blocks(rows))
 
 
+def features(X: np.ndarray, name: str) -> np.ndarray:
+    """Flatten the samples; textures with their spectra, which show them wherever they lie."""
+    values = X.astype(np.float32)
+    if name in IMAGES:
+        values = np.concatenate([values, np.abs(np.fft.fft2(values, axes=(1, 2)))], axis=-1)
+    return values.reshape(len(X), -1)
+
+
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_a_small_model_learns_from_true_labels_only(name, shuffled):
@@ -136,7 +203,8 @@ def test_a_small_model_learns_from_true_labels_only(name, shuffled):
 
     dataset = opened(name, **EASY.get(name, {}))
     block = whole(dataset)
-    X, y = block.X.reshape(dataset.n_samples, -1).astype(np.float32), block.y
+    order = np.random.default_rng(1).permutation(dataset.n_samples)  # a folder is read class by class
+    X, y = features(block.X, name)[order], block.y[order]
     if shuffled:
         y = np.random.default_rng(0).permutation(y)
     half = len(y) // 2

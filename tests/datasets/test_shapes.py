@@ -1,24 +1,29 @@
 """The shapes: their outlines, their factors, and how one comes from the other."""
 
-import hashlib
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from mlx.datasets.dataset import Block
-from mlx.datasets.looks import LOOKS
-from mlx.datasets.render import coverage, noise_field, render, to_pixels
-from mlx.datasets.scenes import draw_labels
-from mlx.datasets.shape_params import ShapesParams
-from mlx.datasets.shapes import make_block
+from mlx.datasets.images import blocks as images
+from mlx.datasets.images.shape_looks import LOOKS
+from mlx.datasets.images.shape_params import ShapesParams
+from mlx.datasets.images.shapes import SHAPES
 
 CLEAN = {"noise": 0.0, "occlusion": 0.0}
 
 
 def made(stop: int = 300, start: int = 0, **params: object) -> Block:
-    return make_block(ShapesParams(n_samples=10**6, **params), start, stop)
+    return images.make_block(SHAPES, ShapesParams(n_samples=10**6, **params), start, stop)
+
+
+def coverage(looks: np.ndarray, factors: dict[str, np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    parts = [{name: values[[row]] for name, values in factors.items()} for row in range(len(looks))]
+    drawn = [images.cover(SHAPES, look, part, size) for look, part in zip(looks, parts, strict=True)]
+    return np.concatenate(drawn)
+
+
+def render(looks: np.ndarray, factors: dict[str, np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    return images.render(SHAPES, looks, factors, size)
 
 
 def one_of_each(size: float = 0.8, rotation: float = 0.0) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -83,47 +88,9 @@ def test_rotation_is_counterclockwise_and_centres_are_from_the_top_left():
     assert drawn[:, 2:10].sum() < drawn[:, 10:18].sum()  # the point, upward before, shows to the left
 
 
-@pytest.mark.parametrize("params", [{}, {"channels": 3, "image_size": [24, 40]}], ids=["grey", "coloured"])
-def test_images_come_again_from_factors_and_noise_seed(params):
-    block = made(n_classes=16, **params)
-    shape = block.X.shape[1:]
-    clean = render(block.y, block.factors, shape[:2])
-    assert clean.shape == block.X.shape
-    assert clean.min() >= 0
-    assert clean.max() <= 1
-    again = to_pixels(clean, block.factors["noise"], noise_field(42, 0, 300, shape))
-    np.testing.assert_array_equal(again, block.X)
-
-
-def test_any_block_can_be_made_without_those_before_it():
-    block, part = made(1000, noise=0.3), made(830, 501, noise=0.3)
-    np.testing.assert_array_equal(part.X, block.X[501:830])
-    np.testing.assert_array_equal(part.y, block.y[501:830])
-    for name, values in part.factors.items():
-        np.testing.assert_array_equal(values, block.factors[name][501:830])
-
-
-def test_another_process_makes_the_same_bytes():
-    code = (
-        "import hashlib; from mlx.datasets.shapes import make_block; "
-        "from mlx.datasets.shape_params import ShapesParams; "
-        "print(hashlib.sha256(make_block(ShapesParams(), 0, 300).X.tobytes()).hexdigest())"
-    )
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert answer.strip() == hashlib.sha256(made().X.tobytes()).hexdigest()
-
-
-def test_every_group_of_consecutive_samples_has_every_class_once():
-    labels = draw_labels(3, 7, 0, 7 * 600)
-    np.testing.assert_array_equal(np.sort(labels.reshape(-1, 7), axis=1), np.tile(np.arange(7), (600, 1)))
-    assert len(np.unique(labels.reshape(-1, 7), axis=0)) > 500
-    for start, stop in [(1790, 1805), (3600, 3610)]:  # across two chunks of labels, and inside the third
-        np.testing.assert_array_equal(draw_labels(3, 7, start, stop), labels[start:stop])
-
-
 def test_factors_keep_to_the_bounds_that_the_params_set():
     params = ShapesParams(min_size=0.5, max_size=0.6, min_contrast=0.3, max_contrast=0.4, rotation=20.0)
-    factors = make_block(params, 0, 2000).factors
+    factors = images.make_block(SHAPES, params, 0, 2000).factors
     for name, low, high in [
         ("size", 0.5, 0.6),
         ("contrast", 0.3, 0.4),

@@ -20,13 +20,17 @@ Distance = Callable[[Array, Array], Array]
 
 
 def _radius(u: Array, v: Array) -> Array:
-    squared: Array = u * u + v * v
+    squared: Array = u * u
+    squared += v * v
     return np.sqrt(squared, out=squared)
 
 
 def _edge(u: Array, v: Array, degrees: float, reach: float) -> Array:
     """Distance to the line at `reach` from the origin whose normal points in the direction `degrees`."""
-    return cos(radians(degrees)) * u + sin(radians(degrees)) * v - reach
+    distance: Array = cos(radians(degrees)) * u
+    distance += sin(radians(degrees)) * v
+    distance -= reach
+    return distance
 
 
 def _union(*parts: Array) -> Array:

@@ -1,29 +1,44 @@
-"""What is in each picture of ``shapes``: its class, and the factors it is drawn from."""
+"""What is in each picture: its class, and the factors it is drawn from."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
 from mlx.datasets.dataset import Array, Factors
-from mlx.datasets.looks import LOOKS
+from mlx.datasets.images.params import ImageParams
+from mlx.datasets.images.shape_looks import LOOKS
+from mlx.datasets.images.shape_params import ShapesParams
+from mlx.datasets.labels import CHUNK, draw_labels
 from mlx.datasets.randomness import Stream, generator
-from mlx.datasets.shape_params import ShapesParams
-
-CHUNK = 256
-"""Samples whose factors, or groups whose labels, are drawn together. Another number is another dataset."""
 
 _AREAS = np.array([look.area for look in LOOKS.values()])
 
+P = TypeVar("P", bound=ImageParams)
 
-def draw_labels(seed: int, n_classes: int, start: int, stop: int) -> Array:
-    """Return the labels of samples start … stop − 1, int64.
 
-    Each group of `n_classes` consecutive samples has every class once, in random order: any number of
-    first samples is balanced to within one.
+def draw_in_chunks(
+    params: P, start: int, stop: int, draw: Callable[[P, np.random.Generator, Array], Factors]
+) -> tuple[Array, Factors]:
+    """Return labels and factors of samples start … stop − 1, float32 unless they are integers.
+
+    `draw` returns the factors of one chunk of samples from the parameters, the chunk's own generator
+    and its labels; with three channels, colours are added.
     """
-    a_chunk = CHUNK * n_classes
-    chunks = range(start // a_chunk, -(-stop // a_chunk))
-    draws = np.concatenate([generator(seed, Stream.LABELS, chunk).random((CHUNK, n_classes)) for chunk in chunks])
-    labels = draws.argsort(axis=1).ravel()
-    return labels[start - chunks.start * a_chunk :][: stop - start]
+    chunks = range(start // CHUNK, -(-stop // CHUNK))
+    first = chunks.start * CHUNK
+    labels = draw_labels(params.seed, params.n_classes, first, chunks.stop * CHUNK, params.class_weights)
+    tables = []
+    for k in chunks:
+        table = draw(params, generator(params.seed, Stream.SAMPLES, k), labels[k * CHUNK - first :][:CHUNK])
+        tables.append(table | (_draw_colours(params.seed, k) if params.channels > 1 else {}))
+    mine = slice(start - first, stop - first)
+    factors = {name: np.concatenate([table[name] for table in tables])[mine] for name in tables[0]}
+    return labels[mine], {name: _compact(values) for name, values in factors.items()}
+
+
+def _compact(values: Array) -> Array:
+    return values.astype(np.float32) if values.dtype.kind == "f" else values
 
 
 def draw_scenes(params: ShapesParams, start: int, stop: int) -> tuple[Array, Factors]:
@@ -43,46 +58,47 @@ def draw_scenes(params: ShapesParams, start: int, stop: int) -> tuple[Array, Fac
     - with three channels ``hue``, ``saturation``, ``background_hue``, ``background_saturation``: degrees,
       and 0 grey to 1 as colourful as the intensity allows.
     """
-    chunks = range(start // CHUNK, -(-stop // CHUNK))
-    first = chunks.start * CHUNK
-    labels = draw_labels(params.seed, params.n_classes, first, chunks.stop * CHUNK)
-    tables = [_draw_chunk(params, k, labels[k * CHUNK - first :][:CHUNK]) for k in chunks]
-    mine = slice(start - first, stop - first)
-    factors = {name: np.concatenate([table[name] for table in tables])[mine] for name in tables[0]}
-    return labels[mine], factors
+    return draw_in_chunks(params, start, stop, _draw_scene)
 
 
-def _draw_chunk(params: ShapesParams, chunk: int, labels: Array) -> Factors:
-    rng = generator(params.seed, Stream.SAMPLES, chunk)
+def _draw_scene(params: ShapesParams, rng: np.random.Generator, labels: Array) -> Factors:
     factors = _draw_shape(params, rng)
-    factors |= _draw_occluder(params, rng, factors, _AREAS[labels])
-    if params.channels > 1:
-        factors |= _draw_colours(params.seed, chunk)
-    return {name: values.astype(np.float32) for name, values in factors.items()}
+    return factors | draw_occluder(params, rng, factors, _AREAS[labels])
 
 
 def _draw_shape(params: ShapesParams, rng: np.random.Generator) -> Factors:
-    """Draw geometry, intensities and noise; every shape lies inside the image."""
+    """Draw geometry, intensities and level of noise; every shape lies inside the image."""
     height, width = params.height_width
     side = min(height, width)
     size = rng.uniform(params.min_size, params.max_size, CHUNK)
-    contrast = rng.uniform(params.min_contrast, params.max_contrast, CHUNK)
-    dark = rng.random(CHUNK) * (1 - contrast)
-    bright_shape = rng.random(CHUNK) >= params.inverted
+    intensities = draw_intensities(params, rng)
     return {
         "center_x": 0.5 + params.jitter * (1 - size * side / width) * (rng.random(CHUNK) - 0.5),
         "center_y": 0.5 + params.jitter * (1 - size * side / height) * (rng.random(CHUNK) - 0.5),
         "size": size,
         "rotation": rng.uniform(-params.rotation, params.rotation, CHUNK),
-        "foreground": np.where(bright_shape, dark + contrast, dark),
-        "background": np.where(bright_shape, dark, dark + contrast),
-        "contrast": contrast,
+        **intensities,
         "noise": rng.uniform(0, params.noise, CHUNK),
     }
 
 
-def _draw_occluder(params: ShapesParams, rng: np.random.Generator, shape: Factors, areas: Array) -> Factors:
-    """Draw a rectangle near the shape's middle, with up to `occlusion` times the shape's area."""
+def draw_intensities(params: ImageParams, rng: np.random.Generator) -> Factors:
+    """Draw how bright foreground and background are."""
+    contrast = rng.uniform(params.min_contrast, params.max_contrast, CHUNK)
+    dark = rng.random(CHUNK) * (1 - contrast)
+    bright = rng.random(CHUNK) >= params.inverted
+    return {
+        "foreground": np.where(bright, dark + contrast, dark),
+        "background": np.where(bright, dark, dark + contrast),
+        "contrast": contrast,
+    }
+
+
+def draw_occluder(params: ImageParams, rng: np.random.Generator, shape: Factors, areas: Array | float) -> Factors:
+    """Draw a rectangle near the shape's middle, with up to `occlusion` times the shape's area.
+
+    `areas` are those that the shapes would have in a circle of radius 1.
+    """
     height, width = params.height_width
     side = min(height, width)
     area = rng.uniform(0, params.occlusion, CHUNK) * areas * (shape["size"] / 2) ** 2

@@ -1,9 +1,8 @@
-"""Tables with a known law, and the real digits."""
+"""The regression table with its known weights, and the real digits."""
 
 import numpy as np
 import pytest
 
-from mlx.core.errors import DataError
 from mlx.datasets import DatasetSettings, open_dataset
 
 
@@ -34,23 +33,6 @@ def test_targets_are_the_law_plus_the_recorded_noise():
 def test_as_many_weights_as_informative_features_are_not_zero(n_informative, expected):
     dataset, _ = opened("synthetic_regression", n_informative=n_informative)
     assert np.count_nonzero(dataset.details["weights"]) == expected
-
-
-def test_blobs_lie_around_their_recorded_centres():
-    dataset, block = opened("blobs", n_samples=3000, n_features=5, cluster_std=0.5, center_box=[-3.0, 3.0])
-    centers = np.array(dataset.details["centers"])
-    assert centers.shape == (3, 5)
-    assert np.abs(centers).max() <= 3
-    away = block.X - centers[block.y]
-    assert away.std() == pytest.approx(0.5, rel=0.05)
-    np.testing.assert_allclose(block.factors["center_distance"], np.linalg.norm(away, axis=1))
-
-
-@pytest.mark.parametrize("name", ["blobs", "synthetic_regression"])
-def test_a_table_over_one_gigabyte_is_refused_with_the_estimate(name):
-    settings = DatasetSettings(name=name, params={"n_samples": 2_000_000, "n_features": 99})
-    with pytest.raises(DataError, match=rf"{name}: 2,000,000 samples of 99 features need 1\.6 GB"):
-        open_dataset(settings)
 
 
 def test_digits_are_images_whose_full_ink_is_255():

@@ -1,0 +1,150 @@
+"""How fast the generated datasets are made, against what a user would use instead.
+
+Run it on an idle machine:  python benchmarks/datasets.py
+The row of OpenCV needs it installed:  pip install opencv-python-headless
+
+Every ratio is of medians over runs that take turns, so that both sides meet the same machine.
+"""
+
+import argparse
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing import shared_memory
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.opencv_shapes import loop, with_numpy, with_opencv
+from mlx.datasets import SyntheticDataset
+from mlx.datasets.images.blocks import make_block
+from mlx.datasets.images.shape_params import ShapesParams
+from mlx.datasets.images.shapes import SHAPES
+from mlx.datasets.labels import draw_labels
+
+CORES = os.cpu_count() or 1
+TABLE = {"n_samples": 100_000, "n_features": 20, "n_classes": 2}
+
+
+def medians(*contestants: Callable[[], object], runs: int) -> list[float]:
+    """Return the median seconds of each, all taking turns after one run that does not count."""
+    times: list[list[float]] = [[] for _ in contestants]
+    for run in range(runs + 1):
+        for contestant, mine in zip(contestants, times, strict=True):
+            start = time.perf_counter()
+            contestant()
+            if run:
+                mine.append(time.perf_counter() - start)
+    return [statistics.median(mine) for mine in times]
+
+
+def show(what: str, ours: float, theirs: float, wanted: str) -> None:
+    """Print one row."""
+    print(f"{what:<58} {ours * 1e3:9.1f} ms {theirs * 1e3:9.1f} ms  {theirs / ours:6.2f} x   {wanted}")
+
+
+class OpenCVLoop:
+    """The loop on every core: processes that write into memory they share, started before the clock."""
+
+    def __init__(self, params: ShapesParams) -> None:
+        self.params, self.shape = params, (params.n_samples, *params.sample_shape)
+        self.memory = shared_memory.SharedMemory(create=True, size=int(np.prod(self.shape)))
+        self.pool = multiprocessing.get_context("spawn").Pool(CORES)
+
+    def __call__(self) -> None:
+        """Draw all pictures once."""
+        n, parts = self.params.n_samples, CORES * 4
+        bounds = [(n * k // parts, n * (k + 1) // parts) for k in range(parts)]
+        tasks = [(self.params, self.memory.name, self.shape, start, stop) for start, stop in bounds]
+        self.pool.starmap(draw_part, tasks, chunksize=1)
+
+    def close(self) -> None:
+        """End the processes and give the memory back."""
+        self.pool.close()
+        self.pool.join()
+        self.memory.close()
+        self.memory.unlink()
+
+
+def draw_part(params: ShapesParams, name: str, shape: tuple[int, ...], start: int, stop: int) -> None:
+    """Draw the pictures start … stop − 1 in a process of the pool."""
+    import cv2
+
+    cv2.setNumThreads(1)  # a picture is too small to share
+    memory = shared_memory.SharedMemory(name)
+    out = np.ndarray(shape, np.uint8, memory.buf)[start:stop]
+    loop(with_opencv, params, draw_labels(params.seed, params.n_classes, start, stop), out, start)
+    del out
+    memory.close()
+
+
+def compare_images(runs: int) -> None:
+    """Compare ``shapes``, all its factors on, with both loops."""
+    few = ShapesParams(n_samples=8_000, n_classes=16)
+    many = ShapesParams(n_samples=40_000, n_classes=16)
+    out = np.empty((few.n_samples, *few.sample_shape), np.uint8)
+
+    def numpy_loop() -> None:
+        loop(with_numpy, few, draw_labels(few.seed, few.n_classes, 0, few.n_samples), out)
+
+    ours, theirs = medians(lambda: make_block(SHAPES, few, 0, few.n_samples), numpy_loop, runs=runs)
+    show("shapes, 8,000 of 32x32 | a NumPy loop", ours, theirs, "wanted: at least 10")
+    try:
+        import cv2  # noqa: F401
+    except ImportError:
+        print("shapes | an OpenCV loop: skipped; pip install opencv-python-headless")
+        return
+    rival = OpenCVLoop(many)
+    try:
+        ours, theirs = medians(lambda: make_block(SHAPES, many, 0, many.n_samples), rival, runs=runs)
+    finally:
+        rival.close()
+    show(f"shapes, 40,000 of 32x32 | an OpenCV loop, {CORES} cores each", ours, theirs, "wanted: at least 1")
+
+
+def compare_tables(runs: int) -> None:
+    """Compare the tables with scikit-learn's own."""
+    from sklearn import datasets
+
+    n, features = TABLE["n_samples"], TABLE["n_features"]
+    informative = {"n_informative": 10, "n_redundant": 2, "n_clusters_per_class": 2}
+    plane = TABLE | {"n_features": 2}
+    pairs = {
+        "blobs": (TABLE, lambda: datasets.make_blobs(n, features, centers=2, random_state=1)),
+        "classification": (
+            TABLE | informative,
+            lambda: datasets.make_classification(n, features, random_state=1, flip_y=0, **informative),
+        ),
+        "moons": (plane, lambda: datasets.make_moons(n, noise=0.1, random_state=1)),
+        "circles": (plane, lambda: datasets.make_circles(n, noise=0.1, factor=0.5, random_state=1)),
+        "synthetic_classification": (
+            TABLE,
+            lambda: datasets.make_blobs(n, features, centers=2, random_state=1),
+        ),
+        "synthetic_regression": (
+            {"n_samples": n, "n_features": features},
+            lambda: datasets.make_regression(n, features, n_informative=features, noise=0.1, random_state=1),
+        ),
+    }
+    for name, (params, rival) in pairs.items():
+        ours, theirs = medians(lambda: SyntheticDataset(name, **params).generate(seed=1), rival, runs=runs)  # noqa: B023
+        show(f"{name}, {n:,} x {params['n_features']} | scikit-learn", ours, theirs, "wanted: at least 0.83")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=7, help="runs that count (default 7)")
+    runs = parser.parse_args().runs
+    print(f"{'':<58} {'mlx':>12} {'other':>12}    other / mlx")
+    compare_images(runs)
+    compare_tables(runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""One's own data: arrays, tables, folders of images, or a function."""

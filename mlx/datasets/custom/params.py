@@ -1,0 +1,74 @@
+"""The parameters of ``custom``, and which of them have a meaning for what."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from mlx.core.errors import SettingsError
+from mlx.datasets.files.folder_set import PixelSize
+from mlx.datasets.files.stored import StoredParams
+
+
+class CustomParams(StoredParams):
+    """Parameters of ``custom``; one that the given kind of file has no use for is an error.
+
+    Attributes
+    ----------
+    task
+        What the targets are for; ``auto`` finds it out, see `mlx.datasets.custom.targets.build_target`.
+    target
+        The target's column in a table; the file with the targets of an ``.npy`` file, beside it or from the
+        current folder.
+    class_names
+        Names of the classes in order. Of integers 0 … K − 1 it names each, of other labels the sorted ones;
+        of text it says the order.
+    features
+        The columns of a table to use; all but the target where it is not given.
+    encoding
+        How columns of text become numbers: ``onehot`` or ``ordinal``, categories sorted.
+    missing
+        What to do about missing values in a table: ``error``; ``drop`` the row; the ``mean`` of the column.
+    metadata
+        A CSV, Parquet or JSON table with a row a sample whose columns become the factors; for a folder of
+        images its column ``file`` (``class/name.jpg``) says which row is whose.
+    image_size, channels
+        What a folder's images are brought to; without a size they must have the same.
+    skip_corrupt
+        Leave out images that can't be read.
+    arguments
+        What a function is called with, by name.
+    """
+
+    task: Literal["auto", "classification", "regression"] = "auto"
+    target: str | None = None
+    class_names: list[str] | None = None
+    features: list[str] | None = Field(None, min_length=1)
+    encoding: Literal["onehot", "ordinal"] = "onehot"
+    missing: Literal["error", "drop", "mean"] = "error"
+    metadata: str | None = None
+    image_size: PixelSize | None = None
+    channels: Literal[1, 3] = 3
+    skip_corrupt: bool = False
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+EVERY = {"n_samples", "seed", "normalize", "augmentation", "metadata"}
+LABELLED = EVERY | {"task", "class_names"}
+TABLE = LABELLED | {"target", "features", "encoding", "missing"}
+"""What has a meaning for every source, for those with labels in an array, and for tables."""
+
+
+def refuse_unused(params: CustomParams, used: set[str], what: str) -> None:
+    """Refuse a parameter that is set and not in `used`: it would silently do nothing.
+
+    Raises
+    ------
+    SettingsError
+        At the parameter's key.
+    """
+    for name, value in params:
+        if name not in used and value != type(params).model_fields[name].get_default(call_default_factory=True):
+            raise SettingsError(
+                f"expected none, as it has no meaning for {what}, found {value}",
+                key=("dataset", "params", name),
+            )

@@ -1,0 +1,171 @@
+"""Features and labels of one's own, whatever they were read from, as a dataset."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.custom.targets import Target
+from mlx.datasets.dataset import Array, Dataset, Factors
+from mlx.datasets.files.stored import Indices, StoredParams, augmentation_of, choose_rows, picked, stored_blocks
+
+
+class Rows(Protocol):
+    """An array, in memory or in a file, that is read from its first row to its last."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the array."""
+        ...
+
+    def chunks(self) -> Iterator[Array]:
+        """Yield the rows in order, some at a time."""
+        ...
+
+
+@dataclass(frozen=True)
+class MemoryRows:
+    """An array in memory."""
+
+    values: Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array."""
+        return self.values.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the array."""
+        return self.values.dtype
+
+    def chunks(self) -> Iterator[Array]:
+        """Yield the array."""
+        yield self.values
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What was read.
+
+    Attributes
+    ----------
+    X
+        Features (rows, features) or images (rows, height, width[, channels]).
+    target
+        One label or number a row.
+    where
+        What they are from, for messages and the description.
+    factors
+        One value a row each.
+    details
+        Further facts about the source.
+    """
+
+    X: Rows
+    target: Target
+    where: str
+    factors: Factors = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
+    """Return the samples as the dataset ``custom``.
+
+    Features become float64 unless they are float32, images stay uint8 or become float32; arrays of three
+    dimensions are grey images.
+
+    Raises
+    ------
+    DataError
+        If X has other dimensions or types, or another number of rows than there are targets or factors.
+    SettingsError
+        If what only images have is asked for and they are none.
+    """
+    target, where = samples.target, samples.where
+    shape, dtype = _checked_shape(samples), _checked_dtype(samples)
+    _refuse_image_settings(params, shape, dtype)
+    classes = target.task == "classification"
+    index = choose_rows(target.y, params.n_samples, params.seed, stratify=classes)
+    kind = f"{len(target.class_names)} classes" if classes else "a regression"
+    of = "" if len(index) == len(target.y) else f" of {len(target.y)}"
+    augmented = {"augmentation": augmentation_of("custom", params)} if len(shape) == 3 else {}
+    return Dataset(
+        name="custom",
+        task=target.task,
+        class_names=target.class_names,
+        sample_shape=shape,
+        dtype=np.dtype(np.float32) if params.normalize else dtype,
+        n_samples=len(index),
+        source=f"{where}: {len(index)}{of} samples for {kind} ({target.reason})",
+        seed=None if params.n_samples is None else params.seed,
+        blocks=stored_blocks(
+            partial(_read, samples, shape, dtype),
+            index,
+            target.y[index],
+            {name: values[index] for name, values in samples.factors.items()} or None,
+            normalize=params.normalize,
+        ),
+        details=samples.details | augmented,
+        has_factors=bool(samples.factors),
+    )
+
+
+def _checked_shape(samples: Samples) -> tuple[int, ...]:
+    shape, where = samples.X.shape, samples.where
+    if len(shape) not in {2, 3, 4} or 0 in shape:
+        raise DataError(
+            f"{where}: expected X of shape (samples, features) or (samples, height, width[, channels]), found {shape}"
+        )
+    if len(shape) == 4 and shape[3] not in {1, 3}:
+        hint = "; move the channels last" if shape[1] in {1, 3} else ""
+        raise DataError(f"{where}: expected images of 1 or 3 channels, found X of shape {shape}{hint}")
+    for name, values in {"y": samples.target.y, **samples.factors}.items():
+        if len(values) != shape[0]:
+            raise DataError(f"{where}: expected as many rows in X as in {name}, found {shape[0]} and {len(values)}")
+    return (*shape[1:], 1) if len(shape) == 3 else shape[1:]
+
+
+def _checked_dtype(samples: Samples) -> np.dtype[Any]:
+    found = samples.X.dtype
+    if found.kind not in "biuf":
+        raise DataError(f"{samples.where}: expected numbers in X, found {found}")
+    image = len(samples.X.shape) > 2
+    if image and found == np.uint8:
+        return np.dtype(np.uint8)
+    return np.dtype(np.float32 if image or found in (np.float32, np.float16) else np.float64)
+
+
+def _refuse_image_settings(params: StoredParams, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    if params.normalize and dtype != np.uint8:
+        raise SettingsError(
+            f"expected false, as only 8-bit images are divided by 255, and X is {dtype} of shape {shape} a "
+            "sample; preprocessing.scaling scales anything",
+            key=("dataset", "params", "normalize"),
+        )
+    if params.augmentation and len(shape) != 3:
+        raise SettingsError(
+            f"expected false, as only images can be augmented, and X has shape {shape} a sample",
+            key=("dataset", "params", "augmentation"),
+        )
+
+
+def _read(samples: Samples, shape: tuple[int, ...], dtype: np.dtype[Any], index: Indices, rows: int) -> Iterator[Array]:
+    done = 0
+    for block in picked(samples.X.chunks(), index, rows):
+        X = block.reshape(len(block), *shape).astype(dtype, copy=False)
+        if dtype.kind == "f":
+            finite = np.isfinite(X.reshape(len(X), -1)).all(axis=1)
+            if not finite.all():
+                row = index[done + int(np.argmin(finite))]
+                raise DataError(f"{samples.where}: expected finite numbers in X, found others in row {row} from 0")
+        done += len(X)
+        yield X

@@ -1,0 +1,196 @@
+"""``custom``: one's own arrays, tables, folders of images, or a function."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
+from mlx.datasets.custom.function import call_function, names_function
+from mlx.datasets.custom.params import EVERY, LABELLED, TABLE, CustomParams, refuse_unused
+from mlx.datasets.custom.samples import MemoryRows, Samples, samples_dataset
+from mlx.datasets.custom.table_files import read_metadata
+from mlx.datasets.custom.table_samples import read_table_samples
+from mlx.datasets.custom.targets import Target, build_target
+from mlx.datasets.dataset import Array, Dataset, Factors
+from mlx.datasets.files.folder_set import open_image_folder
+from mlx.datasets.files.image_folder import list_images
+
+
+def open_custom(params: CustomParams, path: str | None) -> Dataset:
+    """Whatever `path` is: ``.npz``, ``.npy``, ``.csv``, ``.parquet``, a folder, or ``file.py:name``.
+
+    Raises
+    ------
+    DataError
+        If it is not there, is nothing of that, is damaged, or its parts don't fit each other.
+    SettingsError
+        If a parameter is missing, or has no meaning for it.
+    """
+    if path is None:
+        raise SettingsError(f"expected {_KNOWN}, found nothing", key=("dataset", "path"))
+    if names_function(path):
+        refuse_unused(params, LABELLED | {"arguments"}, "a function")
+        return samples_dataset(_from_function(params, path), params)
+    place = Path(path).expanduser()
+    if place.is_dir():
+        return _from_folder(params, place)
+    if not place.is_file():
+        raise DataError(f"dataset.path: {path}: expected {_KNOWN}, found nothing there")
+    suffix = place.suffix.lower()
+    if suffix not in _FILES:
+        raise DataError(f"dataset.path: {path}: expected {_KNOWN}, found a file ending in '{place.suffix}'")
+    read, used = _FILES[suffix]
+    refuse_unused(params, LABELLED | used, f"a {suffix} file")
+    return samples_dataset(read(params, place), params)
+
+
+_KNOWN = (
+    "an .npz, .npy, .csv or .parquet file, a folder with X.npy and y.npy, a folder with a subfolder of "
+    "images for each class, or file.py:name"
+)
+
+
+def _from_folder(params: CustomParams, folder: Path) -> Dataset:
+    if (folder / "X.npy").is_file():
+        refuse_unused(params, LABELLED, "a folder with X.npy and y.npy")
+        labels = _array(folder / "y.npy", "targets").whole()
+        return samples_dataset(_from_arrays(params, str(folder), open_npy(folder / "X.npy"), labels), params)
+    used = EVERY | {"image_size", "channels", "skip_corrupt"}
+    refuse_unused(params, used, "a folder of images, whose subfolders are the classes")
+    return open_image_folder(
+        "custom",
+        list_images(folder),
+        params,
+        size=params.image_size,
+        channels=params.channels,
+        skip_corrupt=params.skip_corrupt,
+        metadata=None if params.metadata is None else Path(params.metadata),
+    )
+
+
+def _from_arrays(
+    params: CustomParams,
+    where: str,
+    X: ArrayFile | MemoryRows,
+    labels: Array,
+    class_names: list[str] | None = None,
+    factors: Factors | None = None,
+) -> Samples:
+    """Put together what was read; names and factors in the settings go before those in the file."""
+    target = _target(params, labels, where, class_names)
+    known = dict(factors or {})
+    if params.metadata is not None:
+        known = read_metadata(Path(params.metadata), len(target.y))
+    return Samples(X, target, where, known)
+
+
+def _target(params: CustomParams, labels: Array, where: str, names: list[str] | None) -> Target:
+    names = names if params.class_names is None else params.class_names
+    return build_target(labels, task=params.task, class_names=names, where=where)
+
+
+def _array(path: Path, content: str) -> ArrayFile:
+    if not path.is_file():
+        raise DataError(f"{path}: expected an .npy file with the {content}, found nothing there")
+    return open_npy(path)
+
+
+def _read_npy(params: CustomParams, path: Path) -> Samples:
+    if params.target is None:
+        raise SettingsError(
+            f"expected the .npy file with the targets of {path}, found nothing",
+            key=("dataset", "params", "target"),
+        )
+    beside = path.parent / params.target
+    labels = _array(beside if beside.is_file() else Path(params.target), "targets")
+    return _from_arrays(params, str(path), open_npy(path), labels.whole())
+
+
+def _read_npz(params: CustomParams, path: Path) -> Samples:
+    arrays = open_npz(path)
+    for name in ("X", "y"):
+        if name not in arrays:
+            raise DataError(f"{path}: expected arrays X and y, found {', '.join(arrays) or 'none'}")
+    names = arrays["class_names"].whole() if "class_names" in arrays else None
+    if names is not None and (names.ndim != 1 or names.dtype.kind != "U"):
+        raise DataError(f"{path}: class_names: expected a list of text, found {names.dtype} of shape {names.shape}")
+    factors = {name.removeprefix("factors/"): a.whole() for name, a in arrays.items() if name.startswith("factors/")}
+    if "factors" in arrays:
+        factors |= _columns(arrays["factors"].whole(), f"{path}: factors")
+    listed = None if names is None else [str(name) for name in names]
+    return _from_arrays(
+        params, str(path), arrays["X"], arrays["y"].whole(), listed, _checked_factors(factors, str(path))
+    )
+
+
+def _columns(values: Array, where: str) -> Factors:
+    """Take a structured array apart: pickle aside, it is how NumPy keeps a table in a file."""
+    if values.dtype.names is None:
+        raise DataError(f"{where}: expected a structured array, a field a factor, found {values.dtype}")
+    return {name: np.ascontiguousarray(values[name]) for name in values.dtype.names}
+
+
+def _checked_factors(factors: Mapping[str, Array], where: str) -> Factors:
+    for name, values in factors.items():
+        if values.ndim != 1 or values.dtype.kind not in "biufU":
+            raise DataError(
+                f"{where}: expected one number or text a sample as factor {name}, found {values.dtype} of "
+                f"shape {values.shape}"
+            )
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            row = int(np.argmin(np.isfinite(values)))
+            raise DataError(f"{where}: expected finite values of factor {name}, found {values[row]} in row {row}")
+    return dict(factors)
+
+
+def _read_table(params: CustomParams, path: Path) -> Samples:
+    if params.target is None:
+        raise SettingsError(
+            f"expected the name of the target's column in {path}, found nothing",
+            key=("dataset", "params", "target"),
+        )
+    table = read_table_samples(
+        path, params.target, features=params.features, encoding=params.encoding, missing=params.missing
+    )
+    factors: Factors = {}
+    if params.metadata is not None:
+        factors = {k: v[table.rows] for k, v in read_metadata(Path(params.metadata), table.n_rows).items()}
+    target = _target(params, table.labels, f"{path}: column '{params.target}'", None)
+    return Samples(MemoryRows(table.X), target, str(path), factors, table.details)
+
+
+def _from_function(params: CustomParams, path: str) -> Samples:
+    made = call_function(path, params.arguments)
+    X, labels = (_as_array(made[name], f"{path}: {name}") for name in ("X", "y"))
+    names = made.get("class_names")
+    factors = made.get("factors") or {}
+    if names is not None and not (isinstance(names, list | tuple) and all(isinstance(n, str) for n in names)):
+        raise DataError(f"{path}: expected class_names to be a list of text, found {type(names).__name__}")
+    if not isinstance(factors, Mapping):
+        raise DataError(f"{path}: expected factors to be a dict of arrays, found {type(factors).__name__}")
+    arrays = {str(name): _as_array(values, f"{path}: factor {name}") for name, values in factors.items()}
+    listed = None if names is None else list(names)
+    return _from_arrays(params, path, MemoryRows(X), labels, listed, _checked_factors(arrays, path))
+
+
+def _as_array(values: Any, where: str) -> Array:
+    try:
+        array: Array = np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{where}: expected an array, found {type(values).__name__} ({error})") from None
+    if array.dtype.hasobject and all(isinstance(value, str) for value in array.flat):
+        return array.astype(str)  # a column of a data frame
+    if array.dtype.hasobject:
+        raise DataError(f"{where}: expected an array of numbers or text, found Python objects")
+    return array
+
+
+_FILES: dict[str, tuple[Callable[[CustomParams, Path], Samples], set[str]]] = {
+    ".npz": (_read_npz, set()),
+    ".npy": (_read_npy, {"target"}),
+    ".csv": (_read_table, TABLE),
+    ".parquet": (_read_table, TABLE),
+}

@@ -1,0 +1,134 @@
+"""From the labels in someone's files to what a model is fitted to: classes by number, or finite targets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.dataset import Array
+
+MOST_CLASSES = 100
+"""Integers with more different values than this are taken for a quantity, not for classes."""
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the samples are to be predicted as.
+
+    Attributes
+    ----------
+    task
+        What `y` is for.
+    y
+        Class labels 0 … K − 1 (int64) or targets (float64), shape (n_samples,).
+    class_names
+        The name of each label, in label order; empty for regression.
+    reason
+        How the task was found, for the dataset's description.
+    """
+
+    task: Task
+    y: Array
+    class_names: tuple[str, ...]
+    reason: str
+
+
+def build_target(
+    labels: Array, *, task: Task | Literal["auto"], class_names: Sequence[str] | None, where: str
+) -> Target:
+    """Make a target of `labels` of shape (n_samples,) or (n_samples, 1): integers, floats, booleans or text.
+
+    With ``auto`` text and booleans are classes; integers are, if there are at most `MOST_CLASSES`
+    different ones with at least two samples each on average; floats are a quantity. Classes
+    are numbered in the sorted order of their labels, or in that of `class_names`.
+
+    Parameters
+    ----------
+    where
+        What the labels are from, for messages.
+
+    Raises
+    ------
+    DataError, SettingsError
+        If the labels are of another kind or shape, are missing, or don't fit the task or the names.
+    """
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1:
+        raise DataError(f"{where}: expected one target a sample, found an array of shape {labels.shape}")
+    if not len(labels):
+        raise DataError(f"{where}: expected at least one sample, found none")
+    if labels.dtype.kind not in "biufUS":
+        raise DataError(f"{where}: expected numbers or text as targets, found {labels.dtype}")
+    if labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "utf-8")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        row = int(np.argmin(np.isfinite(labels)))
+        raise DataError(f"{where}: expected finite targets, found {labels[row]} in row {row}, counted from 0")
+    found, reason = (task, "stated") if task != "auto" else _inferred(labels)
+    if found == "regression":
+        return _quantity(labels, reason, class_names, where)
+    y, names = _numbered(labels, class_names, where)
+    return Target("classification", y, names, reason)
+
+
+def _inferred(labels: Array) -> tuple[Task, str]:
+    if labels.dtype.kind == "f":
+        return "regression", "inferred from targets with a fraction or of floating type"
+    if labels.dtype.kind in "Ub":
+        return "classification", "inferred from labels that are no numbers"
+    different = len(np.unique(labels))
+    if different <= MOST_CLASSES and 2 * different <= len(labels):
+        return "classification", f"inferred from integers of {different} different values"
+    return "regression", f"inferred from integers of {different} different values"
+
+
+def _quantity(labels: Array, reason: str, class_names: Sequence[str] | None, where: str) -> Target:
+    if labels.dtype.kind == "U":
+        raise DataError(f"{where}: expected numbers for task regression, found text such as {str(labels[0])[:40]!r}")
+    if class_names is not None:
+        raise SettingsError(
+            f"expected none for a regression ({reason}), found {len(class_names)} names",
+            key=("dataset", "params", "class_names"),
+        )
+    return Target("regression", labels.astype(np.float64), (), reason)
+
+
+def _numbered(labels: Array, names: Sequence[str] | None, where: str) -> tuple[Array, tuple[str, ...]]:
+    different, codes = np.unique(labels, return_inverse=True)
+    codes = codes.astype(np.int64)
+    if names is None:
+        return _at_least_two(codes, tuple(map(_name, different)), where)
+    if len(set(names)) != len(names):
+        raise _bad_names("names that differ from each other", names)
+    if labels.dtype.kind == "U":
+        unknown = sorted(set(map(str, different)) - set(names))
+        if unknown:
+            raise _bad_names(f"all labels of {where}, such as {unknown[0][:40]!r}", names)
+        place = np.array([list(names).index(str(label)) for label in different], np.int64)
+        return _at_least_two(place[codes], tuple(names), where)
+    if labels.dtype.kind in "iu" and different[0] >= 0 and different[-1] < len(names):
+        return _at_least_two(labels.astype(np.int64), tuple(names), where)
+    if len(different) != len(names):
+        raise _bad_names(f"{len(different)} names, as many as {where} has different labels", names)
+    return _at_least_two(codes, tuple(names), where)
+
+
+def _name(label: np.generic) -> str:
+    whole = label.dtype.kind == "f" and float(label) == int(label)
+    return str(int(label)) if whole else str(label)
+
+
+def _bad_names(expected: str, names: Sequence[str]) -> SettingsError:
+    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return SettingsError(f"expected {expected}; found {shown}", key=("dataset", "params", "class_names"))
+
+
+def _at_least_two(y: Array, names: tuple[str, ...], where: str) -> tuple[Array, tuple[str, ...]]:
+    if len(names) < 2:
+        raise DataError(f"{where}: expected at least two classes, found only {names[0]!r}")
+    return y, names

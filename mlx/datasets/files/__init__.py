@@ -1,0 +1,1 @@
+"""Published sets in their original files, and folders of images."""

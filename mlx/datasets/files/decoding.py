@@ -1,0 +1,137 @@
+"""From JPEG and PNG files to arrays of one shape, on all cores.
+
+Threads, not processes: Pillow lets go of the interpreter's lock while it decodes and resizes, and the
+pixels need not be copied from one process to another.
+"""
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from mlx.datasets.dataset import Array
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("JPEG", "PNG")  # Pillow has decoders for dozens, some of which start other programs
+SUFFIXES = (".jpg", ".jpeg", ".png")
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class UnreadableImageError(Exception):
+    """A file that is no whole JPEG or PNG image; the text says why."""
+
+
+def decode(path: Path, size: tuple[int, int], channels: int) -> Array:
+    """Return an image as uint8 of shape (height, width, channels).
+
+    It is turned upright as its EXIF data says, scaled so that it just covers `size`, height and width, and
+    cropped at its centre. Transparent parts become white; 16-bit values are scaled to 8 bits; CMYK and
+    palette images are converted. A JPEG much larger than `size` is decoded at a half, quarter or eighth
+    of its size, which its format allows, but never below twice `size`.
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file is damaged, truncated, or of another format.
+    """
+    from PIL import Image, ImageOps
+
+    height, width = size
+    with _opened(path) as image:
+        image.draft("RGB" if channels == 3 else "L", (2 * width, 2 * height))
+        upright = ImageOps.exif_transpose(image)
+        plain = to_mode(upright, "RGB" if channels == 3 else "L")
+        if plain.size != (width, height):
+            plain = ImageOps.fit(plain, (width, height), Image.Resampling.BILINEAR)
+        return np.asarray(plain).reshape(height, width, channels)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return height and width of an upright image from its header.
+
+    Raises
+    ------
+    UnreadableImageError
+        If the file is of another format.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        turned = image.getexif().get(0x0112, 1) >= 5  # orientations 5 to 8 exchange the sides
+        return (width, height) if turned else (height, width)
+
+
+def to_mode(image: "Image", mode: str) -> "Image":
+    """Return `image` as ``RGB`` or ``L``, whatever it was."""
+    from PIL import Image
+
+    if image.mode == mode:
+        return image
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bits; Pillow's own conversion clips at 255
+        values = np.asarray(image, np.float32) / 257
+        image = Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.new("RGBA", image.size, "white")
+        image.alpha_composite(layer)
+    return image.convert(mode)
+
+
+class _opened:  # noqa: N801 - used like a function
+    """Opens an image and turns whatever goes wrong with it into an `UnreadableImageError`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> "Image":
+        from PIL import Image
+
+        try:
+            self.image = Image.open(self.path, formats=FORMATS)
+        except Exception as error:
+            raise _unreadable(error) from None
+        return self.image
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.image.close()
+        if isinstance(error, Exception):  # on damaged data Pillow raises almost anything
+            raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> UnreadableImageError:
+    from PIL import Image, UnidentifiedImageError
+
+    if isinstance(error, UnidentifiedImageError):
+        return UnreadableImageError("no JPEG or PNG image")
+    if isinstance(error, Image.DecompressionBombError | Image.DecompressionBombWarning):
+        return UnreadableImageError("more pixels than any photograph has")
+    return UnreadableImageError(str(error) or type(error).__name__)
+
+
+def in_parallel(work: Callable[[T], R], items: Iterable[T], *, ahead: int = 64) -> Iterator[R]:
+    """Yield ``work(item)`` for each item, in order, computed on all cores up to `ahead` items in advance."""
+    # Pillow warns of images above 89 megapixels and refuses above twice that: the refusal is enough here.
+    # Set for the process, as the filters can't be changed in one thread alone.
+    from PIL import Image
+
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    source = iter(items)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        waiting: deque[Future[R]] = deque(pool.submit(work, item) for item in islice(source, ahead))
+        try:
+            while waiting:
+                done = waiting.popleft().result()
+                waiting.extend(pool.submit(work, item) for item in islice(source, 1))
+                yield done
+        finally:
+            for future in waiting:  # whoever stops reading does not wait for the rest
+                future.cancel()

@@ -1,0 +1,191 @@
+"""Where published files are: in the user's folder, else in Keras's download cache, filled on request."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlx.core.errors import DataError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A form in which a set is published.
+
+    Attributes
+    ----------
+    kind
+        What people call it, for the description and for messages.
+    files
+        The files that it needs, each with all names that it goes by, the original one first.
+    folders
+        The folders that its archive unpacks to; its files are looked for there too.
+    """
+
+    kind: str
+    files: tuple[tuple[str, ...], ...]
+    folders: tuple[str, ...] = ()
+
+    def places(self, folder: Path) -> list[Path]:
+        """Return where in `folder` the files may be."""
+        return [folder, *(folder / name for name in self.folders)]
+
+    def found(self, folder: Path) -> list[Path]:
+        """Return those of the files that are directly in `folder`, in order."""
+        named = ([folder / name for name in names if (folder / name).is_file()] for names in self.files)
+        return [paths[0] for paths in named if paths]
+
+    def missing(self, folder: Path) -> list[str]:
+        """Return the original names of those that are not."""
+        return [names[0] for names in self.files if not any((folder / name).is_file() for name in names)]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file to fetch: where from, what it must be, and where in the cache it goes, as Keras has it.
+
+    Attributes
+    ----------
+    name
+        Its name in the cache; for an archive the folder that it is unpacked to.
+    url
+        Where it is published.
+    checksum
+        SHA-256 or MD5 of the file, in hexadecimal.
+    folder
+        Folder of the cache, below ``datasets``.
+    archive
+        Whether it is unpacked.
+    """
+
+    name: str
+    url: str
+    checksum: str
+    folder: str = ""
+    archive: bool = False
+
+
+def cache_folder() -> Path:
+    """Return the folder for datasets in Keras's cache, found without importing Keras."""
+    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
+
+
+def locate(
+    name: str,
+    path: str | None,
+    layouts: Sequence[Layout],
+    downloads: Sequence[Download],
+    *,
+    download: bool,
+) -> tuple[Layout, list[Path]]:
+    """Return the form in which the set `name` is there, and the paths of its files.
+
+    With a `path`, only that folder is looked into. Without, Keras's cache is, and what is missing there
+    is fetched where `download` allows it.
+
+    Raises
+    ------
+    DataError
+        If the files are not there: the message names them and the folders, and where to put them; or if
+        a download fails or has another checksum than the published one.
+    """
+    if path is not None:
+        return _in_folder(name, existing_folder(path, f"the files of {name}"), layouts)
+    folders = list(dict.fromkeys(cache_folder() / item.folder for item in downloads)) or [cache_folder() / name]
+    folders += [folder / item.name for folder in list(folders) for item in downloads if item.archive]
+    if found := _whole(folders, layouts):
+        return found
+    failed = ""
+    if download:
+        try:
+            for item in downloads:
+                _fetch(item)
+        except _FailedError as error:
+            failed = f"could not download {error}; "
+        if found := _whole(folders, layouts):
+            return found
+    raise DataError(f"dataset {name}: {failed}{_absent(folders, layouts, downloads, offered=not download)}")
+
+
+def existing_folder(path: str | Path, content: str) -> Path:
+    """Return `path` as a folder that is there.
+
+    Raises
+    ------
+    DataError
+        If it is not, or is a file.
+    """
+    folder = Path(path).expanduser()
+    if folder.is_file():
+        raise DataError(f"dataset.path: {folder}: expected a folder with {content}, found a file")
+    if not folder.is_dir():
+        raise DataError(f"dataset.path: {folder}: expected a folder with {content}, found nothing there")
+    return folder
+
+
+def _whole(folders: Iterable[Path], layouts: Sequence[Layout]) -> tuple[Layout, list[Path]] | None:
+    for folder in folders:
+        for layout in layouts:
+            for place in layout.places(folder):
+                if not layout.missing(place):
+                    return layout, layout.found(place)
+    return None
+
+
+def _in_folder(name: str, folder: Path, layouts: Sequence[Layout]) -> tuple[Layout, list[Path]]:
+    if found := _whole([folder], layouts):
+        return found
+    for layout in layouts:
+        for place in layout.places(folder):
+            if layout.found(place):  # a part is there: say what the rest is
+                missing = ", ".join(layout.missing(place))
+                raise DataError(f"dataset.path: {place}: expected all {layout.kind} of {name}, missing {missing}")
+    raise DataError(f"dataset.path: {folder}: expected {_wanted(layouts)}, found none of them{_packed(folder)}")
+
+
+def _wanted(layouts: Sequence[Layout]) -> str:
+    return ", or ".join(f"the {layout.kind} ({', '.join(names[0] for names in layout.files)})" for layout in layouts)
+
+
+def _packed(folder: Path) -> str:
+    archives = sorted(item.name for item in folder.iterdir() if item.name.endswith((".tar.gz", ".tgz", ".zip")))
+    return f"; unpack {archives[0]} first" if archives else ""
+
+
+def _absent(folders: Sequence[Path], layouts: Sequence[Layout], downloads: Sequence[Download], *, offered: bool) -> str:
+    looked = ", ".join(map(str, folders))
+    text = (
+        f"its files are not there; looked in {looked} for {_wanted(layouts)}; put them into a folder and set "
+        "dataset.path to it"
+    )
+    if not downloads or not offered:
+        return text
+    urls = ", ".join(item.url for item in downloads)
+    return f"{text}, or set dataset.params.download: true to fetch them from {urls}"
+
+
+class _FailedError(Exception):
+    """A download that failed: its text is the address and the reason."""
+
+
+def _fetch(item: Download) -> None:
+    """Have Keras fetch a file into its cache; only here is Keras, and with it TensorFlow, imported."""
+    home = cache_folder().parent
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow says much about what is not used here
+    try:
+        import keras
+
+        with contextlib.redirect_stdout(sys.stderr):  # where every other progress goes
+            keras.utils.get_file(
+                fname=item.name,
+                origin=item.url,
+                file_hash=item.checksum,
+                cache_dir=str(home),
+                cache_subdir=str(Path("datasets") / item.folder),
+                extract=item.archive,
+            )
+    except Exception as error:  # Keras raises bare exceptions for network and checksum alike
+        raise _FailedError(f"{item.url}: {error}") from None

@@ -1,0 +1,171 @@
+"""Images in a folder a class, decoded block by block."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from mlx.core.errors import DataError
+from mlx.datasets.dataset import Array
+from mlx.datasets.files.decoding import SUFFIXES, UnreadableImageError, decode, image_size, in_parallel
+from mlx.datasets.files.stored import Indices
+
+NAMED_AT_MOST = 5
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """What a folder of images holds.
+
+    Attributes
+    ----------
+    root
+        The folder.
+    class_names
+        Its subfolders, sorted.
+    files
+        The images relative to it, class by class, sorted.
+    labels
+        The class of each, int64 of shape (images,).
+    ignored
+        How many other files lie between them.
+    """
+
+    root: Path
+    class_names: tuple[str, ...]
+    files: tuple[str, ...]
+    labels: Array
+    ignored: int
+
+    def paths(self, index: Indices | None = None) -> Iterator[Path]:
+        """Yield where the images `index` are, all where it is None; a million paths at once are half a GB."""
+        return (self.root / self.files[row] for row in (range(len(self.files)) if index is None else index))
+
+    def read(self, size: tuple[int, int], channels: int, index: Indices, rows: int) -> Iterator[Array]:
+        """Yield the images `index`, `rows` at a time, uint8 of shape (rows, height, width, channels).
+
+        Raises
+        ------
+        DataError
+            If some can't be read: raised after all were tried, so that it can name and count them.
+        """
+        block = np.empty((min(rows, len(index)), *size, channels), np.uint8)
+        filled, bad = 0, []
+        for file, image in zip(self.paths(index), _decoded(self.paths(index), size, channels), strict=True):
+            if isinstance(image, UnreadableImageError):
+                bad.append(f"{file} ({image})")
+                continue
+            if bad:
+                continue
+            block[filled] = image
+            filled += 1
+            if filled == len(block):
+                yield block
+                block, filled = np.empty_like(block), 0
+        if bad:
+            raise DataError(_unreadable(self.root, bad, len(index)))
+        if filled:
+            yield block[:filled]
+
+    def without_unreadable(self) -> "tuple[ImageFolder, list[str]]":
+        """Return the folder without the images that can't be read, and the names of those.
+
+        Each image is decoded for it: a truncated JPEG looks like any other up to the point where it ends.
+        """
+        tried = _decoded(self.paths(), (8, 8), 3)
+        good = np.array([not isinstance(image, UnreadableImageError) for image in tried])
+        files = tuple(file for file, whole in zip(self.files, good, strict=True) if whole)
+        kept = ImageFolder(self.root, self.class_names, files, self.labels[good], self.ignored)
+        for label, name in enumerate(self.class_names):
+            if not (kept.labels == label).any():
+                raise DataError(f"{self.root / name}: expected images, found only such as can't be read")
+        return kept, [file for file, whole in zip(self.files, good, strict=True) if not whole]
+
+    def common_size(self) -> tuple[int, int]:
+        """Return height and width of the images, if all have the same.
+
+        Raises
+        ------
+        DataError
+            If they differ, or some can't be read.
+        """
+        first: tuple[Path, tuple[int, int]] | None = None
+        bad = []
+        for path, size in zip(self.paths(), in_parallel(_size_or_error, self.paths()), strict=True):
+            if isinstance(size, UnreadableImageError):
+                bad.append(f"{path} ({size})")
+                continue
+            first = first or (path, size)
+            if size != first[1]:
+                raise DataError(
+                    f"{self.root}: expected images of one size, or dataset.params.image_size to scale them; "
+                    f"found {_by(first[1])} ({first[0].name}) and {_by(size)} ({path.name})"
+                )
+        if bad or first is None:
+            raise DataError(_unreadable(self.root, bad, len(self.files)))
+        return first[1]
+
+
+def list_images(root: Path) -> ImageFolder:
+    """List the images in the subfolders of `root`, by name alone: nothing is opened.
+
+    Hidden files and folders are passed over; of the others those ending in .jpg, .jpeg or .png are images.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two subfolders, or one has no image.
+    """
+    folders = sorted(item.name for item in root.iterdir() if item.is_dir() and not item.name.startswith("."))
+    if len(folders) < 2:
+        found = f"only {folders[0]}" if folders else "none"
+        raise DataError(f"{root}: expected a subfolder of images for each of at least two classes, found {found}")
+    files: list[str] = []
+    counts, ignored = [], 0
+    for name in folders:
+        inside = sorted(item.name for item in (root / name).iterdir() if not item.name.startswith("."))
+        images = [item for item in inside if item.lower().endswith(SUFFIXES)]
+        if not images:
+            raise DataError(f"{root / name}: expected images ({', '.join(SUFFIXES)}), found {_what(inside)}")
+        files += [f"{name}/{item}" for item in images]
+        counts.append(len(images))
+        ignored += len(inside) - len(images)
+    labels = np.repeat(np.arange(len(folders), dtype=np.int64), counts)
+    return ImageFolder(root, tuple(folders), tuple(files), labels, ignored)
+
+
+def _what(inside: Sequence[str]) -> str:
+    return f"{len(inside)} other entries, such as {inside[0]}" if inside else "an empty folder"
+
+
+def _decoded(paths: Iterator[Path], size: tuple[int, int], channels: int) -> Iterator[Array | UnreadableImageError]:
+    return in_parallel(partial(_image_or_error, size=size, channels=channels), paths)
+
+
+def _image_or_error(path: Path, size: tuple[int, int], channels: int) -> Array | UnreadableImageError:
+    try:
+        return decode(path, size, channels)
+    except UnreadableImageError as error:
+        return error
+
+
+def _size_or_error(path: Path) -> tuple[int, int] | UnreadableImageError:
+    try:
+        return image_size(path)
+    except UnreadableImageError as error:
+        return error
+
+
+def _unreadable(root: Path, bad: Sequence[str], tried: int) -> str:
+    more = f" and {len(bad) - NAMED_AT_MOST} more" if len(bad) > NAMED_AT_MOST else ""
+    return (
+        f"{root}: expected JPEG or PNG images, found {len(bad)} of {tried} that can't be read: "
+        f"{', '.join(bad[:NAMED_AT_MOST])}{more}; mend or remove them, or set "
+        "dataset.params.skip_corrupt: true"
+    )
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"

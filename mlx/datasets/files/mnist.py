@@ -1,0 +1,177 @@
+"""``mnist`` and ``fashion_mnist``: 70,000 grey images of 28 × 28 pixels in ten classes."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from mlx.core.errors import DataError
+from mlx.datasets.custom.array_files import ArrayFile, open_npz
+from mlx.datasets.dataset import Array, Dataset
+from mlx.datasets.files.download import Download, Layout, locate
+from mlx.datasets.files.idx import IdxFile, open_idx
+from mlx.datasets.files.stored import (
+    Indices,
+    StoredParams,
+    augmentation_of,
+    choose_rows,
+    image_dtype,
+    picked,
+    stored_blocks,
+)
+
+DIGITS = tuple("0123456789")
+CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+
+MIRROR = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
+# The checksums are those that Keras and the authors publish.
+MNIST_DOWNLOADS = (
+    Download("mnist.npz", f"{MIRROR}mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"),
+)
+FASHION_DOWNLOADS = tuple(
+    Download(f"{name}.gz", f"{MIRROR}{name}.gz", checksum, "fashion-mnist")
+    for name, checksum in {
+        "train-images-idx3-ubyte": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "train-labels-idx1-ubyte": "25c81989df183df01b3e8a0aad5dffbe",
+        "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
+        "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
+    }.items()
+)
+
+Subset = Literal["train", "test", "all"]
+Part = tuple[IdxFile | ArrayFile, Array]
+
+
+class MnistParams(StoredParams):
+    """Parameters of ``mnist`` and ``fashion_mnist``.
+
+    Attributes
+    ----------
+    subset
+        The published training images, the test images, or both, training first.
+    download
+        Fetch the files through Keras's cache where no ``dataset.path`` is set and they are not there yet.
+    """
+
+    subset: Subset = "all"
+    download: bool = False
+
+
+def open_mnist(params: MnistParams, path: str | None) -> Dataset:
+    """Handwritten digits; X is uint8 of shape (n_samples, 28, 28, 1).
+
+    Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document
+    recognition", Proceedings of the IEEE 86, 1998.
+    """
+    return _open("mnist", "handwritten digits", DIGITS, MNIST_DOWNLOADS, params, path)
+
+
+def open_fashion_mnist(params: MnistParams, path: str | None) -> Dataset:
+    """Photographs of clothes; X is uint8 of shape (n_samples, 28, 28, 1).
+
+    Source: H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
+    learning algorithms", arXiv:1708.07747, 2017.
+    """
+    return _open("fashion_mnist", "photographs of clothes", CLOTHES, FASHION_DOWNLOADS, params, path)
+
+
+def _open(
+    name: str,
+    content: str,
+    class_names: tuple[str, ...],
+    downloads: Sequence[Download],
+    params: MnistParams,
+    path: str | None,
+) -> Dataset:
+    """Open a set in the files of MNIST.
+
+    Raises
+    ------
+    DataError
+        If the files are not there, are damaged, or don't belong together.
+    """
+    layouts = _layouts(params.subset)
+    layout, files = locate(name, path, layouts, downloads, download=params.download)
+    parts = _npz_parts(files[0], params.subset) if layout is layouts[1] else _idx_parts(files)
+    height, width = _image_shape([images for images, _ in parts])
+    labels = np.concatenate([_checked(images, labels, len(class_names)) for images, labels in parts])
+    index = choose_rows(labels, params.n_samples, params.seed)
+    read = partial(_read, [images for images, _ in parts])
+    of = "" if len(index) == len(labels) else f" of {len(labels)}"
+    return Dataset(
+        name=name,
+        task="classification",
+        class_names=class_names,
+        sample_shape=(height, width, 1),
+        dtype=image_dtype(normalize=params.normalize),
+        n_samples=len(index),
+        source=f"{content}, {len(index)}{of} ({params.subset}) from the {layout.kind}",
+        seed=None if params.n_samples is None else params.seed,
+        blocks=stored_blocks(read, index, labels[index], normalize=params.normalize),
+        details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
+    )
+
+
+def _layouts(subset: Subset) -> tuple[Layout, Layout]:
+    prefixes = {"train": ("train",), "test": ("t10k",), "all": ("train", "t10k")}[subset]
+    kinds = ("images-idx3-ubyte", "labels-idx1-ubyte")
+    files = tuple(_names(f"{prefix}-{kind}") for prefix in prefixes for kind in kinds)
+    return Layout("IDX files", files), Layout("file mnist.npz", (("mnist.npz",),))
+
+
+def _names(name: str) -> tuple[str, ...]:
+    """Return the names that a file goes by: Kaggle's archives have a dot before the type."""
+    other = name.replace("-idx", ".idx")
+    return name, f"{name}.gz", other, f"{other}.gz"
+
+
+def _idx_parts(files: Sequence[Path]) -> list[Part]:
+    pairs = zip(files[::2], files[1::2], strict=True)
+    return [(open_idx(images, 3), np.concatenate(list(open_idx(labels, 1).chunks()))) for images, labels in pairs]
+
+
+def _npz_parts(file: Path, subset: Subset) -> list[Part]:
+    """Read the arrays as Keras repacked them: ``x_train``, ``y_train``, ``x_test``, ``y_test``."""
+    arrays = open_npz(file)
+    names = ("train", "test") if subset == "all" else (subset,)
+    for key in (f"{letter}_{name}" for name in names for letter in "xy"):
+        ndim = 3 if key.startswith("x") else 1
+        if key not in arrays or arrays[key].dtype != np.uint8 or len(arrays[key].shape) != ndim:
+            found = f"{arrays[key].dtype} {arrays[key].shape}" if key in arrays else "none"
+            raise DataError(f"{file}: expected an array {key} of {ndim} dimensions of uint8, found {found}")
+    return [(arrays[f"x_{name}"], arrays[f"y_{name}"].whole()) for name in names]
+
+
+def _image_shape(images: Sequence[IdxFile | ArrayFile]) -> tuple[int, ...]:
+    first = images[0].shape[1:]
+    for other in images[1:]:
+        if other.shape[1:] != first:
+            raise DataError(
+                f"{other.path}: expected images of {first[0]}x{first[1]} pixels as in {images[0].path.name}, "
+                f"found {other.shape[1]}x{other.shape[2]}"
+            )
+    return first
+
+
+def _checked(images: IdxFile | ArrayFile, labels: Array, n_classes: int) -> Array:
+    if len(labels) != images.shape[0]:
+        raise DataError(f"{images.path}: expected {len(labels)} images, one a label, found {images.shape[0]}")
+    if labels.max() >= n_classes:
+        row = int(np.argmax(labels >= n_classes))
+        raise DataError(
+            f"{images.path.parent}: expected labels 0 to {n_classes - 1}, found {labels[row]} for image "
+            f"{row} of {images.path.name}"
+        )
+    return labels.astype(np.int64)
+
+
+def _read(images: Sequence[IdxFile | ArrayFile], index: Indices, rows: int) -> Iterator[Array]:
+    chunks = chain.from_iterable(part.chunks() for part in images)
+    for X in picked(chunks, index, rows):
+        yield X[..., np.newaxis]

@@ -1,0 +1,164 @@
+"""What sets of samples that are read from files share: parameters, subsets, blocks in the files' order."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlx.core.errors import SettingsError
+from mlx.core.settings import Settings
+from mlx.datasets.dataset import Array, Block, Factors, spans
+from mlx.datasets.params import Count, Seed
+from mlx.datasets.randomness import Stream, generator
+
+Indices = NDArray[np.int64]
+
+ReadRows = Callable[[Indices, int], Iterator[Array]]
+"""``read(index, rows)`` yields the samples of the ascending `index` in order, `rows` at a time."""
+
+
+class StoredParams(Settings):
+    """Parameters of every set that is read from files.
+
+    Attributes
+    ----------
+    n_samples
+        How many samples to use, drawn with `seed` so that each class keeps its share and has at least
+        one; all where it is not given. They stay in the files' order.
+    seed
+        What the subset is drawn with; it has no effect where all samples are used.
+    normalize
+        Write images as float32 from 0 to 1 instead of uint8 from 0 to 255.
+    augmentation
+        Shift the training images at random, and mirror them where that changes nothing, anew in each epoch.
+    """
+
+    n_samples: Count | None = None
+    seed: Seed = 42
+    normalize: bool = False
+    augmentation: bool = False
+
+
+MIRRORABLE = frozenset({"fashion_mnist", "cifar10", "cifar100", "imagenet"})
+"""Sets whose images show the same thing in a mirror; a digit doesn't, and of one's own data nobody knows."""
+
+
+def augmentation_of(name: str, params: StoredParams) -> dict[str, Any] | None:
+    """Return what training may do to the images of set `name`, None where it was not asked to.
+
+    ``flip``: mirror them; ``shift``: move them by up to this share of their height and width.
+    """
+    return {"flip": name in MIRRORABLE, "shift": 0.1} if params.augmentation else None
+
+
+def choose_rows(labels: Array, n_samples: int | None, seed: int, *, stratify: bool = True) -> Indices:
+    """Return the ascending rows of a subset of `n_samples`, all where it is None.
+
+    Parameters
+    ----------
+    labels
+        What each row's class is, shape (rows,).
+    stratify
+        Give each class its share, by largest remainders, and at least one row.
+
+    Raises
+    ------
+    SettingsError
+        If there are fewer rows than asked for, or more classes.
+    """
+    n = len(labels)
+    if n_samples is None:
+        return np.arange(n, dtype=np.int64)
+    if n_samples > n:
+        raise _unusable(f"at most {n}, as many samples as there are", n_samples)
+    rng = generator(seed, Stream.SAMPLES)
+    if not stratify:
+        drawn: Indices = np.sort(rng.permutation(n)[:n_samples])
+        return drawn
+    classes, members, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if n_samples < len(classes):
+        raise _unusable(f"at least one sample for each of {len(classes)} classes", n_samples)
+    order = rng.permutation(n)
+    order = order[np.argsort(members[order], kind="stable")]  # class by class, shuffled within
+    starts = np.cumsum(counts) - counts
+    parts = [order[s : s + k] for s, k in zip(starts, shares(counts, n_samples), strict=True)]
+    chosen: Indices = np.sort(np.concatenate(parts))
+    return chosen
+
+
+def shares(counts: Indices, total: int) -> Indices:
+    """Divide `total` over classes in proportion to `counts`: whole numbers, at least 1 each.
+
+    Largest remainders (Hamilton's method); what the small classes' ones take too much is taken from
+    the classes furthest above their share.
+    """
+    exact = counts * total / counts.sum()
+    given: Indices = np.maximum(np.floor(exact).astype(np.int64), 1)
+    while (short := total - int(given.sum())) != 0:
+        excess = np.where((given < counts) if short > 0 else (given > 1), given - exact, np.nan)
+        given[np.nanargmin(excess) if short > 0 else np.nanargmax(excess)] += np.sign(short)
+    return given
+
+
+def _unusable(expected: str, found: Any) -> SettingsError:
+    return SettingsError(f"expected {expected}, found {found}", key=("dataset", "params", "n_samples"))
+
+
+def picked(chunks: Iterator[Array], index: Indices, rows: int) -> Iterator[Array]:
+    """Yield the rows of the ascending `index`, `rows` at a time, from chunks that follow each other.
+
+    One pass from front to back, holding a chunk and a block: files larger than memory and compressed
+    ones, which can't be read from the middle, are read alike. The rest of the last file is read as
+    well, as a gzip file tells only at its end whether it was whole.
+    """
+    held: list[Array] = []
+    waiting = first = 0
+    for chunk in chunks:
+        low, high = np.searchsorted(index, (first, first + len(chunk)))
+        part = chunk if high - low == len(chunk) else chunk[index[low:high] - first]
+        first += len(chunk)
+        while len(part):
+            taken, part = part[: rows - waiting], part[rows - waiting :]
+            held.append(taken)
+            waiting += len(taken)
+            if waiting == rows:
+                yield _joined(held)
+                held, waiting = [], 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(parts: list[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def stored_blocks(
+    read: ReadRows, index: Indices, y: Array, factors: Factors | None = None, *, normalize: bool = False
+) -> Callable[[int], Iterator[Block]]:
+    """Return the ``blocks`` of a dataset whose samples are `index` of what `read` reads.
+
+    Parameters
+    ----------
+    y, factors
+        Of the samples in `index` alone, shape (len(index),).
+    normalize
+        Divide uint8 images by 255.
+    """
+
+    def blocks(rows: int) -> Iterator[Block]:
+        for (start, stop), X in zip(spans(len(index), rows), read(index, rows), strict=True):
+            part = None if factors is None else {name: v[start:stop] for name, v in factors.items()}
+            yield Block(unit(X) if normalize else X, y[start:stop], part)
+
+    return blocks
+
+
+def unit(X: Array) -> Array:
+    """Return 8-bit images as float32 from 0 to 1."""
+    return X.astype(np.float32) / np.float32(255)
+
+
+def image_dtype(*, normalize: bool) -> np.dtype[Any]:
+    """Return the dtype of images, divided by 255 or not."""
+    return np.dtype(np.float32 if normalize else np.uint8)

@@ -1,0 +1,1 @@
+"""Generated images: shapes, patterns, gradients and noise, drawn from recorded factors."""

@@ -1,0 +1,67 @@
+"""``patterns``: regular ink on plain ground, from stripes and bricks to honeycombs and spirals."""
+
+from typing import Annotated, ClassVar
+
+import numpy as np
+from pydantic import Field, ValidationInfo, field_validator
+
+from mlx.datasets.dataset import Array, Dataset, Factors
+from mlx.datasets.images.blocks import ImageSet, open_images
+from mlx.datasets.images.pattern_looks import LOOKS
+from mlx.datasets.images.render import antialias
+from mlx.datasets.images.scenes import draw_in_chunks
+from mlx.datasets.images.textures import TextureParams, draw_disturbance, draw_place
+from mlx.datasets.labels import CHUNK
+from mlx.datasets.params import Fraction, at_least
+
+Frequency = Annotated[float, Field(ge=1, le=1024)]
+
+
+class PatternsParams(TextureParams):
+    """Parameters of ``patterns``: those of every image set, the ink being the foreground.
+
+    Attributes
+    ----------
+    min_frequency, max_frequency
+        Periods of the pattern along the image's shorter side.
+    """
+
+    looks: ClassVar[dict[str, object]] = dict(LOOKS)
+
+    noise: Fraction = 0.3
+    min_frequency: Frequency = 2.5
+    max_frequency: Annotated[Frequency, Field(validate_default=True)] = 6.0
+
+    @field_validator("max_frequency")
+    @classmethod
+    def _not_below_the_least_frequency(cls, value: float, info: ValidationInfo) -> float:
+        return at_least("min_frequency", value, info)
+
+
+def open_patterns(params: PatternsParams) -> Dataset:
+    """Antialiased patterns with random place, frequency, phase, rotation, intensities, noise and occlusion.
+
+    X is uint8 of shape (n_samples, height, width, channels). The factors are ``frequency``, in periods
+    along the shorter side, ``phase``, the shift as a fraction of a period, and, as
+    `mlx.datasets.images.scenes.draw_scenes` explains them, those of place, intensities, noise and occluder;
+    ``occlusion`` is the hidden fraction of the image. `mlx.datasets.images.render` draws the same image
+    from them again.
+    """
+    return open_images(PATTERNS, params)
+
+
+def draw_patterns(params: PatternsParams, start: int, stop: int) -> tuple[Array, Factors]:
+    """Return looks and factors of samples start … stop − 1, each of shape (stop − start,)."""
+    return draw_in_chunks(params, start, stop, _draw)
+
+
+def _draw(params: PatternsParams, rng: np.random.Generator, labels: Array) -> Factors:  # noqa: ARG001
+    return {
+        **draw_place(params, rng),
+        "frequency": rng.uniform(params.min_frequency, params.max_frequency, CHUNK),
+        "phase": rng.random(CHUNK),
+        **draw_disturbance(params, rng),
+    }
+
+
+PATTERNS = ImageSet("patterns", LOOKS, draw_patterns, lambda factors: 2 / factors["frequency"], antialias)

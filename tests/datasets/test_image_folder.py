@@ -1,0 +1,271 @@
+"""Folders of images a class: every mode and size, cropped and scaled; unreadable ones named and counted."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from written_files import write_images
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.datasets import DatasetSettings, open_dataset
+from mlx.datasets.files.decoding import decode, image_size, in_parallel
+
+
+def opened(path, name="imagenet", **params):
+    return open_dataset(DatasetSettings(name=name, path=str(path), params=params))
+
+
+def everything(dataset, rows=7):
+    blocks = list(dataset.blocks(rows))
+    return np.concatenate([b.X for b in blocks]), np.concatenate([b.y for b in blocks])
+
+
+RED = np.array([200, 40, 90], np.uint8)
+GREY = 100
+
+
+def saved(path, image, **options):
+    image.save(path, **options)
+    return path
+
+
+def filled(colour, mode, size=(40, 30)):
+    return Image.new(mode, size, colour)
+
+
+@pytest.mark.parametrize(
+    ("image", "end", "expected"),
+    [
+        (filled((200, 40, 90), "RGB"), "png", RED),
+        (filled((200, 40, 90), "RGB"), "jpg", RED),
+        (filled(GREY, "L"), "png", [GREY] * 3),
+        (filled(GREY, "L"), "jpg", [GREY] * 3),
+        (filled(1, "1"), "png", [255] * 3),
+        (filled((200, 40, 90), "RGB").quantize(4), "png", RED),
+        (filled((200, 40, 90, 255), "RGBA"), "png", RED),
+        (filled((200, 40, 90, 0), "RGBA"), "png", [255] * 3),
+        (filled((0, 0, 0, 128), "RGBA"), "png", [127] * 3),
+        (filled((GREY, 255), "LA"), "png", [GREY] * 3),
+        (filled((0, 155, 110, 55), "CMYK"), "jpg", [200, 78, 111]),
+        (Image.fromarray(np.full((30, 40), GREY * 257, np.uint16)), "png", [GREY] * 3),
+    ],
+    ids=lambda value: value.mode if isinstance(value, Image.Image) else None,
+)  # fmt: skip
+def test_every_mode_becomes_eight_bit_colours(tmp_path, image, end, expected):
+    path = saved(tmp_path / f"a.{end}", image)
+    decoded = decode(path, (16, 16), 3)
+    assert (decoded.shape, decoded.dtype) == ((16, 16, 3), np.uint8)
+    np.testing.assert_allclose(decoded.reshape(-1, 3).astype(int), np.tile(expected, (256, 1)), atol=4)
+    assert decode(path, (16, 16), 1).shape == (16, 16, 1)
+
+
+def test_a_transparent_palette_becomes_white(tmp_path):
+    image = filled(0, "P")
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    path = saved(tmp_path / "a.png", image, transparency=0)
+    np.testing.assert_array_equal(decode(path, (8, 8), 3), np.full((8, 8, 3), 255))
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
+    ramp = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (64, 1))
+    decoded = decode(saved(tmp_path / "a.png", Image.fromarray(ramp)), (64, 64), 1)
+    np.testing.assert_array_equal(decoded[0, :, 0], np.rint(ramp[0] / 257).astype(np.uint8))
+
+
+def test_an_image_of_the_size_asked_for_is_not_touched(tmp_path):
+    X = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
+    path = saved(tmp_path / "a.png", Image.fromarray(X))
+    np.testing.assert_array_equal(decode(path, (24, 40), 3), X)
+    assert image_size(path) == (24, 40)
+
+
+@pytest.mark.parametrize("size", [(40, 120), (120, 40)])
+def test_the_centre_is_kept_at_its_shape(tmp_path, size):
+    X = np.zeros((*size, 3), np.uint8)
+    height, width = size
+    X[height // 2 - 20 : height // 2 + 20, width // 2 - 20 : width // 2 + 20] = 255
+    decoded = decode(saved(tmp_path / "a.png", Image.fromarray(X)), (20, 20), 3)
+    assert decoded.min() > 200
+
+
+def test_photographs_are_turned_upright(tmp_path):
+    X = np.zeros((20, 40, 3), np.uint8)
+    X[:, :20] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90° clockwise: left becomes top
+    path = saved(tmp_path / "a.jpg", Image.fromarray(X), exif=exif, quality=95)
+    assert image_size(path) == (40, 20)
+    decoded = decode(path, (40, 20), 1)
+    assert decoded[:15].min() > 200
+    assert decoded[25:].max() < 50
+
+
+def test_large_photographs_are_close_to_what_full_decoding_gives(tmp_path):
+    coarse = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    large = Image.fromarray(coarse).resize((1600, 1200), Image.Resampling.BICUBIC)
+    decoded = decode(saved(tmp_path / "a.jpg", large, quality=90), (96, 128), 3)
+    exact = np.asarray(large.resize((128, 96), Image.Resampling.BILINEAR))
+    assert np.abs(decoded.astype(int) - exact).mean() < 2
+
+
+def test_a_folder_is_read_class_by_class_in_the_order_of_names(tmp_path):
+    write_images(tmp_path, n=9)
+    (tmp_path / "ant" / "notes.txt").write_text("x")
+    (tmp_path / "ant" / ".DS_Store").write_text("x")
+    (tmp_path / "readme.md").write_text("x")
+    dataset = opened(tmp_path, image_size=[20, 24])
+    X, y = everything(dataset)
+    assert X.shape == (27, 20, 24, 3)
+    assert y.tolist() == [0] * 9 + [1] * 9 + [2] * 9
+    assert dataset.class_names == ("ant", "bee", "cow")
+    assert dataset.details == {"augmentation": None, "ignored_files": 1}
+    for k, place in ((0, "ant/000.png"), (26, "cow/008.png")):
+        np.testing.assert_array_equal(X[k], decode(tmp_path / place, (20, 24), 3))
+
+
+def test_blocks_stay_as_they_were_when_later_ones_are_made(tmp_path):
+    write_images(tmp_path, n=9)
+    first, second, *_ = opened(tmp_path, image_size=16).blocks(5)
+    assert (first.X != second.X).any()
+    np.testing.assert_array_equal(first.X, next(opened(tmp_path, image_size=16).blocks(5)).X)
+
+
+def test_a_subset_and_normalization(tmp_path):
+    write_images(tmp_path, n=10)
+    dataset = opened(tmp_path, image_size=16, n_samples=9, normalize=True)
+    X, y = everything(dataset)
+    assert np.bincount(y).tolist() == [3, 3, 3]
+    assert X.dtype == np.float32
+    assert 0 <= X.min() < X.max() <= 1
+
+
+def broken(tmp_path, count=7):
+    write_images(tmp_path, n=12)
+    whole = (tmp_path / "bee" / "001.jpg").read_bytes()
+    for k in range(count):
+        content = [whole[: len(whole) // 2], b"", b"no image", b"GIF89a" + bytes(50)][k % 4]
+        (tmp_path / "bee" / f"{k:03}.{'jpg' if k % 2 else 'png'}").write_bytes(content)
+
+
+def test_unreadable_images_are_all_counted_and_the_first_named(tmp_path):
+    broken(tmp_path)
+    with pytest.raises(DataError, match="found 7 of 36 that can't be read") as caught:
+        everything(opened(tmp_path, image_size=16))
+    text = str(caught.value)
+    assert "bee/000.png (" in text
+    assert "truncated" in text.lower()
+    assert "bee/004.png" in text
+    assert "bee/005.jpg" not in text
+    assert "and 2 more; mend or remove them, or set dataset.params.skip_corrupt: true" in text
+
+
+def test_unreadable_images_are_left_out_on_request_and_counted(tmp_path):
+    broken(tmp_path)
+    dataset = opened(tmp_path, image_size=16, skip_corrupt=True)
+    X, y = everything(dataset)
+    assert len(X) == dataset.n_samples == 29
+    assert np.bincount(y).tolist() == [12, 5, 12]
+    assert dataset.details["skipped"]["count"] == 7
+    assert dataset.details["skipped"]["first"][0] == "bee/000.png"
+    assert dataset.source.startswith("29 of 36 images")
+
+
+def test_a_class_without_a_readable_image_is_an_error(tmp_path):
+    broken(tmp_path, count=12)
+    with pytest.raises(DataError, match="bee: expected images, found only such as can't be read"):
+        opened(tmp_path, image_size=16, skip_corrupt=True)
+
+
+def test_an_image_of_absurd_size_is_unreadable(tmp_path):
+    write_images(tmp_path, n=2)
+    Image.new("1", (20000, 20000)).save(tmp_path / "ant" / "000.png")
+    with pytest.raises(DataError, match=r"found 1 of 6 .*more pixels than any photograph has"):
+        everything(opened(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda root: list(root.iterdir()),
+            "expected a subfolder of images for each of at least two classes, found none",
+        ),
+        (lambda root: (root / "ant").mkdir(), "found only ant"),
+        (lambda root: [(root / n).mkdir() for n in "ab"], "a: expected images .*, found an empty folder"),
+        (lambda root: (write_images(root), (root / "dog").mkdir()), "dog: expected images .*an empty folder"),
+        (
+            lambda root: (
+                write_images(root),
+                (root / "dog").mkdir(),
+                (root / "dog" / "a.webp").write_text("x"),
+            ),
+            "dog: expected images .*, found 1 other entries, such as a.webp",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["imagenet", "custom"])
+def test_a_folder_that_is_no_folder_of_classes_says_why(tmp_path, name, make, message):
+    make(tmp_path)
+    with pytest.raises(DataError, match=message):
+        opened(tmp_path, name)
+
+
+def test_own_images_keep_their_size_if_they_share_it(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        for k in range(3):
+            Image.new("RGB", (30, 20), (k, k, k)).save(tmp_path / name / f"{k}.png")
+    assert opened(tmp_path, "custom").sample_shape == (20, 30, 3)
+    assert opened(tmp_path, "custom", channels=1).sample_shape == (20, 30, 1)
+    Image.new("RGB", (31, 20)).save(tmp_path / "b" / "x.png")
+    with pytest.raises(DataError, match=r"image_size to scale them; found 20x30 \(0.png\) and 20x31 \(x.png\)"):
+        opened(tmp_path, "custom")
+    assert opened(tmp_path, "custom", image_size=10).sample_shape == (10, 10, 3)
+    (tmp_path / "b" / "x.png").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"found 1 of 7 that can't be read: .*x.png \(no JPEG or PNG image\)"):
+        opened(tmp_path, "custom")
+
+
+def test_a_table_beside_the_images_names_their_factors(tmp_path):
+    root = tmp_path / "images"
+    write_images(root, n=4)
+    files = [f"{c}/{k:03}.{'jpg' if k % 2 else 'png'}" for c in ("ant", "bee", "cow") for k in range(4)]
+    order = np.random.default_rng(0).permutation(12)
+    lines = [f"{files[k]},{k},{'sun' if k % 3 else 'rain'}" for k in order]
+    (tmp_path / "about.csv").write_text("\n".join(["file,number,weather", *lines]))
+    dataset = opened(root, "custom", image_size=8, metadata=str(tmp_path / "about.csv"), n_samples=6)
+    numbers = np.concatenate([block.factors["number"] for block in dataset.blocks(4)])
+    assert numbers.tolist() == sorted(numbers)
+    assert len(numbers) == 6
+    assert next(dataset.blocks(1)).factors["weather"][0] in {"sun", "rain"}
+    (tmp_path / "about.csv").write_text("\n".join(["file,number,weather", *lines[1:]]))
+    with pytest.raises(DataError, match="expected a row for each image, found none for 1, such as"):
+        opened(root, "custom", image_size=8, metadata=str(tmp_path / "about.csv"))
+    (tmp_path / "about.csv").write_text("\n".join(["name,number,weather", *lines]))
+    with pytest.raises(DataError, match="expected a column 'file'"):
+        opened(root, "custom", image_size=8, metadata=str(tmp_path / "about.csv"))
+
+
+@pytest.mark.parametrize(
+    ("params", "key"),
+    [({"target": "x"}, "target"), ({"task": "regression"}, "task"), ({"missing": "drop"}, "missing")],
+)
+def test_parameters_that_mean_nothing_for_images_are_refused(tmp_path, params, key):
+    write_images(tmp_path, n=2)
+    with pytest.raises(SettingsError, match="no meaning for a folder of images") as caught:
+        opened(tmp_path, "custom", **params)
+    assert caught.value.key == ("dataset", "params", key)
+
+
+def test_work_in_parallel_comes_in_order_and_not_far_ahead():
+    started = []
+
+    def work(item):
+        started.append(item)
+        return item * item
+
+    results = in_parallel(work, range(1000), ahead=10)
+    assert [next(results) for _ in range(5)] == [0, 1, 4, 9, 16]
+    assert len(started) <= 20
+    results.close()
+    assert len(started) <= 20
+    assert list(in_parallel(work, range(100))) == [k * k for k in range(100)]
