@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.errors import DataError
-from mlx.datasets import Dataset, DatasetSettings, open_dataset
+from mlx.datasets import SyntheticDataset
 from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import split_rows
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = npt.NDArray[Any]
-
-LARGEST_BYTES = 10**9
-"""What is made in memory at most; the pipeline writes larger sets to disk block by block."""
 
 
 class DataGenerator:
@@ -45,7 +41,7 @@ class DataGenerator:
 
         Parameters
         ----------
-        method : a dataset by its name in the configuration, such as ``blobs``.
+        method : a generated dataset by its name in the configuration, such as ``blobs``.
         params : the dataset's own parameters, by their names in ``dataset.params``.
 
         Returns
@@ -59,13 +55,9 @@ class DataGenerator:
         DataError
             The data would take more than a gigabyte.
         """
-        seed = self._seed(random_state)
-        dataset = open_dataset(DatasetSettings(name=method, params={**params, "seed": seed}))
-        _check_size(dataset)
-        blocks = list(dataset.blocks(dataset.n_samples))
-        self.class_names = dataset.class_names
-        self.factors = blocks[0].factors or {}
-        return blocks[0].X, blocks[0].y
+        samples = SyntheticDataset(method, seed=self._seed(random_state), **params).generate()
+        self.class_names, self.factors = samples.class_names, samples.factors
+        return samples.X, samples.y
 
     def preprocess_data(self, X: Array, scaling: str = "standard") -> Array:
         """Scale ``X`` by its own values: ``standard``, ``unit`` or ``none``.
@@ -149,12 +141,3 @@ class ImageDataGenerator(DataGenerator):
         labels = np.asarray(y)
         chosen = np.concatenate([np.flatnonzero(labels == k)[:n_images_per_class] for k in np.unique(labels)])
         return plot_sample_grid(X[chosen], labels[chosen], self._names(labels), images_per_class=n_images_per_class)
-
-
-def _check_size(dataset: Dataset) -> None:
-    size = dataset.n_samples * int(np.prod(dataset.sample_shape)) * dataset.dtype.itemsize
-    if size > LARGEST_BYTES:
-        raise DataError(
-            f"{dataset.name}: expected at most 1 GB in memory, found {size / 1e9:.1f} GB for {dataset.n_samples} "
-            "samples; lower n_samples, or let the pipeline write them to disk block by block"
-        )

@@ -49,7 +49,7 @@ def test_a_call_without_any_seed_is_refused() -> None:
 
 def test_what_does_not_fit_in_memory_is_refused_before_it_is_made() -> None:
     generator = mlx.ImageDataGenerator(random_state=1)
-    with pytest.raises(DataError, match=r"expected at most 1 GB in memory, found 2\.0 GB for 2000000 samples"):
+    with pytest.raises(DataError, match=r"2,000,000 samples of 32x32x1 need 2\.0 GB in memory"):
         generator.generate_image_data(n_samples=2_000_000)
 
 
