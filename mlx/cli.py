@@ -19,10 +19,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.command is None:
         parser.print_help(sys.stderr)
         sys.exit(1)
+    from mlx.core.console import answer
     from mlx.core.errors import MlxError
 
     try:
-        print(chosen.command(chosen), flush=True)  # noqa: T201  # the answer, for people and for scripts
+        answer(chosen.command(chosen))
     except MlxError as error:
         sys.exit(str(error))
     except OSError as error:

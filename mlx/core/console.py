@@ -7,9 +7,14 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+def answer(line: str) -> None:
+    """Say what was asked for, on standard output."""
+    print(line, flush=True)  # noqa: T201  # this module is the one that prints
+
+
 def note(line: str) -> None:
-    """Tell the user something; never data, which goes into artifacts."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201  # the one place that prints
+    """Tell the user something beside it, such as how far the work is or what went wrong."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from mlx.core.console import note
+from mlx.core.console import answer, note
 from mlx.core.documents import Document, read_document
 from mlx.core.errors import MlxError, SettingsError
 from mlx.core.paths import Workspace
@@ -41,7 +41,7 @@ def run_stage(step: Step) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    note(f"{step.__name__.replace('_', '-')}: {said} ({time.perf_counter() - begin:.1f} s)")
+    answer(f"{step.__name__.replace('_', '-')}: {said} ({time.perf_counter() - begin:.1f} s)")
 
 
 def _located(document: Document, work: Callable[[], str]) -> str:
