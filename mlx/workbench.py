@@ -96,12 +96,13 @@ class DataGenerator:
         }
 
     def visualize_data(self, X: Array, y: Array) -> "Figure":
-        """Draw the rows in the plane of their first two principal components, by class."""
-        from mlx.plots.table import plot_class_scatter
+        """Draw the rows in the plane of their first two principal components, by class; targets as a histogram."""
+        from mlx.plots.table import plot_class_scatter, plot_target_histogram
 
-        figure = plot_class_scatter(X, y, self._names(y)).figure
-        assert figure is not None
-        return figure.get_figure(root=True)
+        continuous = np.asarray(y).dtype.kind == "f"
+        axes = plot_target_histogram(y) if continuous else plot_class_scatter(X, y, self._names(y))
+        assert axes.figure is not None
+        return axes.figure.get_figure(root=True)
 
     def _names(self, y: Array) -> tuple[str, ...]:
         k = int(np.max(y)) + 1

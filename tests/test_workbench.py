@@ -38,6 +38,7 @@ def test_tables_are_scaled_split_and_drawn() -> None:
     X, y = generator.generate_data("synthetic_regression", n_samples=40, random_state=1)
     assert generator.preprocess_data(X).std(axis=0) == pytest.approx(1)
     assert len(generator.split_data(X, y, random_state=1)["y_test"]) == 8
+    assert generator.visualize_data(X, y).axes
     X, y = generator.generate_data("blobs", n_samples=40, random_state=1)
     assert generator.visualize_data(X, y).axes
 

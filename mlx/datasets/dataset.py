@@ -93,6 +93,16 @@ def spans(n_samples: int, rows: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + rows, n_samples)
 
 
+def blocks_of(X: Array, y: Array) -> Callable[[int], Iterator[Block]]:
+    """Return the ``blocks`` of a dataset that is in memory and whose factors nobody knows."""
+
+    def blocks(rows: int) -> Iterator[Block]:
+        for start, stop in spans(len(y), rows):
+            yield Block(X[start:stop], y[start:stop], None)
+
+    return blocks
+
+
 def refuse_oversized(name: str, n_samples: int, n_features: int, n_factors: int = 0) -> None:
     """Refuse a float64 table that would not reasonably fit in memory, before building it.
 

@@ -9,8 +9,10 @@ from mlx.core.settings import Settings
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Count = Annotated[int, Field(ge=1)]
-Deviation = Annotated[float, Field(ge=0)]
-Separation = Annotated[float, Field(gt=0)]
+Deviation = Annotated[float, Field(ge=0, le=1e6)]  # far beyond any use, and far from where squares overflow
+Separation = Annotated[float, Field(gt=0, le=1e6)]
+Coordinate = Annotated[float, Field(ge=-1e6, le=1e6)]
+Weight = Annotated[float, Field(ge=1e-9, le=1e9)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1)]
 
@@ -68,10 +70,10 @@ class ClassParams(Settings):
         Where it is above 0, the factors ``label_flipped`` (bool) and ``true_label`` (int64) say which.
     """
 
-    n_classes: Annotated[int, Field(ge=2)] = 3
+    n_classes: Annotated[int, Field(ge=2, le=10_000)] = 3
     n_samples: Annotated[Count, Field(validate_default=True)] = 1000
     seed: Seed = 42
-    class_weights: list[Annotated[float, Field(gt=0)]] | None = None
+    class_weights: list[Weight] | None = None
     label_noise: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @field_validator("n_samples")

@@ -1,5 +1,6 @@
 """Step `generate-data`: writes the samples of a dataset, and what is known of each, block by block."""
 
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +42,7 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
 
 def _check_space(source: Dataset, root: Path) -> None:
     """Refuse, before any work, what can't fit on the disk: the samples, and their scaled copy in the splits."""
-    values = source.n_samples * int(np.prod(source.sample_shape))
+    values = source.n_samples * math.prod(source.sample_shape)
     needed = values * (source.dtype.itemsize + max(4, source.dtype.itemsize))
     free = shutil.disk_usage(root).free
     if needed > free:
@@ -69,7 +70,7 @@ def _write_samples(source: Dataset, folder: Path) -> dict[str, np.ndarray]:
 
 
 def _blocks(source: Dataset) -> Iterator[Block]:
-    rows = rows_of(int(np.prod(source.sample_shape)) * source.dtype.itemsize, BLOCK_BYTES)
+    rows = rows_of(math.prod(source.sample_shape) * source.dtype.itemsize, BLOCK_BYTES)
     return tracked(source.blocks(rows), total=-(-source.n_samples // rows), label="blocks")
 
 

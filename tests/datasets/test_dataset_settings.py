@@ -63,7 +63,7 @@ def test_a_path_that_would_be_ignored_is_refused():
     ("name", "params", "key", "kind"),
     [
         ("shapes", {"n_class": 3}, "n_class", "extra_forbidden"),
-        ("digits", {"seed": 1}, "seed", "extra_forbidden"),
+        ("digits", {"sead": 1}, "sead", "extra_forbidden"),
         ("shapes", {"n_samples": "many"}, "n_samples", "int_type"),
         ("shapes", {"n_samples": True}, "n_samples", "int_type"),
         ("shapes", {"n_samples": 0}, "n_samples", "greater_than_equal"),

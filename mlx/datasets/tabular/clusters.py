@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from mlx.datasets.dataset import Array, Dataset
-from mlx.datasets.params import Count, Separation, bad_value, no_more_than_features
+from mlx.datasets.params import Coordinate, Count, Separation, bad_value, no_more_than_features
 from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset
 
@@ -24,11 +24,11 @@ class BlobsParams(TableParams):
     """
 
     cluster_std: Separation = 1.0
-    center_box: list[float] = Field(default_factory=lambda: [-10.0, 10.0], min_length=2, max_length=2)
+    center_box: list[Coordinate] = Field(default_factory=lambda: [-10.0, 10.0], min_length=2, max_length=2)
 
     @field_validator("center_box")
     @classmethod
-    def _low_then_high(cls, center_box: list[float]) -> list[float]:
+    def _low_then_high(cls, center_box: list[Coordinate]) -> list[float]:
         if center_box[0] >= center_box[1]:
             raise bad_value("a lower and then a higher coordinate", center_box)
         return center_box

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
+from mlx.core.errors import SettingsError
 from mlx.datasets.dataset import Array, Dataset
 from mlx.datasets.params import Count, Separation, bad_value, no_more_than_features
 from mlx.datasets.randomness import Stream, generator
@@ -101,8 +102,15 @@ def open_classification(params: ClassificationParams) -> Dataset:
     ------
     DataError
         If the table would take more than 1 GB.
+    SettingsError
+        If a class has fewer samples than clusters.
     """
     refuse_oversized_table("classification", params, 1)
+    if params.n_clusters_per_class > (fewest := int(params.counts().min())):
+        raise SettingsError(
+            f"expected at most {fewest}, the samples of the smallest class, found {params.n_clusters_per_class}",
+            key=("dataset", "params", "n_clusters_per_class"),
+        )
     kinds = params.kinds()
     return table_dataset(
         "classification",

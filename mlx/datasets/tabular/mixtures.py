@@ -6,13 +6,15 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AliasChoices, Field, ValidationInfo, field_validator, model_validator
 
+from mlx.core.errors import DataError
 from mlx.datasets.dataset import Array, Dataset
-from mlx.datasets.params import Separation, bad_value
+from mlx.datasets.params import Coordinate, Separation, bad_value
 from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset
 
-Vector = list[float]
+Vector = list[Coordinate]
 _SYMMETRIC_TO = 1e-9
+MOST_NUMBERS = 2_000_000  # in means, covariances and distances between means; the law stands in dataset.json
 
 
 class MixtureParams(TableParams):
@@ -94,6 +96,12 @@ def open_gaussian_mixture(params: MixtureParams) -> Dataset:
         If the table would take more than 1 GB.
     """
     refuse_oversized_table("gaussian_mixture", params, params.n_classes)
+    k, d = params.n_classes, params.n_features
+    if (numbers := k * d * d + k * k * d) > MOST_NUMBERS:
+        raise DataError(
+            f"dataset gaussian_mixture: {k:,} classes in {d:,} features take {numbers:,} numbers to describe; at most "
+            f"{MOST_NUMBERS:,} are computed with, so lower n_classes or n_features"
+        )
     means, covariances = law(params)
     return table_dataset(
         "gaussian_mixture",
