@@ -12,11 +12,18 @@ MEBIBYTE = 1 << 20
 
 
 def peak_of(stage: str, folder: Path) -> int:
-    """Run a stage in a process of its own; return the most memory it had, in bytes (Linux counts KiB, macOS bytes)."""
+    """Run a stage in a process of its own; return the most memory it had, in bytes.
+
+    Linux counts it anew when a process starts its program; `getrusage` there begins with what the process
+    had that started it, which is a whole test session with TensorFlow in it.
+    """
     code = (
-        f"import resource, runpy, sys; runpy.run_path({str(ROOT / 'stages' / stage)!r}, run_name='__main__'); "
-        "unit = 1 if sys.platform == 'darwin' else 1024; "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)"
+        "import re, resource, runpy, sys\n"
+        f"runpy.run_path({str(ROOT / 'stages' / stage)!r}, run_name='__main__')\n"
+        "if sys.platform == 'linux':\n"
+        "    print(int(re.search(r'VmHWM:\\s+(\\d+) kB', open('/proc/self/status').read())[1]) * 1024)\n"
+        "else:\n"
+        "    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=folder, env=os.environ, capture_output=True, text=True, check=True

@@ -134,6 +134,23 @@ def test_a_damaged_python_batch_is_named(tmp_path, content, message):
     assert str(tmp_path / "data_batch_2") in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "names", [5, "text", b"text", None, {"a": "b"}, [1] * 10, [["a"]] * 10, ("a",) * 10, ["a", None] * 5], ids=repr
+)
+def test_class_names_that_are_no_list_of_text_are_refused(tmp_path, names):
+    write_cifar10(tmp_path)
+    (tmp_path / "batches.meta").write_bytes(pickle.dumps({"label_names": names}, protocol=2))
+    with pytest.raises(DataError, match=r"batches.meta: expected (a list 'label_names' of text|plain values)"):
+        open_cifar10(Cifar10Params(), str(tmp_path))
+
+
+def test_a_list_of_class_names_that_is_not_utf_8_is_refused(tmp_path):
+    write_cifar10(tmp_path, binary=True)
+    (tmp_path / "batches.meta.txt").write_bytes(b"caf\xe9\n" * 10)
+    with pytest.raises(DataError, match=r"batches.meta.txt: expected class names as text in UTF-8"):
+        open_cifar10(Cifar10Params(), str(tmp_path))
+
+
 def test_memory_is_that_of_a_few_copies_of_one_batch(tmp_path):
     write_cifar10(tmp_path, n=6000)
     size = (tmp_path / "data_batch_1").stat().st_size

@@ -1,7 +1,14 @@
 """One's own data: arrays, tables and functions, the task they are for, and what is wrong with them."""
 
+import struct
+import time
+import tracemalloc
+import zipfile
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mlx.core.errors import DataError, SettingsError
@@ -235,6 +242,78 @@ def test_damage_inside_a_member_is_found_by_its_checksum(tmp_path):
     refused(tmp_path / "a.npz", "X: expected an array, found a damaged file")
 
 
+TEXT = np.array(["a", "b"])[Y % 2]
+
+
+def with_point(point, order="<"):
+    labels = TEXT.astype(f"{order}U3")
+    labels.view(f"{order}u4")[3 * 4] = point
+    return labels
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([b"caf\xe9", b"b"])[Y % 2], "y: expected labels in UTF-8, found other bytes"),
+        (with_point(0x110000), r"expected text, found U\+110000, no character, in row 4"),
+        (with_point(0xFFFFFFFF, ">"), r"expected text, found U\+FFFFFFFF, no character, in row 4"),
+        (with_point(0xD800), r"expected text, found U\+D800, no character, in row 4"),
+    ],
+    ids=["bytes", "large", "largest", "surrogate"],
+)
+def test_labels_that_are_no_text_are_named_by_their_row(tmp_path, labels, message):
+    np.savez(tmp_path / "a.npz", X=X, y=labels)
+    refused(tmp_path / "a.npz", message.removeprefix("y: "))
+    np.savez(tmp_path / "a.npz", X=X, y=TEXT.astype(">U3"))
+    assert opened(tmp_path / "a.npz").class_names == ("a", "b")
+
+
+def npy(header, *, length=None):
+    """Return an .npy file of version 2.0 with this header and no values."""
+    return b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header) if length is None else length) + header
+
+
+def described(descr, shape):
+    return f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (npy(b" " * 10**7), "found a damaged file .a header of 10000000 bytes"),
+        (npy(b"", length=2**32 - 1), "found a damaged file .a header of 4294967295 bytes"),
+        (npy(described("<U0", "(30, 3)")), "expected values of at least one byte each"),
+        (npy(described("|V0", "(9223372036854775807, 3)")), "expected values of at least one byte each"),
+        (npy(described("<f8", "(30, 1000000000)")), "rows of at most 268435456 bytes, found 8000000000"),
+        (npy(described("<f8", "(0x" + "f" * 5000 + ",)")), "found one of an impossible shape"),
+        (npy(b"(" * 5000), "found a damaged file"),
+        (npy(b"-" * 9000 + b"1"), "found a damaged file"),
+    ],
+    ids=lambda value: repr(value[-20:]),
+)
+def test_a_header_that_claims_too_much_is_refused_before_values_are_read(tmp_path, content, message):
+    np.save(tmp_path / "y.npy", Y)
+    (tmp_path / "X.npy").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("X.npy", content)
+        archive.write(tmp_path / "y.npy", "y.npy")
+    tracemalloc.start()
+    for name, params in (("X.npy", {"target": "y.npy"}), ("a.npz", {})):
+        refused(tmp_path / name, message, **params)
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+
+
+def test_a_parquet_file_that_unpacks_to_gigabytes_is_refused_before_it_is_read(tmp_path):
+    part = pa.table({f"c{k}": pa.DictionaryArray.from_arrays(pa.array([0] * 10**6), ["a"]) for k in range(20)})
+    with pq.ParquetWriter(tmp_path / "t.parquet", part.schema) as writer:
+        for _ in range(7):
+            writer.write_table(part)
+    begin = time.perf_counter()
+    refused(tmp_path / "t.parquet", "at most 1 GB once it is unpacked, found 7,000,000 rows of 20 col", target="c0")
+    assert time.perf_counter() - begin < 2
+
+
 def test_parts_of_a_folder_that_are_missing_are_named(tmp_path):
     np.save(tmp_path / "X.npy", X)
     refused(tmp_path, "y.npy: expected an .npy file with the targets, found nothing there")
@@ -413,6 +492,9 @@ def broken():
 def wrong():
     return [1, 2, 3]
 
+def leave():
+    raise SystemExit(3)
+
 open("loaded", "w").close()
 """
 
@@ -447,6 +529,8 @@ def test_a_function_changed_within_the_second_is_the_new_one(repository):
         ("own.py:mak", "expected a function mak in own.py, found none; did you mean 'make'"),
         ("own.py:np", "expected a function np in own.py, found none"),
         ("own.py:broken", "own.py:broken: failed in line 19: ZeroDivisionError"),
+        ("own.py:leave", "own.py:leave: expected samples, found that it ended the program in line 25: SystemExit.3"),
+        ("leaving.py:make", "leaving.py:make: .*found that it ended the program in line 1: SystemExit"),
         ("own.py:wrong", r"expected \(X, y\), or a dict of X, y .*; found a list"),
         ("no.py:make", "no.py: expected a Python file, found nothing there"),
         ("../outside.py:make", "expected a file in the current folder, found one outside of it"),
@@ -461,6 +545,7 @@ def test_a_function_that_can_not_be_used_says_why(repository, path, message):
     (repository / "link.py").symlink_to(outside)
     (repository / "folder").symlink_to(repository.parent)
     (repository / "bad.py").write_text("def make(:")
+    (repository / "leaving.py").write_text("raise SystemExit")
     refused(path, message)
     refused(f"{repository.parent}/outside.py:make", "found one outside of it")
     refused(f"{repository}/own.py:make", "expected a file in the current folder")

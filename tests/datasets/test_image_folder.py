@@ -1,5 +1,7 @@
 """Folders of images a class: every mode and size, cropped and scaled; unreadable ones named and counted."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -173,6 +175,17 @@ def test_a_class_without_a_readable_image_is_an_error(tmp_path):
     broken(tmp_path, count=12)
     with pytest.raises(DataError, match="bee: expected images, found only such as can't be read"):
         opened(tmp_path, image_size=16, skip_corrupt=True)
+
+
+def test_a_class_folder_whose_name_is_not_utf_8_is_refused(tmp_path):
+    write_images(tmp_path)
+    try:
+        (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
+    except OSError:
+        pytest.skip("this file system has no such names")
+    with pytest.raises(DataError, match="class folders with names in UTF-8, found b'caf") as caught:
+        opened(tmp_path)
+    str(caught.value).encode()
 
 
 def test_an_image_of_absurd_size_is_unreadable(tmp_path):

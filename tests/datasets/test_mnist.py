@@ -133,6 +133,25 @@ def test_a_damaged_file_is_named_with_what_was_expected_and_found(tmp_path, file
     assert file.split("-")[0] in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("file", "shape", "message"),
+    [
+        (IMAGES, (10, 2**32 - 1, 2**32 - 1), r"expected a gzip file that can hold \d+ bytes, .*, found one of"),
+        (LABELS, (2**31,), "expected a gzip file that can hold"),
+        (LABELS, (10**6,), "expected 1000000 images, one a label, found 40"),
+    ],
+)
+def test_a_gzip_file_that_claims_more_than_it_can_hold_is_not_read(tmp_path, file, shape, message):
+    write_mnist(tmp_path)
+    header = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+    (tmp_path / file).write_bytes(gzip.compress(header + bytes(10**6)))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=message):
+        open_mnist(MnistParams(subset="test"), str(tmp_path))
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
 def test_images_of_another_size_in_the_other_part_are_refused(tmp_path):
     write_mnist(tmp_path)
     write_idx(tmp_path / IMAGES, np.zeros((40, 27, 28), np.uint8))

@@ -157,8 +157,49 @@ def test_a_value_that_doubles_a_hundred_times_stays_small(tmp_path):
     tuples = b"\x80\x02}q\xff)q\x00" + b"".join(
         b"h" + bytes([k]) + b"h" + bytes([k]) + b"\x86q" + bytes([k + 1]) for k in range(100)
     )
-    with pytest.raises(DataError, match="a tuple where a text belongs"):  # hashing it would never end
+    with pytest.raises(DataError, match="tuples nested more than 4 deep"):  # hashing it would never end
         read(tmp_path, tuples + b"h\xffh\x64Ns.")
+
+
+DOUBLED = b")" + b"q\x00h\x00\x86" * 60
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (b")" + b"\x85" * 10**6, "tuples nested more than 4 deep"),
+        (DOUBLED, "tuples nested more than 4 deep"),
+        (b")\x85\x85", "an array of a class other than numpy.ndarray"),
+        (b"]", "an array of a class other than numpy.ndarray"),
+        (b"]" * 10**5, "more than 500 lists, dicts and tuples"),
+        (b"N" * (10**6 + 1), "more than 1,000,000 instructions"),
+        (b"\x8c\x03\xed\xa0\x80\x8c\x01x\x93", "a reference to .*, which could run code"),
+    ],
+    ids=lambda value: repr(value[:12]),
+)
+def test_what_stands_for_the_class_of_an_array_is_never_hashed_and_never_nested(tmp_path, kind, message):
+    begin = time.perf_counter()
+    with pytest.raises(DataError, match=message) as caught:
+        read(tmp_path, b"\x80\x02" + NDARRAY + kind + b"K\x00\x85U\x01b\x87R.")
+    str(caught.value).encode()
+    assert time.perf_counter() - begin < 5
+
+
+@pytest.mark.parametrize("way", ["encoded", "filled", "a key"])
+def test_a_long_text_named_three_thousand_times_takes_no_more_memory_than_the_file(tmp_path, way):
+    text = b"X" + struct.pack("<I", 10**6) + b"a" * 10**6 + b"q\x01"
+    dtype = b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87Rq\x02"
+    empty = NDARRAY + b"cnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+    each = {
+        "encoded": b"c_codecs\nencode\nh\x01U\x06latin1\x86R",
+        "filled": empty + b"(K\x01J" + struct.pack("<i", 10**6) + b"\x85h\x02\x89h\x01tb",
+        "a key": b"}h\x01Ns",
+    }[way]
+    tracemalloc.start()
+    with pytest.raises(DataError, match="more bytes to make than the file has|where a name belongs"):
+        read(tmp_path, b"\x80\x02" + text + dtype + each * 3000 + b".")
+    assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    tracemalloc.stop()
 
 
 def test_every_cut_of_a_file_is_an_error_and_nothing_else(tmp_path):

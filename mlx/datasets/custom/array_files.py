@@ -4,7 +4,9 @@ Nothing is unpickled: an array of Python objects is refused by its header, befor
 Format: NumPy Enhancement Proposal 1.
 """
 
+import io
 import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +20,14 @@ from mlx.core.errors import DataError
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array
 
 CHUNK_BYTES = 1 << 20
+LONGEST_HEADER = 1 << 16
+LARGEST_ROW = 1 << 28
+"""In bytes; a row is the least that is read at once."""
+
+_DAMAGED = (
+    ValueError, TypeError, OSError, EOFError, zlib.error, zipfile.BadZipFile,
+    tokenize.TokenError, SyntaxError, RecursionError, MemoryError,  # of a header that is no literal
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -146,22 +156,37 @@ def _described(path: Path, member: str | None, file: IO[bytes]) -> ArrayFile:
     where = str(path) if member is None else f"{path}: {member}"
     try:
         shape, fortran, dtype = _header(file)
-    except (ValueError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise DataError(f"{where}: expected an array, found a damaged file ({error})") from None
     if dtype.hasobject:
         raise DataError(
             f"{where}: expected numbers or text, found Python objects ({dtype}), which are not read as that "
             "could run code; convert with .astype(float) or .astype(str)"
         )
-    if min(shape, default=0) < 0:
-        raise DataError(f"{where}: expected an array, found one of shape {shape}")
+    _check_shape(where, shape, dtype)
     return ArrayFile(path, member, shape, dtype, fortran)
+
+
+def _check_shape(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse what can't be read row by row: a header can claim anything, and a small archive hold much."""
+    if not all(0 <= length < 2**63 for length in shape):  # and not say which: it may be too long to print
+        raise DataError(f"{where}: expected an array, found one of an impossible shape")
+    if not dtype.itemsize:
+        raise DataError(f"{where}: expected values of at least one byte each, found {dtype}")
+    row = math.prod(shape[1:]) * dtype.itemsize
+    if row > LARGEST_ROW:
+        raise DataError(f"{where}: expected rows of at most {LARGEST_ROW} bytes, found {row} (shape {shape})")
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(file)
+    if version not in {(1, 0), (2, 0), (3, 0)}:
+        raise ValueError(f"unknown version {version}")
+    prefix = file.read(2 if version == (1, 0) else 4)
+    length = int.from_bytes(prefix, "little")
+    if length > LONGEST_HEADER:  # NumPy reads it before it looks at its length
+        raise ValueError(f"a header of {length} bytes")
+    content = io.BytesIO(prefix + file.read(length))
     if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    if version in {(2, 0), (3, 0)}:  # 3.0 differs in the encoding of field names alone
-        return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f"unknown version {version}")
+        return np.lib.format.read_array_header_1_0(content)
+    return np.lib.format.read_array_header_2_0(content)  # 3.0 differs in the encoding of field names alone

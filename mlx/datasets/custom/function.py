@@ -86,7 +86,13 @@ def _run(path: str, file: Path, work: Callable[[], Any]) -> Any:
     """Do `work`; when the user's code fails, say in which of its lines."""
     try:
         return work()
+    except SystemExit as error:  # which would end this program without a word
+        where = _line_of(error, file)
+        raise DataError(f"{path}: expected samples, found that it ended the program{where}: {error!r}") from error
     except Exception as error:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
-        where = f" in line {lines[-1]}" if lines else ""
-        raise DataError(f"{path}: failed{where}: {type(error).__name__}: {error}") from error
+        raise DataError(f"{path}: failed{_line_of(error, file)}: {type(error).__name__}: {error}") from error
+
+
+def _line_of(error: BaseException, file: Path) -> str:
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+    return f" in line {lines[-1]}" if lines else ""

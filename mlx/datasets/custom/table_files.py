@@ -70,7 +70,7 @@ def read_table(path: Path, *, targets: Sequence[str] = ()) -> "pd.DataFrame":
         raise DataError(f"{path}: expected a file ending in {', '.join(TABLE_SUFFIXES)}, found '{path.suffix}'")
     try:
         if suffix == ".parquet":
-            table = pd.read_parquet(path, engine="pyarrow").reset_index(drop=True)
+            table = _read_parquet(path)
         elif suffix == ".json":
             table = _read_json(path)
         else:
@@ -85,6 +85,21 @@ def read_table(path: Path, *, targets: Sequence[str] = ()) -> "pd.DataFrame":
         raise DataError(f"{path}: expected at least one row below the header, found none")
     table.columns = pd.Index([str(name) for name in table.columns])
     return table
+
+
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    """Read a Parquet file, unless its footer says that it unpacks to more than is built in memory."""
+    import pandas as pd
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(path) as file:
+        rows, columns = file.metadata.num_rows, file.metadata.num_columns
+    if rows * columns * 8 > IN_MEMORY_LIMIT:
+        raise DataError(
+            f"{path}: expected a table of at most {IN_MEMORY_LIMIT / 1e9:.0f} GB once it is unpacked, found "
+            f"{rows:,} rows of {columns:,} columns, which take {rows * columns * 8 / 1e9:.1f} GB"
+        )
+    return pd.read_parquet(path, engine="pyarrow").reset_index(drop=True)
 
 
 def _read_json(path: Path) -> "pd.DataFrame":

@@ -12,6 +12,9 @@ from mlx.datasets.dataset import Array
 MOST_CLASSES = 100
 """Integers with more different values than this are taken for a quantity, not for classes."""
 
+LAST_CODE_POINT = 0x10FFFF
+SURROGATES = range(0xD800, 0xE000)
+
 Task = Literal["classification", "regression"]
 
 
@@ -64,8 +67,7 @@ def build_target(
         raise DataError(f"{where}: expected at least one sample, found none")
     if labels.dtype.kind not in "biufUS":
         raise DataError(f"{where}: expected numbers or text as targets, found {labels.dtype}")
-    if labels.dtype.kind == "S":
-        labels = np.char.decode(labels, "utf-8")
+    labels = _as_text(labels, where)
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         row = int(np.argmin(np.isfinite(labels)))
         raise DataError(f"{where}: expected finite targets, found {labels[row]} in row {row}, counted from 0")
@@ -74,6 +76,25 @@ def build_target(
         return _quantity(labels, reason, class_names, where)
     y, names = _numbered(labels, class_names, where)
     return Target("classification", y, names, reason)
+
+
+def _as_text(labels: Array, where: str) -> Array:
+    """Return bytes decoded, and text as it is if each of its characters is one."""
+    if labels.dtype.kind == "S":
+        try:
+            return np.char.decode(labels, "utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{where}: expected labels in UTF-8, found other bytes ({error})") from None
+    if labels.dtype.kind != "U":
+        return labels
+    # four bytes a character, which NumPy takes from a file as they are
+    points = np.ascontiguousarray(labels).view(np.dtype(np.uint32).newbyteorder(labels.dtype.byteorder))
+    bad = (points > LAST_CODE_POINT) | ((points >= SURROGATES.start) & (points < SURROGATES.stop))
+    if bad.any():
+        at = int(np.argmax(bad))
+        row = at // (len(points) // len(labels))
+        raise DataError(f"{where}: expected text, found U+{int(points[at]):04X}, no character, in row {row}")
+    return labels
 
 
 def _inferred(labels: Array) -> tuple[Task, str]:

@@ -133,21 +133,39 @@ def _records(file: Path, record: np.dtype[Any]) -> Iterator[Array]:
 
 
 def read_class_names(folder: Path, form: Form, *, pickled: bool) -> tuple[str, ...]:
-    """Return the names that the archive gives the classes, or else those that it is known to have."""
-    if not pickled:
-        file = folder / form.names_file
-        names: Any = file.read_text(encoding="utf-8").split("\n") if file.is_file() else []
-        names = [name.strip() for name in names if name.strip()]
-    else:
-        file = folder / ("batches.meta" if form is TEN_CLASSES else "meta")
-        meta = read_plain_pickle(file) if file.is_file() else {}
-        names = meta.get(form.names_key, []) if isinstance(meta, dict) else []
-        names = [n.decode("utf-8", "replace") if isinstance(n, bytes) else n for n in names]
+    """Return the names that the archive gives the classes, or else those that it is known to have.
+
+    Raises
+    ------
+    DataError
+        If the file with the names is damaged, or has not one different text a class.
+    """
+    file = folder / (form.names_file if not pickled else "batches.meta" if form is TEN_CLASSES else "meta")
+    if not file.is_file():
+        return form.names
+    names = _pickled_names(file, form) if pickled else _listed_names(file)
     if not names:
         return form.names
-    if len(names) != len(form.names) or not all(isinstance(n, str) for n in names) or len(set(names)) != len(names):
+    if len(names) != len(form.names) or len(set(names)) != len(names):
         raise DataError(f"{file}: expected {len(form.names)} different class names, found {len(names)} entries")
     return tuple(names)
+
+
+def _listed_names(file: Path) -> list[str]:
+    try:
+        lines = file.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: expected class names as text in UTF-8, found other bytes ({error})") from None
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _pickled_names(file: Path, form: Form) -> list[str]:
+    meta = read_plain_pickle(file)
+    names = meta.get(form.names_key, []) if isinstance(meta, dict) else []
+    if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
+        raise DataError(f"{file}: expected a list '{form.names_key}' of text, found something else")
+    # what UTF-8 can't say, a lone surrogate, could not be printed either
+    return [(n if isinstance(n, bytes) else n.encode("utf-8", "replace")).decode("utf-8", "replace") for n in names]
 
 
 def checked_labels(file: Path, labels: Array, class_names: tuple[str, ...]) -> Array:

@@ -20,6 +20,8 @@ from mlx.datasets.dataset import Array
 
 UNSIGNED_BYTE = 8
 CHUNK_BYTES = 1 << 20
+MOST_INFLATED = 1032
+"""How many times its size a gzip file can hold: a match of 258 bytes takes at least two bits."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def open_idx(path: Path, ndim: int) -> IdxFile:
     ------
     DataError
         If it has another magic number or an empty dimension, or if an uncompressed file has another size
-        than its header says.
+        than its header says, a gzipped one too small a size.
     """
     with _opened(path) as file:
         header = _read(file, path, 4 + 4 * ndim)
@@ -89,8 +91,14 @@ def open_idx(path: Path, ndim: int) -> IdxFile:
 
 
 def _check_size(path: Path, expected: int, shape: tuple[int, ...]) -> None:
-    if not _gzipped(path) and path.stat().st_size != expected:
-        found = path.stat().st_size
+    found = path.stat().st_size
+    if _gzipped(path):
+        if expected > MOST_INFLATED * found:
+            raise DataError(
+                f"{path}: expected a gzip file that can hold {expected} bytes, as its header says (shape {shape}), "
+                f"found one of {found}"
+            )
+    elif found != expected:
         what = "it is truncated" if found < expected else "there is something behind its end"
         raise DataError(f"{path}: expected {expected} bytes, as its header says (shape {shape}), found {found}: {what}")
 

@@ -1,5 +1,6 @@
 """Images in a folder a class, decoded block by block."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -116,7 +117,7 @@ def list_images(root: Path) -> ImageFolder:
     Raises
     ------
     DataError
-        If there are fewer than two subfolders, or one has no image.
+        If there are fewer than two subfolders, or one has no image or a name that is not UTF-8.
     """
     folders = sorted(item.name for item in root.iterdir() if item.is_dir() and not item.name.startswith("."))
     if len(folders) < 2:
@@ -125,6 +126,7 @@ def list_images(root: Path) -> ImageFolder:
     files: list[str] = []
     counts, ignored = [], 0
     for name in folders:
+        _check_name(root, name)
         inside = sorted(item.name for item in (root / name).iterdir() if not item.name.startswith("."))
         images = [item for item in inside if item.lower().endswith(SUFFIXES)]
         if not images:
@@ -134,6 +136,14 @@ def list_images(root: Path) -> ImageFolder:
         ignored += len(inside) - len(images)
     labels = np.repeat(np.arange(len(folders), dtype=np.int64), counts)
     return ImageFolder(root, tuple(folders), tuple(files), labels, ignored)
+
+
+def _check_name(root: Path, name: str) -> None:
+    """Refuse a name that no report could be written with: file systems allow any bytes."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(f"{root}: expected class folders with names in UTF-8, found {os.fsencode(name)!r}") from None
 
 
 def _what(inside: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlx.core.errors import DataError
 from mlx.datasets.custom.array_files import ArrayFile, open_npz
-from mlx.datasets.dataset import Array, Dataset
+from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Dataset
 from mlx.datasets.files.download import Download, Layout, locate
 from mlx.datasets.files.idx import IdxFile, open_idx
 from mlx.datasets.files.stored import (
@@ -133,7 +133,11 @@ def _names(name: str) -> tuple[str, ...]:
 
 def _idx_parts(files: Sequence[Path]) -> list[Part]:
     pairs = zip(files[::2], files[1::2], strict=True)
-    return [(open_idx(images, 3), np.concatenate(list(open_idx(labels, 1).chunks()))) for images, labels in pairs]
+    parts: list[Part] = []
+    for images, labels in ((open_idx(images, 3), open_idx(labels, 1)) for images, labels in pairs):
+        _check_rows(images, labels)
+        parts.append((images, np.concatenate(list(labels.chunks()))))
+    return parts
 
 
 def _npz_parts(file: Path, subset: Subset) -> list[Part]:
@@ -145,7 +149,19 @@ def _npz_parts(file: Path, subset: Subset) -> list[Part]:
         if key not in arrays or arrays[key].dtype != np.uint8 or len(arrays[key].shape) != ndim:
             found = f"{arrays[key].dtype} {arrays[key].shape}" if key in arrays else "none"
             raise DataError(f"{file}: expected an array {key} of {ndim} dimensions of uint8, found {found}")
+    for name in names:
+        _check_rows(arrays[f"x_{name}"], arrays[f"y_{name}"])
     return [(arrays[f"x_{name}"], arrays[f"y_{name}"].whole()) for name in names]
+
+
+def _check_rows(images: IdxFile | ArrayFile, labels: IdxFile | ArrayFile) -> None:
+    """Compare what the headers say, before labels are read: a small compressed file can claim any number."""
+    n_labels, n_images = labels.shape[0], images.shape[0]
+    if n_labels != n_images:
+        raise DataError(f"{images.path}: expected {n_labels} images, one a label, found {n_images}")
+    most = IN_MEMORY_LIMIT // np.dtype(np.int64).itemsize
+    if n_labels > most:
+        raise DataError(f"{labels.path}: expected at most {most} labels, found {n_labels}")
 
 
 def _image_shape(images: Sequence[IdxFile | ArrayFile]) -> tuple[int, ...]:
@@ -160,8 +176,6 @@ def _image_shape(images: Sequence[IdxFile | ArrayFile]) -> tuple[int, ...]:
 
 
 def _checked(images: IdxFile | ArrayFile, labels: Array, n_classes: int) -> Array:
-    if len(labels) != images.shape[0]:
-        raise DataError(f"{images.path}: expected {len(labels)} images, one a label, found {images.shape[0]}")
     if labels.max() >= n_classes:
         row = int(np.argmax(labels >= n_classes))
         raise DataError(

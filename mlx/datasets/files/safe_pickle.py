@@ -24,6 +24,16 @@ import numpy as np
 from mlx.core.errors import DataError
 
 MAX_DEPTH_OF_SHAPE = 4
+MOST_INSTRUCTIONS = 1_000_000
+"""Five times those of the largest published batch: two labels, a file name and its place for 50,000 images."""
+
+MOST_CONTAINERS = 500
+"""A published batch has about ten; so few can't be nested deeply enough to exhaust the C stack."""
+
+DEEPEST_TUPLE = 4
+"""Of tuples in tuples; an array's state is one of depth 2."""
+
+LONGEST_KEY = 256
 
 
 class _Mark:
@@ -68,7 +78,7 @@ def read_plain_pickle(path: Path) -> Any:
             raise DataError(f"{path}: expected a pickled batch, found an empty file")
         # A map rather than a file: whatever length a pickle claims, no more than the file is read.
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            machine = _Machine()
+            machine = _Machine(len(content))
             try:
                 machine.run(content)
             except _RefusedError as error:
@@ -85,17 +95,24 @@ class _RefusedError(Exception):
 class _Machine:
     """The stack, the memory, and one method for what each kind of instruction does to them."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         self.stack: list[Any] = []
         self.memory: dict[int, Any] = {}
         self.result: Any = None
+        self.left_to_encode = size
+        self.containers = 0
+        # by id, which is another's only once the tuple is gone: so each is kept
+        self.depths: dict[int, tuple[tuple[Any, ...], int]] = {}
 
     def run(self, content: mmap.mmap) -> None:
         """Carry out all instructions."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of odd escapes in texts of protocol 0
             # a map has the read and readline that are needed, and of a file no more
-            for operation, argument, position in pickletools.genops(content):  # type: ignore[arg-type]
+            instructions = pickletools.genops(content)  # type: ignore[arg-type]
+            for count, (operation, argument, position) in enumerate(instructions):
+                if count >= MOST_INSTRUCTIONS:
+                    raise _RefusedError(f"more than {MOST_INSTRUCTIONS:,} instructions")
                 self.step(operation.name, argument, position or 0)
 
     def step(self, name: str, argument: Any, position: int) -> None:
@@ -108,6 +125,29 @@ class _Machine:
             _ACTIONS[name](self, argument)
         elif name not in {"PROTO", "FRAME"}:
             raise _RefusedError(f"the instruction {name} at byte {position}, which is not carried out")
+
+    def push_container(self, value: Any) -> None:
+        """Put a new list, dict or tuple on the stack, unless there are too many already."""
+        self.containers += 1
+        if self.containers > MOST_CONTAINERS:
+            raise _RefusedError(f"more than {MOST_CONTAINERS} lists, dicts and tuples")
+        self.stack.append(value)
+
+    def push_tuple(self, values: list[Any]) -> None:
+        """Put a new tuple on the stack, unless it is nested too deeply: to hash or compare it could never end."""
+        made = tuple(values)
+        depth = 1 + max((self.depths[id(value)][1] for value in values if id(value) in self.depths), default=0)
+        if depth > DEEPEST_TUPLE:
+            raise _RefusedError(f"tuples nested more than {DEEPEST_TUPLE} deep")
+        self.push_container(made)
+        self.depths[id(made)] = made, depth
+
+    def encode(self, text: str) -> bytes:
+        """Return a text's bytes; of all together no more than the file has, as one text can be named often."""
+        self.left_to_encode -= len(text)
+        if self.left_to_encode < 0:
+            raise _RefusedError("more bytes to make than the file has")
+        return text.encode("latin-1")
 
     def pop_to_mark(self) -> list[Any]:
         """Take the elements above the last mark, and the mark."""
@@ -156,17 +196,18 @@ def _keyed(values: list[Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    if not isinstance(value, str):  # a tuple of tuples of tuples … would take for ever to hash
+    if not isinstance(value, str | bytes):  # a tuple of tuples of tuples … would take for ever to hash
         raise TypeError(f"a {type(value).__name__} where a text belongs")
-    return value
+    if len(value) > LONGEST_KEY:  # a long one could be decoded again and again
+        raise ValueError(f"a text of {len(value)} characters where a name belongs")
+    return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
 def _named(machine: _Machine, module: Any, name: Any) -> None:
     found = _Name(_text(module), _text(name))
     if found not in _CALLS and found not in _ARRAY_CLASSES:
-        raise _RefusedError(f"a reference to {found.module[:80]}.{found.name[:80]}, which could run code")
+        shown = f"{found.module[:80]}.{found.name[:80]}".encode("ascii", "backslashreplace").decode()
+        raise _RefusedError(f"a reference to {shown}, which could run code")
     machine.stack.append(found)
 
 
@@ -174,46 +215,48 @@ def _call(machine: _Machine) -> None:
     function, arguments = machine.pop(2)
     if not isinstance(function, _Name) or function not in _CALLS or type(arguments) is not tuple:
         raise _RefusedError("a call of something that is no function for arrays")
-    machine.stack.append(_CALLS[function](*arguments))
+    machine.stack.append(_CALLS[function](machine, *arguments))
 
 
 def _build(machine: _Machine) -> None:
     target, state = machine.stack[-2], machine.pop(1)[0]
     if isinstance(target, _Array):
-        target.values[:] = [_filled(*state)]
+        target.values[:] = [_filled(machine, *state)]
     elif not isinstance(target, _ByteType):  # its state is byte order and alignment: bytes have none
         raise _RefusedError(f"a state for a {type(target).__name__}, which could run code")
 
 
-def _filled(version: Any, shape: Any, dtype: Any, fortran: Any, content: Any) -> np.ndarray[Any, Any]:
+def _filled(
+    machine: _Machine, version: Any, shape: Any, dtype: Any, fortran: Any, content: Any
+) -> np.ndarray[Any, Any]:
     """Return the array that NumPy's ``ndarray.__setstate__`` would make."""
     if version != 1 or not isinstance(dtype, _ByteType) or type(shape) is not tuple:
         raise ValueError("an array that is not of bytes")
     if len(shape) > MAX_DEPTH_OF_SHAPE or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
         raise ValueError("an array of an impossible shape")
-    values = content.encode("latin-1") if isinstance(content, str) else content
+    values = machine.encode(content) if isinstance(content, str) else content
     if not isinstance(values, bytes) or len(values) != math.prod(shape):
         raise ValueError(f"an array of shape {shape} without as many bytes")
     return np.frombuffer(values, np.uint8).reshape(shape, order="F" if fortran else "C")
 
 
-def _empty_array(kind: Any, shape: Any, code: Any) -> _Array:  # noqa: ARG001 - NumPy fills in both later
-    if kind not in _ARRAY_CLASSES:
+def _empty_array(_: _Machine, kind: Any, shape: Any, code: Any) -> _Array:  # noqa: ARG001 - NumPy fills in both later
+    if not isinstance(kind, _Name) or kind not in _ARRAY_CLASSES:
         raise _RefusedError("an array of a class other than numpy.ndarray")
     return _Array()
 
 
-def _byte_type(code: Any, *flags: Any) -> _ByteType:  # noqa: ARG001 - align and copy change nothing
+def _byte_type(_: _Machine, code: Any, *flags: Any) -> _ByteType:  # noqa: ARG001 - align and copy change nothing
     if _text(code) not in {"u1", "|u1", "B", "uint8"}:
         raise ValueError("an array that is not of unsigned bytes")
     return _ByteType()
 
 
-def _encoded(text: Any, encoding: Any) -> bytes:
+def _encoded(machine: _Machine, text: Any, encoding: Any) -> bytes:
     """Return the bytes that Python 3 wrote as a text, having no way to say "bytes" in protocol 2."""
     if not isinstance(text, str) or _text(encoding) not in {"latin1", "latin-1"}:
         raise ValueError("bytes in an unknown encoding")
-    return text.encode("latin-1")
+    return machine.encode(text)
 
 
 _ARRAY_CLASSES = {_Name("numpy", "ndarray")}
@@ -237,14 +280,14 @@ def _finish(machine: _Machine, _: Any) -> None:
 
 
 _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
-    "EMPTY_DICT": lambda machine, _: machine.stack.append({}),
-    "EMPTY_LIST": lambda machine, _: machine.stack.append([]),
-    "DICT": lambda machine, _: machine.stack.append(_keyed(machine.pop_to_mark())),
-    "LIST": lambda machine, _: machine.stack.append(machine.pop_to_mark()),
-    "TUPLE": lambda machine, _: machine.stack.append(tuple(machine.pop_to_mark())),
-    "TUPLE1": lambda machine, _: machine.stack.append(tuple(machine.pop(1))),
-    "TUPLE2": lambda machine, _: machine.stack.append(tuple(machine.pop(2))),
-    "TUPLE3": lambda machine, _: machine.stack.append(tuple(machine.pop(3))),
+    "EMPTY_DICT": lambda machine, _: machine.push_container({}),
+    "EMPTY_LIST": lambda machine, _: machine.push_container([]),
+    "DICT": lambda machine, _: machine.push_container(_keyed(machine.pop_to_mark())),
+    "LIST": lambda machine, _: machine.push_container(machine.pop_to_mark()),
+    "TUPLE": lambda machine, _: machine.push_tuple(machine.pop_to_mark()),
+    "TUPLE1": lambda machine, _: machine.push_tuple(machine.pop(1)),
+    "TUPLE2": lambda machine, _: machine.push_tuple(machine.pop(2)),
+    "TUPLE3": lambda machine, _: machine.push_tuple(machine.pop(3)),
     "APPEND": lambda machine, _: _append(machine, machine.pop(1)),
     "APPENDS": lambda machine, _: _append(machine, machine.pop_to_mark()),
     "SETITEM": lambda machine, _: _set(machine, machine.pop(2)),
