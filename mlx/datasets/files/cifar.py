@@ -24,7 +24,8 @@ from mlx.datasets.files.cifar_batches import (
 from mlx.datasets.files.download import Download, Layout, locate
 from mlx.datasets.files.stored import (
     Indices,
-    StoredParams,
+    PublishedParams,
+    Subset,
     augmentation_of,
     choose_rows,
     image_dtype,
@@ -32,7 +33,6 @@ from mlx.datasets.files.stored import (
     stored_blocks,
 )
 
-Subset = Literal["train", "test", "all"]
 Labels = Literal["fine", "coarse"]
 
 # The checksums are those that Keras publishes.
@@ -50,19 +50,8 @@ CIFAR100_DOWNLOAD = Download(
 )
 
 
-class Cifar10Params(StoredParams):
-    """Parameters of ``cifar10``.
-
-    Attributes
-    ----------
-    subset
-        The published training images, the test images, or both, training first.
-    download
-        Fetch the files through Keras's cache where no ``dataset.path`` is set and they are not there yet.
-    """
-
-    subset: Subset = "all"
-    download: bool = False
+class Cifar10Params(PublishedParams):
+    """Parameters of ``cifar10``: those of every published set."""
 
 
 class Cifar100Params(Cifar10Params):

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -15,7 +14,8 @@ from mlx.datasets.files.download import Download, Layout, locate
 from mlx.datasets.files.idx import IdxFile, open_idx
 from mlx.datasets.files.stored import (
     Indices,
-    StoredParams,
+    PublishedParams,
+    Subset,
     augmentation_of,
     choose_rows,
     image_dtype,
@@ -44,23 +44,11 @@ FASHION_DOWNLOADS = tuple(
     }.items()
 )
 
-Subset = Literal["train", "test", "all"]
 Part = tuple[IdxFile | ArrayFile, Array]
 
 
-class MnistParams(StoredParams):
-    """Parameters of ``mnist`` and ``fashion_mnist``.
-
-    Attributes
-    ----------
-    subset
-        The published training images, the test images, or both, training first.
-    download
-        Fetch the files through Keras's cache where no ``dataset.path`` is set and they are not there yet.
-    """
-
-    subset: Subset = "all"
-    download: bool = False
+class MnistParams(PublishedParams):
+    """Parameters of ``mnist`` and ``fashion_mnist``: those of every published set."""
 
 
 def open_mnist(params: MnistParams, path: str | None) -> Dataset:

@@ -1,7 +1,7 @@
 """What sets of samples that are read from files share: parameters, subsets, blocks in the files' order."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,24 @@ class StoredParams(Settings):
     seed: Seed = 42
     normalize: bool = False
     augmentation: bool = False
+
+
+Subset = Literal["train", "test", "all"]
+
+
+class PublishedParams(StoredParams):
+    """Parameters of every set that is published in a training and a test part.
+
+    Attributes
+    ----------
+    subset
+        The published training images, the test images, or both, training first.
+    download
+        Fetch the files through Keras's cache where no ``dataset.path`` is set and they are not there yet.
+    """
+
+    subset: Subset = "all"
+    download: bool = False
 
 
 MIRRORABLE = frozenset({"fashion_mnist", "cifar10", "cifar100", "imagenet"})

@@ -1,0 +1,125 @@
+"""A small repository of its own for tests that run the pipeline as a user does."""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+ROOT = Path(__file__).parents[1]
+STAGES = [
+    "generate-data", "preprocess-split", "train", "extract-representations", "evaluate", "residuals-analysis", "report",
+]  # fmt: skip
+
+# A real study that needs no TensorFlow, so that most of what follows takes seconds.
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "dataset": {"name": "digits"},
+    "split": {"test_size": 0.2},
+    "preprocessing": {"scaling": "unit"},
+    "model": {"name": "logistic_regression"},
+    "training": {"seed": 1},
+    "representations": {"layers": ["penultimate", "input"]},
+    "evaluation": {},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "report": {"dpi": 50},
+}
+CNN = SMALL | {
+    "dataset": {"name": "shapes", "params": {"n_samples": 120, "n_classes": 3, "image_size": 16}},
+    "model": {"name": "cnn", "params": {"filters": [4], "hidden_layers": [8]}},
+    "training": {"epochs": 2},
+    "representations": {"layers": ["penultimate", "conv_1"]},
+}
+
+
+class Repository:
+    """A clone of this project with its own params.yaml, its own DVC cache, and its own copy of mlx."""
+
+    def __init__(self, root: Path, params: dict[str, Any]) -> None:
+        self.root = root
+        # The copy of mlx stands before the installed one, so that editing it is editing the project.
+        self.environment = os.environ | {
+            "PYTHONPATH": str(root),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        for name in ("mlx", "stages", ".dvc", "dvc.yaml", ".dvcignore", ".gitignore"):
+            source = ROOT / name
+            ignore = shutil.ignore_patterns("__pycache__", "cache", "tmp", "config.local")
+            if source.is_dir():
+                shutil.copytree(source, root / name, ignore=ignore)
+            else:
+                shutil.copy(source, root / name)
+        self.configure(params)
+        self.run("git", "init", "--quiet")
+
+    def configure(self, params: dict[str, Any]) -> None:
+        (self.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=300,
+        )
+
+    def kill_repro(self, *, after: str) -> None:
+        """Start `dvc repro`; kill it, and it alone, when a line was printed that begins so."""
+        with subprocess.Popen(
+            ("dvc", "repro"),
+            cwd=self.root,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as driver:
+            assert driver.stdout is not None
+            assert any(line.startswith(after) for line in driver.stdout), f"no line begins with {after}"
+            driver.send_signal(signal.SIGKILL)
+
+    def stage(self, name: str) -> "subprocess.CompletedProcess[str]":
+        return self.run("python", f"stages/{name.replace('-', '_')}.py")
+
+    def repro(self, *options: str) -> list[str]:
+        """Run `dvc repro`; return the stages that ran."""
+        done = self.run("dvc", "repro", *options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]
+
+    def content(self) -> dict[str, str]:
+        """A digest of every artifact."""
+        return {
+            str(file.relative_to(self.root)): hashlib.sha256(file.read_bytes()).hexdigest()
+            for folder in ("data", "metrics")
+            for file in sorted((self.root / folder).rglob("*"))
+            if file.is_file()
+        }
+
+    def copy(self, root: Path) -> "Repository":
+        shutil.copytree(self.root, root, symlinks=True)
+        twin = object.__new__(Repository)
+        twin.root = root
+        twin.environment = self.environment | {"PYTHONPATH": str(root)}
+        return twin
+
+
+def no_process_left_in(folder: Path, seconds: float = 10.0) -> bool:
+    """Whether all processes that run in `folder` have ended within `seconds`."""
+    end = time.monotonic() + seconds
+    while any(str(p.info["cwd"]).startswith(str(folder)) for p in psutil.process_iter(["cwd"])):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
