@@ -11,7 +11,7 @@ import pytest
 from mlx.config import read_config
 from mlx.core.documents import read_document
 from mlx.core.sections import read_sections
-from mlx.core.stage import sections_of
+from mlx.core.stage import optional_sections, sections_of
 from mlx.experiment import STEPS
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +26,7 @@ def test_every_configuration_is_valid_as_a_whole_and_for_each_stage(
     monkeypatch.chdir(ROOT)
     read_config(path)
     for step in STEPS:
-        read_sections(read_document(path), sections_of(step))
+        read_sections(read_document(path), sections_of(step), optional_sections(step))
 
 
 def test_the_two_set_up_commands_begin_from_nothing_and_end_in_the_job() -> None:

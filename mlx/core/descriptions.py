@@ -56,6 +56,7 @@ class ModelDescription(Settings):
     """``data/model/model.json``: from what the checkpoint is rebuilt."""
 
     name: str
+    architecture: str | None = None
     params: dict[str, Any]
     task: Task
     class_names: list[str]

@@ -26,6 +26,11 @@ class Workspace:
         return self.root / "data" / "model"
 
     @property
+    def checkpoints(self) -> Path:
+        """What a training that goes on leaves for one that continues it; no DVC output, so DVC never deletes it."""
+        return self.root / "checkpoints"
+
+    @property
     def representations(self) -> Path:
         """What ``extract-representations`` writes: layers, logits and predictions of the test split."""
         return self.root / "data" / "representations"

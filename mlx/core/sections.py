@@ -1,7 +1,7 @@
 """Checks a document's sections against their schemas, and words what is wrong."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -20,8 +20,12 @@ SECTIONS = (
 S = TypeVar("S", bound=Settings)
 
 
-def read_sections(document: Document, schemas: Mapping[str, type[Settings]]) -> dict[str, Settings]:
+def read_sections(
+    document: Document, schemas: Mapping[str, type[Settings]], optional: Container[str] = ()
+) -> dict[str, Settings]:
     """Validate the named sections of `document` and its head, and that it has no key but `SECTIONS`.
+
+    A section in `optional` that is absent from `document` is absent from the result.
 
     Raises
     ------
@@ -36,6 +40,8 @@ def read_sections(document: Document, schemas: Mapping[str, type[Settings]]) -> 
     except SettingsError as error:
         faults.append(str(error))
     for name, schema in schemas.items():
+        if name in optional and name not in document.values:
+            continue
         try:
             if name not in document.values:
                 raise SettingsError(f"{document.path}: {name}: expected a section of keys, found nothing")

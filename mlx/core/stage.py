@@ -28,7 +28,7 @@ def run_stage(step: Step) -> None:
     begin = time.perf_counter()
     try:
         document = read_document(PARAMS)
-        sections = read_sections(document, sections_of(step))
+        sections = read_sections(document, sections_of(step), optional_sections(step))
         said = _located(document, lambda: step(Workspace(Path()), **sections))
     except MlxError as error:
         note(str(error))
@@ -59,6 +59,11 @@ def sections_of(step: Step) -> dict[str, type]:
     """Return the sections that `step` reads with their schemas: its keyword-only arguments."""
     parameters = inspect.signature(step, eval_str=True).parameters.values()
     return {p.name: p.annotation for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def optional_sections(step: Step) -> list[str]:
+    """Return the sections that `step` has a default for: they change no artifact, and may be absent."""
+    return [p.name for p in inspect.signature(step).parameters.values() if p.default is not p.empty]
 
 
 def _end_with_dvc() -> None:

@@ -1,7 +1,7 @@
 """The models, behind one contract: fit, outputs for a batch, named representations, save, load."""
 
 from mlx.models.catalogue import build_model, load_model, save_model
-from mlx.models.contract import DirectModel, IterativeModel, Model, Outputs, Problem
+from mlx.models.contract import DirectModel, IterativeModel, Model, Optimization, Outputs, Problem
 from mlx.models.settings import ModelSettings
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "IterativeModel",
     "Model",
     "ModelSettings",
+    "Optimization",
     "Outputs",
     "Problem",
     "build_model",

@@ -1,15 +1,16 @@
 """From a name in the configuration to a model, fresh or loaded."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mlx.core.artifacts import REMAKE, write_json
 from mlx.core.descriptions import ModelDescription, read_description
 from mlx.core.errors import ArtifactError, SettingsError
-from mlx.core.settings import Settings
 from mlx.models.contract import Model, Problem
-from mlx.models.settings import CnnParams, LinearRegressionParams, LogisticRegressionParams, ModelSettings
+from mlx.models.in_keras.params import KERAS_PARAMS
+from mlx.models.in_numpy.params import NUMPY_PARAMS
+from mlx.models.in_sklearn.params import SKLEARN_PARAMS
+from mlx.models.settings import ModelSettings
 
 DESCRIPTION = "model.json"
 
@@ -22,14 +23,23 @@ def build_model(settings: ModelSettings, problem: Problem, *, seed: int) -> Mode
     SettingsError
         The model is for another kind of problem, or can't be built for samples of this shape.
     """
-    model = _BUILDERS[settings.name](settings.parameters(), problem, seed)
-    if model.task != problem.task:
-        raise SettingsError(
-            f"expected a model for {problem.task}, which the dataset is, found {settings.name}, "
-            f"which is for {model.task}",
-            key=("model", "name"),
-        )
-    return model
+    return _built(settings, problem, seed)
+
+
+def _built(settings: ModelSettings, problem: Problem, seed: int) -> Model:
+    """Import the family of the model, and it alone: TensorFlow takes seconds."""
+    if settings.name in NUMPY_PARAMS:
+        from mlx.models.in_numpy.build import build_numpy
+
+        return build_numpy(settings, problem, seed)
+    if settings.name in SKLEARN_PARAMS:
+        from mlx.models.in_sklearn.build import build_sklearn
+
+        return build_sklearn(settings, problem, seed)
+    assert settings.name in KERAS_PARAMS, settings.name
+    from mlx.models.in_keras.build import build_keras
+
+    return build_keras(settings, problem, seed)
 
 
 def save_model(model: Model, settings: ModelSettings, folder: Path, class_names: Sequence[str]) -> None:
@@ -38,6 +48,7 @@ def save_model(model: Model, settings: ModelSettings, folder: Path, class_names:
     problem = model.problem
     described = ModelDescription(
         name=settings.name,
+        architecture=settings.architecture,
         params=settings.params,
         task=problem.task,
         class_names=list(class_names),
@@ -61,37 +72,9 @@ def load_model(folder: Path) -> Model:
     described = read_description(path, ModelDescription)
     problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
     try:
-        settings = ModelSettings(name=described.name, params=described.params)
+        settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
         model = build_model(settings, problem, seed=0)
     except (ValueError, SettingsError) as error:
         raise ArtifactError(f"{path}: expected the description of a model, found {error}{REMAKE}") from None
     model.restore(folder)
     return model
-
-
-def _cnn(params: Any, problem: Problem, seed: int) -> Model:
-    from mlx.models.keras_cnn import Cnn
-
-    assert isinstance(params, CnnParams)
-    return Cnn(params, problem, seed)
-
-
-def _logistic_regression(params: Any, problem: Problem, seed: int) -> Model:  # noqa: ARG001  # it has no initial weights
-    from mlx.models.logistic_regression import LogisticRegression
-
-    assert isinstance(params, LogisticRegressionParams)
-    return LogisticRegression(params, problem)
-
-
-def _linear_regression(params: Any, problem: Problem, seed: int) -> Model:  # noqa: ARG001  # nor has this
-    from mlx.models.linear_regression import LinearRegression
-
-    assert isinstance(params, LinearRegressionParams)
-    return LinearRegression(problem)
-
-
-_BUILDERS: dict[str, Callable[[Settings, Problem, int], Model]] = {
-    "cnn": _cnn,
-    "linear_regression": _linear_regression,
-    "logistic_regression": _logistic_regression,
-}

@@ -1,18 +1,23 @@
 """What every model can do, whatever library computes it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 import numpy as np
 import numpy.typing as npt
 
 from mlx.core.errors import DataError, SettingsError
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 Array = npt.NDArray[Any]
 Metrics = dict[str, float]
+Task = Literal["classification", "regression"]
+BOTH_TASKS: frozenset[Task] = frozenset({"classification", "regression"})
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Problem:
     n_classes : K; 0 for regression.
     """
 
-    task: Literal["classification", "regression"]
+    task: Task
     sample_shape: tuple[int, ...]
     n_classes: int
 
@@ -40,13 +45,40 @@ class Outputs:
     logits : (m, K) before softmax; None for regression and for models that have none.
     probabilities : (m, K) after softmax, float64, rows that sum to 1; None for regression.
     predictions : (m,) labels, or values for regression.
-    representations : one (m, d) array for each layer that was asked for.
+    representations : one (m, d) array for each layer that was asked for; sparse rows where nearly all
+        entries are 0, as in the leaf membership of a forest.
     """
 
     logits: Array | None
     probabilities: Array | None
     predictions: Array
-    representations: dict[str, Array]
+    representations: "dict[str, Array | csr_array]"
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """How the weights of an iterative model are changed from a batch to the next.
+
+    Attributes
+    ----------
+    optimizer : adam, sgd, rmsprop or adamw.
+    learning_rate : step size of the first step; `IterativeModel.set_learning_rate` changes it.
+    momentum : of sgd; the other optimizers have their own.
+    weight_decay : share of every weight, times the learning rate, that a step takes off (decoupled).
+    clip_norm : longest gradient, all weights together; None for any.
+    clip_value : largest entry of a gradient; None for any.
+    label_smoothing : share of each target that is spread evenly over all classes.
+    class_weights : (K,) factor of each class's loss; None for 1.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 0.001
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    label_smoothing: float = 0.0
+    class_weights: tuple[float, ...] | None = None
 
 
 class Model(ABC):
@@ -54,13 +86,13 @@ class Model(ABC):
 
     Attributes
     ----------
-    task : the one kind of problem that this model is for.
-    training_fields : the fields of the `training` section that it uses.
+    tasks : the kinds of problem that this model is for.
+    training_fields : the fields of the `training` section that it uses, dotted below ``params``.
     problem : what it was built for.
     layers : names of the layers whose representations it can give, from input to output.
     """
 
-    task: ClassVar[Literal["classification", "regression"]]
+    tasks: ClassVar[frozenset[Task]]
     training_fields: ClassVar[frozenset[str]]
     problem: Problem
     layers: tuple[str, ...]
@@ -128,19 +160,27 @@ class DirectModel(Model):
 
 
 class IterativeModel(Model):
-    """A model that is fitted by passes over mini-batches, so that training can watch it and stop it."""
+    """A model that is fitted by passes over mini-batches, so that training can watch, stop and resume it."""
 
     @abstractmethod
-    def prepare(self, *, optimizer: str, learning_rate: float) -> None:
-        """Choose the optimizer before the first epoch."""
+    def prepare(self, optimization: Optimization) -> None:
+        """Choose the optimizer before the first epoch; its state starts from nothing."""
 
     @abstractmethod
-    def run_epoch(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
-        """Take one step on each batch; return the mean loss and accuracy of the samples, as they came."""
+    def set_learning_rate(self, rate: float) -> None:
+        """Set the step size of the steps from here on."""
+
+    @abstractmethod
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:
+        """Take one step on each batch; return the mean loss (and accuracy) of the samples, as they came.
+
+        Whatever is random in a step, such as dropout, is drawn from `rng`, so that an epoch is a function
+        of the weights, the optimizer's state, its batches and its seed.
+        """
 
     @abstractmethod
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
-        """Return the mean loss and accuracy without learning."""
+        """Return the mean loss (and accuracy) without learning."""
 
     @abstractmethod
     def weights(self) -> list[Array]:
@@ -149,3 +189,17 @@ class IterativeModel(Model):
     @abstractmethod
     def set_weights(self, weights: list[Array]) -> None:
         """Put copied weights back."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Array]:
+        """Copy all that the next step depends on, by name: weights and the optimizer's variables."""
+
+    @abstractmethod
+    def set_state(self, state: Mapping[str, Array]) -> None:
+        """Go on from a copied state; `prepare` has been called as it was for the model copied from.
+
+        Raises
+        ------
+        ArtifactError
+            An array is missing, or has another shape.
+        """

@@ -1,58 +1,16 @@
-"""The `model` section of the configuration, and the parameters of each model."""
+"""The `model` section of the configuration."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from mlx.core.settings import Settings, known_name
+from mlx.models.in_keras.params import KERAS_PARAMS
+from mlx.models.in_numpy.params import NUMPY_PARAMS
+from mlx.models.in_sklearn.params import SKLEARN_PARAMS
 
-Width = Annotated[int, Field(ge=1, le=65_536)]
-
-
-class CnnParams(Settings):
-    """A convolutional network: blocks of 3x3-like convolution and 2x2 pooling, then dense layers.
-
-    Attributes
-    ----------
-    filters : of each convolution; each is followed by a pooling that halves the image.
-    kernel_size : side of the filters, in pixels.
-    hidden_layers : widths of the dense layers; the last one is the penultimate representation.
-    dropout : share of the dense units that each training step leaves out.
-    l2 : weight of the squared weights in the loss.
-    """
-
-    filters: list[Width] = Field([32, 64], min_length=1)
-    kernel_size: int = Field(3, ge=1, le=255)
-    hidden_layers: list[Width] = Field([128, 64])
-    dropout: float = Field(0.25, ge=0, lt=1)
-    l2: float = Field(0.0, ge=0)
-
-
-class LogisticRegressionParams(Settings):
-    """scikit-learn's multinomial logistic regression, under its own parameter names.
-
-    Attributes
-    ----------
-    C : inverse strength of the L2 penalty.
-    max_iter : most iterations of L-BFGS.
-    tol : gradient size at which it stops.
-    """
-
-    C: float = Field(1.0, ge=1e-12, le=1e12)
-    max_iter: int = Field(1000, ge=1, le=10_000_000)
-    tol: float = Field(1e-4, gt=0)
-
-
-class LinearRegressionParams(Settings):
-    """Least squares with an intercept; it has nothing to choose."""
-
-
-PARAMS: dict[str, type[Settings]] = {
-    "cnn": CnnParams,
-    "linear_regression": LinearRegressionParams,
-    "logistic_regression": LogisticRegressionParams,
-}
+PARAMS: dict[str, type[Settings]] = dict(sorted((KERAS_PARAMS | NUMPY_PARAMS | SKLEARN_PARAMS).items()))
 """Each model's name and the schema of its `params`."""
 
 

@@ -64,7 +64,7 @@ def _write_outputs(batches: Any, folder: Path, n: int) -> dict[str, int]:
     return {name: writer.shape[1] for name, writer in writers.items()}
 
 
-def _columns(outputs: Outputs) -> dict[str, Array]:
+def _columns(outputs: Outputs) -> dict[str, Any]:
     scores = {"logits": outputs.logits, "probabilities": outputs.probabilities}
     return {name: values for name, values in scores.items() if values is not None} | outputs.representations
 

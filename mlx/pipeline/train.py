@@ -13,12 +13,19 @@ from mlx.core.checks import check_finite, check_labels
 from mlx.core.console import TrainingDisplay, note
 from mlx.core.descriptions import SplitsDescription, read_description
 from mlx.core.metrics import write_metrics
+from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
 from mlx.models import DirectModel, Model, ModelSettings, Problem, build_model, save_model
 from mlx.training import Augmentation, Fitted, Samples, TrainingSettings, fit_model
 
 
-def train(workspace: Workspace, *, model: ModelSettings, training: TrainingSettings) -> str:
+def train(
+    workspace: Workspace,
+    *,
+    model: ModelSettings,
+    training: TrainingSettings,
+    output: OutputSettings = DEFAULT_OUTPUT,  # noqa: ARG001  # its checkpoints come with resuming
+) -> str:
     """Write ``data/model/``, ``metrics/training.json`` and ``metrics/history.csv``.
 
     Raises

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mlx.core.arrays import rows_of
 from mlx.core.errors import DataError
-from mlx.models import DirectModel, IterativeModel, Model
+from mlx.models import DirectModel, IterativeModel, Model, Optimization
 from mlx.training.augment import Augmentation
 from mlx.training.settings import TrainingSettings
 
@@ -90,7 +90,7 @@ def fit_model(
         _refuse_divergence(reached, "the fit")
         return Fitted((reached,), 1)
     assert isinstance(model, IterativeModel)
-    model.prepare(optimizer=settings.optimizer, learning_rate=settings.learning_rate)
+    model.prepare(Optimization(settings.optimizer, settings.learning_rate))
     return _fit_by_epochs(model, train, val, settings, watcher, augmentation)
 
 
@@ -146,7 +146,7 @@ def _epoch(
             yield batch
             on_batch()
 
-    reached = model.run_epoch(counted())
+    reached = model.run_epoch(counted(), np.random.default_rng([settings.seed, number, 2]))
     validation = model.evaluate(val.batches(max(settings.batch_size, EVALUATION_BATCH)))
     reached |= {f"val_{name}": value for name, value in validation.items()}
     _refuse_divergence(reached, f"epoch {number}")

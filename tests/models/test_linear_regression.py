@@ -9,7 +9,7 @@ import statsmodels.api as sm
 
 from mlx.core.errors import DataError
 from mlx.models.contract import Problem
-from mlx.models.linear_regression import LinearRegression, solve_least_squares
+from mlx.models.in_numpy.linear_regression import LinearRegression, solve_least_squares
 
 
 def digits(found: float, certified: float) -> float:

@@ -1,6 +1,6 @@
 """Training stops when it should, keeps the best weights, and is a function of its seed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import DataError
-from mlx.models import IterativeModel, Outputs, Problem
+from mlx.models import IterativeModel, Optimization, Outputs, Problem
 from mlx.training import Samples, TrainingSettings, fit_model
 
 Array = Any
@@ -17,7 +17,7 @@ Array = Any
 class Scripted(IterativeModel):
     """A model whose validation loss follows a script, and whose weight is the number of its epochs."""
 
-    task = "classification"
+    tasks = frozenset({"classification"})
     training_fields = frozenset()
     layers = ()
     penultimate = ""
@@ -27,9 +27,11 @@ class Scripted(IterativeModel):
         self.problem = Problem("classification", (1,), 2)
         self.losses, self.epoch, self.seen = losses, 0, list[Array]()
 
-    def prepare(self, *, optimizer: str, learning_rate: float) -> None: ...
+    def prepare(self, optimization: Optimization) -> None: ...
 
-    def run_epoch(self, batches: Iterable[tuple[Array, Array]]) -> dict[str, float]:
+    def set_learning_rate(self, rate: float) -> None: ...
+
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> dict[str, float]:
         self.seen.append([X[:, 0].tolist() for X, _ in batches])
         self.epoch += 1
         return {"loss": self.losses[self.epoch - 1], "accuracy": 0.5}
@@ -42,6 +44,12 @@ class Scripted(IterativeModel):
 
     def set_weights(self, weights: list[Array]) -> None:
         self.epoch = int(weights[0])
+
+    def state(self) -> dict[str, Array]:
+        return {"epoch": np.array(self.epoch)}
+
+    def set_state(self, state: Mapping[str, Array]) -> None:
+        self.epoch = int(state["epoch"])
 
     def outputs(self, X: Array, layers: Any = ()) -> Outputs:
         raise AssertionError

@@ -1,6 +1,6 @@
 """A convolutional network in Keras."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,9 @@ import numpy as np
 from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError, SettingsError
-from mlx.models.contract import Array, IterativeModel, Metrics, Outputs, Problem
-from mlx.models.keras_runtime import keras, read_keras, save_keras
-from mlx.models.settings import CnnParams
+from mlx.models.contract import Array, IterativeModel, Metrics, Optimization, Outputs, Problem
+from mlx.models.in_keras.runtime import keras, read_keras, save_keras
+from mlx.models.in_keras.params import CnnParams
 
 CHECKPOINT = "model.keras"
 MOST_WEIGHTS = 250_000_000  # a gigabyte, and the optimizer takes three times as much
@@ -23,16 +23,15 @@ class Cnn(IterativeModel):
     before, ``logits``: a cross-entropy from logits keeps its precision where softmax saturates.
     """
 
-    task = "classification"
+    tasks = frozenset({"classification"})
     training_fields = frozenset(
         {"epochs", "batch_size", "learning_rate", "optimizer", "seed", "early_stopping_patience"}
     )
 
     def __init__(self, params: CnnParams, problem: Problem, seed: int) -> None:
         self.problem = problem
-        if problem.task == "classification":
-            _check_image(params, problem)
-            self._adopt(_network(params, problem, seed))
+        _check_image(params, problem)
+        self._adopt(_network(params, problem, seed))
 
     def _adopt(self, network: Any) -> None:
         self.network = network
@@ -51,18 +50,25 @@ class Cnn(IterativeModel):
         """How many weights were trained."""
         return int(self.network.count_params())
 
-    def prepare(self, *, optimizer: str, learning_rate: float) -> None:
+    def prepare(self, optimization: Optimization) -> None:
         """Choose one of Keras's optimizers by its name."""
         module = keras()
+        config = {"learning_rate": optimization.learning_rate}
         self._to_logits.compile(
-            optimizer=module.optimizers.get({"class_name": optimizer, "config": {"learning_rate": learning_rate}}),
+            optimizer=module.optimizers.get({"class_name": optimization.optimizer, "config": config}),
             loss=module.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
             jit_compile=False,
         )
 
-    def run_epoch(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
-        """Take one step of the optimizer a batch."""
+    def set_learning_rate(self, rate: float) -> None:
+        """Set the optimizer's variable."""
+        self._to_logits.optimizer.learning_rate = rate
+
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:
+        """Take one step of the optimizer a batch; every dropout starts from a seed drawn from `rng`."""
+        for generator in self._seed_generators():
+            generator.state.assign(np.array([rng.integers(2**32), 0], np.uint32))
         return self._over(batches, self._to_logits.train_on_batch)
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
@@ -85,6 +91,27 @@ class Cnn(IterativeModel):
     def set_weights(self, weights: list[Array]) -> None:
         """Put copied weights back."""
         self.network.set_weights(weights)
+
+    def state(self) -> dict[str, Array]:
+        """Copy the weights and the optimizer's variables, numbered in their order."""
+        optimizer = self._to_logits.optimizer
+        optimizer.build(self._to_logits.trainable_variables)
+        parts = {"weight": self.weights(), "optimizer": [np.array(v) for v in optimizer.variables]}
+        return {f"{part}_{i}": value for part, values in parts.items() for i, value in enumerate(values)}
+
+    def set_state(self, state: Mapping[str, Array]) -> None:
+        """Put copied weights and optimizer variables back."""
+        current = self.state()
+        for name, value in current.items():
+            if name not in state or state[name].shape != value.shape:
+                found = f"shape {state[name].shape}" if name in state else "none"
+                raise ArtifactError(f"checkpoint: {name}: expected shape {value.shape}, found {found}")
+        self.set_weights([state[name] for name in current if name.startswith("weight_")])
+        for i, variable in enumerate(self._to_logits.optimizer.variables):
+            variable.assign(state[f"optimizer_{i}"])
+
+    def _seed_generators(self) -> list[Any]:
+        return [layer.seed_generator for layer in self.network.layers if hasattr(layer, "seed_generator")]
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Run the network once for logits and all `layers`; probabilities in float64 from the logits."""

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from mlx.core.errors import ArtifactError, DataError
 from mlx.models.contract import Array, DirectModel, Outputs, Problem
 from mlx.models.npz import read_npz, write_npz
-from mlx.models.settings import LogisticRegressionParams
+from mlx.models.in_sklearn.params import LogisticRegressionParams
 
 CHECKPOINT = "weights.npz"
 
@@ -25,7 +25,7 @@ class LogisticRegression(DirectModel):
     Its layers are ``input``, the flattened sample, and ``decision``, the logits.
     """
 
-    task = "classification"
+    tasks = frozenset({"classification"})
     training_fields = frozenset({"seed"})
     layers = ("input", "decision")
     penultimate = "decision"

@@ -27,7 +27,7 @@ class LinearRegression(DirectModel):
     intercept : value at X = 0.
     """
 
-    task = "regression"
+    tasks = frozenset({"regression"})
     training_fields = frozenset[str]()
     layers = ("input",)
     penultimate = "input"

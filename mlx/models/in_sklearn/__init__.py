@@ -1,0 +1,1 @@
+"""Models that scikit-learn fits."""

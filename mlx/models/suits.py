@@ -1,0 +1,20 @@
+"""Whether a model suits a problem: said in one way for every family."""
+
+from mlx.core.errors import SettingsError
+from mlx.models.contract import Problem, Task
+
+
+def require_task(name: str, tasks: frozenset[Task], problem: Problem) -> None:
+    """Refuse a model `name`, which is for `tasks`, for a problem of another kind.
+
+    Raises
+    ------
+    SettingsError
+        Names both kinds.
+    """
+    if problem.task not in tasks:
+        raise SettingsError(
+            f"expected a model for {problem.task}, which the dataset is, found {name}, "
+            f"which is for {' and '.join(sorted(tasks))}",
+            key=("model", "name"),
+        )
