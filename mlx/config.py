@@ -15,6 +15,7 @@ from mlx.representations.settings import RepresentationsSettings
 from mlx.residuals.settings import ResidualsSettings
 from mlx.training.settings import TrainingSettings
 
+
 class ExperimentConfig(ExperimentHead):
     """A whole study, as ``params.yaml`` and the files in ``examples/`` describe it."""
 

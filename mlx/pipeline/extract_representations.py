@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.arrays import Array, ArrayWriter, open_array, stream_rows, write_array
+from mlx.core.arrays import ArrayWriter, open_array, stream_rows, write_array
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.checks import check_finite
 from mlx.core.console import tracked

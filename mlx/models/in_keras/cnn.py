@@ -9,8 +9,8 @@ from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.models.contract import Array, IterativeModel, Metrics, Optimization, Outputs, Problem
-from mlx.models.in_keras.runtime import keras, read_keras, save_keras
 from mlx.models.in_keras.params import CnnParams
+from mlx.models.in_keras.runtime import keras, read_keras, save_keras
 
 CHECKPOINT = "model.keras"
 MOST_WEIGHTS = 250_000_000  # a gigabyte, and the optimizer takes three times as much

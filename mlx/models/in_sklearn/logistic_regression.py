@@ -9,8 +9,8 @@ from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError, DataError
 from mlx.models.contract import Array, DirectModel, Outputs, Problem
-from mlx.models.npz import read_npz, write_npz
 from mlx.models.in_sklearn.params import LogisticRegressionParams
+from mlx.models.npz import read_npz, write_npz
 
 CHECKPOINT = "weights.npz"
 
