@@ -1,20 +1,25 @@
-"""The `mlx` command."""
+"""The `mlx` command: finds the command that is meant, runs it, and turns what goes wrong into one message."""
 
 import argparse
 import io
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
 
 from mlx import __version__
+from mlx.commands import run_experiment, show_data
+
+COMMANDS: tuple[ModuleType, ...] = (run_experiment, show_data)
+"""Each has a NAME, a HELP, ``add_arguments(parser)`` and ``run(chosen)``, which returns the answer to print."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that `arguments` (by default the command line's) name; exit 1 on any error."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still gets the rest
-    parser = _parser()
+    parser = build_parser()
     chosen = parser.parse_args(arguments)
     if chosen.command is None:
         parser.print_help(sys.stderr)
@@ -25,58 +30,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         answer(chosen.command(chosen))
     except MlxError as error:
-        sys.exit(str(error))
+        _end(str(error), debug=chosen.debug)
+    except BrokenPipeError:  # whoever read the answer has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
-        if isinstance(error, BrokenPipeError):  # whoever read the answer has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
-        sys.exit(f"{error.filename}: {error.strerror}")
+        _end(f"{error.filename or 'mlx'}: {error.strerror or error}", debug=chosen.debug)
+    except MemoryError as error:
+        _end(f"not enough memory ({error}); ask for less at a time", debug=chosen.debug)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
+def _end(message: str, *, debug: bool) -> NoReturn:
+    """Exit 1 with `message`, after the traceback of the error being handled where it was asked for."""
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    sys.exit(message)
+
+
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]  # argparse exits with 2; every error here is 1
-        self.exit(1, f"{self.prog}: {message}; see '{self.prog} --help'\n")
+    def error(self, message: str) -> NoReturn:
+        self.exit(1, f"{self.prog}: {message}; see '{self.prog} --help'\n")  # argparse's own would be 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
     parser = _Parser(
         prog="mlx", description="How, where and why does a trained model fail, and does its geometry tell?"
     )
     parser.add_argument("--version", action="version", version=f"mlx {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     parser.set_defaults(command=None)
-    config = _Parser(add_help=False)
-    config.add_argument("--config", type=Path, default=Path("params.yaml"), help="JSON or YAML (default: %(default)s)")
-
-    run = commands.add_parser("run-experiment", parents=[config], help="run every step of an experiment in one process")
-    run.add_argument("--dry-run", action="store_true", help="check the configuration, show it whole, write nothing")
-    run.set_defaults(command=_run_experiment)
-
-    show = commands.add_parser("show-data", parents=[config], help="draw samples of the configured dataset, by class")
-    show.add_argument("--output", type=Path, default=Path("samples.png"), help="PNG to write (default: %(default)s)")
-    show.set_defaults(command=_show_data)
+    for module in COMMANDS:
+        child = commands.add_parser(module.NAME, help=module.HELP, description=f"{module.HELP.capitalize()}.")
+        module.add_arguments(child)
+        child.add_argument("--debug", action="store_true", help="with an error, show the traceback too")
+        child.set_defaults(command=module.run)
     return parser
-
-
-def _run_experiment(chosen: argparse.Namespace) -> str:
-    """Return where the run is, or the whole configuration in a dry run."""
-    import json
-
-    from mlx.config import read_config
-
-    config = read_config(chosen.config)
-    if chosen.dry_run:
-        return json.dumps(config.as_dict(), indent=2, ensure_ascii=False)
-    from mlx.experiment import run_experiment
-
-    return str(run_experiment(config))
-
-
-def _show_data(chosen: argparse.Namespace) -> str:
-    """Return where the picture is."""
-    from mlx.config import read_config
-    from mlx.experiment import draw_samples
-
-    return str(draw_samples(read_config(chosen.config), chosen.output))

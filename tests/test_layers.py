@@ -28,8 +28,9 @@ LEVELS = {
     "config": 4,
     "experiment": 5,
     "workbench": 5,
-    "cli": 6,
-    "__main__": 7,
+    "commands": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 # Importing them runs nothing but a docstring and, for mlx, the version and a function: no step depends on them.
 PACKAGE_MARKERS = {ROOT / "mlx/__init__.py", ROOT / "mlx/pipeline/__init__.py"}
