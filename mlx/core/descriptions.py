@@ -67,13 +67,22 @@ class ModelDescription(Settings):
 
 
 class RepresentationsDescription(Settings):
-    """``data/representations/representations.json``: which arrays are there, and of what."""
+    """``data/representations/representations.json``: which arrays are there, and of what.
+
+    Attributes
+    ----------
+    layers : how wide the rows of each layer are, the layer of the headline first.
+    sparse : the layers that are ``.npz`` files of sparse rows; the others are ``.npy``.
+    split : the part of the data that was run through the model.
+    """
 
     task: Task
     class_names: list[str]
     model: str
     layers: dict[FileName, Size] = Field(min_length=1)
+    sparse: list[FileName] = Field([])
     has_logits: bool
+    split: Literal["train", "val", "test"] = "test"
 
 
 D = TypeVar("D", bound=Settings)

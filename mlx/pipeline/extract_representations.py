@@ -1,19 +1,26 @@
 """Step `extract-representations`: the one pass of the trained model over the test split."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mlx.core.arrays import ArrayWriter, open_array, stream_rows, write_array
+from mlx.core.arrays import Array, ArrayWriter, open_array, stream_rows, write_array
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.checks import check_finite
 from mlx.core.console import tracked
 from mlx.core.descriptions import ModelDescription, RepresentationsDescription, read_description
 from mlx.core.paths import Workspace
+from mlx.core.sparse import SparseWriter
 from mlx.models import Outputs, load_model
 from mlx.representations import RepresentationsSettings, extract
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+Split = Literal["train", "val", "test"]
 
 
 def extract_representations(workspace: Workspace, *, representations: RepresentationsSettings) -> str:
@@ -24,44 +31,74 @@ def extract_representations(workspace: Workspace, *, representations: Representa
     MlxError
         The model has no layer of a name asked for, or an artifact is damaged.
     """
-    model = load_model(workspace.model)
-    source = workspace.splits / "X_test.npy"
-    y_true = np.asarray(open_array(workspace.splits / "y_test.npy", ndim=1))
-    check_finite(str(workspace.splits / "y_test.npy"), y_true, 0)
-    index = np.asarray(open_array(workspace.splits / "index_test.npy", ndim=1, rows=len(y_true)))
-    open_array(source, rows=len(y_true))
-    blocks = tracked(
-        (block for _, block in stream_rows(source, representations.batch_size)),
-        total=-(-len(y_true) // representations.batch_size),
-        label="batches",
-    )
     with replacing_folder(workspace.representations) as folder:
-        widths = _write_outputs(extract(model, blocks, representations.layers), folder, len(y_true))
-        write_array(folder / "y_true.npy", y_true)
-        write_array(folder / "index.npy", index)
-        described = _description(workspace, representations.layers, widths)
-        write_json(folder / "representations.json", described.as_dict())
-    layers = ", ".join(f"{name} ({widths[name]})" for name in representations.layers)
+        n, described = record_split(workspace, "test", folder, representations)
+    layers = ", ".join(f"{name} ({width})" for name, width in described.layers.items())
     return (
-        f"read {workspace.model} and {len(y_true)} test samples from {workspace.splits}, recorded {layers}, "
+        f"read {workspace.model} and {n} test samples from {workspace.splits}, recorded {layers}, "
         f"wrote {workspace.representations}"
     )
 
 
-def _write_outputs(batches: Any, folder: Path, n: int) -> dict[str, int]:
-    """Append each batch to its files; return the width of every file's rows by its name."""
+def record_split(
+    workspace: Workspace, split: Split, folder: Path, settings: RepresentationsSettings
+) -> tuple[int, RepresentationsDescription]:
+    """Run the model of `workspace` over one of its splits; write what it says into the empty `folder`.
+
+    Whatever the split is, `mlx.pipeline.recorded.open_recorded` reads the folder.
+
+    Returns
+    -------
+    (n, description) : how many samples there were, and what was written of them.
+
+    Raises
+    ------
+    MlxError
+        The model has no layer of a name asked for, or an artifact is damaged.
+    """
+    model = load_model(workspace.model)
+    source, labels = (workspace.splits / f"{kind}_{split}.npy" for kind in "Xy")
+    y_true = np.asarray(open_array(labels, ndim=1))
+    check_finite(str(labels), y_true, 0)
+    index = np.asarray(open_array(workspace.splits / f"index_{split}.npy", ndim=1, rows=len(y_true)))
+    open_array(source, rows=len(y_true))
+    blocks = tracked(
+        (block for _, block in stream_rows(source, settings.batch_size)),
+        total=-(-len(y_true) // settings.batch_size),
+        label="batches",
+    )
+    writers = _write_outputs(extract(model, blocks, settings.layers), folder, len(y_true))
+    write_array(folder / "y_true.npy", y_true)
+    write_array(folder / "index.npy", index)
+    described = _description(workspace, split, settings.layers, writers)
+    write_json(folder / "representations.json", described.as_dict())
+    return len(y_true), described
+
+
+Writer = ArrayWriter | SparseWriter
+
+
+def _write_outputs(batches: Iterable[Outputs], folder: Path, n: int) -> dict[str, Writer]:
+    """Append each batch to its files; return their writers by name."""
     predictions = []
     with ExitStack() as stack:
-        writers: dict[str, ArrayWriter] = {}
+        writers: dict[str, Writer] = {}
         for outputs in batches:
             for name, values in _columns(outputs).items():
                 if name not in writers:
-                    writer = ArrayWriter(folder / f"{name}.npy", (n, values.shape[1]), values.dtype)
-                    writers[name] = stack.enter_context(writer)
+                    writer: Writer = _writer(folder, name, n, values)
+                    stack.enter_context(writer)
+                    writers[name] = writer
                 writers[name].append(values)
             predictions.append(outputs.predictions)
     write_array(folder / "y_pred.npy", np.concatenate(predictions))
-    return {name: writer.shape[1] for name, writer in writers.items()}
+    return writers
+
+
+def _writer(folder: Path, name: str, n: int, values: "Array | csr_array[Any]") -> Writer:
+    if isinstance(values, np.ndarray):
+        return ArrayWriter(folder / f"{name}.npy", (n, values.shape[1]), values.dtype)
+    return SparseWriter(folder / f"{name}.npz", (n, values.shape[1]), values.dtype)
 
 
 def _columns(outputs: Outputs) -> dict[str, Any]:
@@ -69,12 +106,16 @@ def _columns(outputs: Outputs) -> dict[str, Any]:
     return {name: values for name, values in scores.items() if values is not None} | outputs.representations
 
 
-def _description(workspace: Workspace, layers: list[str], widths: dict[str, int]) -> RepresentationsDescription:
+def _description(
+    workspace: Workspace, split: Split, layers: list[str], writers: dict[str, Writer]
+) -> RepresentationsDescription:
     model = read_description(workspace.model / "model.json", ModelDescription)
     return RepresentationsDescription(
         task=model.task,
         class_names=model.class_names,
         model=model.name,
-        layers={name: widths[name] for name in layers},
-        has_logits="logits" in widths,
+        layers={name: writers[name].shape[1] for name in layers},
+        sparse=[name for name in layers if isinstance(writers[name], SparseWriter)],
+        has_logits="logits" in writers,
+        split=split,
     )

@@ -1,7 +1,8 @@
 """Reads what `extract-representations` recorded; arrays from any other framework can enter here."""
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -10,18 +11,22 @@ from mlx.core.artifacts import REMAKE
 from mlx.core.descriptions import RepresentationsDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.paths import Workspace
+from mlx.core.sparse import open_sparse
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a model said of n test samples; all arrays are memory-mapped.
+    """What a model said of n samples; all arrays but sparse ones are memory-mapped.
 
     Attributes
     ----------
     task, class_names : what was predicted; no names for regression.
     y_true, y_pred : (n,) labels or values.
     index : (n,) row of each sample in the raw data.
-    layers : representations, (n, d) each, by layer, the layer of the headline first.
+    layers : representations, (n, d) each, by layer, the layer of the headline first; sparse rows as ``csr_array``.
     probabilities : (n, K), None for regression.
     logits : (n, K), None where the model has none.
     """
@@ -31,20 +36,24 @@ class Recorded:
     y_true: Array
     y_pred: Array
     index: Array
-    layers: dict[str, Array]
+    layers: dict[str, Any]
     probabilities: Array | None
     logits: Array | None
 
 
 def read_recorded(workspace: Workspace) -> Recorded:
-    """Open ``data/representations/``.
+    """Open ``data/representations/``; raises as `open_recorded`."""
+    return open_recorded(workspace.representations)
+
+
+def open_recorded(folder: Path) -> Recorded:
+    """Open a folder that holds what a model said of any samples.
 
     Raises
     ------
     ArtifactError
-        A file is missing or damaged, or its rows are not as many as the others'.
+        A file is missing or damaged, or its rows are not as many as the others', or as wide as described.
     """
-    folder = workspace.representations
     described = read_description(folder / "representations.json", RepresentationsDescription)
     y_true = open_array(folder / "y_true.npy", ndim=1)
     n, k = len(y_true), len(described.class_names)
@@ -65,7 +74,20 @@ def read_recorded(workspace: Workspace) -> Recorded:
         y_true=y_true,
         y_pred=open_array(folder / "y_pred.npy", ndim=1, rows=n),
         index=index,
-        layers={name: open_array(folder / f"{name}.npy", ndim=2, rows=n) for name in described.layers},
+        layers={name: _layer(folder, name, n, described) for name in described.layers},
         probabilities=scores("probabilities") if described.task == "classification" else None,
         logits=scores("logits") if described.has_logits else None,
     )
+
+
+def _layer(folder: Path, name: str, rows: int, described: RepresentationsDescription) -> "Array | csr_array[Any]":
+    layer: Array | csr_array[Any]
+    if name in described.sparse:
+        path = folder / f"{name}.npz"
+        layer = open_sparse(path, rows=rows)
+    else:
+        path = folder / f"{name}.npy"
+        layer = open_array(path, ndim=2, rows=rows)
+    if layer.shape[1] != (width := described.layers[name]):
+        raise ArtifactError(f"{path}: expected rows of {width} numbers, found {layer.shape[1]}{REMAKE}")
+    return layer
