@@ -17,7 +17,7 @@ from mlx.core.paths import Workspace
 from mlx.datasets import Block, Dataset, DatasetSettings, open_dataset
 
 BLOCK_BYTES = 4 << 20
-"""Size of a block of finished samples; making them takes some twenty times as much."""
+"""Size of a block of finished samples; making them takes five to ten times as much."""
 
 
 def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:

@@ -1,18 +1,22 @@
 """What the generated image sets share: from parameters to blocks of pixels, on every core."""
 
-import os
+import math
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from mlx.datasets.dataset import Array, Block, Dataset, Factors, spans
+from mlx.datasets.images.cores import let_the_allocator_keep_memory, on_every_core, short_buffers
 from mlx.datasets.images.params import ImageParams
 from mlx.datasets.images.render import (
+    Coordinates,
     Drawing,
+    Grid,
+    colours,
     hidden_fraction,
     noise_bits,
     normal,
@@ -23,7 +27,7 @@ from mlx.datasets.images.render import (
 )
 from mlx.datasets.labels import mislabel_some
 
-_VALUES_AT_ONCE = 2**18  # less stays in the cache, more keeps threads from waiting for each other
+_VALUES_AT_ONCE = 2**17  # less stays in the cache, more keeps threads from waiting for each other
 
 
 @dataclass(frozen=True)
@@ -88,23 +92,20 @@ def make_block(kind: ImageSet, params: ImageParams, start: int, stop: int) -> Bl
     of `mlx.datasets.labels.mislabel` where there is label noise.
     """
     looks, factors = kind.draw(params, start, stop)
-    hidden = occluder(factors, params.height_width)
-    bits = np.empty((stop - start, *params.sample_shape), np.uint16)
     X = np.empty((stop - start, *params.sample_shape), np.uint8)
     occlusion = np.empty(stop - start, np.float32)
 
-    def disturb(span: tuple[int, int]) -> None:
-        bits[slice(*span)] = noise_bits(params.seed, start + span[0], start + span[1], params.sample_shape)
+    @short_buffers()
+    def fill(span: tuple[int, int]) -> None:
+        low, high = span
+        part = {name: values[low:high] for name, values in factors.items()}
+        bits = noise_bits(params.seed, start + low, start + high, params.sample_shape)
+        for rows, clean, hidden in _paintings(kind, looks[low:high], part, params.height_width):
+            X[low:high][rows] = to_pixels(clean, part["noise"][rows], normal(bits[rows]))
+            occlusion[low:high][rows] = hidden
 
-    def fill(rows: Array) -> None:
-        part = {name: values[rows] for name, values in factors.items()}
-        front = hidden[0][rows], hidden[1][rows]
-        clean, occlusion[rows] = _paint(kind, looks[rows[0]], part, front, params.height_width)
-        X[rows] = to_pixels(clean, part["noise"], normal(bits[rows]))
-
-    _let_the_allocator_keep_memory()
-    _on_every_core(disturb, list(spans(len(X), max(1, _VALUES_AT_ONCE // bits[0].size))))
-    _on_every_core(fill, _groups(looks, bits[0].size))
+    let_the_allocator_keep_memory()
+    on_every_core(fill, list(spans(len(X), params.n_classes * _together(params.sample_shape))))
     y, mistakes = mislabel_some(looks, params.n_classes, params.label_noise, params.seed, start)
     return Block(X, y, factors | {"occlusion": occlusion} | mistakes)
 
@@ -127,56 +128,57 @@ def render(kind: ImageSet, looks: Array, factors: Factors, image_size: tuple[int
         Intensities from 0 (black) to 1 (white), float32 of shape (rows, height, width, channels).
     """
     channels = 3 if "hue" in factors else 1
-    hidden = occluder(factors, image_size)
     images = np.empty((len(looks), *image_size, channels), np.float32)
-    for rows in _groups(looks, images[0].size):
-        part = {name: values[rows] for name, values in factors.items()}
-        front = hidden[0][rows], hidden[1][rows]
-        images[rows] = _paint(kind, looks[rows[0]], part, front, image_size)[0]
+    for rows, clean, _ in _paintings(kind, looks, factors, image_size):
+        images[rows] = clean
     return images
 
 
 def cover(kind: ImageSet, look: int, factors: Factors, image_size: tuple[int, int]) -> Array:
     """Return how much of each pixel is foreground in samples of one look, 0 to 1; (rows, height, width)."""
-    u, v, unit = own_coordinates(factors | {"size": kind.scale(factors)}, image_size)
-    factors = {name: values[:, None, None] for name, values in factors.items()}
-    return kind.finish(list(kind.looks.values())[look](u, v, factors), unit)
+    return _cover(kind, look, factors, _coordinates(kind, factors, image_size), slice(None))
 
 
-def _paint(
-    kind: ImageSet, look: int, factors: Factors, hidden: tuple[Array, Array], size: tuple[int, int]
-) -> tuple[Array, Array]:
-    """Draw samples of one look; return them with the hidden fraction of each."""
-    covered = cover(kind, look, factors, size)
-    down, across = hidden
-    share = down.mean(axis=1) * across.mean(axis=1) if kind.fills else hidden_fraction(covered, hidden)
-    return paint(covered, hidden, factors), share
+def _paintings(
+    kind: ImageSet, looks: Array, factors: Factors, size: tuple[int, int]
+) -> Iterator[tuple[Array, Array, Array]]:
+    """Draw samples, some of one look at a time; yield which they are, their images, what is hidden of each.
 
-
-def _groups(looks: Array, values: int) -> list[Array]:
-    """Part the samples into groups of one look, few enough at a time when each has so many values."""
-    together = max(1, _VALUES_AT_ONCE // values)
-    rows = (np.flatnonzero(looks == look) for look in np.unique(looks))
-    return [each[low : low + together] for each in rows for low in range(0, len(each), together)]
-
-
-def _let_the_allocator_keep_memory() -> None:
-    """Free 16 MB that were never touched.
-
-    The GNU allocator hands large blocks back to the system when they are freed, and gets them again, page
-    fault by page fault, until it has seen a larger one freed: then it keeps what is smaller (mallopt(3),
-    M_MMAP_THRESHOLD). Drawing takes half the time after that.
+    What takes a few numbers a sample is done for all samples first: calls on few numbers cost as much as
+    calls on many.
     """
-    np.empty(2**24, np.uint8)
+    order = np.argsort(looks, kind="stable")
+    factors = {name: values[order] for name, values in factors.items()}
+    own = _coordinates(kind, factors, size)
+    down, across = occluder(factors, size)
+    mask, hidden = Grid.product_of(down, across), down.mean(axis=1) * across.mean(axis=1)
+    shape, ground = colours(factors, ""), colours(factors, "background_")
+    for look, rows in _runs(looks[order], _together((*size, shape.shape[1]))):
+        covered = _cover(kind, look, factors, own, rows)
+        if not kind.fills:
+            hidden[rows] = hidden_fraction(covered, down[rows], across[rows])
+        card = factors["occluder_intensity"][rows]
+        yield order[rows], paint(covered, mask.pixels(rows), shape[rows], ground[rows], card), hidden[rows]
 
 
-def _on_every_core(task: Callable[[Any], None], groups: list[Any]) -> None:
-    """Run `task` on every group; NumPy lets other threads run while it computes."""
-    workers = min(os.cpu_count() or 1, len(groups))
-    if workers < 2:
-        for group in groups:
-            task(group)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(task, groups):  # the loop raises what a task raised
-            pass
+def _coordinates(kind: ImageSet, factors: Factors, size: tuple[int, int]) -> Coordinates:
+    return own_coordinates(factors | {"size": kind.scale(factors)}, size)
+
+
+def _cover(kind: ImageSet, look: int, factors: Factors, own: Coordinates, rows: slice) -> Array:
+    u, v, unit = own
+    part = {name: values[rows, None, None] for name, values in factors.items()}
+    return kind.finish(list(kind.looks.values())[look](u.pixels(rows), v.pixels(rows), part), unit[rows])
+
+
+def _together(shape: tuple[int, ...]) -> int:
+    """Return how many images of a shape to compute with at once."""
+    return max(1, _VALUES_AT_ONCE // math.prod(shape))
+
+
+def _runs(looks: Array, longest: int) -> Iterator[tuple[int, slice]]:
+    """Part sorted looks into runs of one look, none longer than `longest`; yield the look and the run."""
+    bounds = np.flatnonzero(np.diff(looks, prepend=-1, append=-1)).tolist()
+    for low, high in pairwise(bounds):
+        for first in range(low, high, longest):
+            yield int(looks[low]), slice(first, min(first + longest, high))

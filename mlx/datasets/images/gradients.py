@@ -2,16 +2,14 @@
 
 from typing import Annotated, ClassVar
 
-import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from mlx.datasets.dataset import Array, Dataset, Factors
 from mlx.datasets.images.blocks import ImageSet, open_images
 from mlx.datasets.images.gradient_looks import LOOKS
 from mlx.datasets.images.render import clipped
-from mlx.datasets.images.scenes import draw_in_chunks
+from mlx.datasets.images.scenes import Draws, draw_in_chunks
 from mlx.datasets.images.textures import TextureParams, draw_disturbance, draw_place
-from mlx.datasets.labels import CHUNK
 from mlx.datasets.params import Fraction, Positive, at_least
 
 Extent = Annotated[float, Field(gt=0, le=100)]
@@ -55,11 +53,11 @@ def draw_gradients(params: GradientsParams, start: int, stop: int) -> tuple[Arra
     return draw_in_chunks(params, start, stop, _draw)
 
 
-def _draw(params: GradientsParams, rng: np.random.Generator, labels: Array) -> Factors:  # noqa: ARG001
+def _draw(params: GradientsParams, draws: Draws, labels: Array) -> Factors:  # noqa: ARG001
     return {
-        **draw_place(params, rng),
-        "extent": rng.uniform(params.min_extent, params.max_extent, CHUNK),
-        **draw_disturbance(params, rng),
+        **draw_place(params, draws),
+        "extent": draws.uniform(params.min_extent, params.max_extent),
+        **draw_disturbance(params, draws),
     }
 
 

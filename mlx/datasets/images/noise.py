@@ -2,16 +2,14 @@
 
 from typing import Annotated, ClassVar
 
-import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from mlx.datasets.dataset import Array, Dataset, Factors
 from mlx.datasets.images.blocks import ImageSet, open_images
 from mlx.datasets.images.noise_looks import LOOKS
 from mlx.datasets.images.render import clipped
-from mlx.datasets.images.scenes import draw_in_chunks
+from mlx.datasets.images.scenes import Draws, draw_in_chunks
 from mlx.datasets.images.textures import TextureParams, draw_disturbance, draw_place
-from mlx.datasets.labels import CHUNK
 from mlx.datasets.params import Fraction, Positive, at_least
 
 
@@ -60,13 +58,13 @@ def draw_noise(params: NoiseParams, start: int, stop: int) -> tuple[Array, Facto
     return draw_in_chunks(params, start, stop, _draw)
 
 
-def _draw(params: NoiseParams, rng: np.random.Generator, labels: Array) -> Factors:  # noqa: ARG001
+def _draw(params: NoiseParams, draws: Draws, labels: Array) -> Factors:  # noqa: ARG001
     return {
-        "key": rng.integers(0, 2**32, CHUNK, np.uint32),
-        **draw_place(params, rng),
-        "grain": rng.uniform(params.min_grain, params.max_grain, CHUNK),
-        "density": rng.uniform(params.min_density, params.max_density, CHUNK),
-        **draw_disturbance(params, rng),
+        "key": draws.bits(),
+        **draw_place(params, draws),
+        "grain": draws.uniform(params.min_grain, params.max_grain),
+        "density": draws.uniform(params.min_density, params.max_density),
+        **draw_disturbance(params, draws),
     }
 
 

@@ -2,16 +2,14 @@
 
 from typing import Annotated, ClassVar
 
-import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from mlx.datasets.dataset import Array, Dataset, Factors
 from mlx.datasets.images.blocks import ImageSet, open_images
 from mlx.datasets.images.pattern_looks import LOOKS
 from mlx.datasets.images.render import antialias
-from mlx.datasets.images.scenes import draw_in_chunks
+from mlx.datasets.images.scenes import Draws, draw_in_chunks
 from mlx.datasets.images.textures import TextureParams, draw_disturbance, draw_place
-from mlx.datasets.labels import CHUNK
 from mlx.datasets.params import Fraction, at_least
 
 Frequency = Annotated[float, Field(ge=1, le=1024)]
@@ -55,12 +53,12 @@ def draw_patterns(params: PatternsParams, start: int, stop: int) -> tuple[Array,
     return draw_in_chunks(params, start, stop, _draw)
 
 
-def _draw(params: PatternsParams, rng: np.random.Generator, labels: Array) -> Factors:  # noqa: ARG001
+def _draw(params: PatternsParams, draws: Draws, labels: Array) -> Factors:  # noqa: ARG001
     return {
-        **draw_place(params, rng),
-        "frequency": rng.uniform(params.min_frequency, params.max_frequency, CHUNK),
-        "phase": rng.random(CHUNK),
-        **draw_disturbance(params, rng),
+        **draw_place(params, draws),
+        "frequency": draws.uniform(params.min_frequency, params.max_frequency),
+        "phase": draws.uniform(),
+        **draw_disturbance(params, draws),
     }
 
 

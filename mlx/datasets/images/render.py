@@ -1,6 +1,7 @@
 """From factors to pixels: coordinates, antialiasing, occluders, colours, noise."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
 
@@ -13,6 +14,42 @@ _PIXELS_A_STREAM = 2**16
 
 Drawing = Callable[[Array, Array, Factors], Array]
 Finish = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A value in every pixel of each sample, kept as two factors whose matrix product it is.
+
+    The sum or the product of a value of the pixel's row and one of its column is such a product, as exact as
+    by broadcasting, which takes twice as long where rows are short. The factors are made for many samples at
+    once, the pixels for as many as the cache holds.
+
+    Attributes
+    ----------
+    down, across
+        Shapes (rows, 2, height) and (rows, 2, width).
+    """
+
+    down: Array
+    across: Array
+
+    @classmethod
+    def sum_of(cls, down: Array, across: Array) -> "Grid":
+        """Return the grid of ``down[:, :, None] + across[:, None, :]``."""
+        return cls(np.stack([down, np.ones_like(down)], axis=1), np.stack([np.ones_like(across), across], axis=1))
+
+    @classmethod
+    def product_of(cls, down: Array, across: Array) -> "Grid":
+        """Return the grid of ``down[:, :, None] * across[:, None, :]``: there is a second term, which is 0."""
+        return cls(np.stack([down, np.zeros_like(down)], axis=1), np.stack([across, np.zeros_like(across)], axis=1))
+
+    def pixels(self, rows: slice) -> Array:
+        """Return the values of these samples, shape (rows, height, width)."""
+        values: Array = self.down[rows].swapaxes(1, 2) @ self.across[rows]
+        return values
+
+
+Coordinates = tuple[Grid, Grid, Array]
 
 
 def antialias(distance: Array, unit: Array) -> Array:
@@ -35,14 +72,14 @@ def clipped(values: Array, unit: Array) -> Array:  # noqa: ARG001 - both ways to
     return np.clip(values, 0, 1, out=values)
 
 
-def own_coordinates(factors: Factors, image_size: tuple[int, int]) -> tuple[Array, Array, Array]:
+def own_coordinates(factors: Factors, image_size: tuple[int, int]) -> Coordinates:
     """Return every pixel's centre in each sample's own coordinates.
 
     Returns
     -------
     u, v
         Rightward and upward before the ``rotation``, from (``center_x``, ``center_y``), in units of half the
-        ``size``; float32 of shape (rows, height, width).
+        ``size``, float32.
     unit
         That unit in pixels, shape (rows,).
     """
@@ -52,24 +89,7 @@ def own_coordinates(factors: Factors, image_size: tuple[int, int]) -> tuple[Arra
     y = (factors["center_y"][:, None] * height - np.arange(height, dtype=np.float32) - 0.5) / radius[:, None]
     angle = np.deg2rad(factors["rotation"].astype(np.float64))[:, None]
     cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
-    return _grid_sum(sin * y, cos * x), _grid_sum(cos * y, -sin * x), radius
-
-
-def _grid_sum(down: Array, across: Array) -> Array:
-    """Return ``down[:, :, None] + across[:, None, :]``, float32 of shape (rows, height, width).
-
-    As a matrix product, ``[down, 1] @ [1, across]``, it takes a quarter of the time and is as exact.
-    """
-    ones = np.ones_like
-    total: Array = np.stack([down, ones(down)], axis=2) @ np.stack([ones(across), across], axis=1)
-    return total
-
-
-def _grid_product(down: Array, across: Array) -> Array:
-    """Return ``down[:, :, None] * across[:, None, :]``; with a second term of 0, as `_grid_sum` does it."""
-    none = np.zeros_like
-    product: Array = np.stack([down, none(down)], axis=2) @ np.stack([across, none(across)], axis=1)
-    return product
+    return Grid.sum_of(sin * y, cos * x), Grid.sum_of(cos * y, -sin * x), radius
 
 
 def occluder(factors: Factors, image_size: tuple[int, int]) -> tuple[Array, Array]:
@@ -92,25 +112,31 @@ def _overlap(centre: Array, length: Array, n_pixels: int) -> Array:
     return shared
 
 
-def hidden_fraction(covered: Array, hidden: tuple[Array, Array]) -> Array:
+def hidden_fraction(covered: Array, down: Array, across: Array) -> Array:
     """Return which fraction of each shape's area lies behind its occluder, shape (rows,)."""
-    down, across = hidden
     sums = np.stack([down, np.ones_like(down)], axis=1) @ covered
     behind = (across * sums[:, 0]).sum(axis=1)
     fraction: Array = behind / np.maximum(sums[:, 1].sum(axis=1), np.float32(1e-6))
     return fraction
 
 
-def paint(covered: Array, hidden: tuple[Array, Array], factors: Factors) -> Array:
-    """Put shape and occluder on the background; intensities of shape (rows, height, width, channels)."""
-    mask = _grid_product(*hidden)
-    shape, ground = colours(factors, ""), colours(factors, "background_")
-    card = factors["occluder_intensity"][:, None, None]
+def paint(covered: Array, mask: Array, shape: Array, ground: Array, card: Array) -> Array:
+    """Put shape and occluder on the background; intensities of shape (rows, height, width, channels).
+
+    Parameters
+    ----------
+    covered, mask
+        How much of each pixel shape and occluder take, shape (rows, height, width).
+    shape, ground
+        Their `colours`, shape (rows, channels).
+    card
+        Intensity of the occluder, shape (rows,).
+    """
     planes = []
     for channel in range(shape.shape[1]):
         plane = covered * (shape - ground)[:, channel, None, None]
         plane += ground[:, channel, None, None]
-        change = card - plane
+        change = card[:, None, None] - plane
         change *= mask
         plane += change
         planes.append(plane)

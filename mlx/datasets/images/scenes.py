@@ -17,24 +17,44 @@ _AREAS = np.array([look.area for look in LOOKS.values()])
 P = TypeVar("P", bound=ImageParams)
 
 
+class Draws:
+    """The random generators of consecutive chunks of samples, drawn from as if they were one.
+
+    Every call moves every chunk's generator on by one number a sample, so that what a sample gets depends on
+    its chunk and on the calls before, not on which chunks there are.
+    """
+
+    def __init__(self, seed: int, stream: Stream, chunks: range) -> None:
+        self._generators = [generator(seed, stream, chunk) for chunk in chunks]
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> Array:
+        """Return numbers from `low` to `high`, float64, one a sample of all chunks."""
+        drawn = np.empty((len(self._generators), CHUNK))
+        for rng, row in zip(self._generators, drawn, strict=True):
+            rng.random(out=row)
+        return low + (high - low) * drawn.ravel()
+
+    def bits(self) -> Array:
+        """Return 32 random bits each, uint32, one a sample of all chunks."""
+        return np.concatenate([rng.integers(0, 2**32, CHUNK, np.uint32) for rng in self._generators])
+
+
 def draw_in_chunks(
-    params: P, start: int, stop: int, draw: Callable[[P, np.random.Generator, Array], Factors]
+    params: P, start: int, stop: int, draw: Callable[[P, Draws, Array], Factors]
 ) -> tuple[Array, Factors]:
     """Return labels and factors of samples start … stop − 1, float32 unless they are integers.
 
-    `draw` returns the factors of one chunk of samples from the parameters, the chunk's own generator
-    and its labels; with three channels, colours are added.
+    `draw` returns the factors of whole chunks of samples from the parameters, the chunks' own random numbers
+    and their labels; with three channels, colours are added.
     """
     chunks = range(start // CHUNK, -(-stop // CHUNK))
     first = chunks.start * CHUNK
     labels = draw_labels(params.seed, params.n_classes, first, chunks.stop * CHUNK, params.class_weights)
-    tables = []
-    for k in chunks:
-        table = draw(params, generator(params.seed, Stream.SAMPLES, k), labels[k * CHUNK - first :][:CHUNK])
-        tables.append(table | (_draw_colours(params.seed, k) if params.channels > 1 else {}))
+    factors = draw(params, Draws(params.seed, Stream.SAMPLES, chunks), labels)
+    if params.channels > 1:
+        factors |= _draw_colours(Draws(params.seed, Stream.COLOUR, chunks))
     mine = slice(start - first, stop - first)
-    factors = {name: np.concatenate([table[name] for table in tables])[mine] for name in tables[0]}
-    return labels[mine], {name: _compact(values) for name, values in factors.items()}
+    return labels[mine], {name: _compact(values[mine]) for name, values in factors.items()}
 
 
 def _compact(values: Array) -> Array:
@@ -61,32 +81,32 @@ def draw_scenes(params: ShapesParams, start: int, stop: int) -> tuple[Array, Fac
     return draw_in_chunks(params, start, stop, _draw_scene)
 
 
-def _draw_scene(params: ShapesParams, rng: np.random.Generator, labels: Array) -> Factors:
-    factors = _draw_shape(params, rng)
-    return factors | draw_occluder(params, rng, factors, _AREAS[labels])
+def _draw_scene(params: ShapesParams, draws: Draws, labels: Array) -> Factors:
+    factors = _draw_shape(params, draws)
+    return factors | draw_occluder(params, draws, factors, _AREAS[labels])
 
 
-def _draw_shape(params: ShapesParams, rng: np.random.Generator) -> Factors:
+def _draw_shape(params: ShapesParams, draws: Draws) -> Factors:
     """Draw geometry, intensities and level of noise; every shape lies inside the image."""
     height, width = params.height_width
     side = min(height, width)
-    size = rng.uniform(params.min_size, params.max_size, CHUNK)
-    intensities = draw_intensities(params, rng)
+    size = draws.uniform(params.min_size, params.max_size)
+    intensities = draw_intensities(params, draws)
     return {
-        "center_x": 0.5 + params.jitter * (1 - size * side / width) * (rng.random(CHUNK) - 0.5),
-        "center_y": 0.5 + params.jitter * (1 - size * side / height) * (rng.random(CHUNK) - 0.5),
+        "center_x": 0.5 + params.jitter * (1 - size * side / width) * (draws.uniform() - 0.5),
+        "center_y": 0.5 + params.jitter * (1 - size * side / height) * (draws.uniform() - 0.5),
         "size": size,
-        "rotation": rng.uniform(-params.rotation, params.rotation, CHUNK),
+        "rotation": draws.uniform(-params.rotation, params.rotation),
         **intensities,
-        "noise": rng.uniform(0, params.noise, CHUNK),
+        "noise": draws.uniform(0, params.noise),
     }
 
 
-def draw_intensities(params: ImageParams, rng: np.random.Generator) -> Factors:
+def draw_intensities(params: ImageParams, draws: Draws) -> Factors:
     """Draw how bright foreground and background are."""
-    contrast = rng.uniform(params.min_contrast, params.max_contrast, CHUNK)
-    dark = rng.random(CHUNK) * (1 - contrast)
-    bright = rng.random(CHUNK) >= params.inverted
+    contrast = draws.uniform(params.min_contrast, params.max_contrast)
+    dark = draws.uniform() * (1 - contrast)
+    bright = draws.uniform() >= params.inverted
     return {
         "foreground": np.where(bright, dark + contrast, dark),
         "background": np.where(bright, dark, dark + contrast),
@@ -94,30 +114,29 @@ def draw_intensities(params: ImageParams, rng: np.random.Generator) -> Factors:
     }
 
 
-def draw_occluder(params: ImageParams, rng: np.random.Generator, shape: Factors, areas: Array | float) -> Factors:
+def draw_occluder(params: ImageParams, draws: Draws, shape: Factors, areas: Array | float) -> Factors:
     """Draw a rectangle near the shape's middle, with up to `occlusion` times the shape's area.
 
     `areas` are those that the shapes would have in a circle of radius 1.
     """
     height, width = params.height_width
     side = min(height, width)
-    area = rng.uniform(0, params.occlusion, CHUNK) * areas * (shape["size"] / 2) ** 2
-    elongation = np.exp(rng.uniform(-0.7, 0.7, CHUNK))
-    away, direction = np.sqrt(rng.random(CHUNK)) * shape["size"] * 0.35, rng.uniform(0, 2 * np.pi, CHUNK)
+    area = draws.uniform(0, params.occlusion) * areas * (shape["size"] / 2) ** 2
+    elongation = np.exp(draws.uniform(-0.7, 0.7))
+    away, direction = np.sqrt(draws.uniform()) * shape["size"] * 0.35, draws.uniform(0, 2 * np.pi)
     return {
         "occluder_x": shape["center_x"] + away * np.cos(direction) * side / width,
         "occluder_y": shape["center_y"] + away * np.sin(direction) * side / height,
         "occluder_width": np.sqrt(area * elongation),
         "occluder_height": np.sqrt(area / elongation),
-        "occluder_intensity": rng.random(CHUNK),
+        "occluder_intensity": draws.uniform(),
     }
 
 
-def _draw_colours(seed: int, chunk: int) -> Factors:
-    rng = generator(seed, Stream.COLOUR, chunk)
+def _draw_colours(draws: Draws) -> Factors:
     return {
-        "hue": rng.uniform(0, 360, CHUNK),
-        "saturation": rng.random(CHUNK),
-        "background_hue": rng.uniform(0, 360, CHUNK),
-        "background_saturation": rng.random(CHUNK),
+        "hue": draws.uniform(0, 360),
+        "saturation": draws.uniform(),
+        "background_hue": draws.uniform(0, 360),
+        "background_saturation": draws.uniform(),
     }

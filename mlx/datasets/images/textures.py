@@ -7,8 +7,7 @@ from pydantic import Field
 
 from mlx.datasets.dataset import Factors
 from mlx.datasets.images.params import ImageParams
-from mlx.datasets.images.scenes import draw_intensities, draw_occluder
-from mlx.datasets.labels import CHUNK
+from mlx.datasets.images.scenes import Draws, draw_intensities, draw_occluder
 from mlx.datasets.params import Fraction
 
 _WHOLE = {"center_x": np.array(0.5), "center_y": np.array(0.5), "size": np.array(1.0)}
@@ -31,19 +30,19 @@ class TextureParams(ImageParams):
     rotation: Annotated[float, Field(ge=0, le=180)] = 15.0
 
 
-def draw_place(params: TextureParams, rng: np.random.Generator) -> Factors:
+def draw_place(params: TextureParams, draws: Draws) -> Factors:
     """Draw ``center_x``, ``center_y`` and ``rotation``; `mlx.datasets.images.scenes.draw_scenes` explains them."""
     return {
-        "center_x": 0.5 + params.jitter * (rng.random(CHUNK) - 0.5),
-        "center_y": 0.5 + params.jitter * (rng.random(CHUNK) - 0.5),
-        "rotation": rng.uniform(-params.rotation, params.rotation, CHUNK),
+        "center_x": 0.5 + params.jitter * (draws.uniform() - 0.5),
+        "center_y": 0.5 + params.jitter * (draws.uniform() - 0.5),
+        "rotation": draws.uniform(-params.rotation, params.rotation),
     }
 
 
-def draw_disturbance(params: TextureParams, rng: np.random.Generator) -> Factors:
+def draw_disturbance(params: TextureParams, draws: Draws) -> Factors:
     """Draw intensities, level of noise and occluder, as `mlx.datasets.images.scenes.draw_scenes` explains them."""
     return {
-        **draw_intensities(params, rng),
-        "noise": rng.uniform(0, params.noise, CHUNK),
-        **draw_occluder(params, rng, _WHOLE, _SQUARE),
+        **draw_intensities(params, draws),
+        "noise": draws.uniform(0, params.noise),
+        **draw_occluder(params, draws, _WHOLE, _SQUARE),
     }
