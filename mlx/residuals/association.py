@@ -12,9 +12,9 @@ from mlx.residuals.families import benjamini_hochberg, holm
 from mlx.residuals.interval import MIN_CLASS_SIZE, bootstrap_interval, no_interval
 from mlx.residuals.permutation import permutation_p_value, permuted_products
 from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.similarity import UnitRows
 from mlx.residuals.streams import Stream, stream
 from mlx.residuals.tables import STATISTICS
+from mlx.residuals.units import UnitRows
 
 MIN_SAMPLES = 4
 

@@ -22,7 +22,7 @@ from mlx.residuals.correlation import (
     weighted_correlation,
     weighted_midranks,
 )
-from mlx.residuals.similarity import UnitRows
+from mlx.residuals.units import UnitRows
 
 CHUNK_BYTES = 1 << 23
 """Size of one replicates by samples matrix of a chunk, of which some fifteen are alive at a time."""

@@ -12,9 +12,10 @@ from mlx.core.errors import DataError
 from mlx.residuals.association import Association, Layer, adjusted, associate_all, associate_class
 from mlx.residuals.records import Headline, class_rows, headline_of, test_rows
 from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.similarity import UnitRows, group_similarity, unit_rows
+from mlx.residuals.similarity import group_similarity
 from mlx.residuals.surprise import PredictionScores, prediction_scores
 from mlx.residuals.tables import Record, build_class_table, build_test_table
+from mlx.residuals.units import UnitRows, unit_rows
 
 ALONE = {
     "similarity_all": "the only sample",

@@ -6,7 +6,7 @@ from scipy import stats
 
 from mlx.residuals.bootstrap import class_replicates, pooled_replicates, replicate_similarity, resample_counts
 from mlx.residuals.interval import bootstrap_interval
-from mlx.residuals.similarity import unit_rows
+from mlx.residuals.units import unit_rows
 
 
 def written_out(units, counts):

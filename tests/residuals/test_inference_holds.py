@@ -9,7 +9,8 @@ from scipy.stats import binom
 
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.association import Layer, associate_all, associate_class
-from mlx.residuals.similarity import group_similarity, unit_rows
+from mlx.residuals.similarity import group_similarity
+from mlx.residuals.units import unit_rows
 
 RUNS = 400
 FEATURES = 16

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import DataError
-from mlx.residuals import similarity
-from mlx.residuals.similarity import group_similarity, unit_rows
+from mlx.residuals import units
+from mlx.residuals.similarity import group_similarity
+from mlx.residuals.units import unit_rows
 
 
 def brute_force(representation, labels):
@@ -45,7 +46,7 @@ def test_rows_too_many_to_keep_are_computed_again(monkeypatch, tmp_path):
     np.save(tmp_path / "layer.npy", representation)
     labels = generator.integers(4, size=300)
     kept = group_similarity(unit_rows("layer", representation, 300), labels)
-    monkeypatch.setattr(similarity, "KEEP_BYTES", 0)
+    monkeypatch.setattr(units, "KEEP_BYTES", 0)
     mapped = np.load(tmp_path / "layer.npy", mmap_mode="r")
     np.testing.assert_array_equal(group_similarity(unit_rows("layer", mapped, 300), labels), kept)
 

@@ -1,0 +1,76 @@
+"""Four functions of the entropies of a pair, and their sums over all pairs in O(n) of sorted entropies."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+
+from mlx.core.checks import Floats
+
+PairStatistic: TypeAlias = Literal["mean_entropy", "entropy_difference", "entropy_product", "squared_difference"]
+
+PAIR_STATISTICS: tuple[PairStatistic, ...] = get_args(PairStatistic)
+"""In the order of all arrays (4,); each is defined by `of_pairs`."""
+
+
+@dataclass(frozen=True)
+class EntropyPairs:
+    """Moments over pairs i < j of the four functions, each (4,) in the order of `PAIR_STATISTICS`.
+
+    Attributes
+    ----------
+    mean
+        Mean over the pairs.
+    square
+        Sum of squared deviations from it.
+    row_square
+        Σ_i (Σ_{j≠i} m_ij)² where m_ij are the deviations: how much of them comes from single samples.
+    """
+
+    mean: Floats
+    square: Floats
+    row_square: Floats
+
+
+def of_pairs(statistic: PairStatistic, h: Floats, k: Floats) -> Floats:
+    """(h + k)/2, |h − k|, h·k or (h − k)² of entropies less their mean, which broadcast."""
+    match statistic:
+        case "mean_entropy":
+            return (h + k) / 2
+        case "entropy_difference":
+            return np.abs(h - k)
+        case "entropy_product":
+            return h * k
+        case "squared_difference":
+            return (h - k) ** 2
+
+
+def entropy_pairs(h: Floats, shift: float) -> EntropyPairs:
+    """Sum over all pairs of n ≥ 2 samples.
+
+    Parameters
+    ----------
+    h
+        (n,), entropies less their mean, ascending.
+    shift
+        What the functions add to each: the mean of these samples less the mean of all.
+    """
+    n, n_pairs = h.size, h.size * (h.size - 1) / 2
+    h1, h2, h3, h4 = (float((h**power).sum()) for power in (1, 2, 3, 4))
+    above = np.arange(n) * 2 - n
+    before = np.cumsum(h) - h
+    mean_rows = ((n - 2) * h + h1) / 2
+    product_rows = h * (h1 - h)
+    rows = np.stack([mean_rows, above * h + h1 - 2 * before, product_rows, n * h**2 - 2 * h * h1 + h2])
+    total = rows.sum(axis=1) / 2
+    raw = np.array([((n - 2) * h2 + h1**2) / 4, n * h2 - h1**2, (h2**2 - h4) / 2, n * h4 - 4 * h3 * h1 + 3 * h2**2])
+    square = raw - total**2 / n_pairs
+    # (h + δ)(k + δ) = hk + 2δ (h + k)/2 + δ²
+    shared = (h2 * h1 - h3) / 2 - total[0] * total[2] / n_pairs
+    square[2] += 4 * shift * shared + 4 * shift**2 * square[0]
+    rows[2] += 2 * shift * mean_rows
+    mean = total / n_pairs
+    mean[2] += 2 * shift * mean[0] + shift**2
+    mean[0] += shift
+    rows -= rows.mean(axis=1, keepdims=True)
+    return EntropyPairs(mean, square.clip(0.0), np.einsum("sn,sn->s", rows, rows))
