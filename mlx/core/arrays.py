@@ -1,5 +1,6 @@
 """Arrays on disk: ``.npy`` files written row block by row block, opened memory-mapped or streamed."""
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -110,3 +111,15 @@ def stream_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
 def rows_of(sample_bytes: int, budget: int = 32 << 20) -> int:
     """Return how many rows of `sample_bytes` each make a block of at most `budget` bytes (at least 1)."""
     return max(1, budget // max(1, sample_bytes))
+
+
+def release_pages(array: Array) -> None:
+    """Give back the memory of what was read of a memory-mapped file; it is read again where it is used again.
+
+    Does nothing for an array in memory, for one that may hold changes, and where the system has no such call.
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and not array.flags.writeable and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)

@@ -1,7 +1,8 @@
 """What a person sees while a step works: a progress bar in a terminal, plain lines elsewhere."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -37,12 +38,20 @@ class TrainingDisplay:
     """
 
     def __init__(self, epochs: int, batches: int) -> None:
-        self.epochs = epochs
+        self.epochs, self.batches = epochs, batches
         self._bar: Any = None
+        self._first, self._started = 1, time.monotonic()
+
+    def begin(self, history: Sequence[Mapping[str, float]]) -> None:
+        """Start, or go on after the epochs of `history`."""
+        self._first, self._started = len(history) + 1, time.monotonic()
         if sys.stderr.isatty():
             from tqdm import tqdm
 
-            self._bar = tqdm(total=epochs * batches, unit="step", desc="training", dynamic_ncols=True)
+            total, done = self.epochs * self.batches, len(history) * self.batches
+            self._bar = tqdm(total=total, initial=done, unit="step", desc="training", dynamic_ncols=True)
+            if history:
+                self.epoch(len(history), history[-1])
 
     def batch(self) -> None:
         """Count a step."""
@@ -54,11 +63,23 @@ class TrainingDisplay:
         if self._bar is not None:
             self._bar.set_description(f"epoch {number}/{self.epochs}")
             self._bar.set_postfix({name: f"{value:.4f}" for name, value in reached.items()})
-        elif number in {1, self.epochs} or number % max(1, self.epochs // 10) == 0:
+        elif number in {self._first, self.epochs} or number % max(1, self.epochs // 10) == 0:
             values = ", ".join(f"{name} {value:.4f}" for name, value in reached.items())
-            note(f"  epoch {number}/{self.epochs}: {values}")
+            note(f"  epoch {number}/{self.epochs}: {values}{self._left(number)}")
+
+    def _left(self, number: int) -> str:
+        """Say how long the epochs after `number` take at most, if they take as long as those of this run."""
+        left = self.epochs - number
+        seconds = (time.monotonic() - self._started) / (number - self._first + 1) * left
+        return f" ({_spoken(seconds)} left)" if left else ""
 
     def close(self) -> None:
         """Leave the last state of the bar standing."""
         if self._bar is not None:
             self._bar.close()
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"

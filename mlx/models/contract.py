@@ -160,7 +160,18 @@ class DirectModel(Model):
 
 
 class IterativeModel(Model):
-    """A model that is fitted by passes over mini-batches, so that training can watch, stop and resume it."""
+    """A model that is fitted by passes over mini-batches, so that training can watch, stop and resume it.
+
+    It uses every field of the `training` section: some through `Optimization`, the rest in the loop that
+    runs its epochs. A model for which one of them has no effect leaves it out of `training_fields`.
+    """
+
+    training_fields: ClassVar[frozenset[str]] = frozenset({
+        "epochs", "batch_size", "learning_rate", "optimizer", "seed", "early_stopping_patience",
+        "params.momentum", "params.weight_decay", "params.clip_norm", "params.clip_value",
+        "params.warmup_epochs", "params.schedule", "params.schedule_params",
+        "params.class_weights", "params.label_smoothing", "params.augmentation",
+    })  # fmt: skip
 
     @abstractmethod
     def prepare(self, optimization: Optimization) -> None:
@@ -174,6 +185,7 @@ class IterativeModel(Model):
     def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:
         """Take one step on each batch; return the mean loss (and accuracy) of the samples, as they came.
 
+        A batch is asked for when its step is next: what yields it may set another learning rate first.
         Whatever is random in a step, such as dropout, is drawn from `rng`, so that an epoch is a function
         of the weights, the optimizer's state, its batches and its seed.
         """

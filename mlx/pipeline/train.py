@@ -1,6 +1,7 @@
 """Step `train`: fits the model to the training split."""
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
 from mlx.models import DirectModel, Model, ModelSettings, Problem, build_model, save_model
-from mlx.training import Augmentation, Fitted, Samples, TrainingSettings, fit_model
+from mlx.training import Augmentation, Fitted, Samples, TrainingSettings, augmentation_of, fit_model
 
 
 def train(
@@ -36,9 +37,9 @@ def train(
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
     built = build_model(model, problem, seed=training.seed)
-    _say_unused(model, training, built)
+    _say_unused(model, training, described, built)
     samples, validation = (_samples(workspace.splits, part, problem) for part in ("train", "val"))
-    fitted = _fit(built, samples, validation, training, _augmentation(described, built))
+    fitted = _fit(built, samples, validation, training, _augmentation(described, training))
     with replacing_folder(workspace.model) as folder:
         save_model(built, model, folder, described.class_names)
     history = pd.DataFrame(fitted.history)
@@ -60,23 +61,38 @@ def _samples(folder: Path, part: str, problem: Problem) -> Samples:
     return Samples(open_array(folder / f"X_{part}.npy", rows=len(y)), y)
 
 
-def _say_unused(model: ModelSettings, training: TrainingSettings, built: Model) -> None:
-    unused = sorted(training.model_fields_set - built.training_fields - {"params"})
+def _say_unused(model: ModelSettings, training: TrainingSettings, described: SplitsDescription, built: Model) -> None:
+    """Name what was set and has no effect on this model."""
+    unused = [f"training.{name}" for name in sorted(training.set_fields() - built.training_fields)]
+    if described.augmentation and "params.augmentation" not in built.training_fields:
+        unused.append("dataset.params.augmentation")
     if unused:
-        note(f"train: {model.name} is fitted in one go; training.{', training.'.join(unused)} have no effect on it")
+        why = ", which is fitted in one go" if isinstance(built, DirectModel) else ""
+        note(f"train: no effect on {model.name}{why}: {', '.join(unused)}")
+    for name, other, without in _IDLE_FIELDS:
+        if f"params.{name}" in training.set_fields() & built.training_fields and without(training, built.problem):
+            note(f"train: {other}; training.params.{name} has no effect")
 
 
-def _augmentation(described: SplitsDescription, built: Model) -> Augmentation | None:
-    """Return what the dataset allows to be done to its images, where it was asked for it."""
+def _is_regression(_: TrainingSettings, problem: Problem) -> bool:
+    return problem.task == "regression"
+
+
+_IDLE_FIELDS: tuple[tuple[str, str, Callable[[TrainingSettings, Problem], bool]], ...] = (
+    ("momentum", "only the optimizer sgd has a momentum to set", lambda settings, _: settings.optimizer != "sgd"),
+    ("class_weights", "a regression has no classes", _is_regression),
+    ("label_smoothing", "a regression has no labels", _is_regression),
+)
+"""What is used or not depending on other settings: the field, why it may be idle, and when it is."""
+
+
+def _augmentation(described: SplitsDescription, training: TrainingSettings) -> Augmentation:
+    """Return what is done to the training samples: what the dataset allows, where it was asked for it, and more."""
     allowed = described.augmentation
-    if allowed and isinstance(built, DirectModel):
-        note("train: the model is fitted in one go; dataset.params.augmentation has no effect on it")
-    return Augmentation(flip=allowed.flip, shift=allowed.shift) if allowed else None
+    return augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
 
 
-def _fit(
-    built: Model, train: Samples, val: Samples, settings: TrainingSettings, augmentation: Augmentation | None
-) -> Fitted:
+def _fit(built: Model, train: Samples, val: Samples, settings: TrainingSettings, augmentation: Augmentation) -> Fitted:
     display = TrainingDisplay(settings.epochs, -(-len(train.y) // settings.batch_size))
     with warnings.catch_warnings():
         # What a fit warns of (a rank, say) is for the user, as a line and not with a place in our source.

@@ -1,7 +1,7 @@
 """One way to train every model, whether it is fitted in one go or epoch by epoch."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,39 +10,42 @@ import numpy.typing as npt
 
 from mlx.core.arrays import rows_of
 from mlx.core.errors import DataError
-from mlx.models import DirectModel, IterativeModel, Model, Optimization
+from mlx.models import DirectModel, IterativeModel, Model
 from mlx.training.augment import Augmentation
+from mlx.training.optimization import optimization_of
+from mlx.training.progress import Epoch, Progress
+from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
 
 Array = npt.NDArray[Any]
-Epoch = dict[str, float]
-"""What one epoch reached: loss and accuracy on train, and the same with ``val_`` before."""
 
 EVALUATION_BATCH = 256  # nothing is learnt from these, so they may be larger than training's
 
 
-@dataclass(frozen=True)
-class Samples:
-    """A part of the data: ``X`` (n, *sample_shape), which may be memory-mapped, and ``y`` (n,)."""
-
-    X: Array
-    y: Array
-
-    def batches(self, size: int, order: Array | None = None) -> Iterator[tuple[Array, Array]]:
-        """Yield batches of `size` rows (the last may be smaller), in `order` where one is given."""
-        for first in range(0, len(self.y), size):
-            rows: Any = slice(first, first + size) if order is None else order[first : first + size]
-            yield np.asarray(self.X[rows]), np.asarray(self.y[rows])
-
-
 class Watcher(Protocol):
     """Is told how a training goes on."""
+
+    def begin(self, history: tuple[Epoch, ...]) -> None:
+        """It starts, or goes on after the epochs of `history`."""
 
     def batch(self) -> None:
         """A step was taken."""
 
     def epoch(self, number: int, reached: Epoch) -> None:
         """Epoch `number` (from 1) ended."""
+
+
+class Keeper(Protocol):
+    """Keeps what a training needs to go on after it was killed."""
+
+    def restore(self, model: IterativeModel) -> Progress:
+        """Put `model` where it was kept last, and return how far that was."""
+
+    def keep(self, model: IterativeModel, progress: Progress) -> None:
+        """An epoch ended: this is how far it has come."""
+
+    def diverged(self, epoch: int, reached: Epoch) -> None:
+        """Epoch `epoch` (from 1) ended with a loss that is no finite number."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,14 @@ def fit_model(
     watcher: Watcher,
     *,
     augmentation: Augmentation | None = None,
+    keeper: Keeper | None = None,
 ) -> Fitted:
     """Fit `model` to `train`, watching `val`.
 
     Parameters
     ----------
     augmentation : changes each training batch anew; a model that is fitted in one go has none.
+    keeper : lets a training by epochs continue where one that was killed had come to.
 
     Raises
     ------
@@ -90,67 +95,67 @@ def fit_model(
         _refuse_divergence(reached, "the fit")
         return Fitted((reached,), 1)
     assert isinstance(model, IterativeModel)
-    model.prepare(Optimization(settings.optimizer, settings.learning_rate))
-    return _fit_by_epochs(model, train, val, settings, watcher, augmentation)
+    return _Training(model, train, val, settings, watcher, augmentation or Augmentation(), keeper).run()
 
 
-def _fit_by_epochs(
-    model: IterativeModel,
-    train: Samples,
-    val: Samples,
-    settings: TrainingSettings,
-    watcher: Watcher,
-    augmentation: Augmentation | None,
-) -> Fitted:
-    history: list[Epoch] = []
-    best, best_weights = 0, model.weights()
-    patience = settings.early_stopping_patience
-    for number in range(1, settings.epochs + 1):
-        batches = _training_batches(train, settings, number, augmentation)
-        history.append(_epoch(model, batches, val, settings, number, watcher.batch))
-        watcher.epoch(number, history[-1])
-        if patience is None:
-            best = number
-        elif best == 0 or history[-1]["val_loss"] < history[best - 1]["val_loss"]:
-            best, best_weights = number, model.weights()
-        elif number - best >= patience:
-            break
-    if patience is not None and best < len(history):
-        model.set_weights(best_weights)
-    return Fitted(tuple(history), best)
+@dataclass(frozen=True)
+class _Training:
+    """The arguments of `fit_model` for a model that is trained by epochs."""
+
+    model: IterativeModel
+    train: Samples
+    val: Samples
+    settings: TrainingSettings
+    watcher: Watcher
+    augmentation: Augmentation
+    keeper: Keeper | None
+
+    def run(self) -> Fitted:
+        self.model.prepare(optimization_of(self.settings, self.model.problem, self.train.y))
+        progress = self.keeper.restore(self.model) if self.keeper else Progress()
+        self.watcher.begin(progress.history)
+        goes_back = self.settings.early_stopping_patience is not None
+        while not progress.ended(self.settings):
+            reached = self._epoch(progress)
+            progress = progress.after(reached, self.model, self.settings.schedule(), goes_back=goes_back)
+            self.watcher.epoch(progress.epoch, reached)
+            if self.keeper:
+                self.keeper.keep(self.model, progress)
+        kept = progress.best if goes_back else progress.epoch
+        if kept < progress.epoch:
+            self.model.set_weights(progress.best_weights)
+        return Fitted(progress.history, kept)
+
+    def _epoch(self, before: Progress) -> Epoch:
+        number = before.epoch + 1
+        reached = self.model.run_epoch(self._batches(before), np.random.default_rng([self.settings.seed, number, 2]))
+        validation = self.model.evaluate(self.val.batches(max(self.settings.batch_size, EVALUATION_BATCH)))
+        reached = reached | {f"val_{name}": value for name, value in validation.items()}
+        if self.keeper and not _is_finite(reached):
+            self.keeper.diverged(number, reached)
+        _refuse_divergence(reached, f"epoch {number}")
+        return reached
+
+    def _batches(self, before: Progress) -> Iterator[tuple[Array, Array]]:
+        """Yield the batches of the epoch after `before`, and set the learning rate for each.
+
+        All that is random depends on seed and epoch alone, so that epoch 7 is epoch 7 however it was come to.
+        """
+        seed, size, schedule = self.settings.seed, self.settings.batch_size, self.settings.schedule()
+        n = len(self.train.y)
+        order = np.random.default_rng([seed, before.epoch + 1]).permutation(n)
+        changes = np.random.default_rng([seed, before.epoch + 1, 1])
+        rate = None
+        for i, (X, y) in enumerate(self.train.batches(size, order)):
+            if (new := schedule.rate(before.epoch, i, math.ceil(n / size), before.plateau)) != rate:
+                rate = new
+                self.model.set_learning_rate(rate)
+            yield (self.augmentation.apply(X, changes) if self.augmentation else X), y
+            self.watcher.batch()
 
 
-def _training_batches(
-    train: Samples, settings: TrainingSettings, number: int, augmentation: Augmentation | None
-) -> Iterator[tuple[Array, Array]]:
-    """Yield the batches of epoch `number`.
-
-    All that is random depends on seed and epoch alone, so that epoch 7 is epoch 7 however it was come to.
-    """
-    order = np.random.default_rng([settings.seed, number]).permutation(len(train.y))
-    changes = np.random.default_rng([settings.seed, number, 1])
-    for X, y in train.batches(settings.batch_size, order):
-        yield (X if augmentation is None else augmentation.apply(X, changes)), y
-
-
-def _epoch(
-    model: IterativeModel,
-    batches: Iterator[tuple[Array, Array]],
-    val: Samples,
-    settings: TrainingSettings,
-    number: int,
-    on_batch: Callable[[], None],
-) -> Epoch:
-    def counted() -> Iterator[tuple[Array, Array]]:
-        for batch in batches:
-            yield batch
-            on_batch()
-
-    reached = model.run_epoch(counted(), np.random.default_rng([settings.seed, number, 2]))
-    validation = model.evaluate(val.batches(max(settings.batch_size, EVALUATION_BATCH)))
-    reached |= {f"val_{name}": value for name, value in validation.items()}
-    _refuse_divergence(reached, f"epoch {number}")
-    return reached
+def _is_finite(reached: Epoch) -> bool:
+    return math.isfinite(reached["loss"]) and math.isfinite(reached["val_loss"])
 
 
 def _refuse_divergence(reached: Epoch, when: str) -> None:

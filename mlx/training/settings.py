@@ -1,18 +1,81 @@
 """The `training` section of the configuration."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from mlx.core.settings import Settings
+from mlx.core.settings import Settings, known_name
+from mlx.training.schedules import SCHEDULES, Schedule
 
 
 def _lowered(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+class AugmentationSettings(Settings):
+    """How the training images are changed anew in every epoch.
+
+    What is set here stands before what ``dataset.params.augmentation`` chooses for the dataset.
+
+    Attributes
+    ----------
+    flip : mirror an image left to right, half of the time.
+    shift : move it by up to this share of its height and width.
+    crop : enlarge a part of it that leaves out up to this share of its height and width.
+    noise : standard deviation of what is added to every value, in the units that the model is fed.
+    """
+
+    flip: bool = False
+    shift: float = Field(0.0, ge=0, lt=1)
+    crop: float = Field(0.0, ge=0, lt=1)
+    noise: float = Field(0.0, ge=0)
+
+
 class TrainingParams(Settings):
-    """Further parameters of the training; there are none yet, and none is accepted."""
+    """Further parameters of the training.
+
+    Attributes
+    ----------
+    momentum : of the optimizer sgd; the others have their own.
+    weight_decay : share of every weight, times the learning rate, that a step takes off.
+    clip_norm : longest gradient, all weights together; null for any.
+    clip_value : largest entry of a gradient; null for any.
+    warmup_epochs : over which the learning rate rises in a line from 0.
+    schedule : how the learning rate falls after the warm-up.
+    schedule_params : the schedule's own numbers, checked against its schema.
+    class_weights : factor of the loss of each class, in the order of the classes; balanced: what makes
+        all classes count the same; null for 1.
+    label_smoothing : share of each target that is spread evenly over all classes.
+    augmentation : random changes of the training images.
+    """
+
+    momentum: float = Field(0.0, ge=0, lt=1)
+    weight_decay: float = Field(0.0, ge=0)
+    clip_norm: float | None = Field(None, gt=0)
+    clip_value: float | None = Field(None, gt=0)
+    warmup_epochs: int = Field(0, ge=0)
+    schedule: str = "none"
+    schedule_params: dict[str, Any] = Field({}, validate_default=True)
+    class_weights: Literal["balanced"] | list[Annotated[float, Field(ge=0)]] | None = None
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    augmentation: AugmentationSettings = AugmentationSettings()
+
+    @classmethod
+    def schema_of(cls, key: str, values: Mapping[str, Any]) -> type[Settings] | None:
+        """Return the schema of `schedule_params` for the schedule that `values` name."""
+        return SCHEDULES.get(str(values.get("schedule", "none")).lower()) if key == "schedule_params" else None
+
+    @field_validator("schedule")
+    @classmethod
+    def _known(cls, schedule: str) -> str:
+        return known_name(schedule, SCHEDULES)
+
+    @field_validator("schedule_params")
+    @classmethod
+    def _checked(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        schema = SCHEDULES.get(info.data.get("schedule", ""))
+        return schema.model_validate(params).as_dict() if schema else params
 
 
 class TrainingSettings(Settings):
@@ -23,10 +86,11 @@ class TrainingSettings(Settings):
     epochs : most passes over the training split.
     batch_size : samples a step.
     learning_rate : step size of the optimizer.
-    optimizer : one of Keras's optimizers.
-    seed : of initial weights, shuffling and dropout.
+    optimizer : adam, sgd, rmsprop or adamw.
+    seed : of initial weights, shuffling, augmentation and dropout.
     early_stopping_patience : stop after this many epochs without a lower validation loss and go back
         to the weights of the best epoch; null: train all epochs and keep the last weights.
+    params : further parameters.
     """
 
     epochs: int = Field(10, ge=1)
@@ -36,3 +100,23 @@ class TrainingSettings(Settings):
     seed: int = Field(42, ge=0, lt=2**32)
     early_stopping_patience: int | None = Field(None, ge=1)
     params: TrainingParams = TrainingParams()
+
+    @field_validator("params")
+    @classmethod
+    def _warmed_up_in_time(cls, params: TrainingParams, info: ValidationInfo) -> TrainingParams:
+        epochs = info.data.get("epochs")
+        if epochs is not None and params.warmup_epochs >= epochs:
+            raise ValueError(
+                f"expected warmup_epochs below training.epochs, which is {epochs}, found {params.warmup_epochs}"
+            )
+        return params
+
+    def schedule(self) -> Schedule:
+        """Return what says the learning rate of every step."""
+        chosen = SCHEDULES[self.params.schedule].model_validate(self.params.schedule_params)
+        return Schedule(self.learning_rate, chosen, self.params.warmup_epochs, self.epochs)
+
+    def set_fields(self) -> frozenset[str]:
+        """Return the fields that were given, those of `params` dotted below it."""
+        own = self.model_fields_set - {"params"}
+        return frozenset(own | {f"params.{name}" for name in self.params.model_fields_set})

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import DataError
-from mlx.training.augment import Augmentation
+from mlx.training.augment import Augmentation, augmentation_of
+from mlx.training.settings import AugmentationSettings
 
 
 def test_every_image_is_a_shift_of_itself_mirrored_or_not() -> None:
@@ -37,3 +38,35 @@ def test_nothing_allowed_is_nothing_done() -> None:
 def test_tables_are_refused() -> None:
     with pytest.raises(DataError, match=r"expected images .*, found samples of \(3,\)"):
         Augmentation(flip=False, shift=0.1).apply(np.zeros((2, 3)), np.random.default_rng(0))
+
+
+def test_a_crop_shows_a_part_of_the_image_enlarged_to_the_whole() -> None:
+    X = np.arange(30.0)[None, :, None, None] + 100 * np.arange(30.0)[None, None, :, None] + np.zeros((200, 1, 1, 1))
+    changed = Augmentation(crop=0.5).apply(X, np.random.default_rng(1))
+    rows, columns = changed[:, :, 0, 0] % 100, changed[:, 0, :, 0] // 100
+    for places in (rows, columns):
+        assert (np.diff(places, axis=1) >= 0).all()
+        assert np.isin(np.diff(places, axis=1), (0, 1)).all()  # nothing within the part is left out
+        widths = places[:, -1] - places[:, 0] + 1
+        assert widths.min() < 18
+        assert widths.min() >= 15
+        assert widths.max() > 27
+        assert {0.0, 29.0} <= set(places[:, [0, -1]].ravel())
+    extents = [places[:, -1] - places[:, 0] for places in (rows, columns)]
+    assert np.abs(extents[0] - extents[1]).max() <= 1  # it keeps its proportions
+
+
+def test_noise_is_normal_with_the_deviation_asked_for_and_suits_tables_too() -> None:
+    X = np.full((300, 50), 7, np.uint8)
+    changed = Augmentation(noise=0.5).apply(X, np.random.default_rng(1))
+    assert changed.dtype == np.float32
+    assert changed.mean() == pytest.approx(7, abs=0.02)
+    assert changed.std() == pytest.approx(0.5, rel=0.02)
+    assert Augmentation(noise=0.5).apply(X.astype(np.float64), np.random.default_rng(1)).dtype == np.float64
+
+
+def test_what_the_training_sets_stands_before_what_the_dataset_allows() -> None:
+    allowed = {"flip": True, "shift": 0.1}
+    assert augmentation_of(AugmentationSettings(), allowed) == Augmentation(flip=True, shift=0.1)
+    assert augmentation_of(AugmentationSettings(flip=False, noise=0.2), allowed) == Augmentation(shift=0.1, noise=0.2)
+    assert not augmentation_of(AugmentationSettings(), None)

@@ -63,6 +63,9 @@ class Log:
     def __init__(self) -> None:
         self.batches, self.epochs = 0, list[int]()
 
+    def begin(self, history: Any) -> None:
+        assert history == ()
+
     def batch(self) -> None:
         self.batches += 1
 

@@ -1,0 +1,53 @@
+"""From the `training` section to what a model is told of its optimizer."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.errors import SettingsError
+from mlx.models import Optimization, Problem
+from mlx.training.settings import TrainingSettings
+
+Array = npt.NDArray[Any]
+
+
+def optimization_of(settings: TrainingSettings, problem: Problem, y: Array) -> Optimization:
+    """Return how the weights are changed.
+
+    Parameters
+    ----------
+    y : (n,) targets of the training split, which balanced class weights are counted from.
+
+    Raises
+    ------
+    SettingsError
+        There is not one class weight a class, or the problem has no classes.
+    """
+    params = settings.params
+    return Optimization(
+        optimizer=settings.optimizer,
+        learning_rate=settings.learning_rate,
+        momentum=params.momentum,
+        weight_decay=params.weight_decay,
+        clip_norm=params.clip_norm,
+        clip_value=params.clip_value,
+        label_smoothing=params.label_smoothing,
+        class_weights=_class_weights(params.class_weights, problem, y),
+    )
+
+
+def _class_weights(asked: str | list[float] | None, problem: Problem, y: Array) -> tuple[float, ...] | None:
+    if asked is None or problem.task == "regression":
+        return None
+    k = problem.n_classes
+    if isinstance(asked, list):
+        if len(asked) != k or not any(asked):
+            raise SettingsError(
+                f"expected a weight for each of {k} classes, not all 0, found {asked}",
+                key=("training", "params", "class_weights"),
+            )
+        return tuple(asked)
+    # As scikit-learn's class_weight="balanced"; a class without samples has no loss to weigh.
+    counts = np.bincount(y, minlength=k)
+    return tuple((len(y) / (k * np.maximum(counts, 1))).tolist())
