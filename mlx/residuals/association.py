@@ -1,22 +1,21 @@
 """Similarity against entropy in one layer: estimate, interval and p-value, pooled, within class, by class."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.bootstrap import Replicates, class_replicates, pooled_replicates
-from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, is_constant, midranks
+from mlx.residuals.delete_one import Deletion, class_pearson, is_small_enough, pooled_pearson
+from mlx.residuals.delete_tenth import without_tenths
+from mlx.residuals.exchange import Exchange, exchange, together
 from mlx.residuals.families import benjamini_hochberg, holm
-from mlx.residuals.interval import MIN_CLASS_SIZE, bootstrap_interval, no_interval
-from mlx.residuals.permutation import permutation_p_value, permuted_products
+from mlx.residuals.interval import MIN_CLASS_SIZE, jackknife_interval, no_interval
+from mlx.residuals.layer import Layer, no_spread, obstacle_to_correlation
+from mlx.residuals.permutation import permutation_p_value
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.residuals.tables import STATISTICS
-from mlx.residuals.units import UnitRows
-
-MIN_SAMPLES = 4
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ class Association:
         Samples that entered.
     status
         ``"ok"``, or what is missing and why.
+    interval_method
+        How the interval was found; empty without one.
     p_holm, p_bh
         p adjusted within its family; see `adjusted`.
     """
@@ -54,6 +55,7 @@ class Association:
     p: float
     n: int
     status: str
+    interval_method: str = ""
     p_holm: float = float("nan")
     p_bh: float = float("nan")
 
@@ -63,92 +65,69 @@ class Association:
         return f"{self.statistic} {'per class' if self.scope == 'class' else self.scope}"
 
 
-@dataclass(frozen=True)
-class Layer:
-    """What the tests of one layer start from.
+def associate(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[Association]:
+    """Correlate similarity with entropy: over all samples, within predicted class, and in every class.
 
-    Attributes
-    ----------
-    units
-        Directions of the representation, n_samples rows.
-    similarity
-        (n_samples,), mean similarity to the samples predicted alike; NaN where undefined.
-    entropy
-        (n_samples,), in nats.
-    y_pred
-        (n_samples,), predicted labels.
+    Over all asks whether unsure samples have dissimilar classmates, and mixes in differences between classes.
+    Within class centres (or ranks and centres) both sides by class, and permutes entropies within class.
     """
-
-    units: UnitRows
-    similarity: Floats
-    entropy: Floats
-    y_pred: Integers
-
-    def members(self, label: int) -> Integers:
-        """Rows predicted as ``label`` that have a direction."""
-        return np.flatnonzero((self.y_pred == label) & (self.units.norms > 0))
-
-
-def associate_class(layer: Layer, label: int, settings: ResidualsSettings) -> list[Association]:
-    """Correlate similarity with entropy among the samples predicted as ``label``.
-
-    H is permuted, and samples are resampled, among themselves.
-    """
-    rows = layer.members(label)
-    if not (layer.y_pred == label).any():
-        return _missing("class", label, 0, "never predicted")
-    similarity, entropy = layer.similarity[rows], layer.entropy[rows]
-    obstacle = _obstacle(similarity, entropy)
-    if obstacle:
-        return _missing("class", label, rows.size, obstacle)
-    scores = _standard_scores(similarity, entropy, [slice(None)])
-    generator = stream(settings.seed, Stream.CLASS_PERMUTATION, label)
-    permuted = permuted_products(*scores, settings.n_permutations, generator)
-    generator = stream(settings.seed, Stream.CLASS_BOOTSTRAP, label)
-    replicates = class_replicates(layer.units, rows, entropy, settings.n_bootstrap, generator)
-    return _results("class", label, scores, permuted, replicates, rows.size, settings)
-
-
-def associate_all(layer: Layer, settings: ResidualsSettings) -> list[Association]:
-    """Correlate over all samples: as they are, and within predicted class.
-
-    The former asks whether unsure samples have dissimilar classmates, and mixes in differences between
-    classes; the latter centres (or ranks and centres) both sides by class and permutes H within class.
-    """
-    rows = np.flatnonzero(~np.isnan(layer.similarity))
-    rows = rows[np.argsort(layer.y_pred[rows], kind="stable")]
-    similarity, entropy = layer.similarity[rows], layer.entropy[rows]
-    obstacle = _obstacle(similarity, entropy)
-    if obstacle:
-        return [r for scope in ("pooled", "within class") for r in _missing(scope, None, rows.size, obstacle)]
-    labels, starts = np.unique(layer.y_pred[rows], return_index=True)
-    classes = np.split(rows, starts[1:])
-    sizes = np.array([part.size for part in classes])
-    class_size = float((sizes**2).sum() / rows.size)
-    generator = stream(settings.seed, Stream.POOLED_BOOTSTRAP)
-    pooled, within = pooled_replicates(layer.units, classes, layer.entropy, settings.n_bootstrap, generator)
-    scores = _standard_scores(similarity, entropy, [slice(None)])
+    members = [layer.members(label) for label in range(n_classes)]
+    classes = {label: rows for label, rows in enumerate(members) if rows.size > 1}
+    rows = np.concatenate([*classes.values(), np.empty(0, dtype=np.intp)])
+    if obstacle := obstacle_to_correlation(layer, rows):
+        overall = [_missing(scope, None, rows.size, obstacle) for scope in ("pooled", "within class")]
+        return _flat([*overall, *(_missing_class(layer, label, own) for label, own in enumerate(members))])
+    pooled, within, by_class = _without(layer, classes, settings)
     generator = stream(settings.seed, Stream.POOLED_PERMUTATION)
-    permuted = permuted_products(*scores, settings.n_permutations, generator)
-    results = _results("pooled", None, scores, permuted, pooled, class_size, settings)
-    spans = [slice(start, start + size) for start, size in zip(starts, sizes, strict=True)]
-    obstacle = _obstacle_within(similarity, entropy, spans)
-    if obstacle:
-        return results + _missing("within class", None, rows.size, obstacle)
-    scores = _standard_scores(similarity, entropy, spans)
-    permuted = _permuted_within(scores, labels, spans, settings)
-    return results + _results("within class", None, scores, permuted, within, class_size, settings)
+    exchanged = exchange(layer, rows, settings.n_permutations, generator)
+    size = sum(own.size**2 for own in classes.values()) / rows.size
+    results = [_results("pooled", None, exchanged, pooled, size, settings)]
+    groups = {
+        label: exchange(layer, own, settings.n_permutations, stream(settings.seed, Stream.CLASS_PERMUTATION, label))
+        for label, own in classes.items()
+    }
+    if obstacle := no_spread(layer, list(classes.values())):
+        results.append(_missing("within class", None, rows.size, obstacle))
+    else:
+        exchanged = together(list(groups.values()))
+        results.append(_results("within class", None, exchanged, within, size, settings))
+    for label, own in enumerate(members):
+        if obstacle_to_correlation(layer, own):
+            results.append(_missing_class(layer, label, own))
+        else:
+            results.append(_results("class", label, groups[label], by_class[label], own.size, settings))
+    return _flat(results)
 
 
-def _permuted_within(
-    scores: tuple[Floats, Floats], labels: Integers, spans: list[slice], settings: ResidualsSettings
-) -> Floats:
-    x, y = scores
-    permuted = np.zeros((len(x), settings.n_permutations))
-    for label, span in zip(labels, spans, strict=True):
-        generator = stream(settings.seed, Stream.WITHIN_PERMUTATION, int(label))
-        permuted += permuted_products(x[:, span], y[:, span], settings.n_permutations, generator)
-    return permuted
+Without = tuple[Floats, Floats]
+"""Pearson's and Spearman's correlation without some of the samples, (n_partitions, n_groups) each."""
+
+NOTHING = np.empty((0, 0))
+"""For classes that are too small for an interval."""
+
+
+def _without(
+    layer: Layer, classes: dict[int, Integers], settings: ResidualsSettings
+) -> tuple[Without, Without, dict[int, Without]]:
+    """Delete samples: the correlations over all classes, within class, and of every class that may have an interval."""
+    parts = list(classes.values())
+    entropy = layer.entropy[np.concatenate(parts)]
+    generator = stream(settings.seed, Stream.POOLED_JACKKNIFE)
+    pooled, within = without_tenths(layer.units, parts, entropy, generator)
+    deletions: list[Deletion | None] = [None] * len(parts)
+    if closed := is_small_enough(layer.units, parts):
+        of_all, of_within, deletions = pooled_pearson(layer.units, parts, layer.entropy, layer.similarity)
+        pooled, within = (of_all[None], pooled[1]), (of_within[None], within[1])
+    by_class = {}
+    for (label, rows), deletion in zip(classes.items(), deletions, strict=True):
+        pearson = spearman = NOTHING
+        if rows.size >= MIN_CLASS_SIZE["class"]["spearman"]:
+            generator = stream(settings.seed, Stream.CLASS_JACKKNIFE, label)
+            pearson, spearman = without_tenths(layer.units, [rows], layer.entropy[rows], generator)[0]
+        if closed:
+            pearson = class_pearson(deletion)[None] if deletion else NOTHING
+        by_class[label] = (pearson, spearman)
+    return pooled, within, by_class
 
 
 def adjusted(results: Sequence[Association]) -> list[Association]:
@@ -166,61 +145,37 @@ def adjusted(results: Sequence[Association]) -> list[Association]:
     ]
 
 
-def _obstacle(similarity: Floats, entropy: Floats) -> str:
-    if similarity.size < MIN_SAMPLES:
-        return f"too few samples (n < {MIN_SAMPLES})"
-    return _obstacle_within(similarity, entropy, [slice(None)])
-
-
-def _obstacle_within(similarity: Floats, entropy: Floats, spans: list[slice]) -> str:
-    if all(is_constant(similarity[span], SIMILARITY_TOLERANCE) for span in spans):
-        return "constant similarity"
-    tie = entropy_tolerance(entropy)
-    return "constant entropy" if all(is_constant(entropy[span], tie) for span in spans) else ""
-
-
-def _standard_scores(similarity: Floats, entropy: Floats, spans: list[slice]) -> tuple[Floats, Floats]:
-    """Values and midranks, centred in each span and scaled to length 1: two (2, n) whose products are r."""
-    tie = entropy_tolerance(entropy)
-    x, y = np.empty((2, similarity.size)), np.empty((2, similarity.size))
-    for span in spans:
-        x[0, span], y[0, span] = similarity[span], entropy[span]
-        # Ranks as shares of the class, so that a large class doesn't outweigh by its larger ranks.
-        share = similarity[span].size + 1
-        x[1, span] = midranks(similarity[span], SIMILARITY_TOLERANCE) / share
-        y[1, span] = midranks(entropy[span], tie) / share
-        for scores in (x, y):
-            scores[:, span] -= scores[:, span].mean(axis=1, keepdims=True)
-    x /= np.linalg.norm(x, axis=1, keepdims=True)
-    y /= np.linalg.norm(y, axis=1, keepdims=True)
-    return x, y
-
-
 def _results(
     scope: str,
     label: int | None,
-    scores: tuple[Floats, Floats],
-    permuted: Floats,
-    replicates: Replicates,
+    exchanged: Exchange,
+    without: Without,
     class_size: float,
     settings: ResidualsSettings,
 ) -> list[Association]:
     results = []
-    x, y = scores
-    for row, statistic in enumerate(STATISTICS):
-        estimate = float(np.clip(x[row] @ y[row], -1.0, 1.0))
-        p = permutation_p_value(estimate, permuted[row])
+    for statistic, estimate, permuted, values in zip(STATISTICS, *exchanged.correlations, without, strict=True):
         fewest = MIN_CLASS_SIZE[scope][statistic]
         if class_size < fewest:
             interval = no_interval(f"{'n' if scope == 'class' else 'mean class size'} < {fewest}")
         else:
-            drawn = getattr(replicates, statistic)
-            interval = bootstrap_interval(statistic, estimate, drawn, settings.confidence)
-        found = (estimate, interval.low, interval.high, p, x.shape[1], interval.status)
-        results.append(Association(scope, label, statistic, *found))
+            interval = jackknife_interval(statistic, float(estimate), values, exchanged.n, settings.confidence)
+        p = permutation_p_value(float(estimate), permuted)
+        found = (float(estimate), interval.low, interval.high, p, exchanged.n, interval.status)
+        results.append(Association(scope, label, statistic, *found, interval_method=interval.method))
     return results
 
 
 def _missing(scope: str, label: int | None, n: int, status: str) -> list[Association]:
     nan = float("nan")
     return [Association(scope, label, statistic, nan, nan, nan, nan, n, status) for statistic in STATISTICS]
+
+
+def _missing_class(layer: Layer, label: int, rows: Integers) -> list[Association]:
+    never = not (layer.y_pred == label).any()
+    status = "never predicted" if never else obstacle_to_correlation(layer, rows)
+    return _missing("class", label, rows.size, status)
+
+
+def _flat(results: Iterable[list[Association]]) -> list[Association]:
+    return [result for of_scope in results for result in of_scope]

@@ -9,7 +9,8 @@ import pandas as pd
 
 from mlx.core.checks import Floats, Integers, Scores, check_labels, check_matrix
 from mlx.core.errors import DataError
-from mlx.residuals.association import Association, Layer, adjusted, associate_all, associate_class
+from mlx.residuals.association import adjusted, associate
+from mlx.residuals.layer import Layer
 from mlx.residuals.records import Headline, class_rows, headline_of, test_rows
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity import group_similarity
@@ -102,20 +103,13 @@ def analyse_classification(
         columns |= {column + suffix: values for column, values in similarities.items()}
         columns["status" + suffix] = _similarity_status(units, similarities)
         layer = Layer(units, similarities["similarity"], scores.entropy, pred)
-        results = _associations(layer, shape[1], settings)
+        results = adjusted(associate(layer, shape[1], settings))
         class_records += class_rows(name, layer, true, class_names, results)
         test_records += test_rows(name, results, class_names, settings)
         headline = headline or headline_of(layer, results)
     return ClassificationResiduals(
         pd.DataFrame(columns), build_class_table(class_records), build_test_table(test_records), headline
     )
-
-
-def _associations(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[Association]:
-    results = associate_all(layer, settings)
-    for label in range(n_classes):
-        results += associate_class(layer, label, settings)
-    return adjusted(results)
 
 
 def _sample_columns(

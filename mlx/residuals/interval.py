@@ -1,68 +1,98 @@
-"""From bootstrap replicates of a correlation to its confidence interval.
+"""From what a correlation becomes when samples are deleted, or drawn again, to its confidence interval.
 
-On the atanh scale a correlation is nearly normal, so its interval is z ± q·se with the bootstrap's standard
-error. One thing is missing: a similarity is a mean over a sample of classmates, whose noise pulls the
-correlation towards 0, at few classmates by more than its standard error. The bootstrap repeats that pull and
-shows its size as a bias. Which use of the bias gives intervals that hold was decided by simulation (null and
-alternative, clusters, skewed entropies, class confounding; 20 to 400 samples):
-
-- Pearson: the end towards which the bias points is moved by 1.5 times the bias (the bootstrap starts from a
-  correlation that is pulled already, and shows less than the true pull); the other end stays. Subtracting the
-  bias would add its noise, which the skewed entropies make large.
-- Spearman: the bias is subtracted, and added to the standard error in quadrature as its uncertainty.
-  Ranks have no long tails, and copies of a sample share a rank, which makes the plain interval too wide.
-
-In the same simulations, at a nominal 0.95, percentile intervals held 0.92 to 0.99, basic and BCa ones down to
-0.87, and Fisher's, which takes the pairs (a, H) for independent, down to 0.86.
+On the atanh scale a correlation is nearly normal, so its interval is z ± q·se. Which standard error and which
+sizes give intervals that hold was decided by simulation (``benchmarks/inference.py``; its table is in
+``docs/methods.md``).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from mlx.core.checks import Floats
 
-INTERVAL_METHODS = {
-    "pearson": "node bootstrap, normal on the atanh scale, widened by its bias",
-    "spearman": "node bootstrap, normal on the atanh scale, corrected for its bias",
-}
+ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
+BY_TENTHS = "jackknife, a tenth of the samples at a time; t on the atanh scale"
+BY_TENTHS_WIDENED = "jackknife, a tenth of the samples at a time; normal on the atanh scale, widened by half its bias"
+BOOTSTRAP = "bootstrap of rows; normal on the atanh scale, less its bias"
 
 MIN_CLASS_SIZE = {
-    "class": {"pearson": 20, "spearman": 20},
-    "pooled": {"pearson": 30, "spearman": 40},
-    "within class": {"pearson": 30, "spearman": 40},
+    "class": {"pearson": 20, "spearman": 50},
+    "pooled": {"pearson": 30, "spearman": 50},
+    "within class": {"pearson": 30, "spearman": 50},
 }
 """Fewest samples in a class for which an interval holds; over several classes, of Σ n_c² / Σ n_c."""
 
 MIN_USABLE = 0.95
-"""Share of replicates that must have a correlation for an interval to be given."""
+"""Share of bootstrap replicates that must have a correlation for an interval to be given."""
 
-PULL = 1.5
-"""How much larger the pull towards 0 is than its image in the bootstrap."""
+EXACT = 1 - 1e-12
+"""Correlations from here on are those of a formula, not of data."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Ends in [−1, 1], or NaN and a ``status`` that says why there are none."""
+    """Ends in [−1, 1] and the method, or NaN and a ``status`` that says why there are none."""
 
     low: float
     high: float
+    method: str = ""
     status: str = "ok"
 
 
 def no_interval(reason: str) -> Interval:
     """Return the interval that is not given, for a reason."""
-    return Interval(float("nan"), float("nan"), f"no interval ({reason})")
+    return Interval(float("nan"), float("nan"), status=f"no interval ({reason})")
 
 
-def bootstrap_interval(statistic: str, estimate: float, replicates: Floats, confidence: float) -> Interval:
-    """Confidence interval of a correlation from its bootstrap replicates.
+def jackknife_interval(statistic: str, estimate: float, without: Floats, n_samples: int, confidence: float) -> Interval:
+    """Confidence interval of a correlation from its values without some of the samples.
+
+    Pearson's is z ± t·se. A similarity is a mean over few classmates, whose noise pulls a rank correlation
+    towards 0, at small classes by up to its standard error. The jackknife shows that pull as a bias; to
+    subtract it would add its own noise, so the end that it points away from is moved out by half of it.
 
     Parameters
     ----------
     statistic
         ``"pearson"`` or ``"spearman"``.
+    estimate
+        Correlation of the data.
+    without
+        (n_partitions, n_groups), the correlation without each group of each partition of the samples; for
+        groups of one sample one partition says everything.
+    n_samples
+        Samples behind the estimate.
+    confidence
+        Level, between 0.5 and 1.
+    """
+    if abs(estimate) >= EXACT:
+        return no_interval("exact relation")
+    if np.isnan(without).any() or (np.abs(without) >= EXACT).any():
+        return no_interval("few samples carry the spread")
+    z, centre = np.arctanh(without), float(np.arctanh(estimate))
+    n_partitions, fewer = len(without), without.shape[1] - 1
+    error = float(np.sqrt(fewer * z.var(axis=1).mean()))
+    if statistic == "pearson":
+        freedom = min(n_samples - 1, n_partitions * fewer)
+        pull, half = 0.0, error * float(stdtrit(freedom, 0.5 + confidence / 2))
+        method = ONE_BY_ONE if n_partitions == 1 else BY_TENTHS
+    else:
+        pull, half = fewer * (float(z.mean()) - centre) / 2, error * float(ndtri(0.5 + confidence / 2))
+        method = BY_TENTHS_WIDENED
+    ends = (centre - half - max(pull, 0.0), centre + half - min(pull, 0.0))
+    return Interval(float(np.tanh(ends[0])), float(np.tanh(ends[1])), method)
+
+
+def bootstrap_interval(estimate: float, replicates: Floats, confidence: float) -> Interval:
+    """Confidence interval of a rank correlation of independent rows from its bootstrap replicates.
+
+    The bias that the replicates show (copies of a row share a rank) is subtracted, and added to the standard
+    error in quadrature as its uncertainty.
+
+    Parameters
+    ----------
     estimate
         Correlation of the data.
     replicates
@@ -71,18 +101,12 @@ def bootstrap_interval(statistic: str, estimate: float, replicates: Floats, conf
         Level, between 0.5 and 1.
     """
     usable = replicates[~np.isnan(replicates)]
-    if abs(estimate) >= 1 - 1e-12:
+    if abs(estimate) >= EXACT:
         return no_interval("exact relation")
     if usable.size < MIN_USABLE * replicates.size:
         return no_interval("resamples without spread")
     z = np.arctanh(np.clip(usable, -1 + 1e-15, 1 - 1e-15))
     centre, error = float(np.arctanh(estimate)), float(z.std(ddof=1))
     bias = float(z.mean()) - centre
-    quantile = float(ndtri(0.5 + confidence / 2))
-    if statistic == "spearman":
-        half = quantile * float(np.hypot(error, bias))
-        ends = (centre - bias - half, centre - bias + half)
-    else:
-        half = quantile * error
-        ends = (centre - half - PULL * max(bias, 0.0), centre + half - PULL * min(bias, 0.0))
-    return Interval(float(np.tanh(ends[0])), float(np.tanh(ends[1])))
+    half = float(ndtri(0.5 + confidence / 2)) * float(np.hypot(error, bias))
+    return Interval(float(np.tanh(centre - bias - half)), float(np.tanh(centre - bias + half)), BOOTSTRAP)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.association import Association, Layer
-from mlx.residuals.interval import INTERVAL_METHODS
+from mlx.residuals.association import Association
+from mlx.residuals.layer import Layer
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.tables import STATISTIC_SUFFIXES, Record
 
@@ -93,7 +93,7 @@ def test_rows(
             "low": result.low,
             "high": result.high,
             "confidence": settings.confidence,
-            "interval_method": "" if np.isnan(result.low) else INTERVAL_METHODS[result.statistic],
+            "interval_method": result.interval_method,
             "p": result.p,
             "p_method": "" if np.isnan(result.p) else P_METHODS[result.scope],
             "p_holm": result.p_holm,

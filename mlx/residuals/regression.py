@@ -148,7 +148,7 @@ def _spread(size: Floats, prediction: Floats, tolerance: float, settings: Residu
     estimate = float(x[0] @ y[0])
     generator = stream(settings.seed, Stream.REGRESSION_BOOTSTRAP)
     replicates = row_replicates(size, prediction, tolerance, settings.n_bootstrap, generator)
-    interval = bootstrap_interval("spearman", estimate, replicates, settings.confidence)
+    interval = bootstrap_interval(estimate, replicates, settings.confidence)
     if size.size < MIN_INTERVAL:
         interval = no_interval(f"n < {MIN_INTERVAL}")
     low, high = (None, None) if interval.status != "ok" else (interval.low, interval.high)

@@ -9,10 +9,9 @@ class Stream(IntEnum):
     """Purposes that draw at random. The numbers are part of every result: add, never renumber."""
 
     POOLED_PERMUTATION = 1
-    WITHIN_PERMUTATION = 2
     CLASS_PERMUTATION = 3
-    POOLED_BOOTSTRAP = 4
-    CLASS_BOOTSTRAP = 5
+    POOLED_JACKKNIFE = 4
+    CLASS_JACKKNIFE = 5
     REGRESSION_PERMUTATION = 6
     REGRESSION_BOOTSTRAP = 7
 

@@ -1,0 +1,62 @@
+"""Similarity and entropy of a group of samples, and what their products become when entropies trade places."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.core.checks import Floats, Integers
+from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, midranks
+from mlx.residuals.layer import Layer
+from mlx.residuals.permutation import permuted_products
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Sums over a group within which entropies are permuted; those of several groups add up.
+
+    Attributes
+    ----------
+    n
+        Samples of the group.
+    xx, yy, xy
+        (2,), sums of squares and of products about the means of the group: first of values, then of midranks
+        as shares of n + 1, so that a large group doesn't outweigh by its larger ranks.
+    permuted
+        (2, n_permutations), xy with the entropies permuted.
+    """
+
+    n: int
+    xx: Floats
+    yy: Floats
+    xy: Floats
+    permuted: Floats
+
+    @property
+    def correlations(self) -> tuple[Floats, Floats]:
+        """Pearson's and Spearman's (2,), and those of the permutations (2, n_permutations)."""
+        scale = np.sqrt(self.xx) * np.sqrt(self.yy)
+        return (self.xy / scale).clip(-1, 1), self.permuted / scale[:, None]
+
+
+def exchange(layer: Layer, rows: Integers, n_permutations: int, generator: np.random.Generator) -> Exchange:
+    """Permute the entropies of the samples in ``rows`` among themselves."""
+    x, y = np.empty((2, rows.size)), np.empty((2, rows.size))
+    x[0], y[0] = layer.similarity[rows], layer.entropy[rows]
+    x[1] = midranks(x[0], SIMILARITY_TOLERANCE) / (rows.size + 1)
+    y[1] = midranks(y[0], entropy_tolerance(y[0])) / (rows.size + 1)
+    for scores in (x, y):
+        scores -= scores.mean(axis=1, keepdims=True)
+    xx, yy, xy = (np.einsum("sn,sn->s", *pair) for pair in ((x, x), (y, y), (x, y)))
+    return Exchange(rows.size, xx, yy, xy, permuted_products(x, y, n_permutations, generator))
+
+
+def together(groups: Sequence[Exchange]) -> Exchange:
+    """Add up groups, each of which kept its entropies to itself."""
+    return Exchange(
+        sum(group.n for group in groups),
+        np.sum([group.xx for group in groups], axis=0),
+        np.sum([group.yy for group in groups], axis=0),
+        np.sum([group.xy for group in groups], axis=0),
+        np.sum([group.permuted for group in groups], axis=0),
+    )
