@@ -100,9 +100,11 @@ def make_block(kind: ImageSet, params: ImageParams, start: int, stop: int) -> Bl
         low, high = span
         part = {name: values[low:high] for name, values in factors.items()}
         bits = noise_bits(params.seed, start + low, start + high, params.sample_shape)
-        for rows, clean, hidden in _paintings(kind, looks[low:high], part, params.height_width):
+
+        def keep(rows: Array, clean: Array) -> None:
             X[low:high][rows] = to_pixels(clean, part["noise"][rows], normal(bits[rows]))
-            occlusion[low:high][rows] = hidden
+
+        occlusion[low:high] = _paint(kind, looks[low:high], part, params.height_width, keep)
 
     let_the_allocator_keep_memory()
     on_every_core(fill, list(spans(len(X), params.n_classes * _together(params.sample_shape))))
@@ -129,8 +131,7 @@ def render(kind: ImageSet, looks: Array, factors: Factors, image_size: tuple[int
     """
     channels = 3 if "hue" in factors else 1
     images = np.empty((len(looks), *image_size, channels), np.float32)
-    for rows, clean, _ in _paintings(kind, looks, factors, image_size):
-        images[rows] = clean
+    _paint(kind, looks, factors, image_size, images.__setitem__)
     return images
 
 
@@ -139,26 +140,29 @@ def cover(kind: ImageSet, look: int, factors: Factors, image_size: tuple[int, in
     return _cover(kind, look, factors, _coordinates(kind, factors, image_size), slice(None))
 
 
-def _paintings(
-    kind: ImageSet, looks: Array, factors: Factors, size: tuple[int, int]
-) -> Iterator[tuple[Array, Array, Array]]:
-    """Draw samples, some of one look at a time; yield which they are, their images, what is hidden of each.
+def _paint(
+    kind: ImageSet, looks: Array, factors: Factors, size: tuple[int, int], keep: Callable[[Array, Array], None]
+) -> Array:
+    """Draw samples, some of one look at a time: `keep` is called with which they are and their images.
 
-    What takes a few numbers a sample is done for all samples first: calls on few numbers cost as much as
-    calls on many.
+    What takes a few numbers a sample is done for all at once, before and after: a call on few numbers costs
+    as much as one on many. Returns the hidden fraction of each sample, shape (rows,).
     """
     order = np.argsort(looks, kind="stable")
     factors = {name: values[order] for name, values in factors.items()}
     own = _coordinates(kind, factors, size)
+    shape, ground, card = colours(factors, ""), colours(factors, "background_"), factors["occluder_intensity"]
     down, across = occluder(factors, size)
-    mask, hidden = Grid.product_of(down, across), down.mean(axis=1) * across.mean(axis=1)
-    shape, ground = colours(factors, ""), colours(factors, "background_")
+    mask, lines = Grid.product_of(down, across), np.stack([down, np.ones_like(down)], axis=1)
+    sums = np.empty((len(looks), 2, size[1]), np.float32)
     for look, rows in _runs(looks[order], _together((*size, shape.shape[1]))):
         covered = _cover(kind, look, factors, own, rows)
         if not kind.fills:
-            hidden[rows] = hidden_fraction(covered, down[rows], across[rows])
-        card = factors["occluder_intensity"][rows]
-        yield order[rows], paint(covered, mask.pixels(rows), shape[rows], ground[rows], card), hidden[rows]
+            np.matmul(lines[rows], covered, out=sums[rows])
+        keep(order[rows], paint(covered, mask.pixels(rows), shape[rows], ground[rows], card[rows]))
+    hidden = np.empty(len(looks), np.float32)
+    hidden[order] = down.mean(axis=1) * across.mean(axis=1) if kind.fills else hidden_fraction(sums, across)
+    return hidden
 
 
 def _coordinates(kind: ImageSet, factors: Factors, size: tuple[int, int]) -> Coordinates:

@@ -112,9 +112,17 @@ def _overlap(centre: Array, length: Array, n_pixels: int) -> Array:
     return shared
 
 
-def hidden_fraction(covered: Array, down: Array, across: Array) -> Array:
-    """Return which fraction of each shape's area lies behind its occluder, shape (rows,)."""
-    sums = np.stack([down, np.ones_like(down)], axis=1) @ covered
+def hidden_fraction(sums: Array, across: Array) -> Array:
+    """Return which fraction of each shape's area lies behind its occluder, shape (rows,).
+
+    Parameters
+    ----------
+    sums
+        Sums over each column of how much of its pixels is shape: of what lies in the occluder's rows, and of
+        all; shape (rows, 2, width).
+    across
+        How much of each column the occluder takes, shape (rows, width).
+    """
     behind = (across * sums[:, 0]).sum(axis=1)
     fraction: Array = behind / np.maximum(sums[:, 1].sum(axis=1), np.float32(1e-6))
     return fraction
