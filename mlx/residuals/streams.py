@@ -14,6 +14,7 @@ class Stream(IntEnum):
     CLASS_JACKKNIFE = 5
     REGRESSION_PERMUTATION = 6
     REGRESSION_BOOTSTRAP = 7
+    PAIR_PERMUTATION = 10
 
 
 def stream(seed: int, purpose: Stream, label: int = 0) -> np.random.Generator:

@@ -115,23 +115,24 @@ def sum_pairs(block: Rows, h: Floats, own: float, *, with_gram: bool) -> PairSum
     )
 
 
-def pair_sums(lifted: LiftedRows, rows: Integers, h: Floats, *, block_bytes: int = BLOCK_BYTES) -> PairSums:
-    """Sum the given rows, whose entropies h (n,) ascend, block by block.
+def pair_sums(
+    lifted: LiftedRows, rows: Integers, h: Floats, *, with_gram: bool, block_bytes: int = BLOCK_BYTES
+) -> PairSums:
+    """Sum the given rows (at least one), whose entropies h (n,) ascend, block by block.
 
     Blocks are of ``block_bytes``, or of as many rows as columns if that is more, since each adds a gram
-    matrix to the others'.
+    matrix to the others'. Sparse rows, and fewer of them than columns, have none.
     """
-    with_gram = not lifted.units.is_sparse and rows.size >= lifted.width
+    with_gram = with_gram and not lifted.units.is_sparse and rows.size >= lifted.width
     if with_gram:
         block_bytes = max(block_bytes, 8 * lifted.width**2)
-    sums: PairSums | None = None
-    start = 0
+    parts, start = [], 0
     for where, block in lifted.blocks(rows, block_bytes):
-        part = sum_pairs(block, h[start : start + where.size], lifted.own, with_gram=with_gram)
-        sums = part if sums is None else sums + part
+        parts.append(sum_pairs(block, h[start : start + where.size], lifted.own, with_gram=with_gram))
         start += where.size
-    assert sums is not None, "at least one row"
-    return sums
+        if len(parts) > 1:
+            parts = [parts[0] + parts[1]]
+    return parts[0]
 
 
 def _growth(block: Rows, own: float) -> Floats:

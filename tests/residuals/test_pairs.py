@@ -104,10 +104,13 @@ def test_sums_of_blocks_add_in_any_bracketing():
     lifted = lift(unit_rows("layer", rows, 300))
     order = np.argsort(entropy)
     h = entropy[order] - entropy.mean()
-    a, b, c = (pair_sums(lifted, order[part], h[part]) for part in (slice(0, 90), slice(90, 101), slice(101, 300)))
-    whole = pair_sums(lifted, order, h)
+    a, b, c = (
+        pair_sums(lifted, order[part], h[part], with_gram=True)
+        for part in (slice(0, 90), slice(90, 101), slice(101, 300))
+    )
+    whole = pair_sums(lifted, order, h, with_gram=True)
     for sums in ((a + b) + c, a + (b + c)):
-        for name in ("moments", "path", "ends"):
+        for name in ("moments", "path", "ends", "gram"):
             np.testing.assert_allclose(getattr(sums, name), getattr(whole, name), rtol=1e-12, atol=1e-10)
 
 

@@ -1,0 +1,184 @@
+"""Mantel tests of correlations over pairs, against those that dealing the entropies out anew would give.
+
+Pairs share samples, so samples are permuted, not pairs (Mantel 1967). Permuting entropies leaves the means
+and variances over pairs as they are, and only Σ s_ij m_ij is computed anew: for the mean entropy it is a
+product of two vectors, which makes this test that of a sample's mean similarity to all others against its
+entropy; for the other functions O(n·d) from the sums of `mlx.residuals.sums`, without the n × n matrices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlx.core.checks import Floats, Integers
+from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic
+from mlx.residuals.lift import partners
+from mlx.residuals.pair_moments import (
+    EMPTY,
+    PairGroup,
+    PairMoments,
+    group_moments,
+    obstacle,
+    pair_group,
+    scaled_entropy,
+)
+from mlx.residuals.permutation import permutation_p_value
+from mlx.residuals.streams import Stream, stream
+from mlx.residuals.units import UnitRows
+
+
+@dataclass(frozen=True)
+class MantelTest:
+    """Permutation test of a correlation over pairs.
+
+    Attributes
+    ----------
+    scope, label, statistic, estimate, n, status
+        As in `mlx.residuals.pairs.PairCorrelation`.
+    p
+        Two-sided, (1 + #{|r*| ≥ |r|}) / (1 + B), never 0. Within class, and over pairs of the same class,
+        entropies are permuted within class.
+    n_permutations
+        B.
+    """
+
+    scope: str
+    label: int | None
+    statistic: PairStatistic
+    estimate: float
+    p: float
+    n: int
+    n_permutations: int
+    status: str
+
+
+@dataclass(frozen=True)
+class _Permuted:
+    """Moments of a group, and its centred Σ s_ij m_ij (n_statistics, n_permutations) under permutation."""
+
+    moments: PairMoments
+    products: Floats
+
+    def beside(self, other: "_Permuted", *, centred: bool) -> "_Permuted":
+        """Put two groups together, each permuted in itself."""
+        moments = self.moments.beside(other.moments, centred=centred)
+        between = moments.product - self.moments.product - other.moments.product
+        return _Permuted(moments, self.products + other.products + between[: len(self.products), None])
+
+
+def mantel(
+    units: UnitRows,
+    entropy: Floats,
+    *,
+    statistics: Sequence[PairStatistic] = ("mean_entropy",),
+    n_permutations: int,
+    seed: int,
+) -> list[MantelTest]:
+    """Test each statistic over all pairs of samples that have a direction.
+
+    Parameters
+    ----------
+    units
+        Directions of n_samples rows.
+    entropy
+        (n_samples,), in nats.
+    statistics
+        Which functions of two entropies. ``"mean_entropy"`` alone costs O(n) a permutation, others O(n·d).
+    n_permutations, seed
+        How many permutations, and where they are drawn from.
+    """
+    scaled = scaled_entropy(entropy, units.defined)
+    group = _permuted(units, scaled, units.defined, statistics, n_permutations, _generator(seed, 0))
+    return _tests("all pairs", None, group, statistics, n_permutations)
+
+
+def mantel_by_class(
+    units: UnitRows,
+    entropy: Floats,
+    y_pred: Integers,
+    n_classes: int,
+    *,
+    statistics: Sequence[PairStatistic] = ("mean_entropy",),
+    n_permutations: int,
+    seed: int,
+) -> list[MantelTest]:
+    """Test pairs of one class together, as they are and centred by class, and those of every class.
+
+    Parameters are those of `mantel`, with the predicted labels (n_samples,) in 0 … n_classes − 1.
+    """
+    found = units.defined
+    scaled = scaled_entropy(entropy, found)
+    together = apart = _Permuted(EMPTY, np.zeros((len(PAIR_STATISTICS), n_permutations)))
+    by_class: list[MantelTest] = []
+    for label in range(n_classes):
+        rows = found[y_pred[found] == label]
+        group = _permuted(units, scaled, rows, statistics, n_permutations, _generator(seed, 1 + label))
+        missing = "" if (y_pred == label).any() else "never predicted"
+        by_class += _tests("class", label, group, statistics, n_permutations, missing)
+        together = together.beside(group, centred=False)
+        apart = apart.beside(group, centred=True)
+    pooled = _tests("same class", None, together, statistics, n_permutations)
+    return pooled + _tests("within class", None, apart, statistics, n_permutations) + by_class
+
+
+def _generator(seed: int, label: int) -> np.random.Generator:
+    return stream(seed, Stream.PAIR_PERMUTATION, label)
+
+
+def _permuted(
+    units: UnitRows,
+    scaled: Floats,
+    rows: Integers,
+    statistics: Sequence[PairStatistic],
+    n_permutations: int,
+    generator: np.random.Generator,
+) -> _Permuted:
+    products = np.zeros((len(PAIR_STATISTICS), n_permutations))
+    if rows.size < 2:
+        return _Permuted(replace(EMPTY, n=rows.size), products)
+    group = pair_group(units, scaled, rows)
+    moments = group_moments(group)
+    to_others = _to_others(group)
+    # The sums are linear in the similarities: what a mean similarity adds is the same for all permutations.
+    constant = moments.mean * moments.n_pairs * (group.lifted.own - moments.distance)
+    only_mean = set(statistics) <= {"mean_entropy"}
+    for draw in range(n_permutations):
+        order = generator.permutation(rows.size)
+        if only_mean:
+            products[0, draw] = to_others[order] @ group.h / 2
+        else:
+            products[:, draw] = group.products(group.rows[order]) - constant
+    return _Permuted(moments, products)
+
+
+def _to_others(group: PairGroup) -> Floats:
+    """Sum of a sample's similarities to all others (n,), less their mean."""
+    lifted = group.lifted
+    total = np.zeros(lifted.width)
+    for _, block in lifted.blocks(group.rows):
+        total += block.sum(axis=0)
+    found = np.concatenate([block @ partners(total) for _, block in lifted.blocks(group.rows)])
+    centred: Floats = found - found.mean()
+    return centred
+
+
+def _tests(
+    scope: str,
+    label: int | None,
+    group: _Permuted,
+    statistics: Sequence[PairStatistic],
+    n_permutations: int,
+    missing: str = "",
+) -> list[MantelTest]:
+    tests = []
+    for statistic in statistics:
+        index = PAIR_STATISTICS.index(statistic)
+        moments, estimate, p = group.moments, float("nan"), float("nan")
+        status = missing or obstacle(moments, index) or "ok"
+        if status == "ok":
+            scale = np.sqrt(moments.square_s) * np.sqrt(moments.square[index])
+            estimate = float(np.clip(moments.product[index] / scale, -1.0, 1.0))
+            p = permutation_p_value(estimate, group.products[index] / scale)
+        tests.append(MantelTest(scope, label, statistic, estimate, p, moments.n, n_permutations, status))
+    return tests

@@ -1,0 +1,112 @@
+"""Mantel tests against permutations written out, against scikit-bio, and against the sample-level test."""
+
+import numpy as np
+import pytest
+from representations import exact_distances, representation
+from skbio.stats.distance import DistanceMatrix
+from skbio.stats.distance import mantel as skbio_mantel
+
+from mlx.residuals.entropy_pairs import PAIR_STATISTICS, of_pairs
+from mlx.residuals.mantel import mantel, mantel_by_class
+from mlx.residuals.pairs import pair_correlations
+from mlx.residuals.permutation import permuted_products
+from mlx.residuals.similarity import group_similarity
+from mlx.residuals.streams import Stream, stream
+from mlx.residuals.units import unit_rows
+
+N = 36
+DRAWS = {"statistics": PAIR_STATISTICS, "n_permutations": 60, "seed": 7}
+
+
+def data(kind="plain"):
+    rows, labels, entropy = representation(kind, n=N + 9)
+    found = exact_distances(rows)[0][:N]  # some sparse rows are zero
+    return rows[found], labels[found], entropy[found], unit_rows("layer", rows[found], N)
+
+
+def rows_by_entropy(rows, entropy):
+    return rows[np.argsort(entropy[rows], kind="stable")]
+
+
+def pairs_written_out(distance, entropy, groups):
+    """s and each function over the pairs of every group."""
+    h = entropy - entropy.mean()
+    parts = [(group[i], group[j]) for group in groups for i, j in [np.triu_indices(group.size, 1)]]
+    i, j = (np.concatenate(side) for side in zip(*parts, strict=True))
+    return -distance[i, j], [of_pairs(statistic, h[i], h[j]) for statistic in PAIR_STATISTICS]
+
+
+def p_written_out(distance, entropy, groups, labels):
+    """Correlations and p-values with entropies permuted in each group, with the draws that the test makes."""
+    orders = [rows_by_entropy(group, entropy) for group in groups]
+    generators = [stream(DRAWS["seed"], Stream.PAIR_PERMUTATION, label) for label in labels]
+    found = []
+    for draw in range(DRAWS["n_permutations"] + 1):
+        dealt = entropy.copy()
+        for order, generator in zip(orders, generators, strict=True):
+            dealt[order[generator.permutation(order.size)] if draw else order] = entropy[order]
+        s, functions = pairs_written_out(distance, dealt, groups)
+        found.append([np.corrcoef(s, m)[0, 1] for m in functions])
+    r = np.array(found)
+    return r[0], (1 + (np.abs(r[1:]) >= np.abs(r[0]) - 1e-12).sum(axis=0)) / len(r)
+
+
+@pytest.mark.parametrize("kind", ["plain", "collapsed", "sparse"])
+def test_estimates_and_p_values_equal_those_of_the_permutations_written_out(kind):
+    rows, labels, entropy, units = data(kind)
+    _, distance = exact_distances(rows)
+    distance = distance.astype(float)
+    classes = [np.flatnonzero(labels == label) for label in range(4)]
+    by_class = {(t.scope, t.label, t.statistic): t for t in mantel_by_class(units, entropy, labels, 5, **DRAWS)}
+    everything = mantel(units, entropy, **DRAWS)
+    estimates, p = p_written_out(distance, entropy, [np.arange(N)], [0])
+    np.testing.assert_allclose([t.estimate for t in everything], estimates, atol=1e-8)
+    np.testing.assert_allclose([t.p for t in everything], p)
+    estimates, p = p_written_out(distance, entropy, classes[:3], [1, 2, 3])
+    for index, statistic in enumerate(PAIR_STATISTICS):
+        found = by_class["same class", None, statistic]
+        assert found.estimate == pytest.approx(estimates[index], abs=1e-8)
+        assert found.p == pytest.approx(p[index])
+    estimates, p = p_written_out(distance, entropy, classes[:1], [1])
+    for index, statistic in enumerate(PAIR_STATISTICS[:2]):
+        assert by_class["class", 0, statistic].p == pytest.approx(p[index])
+
+
+def test_estimates_are_those_of_the_pair_correlations_and_so_are_statuses():
+    _, labels, entropy, units = data()
+    tests = mantel(units, entropy, **DRAWS) + mantel_by_class(units, entropy, labels, 5, **DRAWS)
+    correlations = pair_correlations(units, entropy, labels, 5)
+    assert len(tests) == len(correlations)
+    for test, correlation in zip(tests, correlations, strict=True):
+        for name in ("scope", "label", "statistic", "n", "status"):
+            assert getattr(test, name) == getattr(correlation, name)
+        assert test.estimate == pytest.approx(correlation.estimate, abs=1e-14, nan_ok=True)
+        assert np.isnan(test.p) == (test.status != "ok")
+
+
+def test_the_mean_entropy_alone_is_tested_the_same_without_the_sums_of_the_others():
+    _, labels, entropy, units = data()
+    alone = mantel_by_class(units, entropy, labels, 5, n_permutations=60, seed=7)
+    together = mantel_by_class(units, entropy, labels, 5, **DRAWS)
+    assert [t.p for t in alone] == pytest.approx([t.p for t in together if t.statistic == "mean_entropy"], nan_ok=True)
+
+
+def test_it_agrees_with_scikit_bio_and_with_the_permutation_test_of_samples():
+    rows, _, entropy, units = data()
+    entropy = entropy + group_similarity(units, np.zeros(N, int))  # some association, so that p is not near 1
+    _, distance = exact_distances(rows)
+    h = entropy - entropy.mean()
+    functions = {"mean_entropy": 3 + (h[:, None] + h) / 2, "entropy_difference": np.abs(h[:, None] - h)}
+    n_permutations = 1999
+    tests = mantel(units, entropy, statistics=list(functions), n_permutations=n_permutations, seed=3)
+    for test, matrix in zip(tests, functions.values(), strict=True):
+        np.fill_diagonal(matrix, 0)
+        ours = DistanceMatrix(distance.astype(float))
+        r, p, _ = skbio_mantel(ours, DistanceMatrix(matrix), permutations=n_permutations, seed=5)
+        assert test.estimate == pytest.approx(-r, abs=1e-12)
+        assert test.p == pytest.approx(p, abs=4 * np.sqrt(2 * p * (1 - p) / n_permutations))
+    a = group_similarity(units, np.zeros(N, int))
+    a, h = (v / np.linalg.norm(v) for v in (a - a.mean(), h))
+    permuted = permuted_products(a[None], h[None], n_permutations, np.random.default_rng(0))[0]
+    p = (1 + (np.abs(permuted) >= abs(a @ h)).sum()) / (1 + n_permutations)
+    assert tests[0].p == pytest.approx(p, abs=4 * np.sqrt(2 * p * (1 - p) / n_permutations))
