@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import NoReturn
 
 from mlx import __version__
-from mlx.commands import run_experiment, show_data
+from mlx.commands import analyze, run_experiment, show_data
 
-COMMANDS: tuple[ModuleType, ...] = (run_experiment, show_data)
+COMMANDS: tuple[ModuleType, ...] = (run_experiment, show_data, analyze)
 """Each has a NAME, a HELP, ``add_arguments(parser)`` and ``run(chosen)``, which returns the answer to print."""
 
 

@@ -26,6 +26,7 @@ LEVELS = {
     "representations": 2,
     "pipeline": 3,
     "config": 4,
+    "analyze": 5,
     "experiment": 5,
     "workbench": 5,
     "commands": 6,

@@ -23,6 +23,9 @@ from mlx.plots.style import render_png
 def report(workspace: Workspace, *, report: ReportSettings) -> str:
     """Write ``data/report/plots/*.png`` and ``data/report/report.html``.
 
+    A workspace without ``data/model/`` holds arrays that were recorded elsewhere (`mlx analyze`): nothing is
+    known of how the model was trained, and no sample can be shown.
+
     Raises
     ------
     MlxError
@@ -46,20 +49,30 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
 
 def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs:
     dataset = read_description(workspace.raw / "dataset.json", DatasetDescription)
-    model = read_description(workspace.model / "model.json", ModelDescription)
     inputs = ReportInputs(
-        name=f"{model.name} on {dataset.name}",
+        name=dataset.name,
         description=dataset.source,
         task=dataset.task,
         class_names=tuple(dataset.class_names),
-        history=read_csv(workspace.metrics / "history.csv", ("epoch", "loss", "val_loss")),
-        training=read_metrics(workspace.metrics / "training.json"),
+        history=pd.DataFrame(),
         evaluation=read_metrics(workspace.metrics / "evaluation.json"),
         residuals=read_metrics(workspace.metrics / "residuals.json"),
         samples=_samples(workspace, dataset),
     )
-    inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset.shape) == 4)
+    if workspace.model.exists():
+        inputs = _with_training(workspace, inputs)
+        inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset.shape) == 4)
     return _with_class_tables(workspace, inputs) if inputs.task == "classification" else inputs
+
+
+def _with_training(workspace: Workspace, inputs: ReportInputs) -> ReportInputs:
+    model = read_description(workspace.model / "model.json", ModelDescription)
+    return replace(
+        inputs,
+        name=f"{model.name} on {inputs.name}",
+        history=read_csv(workspace.metrics / "history.csv", ("epoch", "loss", "val_loss")),
+        training=read_metrics(workspace.metrics / "training.json"),
+    )
 
 
 def _samples(workspace: Workspace, dataset: DatasetDescription) -> pd.DataFrame:

@@ -1,0 +1,254 @@
+"""Analyses recorded arrays of any framework: lays them out as a workspace and runs the last steps of the pipeline.
+
+No configuration and no model are needed: what a model said and represented is all that evaluation, residuals
+analysis and report read.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlx.core.arrays import ArrayWriter, write_array
+from mlx.core.artifacts import read_json, replacing_folder, write_json, write_parquet
+from mlx.core.console import note
+from mlx.core.descriptions import DatasetDescription, RepresentationsDescription
+from mlx.core.errors import DataError, SettingsError
+from mlx.core.paths import Workspace
+from mlx.core.sparse import SparseWriter
+from mlx.datasets.custom.array_files import ArrayFile, open_npy
+from mlx.datasets.custom.table_files import read_metadata
+from mlx.evaluation import EvaluationSettings
+from mlx.pipeline.evaluate import evaluate
+from mlx.pipeline.report import report
+from mlx.pipeline.residuals_analysis import residuals_analysis
+from mlx.plots.settings import ReportSettings
+from mlx.residuals import ResidualsSettings
+
+RECORDED = "recorded arrays"
+"""The model's name in a workspace that this module made."""
+
+TAKEN = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "representations"})
+"""Names of other files beside the layers."""
+
+
+@dataclass(frozen=True)
+class RecordedFiles:
+    """Where the arrays of n samples and K classes are.
+
+    Attributes
+    ----------
+    representations : by layer, (n, d) in ``.npy``, or sparse rows in ``.npz``; the layer of the headline first.
+    probabilities : (n, K), ``.npy``.
+    labels : (n,), integers from 0 or names, ``.npy``.
+    logits : (n, K), ``.npy``, or None.
+    predictions : (n,), as the labels, or None: the class of the largest probability.
+    metadata : table with a row a sample (CSV, Parquet, JSON), or None: what may explain an error.
+    class_names : K names in the order of the columns; without, the labels' own in sorted order, or numbers.
+    """
+
+    representations: Mapping[str, Path]
+    probabilities: Path
+    labels: Path
+    logits: Path | None = None
+    predictions: Path | None = None
+    metadata: Path | None = None
+    class_names: Sequence[str] = field(default=())
+
+
+def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
+    """Evaluate and analyse recorded predictions; return the page of the report.
+
+    Parameters
+    ----------
+    output : folder to make, of the shape of a workspace: ``data/`` and ``metrics/``.
+    seed : of every resample.
+
+    Raises
+    ------
+    MlxError
+        A file is missing, damaged, of another shape than the others, or holds no predictions; or `output`
+        holds something else.
+    """
+    _check_output(output)
+    workspace = Workspace(output)
+    _lay_out(files, workspace)
+    note(evaluate(workspace, evaluation=EvaluationSettings()))
+    note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed)))
+    note(report(workspace, report=ReportSettings()))
+    return workspace.report / "report.html"
+
+
+def _check_output(output: Path) -> None:
+    """Refuse a folder that holds anything but what an earlier analysis wrote."""
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return
+    described = Workspace(output).representations / "representations.json"
+    ours = output.is_dir() and {path.name for path in output.iterdir()} <= {"data", "metrics"} and described.is_file()
+    if ours and read_json(described).get("model") == RECORDED:
+        return
+    raise SettingsError(f"--output: expected a new or empty folder, or one of an earlier analysis, found {output}")
+
+
+def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
+    """Write ``data/representations/`` and ``data/raw/`` as the steps before would have."""
+    probabilities = _open(files.probabilities, "probabilities", ndim=2)
+    n, k = probabilities.shape
+    names, y_true = _labels(files.labels, n, k, files.class_names)
+    scores = {"probabilities": probabilities}
+    if files.logits is not None:
+        scores["logits"] = _open(files.logits, "logits", ndim=2, shape=(n, k))
+    layers = {name: _open_layer(name, path, n) for name, path in files.representations.items()}
+    factors = {} if files.metadata is None else read_metadata(files.metadata, n)
+    if files.predictions is None:
+        y_pred = np.concatenate([block.argmax(axis=1) for block in probabilities.chunks()])
+    else:
+        _, y_pred = _labels(files.predictions, n, k, names)
+    with replacing_folder(workspace.representations) as folder:
+        for name, array in (scores | layers).items():
+            _copy(array, folder, name)
+        for name, values in (("y_true", y_true), ("y_pred", y_pred), ("index", np.arange(n))):
+            write_array(folder / f"{name}.npy", values.astype(np.int64))
+        described = RepresentationsDescription(
+            task="classification",
+            class_names=list(names),
+            model=RECORDED,
+            layers={name: array.shape[1] for name, array in layers.items()},
+            sparse=[name for name, array in layers.items() if not isinstance(array, ArrayFile)],
+            has_logits="logits" in scores,
+        )
+        write_json(folder / "representations.json", described.as_dict())
+    _describe(workspace, files, described, factors, n)
+
+
+def _describe(
+    workspace: Workspace,
+    files: RecordedFiles,
+    recorded: RepresentationsDescription,
+    factors: Mapping[str, Any],
+    n: int,
+) -> None:
+    import pandas as pd
+
+    described = DatasetDescription(
+        name=files.labels.stem,
+        task="classification",
+        class_names=recorded.class_names,
+        shape=[n, next(iter(recorded.layers.values()))],
+        dtype="float64",
+        source=f"{n} samples of {len(recorded.class_names)} classes; layers {', '.join(recorded.layers)}",
+        seed=None,
+        params={},
+        augmentation=None,
+        factors=list(factors),
+        details={},
+    )
+    with replacing_folder(workspace.raw) as folder:
+        if factors:
+            write_parquet(folder / "factors.parquet", pd.DataFrame(dict(factors)))
+        write_json(folder / "dataset.json", described.as_dict())
+
+
+def _open(path: Path, what: str, *, ndim: int, shape: tuple[int, ...] | None = None) -> ArrayFile:
+    """Read the header of an array of real numbers, at least one row."""
+    array = open_npy(path)
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{path}: expected {what} that are numbers, found {array.dtype}")
+    if len(array.shape) != ndim or 0 in array.shape or (shape is not None and array.shape != shape):
+        expected = f"shape {shape}" if shape else f"{ndim} dimensions and at least one row"
+        raise DataError(f"{path}: expected {what} of {expected}, found shape {array.shape}")
+    return array
+
+
+def _open_layer(name: str, path: Path, n: int) -> Any:
+    if name.lower() in TAKEN:
+        raise SettingsError(f"--representations: expected a name other than {', '.join(sorted(TAKEN))}, found '{name}'")
+    if path.suffix == ".npz":
+        rows = _read_sparse(path)
+        if rows.shape[0] != n or rows.shape[1] == 0:
+            raise DataError(f"{path}: expected representations of shape ({n}, any), found {rows.shape}")
+        return rows
+    array = open_npy(path)
+    if len(array.shape) == 1 and array.shape == (n,):
+        array = ArrayFile(array.path, array.member, (n, 1), array.dtype, fortran=False)
+    if len(array.shape) != 2 or array.shape[0] != n or array.shape[1] == 0:
+        raise DataError(
+            f"{path}: expected representations of shape ({n}, any), as there are {n} rows of probabilities, "
+            f"found {array.shape}"
+        )
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{path}: expected representations that are numbers, found {array.dtype}")
+    return array
+
+
+def _read_sparse(path: Path) -> Any:
+    """Read what ``scipy.sparse.save_npz`` wrote, in any format, as ``csr_array``."""
+    from scipy.sparse import csr_array, load_npz
+
+    with path.open("rb") as file:
+        try:
+            rows = csr_array(load_npz(file))
+            rows.check_format(full_check=True)
+        except UNREADABLE as error:
+            raise DataError(f"{path}: expected a file of scipy.sparse.save_npz, found another ({error})") from None
+    if rows.dtype.kind not in "biuf":
+        raise DataError(f"{path}: expected representations that are numbers, found {rows.dtype}")
+    return rows
+
+
+UNREADABLE = (
+    ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, SyntaxError, NotImplementedError,
+    RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+def _labels(path: Path, n: int, k: int, names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Return the names of the classes, and labels as numbers from 0."""
+    array = open_npy(path)
+    if array.shape not in {(n,), (n, 1)}:
+        raise DataError(f"{path}: expected labels of shape ({n},), found {array.shape}")
+    labels = array.whole().reshape(n)
+    if (names and len(names) != k) or len(set(names)) < len(names):
+        raise SettingsError(f"--class-names: expected {k} different names, one a column of the probabilities")
+    if labels.dtype.kind in "US":
+        return _named(path, labels.astype(str), k, names)
+    if labels.dtype.kind not in "iu":
+        raise DataError(f"{path}: expected labels that are integers or names, found {labels.dtype}")
+    outside = np.flatnonzero((labels < 0) | (labels >= k))
+    if outside.size:
+        row = int(outside[0])
+        raise DataError(f"{path}: row {row}: expected a class from 0 to {k - 1}, found {labels[row]}")
+    return tuple(names) or tuple(str(label) for label in range(k)), labels
+
+
+def _named(path: Path, labels: np.ndarray, k: int, names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+    found = np.unique(labels)
+    if not names:
+        if len(found) != k:
+            raise DataError(
+                f"{path}: expected {k} different labels, one a column of the probabilities, found {len(found)}; "
+                "give all names in the order of the columns with --class-names"
+            )
+        names = found.tolist()
+    number = {name: label for label, name in enumerate(names)}
+    for row, label in enumerate(labels.tolist()):
+        if label not in number:
+            raise DataError(f"{path}: row {row}: expected one of {', '.join(names)}, found '{label}'")
+    return tuple(names), np.array([number[label] for label in labels.tolist()])
+
+
+def _copy(array: Any, folder: Path, name: str) -> None:
+    if isinstance(array, ArrayFile):
+        dtype = array.dtype.newbyteorder("=")
+        if name in {"probabilities", "logits"} and dtype.kind != "f":
+            dtype = np.dtype(np.float64)
+        with ArrayWriter(folder / f"{name}.npy", array.shape, dtype) as writer:
+            for block in array.chunks():
+                writer.append(block)
+        return
+    with SparseWriter(folder / f"{name}.npz", array.shape, array.dtype) as sparse_writer:
+        sparse_writer.append(array)

@@ -1,0 +1,66 @@
+"""`mlx analyze`: evaluation, residuals analysis and report of arrays from any framework."""
+
+import argparse
+import re
+from pathlib import Path
+
+NAME = "analyze"
+HELP = "analyse the predictions and representations of any model, recorded as arrays"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    add = parser.add_argument
+    add(
+        "--representations", action="append", required=True, metavar="[NAME=]FILE",
+        help="(n, d) .npy, or sparse rows as .npz; may be given several times, the headline's layer first",
+    )  # fmt: skip
+    add("--probabilities", type=Path, required=True, metavar="FILE", help="(n, K) .npy, rows that sum to 1")
+    add("--labels", type=Path, required=True, metavar="FILE", help="(n,) .npy, integers from 0 or names")
+    add("--logits", type=Path, metavar="FILE", help="(n, K) .npy: entropies are exact where probabilities are rounded")
+    add("--predictions", type=Path, metavar="FILE", help="(n,) .npy (default: the class of the largest probability)")
+    add("--metadata", type=Path, metavar="FILE", help="a table with a row a sample: what may explain its errors")
+    add("--class-names", metavar="FILE|A,B,…", help="a file with a name a line, or the names with commas between")
+    add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to make (default: %(default)s)")
+    add("--seed", type=int, default=42, help="of every resample (default: %(default)s)")
+
+
+def run(chosen: argparse.Namespace) -> str:
+    """Return where the report is."""
+    from mlx.analyze import RecordedFiles, analyze
+
+    files = RecordedFiles(
+        representations=_layers(chosen.representations),
+        probabilities=chosen.probabilities,
+        labels=chosen.labels,
+        logits=chosen.logits,
+        predictions=chosen.predictions,
+        metadata=chosen.metadata,
+        class_names=_class_names(chosen.class_names),
+    )
+    return str(analyze(files, chosen.output, seed=chosen.seed))
+
+
+def _layers(given: list[str]) -> dict[str, Path]:
+    """Read ``name=file``, or a file whose stem is the name."""
+    from mlx.core.errors import SettingsError
+
+    layers: dict[str, Path] = {}
+    for argument in given:
+        name, equals, path = argument.partition("=")
+        if not equals or Path(argument).exists():
+            name, path = Path(argument).stem, argument
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
+            raise SettingsError(f"--representations: expected NAME=FILE with a name of letters, digits, '_', '-' and "
+                                f"'.', found '{argument}'")  # fmt: skip
+        if name in layers:
+            raise SettingsError(f"--representations: expected different names, found '{name}' twice; give NAME=FILE")
+        layers[name] = Path(path)
+    return layers
+
+
+def _class_names(given: str | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    lines = Path(given).read_text(encoding="utf-8").splitlines() if Path(given).is_file() else given.split(",")
+    return tuple(line.strip() for line in lines if line.strip())

@@ -1,0 +1,147 @@
+"""`mlx analyze`: arrays of any framework get the same evaluation, residuals analysis and report."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from scipy.special import softmax
+
+from mlx.cli import main
+
+N, K = 160, 3
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Arrays as someone would save them, of a classifier that errs where it is unsure."""
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    y = generator.integers(K, size=N)
+    h = (2 * np.eye(K, 8)[y] + 0.9 * generator.normal(size=(N, 8))).astype(np.float32)
+    z = 2 * h[:, :K]
+    np.save("r.npy", h)
+    np.save("p.npy", softmax(z, axis=1))
+    np.save("z.npy", z)
+    np.save("y.npy", y)
+    np.save("names.npy", np.array(["ant", "bee", "cat"])[y])
+    sparse.save_npz("leaves.npz", sparse.csc_matrix((h > 1).astype(float)))
+    pd.DataFrame({"size": np.arange(N) % 7, "kind": np.where(h[:, 0] > 0, "a", "b")}).to_csv("m.csv", index=False)
+    return tmp_path
+
+
+def analyze(*arguments: str) -> str:
+    """Run the command; return what it says it can't do, or nothing."""
+    given = {"--representations": "r.npy", "--probabilities": "p.npy", "--labels": "y.npy"}
+    extra = list(arguments)
+    for flag, value in given.items():
+        if flag not in extra:
+            extra += [flag, value]
+    try:
+        main(["analyze", *extra])
+    except SystemExit as end:
+        return f"exit {end.code}"
+    return ""
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_answer_is_the_report_in_a_folder_of_the_shape_of_a_workspace(folder, capsys) -> None:
+    assert not analyze("--logits", "z.npy", "--metadata", "m.csv", "--output", "out")
+    report = Path(capsys.readouterr().out.strip())
+    assert report == Path("out/data/report/report.html")
+    assert "<h1>y</h1>" in report.read_text()
+    samples = pd.read_parquet("out/data/residuals/samples.parquet")
+    assert samples["factor.size"].tolist() == [i % 7 for i in range(N)]
+    assert (samples["y_pred"] == np.load("p.npy").argmax(axis=1)).all()
+    assert {path.name for path in Path("out").iterdir()} == {"data", "metrics"}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_an_earlier_analysis_is_replaced(folder) -> None:
+    assert not analyze("--metadata", "m.csv")
+    first = contents(Path("analysis"))
+    assert not analyze("--metadata", "m.csv")
+    assert contents(Path("analysis")) == first
+    assert not analyze("--seed", "1")
+    assert "data/raw/factors.parquet" not in contents(Path("analysis"))
+
+
+def test_names_as_labels_and_sparse_layers_give_the_same_as_numbers_and_dense_ones(folder) -> None:
+    assert not analyze("--representations", "leaf=leaves.npz", "--labels", "names.npy", "--output", "sparse")
+    np.save("leaf.npy", sparse.load_npz("leaves.npz").toarray())
+    assert not analyze("--representations", "leaf.npy", "--class-names", "ant,bee,cat", "--output", "dense")
+    found = [pd.read_csv(f"{output}/data/residuals/tests.csv") for output in ("sparse", "dense")]
+    pd.testing.assert_frame_equal(*found, atol=1e-9)
+    assert set(pd.read_csv("sparse/data/residuals/classes.csv")["name"]) == {"ant", "bee", "cat"}
+
+
+def test_several_layers_and_one_number_a_sample_are_analysed(folder) -> None:
+    np.save("one.npy", np.load("r.npy")[:, 0])
+    Path("names.txt").write_text("ant\nbee\ncat\n")
+    layers = ("--representations", "r.npy", "--representations", "conv=one.npy")
+    assert not analyze(*layers, "--predictions", "y.npy", "--class-names", "names.txt")
+    assert set(pd.read_csv("analysis/data/residuals/tests.csv")["layer"].dropna()) >= {"r", "conv"}
+    assert pd.read_parquet("analysis/data/residuals/samples.parquet")["correct"].all()
+
+
+def spoil(name: str, change) -> None:
+    np.save(name, change(np.load(name)))
+
+
+def with_value(row: int, value: float):
+    def change(array):
+        array = array.astype(np.float64)
+        array[row, 1] = value
+        return array
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("r.npy", with_value(5, np.nan), "r: row 5: a value is not finite"),
+        ("p.npy", with_value(7, 0.9), "probabilities: row 7: expected values of at least 0 that sum to 1"),
+        ("p.npy", with_value(3, np.inf), "probabilities: row 3: a value is not finite"),
+        ("z.npy", with_value(2, 9.0), "logits: row 2: expected the probabilities to be their softmax"),
+        ("r.npy", lambda h: h[:9], "r.npy: expected representations of shape (160, any)"),
+        ("y.npy", lambda y: y + 1, "y.npy: row "),
+        ("y.npy", lambda y: y[:9], "y.npy: expected labels of shape (160,), found (9,)"),
+        ("y.npy", lambda y: y / 2, "y.npy: expected labels that are integers or names, found float64"),
+        ("p.npy", lambda p: p[:, 0], "p.npy: expected probabilities of 2 dimensions"),
+    ],
+)
+def test_what_cannot_be_analysed_is_named_with_its_row(folder, name, change, message) -> None:
+    spoil(name, change)
+    assert message in analyze("--logits", "z.npy")
+
+
+def test_flags_that_do_not_fit_are_refused(folder) -> None:
+    assert "expected different names, found 'r' twice" in analyze(
+        "--representations", "r.npy", "--representations", "r.npy"
+    )
+    assert "found 'logits'" in analyze("--representations", "logits=r.npy")
+    assert "expected 3 different names" in analyze("--class-names", "a,b")
+    assert "found 'bee'" in analyze("--labels", "names.npy", "--class-names", "ant,wasp,cat")
+    assert "none.npy: No such file" in analyze("--labels", "none.npy")
+    Path("out").mkdir()
+    Path("out/thesis.txt").write_text("mine")
+    assert "expected a new or empty folder" in analyze("--output", "out")
+    np.save("objects.npy", np.array([{}], dtype=object))
+    assert "Python objects" in analyze("--labels", "objects.npy")
+    Path("leaves.npz").write_bytes(b"PK")
+    assert "leaves.npz: expected a file of scipy.sparse.save_npz" in analyze("--representations", "leaves.npz")
+
+
+def test_no_deep_learning_framework_is_imported(folder) -> None:
+    script = (
+        "import sys; from mlx.cli import main; "
+        "main(['analyze', '--representations', 'r.npy', '--probabilities', 'p.npy', '--labels', 'y.npy']); "
+        "assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
