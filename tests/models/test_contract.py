@@ -9,10 +9,15 @@ import pytest
 
 from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.models import Model, ModelSettings, Problem, build_model, load_model, save_model
+from mlx.models.contract import BOTH_TASKS
 from mlx.models.settings import PARAMS
 from mlx.training import Fitted, Samples, TrainingSettings, fit_model
 
-SMALL: dict[str, dict[str, Any]] = {"cnn": {"filters": [4, 8], "hidden_layers": [12, 6], "dropout": 0.1}}
+SMALL: dict[str, dict[str, Any]] = {
+    "cnn": {"filters": [4, 8], "hidden_layers": [12, 6], "dropout": 0.1},
+    "keras_mlp": {"hidden_layers": [12, 6], "dropout": 0.1},
+    "rnn": {"units": [12], "hidden_layers": [6]},
+}
 MODELS = sorted(PARAMS)
 
 
@@ -136,9 +141,13 @@ def test_wrong_shapes_and_values_are_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_a_model_for_another_task_is_refused(name: str) -> None:
+def test_a_model_is_for_both_tasks_or_refuses_the_other(name: str) -> None:
     task = "regression" if problem_of(name).task == "classification" else "classification"
     other = Problem(task, (8, 8, 1), 3 if task == "classification" else 0)  # type: ignore[arg-type]
+    model = build_model(ModelSettings(name=name, params=SMALL.get(name, {})), problem_of(name), seed=0)
+    if model.tasks == BOTH_TASKS:
+        assert build_model(ModelSettings(name=name, params=SMALL.get(name, {})), other, seed=0).problem == other
+        return
     with pytest.raises(SettingsError, match=f"expected a model for {task}, which the dataset is, found {name}"):
         build_model(ModelSettings(name=name), other, seed=0)
 

@@ -1,0 +1,18 @@
+"""Dense layers on the flattened sample, in Keras."""
+
+import math
+
+from mlx.models.contract import Problem
+from mlx.models.in_keras.network import Network, check_size, dense_weights, finished, representing
+from mlx.models.in_keras.params import KerasMlpParams
+from mlx.models.in_keras.runtime import keras
+
+
+def build_mlp(params: KerasMlpParams, problem: Problem) -> Network:
+    """Make a multilayer perceptron for samples of any shape."""
+    check_size(dense_weights([math.prod(problem.sample_shape), *params.hidden_layers, max(problem.n_classes, 1)]))
+    module = keras()
+    sample = module.Input(problem.sample_shape, name="sample")
+    flat = module.layers.Flatten(name="flatten")(sample)
+    model = finished(sample, flat, problem, params, name="keras_mlp", hidden=params.hidden_layers)
+    return Network(model, representing(model))

@@ -1,0 +1,130 @@
+"""One step of training or evaluation, compiled: loss, gradients, clipping, optimizer, and the sums of an epoch.
+
+The sums stay on the device and are read once an epoch; a step costs one call and no conversion back.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mlx.models.contract import Array, Metrics, Optimization, Problem
+from mlx.models.in_keras.runtime import keras
+
+
+class Steps:
+    """The compiled steps of one network.
+
+    Parameters
+    ----------
+    scorer : Keras model that gives logits (m, K), or values (m, 1).
+    problem : what the samples and their targets are.
+    optimization : how the weights are changed.
+    """
+
+    def __init__(self, scorer: Any, problem: Problem, optimization: Optimization) -> None:
+        import tensorflow as tf
+
+        self.scorer, self.problem, self.optimization = scorer, problem, optimization
+        self.optimizer = build_optimizer(optimization)
+        self.optimizer.build(scorer.trainable_variables)
+        self._sums = tf.Variable(np.zeros(3), name="sums")  # of loss, hits and samples
+        # Only the training loss is weighted by class, as in Keras: validation tells what the samples tell.
+        signature = [
+            tf.TensorSpec((None, *problem.sample_shape), tf.float32),
+            tf.TensorSpec((None,), tf.int32 if problem.n_classes else tf.float32),
+        ]
+        self._train = tf.function(self._train_step, input_signature=signature, autograph=False)
+        self._test = tf.function(self._test_step, input_signature=signature, autograph=False)
+
+    def train(self, X: Array, y: Array) -> None:
+        """Take one step on a batch."""
+        self._train(*self._converted(X, y))
+
+    def test(self, X: Array, y: Array) -> None:
+        """Add a batch to the sums without learning from it."""
+        self._test(*self._converted(X, y))
+
+    def means(self) -> Metrics:
+        """Return the mean loss (and accuracy) since the last call, and start anew."""
+        loss, hits, n = self._sums.numpy()
+        self._sums.assign(np.zeros(3))
+        return {"loss": float(loss / n)} | ({"accuracy": float(hits / n)} if self.problem.n_classes else {})
+
+    def _converted(self, X: Array, y: Array) -> tuple[Array, Array]:
+        return np.asarray(X, np.float32), np.asarray(y, np.int32 if self.problem.n_classes else np.float32)
+
+    def _train_step(self, X: Any, y: Any) -> None:
+        import tensorflow as tf
+
+        variables = self.scorer.trainable_variables
+        with tf.GradientTape() as tape:
+            scores = self.scorer(X, training=True)
+            loss = tf.reduce_mean(self._losses(scores, y, weighted=True)) + self._penalties()
+        gradients = tape.gradient(loss, variables)
+        self.optimizer.apply(clipped(gradients, self.optimization), variables)
+        self._count(loss, scores, y)
+
+    def _test_step(self, X: Any, y: Any) -> None:
+        import tensorflow as tf
+
+        scores = self.scorer(X, training=False)
+        self._count(tf.reduce_mean(self._losses(scores, y, weighted=False)) + self._penalties(), scores, y)
+
+    def _count(self, loss: Any, scores: Any, y: Any) -> None:
+        import tensorflow as tf
+
+        n = tf.cast(tf.shape(y)[0], tf.float64)
+        hits = tf.zeros((), tf.float64)
+        if self.problem.n_classes:
+            hits = tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == y, tf.float64))
+        self._sums.assign_add(tf.stack([tf.cast(loss, tf.float64) * n, hits, n]))
+
+    def _penalties(self) -> Any:
+        return sum(self.scorer.losses)
+
+    def _losses(self, scores: Any, y: Any, *, weighted: bool) -> Any:
+        """Return the loss of each sample (m,): squared error, or cross-entropy from logits in nats.
+
+        With label smoothing s the target is ``(1 - s) one_hot(y) + s / K``, whose cross-entropy is taken
+        apart so that no (m, K) target is made.
+        """
+        import tensorflow as tf
+
+        if not self.problem.n_classes:
+            return tf.square(scores[:, 0] - y)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores)
+        if smoothing := self.optimization.label_smoothing:
+            spread = -tf.reduce_mean(tf.nn.log_softmax(scores), axis=1)
+            losses = (1 - smoothing) * losses + smoothing * spread
+        if weighted and self.optimization.class_weights is not None:
+            losses *= tf.gather(tf.constant(self.optimization.class_weights, tf.float32), y)
+        return losses
+
+
+def build_optimizer(optimization: Optimization) -> Any:
+    """Make the Keras optimizer; gradients are clipped before they reach it, as Keras's can do one clipping only."""
+    config: dict[str, Any] = {"learning_rate": optimization.learning_rate}
+    if optimization.weight_decay or optimization.optimizer == "adamw":
+        config["weight_decay"] = optimization.weight_decay
+    if optimization.optimizer == "sgd":
+        config["momentum"] = optimization.momentum
+    optimizers = keras().optimizers
+    makers: dict[str, Callable[..., Any]] = {
+        "adam": optimizers.Adam,
+        "adamw": optimizers.AdamW,
+        "rmsprop": optimizers.RMSprop,
+        "sgd": optimizers.SGD,
+    }
+    return makers[optimization.optimizer](name=optimization.optimizer, **config)
+
+
+def clipped(gradients: list[Any], optimization: Optimization) -> list[Any]:
+    """Clip each entry to `clip_value`, then all gradients together to the norm `clip_norm`."""
+    import tensorflow as tf
+
+    if (bound := optimization.clip_value) is not None:
+        gradients = [g if g is None else tf.clip_by_value(g, -bound, bound) for g in gradients]
+    if optimization.clip_norm is not None:
+        gradients, _ = tf.clip_by_global_norm(gradients, optimization.clip_norm)
+    return gradients
