@@ -28,9 +28,6 @@ class KerasModel(IterativeModel):
     """
 
     tasks = BOTH_TASKS
-    training_fields = frozenset(
-        {"epochs", "batch_size", "learning_rate", "optimizer", "seed", "early_stopping_patience"}
-    )
 
     def __init__(self, network: Network, problem: Problem) -> None:
         self.problem = problem
