@@ -45,8 +45,13 @@ def _built(settings: ModelSettings, problem: Problem, seed: int) -> Model:
 def save_model(model: Model, settings: ModelSettings, folder: Path, class_names: Sequence[str]) -> None:
     """Write `model` and a description from which `load_model` rebuilds it into `folder`."""
     model.save(folder)
+    write_json(folder / DESCRIPTION, describe_model(model, settings, class_names).as_dict())
+
+
+def describe_model(model: Model, settings: ModelSettings, class_names: Sequence[str]) -> ModelDescription:
+    """Return the description from which `rebuild_model` makes a model like `model`."""
     problem = model.problem
-    described = ModelDescription(
+    return ModelDescription(
         name=settings.name,
         architecture=settings.architecture,
         params=settings.params,
@@ -57,7 +62,6 @@ def save_model(model: Model, settings: ModelSettings, folder: Path, class_names:
         penultimate=model.penultimate,
         parameters=model.n_parameters,
     )
-    write_json(folder / DESCRIPTION, described.as_dict())
 
 
 def load_model(folder: Path) -> Model:
@@ -68,13 +72,23 @@ def load_model(folder: Path) -> Model:
     ArtifactError
         A file is missing or damaged, or does not hold the model that ``model.json`` describes.
     """
-    path = folder / DESCRIPTION
+    model = rebuild_model(folder / DESCRIPTION)
+    model.restore(folder)
+    return model
+
+
+def rebuild_model(path: Path) -> Model:
+    """Make the model that the description at `path` tells of, before it was fitted.
+
+    Raises
+    ------
+    ArtifactError
+        The description is missing or damaged, or of no model that there is.
+    """
     described = read_description(path, ModelDescription)
     problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
     try:
         settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
-        model = build_model(settings, problem, seed=0)
+        return build_model(settings, problem, seed=0)
     except (ValueError, SettingsError) as error:
         raise ArtifactError(f"{path}: expected the description of a model, found {error}{REMAKE}") from None
-    model.restore(folder)
-    return model

@@ -42,3 +42,25 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, Array]:
         if array.dtype.kind != "f" or not np.isfinite(array).all():
             raise ArtifactError(f"{path}: expected finite numbers in '{name}', found others{REMAKE}")
     return arrays
+
+
+def read_all(path: Path) -> dict[str, Array]:
+    """Read all arrays of numbers that `write_npz` wrote, whatever their names and types are.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged, or holds something else.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise ArtifactError(f"{path}: expected named arrays, found none") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, MemoryError, zipfile.BadZipFile):
+        raise ArtifactError(f"{path}: expected named arrays, found a damaged file") from None
+    if odd := [
+        name for name, array in arrays.items() if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf"
+    ]:
+        raise ArtifactError(f"{path}: expected arrays of numbers, found another kind in '{odd[0]}'")
+    return arrays

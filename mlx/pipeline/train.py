@@ -1,7 +1,7 @@
 """Step `train`: fits the model to the training split."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,19 @@ from mlx.core.descriptions import SplitsDescription, read_description
 from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
-from mlx.models import DirectModel, Model, ModelSettings, Problem, build_model, save_model
-from mlx.training import Augmentation, Fitted, Samples, TrainingSettings, augmentation_of, fit_model
+from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, Problem, build_model, save_model
+from mlx.models.catalogue import describe_model
+from mlx.training import (
+    Augmentation,
+    Checkpoints,
+    Fitted,
+    Samples,
+    TrainingSettings,
+    augmentation_of,
+    clear_checkpoints,
+    fingerprint,
+    fit_model,
+)
 
 
 def train(
@@ -25,9 +36,12 @@ def train(
     *,
     model: ModelSettings,
     training: TrainingSettings,
-    output: OutputSettings = DEFAULT_OUTPUT,  # noqa: ARG001  # its checkpoints come with resuming
+    output: OutputSettings = DEFAULT_OUTPUT,
 ) -> str:
     """Write ``data/model/``, ``metrics/training.json`` and ``metrics/history.csv``.
+
+    A training that was killed leaves ``checkpoints/``, from which the next call with the same data and
+    settings goes on to the same bytes.
 
     Raises
     ------
@@ -37,19 +51,45 @@ def train(
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
     built = build_model(model, problem, seed=training.seed)
-    _say_unused(model, training, described, built)
+    _say_unused(model, training, output, described, built)
     samples, validation = (_samples(workspace.splits, part, problem) for part in ("train", "val"))
-    fitted = _fit(built, samples, validation, training, _augmentation(described, training))
-    with replacing_folder(workspace.model) as folder:
-        save_model(built, model, folder, described.class_names)
-    history = pd.DataFrame(fitted.history)
-    history.insert(0, "epoch", range(1, len(history) + 1))
-    write_csv(workspace.metrics / "history.csv", history)
-    write_metrics(workspace.metrics / "training.json", _summary(fitted))
+    augmentation = _augmentation(described, training)
+    keeper = None
+    if output.save_checkpoints and isinstance(built, IterativeModel):
+        keeper = Checkpoints(
+            workspace.checkpoints,
+            fingerprint=fingerprint(model, training, augmentation, problem, _arrays(workspace.splits)),
+            frequency=output.checkpoint_frequency,
+            description=describe_model(built, model, described.class_names),
+            say=lambda line: note(f"train: {line}"),
+        )
+    else:
+        clear_checkpoints(workspace.checkpoints)
+    fitted = _fit(built, samples, validation, training, augmentation, keeper)
+    _write(workspace, fitted, built, model, described.class_names)
+    if keeper:
+        keeper.finish()
     return (
         f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
         f"({built.n_parameters} parameters, {_how(built, fitted)}), wrote {workspace.model}"
     )
+
+
+def _write(
+    workspace: Workspace, fitted: Fitted, built: Model, model: ModelSettings, class_names: Sequence[str]
+) -> None:
+    with replacing_folder(workspace.model) as folder:
+        save_model(built, model, folder, class_names)
+    history = pd.DataFrame(fitted.history)
+    history.insert(0, "epoch", range(1, len(history) + 1))
+    write_csv(workspace.metrics / "history.csv", history)
+    write_metrics(workspace.metrics / "training.json", _summary(fitted))
+
+
+def _arrays(folder: Path) -> dict[str, Path]:
+    """Return the files that a training reads."""
+    names = [f"{kind}_{part}" for kind in ("X", "y") for part in ("train", "val")]
+    return {name: folder / f"{name}.npy" for name in names}
 
 
 def _samples(folder: Path, part: str, problem: Problem) -> Samples:
@@ -61,11 +101,21 @@ def _samples(folder: Path, part: str, problem: Problem) -> Samples:
     return Samples(open_array(folder / f"X_{part}.npy", rows=len(y)), y)
 
 
-def _say_unused(model: ModelSettings, training: TrainingSettings, described: SplitsDescription, built: Model) -> None:
+def _say_unused(
+    model: ModelSettings,
+    training: TrainingSettings,
+    output: OutputSettings,
+    described: SplitsDescription,
+    built: Model,
+) -> None:
     """Name what was set and has no effect on this model."""
     unused = [f"training.{name}" for name in sorted(training.set_fields() - built.training_fields)]
     if described.augmentation and "params.augmentation" not in built.training_fields:
         unused.append("dataset.params.augmentation")
+    if isinstance(built, DirectModel):
+        unused += [f"output.{name}" for name in sorted(output.model_fields_set - {"directory"})]
+    elif not output.save_checkpoints:
+        note("train: no checkpoints are saved (output.save_checkpoints), so a killed training starts anew")
     if unused:
         why = ", which is fitted in one go" if isinstance(built, DirectModel) else ""
         note(f"train: no effect on {model.name}{why}: {', '.join(unused)}")
@@ -92,13 +142,20 @@ def _augmentation(described: SplitsDescription, training: TrainingSettings) -> A
     return augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
 
 
-def _fit(built: Model, train: Samples, val: Samples, settings: TrainingSettings, augmentation: Augmentation) -> Fitted:
+def _fit(
+    built: Model,
+    train: Samples,
+    val: Samples,
+    settings: TrainingSettings,
+    augmentation: Augmentation,
+    keeper: Checkpoints | None,
+) -> Fitted:
     display = TrainingDisplay(settings.epochs, -(-len(train.y) // settings.batch_size))
     with warnings.catch_warnings():
         # What a fit warns of (a rank, say) is for the user, as a line and not with a place in our source.
         warnings.showwarning = lambda message, *_, **__: note(f"train: warning: {message}")
         try:
-            return fit_model(built, train, val, settings, display, augmentation=augmentation)
+            return fit_model(built, train, val, settings, display, augmentation=augmentation, keeper=keeper)
         finally:
             display.close()
 

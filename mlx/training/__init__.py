@@ -1,8 +1,21 @@
 """Fits any model: epochs, seeded shuffling, learning rates, early stopping, checkpoints, history."""
 
 from mlx.training.augment import Augmentation, augmentation_of
+from mlx.training.checkpoints import Checkpoints, clear_checkpoints, load_checkpoint
+from mlx.training.fingerprint import fingerprint
 from mlx.training.fit import Fitted, fit_model
 from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
 
-__all__ = ["Augmentation", "Fitted", "Samples", "TrainingSettings", "augmentation_of", "fit_model"]
+__all__ = [
+    "Augmentation",
+    "Checkpoints",
+    "Fitted",
+    "Samples",
+    "TrainingSettings",
+    "augmentation_of",
+    "clear_checkpoints",
+    "fingerprint",
+    "fit_model",
+    "load_checkpoint",
+]

@@ -1,0 +1,95 @@
+"""What a training depends on, so that a checkpoint is continued by the same training alone."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import mlx
+from mlx.models import ModelSettings, Problem
+from mlx.training.augment import Augmentation
+from mlx.training.settings import TrainingSettings
+
+Fingerprint = dict[str, Any]
+"""Dotted names and what they stand for, as JSON values."""
+
+LIBRARIES = ("numpy", "keras", "tensorflow")
+CODE = ("core", "models", "training")  # the folders of this package that a training runs
+
+
+def fingerprint(
+    model: ModelSettings,
+    training: TrainingSettings,
+    augmentation: Augmentation,
+    problem: Problem,
+    data: Mapping[str, Path],
+) -> Fingerprint:
+    """Return what decides every number of a training.
+
+    Parameters
+    ----------
+    data : name and file of each array that it reads; their content is hashed, without holding it in memory.
+    """
+    parts: Fingerprint = {
+        "model": model.as_dict(),
+        "training": training.as_dict(),
+        "augmentation": vars(augmentation),
+        "problem": {"task": problem.task, "sample_shape": list(problem.sample_shape), "n_classes": problem.n_classes},
+        "data": {name: file_digest(path) for name, path in data.items()},
+        "version": {"mlx": mlx.__version__} | {name: _version(name) for name in LIBRARIES},
+        "code": {"mlx": _code_digest(), "custom": _custom_digest(model.architecture)},
+    }
+    return _flat(parts)
+
+
+def difference(found: Fingerprint, expected: Fingerprint) -> str:
+    """Say in what a kept fingerprint differs from that of the training which starts, or nothing."""
+    names = [name for name in expected | found if found.get(name) != expected.get(name)]
+    said = [_said(name, found.get(name), expected.get(name)) for name in names[:3]]
+    return ", ".join(said) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def digest_of(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of JSON values, whatever the order of their keys."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _said(name: str, found: Any, expected: Any) -> str:
+    if name.startswith(("data.", "code.")):
+        return f"other {name}"
+    return f"{name} was {json.dumps(found)} and is {json.dumps(expected)}"
+
+
+def _flat(values: Any, above: str = "") -> Fingerprint:
+    if not isinstance(values, dict) or not values:
+        return {above: values}
+    parts = [_flat(value, f"{above}.{key}" if above else str(key)) for key, value in values.items()]
+    return {name: value for part in parts for name, value in part.items()}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _code_digest() -> str:
+    root = Path(mlx.__file__).parent
+    files = [file for folder in CODE for file in (root / folder).rglob("*.py")]
+    return digest_of({file.relative_to(root).as_posix(): file_digest(file) for file in files})
+
+
+def _custom_digest(architecture: str | None) -> str | None:
+    """Hash the file of ``file.py:function``, where the model is one's own."""
+    path = Path((architecture or "").rpartition(":")[0])
+    return file_digest(path) if path.is_file() else None

@@ -1,0 +1,95 @@
+"""A training that is killed at any moment and started again ends with the same bytes, as a user runs it."""
+
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from repository import CNN, SMALL, Repository
+
+TRAINED: dict[str, dict[str, Any]] = {
+    "cnn": CNN | {
+        "model": {"name": "cnn", "params": {"filters": [4], "hidden_layers": [8], "dropout": 0.5}},
+        "training": {
+            "epochs": 12, "batch_size": 4, "early_stopping_patience": 5, "learning_rate": 0.003,
+            "params": {"schedule": "cosine", "warmup_epochs": 1, "augmentation": {"flip": True, "noise": 0.05}},
+        },
+    },
+}  # fmt: skip
+
+
+def prepared(tmp_path: Path, params: dict[str, Any]) -> Repository:
+    (tmp_path / "repo").mkdir()
+    repository = Repository(tmp_path / "repo", params)
+    for stage in ("generate-data", "preprocess-split"):
+        assert repository.stage(stage).returncode == 0
+    return repository
+
+
+def killed(repository: Repository, *, after: str, wait: float) -> str:
+    """Start the stage `train`; kill it `wait` seconds after a line that begins so; return what it said."""
+    said = ""
+    with subprocess.Popen(
+        ("python", "stages/train.py"),
+        cwd=repository.root,
+        env=repository.environment,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as stage:
+        assert stage.stderr is not None
+        for line in stage.stderr:
+            said += line
+            if line.startswith(after):
+                break
+        time.sleep(wait)
+        stage.send_signal(signal.SIGKILL)
+    return said
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: Path, name: str) -> None:
+    repository = prepared(tmp_path, TRAINED[name])
+    twin = repository.copy(tmp_path / "twin")
+    whole = twin.stage("train")
+    assert whole.returncode == 0, whole.stderr
+    moments = random.Random(name)  # noqa: S311  # when to kill is no secret
+    said = [killed(repository, after="  epoch ", wait=moments.uniform(0, 0.3)) for _ in range(3)]
+    assert "continues after epoch" in said[-1]
+    assert "train: continues after epoch" in repository.stage("train").stderr
+    assert repository.content() == twin.content()
+    assert sorted(path.name for path in (repository.root / "checkpoints").iterdir()) == sorted(
+        path.name for path in (twin.root / "checkpoints").iterdir()
+    )
+
+
+def test_another_configuration_starts_anew_and_says_so(tmp_path: Path) -> None:
+    repository = prepared(tmp_path, TRAINED["cnn"])
+    killed(repository, after="  epoch 2/", wait=0)
+    changed = TRAINED["cnn"]["training"] | {"epochs": 2}
+    repository.configure(TRAINED["cnn"] | {"training": changed, "output": {"save_checkpoints": False}})
+    twin = repository.copy(tmp_path / "twin")
+    done = twin.stage("train")
+    assert "train: no checkpoints are saved (output.save_checkpoints), so a killed training starts anew" in done.stderr
+    assert list((twin.root / "checkpoints").iterdir()) == []
+    repository.configure(TRAINED["cnn"] | {"training": changed, "output": {"checkpoint_frequency": 2}})
+    done = repository.stage("train")
+    assert (
+        "train: starts anew, as the checkpoints are of another training: training.epochs was 12 and is 2"
+        in done.stderr.splitlines()
+    )
+    assert repository.content() == twin.content()
+    assert sorted(path.name for path in (repository.root / "checkpoints").iterdir()) == ["best", "epoch_0002"]
+
+
+def test_fields_that_a_model_can_not_use_are_named(tmp_path: Path) -> None:
+    params = {"epochs": 3, "params": {"weight_decay": 0.1}}
+    repository = prepared(tmp_path, SMALL | {"training": params, "output": {"checkpoint_frequency": 5}})
+    done = repository.stage("train")
+    assert done.stderr.splitlines() == [
+        "train: no effect on logistic_regression, which is fitted in one go: training.epochs, "
+        "training.params.weight_decay, output.checkpoint_frequency"
+    ]
