@@ -3,6 +3,7 @@
 import json
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -71,6 +72,20 @@ def validated(document: Document, schema: type[S], section: str | None = None) -
     except ValidationError as error:
         faults = dict.fromkeys(_worded(document, above, schema, values, dict(f)) for f in error.errors())
         raise SettingsError("\n".join(faults)) from None
+
+
+def settings_of(what: str, schema: type[S], values: Mapping[str, Any]) -> S:
+    """Return `values` that a program gave for `what`, in no file, as their `schema`.
+
+    Raises
+    ------
+    ValueError
+        As `validated`, in the same words.
+    """
+    try:
+        return validated(Document(Path(what), dict(values), {}), schema)
+    except SettingsError as error:
+        raise ValueError(str(error)) from None
 
 
 def unknown_key(document: Document, key: Key, known: Iterable[str]) -> str:

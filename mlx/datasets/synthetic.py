@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from mlx.core.errors import DataError
+from mlx.core.sections import settings_of
 from mlx.core.settings import known_name
 from mlx.datasets.catalogue import GENERATED
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Dataset, Factors
@@ -70,7 +71,7 @@ class SyntheticDataset:
 
     def _open(self, seed: int) -> Dataset:
         spec = GENERATED[self.name]
-        return spec.open(spec.params.model_validate(self._params | {"seed": seed}))
+        return spec.open(settings_of(self.name, spec.params, self._params | {"seed": seed}))
 
     def generate(self, seed: int | None = None) -> GeneratedSamples:
         """Make all samples; the same seed gives the same ones, and those of the pipeline's step.

@@ -70,7 +70,7 @@ def plot_sample_grid(
     n = min(len(class_names), ROWS_PER_BLOCK * MAX_BLOCKS)
     blocks = math.ceil(n / ROWS_PER_BLOCK)
     rows = math.ceil(n / blocks)
-    names = class_labels(class_names, width=14)
+    names = class_labels(class_names, width=16)
     margin, top = 0.14 + text_width(names[:n], NAME_SIZE), 0.26 if n < len(class_names) else 0.06
     width = COLUMN if blocks == 1 else PAGE
     across = max(1, round(images_per_class * width / blocks / COLUMN))

@@ -264,6 +264,11 @@ def with_point(point, order="<"):
 def test_labels_that_are_no_text_are_named_by_their_row(tmp_path, labels, message):
     np.savez(tmp_path / "a.npz", X=X, y=labels)
     refused(tmp_path / "a.npz", message.removeprefix("y: "))
+    if labels.dtype.kind == "U":  # so are names and factors
+        np.savez(tmp_path / "a.npz", X=X, y=Y % 2, class_names=labels[4:6])
+        refused(tmp_path / "a.npz", f"class_names: {message.replace('row 4', 'row 0')}")
+        np.savez(tmp_path / "a.npz", X=X, y=Y, **{"factors/shade": labels})
+        refused(tmp_path / "a.npz", f"factor shade: {message}")
     np.savez(tmp_path / "a.npz", X=X, y=TEXT.astype(">U3"))
     assert opened(tmp_path / "a.npz").class_names == ("a", "b")
 
@@ -496,6 +501,10 @@ def leave():
     raise SystemExit(3)
 
 open("loaded", "w").close()
+
+def halves():
+    X, y = make()
+    return {"X": X, "y": y % 2, "class_names": ["whole", chr(0xD800)]}
 """
 
 
@@ -531,6 +540,7 @@ def test_a_function_changed_within_the_second_is_the_new_one(repository):
         ("own.py:broken", "own.py:broken: failed in line 19: ZeroDivisionError"),
         ("own.py:leave", "own.py:leave: expected samples, found that it ended the program in line 25: SystemExit.3"),
         ("leaving.py:make", "leaving.py:make: .*found that it ended the program in line 1: SystemExit"),
+        ("own.py:halves", r"own.py:halves: class_names: expected text, found U\+D800, no character, in row 1"),
         ("own.py:wrong", r"expected \(X, y\), or a dict of X, y .*; found a list"),
         ("no.py:make", "no.py: expected a Python file, found nothing there"),
         ("../outside.py:make", "expected a file in the current folder, found one outside of it"),

@@ -137,14 +137,15 @@ def test_a_damaged_file_is_named_with_what_was_expected_and_found(tmp_path, file
     ("file", "shape", "message"),
     [
         (IMAGES, (10, 2**32 - 1, 2**32 - 1), r"expected a gzip file that can hold \d+ bytes, .*, found one of"),
+        (IMAGES, (1, 5000, 5000), r"expected entries of at most 16777216 bytes, found shape \(1, 5000, 5000\)"),
         (LABELS, (2**31,), "expected a gzip file that can hold"),
         (LABELS, (10**6,), "expected 1000000 images, one a label, found 40"),
     ],
 )
-def test_a_gzip_file_that_claims_more_than_it_can_hold_is_not_read(tmp_path, file, shape, message):
+def test_a_gzip_file_that_claims_more_than_is_there_or_can_be_used_is_not_read(tmp_path, file, shape, message):
     write_mnist(tmp_path)
     header = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
-    (tmp_path / file).write_bytes(gzip.compress(header + bytes(10**6)))
+    (tmp_path / file).write_bytes(gzip.compress(header + bytes(10**6) + np.random.default_rng(0).bytes(30_000)))
     tracemalloc.start()
     with pytest.raises(DataError, match=message):
         open_mnist(MnistParams(subset="test"), str(tmp_path))

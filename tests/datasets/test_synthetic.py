@@ -45,11 +45,13 @@ def test_without_any_seed_the_call_is_refused():
 @pytest.mark.parametrize(
     ("name", "params", "message"),
     [
-        ("mons", {}, "did you mean 'moons'"),
-        ("digits", {}, "expected one of"),
-        ("moons", {"n_samples": 0}, "greater than or equal to 1"),
-        ("moons", {"nosie": 0.1}, "nosie"),
-        ("moons", {"seed": -1}, "seed"),
+        ("mons", {}, "expected one of .*; did you mean 'moons'"),
+        ("digits", {}, "expected one of .*, found 'digits'"),
+        ("moons", {"n_samples": 0}, "^moons: n_samples: expected an integer of at least 1, found 0$"),
+        ("moons", {"nosie": 0.1}, "^moons: nosie: expected one of .*, found an unknown key; did you mean 'noise'"),
+        ("moons", {"seed": -1}, "^moons: seed: expected an integer of at least 0.*, found -1$"),
+        ("shapes", {"n_classes": 17}, "^shapes: n_classes: expected at most 16 classes, .*, found 17$"),
+        ("blobs", {"n_samples": 0, "n_features": 0}, "^blobs: n_samples: .*\nblobs: n_features: "),
     ],
 )
 def test_what_can_not_be_made_is_refused_at_construction(name, params, message):

@@ -13,7 +13,7 @@ from mlx.datasets.custom.params import EVERY, LABELLED, TABLE, CustomParams, ref
 from mlx.datasets.custom.samples import MemoryRows, Samples, samples_dataset
 from mlx.datasets.custom.table_files import read_metadata
 from mlx.datasets.custom.table_samples import read_table_samples
-from mlx.datasets.custom.targets import Target, build_target
+from mlx.datasets.custom.targets import Target, build_target, checked_text
 from mlx.datasets.dataset import Array, Dataset, Factors
 from mlx.datasets.files.folder_set import open_image_folder
 from mlx.datasets.files.image_folder import list_images
@@ -120,7 +120,7 @@ def _read_npz(params: CustomParams, path: Path) -> Samples:
     factors = {name.removeprefix("factors/"): a.whole() for name, a in arrays.items() if name.startswith("factors/")}
     if "factors" in arrays:
         factors |= _columns(arrays["factors"].whole(), f"{path}: factors")
-    listed = None if names is None else [str(name) for name in names]
+    listed = None if names is None else [str(name) for name in checked_text(names, f"{path}: class_names")]
     return _from_arrays(
         params, str(path), arrays["X"], arrays["y"].whole(), listed, _checked_factors(factors, str(path))
     )
@@ -134,6 +134,7 @@ def _columns(values: Array, where: str) -> Factors:
 
 
 def _checked_factors(factors: Mapping[str, Array], where: str) -> Factors:
+    checked_text(np.array(list(factors), dtype=str), f"{where}: names of factors")
     for name, values in factors.items():
         if values.ndim != 1 or values.dtype.kind not in "biufU":
             raise DataError(
@@ -143,6 +144,7 @@ def _checked_factors(factors: Mapping[str, Array], where: str) -> Factors:
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values)))
             raise DataError(f"{where}: expected finite values of factor {name}, found {values[row]} in row {row}")
+        checked_text(values, f"{where}: factor {name}")
     return dict(factors)
 
 

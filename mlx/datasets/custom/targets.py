@@ -67,7 +67,9 @@ def build_target(
         raise DataError(f"{where}: expected at least one sample, found none")
     if labels.dtype.kind not in "biufUS":
         raise DataError(f"{where}: expected numbers or text as targets, found {labels.dtype}")
-    labels = _as_text(labels, where)
+    labels = checked_text(labels, where)
+    if class_names is not None:
+        checked_text(np.array(class_names, dtype=str), f"{where}: class_names")
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         row = int(np.argmin(np.isfinite(labels)))
         raise DataError(f"{where}: expected finite targets, found {labels[row]} in row {row}, counted from 0")
@@ -78,8 +80,14 @@ def build_target(
     return Target("classification", y, names, reason)
 
 
-def _as_text(labels: Array, where: str) -> Array:
-    """Return bytes decoded, and text as it is if each of its characters is one."""
+def checked_text(labels: Array, where: str) -> Array:
+    """Return bytes decoded, and text as it is if each of its characters is one; anything else as it is.
+
+    Raises
+    ------
+    DataError
+        If the bytes are not UTF-8, or a character is none: it could be written nowhere.
+    """
     if labels.dtype.kind == "S":
         try:
             return np.char.decode(labels, "utf-8")

@@ -23,6 +23,9 @@ CHUNK_BYTES = 1 << 20
 MOST_INFLATED = 1032
 """How many times its size a gzip file can hold: a match of 258 bytes takes at least two bits."""
 
+LARGEST_ENTRY = 1 << 24
+"""In bytes; an entry is the least that is read at once."""
+
 
 @dataclass(frozen=True)
 class IdxFile:
@@ -71,8 +74,8 @@ def open_idx(path: Path, ndim: int) -> IdxFile:
     Raises
     ------
     DataError
-        If it has another magic number or an empty dimension, or if an uncompressed file has another size
-        than its header says, a gzipped one too small a size.
+        If it has another magic number, an empty dimension or entries too large for images, or if an
+        uncompressed file has another size than its header says, a gzipped one too small a size.
     """
     with _opened(path) as file:
         header = _read(file, path, 4 + 4 * ndim)
@@ -87,6 +90,8 @@ def open_idx(path: Path, ndim: int) -> IdxFile:
     if 0 in shape:
         raise DataError(f"{path}: expected at least one entry in each dimension, found shape {shape}")
     _check_size(path, len(header) + math.prod(shape), shape)
+    if math.prod(shape[1:]) > LARGEST_ENTRY:
+        raise DataError(f"{path}: expected entries of at most {LARGEST_ENTRY} bytes, found shape {shape}")
     return IdxFile(path, shape)
 
 
