@@ -1,7 +1,7 @@
 """Similarity against entropy in one layer: estimate, interval and p-value, pooled, within class, by class."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +9,6 @@ from mlx.core.checks import Floats, Integers
 from mlx.residuals.delete_one import Deletion, class_pearson, is_small_enough, pooled_pearson
 from mlx.residuals.delete_tenth import without_tenths
 from mlx.residuals.exchange import Exchange, exchange, together
-from mlx.residuals.families import benjamini_hochberg, holm
 from mlx.residuals.interval import MIN_CLASS_SIZE, jackknife_interval, no_interval
 from mlx.residuals.layer import Layer, no_spread, obstacle_to_correlation
 from mlx.residuals.permutation import permutation_p_value
@@ -42,8 +41,6 @@ class Association:
         ``"ok"``, or what is missing and why.
     interval_method
         How the interval was found; empty without one.
-    p_holm, p_bh
-        p adjusted within its family; see `adjusted`.
     """
 
     scope: str
@@ -56,8 +53,6 @@ class Association:
     n: int
     status: str
     interval_method: str = ""
-    p_holm: float = float("nan")
-    p_bh: float = float("nan")
 
     @property
     def family(self) -> str:
@@ -128,21 +123,6 @@ def _without(
             pearson = class_pearson(deletion)[None] if deletion else NOTHING
         by_class[label] = (pearson, spearman)
     return pooled, within, by_class
-
-
-def adjusted(results: Sequence[Association]) -> list[Association]:
-    """Fill in the p-values adjusted within each family, by Holm and by Benjamini–Hochberg."""
-    p_values = np.array([result.p for result in results])
-    holm_p, bh_p = np.full(p_values.shape, np.nan), np.full(p_values.shape, np.nan)
-    families = np.array([result.family for result in results])
-    for family in set(families.tolist()):
-        of_family = families == family
-        holm_p[of_family] = holm(p_values[of_family])
-        bh_p[of_family] = benjamini_hochberg(p_values[of_family])
-    return [
-        replace(result, p_holm=float(by_holm), p_bh=float(by_bh))
-        for result, by_holm, by_bh in zip(results, holm_p, bh_p, strict=True)
-    ]
 
 
 def _results(

@@ -7,23 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlx.core.checks import Floats, Integers, Scores, check_labels, check_matrix
+from mlx.core.checks import Integers, Scores, check_labels, check_matrix
 from mlx.core.errors import DataError
-from mlx.residuals.association import adjusted, associate
-from mlx.residuals.layer import Layer
-from mlx.residuals.records import Headline, class_rows, headline_of, test_rows
+from mlx.residuals.headline import Headline, headline_of
+from mlx.residuals.layer_analysis import analyse_layer
 from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.similarity import group_similarity
 from mlx.residuals.surprise import PredictionScores, prediction_scores
 from mlx.residuals.tables import Record, build_class_table, build_test_table
-from mlx.residuals.units import UnitRows, unit_rows
-
-ALONE = {
-    "similarity_all": "the only sample",
-    "similarity": "alone in its predicted class",
-    "similarity_true": "alone in its true class",
-}
-"""Why a similarity is missing, the widest reason first."""
+from mlx.residuals.units import Representation, unit_rows
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class ClassificationResiduals:
 
 
 def analyse_classification(
-    representations: Mapping[str, Scores],
+    representations: Mapping[str, Representation],
     *,
     logits: Scores | None,
     probabilities: Scores,
@@ -65,7 +56,7 @@ def analyse_classification(
     Parameters
     ----------
     representations
-        Layer name → (n_samples, n_features); the first is the headline's. May be memory-mapped.
+        Layer name → (n_samples, n_features); the first is the headline's. May be memory-mapped, or sparse.
     logits
         (n_samples, n_classes) before the softmax, or None; entropies are computed from them where given.
     probabilities
@@ -98,15 +89,11 @@ def analyse_classification(
     headline: Headline = {}
     for position, (name, representation) in enumerate(representations.items()):
         units = unit_rows(name, representation, shape[0])
-        similarities = _similarities(units, true, pred)
-        suffix = f".{name}" if position else ""
-        columns |= {column + suffix: values for column, values in similarities.items()}
-        columns["status" + suffix] = _similarity_status(units, similarities)
-        layer = Layer(units, similarities["similarity"], scores.entropy, pred)
-        results = adjusted(associate(layer, shape[1], settings))
-        class_records += class_rows(name, layer, true, class_names, results)
-        test_records += test_rows(name, results, class_names, settings)
-        headline = headline or headline_of(layer, results)
+        found = analyse_layer(name, units, scores.entropy, true, pred, class_names=class_names, settings=settings)
+        columns |= {column + (f".{name}" if position else ""): values for column, values in found.columns.items()}
+        class_records += found.classes
+        test_records += found.tests
+        headline = headline or headline_of(found.tests, int((units.norms == 0).sum()))
     return ClassificationResiduals(
         pd.DataFrame(columns), build_class_table(class_records), build_test_table(test_records), headline
     )
@@ -119,16 +106,3 @@ def _sample_columns(
         raise DataError(f"index: expected shape {true.shape}, found {index.shape}")
     columns = {"index": index, "y_true": true, "y_pred": pred, "correct": true == pred}
     return columns | {field.name: getattr(scores, field.name) for field in fields(scores)}
-
-
-def _similarities(units: UnitRows, true: Integers, pred: Integers) -> dict[str, Floats]:
-    groups = {"similarity": pred, "similarity_true": true, "similarity_all": np.zeros_like(pred)}
-    return {name: group_similarity(units, labels) for name, labels in groups.items()}
-
-
-def _similarity_status(units: UnitRows, similarities: dict[str, Floats]) -> npt.NDArray[np.object_]:
-    status = np.full(len(units.norms), "ok", dtype=object)
-    for name, reason in reversed(ALONE.items()):
-        status[np.isnan(similarities[name])] = reason
-    status[units.norms == 0] = "zero representation"
-    return status

@@ -1,16 +1,20 @@
-"""The results of one layer as rows of the class and test tables, and as the headline."""
+"""The results of one layer as rows of the class and test tables."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
 from mlx.residuals.association import Association
+from mlx.residuals.families import benjamini_hochberg, holm
 from mlx.residuals.layer import Layer
+from mlx.residuals.mantel import MantelTest
+from mlx.residuals.pairs import PairCorrelation
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.tables import STATISTIC_SUFFIXES, Record
 
-Headline = dict[str, float | int | None]
+NAN = float("nan")
 
 P_METHODS = {
     "pooled": "permutation of entropy",
@@ -18,23 +22,18 @@ P_METHODS = {
     "class": "permutation of entropy",
 }
 
-
-HEADLINES = (
-    ("pearson", "pooled", "pearson"),
-    ("pearson_within", "within class", "pearson"),
-    ("spearman", "pooled", "spearman"),
-)
-"""The associations that the headline gives: name, scope and statistic."""
+MANTEL_METHODS = {
+    "all pairs": "Mantel: permutation of entropy",
+    "same class": "Mantel: permutation of entropy within predicted class",
+    "within class": "Mantel: permutation of entropy within predicted class",
+    "class": "Mantel: permutation of entropy",
+}
 
 
 def class_rows(
-    layer_name: str,
-    layer: Layer,
-    y_true: Integers,
-    class_names: Sequence[str],
-    results: Sequence[Association],
+    layer_name: str, layer: Layer, y_true: Integers, class_names: Sequence[str], tests: Sequence[Record]
 ) -> list[Record]:
-    """One record a class: how many, how right, how alike, how unsure, and both correlations."""
+    """One record a class: how many, how right, how alike, how unsure, and both correlations from ``tests``."""
     rows = []
     for label, name in enumerate(class_names):
         predicted = layer.y_pred == label
@@ -46,79 +45,113 @@ def class_rows(
             "n_predicted": n_predicted,
             "n_true": int((y_true == label).sum()),
             "n_correct": n_correct,
-            "error_rate": 1 - n_correct / n_predicted if n_predicted else float("nan"),
+            "error_rate": 1 - n_correct / n_predicted if n_predicted else NAN,
         }
         similarity = layer.similarity[predicted]
         record |= _moments("similarity", similarity[~np.isnan(similarity)])
         record |= _moments("entropy", layer.entropy[predicted])
-        of_class = [result for result in results if result.label == label]
-        for result in of_class:
-            values = (result.estimate, result.low, result.high, result.p, result.p_holm, result.p_bh)
-            record |= dict(zip(_columns(result.statistic), values, strict=True))
+        of_class = [test for test in tests if (test["scope"], test["class"]) == ("class", name)]
+        for test in of_class:
+            values = (test[column] for column in ("estimate", "low", "high", "p", "p_holm", "p_bh"))
+            record |= dict(zip((test["statistic"] + suffix for suffix in STATISTIC_SUFFIXES), values, strict=True))
         record["status"] = _joint_status(of_class)
         rows.append(record)
     return rows
 
 
-def _joint_status(results: Sequence[Association]) -> str:
-    statuses = {result.statistic: result.status for result in results}
+def _joint_status(tests: Sequence[Record]) -> str:
+    statuses = {test["statistic"]: test["status"] for test in tests}
     if len(set(statuses.values())) == 1:
-        return results[0].status
+        return str(tests[0]["status"])
     return "; ".join(f"{statistic}: {status}" for statistic, status in statuses.items() if status != "ok")
 
 
-def _columns(statistic: str) -> list[str]:
-    return [statistic + suffix for suffix in STATISTIC_SUFFIXES]
-
-
 def _moments(name: str, values: Floats) -> Record:
-    mean = float(values.mean()) if values.size else float("nan")
-    spread = float(values.std(ddof=1)) if values.size > 1 else float("nan")
+    mean = float(values.mean()) if values.size else NAN
+    spread = float(values.std(ddof=1)) if values.size > 1 else NAN
     return {f"{name}_mean": mean, f"{name}_sd": spread}
 
 
-def test_rows(
+def test_row(name: str, statistic: str, status: str, **values: Any) -> Record:
+    """One record of the test table; what ``values`` doesn't say is empty, missing or 0."""
+    record: Record = {"name": name, "family": "", "scope": "", "class": "", "layer": "", "statistic": statistic}
+    record |= dict.fromkeys(("estimate", "low", "high", "confidence", "p", "p_holm", "p_bh", "effective_pairs"), NAN)
+    record |= {"method": "", "p_method": "", "n": 0, "n_pairs": 0, "B": 0, "seed": 0, "status": status}
+    assert values.keys() <= record.keys(), values.keys() - record.keys()
+    record |= values
+    record["p_method"] = "" if np.isnan(record["p"]) else record["p_method"]
+    record["method"] = "" if np.isnan(record["low"]) else record["method"]
+    return record
+
+
+def association_rows(
     layer_name: str, results: Sequence[Association], class_names: Sequence[str], settings: ResidualsSettings
 ) -> list[Record]:
-    """One record a test, with everything needed to repeat it."""
+    """One record a correlation of similarity with entropy over samples."""
     return [
-        {
-            "name": "similarity and entropy",
-            "family": result.family,
-            "scope": result.scope,
-            "class": "" if result.label is None else class_names[result.label],
-            "layer": layer_name,
-            "statistic": result.statistic,
-            "estimate": result.estimate,
-            "low": result.low,
-            "high": result.high,
-            "confidence": settings.confidence,
-            "interval_method": result.interval_method,
-            "p": result.p,
-            "p_method": "" if np.isnan(result.p) else P_METHODS[result.scope],
-            "p_holm": result.p_holm,
-            "p_bh": result.p_bh,
-            "n": result.n,
-            "n_bootstrap": settings.n_bootstrap,
-            "n_permutations": settings.n_permutations,
-            "seed": settings.seed,
-            "status": result.status,
-        }
+        test_row(
+            "similarity and entropy",
+            result.statistic,
+            result.status,
+            family=result.family,
+            scope=result.scope,
+            layer=layer_name,
+            estimate=result.estimate,
+            low=result.low,
+            high=result.high,
+            confidence=settings.confidence,
+            method=result.interval_method,
+            p=result.p,
+            p_method=P_METHODS[result.scope],
+            n=result.n,
+            B=settings.n_permutations,
+            seed=settings.seed,
+            **{"class": "" if result.label is None else class_names[result.label]},
+        )
         for result in results
     ]
 
 
-def headline_of(layer: Layer, results: Sequence[Association]) -> Headline:
-    """Few flat JSON scalars, as each becomes a column of ``dvc metrics show``; None where undefined."""
-    n_dropped = int((layer.units.norms == 0).sum())
-    pooled = next(r for r in results if r.scope == "pooled")
-    headline: Headline = {"n": pooled.n, "n_dropped": n_dropped}
-    for name, scope, statistic in HEADLINES:
-        found = next(r for r in results if (r.scope, r.statistic) == (scope, statistic))
-        values = (found.estimate, found.low, found.high, found.p)
-        headline |= {f"{name}{end}": _json(v) for end, v in zip(("", "_low", "_high", "_p"), values, strict=True)}
-    return headline
+def pair_rows(
+    layer_name: str,
+    correlations: Sequence[PairCorrelation],
+    tests: Sequence[MantelTest],
+    class_names: Sequence[str],
+    settings: ResidualsSettings,
+) -> list[Record]:
+    """One record a correlation over pairs, which describes, with its Mantel test where one was made."""
+    made = {(test.scope, test.label, test.statistic): test for test in tests}
+    rows = []
+    for found in correlations:
+        test = made.get((found.scope, found.label, found.statistic))
+        rows.append(
+            test_row(
+                "similarity and entropy over pairs",
+                found.statistic,
+                found.status,
+                family=f"{found.statistic} over pairs, {'per class' if found.scope == 'class' else found.scope}",
+                scope=found.scope,
+                layer=layer_name,
+                estimate=found.estimate,
+                p=NAN if test is None else test.p,
+                p_method=MANTEL_METHODS[found.scope],
+                n=found.n,
+                n_pairs=found.n_pairs,
+                effective_pairs=found.effective_pairs,
+                B=0 if test is None else test.n_permutations,
+                seed=settings.seed,
+                **{"class": "" if found.label is None else class_names[found.label]},
+            )
+        )
+    return rows
 
 
-def _json(value: float) -> float | None:
-    return None if np.isnan(value) else value
+def adjust(rows: Sequence[Record]) -> None:
+    """Fill in the p-values adjusted within each family, by Holm and by Benjamini–Hochberg."""
+    families: dict[str, list[Record]] = {}
+    for row in rows:
+        families.setdefault(row["family"], []).append(row)
+    for family in families.values():
+        p = np.array([row["p"] for row in family])
+        for row, by_holm, by_bh in zip(family, holm(p), benjamini_hochberg(p), strict=True):
+            row["p_holm"], row["p_bh"] = float(by_holm), float(by_bh)

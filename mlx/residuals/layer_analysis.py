@@ -1,0 +1,128 @@
+"""Everything about one layer: its similarities, a column each, and its rows in the tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.checks import Floats, Integers
+from mlx.residuals.association import associate
+from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic
+from mlx.residuals.layer import Layer
+from mlx.residuals.lift import lift
+from mlx.residuals.mantel import MantelTest, mantel, mantel_by_class
+from mlx.residuals.pairs import pair_correlations
+from mlx.residuals.records import adjust, association_rows, class_rows, pair_rows
+from mlx.residuals.settings import ResidualsSettings
+from mlx.residuals.similarity import SimilarityFamily, similarity_family
+from mlx.residuals.tables import Record
+from mlx.residuals.units import UnitRows
+
+SIMILARITIES = {
+    "similarity": "predicted",
+    "similarity_true": "true",
+    "similarity_all": "overall",
+    "similarity_centroid": "centroid",
+    "margin": "margin",
+    "silhouette": "silhouette",
+}
+"""Columns of the table of samples, and the measures of `SimilarityFamily` in them."""
+
+MISSING = {
+    "similarity_all": "the only sample",
+    "silhouette": "no other predicted class",
+    "similarity": "alone in its predicted class",
+    "similarity_centroid": "the others of its class cancel out",
+    "similarity_true": "alone in its true class",
+}
+"""Why a similarity is missing, the widest reason first."""
+
+AFFORDABLE = 2e11
+"""Multiplications for which all pair statistics are tested; beyond, the mean entropy alone, whose test is cheap."""
+
+
+@dataclass(frozen=True)
+class LayerAnalysis:
+    """What one layer adds to the tables.
+
+    Attributes
+    ----------
+    columns
+        (n_samples,) each, by name: similarities, and the ``status`` that says which are missing and why.
+    classes, tests
+        Records of the class and test tables.
+    """
+
+    columns: dict[str, npt.NDArray[np.generic]]
+    classes: list[Record]
+    tests: list[Record]
+
+
+def analyse_layer(
+    name: str,
+    units: UnitRows,
+    entropy: Floats,
+    y_true: Integers,
+    y_pred: Integers,
+    *,
+    class_names: Sequence[str],
+    settings: ResidualsSettings,
+) -> LayerAnalysis:
+    """Analyse how similarity in one layer and the entropy of predictions go together.
+
+    Parameters
+    ----------
+    name, units
+        The layer and its n_samples directions.
+    entropy, y_true, y_pred
+        (n_samples,).
+    class_names
+        n_classes names.
+    settings
+        Seed, resamples and confidence.
+    """
+    n_classes = len(class_names)
+    family = similarity_family(lift(units), y_pred, y_true, n_classes)
+    layer = Layer(units, family.predicted, entropy, y_pred)
+    tests = association_rows(name, associate(layer, n_classes, settings), class_names, settings)
+    tests += pair_rows(
+        name,
+        pair_correlations(units, entropy, y_pred, n_classes),
+        _mantel_tests(layer, n_classes, settings),
+        class_names,
+        settings,
+    )
+    adjust(tests)
+    headline = [test for test in tests if test["name"] == "similarity and entropy"]
+    return LayerAnalysis(_columns(units, family), class_rows(name, layer, y_true, class_names, headline), tests)
+
+
+def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[MantelTest]:
+    units = layer.units
+    statistics: tuple[PairStatistic, ...] = ("mean_entropy",)
+    if len(units.norms) * units.n_features * settings.n_permutations <= AFFORDABLE:
+        statistics = PAIR_STATISTICS
+    of_all = mantel(
+        units, layer.entropy, statistics=statistics, n_permutations=settings.n_permutations, seed=settings.seed
+    )
+    return of_all + mantel_by_class(
+        units,
+        layer.entropy,
+        layer.y_pred,
+        n_classes,
+        statistics=statistics,
+        n_permutations=settings.n_permutations,
+        seed=settings.seed,
+    )
+
+
+def _columns(units: UnitRows, family: SimilarityFamily) -> dict[str, npt.NDArray[np.generic]]:
+    columns: dict[str, npt.NDArray[np.generic]] = {
+        column: getattr(family, measure) for column, measure in SIMILARITIES.items()
+    }
+    status = np.full(len(units.norms), "ok", dtype=object)
+    for column, reason in reversed(MISSING.items()):
+        status[np.isnan(columns[column])] = reason
+    status[units.norms == 0] = "zero representation"
+    return columns | {"status": status}
