@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+
+from mlx.core.proportions import wilson_interval
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-INTERVAL_LEVEL = 0.95
 
 
 def confusion_counts(y_true: npt.NDArray[np.intp], y_pred: npt.NDArray[np.intp], n_classes: int) -> Counts:
@@ -66,21 +65,3 @@ def confusion_metrics(confusion: Counts) -> dict[str, float | int | None]:
         "macro_recall": float(scores.recall[seen].mean()),
         "macro_f1": float(scores.f1[seen].mean()),
     }
-
-
-def wilson_interval(successes: int, n: int, level: float = INTERVAL_LEVEL) -> tuple[float, float]:
-    """Score interval of a proportion (Wilson 1927), which stays inside [0, 1] and keeps its level at 0 and n.
-
-    Parameters
-    ----------
-    successes, n
-        How many of how many; ``n`` at least 1.
-    level
-        Confidence, between 0 and 1.
-    """
-    z2 = float(ndtri(0.5 + level / 2)) ** 2
-    centre = (successes + z2 / 2) / (n + z2)
-    half = np.sqrt(z2 * (successes * (n - successes) / n + z2 / 4)) / (n + z2)
-    low = 0.0 if successes == 0 else max(0.0, float(centre - half))
-    high = 1.0 if successes == n else min(1.0, float(centre + half))
-    return low, high

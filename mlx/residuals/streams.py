@@ -15,6 +15,13 @@ class Stream(IntEnum):
     REGRESSION_PERMUTATION = 6
     REGRESSION_BOOTSTRAP = 7
     PAIR_PERMUTATION = 10
+    ERROR_PERMUTATION = 20
+    ERROR_FOLDS = 21
+    PARTIAL_PERMUTATION = 22
+    FACTOR_PERMUTATION = 23
+    SLICE_SPLIT = 24
+    NEIGHBOURS = 25
+    QUANTILE = 26
 
 
 def stream(seed: int, purpose: Stream, label: int = 0) -> np.random.Generator:

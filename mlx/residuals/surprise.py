@@ -34,6 +34,17 @@ class PredictionScores:
         Surprise − entropy: mean 0 for a calibrated model, above 0 where it is more often wrong than it says.
     brier
         Σ_k (p_k − [k = y])² = 1 − 2 p_y + Σ p², in [0, 2]; lower is better.
+    raw
+        1 − p_y, the true class's entry of the residual y − p, in [0, 1]; lower is better.
+    pearson
+        1/p_y − 1, the sample's share of Pearson's chi-squared, in [0, ∞); lower is better.
+    deviance
+        −2 log p_y, in [0, ∞); lower is better.
+    surprise_variance
+        Σ p log² p − H², the variance of the surprise if the model is right, in nats².
+    excess_surprise_z
+        Excess surprise over its standard deviation; mean 0 and variance 1 for a calibrated model; 0 where
+        the model is certain and right.
     """
 
     confidence: Floats
@@ -42,6 +53,11 @@ class PredictionScores:
     surprise: Floats
     excess_surprise: Floats
     brier: Floats
+    raw: Floats
+    pearson: Floats
+    deviance: Floats
+    surprise_variance: Floats
+    excess_surprise_z: Floats
 
 
 def prediction_scores(
@@ -97,14 +113,30 @@ def _score_block(log_p: Floats, y_true: Integers, y_pred: Integers, floor: float
     row = np.arange(len(log_p))
     p = np.exp(log_p)
     entropy = entropy_from_log_probabilities(log_p)
-    surprise = -np.maximum(log_p[row, y_true], floor)
+    surprise = -np.maximum(log_p[row, y_true], floor) + 0.0  # −0.0 becomes 0.0
+    excess = surprise - entropy
+    variance = _surprise_variance(p, log_p, entropy)
+    spread = np.sqrt(np.maximum(variance, np.finfo(np.float64).tiny))
     confidence = p[row, y_pred]
     p[row, y_true] -= 1  # from here on p is the gap to the truth, whose square has no cancellation
     return {
         "confidence": confidence,
         "entropy": entropy,
         "entropy_normalised": entropy / np.log(max(2, p.shape[1])),
-        "surprise": surprise + 0.0,  # −0.0 becomes 0.0
-        "excess_surprise": surprise - entropy,
+        "surprise": surprise,
+        "excess_surprise": excess,
         "brier": np.einsum("ik,ik->i", p, p),
+        "raw": -np.expm1(-surprise),
+        # e^709 is the largest number there is; a surprise beyond it is as good as infinite.
+        "pearson": np.expm1(np.minimum(surprise, 709.0)),
+        "deviance": 2 * surprise,
+        "surprise_variance": variance,
+        "excess_surprise_z": np.divide(excess, spread, out=np.zeros_like(excess), where=excess != 0),
     }
+
+
+def _surprise_variance(p: Floats, log_p: Floats, entropy: Floats) -> Floats:
+    """Σ p (log p + H)², which is Σ p log² p − H² without its cancellation."""
+    deviation = np.add(log_p, entropy[:, None], out=np.zeros_like(p), where=p > 0)
+    variance: Floats = np.einsum("ik,ik,ik->i", p, deviation, deviation)
+    return variance

@@ -10,10 +10,10 @@ from sklearn import metrics as oracle
 
 from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
+from mlx.core.proportions import wilson_interval
 from mlx.evaluation import TABLE_COLUMNS, EvaluationSettings, evaluate_classification
 from mlx.evaluation.calibration import expected_calibration_error, reliability_table
 from mlx.evaluation.checks import check_probabilities
-from mlx.evaluation.confusion import wilson_interval
 from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
 
 NAMES = ["ant", "bee", "cat", "dog"]

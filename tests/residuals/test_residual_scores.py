@@ -5,9 +5,11 @@ import pytest
 from scipy.special import log_softmax as scipy_log_softmax
 from scipy.special import softmax
 from scipy.stats import entropy as scipy_entropy
+from scipy.stats import kstest, norm
 
 from mlx.core.errors import DataError
 from mlx.residuals.entropy import entropy_from_logits, entropy_from_probabilities, log_softmax
+from mlx.residuals.quantile import quantile_residuals
 from mlx.residuals.surprise import prediction_scores
 
 
@@ -58,3 +60,50 @@ def test_logits_of_another_model_are_refused_with_their_row():
     logits = np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     with pytest.raises(DataError, match=r"logits: row 1: .*difference of 0\.231"):
         prediction_scores(p, logits, np.zeros(3, int), np.zeros(3, int))
+
+
+@pytest.mark.parametrize("with_logits", [True, False])
+def test_classical_residuals_follow_their_definitions(with_logits):
+    generator = np.random.default_rng(2)
+    logits = 2 * generator.normal(size=(50, 4))
+    p, y = softmax(logits, axis=1), generator.integers(4, size=50)
+    scores = prediction_scores(p, logits if with_logits else None, y, p.argmax(axis=1))
+    p_y = p[np.arange(50), y]
+    variance = (p * np.log(p) ** 2).sum(axis=1) - scores.entropy**2
+    np.testing.assert_allclose(scores.raw, 1 - p_y, rtol=1e-12)
+    np.testing.assert_allclose(scores.pearson, 1 / p_y - 1, rtol=1e-12)
+    np.testing.assert_allclose(scores.deviance, -2 * np.log(p_y), rtol=1e-12)
+    np.testing.assert_allclose(scores.surprise_variance, variance, atol=1e-12)
+    np.testing.assert_allclose(scores.excess_surprise_z, (-np.log(p_y) - scores.entropy) / np.sqrt(variance))
+
+
+def test_residuals_of_saturated_and_uniform_predictions_are_finite():
+    logits = np.array([[800.0, 0.0], [0.0, 800.0], [1e4, 0.0], [3.0, 3.0]])
+    scores = prediction_scores(softmax(logits, axis=1), logits, np.array([0, 0, 1, 1]), logits.argmax(axis=1))
+    assert all(np.isfinite(values).all() for values in vars(scores).values())
+    assert scores.excess_surprise_z[[0, 3]].tolist() == [0, 0]
+
+
+def draw_of_the_model(n, generator):
+    logits = 3 * generator.normal(size=(n, 5))
+    p = softmax(logits, axis=1)
+    return p, logits, (p.cumsum(axis=1) < generator.random((n, 1))).sum(axis=1).clip(max=4)
+
+
+def test_quantile_residuals_are_standard_normal_if_the_model_is_right():
+    p, logits, y = draw_of_the_model(5000, np.random.default_rng(0))
+    residuals = quantile_residuals(p, logits, y, seed=0)
+    assert kstest(residuals, "norm").pvalue > 0.01
+    np.testing.assert_allclose(quantile_residuals(p, None, y, seed=0), residuals, atol=1e-6)
+    assert kstest(quantile_residuals(p, logits, (y + 1) % 5, seed=0), "norm").pvalue < 1e-10
+    lower = np.array([p_i[:k].sum() for p_i, k in zip(p, y, strict=True)])
+    u = norm.cdf(residuals)
+    assert ((u >= lower - 1e-9) & (u <= lower + p[np.arange(5000), y] + 1e-9)).all()
+
+
+def test_quantile_residuals_stay_finite_where_the_truth_had_no_chance():
+    p = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
+    found = quantile_residuals(p, None, np.array([0, 1, 0]), seed=0)
+    assert found[0] < -37
+    assert found[1] > 37
+    assert abs(found[2]) < 37

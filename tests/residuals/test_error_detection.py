@@ -1,0 +1,196 @@
+"""Do scores predict errors? AUROC and risk–coverage against oracles, edge cases, and intervals that hold."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from scipy.stats import binom, mannwhitneyu
+from sklearn.metrics import roc_auc_score
+
+from mlx.residuals import ResidualsSettings
+from mlx.residuals.error_detection import STATISTICS, ErrorScore, combined_detection, detect_errors
+from mlx.residuals.influence import auroc, spearman, standard_error
+from mlx.residuals.risk_coverage import curve_areas, risk_coverage, thin
+from mlx.residuals.shared import shared_margin, shared_similarity
+from mlx.residuals.similarity import group_similarity
+from mlx.residuals.units import unit_rows
+
+FAST = ResidualsSettings(n_permutations=99)
+
+
+def scores(n=400, seed=0, levels=None):
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=n)
+    if levels:
+        x = np.round(x * levels) / levels
+    return generator.random(n) < 1 / (1 + np.exp(1.5 - x)), x
+
+
+def brute_force_aurc(error, uncertainty):
+    """Mean over all orders of the ties."""
+    areas = []
+    for shuffled in permutations(range(len(error))):
+        rows = np.array(shuffled)
+        order = rows[np.argsort(uncertainty[rows], kind="stable")]
+        areas.append((np.cumsum(error[order]) / np.arange(1, len(error) + 1)).mean())
+    return np.mean(areas)
+
+
+def test_the_toy_has_its_known_area():
+    areas = curve_areas(np.array([True, True, False, False]), np.array([0.9, 0.8, 0.2, 0.1]))
+    assert areas.aurc == pytest.approx(0.2083333, abs=1e-7)
+    assert areas.eaurc == 0
+    assert areas.augrc == pytest.approx(0.125)
+
+
+@pytest.mark.parametrize("uncertainty", [[1, 1, 2, 2, 2, 3], [1, 1, 1, 1, 1, 1], [6, 5, 4, 3, 2, 1]])
+def test_risks_of_ties_are_means_over_their_orders(uncertainty):
+    error, values = np.array([True, False, True, False, False, True]), np.array(uncertainty, dtype=float)
+    areas = curve_areas(error, values)
+    assert areas.aurc == pytest.approx(brute_force_aurc(error, values), abs=1e-14)
+    assert risk_coverage(error, values).risk.mean() == pytest.approx(areas.aurc, abs=1e-14)
+
+
+@pytest.mark.parametrize("levels", [None, 2])
+def test_areas_agree_with_scikit_learn_and_their_definition(levels):
+    error, x = scores(levels=levels)
+    found = {f.statistic: f.estimate for f in detect_errors(error, [ErrorScore("x", x)], settings=FAST)}
+    area, rate = roc_auc_score(error, x), error.mean()
+    assert found["auroc"] == pytest.approx(area, abs=1e-14)
+    assert found["augrc"] == pytest.approx((1 - area) * rate * (1 - rate) + rate**2 / 2, abs=1e-14)
+    best = (np.cumsum(np.sort(error)) / np.arange(1, error.size + 1)).mean()
+    assert found["eaurc"] == pytest.approx(found["aurc"] - best, abs=1e-12)
+
+
+@pytest.mark.parametrize("levels", [None, 2])
+def test_delete_one_influences_are_what_deleting_one_does(levels):
+    error, x = scores(40, levels=levels)
+    areas = curve_areas(error, x)
+    for name in ("aurc", "eaurc"):
+        without = [getattr(curve_areas(np.delete(error, i), np.delete(x, i)), name) for i in range(error.size)]
+        np.testing.assert_allclose(
+            areas.influence[name], (error.size - 1) * (getattr(areas, name) - np.array(without)), atol=1e-12
+        )
+
+
+def test_the_order_of_the_rows_is_irrelevant():
+    error, x = scores(levels=2)
+    order = np.random.default_rng(1).permutation(error.size)
+    one, other = curve_areas(error, x), curve_areas(error[order], x[order])
+    assert (one.aurc, one.eaurc, one.augrc) == (other.aurc, other.eaurc, other.augrc)
+
+
+def test_permutation_p_agrees_with_the_rank_sum_test():
+    error, x = scores(120, seed=3)
+    x = 0.2 * x + np.random.default_rng(1).normal(size=120)
+    found = detect_errors(error, [ErrorScore("x", x)], settings=ResidualsSettings(n_permutations=9999))[0]
+    assert found.p == pytest.approx(mannwhitneyu(x[error], x[~error]).pvalue, abs=0.01)
+
+
+def test_delongs_standard_error_is_that_of_the_published_formula():
+    error, x = scores(60)
+    wins = (x[error][:, None] > x[~error][None]) + 0.5 * (x[error][:, None] == x[~error][None])
+    variance = wins.mean(axis=1).var(ddof=1) / error.sum() + wins.mean(axis=0).var(ddof=1) / (~error).sum()
+    assert standard_error(auroc(error, x)) == pytest.approx(np.sqrt(variance), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("error", "x", "status", "areas"),
+    [
+        ([False] * 30, np.arange(30.0), "no errors", (0, 0, 0)),
+        ([True] * 30, np.arange(30.0), "all wrong", (1, 0, 0.5)),
+        ([True, False] * 15, np.ones(30), "constant score", (0.5, None, 0.25)),
+        ([False] * 15 + [True] * 15, np.arange(30.0), "no interval (perfect separation)", (None, 0, 0.125)),
+        ([True, False], np.array([1.0, np.nan]), "too few samples (n < 2)", None),
+    ],
+)
+def test_what_cannot_be_measured_says_why(error, x, status, areas):
+    found = detect_errors(np.array(error), [ErrorScore("x", x)], settings=FAST)
+    assert [f.statistic for f in found] == list(STATISTICS)
+    assert found[0].status == status
+    for finding in found:
+        assert finding.status != "ok" or not np.isnan([finding.estimate, finding.low, finding.high]).any()
+    if areas:
+        for finding, expected in zip(found[1:], areas, strict=True):
+            assert expected is None or finding.estimate == pytest.approx(expected, abs=1e-14)
+
+
+def test_a_thinned_curve_keeps_both_ends():
+    curve = thin(risk_coverage(*scores()), 11)
+    assert curve.coverage.size == 11
+    assert (curve.coverage[0], curve.coverage[-1]) == (1 / 400, 1)
+    assert curve.risk[-1] == pytest.approx(scores()[0].mean())
+
+
+def test_a_combination_of_two_halves_of_the_truth_is_better_than_either():
+    generator = np.random.default_rng(0)
+    a, b = generator.normal(size=(2, 1000))
+    error = generator.random(1000) < 1 / (1 + np.exp(2 - 1.5 * a - 1.5 * b))
+    found = combined_detection(error, [ErrorScore("a", a), ErrorScore("b", b)], settings=FAST)
+    assert found.estimate > max(roc_auc_score(error, a), roc_auc_score(error, b)) + 0.05
+    assert found.name == "error by a + b"
+    noise = generator.normal(size=1000)
+    assert abs(combined_detection(error, [ErrorScore("noise", noise)], settings=FAST).estimate - 0.5) < 0.06
+
+
+def rate_is_within(hits, runs, low=0.93, high=0.97):
+    return binom.ppf(0.00025, runs, low) <= hits <= binom.ppf(0.99975, runs, high)
+
+
+def test_intervals_of_independent_scores_cover():
+    error, x = scores(400_000, seed=1)
+    true = {f.statistic: f.estimate for f in detect_errors(error, [ErrorScore("x", x)], settings=FAST)}
+    hits, runs, settings = dict.fromkeys(STATISTICS, 0), 500, ResidualsSettings(n_permutations=19)
+    for run in range(runs):
+        for f in detect_errors(*_one_score(run), settings=settings):
+            hits[f.statistic] += f.low <= true[f.statistic] <= f.high
+    assert all(rate_is_within(count, runs) for count in hits.values()), hits
+
+
+def _one_score(run):
+    error, x = scores(150, seed=[9, run])
+    return error, [ErrorScore("x", x)]
+
+
+def test_p_values_reject_a_true_null_as_often_as_promised():
+    rejected, runs = 0, 500
+    for run in range(runs):
+        generator = np.random.default_rng([8, run])
+        found = detect_errors(
+            generator.random(40) < 0.3, [ErrorScore("x", generator.gamma(1, size=40).round(1))], settings=FAST
+        )
+        rejected += found[0].p <= 0.05
+    assert rate_is_within(rejected, runs, 0.03, 0.07)
+
+
+def diffuse(generator, n):
+    """Draw wide, overlapping classes, whose mean a sample of them knows badly."""
+    y = generator.integers(3, size=n)
+    latent = generator.normal(size=(n, 5))
+    error = generator.random(n) < 1 / (1 + np.exp(2 - 1.5 * latent[:, 3] - 0.7 * latent[:, 4]))
+    return 0.7 * np.eye(3, 5)[y] + latent, y, error, latent[:, 3] + 0.3 * generator.normal(size=n)
+
+
+def measured(generator, n):
+    representation, y, error, factor = diffuse(generator, n)
+    units = unit_rows("h", representation, n)
+    similarity = group_similarity(units, y)
+    own, other = shared_margin(units, y, similarity, sign=-1.0).terms
+    margin = own[2] - other[2]
+    return [
+        (auroc(error, -similarity), shared_similarity(units, y, similarity, sign=-1.0)),
+        (auroc(error, -margin), shared_margin(units, y, similarity, sign=-1.0)),
+        (spearman(factor, similarity), shared_similarity(units, y, similarity, sign=1.0)),
+    ]
+
+
+def test_intervals_of_similarities_cover_though_they_share_class_means():
+    true = [found.estimate for found, _ in measured(np.random.default_rng(1), 200_000)]
+    covered, without, runs = np.zeros(3, int), np.zeros(3, int), 400
+    for run in range(runs):
+        for k, (found, shared) in enumerate(measured(np.random.default_rng([6, run]), 200)):
+            gap = abs(found.estimate - true[k])
+            covered[k] += gap < 1.96 * standard_error(found, shared)
+            without[k] += gap < 1.96 * standard_error(found)
+    assert all(rate_is_within(hits, runs) for hits in covered), covered
+    assert without[2] < 0.85 * runs

@@ -1,0 +1,192 @@
+"""Which factors of the samples go with errors: effects against oracles, bins, slices, and what can't be said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom, fisher_exact, spearmanr
+from sklearn.metrics import roc_auc_score
+from statsmodels.stats.multitest import multipletests
+
+from mlx.core.errors import DataError
+from mlx.core.proportions import wilson_interval
+from mlx.residuals import ResidualsSettings
+from mlx.residuals.factor_bins import factor_bins
+from mlx.residuals.factors import Target, associate_factors, read_factors
+from mlx.residuals.slices import weak_slices
+
+SETTINGS = ResidualsSettings(n_permutations=199)
+
+
+def table(n=400, seed=0):
+    generator = np.random.default_rng(seed)
+    columns = pd.DataFrame(
+        {
+            "noise": generator.random(n),
+            "size": generator.integers(1, 20, n),
+            "occluded": generator.random(n) < 0.3,
+            "colour": generator.choice(["red", "green", "blue"], n),
+        }
+    )
+    weak = (columns["noise"] > 0.7) & columns["occluded"]
+    error = generator.random(n) < np.where(weak, 0.8, 0.1)
+    entropy = columns["noise"].to_numpy() + generator.gamma(1, size=n) + 0.5 * (columns["colour"] == "red")
+    return columns, error, entropy
+
+
+def found_in(columns, error, entropy, settings=SETTINGS):
+    targets = [Target("error", error), Target("entropy", entropy)]
+    found = associate_factors(read_factors(columns), targets, settings=settings)
+    return {(f.factor, f.target): f for f in found}
+
+
+def test_effects_agree_with_oracles_and_fit_the_type():
+    columns, error, entropy = table()
+    found = found_in(columns, error, entropy)
+    effect = {key: (f.finding.statistic, f.finding.estimate) for key, f in found.items()}
+    groups = pd.Series(entropy).groupby(columns["colour"])
+    between = (groups.size() * (groups.mean() - entropy.mean()) ** 2).sum()
+    expected = {
+        ("noise", "error"): ("auroc", roc_auc_score(error, columns["noise"])),
+        ("occluded", "error"): ("auroc", roc_auc_score(error, columns["occluded"])),
+        ("occluded", "entropy"): ("auroc", roc_auc_score(columns["occluded"], entropy)),
+        ("size", "entropy"): ("spearman", spearmanr(columns["size"], entropy).statistic),
+        ("colour", "entropy"): ("correlation_ratio", between / ((entropy - entropy.mean()) ** 2).sum()),
+    }
+    assert {key: effect[key] for key in expected} == {
+        key: (name, pytest.approx(value, abs=1e-12)) for key, (name, value) in expected.items()
+    }
+
+
+def test_p_values_are_adjusted_over_the_factors_of_a_target():
+    found = found_in(*table())
+    for target in ("error", "entropy"):
+        findings = [f.finding for f in found.values() if f.target == target]
+        p = [f.p for f in findings]
+        assert [f.p_holm for f in findings] == pytest.approx(multipletests(p, method="holm")[1])
+        assert [f.p_bh for f in findings] == pytest.approx(multipletests(p, method="fdr_bh")[1])
+    assert found["noise", "error"].finding.p == 1 / 200
+
+
+def test_p_values_of_every_kind_of_factor_have_their_size():
+    rejected, runs = {}, 400
+    for run in range(runs):
+        generator = np.random.default_rng([4, run])
+        columns = table(40, seed=[5, run])[0]
+        columns.loc[generator.random(40) < 0.2, "noise"] = np.nan
+        found = found_in(columns, generator.random(40) < 0.3, generator.gamma(1, size=40), settings=SETTINGS)
+        for key, f in found.items():
+            rejected[key] = rejected.get(key, 0) + (f.finding.p <= 0.05)
+    low, high = binom.ppf(0.00025, runs, 0.03), binom.ppf(0.99975, runs, 0.07)
+    # An error rate has few values, and a discrete p is at most its level.
+    assert all(low * (key[1] == "entropy") <= count <= high for key, count in rejected.items()), rejected
+
+
+def test_intervals_of_factors_cover():
+    true = {key: f.finding.estimate for key, f in found_in(*table(200_000, seed=1)).items()}
+    hits, runs, settings = {}, 400, ResidualsSettings(n_permutations=19)
+    for run in range(runs):
+        for key, f in found_in(*table(200, seed=[2, run]), settings=settings).items():
+            if f.finding.status == "ok":
+                hits.setdefault(key, []).append(f.finding.low <= true[key] <= f.finding.high)
+    assert len(hits) == 6
+    low, high = binom.ppf(0.00025, runs, 0.93) / runs, binom.ppf(0.99975, runs, 0.97) / runs
+    assert all(low <= np.mean(covered) <= high for covered in hits.values()), {k: np.mean(v) for k, v in hits.items()}
+
+
+def test_what_cannot_be_related_says_why():
+    n = 60
+    columns = pd.DataFrame(
+        {
+            "constant": np.ones(n),
+            "name": [f"sample {i}" for i in range(n)],
+            "empty": np.full(n, np.nan),
+            "flag": pd.array([True, None, False] * 20, dtype="boolean"),
+            "text": ["a", None, "b"] * 20,
+        }
+    )
+    found = found_in(columns, np.zeros(n, bool), np.arange(n) * 1.0)
+    status = {key[0]: f.finding.status for key, f in found.items() if key[1] == "entropy"}
+    assert status["constant"] == "constant factor"
+    assert status["name"] == "more than 50 categories"
+    assert status["empty"] == "too few samples (n < 4)"
+    assert found["flag", "entropy"].kind == "boolean"
+    assert (found["flag", "entropy"].n_missing, found["flag", "entropy"].finding.n) == (20, 40)
+    assert found["text", "entropy"].n_missing == 20
+    assert found["flag", "error"].finding.status == "no errors"
+    assert np.isnan(found["constant", "entropy"].finding.p_holm)
+    with pytest.raises(DataError, match="factor noise: row 1: a value is not finite"):
+        read_factors(pd.DataFrame({"noise": [0.0, np.inf]}))
+
+
+def test_bins_cover_every_sample_once_with_wilson_intervals():
+    columns, error, entropy = table()
+    columns.loc[:9, "noise"] = np.nan
+    similarity = np.where(np.arange(400) % 2, np.nan, 1.0)
+    for factor in read_factors(columns):
+        bins = factor_bins(factor, error, entropy, similarity, confidence=0.95)
+        assert sum(b.n for b in bins) == 400
+        assert sum(b.n_errors for b in bins) == error.sum()
+        for b in bins:
+            assert (b.low, b.high) == wilson_interval(b.n_errors, b.n)
+    bins = {b.bin: b for b in factor_bins(read_factors(columns)[0], error, entropy, similarity, confidence=0.95)}
+    assert bins["missing"].n == 10
+    assert len(bins) == 6
+    red = columns["colour"] == "red"
+    bins = {b.bin: b for b in factor_bins(read_factors(columns)[3], error, entropy, similarity, confidence=0.95)}
+    assert bins["red"].error_rate == error[red].mean()
+    assert bins["red"].entropy_mean == pytest.approx(entropy[red].mean())
+
+
+def test_the_weakest_slice_is_described_and_measured_on_the_other_half():
+    columns, error, _ = table(2000)
+    found = weak_slices(read_factors(columns), error, seed=0, confidence=0.95)
+    assert (found.n_found, found.n_measured, found.status) == (1000, 1000, "ok")
+    worst = found.slices[0]
+    assert "occluded" in worst.description
+    assert "noise > 0.7" in worst.description
+    assert worst.low > 0.6 > worst.rest_error_rate
+    assert worst.p_holm < 1e-6
+    assert (worst.low, worst.high) == wilson_interval(worst.n_errors, worst.n)
+    total = round(worst.rest_error_rate * (1000 - worst.n))
+    rows = [[worst.n_errors, worst.n - worst.n_errors], [total, 1000 - worst.n - total]]
+    assert worst.p == pytest.approx(fisher_exact(rows, alternative="greater").pvalue)
+    assert weak_slices(read_factors(columns), error, seed=0, confidence=0.95) == found
+
+
+def test_slices_of_chance_are_not_found_weak_on_the_other_half():
+    rates, rejected, runs = [], 0, 150
+    for run in range(runs):
+        columns = table(200, seed=[3, run])[0]
+        error = np.random.default_rng([1, run]).random(200) < 0.2
+        found = weak_slices(read_factors(columns), error, seed=run, confidence=0.95)
+        rates += [(s.error_rate, s.error_rate_found) for s in found.slices if s.status == "ok"]
+        rejected += any(s.p_holm <= 0.05 for s in found.slices)
+    measured, chosen = np.mean(rates, axis=0)
+    assert chosen > 0.3
+    assert measured == pytest.approx(0.2, abs=0.03)
+    assert rejected <= binom.ppf(0.99975, runs, 0.07)
+
+
+def test_missing_values_and_categories_are_told_in_words():
+    generator = np.random.default_rng(0)
+    noise = np.where(generator.random(600) < 0.2, np.nan, generator.random(600))
+    colour = generator.choice(["red", "green"], 600)
+    error = generator.random(600) < np.where((np.nan_to_num(noise, nan=0) > 0.6) & (colour == "red"), 0.9, 0.05)
+    factors = read_factors(pd.DataFrame({"noise": noise, "colour": colour}))
+    description = weak_slices(factors, error, seed=1, confidence=0.95).slices[0].description
+    assert "where missing, counted as 0." in description
+    assert "colour is red" in description or "colour is not green" in description
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "status"),
+    [
+        (pd.DataFrame({"a": np.ones(300)}), np.arange(300) % 2 == 0, "no factor that varies"),
+        (pd.DataFrame({"a": np.arange(90.0)}), np.arange(90) % 2 == 0, "too few samples (n < 100)"),
+        (pd.DataFrame({"a": np.arange(300.0)}), np.zeros(300, bool), "no errors in the half that looks for slices"),
+        (pd.DataFrame({"a": np.arange(300.0)}), np.ones(300, bool), "all wrong in the half that looks for slices"),
+    ],
+)
+def test_no_slices_has_a_reason(columns, error, status):
+    found = weak_slices(read_factors(columns), error, seed=0, confidence=0.95)
+    assert (found.slices, found.status) == ((), status)
