@@ -1,20 +1,22 @@
-"""Runs the steps one after the other in this process, into a folder of their own; draws a dataset."""
+"""Runs the steps one after the other in this process, into a folder of their own, and takes up what was stopped."""
 
+import platform
+import subprocess
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
+from mlx import __version__
 from mlx.config import ExperimentConfig
-from mlx.core.artifacts import write_bytes, write_json
-from mlx.core.console import note
+from mlx.core.artifacts import write_json
+from mlx.core.console import note, recorded_in
 from mlx.core.errors import SettingsError
-from mlx.core.paths import Workspace
+from mlx.core.paths import Workspace, repository_root
 from mlx.core.stage import sections_of
-from mlx.datasets import Dataset, open_dataset
 from mlx.pipeline.evaluate import evaluate
 from mlx.pipeline.extract_representations import extract_representations
 from mlx.pipeline.generate_data import generate_data
@@ -22,9 +24,7 @@ from mlx.pipeline.preprocess_split import preprocess_split
 from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.pipeline.train import train
-from mlx.plots.figures import draw_report
-from mlx.plots.inputs import ReportInputs
-from mlx.plots.style import render_png
+from mlx.runs import CONFIG, Owner, Run, Summary, measured, now, write_summary
 
 STEPS: tuple[Callable[..., str], ...] = (
     generate_data,
@@ -37,80 +37,97 @@ STEPS: tuple[Callable[..., str], ...] = (
 )
 """The pipeline, in the order in which data flows."""
 
+LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "tensorflow", "keras", "matplotlib")
+"""What the numbers of a run depend on, beside Python and this package."""
+
 
 def run_experiment(config: ExperimentConfig) -> Path:
     """Run all steps of `config` and return the run's folder, ``<output.directory>/<name>/<time>``.
 
-    The folder has the shape of a DVC workspace: ``data/``, ``metrics/`` and ``config.json``, the
-    configuration with all defaults.
+    The folder has the shape of a DVC workspace: ``data/``, ``metrics/``; beside them ``config.json``, the
+    configuration with all defaults, ``summary.json``, ``run.log`` and ``checkpoints/``.
 
     Raises
     ------
     MlxError
         A step can't do what the configuration asks; what the steps before it wrote stays.
     """
-    folder = _new_folder(Path(config.output.directory) / config.name)
-    write_json(folder / "config.json", config.as_dict())
-    for step in STEPS:
-        sections = {name: getattr(config, name) for name in sections_of(step)}
-        try:
-            said = step(Workspace(folder), **sections)
-        except SettingsError as error:
-            raise SettingsError(f"{'.'.join(map(str, error.key))}: {error}" if error.key else str(error)) from None
-        note(f"{step.__name__.replace('_', '-')}: {said}")
+    folder = _new_folder(config.output.folder() / config.name)
+    write_json(folder / CONFIG, config.as_dict())
+    summary = Summary(
+        name=config.name,
+        status="running",
+        started=now(),
+        owner=Owner.of_this_process(),
+        versions=_versions(),
+        commit=_commit(),
+    )
+    write_summary(folder, summary)
+    _work(Run(folder, summary), config)
     return folder
 
 
-def draw_samples(config: ExperimentConfig, path: Path) -> Path:
-    """Draw samples of the dataset of `config` as a PNG file: images by class, or the rows of a table.
+def resume_experiment(run: Run) -> Path:
+    """Go on with a run that was interrupted or failed, from the step that it was at; return its folder.
 
-    Reads no further into the dataset than it takes to have enough of every class.
+    The steps that it finished are not repeated, and a training goes on from its last checkpoint.
 
     Raises
     ------
+    SettingsError
+        It is finished, or a process is still at work on it.
     MlxError
-        The dataset can't be made or read.
+        As in `run_experiment`.
     """
-    dataset, settings = open_dataset(config.dataset), config.report
-    images = len(dataset.sample_shape) == 3
-    X, y = _first_samples(dataset, settings.images_per_class if images else settings.max_points)
-    inputs = ReportInputs(
-        name=dataset.name,
-        task=dataset.task,
-        class_names=dataset.class_names,
-        history=pd.DataFrame(),
-        samples=pd.DataFrame(),
-        grid_inputs=X,
-        grid_targets=y,
-    )
-    _, figure = next(draw_report(inputs, settings))
-    write_bytes(path, render_png(figure, settings.dpi))
-    return path
+    if run.status in {"finished", "running"}:
+        raise SettingsError(f"{run.id}: expected a run that was interrupted or failed, found one that is {run.status}")
+    config = ExperimentConfig.model_validate(run.config())
+    again = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
+    summary = run.summary.model_copy(update=again)
+    write_summary(run.folder, summary)
+    _work(Run(run.folder, summary), config)
+    return run.folder
 
 
-def _first_samples(dataset: Dataset, enough: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first `enough` samples of every class (of all, for regression), in their order."""
-    parts: list[tuple[np.ndarray, np.ndarray]] = []
-    counts = np.zeros(max(1, len(dataset.class_names)), np.int64)
-    for block in dataset.blocks(256):
-        labels = block.y if dataset.class_names else np.zeros(len(block.y), np.int64)
-        order = np.argsort(labels, kind="stable")
-        grouped = labels[order]
-        place = np.empty(len(labels), np.int64)
-        place[order] = np.arange(len(labels)) - np.searchsorted(grouped, grouped)
-        taken = place + counts[labels] < enough
-        parts.append((block.X[taken], block.y[taken]))
-        counts += np.bincount(labels, minlength=len(counts))
-        if counts.min() >= enough:
-            break
-    return np.concatenate([X for X, _ in parts]), np.concatenate([y for _, y in parts])
+def _work(run: Run, config: ExperimentConfig) -> None:
+    """Do the steps that are not done, and keep the summary true, whatever happens short of a sudden death."""
+    summary = run.summary
+    with ExitStack() as stack:
+        if config.output.save_logs:
+            stack.enter_context(recorded_in(run.folder / "run.log"))
+        try:
+            for step in STEPS:
+                name = step.__name__.replace("_", "-")
+                if name in summary.seconds:
+                    continue
+                begin = time.perf_counter()
+                note(f"{name}: {_done(step, run.workspace, config)}")
+                seconds = {**summary.seconds, name: round(time.perf_counter() - begin, 3)}
+                summary = summary.model_copy(update={"seconds": seconds, "metrics": measured(run.workspace)})
+                write_summary(run.folder, summary)
+        except BaseException as error:
+            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            text = None if status == "interrupted" else str(error)
+            ended = {"status": status, "finished": now(), "error": text}
+            write_summary(run.folder, summary.model_copy(update=ended))
+            note(f"{run.id}: {status}{f': {text}' if text else ''}; 'mlx run-experiment --resume {run.id}' goes on")
+            raise
+        write_summary(run.folder, summary.model_copy(update={"status": "finished", "finished": now()}))
+
+
+def _done(step: Callable[..., str], workspace: Workspace, config: ExperimentConfig) -> str:
+    sections = {name: getattr(config, name) for name in sections_of(step)}
+    try:
+        return step(workspace, **sections)
+    except SettingsError as error:
+        raise SettingsError(f"{'.'.join(map(str, error.key))}: {error}" if error.key else str(error)) from None
 
 
 def _new_folder(parent: Path) -> Path:
     """Make a folder named after the time, with a number behind it when several start at once."""
-    if not parent.resolve().is_relative_to(Path.cwd().resolve()):
+    if not parent.resolve().is_relative_to(repository_root()):
         raise SettingsError(
-            f"output.directory: expected a folder below the current one, found a link to {parent.resolve()}"
+            f"output.directory: expected a folder inside of {repository_root()}, found a link to {parent.resolve()}"
         )
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for attempt in count(1):
@@ -121,3 +138,26 @@ def _new_folder(parent: Path) -> Path:
             continue
         return folder
     raise AssertionError("count never ends")
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "mlx": __version__}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:  # an environment for analysis alone may leave TensorFlow out
+            continue
+    return found
+
+
+def _commit() -> str | None:
+    """Return the commit that the repository is at, with a ``+`` where tracked files differ from it."""
+
+    def git(*arguments: str) -> str:
+        command = ("git", "-C", str(repository_root()), *arguments)
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603  # fixed
+
+    try:
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -27,11 +27,13 @@ LEVELS = {
     "pipeline": 3,
     "config": 4,
     "analyze": 5,
-    "experiment": 5,
+    "preview": 5,
+    "runs": 5,
     "workbench": 5,
-    "commands": 6,
-    "cli": 7,
-    "__main__": 8,
+    "experiment": 6,
+    "commands": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 # Importing them runs nothing but a docstring and, for mlx, the version and a function: no step depends on them.
 PACKAGE_MARKERS = {ROOT / "mlx/__init__.py", ROOT / "mlx/pipeline/__init__.py"}

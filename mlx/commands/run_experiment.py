@@ -1,27 +1,104 @@
-"""`mlx run-experiment`: runs every step of an experiment in one process."""
+"""`mlx run-experiment`: runs every step of an experiment, or of several, in one process."""
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlx.config import Resolved
 
 NAME = "run-experiment"
 HELP = "run every step of an experiment in one process"
+PARAMS = Path("params.yaml")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("--config", type=Path, default=Path("params.yaml"), help="JSON or YAML (default: %(default)s)")
-    parser.add_argument("--dry-run", action="store_true", help="check the configuration, show it whole, write nothing")
+    parser.add_argument("name", nargs="?", help="what to call the experiment, instead of the name in the file")
+    parser.add_argument("--config", type=Path, help=f"JSON or YAML, one experiment or a list (default: {PARAMS})")
+    parser.add_argument("--dry-run", action="store_true", help="check everything, show it whole, write nothing")
+    parser.add_argument("--strict", action="store_true", help="take an unknown key for an error, not for a warning")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments",
+                        help="another value for a key, such as training.epochs=3; may be repeated")  # fmt: skip
+    parser.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted, by id or folder")
+    parser.add_argument("--keep-going", action="store_true", help="of a list: run the others when one fails")
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return where the run is, or the whole configuration in a dry run."""
+    """Return where the run is, a table for several, or the whole configuration in a dry run."""
+    from mlx.core.errors import SettingsError
+
+    if chosen.resume is not None:
+        if given := [flag for flag in ("name", "config", "assignments", "dry_run") if getattr(chosen, flag)]:
+            raise SettingsError(
+                f"--resume: expected nothing beside it, as a run keeps its configuration, found {given[0]}"
+            )
+        return _resume(chosen.resume)
+    experiments = _read(chosen)
+    if chosen.dry_run:
+        return _shown(experiments)
+    return _run_all(experiments, keep_going=chosen.keep_going)
+
+
+def _read(chosen: argparse.Namespace) -> "list[Resolved]":
+    """Read the configuration that is meant, and say what is unknown in it."""
+    from mlx.config import resolve_all
+    from mlx.core.console import note
+    from mlx.core.errors import SettingsError
+
+    path = chosen.config or (PARAMS if PARAMS.exists() else None)
+    if path is None and chosen.name is None and not chosen.dry_run:
+        raise SettingsError(f"expected --config FILE, a {PARAMS} here, or a NAME for the built-in default, found none")
+    experiments = resolve_all(path, name=chosen.name, assignments=chosen.assignments, strict=chosen.strict)
+    for warning in dict.fromkeys(warning for experiment in experiments for warning in experiment.warnings):
+        note(f"warning: {warning}; it is ignored")
+    return experiments
+
+
+def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
+    """Run one after the other; for several, return a table, and fail when one of them failed."""
+    from mlx.commands.places import at_root
+    from mlx.commands.tables import HEADLINES, as_table, headline
+    from mlx.core.console import answer, note
+    from mlx.core.errors import MlxError
+    from mlx.experiment import run_experiment
+    from mlx.runs import read_run
+
+    rows: list[list[Any]] = []
+    failures = 0
+    with at_root() as shown:
+        if len(experiments) == 1:
+            return shown(run_experiment(experiments[0].config))
+        for experiment in experiments:
+            name = experiment.config.name
+            if failures and not keep_going:
+                rows.append([name, "not run"])
+                continue
+            note(f"experiment {name}")
+            try:
+                run = read_run(run_experiment(experiment.config))
+                rows.append([name, run.status, *headline(run), shown(run.folder)])
+            except MlxError as error:
+                failures += 1
+                note(str(error))
+                rows.append([name, "failed"])
+    table = as_table(["experiment", "status", *HEADLINES, "run"], rows)
+    if not failures:
+        return table
+    answer(table)
+    raise MlxError(f"{failures} of {len(experiments)} experiments failed")
+
+
+def _resume(identity: str) -> str:
+    from mlx.commands.places import at_root, find_any_run
+    from mlx.experiment import resume_experiment
+
+    run = find_any_run(identity)
+    with at_root() as shown:
+        return shown(resume_experiment(run))
+
+
+def _shown(experiments: "list[Resolved]") -> str:
     import json
 
-    from mlx.config import read_config
-
-    config = read_config(chosen.config)
-    if chosen.dry_run:
-        return json.dumps(config.as_dict(), indent=2, ensure_ascii=False)
-    from mlx.experiment import run_experiment
-
-    return str(run_experiment(config))
+    return "\n".join(json.dumps(e.config.as_dict(), indent=2, ensure_ascii=False) for e in experiments)

@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> str:
     """Return where the picture is."""
     from mlx.config import read_config
-    from mlx.experiment import draw_samples
+    from mlx.preview import draw_samples
 
     return str(draw_samples(read_config(chosen.config), chosen.output))

@@ -3,7 +3,9 @@
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
 
 T = TypeVar("T")
 
@@ -16,6 +18,22 @@ def answer(line: str) -> None:
 def note(line: str) -> None:
     """Tell the user something beside it, such as how far the work is or what went wrong."""
     print(line, file=sys.stderr, flush=True)  # noqa: T201
+    for file in _records:
+        print(line, file=file, flush=True)
+
+
+_records: list[TextIO] = []
+
+
+@contextmanager
+def recorded_in(path: Path) -> Iterator[None]:
+    """Add what is noted within the block to the end of a file, too."""
+    with path.open("a", encoding="utf-8") as file:
+        _records.append(file)
+        try:
+            yield
+        finally:
+            _records.remove(file)
 
 
 def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:

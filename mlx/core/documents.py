@@ -7,7 +7,7 @@ what ``dvc params diff`` shows is what runs. No tag of the file can construct an
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +31,54 @@ class Document:
     path : the file, as messages name it.
     values : the top-level mapping.
     lines : line number (from 1) of each key path, as far as the file's syntax tells it.
+    set_by : what set a key that is not as the file has it, such as an option of the command line.
     """
 
     path: Path
     values: Mapping[str, Any]
     lines: Mapping[Names, int]
+    set_by: Mapping[Names, str] = field(default_factory=dict)
 
     def where(self, key: Key) -> str:
         """Return ``file:line`` of `key`, or of the nearest section round it that stands in the file."""
         names = tuple(map(str, key))
         for length in range(len(names), 0, -1):
+            if names[:length] in self.set_by:
+                return self.set_by[names[:length]]
             if names[:length] in self.lines:
                 return f"{self.path}:{self.lines[names[:length]]}"
         return str(self.path)
+
+    def has(self, key: Key) -> bool:
+        """Say whether there is a value at `key`."""
+        value: Any = self.values
+        for name in key:
+            if not isinstance(value, dict) or name not in value:
+                return False
+            value = value[name]
+        return True
+
+    def with_value(self, key: Names, value: Any, set_by: str) -> "Document":
+        """Return the document with another value at `key`; sections on the way to it are made."""
+        values = {**self.values}
+        section = values
+        for name in key[:-1]:
+            inner = section.get(name)
+            section[name] = {**inner} if isinstance(inner, dict) else {}
+            section = section[name]
+        section[key[-1]] = value
+        lines = {known: line for known, line in self.lines.items() if known[: len(key)] != key}
+        return replace(self, values=values, lines=lines, set_by={**self.set_by, key: set_by})
+
+    def without(self, key: Key) -> "Document":
+        """Return the document without the value at `key`."""
+        values = {**self.values}
+        section = values
+        for name in key[:-1]:
+            section[str(name)] = {**section[str(name)]}
+            section = section[str(name)]
+        del section[str(key[-1])]
+        return replace(self, values=values)
 
 
 def read_document(path: Path) -> Document:
@@ -54,16 +89,61 @@ def read_document(path: Path) -> Document:
     SettingsError
         The file is missing, too large, not text, or not valid: names the line and column.
     """
-    text = _read_text(path)
+    values, lines = _parse(path, _read_text(path))
+    return _document(path, values, lines)
+
+
+def read_documents(path: Path) -> list[Document]:
+    """Read a file that holds one mapping, or a list of them.
+
+    Raises
+    ------
+    SettingsError
+        As in `read_document`; also for an empty list.
+    """
+    values, lines = _parse(path, _read_text(path))
+    if not isinstance(values, list):
+        return [_document(path, values, lines)]
+    if not values:
+        raise SettingsError(f"{path}: expected a list of experiments, found an empty one")
+    documents = []
+    for i, item in enumerate(values):
+        start = lines.get((str(i),))
+        place = f"{path}:{start}" if start else str(path)
+        if not isinstance(item, dict):
+            raise SettingsError(f"{place}: expected an experiment with its sections, found {_shown(item)}")
+        own = {key[1:]: line for key, line in lines.items() if len(key) > 1 and key[0] == str(i)}
+        documents.append(_document(path, item, own))
+    return documents
+
+
+def parse_value(text: str, where: str) -> Any:
+    """Return what `text` is as a value in YAML: ``3``, ``true``, ``[1, 2]``, ``some words``.
+
+    Raises
+    ------
+    SettingsError
+        It is no YAML; the message begins with `where`.
+    """
     try:
-        values, lines = _parse_json(path, text) if path.suffix == ".json" else _parse_yaml(path, text)
+        values, _ = _parse_yaml(Path(where), text)
+    except RecursionError:
+        raise SettingsError(f"{where}: nested too deeply to be a value") from None
+    return values
+
+
+def _parse(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
+    try:
+        return _parse_json(path, text) if path.suffix.lower() == ".json" else _parse_yaml(path, text)
     except RecursionError:
         raise SettingsError(f"{path}: nested too deeply to be a configuration") from None
-    if isinstance(values, dict):
-        _refuse_half_characters(path, values)
-    else:
+
+
+def _document(path: Path, values: Any, lines: dict[Names, int]) -> Document:
+    if not isinstance(values, dict):
         found = "an empty file" if values is None else _shown(values)
         raise SettingsError(f"{path}: expected sections such as 'dataset:' and 'model:', found {found}")
+    _refuse_half_characters(path, values)
     return Document(path, values, lines)
 
 

@@ -4,10 +4,15 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from mlx.core.paths import repository_root
 from mlx.core.settings import Settings
 
-WORKSPACE = frozenset({"data", "metrics", "mlx", "stages", ".dvc", ".git"})
+WORKSPACE = frozenset({"data", "metrics", "checkpoints", "mlx", "stages", ".dvc", ".git"})
 """Folders in which a run would be taken for part of the project."""
+
+
+class OutputParams(Settings):
+    """Further parameters of the output; there are none yet, and none is accepted."""
 
 
 class OutputSettings(Settings):
@@ -15,24 +20,34 @@ class OutputSettings(Settings):
 
     Attributes
     ----------
-    directory : folder below the current one in which `mlx run-experiment` makes a folder for each run;
-        the DVC pipeline writes into its own folders.
+    directory : folder below the root of the repository (outside of any: below the current folder) in which
+        `mlx run-experiment` makes a folder for each run; the DVC pipeline writes into its own folders.
     save_checkpoints : keep the training's state while it goes on, so that a killed one can continue.
     checkpoint_frequency : epochs from one checkpoint to the next.
+    save_logs : keep what a run says while it works in ``run.log`` in its folder.
     """
 
     directory: str = "outputs"
     save_checkpoints: bool = True
     checkpoint_frequency: int = Field(1, ge=1)
+    save_logs: bool = True
+    params: OutputParams = OutputParams()
 
     @field_validator("directory")
     @classmethod
     def _inside(cls, directory: str) -> str:
-        here = Path.cwd().resolve()
-        inside = (here / directory).resolve()
-        if inside == here or not inside.is_relative_to(here) or inside.relative_to(here).parts[0] in WORKSPACE:
-            raise ValueError(f"expected a folder of its own below the current one, found '{directory}'")
+        root = repository_root()
+        try:
+            inside = (root / directory).resolve()
+        except (OSError, ValueError):  # a loop of links, a null character
+            inside = root
+        if inside == root or not inside.is_relative_to(root) or inside.relative_to(root).parts[0] in WORKSPACE:
+            raise ValueError(f"expected a folder of its own inside of the repository, {root}, found '{directory}'")
         return directory
+
+    def folder(self) -> Path:
+        """Return the directory, resolved against the root of the repository."""
+        return repository_root() / self.directory
 
 
 DEFAULT_OUTPUT = OutputSettings()

@@ -4,6 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def repository_root() -> Path:
+    """Return the nearest folder, from the current one upward, that git or DVC keeps; else the current one."""
+    here = Path.cwd().resolve()
+    return next((folder for folder in (here, *here.parents) if any((folder / name).exists() for name in KEPT)), here)
+
+
+KEPT = (".git", ".dvc")
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The folder that holds a study's ``data/`` and ``metrics/``."""

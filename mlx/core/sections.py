@@ -88,6 +88,25 @@ def settings_of(what: str, schema: type[S], values: Mapping[str, Any]) -> S:
         raise ValueError(str(error)) from None
 
 
+def without_unknown(document: Document, schema: type[Settings]) -> tuple[Document, list[str]]:
+    """Return `document` without the keys that `schema` doesn't know, and a message for each of them."""
+    messages: list[str] = []
+    while True:
+        try:
+            schema.model_validate(document.values)
+        except ValidationError as error:
+            faults: list[dict[str, Any]] = [dict(f) for f in error.errors()]
+            fault = next((f for f in faults if f["type"] == "extra_forbidden"), None)
+        else:
+            return document, messages
+        key = _owner(schema, fault["loc"], document.values)[0] if fault else ()
+        if fault is None or not document.has(key):
+            return document, messages
+        # One at a time: other faults may have gone with it, or lie at other keys now.
+        messages.append(_worded(document, (), schema, document.values, fault))
+        document = document.without(key)
+
+
 def unknown_key(document: Document, key: Key, known: Iterable[str]) -> str:
     """Word the message for a key that no schema has, with the nearest known one."""
     names = sorted(known)

@@ -1,0 +1,54 @@
+"""Where a command looks and works: paths in a configuration count from the root of the repository."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlx.runs import Run
+
+
+@contextmanager
+def at_root() -> Iterator[Callable[[Path], str]]:
+    """Work at the root of the repository, as `dvc repro` does.
+
+    Gives the function that writes a path as a person would type it where the command was given.
+    """
+    from mlx.core.paths import repository_root
+
+    here = Path.cwd()
+
+    def shown(path: Path) -> str:
+        return os.path.relpath(path, here)
+
+    os.chdir(repository_root())
+    try:
+        yield shown
+    finally:
+        os.chdir(here)
+
+
+def run_directory(given: Path | None = None) -> Path:
+    """Return the folder in which runs are looked for: the given one, else that of the repository's params.yaml."""
+    from mlx.core.documents import read_document
+    from mlx.core.errors import MlxError
+    from mlx.core.output import OutputSettings
+    from mlx.core.paths import repository_root
+
+    if given is not None:
+        return given
+    try:
+        output = read_document(repository_root() / "params.yaml").values.get("output")
+        return OutputSettings.model_validate(output or {}).folder()
+    except (MlxError, ValueError):  # none, or one that is being edited: the default holds
+        return OutputSettings().folder()
+
+
+def find_any_run(identity: str, directory: Path | None = None) -> "Run":
+    """Return the run that `identity` means; its folder absolute, so that it holds wherever the command goes."""
+    from mlx.runs import Run, find_run
+
+    found = find_run(identity, run_directory(directory))
+    return Run(found.folder.resolve(), found.summary)

@@ -1,0 +1,173 @@
+"""Runs are whole or said to be broken off; the history has them all, and a broken one can be finished."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlx.cli import main
+from mlx.core.errors import SettingsError
+from mlx.runs import Run, find_run, find_runs, read_run
+
+CONFIG: dict[str, Any] = {
+    "name": "small",
+    "dataset": {"name": "digits", "params": {"n_samples": 400}},
+    "preprocessing": {"scaling": "unit"},
+    "model": {"name": "logistic_regression"},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "report": {"dpi": 50},
+}
+STAGES = ["generate-data", "preprocess-split", "train", "extract-representations", "evaluate", "residuals-analysis"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(json.dumps(CONFIG))  # JSON is YAML
+    return tmp_path
+
+
+def content(run: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(run)): file.read_bytes()
+        for part in ("data", "metrics", "config.json")
+        for file in ([run / part] if (run / part).is_file() else sorted((run / part).rglob("*")))
+        if file.is_file()
+    }
+
+
+def started(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    with (folder / "messages.txt").open("a") as messages:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mlx", "run-experiment", *arguments],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=messages,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+
+
+def test_a_run_says_what_it_is_and_what_it_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run-experiment", "--set", "training.seed=3"])
+    run = read_run(folder / capsys.readouterr().out.strip())
+    assert run.status == "finished"
+    assert list(run.summary.seconds) == [*STAGES, "report"]
+    assert run.summary.metrics["evaluation"]["accuracy"] > 0.8
+    assert run.summary.versions["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert run.config()["training"]["seed"] == 3
+    assert "train: read" in (run.folder / "run.log").read_text()
+    assert find_run("small", folder / "outputs").folder == find_run(run.id, folder / "outputs").folder
+
+
+def test_a_failed_run_keeps_its_message(folder: Path) -> None:
+    (folder / "bad.csv").write_text("a,target\n1,0\n2,x y\nnan,0\n")
+    bad = CONFIG | {"dataset": {"name": "custom", "path": "bad.csv"}, "output": {"save_logs": False}}
+    (folder / "params.yaml").write_text(json.dumps(bad))
+    with pytest.raises(SystemExit, match=r"bad\.csv"):
+        main(["run-experiment"])
+    (run,) = find_runs(folder / "outputs")
+    assert (run.status, list(run.summary.seconds)) == ("failed", [])
+    assert "bad.csv" in str(run.summary.error)
+    assert not (run.folder / "run.log").exists()
+
+
+def test_a_killed_run_shows_as_interrupted_and_is_finished_with_the_same_bytes(folder: Path) -> None:
+    whole = started(folder)
+    assert whole.wait(120) == 0
+    (first,) = find_runs(folder / "outputs")
+    killed = started(folder)
+    deadline = time.monotonic() + 60
+    while not any("preprocess-split" in run.summary.seconds for run in runs_beside(first, folder)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    (running,) = runs_beside(first, folder)
+    assert running.status == "running"
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    (broken,) = runs_beside(first, folder)
+    assert broken.status == "interrupted"
+    resumed = started(folder, "--resume", broken.id)
+    assert resumed.wait(120) == 0
+    assert content(broken.folder) == content(first.folder)
+    with pytest.raises(SystemExit, match="expected a run that was interrupted or failed, found one that is finished"):
+        main(["run-experiment", "--resume", broken.id])
+
+
+def runs_beside(first: Run, folder: Path) -> list[Run]:
+    return [run for run in find_runs(folder / "outputs") if run.folder != first.folder]
+
+
+def test_ctrl_c_leaves_the_run_marked_and_ends_with_130(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlx.experiment as experiment
+
+    def interrupted(*_: Any, **__: Any) -> str:
+        raise KeyboardInterrupt
+
+    interrupted.__name__ = "generate_data"
+    monkeypatch.setattr(experiment, "STEPS", (interrupted,))
+    monkeypatch.setattr(experiment, "sections_of", lambda _: {})
+    with pytest.raises(SystemExit) as caught:
+        main(["run-experiment"])
+    assert caught.value.code == 130
+    (run,) = find_runs(folder / "outputs")
+    assert run.status == "interrupted"
+
+
+def test_eight_at_once_are_eight_whole_runs(folder: Path) -> None:
+    processes = [started(folder) for _ in range(8)]
+    assert [process.wait(400) for process in processes] == [0] * 8
+    runs = list(find_runs(folder / "outputs"))
+    assert len(runs) == 8
+    assert {run.status for run in runs} == {"finished"}
+    assert len({str(sorted(content(run.folder).items())) for run in runs}) == 1
+
+
+def test_a_list_of_experiments_is_checked_whole_before_the_first_starts(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    several = [CONFIG | {"name": "a"}, CONFIG | {"name": "b", "training": {"epochs": 0}}]
+    (folder / "list.json").write_text(json.dumps(several, indent=1))
+    with pytest.raises(
+        SystemExit, match=r"list\.json:\d+: training\.epochs: expected an integer of at least 1, found 0"
+    ):
+        main(["run-experiment", "--config", "list.json"])
+    assert not (folder / "outputs").exists()
+    broken = CONFIG | {"name": "b", "dataset": {"name": "custom", "path": "absent.csv"}}
+    (folder / "list.json").write_text(json.dumps([CONFIG | {"name": "a"}, broken, CONFIG | {"name": "c"}]))
+    for options, ends in (
+        ([], ["finished", "failed", "not run"]),
+        (["--keep-going"], ["finished", "failed", "finished"]),
+    ):
+        with pytest.raises(SystemExit, match="1 of 3 experiments failed"):
+            main(["run-experiment", "--config", "list.json", *options])
+        header, *rows = capsys.readouterr().out.splitlines()
+        assert header.split()[:3] == ["experiment", "status", "accuracy"]
+        assert all(end in row for end, row in zip(ends, rows, strict=True))
+
+
+def test_unknown_keys_are_warnings_and_errors_when_strict(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "params.yaml").write_text(
+        "name: a\ndataset: {name: digits}\nmodel: {name: logistic_regression}\ntrainin: {}\n"
+    )
+    main(["run-experiment", "--dry-run"])
+    assert "params.yaml:4: trainin: expected one of" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="found an unknown key; did you mean 'training'"):
+        main(["run-experiment", "--dry-run", "--strict"])
+
+
+@pytest.mark.parametrize("directory", ["..", "/", "../elsewhere", ".", "data", "link/out"])
+def test_an_output_directory_outside_of_the_repository_is_refused(folder: Path, directory: str) -> None:
+    (folder / "link").symlink_to(folder.parent)
+    with pytest.raises(SystemExit, match=r"output\.directory: expected a folder of its own inside of the repository"):
+        main(["run-experiment", "--set", f"output.directory={directory}"])
+
+
+def test_a_run_that_nobody_has_is_named_with_the_nearest(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="nothing: expected a run below .*, its id or its name, found none"):
+        find_run("nothing", folder / "outputs")
