@@ -56,12 +56,13 @@ def entropy_pairs(h: Floats, shift: float) -> EntropyPairs:
         What the functions add to each: the mean of these samples less the mean of all.
     """
     n, n_pairs = h.size, h.size * (h.size - 1) / 2
-    h1, h2, h3, h4 = (float((h**power).sum()) for power in (1, 2, 3, 4))
+    squares = h * h
+    h1, h2, h3, h4 = float(h.sum()), float(squares.sum()), float(squares @ h), float(squares @ squares)
     above = np.arange(n) * 2 - n
     before = np.cumsum(h) - h
     mean_rows = ((n - 2) * h + h1) / 2
     product_rows = h * (h1 - h)
-    rows = np.stack([mean_rows, above * h + h1 - 2 * before, product_rows, n * h**2 - 2 * h * h1 + h2])
+    rows = np.stack([mean_rows, above * h + h1 - 2 * before, product_rows, n * squares - 2 * h * h1 + h2])
     total = rows.sum(axis=1) / 2
     raw = np.array([((n - 2) * h2 + h1**2) / 4, n * h2 - h1**2, (h2**2 - h4) / 2, n * h4 - 4 * h3 * h1 + 3 * h2**2])
     square = raw - total**2 / n_pairs

@@ -18,6 +18,9 @@ from mlx.core.errors import DataError
 KEEP_BYTES = 1 << 27
 """Unit vectors up to this size are kept; larger ones are computed again from their rows each time."""
 
+SAFE_SQUARES = (1e-250, 1e250)
+"""A sum of squares between these has lost no square to under- or overflow that matters."""
+
 Representation: TypeAlias = "Scores | sparse.csr_array[Any]"
 """One row a sample."""
 
@@ -57,10 +60,13 @@ class UnitRows:
         return np.flatnonzero(self.norms > 0)
 
     def take(self, rows: Integers | slice) -> Rows:
-        """Return unit vectors (n_rows, n_features) of the given rows; sparse if the representation is."""
+        """Return unit vectors (n_rows, n_features) of the given rows, not to be written to; sparse if those are."""
+        where = _as_slice(rows)
         if self._kept is not None:
-            return self._kept[rows]
-        return _scaled(np.asarray(self.representation[rows], dtype=np.float64), self.norms[rows])
+            return self._kept[where]
+        block = self.representation[where]
+        assert isinstance(block, np.ndarray), "sparse rows are kept"
+        return _scaled(block, self.norms[where])
 
     def blocks(self, rows: Integers, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[Integers, Rows]]:
         """Go through the given rows, about ``block_bytes`` of them at a time, with their unit vectors."""
@@ -76,7 +82,7 @@ class UnitRows:
             return sparse.csr_array(parts, shape=self.representation.shape)
         if self.representation.size * 8 > KEEP_BYTES:
             return None
-        return _scaled(np.asarray(self.representation, dtype=np.float64), self.norms)
+        return _scaled(self.representation, self.norms)
 
 
 def dense(rows: Rows) -> Floats:
@@ -85,8 +91,16 @@ def dense(rows: Rows) -> Floats:
     return filled
 
 
-def _scaled(block: Floats, norms: Floats) -> Floats:
-    return block / np.where(norms > 0, norms, 1.0)[:, None]
+def _as_slice(rows: Integers | slice) -> Integers | slice:
+    """Rows that follow each other are read in one piece, without a copy."""
+    if isinstance(rows, slice) or rows.size == 0 or rows[-1] - rows[0] != rows.size - 1:
+        return rows
+    return slice(int(rows[0]), int(rows[-1]) + 1) if (np.diff(rows) == 1).all() else rows
+
+
+def _scaled(block: Scores, norms: Floats) -> Floats:
+    # Converted and divided in one go, without a copy in between.
+    return np.divide(block, np.where(norms > 0, norms, 1.0)[:, None], dtype=np.float64)
 
 
 def unit_rows(name: str, representation: Representation, n_samples: int) -> UnitRows:
@@ -113,12 +127,22 @@ def unit_rows(name: str, representation: Representation, n_samples: int) -> Unit
     norms = np.empty(n_samples)
     for where in row_blocks(*representation.shape):
         block = np.asarray(representation[where], dtype=np.float64)
-        check_finite(name, block, where.start)
-        # Scaled by the largest entry first, so that no square over- or underflows.
-        largest = np.abs(block).max(axis=1)
-        block = block / np.where(largest > 0, largest, 1.0)[:, None]
-        norms[where] = largest * np.sqrt(np.einsum("ij,ij->i", block, block))
+        squares = np.einsum("ij,ij->i", block, block)
+        norms[where] = np.sqrt(squares)
+        # Squares that over- or underflow: scaled by the largest entry first. None is NaN or infinite unless
+        # an entry or its square is.
+        odd = np.flatnonzero(~((squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1])))
+        if odd.size:
+            check_finite(name, block, where.start)
+            norms[where.start + odd] = _scaled_norms(block[odd])
     return UnitRows(representation, norms)
+
+
+def _scaled_norms(rows: Floats) -> Floats:
+    largest = np.abs(rows).max(axis=1)
+    shares = rows / np.where(largest > 0, largest, 1.0)[:, None]
+    norms: Floats = largest * np.sqrt(np.einsum("ij,ij->i", shares, shares))
+    return norms
 
 
 def _checked_sparse(name: str, matrix: Any, n_samples: int) -> Any:
