@@ -69,6 +69,8 @@ class Optimization:
     clip_value : largest entry of a gradient; None for any.
     label_smoothing : share of each target that is spread evenly over all classes.
     class_weights : (K,) factor of each class's loss; None for 1.
+    n_samples : of the training split, over which a penalty on the sum of all losses is shared out; None
+        where nobody said.
     """
 
     optimizer: str = "adam"
@@ -79,6 +81,7 @@ class Optimization:
     clip_value: float | None = None
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
+    n_samples: int | None = None
 
 
 class Model(ABC):
@@ -87,13 +90,14 @@ class Model(ABC):
     Attributes
     ----------
     tasks : the kinds of problem that this model is for.
-    training_fields : the fields of the `training` section that it uses, dotted below ``params``.
+    training_fields : the fields of the `training` section that it uses, dotted below ``params``; of the
+        class, or of one model whose own parameters stand before some of them.
     problem : what it was built for.
     layers : names of the layers whose representations it can give, from input to output.
     """
 
     tasks: ClassVar[frozenset[Task]]
-    training_fields: ClassVar[frozenset[str]]
+    training_fields: frozenset[str]
     problem: Problem
     layers: tuple[str, ...]
 
@@ -166,7 +170,7 @@ class IterativeModel(Model):
     runs its epochs. A model for which one of them has no effect leaves it out of `training_fields`.
     """
 
-    training_fields: ClassVar[frozenset[str]] = frozenset({
+    training_fields: frozenset[str] = frozenset({
         "epochs", "batch_size", "learning_rate", "optimizer", "seed", "early_stopping_patience",
         "params.momentum", "params.weight_decay", "params.clip_norm", "params.clip_value",
         "params.warmup_epochs", "params.schedule", "params.schedule_params",

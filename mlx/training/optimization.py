@@ -34,6 +34,7 @@ def optimization_of(settings: TrainingSettings, problem: Problem, y: Array) -> O
         clip_value=params.clip_value,
         label_smoothing=params.label_smoothing,
         class_weights=_class_weights(params.class_weights, problem, y),
+        n_samples=len(y),
     )
 
 

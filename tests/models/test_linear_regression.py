@@ -9,7 +9,8 @@ import statsmodels.api as sm
 
 from mlx.core.errors import DataError
 from mlx.models.contract import Problem
-from mlx.models.in_numpy.linear_regression import LinearRegression, solve_least_squares
+from mlx.models.in_numpy.least_squares import LeastSquaresModel, solve_least_squares
+from mlx.models.in_numpy.params import LinearRegressionParams
 
 
 def digits(found: float, certified: float) -> float:
@@ -66,6 +67,6 @@ def test_dependent_columns_are_said_with_rank_and_condition_and_still_solved() -
 
 
 def test_fewer_samples_than_weights_are_refused() -> None:
-    model = LinearRegression(Problem("regression", (5,), 0))
+    model = LeastSquaresModel(LinearRegressionParams(), Problem("regression", (5,), 0))
     with pytest.raises(DataError, match="expected at least 6 training samples, .* found 4"):
         model.fit(np.zeros((4, 5)), np.zeros(4), seed=0)

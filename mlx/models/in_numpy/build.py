@@ -1,12 +1,83 @@
 """From the settings of a NumPy model to the model."""
 
+from itertools import pairwise
+
+import numpy as np
+
+from mlx.core.errors import SettingsError
 from mlx.models.contract import Model, Problem
-from mlx.models.in_numpy.linear_regression import LinearRegression
+from mlx.models.in_numpy.heads import n_units
+from mlx.models.in_numpy.learner import Limits
+from mlx.models.in_numpy.least_squares import LeastSquaresModel
+from mlx.models.in_numpy.network import Network
+from mlx.models.in_numpy.network_model import NetworkModel
+from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
 from mlx.models.settings import ModelSettings
 from mlx.models.suits import require_task
 
+HIDDEN_LAYERS = (128, 64)
+MOST_WEIGHTS = 250_000_000  # two gigabytes, and the optimizer takes three times as much
 
-def build_numpy(settings: ModelSettings, problem: Problem, seed: int) -> Model:  # noqa: ARG001  # none has initial weights
-    """Make the NumPy model that `settings` name."""
-    require_task(settings.name, LinearRegression.tasks, problem)
-    return LinearRegression(problem)
+
+def build_numpy(settings: ModelSettings, problem: Problem, seed: int) -> Model:
+    """Make the NumPy model that `settings` name; a seed of its own stands before `seed`."""
+    params = settings.parameters()
+    if isinstance(params, LinearRegressionParams):
+        require_task(settings.name, LeastSquaresModel.tasks, problem)
+        return _linear_regression(params, problem, seed)
+    assert isinstance(params, MlpParams)
+    return _mlp(params, problem, seed)
+
+
+def _linear_regression(params: LinearRegressionParams, problem: Problem, seed: int) -> Model:
+    if not params.use_gradient_descent:
+        return LeastSquaresModel(params, problem)
+    network = _initialized((int(np.prod(problem.sample_shape)), 1), "relu", params.seed, seed)
+    return NetworkModel(problem, network, "none", ridge=params.l2_regularization, own=params.optimizer_config)
+
+
+def _mlp(params: MlpParams, problem: Problem, seed: int) -> Model:
+    output = _output_activation(params, problem)
+    network = _initialized(_layer_sizes(params, problem, output), params.activation, params.seed, seed)
+    limits = Limits(gradient=params.gradient_clip, parameters=params.weight_clip)
+    return NetworkModel(problem, network, output, l2=params.l2, limits=limits, own=params.optimizer_config)
+
+
+def _initialized(sizes: tuple[int, ...], activation: str, own_seed: int | None, seed: int) -> Network:
+    weights = sum(a * b for a, b in pairwise(sizes))
+    if weights > MOST_WEIGHTS:
+        raise SettingsError(
+            f"expected widths that make at most {MOST_WEIGHTS:,} weights, found {weights:,}", key=("model", "params")
+        )
+    network = Network(sizes, activation)
+    network.initialize(np.random.default_rng(seed if own_seed is None else own_seed))
+    return network
+
+
+def _output_activation(params: MlpParams, problem: Problem) -> str:
+    suitable = ("softmax", "sigmoid") if problem.task == "classification" else ("none",)
+    chosen = params.output_activation or suitable[0]
+    if chosen not in suitable:
+        raise SettingsError(
+            f"expected {' or '.join(suitable)} for {problem.task}, which the dataset is, found {chosen}",
+            key=("model", "params", "output_activation"),
+        )
+    return chosen
+
+
+def _layer_sizes(params: MlpParams, problem: Problem, output: str) -> tuple[int, ...]:
+    n_in = int(np.prod(problem.sample_shape))
+    n_out = n_units(output, problem.n_classes) if problem.n_classes else 1
+    if params.layer_sizes is None:
+        hidden = HIDDEN_LAYERS if params.hidden_layers is None else params.hidden_layers
+        return (n_in, *hidden, n_out)
+    first, *hidden, last = params.layer_sizes
+    if (first, last) != (n_in, n_out):
+        shape = f"samples of shape {problem.sample_shape}"
+        wanted = f"{problem.n_classes} classes with {output}" if problem.n_classes else "regression"
+        raise SettingsError(
+            f"expected {n_in} at the input for {shape} and {n_out} at the output for {wanted}, "
+            f"found {params.layer_sizes}; give hidden_layers to have both ends inferred",
+            key=("model", "params", "layer_sizes"),
+        )
+    return tuple(params.layer_sizes)

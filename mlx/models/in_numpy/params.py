@@ -1,11 +1,91 @@
 """The parameters of the NumPy models."""
 
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
 from mlx.core.settings import Settings
+
+Width = Annotated[int, Field(ge=1, le=65_536)]
+
+
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class OptimizerConfig(Settings):
+    """An optimizer of the model's own, which stands before that of the `training` section.
+
+    Attributes
+    ----------
+    optimizer_type : adam, sgd, rmsprop or adamw; null for ``training.optimizer``.
+    learning_rate : null for ``training.learning_rate``; a schedule there scales this one too.
+    momentum : of sgd; null for ``training.params.momentum``.
+    weight_decay : share of every weight, times the learning rate, that a step takes off; null for
+        ``training.params.weight_decay``.
+    """
+
+    optimizer_type: Annotated[Literal["adam", "sgd", "rmsprop", "adamw"] | None, BeforeValidator(_lowered)] = None
+    learning_rate: float | None = Field(None, gt=0)
+    momentum: float | None = Field(None, ge=0, lt=1)
+    weight_decay: float | None = Field(None, ge=0)
 
 
 class LinearRegressionParams(Settings):
-    """Least squares with an intercept; it has nothing to choose."""
+    """Least squares with an intercept.
+
+    Attributes
+    ----------
+    seed : of the initial weights of gradient descent; null for ``training.seed``. The closed form has
+        nothing random.
+    use_gradient_descent : by mini-batches, as the `training` section says, in place of the closed form.
+    l2_regularization : weight of the squared weights beside the sum of squared errors (ridge regression;
+        scikit-learn's alpha); the intercept is not penalised.
+    optimizer_config : of gradient descent.
+    """
+
+    seed: int | None = Field(None, ge=0, lt=2**32)
+    use_gradient_descent: bool = False
+    l2_regularization: float = Field(0.0, ge=0)
+    optimizer_config: OptimizerConfig = OptimizerConfig()
 
 
-NUMPY_PARAMS: dict[str, type[Settings]] = {"linear_regression": LinearRegressionParams}
+class MlpParams(Settings):
+    """A fully connected network with back-propagation written out in NumPy, in float64.
+
+    Attributes
+    ----------
+    layer_sizes : widths of all layers from the input to the output, which the data has to suit; null to
+        give `hidden_layers`.
+    hidden_layers : widths of the layers between; null for 128 and 64.
+    activation : relu, tanh or sigmoid, of the hidden layers. It chooses the initial weights: He's for
+        relu, else Xavier's.
+    output_activation : none for regression, softmax or sigmoid for classification; null for what the
+        data asks for: none or softmax.
+    seed : of the initial weights; null for ``training.seed``.
+    l2 : weight of the squared weights in the loss.
+    gradient_clip : largest entry of a gradient; null for any.
+    weight_clip : largest weight or bias; null for any.
+    optimizer_config : the model's own optimizer.
+    """
+
+    layer_sizes: list[Width] | None = Field(None, min_length=2)
+    hidden_layers: list[Width] | None = None
+    activation: Annotated[Literal["relu", "tanh", "sigmoid"], BeforeValidator(_lowered)] = "relu"
+    output_activation: Annotated[Literal["none", "sigmoid", "softmax"] | None, BeforeValidator(_lowered)] = None
+    seed: int | None = Field(None, ge=0, lt=2**32)
+    l2: float = Field(0.0, ge=0)
+    gradient_clip: float | None = Field(10.0, gt=0)
+    weight_clip: float | None = Field(10.0, gt=0)
+    optimizer_config: OptimizerConfig = OptimizerConfig()
+
+    @field_validator("hidden_layers")
+    @classmethod
+    def _one_of_two(cls, hidden: list[int] | None, info: ValidationInfo) -> list[int] | None:
+        if hidden is not None and (given := info.data.get("layer_sizes")) is not None:
+            raise ValueError(f"expected either layer_sizes or hidden_layers, found both: {given} and {hidden}")
+        return hidden
+
+
+NUMPY_PARAMS: dict[str, type[Settings]] = {"linear_regression": LinearRegressionParams, "mlp": MlpParams}
 """Each NumPy model's name and the schema of its `params`."""

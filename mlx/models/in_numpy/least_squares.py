@@ -8,12 +8,13 @@ import numpy as np
 
 from mlx.core.errors import ArtifactError, DataError
 from mlx.models.contract import Array, DirectModel, Outputs, Problem
+from mlx.models.in_numpy.params import LinearRegressionParams
 from mlx.models.npz import read_npz, write_npz
 
 CHECKPOINT = "weights.npz"
 
 
-class LinearRegression(DirectModel):
+class LeastSquaresModel(DirectModel):
     """``y = X @ weights + intercept``, fitted to full accuracy.
 
     The normal equations would square the condition number: they keep 6 of 9 digits on NIST's
@@ -32,8 +33,8 @@ class LinearRegression(DirectModel):
     layers = ("input",)
     penultimate = "input"
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, params: LinearRegressionParams, problem: Problem) -> None:
+        self.params, self.problem = params, problem
         self.weights: Array = np.zeros(int(np.prod(problem.sample_shape)))
         self.intercept = 0.0
 

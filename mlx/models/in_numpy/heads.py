@@ -1,0 +1,94 @@
+"""What the last layer's sums mean: outputs, losses, the gradients of those, and classes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, log_expit, softmax
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Head = Callable[[Floats, Floats], tuple[Floats, Floats]]
+
+
+def squared_error(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
+    """Return each row's mean squared error (m,), and its gradient by the `logits` (m, K)."""
+    gradient = logits - targets
+    losses = np.einsum("ij,ij->i", gradient, gradient) / gradient.shape[1]
+    gradient *= 2 / gradient.shape[1]
+    return losses, gradient
+
+
+def sigmoid_cross_entropy(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
+    """Return each row's mean over K yes-or-no questions of −t ln p − (1 − t) ln(1 − p), in nats, and its gradient.
+
+    From the logits z it is max(z, 0) − t z + ln(1 + e^−|z|), which neither overflows nor loses digits
+    where p is close to 0 or 1.
+    """
+    losses = np.maximum(logits, 0) - targets * logits + np.log1p(np.exp(-np.abs(logits)))
+    return losses.mean(axis=1), (expit(logits) - targets) / logits.shape[1]
+
+
+def softmax_cross_entropy(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
+    """Return each row's −Σ t ln p, in nats, and its gradient p Σt − t; ln p is taken from the logits."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    gradient = np.exp(shifted)
+    total = gradient.sum(axis=1, keepdims=True)
+    weight = targets.sum(axis=1, keepdims=True)
+    losses = np.log(total[:, 0]) * weight[:, 0] - np.einsum("ij,ij->i", targets, shifted)
+    gradient *= weight / total
+    gradient -= targets
+    return losses, gradient
+
+
+HEADS: dict[str, Head] = {
+    "none": squared_error,
+    "sigmoid": sigmoid_cross_entropy,
+    "softmax": softmax_cross_entropy,
+}
+"""The loss that belongs to each output activation, as a function of logits and targets (m, K)."""
+
+OUTPUTS: dict[str, Callable[[Floats], Floats]] = {
+    "none": lambda logits: logits,
+    "sigmoid": expit,
+    "softmax": lambda logits: softmax(logits, axis=1),
+}
+"""What each output activation makes of the logits (m, K)."""
+
+
+def n_units(output: str, n_classes: int) -> int:
+    """How many units tell `n_classes` classes apart: one a class, but one sigmoid for two classes."""
+    return 1 if (output, n_classes) == ("sigmoid", 2) else n_classes
+
+
+def target_table(output: str, n_classes: int, label_smoothing: float = 0.0) -> Floats:
+    """Return the targets (n_classes, units) of each class, a share of them spread evenly, as Keras does it."""
+    table = np.eye(n_classes)
+    if n_units(output, n_classes) == 1:
+        table = table[:, 1:]
+    even = 0.5 if output == "sigmoid" else 1 / n_classes
+    smoothed: Floats = table * (1 - label_smoothing) + even * label_smoothing
+    return smoothed
+
+
+def class_logits(output: str, logits: Floats) -> Floats:
+    """Return logits (m, n_classes) whose softmax are the probabilities of the classes.
+
+    One sigmoid for two classes stands for the logits (0, z). Several sigmoids are probabilities of
+    one class against the rest each; divided by their sum, they are probabilities of the classes.
+    """
+    if output == "softmax":
+        return logits
+    if logits.shape[1] == 1:
+        return np.concatenate([np.zeros_like(logits), logits], axis=1)
+    against_rest: Floats = log_expit(logits)
+    return against_rest
+
+
+def predicted_classes(logits: Floats) -> npt.NDArray[np.intp]:
+    """Return the most probable class (m,) by the last layer's sums."""
+    if logits.shape[1] == 1:
+        return (logits[:, 0] > 0).astype(np.intp)
+    most_probable: npt.NDArray[np.intp] = logits.argmax(axis=1)
+    return most_probable

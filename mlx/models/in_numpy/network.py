@@ -1,0 +1,140 @@
+"""A fully connected network on one flat vector of parameters, and what it computes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+Array = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+
+BLOCK = 64  # rows that `Network.run` multiplies at a time, always as many; see there
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What a hidden layer does to its sums.
+
+    Attributes
+    ----------
+    apply : changes sums z into values a, in place.
+    times_slope : multiplies a gradient by da/dz in place; it is told the values a.
+    initial_variance : of the weights before it, from their numbers of in- and outputs.
+    """
+
+    apply: Callable[[Floats], object]
+    times_slope: Callable[[Floats, Floats], object]
+    initial_variance: Callable[[int, int], float]
+
+
+def _xavier(n_in: int, n_out: int) -> float:
+    """Keeps the variance of values and gradients from layer to layer (Glorot & Bengio 2010)."""
+    return 2 / (n_in + n_out)
+
+
+def _he(n_in: int, n_out: int) -> float:  # noqa: ARG001  # the outputs do not matter to it
+    """The same for relu, which sets half of the values to 0 (He et al. 2015)."""
+    return 2 / n_in
+
+
+def _slope_of_tanh(gradient: Floats, values: Floats) -> None:
+    gradient *= 1 - values * values
+
+
+def _slope_of_sigmoid(gradient: Floats, values: Floats) -> None:
+    gradient *= values * (1 - values)
+
+
+# tanh and expit saturate without overflow, whatever the sum: nothing has to be clipped before them.
+ACTIVATIONS = {
+    "relu": Activation(lambda z: np.maximum(z, 0, out=z), lambda g, a: np.multiply(g, a > 0, out=g), _he),
+    "tanh": Activation(lambda z: np.tanh(z, out=z), _slope_of_tanh, _xavier),
+    "sigmoid": Activation(lambda z: expit(z, out=z), _slope_of_sigmoid, _xavier),
+}
+
+
+class Network:
+    """Layers ``a ← activation(a @ W + b)``; the last one has no activation, its sums are the logits.
+
+    Attributes
+    ----------
+    sizes : widths of all layers, from the input to the output.
+    activation : name of the hidden layers' activation.
+    parameters : (p,) all weights and biases, one after the other, so that an optimizer is a few
+        operations on long vectors.
+    weights, biases : views of `parameters`, (n_in, n_out) and (n_out,) for each layer.
+    """
+
+    def __init__(self, sizes: Sequence[int], activation: str) -> None:
+        self.sizes, self.activation = tuple(sizes), activation
+        n_parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+        self.parameters: Floats = np.zeros(n_parameters)
+        self.weights, self.biases = views(self.parameters, self.sizes)
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draw the weights from a normal law whose variance suits the activation; biases are 0."""
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
+            # No activation follows the last layer.
+            variance = ACTIVATIONS[self.activation].initial_variance if number < len(self.weights) else _xavier
+            weight[:] = rng.normal(0.0, np.sqrt(variance(*weight.shape)), weight.shape)
+            bias[:] = 0
+
+    def run(self, X: Array, layers: Sequence[int] = (-1,)) -> list[Floats]:
+        """Compute the values (m, width) of `layers`, counted from 0 after the input; -1 are the logits.
+
+        Rows go through in blocks of `BLOCK`, the last one filled up: a matrix product rounds as its
+        shape demands, so only products of one shape make a sample's values the same bits in any batch.
+        """
+        kept = [np.empty((len(X), self.sizes[1:][layer])) for layer in layers]
+        block, *values = (np.zeros((BLOCK, width)) for width in self.sizes)
+        for first in range(0, len(X), BLOCK):
+            rows = X[first : first + BLOCK]
+            block[: len(rows)] = rows
+            self.forward(block, values)
+            for layer, out in zip(layers, kept, strict=True):
+                out[first : first + BLOCK] = values[layer][: len(rows)]
+        return kept
+
+    def forward(self, X: Floats, values: Sequence[Floats]) -> None:
+        """Compute all layers after the input ``X`` (m, n_in) into `values`, (m, width) each."""
+        previous, last = X, len(values) - 1
+        for number, (weight, bias, out) in enumerate(zip(self.weights, self.biases, values, strict=True)):
+            np.matmul(previous, weight, out=out)
+            out += bias
+            if number < last:
+                ACTIVATIONS[self.activation].apply(out)
+            previous = out
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle by the parameters alone, as a copied view would be a view no longer."""
+        return _rebuilt, (self.sizes, self.activation, self.parameters)
+
+
+def views(vector: Floats, sizes: Sequence[int]) -> tuple[list[Floats], list[Floats]]:
+    """Return the weights (n_in, n_out) and biases (n_out,) that lie one after the other in `vector`."""
+    parts = list(_cut(vector, sizes))
+    return [weight for weight, _ in parts], [bias for _, bias in parts]
+
+
+def _cut(vector: Floats, sizes: Sequence[int]) -> Iterator[tuple[Floats, Floats]]:
+    start = 0
+    for n_in, n_out in pairwise(sizes):
+        middle = start + n_in * n_out
+        yield vector[start:middle].reshape(n_in, n_out), vector[middle : middle + n_out]
+        start = middle + n_out
+
+
+def _rebuilt(sizes: Sequence[int], activation: str, parameters: Floats) -> Network:
+    network = Network(sizes, activation)
+    network.parameters[:] = parameters
+    return network
+
+
+def weight_arrays(network: Network) -> dict[str, Floats]:
+    """Return the views of a network's parameters under the names that its files have for them."""
+    pairs = enumerate(zip(network.weights, network.biases, strict=True), start=1)
+    return {f"{part}_{i}": array for i, pair in pairs for part, array in zip(("weight", "bias"), pair, strict=True)}

@@ -1,0 +1,201 @@
+"""A NumPy network behind the contract of the pipeline: `mlp`, and `linear_regression` by gradient descent."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import softmax
+
+from mlx.core.errors import ArtifactError
+from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, Problem
+from mlx.models.in_numpy.heads import HEADS, class_logits, predicted_classes, target_table
+from mlx.models.in_numpy.learner import NO_LIMITS, Learner, Limits
+from mlx.models.in_numpy.network import Floats, Network, weight_arrays
+from mlx.models.in_numpy.optimizers import build_optimizer
+from mlx.models.in_numpy.params import OptimizerConfig
+from mlx.models.npz import read_npz, write_npz
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+CHECKPOINT = "weights.npz"
+LARGEST_USUAL_RATE = 1.0
+FROM_TRAINING = OptimizerConfig()
+
+
+class NetworkModel(IterativeModel):
+    """A fully connected network for samples of any shape, which it reads as one row of numbers each.
+
+    Its layers are ``hidden_1`` and so on, the values after the activation; a network without hidden
+    layers has the one layer ``input``, the sample itself.
+
+    Parameters
+    ----------
+    output : the output activation, which tells the loss.
+    l2 : weight of the squared weights beside the mean loss of a sample.
+    ridge : the same beside the sum over all training samples.
+    own : what stands before the training's optimizer.
+    """
+
+    tasks = BOTH_TASKS
+
+    def __init__(
+        self,
+        problem: Problem,
+        network: Network,
+        output: str,
+        *,
+        l2: float = 0.0,
+        ridge: float = 0.0,
+        limits: Limits = NO_LIMITS,
+        own: OptimizerConfig = FROM_TRAINING,
+    ) -> None:
+        self.problem, self.network, self._output = problem, network, output
+        self._l2, self._ridge, self._limits, self._own = l2, ridge, limits, own
+        self.training_fields = type(self).training_fields - _fields_in_the_shade(own)
+        self.layers = tuple(f"hidden_{i}" for i in range(1, len(network.sizes) - 1)) or ("input",)
+
+    @property
+    def penultimate(self) -> str:
+        """The last hidden layer, or the input where there is none."""
+        return self.layers[-1]
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights and biases of all layers."""
+        return len(self.network.parameters)
+
+    def prepare(self, optimization: Optimization) -> None:
+        """Choose the optimizer; warns of a learning rate above 1."""
+        own = self._own
+        rate = own.learning_rate or optimization.learning_rate
+        self._rate_factor = rate / optimization.learning_rate
+        warn_of_large_rate(rate)
+        optimizer = build_optimizer(
+            own.optimizer_type or optimization.optimizer,
+            self.n_parameters,
+            rate,
+            momentum=optimization.momentum if own.momentum is None else own.momentum,
+            weight_decay=optimization.weight_decay if own.weight_decay is None else own.weight_decay,
+        )
+        clips = [clip for clip in (self._limits.gradient, optimization.clip_value) if clip is not None]
+        limits = replace(self._limits, gradient=min(clips, default=None), gradient_norm=optimization.clip_norm)
+        l2 = self._l2
+        if self._ridge:
+            assert optimization.n_samples is not None, "a ridge is shared out over the training samples"
+            l2 += self._ridge / optimization.n_samples
+        self._learner = Learner(self.network, self._output, optimizer, l2=l2, limits=limits)
+        k, weights = self.problem.n_classes, optimization.class_weights
+        self._table = target_table(self._output, k, optimization.label_smoothing) if k else None
+        self._class_weights = np.array(weights) if k and weights is not None else None
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Set the step size; a rate of the model's own keeps its ratio to the training's."""
+        self._learner.optimizer.learning_rate = rate * self._rate_factor
+
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:  # noqa: ARG002
+        """Take one step a batch; nothing in a step is random. The loss includes the penalty."""
+        return self._over(self._steps(batches))
+
+    def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
+        """Return the mean loss, penalty included, and accuracy; classes weigh the same."""
+        return self._over(self._looks(batches))
+
+    def _steps(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Floats, Floats, Array]]:
+        for X, y in batches:
+            weights = None if self._class_weights is None else self._class_weights[y]
+            penalty = self._learner.penalty()
+            losses, logits = self._learner.step(self._rows(X), self._targets(y), weights)
+            yield losses + penalty, logits, y
+
+    def _looks(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Floats, Floats, Array]]:
+        penalty = self._learner.penalty()
+        for X, y in batches:
+            (logits,) = self.network.run(self._rows(X))
+            yield HEADS[self._output](logits, self._targets(y))[0] + penalty, logits, y
+
+    def _over(self, batches: Iterable[tuple[Floats, Floats, Array]]) -> Metrics:
+        total, hits, n = 0.0, 0, 0
+        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is seen by the training
+            for losses, logits, y in batches:
+                total += float(losses.sum())
+                n += len(y)
+                if self.problem.n_classes:
+                    hits += int((predicted_classes(logits) == y).sum())
+        return {"loss": total / n} | ({"accuracy": hits / n} if self.problem.n_classes else {})
+
+    def _rows(self, X: Array) -> Floats:
+        self.check(X)
+        return np.asarray(X, np.float64).reshape(len(X), -1)
+
+    def _targets(self, y: Array) -> Floats:
+        return np.asarray(y, np.float64)[:, None] if self._table is None else self._table[y]
+
+    def weights(self) -> list[Array]:
+        """Copy the parameters, which are one vector."""
+        return [self.network.parameters.copy()]
+
+    def set_weights(self, weights: list[Array]) -> None:
+        """Put copied parameters back."""
+        self.network.parameters[:] = weights[0]
+
+    def state(self) -> dict[str, Array]:
+        """Copy the parameters, and the optimizer's vectors and number of steps."""
+        optimizer = self._learner.optimizer.state()
+        return {"parameters": self.network.parameters.copy()} | {f"optimizer_{k}": v for k, v in optimizer.items()}
+
+    def set_state(self, state: Mapping[str, Array]) -> None:
+        """Go on from a copied state."""
+        parameters = state.get("parameters", np.empty(0))
+        if parameters.shape != self.network.parameters.shape:
+            raise ArtifactError(
+                f"checkpoint: parameters: expected shape {self.network.parameters.shape}, found {parameters.shape}"
+            )
+        optimizer = {name.removeprefix("optimizer_"): v for name, v in state.items() if name != "parameters"}
+        self._learner.optimizer.set_state(optimizer)
+        self.network.parameters[:] = parameters
+
+    def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
+        """Compute the logits and all `layers` in float64; the same bits for a sample in any batch."""
+        rows = self._rows(X)
+        numbers = [] if self.layers == ("input",) else [self.layers.index(name) for name in layers]
+        logits, *values = self.network.run(rows, (-1, *numbers))
+        representations: dict[str, Array | csr_array] = dict(zip(layers, values or [rows] * len(layers), strict=True))
+        if self.problem.task == "regression":
+            return Outputs(None, None, logits[:, 0], representations)
+        logits = class_logits(self._output, logits)
+        return Outputs(logits, softmax(logits, axis=1), logits.argmax(axis=1), representations)
+
+    def save(self, folder: Path) -> None:
+        """Write the weights and biases as float64."""
+        write_npz(folder / CHECKPOINT, weight_arrays(self.network))
+
+    def restore(self, folder: Path) -> None:
+        """Read them back."""
+        path, expected = folder / CHECKPOINT, weight_arrays(self.network)
+        found = read_npz(path, tuple(expected))
+        for name, array in expected.items():
+            if found[name].shape != array.shape:
+                raise ArtifactError(f"{path}: {name}: expected shape {array.shape}, found {found[name].shape}")
+            array[:] = found[name]
+
+
+def warn_of_large_rate(rate: float) -> None:
+    """Warn of a learning rate that few problems bear."""
+    if rate > LARGEST_USUAL_RATE:
+        warnings.warn(f"a learning rate above {LARGEST_USUAL_RATE:g} seldom converges, found {rate:g}", stacklevel=3)
+
+
+def _fields_in_the_shade(own: OptimizerConfig) -> frozenset[str]:
+    """Return the fields of the training that `own` stands before."""
+    given = {name for name, value in own.as_dict().items() if value is not None}
+    fields = {
+        "optimizer_type": "optimizer",
+        "learning_rate": "learning_rate",
+        "momentum": "params.momentum",
+        "weight_decay": "params.weight_decay",
+    }
+    return frozenset(fields[name] for name in given)
