@@ -62,10 +62,12 @@ def test_gradients_are_those_of_the_loss_by_finite_differences(activation: str, 
 def keras_in_double() -> Any:
     import keras
 
-    before = keras.config.floatx()
+    floatx, policy = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield keras
-    keras.config.set_floatx(before)
+    keras.config.set_floatx(floatx)
+    keras.config.set_dtype_policy(policy)
 
 
 @pytest.mark.parametrize("output", HEADS)

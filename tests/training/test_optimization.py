@@ -22,8 +22,8 @@ def made(problem: Problem = PROBLEM, **params: Any) -> Optimization:
 
 def test_every_number_is_passed_on() -> None:
     numbers = {"momentum": 0.9, "weight_decay": 0.01, "clip_norm": 1.0, "clip_value": 0.5, "label_smoothing": 0.1}
-    assert made(**numbers) == Optimization("sgd", 0.001, **numbers)
-    assert made() == Optimization("sgd", 0.001)
+    assert made(**numbers) == Optimization("sgd", 0.001, n_samples=len(Y), **numbers)
+    assert made() == Optimization("sgd", 0.001, n_samples=len(Y))
 
 
 def test_balanced_weights_are_those_of_scikit_learn() -> None:
