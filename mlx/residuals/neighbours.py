@@ -1,10 +1,10 @@
 """How alike is a sample to those nearest to it? Mean cosine similarity to the k nearest neighbours."""
 
 import numpy as np
+from scipy import sparse
 
 from mlx.core.checks import Floats, Integers, row_blocks
 from mlx.residuals.lift import LiftedRows, partners
-from mlx.residuals.units import dense
 
 
 def neighbour_similarity(lifted: LiftedRows, *, n_neighbours: int) -> Floats:
@@ -54,10 +54,17 @@ def nearest_rows(lifted: LiftedRows, rows: Integers, n_neighbours: int) -> Integ
 
 
 def mean_products(lifted: LiftedRows, rows: Integers, others: Integers) -> Floats:
-    """Mean (n,) of ⟨w_i, w_j⟩ over the j of each row of ``others`` (n, k)."""
-    means = np.empty(rows.size)
-    for block in row_blocks(rows.size, lifted.width * (1 + others.shape[1])):
-        vectors = dense(lifted.take(rows[block]))
-        near = partners(dense(lifted.take(others[block].ravel()))).reshape(*others[block].shape, -1)
-        means[block] = np.einsum("iw,ikw->i", vectors, near) / others.shape[1]
+    """Mean (n,) of ⟨w_i, w_j⟩ over the j of each row of ``others`` (n, k), which are among the rows (n,)."""
+    n, k = others.shape
+    vectors = lifted.take(rows)
+    place = np.empty(len(lifted.units.norms), dtype=np.intp)
+    place[rows] = np.arange(n)
+    near = sparse.csr_array((np.ones(n * k), place[others].ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
+    means = np.empty(n)
+    for block in row_blocks(n, lifted.width):
+        sums = near[block] @ vectors
+        if lifted.units.is_sparse:  # and not centred: products of directions are similarities
+            means[block] = (vectors[block][:, :-2] * sums[:, :-2]).sum(axis=1) / k
+        else:
+            means[block] = np.einsum("iw,iw->i", vectors[block], partners(sums)) / k
     return means
