@@ -19,14 +19,18 @@ class EntropyPairs:
 
     Attributes
     ----------
-    mean
-        Mean over the pairs.
+    shift
+        What the functions add to each entropy.
+    own_mean, mean
+        Mean over the pairs, without and with the shift.
     square
         Sum of squared deviations from it.
     row_square
         Σ_i (Σ_{j≠i} m_ij)² where m_ij are the deviations: how much of them comes from single samples.
     """
 
+    shift: float
+    own_mean: Floats
     mean: Floats
     square: Floats
     row_square: Floats
@@ -53,7 +57,7 @@ def entropy_pairs(h: Floats, shift: float) -> EntropyPairs:
     h
         (n,), entropies less their mean, ascending.
     shift
-        What the functions add to each: the mean of these samples less the mean of all.
+        The mean of these samples less the mean of all.
     """
     n, n_pairs = h.size, h.size * (h.size - 1) / 2
     squares = h * h
@@ -70,8 +74,9 @@ def entropy_pairs(h: Floats, shift: float) -> EntropyPairs:
     shared = (h2 * h1 - h3) / 2 - total[0] * total[2] / n_pairs
     square[2] += 4 * shift * shared + 4 * shift**2 * square[0]
     rows[2] += 2 * shift * mean_rows
-    mean = total / n_pairs
+    own_mean = total / n_pairs
+    mean = own_mean.copy()
     mean[2] += 2 * shift * mean[0] + shift**2
     mean[0] += shift
     rows -= rows.mean(axis=1, keepdims=True)
-    return EntropyPairs(mean, square.clip(0.0), np.einsum("sn,sn->s", rows, rows))
+    return EntropyPairs(shift, own_mean, mean, square.clip(0.0), np.einsum("sn,sn->s", rows, rows))

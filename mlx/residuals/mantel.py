@@ -18,6 +18,7 @@ from mlx.residuals.pair_moments import (
     EMPTY,
     PairGroup,
     PairMoments,
+    ScaledEntropy,
     group_moments,
     obstacle,
     pair_group,
@@ -128,7 +129,7 @@ def _generator(seed: int, label: int) -> np.random.Generator:
 
 def _permuted(
     units: UnitRows,
-    scaled: Floats,
+    scaled: ScaledEntropy,
     rows: Integers,
     statistics: Sequence[PairStatistic],
     n_permutations: int,
@@ -140,15 +141,13 @@ def _permuted(
     group = pair_group(units, scaled, rows)
     moments = group_moments(group)
     to_others = _to_others(group)
-    # The sums are linear in the similarities: what a mean similarity adds is the same for all permutations.
-    constant = moments.mean * moments.n_pairs * (group.lifted.own - moments.distance)
     only_mean = set(statistics) <= {"mean_entropy"}
     for draw in range(n_permutations):
         order = generator.permutation(rows.size)
         if only_mean:
             products[0, draw] = to_others[order] @ group.h / 2
         else:
-            products[:, draw] = group.products(group.rows[order]) - constant
+            products[:, draw] = group.products(group.rows[order])
     return _Permuted(moments, products)
 
 

@@ -1,18 +1,19 @@
 """Means and centred sums over all pairs of a group of samples, in O(n·d²) time and O(d²) memory."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.correlation import ENTROPY_TOLERANCE, SIMILARITY_TOLERANCE
-from mlx.residuals.entropy_pairs import PAIR_STATISTICS, entropy_pairs
+from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance
+from mlx.residuals.entropy_pairs import PAIR_STATISTICS, EntropyPairs, entropy_pairs
+from mlx.residuals.layer import MIN_SAMPLES
 from mlx.residuals.lift import LiftedRows, lift, partners
 from mlx.residuals.similarity_pairs import squared_products
 from mlx.residuals.sums import PairSums, pair_sums
 from mlx.residuals.units import UnitRows
 
-MIN_SAMPLES = 4
 BLOCK_BYTES = 1 << 20
 """Small enough for a core's cache."""
 
@@ -21,12 +22,14 @@ BLOCK_BYTES = 1 << 20
 class PairMoments:
     """Means and centred sums over the pairs of one group of samples; those of several add to their union.
 
-    Entropies are in units of a scale that all groups share. The last five are (4,), by statistic.
+    Entropies are scaled alike in all groups. The last four are (4,), by statistic.
 
     Attributes
     ----------
     n, n_pairs
         Samples and pairs.
+    tie
+        Scaled entropies this close are equal.
     distance, square_s
         Mean of 1 − s, which keeps the digits that s near 1 loses, and sum of squared deviations.
     mean, square, product
@@ -37,6 +40,7 @@ class PairMoments:
 
     n: int
     n_pairs: int
+    tie: float
     distance: float
     square_s: float
     mean: Floats
@@ -54,6 +58,7 @@ class PairMoments:
         return PairMoments(
             n=self.n + other.n,
             n_pairs=n_pairs,
+            tie=max(self.tie, other.tie),
             distance=self.distance - gap_s * other.n_pairs / n_pairs,
             square_s=self.square_s + other.square_s + weight * gap_s**2,
             mean=self.mean + gap * other.n_pairs / n_pairs,
@@ -63,14 +68,30 @@ class PairMoments:
         )
 
 
-EMPTY = PairMoments(0, 0, 0.0, 0.0, *np.zeros((4, len(PAIR_STATISTICS))))
+EMPTY = PairMoments(0, 0, 0.0, 0.0, 0.0, *np.zeros((4, len(PAIR_STATISTICS))))
 
 
-def scaled_entropy(entropy: Floats, rows: Integers) -> Floats:
-    """Entropies (n_samples,) less the mean of the given rows, in units of the largest, for exact sums."""
+@dataclass(frozen=True)
+class ScaledEntropy:
+    """Entropies in units of the largest, so that their powers stay in range.
+
+    Attributes
+    ----------
+    values
+        (n_samples,).
+    mean
+        Of the samples whose product of entropies is centred by it: all that have a direction.
+    """
+
+    values: Floats
+    mean: float
+
+
+def scaled_entropy(entropy: Floats, rows: Integers) -> ScaledEntropy:
+    """Scale entropies (n_samples,) by the largest of the given rows, and find the mean of those."""
     largest = float(np.abs(entropy[rows]).max(initial=0.0))
-    scaled: Floats = entropy / (largest or 1.0)
-    return scaled - (scaled[rows].mean() if rows.size else 0.0)
+    values = entropy / (largest or 1.0)
+    return ScaledEntropy(values, float(values[rows].mean()) if rows.size else 0.0)
 
 
 @dataclass(frozen=True)
@@ -82,34 +103,45 @@ class PairGroup:
     lifted, rows
         Directions, lifted round the mean of the group, and which n of them are the group.
     h
-        (n,), entropies from `scaled_entropy` less ``shift``, ascending.
+        (n,), scaled entropies less their mean, ascending.
     shift
-        Their mean.
+        Their mean less that of all samples.
+    tie
+        Scaled entropies this close are equal.
     """
 
     lifted: LiftedRows
     rows: Integers
     h: Floats
     shift: float
+    tie: float
+
+    @cached_property
+    def of_entropy(self) -> EntropyPairs:
+        """Moments of the functions of entropies."""
+        return entropy_pairs(self.h, self.shift)
 
     def products(self, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> Floats:
-        """Σ_{i<j} ⟨w_i, w_j⟩ m_ij (4,) if these were the rows in the order of their entropies."""
+        """Centred Σ_{i<j} s_ij m_ij (4,) if these were the rows in the order of their entropies."""
         sums = pair_sums(self.lifted, rows, self.h, with_gram=False, block_bytes=block_bytes)
-        return _products(sums, self.lifted.own, self.shift)[1]
+        return _products(sums, self.lifted.own, self.of_entropy)[1]
 
 
-def pair_group(units: UnitRows, scaled: Floats, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> PairGroup:
-    """Sort the given rows, at least one, by their entropies (n_samples,) from `scaled_entropy`."""
-    order = rows[np.argsort(scaled[rows], kind="stable")]
-    shift = float(scaled[order].mean())
-    return PairGroup(lift(units, rows, block_bytes=block_bytes), order, scaled[order] - shift, shift)
+def pair_group(units: UnitRows, entropy: ScaledEntropy, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> PairGroup:
+    """Sort the given rows, at least one, by their entropies."""
+    order = rows[np.argsort(entropy.values[rows], kind="stable")]
+    h = entropy.values[order]
+    mean, tie = float(h.mean()), entropy_tolerance(h)
+    return PairGroup(lift(units, rows, block_bytes=block_bytes), order, h - mean, mean - entropy.mean, tie)
 
 
-def pair_moments(units: UnitRows, scaled: Floats, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> PairMoments:
+def pair_moments(
+    units: UnitRows, entropy: ScaledEntropy, rows: Integers, *, block_bytes: int = BLOCK_BYTES
+) -> PairMoments:
     """Sum over all pairs of the given rows, which have a direction, in two passes over them."""
     if rows.size < 2:
         return replace(EMPTY, n=rows.size)
-    return group_moments(pair_group(units, scaled, rows, block_bytes=block_bytes), block_bytes=block_bytes)
+    return group_moments(pair_group(units, entropy, rows, block_bytes=block_bytes), block_bytes=block_bytes)
 
 
 def group_moments(group: PairGroup, *, block_bytes: int = BLOCK_BYTES) -> PairMoments:
@@ -117,36 +149,37 @@ def group_moments(group: PairGroup, *, block_bytes: int = BLOCK_BYTES) -> PairMo
     lifted, n = group.lifted, group.rows.size
     n_pairs = n * (n - 1) // 2
     sums = pair_sums(lifted, group.rows, group.h, with_gram=True, block_bytes=block_bytes)
-    of_entropy = entropy_pairs(group.h, group.shift)
-    total, products = _products(sums, lifted.own, group.shift)
+    of_entropy = group.of_entropy
+    total, products = _products(sums, lifted.own, of_entropy)
     square, row_square = squared_products(lifted, group.rows, sums)
     square_s = max(0.0, square / 2 - total**2 / n_pairs)
     return PairMoments(
         n=n,
         n_pairs=n_pairs,
+        tie=group.tie,
         distance=lifted.own - total / n_pairs,
         square_s=square_s,
         mean=of_entropy.mean,
         square=of_entropy.square,
-        product=products - total * of_entropy.mean,
+        product=products,
         chance=_chance(n, square_s, row_square - 4 * total**2 / n, of_entropy.square, of_entropy.row_square),
     )
 
 
-def _products(sums: PairSums, own: float, shift: float) -> tuple[float, Floats]:
-    """Σ x_ij and Σ x_ij m_ij (4,) over the pairs i < j, where x_ij = ⟨w_i, w_j⟩."""
+def _products(sums: PairSums, own: float, of_entropy: EntropyPairs) -> tuple[float, Floats]:
+    """Σ x_ij and centred Σ x_ij m_ij (4,) over the pairs i < j, where x_ij = ⟨w_i, w_j⟩."""
     w, hw, h2w = sums.moments
     to_all = partners(w)
     n, h1, h2 = sums.moments[:, -1]
     # Sums over i and j take in the pair of i with itself, with x_ii = own.
     total = float(w @ to_all - n * own) / 2
     mean = (hw @ to_all - own * h1) / 2
+    difference = (sums.ends[1] * w - hw) @ to_all - sums.path
     product = (hw @ partners(hw) - own * h2) / 2
     squared_difference = h2w @ to_all - own * h2 - 2 * product
-    difference = (sums.ends[1] * w - hw) @ to_all - sums.path
-    product += 2 * shift * mean + shift**2 * total
-    mean += shift * total
-    return total, np.array([mean, difference, product, squared_difference])
+    products = np.array([mean, difference, product, squared_difference]) - total * of_entropy.own_mean
+    products[2] += 2 * of_entropy.shift * products[0]
+    return total, products
 
 
 def _chance(n: int, square_s: float, row_square_s: float, square: Floats, row_square: Floats) -> Floats:
@@ -168,8 +201,8 @@ def obstacle(moments: PairMoments, index: int) -> str:
         return f"too few samples (n < {MIN_SAMPLES})"
     if moments.square_s <= moments.n_pairs * SIMILARITY_TOLERANCE**2:
         return "constant similarity"
-    if moments.square[0] <= moments.n_pairs * ENTROPY_TOLERANCE**2:
+    if moments.square[0] <= moments.n_pairs * moments.tie**2:
         return "constant entropy"
-    if moments.square[index] <= moments.n_pairs * ENTROPY_TOLERANCE**4:
+    if moments.square[index] <= moments.n_pairs * moments.tie**4:
         return f"constant {PAIR_STATISTICS[index]}"
     return ""

@@ -7,12 +7,12 @@ midranks: where bins hold the share ε of the variance of ranks, the correlation
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.correlation import ENTROPY_TOLERANCE, midranks
+from mlx.residuals.correlation import midranks
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
 from mlx.residuals.lift import LiftedRows, partners
 from mlx.residuals.pair_moments import PairGroup, group_moments, obstacle, pair_group, scaled_entropy
@@ -112,9 +112,9 @@ def pair_spearman(
 
 def _tied(group: PairGroup) -> PairGroup:
     """Give entropies (ascending) that are equal but for rounding the same value."""
-    first = np.append(True, np.diff(group.h) > ENTROPY_TOLERANCE)
+    first = np.append(True, np.diff(group.h) > group.tie)
     h = group.h[first][np.cumsum(first) - 1]
-    return PairGroup(group.lifted, group.rows, h, group.shift)
+    return replace(group, h=h)
 
 
 def _tolerances(lifted: LiftedRows, rows: Integers) -> tuple[float, float]:

@@ -114,6 +114,17 @@ def test_sums_of_blocks_add_in_any_bracketing():
             np.testing.assert_allclose(getattr(sums, name), getattr(whole, name), rtol=1e-12, atol=1e-10)
 
 
+def test_the_entropies_of_a_class_keep_their_digits_beside_far_larger_ones():
+    rows, labels, entropy = representation("plain")
+    small = labels == 1
+    entropy[small] *= 1e-14
+    found = correlations(rows, entropy, labels)
+    alone = correlations(rows[small], entropy[small], labels[small])
+    for statistic in ("mean_entropy", "entropy_difference", "squared_difference"):
+        expected = alone["all pairs", None, statistic].estimate
+        assert found["class", 1, statistic].estimate == pytest.approx(expected, abs=1e-12)
+
+
 def test_a_memory_mapped_file_gives_the_same_bits_as_memory(tmp_path):
     rows, labels, entropy = representation("float32", n=3000)
     np.save(tmp_path / "layer.npy", rows)
