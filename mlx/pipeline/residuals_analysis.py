@@ -16,6 +16,9 @@ from mlx.residuals import (
     analyse_classification,
     analyse_regression,
     build_class_table,
+    build_curve_table,
+    build_factor_table,
+    build_slice_table,
     build_test_table,
 )
 
@@ -24,7 +27,11 @@ SCATTER_POINTS = 2000
 
 
 def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) -> str:
-    """Write ``data/residuals/`` (samples, classes, tests, scatter) and ``metrics/residuals.json``.
+    """Write ``data/residuals/`` and ``metrics/residuals.json``.
+
+    ``samples.parquet`` has a row a test sample; ``classes.csv`` a row a predicted class; ``tests.csv`` every test
+    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``scatter.csv`` the
+    points for ``dvc plots``. ``docs/methods.md`` describes every column. A regression has samples alone.
 
     Raises
     ------
@@ -32,13 +39,14 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
         An artifact is missing or damaged, or its values are no predictions.
     """
     recorded = read_recorded(workspace)
-    samples, classes, tests, headline = _analysed(recorded, residuals)
-    samples = samples.join(_factors(workspace, samples["index"].to_numpy()))
+    factors = _factors(workspace, np.asarray(recorded.index))
+    tables, headline = _analysed(recorded, factors, residuals)
+    samples = tables.pop("samples")
     with replacing_folder(workspace.residuals) as folder:
         write_parquet(folder / "samples.parquet", samples)
-        write_csv(folder / "classes.csv", classes)
-        write_csv(folder / "tests.csv", tests)
         write_csv(folder / "scatter.csv", _scatter(samples, recorded))
+        for name, table in tables.items():
+            write_csv(folder / f"{name}.csv", table)
     write_metrics(workspace.metrics / "residuals.json", headline)
     return (
         f"read {len(samples)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
@@ -46,12 +54,14 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     )
 
 
-def _analysed(
-    recorded: Recorded, settings: ResidualsSettings
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+Tables = dict[str, pd.DataFrame]
+
+
+def _analysed(recorded: Recorded, factors: pd.DataFrame, settings: ResidualsSettings) -> tuple[Tables, dict[str, Any]]:
     if recorded.probabilities is None:
         fitted = analyse_regression(recorded.y_true, recorded.y_pred, index=recorded.index, settings=settings)
-        return fitted.samples, build_class_table(), build_test_table(), fitted.summary
+        tables = {name: build() for name, build in EMPTY.items()}
+        return {"samples": fitted.samples.join(factors.add_prefix("factor."))} | tables, fitted.summary
     found = analyse_classification(
         recorded.layers,
         logits=recorded.logits,
@@ -60,13 +70,24 @@ def _analysed(
         y_pred=recorded.y_pred,
         class_names=recorded.class_names,
         index=recorded.index,
+        factors=factors,
         settings=settings,
     )
-    return found.samples, found.classes, found.tests, found.headline
+    return {name: getattr(found, name) for name in ("samples", *EMPTY)}, found.headline
+
+
+EMPTY = {
+    "classes": build_class_table,
+    "tests": build_test_table,
+    "factors": build_factor_table,
+    "slices": build_slice_table,
+    "risk_coverage": build_curve_table,
+}
+"""The tables beside the samples, and what makes them without rows."""
 
 
 def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
-    """Return what each sample was generated from, a column ``factor.<name>`` each; no column where unknown."""
+    """Return what each sample was generated from, a column each; no column where unknown."""
     described = read_description(workspace.raw / "dataset.json", DatasetDescription)
     if index.max() >= described.shape[0]:
         raise ArtifactError(
@@ -80,7 +101,7 @@ def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
         raise ArtifactError(
             f"{workspace.raw / 'factors.parquet'}: expected {described.shape[0]} rows, found {len(table)}{REMAKE}"
         )
-    return table.iloc[index].reset_index(drop=True).add_prefix("factor.")
+    return table.iloc[index].reset_index(drop=True)
 
 
 def _scatter(samples: pd.DataFrame, recorded: Recorded) -> pd.DataFrame:

@@ -7,10 +7,24 @@ Arrays in; tables and numbers out. Nothing here reads a file or needs more than 
 from mlx.residuals.classification import ClassificationResiduals, analyse_classification
 from mlx.residuals.regression import RegressionResiduals, analyse_regression
 from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.tables import CLASS_COLUMNS, TEST_COLUMNS, build_class_table, build_test_table
+from mlx.residuals.tables import (
+    CLASS_COLUMNS,
+    CURVE_COLUMNS,
+    FACTOR_COLUMNS,
+    SLICE_COLUMNS,
+    TEST_COLUMNS,
+    build_class_table,
+    build_curve_table,
+    build_factor_table,
+    build_slice_table,
+    build_test_table,
+)
 
 __all__ = [
     "CLASS_COLUMNS",
+    "CURVE_COLUMNS",
+    "FACTOR_COLUMNS",
+    "SLICE_COLUMNS",
     "TEST_COLUMNS",
     "ClassificationResiduals",
     "RegressionResiduals",
@@ -18,5 +32,8 @@ __all__ = [
     "analyse_classification",
     "analyse_regression",
     "build_class_table",
+    "build_curve_table",
+    "build_factor_table",
+    "build_slice_table",
     "build_test_table",
 ]

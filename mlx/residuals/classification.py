@@ -9,12 +9,22 @@ import pandas as pd
 
 from mlx.core.checks import Integers, Scores, check_labels, check_matrix
 from mlx.core.errors import DataError
+from mlx.residuals.failures import FactorAnalysis, analyse_factors, curve_records, detection_rows, entropy_score
+from mlx.residuals.geometry import alignment_rows
 from mlx.residuals.headline import Headline, headline_of
-from mlx.residuals.layer_analysis import analyse_layer
+from mlx.residuals.layer_analysis import LayerAnalysis, analyse_layer
+from mlx.residuals.quantile import quantile_residuals
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.surprise import PredictionScores, prediction_scores
-from mlx.residuals.tables import Record, build_class_table, build_test_table
-from mlx.residuals.units import Representation, unit_rows
+from mlx.residuals.tables import (
+    Record,
+    build_class_table,
+    build_curve_table,
+    build_factor_table,
+    build_slice_table,
+    build_test_table,
+)
+from mlx.residuals.units import Representation, UnitRows, unit_rows
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,11 @@ class ClassificationResiduals:
         One row a class and layer, always all classes (`mlx.residuals.CLASS_COLUMNS`).
     tests
         One row a test made or not makeable (`mlx.residuals.TEST_COLUMNS`).
+    factors, slices
+        What the samples' factors have to do with errors, and the weakest slices (`FACTOR_COLUMNS`,
+        `SLICE_COLUMNS`); empty where no factors are known.
+    risk_coverage
+        Points of the risk–coverage curves (`CURVE_COLUMNS`).
     headline
         JSON scalars of the first layer; None where undefined.
     """
@@ -37,6 +52,9 @@ class ClassificationResiduals:
     samples: pd.DataFrame
     classes: pd.DataFrame
     tests: pd.DataFrame
+    factors: pd.DataFrame
+    slices: pd.DataFrame
+    risk_coverage: pd.DataFrame
     headline: Headline
 
 
@@ -50,6 +68,7 @@ def analyse_classification(
     class_names: Sequence[str],
     index: npt.ArrayLike,
     settings: ResidualsSettings,
+    factors: pd.DataFrame | None = None,
 ) -> ClassificationResiduals:
     """Analyse how the similarity of representations and the entropy of predictions go together.
 
@@ -69,6 +88,8 @@ def analyse_classification(
         (n_samples,), what identifies each sample, such as its row in the raw data.
     settings
         Seed, resamples and confidence.
+    factors
+        What is known of each sample, a column a factor, n_samples rows; columns ``factor.<name>`` of the samples.
 
     Raises
     ------
@@ -84,18 +105,34 @@ def analyse_classification(
         check_matrix("logits", logits, shape)
     scores = prediction_scores(probabilities, logits, true, pred)
     columns = _sample_columns(np.asarray(index), true, pred, scores)
-    class_records: list[Record] = []
-    test_records: list[Record] = []
-    headline: Headline = {}
-    for position, (name, representation) in enumerate(representations.items()):
+    columns["quantile"] = quantile_residuals(probabilities, logits, true, seed=settings.seed)
+    error, of_entropy = true != pred, [entropy_score(scores.entropy)]
+    tests, classes = detection_rows("", error, of_entropy, [], settings), list[Record]()
+    curves = curve_records("", error, of_entropy)
+    analyses: list[tuple[UnitRows, LayerAnalysis]] = []
+    for name, representation in representations.items():
         units = unit_rows(name, representation, shape[0])
         found = analyse_layer(name, units, scores.entropy, true, pred, class_names=class_names, settings=settings)
-        columns |= {column + (f".{name}" if position else ""): values for column, values in found.columns.items()}
-        class_records += found.classes
-        test_records += found.tests
-        headline = headline or headline_of(found.tests, int((units.norms == 0).sum()))
+        columns |= {column + (f".{name}" if analyses else ""): values for column, values in found.columns.items()}
+        classes, tests, curves = classes + found.classes, tests + found.tests, curves + found.curves
+        analyses.append((units, found))
+    tests += alignment_rows(representations)
+    units, first = analyses[0]
+    known = FactorAnalysis([], [], [])
+    if factors is not None and len(factors.columns):
+        known = analyse_factors(
+            factors, error, scores.entropy, first.family.predicted, units=units, y_pred=pred, settings=settings
+        )
+        columns |= {f"factor.{name}": factors[name].to_numpy() for name in factors}
+    tests += known.tests
     return ClassificationResiduals(
-        pd.DataFrame(columns), build_class_table(class_records), build_test_table(test_records), headline
+        samples=pd.DataFrame(columns),
+        classes=build_class_table(classes),
+        tests=build_test_table(tests),
+        factors=build_factor_table(known.factors),
+        slices=build_slice_table(known.slices),
+        risk_coverage=build_curve_table(curves),
+        headline=headline_of(tests, int((units.norms == 0).sum())),
     )
 
 

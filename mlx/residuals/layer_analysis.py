@@ -9,6 +9,8 @@ import numpy.typing as npt
 from mlx.core.checks import Floats, Integers
 from mlx.residuals.association import associate
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic
+from mlx.residuals.failures import curve_records, detection_rows, entropy_score, layer_scores, partial_rows
+from mlx.residuals.geometry import geometry_rows
 from mlx.residuals.layer import Layer
 from mlx.residuals.lift import lift
 from mlx.residuals.mantel import MantelTest, mantel, mantel_by_class
@@ -50,13 +52,17 @@ class LayerAnalysis:
     ----------
     columns
         (n_samples,) each, by name: similarities, and the ``status`` that says which are missing and why.
-    classes, tests
-        Records of the class and test tables.
+    family
+        The similarities again, as the later analyses take them.
+    classes, tests, curves
+        Records of the tables of classes, tests and risk–coverage curves.
     """
 
     columns: dict[str, npt.NDArray[np.generic]]
+    family: SimilarityFamily
     classes: list[Record]
     tests: list[Record]
+    curves: list[Record]
 
 
 def analyse_layer(
@@ -94,8 +100,12 @@ def analyse_layer(
         settings,
     )
     adjust(tests)
-    headline = [test for test in tests if test["name"] == "similarity and entropy"]
-    return LayerAnalysis(_columns(units, family), class_rows(name, layer, y_true, class_names, headline), tests)
+    classes = class_rows(name, layer, y_true, class_names, [t for t in tests if t["name"] == tests[0]["name"]])
+    error, scores = y_true != y_pred, layer_scores(units, family, y_pred)
+    tests += detection_rows(name, error, scores, [entropy_score(entropy)], settings)
+    tests += partial_rows(name, family.predicted, entropy, ~error, settings)
+    tests += geometry_rows(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed)
+    return LayerAnalysis(_columns(units, family), family, classes, tests, curve_records(name, error, scores))
 
 
 def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[MantelTest]:

@@ -8,6 +8,7 @@ import numpy as np
 from mlx.core.checks import Floats, Integers
 from mlx.residuals.association import Association
 from mlx.residuals.families import benjamini_hochberg, holm
+from mlx.residuals.findings import Finding
 from mlx.residuals.layer import Layer
 from mlx.residuals.mantel import MantelTest
 from mlx.residuals.pairs import PairCorrelation
@@ -137,13 +138,37 @@ def pair_rows(
                 p_method=MANTEL_METHODS[found.scope],
                 n=found.n,
                 n_pairs=found.n_pairs,
-                effective_pairs=found.effective_pairs,
+                effective_pairs=found.effective_pairs if np.isfinite(found.effective_pairs) else NAN,
                 B=0 if test is None else test.n_permutations,
                 seed=settings.seed,
                 **{"class": "" if found.label is None else class_names[found.label]},
             )
         )
     return rows
+
+
+def finding_row(found: Finding, family: str, scope: str, layer_name: str, settings: ResidualsSettings) -> Record:
+    """One record of anything that came back as a `Finding`."""
+    return test_row(
+        found.name,
+        found.statistic,
+        found.status,
+        family=family,
+        scope=scope,
+        layer=layer_name,
+        estimate=found.estimate,
+        low=found.low,
+        high=found.high,
+        confidence=settings.confidence,
+        method=found.interval_method,
+        p=found.p,
+        p_method=found.p_method,
+        p_holm=found.p_holm,
+        p_bh=found.p_bh,
+        n=found.n,
+        B=0 if np.isnan(found.p) else settings.n_permutations,
+        seed=settings.seed,
+    )
 
 
 def adjust(rows: Sequence[Record]) -> None:

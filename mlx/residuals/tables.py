@@ -50,8 +50,51 @@ _TEST_TYPES = {
     "status": "str",
 }
 
+_FACTOR_TYPES = {
+    "factor": "str",
+    "kind": "str",
+    "target": "str",
+    "statistic": "str",
+    "bin": "str",
+    "lower": "float64",
+    "upper": "float64",
+    "estimate": "float64",
+    "low": "float64",
+    "high": "float64",
+    "method": "str",
+    "p": "float64",
+    "p_method": "str",
+    "p_holm": "float64",
+    "p_bh": "float64",
+    "n": "int64",
+    "n_errors": "Int64",
+    "n_missing": "Int64",
+    "entropy_mean": "float64",
+    "similarity_mean": "float64",
+    "status": "str",
+}
+
+_SLICE_TYPES = {
+    "description": "str",
+    "n": "int64",
+    "n_errors": "int64",
+    "error_rate": "float64",
+    "low": "float64",
+    "high": "float64",
+    "rest_error_rate": "float64",
+    "p": "float64",
+    "p_holm": "float64",
+    "error_rate_found": "float64",
+    "status": "str",
+}
+
+_CURVE_TYPES = {"score": "str", "layer": "str", "coverage": "float64", "risk": "float64", "threshold": "float64"}
+
 CLASS_COLUMNS = tuple(_CLASS_TYPES)
 TEST_COLUMNS = tuple(_TEST_TYPES)
+FACTOR_COLUMNS = tuple(_FACTOR_TYPES)
+SLICE_COLUMNS = tuple(_SLICE_TYPES)
+CURVE_COLUMNS = tuple(_CURVE_TYPES)
 
 Record = dict[str, Any]
 
@@ -66,6 +109,24 @@ def build_test_table(records: Sequence[Record] = ()) -> pd.DataFrame:
     return _table(records, _TEST_TYPES)
 
 
+def build_factor_table(records: Sequence[Record] = ()) -> pd.DataFrame:
+    """Build the table of factors, one row a factor and target, and one a factor and bin."""
+    return _table(records, _FACTOR_TYPES)
+
+
+def build_slice_table(records: Sequence[Record] = ()) -> pd.DataFrame:
+    """Build the table of weak slices, weakest first."""
+    return _table(records, _SLICE_TYPES)
+
+
+def build_curve_table(records: Sequence[Record] = ()) -> pd.DataFrame:
+    """Build the table of risk–coverage curves, one row a point of one score."""
+    return _table(records, _CURVE_TYPES)
+
+
 def _table(records: Sequence[Record], types: dict[str, str]) -> pd.DataFrame:
-    columns = {name: [record[name] for record in records] for name in types}
+    """Put records into columns of their types; what a record leaves out is missing, and empty as text."""
+    columns = {
+        name: [record.get(name, "" if kind == "str" else None) for record in records] for name, kind in types.items()
+    }
     return pd.DataFrame({name: pd.Series(columns[name], dtype=kind) for name, kind in types.items()})

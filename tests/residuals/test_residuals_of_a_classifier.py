@@ -36,7 +36,24 @@ def analyse(representation, logits, y_true, *, layers=None, **changes):
         "index": np.arange(len(logits)) + 1000,
         "settings": FAST,
     } | changes
-    return analyse_classification(layers or {"penultimate": representation}, **arguments)
+    result = analyse_classification(layers or {"penultimate": representation}, **arguments)
+    check_that_nothing_is_missing_in_silence(result)
+    return result
+
+
+def check_that_nothing_is_missing_in_silence(result):
+    """Every estimate that is missing has a reason, and nothing is infinite."""
+    for table in (result.tests, result.factors):
+        assert (table["status"] != "").all()
+        assert (table["status"] != "ok")[table["estimate"].isna()].all()
+        assert (table["p_method"] != "").eq(table["p"].notna()).all()
+        assert (table["method"] != "").eq(table["low"].notna()).all()
+    for table in (result.samples, result.classes, result.tests, result.factors, result.slices, result.risk_coverage):
+        assert not np.isinf(table.select_dtypes("number").to_numpy(dtype=float)).any()
+    samples = result.samples
+    for status in samples.filter(regex=r"^status").columns:
+        ok = samples[status] == "ok"
+        assert samples.filter(regex=rf"^(similarity|margin|silhouette).*{status[6:]}$")[ok].notna().all().all()
 
 
 def test_every_table_has_its_columns_and_every_class_its_row():
@@ -48,7 +65,7 @@ def test_every_table_has_its_columns_and_every_class_its_row():
     assert result.samples["index"].iloc[0] == 1000
     assert set(result.classes["status"]) == {"ok"}
     assert result.classes.notna().all().all()
-    assert set(result.tests["status"]) == {"ok"}
+    assert set(correlations(result)["status"]) == {"ok"}
     assert len(correlations(result)) == 2 + 2 + 2 * 4
     assert correlations(result).drop(columns="effective_pairs").notna().all().all()
 
@@ -138,7 +155,9 @@ def test_a_second_layer_adds_columns_and_rows_and_changes_none():
     assert both.headline == alone.headline
     pd.testing.assert_frame_equal(both.samples[alone.samples.columns], alone.samples)
     assert {"similarity.logits", "similarity_true.logits", "similarity_all.logits"} <= set(both.samples)
-    pd.testing.assert_frame_equal(both.tests[both.tests["layer"] == "penultimate"], alone.tests)
+    of_one = both.tests[both.tests["layer"].isin(["", "penultimate"])]
+    pd.testing.assert_frame_equal(of_one.reset_index(drop=True), alone.tests)
+    assert both.tests["estimate"][both.tests["name"] == "alignment of layers"].between(0, 1.05).all()
     assert set(both.classes["layer"]) == {"penultimate", "logits"}
     assert len(both.classes) == 8
 
@@ -194,7 +213,7 @@ def test_zero_rows_are_dropped_and_counted():
     result = analyse(representation, logits, y_true)
     assert result.headline["n_dropped"] == 2
     assert result.samples["status"].iloc[[0, 17]].tolist() == ["zero representation"] * 2
-    assert result.tests["n"].iloc[0] == 238
+    assert correlations(result)["n"].iloc[0] == 238
     assert np.isfinite(result.headline["pearson"])
 
 
@@ -202,8 +221,7 @@ def test_a_layer_of_nothing_but_zeros_gives_statuses():
     representation, logits, y_true = classifier(n=40)
     result = analyse(0 * representation, logits, y_true)
     assert result.headline["pearson"] is None
-    assert result.headline["pearson"] is None
-    assert set(result.tests["status"]) == {"too few samples (n < 4)"}
+    assert set(correlations(result)["status"]) == {"too few samples (n < 4)"}
 
 
 def test_constant_entropy_and_constant_similarity_have_their_status():
@@ -212,7 +230,7 @@ def test_constant_entropy_and_constant_similarity_have_their_status():
     result = analyse(representation, saturated, y_true)
     assert set(result.classes["status"]) == {"constant entropy"}
     result = analyse(np.ones_like(representation) * np.arange(1, 61)[:, None], logits, y_true)
-    assert set(result.tests["status"]) == {"constant similarity"}
+    assert set(correlations(result)["status"]) == {"constant similarity"}
 
 
 def test_a_perfect_binary_classifier_is_analysed():
@@ -233,7 +251,7 @@ def test_a_handful_of_samples_gives_statuses(n):
     representation, logits, y_true = (array[:n] for array in classifier())
     result = analyse(representation, logits, y_true)
     assert result.headline["pearson"] is None
-    assert (result.tests["status"] != "ok").all()
+    assert (correlations(result)["status"] != "ok").all()
 
 
 def test_duplicated_rows_share_their_ranks():
