@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.arrays import rows_of
-from mlx.core.errors import DataError
 from mlx.models import DirectModel, IterativeModel, Model
 from mlx.training.augment import Augmentation
+from mlx.training.divergence import divergence, refuse_divergence
 from mlx.training.optimization import optimization_of
 from mlx.training.progress import Epoch, Progress
 from mlx.training.samples import Samples
@@ -45,7 +45,7 @@ class Keeper(Protocol):
         """An epoch ended: this is how far it has come."""
 
     def diverged(self, epoch: int, reached: Epoch) -> None:
-        """Epoch `epoch` (from 1) ended with a loss that is no finite number."""
+        """Epoch `epoch` (from 1) ended with a loss that shows divergence."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +87,12 @@ def fit_model(
     Raises
     ------
     DataError
-        The loss stopped being a finite number: says the epoch.
+        The training diverged: says the epoch and the loss.
     """
     if isinstance(model, DirectModel):
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         reached = _loss_of(model, train) | {f"val_{k}": v for k, v in _loss_of(model, val).items()}
-        _refuse_divergence(reached, "the fit")
+        refuse_divergence(reached, math.inf, "the fit")
         return Fitted((reached,), 1)
     assert isinstance(model, IterativeModel)
     return _Training(model, train, val, settings, watcher, augmentation or Augmentation(), keeper).run()
@@ -112,11 +112,12 @@ class _Training:
 
     def run(self) -> Fitted:
         self.model.prepare(optimization_of(self.settings, self.model.problem, self.train.y))
+        start = self._evaluate()["loss"]
         progress = self.keeper.restore(self.model) if self.keeper else Progress()
         self.watcher.begin(progress.history)
         goes_back = self.settings.early_stopping_patience is not None
         while not progress.ended(self.settings):
-            reached = self._epoch(progress)
+            reached = self._epoch(progress, start)
             progress = progress.after(reached, self.model, self.settings.schedule(), goes_back=goes_back)
             self.watcher.epoch(progress.epoch, reached)
             if self.keeper:
@@ -126,15 +127,17 @@ class _Training:
             self.model.set_weights(progress.best_weights)
         return Fitted(progress.history, kept)
 
-    def _epoch(self, before: Progress) -> Epoch:
+    def _epoch(self, before: Progress, start: float) -> Epoch:
         number = before.epoch + 1
         reached = self.model.run_epoch(self._batches(before), np.random.default_rng([self.settings.seed, number, 2]))
-        validation = self.model.evaluate(self.val.batches(max(self.settings.batch_size, EVALUATION_BATCH)))
-        reached = reached | {f"val_{name}": value for name, value in validation.items()}
-        if self.keeper and not _is_finite(reached):
+        reached = reached | {f"val_{name}": value for name, value in self._evaluate().items()}
+        if self.keeper and divergence(reached, start, f"epoch {number}"):
             self.keeper.diverged(number, reached)
-        _refuse_divergence(reached, f"epoch {number}")
+        refuse_divergence(reached, start, f"epoch {number}")
         return reached
+
+    def _evaluate(self) -> Epoch:
+        return self.model.evaluate(self.val.batches(max(self.settings.batch_size, EVALUATION_BATCH)))
 
     def _batches(self, before: Progress) -> Iterator[tuple[Array, Array]]:
         """Yield the batches of the epoch after `before`, and set the learning rate for each.
@@ -152,19 +155,6 @@ class _Training:
                 self.model.set_learning_rate(rate)
             yield (self.augmentation.apply(X, changes) if self.augmentation else X), y
             self.watcher.batch()
-
-
-def _is_finite(reached: Epoch) -> bool:
-    return math.isfinite(reached["loss"]) and math.isfinite(reached["val_loss"])
-
-
-def _refuse_divergence(reached: Epoch, when: str) -> None:
-    for name, key in (("training", "loss"), ("validation", "val_loss")):
-        if not math.isfinite(reached[key]):
-            raise DataError(
-                f"training: expected a finite {name} loss, found {reached[key]} in {when}; "
-                "lower training.learning_rate, or scale the data (preprocessing.scaling)"
-            )
 
 
 def _loss_of(model: DirectModel, samples: Samples) -> Epoch:
