@@ -2,13 +2,19 @@
 
 __version__ = "0.1.0"
 
-__all__ = ["DataGenerator", "ImageDataGenerator", "__version__"]
+_MODULES = {
+    "DataGenerator": "mlx.workbench",
+    "ImageDataGenerator": "mlx.workbench",
+    "ModelSelector": "mlx.workbench_models",
+    "TrainingPipeline": "mlx.workbench_models",
+}
+__all__ = ["__version__", *_MODULES]  # the names are texts
 
 
 def __getattr__(name: str) -> object:
     """Import a notebook class when it is first asked for (PEP 562), so that ``import mlx`` costs nothing."""
-    if name not in __all__:
+    if name not in _MODULES:
         raise AttributeError(f"module 'mlx' has no attribute '{name}'")
     import importlib
 
-    return getattr(importlib.import_module("mlx.workbench"), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -30,6 +30,7 @@ LEVELS = {
     "preview": 5,
     "runs": 5,
     "workbench": 5,
+    "workbench_models": 5,
     "experiment": 6,
     "commands": 7,
     "cli": 8,

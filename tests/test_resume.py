@@ -18,6 +18,13 @@ TRAINED: dict[str, dict[str, Any]] = {
             "params": {"schedule": "cosine", "warmup_epochs": 1, "augmentation": {"flip": True, "noise": 0.05}},
         },
     },
+    "mlp": SMALL | {
+        "model": {"name": "mlp"},
+        "training": {
+            "epochs": 40, "early_stopping_patience": 30, "optimizer": "adamw",
+            "params": {"schedule": "plateau", "schedule_params": {"patience": 2}, "augmentation": {"noise": 0.05}},
+        },
+    },
 }  # fmt: skip
 
 

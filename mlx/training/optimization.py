@@ -11,6 +11,8 @@ from mlx.training.settings import TrainingSettings
 
 Array = npt.NDArray[Any]
 
+ADAMW_DECAY = 0.004  # Keras's default; without any, it would be adam
+
 
 def optimization_of(settings: TrainingSettings, problem: Problem, y: Array) -> Optimization:
     """Return how the weights are changed.
@@ -29,13 +31,19 @@ def optimization_of(settings: TrainingSettings, problem: Problem, y: Array) -> O
         optimizer=settings.optimizer,
         learning_rate=settings.learning_rate,
         momentum=params.momentum,
-        weight_decay=params.weight_decay,
+        weight_decay=_weight_decay(settings),
         clip_norm=params.clip_norm,
         clip_value=params.clip_value,
         label_smoothing=params.label_smoothing,
         class_weights=_class_weights(params.class_weights, problem, y),
         n_samples=len(y),
     )
+
+
+def _weight_decay(settings: TrainingSettings) -> float:
+    if settings.params.weight_decay is not None:
+        return settings.params.weight_decay
+    return ADAMW_DECAY if settings.optimizer == "adamw" else 0.0
 
 
 def _class_weights(asked: str | list[float] | None, problem: Problem, y: Array) -> tuple[float, ...] | None:

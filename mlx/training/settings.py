@@ -38,7 +38,8 @@ class TrainingParams(Settings):
     Attributes
     ----------
     momentum : of the optimizer sgd; the others have their own.
-    weight_decay : share of every weight, times the learning rate, that a step takes off.
+    weight_decay : share of every weight, times the learning rate, that a step takes off; null: what Keras's
+        optimizer has by default, which is 0.004 for adamw and 0 for the others.
     clip_norm : longest gradient, all weights together; null for any.
     clip_value : largest entry of a gradient; null for any.
     warmup_epochs : over which the learning rate rises in a line from 0.
@@ -51,7 +52,7 @@ class TrainingParams(Settings):
     """
 
     momentum: float = Field(0.0, ge=0, lt=1)
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float | None = Field(None, ge=0)
     clip_norm: float | None = Field(None, gt=0)
     clip_value: float | None = Field(None, gt=0)
     warmup_epochs: int = Field(0, ge=0)

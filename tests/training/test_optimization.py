@@ -8,6 +8,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from mlx.core.errors import SettingsError
 from mlx.models import IterativeModel, Optimization, Problem
+from mlx.models.in_keras.runtime import keras
 from mlx.training import TrainingSettings
 from mlx.training.optimization import optimization_of
 from mlx.training.settings import TrainingParams
@@ -24,6 +25,8 @@ def test_every_number_is_passed_on() -> None:
     numbers = {"momentum": 0.9, "weight_decay": 0.01, "clip_norm": 1.0, "clip_value": 0.5, "label_smoothing": 0.1}
     assert made(**numbers) == Optimization("sgd", 0.001, n_samples=len(Y), **numbers)
     assert made() == Optimization("sgd", 0.001, n_samples=len(Y))
+    adamw = TrainingSettings(optimizer="adamw")
+    assert optimization_of(adamw, PROBLEM, Y).weight_decay == keras().optimizers.AdamW().weight_decay
 
 
 def test_balanced_weights_are_those_of_scikit_learn() -> None:
