@@ -64,12 +64,12 @@ def antialias(distance: Array, unit: Array) -> Array:
     """
     distance *= -unit[:, None, None]
     distance += 0.5
-    return np.clip(distance, 0, 1, out=distance)
+    return distance.clip(0, 1, out=distance)
 
 
 def clipped(values: Array, unit: Array) -> Array:  # noqa: ARG001 - both ways to finish are called alike
     """Return values from 0 to 1 as they are, the nearer of the two otherwise; overwritten."""
-    return np.clip(values, 0, 1, out=values)
+    return values.clip(0, 1, out=values)
 
 
 def own_coordinates(factors: Factors, image_size: tuple[int, int]) -> Coordinates:
@@ -191,8 +191,8 @@ def noise_bits(seed: int, start: int, stop: int, sample_shape: tuple[int, ...]) 
 
 def normal(bits: Array) -> Array:
     """Turn 16 random bits each into one of `_quantiles`, float32 of the same shape."""
-    drawn: Array = _quantiles().take(bits)
-    return drawn
+    # any 16 bits are a place in the table: to wrap those that are none costs less than to look for them
+    return _quantiles().take(bits, out=np.empty(bits.shape, np.float32), mode="wrap")
 
 
 @cache
@@ -231,4 +231,4 @@ def to_pixels(images: Array, noise: Array, field: Array) -> Array:
     images *= 255
     images += field
     images += 0.5
-    return np.clip(images, 0, 255, out=images).astype(np.uint8)
+    return images.clip(0, 255, out=images).astype(np.uint8)

@@ -33,18 +33,30 @@ def _edge(u: Array, v: Array, degrees: float, reach: float) -> Array:
     return distance
 
 
+def _mirrored_edges(u: Array, v: Array, degrees: float, reach: float) -> tuple[Array, Array]:
+    """Return `_edge` at `u` and at −`u`."""
+    across, upward = cos(radians(degrees)) * u, sin(radians(degrees)) * v
+    right = across + upward
+    upward -= across
+    right -= reach
+    upward -= reach
+    return right, upward
+
+
 def _union(*parts: Array) -> Array:
+    """Return the least of arrays that nobody else needs: the first is overwritten."""
     return _fold(np.minimum, parts)
 
 
 def _intersection(*parts: Array) -> Array:
+    """Return the largest of arrays that nobody else needs: the first is overwritten."""
     return _fold(np.maximum, parts)
 
 
 def _fold(join: np.ufunc, parts: tuple[Array, ...]) -> Array:
     whole = parts[0]
     for part in parts[1:]:
-        whole = join(whole, part)
+        join(whole, part, out=whole)
     return whole
 
 
@@ -79,9 +91,10 @@ FLATNESS = 0.55
 def ellipse(u: Array, v: Array) -> Array:
     """Outline an ellipse, `FLATNESS` times as high as wide; exact to first order at the outline."""
     v = v / FLATNESS
-    level = _radius(u, v)
-    slope: Array = np.maximum(_radius(u, v / FLATNESS), np.float32(1e-6))
-    distance: Array = level * (level - 1) / slope
+    level, slope = _radius(u, v), _radius(u, v / FLATNESS)
+    distance = level - 1
+    distance *= level
+    distance /= np.maximum(slope, np.float32(1e-6), out=slope)
     return distance
 
 
@@ -89,9 +102,9 @@ def star(u: Array, v: Array) -> Array:
     """Outline a pentagram, point up: inside all five of its lines, or all but one."""
     u = np.abs(u)
     inner = cos(radians(72))
-    near, low, top = _edge(u, v, 18, inner), _edge(u, v, -54, inner), v - inner
-    second = np.maximum(np.minimum(near, low), np.minimum(np.maximum(near, low), top))
-    return _intersection(second, _edge(-u, v, 18, inner), _edge(-u, v, -54, inner))
+    (near, far), (low, deep) = _mirrored_edges(u, v, 18, inner), _mirrored_edges(u, v, -54, inner)
+    second = _union(np.maximum(near, low), v - inner)
+    return _intersection(second, _union(near, low), far, deep)
 
 
 def pentagon(u: Array, v: Array) -> Array:
