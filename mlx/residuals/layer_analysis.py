@@ -88,24 +88,25 @@ def analyse_layer(
     settings
         Seed, resamples and confidence.
     """
-    n_classes = len(class_names)
-    family = similarity_family(lift(units), y_pred, y_true, n_classes)
+    family = similarity_family(lift(units), y_pred, y_true, len(class_names))
     layer = Layer(units, family.predicted, entropy, y_pred)
-    tests = association_rows(name, associate(layer, n_classes, settings), class_names, settings)
-    tests += pair_rows(
-        name,
-        pair_correlations(units, entropy, y_pred, n_classes),
-        _mantel_tests(layer, n_classes, settings),
-        class_names,
-        settings,
-    )
-    adjust(tests)
+    tests = correlation_rows(name, layer, class_names, settings)
     classes = class_rows(name, layer, y_true, class_names, [t for t in tests if t["name"] == tests[0]["name"]])
     error, scores = y_true != y_pred, layer_scores(units, family, y_pred)
     tests += detection_rows(name, error, scores, [entropy_score(entropy)], settings)
     tests += partial_rows(name, family.predicted, entropy, ~error, settings)
     tests += geometry_rows(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed)
     return LayerAnalysis(_columns(units, family), family, classes, tests, curve_records(name, error, scores))
+
+
+def correlation_rows(name: str, layer: Layer, class_names: Sequence[str], settings: ResidualsSettings) -> list[Record]:
+    """Similarity against entropy, over samples and over pairs: the records of the test table."""
+    n_classes = len(class_names)
+    tests = association_rows(name, associate(layer, n_classes, settings), class_names, settings)
+    pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes)
+    tests += pair_rows(name, pairs, _mantel_tests(layer, n_classes, settings), class_names, settings)
+    adjust(tests)
+    return tests
 
 
 def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[MantelTest]:

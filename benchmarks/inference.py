@@ -1,0 +1,177 @@
+"""Does the inference hold? Simulates recorded predictions, and counts what each p-value and interval does.
+
+    python benchmarks/inference.py [--runs 1000] [--processes 2]
+
+For every p-value of ``tests.csv``: how often it is at most 0.05 when its null hypothesis is true, over pairs
+that share samples, in clusters, and where classes differ in both similarity and entropy. For every interval at
+the 95 % level: how often it holds the value of the population, which is that of 200,000 samples.
+
+The table is Markdown, and stands in ``docs/methods.md``; ``tests/residuals/test_inference_holds.py`` is a
+short version.
+"""
+
+import argparse
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+
+from mlx.residuals import ResidualsSettings
+from mlx.residuals.entropy import entropy_from_probabilities
+from mlx.residuals.failures import analyse_factors, detection_rows, entropy_score, layer_scores, partial_rows
+from mlx.residuals.layer import Layer
+from mlx.residuals.layer_analysis import correlation_rows
+from mlx.residuals.lift import lift
+from mlx.residuals.similarity import similarity_family
+from mlx.residuals.units import unit_rows
+
+K, FEATURES, LATENT = 3, 16, 4
+SHARES = np.array([0.5, 0.3, 0.2])
+"""Of the predicted classes: not alike."""
+
+MIXING = np.random.default_rng(1).normal(size=(LATENT, FEATURES))
+MEANS = np.random.default_rng(2).normal(size=(K, FEATURES))
+CLUSTERS = np.random.default_rng(5).normal(size=(K, 5, LATENT))
+
+POPULATION = 200_000
+NAMES = ("one", "two", "three")
+SIZES = (100, 400)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a model said of n samples, and what is known of them."""
+
+    representation: np.ndarray
+    probabilities: np.ndarray
+    y_true: np.ndarray
+    y_pred: np.ndarray
+    factors: pd.DataFrame
+
+
+def draw(scenario: str, generator: np.random.Generator, n: int, *, null: bool) -> Sample:
+    """Draw a sample; under the null entropy, errors and factors know nothing of the place within the class."""
+    y = generator.choice(K, size=n, p=SHARES)
+    latent = generator.normal(size=(n, LATENT))
+    if scenario == "clusters":
+        latent = 1.5 * CLUSTERS[y, generator.integers(5, size=n)] + 0.4 * latent
+    spread = np.array([0.25, 0.5, 0.9])[y] if scenario == "confounded" else 0.5
+    representation = np.maximum(0.6 + MEANS[y] + (spread * (latent @ MIXING).T).T, 0)
+    distance = 0.0 if null else 0.5 * ((latent**2).sum(axis=1) / LATENT - 1)
+    by_class = np.array([-1.0, 0.0, 1.0])[y] if scenario == "confounded" else 0.0
+    factor = generator.normal(size=n)
+    doubt = 0.7 * generator.normal(size=n) + distance + by_class + (0.0 if null else 0.3 * factor)
+    confidence = 0.4 + 0.59 / (1 + np.exp(doubt - 1))
+    probabilities = np.full((n, K), 0.0)
+    split = generator.uniform(0.3, 0.7, size=n)
+    rows = np.arange(n)
+    probabilities[rows, y] = confidence
+    probabilities[rows, (y + 1) % K] = (1 - confidence) * split
+    probabilities[rows, (y + 2) % K] = (1 - confidence) * (1 - split)
+    wrong = generator.random(n) < (0.3 if null else 1 - confidence)
+    other = (y + 1 + (generator.random(n) > split)) % K
+    kind = generator.random(n) < (0.4 if null else 0.2 + 0.4 * wrong)
+    return Sample(
+        representation, probabilities, np.where(wrong, other, y), y, pd.DataFrame({"factor": factor, "kind": kind})
+    )
+
+
+def rows_of(sample: Sample, settings: ResidualsSettings) -> list[dict]:
+    """Return the rows of ``tests.csv`` that have a p-value or an interval, from the functions that make it."""
+    n = len(sample.y_pred)
+    units = unit_rows("layer", sample.representation, n)
+    family = similarity_family(lift(units), sample.y_pred, sample.y_true, K)
+    entropy = entropy_from_probabilities(sample.probabilities)
+    error = sample.y_true != sample.y_pred
+    layer = Layer(units, family.predicted, entropy, sample.y_pred)
+    rows = correlation_rows("layer", layer, NAMES, settings)
+    rows += detection_rows("", error, [entropy_score(entropy)], [], settings)
+    rows += detection_rows("layer", error, layer_scores(units, family, sample.y_pred), [], settings)
+    rows += partial_rows("layer", family.predicted, entropy, ~error, settings)
+    known = analyse_factors(
+        sample.factors, error, entropy, family.predicted, units=units, y_pred=sample.y_pred, settings=settings
+    )
+    return [row for row in rows + known.tests if row["class"] in ("", "one")]
+
+
+def key_of(row: dict) -> tuple[str, str, str]:
+    name = "weak slice" if row["name"].startswith("slice: ") else row["name"]
+    return name, row["scope"], row["statistic"]
+
+
+def is_null(scenario: str, key: tuple[str, str, str]) -> bool:
+    """Whether the null of a test holds: what ignores classes is not null where they differ in both sides."""
+    name, scope, _ = key
+    across_classes = scope in {"pooled", "all pairs"} or name == "similarity and entropy given correctness"
+    return not (scenario == "confounded" and across_classes)
+
+
+def run(task: tuple[str, int, bool, int]) -> list[tuple]:
+    scenario, n, null, seed = task
+    settings = ResidualsSettings(seed=seed, n_permutations=199 if null else 19)
+    rows = rows_of(draw(scenario, np.random.default_rng([n, seed, null]), n, null=null), settings)
+    return [(key_of(row), row["estimate"], row["low"], row["high"], row["p"]) for row in rows]
+
+
+def population(scenario: str) -> dict:
+    settings = ResidualsSettings(n_permutations=19)
+    sample = draw(scenario, np.random.default_rng(3), POPULATION, null=False)
+    return {key_of(row): row["estimate"] for row in rows_of(sample, settings)}
+
+
+def simulate(runs: int, apply: Callable, scenarios: tuple[str, ...], sizes: tuple[int, ...]) -> Iterator[tuple]:
+    """Yield (key, scenario, n, share of p ≤ 0.05, number of p, coverage, number of intervals)."""
+    for scenario in scenarios:
+        truth = population(scenario)
+        for n in sizes:
+            p, covered = defaultdict(list), defaultdict(list)
+            for found in apply(run, [(scenario, n, True, seed) for seed in range(runs)]):
+                for key, *_, value in found:
+                    if is_null(scenario, key) and not np.isnan(value):
+                        p[key].append(value <= 0.05)
+            for found in apply(run, [(scenario, n, False, seed) for seed in range(runs)]):
+                for key, _, low, high, _ in found:
+                    if not np.isnan(low) and key in truth and key[0] != "weak slice":
+                        covered[key].append(low <= truth[key] <= high)
+            for key in sorted({*p, *covered}):
+                share, held = (np.mean(x[key]) if x[key] else np.nan for x in (p, covered))
+                yield key, scenario, n, share, len(p[key]), held, len(covered[key])
+
+
+def percent(share: float, count: int) -> str:
+    return f"{100 * share:.1f}" if count >= 500 else "-"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    chosen = parser.parse_args()
+    cells: dict = defaultdict(dict)
+    columns = list(product(("spread", "clusters", "confounded"), SIZES))
+    with ProcessPoolExecutor(chosen.processes) as pool:
+        apply = lambda function, tasks: pool.map(function, tasks, chunksize=10)  # noqa: E731
+        for key, scenario, n, share, n_p, held, n_held in simulate(
+            chosen.runs, apply, ("spread", "clusters", "confounded"), SIZES
+        ):
+            cells[key][scenario, n] = (percent(share, n_p), percent(held, n_held))
+            print(*key, scenario, n, f"{share:.3f} of {n_p}, {held:.3f} of {n_held}", sep=" | ", flush=True)
+    for which, title in enumerate(("p ≤ 0.05 under the null, %", "95 % intervals that hold the population's value, %")):
+        print(f"\n{title}\n")
+        print("| what | " + " | ".join(f"{scenario} {n}" for scenario, n in columns) + " |")
+        print("|---|" + "---:|" * len(columns))
+        for key, row in cells.items():
+            found = [row.get(column, ("-", "-"))[which] for column in columns]
+            if set(found) != {"-"}:
+                print(f"| {', '.join(key)} | " + " | ".join(found) + " |")
+
+
+if __name__ == "__main__":
+    main()
