@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlx.core.arrays import write_array
 from mlx.core.artifacts import REMAKE, read_parquet, replacing_folder, write_csv, write_parquet
 from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.errors import ArtifactError
@@ -18,6 +19,7 @@ from mlx.residuals import (
     build_class_table,
     build_curve_table,
     build_factor_table,
+    build_matrix_table,
     build_slice_table,
     build_test_table,
 )
@@ -30,8 +32,9 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     """Write ``data/residuals/`` and ``metrics/residuals.json``.
 
     ``samples.parquet`` has a row a test sample; ``classes.csv`` a row a predicted class; ``tests.csv`` every test
-    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``scatter.csv`` the
-    points for ``dvc plots``. ``docs/methods.md`` describes every column. A regression has samples alone.
+    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``similarity.csv`` which
+    file in ``similarity/`` holds the similarities within a class; ``scatter.csv`` the points for ``dvc plots``.
+    ``docs/methods.md`` describes every column. A regression has rows in samples and scatter alone.
 
     Raises
     ------
@@ -40,13 +43,16 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     """
     recorded = read_recorded(workspace)
     factors = _factors(workspace, np.asarray(recorded.index))
-    tables, headline = _analysed(recorded, factors, residuals)
+    tables, matrices, headline = _analysed(recorded, factors, residuals)
     samples = tables.pop("samples")
     with replacing_folder(workspace.residuals) as folder:
         write_parquet(folder / "samples.parquet", samples)
         write_csv(folder / "scatter.csv", _scatter(samples, recorded))
         for name, table in tables.items():
             write_csv(folder / f"{name}.csv", table)
+        (folder / "similarity").mkdir()
+        for file, matrix in matrices.items():
+            write_array(folder / "similarity" / file, matrix)
     write_metrics(workspace.metrics / "residuals.json", headline)
     return (
         f"read {len(samples)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
@@ -57,11 +63,13 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
 Tables = dict[str, pd.DataFrame]
 
 
-def _analysed(recorded: Recorded, factors: pd.DataFrame, settings: ResidualsSettings) -> tuple[Tables, dict[str, Any]]:
+def _analysed(
+    recorded: Recorded, factors: pd.DataFrame, settings: ResidualsSettings
+) -> tuple[Tables, dict[str, Any], dict[str, Any]]:
     if recorded.probabilities is None:
         fitted = analyse_regression(recorded.y_true, recorded.y_pred, index=recorded.index, settings=settings)
         tables = {name: build() for name, build in EMPTY.items()}
-        return {"samples": fitted.samples.join(factors.add_prefix("factor."))} | tables, fitted.summary
+        return {"samples": fitted.samples.join(factors.add_prefix("factor."))} | tables, {}, fitted.summary
     found = analyse_classification(
         recorded.layers,
         logits=recorded.logits,
@@ -73,7 +81,7 @@ def _analysed(recorded: Recorded, factors: pd.DataFrame, settings: ResidualsSett
         factors=factors,
         settings=settings,
     )
-    return {name: getattr(found, name) for name in ("samples", *EMPTY)}, found.headline
+    return {name: getattr(found, name) for name in ("samples", *EMPTY)}, found.matrices, found.headline
 
 
 EMPTY = {
@@ -82,6 +90,7 @@ EMPTY = {
     "factors": build_factor_table,
     "slices": build_slice_table,
     "risk_coverage": build_curve_table,
+    "similarity": build_matrix_table,
 }
 """The tables beside the samples, and what makes them without rows."""
 

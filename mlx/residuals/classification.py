@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlx.core.checks import Integers, Scores, check_labels, check_matrix
+from mlx.core.checks import Floats, Integers, Scores, check_labels, check_matrix
 from mlx.core.errors import DataError
 from mlx.residuals.failures import FactorAnalysis, analyse_factors, curve_records, detection_rows, entropy_score
 from mlx.residuals.geometry import alignment_rows
@@ -21,6 +21,7 @@ from mlx.residuals.tables import (
     build_class_table,
     build_curve_table,
     build_factor_table,
+    build_matrix_table,
     build_slice_table,
     build_test_table,
 )
@@ -45,6 +46,8 @@ class ClassificationResiduals:
         `SLICE_COLUMNS`); empty where no factors are known.
     risk_coverage
         Points of the risk–coverage curves (`CURVE_COLUMNS`).
+    similarity, matrices
+        Which matrix of similarities a class has (`MATRIX_COLUMNS`), and the matrices by their file names.
     headline
         JSON scalars of the first layer; None where undefined.
     """
@@ -55,6 +58,8 @@ class ClassificationResiduals:
     factors: pd.DataFrame
     slices: pd.DataFrame
     risk_coverage: pd.DataFrame
+    similarity: pd.DataFrame
+    matrices: dict[str, Floats]
     headline: Headline
 
 
@@ -113,7 +118,10 @@ def analyse_classification(
     for name, representation in representations.items():
         units = unit_rows(name, representation, shape[0])
         found = analyse_layer(name, units, scores.entropy, true, pred, class_names=class_names, settings=settings)
-        columns |= {column + (f".{name}" if analyses else ""): values for column, values in found.columns.items()}
+        suffix = f".{name}" if analyses else ""
+        columns |= {column + suffix: values for column, values in found.columns.items()}
+        nearest = found.classmates.nearest
+        columns["nearest" + suffix] = np.where(nearest < 0, -1, columns["index"][nearest])
         classes, tests, curves = classes + found.classes, tests + found.tests, curves + found.curves
         analyses.append((units, found))
     tests += alignment_rows(representations)
@@ -132,6 +140,8 @@ def analyse_classification(
         factors=build_factor_table(known.factors),
         slices=build_slice_table(known.slices),
         risk_coverage=build_curve_table(curves),
+        similarity=build_matrix_table([record for _, found in analyses for record in found.classmates.records]),
+        matrices={file: values for _, found in analyses for file, values in found.classmates.matrices.items()},
         headline=headline_of(tests, int((units.norms == 0).sum())),
     )
 

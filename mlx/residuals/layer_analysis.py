@@ -8,14 +8,16 @@ import numpy.typing as npt
 
 from mlx.core.checks import Floats, Integers
 from mlx.residuals.association import associate
+from mlx.residuals.classmates import Classmates, find_classmates
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic
 from mlx.residuals.failures import curve_records, detection_rows, entropy_score, layer_scores, partial_rows
 from mlx.residuals.geometry import geometry_rows
 from mlx.residuals.layer import Layer
 from mlx.residuals.lift import lift
 from mlx.residuals.mantel import MantelTest, mantel, mantel_by_class
+from mlx.residuals.pair_spearman import pair_spearman
 from mlx.residuals.pairs import pair_correlations
-from mlx.residuals.records import adjust, association_rows, class_rows, pair_rows
+from mlx.residuals.records import adjust, association_rows, class_rows, pair_rows, ranked_pair_row
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity import SimilarityFamily, similarity_family
 from mlx.residuals.tables import Record
@@ -33,6 +35,7 @@ SIMILARITIES = {
 
 MISSING = {
     "similarity_all": "the only sample",
+    "similarity_neighbours": "neighbours not searched (too few or too many samples)",
     "silhouette": "no other predicted class",
     "similarity": "alone in its predicted class",
     "similarity_centroid": "the others of its class cancel out",
@@ -42,6 +45,10 @@ MISSING = {
 
 AFFORDABLE = 2e11
 """Multiplications for which all pair statistics are tested; beyond, the mean entropy alone, whose test is cheap."""
+
+
+MAX_RANKED = 20_000
+"""Samples whose pairs are ranked: two hundred million pairs, for which two passes take less than a minute."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +61,15 @@ class LayerAnalysis:
         (n_samples,) each, by name: similarities, and the ``status`` that says which are missing and why.
     family
         The similarities again, as the later analyses take them.
+    classmates
+        Neighbours, and similarities within the classes.
     classes, tests, curves
         Records of the tables of classes, tests and risk–coverage curves.
     """
 
     columns: dict[str, npt.NDArray[np.generic]]
     family: SimilarityFamily
+    classmates: Classmates
     classes: list[Record]
     tests: list[Record]
     curves: list[Record]
@@ -88,7 +98,9 @@ def analyse_layer(
     settings
         Seed, resamples and confidence.
     """
-    family = similarity_family(lift(units), y_pred, y_true, len(class_names))
+    lifted = lift(units)
+    family = similarity_family(lifted, y_pred, y_true, len(class_names))
+    classmates = find_classmates(name, lifted, y_pred, class_names, settings)
     layer = Layer(units, family.predicted, entropy, y_pred)
     tests = correlation_rows(name, layer, class_names, settings)
     classes = class_rows(name, layer, y_true, class_names, [t for t in tests if t["name"] == tests[0]["name"]])
@@ -96,7 +108,8 @@ def analyse_layer(
     tests += detection_rows(name, error, scores, [entropy_score(entropy)], settings)
     tests += partial_rows(name, family.predicted, entropy, ~error, settings)
     tests += geometry_rows(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed)
-    return LayerAnalysis(_columns(units, family), family, classes, tests, curve_records(name, error, scores))
+    columns = _columns(units, family, classmates)
+    return LayerAnalysis(columns, family, classmates, classes, tests, curve_records(name, error, scores))
 
 
 def correlation_rows(name: str, layer: Layer, class_names: Sequence[str], settings: ResidualsSettings) -> list[Record]:
@@ -105,6 +118,7 @@ def correlation_rows(name: str, layer: Layer, class_names: Sequence[str], settin
     tests = association_rows(name, associate(layer, n_classes, settings), class_names, settings)
     pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes)
     tests += pair_rows(name, pairs, _mantel_tests(layer, n_classes, settings), class_names, settings)
+    tests += [ranked_pair_row(name, pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED))]
     adjust(tests)
     return tests
 
@@ -128,12 +142,14 @@ def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> 
     )
 
 
-def _columns(units: UnitRows, family: SimilarityFamily) -> dict[str, npt.NDArray[np.generic]]:
+def _columns(units: UnitRows, family: SimilarityFamily, classmates: Classmates) -> dict[str, npt.NDArray[np.generic]]:
     columns: dict[str, npt.NDArray[np.generic]] = {
         column: getattr(family, measure) for column, measure in SIMILARITIES.items()
     }
+    columns["similarity_neighbours"] = classmates.neighbours
     status = np.full(len(units.norms), "ok", dtype=object)
     for column, reason in reversed(MISSING.items()):
         status[np.isnan(columns[column])] = reason
     status[units.norms == 0] = "zero representation"
+    columns |= {"nearest_similarity": classmates.nearest_similarity, "block": classmates.block}
     return columns | {"status": status}

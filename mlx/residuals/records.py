@@ -11,6 +11,7 @@ from mlx.residuals.families import benjamini_hochberg, holm
 from mlx.residuals.findings import Finding
 from mlx.residuals.layer import Layer
 from mlx.residuals.mantel import MantelTest
+from mlx.residuals.pair_spearman import PairSpearman
 from mlx.residuals.pairs import PairCorrelation
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.tables import STATISTIC_SUFFIXES, Record
@@ -145,6 +146,25 @@ def pair_rows(
             )
         )
     return rows
+
+
+def ranked_pair_row(layer_name: str, found: PairSpearman) -> Record:
+    """One record of a Spearman correlation over pairs; its bound stands where others have an interval."""
+    approximate = found.status == "ok" and found.bound > 0
+    low, high = (max(-1.0, found.estimate - found.bound), min(1.0, found.estimate + found.bound))
+    return test_row(
+        "ranks of similarity and entropy over pairs",
+        found.statistic,
+        found.status,
+        scope="all pairs",
+        layer=layer_name,
+        estimate=found.estimate,
+        low=low if approximate else NAN,
+        high=high if approximate else NAN,
+        method="bound of what binning ranks can change; no confidence interval",
+        n=found.n,
+        n_pairs=found.n_pairs,
+    )
 
 
 def finding_row(found: Finding, family: str, scope: str, layer_name: str, settings: ResidualsSettings) -> Record:

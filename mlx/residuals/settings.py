@@ -20,9 +20,15 @@ class ResidualsSettings(Settings):
         fewest that can reach 0.05.
     confidence
         Confidence level of the intervals.
+    n_neighbours
+        Neighbours whose mean similarity is a measure of its own.
+    matrix_size
+        Largest class whose similarities are kept pair by pair; of a larger one, means over blocks of samples.
     """
 
     seed: int = Field(default=42, ge=0, lt=2**32)
     n_bootstrap: int = Field(default=1000, ge=100, le=1_000_000)
     n_permutations: int = Field(default=999, ge=19, le=1_000_000)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    n_neighbours: int = Field(default=10, ge=1, le=1000)
+    matrix_size: int = Field(default=200, ge=1, le=5000)

@@ -90,11 +90,23 @@ _SLICE_TYPES = {
 
 _CURVE_TYPES = {"score": "str", "layer": "str", "coverage": "float64", "risk": "float64", "threshold": "float64"}
 
+_MATRIX_TYPES = {
+    "layer": "str",
+    "class": "int64",
+    "name": "str",
+    "n": "int64",
+    "n_rows": "int64",
+    "rows": "str",
+    "file": "str",
+    "status": "str",
+}
+
 CLASS_COLUMNS = tuple(_CLASS_TYPES)
 TEST_COLUMNS = tuple(_TEST_TYPES)
 FACTOR_COLUMNS = tuple(_FACTOR_TYPES)
 SLICE_COLUMNS = tuple(_SLICE_TYPES)
 CURVE_COLUMNS = tuple(_CURVE_TYPES)
+MATRIX_COLUMNS = tuple(_MATRIX_TYPES)
 
 Record = dict[str, Any]
 
@@ -122,6 +134,11 @@ def build_slice_table(records: Sequence[Record] = ()) -> pd.DataFrame:
 def build_curve_table(records: Sequence[Record] = ()) -> pd.DataFrame:
     """Build the table of risk–coverage curves, one row a point of one score."""
     return _table(records, _CURVE_TYPES)
+
+
+def build_matrix_table(records: Sequence[Record] = ()) -> pd.DataFrame:
+    """Build the table of similarity matrices, one row a layer and predicted class."""
+    return _table(records, _MATRIX_TYPES)
 
 
 def _table(records: Sequence[Record], types: dict[str, str]) -> pd.DataFrame:
