@@ -81,7 +81,7 @@ class TrainingDisplay:
         if self._bar is not None:
             self._bar.set_description(f"epoch {number}/{self.epochs}")
             self._bar.set_postfix({name: f"{value:.4f}" for name, value in reached.items()})
-        elif number in {self._first, self.epochs} or number % max(1, self.epochs // 10) == 0:
+        elif number in {self._first, self.epochs} or number % -(-self.epochs // 10) == 0:
             values = ", ".join(f"{name} {value:.4f}" for name, value in reached.items())
             note(f"  epoch {number}/{self.epochs}: {values}{self._left(number)}")
 

@@ -40,6 +40,11 @@ class Workspace:
         return self.root / "checkpoints"
 
     @property
+    def live(self) -> Path:
+        """What a training shows of itself while it goes on; no DVC output either, as it is there before its end."""
+        return self.root / "dvclive"
+
+    @property
     def representations(self) -> Path:
         """What ``extract-representations`` writes: layers, logits and predictions of the test split."""
         return self.root / "data" / "representations"

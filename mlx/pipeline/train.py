@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from mlx.training import (
     Augmentation,
     Checkpoints,
     Fitted,
+    LiveMetrics,
     Samples,
     TrainingSettings,
+    Watchers,
     augmentation_of,
     clear_checkpoints,
     fingerprint,
@@ -65,7 +68,7 @@ def train(
         )
     else:
         clear_checkpoints(workspace.checkpoints)
-    fitted = _fit(built, samples, validation, training, augmentation, keeper)
+    fitted = _fit(built, samples, validation, training, augmentation, keeper, LiveMetrics(workspace.live))
     _write(workspace, fitted, built, model, described.class_names)
     if keeper:
         keeper.finish()
@@ -149,15 +152,16 @@ def _fit(
     settings: TrainingSettings,
     augmentation: Augmentation,
     keeper: Checkpoints | None,
+    live: LiveMetrics,
 ) -> Fitted:
     display = TrainingDisplay(settings.epochs, -(-len(train.y) // settings.batch_size))
-    with warnings.catch_warnings():
+    if isinstance(built, DirectModel):
+        live.clear()
+    with warnings.catch_warnings(), closing(display), closing(live):
         # What a fit warns of (a rank, say) is for the user, as a line and not with a place in our source.
         warnings.showwarning = lambda message, *_, **__: note(f"train: warning: {message}")
-        try:
-            return fit_model(built, train, val, settings, display, augmentation=augmentation, keeper=keeper)
-        finally:
-            display.close()
+        watchers = Watchers((display, live))
+        return fit_model(built, train, val, settings, watchers, augmentation=augmentation, keeper=keeper)
 
 
 def _summary(fitted: Fitted) -> dict[str, Any]:

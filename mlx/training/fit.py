@@ -35,6 +35,28 @@ class Watcher(Protocol):
         """Epoch `number` (from 1) ended."""
 
 
+@dataclass(frozen=True)
+class Watchers:
+    """Several watchers that are told the same."""
+
+    all: tuple[Watcher, ...]
+
+    def begin(self, history: tuple[Epoch, ...]) -> None:
+        """Tell each."""
+        for watcher in self.all:
+            watcher.begin(history)
+
+    def batch(self) -> None:
+        """Tell each."""
+        for watcher in self.all:
+            watcher.batch()
+
+    def epoch(self, number: int, reached: Epoch) -> None:
+        """Tell each."""
+        for watcher in self.all:
+            watcher.epoch(number, reached)
+
+
 class Keeper(Protocol):
     """Keeps what a training needs to go on after it was killed."""
 
