@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from repository import CNN, SMALL, STAGES, Repository, no_process_left_in
+from scipy.sparse import load_npz
 
 
 def test_a_run_leaves_every_artifact_and_metrics_that_dvc_shows(finished: Repository) -> None:
@@ -165,6 +166,43 @@ def test_a_regression_study_runs_from_end_to_end(tmp_path: Path) -> None:
     assert len(pd.read_csv(repository.root / "data/residuals/classes.csv")) == 0
     assert (repository.root / "data/report/plots/residuals_fitted.png").exists()
     assert repository.run("dvc", "plots", "show", "-o", "plots").returncode == 0
+
+
+def test_forests_run_from_end_to_end_with_their_leaves_as_sparse_rows(tmp_path: Path) -> None:
+    (tmp_path / "repo").mkdir()
+    forest = {"model": {"name": "random_forest"}, "representations": {"layers": ["leaves", "input"]}}
+    repository = Repository(tmp_path / "repo", SMALL | forest)
+    assert repository.repro() == STAGES
+    assert json.loads((repository.root / "metrics/evaluation.json").read_text())["accuracy"] > 0.95
+    leaves = load_npz(repository.root / "data/representations/leaves.npz")
+    assert leaves.shape[0] == 359
+    assert leaves.nnz == 359 * 100  # a leaf in each tree
+    described = json.loads((repository.root / "data/representations/representations.json").read_text())
+    assert (described["layers"], described["sparse"]) == ({"leaves": leaves.shape[1], "input": 64}, ["leaves"])
+    lock = (repository.root / "dvc.lock").read_bytes()
+    repository.repro("--force")
+    assert (repository.root / "dvc.lock").read_bytes() == lock
+    regression = {
+        "dataset": {"name": "synthetic_regression", "params": {"n_samples": 300}},
+        "preprocessing": {"scaling": "standard"},
+        "model": {"name": "random_forest", "params": {"n_estimators": 30}},
+        "representations": {},
+    }
+    repository.configure(SMALL | regression)
+    repository.repro()
+    assert json.loads((repository.root / "metrics/evaluation.json").read_text())["r2"] > 0.5
+    assert (repository.root / "data/report/plots/residuals_fitted.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("svm", 0.95), ("gradient_boosting", 0.9), ("logistic_regression", 0.9)],
+)
+def test_the_other_models_of_scikit_learn_read_real_digits(tmp_path: Path, name: str, least: float) -> None:
+    (tmp_path / "repo").mkdir()
+    repository = Repository(tmp_path / "repo", SMALL | {"model": {"name": name}, "representations": {}})
+    assert repository.repro() == STAGES
+    assert json.loads((repository.root / "metrics/evaluation.json").read_text())["accuracy"] > least
 
 
 # Only where a network is trained or run may TensorFlow be loaded; it takes seconds and a gigabyte.

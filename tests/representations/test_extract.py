@@ -24,5 +24,5 @@ def test_batches_of_any_size_give_a_row_a_sample(name: str, size: int) -> None:
 
 def test_a_layer_that_the_model_lacks_is_refused_before_anything_is_computed() -> None:
     model = build_model(ModelSettings(name="logistic_regression"), Problem("classification", (4,), 2), seed=0)
-    with pytest.raises(SettingsError, match="expected one of penultimate, input, decision, found 'conv_1'"):
+    with pytest.raises(SettingsError, match="one of penultimate, input, standardised, decision, found 'conv_1'"):
         list(extract(model, [np.full((1, 4), np.nan)], ["conv_1"]))

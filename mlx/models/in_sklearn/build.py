@@ -1,15 +1,26 @@
 """From the settings of a scikit-learn model to the model."""
 
+from typing import Any
+
 from mlx.models.contract import Model, Problem
+from mlx.models.in_sklearn.gradient_boosting import GradientBoosting
 from mlx.models.in_sklearn.logistic_regression import LogisticRegression
-from mlx.models.in_sklearn.params import LogisticRegressionParams
+from mlx.models.in_sklearn.random_forest import RandomForest
+from mlx.models.in_sklearn.svm import Svm
 from mlx.models.settings import ModelSettings
 from mlx.models.suits import require_task
 
+MODELS: dict[str, Any] = {
+    "gradient_boosting": GradientBoosting,
+    "logistic_regression": LogisticRegression,
+    "random_forest": RandomForest,
+    "svm": Svm,
+}
 
-def build_sklearn(settings: ModelSettings, problem: Problem, seed: int) -> Model:  # noqa: ARG001  # it starts from zeros
+
+def build_sklearn(settings: ModelSettings, problem: Problem, seed: int) -> Model:  # noqa: ARG001  # `fit` is given it
     """Make the scikit-learn model that `settings` name."""
-    require_task(settings.name, LogisticRegression.tasks, problem)
-    params = settings.parameters()
-    assert isinstance(params, LogisticRegressionParams)
-    return LogisticRegression(params, problem)
+    kind = MODELS[settings.name]
+    require_task(settings.name, kind.tasks, problem)
+    model: Model = kind(settings.parameters(), problem)
+    return model

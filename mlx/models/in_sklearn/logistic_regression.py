@@ -1,39 +1,45 @@
 """scikit-learn's logistic regression, kept as its coefficients."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 
-from mlx.core.errors import ArtifactError, DataError
+from mlx.core.errors import ArtifactError, SettingsError
 from mlx.models.contract import Array, DirectModel, Outputs, Problem
+from mlx.models.in_sklearn.fitting import fitted
 from mlx.models.in_sklearn.params import LogisticRegressionParams
+from mlx.models.in_sklearn.standardisation import Standardisation
 from mlx.models.npz import read_npz, write_npz
 
 CHECKPOINT = "weights.npz"
 
 
 class LogisticRegression(DirectModel):
-    """Multinomial logistic regression with an L2 penalty.
+    """Multinomial logistic regression with a penalty.
 
     scikit-learn fits it; what is kept and computed with are the coefficients alone, so that a saved
     model needs no unpickling and a loaded one gives the same bits. With two classes the logits are
     ``(0, z)``, whose softmax is the logistic function of z.
 
-    Its layers are ``input``, the flattened sample, and ``decision``, the logits.
+    Its layers are ``input``, the flattened sample; ``standardised``, each feature less its training mean,
+    over its standard deviation; ``decision``, the logits. The model is fitted to the sample as it is.
     """
 
     tasks = frozenset({"classification"})
     training_fields = frozenset({"seed"})
-    layers = ("input", "decision")
+    layers = ("input", "standardised", "decision")
     penultimate = "decision"
 
     def __init__(self, params: LogisticRegressionParams, problem: Problem) -> None:
         self.params, self.problem = params, problem
-        self.coefficients: Array = np.zeros((problem.n_classes, int(np.prod(problem.sample_shape))))
+        _check_penalty(params)
+        n_features = int(np.prod(problem.sample_shape))
+        self.coefficients: Array = np.zeros((problem.n_classes, n_features))
         self.intercepts: Array = np.zeros(problem.n_classes)
+        self._standardisation = Standardisation.neutral(n_features)
 
     @property
     def n_parameters(self) -> int:
@@ -48,26 +54,21 @@ class LogisticRegression(DirectModel):
         DataError
             A class has no training sample, or the fit does not converge.
         """
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression as Estimator
-
         self.check(X)
-        present = np.unique(y)
-        if len(present) < self.problem.n_classes:
-            absent = sorted(set(range(self.problem.n_classes)) - set(present.tolist()))
-            raise DataError(f"logistic_regression: expected training samples of every class, found none of {absent}")
-        estimator = Estimator(C=self.params.C, max_iter=self.params.max_iter, tol=self.params.tol, random_state=seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                estimator.fit(np.asarray(X, np.float64).reshape(len(X), -1), y)
-            except ConvergenceWarning:
-                raise DataError(
-                    f"logistic_regression: expected to converge, found no end after {self.params.max_iter} "
-                    "iterations; raise model.params.max_iter, lower C, or use preprocessing.scaling: standard"
-                ) from None
+        table = np.asarray(X, np.float64).reshape(len(X), -1)
+        estimator = fitted("logistic_regression", self.blank(seed), table, y, self.problem)
         self.coefficients[-len(estimator.coef_) :] = estimator.coef_
         self.intercepts[-len(estimator.intercept_) :] = estimator.intercept_
+        self._standardisation = Standardisation.of(table)
+
+    def blank(self, seed: int) -> Any:
+        """Make scikit-learn's estimator as it is before it is fitted."""
+        from sklearn.linear_model import LogisticRegression as Estimator
+
+        params = self.params.as_dict()
+        penalty = params.pop("penalty")
+        params |= {"l1_ratio": L1_RATIOS.get(penalty, self.params.l1_ratio)}
+        return Estimator(**params | ({"C": np.inf} if penalty == "none" else {}), random_state=seed)
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Give logits and probabilities in float64, and the layers asked for."""
@@ -75,16 +76,41 @@ class LogisticRegression(DirectModel):
         table = np.asarray(X, np.float64).reshape(len(X), -1)
         logits = np.einsum("ij,kj->ik", table, self.coefficients) + self.intercepts
         known = {"input": table, "decision": logits}
+        if "standardised" in layers:
+            known["standardised"] = self._standardisation.apply(table)
         return Outputs(logits, softmax(logits, axis=1), logits.argmax(axis=1), {name: known[name] for name in layers})
 
     def save(self, folder: Path) -> None:
-        """Write the coefficients as float64."""
-        write_npz(folder / CHECKPOINT, {"coefficients": self.coefficients, "intercepts": self.intercepts})
+        """Write the coefficients, and the units of the layer ``standardised``, as float64."""
+        write_npz(folder / CHECKPOINT, self._arrays())
 
     def restore(self, folder: Path) -> None:
-        """Read the coefficients back."""
-        arrays = read_npz(folder / CHECKPOINT, ("coefficients", "intercepts"))
-        expected = (self.coefficients.shape, self.intercepts.shape)
-        if (found := (arrays["coefficients"].shape, arrays["intercepts"].shape)) != expected:
+        """Read both back."""
+        expected = {name: array.shape for name, array in self._arrays().items()}
+        arrays = read_npz(folder / CHECKPOINT, tuple(expected))
+        if (found := {name: array.shape for name, array in arrays.items()}) != expected:
             raise ArtifactError(f"{folder / CHECKPOINT}: expected shapes {expected}, found {found}")
         self.coefficients, self.intercepts = arrays["coefficients"], arrays["intercepts"]
+        self._standardisation = Standardisation(arrays["mean"], arrays["scale"])
+
+    def _arrays(self) -> dict[str, Array]:
+        weights = {"coefficients": self.coefficients, "intercepts": self.intercepts}
+        return weights | {"mean": self._standardisation.mean, "scale": self._standardisation.scale}
+
+
+L1_RATIOS = {"l2": 0.0, "l1": 1.0, "none": 0.0}
+
+
+def _check_penalty(params: LogisticRegressionParams) -> None:
+    """Refuse what scikit-learn's solvers can't do, and an l1_ratio that has no effect."""
+    if (params.penalty == "elasticnet") != (params.l1_ratio is not None):
+        wanted = "a number from 0 to 1" if params.penalty == "elasticnet" else "null"
+        raise SettingsError(
+            f"expected {wanted}, as the penalty is {params.penalty}, found {params.l1_ratio}",
+            key=("model", "params", "l1_ratio"),
+        )
+    if params.penalty in {"l1", "elasticnet"} and params.solver != "saga":
+        raise SettingsError(
+            f"expected saga, the solver for the penalty {params.penalty}, found {params.solver}",
+            key=("model", "params", "solver"),
+        )

@@ -1,0 +1,91 @@
+"""What all scikit-learn models do alike before, while and after scikit-learn fits them."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.core.settings import Settings
+from mlx.models.contract import Array, Problem, Task
+
+
+def flattened(X: Array) -> Array:
+    """Return ``X`` (m, *sample_shape) as a table (m, d) of floats."""
+    table = X.reshape(len(X), -1)
+    return table if table.dtype.kind == "f" else table.astype(np.float64)
+
+
+def fitted(name: str, estimator: Any, table: Array, y: Array, problem: Problem) -> Any:
+    """Fit `estimator` to ``table`` (n, d) and ``y`` (n,), and return it.
+
+    Raises
+    ------
+    DataError
+        A class has no training sample, the fit does not converge, or scikit-learn can't use the samples.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    if problem.task == "classification":
+        absent = sorted(set(range(problem.n_classes)) - set(np.unique(y).tolist()))
+        if absent:
+            raise DataError(f"{name}: expected training samples of every class, found none of {absent}")
+    # A forest works in single precision, and refuses what is beyond it.
+    with warnings.catch_warnings(), np.errstate(over="ignore"):
+        warnings.simplefilter("error", ConvergenceWarning)
+        try:
+            return estimator.fit(table, y)
+        except ConvergenceWarning:
+            raise DataError(
+                f"{name}: expected to converge, found no end after {estimator_limit(estimator)} iterations; raise "
+                "model.params.max_iter, lower C, or use preprocessing.scaling: standard"
+            ) from None
+        except ValueError as error:
+            raise DataError(f"{name}: {' '.join(str(error).split())}") from None
+
+
+def estimator_limit(estimator: Any) -> int:
+    """Return how many iterations `estimator` or the one inside it may take."""
+    return int(getattr(estimator, "max_iter", None) or estimator.estimator.max_iter)
+
+
+def refuse_foreign(params: Settings, task: Task, *, only: Mapping[str, Task]) -> None:
+    """Refuse a parameter that was set although it is of a task other than `task`.
+
+    Parameters
+    ----------
+    only : the parameters that one task alone has.
+
+    Raises
+    ------
+    SettingsError
+        Names the first of them whose value is not its default.
+    """
+    for field, its_task in only.items():
+        default, found = type(params).model_fields[field].default, getattr(params, field)
+        if its_task != task and found != default:
+            raise SettingsError(
+                f"expected {default if default is not None else 'null'}, as it is for {its_task} and the dataset is "
+                f"a {task}, found {found}",
+                key=("model", "params", field),
+            )
+
+
+def chosen(params: Settings, task: Task, field: str, choices: Mapping[Task, tuple[str, ...]]) -> str:
+    """Return the value of `field` for `task`; auto means the first of its `choices`.
+
+    Raises
+    ------
+    SettingsError
+        The value is for the other task.
+    """
+    found = getattr(params, field)
+    if found == "auto":
+        return choices[task][0]
+    if found not in choices[task]:
+        raise SettingsError(
+            f"expected one of auto, {', '.join(choices[task])}, as the dataset is a {task}, found {found}",
+            key=("model", "params", field),
+        )
+    return str(found)

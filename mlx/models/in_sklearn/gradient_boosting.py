@@ -1,0 +1,172 @@
+"""scikit-learn's histogram-based gradient boosting."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from mlx.core.errors import SettingsError
+from mlx.models.contract import Array, Outputs, Problem
+from mlx.models.in_sklearn.estimated import Estimated
+from mlx.models.in_sklearn.fitting import chosen, refuse_foreign
+from mlx.models.in_sklearn.leaves import LeafColumns, refuse_links
+from mlx.models.in_sklearn.params import GradientBoostingParams
+
+
+class GradientBoosting(Estimated):
+    """Trees that each correct the sum of those before; the sums are the logits.
+
+    With two classes the logits are ``(0, z)``, whose softmax is the logistic function of z. Its layers are
+    ``input``, the flattened sample, and ``leaves``, one-hot rows that say in which leaf of each tree the
+    sample falls (`mlx.models.in_sklearn.leaves`): their cosine similarity is the share of trees, of all
+    rounds and classes, that don't tell two samples apart.
+    """
+
+    name = "gradient_boosting"
+    training_fields = frozenset({"seed"})
+    layers = ("input", "leaves")
+    penultimate = "leaves"
+    trusted = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+    objects = {  # noqa: RUF012  # declared as ClassVar in the base
+        "LossNode": tuple(
+            f"sklearn._loss._loss.Cy{loss}"
+            for loss in (
+                "HalfMultinomialLoss", "HalfBinomialLoss", "HalfSquaredError", "AbsoluteError", "HalfGammaLoss",
+                "HalfPoissonLoss", "PinballLoss",
+            )
+        ),
+        "ObjectNode": (
+            *trusted,
+            "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
+            "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier",
+            "sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingRegressor",
+            "sklearn.preprocessing._label.LabelEncoder",
+            "sklearn._loss.loss.HalfMultinomialLoss",
+            "sklearn._loss.loss.HalfBinomialLoss",
+            "sklearn._loss.loss.HalfSquaredError",
+            "sklearn._loss.loss.AbsoluteError",
+            "sklearn._loss.loss.HalfGammaLoss",
+            "sklearn._loss.loss.HalfPoissonLoss",
+            "sklearn._loss.loss.PinballLoss",
+            "sklearn._loss.link.Interval",
+            "sklearn._loss.link.IdentityLink",
+            "sklearn._loss.link.LogLink",
+            "sklearn._loss.link.LogitLink",
+            "sklearn._loss.link.MultinomialLogit",
+        ),
+    }  # fmt: skip
+
+    def __init__(self, params: GradientBoostingParams, problem: Problem) -> None:
+        super().__init__(problem)
+        self.params = params
+        self.loss = chosen(params, problem.task, "loss", LOSSES)
+        refuse_foreign(params, problem.task, only={"class_weight": "classification"})
+        if (self.loss == "quantile") != (params.quantile is not None):
+            wanted = "a number from 0 to 1" if self.loss == "quantile" else "null"
+            raise SettingsError(
+                f"expected {wanted}, as the loss is {self.loss}, found {params.quantile}",
+                key=("model", "params", "quantile"),
+            )
+
+    @property
+    def n_parameters(self) -> int:
+        """A feature and a threshold for each split, a value for each leaf."""
+        leaves = np.concatenate([nodes["is_leaf"] for nodes in self._trees])
+        return int(2 * (leaves == 0).sum() + (leaves == 1).sum())
+
+    def blank(self, seed: int) -> Any:
+        """Make scikit-learn's estimator; no feature is taken for a category."""
+        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+        params = self.params.as_dict() | {"loss": self.loss, "random_state": seed, "categorical_features": None}
+        kind = HistGradientBoostingClassifier if self.classifies else HistGradientBoostingRegressor
+        del params["quantile" if self.classifies else "class_weight"]
+        return kind(**params)
+
+    def fit(self, X: Array, y: Array, *, seed: int) -> None:
+        """Fit on all processors: how many there are changes nothing, in the file neither."""
+        super().fit(X, y, seed=seed)
+        del self.estimator._feature_subsample_rng  # of the next round, which never comes
+        self.estimator._bin_mapper.n_threads = 1
+        self._forget()
+
+    def _forget(self) -> None:
+        for name in ("_walk", "_trees"):
+            vars(self).pop(name, None)
+
+    def _said(self, table: Array, layers: Sequence[str]) -> Outputs:
+        known: dict[str, Any] = {"input": table} if "input" in layers else {}
+        if "leaves" in layers:
+            known["leaves"] = self._walk.one_hot(table)
+        representations = {name: known[name] for name in layers}
+        if not self.classifies:
+            return Outputs(None, None, self.estimator.predict(table), representations)
+        sums = self.estimator.decision_function(table)
+        logits = np.column_stack([np.zeros(len(sums)), sums]) if sums.ndim == 1 else sums
+        return Outputs(logits, softmax(logits, axis=1), logits.argmax(axis=1), representations)
+
+    @cached_property
+    def _trees(self) -> list[Array]:
+        """The nodes of each tree, all classes of a round before the next."""
+        return [tree.nodes for round_ in self.estimator._predictors for tree in round_]
+
+    @cached_property
+    def _walk(self) -> "Walk":
+        return Walk(self._trees)
+
+    def _refuse(self, estimator: Any) -> None:
+        from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
+
+        self._forget()
+        per_round = self.problem.n_classes if self.problem.n_classes > 2 else 1
+        rounds = estimator._predictors
+        if not 1 <= len(rounds) <= self.params.max_iter or {len(trees) for trees in rounds} != {per_round}:
+            raise ValueError("another number of trees")
+        if estimator._baseline_prediction.shape not in {(), (1,), (1, per_round)}:
+            raise ValueError("another baseline")
+        for nodes in (tree.nodes for trees in rounds for tree in trees):
+            if nodes.dtype != PREDICTOR_RECORD_DTYPE or nodes.ndim != 1 or nodes["is_categorical"].any():
+                raise ValueError("a tree with other nodes")
+            if not np.isfinite(nodes["value"]).all():
+                raise ValueError("a tree with other values")
+            left, right = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
+            refuse_links(left, right, nodes["feature_idx"], nodes["is_leaf"] != 0, self.n_features)
+
+
+LOSSES: dict[Any, tuple[str, ...]] = {
+    "classification": ("log_loss",),
+    "regression": ("squared_error", "absolute_error", "gamma", "poisson", "quantile"),
+}
+
+
+class Walk:
+    """Goes down all trees with all samples at once; scikit-learn's own walk tells the value of a leaf, and not which.
+
+    A leaf is its own child, so that every sample can take as many steps as the deepest tree has.
+    """
+
+    def __init__(self, trees: Sequence[Array]) -> None:
+        self._columns = LeafColumns.of([nodes["is_leaf"] != 0 for nodes in trees])
+        nodes = np.concatenate(trees)
+        first = np.repeat(self._columns.starts, [len(tree) for tree in trees])
+        leaf, itself = nodes["is_leaf"] != 0, np.arange(len(nodes))
+        self._feature = np.where(leaf, 0, nodes["feature_idx"])
+        self._threshold = nodes["num_threshold"].copy()
+        self._left = np.where(leaf, itself, first + nodes["left"])
+        self._right = np.where(leaf, itself, first + nodes["right"])
+        self._depth = int(nodes["depth"].max())
+
+    def leaves(self, table: Array) -> Array:
+        """Return the number of the leaf (m, T), within its tree, in which each row of ``table`` (m, d) falls."""
+        rows = np.arange(len(table))[:, None]
+        at = np.tile(self._columns.starts, (len(table), 1))
+        for _ in range(self._depth):
+            goes_left = table[rows, self._feature[at]] <= self._threshold[at]
+            at = np.where(goes_left, self._left[at], self._right[at])
+        return at - self._columns.starts
+
+    def one_hot(self, table: Array) -> Any:
+        """Return those leaves as one-hot rows (m, n_leaves)."""
+        return self._columns.one_hot(self.leaves(table))

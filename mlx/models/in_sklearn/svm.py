@@ -1,0 +1,166 @@
+"""scikit-learn's support vector machines, with calibrated probabilities."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlx.core.errors import ArtifactError, DataError
+from mlx.models.contract import Array, Outputs, Problem
+from mlx.models.in_sklearn.estimated import Estimated
+from mlx.models.in_sklearn.fitting import flattened, refuse_foreign
+from mlx.models.in_sklearn.params import SvmParams
+from mlx.models.in_sklearn.standardisation import Standardisation
+from mlx.models.npz import read_npz, write_npz
+
+SCALE = "standardisation.npz"
+
+
+class Svm(Estimated):
+    """The widest margin, in the space of a kernel.
+
+    A margin is no probability. As in Platt (1999), a logistic curve is fitted to the decision value of each
+    class against the rest, on samples that the machine behind it was not fitted to (``cv`` parts, in turn),
+    and the curves are scaled to sum to 1; the machine itself is fitted to all samples. These probabilities
+    are the softmax of nothing, so there are no logits. The predicted class is the most probable one.
+
+    Its layers are ``input``, the flattened sample; ``standardised``, each feature less its training mean,
+    over its standard deviation; ``decision``, a decision value a class, ``(-z, z)`` for two, or the
+    predicted value of a regression. The machine sees the sample as it is.
+    """
+
+    name = "svm"
+    training_fields = frozenset[str]()
+    layers = ("input", "standardised", "decision")
+    penultimate = "decision"
+    trusted = ("sklearn.calibration._CalibratedClassifier", "sklearn.calibration._SigmoidCalibration")
+    objects = {  # noqa: RUF012  # declared as ClassVar in the base
+        "ObjectNode": (
+            *trusted,
+            "sklearn.calibration.CalibratedClassifierCV",
+            "sklearn.svm._classes.SVC",
+            "sklearn.svm._classes.SVR",
+        )
+    }
+
+    def __init__(self, params: SvmParams, problem: Problem) -> None:
+        super().__init__(problem)
+        self.params = params
+        self._standardisation = Standardisation.neutral(self.n_features)
+        only = {"class_weight": "classification", "cv": "classification", "epsilon": "regression"}
+        refuse_foreign(params, problem.task, only=only)  # type: ignore[arg-type]  # these are tasks
+
+    @property
+    def n_parameters(self) -> int:
+        """The coefficients and intercepts of the machine, and two numbers for each calibration."""
+        calibrations = self._calibrated.calibrators if self.classifies else ()
+        return int(self.machine.dual_coef_.size + self.machine.intercept_.size + 2 * len(calibrations))
+
+    @property
+    def machine(self) -> Any:
+        """The fitted `SVC` or `SVR`."""
+        return self._calibrated.estimator if self.classifies else self.estimator
+
+    @property
+    def _calibrated(self) -> Any:
+        return self.estimator.calibrated_classifiers_[0]
+
+    def blank(self, seed: int) -> Any:  # noqa: ARG002  # nothing here is random
+        """Make scikit-learn's machine, and what calibrates it."""
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.svm import SVC, SVR
+
+        params = self.params.as_dict()
+        folds = params.pop("cv")
+        if not self.classifies:
+            del params["class_weight"]
+            return SVR(**params)
+        del params["epsilon"]
+        return CalibratedClassifierCV(SVC(**params), method="sigmoid", cv=folds, ensemble=False)
+
+    def fit(self, X: Array, y: Array, *, seed: int) -> None:
+        """Fit the machine, its calibration, and the units of the layer ``standardised``.
+
+        Raises
+        ------
+        DataError
+            As for all, and where a class has fewer samples than there are parts to calibrate with.
+        """
+        if self.classifies and 0 < (fewest := np.bincount(y, minlength=self.problem.n_classes).min()) < self.params.cv:
+            raise DataError(
+                f"svm: expected at least {self.params.cv} training samples of each class, one for each part of the "
+                f"calibration, found {fewest}; lower model.params.cv, or add samples"
+            )
+        super().fit(X, y, seed=seed)
+        self._standardisation = Standardisation.of(flattened(X))
+
+    def _said(self, table: Array, layers: Sequence[str]) -> Outputs:
+        known: dict[str, Any] = {"input": table} if "input" in layers else {}
+        if "standardised" in layers:
+            known["standardised"] = self._standardisation.apply(table)
+        if "decision" in layers:
+            known["decision"] = self._decision(table)
+        representations = {name: known[name] for name in layers}
+        if not self.classifies:
+            return Outputs(None, None, self.estimator.predict(table), representations)
+        probabilities = self.estimator.predict_proba(table)
+        return Outputs(None, probabilities, probabilities.argmax(axis=1), representations)
+
+    def _decision(self, table: Array) -> Array:
+        if not self.classifies:
+            return np.asarray(self.machine.predict(table))[:, None]
+        values: Array = self.machine.decision_function(table)
+        return np.column_stack([-values, values]) if values.ndim == 1 else values
+
+    def save(self, folder: Path) -> None:
+        """Write ``model.skops`` and the units of the layer ``standardised``."""
+        super().save(folder)
+        write_npz(folder / SCALE, {"mean": self._standardisation.mean, "scale": self._standardisation.scale})
+
+    def restore(self, folder: Path) -> None:
+        """Read both back."""
+        self._standardisation = read_standardisation(folder / SCALE, self.n_features)
+        super().restore(folder)
+
+    def _refuse(self, estimator: Any) -> None:
+        """LIBSVM reads as many numbers as it expects, however many there are."""
+        if self.classifies:
+            if len(estimator.calibrated_classifiers_) != 1:
+                raise ValueError("another number of calibrations")
+            calibrated = estimator.calibrated_classifiers_[0]
+            machine, k = calibrated.estimator, self.problem.n_classes
+            if type(machine) is not type(self.blank(0).estimator) or not np.array_equal(machine.classes_, np.arange(k)):
+                raise ValueError("another machine")
+            if machine.get_params() != self.blank(0).estimator.get_params():
+                raise ValueError("a machine with other parameters")
+        else:
+            machine, k = estimator, 2
+        n = len(machine.support_)
+        shapes = {
+            "support_": (np.int32, (n,)),
+            "support_vectors_": (np.float64, (n, self.n_features)),
+            "_n_support": (np.int32, (k,)),
+            "_dual_coef_": (np.float64, (k - 1, n)),
+            "_intercept_": (np.float64, (k * (k - 1) // 2,)),
+            "_probA": (np.float64, (0,)),
+            "_probB": (np.float64, (0,)),
+        }
+        for name, (dtype, shape) in shapes.items():
+            array = getattr(machine, name)
+            if (array.dtype, array.shape) != (dtype, shape) or not np.isfinite(array).all():
+                raise ValueError(f"an array {name} of {array.dtype} and shape {array.shape}")
+        counts = machine._n_support
+        if self.classifies and ((counts < 0).any() or counts.sum() != n):
+            raise ValueError("another number of support vectors")
+        if machine._sparse is not False or not np.isfinite(machine._gamma):
+            raise ValueError("another kernel")
+
+
+def read_standardisation(path: Path, n_features: int) -> Standardisation:
+    """Read the units that `Svm.save` wrote."""
+    arrays = read_npz(path, ("mean", "scale"))
+    if {array.shape for array in arrays.values()} != {(n_features,)} or not (arrays["scale"] > 0).all():
+        found = " and ".join(str(array.shape) for array in arrays.values())
+        raise ArtifactError(f"{path}: expected a mean and a scale above 0 for {n_features} features, found {found}")
+    return Standardisation(arrays["mean"], arrays["scale"])
