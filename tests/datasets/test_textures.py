@@ -51,6 +51,17 @@ def test_any_block_can_be_made_without_those_before_it(name):
         np.testing.assert_array_equal(values, block.factors[key][501:830])
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_pixels_depend_neither_on_the_cores_nor_on_how_many_are_computed_at_once(name, monkeypatch):
+    block = made(name, noise=0.3)
+    for cores, values in [(1, 1), (3, 10_000), (2, 10**9)]:
+        monkeypatch.setattr("os.cpu_count", lambda cores=cores: cores)
+        monkeypatch.setattr("mlx.datasets.images.blocks._VALUES_AT_ONCE", values)
+        other = made(name, noise=0.3)
+        np.testing.assert_array_equal(other.X, block.X)
+        np.testing.assert_array_equal(other.factors["occlusion"], block.factors["occlusion"])
+
+
 @pytest.mark.parametrize("name", TEXTURES)
 def test_there_are_ten_looks_or_more_and_no_two_give_the_same_picture(name):
     looks = np.arange(len(list(KINDS[name].looks)))
