@@ -9,16 +9,13 @@ import pandas as pd
 
 from mlx.core.checks import check_labels
 from mlx.core.errors import DataError
-from mlx.evaluation.calibration import RELIABILITY_COLUMNS, expected_calibration_error, reliability_table
+from mlx.evaluation.calibration import RELIABILITY_COLUMNS, equal_mass_reliability_table, reliability_table
 from mlx.evaluation.checks import check_logits, check_probabilities, check_softmax
-from mlx.evaluation.confusion import class_scores, confusion_counts, confusion_metrics
-from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
-from mlx.evaluation.probabilistic import (
-    brier_score,
-    log_loss_from_logits,
-    log_loss_from_probabilities,
-    probability_of,
-)
+from mlx.evaluation.confusion import class_scores, confusion_counts
+from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_influence, roc_points, threshold_counts
+from mlx.evaluation.decomposition import decompose_brier
+from mlx.evaluation.headline import Metrics, area_metrics, calibration_metrics, counted_metrics, scored_metrics
+from mlx.evaluation.probabilistic import prediction_terms, probability_of
 from mlx.evaluation.settings import EvaluationSettings
 
 Scores = npt.NDArray[np.floating]
@@ -34,6 +31,7 @@ TABLE_COLUMNS = {
     "roc": ROC_COLUMNS,
     "precision_recall": PRECISION_RECALL_COLUMNS,
     "reliability": RELIABILITY_COLUMNS,
+    "reliability_equal_mass": RELIABILITY_COLUMNS,
 }
 """Columns of every table, for a file that has its header and no rows."""
 
@@ -45,7 +43,8 @@ class ClassificationEvaluation:
     Attributes
     ----------
     metrics
-        Headline scalars; None where undefined (``roc_auc`` with a single class in the test set).
+        Headline scalars and the ends of their intervals; None where undefined (``roc_auc`` with a single
+        class in the test set) or where no interval covers (`mlx.evaluation.headline`).
     classes
         One row a class, always all classes, `CLASS_COLUMNS`; ``status`` explains every 0 or blank that is
         a convention and not a measurement.
@@ -54,16 +53,17 @@ class ClassificationEvaluation:
     roc, precision_recall
         Curves of each class against the rest, by falling threshold; a class for which the curve is
         undefined has no rows.
-    reliability
-        One row a confidence bin.
+    reliability, reliability_equal_mass
+        One row a confidence bin, of equal width or of equally many samples.
     """
 
-    metrics: dict[str, float | int | None]
+    metrics: Metrics
     classes: pd.DataFrame
     confusion: npt.NDArray[np.int64]
     roc: pd.DataFrame
     precision_recall: pd.DataFrame
     reliability: pd.DataFrame
+    reliability_equal_mass: pd.DataFrame
 
 
 def evaluate_classification(
@@ -88,7 +88,7 @@ def evaluate_classification(
     class_names
         n_classes names.
     settings
-        Bins and curve resolution.
+        Bins, curve resolution, resamples and confidence.
 
     Raises
     ------
@@ -105,39 +105,40 @@ def evaluate_classification(
         check_logits(logits, shape)
         check_softmax(logits, probabilities)
     confusion = confusion_counts(true, pred, shape[1])
-    areas, roc, precision_recall = _one_against_rest(true, probabilities, class_names, settings.curve_points)
-    reliability = reliability_table(probability_of(probabilities, pred), true == pred, n_bins=settings.n_bins)
-    defined = [area for area in areas if area is not None]
-    metrics = confusion_metrics(confusion) | {
-        "log_loss": _log_loss(logits, probabilities, true),
-        "brier": brier_score(probabilities, true),
-        "roc_auc": float(np.mean(defined)) if defined else None,
-        "ece": expected_calibration_error(reliability),
-    }
+    areas, influence, roc, precision_recall = _one_against_rest(true, probabilities, class_names, settings.curve_points)
+    confidence = probability_of(probabilities, pred)
+    reliability = tuple(
+        table(confidence, true == pred, n_bins=settings.n_bins)
+        for table in (reliability_table, equal_mass_reliability_table)
+    )
+    terms = prediction_terms(probabilities, logits, true)
+    metrics = counted_metrics(confusion, settings) | scored_metrics(terms, shape[1], settings)
+    parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
+    metrics |= {f"brier_{name}": part for name, part in parts.items()}
+    metrics |= area_metrics(areas, influence, confusion.sum(axis=1), settings)
+    metrics |= calibration_metrics(confidence, terms, (reliability[0], reliability[1]), settings)
     classes = _class_table(confusion, areas, class_names)
-    return ClassificationEvaluation(metrics, classes, confusion, roc, precision_recall, reliability)
-
-
-def _log_loss(logits: Scores | None, probabilities: Scores, true: Labels) -> float:
-    if logits is None:
-        return log_loss_from_probabilities(probabilities, true)
-    return log_loss_from_logits(logits, true)
+    return ClassificationEvaluation(metrics, classes, confusion, roc, precision_recall, *reliability)
 
 
 def _one_against_rest(
     true: Labels, probabilities: Scores, names: Sequence[str], max_points: int
-) -> tuple[list[float | None], pd.DataFrame, pd.DataFrame]:
+) -> tuple[list[float | None], npt.NDArray[np.float64], pd.DataFrame, pd.DataFrame]:
     areas: list[float | None] = []
+    influence = np.zeros(true.size)
     roc, precision_recall = [_empty(ROC_COLUMNS)], [_empty(PRECISION_RECALL_COLUMNS)]
     for label, name in enumerate(names):
-        counts = threshold_counts(true == label, np.asarray(probabilities[:, label], dtype=np.float64))
+        scores = np.asarray(probabilities[:, label], dtype=np.float64)
+        counts = threshold_counts(true == label, scores)
+        if min(counts.true_positives[-1], counts.false_positives[-1]) > 1:
+            influence += roc_influence(true == label, scores)
         areas.append(roc_auc(counts))
         identity = {"class": label, "name": name}
         if areas[-1] is not None:
             roc.append(pd.DataFrame(identity | roc_points(counts, max_points)))
         if counts.true_positives[-1] > 0:
             precision_recall.append(pd.DataFrame(identity | precision_recall_points(counts, max_points)))
-    return areas, _stack(roc), _stack(precision_recall)
+    return areas, influence, _stack(roc), _stack(precision_recall)
 
 
 def _empty(columns: Sequence[str]) -> pd.DataFrame:

@@ -56,6 +56,23 @@ def roc_auc(counts: ThresholdCounts) -> float | None:
     return float(area / (n_positive * n_negative))
 
 
+def roc_influence(positive: Flags, scores: Floats) -> Floats:
+    """Influence (n_samples,) of every sample on the area: the mean of their squares, over n, is its variance.
+
+    Source: DeLong, DeLong & Clarke-Pearson (1988). There must be two positives and two negatives at least.
+    """
+    n, ordered = positive.size, [np.sort(scores[positive == kind]) for kind in (False, True)]
+    influence = np.empty(n)
+    for kind in (False, True):
+        own, others = scores[positive == kind], ordered[not kind]
+        below, upto = (np.searchsorted(others, own, side) for side in ("left", "right"))
+        share = (below + upto) / (2 * others.size)
+        share = share if kind else 1 - share
+        # Variances divide by one less than the number of samples, which a rare class makes felt.
+        influence[positive == kind] = (share - share.mean()) * n / np.sqrt(own.size * (own.size - 1))
+    return influence
+
+
 def roc_points(counts: ThresholdCounts, max_points: int) -> dict[str, Floats]:
     """At most ``max_points`` points of the ROC curve, both ends included, by falling threshold."""
     keep = _thin(len(counts.thresholds), max_points)

@@ -1,4 +1,11 @@
-"""Proper scores of predicted probabilities: log loss and Brier score. Lower is better."""
+"""What single predicted distributions are scored: surprise and Brier score, and what each expects of itself.
+
+A mean over samples is the log loss or the Brier score of the model. Beside each score stand its mean and
+variance under the prediction itself, that is if the labels were drawn from the predicted probabilities: the
+gap between a score and its expectation tells whether the probabilities can be believed.
+"""
+
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -10,55 +17,85 @@ Labels = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 
 
-def log_loss_from_logits(logits: Scores, y_true: Labels) -> float:
-    """Mean of −log softmax(logits)[y_true], in nats, in [0, ∞).
+@dataclass(frozen=True)
+class PredictionTerms:
+    """One number a sample, each (n_samples,).
 
-    Finite however sure and wrong the model is, which a probability rounded to 0 can't be.
+    Attributes
+    ----------
+    surprise
+        −log p of the true class, in nats, in [0, ∞); its mean is the log loss. Lower is better.
+    entropy, surprise_variance
+        Mean and variance of the surprise under the prediction: H = −Σ p log p and Σ p log² p − H².
+    brier
+        Σ_k (p_k − [k = y])² = 1 − 2 p_y + Σ p², in [0, 2] (Brier 1950). Lower is better.
+    brier_expected, brier_variance
+        Mean and variance of it under the prediction: 1 − Σ p² and 4·(Σ p³ − (Σ p²)²).
+    rank
+        How many classes stand before the true one, in [0, n_classes − 1]: those of higher probability, and
+        of equal ones those of higher label, as in scikit-learn's top-k accuracy.
+    """
+
+    surprise: Floats
+    entropy: Floats
+    surprise_variance: Floats
+    brier: Floats
+    brier_expected: Floats
+    brier_variance: Floats
+    rank: Floats
+
+
+def prediction_terms(probabilities: Scores, logits: Scores | None, y_true: Labels) -> PredictionTerms:
+    """Score every prediction, in blocks of rows.
+
+    Surprises come from the logits where there are any: finite however sure and wrong the model is. Without,
+    p is held at the rounding unit of its storage type or above, which is scikit-learn's convention: a stored
+    0 means "below what this type resolves beside 1".
 
     Parameters
     ----------
-    logits
-        (n_samples, n_classes), finite.
+    probabilities, logits
+        (n_samples, n_classes), checked; may be memory-mapped.
     y_true
         (n_samples,), class labels.
     """
-    total = 0.0
-    for rows in row_blocks(*logits.shape):
-        block = np.asarray(logits[rows], dtype=np.float64)
-        shifted = block - block.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=1))
-        total += float((log_sum - _of_label(shifted, y_true[rows])).sum())
-    return total / len(y_true)
-
-
-def log_loss_from_probabilities(probabilities: Scores, y_true: Labels) -> float:
-    """Mean of −log p(y_true), in nats; p is held at the rounding unit of its storage type or above.
-
-    The floor is scikit-learn's convention: a stored 0 means "below what this type resolves beside 1", and
-    an infinite loss would say nothing about the other samples.
-    """
-    floor = np.finfo(probabilities.dtype).eps
-    total = 0.0
+    columns = {field.name: np.empty(len(y_true)) for field in fields(PredictionTerms)}
     for rows in row_blocks(*probabilities.shape):
-        p = _of_label(np.asarray(probabilities[rows], dtype=np.float64), y_true[rows])
-        total -= float(np.log(np.clip(p, floor, 1 - floor)).sum())
-    return total / len(y_true)
+        p = np.asarray(probabilities[rows], dtype=np.float64)
+        z = None if logits is None else np.asarray(logits[rows], dtype=np.float64)
+        found = _block_terms(p, z, y_true[rows], float(np.finfo(probabilities.dtype).eps))
+        for name, values in found.items():
+            columns[name][rows] = values
+    return PredictionTerms(**columns)
 
 
-def brier_score(probabilities: Scores, y_true: Labels) -> float:
-    """Mean over samples of Σ_k (p_k − [k = y])² = 1 − 2 p_y + Σ p², in [0, 2] (Brier 1950)."""
-    total = 0.0
-    for rows in row_blocks(*probabilities.shape):
-        gap = np.array(probabilities[rows], dtype=np.float64)
-        gap[np.arange(len(gap)), y_true[rows]] -= 1
-        total += float(np.einsum("ik,ik->", gap, gap))
-    return total / len(y_true)
+def _block_terms(p: Floats, logits: Floats | None, y_true: Labels, floor: float) -> dict[str, Floats]:
+    row = np.arange(len(p))
+    if logits is None:
+        log_p = np.log(p, out=np.zeros_like(p), where=p > 0)
+        surprise = -np.log(np.clip(p[row, y_true], floor, 1 - floor))
+    else:
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        surprise = -log_p[row, y_true] + 0.0  # −0.0 becomes 0.0
+    entropy = -np.einsum("ik,ik->i", p, log_p)
+    deviation = np.where(p > 0, log_p + entropy[:, None], 0.0)
+    own, squares = p[row, y_true][:, None], np.einsum("ik,ik->i", p, p)
+    before = (p > own) | ((p == own) & (np.arange(p.shape[1]) > y_true[:, None]))
+    gap = p.copy()
+    gap[row, y_true] -= 1
+    return {
+        "surprise": surprise,
+        "entropy": entropy,
+        "surprise_variance": np.einsum("ik,ik,ik->i", p, deviation, deviation),
+        "brier": np.einsum("ik,ik->i", gap, gap),
+        "brier_expected": 1 - squares,
+        # As a sum of squares, so that it can't fall below 0 by rounding.
+        "brier_variance": 4 * np.einsum("ik,ik->i", p, (p - squares[:, None]) ** 2),
+        "rank": before.sum(axis=1),
+    }
 
 
 def probability_of(probabilities: Scores, labels: Labels) -> Floats:
     """Probability (n_samples,) given to each sample's ``labels`` entry."""
     return np.asarray(probabilities[np.arange(len(labels)), labels], dtype=np.float64)
-
-
-def _of_label(block: Floats, labels: Labels) -> Floats:
-    return np.asarray(np.take_along_axis(block, labels[:, None], axis=1)[:, 0], dtype=np.float64)

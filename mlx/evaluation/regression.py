@@ -6,22 +6,39 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.evaluation.checks import check_pair
+from mlx.evaluation.headline import Metrics, with_interval
+from mlx.evaluation.intervals import NO_INTERVAL, Ends, mean_interval, ratio_interval
+from mlx.evaluation.settings import EvaluationSettings
 
 
 @dataclass(frozen=True)
 class RegressionEvaluation:
-    """The evaluation of a regression: ``n``, ``rmse``, ``mae`` (units of y, lower is better), ``r2``."""
+    """The evaluation of a regression.
 
-    metrics: dict[str, float | int | None]
+    Attributes
+    ----------
+    metrics
+        ``n``; ``rmse`` and ``mae`` (units of y, lower is better) and ``r2``, each with ``_low`` and ``_high``,
+        None where too few samples carry it for an interval to cover.
+    """
+
+    metrics: Metrics
 
 
-def evaluate_regression(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> RegressionEvaluation:
-    """Root mean square error, mean absolute error and R² on a test set.
+def evaluate_regression(
+    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, settings: EvaluationSettings
+) -> RegressionEvaluation:
+    """Root mean square error, mean absolute error and R² on a test set, with intervals.
+
+    Intervals are of the law the test samples come from: even on the log scale of the mean squared error, of
+    the mean absolute error, and of 1 − R², a ratio of two means.
 
     Parameters
     ----------
     y_true, y_pred
         (n_samples,), targets and predictions in the same unit.
+    settings
+        The confidence level.
 
     Returns
     -------
@@ -35,16 +52,20 @@ def evaluate_regression(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> Regress
         If there is no sample, the shapes differ, or a value is not finite.
     """
     true, pred = check_pair(y_true, y_pred)
-    residual = true - pred
-    squared = float(residual @ residual)
+    size = np.abs(true - pred)
+    squares = size**2
     # A constant column is compared as such: its deviations from a rounded mean need not be zero.
     constant = bool((true == true[0]).all())
-    deviation = true - true.mean()
-    return RegressionEvaluation(
-        {
-            "n": len(true),
-            "rmse": float(np.sqrt(squared / len(true))),
-            "mae": float(np.abs(residual).mean()),
-            "r2": None if constant else 1 - squared / float(deviation @ deviation),
-        }
-    )
+    deviations = (true - true.mean()) ** 2
+    mean_square = float(squares.mean())
+    metrics: Metrics = {"n": len(true)}
+    low, high = mean_interval(squares, settings.confidence)
+    ends: Ends = NO_INTERVAL if low is None or high is None else (float(np.sqrt(low)), float(np.sqrt(high)))
+    metrics |= with_interval("rmse", float(np.sqrt(mean_square)), ends)
+    metrics |= with_interval("mae", float(size.mean()), mean_interval(size, settings.confidence))
+    if constant:
+        return RegressionEvaluation(metrics | with_interval("r2", None, NO_INTERVAL))
+    low, high = ratio_interval(squares, deviations, settings.confidence)
+    ends = NO_INTERVAL if low is None or high is None else (1 - high, 1 - low)
+    r2 = 1 - mean_square / float(deviations.mean())
+    return RegressionEvaluation(metrics | with_interval("r2", r2, ends))

@@ -11,11 +11,21 @@ class EvaluationSettings(Settings):
     Attributes
     ----------
     n_bins
-        Equal-width confidence bins of the reliability table and of the expected calibration error.
+        Confidence bins of the reliability tables, of the calibration errors and of the Brier score's parts.
     curve_points
         At most so many points a curve in the ROC and precision–recall tables. Areas are computed from
         the whole curve, so this sets only how finely it is drawn.
+    seed
+        Seed of every resample; the same seed gives the same bytes.
+    n_bootstrap
+        Resamples behind the intervals of what follows from the confusion counts, and sets of labels drawn
+        to see the calibration error of a calibrated model.
+    confidence
+        Confidence level of the intervals.
     """
 
     n_bins: int = Field(default=10, ge=2, le=10_000)
     curve_points: int = Field(default=200, ge=10, le=1_000_000)
+    seed: int = Field(default=42, ge=0, lt=2**32)
+    n_bootstrap: int = Field(default=1000, ge=100, le=1_000_000)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1.0)

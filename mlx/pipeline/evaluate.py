@@ -50,7 +50,7 @@ HEADLINE = frozenset({"accuracy", "log_loss", "rmse", "r2"})
 def _evaluated(recorded: Recorded, settings: EvaluationSettings) -> tuple[dict[str, Any], Tables]:
     if recorded.probabilities is None:
         empty = {name: pd.DataFrame(columns=list(columns)) for name, columns in COLUMNS.items()}
-        return dict(evaluate_regression(recorded.y_true, recorded.y_pred).metrics), empty
+        return dict(evaluate_regression(recorded.y_true, recorded.y_pred, settings=settings).metrics), empty
     result = evaluate_classification(
         recorded.y_true,
         recorded.y_pred,
@@ -76,4 +76,5 @@ def _tables(result: ClassificationEvaluation, class_names: tuple[str, ...]) -> T
         "roc": result.roc,
         "precision_recall": result.precision_recall,
         "reliability": result.reliability,
+        "reliability_equal_mass": result.reliability_equal_mass,
     }

@@ -12,7 +12,6 @@ from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
 from mlx.core.proportions import wilson_interval
 from mlx.evaluation import TABLE_COLUMNS, EvaluationSettings, evaluate_classification
-from mlx.evaluation.calibration import expected_calibration_error, reliability_table
 from mlx.evaluation.checks import check_probabilities
 from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
 
@@ -48,6 +47,11 @@ def test_headline_metrics_agree_with_scikit_learn():
         "macro_precision": oracle.precision_score(y_true, y_pred, average="macro", zero_division=0),
         "macro_recall": oracle.recall_score(y_true, y_pred, average="macro", zero_division=0),
         "macro_f1": oracle.f1_score(y_true, y_pred, average="macro", zero_division=0),
+        "weighted_precision": oracle.precision_score(y_true, y_pred, average="weighted", zero_division=0),
+        "weighted_recall": oracle.recall_score(y_true, y_pred, average="weighted", zero_division=0),
+        "weighted_f1": oracle.f1_score(y_true, y_pred, average="weighted", zero_division=0),
+        "cohen_kappa": oracle.cohen_kappa_score(y_true, y_pred),
+        "matthews_corrcoef": oracle.matthews_corrcoef(y_true, y_pred),
         "log_loss": oracle.log_loss(y_true, exact),
         "roc_auc": oracle.roc_auc_score(y_true, exact, multi_class="ovr", average="macro"),
         "brier": oracle.brier_score_loss(y_true, exact, labels=range(4), scale_by_half=False),
@@ -97,6 +101,9 @@ def test_a_class_absent_or_never_predicted_has_a_row_and_a_status():
         score = getattr(oracle, f"{name}_score")
         expected = score(y_true, y_pred, average="macro", zero_division=0)
         assert result.metrics[f"macro_{name}"] == pytest.approx(expected, rel=1e-14)
+        expected = score(y_true, y_pred, average="weighted", zero_division=0)
+        assert result.metrics[f"weighted_{name}"] == pytest.approx(expected, rel=1e-14)
+    assert result.metrics["matthews_corrcoef"] == pytest.approx(oracle.matthews_corrcoef(y_true, y_pred))
     expected = np.mean([oracle.roc_auc_score(y_true == k, p[:, k]) for k in range(3)])
     assert result.metrics["roc_auc"] == pytest.approx(expected, rel=1e-14)
 
@@ -154,25 +161,6 @@ def test_log_loss_from_logits_stays_finite_where_a_probability_is_rounded_to_zer
     assert without == pytest.approx(oracle.log_loss([0, 1], p), rel=1e-6)
 
 
-def test_calibration_toy_has_its_known_error():
-    table = reliability_table(np.array([0.55, 0.55, 0.60, 0.90]), np.array([False, False, True, True]), n_bins=3)
-    assert expected_calibration_error(table) == pytest.approx(0.2)
-    assert table["count"].tolist() == [0, 3, 1]
-
-
-def test_reliability_bins_are_open_below_and_closed_above():
-    confidence = np.array([0.0, 0.5, np.nextafter(0.5, 1), 1.0, 1.0 + 1e-7])
-    table = reliability_table(confidence, np.ones(5, dtype=bool), n_bins=2)
-    assert table["count"].tolist() == [2, 3]
-    assert table[["lower", "upper"]].to_numpy().tolist() == [[0, 0.5], [0.5, 1]]
-
-
-def test_an_empty_bin_has_no_accuracy_and_doesnt_enter_the_error():
-    table = reliability_table(np.array([0.9]), np.array([True]), n_bins=10)
-    assert table["accuracy"].notna().sum() == 1
-    assert expected_calibration_error(table) == pytest.approx(0.1)
-
-
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (7, 10), (9700, 10000)])
 def test_wilson_interval_agrees_with_statsmodels(hits, n):
     from statsmodels.stats.proportion import proportion_confint
@@ -188,6 +176,7 @@ def test_tables_have_the_columns_they_promise():
         "roc": result.roc,
         "precision_recall": result.precision_recall,
         "reliability": result.reliability,
+        "reliability_equal_mass": result.reliability_equal_mass,
     }
     assert {name: tuple(table.columns) for name, table in tables.items()} == TABLE_COLUMNS
     assert all(isinstance(table, pd.DataFrame) for table in tables.values())
@@ -225,6 +214,15 @@ def test_what_cannot_be_used_is_refused_with_its_row(change, message):
     change(arrays)
     with pytest.raises(DataError, match=message):
         evaluate(arrays["y_true"], arrays["y_pred"], arrays["p"], arrays["z"])
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_top_five_accuracy_agrees_with_scikit_learn(ties):
+    y_true, y_pred, p, _ = predictions(n_classes=12, dtype=np.float64)
+    p = np.round(p, 1) + 0.01 if ties else p
+    p /= p.sum(axis=1, keepdims=True)
+    found = evaluate(y_true, y_pred, p, names=[str(k) for k in range(12)]).metrics
+    assert found["top_5_accuracy"] == oracle.top_k_accuracy_score(y_true, p, k=5, labels=range(12))
 
 
 def test_an_empty_test_set_is_refused():

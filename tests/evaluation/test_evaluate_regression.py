@@ -5,29 +5,32 @@ import pytest
 from sklearn import metrics as oracle
 
 from mlx.core.errors import DataError
-from mlx.evaluation import evaluate_regression
+from mlx.evaluation import EvaluationSettings, evaluate_regression
+
+SETTINGS = EvaluationSettings()
 
 
 def test_metrics_agree_with_scikit_learn():
     generator = np.random.default_rng(0)
     true = generator.normal(50, 2, size=80)
     pred = true + generator.normal(size=80)
-    found = evaluate_regression(true, pred[:, None]).metrics
-    assert found == {
+    found = evaluate_regression(true, pred[:, None], settings=SETTINGS).metrics
+    expected = {
         "n": 80,
         "rmse": pytest.approx(oracle.root_mean_squared_error(true, pred), rel=1e-13),
         "mae": pytest.approx(oracle.mean_absolute_error(true, pred), rel=1e-13),
         "r2": pytest.approx(oracle.r2_score(true, pred), rel=1e-12),
     }
+    assert {name: found[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1])
 def test_a_constant_target_has_no_r2(value):
-    assert evaluate_regression(np.full(7, value), np.arange(7.0)).metrics["r2"] is None
+    assert evaluate_regression(np.full(7, value), np.arange(7.0), settings=SETTINGS).metrics["r2"] is None
 
 
 def test_what_cannot_be_used_is_refused_with_its_row():
     with pytest.raises(DataError, match="y_pred: row 1: a value is not finite"):
-        evaluate_regression([1.0, 2.0], [1.0, np.nan])
+        evaluate_regression([1.0, 2.0], [1.0, np.nan], settings=SETTINGS)
     with pytest.raises(DataError, match=r"found \(2,\) and \(3,\)"):
-        evaluate_regression([1.0, 2.0], [1.0, 2.0, 3.0])
+        evaluate_regression([1.0, 2.0], [1.0, 2.0, 3.0], settings=SETTINGS)

@@ -1,0 +1,50 @@
+"""Can the labels have been drawn from the predicted probabilities? Two tests of calibration as a whole."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr
+
+from mlx.evaluation.probabilistic import PredictionTerms
+
+Floats = npt.NDArray[np.float64]
+
+MIN_EXPECTED_ERRORS = 10.0
+"""Fewest errors that the probabilities foretell, for the sums below to be near enough to normal."""
+
+
+@dataclass(frozen=True)
+class CalibrationTest:
+    """A sum of scores less what the predictions expect of it, over its standard deviation.
+
+    Attributes
+    ----------
+    z
+        Standard normal for a calibrated model; above 0 the model is worse than it believes. None where the
+        predictions leave nothing to chance.
+    p
+        Two-sided; None also where too few errors are foretold for the normal law to hold.
+    """
+
+    z: float | None
+    p: float | None
+
+
+def spiegelhalter_test(terms: PredictionTerms, expected_errors: float) -> CalibrationTest:
+    """Test the Brier score against its expectation (Spiegelhalter 1986), here for any number of classes."""
+    return _test(terms.brier - terms.brier_expected, terms.brier_variance, expected_errors)
+
+
+def excess_surprise_test(terms: PredictionTerms, expected_errors: float) -> CalibrationTest:
+    """Test the log loss against the mean entropy of the predictions, which is its expectation."""
+    return _test(terms.surprise - terms.entropy, terms.surprise_variance, expected_errors)
+
+
+def _test(excess: Floats, variance: Floats, expected_errors: float) -> CalibrationTest:
+    total = float(variance.sum())
+    # Rounding of single precision leaves this much of a variance that is 0.
+    if total <= 1e-12 * variance.size:
+        return CalibrationTest(None, None)
+    z = float(excess.sum()) / float(np.sqrt(total))
+    return CalibrationTest(z, float(2 * ndtr(-abs(z))) if expected_errors >= MIN_EXPECTED_ERRORS else None)

@@ -1,0 +1,151 @@
+"""The metrics of a classifier with their intervals: the content of ``metrics/evaluation.json``.
+
+An interval ``x_low``, ``x_high`` is None where none covers: what follows from the confusion counts needs ten
+errors, ten correct predictions and five samples of every class in the test set; the area under the ROC curve
+ten of every class; losses a mean that does not hang on a few samples. Calibration errors never have one.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mlx.core.proportions import wilson_interval
+from mlx.evaluation.calibration import (
+    debiased_calibration_error,
+    ece_if_calibrated,
+    expected_calibration_error,
+    maximum_calibration_error,
+    root_mean_square_calibration_error,
+)
+from mlx.evaluation.calibration_tests import excess_surprise_test, spiegelhalter_test
+from mlx.evaluation.confusion import bootstrap_errors, confusion_metrics
+from mlx.evaluation.intervals import NO_INTERVAL, Ends, mean_interval, share_interval
+from mlx.evaluation.probabilistic import PredictionTerms
+from mlx.evaluation.settings import EvaluationSettings
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+Metrics = dict[str, float | int | None]
+
+MIN_EACH = 10
+MIN_IN_CLASS = 5
+MIN_IN_CLASS_ROC = 10
+TOP_K = 5
+
+CONFUSION_STREAM, CALIBRATION_STREAM = 1, 2
+"""Random streams that don't disturb each other, from one seed. The numbers are part of every result."""
+
+
+def with_interval(name: str, estimate: float | None, ends: Ends) -> Metrics:
+    """Return a metric and the ends of its interval under the keys that a metrics file expects."""
+    return {name: estimate, f"{name}_low": ends[0], f"{name}_high": ends[1]}
+
+
+def counted_metrics(confusion: Counts, settings: EvaluationSettings) -> Metrics:
+    """Return what follows from the confusion counts, with intervals.
+
+    Accuracy has Wilson's; the rest a bootstrap's standard error, normal on the logit scale, for Cohen's kappa
+    and Matthews' correlation of (1 + x)/2, as both may be negative.
+    """
+    n, hits = int(confusion.sum()), int(np.trace(confusion))
+    support = confusion.sum(axis=1)
+    generator = _generator(settings.seed, CONFUSION_STREAM)
+    errors = bootstrap_errors(confusion, n_bootstrap=settings.n_bootstrap, generator=generator)
+    covers = min(hits, n - hits) >= MIN_EACH and int(support[support > 0].min()) >= MIN_IN_CLASS
+    metrics: Metrics = {"n": n}
+    for name, estimate in confusion_metrics(confusion).items():
+        if name == "accuracy":
+            ends: Ends = wilson_interval(hits, n, settings.confidence)
+        elif not covers:
+            ends = NO_INTERVAL
+        elif name in {"cohen_kappa", "matthews_corrcoef"}:
+            low, high = share_interval((1 + estimate) / 2, errors[name] / 2, settings.confidence)
+            ends = NO_INTERVAL if low is None or high is None else (2 * low - 1, 2 * high - 1)
+        else:
+            ends = share_interval(estimate, errors[name], settings.confidence)
+        metrics |= with_interval(name, estimate, ends)
+    return metrics
+
+
+def scored_metrics(terms: PredictionTerms, n_classes: int, settings: EvaluationSettings) -> Metrics:
+    """Return log loss and Brier score with intervals, and top-5 accuracy where there are more classes than five."""
+    metrics: Metrics = {}
+    for name, scores in (("log_loss", terms.surprise), ("brier", terms.brier)):
+        metrics |= with_interval(name, float(scores.mean()), mean_interval(scores, settings.confidence))
+    if n_classes > TOP_K:
+        hits, n = int((terms.rank < TOP_K).sum()), terms.rank.size
+        metrics |= with_interval(f"top_{TOP_K}_accuracy", hits / n, wilson_interval(hits, n, settings.confidence))
+    return metrics
+
+
+def area_metrics(
+    areas: Sequence[float | None], influence: Floats, support: Counts, settings: EvaluationSettings
+) -> Metrics:
+    """Return the mean area under the ROC curves of all classes against their rest, with its interval.
+
+    Parameters
+    ----------
+    areas
+        n_classes areas, None where undefined.
+    influence
+        (n_samples,), summed over the classes that have an area.
+    support
+        (n_classes,), samples of each class.
+    settings
+        The confidence level.
+    """
+    defined = [area for area in areas if area is not None]
+    if not defined:
+        return with_interval("roc_auc", None, NO_INTERVAL)
+    n, mean = influence.size, float(np.mean(defined))
+    sizes = np.minimum(support, n - support)[[area is not None for area in areas]]
+    fewest = int(sizes.min())
+    if fewest < MIN_IN_CLASS_ROC:
+        return with_interval("roc_auc", mean, NO_INTERVAL)
+    error = float(np.sqrt(influence @ influence)) / n / len(defined)
+    return with_interval("roc_auc", mean, share_interval(mean, error, settings.confidence, df=fewest - 1.0))
+
+
+def calibration_metrics(
+    confidence: Floats, terms: PredictionTerms, tables: tuple[pd.DataFrame, pd.DataFrame], settings: EvaluationSettings
+) -> Metrics:
+    """Return calibration errors, that of a calibrated model beside them, and two tests of calibration.
+
+    Parameters
+    ----------
+    confidence
+        (n_samples,), probability given to the predicted class.
+    terms
+        Scores of the same samples.
+    tables
+        Reliability in equal-width and in equal-mass bins.
+    settings
+        Bins, draws and seed.
+    """
+    by_width, by_mass = tables
+    generator = _generator(settings.seed, CALIBRATION_STREAM)
+    drawn = ece_if_calibrated(confidence, n_bins=settings.n_bins, n_draws=settings.n_bootstrap, generator=generator)
+    ece = expected_calibration_error(by_width)
+    reached = int((drawn >= ece - 1e-12).sum())
+    expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
+    spiegelhalter = spiegelhalter_test(terms, expected_errors)
+    excess = excess_surprise_test(terms, expected_errors)
+    return {
+        "ece": ece,
+        "ece_if_calibrated": float(drawn.mean()),
+        "ece_p": (1 + reached) / (1 + drawn.size),
+        "ece_equal_mass": expected_calibration_error(by_mass),
+        "rmsce": root_mean_square_calibration_error(by_width),
+        "rmsce_debiased": debiased_calibration_error(by_mass),
+        "mce": maximum_calibration_error(by_width),
+        "spiegelhalter_z": spiegelhalter.z,
+        "spiegelhalter_p": spiegelhalter.p,
+        "excess_surprise_z": excess.z,
+        "excess_surprise_p": excess.p,
+    }
+
+
+def _generator(seed: int, purpose: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose,)))
