@@ -1,12 +1,32 @@
 """The models, behind one contract: fit, outputs for a batch, named representations, save, load."""
 
+from importlib import import_module
+from typing import Any
+
 from mlx.models.catalogue import build_model, load_model, save_model
 from mlx.models.contract import DirectModel, IterativeModel, Model, Optimization, Outputs, Problem
 from mlx.models.settings import ModelSettings
 
+_ESTIMATORS = {
+    "BaseModel": "mlx.models.in_numpy.base",
+    "LinearRegression": "mlx.models.in_numpy.linear_regression",
+    "MLP": "mlx.models.in_numpy.mlp",
+}
+"""The NumPy models as estimators, which need scikit-learn: imported when they are asked for (PEP 562)."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ESTIMATORS:
+        raise AttributeError(f"module 'mlx.models' has no attribute '{name}'")
+    return getattr(import_module(_ESTIMATORS[name]), name)
+
+
 __all__ = [
+    "MLP",
+    "BaseModel",
     "DirectModel",
     "IterativeModel",
+    "LinearRegression",
     "Model",
     "ModelSettings",
     "Optimization",

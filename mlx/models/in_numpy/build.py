@@ -8,7 +8,7 @@ from mlx.core.errors import SettingsError
 from mlx.models.contract import Model, Problem
 from mlx.models.in_numpy.heads import n_units
 from mlx.models.in_numpy.learner import Limits
-from mlx.models.in_numpy.least_squares import LeastSquaresModel
+from mlx.models.in_numpy.least_squares_model import LeastSquaresModel
 from mlx.models.in_numpy.network import Network
 from mlx.models.in_numpy.network_model import NetworkModel
 from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams

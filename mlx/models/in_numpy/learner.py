@@ -1,9 +1,11 @@
 """Back-propagation through a network, and the step that an optimizer takes with it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from mlx.core.errors import DataError
 from mlx.models.in_numpy.heads import HEADS
 from mlx.models.in_numpy.network import ACTIVATIONS, Floats, Network, views
 from mlx.models.in_numpy.optimizers import Optimizer
@@ -34,6 +36,7 @@ class Learner:
     Attributes
     ----------
     output : the output activation, which tells the loss (`HEADS`).
+    l2 : weight of the squared weights beside the mean loss.
     gradient : (p,) of the last batch's mean loss, in the order of ``network.parameters``.
     """
 
@@ -46,13 +49,13 @@ class Learner:
         l2: float = 0.0,
         limits: Limits = NO_LIMITS,
     ) -> None:
-        self.network, self.output, self.optimizer, self.limits = network, output, optimizer, limits
+        self.network, self.output, self.optimizer = network, output, optimizer
+        self.l2, self.limits = l2, limits
         self.gradient = np.zeros_like(network.parameters)
         self._weight_gradients, self._bias_gradients = views(self.gradient, network.sizes)
-        self._penalties = np.zeros_like(network.parameters) if l2 else None  # of each parameter; 0 for biases
-        if self._penalties is not None:
-            for weight in views(self._penalties, network.sizes)[0]:
-                weight[:] = l2
+        self._is_weight = np.zeros_like(network.parameters)  # 1 for weights, 0 for biases, which have no penalty
+        for weight in views(self._is_weight, network.sizes)[0]:
+            weight[:] = 1
         self._buffers: dict[int, list[Floats]] = {}
 
     def step(self, X: Floats, targets: Floats, sample_weights: Floats | None = None) -> tuple[Floats, Floats]:
@@ -88,8 +91,10 @@ class Learner:
             error *= sample_weights[:, None]
         error /= len(X)
         self._propagate(X, values, error)
-        if self._penalties is not None:
-            self.gradient += 2 * self._penalties * self.network.parameters
+        if self.l2:
+            penalised = self._is_weight * self.network.parameters
+            penalised *= 2 * self.l2
+            self.gradient += penalised
         return losses, values[-1]
 
     def _propagate(self, X: Floats, values: list[Floats], error: Floats) -> None:
@@ -113,6 +118,38 @@ class Learner:
 
     def penalty(self) -> float:
         """Return ``l2 * sum(weights**2)`` of the present weights."""
-        if self._penalties is None:
-            return 0.0
-        return float(np.sum(self._penalties * self.network.parameters**2))
+        return self.l2 * float(self._is_weight @ self.network.parameters**2) if self.l2 else 0.0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle by what it was made of, as a copied view would be a view no longer."""
+        return _rebuilt, (self.network, self.output, self.optimizer, self.l2, self.limits)
+
+
+def _rebuilt(network: Network, output: str, optimizer: Optimizer, l2: float, limits: Limits) -> Learner:
+    return Learner(network, output, optimizer, l2=l2, limits=limits)
+
+
+def learn_by_epochs(
+    learner: Learner, X: Floats, targets: Floats, *, epochs: int, batch_size: int, seed: int
+) -> list[float]:
+    """Take `epochs` passes over ``X`` (n, n_in) and `targets` (n, K) in batches; return each one's mean loss.
+
+    Raises
+    ------
+    DataError
+        The loss stopped being a finite number: says the epoch.
+    """
+    losses = []
+    for epoch in range(1, epochs + 1):
+        order, total = np.random.default_rng([seed, epoch]).permutation(len(X)), 0.0
+        with np.errstate(over="ignore", invalid="ignore"):  # seen by the loss
+            for first in range(0, len(X), batch_size):
+                rows = order[first : first + batch_size]
+                total += float(learner.step(X[rows], targets[rows])[0].sum())
+        losses.append(total / len(X) + learner.penalty())
+        if not np.isfinite(losses[-1]):
+            raise DataError(
+                f"expected a finite loss, found {losses[-1]} in epoch {epoch}; "
+                "lower the learning rate or scale the data"
+            )
+    return losses

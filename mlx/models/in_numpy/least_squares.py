@@ -1,118 +1,175 @@
-"""Least squares in NumPy, by a singular value decomposition of the scaled design."""
+"""Least squares, with or without a ridge, as exact as float64 allows."""
 
 import warnings
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from mlx.core.errors import ArtifactError, DataError
-from mlx.models.contract import Array, DirectModel, Outputs, Problem
-from mlx.models.in_numpy.params import LinearRegressionParams
-from mlx.models.npz import read_npz, write_npz
+from mlx.core.checks import row_blocks
 
-CHECKPOINT = "weights.npz"
+Floats = npt.NDArray[np.float64]
+Extended = npt.NDArray[np.longdouble]
+
+NEAR_SINGULAR = 1e10  # at most six digits of the weights are certain then
+SMALL = 100_000  # entries of X up to which the last digits cost nothing that anyone would notice
+WELL_CONDITIONED = 1e3
+MOST_REFINEMENTS = 10
 
 
-class LeastSquaresModel(DirectModel):
-    """``y = X @ weights + intercept``, fitted to full accuracy.
-
-    The normal equations would square the condition number: they keep 6 of 9 digits on NIST's
-    Wampler-1. Here columns are centred and scaled to length one, which makes the result independent
-    of units, and the scaled design is decomposed (Golub & Van Loan, Matrix Computations, 5.3.8 and
-    5.5). Where columns depend on each other, the solution of least length is taken, with a warning.
+@dataclass(frozen=True)
+class Line:
+    """``y ≈ X @ weights + intercept``.
 
     Attributes
     ----------
-    weights : (d,) per feature, in the units of ``y`` per unit of the feature.
-    intercept : value at X = 0.
+    weights : (d,), or (d, t) for t targets.
+    intercept : (), or (t,).
+    rank : of the centred features.
+    condition : largest singular value by the smallest, of the features centred and scaled to length one.
     """
 
-    tasks = frozenset({"regression"})
-    training_fields = frozenset[str]()
-    layers = ("input",)
-    penultimate = "input"
-
-    def __init__(self, params: LinearRegressionParams, problem: Problem) -> None:
-        self.params, self.problem = params, problem
-        self.weights: Array = np.zeros(int(np.prod(problem.sample_shape)))
-        self.intercept = 0.0
-
-    @property
-    def n_parameters(self) -> int:
-        """One weight a feature, and the intercept."""
-        return len(self.weights) + 1
-
-    def fit(self, X: Array, y: Array, *, seed: int) -> None:  # noqa: ARG002  # nothing here is random
-        """Fit to ``X`` (n, *sample_shape) and ``y`` (n,); warns when columns depend on each other.
-
-        Raises
-        ------
-        DataError
-            There are fewer samples than features and intercept together.
-        """
-        self.check(X)
-        table = np.asarray(X, np.float64).reshape(len(X), -1)
-        if len(table) < self.n_parameters:
-            raise DataError(
-                f"linear_regression: expected at least {self.n_parameters} training samples, one for each of "
-                f"{len(self.weights)} weights and the intercept, found {len(table)}"
-            )
-        self.weights, self.intercept = solve_least_squares(table, np.asarray(y, np.float64))
-
-    def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
-        """Give the predicted values; the one representation is the sample itself."""
-        self.check(X)
-        table = np.asarray(X, np.float64).reshape(len(X), -1)
-        # A row at a time in the order of the features: the same bits whatever the batch is.
-        predicted = np.einsum("ij,j->i", table, self.weights) + self.intercept
-        return Outputs(None, None, predicted, dict.fromkeys(layers, table))
-
-    def save(self, folder: Path) -> None:
-        """Write the weights as float64."""
-        write_npz(folder / CHECKPOINT, {"weights": self.weights, "intercept": np.array(self.intercept)})
-
-    def restore(self, folder: Path) -> None:
-        """Read the weights back."""
-        arrays = read_npz(folder / CHECKPOINT, ("weights", "intercept"))
-        if arrays["weights"].shape != self.weights.shape:
-            raise ArtifactError(
-                f"{folder / CHECKPOINT}: expected weights of shape {self.weights.shape}, "
-                f"found {arrays['weights'].shape}"
-            )
-        self.weights, self.intercept = arrays["weights"], float(arrays["intercept"])
+    weights: Floats
+    intercept: Floats
+    rank: int
+    condition: float
 
 
-def solve_least_squares(X: Array, y: Array) -> tuple[Array, float]:
-    """Return the weights (d,) and intercept that minimise ``sum((y - X @ weights - intercept)**2)``.
+def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
+    """Minimise ``sum((y - X @ weights - intercept)**2) + l2 * sum(weights**2)``.
+
+    The normal equations would square the condition number. Here blocks of centred rows are reduced to
+    one triangle by orthogonal transformations (TSQR: Golub & Van Loan, Matrix Computations, 5.3.2; Demmel
+    et al. 2012), whose columns are scaled to length one, so that units do not matter. What rounding cost is
+    won back by iterative refinement. Where features depend on each other, the weights of least length
+    are taken.
 
     Parameters
     ----------
-    X : (n, d) float64.
-    y : (n,) float64.
+    X : (n, d).
+    y : (n,) or (n, t).
 
     Warns
     -----
     RuntimeWarning
-        Columns depend on each other as far as float64 can tell: says the rank and condition number.
+        Features depend on each other as far as float64 can tell, or nearly: says the condition number.
     """
-    centre, y_mean = X.mean(axis=0), y.mean()
-    centred = X - centre
-    length = np.linalg.norm(centred, axis=0)
-    scale = np.where(length > 0, length, 1.0)
-    design = centred / scale
-    solution, _, rank, singular = np.linalg.lstsq(design, y - y_mean, rcond=None)
-    if rank < design.shape[1]:
-        with np.errstate(divide="ignore"):
-            condition = np.divide(singular[0], singular[-1]) if len(singular) else np.inf
-        warnings.warn(
-            f"the {design.shape[1]} features have rank {rank} (condition number {condition:.2g}): some depend "
-            "on others, so their weights are not unique; the shortest weights are taken",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    else:  # one step of refinement recovers digits that the decomposition's rounding cost
-        residual = (y - y_mean) - design @ solution
-        solution = solution + np.linalg.lstsq(design, residual, rcond=None)[0]
-    weights = solution / scale
-    return weights, float(y_mean - centre @ weights)
+    targets = y if y.ndim == 2 else y[:, None]
+    centre, offset = X.mean(axis=0), targets.mean(axis=0)
+    if len(X) > X.shape[1]:
+        line = _tall(X, targets, centre, offset, l2)
+    else:
+        line = _wide(X - centre, targets - offset, centre, offset, l2)
+    if not l2:
+        _warn_of_dependence(line, X.shape[1])
+    if y.ndim == 2:
+        return line
+    return Line(line.weights[:, 0], line.intercept[0], line.rank, line.condition)
+
+
+def _tall(X: Floats, Y: Floats, centre: Floats, offset: Floats, l2: float) -> Line:
+    """Solve for more samples than features."""
+    d = X.shape[1]
+    triangle = _triangle(X, Y, centre, offset)
+    if l2:  # a ridge is d more samples, with the target 0
+        ridge = np.sqrt(l2) * np.eye(d, d + Y.shape[1])
+        triangle = _r(np.concatenate([triangle, ridge]))
+    design, rhs = triangle[:d, :d], triangle[:d, d:]
+    lengths = np.linalg.norm(design, axis=0)
+    scale = np.where(lengths > 0, lengths, 1.0)
+    left, singular, right = np.linalg.svd(design / scale)
+    rank = int((singular > np.finfo(np.float64).eps * max(X.shape) * singular[0]).sum())
+    condition = _ratio(singular)
+    inner = (left.T @ rhs)[:rank] / singular[:rank, None]
+    weights = (right[:rank].T @ inner) / scale[:, None]
+    if rank < d:  # take off what changes no prediction
+        idle, _ = np.linalg.qr(right[rank:].T / scale[:, None])
+        weights -= idle @ (idle.T @ weights)
+    elif not l2:
+        if X.size <= SMALL or condition > WELL_CONDITIONED:
+            return Line(*_refined(X, Y, centre, scale), rank, condition)
+        weights += _correction(X, Y, centre, offset, weights, (right / scale).T / singular)
+    return Line(weights, offset - centre @ weights, rank, condition)
+
+
+def _triangle(X: Floats, Y: Floats, centre: Floats, offset: Floats) -> Floats:
+    """Return R (d + t, d + t), upper triangular, of the centred ``[X Y] = Q R``, a block of rows at a time."""
+    d, width = X.shape[1], X.shape[1] + Y.shape[1]
+    triangle = np.empty((0, width))
+    for rows in row_blocks(len(X), width):
+        block = np.empty((len(triangle) + len(Y[rows]), width))
+        block[: len(triangle)] = triangle
+        np.subtract(X[rows], centre, out=block[len(triangle) :, :d])
+        np.subtract(Y[rows], offset, out=block[len(triangle) :, d:])
+        triangle = _r(block)
+    return triangle
+
+
+def _r(matrix: Floats) -> Floats:
+    triangle: Floats = np.asarray(np.linalg.qr(matrix, mode="r"))
+    return triangle
+
+
+def _correction(X: Floats, Y: Floats, centre: Floats, offset: Floats, weights: Floats, inverse: Floats) -> Floats:
+    """Return what a step of refinement adds (corrected seminormal equations: Björck 1996, 2.9.4).
+
+    `inverse` (d, d) is R⁻¹ times an orthogonal matrix, so that ``inverse @ inverse.T`` is (XᵀX)⁻¹.
+    """
+    residual = Y - offset + centre @ weights
+    residual -= X @ weights
+    gradient = X.T @ residual - np.outer(centre, residual.sum(axis=0))
+    correction: Floats = inverse @ (inverse.T @ gradient)
+    return correction
+
+
+def _refined(X: Floats, Y: Floats, centre: Floats, scale: Floats) -> tuple[Floats, Floats]:
+    """Solve for the weights and the residuals at once, and refine both (Björck 1967).
+
+    Residuals are computed in extended precision where the machine has it, so that they are those of the
+    `X` and `Y` that were given, and centring and scaling round nothing.
+    """
+    wide = (X.astype(np.longdouble) - centre) / scale
+    design: Extended = np.concatenate([np.ones((len(X), 1), np.longdouble), wide], axis=1)
+    Q, R = np.linalg.qr(design.astype(np.float64))
+    solution: Extended = np.zeros((design.shape[1], Y.shape[1]), np.longdouble)
+    residual: Extended = np.zeros(Y.shape, np.longdouble)
+    last = np.inf
+    for _ in range(MOST_REFINEMENTS):
+        error = Y - residual - design @ solution
+        slope = np.linalg.solve(R.T, (design.T @ residual).astype(np.float64))
+        step = np.linalg.solve(R, Q.T @ error.astype(np.float64) + slope)
+        size = float(np.abs(step).max(initial=0.0))
+        if not size < last / 2:  # rounding is all that is left
+            break
+        solution += step
+        residual += error - design @ step
+        last = size
+    weights = solution[1:] / scale[:, None]
+    intercept = solution[0] - centre.astype(np.longdouble) @ weights
+    return weights.astype(np.float64), intercept.astype(np.float64)
+
+
+def _wide(X: Floats, Y: Floats, centre: Floats, offset: Floats, l2: float) -> Line:
+    """Solve for as many features as samples, or more, of centred `X` and `Y`."""
+    left, singular, right = np.linalg.svd(X, full_matrices=False)
+    rank = int((singular > np.finfo(np.float64).eps * max(X.shape) * singular[0]).sum())
+    kept = singular[:rank, None]
+    weights = right[:rank].T @ (kept / (kept**2 + l2) * (left.T @ Y)[:rank])
+    return Line(weights, offset - centre @ weights, rank, _ratio(singular))
+
+
+def _ratio(singular: Floats) -> float:
+    return float(singular[0] / singular[-1]) if singular[-1] > 0 else np.inf
+
+
+def _warn_of_dependence(line: Line, n_features: int) -> None:
+    if line.rank < n_features:
+        found = f"have rank {line.rank} (condition number {line.condition:.2g})"
+        then = "some depend on others, so their weights are not unique; the shortest weights are taken"
+    elif line.condition > NEAR_SINGULAR:
+        found = f"have a condition number of {line.condition:.2g}"
+        then = "some nearly depend on others, so few digits of their weights are certain"
+    else:
+        return
+    text = f"the {n_features} features {found}: {then}; l2_regularization makes them unique"
+    warnings.warn(text, RuntimeWarning, stacklevel=4)

@@ -1,6 +1,5 @@
 """A NumPy network behind the contract of the pipeline: `mlp`, and `linear_regression` by gradient descent."""
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +15,13 @@ from mlx.models.in_numpy.learner import NO_LIMITS, Learner, Limits
 from mlx.models.in_numpy.network import Floats, Network, weight_arrays
 from mlx.models.in_numpy.optimizers import build_optimizer
 from mlx.models.in_numpy.params import OptimizerConfig
+from mlx.models.in_numpy.rates import warn_of_large_rate
 from mlx.models.npz import read_npz, write_npz
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 CHECKPOINT = "weights.npz"
-LARGEST_USUAL_RATE = 1.0
 FROM_TRAINING = OptimizerConfig()
 
 
@@ -181,12 +180,6 @@ class NetworkModel(IterativeModel):
             if found[name].shape != array.shape:
                 raise ArtifactError(f"{path}: {name}: expected shape {array.shape}, found {found[name].shape}")
             array[:] = found[name]
-
-
-def warn_of_large_rate(rate: float) -> None:
-    """Warn of a learning rate that few problems bear."""
-    if rate > LARGEST_USUAL_RATE:
-        warnings.warn(f"a learning rate above {LARGEST_USUAL_RATE:g} seldom converges, found {rate:g}", stacklevel=3)
 
 
 def _fields_in_the_shade(own: OptimizerConfig) -> frozenset[str]:

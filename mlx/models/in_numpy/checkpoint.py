@@ -1,0 +1,164 @@
+"""A model as a folder: ``model.json`` says what it is, ``weights.npz`` holds its numbers."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.artifacts import read_json, replacing_folder, write_json
+from mlx.core.errors import ArtifactError
+from mlx.models.in_numpy.learner import Learner
+from mlx.models.npz import read_npz, write_npz
+
+Array = npt.NDArray[Any]
+
+DESCRIPTION, WEIGHTS = "model.json", "weights.npz"
+
+
+class CheckpointError(ArtifactError, ValueError):
+    """A checkpoint that can't be loaded; also a ValueError, as callers of an estimator expect."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What there is to know of a model.
+
+    Attributes
+    ----------
+    type : name of its class.
+    architecture : widths and activations: what the shapes of the weights follow from.
+    hyperparameters : the arguments of its constructor.
+    fitted : what else it learnt, such as the names of classes, as JSON values.
+    optimizer : type and number of steps; null where there is none.
+    arrays : weights, biases and the optimizer's vectors, float64, by name.
+    """
+
+    type: str
+    architecture: dict[str, Any]
+    hyperparameters: dict[str, Any]
+    fitted: dict[str, Any]
+    optimizer: dict[str, Any] | None
+    arrays: Mapping[str, Array]
+
+
+def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Write `checkpoint` into the folder `path`, whole or not at all.
+
+    Raises
+    ------
+    ArtifactError
+        The folder holds other files, which would be lost.
+    """
+    others = sorted({file.name for file in path.iterdir()} - {DESCRIPTION, WEIGHTS}) if path.is_dir() else []
+    if others or (path.exists() and not path.is_dir()):
+        found = f"one with {others[0]}" if others else "a file"
+        raise CheckpointError(f"{path}: expected a new folder or one of a checkpoint, found {found}")
+    with replacing_folder(path) as folder:
+        write_npz(folder / WEIGHTS, {name: np.asarray(a, np.float64) for name, a in checkpoint.arrays.items()})
+        content = _content(checkpoint)
+        write_json(folder / DESCRIPTION, content | {"sha256": _digest(content, folder / WEIGHTS)})
+
+
+def read_checkpoint(path: Path, type_name: str) -> Checkpoint:
+    """Read the checkpoint of a model of the class `type_name` from the folder `path`.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing, damaged or altered, or of another kind of model.
+    """
+    content = read_json(path / DESCRIPTION)
+    fields = ("type", "architecture", "hyperparameters", "fitted", "optimizer", "arrays", "sha256")
+    if absent := [name for name in fields if name not in content]:
+        raise CheckpointError(f"{path / DESCRIPTION}: expected a key '{absent[0]}' of a checkpoint, found none")
+    if content["type"] != type_name:
+        raise CheckpointError(f"{path / DESCRIPTION}: expected a checkpoint of {type_name}, found {content['type']}")
+    if not (path / WEIGHTS).is_file():
+        raise CheckpointError(f"{path / WEIGHTS}: expected a checkpoint, found none")
+    if content.pop("sha256") != _digest(content, path / WEIGHTS):
+        raise CheckpointError(f"{path}: expected what was saved, found files that were altered or damaged since")
+    shapes = content["arrays"]
+    arrays = read_npz(path / WEIGHTS, tuple(shapes))
+    return Checkpoint(**{name: content[name] for name in fields[:5]}, arrays=arrays)
+
+
+def _content(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "type": checkpoint.type,
+        "architecture": checkpoint.architecture,
+        "hyperparameters": checkpoint.hyperparameters,
+        "fitted": checkpoint.fitted,
+        "optimizer": checkpoint.optimizer,
+        "arrays": {name: list(np.shape(array)) for name, array in checkpoint.arrays.items()},
+    }
+
+
+def _digest(content: Mapping[str, Any], weights: Path) -> str:
+    """Return the SHA-256 of both files' content, whatever the JSON's layout is."""
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    digest.update(weights.read_bytes())
+    return digest.hexdigest()
+
+
+def labels_as_json(labels: Array) -> dict[str, Any]:
+    """Return class labels and their type as JSON values.
+
+    Raises
+    ------
+    ArtifactError
+        They are no numbers, texts or truth values.
+    """
+    kind = labels.dtype.kind
+    if kind == "O" and all(isinstance(label, str) for label in labels):
+        kind = "U"
+    if kind not in "biufU":
+        raise CheckpointError(f"classes: expected numbers or texts to save, found {labels.dtype}")
+    return {"dtype": "object" if labels.dtype.kind == "O" else labels.dtype.str, "values": labels.tolist()}
+
+
+def labels_from_json(content: Mapping[str, Any]) -> Array:
+    """Return the class labels of `labels_as_json`."""
+    return np.array(content["values"], np.dtype(content["dtype"]))
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters as JSON values; NumPy's numbers become plain ones."""
+    content: dict[str, Any] = json.loads(json.dumps(values, default=lambda value: value.item()))
+    return content
+
+
+def optimizer_as_saved(learner: Learner | None) -> tuple[dict[str, Any] | None, dict[str, Array]]:
+    """Return what the JSON says of a learner's optimizer, and its vectors."""
+    if learner is None:
+        return None, {}
+    optimizer = learner.optimizer
+    described = {
+        "type": type(optimizer).__name__.lower(),
+        "learning_rate": optimizer.learning_rate,
+        "n_steps": optimizer.n_steps,
+    }
+    return described, {f"optimizer_{name}": vector for name, vector in optimizer.slots.items()}
+
+
+def restore_optimizer(learner: Learner, checkpoint: Checkpoint) -> None:
+    """Let the optimizer of `learner` go on where that of `checkpoint` was."""
+    assert checkpoint.optimizer is not None
+    vectors = {name: checkpoint.arrays[f"optimizer_{name}"] for name in learner.optimizer.slots}
+    learner.optimizer.set_state({"n_steps": np.array(checkpoint.optimizer["n_steps"], np.int64), **vectors})
+
+
+@contextmanager
+def adopting(path: str | Path) -> Iterator[None]:
+    """Turn whatever contents that make no model raise into one error."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError, OverflowError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        raise CheckpointError(f"{path}: expected a checkpoint that makes a model, found {error!r}") from None

@@ -1,0 +1,324 @@
+"""The multi-layer perceptron for direct use."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import softmax
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import ClassifierTags, RegressorTags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from mlx.models.in_numpy.base import Array, BaseModel, Config, Floats, number, optimizer_of, whole_number
+from mlx.models.in_numpy.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    adopting,
+    labels_as_json,
+    labels_from_json,
+    optimizer_as_saved,
+    plain,
+    read_checkpoint,
+    restore_optimizer,
+    write_checkpoint,
+)
+from mlx.models.in_numpy.heads import OUTPUTS, class_logits, n_units, predicted_classes, target_table
+from mlx.models.in_numpy.learner import Learner, Limits, learn_by_epochs
+from mlx.models.in_numpy.network import ACTIVATIONS, Network, weight_arrays
+
+HIDDEN_LAYERS = (128, 64)
+LEARNING_RATE = 0.001
+
+
+class MLP(BaseModel):
+    """A fully connected network with back-propagation written out, an estimator of scikit-learn.
+
+    Its output activation says what it is: without one a regressor, that minimises the mean squared
+    error; with softmax or sigmoid a classifier, that minimises the cross-entropy. One sigmoid tells two
+    classes apart; more than two have a sigmoid each, against the rest.
+
+    Parameters
+    ----------
+    layer_sizes : widths of all layers from the input to the output; None to give `hidden_layers`.
+    hidden_layers : widths of the layers between, the ends inferred from the data; None is (128, 64).
+    activation : relu, tanh or sigmoid. It chooses the initial weights: He's for relu, else Xavier's.
+    output_activation : None (or "none"), "sigmoid" or "softmax".
+    seed : of the initial weights and the shuffling; None is 0.
+    optimizer_config : ``optimizer_type`` (adam), ``learning_rate`` (0.001), ``momentum`` (0, of sgd) and
+        ``weight_decay`` (0; 0.004 for adamw).
+    l2 : weight of the squared weights in the loss.
+    gradient_clip, weight_clip : largest entry of a gradient, and of the weights and biases; None for any.
+    epochs, batch_size : of `fit`.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : weights (n_in, n_out) and biases (n_out,) of each layer.
+    classes_ : (K,) labels, of a classifier.
+    n_features_in_ : width of the input.
+    loss_curve_ : mean loss of each epoch of `fit`.
+    """
+
+    _network: Network
+    _learner: Learner
+    _flat: bool
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int] | None = None,
+        *,
+        hidden_layers: Sequence[int] | None = None,
+        activation: str = "relu",
+        output_activation: str | None = None,
+        seed: int | None = None,
+        optimizer_config: Config | None = None,
+        l2: float = 0.0,
+        gradient_clip: float | None = 10.0,
+        weight_clip: float | None = 10.0,
+        epochs: int = 100,
+        batch_size: int = 32,
+    ) -> None:
+        self.layer_sizes = layer_sizes
+        self.hidden_layers = hidden_layers
+        self.activation = activation
+        self.output_activation = output_activation
+        self.seed = seed
+        self.optimizer_config = optimizer_config
+        self.l2 = l2
+        self.gradient_clip = gradient_clip
+        self.weight_clip = weight_clip
+        self.epochs = epochs
+        self.batch_size = batch_size
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        if self._classifies():
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        else:
+            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+            tags.target_tags.multi_output = True
+        return tags
+
+    def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
+        """Fit to ``X`` (n, d) and `y` from nothing: labels (n,), or values (n,) or (n, t)."""
+        inputs, labels = self._checked(X, y, first=True)
+        if self._classifies():
+            labels = column_or_1d(labels, warn=True)
+        self._begin(inputs, labels)
+        epochs, size = whole_number("epochs", self.epochs), whole_number("batch_size", self.batch_size)
+        self.loss_curve_ = learn_by_epochs(
+            self._learner, inputs, self._targets(labels), epochs=epochs, batch_size=size, seed=self.seed or 0
+        )
+        return self
+
+    def train_step(self, X: npt.ArrayLike, y: npt.ArrayLike) -> dict[str, float]:
+        """Take one step on all of ``X`` (n, d), from where the last one ended.
+
+        Parameters
+        ----------
+        y : as for `fit`; for a classifier also rows (n, units) of targets, such as one-hot ones.
+
+        Returns
+        -------
+        ``loss``, and ``accuracy`` of a classifier, of before the step.
+        """
+        first = not hasattr(self, "_learner")
+        inputs, labels = self._checked(X, y, first=first)
+        if first:
+            self._begin(inputs, labels)
+        targets, penalty = self._targets(labels), self._learner.penalty()
+        losses, logits = self._learner.step(inputs, targets)
+        metrics = {"loss": float(losses.mean()) + penalty}
+        if self._classifies():
+            wanted = predicted_classes(targets - 0.5 * (targets.shape[1] == 1))
+            metrics["accuracy"] = float((predicted_classes(logits) == wanted).mean())
+        return metrics
+
+    def forward(self, X: npt.ArrayLike) -> Floats:
+        """Compute the outputs (n, units) for ``X`` (n, d), after the output activation.
+
+        A model whose `layer_sizes` are given has outputs before it has learnt anything.
+        """
+        return OUTPUTS[self._output()](self._logits(X))
+
+    def predict(self, X: npt.ArrayLike) -> Array:
+        """Predict the labels (n,), or the values (n,) or (n, t), for ``X`` (n, d), which is checked first."""
+        outputs = super().predict(X)
+        if self._classifies():
+            labels: Array = self.classes_[predicted_classes(outputs - 0.5 * (outputs.shape[1] == 1))]
+            return labels
+        return outputs[:, 0] if self._flat else outputs
+
+    @available_if(lambda self: self._classifies())  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: npt.ArrayLike) -> Floats:
+        """Compute the probability of each class (n, K) for ``X`` (n, d)."""
+        check_is_fitted(self)
+        logits = self._logits(validate_data(self, X, dtype=np.float64, reset=False))
+        probabilities: Floats = softmax(class_logits(self._output(), logits), axis=1)
+        return probabilities
+
+    def score(self, X: npt.ArrayLike, y: npt.ArrayLike) -> float:
+        """Return the accuracy of a classifier, or R² of a regressor (higher is better)."""
+        return float((accuracy_score if self._classifies() else r2_score)(y, self.predict(X)))
+
+    @property
+    def coefs_(self) -> list[Floats]:
+        """The weights (n_in, n_out) of each layer."""
+        return self._network.weights
+
+    @property
+    def intercepts_(self) -> list[Floats]:
+        """The biases (n_out,) of each layer."""
+        return self._network.biases
+
+    def _output(self) -> str:
+        output = "none" if self.output_activation is None else str(self.output_activation).lower()
+        if output not in OUTPUTS:
+            raise ValueError(
+                f"output_activation: expected one of {', '.join(OUTPUTS)}, found {self.output_activation!r}"
+            )
+        return output
+
+    def _classifies(self) -> bool:
+        return self.output_activation is not None and str(self.output_activation).lower() != "none"
+
+    def _checked(self, X: npt.ArrayLike, y: npt.ArrayLike, *, first: bool) -> tuple[Floats, Array]:
+        inputs, targets = self._data(X, y, first=first, multi_output=True, y_numeric=not self._classifies())
+        if self._classifies() and targets.ndim == 1:
+            check_classification_targets(targets)
+        return inputs, targets
+
+    def _begin(self, X: Floats, y: Array) -> None:
+        """Make the network and its optimizer for what is to be learnt."""
+        self._flat = y.ndim == 1
+        if self._classifies():
+            self.classes_ = self._classes(y)
+            units = n_units(self._output(), len(self.classes_))
+        else:
+            units = 1 if self._flat else y.shape[1]
+        sizes = self._sizes(X.shape[1], units)
+        if not hasattr(self, "_network") or hasattr(self, "_learner") or self._network.sizes != sizes:
+            self._network = self._fresh(sizes)
+        self._learner = self._learner_of(self._network)
+
+    def _classes(self, y: Array) -> Array:
+        """Return the labels to learn; those that whole `layer_sizes` promise, where `y` has some of them."""
+        units = None if self.layer_sizes is None else self.layer_sizes[-1]
+        if y.ndim == 2 and y.shape[1] > 1:
+            return np.arange(y.shape[1])
+        promised = None if units is None else (2 if units == 1 and self._output() == "sigmoid" else units)
+        found = np.unique(y)
+        if promised and found.dtype.kind in "iuf" and np.isin(found, np.arange(promised)).all():
+            return np.arange(promised)
+        if len(found) < 2:
+            raise ValueError("expected at least two classes, found 1 class")
+        return found
+
+    def _sizes(self, n_in: int, n_out: int) -> tuple[int, ...]:
+        if self.layer_sizes is None:
+            hidden = HIDDEN_LAYERS if self.hidden_layers is None else self.hidden_layers
+            return (n_in, *(whole_number("hidden_layers", width) for width in hidden), n_out)
+        sizes = self._given_sizes()
+        if (sizes[0], sizes[-1]) != (n_in, n_out):
+            raise ValueError(
+                f"layer_sizes: expected {n_in} at the input and {n_out} at the output, found {list(sizes)}"
+            )
+        return sizes
+
+    def _given_sizes(self) -> tuple[int, ...]:
+        if self.hidden_layers is not None:
+            raise ValueError("expected either layer_sizes or hidden_layers, found both")
+        sizes = tuple(whole_number("layer_sizes", width) for width in self.layer_sizes or ())
+        if len(sizes) < 2:
+            raise ValueError(f"layer_sizes: expected at least an input and an output, found {list(sizes)}")
+        return sizes
+
+    def _fresh(self, sizes: tuple[int, ...]) -> Network:
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}, found {self.activation!r}")
+        network = Network(sizes, self.activation)
+        network.initialize(np.random.default_rng(self.seed or 0))
+        return network
+
+    def _learner_of(self, network: Network) -> Learner:
+        clips = {"gradient": self.gradient_clip, "parameters": self.weight_clip}
+        limits = {name: None if clip is None else number(f"{name} clip", clip, above=0) for name, clip in clips.items()}
+        optimizer = optimizer_of(self.optimizer_config, len(network.parameters), LEARNING_RATE)
+        l2 = number("l2", self.l2, least=0)
+        return Learner(network, self._output(), optimizer, l2=l2, limits=Limits(**limits))
+
+    def _targets(self, y: Array) -> Floats:
+        """Return the rows (n, units) that the network is to give."""
+        units = self._network.sizes[-1]
+        if not self._classifies() or (y.ndim == 2 and y.dtype.kind in "biuf" and y.shape[1] == units):
+            targets = np.asarray(y, np.float64).reshape(len(y), -1)
+            if targets.shape[1] != units:
+                raise ValueError(f"y: expected {units} columns, found {targets.shape[1]}")
+            return targets
+        y = column_or_1d(y)
+        places = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        if (unknown := self.classes_[places] != y).any():
+            raise ValueError(f"y: expected classes {self.classes_.tolist()}, found {y[unknown][0]!r}")
+        rows: Floats = target_table(self._output(), len(self.classes_))[places]
+        return rows
+
+    def _logits(self, X: npt.ArrayLike) -> Floats:
+        if not hasattr(self, "_network"):
+            if self.layer_sizes is None:
+                check_is_fitted(self)
+            self._network = self._fresh(self._given_sizes())
+        inputs: Floats = np.asarray(X, np.float64)
+        if inputs.ndim != 2 or inputs.shape[1] != self._network.sizes[0]:
+            raise ValueError(f"X: expected shape (n, {self._network.sizes[0]}), found {inputs.shape}")
+        (logits,) = self._network.run(inputs)
+        return logits
+
+    def save(self, path: str | Path) -> None:
+        """Write the model into the folder `path`: ``model.json`` and ``weights.npz``."""
+        self._require_fitted()
+        shape = {"layers": list(self._network.sizes), "activation": self.activation, "output": self._output()}
+        fitted = self._names() | {"flat": self._flat}
+        if self._classifies():
+            fitted["classes"] = labels_as_json(self.classes_)
+        optimizer, vectors = optimizer_as_saved(self._learner)
+        arrays = weight_arrays(self._network) | vectors
+        checkpoint = Checkpoint(type(self).__name__, shape, plain(self.get_params()), fitted, optimizer, arrays)
+        write_checkpoint(checkpoint, Path(path))
+
+    def load(self, path: str | Path) -> Self:
+        """Become the model that `save` wrote into the folder `path`.
+
+        Raises
+        ------
+        ArtifactError
+            A file is missing, damaged or altered, or of a model with other layers than were given to this one.
+        """
+        checkpoint = read_checkpoint(Path(path), type(self).__name__)
+        with adopting(path):
+            sizes = tuple(checkpoint.architecture["layers"])
+            self._refuse_other_layers(sizes)
+            loaded = type(self)(**checkpoint.hyperparameters)
+            network = loaded._network = loaded._fresh(sizes)
+            for name, array in weight_arrays(network).items():
+                array[:] = checkpoint.arrays[name].reshape(array.shape)
+            loaded._learner = loaded._learner_of(network)
+            restore_optimizer(loaded._learner, checkpoint)
+            loaded._flat = bool(checkpoint.fitted["flat"])
+            if loaded._classifies():
+                loaded.classes_ = labels_from_json(checkpoint.fitted["classes"])
+            loaded._set_names(sizes[0], checkpoint.fitted)
+        self.__dict__ = loaded.__dict__
+        return self
+
+    def _refuse_other_layers(self, sizes: tuple[int, ...]) -> None:
+        own = None
+        if self.layer_sizes is not None:
+            own = list(self._given_sizes())
+        elif self.hidden_layers is not None:
+            own = [sizes[0], *self.hidden_layers, sizes[-1]]
+        if own is not None and own != list(sizes):
+            raise CheckpointError(f"cannot load layers {list(sizes)} into {own}")
