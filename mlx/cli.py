@@ -9,9 +9,19 @@ from types import ModuleType
 from typing import NoReturn
 
 from mlx import __version__
-from mlx.commands import analyze, run_experiment, show_data
+from mlx.commands import analyze, compare, completion, demo, evaluate, run_experiment, runs, schema, show_data
 
-COMMANDS: tuple[ModuleType, ...] = (run_experiment, show_data, analyze)
+COMMANDS: tuple[ModuleType, ...] = (
+    demo,
+    run_experiment,
+    evaluate,
+    runs,
+    compare,
+    analyze,
+    show_data,
+    schema,
+    completion,
+)
 """Each has a NAME, a HELP, ``add_arguments(parser)`` and ``run(chosen)``, which returns the answer to print."""
 
 

@@ -12,9 +12,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     add = parser.add_argument
     add(
-        "--representations", action="append", required=True, metavar="[NAME=]FILE",
+        "--representations",
+        action="append",
+        required=True,
+        metavar="[NAME=]FILE",
         help="(n, d) .npy, or sparse rows as .npz; may be given several times, the headline's layer first",
-    )  # fmt: skip
+    )
     add("--probabilities", type=Path, required=True, metavar="FILE", help="(n, K) .npy, rows that sum to 1")
     add("--labels", type=Path, required=True, metavar="FILE", help="(n,) .npy, integers from 0 or names")
     add("--logits", type=Path, metavar="FILE", help="(n, K) .npy: entropies are exact where probabilities are rounded")
@@ -51,8 +54,10 @@ def _layers(given: list[str]) -> dict[str, Path]:
         if not equals or Path(argument).exists():
             name, path = Path(argument).stem, argument
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
-            raise SettingsError(f"--representations: expected NAME=FILE with a name of letters, digits, '_', '-' and "
-                                f"'.', found '{argument}'")  # fmt: skip
+            raise SettingsError(
+                f"--representations: expected NAME=FILE with a name of letters, digits, '_', '-' and "
+                f"'.', found '{argument}'"
+            )
         if name in layers:
             raise SettingsError(f"--representations: expected different names, found '{name}' twice; give NAME=FILE")
         layers[name] = Path(path)

@@ -19,15 +19,16 @@ def at_root() -> Iterator[Callable[[Path], str]]:
     from mlx.core.paths import repository_root
 
     here = Path.cwd()
-
-    def shown(path: Path) -> str:
-        return os.path.relpath(path, here)
-
     os.chdir(repository_root())
     try:
-        yield shown
+        yield shown_from(here)
     finally:
         os.chdir(here)
+
+
+def shown_from(here: Path) -> Callable[[Path], str]:
+    """Return what writes a path as a person in the folder `here` would type it."""
+    return lambda path: os.path.relpath(path, here)
 
 
 def run_directory(given: Path | None = None) -> Path:

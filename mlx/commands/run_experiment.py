@@ -18,8 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, help=f"JSON or YAML, one experiment or a list (default: {PARAMS})")
     parser.add_argument("--dry-run", action="store_true", help="check everything, show it whole, write nothing")
     parser.add_argument("--strict", action="store_true", help="take an unknown key for an error, not for a warning")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments",
-                        help="another value for a key, such as training.epochs=3; may be repeated")  # fmt: skip
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="another value for a key, such as training.epochs=3; may be repeated",
+    )
     parser.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted, by id or folder")
     parser.add_argument("--keep-going", action="store_true", help="of a list: run the others when one fails")
 

@@ -14,7 +14,7 @@ from mlx.core.console import tracked
 from mlx.core.descriptions import ModelDescription, RepresentationsDescription, read_description
 from mlx.core.paths import Workspace
 from mlx.core.sparse import SparseWriter
-from mlx.models import Outputs, load_model
+from mlx.models import Model, Outputs, load_model
 from mlx.representations import RepresentationsSettings, extract
 
 if TYPE_CHECKING:
@@ -41,10 +41,16 @@ def extract_representations(workspace: Workspace, *, representations: Representa
 
 
 def record_split(
-    workspace: Workspace, split: Split, folder: Path, settings: RepresentationsSettings
+    workspace: Workspace,
+    split: Split,
+    folder: Path,
+    settings: RepresentationsSettings,
+    *,
+    model: Model | None = None,
 ) -> tuple[int, RepresentationsDescription]:
     """Run the model of `workspace` over one of its splits; write what it says into the empty `folder`.
 
+    A `model` that is given takes the place of the workspace's own, of which it is a checkpoint.
     Whatever the split is, `mlx.pipeline.recorded.open_recorded` reads the folder.
 
     Returns
@@ -56,7 +62,7 @@ def record_split(
     MlxError
         The model has no layer of a name asked for, or an artifact is damaged.
     """
-    model = load_model(workspace.model)
+    model = model or load_model(workspace.model)
     source, labels = (workspace.splits / f"{kind}_{split}.npy" for kind in "Xy")
     y_true = np.asarray(open_array(labels, ndim=1))
     check_finite(str(labels), y_true, 0)

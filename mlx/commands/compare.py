@@ -1,0 +1,62 @@
+"""`mlx compare`: runs side by side."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlx.compare import Comparison
+
+NAME = "compare"
+HELP = "put runs side by side: configuration, metrics, and a paired test on the test samples that they share"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder, name/time, or a name (its latest run)")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
+    parser.add_argument("--json", action="store_true", help="the same for programs")
+
+
+def run(chosen: argparse.Namespace) -> str:
+    """Return the three tables."""
+    import json
+    from dataclasses import asdict
+
+    from mlx.commands.places import find_any_run
+    from mlx.compare import compare_runs
+    from mlx.core.errors import SettingsError
+
+    if len(chosen.runs) < 2:
+        raise SettingsError("expected two runs or more to compare, found one")
+    runs = [find_any_run(identity, chosen.run_dir) for identity in chosen.runs]
+    if len({run.folder for run in runs}) < len(runs):
+        raise SettingsError(f"expected different runs, found one of them twice: {', '.join(r.id for r in runs)}")
+    comparison = compare_runs(runs)
+    return json.dumps(asdict(comparison), indent=2) if chosen.json else _laid_out(comparison)
+
+
+def _laid_out(comparison: "Comparison") -> str:
+    from mlx.commands.tables import as_table
+
+    parts = []
+    for title, rows in (("configuration", comparison.configuration), ("metrics", comparison.metrics)):
+        cells = [[name, *map(_cell, values)] for name, values in rows]
+        parts.append(as_table([title, *comparison.runs], cells) if cells else f"{title}: no difference")
+    columns = ["paired test", "against", "metric", "difference", "95 % interval", "p", "p (Holm)", "n", "status"]
+    tests = [
+        [t.second, t.first, t.metric, t.difference, _interval(t.low, t.high), t.p, t.p_holm, t.n, t.status]
+        for t in comparison.tests
+    ]
+    parts.append(as_table(columns, tests))
+    return "\n\n".join(parts)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value).lower()
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _interval(low: float | None, high: float | None) -> str | None:
+    return None if low is None or high is None else f"{low:.4g} to {high:.4g}"

@@ -1,0 +1,21 @@
+"""`mlx completion`: what a shell needs to complete the command line."""
+
+import argparse
+
+NAME = "completion"
+HELP = "print the completion script of a shell"
+SHELLS = ("bash", "zsh", "tcsh")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("shell", choices=SHELLS, help='bash: put  eval "$(mlx completion bash)"  into ~/.bashrc')
+
+
+def run(chosen: argparse.Namespace) -> str:
+    """Return the script."""
+    import shtab
+
+    from mlx.cli import build_parser
+
+    return str(shtab.complete(build_parser(), shell=chosen.shell))

@@ -1,0 +1,108 @@
+"""`mlx eval`: evaluates a run again."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlx.core.paths import Workspace
+
+NAME = "eval"
+HELP = "evaluate a run again, on any split and with any of its checkpoints"
+SPLITS = ("test", "val", "train")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument(
+        "experiment_id",
+        nargs="?",
+        metavar="EXPERIMENT_ID",
+        help="a run's folder, name/time, or a name (its latest run); . is the DVC workspace",
+    )
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
+    parser.add_argument(
+        "--checkpoint", default="final", metavar="NAME", help="final, best or epoch_0005 (default: final)"
+    )
+    parser.add_argument("--config", type=Path, help="take the sections evaluation and representations from this file")
+    parser.add_argument("--metrics", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
+    parser.add_argument("--split", choices=SPLITS, default="test", help="the part of the data (default: test)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be evaluated, and check that it is there"
+    )
+    parser.add_argument("--json", action="store_true", help="the metrics for programs")
+
+
+def run(chosen: argparse.Namespace) -> str:
+    """Return the metrics."""
+    import json
+
+    from mlx.commands.places import at_root, shown_from
+    from mlx.core.errors import SettingsError
+    from mlx.rescore import checkpoints, chosen_metrics, require_whole, rescore
+
+    where = shown_from(Path.cwd())
+    found = _found(chosen)
+    if found is None:
+        if chosen.dry_run:
+            return "nothing to evaluate: there is no run yet; 'mlx run-experiment NAME' makes one"
+        raise SettingsError("expected an EXPERIMENT_ID: a run's folder, name/time, a name, or . for the DVC workspace")
+    workspace, config = found
+    require_whole(workspace)
+    known = checkpoints(workspace)
+    if chosen.dry_run:
+        if chosen.checkpoint not in known:
+            raise SettingsError(f"--checkpoint: expected one of {', '.join(known)}, found '{chosen.checkpoint}'")
+        return (
+            f"would evaluate {where(workspace.root)}, checkpoint {chosen.checkpoint} (of {', '.join(known)}), "
+            f"on the {chosen.split} split with {json.dumps(config.evaluation.as_dict())}"
+        )
+    with at_root():
+        metrics = rescore(
+            workspace,
+            evaluation=config.evaluation,
+            representations=config.representations,
+            split=chosen.split,
+            checkpoint=chosen.checkpoint,
+        )
+    metrics = chosen_metrics(metrics, chosen.metrics)
+    return json.dumps(metrics, indent=2, ensure_ascii=False) if chosen.json else _table(metrics)
+
+
+def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
+    """Return the workspace that is meant, absolute, and the configuration that it is evaluated by."""
+    from mlx.commands.places import find_any_run, run_directory
+    from mlx.config import ExperimentConfig, read_config
+    from mlx.core.documents import Document
+    from mlx.core.paths import Workspace
+    from mlx.core.sections import validated
+    from mlx.runs import CONFIG, SUMMARY, find_runs
+
+    identity = chosen.experiment_id
+    given = chosen.run_dir
+    if identity is None and given is not None and (given / SUMMARY).is_file():
+        identity, given = str(given), None
+    if identity is None:
+        runs = list(find_runs(run_directory(given)))
+        if not (chosen.dry_run and runs):
+            return None
+        identity = str(runs[-1].folder)
+    if (Path(identity) / "params.yaml").is_file() and not (Path(identity) / SUMMARY).is_file():
+        workspace = Workspace(Path(identity).resolve())
+        return workspace, read_config(chosen.config or workspace.root / "params.yaml")
+    run = find_any_run(identity, given)
+    if chosen.config is not None:
+        return run.workspace, read_config(chosen.config)
+    return run.workspace, validated(Document(run.folder / CONFIG, run.config(), {}), ExperimentConfig)
+
+
+def _table(metrics: dict[str, Any]) -> str:
+    from mlx.commands.tables import as_table
+
+    rows = []
+    for name, value in metrics.items():
+        if name.endswith(("_low", "_high")):
+            continue
+        low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+        rows.append([name, value, "" if low is None else f"{low:.4g} to {high:.4g}"])
+    return as_table(["metric", "value", "interval"], rows)

@@ -1,0 +1,83 @@
+"""`mlx runs`: the history of runs."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlx.runs import Run
+
+NAME = "runs"
+HELP = "list the runs there are, with their status and headline metrics"
+STATUSES = ("running", "finished", "failed", "interrupted")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("name", nargs="?", help="only runs of the experiment of this name")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
+    parser.add_argument("--status", choices=STATUSES, help="only runs with this status")
+    parser.add_argument(
+        "--sort",
+        default="started",
+        metavar="KEY",
+        help="started, name, status or a metric such as accuracy, best last (default: %(default)s)",
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="only the last N of the list")
+    parser.add_argument("--json", action="store_true", help="everything that the summaries hold, for programs")
+
+
+def run(chosen: argparse.Namespace) -> str:
+    """Return the table, or the summaries as JSON."""
+    import json
+
+    from mlx.commands.places import run_directory
+    from mlx.commands.tables import HEADLINES, as_table, headline
+    from mlx.core.errors import SettingsError
+    from mlx.runs import find_runs
+
+    if chosen.limit is not None and chosen.limit < 1:
+        raise SettingsError(f"--limit: expected at least 1, found {chosen.limit}")
+    directory = run_directory(chosen.run_dir)
+    found = [run for run in find_runs(directory) if _wanted(run, chosen)]
+    found = _sorted(found, chosen.sort)[-(chosen.limit or len(found)) :]
+    if chosen.json:
+        every = [{"id": r.id, "folder": str(r.folder), **r.summary.as_dict(), "status": r.status} for r in found]
+        return json.dumps(every, indent=2, ensure_ascii=False)
+    if not found:
+        return f"no runs below {directory}"
+    rows = [[r.id, r.summary.started.replace("+00:00", "Z"), r.status, *headline(r)] for r in found]
+    return as_table(["run", "started", "status", *HEADLINES], rows)
+
+
+def _wanted(run: "Run", chosen: argparse.Namespace) -> bool:
+    return chosen.name in {None, run.summary.name} and chosen.status in {None, run.status}
+
+
+def _sorted(runs: "list[Run]", key: str) -> "list[Run]":
+    """Order by a fact of the summary, or by a metric: runs that lack it come first."""
+    from mlx.core.errors import SettingsError
+
+    if key == "started":
+        return runs
+    if key in {"name", "status"}:
+        return sorted(runs, key=lambda run: str(getattr(run, "status" if key == "status" else "id")))
+    known = sorted({name for run in runs for name, value in _metrics(run).items() if isinstance(value, int | float)})
+    if runs and key not in known:
+        raise SettingsError(f"--sort: expected started, name, status or one of {', '.join(known)}, found {key}")
+    lower_is_better = key in LOWER_IS_BETTER
+    numbered = [run for run in runs if _metrics(run).get(key) is not None]
+    ordered = sorted(numbered, key=lambda run: _metrics(run)[key], reverse=lower_is_better)
+    return [run for run in runs if run not in numbered] + ordered
+
+
+LOWER_IS_BETTER = frozenset(
+    {"log_loss", "brier", "brier_score", "ece", "rmse", "mae", "mse", "loss", "val_loss", "aurc"}
+)
+
+
+def _metrics(run: "Run") -> dict[str, Any]:
+    """Return the metrics of a run by name, those of the evaluation before others of the same name."""
+    return {name: value for part in reversed(run.summary.metrics.values()) for name, value in part.items()} | dict(
+        run.summary.metrics.get("evaluation", {})
+    )
