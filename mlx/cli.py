@@ -78,5 +78,5 @@ def build_parser() -> argparse.ArgumentParser:
         child = commands.add_parser(module.NAME, help=module.HELP, description=f"{module.HELP.capitalize()}.")
         module.add_arguments(child)
         child.add_argument("--debug", action="store_true", help="with an error, show the traceback too")
-        child.set_defaults(command=module.run)
+        child.set_defaults(command=module.run, parser=parser)
     return parser

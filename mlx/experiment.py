@@ -92,6 +92,7 @@ def resume_experiment(run: Run) -> Path:
 def _work(run: Run, config: ExperimentConfig) -> None:
     """Do the steps that are not done, and keep the summary true, whatever happens short of a sudden death."""
     summary = run.summary
+    workspace = Workspace(_near(run.folder))
     with ExitStack() as stack:
         if config.output.save_logs:
             stack.enter_context(recorded_in(run.folder / "run.log"))
@@ -101,9 +102,9 @@ def _work(run: Run, config: ExperimentConfig) -> None:
                 if name in summary.seconds:
                     continue
                 begin = time.perf_counter()
-                note(f"{name}: {_done(step, run.workspace, config)}")
+                note(f"{name}: {_done(step, workspace, config)}")
                 seconds = {**summary.seconds, name: round(time.perf_counter() - begin, 3)}
-                summary = summary.model_copy(update={"seconds": seconds, "metrics": measured(run.workspace)})
+                summary = summary.model_copy(update={"seconds": seconds, "metrics": measured(workspace)})
                 write_summary(run.folder, summary)
         except BaseException as error:
             status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
@@ -113,6 +114,12 @@ def _work(run: Run, config: ExperimentConfig) -> None:
             note(f"{run.id}: {status}{f': {text}' if text else ''}; 'mlx run-experiment --resume {run.id}' goes on")
             raise
         write_summary(run.folder, summary.model_copy(update={"status": "finished", "finished": now()}))
+
+
+def _near(folder: Path) -> Path:
+    """Return `folder` as seen from here where it lies below, so that what a step says is short to read."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
 def _done(step: Callable[..., str], workspace: Workspace, config: ExperimentConfig) -> str:

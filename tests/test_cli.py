@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mlx import __version__
 from mlx.cli import main
@@ -52,7 +53,7 @@ def test_a_dry_run_shows_the_configuration_whole_and_writes_nothing(
 ) -> None:
     before = sorted(folder.rglob("*"))
     assert run("run-experiment", "--dry-run") == 0
-    assert json.loads(capsys.readouterr().out)["split"]["test_size"] == 0.2
+    assert yaml.safe_load(capsys.readouterr().out)["split"]["test_size"] == 0.2
     assert sorted(folder.rglob("*")) == before
 
 

@@ -31,6 +31,7 @@ LEVELS = {
     "runs": 5,
     "workbench": 5,
     "workbench_models": 5,
+    "dry_run": 5,
     "schema": 5,
     "rescore": 5,
     "compare": 6,

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlx.compare import Comparison
+    from collections.abc import Sequence
+
+    from mlx.compare import Comparison, Row
 
 NAME = "compare"
 HELP = "put runs side by side: configuration, metrics, and a paired test on the test samples that they share"
@@ -40,7 +42,7 @@ def _laid_out(comparison: "Comparison") -> str:
     from mlx.commands.tables import as_table
 
     parts = []
-    for title, rows in (("configuration", comparison.configuration), ("metrics", comparison.metrics)):
+    for title, rows in (("configuration", comparison.configuration), ("metrics", _with_intervals(comparison.metrics))):
         cells = [[name, *map(_cell, values)] for name, values in rows]
         parts.append(as_table([title, *comparison.runs], cells) if cells else f"{title}: no difference")
     columns = ["paired test", "against", "metric", "difference", "95 % interval", "p", "p (Holm)", "n", "status"]
@@ -50,6 +52,19 @@ def _laid_out(comparison: "Comparison") -> str:
     ]
     parts.append(as_table(columns, tests))
     return "\n\n".join(parts)
+
+
+def _with_intervals(rows: "Sequence[Row]") -> "list[Row]":
+    """Write an interval behind its value, and leave out what no run has."""
+    values = dict(rows)
+    shown = []
+    for name, row in rows:
+        if name.endswith(("_low", "_high")) or all(value is None for value in row):
+            continue
+        lows, highs = (values.get(f"{name}_{end}", (None,) * len(row)) for end in ("low", "high"))
+        pairs = zip(row, map(_interval, lows, highs), strict=True)
+        shown.append((name, tuple(value if ends is None else f"{value:.4g} ({ends})" for value, ends in pairs)))
+    return shown
 
 
 def _cell(value: Any) -> Any:

@@ -16,6 +16,4 @@ def run(chosen: argparse.Namespace) -> str:
     """Return the script."""
     import shtab
 
-    from mlx.cli import build_parser
-
-    return str(shtab.complete(build_parser(), shell=chosen.shell))
+    return str(shtab.complete(chosen.parser, shell=chosen.shell))

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlx.config import Resolved
 
 NAME = "run-experiment"
@@ -42,7 +44,7 @@ def run(chosen: argparse.Namespace) -> str:
         return _resume(chosen.resume)
     experiments = _read(chosen)
     if chosen.dry_run:
-        return _shown(experiments)
+        return _rehearsed(experiments)
     return _run_all(experiments, keep_going=chosen.keep_going)
 
 
@@ -104,7 +106,33 @@ def _resume(identity: str) -> str:
         return shown(resume_experiment(run))
 
 
-def _shown(experiments: "list[Resolved]") -> str:
+def _rehearsed(experiments: "list[Resolved]") -> str:
+    """Return each configuration whole, as YAML, where its values come from, and what the rehearsal found."""
+    from mlx.commands.places import at_root
+    from mlx.core.console import note
+    from mlx.dry_run import rehearse
+
+    pages = []
+    with at_root():
+        for experiment in experiments:
+            found = rehearse(experiment)
+            for line in found.unused:
+                note(f"warning: {line}")
+            pages.append("\n".join([*_listing(experiment), *(f"# {fact}" for fact in found.facts)]))
+    return "\n---\n".join(pages)
+
+
+def _listing(experiment: "Resolved") -> "Iterator[str]":
+    """Yield the lines of a YAML file, every value with a comment that says where it comes from."""
     import json
 
-    return "\n".join(json.dumps(e.config.as_dict(), indent=2, ensure_ascii=False) for e in experiments)
+    above: tuple[str, ...] = ()
+    for key, value, origin in experiment.values():
+        *sections, name = map(str, key)
+        shared = next((i for i, (a, b) in enumerate(zip(above, sections, strict=False)) if a != b), None)
+        shared = min(len(above), len(sections)) if shared is None else shared
+        for depth in range(shared, len(sections)):
+            yield f"{'  ' * depth}{sections[depth]}:"
+        above = tuple(sections)
+        text = f"{'  ' * len(sections)}{name}: {json.dumps(value, ensure_ascii=False)}"
+        yield f"{text:<46}  # {origin}"

@@ -1,7 +1,7 @@
 """Checks a document's sections against their schemas, and words what is wrong."""
 
 import json
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ SECTIONS = (
 """The top-level keys of an experiment configuration, in the order in which data flows."""
 
 S = TypeVar("S", bound=Settings)
+T = TypeVar("T")
 
 
 def read_sections(
@@ -105,6 +106,22 @@ def without_unknown(document: Document, schema: type[Settings]) -> tuple[Documen
         # One at a time: other faults may have gone with it, or lie at other keys now.
         messages.append(_worded(document, (), schema, document.values, fault))
         document = document.without(key)
+
+
+def located(document: Document, work: Callable[[], T]) -> T:
+    """Do `work`; when it faults a setting that only it could judge, say where that setting stands.
+
+    Raises
+    ------
+    MlxError
+        What `work` raised, a `SettingsError` with the place of its key in `document`.
+    """
+    try:
+        return work()
+    except SettingsError as error:
+        if not error.key:
+            raise
+        raise SettingsError(f"{document.where(error.key)}: {_dotted(error.key)}: {error}") from None
 
 
 def unknown_key(document: Document, key: Key, known: Iterable[str]) -> str:

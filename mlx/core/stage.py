@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlx.core.console import answer, note
-from mlx.core.documents import Document, read_document
-from mlx.core.errors import MlxError, SettingsError
+from mlx.core.documents import read_document
+from mlx.core.errors import MlxError
 from mlx.core.paths import Workspace
-from mlx.core.sections import read_sections
+from mlx.core.sections import located, read_sections
 
 Step = Callable[..., str]
 """A step takes the workspace and, as keyword arguments, the sections it reads; it returns one line."""
@@ -29,7 +29,7 @@ def run_stage(step: Step) -> None:
     try:
         document = read_document(PARAMS)
         sections = read_sections(document, sections_of(step), optional_sections(step))
-        said = _located(document, lambda: step(Workspace(Path()), **sections))
+        said = located(document, lambda: step(Workspace(Path()), **sections))
     except MlxError as error:
         note(str(error))
         sys.exit(1)
@@ -42,17 +42,6 @@ def run_stage(step: Step) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     answer(f"{step.__name__.replace('_', '-')}: {said} ({time.perf_counter() - begin:.1f} s)")
-
-
-def _located(document: Document, work: Callable[[], str]) -> str:
-    """Do `work`; when it faults a setting that only it could judge, say where that setting stands."""
-    try:
-        return work()
-    except SettingsError as error:
-        if not error.key:
-            raise
-        dotted = ".".join(map(str, error.key))
-        raise SettingsError(f"{document.where(error.key)}: {dotted}: {error}") from None
 
 
 def sections_of(step: Step) -> dict[str, type]:

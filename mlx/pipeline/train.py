@@ -54,7 +54,8 @@ def train(
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
     built = build_model(model, problem, seed=training.seed)
-    _say_unused(model, training, output, described, built)
+    for line in idle_settings(model, training, output, described, built):
+        note(f"train: {line}")
     samples, validation = (_samples(workspace.splits, part, problem) for part in ("train", "val"))
     augmentation = _augmentation(described, training)
     keeper = None
@@ -104,27 +105,34 @@ def _samples(folder: Path, part: str, problem: Problem) -> Samples:
     return Samples(open_array(folder / f"X_{part}.npy", rows=len(y)), y)
 
 
-def _say_unused(
+def idle_settings(
     model: ModelSettings,
     training: TrainingSettings,
     output: OutputSettings,
     described: SplitsDescription,
     built: Model,
-) -> None:
-    """Name what was set and has no effect on this model."""
+) -> list[str]:
+    """Name what was set and has no effect on this model, a line for each reason."""
+    lines = []
     unused = [f"training.{name}" for name in sorted(training.set_fields() - built.training_fields)]
     if described.augmentation and "params.augmentation" not in built.training_fields:
         unused.append("dataset.params.augmentation")
     if isinstance(built, DirectModel):
-        unused += [f"output.{name}" for name in sorted(output.model_fields_set - {"directory"})]
+        unused += [
+            f"output.{name}" for name in sorted(output.model_fields_set & {"save_checkpoints", "checkpoint_frequency"})
+        ]
     elif not output.save_checkpoints:
-        note("train: no checkpoints are saved (output.save_checkpoints), so a killed training starts anew")
+        lines.append("no checkpoints are saved (output.save_checkpoints), so a killed training starts anew")
     if unused:
         why = ", which is fitted in one go" if isinstance(built, DirectModel) else ""
-        note(f"train: no effect on {model.name}{why}: {', '.join(unused)}")
+        lines.append(f"no effect on {model.name}{why}: {', '.join(unused)}")
     for name, other, without in _IDLE_FIELDS:
         if f"params.{name}" in training.set_fields() & built.training_fields and without(training, built.problem):
-            note(f"train: {other}; training.params.{name} has no effect")
+            lines.append(f"{other}; training.params.{name} has no effect")
+    return lines
+
+
+_OF_CHECKPOINTS = ("checkpoint_frequency", "save_checkpoints")
 
 
 def _is_regression(_: TrainingSettings, problem: Problem) -> bool:

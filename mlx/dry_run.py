@@ -1,0 +1,232 @@
+"""Rehearses an experiment: everything that could fail because of its configuration is tried, and nothing is written."""
+
+import math
+import shutil
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.config import ExperimentConfig, Resolved
+from mlx.core.descriptions import AugmentationDescription, SplitsDescription
+from mlx.core.errors import DataError, SettingsError
+from mlx.core.paths import repository_root
+from mlx.core.sections import located
+from mlx.datasets import Dataset, DatasetSettings, open_dataset
+from mlx.datasets.files.stand_in import PUBLISHED, stand_in
+from mlx.datasets.files.stored import PublishedParams
+from mlx.models import DirectModel, IterativeModel, Model, Problem, build_model
+from mlx.pipeline.train import idle_settings
+from mlx.preprocessing.scaling import fit_scaler
+from mlx.preprocessing.split import split_rows
+from mlx.training import Samples, augmentation_of
+from mlx.training.optimization import optimization_of
+
+Array = npt.NDArray[Any]
+
+WHOLE_BYTES = 256 << 20
+"""Datasets up to this size are gone through whole; of larger ones the first block stands for the rest."""
+
+FIRST_ROWS = 512
+"""So many samples are kept to be passed through the model."""
+
+OPTIMIZER_COPIES = 4
+"""Weights, gradients and two moments: what training holds of every parameter."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a dry run found.
+
+    Attributes
+    ----------
+    facts : lines about data, model, and the memory and disk that the run needs.
+    unused : keys that were set and that nothing will use.
+    """
+
+    facts: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Data:
+    """A dataset, all of its labels where it was gone through whole, and its first samples."""
+
+    dataset: Dataset
+    labels: Array | None
+    X: Array
+    note: str
+
+
+def rehearse(resolved: Resolved) -> Rehearsal:
+    """Try everything in `resolved` on a batch: data, split, scaling, model, layers.
+
+    Raises
+    ------
+    MlxError
+        What a run would fail with.
+    """
+    config = resolved.config
+    return located(resolved.document, lambda: _rehearsed(config))
+
+
+def _rehearsed(config: ExperimentConfig) -> Rehearsal:
+    data = _look_at(config.dataset)
+    dataset = data.dataset
+    if data.labels is not None:
+        split_rows(data.labels, dataset.class_names, config.split)
+    scaler = fit_scaler(config.preprocessing.scaling, dataset.dtype, [data.X])
+    X = scaler.apply(data.X)
+    problem = Problem(dataset.task, dataset.sample_shape, len(dataset.class_names))
+    model = build_model(config.model, problem, seed=config.training.seed)
+    layers = [model.resolve_layer(name) for name in config.representations.layers]
+    splits = SplitsDescription(
+        task=dataset.task,
+        class_names=list(dataset.class_names),
+        sample_shape=list(dataset.sample_shape),
+        augmentation=_allowed(dataset),
+        scaling=scaler.scaling,
+        dtype=scaler.dtype.name,
+        mean=None,
+        scale=None,
+        sizes={},
+    )
+    X, y = _few(X, problem, model, round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size)))
+    widths = _pass_through(model, X, y, config, splits, layers)
+    unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
+    return Rehearsal(tuple(_facts(config, data, scaler.dtype, model, widths)), tuple(unused))
+
+
+def _look_at(settings: DatasetSettings) -> _Data:
+    params = settings.source()
+    note = ""
+    if isinstance(params, PublishedParams) and params.download and settings.path is None:
+        try:
+            dataset = open_dataset(replace_params(settings, download=False))
+        except DataError:
+            dataset = stand_in(settings.name, params)
+            urls = ", ".join(item.url for item in PUBLISHED[settings.name].downloads)
+            note = f"would be downloaded: {urls}"
+    else:
+        dataset = open_dataset(settings)
+    row_bytes = math.prod(dataset.sample_shape) * dataset.dtype.itemsize
+    whole = dataset.n_samples * row_bytes <= WHOLE_BYTES and not note
+    first, labels = None, []
+    for block in dataset.blocks(FIRST_ROWS):
+        first = block if first is None else first
+        if not whole:
+            break
+        _refuse_infinite(dataset, block.X)
+        labels.append(block.y)
+    assert first is not None
+    _refuse_infinite(dataset, first.X)
+    return _Data(dataset, np.concatenate(labels) if whole else None, first.X, note)
+
+
+def replace_params(settings: DatasetSettings, **changes: Any) -> DatasetSettings:
+    """Return the settings with other values for some of the dataset's parameters."""
+    return settings.model_copy(update={"params": settings.params | changes})
+
+
+def _refuse_infinite(dataset: Dataset, X: Array) -> None:
+    if X.dtype.kind == "f" and not np.isfinite(X).all():
+        raise DataError(f"dataset {dataset.name}: expected finite values, found NaN or infinity")
+
+
+def _allowed(dataset: Dataset) -> AugmentationDescription | None:
+    found = dataset.details.get("augmentation")
+    return AugmentationDescription.model_validate(found) if found else None
+
+
+def _few(X: Array, problem: Problem, model: Model, n_train: int) -> tuple[Array, Array]:
+    """Return as many training samples as a fit needs, repeated from the first ones, with targets made up.
+
+    The first samples may all be of one class, and what they really are says nothing about the configuration.
+    """
+    n = min(n_train, max(FIRST_ROWS, math.prod(problem.sample_shape) + 2)) if isinstance(model, DirectModel) else len(X)
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % problem.n_classes if problem.n_classes else rng.normal(size=n)
+    return X[np.arange(n) % len(X)], y
+
+
+def _pass_through(
+    model: Model, X: Array, y: Array, config: ExperimentConfig, splits: SplitsDescription, layers: list[str]
+) -> dict[str, int]:
+    """Take two training steps, or fit to few samples, and return the width of each layer."""
+    if isinstance(model, IterativeModel):
+        _step(model, X, y, config, splits)
+    else:
+        assert isinstance(model, DirectModel)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that so few samples do not suffice says nothing of all
+            model.fit(X, y, seed=config.training.seed)
+    outputs = model.outputs(X[:2], tuple(dict.fromkeys(layers)))
+    return {name: values.shape[1] for name, values in outputs.representations.items()}
+
+
+def _step(model: IterativeModel, X: Array, y: Array, config: ExperimentConfig, splits: SplitsDescription) -> None:
+    training = config.training
+    model.prepare(optimization_of(training, model.problem, y))
+    allowed = splits.augmentation
+    augmentation = augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
+    rng = np.random.default_rng(training.seed)
+
+    def two_batches() -> Iterator[tuple[Array, Array]]:
+        for _, (X_batch, y_batch) in zip(range(2), Samples(X, y).batches(training.batch_size), strict=False):
+            yield (augmentation.apply(X_batch, rng) if augmentation else X_batch), y_batch
+
+    reached = model.run_epoch(two_batches(), rng)
+    loss = min(reached["loss"], model.evaluate([(X[:64], y[:64])])["loss"])
+    if not math.isfinite(loss):
+        raise SettingsError(
+            f"expected a rate at which the loss stays finite, found {training.learning_rate:g}, after which it is "
+            f"{loss} within two steps",
+            key=("training", "learning_rate"),
+        )
+
+
+def _idle(config: ExperimentConfig, dataset: Dataset) -> Iterator[str]:
+    """Name what was set for another kind of data."""
+    regression, images = dataset.task == "regression", len(dataset.sample_shape) == 3
+    for section, names, idle in (
+        ("evaluation", ("n_bins", "curve_points"), regression),
+        ("split", ("stratify",), regression),
+        ("report", ("images_per_class", "samples_shown"), not images),
+    ):
+        fields = getattr(config, section).model_fields_set
+        if found := [f"{section}.{name}" for name in names if idle and name in fields]:
+            what = "a regression" if regression else "a table"
+            yield f"no effect on {what}: {', '.join(found)}"
+
+
+def _facts(
+    config: ExperimentConfig, data: _Data, dtype: np.dtype[Any], model: Model, widths: dict[str, int]
+) -> Iterator[str]:
+    dataset, n = data.dataset, data.dataset.n_samples
+    shape = "x".join(map(str, dataset.sample_shape))
+    classes = f", {len(dataset.class_names)} classes" if dataset.class_names else ""
+    yield f"data: {n} samples of {shape}{classes}; {data.note or dataset.source}"
+    yield f"model: {config.model.name}, {model.n_parameters:,} parameters, layers {', '.join(widths)}"
+    values = n * math.prod(dataset.sample_shape)
+    n_test = round(n * config.split.test_size)
+    disk = values * (dataset.dtype.itemsize + dtype.itemsize)
+    disk += n_test * (sum(widths.values()) * 4 + 12 * max(1, len(dataset.class_names)))
+    memory = model.n_parameters * 4 * OPTIMIZER_COPIES
+    if isinstance(model, DirectModel):  # it sees all training samples at once, in float64
+        memory += round(values * (1 - config.split.test_size - config.split.val_size)) * 8
+    yield f"disk: about {_size(disk)}; memory: about {_size(memory)} beyond the libraries"
+    root = repository_root()
+    free = shutil.disk_usage(root).free
+    if disk > free:
+        raise DataError(
+            f"dataset {dataset.name}: expected {_size(disk)} of free disk, found {_size(free)}; lower n_samples"
+        )
+    yield f"output: {Path(config.output.directory) / config.name}/<time>"
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{max(0.1, n_bytes / 1e6):.1f} MB"

@@ -1,0 +1,102 @@
+"""A dry run finds what a run would fail with, says where each value comes from, and writes nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from mlx.cli import main
+from mlx.config import ExperimentConfig
+
+CONFIG: dict[str, Any] = {
+    "name": "small",
+    "dataset": {"name": "digits"},
+    "preprocessing": {"scaling": "unit"},
+    "model": {"name": "logistic_regression"},
+    "training": {"epochs": 3},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(CONFIG, sort_keys=False))
+    return tmp_path
+
+
+def rehearse(capsys: pytest.CaptureFixture[str], *assignments: str) -> tuple[str, str]:
+    options = [option for assignment in assignments for option in ("--set", assignment)]
+    main(["run-experiment", "--dry-run", *options])
+    shown = capsys.readouterr()
+    return shown.out, shown.err
+
+
+def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(folder.rglob("*"))
+    shown, warned = rehearse(capsys, "split.seed=7")
+    config = ExperimentConfig.model_validate(yaml.safe_load(shown))
+    assert config.split.seed == 7
+    assert config.dataset.name == "digits"
+    lines = {line.split(":")[0].strip(): line.rpartition("# ")[2] for line in shown.splitlines()}
+    assert lines["scaling"] == "params.yaml:5"
+    assert lines["test_size"] == "default"
+    assert any(line.split() == ["seed:", "7", "#", "--set", "split.seed"] for line in shown.splitlines())
+    assert "no effect on logistic_regression, which is fitted in one go: training.epochs" in warned
+    assert "# data: 1797 samples of 8x8x1, 10 classes" in shown
+    assert "# disk: about" in shown
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("assignments", "message"),
+    [
+        (["dataset.params={n_samples: 20}"], "split.stratify: expected at least 3 samples of each class"),
+        (["dataset={name: mnist, path: nowhere}"], "nowhere"),
+        (["dataset={name: mnist}"], "train-images-idx3-ubyte"),
+        (["representations.layers=[hidden_9]"], "representations.layers: expected one of penultimate, input, decision"),
+        (["model={name: linear_regression}"], "--set model: model.name: expected a model for classification"),
+        (["model={name: cnn, params: {kernel_size: 9}}"], "expected at most 8, as the image is 8x8, found 9"),
+        (["model={name: cnn}", "training.learning_rate=1e30"], "a rate at which the loss stays finite, found 1e+30"),
+        (["dataset={name: blobs}"], "unit expects 8-bit values, or values already within 0..1"),
+    ],
+)  # fmt: skip
+def test_what_a_run_would_fail_with_is_said_before(folder: Path, assignments: list[str], message: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["run-experiment", "--dry-run", *(part for text in assignments for part in ("--set", text))])
+    assert message in str(caught.value)
+    assert not (folder / "outputs").exists()
+
+
+def test_a_set_that_would_be_downloaded_passes_and_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown, _ = rehearse(capsys, "dataset={name: cifar10, params: {download: true}}")
+    assert "60000 samples of 32x32x3, 10 classes; would be downloaded: " in shown
+    assert "cifar-10-python.tar.gz" in shown
+    assert not (folder / "keras").exists()
+
+
+def test_a_class_that_stands_at_the_end_of_the_data_does_not_disturb(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    y = np.repeat([0, 1], 700)
+    np.savez(folder / "own.npz", X=np.random.default_rng(0).normal(size=(1400, 3)) + y[:, None], y=y)
+    assignments = ["dataset={name: custom, path: own.npz}", "preprocessing.scaling=standard"]
+    shown, _ = rehearse(capsys, *assignments)
+    assert "1400 samples of 3, 2 classes" in shown
+
+
+def test_without_a_network_it_imports_no_tensorflow(folder: Path) -> None:
+    (folder / "list.json").write_text(json.dumps([CONFIG]))
+    code = (
+        "import sys\nfrom mlx.cli import main\nmain(['run-experiment', '--dry-run', '--config', 'list.json'])\n"
+        "sys.exit(', '.join({'tensorflow', 'keras'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
