@@ -36,7 +36,7 @@ class Recorded:
     y_true: Array
     y_pred: Array
     index: Array
-    layers: dict[str, Any]
+    layers: "dict[str, Array | csr_array[Any]]"
     probabilities: Array | None
     logits: Array | None
 
