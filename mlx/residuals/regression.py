@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtri
 
-from mlx.core.checks import Floats, check_finite
+from mlx.core.checks import Floats, Scores, check_finite
 from mlx.core.errors import DataError
 from mlx.residuals.bootstrap import row_replicates
 from mlx.residuals.correlation import is_constant, midranks
 from mlx.residuals.interval import bootstrap_interval, no_interval
+from mlx.residuals.leverage import leverage_of
 from mlx.residuals.permutation import permutation_p_value, permuted_products
+from mlx.residuals.regression_tests import memory_tests, spread_tests
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 
@@ -39,12 +42,16 @@ class RegressionResiduals:
     samples
         One row a sample: ``index``, ``y_true``, ``y_pred``, ``residual`` (true − predicted, in units of y),
         ``abs_residual``, ``standardised`` ((residual − mean) / sd; NaN where the summary says
-        ``constant residuals`` or there is one sample).
+        ``constant residuals`` or there is one sample); ``normal_quantile``, where the residual's rank would
+        stand in a normal sample (Blom 1958), for a QQ plot; ``leverage`` and ``cooks_distance``
+        (`mlx.residuals.leverage`), NaN without the design of a linear model.
     summary
         JSON scalars; None where ``status`` says why. ``n``; ``residual_mean`` (0 is unbiased),
         ``residual_sd`` and ``rmse`` in units of y; ``skewness`` and ``excess_kurtosis`` (0 for a normal law);
         ``jarque_bera`` and ``normality_p``; ``spread_spearman`` with ``_low``, ``_high`` and ``_p``: rank
-        correlation of absolute residual with the prediction, 0 where errors are equally large everywhere.
+        correlation of absolute residual with the prediction, 0 where errors are equally large everywhere;
+        ``breusch_pagan``, ``white``, ``durbin_watson`` and ``ljung_box`` (`mlx.residuals.regression_tests`);
+        ``leverage_max`` and ``cooks_distance_max``.
     """
 
     samples: pd.DataFrame
@@ -52,7 +59,12 @@ class RegressionResiduals:
 
 
 def analyse_regression(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, index: npt.ArrayLike, settings: ResidualsSettings
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    *,
+    index: npt.ArrayLike,
+    settings: ResidualsSettings,
+    design: Scores | None = None,
 ) -> RegressionResiduals:
     """Describe the residuals of a regression: centre, spread, shape, and whether the spread is constant.
 
@@ -61,9 +73,11 @@ def analyse_regression(
     y_true, y_pred
         (n_samples,), targets and predictions in one unit; (n_samples, 1) is flattened.
     index
-        (n_samples,), what identifies each sample.
+        (n_samples,), what identifies each sample, in the order of the data.
     settings
         Seed, resamples and confidence, for the correlation of spread with prediction.
+    design
+        (n_samples, n_features), the inputs of a linear model, for leverage; None for another model.
 
     Raises
     ------
@@ -82,6 +96,7 @@ def analyse_regression(
     constant = is_constant(residual, RELATIVE_TOLERANCE * scale)
     deviation = np.zeros_like(residual) if constant else residual - residual.mean()
     sd = float(np.sqrt(deviation @ deviation / (residual.size - 1))) if residual.size > 1 else None
+    pull = leverage_of(residual, design)
     samples = pd.DataFrame(
         {
             "index": identity,
@@ -90,6 +105,9 @@ def analyse_regression(
             "residual": residual,
             "abs_residual": np.abs(residual),
             "standardised": deviation / sd if sd else np.full(residual.shape, np.nan),
+            "normal_quantile": ndtri((midranks(residual) - 0.375) / (residual.size + 0.25)),
+            "leverage": pull.leverage,
+            "cooks_distance": pull.cooks_distance,
         }
     )
     summary: Summary = {
@@ -100,8 +118,29 @@ def analyse_regression(
     }
     shape, shape_status = _shape(deviation, constant=constant)
     spread, spread_status = _spread(np.abs(residual), pred, RELATIVE_TOLERANCE * scale, settings)
-    statuses = dict.fromkeys(s for s in (shape_status, spread_status) if s != "ok")
-    return RegressionResiduals(samples, summary | shape | spread | {"status": "; ".join(statuses) or "ok"})
+    classical: Summary = dict.fromkeys(CLASSICAL)
+    if residual.size >= MIN_SAMPLES and not constant:
+        classical |= memory_tests(residual, identity)
+        if not is_constant(pred, RELATIVE_TOLERANCE * scale):
+            classical |= spread_tests(residual, pred)
+    found = [shape_status, spread_status]
+    if design is not None:
+        classical |= {"leverage_max": _largest(pull.leverage), "cooks_distance_max": _largest(pull.cooks_distance)}
+        found.append(pull.status)
+    statuses = dict.fromkeys(s for s in found if s != "ok")
+    summary |= shape | spread | classical | {"status": "; ".join(statuses) or "ok"}
+    return RegressionResiduals(samples, summary)
+
+
+CLASSICAL = (
+    "breusch_pagan", "breusch_pagan_p", "white", "white_p", "durbin_watson", "ljung_box", "ljung_box_p",
+    "ljung_box_lags", "leverage_max", "cooks_distance_max",
+)  # fmt: skip
+
+
+def _largest(values: Floats) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.max()) if known.size else None
 
 
 def _column(name: str, values: npt.ArrayLike) -> Floats:
