@@ -12,15 +12,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.correlation import midranks
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
 from mlx.residuals.lift import LiftedRows, partners
 from mlx.residuals.pair_moments import PairGroup, group_moments, obstacle, pair_group, scaled_entropy
-from mlx.residuals.rank_bins import BinCounts, bins_from
+from mlx.residuals.rank_bins import BinCounts, bins_from, rank_in_place
 from mlx.residuals.units import UnitRows, dense
 
 EXACT_PAIRS = 8_000_000
-"""Ranking so many takes about half a gigabyte and a few seconds."""
+"""Ranking so many takes half a gigabyte and a few seconds."""
 
 MAX_SAMPLES = 50_000
 """1.25 billion pairs, for which two passes take some minutes."""
@@ -136,8 +135,7 @@ def _exact(group: PairGroup, statistic: PairStatistic, _: int) -> tuple[float, f
         sides[0, start : start + size], sides[1, start : start + size] = values
         start += size
     for side, tolerance in zip(sides, _tolerances(group.lifted, group.rows), strict=True):
-        side[:] = midranks(side, tolerance)
-        side -= (n_pairs + 1) / 2
+        rank_in_place(side, tolerance)
     s, m = sides
     return float(s @ m / np.sqrt(s @ s) / np.sqrt(m @ m)), 0.0
 

@@ -1,4 +1,4 @@
-"""Ranks of more values than memory holds: counted in bins, with the share of rank variance that bins lose."""
+"""Ranks of millions of values in place, and of more than memory holds by counting them in bins."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,14 @@ import numpy as np
 from mlx.core.checks import Floats, Integers
 
 N_CELLS = 1 << 14
+
+
+def rank_in_place(values: Floats, tolerance: float) -> None:
+    """Replace values (n,) by their ranks less the mean rank; ties, chained within ``tolerance``, share theirs."""
+    order = np.argsort(values)
+    last = np.append(np.flatnonzero(np.diff(values[order]) > tolerance), values.size - 1)
+    sizes = np.diff(last, prepend=-1)
+    values[order] = np.repeat(last - (sizes - 1) / 2 - (values.size - 1) / 2, sizes)
 
 
 @dataclass(frozen=True)
