@@ -66,9 +66,14 @@ class LiftedRows:
         lifted[:, -1] = 1.0
         return lifted
 
-    def blocks(self, rows: Integers, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[Integers, Rows]]:
-        """Go through the given rows, about ``block_bytes`` of them at a time, with their lifted vectors."""
-        for block in row_blocks(rows.size, self.width, block_bytes):
+    def blocks(
+        self, rows: Integers, block_bytes: int = BLOCK_BYTES, *, beside: int = 0
+    ) -> Iterator[tuple[Integers, Rows]]:
+        """Go through the given rows, about ``block_bytes`` of them at a time, with their lifted vectors.
+
+        ``beside`` is how many numbers the caller makes of each row, where that may be more than it has.
+        """
+        for block in row_blocks(rows.size, max(beside, self.units.row_entries + 2), block_bytes):
             yield rows[block], self.take(rows[block])
 
 
@@ -92,5 +97,6 @@ def partners(sums: Floats) -> Floats:
     sums
         (…, width), lifted vectors or sums of them; returned with the last two entries exchanged.
     """
-    order = [*range(sums.shape[-1] - 2), sums.shape[-1] - 1, sums.shape[-1] - 2]
-    return sums[..., order]
+    turned = sums.copy()
+    turned[..., -2], turned[..., -1] = sums[..., -1], sums[..., -2]
+    return turned

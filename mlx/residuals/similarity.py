@@ -80,7 +80,7 @@ def similarity_family(
             sums += sum_groups(block, labels[where], len(sums.totals))
     found = np.full((6, y_pred.size), np.nan)
     of_classes = GroupSums(sums.totals[:n_classes])
-    for where, block in lifted.blocks(rows, block_bytes):
+    for where, block in lifted.blocks(rows, block_bytes, beside=len(sums.totals)):
         products = block @ partners(sums.totals).T
         for kind, labels in enumerate(groups):
             found[kind, where] = _group_means(lifted, products, labels[where], sums)
@@ -113,7 +113,7 @@ def group_similarity(units: UnitRows, labels: Integers, *, block_bytes: int = BL
     lifted = lift(units, block_bytes=block_bytes)
     sums = group_sums(lifted, units.defined, labels, int(labels.max()) + 1, block_bytes=block_bytes)
     similarity = np.full(labels.size, np.nan)
-    for where, block in lifted.blocks(units.defined, block_bytes):
+    for where, block in lifted.blocks(units.defined, block_bytes, beside=len(sums.totals)):
         products = block @ partners(sums.totals).T
         similarity[where] = _group_means(lifted, products, labels[where], sums)
     return similarity

@@ -17,6 +17,9 @@ from mlx.residuals.units import Rows, dense
 TILE = 64
 """Rows whose products with each other are taken at once: few enough that these cost less than the rest."""
 
+SPARSE_TILE = 512
+"""The same of sparse rows, whose products are few and whose every operation is slow to begin."""
+
 
 @dataclass(frozen=True)
 class GroupSums:
@@ -144,10 +147,10 @@ def _growth(block: Rows, own: float) -> Floats:
 def _sparse_earlier(block: Rows) -> Floats:
     """⟨w_k, P_(k−1)⟩ of sparse rows (m,)."""
     earlier, before = np.empty(block.shape[0]), np.zeros(block.shape[1])
-    for start in range(0, block.shape[0], TILE):
-        tile = block[start : start + TILE]
+    for start in range(0, block.shape[0], SPARSE_TILE):
+        tile = block[start : start + SPARSE_TILE]
         products = dense(tile[:, :-2] @ tile[:, :-2].T)
-        earlier[start : start + TILE] = tile @ partners(before) + np.tril(products, -1).sum(axis=1)
+        earlier[start : start + SPARSE_TILE] = tile @ partners(before) + np.tril(products, -1).sum(axis=1)
         before += tile.sum(axis=0)
     return earlier
 

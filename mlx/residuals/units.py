@@ -55,6 +55,13 @@ class UnitRows:
         return int(self.representation.shape[1])
 
     @property
+    def row_entries(self) -> int:
+        """Numbers that a row takes in memory, on average."""
+        if sparse.issparse(self.representation):
+            return int(-(-self.representation.nnz // max(1, self.representation.shape[0])))
+        return self.n_features
+
+    @property
     def defined(self) -> Integers:
         """Rows that have a direction."""
         return np.flatnonzero(self.norms > 0)
@@ -70,7 +77,7 @@ class UnitRows:
 
     def blocks(self, rows: Integers, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[Integers, Rows]]:
         """Go through the given rows, about ``block_bytes`` of them at a time, with their unit vectors."""
-        for block in row_blocks(rows.size, self.n_features, block_bytes):
+        for block in row_blocks(rows.size, self.row_entries, block_bytes):
             yield rows[block], self.take(rows[block])
 
     @cached_property
