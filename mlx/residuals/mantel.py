@@ -24,7 +24,7 @@ from mlx.residuals.pair_moments import (
     pair_group,
     scaled_entropy,
 )
-from mlx.residuals.permutation import permutation_p_value
+from mlx.residuals.permutation import permutation_p_value, random_orders
 from mlx.residuals.streams import Stream, stream
 from mlx.residuals.units import UnitRows
 
@@ -142,12 +142,11 @@ def _permuted(
     moments = group_moments(group)
     to_others = _to_others(group)
     only_mean = set(statistics) <= {"mean_entropy"}
-    for draw in range(n_permutations):
-        order = generator.permutation(rows.size)
+    for where, orders in random_orders(rows.size, n_permutations, generator):
         if only_mean:
-            products[0, draw] = to_others[order] @ group.h / 2
+            products[0, where] = to_others.take(orders) @ group.h / 2
         else:
-            products[:, draw] = group.products(group.rows[order])
+            products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
     return _Permuted(moments, products)
 
 

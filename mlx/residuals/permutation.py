@@ -1,11 +1,33 @@
 """Permutation p-values of correlations: how often chance alone reaches what was seen."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from mlx.core.checks import Floats, row_blocks
+from mlx.core.checks import Floats, Integers, row_blocks
 
 TIE_TOLERANCE = 1e-12
 """Correlations closer than this are equal: a permutation that repeats the data must count as reaching it."""
+
+CACHE_BYTES = 1 << 18
+"""Orders drawn at a time, small enough for a core's cache."""
+
+
+def random_orders(n: int, n_orders: int, generator: np.random.Generator) -> Iterator[tuple[slice, Integers]]:
+    """Draw permutations of 0 … n − 1, each order as likely, a block of them (m, n) at a time.
+
+    Random numbers whose low bits are replaced by the position are sorted: half the time of shuffling. With
+    b = 64 − log2 n random bits, the chance that two are equal, and stay in order, is below n²/2^(b + 1).
+    """
+    low = np.uint64((1 << max(1, (n - 1).bit_length())) - 1)
+    positions = np.arange(n, dtype=np.uint64)
+    for where in row_blocks(n_orders, n, CACHE_BYTES):
+        keys = generator.integers(0, 1 << 64, size=(where.stop - where.start, n), dtype=np.uint64)
+        keys &= ~low
+        keys |= positions
+        keys.sort(axis=1)
+        keys &= low
+        yield where, keys.view(np.int64)
 
 
 def permuted_products(x: Floats, y: Floats, n_permutations: int, generator: np.random.Generator) -> Floats:

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 from representations import exact_distances, representation
+from scipy import stats
 from skbio.stats.distance import DistanceMatrix
 from skbio.stats.distance import mantel as skbio_mantel
 
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, of_pairs
 from mlx.residuals.mantel import mantel, mantel_by_class
 from mlx.residuals.pairs import pair_correlations
-from mlx.residuals.permutation import permuted_products
+from mlx.residuals.permutation import permuted_products, random_orders
 from mlx.residuals.similarity import group_similarity
 from mlx.residuals.streams import Stream, stream
 from mlx.residuals.units import unit_rows
@@ -40,15 +41,28 @@ def p_written_out(distance, entropy, groups, labels):
     """Correlations and p-values with entropies permuted in each group, with the draws that the test makes."""
     orders = [rows_by_entropy(group, entropy) for group in groups]
     generators = [stream(DRAWS["seed"], Stream.PAIR_PERMUTATION, label) for label in labels]
+    draws = [
+        [order, *(order[drawn] for _, block in random_orders(order.size, 60, generator) for drawn in block)]
+        for order, generator in zip(orders, generators, strict=True)
+    ]
     found = []
-    for draw in range(DRAWS["n_permutations"] + 1):
+    for dealt_to in zip(*draws, strict=True):
         dealt = entropy.copy()
-        for order, generator in zip(orders, generators, strict=True):
-            dealt[order[generator.permutation(order.size)] if draw else order] = entropy[order]
+        for order, rows in zip(orders, dealt_to, strict=True):
+            dealt[rows] = entropy[order]
         s, functions = pairs_written_out(distance, dealt, groups)
         found.append([np.corrcoef(s, m)[0, 1] for m in functions])
     r = np.array(found)
     return r[0], (1 + (np.abs(r[1:]) >= np.abs(r[0]) - 1e-12).sum(axis=0)) / len(r)
+
+
+def test_every_order_is_as_likely():
+    orders = np.concatenate([block for _, block in random_orders(4, 24_000, np.random.default_rng(0))])
+    _, counts = np.unique(orders, axis=0, return_counts=True)
+    assert counts.size == 24
+    assert stats.chisquare(counts).pvalue > 0.01
+    (_, one) = next(random_orders(1, 3, np.random.default_rng(0)))
+    assert one.tolist() == [[0]] * 3
 
 
 @pytest.mark.parametrize("kind", ["plain", "collapsed", "sparse"])
