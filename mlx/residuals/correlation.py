@@ -24,6 +24,20 @@ def is_constant(values: Floats, tolerance: float) -> bool:
     return values.size == 0 or float(np.ptp(values)) <= tolerance
 
 
+def merge_ties(values: Floats, tolerance: float) -> Floats:
+    """Values (n,) where sorted neighbours at most ``tolerance`` apart are all the least of them; NaN stays NaN.
+
+    Samples that are equal by construction, such as those in the same leaves of all trees, then are tied and
+    not ranked by how their sums were rounded.
+    """
+    order = np.argsort(values)
+    ranked = values[order]
+    first = np.append(True, ~(np.diff(ranked) <= tolerance))[: values.size]
+    merged = np.empty_like(values)
+    merged[order] = ranked[first][np.cumsum(first) - 1]
+    return merged
+
+
 def midranks(values: Floats, tolerance: float = 0.0) -> Floats:
     """Ranks (n,) from 1 to n of values (n,); ties, chained within ``tolerance``, share their mean rank."""
     ranks: Floats = weighted_midranks(values, np.ones((1, values.size)), tolerance)[0]

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlx.core.checks import Floats, Integers
+from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, merge_ties
 from mlx.residuals.error_detection import ErrorScore, combined_detection, detect_errors
 from mlx.residuals.factor_bins import FactorBin, factor_bins
 from mlx.residuals.factors import FactorFinding, associate_factors, read_factors, targets_of
@@ -29,16 +30,16 @@ CURVE_POINTS = 200
 
 def entropy_score(entropy: Floats) -> ErrorScore:
     """Entropy as a score of errors."""
-    return ErrorScore("entropy", entropy)
+    return ErrorScore("entropy", merge_ties(entropy, entropy_tolerance(entropy)))
 
 
 def layer_scores(units: UnitRows, family: SimilarityFamily, y_pred: Integers) -> list[ErrorScore]:
     """Low similarity and, of at least two predicted classes, low margin as scores of errors."""
-    similarity = family.predicted
+    similarity = merge_ties(family.predicted, SIMILARITY_TOLERANCE)
     scores = [ErrorScore("low similarity", -similarity, shared_similarity(units, y_pred, similarity, sign=-1.0))]
     if not np.isnan(family.margin).all():
         shared = shared_margin(units, y_pred, similarity, sign=-1.0)
-        scores.append(ErrorScore("low margin", -family.margin, shared))
+        scores.append(ErrorScore("low margin", merge_ties(-family.margin, SIMILARITY_TOLERANCE), shared))
     return scores
 
 
@@ -64,6 +65,8 @@ def partial_rows(
 ) -> list[Record]:
     """Similarity and entropy once what they share with being wrong is taken out."""
     name = "similarity and entropy given correctness"
+    similarity = merge_ties(similarity, SIMILARITY_TOLERANCE)
+    entropy = merge_ties(entropy, entropy_tolerance(entropy))
     found = partial_correlations(name, similarity, entropy, correct, settings=settings)
     return [
         finding_row(one, f"{one.statistic} given correctness", "all samples", layer_name, settings) for one in found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
+from mlx.residuals.correlation import merge_ties
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
 from mlx.residuals.lift import LiftedRows, partners
 from mlx.residuals.pair_moments import PairGroup, group_moments, obstacle, pair_group, scaled_entropy
@@ -98,22 +99,16 @@ def pair_spearman(
     if rows.size > max_samples:
         reason = f"too many samples to visit all pairs (n > {max_samples})"
         return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, reason)
-    group = _tied(pair_group(units, scaled_entropy(entropy, rows), rows)) if rows.size > 1 else None
+    group = pair_group(units, scaled_entropy(entropy, rows), rows) if rows.size > 1 else None
     reason = obstacle(group_moments(group), PAIR_STATISTICS.index(statistic)) if group else "too few samples (n < 4)"
     if group is None or reason:
         return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, reason)
+    group = replace(group, h=merge_ties(group.h, group.tie))
     correlate = _exact if method == "exact" else _binned
     estimate, bound = correlate(group, statistic, n_bins)
     reason = "" if bound <= MAX_BOUND else f"bins too coarse (bound {bound:.2g} > {MAX_BOUND})"
     estimate = nan if reason else float(np.clip(estimate, -1, 1))
     return PairSpearman(statistic, estimate, bound, rows.size, n_pairs, method, reason or "ok")
-
-
-def _tied(group: PairGroup) -> PairGroup:
-    """Give entropies (ascending) that are equal but for rounding the same value."""
-    first = np.append(True, np.diff(group.h) > group.tie)
-    h = group.h[first][np.cumsum(first) - 1]
-    return replace(group, h=h)
 
 
 def _tolerances(lifted: LiftedRows, rows: Integers) -> tuple[float, float]:

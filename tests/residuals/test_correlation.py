@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from mlx.residuals.correlation import is_constant, midranks, weighted_correlation, weighted_midranks
+from mlx.residuals.correlation import is_constant, merge_ties, midranks, weighted_correlation, weighted_midranks
 from mlx.residuals.families import benjamini_hochberg, holm
 from mlx.residuals.permutation import permutation_p_value, permuted_products
 
@@ -91,3 +91,11 @@ def test_permutations_serve_all_statistics_alike_and_keep_each_row_whole():
 def test_a_p_value_is_never_zero_and_counts_ties():
     assert permutation_p_value(0.9, np.zeros(99)) == 0.01
     assert permutation_p_value(0.5, np.array([0.5 - 1e-15, -0.5, 0.1])) == 0.75
+
+
+def test_values_equal_but_for_rounding_are_merged():
+    values = np.array([0.3, np.nan, 0.1 + 0.2, 1.0, 0.3 - 1e-16, 2.0])
+    merged = merge_ties(values, 1e-12)
+    np.testing.assert_array_equal(merged[[0, 2, 4]], values[4])
+    np.testing.assert_array_equal(merged[[1, 3, 5]], values[[1, 3, 5]])
+    assert merge_ties(np.array([]), 1.0).size == 0
