@@ -6,6 +6,7 @@ _MODULES = {
     "DataGenerator": "mlx.workbench",
     "ImageDataGenerator": "mlx.workbench",
     "ModelSelector": "mlx.workbench_models",
+    "ResidualsAnalyzer": "mlx.workbench_analysis",
     "TrainingPipeline": "mlx.workbench_models",
 }
 __all__ = ["__version__", *_MODULES]  # the names are texts

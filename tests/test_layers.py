@@ -30,6 +30,7 @@ LEVELS = {
     "preview": 5,
     "runs": 5,
     "workbench": 5,
+    "workbench_analysis": 5,
     "workbench_models": 5,
     "dry_run": 5,
     "schema": 5,

@@ -1,11 +1,13 @@
 """Step `residuals-analysis`: asks whether the representations tell where the model is unsure and wrong."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mlx.core.arrays import write_array
+from mlx.core.arrays import Array, write_array
 from mlx.core.artifacts import REMAKE, read_parquet, replacing_folder, write_csv, write_parquet
 from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.errors import ArtifactError
@@ -46,13 +48,8 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     tables, matrices, headline = _analysed(recorded, factors, residuals)
     samples = tables.pop("samples")
     with replacing_folder(workspace.residuals) as folder:
-        write_parquet(folder / "samples.parquet", samples)
+        write_tables(folder, samples, tables, matrices)
         write_csv(folder / "scatter.csv", _scatter(samples, recorded))
-        for name, table in tables.items():
-            write_csv(folder / f"{name}.csv", table)
-        (folder / "similarity").mkdir()
-        for file, matrix in matrices.items():
-            write_array(folder / "similarity" / file, matrix)
     write_metrics(workspace.metrics / "residuals.json", headline)
     return (
         f"read {len(samples)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
@@ -63,12 +60,22 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
 Tables = dict[str, pd.DataFrame]
 
 
+def write_tables(folder: Path, samples: pd.DataFrame, tables: Tables, matrices: Mapping[str, Array]) -> None:
+    """Write the samples as Parquet, the other tables as CSV, and each matrix as a file in ``similarity/``."""
+    write_parquet(folder / "samples.parquet", samples)
+    for name, table in tables.items():
+        write_csv(folder / f"{name}.csv", table)
+    (folder / "similarity").mkdir()
+    for file, matrix in matrices.items():
+        write_array(folder / "similarity" / file, matrix)
+
+
 def _analysed(
     recorded: Recorded, factors: pd.DataFrame, settings: ResidualsSettings
 ) -> tuple[Tables, dict[str, Any], dict[str, Any]]:
     if recorded.probabilities is None:
         fitted = analyse_regression(recorded.y_true, recorded.y_pred, index=recorded.index, settings=settings)
-        tables = {name: build() for name, build in EMPTY.items()}
+        tables = {name: build() for name, build in TABLES.items()}
         return {"samples": fitted.samples.join(factors.add_prefix("factor."))} | tables, {}, fitted.summary
     found = analyse_classification(
         recorded.layers,
@@ -81,10 +88,10 @@ def _analysed(
         factors=factors,
         settings=settings,
     )
-    return {name: getattr(found, name) for name in ("samples", *EMPTY)}, found.matrices, found.headline
+    return {name: getattr(found, name) for name in ("samples", *TABLES)}, found.matrices, found.headline
 
 
-EMPTY = {
+TABLES = {
     "classes": build_class_table,
     "tests": build_test_table,
     "factors": build_factor_table,

@@ -110,7 +110,7 @@ def analyse_classification(
         check_matrix("logits", logits, shape)
     scores = prediction_scores(probabilities, logits, true, pred)
     columns = _sample_columns(np.asarray(index), true, pred, scores)
-    columns["quantile"] = quantile_residuals(probabilities, logits, true, seed=settings.seed)
+    columns["residual_quantile"] = quantile_residuals(probabilities, logits, true, seed=settings.seed)
     error, of_entropy = true != pred, [entropy_score(scores.entropy)]
     tests, classes = detection_rows("", error, of_entropy, [], settings), list[Record]()
     curves = curve_records("", error, of_entropy)
@@ -152,4 +152,8 @@ def _sample_columns(
     if index.shape != true.shape:
         raise DataError(f"index: expected shape {true.shape}, found {index.shape}")
     columns = {"index": index, "y_true": true, "y_pred": pred, "correct": true == pred}
-    return columns | {field.name: getattr(scores, field.name) for field in fields(scores)}
+    return columns | {RENAMED.get(field.name, field.name): getattr(scores, field.name) for field in fields(scores)}
+
+
+RENAMED = {"raw": "residual_raw", "pearson": "residual_pearson", "deviance": "residual_deviance"}
+"""Columns of samples whose short names would be taken for something else in a table."""

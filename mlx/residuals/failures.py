@@ -159,7 +159,7 @@ def _slice_rows(weak: WeakSlices, settings: ResidualsSettings) -> list[Record]:
             confidence=settings.confidence,
             method="Wilson",
             p=one.p,
-            p_method="Fisher's exact test against the rest, one-sided",
+            p_method="Fisher's test against the rest, one-sided mid-p",
             p_holm=one.p_holm,
             n=one.n,
             seed=settings.seed,

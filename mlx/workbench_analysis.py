@@ -1,0 +1,81 @@
+"""The residuals analysis for notebooks: thin, over the functions that the pipeline runs."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlx.core.artifacts import replacing_folder
+from mlx.core.metrics import write_metrics
+from mlx.pipeline.residuals_analysis import TABLES, write_tables
+from mlx.residuals import ResidualsSettings, analyse_classification
+
+
+class ResidualsAnalyzer:
+    """Asks whether the geometry of representations tells where a classifier is unsure and wrong.
+
+    Parameters
+    ----------
+    save_dir : folder in which every analysis leaves its tables, in ``residuals/``, and its headline numbers, in
+        ``residuals.json``; an earlier analysis there is replaced. Without, nothing is written.
+    settings : keys of the section ``residuals`` of a configuration, such as ``seed`` and ``n_permutations``.
+    """
+
+    def __init__(self, save_dir: str | Path | None = None, **settings: Any) -> None:
+        self.save_dir = None if save_dir is None else Path(save_dir)
+        self.settings = ResidualsSettings.model_validate(settings)
+
+    def run_full_analysis(
+        self,
+        representations: Any,
+        softmax_outputs: Any,
+        y_true: Any,
+        y_pred: Any,
+        *,
+        logits: Any = None,
+        class_names: Sequence[str] | None = None,
+        factors: pd.DataFrame | Mapping[str, Any] | None = None,
+    ) -> dict[str, pd.DataFrame]:
+        """Analyse predictions and what represents them.
+
+        Parameters
+        ----------
+        representations : (n, d), an array or sparse; or several layers by their names, the headline's first.
+        softmax_outputs : (n, K), rows that sum to 1.
+        y_true, y_pred : (n,), labels from 0.
+        logits : (n, K) before the softmax, where known: entropies are exact where probabilities are rounded.
+        class_names : K names; the labels' numbers by default.
+        factors : what is known of each sample, a column of n values each.
+
+        Returns
+        -------
+        dict of DataFrame
+            ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage`` and ``similarity``, as
+            ``docs/methods.md`` describes them.
+
+        Raises
+        ------
+        DataError
+            A shape is wrong, or for the first row that can't be used.
+        """
+        probabilities = np.asarray(softmax_outputs)
+        layers = representations if isinstance(representations, Mapping) else {"representations": representations}
+        found = analyse_classification(
+            {name: layer if hasattr(layer, "tocsr") else np.asarray(layer) for name, layer in layers.items()},
+            logits=None if logits is None else np.asarray(logits),
+            probabilities=probabilities,
+            y_true=y_true,
+            y_pred=y_pred,
+            class_names=class_names or [str(label) for label in range(probabilities.shape[-1])],
+            index=np.arange(len(probabilities)),
+            settings=self.settings,
+            factors=None if factors is None else pd.DataFrame(factors),
+        )
+        tables = {name: getattr(found, name) for name in TABLES}
+        if self.save_dir is not None:
+            with replacing_folder(self.save_dir / "residuals") as folder:
+                write_tables(folder, found.samples, tables, found.matrices)
+            write_metrics(self.save_dir / "residuals.json", found.headline)
+        return {"samples": found.samples} | tables
