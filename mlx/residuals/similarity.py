@@ -17,8 +17,8 @@ from mlx.residuals.units import Rows, UnitRows
 NO_DIRECTION = 1e-7
 """A sum of unit vectors shorter than this, relative to their number, is rounding and has no direction."""
 
-NO_DISTANCE = 1e-26
-"""Mean cosine distances below this are rounding: all are the same direction."""
+NO_DISTANCE = {"dense": 1e-26, "sparse": 1e-13}
+"""Mean cosine distances below this are rounding: all are the same direction. Sparse ones aren't centred."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ def _separation(lifted: LiftedRows, products: Floats, labels: Integers, sums: Gr
     # Distances are 1 − s = own − ⟨w, w⟩, without a difference of numbers near 1.
     a, b = lifted.own - own, lifted.own - other
     largest = np.fmax(a, b)
-    silhouette = np.divide(b - a, largest, out=np.zeros(labels.size), where=largest > NO_DISTANCE)
+    rounding = NO_DISTANCE["sparse" if lifted.units.is_sparse else "dense"]
+    silhouette = np.divide(b - a, largest, out=np.zeros(labels.size), where=largest > rounding)
     silhouette[sizes[labels] == 1] = 0.0
     silhouette[np.isnan(other)] = np.nan
     return own - other, silhouette.clip(-1.0, 1.0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from representations import KINDS, exact_distances, representation
-from scipy import stats
+from scipy import sparse, stats
 
 from mlx.residuals import units
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS
@@ -152,6 +152,9 @@ def test_every_scope_and_class_has_a_row_with_a_status():
     assert (constant.status, np.isnan(constant.estimate)) == ("constant entropy", True)
     alike = correlations(np.outer(entropy, rows[0]), entropy, labels)["same class", None, "mean_entropy"]
     assert (alike.status, np.isnan(alike.estimate)) == ("constant similarity", True)
+    scaled = sparse.csr_array(np.outer(1 + entropy, [0.3, 0.0, 0.7, 0.1]))
+    alike = correlations(scaled, entropy, labels)["all pairs", None, "mean_entropy"]
+    assert alike.status == "constant similarity"
     two = correlations(rows[:2], entropy[:2], labels[:2])["all pairs", None, "mean_entropy"]
     assert two.status == "too few samples (n < 4)"
     none = correlations(np.zeros((5, 3)), entropy[:5], labels[:5])["all pairs", None, "mean_entropy"]

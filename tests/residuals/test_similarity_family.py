@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from representations import KINDS, exact_directions, exact_distances, representation
+from scipy import sparse
 from sklearn.metrics import silhouette_samples
 
 from mlx.residuals.lift import lift
@@ -71,6 +72,13 @@ def test_one_class_has_no_margin_and_no_silhouette_and_others_that_cancel_no_cen
     alone = family(rows[:3], labels[:3], labels[:3])
     assert np.isnan(alone.margin).all()
     assert np.isnan(alone.silhouette).all()
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_one_direction_alone_has_a_silhouette_of_zero_and_no_noise(form):
+    rows = np.outer(np.random.default_rng(0).exponential(size=40), [0.3, 0.0, 0.7, 0.1])
+    labels = np.arange(40) % 3
+    assert (family(form(rows), labels, labels).silhouette == 0).all()
 
 
 @pytest.mark.parametrize("kind", ["plain", "collapsed", "sparse"])
