@@ -29,6 +29,7 @@ class Recorded:
     layers : representations, (n, d) each, by layer, the layer of the headline first; sparse rows as ``csr_array``.
     probabilities : (n, K), None for regression.
     logits : (n, K), None where the model has none.
+    model : name of the model, by which a linear one's representation is known as its design.
     """
 
     task: Literal["classification", "regression"]
@@ -39,6 +40,13 @@ class Recorded:
     layers: "dict[str, Array | csr_array[Any]]"
     probabilities: Array | None
     logits: Array | None
+    model: str
+
+    @property
+    def design(self) -> Array | None:
+        """The inputs (n, d) of a linear model, which its every layer is; None for another model."""
+        layer = next(iter(self.layers.values()))
+        return layer if self.model == "linear_regression" and isinstance(layer, np.ndarray) else None
 
 
 def read_recorded(workspace: Workspace) -> Recorded:
@@ -77,6 +85,7 @@ def open_recorded(folder: Path) -> Recorded:
         layers={name: _layer(folder, name, n, described) for name in described.layers},
         probabilities=scores("probabilities") if described.task == "classification" else None,
         logits=scores("logits") if described.has_logits else None,
+        model=described.model,
     )
 
 

@@ -74,7 +74,9 @@ def _analysed(
     recorded: Recorded, factors: pd.DataFrame, settings: ResidualsSettings
 ) -> tuple[Tables, dict[str, Any], dict[str, Any]]:
     if recorded.probabilities is None:
-        fitted = analyse_regression(recorded.y_true, recorded.y_pred, index=recorded.index, settings=settings)
+        fitted = analyse_regression(
+            recorded.y_true, recorded.y_pred, index=recorded.index, settings=settings, design=recorded.design
+        )
         tables = {name: build() for name, build in TABLES.items()}
         return {"samples": fitted.samples.join(factors.add_prefix("factor."))} | tables, {}, fitted.summary
     found = analyse_classification(

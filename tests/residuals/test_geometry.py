@@ -96,7 +96,7 @@ def test_cka_that_is_undefined_says_why():
             debiased_cka(bad, np.ones((10, 1)))
 
 
-@pytest.mark.parametrize("dimension", [1, 2, 3])
+@pytest.mark.parametrize("dimension", [1, 2, 5, 10])
 @pytest.mark.parametrize("n", [300, 1500])
 @pytest.mark.parametrize("shape", ["cube", "sphere"])
 def test_the_band_holds_the_known_dimension_of_a_shape_in_a_larger_space(dimension, n, shape):
@@ -109,7 +109,7 @@ def test_the_band_holds_the_known_dimension_of_a_shape_in_a_larger_space(dimensi
         turn = np.linalg.qr(generator.normal(size=(20, 20)))[0][: points.shape[1]]
         found = intrinsic_dimension(points @ turn + 5, seed=0)
         held += found.low <= dimension <= found.high
-        assert found.high - found.low < dimension
+        assert found.high - found.low < 0.9 * dimension
     assert held >= 9
 
 
