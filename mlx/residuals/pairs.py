@@ -39,7 +39,8 @@ class PairCorrelation:
     effective_pairs
         1 + 1/Var(r) with Var(r) that of r over all ways to deal the entropies out among the samples (of a
         class, save over all pairs): so many independent pairs would have an r that chance moves as much.
-        Usually far fewer than the pairs, for ``"mean_entropy"`` of the order of the samples.
+        Near ``n_pairs`` where directions have no structure; of the order of the samples where some samples are
+        dissimilar to all others, as outliers are.
     status
         ``"ok"``, or why there is no estimate.
     """
