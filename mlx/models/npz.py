@@ -13,6 +13,12 @@ from mlx.models.contract import Array
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date that every zip entry carries: the earliest one that the format knows."""
 
+DAMAGE = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile,
+    MemoryError, OverflowError,  # a header may claim any shape
+)  # fmt: skip
+"""What reading a file of arrays raises where it is none."""
+
 
 def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write named arrays, uncompressed; the same bytes for the same arrays."""
@@ -35,7 +41,7 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, Array]:
             arrays = {name: archive[name] for name in names}
     except FileNotFoundError:
         raise ArtifactError(f"{path}: expected a checkpoint, found none; run the training again") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile):
+    except DAMAGE:
         wanted = " and ".join(names)
         raise ArtifactError(f"{path}: expected a checkpoint with {wanted}, found a damaged file{REMAKE}") from None
     for name, array in arrays.items():
@@ -57,7 +63,7 @@ def read_all(path: Path) -> dict[str, Array]:
             arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise ArtifactError(f"{path}: expected named arrays, found none") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, MemoryError, zipfile.BadZipFile):
+    except DAMAGE:
         raise ArtifactError(f"{path}: expected named arrays, found a damaged file") from None
     if odd := [
         name for name, array in arrays.items() if not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf"

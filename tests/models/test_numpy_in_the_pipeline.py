@@ -1,5 +1,7 @@
 """The NumPy models as the pipeline builds and trains them."""
 
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -127,6 +129,21 @@ def test_descent_with_a_ridge_comes_to_the_closed_form() -> None:
     expected = np.linalg.solve(centred.T @ centred + 3 * np.eye(5), centred.T @ (y - y.mean()))
     np.testing.assert_allclose(model.network.weights[0][:, 0], expected, atol=1e-10)
     np.testing.assert_allclose(model.network.biases[0][0], y.mean() - X.mean(axis=0) @ expected, atol=1e-10)
+
+
+def test_weights_that_claim_more_than_any_memory_are_refused(tmp_path: Path) -> None:
+    model = built(VALUES, hidden_layers=[2])
+    model.save(tmp_path)
+    with zipfile.ZipFile(tmp_path / "weights.npz") as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    shape, forged = b"'shape': (5, 2), ", b"'shape': (10**15, 2), "
+    for claim in (b"'shape': (555555555555, 2), ", b"'shape': (5555555555555555555555, 2), ", forged):
+        with zipfile.ZipFile(tmp_path / "weights.npz", "w") as archive:
+            for name, content in entries.items():
+                longer = content.replace(shape, claim, 1).replace(b" " * (len(claim) - len(shape)), b"", 1)
+                archive.writestr(name, longer if name == "weight_1.npy" else content)
+        with pytest.raises(ArtifactError, match=r"weights\.npz: expected a checkpoint .* found a damaged file"):
+            model.restore(tmp_path)
 
 
 def test_a_regression_may_have_hidden_layers_and_a_two_class_problem_one_sigmoid() -> None:
