@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.checks import BLOCK_BYTES, Floats, Integers, row_blocks
+from mlx.core.checks import Floats, Integers, row_blocks
 from mlx.residuals.lift import LiftedRows, partners
 from mlx.residuals.neighbours import mean_products, nearest_rows
-from mlx.residuals.sums import GroupSums, group_sums
+from mlx.residuals.sums import group_sums
 from mlx.residuals.units import dense
 
 
@@ -96,26 +96,22 @@ def similarity_matrix(lifted: LiftedRows, rows: Integers) -> Floats:
     return matrix.clip(-1.0, 1.0)
 
 
-def mean_similarity_matrix(
-    lifted: LiftedRows, labels: Integers, n_groups: int, *, block_bytes: int = BLOCK_BYTES
-) -> Floats:
+def mean_similarity_matrix(lifted: LiftedRows, rows: Integers, labels: Integers, n_groups: int) -> Floats:
     """Mean similarity (n_groups, n_groups) over pairs of different samples, one of each group, in O(n·d).
 
-    ``labels`` (n_samples,) are groups from 0. NaN where there is no such pair.
+    ``labels`` (n_samples,) are the groups from 0, of which those of the given rows count; groups may be
+    classes, or blocks of one. NaN where there is no such pair.
     """
-    return _means(lifted, group_sums(lifted, lifted.units.defined, labels, n_groups, block_bytes=block_bytes))
+    sums = group_sums(lifted, rows, labels, n_groups)
+    n = sums.sizes
+    totals = sums.totals @ partners(sums.totals).T - np.diag(n * lifted.own)
+    pairs = np.outer(n, n) - np.diag(n)
+    means = np.divide((totals + totals.T) / 2, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+    clipped: Floats = (means + lifted.offset).clip(-1.0, 1.0)
+    return clipped
 
 
 def _block_means(lifted: LiftedRows, rows: Integers, starts: Integers) -> Floats:
     labels = np.zeros(len(lifted.units.norms), dtype=np.intp)
     labels[rows] = np.searchsorted(starts, np.arange(rows.size), side="right") - 1
-    return _means(lifted, group_sums(lifted, rows, labels, starts.size))
-
-
-def _means(lifted: LiftedRows, sums: GroupSums) -> Floats:
-    n = sums.sizes
-    totals = sums.totals @ partners(sums.totals).T - np.diag(n * lifted.own)
-    pairs = np.outer(n, n) - np.diag(n)
-    means = np.divide((totals + totals.T) / 2, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0) + lifted.offset
-    clipped: Floats = means.clip(-1.0, 1.0)
-    return clipped
+    return mean_similarity_matrix(lifted, rows, labels, starts.size)

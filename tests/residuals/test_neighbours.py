@@ -79,7 +79,7 @@ def test_mean_similarities_between_classes_are_means_over_their_pairs():
     rows, labels, _ = representation("plain")
     exact = cosine_similarity(rows)
     np.fill_diagonal(exact, np.nan)
-    found = mean_similarity_matrix(lifted(rows, labels.size), np.minimum(labels, 2), 3)
+    found = mean_similarity_matrix(lifted(rows, labels.size), np.arange(labels.size), np.minimum(labels, 2), 3)
     members = [np.minimum(labels, 2) == label for label in range(3)]
     expected = [[np.nanmean(exact[np.ix_(a, b)]) for b in members] for a in members]
     np.testing.assert_allclose(found, expected, atol=1e-12)
