@@ -1,10 +1,12 @@
 """Steps work in blocks: what they hold in memory does not grow with the data."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +31,28 @@ def peak_of(stage: str, folder: Path) -> int:
         [sys.executable, "-c", code], cwd=folder, env=os.environ, capture_output=True, text=True, check=True
     )
     return int(done.stdout.split()[-1])
+
+
+def test_a_training_gives_back_what_it_read_of_its_samples(tmp_path: Path) -> None:
+    splits = tmp_path / "data" / "splits"
+    splits.mkdir(parents=True)
+    for part, n in (("train", 120_000), ("val", 1_000)):
+        np.lib.format.open_memmap(splits / f"X_{part}.npy", "w+", np.float32, (n, 1024)).flush()
+        np.save(splits / f"y_{part}.npy", np.arange(n) % 2)
+    description = {
+        "task": "classification", "class_names": ["a", "b"], "sample_shape": [1024], "augmentation": None,
+        "scaling": "none", "dtype": "float32", "mean": None, "scale": None, "sizes": {},
+    }  # fmt: skip
+    (splits / "preprocessing.json").write_text(json.dumps(description))
+    params = {
+        "name": "large",
+        "dataset": {"name": "blobs"},
+        "model": {"name": "mlp", "params": {"hidden_layers": [2]}},
+        "training": {"epochs": 1, "batch_size": 256},
+    }
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    assert (splits / "X_train.npy").stat().st_size > 460 * MEBIBYTE
+    assert peak_of("train.py", tmp_path) < 400 * MEBIBYTE
 
 
 def test_100_000_images_are_made_and_split_in_a_fraction_of_their_size(tmp_path: Path) -> None:

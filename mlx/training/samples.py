@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.arrays import release_pages, rows_of
+from mlx.core.arrays import RowsOfFile, release_pages, rows_of
 
 Array = npt.NDArray[Any]
 
-READ_AROUND = 64 << 10  # bytes that a system maps round each one that is asked for
+LARGE = 256 << 20  # bytes of a memory-mapped array that may stay in memory
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,24 @@ class Samples:
 
     def batches(self, size: int, order: Array | None = None) -> Iterator[tuple[Array, Array]]:
         """Yield batches of `size` rows (the last may be smaller), in `order` where one is given."""
+        if order is None:
+            yield from self._in_sequence(size)
+            return
+        large = self.X.nbytes > LARGE and RowsOfFile.suits(self.X)
+        file = RowsOfFile(self.X) if large else None
+        try:
+            for first in range(0, len(order), size):
+                rows = order[first : first + size]
+                yield (file.read(rows) if file else np.array(self.X[rows])), np.array(self.y[rows])
+        finally:
+            if file:
+                file.close()
+
+    def _in_sequence(self, size: int) -> Iterator[tuple[Array, Array]]:
         # Pages that a memory map has touched count as this process's memory until they are given back.
-        enough, touched = rows_of(self.X[:1].nbytes + (0 if order is None else READ_AROUND), 256 << 20), 0
+        enough, touched = rows_of(self.X[:1].nbytes, LARGE), 0
         for first in range(0, len(self.y), size):
-            rows: Any = slice(first, first + size) if order is None else order[first : first + size]
+            rows = slice(first, first + size)
             X, y = np.array(self.X[rows]), np.array(self.y[rows])
             touched += len(y)
             if touched >= enough:
