@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from repository import CNN, SMALL, Repository
 
@@ -100,3 +101,14 @@ def test_fields_that_a_model_can_not_use_are_named(tmp_path: Path) -> None:
         "train: no effect on logistic_regression, which is fitted in one go: training.epochs, "
         "training.params.weight_decay, output.checkpoint_frequency"
     ]
+
+
+def test_samples_that_do_not_fit_in_memory_are_refused_by_a_model_that_needs_all_of_them(tmp_path: Path) -> None:
+    repository = prepared(tmp_path, SMALL)
+    wide = np.lib.format.open_memmap(
+        repository.root / "data/splits/X_train.npy", "w+", np.float64, (1258, 10**8)
+    )  # a terabyte, none of them written
+    wide.flush()
+    done = repository.stage("train")
+    assert done.returncode == 1
+    assert "logistic_regression is fitted to all samples at once: expected at most " in done.stderr

@@ -108,7 +108,7 @@ def test_the_code_of_the_seed_document_runs(tmp_path: Path, monkeypatch: pytest.
     np.testing.assert_array_equal(pipeline.extract_softmax_outputs(X_test[..., 0]), told["softmax_outputs"])
 
 
-TYPES = ["mlp", "cnn", "rnn", "logistic_regression"]
+TYPES = ["mlp", "cnn", "rnn", "random_forest", "gradient_boosting", "svm", "logistic_regression"]
 
 
 @pytest.mark.parametrize("model_type", TYPES)

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import psutil
 
 from mlx.core.arrays import open_array
 from mlx.core.artifacts import replacing_folder, write_csv
 from mlx.core.checks import check_finite, check_labels
 from mlx.core.console import TrainingDisplay, note
 from mlx.core.descriptions import SplitsDescription, read_description
+from mlx.core.errors import DataError
 from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
@@ -32,6 +35,8 @@ from mlx.training import (
     fingerprint,
     fit_model,
 )
+
+Array = npt.NDArray[Any]
 
 
 def train(
@@ -57,6 +62,8 @@ def train(
     for line in idle_settings(model, training, output, described, built):
         note(f"train: {line}")
     samples, validation = (_samples(workspace.splits, part, problem) for part in ("train", "val"))
+    if isinstance(built, DirectModel):
+        _refuse_too_many(model.name, samples.X)
     augmentation = _augmentation(described, training)
     keeper = None
     if output.save_checkpoints and isinstance(built, IterativeModel):
@@ -105,6 +112,16 @@ def _samples(folder: Path, part: str, problem: Problem) -> Samples:
     return Samples(open_array(folder / f"X_{part}.npy", rows=len(y)), y)
 
 
+def _refuse_too_many(name: str, X: Array) -> None:
+    """Refuse samples that a model which needs all of them at once can't have in memory, before the system ends it."""
+    available = psutil.virtual_memory().available
+    if X.nbytes > available:
+        raise DataError(
+            f"{name} is fitted to all samples at once: expected at most {available / 1e9:.1f} GB, which are free in "
+            f"memory, found {X.nbytes / 1e9:.1f} GB; take fewer samples, or a model that is trained by epochs"
+        )
+
+
 def idle_settings(
     model: ModelSettings,
     training: TrainingSettings,
@@ -118,9 +135,7 @@ def idle_settings(
     if described.augmentation and "params.augmentation" not in built.training_fields:
         unused.append("dataset.params.augmentation")
     if isinstance(built, DirectModel):
-        unused += [
-            f"output.{name}" for name in sorted(output.model_fields_set & {"save_checkpoints", "checkpoint_frequency"})
-        ]
+        unused += [f"output.{name}" for name in _OF_CHECKPOINTS if name in output.model_fields_set]
     elif not output.save_checkpoints:
         lines.append("no checkpoints are saved (output.save_checkpoints), so a killed training starts anew")
     if unused:
