@@ -9,13 +9,12 @@ from mlx.models.contract import Model, Problem
 from mlx.models.in_numpy.heads import n_units
 from mlx.models.in_numpy.learner import Limits
 from mlx.models.in_numpy.least_squares_model import LeastSquaresModel
-from mlx.models.in_numpy.network import Network
+from mlx.models.in_numpy.network import HIDDEN_LAYERS, Network
 from mlx.models.in_numpy.network_model import NetworkModel
 from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
 from mlx.models.settings import ModelSettings
 from mlx.models.suits import require_task
 
-HIDDEN_LAYERS = (128, 64)
 MOST_WEIGHTS = 250_000_000  # two gigabytes, and the optimizer takes three times as much
 
 

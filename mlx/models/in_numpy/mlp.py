@@ -28,9 +28,8 @@ from mlx.models.in_numpy.checkpoint import (
 )
 from mlx.models.in_numpy.heads import OUTPUTS, class_logits, n_units, predicted_classes, target_table
 from mlx.models.in_numpy.learner import Learner, Limits, learn_by_epochs
-from mlx.models.in_numpy.network import ACTIVATIONS, Network, weight_arrays
+from mlx.models.in_numpy.network import ACTIVATIONS, HIDDEN_LAYERS, Network, weight_arrays
 
-HIDDEN_LAYERS = (128, 64)
 LEARNING_RATE = 0.001
 
 

@@ -12,6 +12,7 @@ from scipy.special import expit
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
+HIDDEN_LAYERS = (128, 64)  # where nothing is said
 BLOCK = 64  # rows that `Network.run` multiplies at a time, always as many; see there
 
 
