@@ -53,16 +53,22 @@ def evaluate_regression(
     """
     true, pred = check_pair(y_true, y_pred)
     size = np.abs(true - pred)
-    squares = size**2
+    # In units of the largest deviation, so that no square over- or underflows.
+    unit = float(max(size.max(), np.ptp(true))) or 1.0
+    squares = (size / unit) ** 2
     # A constant column is compared as such: its deviations from a rounded mean need not be zero.
     constant = bool((true == true[0]).all())
-    deviations = (true - true.mean()) ** 2
+    deviations = ((true - true.mean()) / unit) ** 2
     mean_square = float(squares.mean())
     metrics: Metrics = {"n": len(true)}
     low, high = mean_interval(squares, settings.confidence)
-    ends: Ends = NO_INTERVAL if low is None or high is None else (float(np.sqrt(low)), float(np.sqrt(high)))
-    metrics |= with_interval("rmse", float(np.sqrt(mean_square)), ends)
-    metrics |= with_interval("mae", float(size.mean()), mean_interval(size, settings.confidence))
+    ends: Ends = NO_INTERVAL
+    if low is not None and high is not None:
+        ends = unit * float(np.sqrt(low)), unit * float(np.sqrt(high))
+    metrics |= with_interval("rmse", unit * float(np.sqrt(mean_square)), ends)
+    low, high = mean_interval(size / unit, settings.confidence)
+    ends = NO_INTERVAL if low is None or high is None else (unit * low, unit * high)
+    metrics |= with_interval("mae", unit * float((size / unit).mean()), ends)
     if constant:
         return RegressionEvaluation(metrics | with_interval("r2", None, NO_INTERVAL))
     low, high = ratio_interval(squares, deviations, settings.confidence)

@@ -29,6 +29,9 @@ CENSORED = 0.1
 
 QUANTILE = 1.96
 
+EQUAL = 1e-9
+"""Logarithms of ratios below this are those of equal distances, but for rounding."""
+
 EDGE = 0.02
 """Share, a dimension, by which the edges of an evenly filled cube lower the estimate: measured on cubes of
 2 to 20 dimensions, where 8 reads as 7.1 and 20 as 15.4."""
@@ -82,11 +85,14 @@ def intrinsic_dimension(representation: Scores, *, seed: int) -> IntrinsicDimens
         log_ratios = np.concatenate(
             [_log_ratios(values[part], MAX_QUERIES // n_parts) for part in np.array_split(order, n_parts)]
         )
+        if np.median(log_ratios) <= EQUAL:
+            status = "neighbours are equally far (values on a grid)"
+            return IntrinsicDimension(float("nan"), float("nan"), (), n, n_duplicates, status)
         estimate, error = _pareto_exponent(log_ratios)
         estimates.append(estimate)
         ends += [estimate - QUANTILE * error, estimate + QUANTILE * error]
     high = max(ends) * (1 + EDGE * max(estimates))
-    return IntrinsicDimension(min(ends), high, tuple(estimates), n, n_duplicates, "ok")
+    return IntrinsicDimension(float(min(ends)), float(high), tuple(estimates), n, n_duplicates, "ok")
 
 
 def _distinct(representation: Scores) -> Scores:
@@ -102,6 +108,7 @@ def _log_ratios(values: Scores, n_queries: int) -> Floats:
     n = len(values)
     centred = np.asarray(values, dtype=np.float64)
     centred = centred - centred.mean(axis=0)
+    centred /= np.abs(centred).max()
     squares = np.einsum("ij,ij->i", centred, centred)
     ratios = np.empty(min(n, n_queries))
     for rows in row_blocks(ratios.size, n):
@@ -110,13 +117,16 @@ def _log_ratios(values: Scores, n_queries: int) -> Floats:
         # The product form loses digits; the nearest few are measured again, as differences.
         near = np.argpartition(distances, 3, axis=1)[:, :4]
         ratios[rows] = _exact_log_ratio(centred, np.arange(rows.start, rows.stop), near)
-    return ratios[ratios > 0]
+    return ratios[np.isfinite(ratios)]
 
 
 def _exact_log_ratio(values: Floats, rows: Integers, near: Integers) -> Floats:
     gaps = values[near] - values[rows][:, None]
     distances = np.sort(np.einsum("ijk,ijk->ij", gaps, gaps), axis=1)
-    result: Floats = np.log(distances[:, 1] / distances[:, 0]) / 2
+    # Positions so near that their distance is below what squares resolve have no ratio.
+    known = distances[:, 0] > 0
+    ratio = np.divide(distances[:, 1], distances[:, 0], out=np.full(rows.size, np.nan), where=known)
+    result: Floats = np.log(ratio) / 2
     return result
 
 

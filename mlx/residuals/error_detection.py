@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +10,7 @@ import numpy.typing as npt
 from mlx.core.checks import Floats, Integers
 from mlx.residuals.correlation import midranks
 from mlx.residuals.findings import NAN, Finding, missing, normal_ends
-from mlx.residuals.influence import auroc, degrees_of_freedom, standard_error
+from mlx.residuals.influence import Influenced, auroc, degrees_of_freedom, standard_error
 from mlx.residuals.permutation import permutation_p_value, permuted_products
 from mlx.residuals.risk_coverage import CurveAreas, curve_areas
 from mlx.residuals.settings import ResidualsSettings
@@ -23,7 +24,7 @@ STATISTICS = ("auroc", "aurc", "eaurc", "augrc")
 MIN_EACH = {"auroc": 15, "aurc": 20, "eaurc": 20, "augrc": 20}
 """Fewest errors, and fewest correct predictions, for an interval to hold."""
 
-MIN_SHARED = 100
+MIN_SHARED = {"auroc": 100, "aurc": 200, "eaurc": 200, "augrc": 200}
 """Fewest samples for an interval of a score that shares class means, whose noise is seen in large samples."""
 
 N_FOLDS = 5
@@ -37,7 +38,7 @@ METHODS = {
     "eaurc": "delete-one jackknife on the log scale, errors - 1 degrees of freedom",
     "augrc": "influence function on the logit scale",
 }
-SHARED_METHOD = METHODS["auroc"] + ", with the influence through shared class means"
+SHARED_METHOD = ", with the influence through shared class means"
 P_METHOD = "permutation of errors"
 
 
@@ -98,27 +99,29 @@ def _of_score(error: Flags, score: ErrorScore, settings: ResidualsSettings) -> l
     else:
         found = [_area_under_roc(name, wrong, values, score.shared, rows, settings)]
     return found + [
-        _area_of_curve(name, statistic, wrong, areas, score.shared, settings.confidence) for statistic in STATISTICS[1:]
+        _area_of_curve(statistic, wrong, areas, score, rows, settings.confidence) for statistic in STATISTICS[1:]
     ]
 
 
 def _area_of_curve(
-    name: str, statistic: str, wrong: Flags, areas: CurveAreas, shared: Shared | None, confidence: float
+    statistic: str, wrong: Flags, areas: CurveAreas, score: ErrorScore, rows: Integers, confidence: float
 ) -> Finding:
+    name, shared = f"error by {score.name}", score.shared
     n, estimate, influence = wrong.size, getattr(areas, statistic), areas.influence[statistic]
     reason = _one_kind(wrong) or _too_few(wrong, statistic)
     if not reason and estimate <= 0:
         reason = "perfect order"
-    if not reason and shared is not None:
-        reason = "similarities share samples"
+    if not reason and shared is not None and n < MIN_SHARED[statistic]:
+        reason = f"n < {MIN_SHARED[statistic]}"
     if reason:
         return missing(name, statistic, n, f"no interval ({reason})", estimate)
-    influence = influence - influence.mean()
-    error = float(np.sqrt(influence @ influence)) / n
+    found = Influenced(estimate, influence - influence.mean(), partial(areas.gradient, statistic))
+    error = standard_error(found, shared, rows)
     fewest = min(int(wrong.sum()), int((~wrong).sum()))
     df = np.inf if statistic == "augrc" else fewest - 1.0
     low, high = normal_ends(estimate, error, confidence, SCALES[statistic], df=df)
-    return Finding(name, statistic, estimate, low, high, NAN, n, METHODS[statistic], "", "ok")
+    method = METHODS[statistic] + ("" if shared is None else SHARED_METHOD)
+    return Finding(name, statistic, estimate, low, high, NAN, n, method, "", "ok")
 
 
 def _one_kind(wrong: Flags) -> str:
@@ -145,15 +148,15 @@ def _area_under_roc(
     reason = _too_few(wrong, "auroc")
     if not reason and area.estimate in (0.0, 1.0):
         reason = "perfect separation"
-    if not reason and shared is not None and n < MIN_SHARED:
-        reason = f"n < {MIN_SHARED}"
+    if not reason and shared is not None and n < MIN_SHARED["auroc"]:
+        reason = f"n < {MIN_SHARED['auroc']}"
     if reason:
         status = f"no interval ({reason})"
         return Finding(name, "auroc", area.estimate, NAN, NAN, p, n, "", P_METHOD, status)
     error_of = standard_error(area, shared, rows)
     df = degrees_of_freedom(wrong, area)
     low, high = normal_ends(area.estimate, error_of, settings.confidence, "logit", df=df)
-    method = METHODS["auroc"] if shared is None else SHARED_METHOD
+    method = METHODS["auroc"] + ("" if shared is None else SHARED_METHOD)
     return Finding(name, "auroc", area.estimate, low, high, p, n, method, P_METHOD, "ok")
 
 

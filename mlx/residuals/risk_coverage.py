@@ -4,13 +4,15 @@ The risk at coverage k/n is the share of errors among the k most certain samples
 order is chance, and risks are means over it, so that the order of the rows never matters.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.influence import auroc
+from mlx.residuals.correlation import midranks
+from mlx.residuals.influence import auroc, smoothed
 
 Flags = npt.NDArray[np.bool_]
 
@@ -50,12 +52,15 @@ class CurveAreas:
         (1 − AUROC)·acc·(1 − acc) + ½(1 − acc)², in [0, 1/2].
     influence
         Name of an area → (n_samples,), n − 1 times what deleting a sample takes from it.
+    gradient
+        Computes, for the name of an area, (n_samples,), n times its derivative by each uncertainty.
     """
 
     aurc: float
     eaurc: float
     augrc: float
     influence: dict[str, Floats]
+    gradient: Callable[[str], Floats]
 
 
 def risk_coverage(error: Flags, uncertainty: Floats) -> RiskCoverage:
@@ -98,7 +103,22 @@ def curve_areas(error: Flags, uncertainty: Floats) -> CurveAreas:
     # A perfect order leaves a rounding error, of either sign, of what is 0.
     eaurc = aurc - best if aurc - best > 1e-12 * best else 0.0
     influence = {"aurc": by_aurc, "eaurc": (n - 1) * ((aurc - best) - (deleted - without)), "augrc": by_augrc}
-    return CurveAreas(aurc, eaurc, augrc, influence)
+
+    def gradient(name: str) -> Floats:
+        if name == "augrc":
+            rate = n_errors / n
+            return np.asarray(-rate * (1 - rate) * auroc(error, uncertainty).gradient(), dtype=np.float64)
+        return _aurc_gradient(error, uncertainty)
+
+    return CurveAreas(aurc, eaurc, augrc, influence, gradient)
+
+
+def _aurc_gradient(error: Flags, uncertainty: Floats) -> Floats:
+    """Of Σ e·(−ln c)/n, with c the coverage from which on a sample is kept, which is AURC at many samples."""
+    weight = np.where(error, -error.size / midranks(uncertainty), 0.0)
+    everybody = smoothed(uncertainty, np.ones(error.size))
+    slopes: Floats = weight * everybody - smoothed(uncertainty, weight)
+    return slopes
 
 
 def _tied(error: Flags, uncertainty: Floats) -> tuple[Integers, Integers, Floats, Integers]:

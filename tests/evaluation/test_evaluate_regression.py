@@ -34,3 +34,13 @@ def test_what_cannot_be_used_is_refused_with_its_row():
         evaluate_regression([1.0, 2.0], [1.0, np.nan], settings=SETTINGS)
     with pytest.raises(DataError, match=r"found \(2,\) and \(3,\)"):
         evaluate_regression([1.0, 2.0], [1.0, 2.0, 3.0], settings=SETTINGS)
+
+
+def test_targets_whose_squares_overflow_have_finite_metrics():
+    generator = np.random.default_rng(0)
+    true = generator.normal(size=60)
+    pred = true + 0.1 * generator.normal(size=60)
+    plain, large = (evaluate_regression(true * unit, pred * unit, settings=SETTINGS).metrics for unit in (1, 1e200))
+    for name in ("rmse", "rmse_low", "mae", "mae_high"):
+        assert large[name] == pytest.approx(plain[name] * 1e200)
+    assert large["r2_high"] == pytest.approx(plain["r2_high"])

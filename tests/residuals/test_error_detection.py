@@ -194,3 +194,22 @@ def test_intervals_of_similarities_cover_though_they_share_class_means():
             without[k] += gap < 1.96 * standard_error(found)
     assert all(rate_is_within(hits, runs) for hits in covered), covered
     assert without[2] < 0.85 * runs
+
+
+def by_similarity(generator, n, settings):
+    representation, y, error, _ = diffuse(generator, n)
+    units = unit_rows("h", representation, n)
+    similarity = group_similarity(units, y)
+    score = ErrorScore("low similarity", -similarity, shared_similarity(units, y, similarity, sign=-1.0))
+    return detect_errors(error, [score], settings=settings)
+
+
+def test_intervals_of_curves_by_similarity_cover():
+    settings = ResidualsSettings(n_permutations=19)
+    true = {f.statistic: f.estimate for f in by_similarity(np.random.default_rng(1), 100_000, settings)}
+    hits = {statistic: [] for statistic in STATISTICS}
+    for run in range(300):
+        for f in by_similarity(np.random.default_rng([6, run]), 250, settings):
+            assert f.status == "ok"
+            hits[f.statistic].append(f.low <= true[f.statistic] <= f.high)
+    assert all(rate_is_within(sum(covered), 300) for covered in hits.values()), {k: np.mean(v) for k, v in hits.items()}

@@ -123,6 +123,8 @@ def test_dimension_leaves_out_duplicates_and_says_when_too_few_are_left():
     assert (twice.low, twice.high) == (once.low, once.high)
     few = intrinsic_dimension(np.ones((200, 3)), seed=0)
     assert (few.n, few.status) == (1, "fewer than 100 samples of different position")
+    grid = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), axis=-1).reshape(-1, 2)
+    assert intrinsic_dimension(grid, seed=0).status == "neighbours are equally far (values on a grid)"
 
 
 @pytest.mark.parametrize(("shape", "dense"), [((300, 12), 2048), ((40, 200), 2048), ((60, 50), 20)])
