@@ -77,8 +77,9 @@ def rehearse(resolved: Resolved) -> Rehearsal:
 def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     data = _look_at(config.dataset)
     dataset = data.dataset
+    labels = None
     if data.labels is not None:
-        split_rows(data.labels, dataset.class_names, config.split)
+        labels = data.labels[split_rows(data.labels, dataset.class_names, config.split).train]
     scaler = fit_scaler(config.preprocessing.scaling, dataset.dtype, [data.X])
     X = scaler.apply(data.X)
     problem = Problem(dataset.task, dataset.sample_shape, len(dataset.class_names))
@@ -95,7 +96,9 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
         scale=None,
         sizes={},
     )
-    X, y = _few(X, problem, model, round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size)))
+    n_train = round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size))
+    y = _targets(problem, model, n_train, labels)
+    X = X[np.arange(len(y)) % len(X)]  # what the samples really are says nothing about the configuration
     widths = _pass_through(model, X, y, config, splits, layers)
     unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
     return Rehearsal(tuple(_facts(config, data, scaler.dtype, model, widths)), tuple(unused))
@@ -142,15 +145,21 @@ def _allowed(dataset: Dataset) -> AugmentationDescription | None:
     return AugmentationDescription.model_validate(found) if found else None
 
 
-def _few(X: Array, problem: Problem, model: Model, n_train: int) -> tuple[Array, Array]:
-    """Return as many training samples as a fit needs, repeated from the first ones, with targets made up.
+def _targets(problem: Problem, model: Model, n_train: int, labels: Array | None) -> Array:
+    """Return targets for as many training samples as a fit needs to show whether it can be done.
 
-    The first samples may all be of one class, and what they really are says nothing about the configuration.
+    Where the labels of the training split are known, no class has more samples than it will have.
     """
-    n = min(n_train, max(FIRST_ROWS, math.prod(problem.sample_shape) + 2)) if isinstance(model, DirectModel) else len(X)
-    rng = np.random.default_rng(0)
-    y = np.arange(n) % problem.n_classes if problem.n_classes else rng.normal(size=n)
-    return X[np.arange(n) % len(X)], y
+    n = FIRST_ROWS
+    if isinstance(model, DirectModel):
+        n = min(n_train, max(n, math.prod(problem.sample_shape) + 2))
+    if problem.task == "regression":
+        return np.random.default_rng(0).normal(size=n)
+    k = problem.n_classes
+    if labels is None:
+        return np.arange(n) % k
+    counts = np.minimum(np.bincount(labels, minlength=k), -(-n // k))
+    return np.random.default_rng(0).permutation(np.repeat(np.arange(k), counts))
 
 
 def _pass_through(

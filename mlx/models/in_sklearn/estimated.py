@@ -66,7 +66,7 @@ class Estimated(DirectModel):
         Raises
         ------
         DataError
-            A class has no training sample, the fit does not converge, or scikit-learn can't use the samples.
+            A class has no training sample, or scikit-learn can't use the samples.
         """
         self.check(X)
         self.estimator = fitted(self.name, self.blank(seed), flattened(X), y, self.problem)

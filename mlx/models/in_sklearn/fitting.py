@@ -23,7 +23,12 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, problem: Problem) 
     Raises
     ------
     DataError
-        A class has no training sample, the fit does not converge, or scikit-learn can't use the samples.
+        A class has no training sample, or scikit-learn can't use the samples.
+
+    Warns
+    -----
+    RuntimeWarning
+        The fit did not converge: says after how many iterations, and what helps.
     """
     from sklearn.exceptions import ConvergenceWarning
 
@@ -32,17 +37,23 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, problem: Problem) 
         if absent:
             raise DataError(f"{name}: expected training samples of every class, found none of {absent}")
     # A forest works in single precision, and refuses what is beyond it.
-    with warnings.catch_warnings(), np.errstate(over="ignore"):
-        warnings.simplefilter("error", ConvergenceWarning)
+    with warnings.catch_warnings(record=True) as caught, np.errstate(over="ignore"):
+        warnings.simplefilter("always")
         try:
-            return estimator.fit(table, y)
-        except ConvergenceWarning:
-            raise DataError(
-                f"{name}: expected to converge, found no end after {estimator_limit(estimator)} iterations; raise "
-                "model.params.max_iter, lower C, or use preprocessing.scaling: standard"
-            ) from None
+            estimator.fit(table, y)
         except ValueError as error:
             raise DataError(f"{name}: {' '.join(str(error).split())}") from None
+    for warning in caught:
+        if not issubclass(warning.category, ConvergenceWarning):
+            warnings.warn(warning.message, stacklevel=2)
+    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
+        warnings.warn(
+            f"{name} did not converge in {estimator_limit(estimator)} iterations; raise model.params.max_iter, "
+            "lower C, or use preprocessing.scaling: standard",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return estimator
 
 
 def estimator_limit(estimator: Any) -> int:

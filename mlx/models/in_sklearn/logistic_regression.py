@@ -52,7 +52,7 @@ class LogisticRegression(DirectModel):
         Raises
         ------
         DataError
-            A class has no training sample, or the fit does not converge.
+            A class has no training sample.
         """
         self.check(X)
         table = np.asarray(X, np.float64).reshape(len(X), -1)

@@ -137,7 +137,7 @@ class LogisticRegressionParams(Settings):
     fit_intercept : whether there is one.
     class_weight : balanced: classes count alike, however large.
     solver : lbfgs, newton-cg, newton-cholesky, sag or saga; with l1 only saga can.
-    max_iter : most iterations of the solver; 1000, as a fit that does not converge is refused here.
+    max_iter : most iterations of the solver; 1000, where scikit-learn's 100 often end before it converges.
     tol : gradient size at which it stops.
     """
 
