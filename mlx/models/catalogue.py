@@ -7,6 +7,7 @@ from mlx.core.artifacts import REMAKE, write_json
 from mlx.core.descriptions import ModelDescription, read_description
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.models.contract import Model, Problem
+from mlx.models.custom.params import CUSTOM_PARAMS
 from mlx.models.in_keras.params import KERAS_PARAMS
 from mlx.models.in_numpy.params import NUMPY_PARAMS
 from mlx.models.in_sklearn.params import SKLEARN_PARAMS
@@ -23,11 +24,14 @@ def build_model(settings: ModelSettings, problem: Problem, *, seed: int) -> Mode
     SettingsError
         The model is for another kind of problem, or can't be built for samples of this shape.
     """
-    return _built(settings, problem, seed)
+    return _built(settings, problem, seed, fetch=True)
 
 
-def _built(settings: ModelSettings, problem: Problem, seed: int) -> Model:
-    """Import the family of the model, and it alone: TensorFlow takes seconds."""
+def _built(settings: ModelSettings, problem: Problem, seed: int, *, fetch: bool) -> Model:
+    """Import the family of the model, and it alone: TensorFlow takes seconds.
+
+    Pretrained weights are got only where `fetch` holds: what is restored afterwards needs none.
+    """
     if settings.name in NUMPY_PARAMS:
         from mlx.models.in_numpy.build import build_numpy
 
@@ -36,10 +40,14 @@ def _built(settings: ModelSettings, problem: Problem, seed: int) -> Model:
         from mlx.models.in_sklearn.build import build_sklearn
 
         return build_sklearn(settings, problem, seed)
+    if settings.name in CUSTOM_PARAMS:
+        from mlx.models.custom.build import build_custom
+
+        return build_custom(settings, problem, seed)
     assert settings.name in KERAS_PARAMS, settings.name
     from mlx.models.in_keras.build import build_keras
 
-    return build_keras(settings, problem, seed)
+    return build_keras(settings, problem, seed, fetch=fetch)
 
 
 def save_model(model: Model, settings: ModelSettings, folder: Path, class_names: Sequence[str]) -> None:
@@ -89,6 +97,6 @@ def rebuild_model(path: Path) -> Model:
     problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
     try:
         settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
-        return build_model(settings, problem, seed=0)
+        return _built(settings, problem, 0, fetch=False)
     except (ValueError, SettingsError) as error:
         raise ArtifactError(f"{path}: expected the description of a model, found {error}{REMAKE}") from None

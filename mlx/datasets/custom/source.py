@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.user_code import names_function
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
-from mlx.datasets.custom.function import call_function, names_function
+from mlx.datasets.custom.function import call_function
 from mlx.datasets.custom.params import EVERY, LABELLED, TABLE, CustomParams, refuse_unused
 from mlx.datasets.custom.samples import MemoryRows, Samples, samples_dataset
 from mlx.datasets.custom.table_files import read_metadata

@@ -1,25 +1,45 @@
 """From the settings of a Keras network to the model."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mlx.models.contract import Model, Problem
+from mlx.models.in_keras.applications import APPLICATIONS, build_application
 from mlx.models.in_keras.cnn import build_cnn
 from mlx.models.in_keras.mlp import build_mlp
 from mlx.models.in_keras.model import KerasModel
 from mlx.models.in_keras.network import Network, check_classes
 from mlx.models.in_keras.params import NetworkParams
+from mlx.models.in_keras.resnet import DEPTHS, build_resnet
 from mlx.models.in_keras.rnn import build_rnn
 from mlx.models.in_keras.runtime import keras
+from mlx.models.in_keras.vgg import DEPTHS as VGG_DEPTHS
+from mlx.models.in_keras.vgg import build_vgg
 from mlx.models.settings import ModelSettings
 
-BUILDERS: dict[str, Callable[[Any, Problem], Network]] = {"cnn": build_cnn, "keras_mlp": build_mlp, "rnn": build_rnn}
 
+def build_keras(settings: ModelSettings, problem: Problem, seed: int, *, fetch: bool = True) -> Model:
+    """Make the network that `settings` name.
 
-def build_keras(settings: ModelSettings, problem: Problem, seed: int) -> Model:
-    """Make the network that `settings` name."""
+    Parameters
+    ----------
+    fetch : get pretrained weights where they are asked for; a network about to be restored needs none.
+    """
     params = settings.parameters()
     assert isinstance(params, NetworkParams)
     check_classes(params, problem)
     keras().utils.set_random_seed(seed)
-    return KerasModel(BUILDERS[settings.name](params, problem), problem)
+    return KerasModel(_builders(fetch)[settings.name](params, problem), problem)
+
+
+def _builders(fetch: bool) -> dict[str, Callable[[Any, Problem], Network]]:
+    """Return the function that makes each network, by the network's name."""
+    return {
+        "cnn": build_cnn,
+        "keras_mlp": build_mlp,
+        "rnn": build_rnn,
+        **{name: partial(build_resnet, name) for name in DEPTHS},
+        **{name: partial(build_vgg, name, fetch=fetch) for name in VGG_DEPTHS},
+        **{name: partial(build_application, name, fetch=fetch) for name in APPLICATIONS},
+    }

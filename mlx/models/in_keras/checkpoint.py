@@ -56,8 +56,11 @@ def restore_weights(model: Any, path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             _check_members(archive)
             _check_network(json.loads(archive.read("config.json")), model)
-            _check_arrays(archive.read(WEIGHTS))
-        model.load_weights(path)
+            content = archive.read(WEIGHTS)
+        _check_arrays(content)
+        with tempfile.TemporaryDirectory() as folder:  # in the zip file each array would be searched from its start
+            (Path(folder) / WEIGHTS).write_bytes(content)
+            model.load_weights(Path(folder) / WEIGHTS)
     except Exception as error:  # zipfile, h5py and Keras raise whatever they meet; all of it means an unusable file
         reason = " ".join(str(error).split())[:300]
         raise ArtifactError(

@@ -5,6 +5,7 @@ import math
 from mlx.core.errors import SettingsError
 from mlx.models.contract import Problem
 from mlx.models.in_keras.network import (
+    SCORES,
     Network,
     check_image,
     check_size,
@@ -31,7 +32,7 @@ def build_cnn(params: CnnParams, problem: Problem) -> Network:
         tensor = layers.MaxPooling2D(name=f"pool_{i}")(convolution(tensor))
     tensor = layers.Flatten(name="flatten")(tensor)
     model = finished(image, tensor, problem, params, name="cnn", hidden=params.hidden_layers)
-    return Network(model, representing(model))
+    return Network(model, representing(model), SCORES[problem.task])
 
 
 def _check_fit(params: CnnParams, problem: Problem) -> None:

@@ -3,7 +3,7 @@
 import math
 
 from mlx.models.contract import Problem
-from mlx.models.in_keras.network import Network, check_size, dense_weights, finished, representing
+from mlx.models.in_keras.network import SCORES, Network, check_size, dense_weights, finished, representing
 from mlx.models.in_keras.params import KerasMlpParams
 from mlx.models.in_keras.runtime import keras
 
@@ -15,4 +15,4 @@ def build_mlp(params: KerasMlpParams, problem: Problem) -> Network:
     sample = module.Input(problem.sample_shape, name="sample")
     flat = module.layers.Flatten(name="flatten")(sample)
     model = finished(sample, flat, problem, params, name="keras_mlp", hidden=params.hidden_layers)
-    return Network(model, representing(model))
+    return Network(model, representing(model), SCORES[problem.task])

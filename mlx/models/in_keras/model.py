@@ -11,9 +11,9 @@ from scipy.special import softmax
 from mlx.core.errors import ArtifactError
 from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, Problem
 from mlx.models.in_keras.checkpoint import restore_weights, save_keras
-from mlx.models.in_keras.network import SCORES, Network
+from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.runtime import keras
-from mlx.models.in_keras.steps import Steps
+from mlx.models.in_keras.steps import Steps, compiled
 
 CHECKPOINT = "model.keras"
 
@@ -32,7 +32,7 @@ class KerasModel(IterativeModel):
     def __init__(self, network: Network, problem: Problem) -> None:
         self.problem = problem
         self.network, self.layers = network.model, network.layers
-        self._scores = self.network.get_layer(SCORES[problem.task]).output
+        self._scores = self.network.get_layer(network.scores).output
         self._scorer = keras().Model(self.network.inputs, self._scores)
         self._steps: Steps | None = None
         self._rate: float | None = None
@@ -115,7 +115,7 @@ class KerasModel(IterativeModel):
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Run the network once for its scores and all `layers`; probabilities in float64 from the logits."""
         self.check(X)
-        values = self._reader(tuple(layers))(np.asarray(X, np.float32))
+        values = self._reader(tuple(layers))(X)
         scores = values["scores"].numpy()
         representations = {name: values[name].numpy().reshape(len(X), -1) for name in layers}
         if self.problem.task == "regression":
@@ -125,14 +125,9 @@ class KerasModel(IterativeModel):
     def _reader(self, layers: tuple[str, ...]) -> Any:
         """Compile the network up to its scores and `layers`."""
         if layers not in self._readers:
-            import tensorflow as tf
-
             tensors = {name: self.network.get_layer(name).output for name in layers} | {"scores": self._scores}
             reader = keras().Model(self.network.inputs, tensors)
-            signature = [tf.TensorSpec((None, *self.problem.sample_shape), tf.float32)]
-            self._readers[layers] = tf.function(
-                lambda X: reader(X, training=False), input_signature=signature, autograph=False
-            )
+            self._readers[layers] = compiled(lambda X: reader(X, training=False), self.problem)
         return self._readers[layers]
 
     def save(self, folder: Path) -> None:

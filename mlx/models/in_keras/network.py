@@ -25,10 +25,12 @@ class Network:
     model : functional Keras model of one input and one output: probabilities (m, K), or values (m, 1). Every
         layer is named by us, as Keras's own names count what the process built before.
     layers : names of the layers that represent a sample, from input to output.
+    scores : name of the layer of logits (m, K), or of the values of a regression (m, 1).
     """
 
     model: Any
     layers: tuple[str, ...]
+    scores: str
 
 
 def finished(image: Any, tensor: Any, problem: Problem, params: NetworkParams, *, name: str, hidden: Any = ()) -> Any:

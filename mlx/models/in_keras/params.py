@@ -78,5 +78,72 @@ class RnnParams(NetworkParams):
     hidden_layers: list[Width] = Field([64])
 
 
-KERAS_PARAMS: dict[str, type[Settings]] = {"cnn": CnnParams, "keras_mlp": KerasMlpParams, "rnn": RnnParams}
+class ImageNetParams(NetworkParams):
+    """A network that was drawn for ImageNet.
+
+    Attributes
+    ----------
+    pretrained : start from the weights that Keras has of it, which want ``preprocessing.scaling: unit``; they are
+        fetched once, into Keras's cache. All layers are then trained on.
+    """
+
+    pretrained: bool = False
+
+
+class ResNet18Params(NetworkParams):
+    """A network that was drawn for ImageNet, and of which Keras has no weights.
+
+    Attributes
+    ----------
+    pretrained : only false.
+    """
+
+    pretrained: Literal[False] = False
+
+
+class MobileParams(ImageNetParams):
+    """An EfficientNet or a MobileNet, which leave out a fifth of the last units in training."""
+
+    dropout: float = Field(0.2, ge=0, lt=1)
+
+
+class VggParams(ImageNetParams):
+    """A VGG network.
+
+    Attributes
+    ----------
+    hidden_layers : widths of the dense layers; the last one is the penultimate representation.
+    batch_norm : normalise after each convolution; null for wherever the weights are not pretrained.
+    """
+
+    hidden_layers: list[Width] = Field([512])
+    batch_norm: bool | None = None
+    dropout: float = Field(0.25, ge=0, lt=1)
+
+
+FAMILIES: dict[str, dict[str, type[NetworkParams]]] = {
+    "resnet": {
+        "resnet18": ResNet18Params,
+        "resnet34": ResNet18Params,
+        "resnet50": ImageNetParams,
+        "resnet101": ImageNetParams,
+        "resnet152": ImageNetParams,
+    },
+    "vgg": {"vgg11": VggParams, "vgg13": VggParams, "vgg16": VggParams, "vgg19": VggParams},
+    "mobilenet": {
+        "mobilenet": MobileParams,
+        "mobilenet_v2": MobileParams,
+        "mobilenet_v3_small": MobileParams,
+        "mobilenet_v3_large": MobileParams,
+    },
+    "efficientnet": {f"efficientnet_b{i}": MobileParams for i in range(8)},
+}
+"""The families of networks drawn for ImageNet: each member's name and the schema of its `params`."""
+
+KERAS_PARAMS: dict[str, type[Settings]] = {
+    "cnn": CnnParams,
+    "keras_mlp": KerasMlpParams,
+    "rnn": RnnParams,
+    **{name: schema for family in FAMILIES.values() for name, schema in family.items()},
+}
 """Each network's name and the schema of its `params`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from mlx.core.errors import SettingsError
 from mlx.models.contract import Problem
-from mlx.models.in_keras.network import Network, check_size, dense_weights, finished, penalty, representing
+from mlx.models.in_keras.network import SCORES, Network, check_size, dense_weights, finished, penalty, representing
 from mlx.models.in_keras.params import RnnParams
 from mlx.models.in_keras.runtime import keras
 
@@ -22,7 +22,7 @@ def build_rnn(params: RnnParams, problem: Problem) -> Network:
     for i, units in enumerate(params.units, start=1):
         tensor = _recurrent(params, i, units, steps)(tensor)
     model = finished(sample, tensor, problem, params, name="rnn", hidden=params.hidden_layers)
-    return Network(model, representing(model))
+    return Network(model, representing(model), SCORES[problem.task])
 
 
 def _sequence(problem: Problem) -> tuple[int, int]:

@@ -4,6 +4,7 @@ The sums stay on the device and are read once an epoch; a step costs one call an
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,30 +30,28 @@ class Steps:
         self.optimizer = build_optimizer(optimization)
         self.optimizer.build(scorer.trainable_variables)
         self._sums = tf.Variable(np.zeros(3), name="sums")  # of loss, hits and samples
-        # Only the training loss is weighted by class, as in Keras: validation tells what the samples tell.
-        signature = [
-            tf.TensorSpec((None, *problem.sample_shape), tf.float32),
-            tf.TensorSpec((None,), tf.int32 if problem.n_classes else tf.float32),
-        ]
-        self._train = tf.function(self._train_step, input_signature=signature, autograph=False)
-        self._test = tf.function(self._test_step, input_signature=signature, autograph=False)
+
+    @cached_property
+    def _train(self) -> Any:
+        return compiled(self._train_step, self.problem, targets=True)
+
+    @cached_property
+    def _test(self) -> Any:
+        return compiled(self._test_step, self.problem, targets=True)
 
     def train(self, X: Array, y: Array) -> None:
         """Take one step on a batch."""
-        self._train(*self._converted(X, y))
+        self._train(X, y)
 
     def test(self, X: Array, y: Array) -> None:
         """Add a batch to the sums without learning from it."""
-        self._test(*self._converted(X, y))
+        self._test(X, y)
 
     def means(self) -> Metrics:
         """Return the mean loss (and accuracy) since the last call, and start anew."""
         loss, hits, n = self._sums.numpy()
         self._sums.assign(np.zeros(3))
         return {"loss": float(loss / n)} | ({"accuracy": float(hits / n)} if self.problem.n_classes else {})
-
-    def _converted(self, X: Array, y: Array) -> tuple[Array, Array]:
-        return np.asarray(X, np.float32), np.asarray(y, np.int32 if self.problem.n_classes else np.float32)
 
     def _train_step(self, X: Any, y: Any) -> None:
         import tensorflow as tf
@@ -86,6 +85,8 @@ class Steps:
     def _losses(self, scores: Any, y: Any, *, weighted: bool) -> Any:
         """Return the loss of each sample (m,): squared error, or cross-entropy from logits in nats.
 
+        Only the training loss is weighted by class, as in Keras: validation counts the samples as they are.
+
         With label smoothing s the target is ``(1 - s) one_hot(y) + s / K``, whose cross-entropy is taken
         apart so that no (m, K) target is made.
         """
@@ -100,6 +101,25 @@ class Steps:
         if weighted and self.optimization.class_weights is not None:
             losses *= tf.gather(tf.constant(self.optimization.class_weights, tf.float32), y)
         return losses
+
+
+def compiled(function: Callable[..., Any], problem: Problem, *, targets: bool = False) -> Any:
+    """Compile `function` of a batch (m, *sample_shape), and of its targets (m,), for any m.
+
+    It is traced once, here, and called past the checks that ``tf.function`` makes of every call.
+    """
+    import tensorflow as tf
+
+    types = [tf.float32, tf.int32 if problem.n_classes else tf.float32][: 1 + targets]
+    shapes = [(None, *problem.sample_shape), (None,)]
+    signature = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, types, strict=False)]
+    traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+
+    def call(*arrays: Array) -> Any:
+        pairs = zip(arrays, types, strict=True)
+        return traced(*(tf.constant(np.asarray(array, kind.as_numpy_dtype)) for array, kind in pairs))
+
+    return call
 
 
 def build_optimizer(optimization: Optimization) -> Any:

@@ -1,0 +1,108 @@
+"""Functions of the user's own that a configuration names as ``file.py:name``.
+
+Calling one runs the user's code, which is what they ask for by writing it so. No other form of a key runs
+anything, and the file has to lie in the current folder, the repository, so that a configuration from
+elsewhere can only name code that is there already.
+"""
+
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mlx.core.errors import DataError
+from mlx.core.settings import nearest
+
+_FORM = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
+
+
+def names_function(path: str) -> bool:
+    """Say whether `path` has the form ``file.py:name``."""
+    return _FORM.fullmatch(path) is not None
+
+
+class UserFunction:
+    """A function of the user's, loaded.
+
+    Parameters
+    ----------
+    path : ``file.py:name``, relative to the current folder.
+    key : of the configuration that names it, for messages.
+    purpose : what it is to make, for messages.
+
+    Attributes
+    ----------
+    function : itself.
+
+    Raises
+    ------
+    DataError
+        The file lies outside of the current folder or is not there, fails, or has no such function.
+    """
+
+    def __init__(self, path: str, *, key: str, purpose: str) -> None:
+        form = _FORM.fullmatch(path)
+        assert form is not None
+        self.path, self.purpose = path, purpose
+        self.file = _inside(form["file"], key)
+        self.function = self._load(form["name"])
+
+    def __call__(self, **arguments: Any) -> Any:
+        """Call it.
+
+        Raises
+        ------
+        DataError
+            It fails: says in which of its lines.
+        """
+        return self._run(lambda: self.function(**arguments))
+
+    def _load(self, name: str) -> Callable[..., Any]:
+        module = ModuleType(f"mlx_function_{self.file.stem}")
+        module.__file__ = str(self.file)
+        sys.modules[module.__name__] = module  # where dataclasses look for the module of their class
+
+        def load() -> None:
+            # Not imported: an import would take old bytecode for a file that was changed within the second.
+            exec(compile(self.file.read_bytes(), str(self.file), "exec"), module.__dict__)  # noqa: S102 - see above
+
+        self._run(load)
+        functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        if not callable(getattr(module, name, None)):
+            hint = nearest(name, functions)
+            raise DataError(f"{self.path}: expected a function {name} in {self.file.name}, found none{hint}")
+        function: Callable[..., Any] = getattr(module, name)
+        return function
+
+    def _run(self, work: Callable[[], Any]) -> Any:
+        """Do `work`; when the user's code fails, say in which of its lines."""
+        try:
+            return work()
+        except SystemExit as error:  # which would end this program without a word
+            where = _line_of(error, self.file)
+            raise DataError(
+                f"{self.path}: expected {self.purpose}, found that it ended the program{where}: {error!r}"
+            ) from error
+        except Exception as error:
+            where = _line_of(error, self.file)
+            raise DataError(f"{self.path}: failed{where}: {type(error).__name__}: {error}") from error
+
+
+def _inside(name: str, key: str) -> Path:
+    """Return the file, after links were followed, if it lies in the current folder."""
+    here = Path.cwd().resolve()
+    given = Path(name)
+    file = (here / given).resolve()
+    if given.is_absolute() or ".." in given.parts or not file.is_relative_to(here):
+        raise DataError(f"{key}: {name}: expected a file in the current folder, found one outside of it")
+    if not file.is_file():
+        raise DataError(f"{key}: {name}: expected a Python file, found nothing there")
+    return file
+
+
+def _line_of(error: BaseException, file: Path) -> str:
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)]
+    return f" in line {lines[-1]}" if lines else ""

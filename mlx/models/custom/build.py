@@ -1,0 +1,68 @@
+"""From a function of the user's own to a model: a Keras network, or any object with the contract.
+
+The function is given ``n_classes`` and ``sample_shape`` where it takes arguments of these names, and
+``model.params`` by name. It is called again, with the same arguments, when the trained model is loaded.
+"""
+
+import inspect
+from typing import Any
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.core.user_code import UserFunction
+from mlx.models.contract import DirectModel, IterativeModel, Model, Problem
+from mlx.models.settings import ModelSettings
+from mlx.models.suits import require_task
+
+
+def build_custom(settings: ModelSettings, problem: Problem, seed: int) -> Model:
+    """Call the function that `settings` name, and check what it made.
+
+    Raises
+    ------
+    DataError
+        It is missing, fails, or makes something else than a model for `problem`.
+    SettingsError
+        It doesn't take the parameters given, or the model is for another kind of problem.
+    """
+    from mlx.models.in_keras.custom import adopted
+    from mlx.models.in_keras.runtime import keras
+
+    where = settings.architecture
+    assert where is not None
+    keras().utils.set_random_seed(seed)
+    keras().backend.reset_uids()  # so that its layers have the same names whatever was built before
+    function = UserFunction(where, key="model.architecture", purpose="a model")
+    made = function(**_arguments(function, settings, problem))
+    if isinstance(made, keras().Model):
+        return adopted(made, problem, where)
+    if not isinstance(made, DirectModel | IterativeModel):
+        raise DataError(
+            f"{where}: expected a Keras model, or a DirectModel or IterativeModel of mlx.models, "
+            f"found {type(made).__name__}"
+        )
+    require_task(where, made.tasks, problem)
+    if made.problem != problem:
+        raise DataError(f"{where}: expected a model for {problem}, found one for {made.problem}")
+    return made
+
+
+def _arguments(function: UserFunction, settings: ModelSettings, problem: Problem) -> dict[str, Any]:
+    """Return what the function is called with: `params`, and of the problem what it asks for.
+
+    Raises
+    ------
+    SettingsError
+        It doesn't take them, or asks for more.
+    """
+    signature = inspect.signature(function.function)
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+    offered = {"n_classes": problem.n_classes, "sample_shape": problem.sample_shape}
+    arguments = {name: value for name, value in offered.items() if takes_all or name in signature.parameters}
+    arguments |= settings.parameters().as_dict()
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        raise SettingsError(
+            f"expected the arguments of {settings.architecture}{signature}, found {error}", key=("model", "params")
+        ) from None
+    return arguments

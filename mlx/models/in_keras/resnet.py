@@ -1,0 +1,61 @@
+"""The residual networks of basic blocks, 18 and 34 layers deep, which Keras does not have.
+
+He, Zhang, Ren and Sun, Deep residual learning for image recognition (2016), table 1, with projections where
+the size changes. Layers are named as in ``keras.applications``' deeper ones.
+"""
+
+from typing import Any
+
+from mlx.models.contract import Problem
+from mlx.models.in_keras.network import SCORES, Network, check_image, finished, penalty, representing
+from mlx.models.in_keras.params import NetworkParams
+from mlx.models.in_keras.runtime import keras
+from mlx.models.in_keras.stem import dropped_halvings
+
+DEPTHS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
+"""How many blocks each of the four stages has."""
+
+
+def build_resnet(name: str, params: NetworkParams, problem: Problem) -> Network:
+    """Make a residual network of basic blocks; its stem suits the size of the images."""
+    check_image(name, problem)
+    layers = keras().layers
+    kept = [i >= dropped_halvings(problem) for i in range(5)]
+    image = keras().Input(problem.sample_shape, name="image")
+    size, stride = (7, 2) if kept[0] else (3, 1)
+    tensor = _convolved(image, 64, size, stride, params, "conv1")
+    tensor = layers.ReLU(name="conv1_relu")(tensor)
+    if kept[1]:
+        tensor = layers.MaxPooling2D(3, 2, padding="same", name="pool1_pool")(tensor)
+    for stage, depth in enumerate(DEPTHS[name]):
+        for block in range(depth):
+            halves = block == 0 and stage > 0 and kept[stage + 1]
+            tensor = _block(tensor, 64 << stage, 2 if halves else 1, params, f"conv{stage + 2}_block{block + 1}")
+    tensor = layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
+    model = finished(image, tensor, problem, params, name=name)
+    return Network(model, representing(model, r"^conv1_relu$|_out$|^avg_pool$"), SCORES[problem.task])
+
+
+def _block(tensor: Any, filters: int, stride: int, params: NetworkParams, name: str) -> Any:
+    layers = keras().layers
+    shortcut = tensor
+    if stride > 1 or tensor.shape[-1] != filters:
+        shortcut = _convolved(tensor, filters, 1, stride, params, f"{name}_0")
+    tensor = _convolved(tensor, filters, 3, stride, params, f"{name}_1")
+    tensor = layers.ReLU(name=f"{name}_1_relu")(tensor)
+    tensor = _convolved(tensor, filters, 3, 1, params, f"{name}_2")
+    return layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_add")([shortcut, tensor]))
+
+
+def _convolved(tensor: Any, filters: int, size: int, stride: int, params: NetworkParams, name: str) -> Any:
+    layers = keras().layers
+    convolution = layers.Conv2D(
+        filters, size, stride, padding="same", use_bias=False, kernel_initializer="he_normal",
+        name=f"{name}_conv", **penalty(params),
+    )  # fmt: skip
+    return layers.BatchNormalization(momentum=BATCH_MOMENTUM, name=f"{name}_bn")(convolution(tensor))
+
+
+BATCH_MOMENTUM = (
+    0.9  # of the moving statistics: Keras's 0.99 is behind for hundreds of steps, more than a small set has
+)

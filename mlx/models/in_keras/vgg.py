@@ -1,0 +1,91 @@
+"""The VGG networks: 3x3 convolutions, and a pooling after each of five blocks.
+
+Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition (2015), table 1,
+columns A, B, D, E. From scratch they hardly train without the batch normalisation that came after them. In place
+of two dense layers of 4096 units on 7x7 positions, the last map is averaged and `hidden_layers` follow.
+"""
+
+from typing import Any
+
+from mlx.core.errors import SettingsError
+from mlx.models.contract import Problem
+from mlx.models.in_keras.network import (
+    SCORES,
+    Network,
+    check_image,
+    check_size,
+    dense_weights,
+    finished,
+    penalty,
+    representing,
+)
+from mlx.models.in_keras.params import VggParams
+from mlx.models.in_keras.pretrained import adopt, as_imagenet, fetched
+from mlx.models.in_keras.resnet import BATCH_MOMENTUM
+from mlx.models.in_keras.runtime import keras
+from mlx.models.in_keras.stem import dropped_halvings
+
+FILTERS = (64, 128, 256, 512, 512)
+DEPTHS = {"vgg11": (1, 1, 2, 2, 2), "vgg13": (2,) * 5, "vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+"""How many convolutions each block has."""
+WITH_WEIGHTS = {"vgg16": "VGG16", "vgg19": "VGG19"}
+"""Which of them Keras has weights of, and under what name."""
+
+
+def build_vgg(name: str, params: VggParams, problem: Problem, *, fetch: bool) -> Network:
+    """Make a VGG network, with ImageNet's weights where `fetch` holds and they are asked for."""
+    check_image(name, problem)
+    check_size(dense_weights([512, *params.hidden_layers]))
+    normalised = _normalised(name, params)
+    image = keras().Input(problem.sample_shape, name="image")
+    tensor = as_imagenet(image, "caffe") if params.pretrained else image
+    for block, depth in enumerate(DEPTHS[name]):
+        for i in range(depth):
+            tensor = _convolved(tensor, FILTERS[block], params, normalised, f"block{block + 1}_conv{i + 1}")
+        # A map of one pixel is enough for the dense layers, and padding saves an odd one.
+        if block >= dropped_halvings(problem, width=1):
+            pooling = keras().layers.MaxPooling2D(2, padding="same", name=f"block{block + 1}_pool")
+            tensor = pooling(tensor)
+    tensor = keras().layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
+    model = finished(image, tensor, problem, params, name=name, hidden=params.hidden_layers)
+    if params.pretrained and fetch:
+        adopt(model, fetched(WITH_WEIGHTS[name]), "caffe")
+    return Network(model, representing(model, r"_relu$|_pool$|^hidden_"), SCORES[problem.task])
+
+
+def _convolved(tensor: Any, filters: int, params: VggParams, normalised: bool, name: str) -> Any:
+    layers = keras().layers
+    convolution = layers.Conv2D(
+        filters,
+        3,
+        padding="same",
+        use_bias=not normalised,
+        kernel_initializer="he_normal",
+        name=name,
+        **penalty(params),
+    )
+    tensor = convolution(tensor)
+    if normalised:
+        tensor = layers.BatchNormalization(momentum=BATCH_MOMENTUM, name=f"{name}_bn")(tensor)
+    return layers.ReLU(name=f"{name}_relu")(tensor)
+
+
+def _normalised(name: str, params: VggParams) -> bool:
+    """Say whether there is batch normalisation; ImageNet's weights were trained without.
+
+    Raises
+    ------
+    SettingsError
+        Weights are asked for that Keras does not have.
+    """
+    if params.pretrained and name not in WITH_WEIGHTS:
+        raise SettingsError(
+            f"expected false, as Keras has no weights of {name} but of {' and '.join(WITH_WEIGHTS)}, found true",
+            key=("model", "params", "pretrained"),
+        )
+    if params.pretrained and params.batch_norm:
+        raise SettingsError(
+            "expected false or null, as the pretrained weights were made without, found true",
+            key=("model", "params", "batch_norm"),
+        )
+    return not params.pretrained if params.batch_norm is None else params.batch_norm
