@@ -25,16 +25,17 @@ def build_custom(settings: ModelSettings, problem: Problem, seed: int) -> Model:
         It doesn't take the parameters given, or the model is for another kind of problem.
     """
     from mlx.models.in_keras.custom import adopted
-    from mlx.models.in_keras.runtime import keras
+    from mlx.models.in_keras.runtime import fresh_names, keras
 
     where = settings.architecture
     assert where is not None
     keras().utils.set_random_seed(seed)
-    keras().backend.reset_uids()  # so that its layers have the same names whatever was built before
     function = UserFunction(where, key="model.architecture", purpose="a model")
-    made = function(**_arguments(function, settings, problem))
-    if isinstance(made, keras().Model):
-        return adopted(made, problem, where)
+    arguments = _arguments(function, settings, problem)
+    with fresh_names():
+        made = function(**arguments)
+        if isinstance(made, keras().Model):
+            return adopted(made, problem, where)
     if not isinstance(made, DirectModel | IterativeModel):
         raise DataError(
             f"{where}: expected a Keras model, or a DirectModel or IterativeModel of mlx.models, "

@@ -18,7 +18,7 @@ from mlx.models.in_keras.network import SCORES, Network, check_image, finished
 from mlx.models.in_keras.params import ImageNetParams
 from mlx.models.in_keras.pretrained import adopt, as_imagenet, fetched
 from mlx.models.in_keras.resnet import BATCH_MOMENTUM
-from mlx.models.in_keras.runtime import keras
+from mlx.models.in_keras.runtime import fresh_names, keras
 from mlx.models.in_keras.stem import dropped_halvings
 
 
@@ -55,8 +55,6 @@ BLOCK = re.compile(
     r"conv1_relu|Conv1_relu|out_relu|stem_activation|top_activation|avg_pool)"
 )
 """How the layers of a block begin; the last one of each block represents a sample."""
-UNNAMED = re.compile(r"(re_lu|activation|add|multiply)(_\d+)?")
-"""The names that Keras gives by counting what the process built."""
 
 
 def build_application(name: str, params: ImageNetParams, problem: Problem, *, fetch: bool) -> Network:
@@ -80,7 +78,8 @@ def _drawn(application: Application) -> list[dict[str, Any]]:
     Those that change the size are told the ``side`` of the images they are given.
     """
     make = getattr(keras().applications, application.name)
-    network = make(weights=None, include_top=False, input_shape=(224, 224, 3), **dict(application.options))
+    with fresh_names():
+        network = make(weights=None, include_top=False, input_shape=(224, 224, 3), **dict(application.options))
     layers: list[dict[str, Any]] = network.get_config()["layers"]
     for entry in layers:
         if entry["class_name"] in {"Conv2D", "DepthwiseConv2D", "MaxPooling2D", "ZeroPadding2D"}:
@@ -91,7 +90,7 @@ def _drawn(application: Application) -> list[dict[str, Any]]:
 def _replayed(drawn: list[dict[str, Any]], tensor: Any, change: "_Change") -> Any:
     """Make each layer as `change` has it and apply it to what Keras's network applies it to."""
     results: dict[str, Any] = {}
-    for position, entry in enumerate(drawn):
+    for entry in drawn:
         if entry["class_name"] == "InputLayer":
             results[entry["name"]] = tensor
             continue
@@ -100,7 +99,7 @@ def _replayed(drawn: list[dict[str, Any]], tensor: Any, change: "_Change") -> An
         if change.leaves_out(entry):
             tensor = arguments[0]
         else:
-            layer = keras().saving.deserialize_keras_object(change.made(entry, position))
+            layer = keras().saving.deserialize_keras_object(change.made(entry))
             tensor = layer(*arguments, **_with_results(node["kwargs"], results))
         results[entry["name"]] = tensor
     return tensor
@@ -137,11 +136,9 @@ class _Change:
             return self._pads_itself or self._is_dropped(entry)
         return kind in {"Rescaling", "Normalization"} or (kind == "MaxPooling2D" and self._is_dropped(entry))
 
-    def made(self, entry: Mapping[str, Any], position: int) -> dict[str, Any]:
-        """Return the changed configuration of the layer at `position`."""
+    def made(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the changed configuration of a layer."""
         config = dict(entry["config"])
-        if UNNAMED.fullmatch(config["name"]):
-            config["name"] = f"{entry['class_name'].lower()}_at_{position}"
         if config.get("strides") in ((2, 2), [2, 2]):
             config |= self._strided(entry)
         if entry["class_name"] == "BatchNormalization" and not self.params.pretrained:

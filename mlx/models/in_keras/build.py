@@ -13,7 +13,7 @@ from mlx.models.in_keras.network import Network, check_classes
 from mlx.models.in_keras.params import NetworkParams
 from mlx.models.in_keras.resnet import DEPTHS, build_resnet
 from mlx.models.in_keras.rnn import build_rnn
-from mlx.models.in_keras.runtime import keras
+from mlx.models.in_keras.runtime import fresh_names, keras
 from mlx.models.in_keras.vgg import DEPTHS as VGG_DEPTHS
 from mlx.models.in_keras.vgg import build_vgg
 from mlx.models.settings import ModelSettings
@@ -30,7 +30,8 @@ def build_keras(settings: ModelSettings, problem: Problem, seed: int, *, fetch: 
     assert isinstance(params, NetworkParams)
     check_classes(params, problem)
     keras().utils.set_random_seed(seed)
-    return KerasModel(_builders(fetch)[settings.name](params, problem), problem)
+    with fresh_names():
+        return KerasModel(_builders(fetch)[settings.name](params, problem), problem)
 
 
 def _builders(fetch: bool) -> dict[str, Callable[[Any, Problem], Network]]:

@@ -9,6 +9,8 @@ import io
 import json
 import tempfile
 import zipfile
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,7 @@ def restore_weights(model: Any, path: Path) -> None:
             _check_members(archive)
             _check_network(json.loads(archive.read("config.json")), model)
             content = archive.read(WEIGHTS)
-        _check_arrays(content)
+        _check_arrays(content, model)
         with tempfile.TemporaryDirectory() as folder:  # in the zip file each array would be searched from its start
             (Path(folder) / WEIGHTS).write_bytes(content)
             model.load_weights(Path(folder) / WEIGHTS)
@@ -110,15 +112,20 @@ def _short(value: Any) -> str:
     return repr(value)[:80]
 
 
-def _check_arrays(content: bytes) -> None:
-    """Refuse what could reach outside of the file, or ask for more memory than the file takes."""
+def _check_arrays(content: bytes, model: Any) -> None:
+    """Refuse what could reach outside of the file or ask for more memory than the file takes, and other arrays."""
     import h5py
 
     with h5py.File(io.BytesIO(content), "r") as file:
-        _check_group(file)
+        found = Counter(_shapes(file))
+    expected = Counter(tuple(variable.shape) for variable in model.weights)
+    for shape in sorted(expected.keys() | found.keys()):
+        if found[shape] != expected[shape]:
+            raise ValueError(f"of shape {shape} it should hold {expected[shape]} arrays, it holds {found[shape]}")
 
 
-def _check_group(group: Any) -> None:
+def _shapes(group: Any) -> Iterator[tuple[int, ...]]:
+    """Yield the shape of each array below `group`, after it was checked."""
     import h5py
 
     for name in group:
@@ -126,15 +133,18 @@ def _check_group(group: Any) -> None:
             raise ValueError(f"{group.name}/{name} is a link")
         item = group[name]
         if isinstance(item, h5py.Group):
-            _check_group(item)
-        elif item.external or item.is_virtual or item.chunks is not None:
+            yield from _shapes(item)
+            continue
+        if item.external or item.is_virtual or item.chunks is not None:
             raise ValueError(f"{item.name} is not stored as a plain array")
-        elif item.dtype.kind not in "fiu":
+        if item.dtype.kind not in "fiu":
             raise ValueError(f"{item.name} holds {item.dtype}, not numbers")
-        elif item.nbytes > item.id.get_storage_size():
+        if item.nbytes > item.id.get_storage_size():
             raise ValueError(f"{item.name} is larger than what is stored of it")
-        elif item.dtype.kind == "f" and not np.isfinite(item[()]).all():
+        if item.dtype.kind == "f" and not np.isfinite(item[()]).all():
             raise ValueError(f"{item.name} holds NaN or infinity")
+        if item.dtype != np.uint32:  # else the state of a random layer, which is no weight and which not all write
+            yield item.shape
 
 
 def _numbered(config: Any, numbers: dict[int, int]) -> Any:

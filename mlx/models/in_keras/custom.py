@@ -22,8 +22,8 @@ def adopted(made: Any, problem: Problem, where: str) -> Model:
     """
     _check(made, problem, where)
     module = keras()
-    last = next(layer for layer in made.layers if layer.output is made.output)
-    output, scores = made.output, last
+    output = made.outputs[0]
+    scores = last = next(layer for layer in made.layers if layer.output is output)
     activation = getattr(last, "activation", module.activations.linear)
     if problem.task == "classification":
         if isinstance(last, module.layers.Softmax) or (

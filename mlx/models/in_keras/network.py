@@ -22,8 +22,7 @@ class Network:
 
     Attributes
     ----------
-    model : functional Keras model of one input and one output: probabilities (m, K), or values (m, 1). Every
-        layer is named by us, as Keras's own names count what the process built before.
+    model : functional Keras model of one input and one output: probabilities (m, K), or values (m, 1).
     layers : names of the layers that represent a sample, from input to output.
     scores : name of the layer of logits (m, K), or of the values of a regression (m, 1).
     """

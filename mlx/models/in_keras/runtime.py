@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -45,3 +46,18 @@ def _native_stderr_held() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextmanager
+def fresh_names() -> Iterator[None]:
+    """Let Keras count anew the layers that it names, so that a network is the same whatever was built before."""
+    keras()
+    from keras.src.backend.common import global_state
+
+    key = "object_name_uids"
+    kept = global_state.get_global_attribute(key)
+    global_state.set_global_attribute(key, defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(key, kept)
