@@ -21,7 +21,7 @@ Flags = npt.NDArray[np.bool_]
 
 STATISTICS = ("auroc", "aurc", "eaurc", "augrc")
 
-MIN_EACH = {"auroc": 15, "aurc": 20, "eaurc": 20, "augrc": 20}
+MIN_EACH = {"auroc": 10, "aurc": 20, "eaurc": 20, "augrc": 20}
 """Fewest errors, and fewest correct predictions, for an interval to hold."""
 
 MIN_SHARED = {"auroc": 100, "aurc": 200, "eaurc": 200, "augrc": 200}

@@ -34,7 +34,7 @@ MAX_CATEGORIES = 50
 """More categories than this are names, not a factor."""
 
 MIN_SAMPLES = 4
-MIN_INTERVAL = {"auroc": 15, "spearman": 30}
+MIN_INTERVAL = {"auroc": 10, "spearman": 30}
 """Fewest samples for an interval: of either side for AUROC, of all for Spearman."""
 
 MIN_SHARED = 100
