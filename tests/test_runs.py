@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import Repository
 
 from mlx.cli import main
 from mlx.core.errors import SettingsError
@@ -171,3 +172,13 @@ def test_an_output_directory_outside_of_the_repository_is_refused(folder: Path, 
 def test_a_run_that_nobody_has_is_named_with_the_nearest(folder: Path) -> None:
     with pytest.raises(SettingsError, match="nothing: expected a run below .*, its id or its name, found none"):
         find_run("nothing", folder / "outputs")
+
+
+def test_an_experiment_and_the_pipeline_give_the_same_numbers(repository: Repository) -> None:
+    done = repository.run("python", "-m", "mlx", "run-experiment", "--config", "params.yaml", "--strict")
+    assert done.returncode == 0, done.stderr
+    run = repository.root / done.stdout.strip()
+    for file in sorted((repository.root / "metrics").iterdir()):
+        assert (run / "metrics" / file.name).read_bytes() == file.read_bytes(), file.name
+    evaluated = repository.run("python", "-m", "mlx", "eval", ".", "--json")
+    assert json.loads(evaluated.stdout) == read_run(run).summary.metrics["evaluation"]
