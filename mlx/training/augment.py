@@ -82,7 +82,7 @@ def augmentation_of(settings: AugmentationSettings, allowed: Mapping[str, Any] |
 
     Parameters
     ----------
-    allowed : fields of `Augmentation` by the dataset; the fields that `settings` were given stand before them.
+    allowed : fields of `Augmentation` by the dataset; what `settings` give stands before them.
     """
-    chosen = settings.model_dump(include=settings.model_fields_set)
+    chosen = settings.model_dump(exclude_none=True)
     return replace(Augmentation(), **dict(allowed or {}) | chosen)

@@ -16,7 +16,8 @@ def _lowered(value: object) -> object:
 class AugmentationSettings(Settings):
     """How the training images are changed anew in every epoch.
 
-    What is set here stands before what ``dataset.params.augmentation`` chooses for the dataset.
+    What is given here stands before what ``dataset.params.augmentation`` chooses for the dataset; null leaves
+    it to the dataset, which without that asks for nothing.
 
     Attributes
     ----------
@@ -26,10 +27,10 @@ class AugmentationSettings(Settings):
     noise : standard deviation of what is added to every value, in the units that the model is fed.
     """
 
-    flip: bool = False
-    shift: float = Field(0.0, ge=0, lt=1)
-    crop: float = Field(0.0, ge=0, lt=1)
-    noise: float = Field(0.0, ge=0)
+    flip: bool | None = None
+    shift: float | None = Field(None, ge=0, lt=1)
+    crop: float | None = Field(None, ge=0, lt=1)
+    noise: float | None = Field(None, ge=0)
 
 
 class TrainingParams(Settings):
@@ -118,6 +119,18 @@ class TrainingSettings(Settings):
         return Schedule(self.learning_rate, chosen, self.params.warmup_epochs, self.epochs)
 
     def set_fields(self) -> frozenset[str]:
-        """Return the fields that were given, those of `params` dotted below it."""
-        own = self.model_fields_set - {"params"}
-        return frozenset(own | {f"params.{name}" for name in self.params.model_fields_set})
+        """Return the fields that were given, those of `params` dotted below it.
+
+        Where all are, as in the configuration that a run records, those that are not at their defaults.
+        """
+        given = _dotted(self.model_fields_set, self.params.model_fields_set)
+        if given < _dotted(set(TrainingSettings.model_fields), set(TrainingParams.model_fields)):
+            return given
+        default = TrainingSettings()
+        own = {name for name in TrainingSettings.model_fields if getattr(self, name) != getattr(default, name)}
+        params = TrainingParams.model_fields
+        return _dotted(own, {n for n in params if getattr(self.params, n) != getattr(default.params, n)})
+
+
+def _dotted(own: set[str], params: set[str]) -> frozenset[str]:
+    return frozenset((own - {"params"}) | {f"params.{name}" for name in params})

@@ -70,3 +70,5 @@ def test_what_the_training_sets_stands_before_what_the_dataset_allows() -> None:
     assert augmentation_of(AugmentationSettings(), allowed) == Augmentation(flip=True, shift=0.1)
     assert augmentation_of(AugmentationSettings(flip=False, noise=0.2), allowed) == Augmentation(shift=0.1, noise=0.2)
     assert not augmentation_of(AugmentationSettings(), None)
+    recorded = AugmentationSettings.model_validate(AugmentationSettings(noise=0.2).as_dict())
+    assert augmentation_of(recorded, allowed) == Augmentation(flip=True, shift=0.1, noise=0.2)

@@ -47,3 +47,4 @@ def test_the_contract_knows_every_field_of_the_section() -> None:
     assert own | {f"params.{name}" for name in params} == IterativeModel.training_fields
     given = TrainingSettings.model_validate({"epochs": 3, "params": {"momentum": 0.5}})
     assert given.set_fields() == {"epochs", "params.momentum"}
+    assert TrainingSettings.model_validate(given.as_dict()).set_fields() == {"epochs", "params.momentum"}
