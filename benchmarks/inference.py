@@ -4,7 +4,7 @@
 
 For every p-value of ``tests.csv``: how often it is at most 0.05 when its null hypothesis is true, over pairs
 that share samples, in clusters, and where classes differ in both similarity and entropy. For every interval at
-the 95 % level: how often it holds the value of the population, which is that of 200,000 samples.
+the 95 % level: how often it holds the value of the population, which is that of 100,000 samples.
 
 The table is Markdown, and stands in ``docs/methods.md``; ``tests/residuals/test_inference_holds.py`` is a
 short version.
@@ -40,8 +40,9 @@ MIXING = np.random.default_rng(1).normal(size=(LATENT, FEATURES))
 MEANS = np.random.default_rng(2).normal(size=(K, FEATURES))
 CLUSTERS = np.random.default_rng(5).normal(size=(K, 5, LATENT))
 
-POPULATION = 200_000
+POPULATION = 100_000
 NAMES = ("one", "two", "three")
+SCENARIOS = ("spread", "clusters", "confounded")
 SIZES = (100, 400)
 
 
@@ -115,7 +116,7 @@ def is_null(scenario: str, key: tuple[str, str, str]) -> bool:
 
 def run(task: tuple[str, int, bool, int]) -> list[tuple]:
     scenario, n, null, seed = task
-    settings = ResidualsSettings(seed=seed, n_permutations=199 if null else 19)
+    settings = ResidualsSettings(seed=seed, n_permutations=199 if null else 19, n_bootstrap=100 if null else 200)
     rows = rows_of(draw(scenario, np.random.default_rng([n, seed, null]), n, null=null), settings)
     return [(key_of(row), row["estimate"], row["low"], row["high"], row["p"]) for row in rows]
 
@@ -126,11 +127,11 @@ def population(scenario: str) -> dict:
     return {key_of(row): row["estimate"] for row in rows_of(sample, settings)}
 
 
-def simulate(runs: int, apply: Callable, scenarios: tuple[str, ...], sizes: tuple[int, ...]) -> Iterator[tuple]:
+def simulate(runs: int, apply: Callable) -> Iterator[tuple]:
     """Yield (key, scenario, n, share of p ≤ 0.05, number of p, coverage, number of intervals)."""
-    for scenario in scenarios:
-        truth = population(scenario)
-        for n in sizes:
+    truths = dict(zip(SCENARIOS, apply(population, SCENARIOS), strict=True))
+    for n in SIZES:
+        for scenario, truth in truths.items():
             p, covered = defaultdict(list), defaultdict(list)
             for found in apply(run, [(scenario, n, True, seed) for seed in range(runs)]):
                 for key, *_, value in found:
@@ -145,8 +146,22 @@ def simulate(runs: int, apply: Callable, scenarios: tuple[str, ...], sizes: tupl
                 yield key, scenario, n, share, len(p[key]), held, len(covered[key])
 
 
+TITLES = ("p ≤ 0.05 under the null, %", "95 % intervals that hold the population's value, %")
+
+
 def percent(share: float, count: int) -> str:
     return f"{100 * share:.1f}" if count >= 500 else "-"
+
+
+def table(cells: dict, which: int, columns: list) -> str:
+    """Return one of the two tables in Markdown."""
+    lines = [f"**{TITLES[which]}**", "", "| what | " + " | ".join(f"{scenario} {n}" for scenario, n in columns) + " |"]
+    lines.append("|---|" + "---:|" * len(columns))
+    for key, row in cells.items():
+        found = [row.get(column, ("-", "-"))[which] for column in columns]
+        if set(found) != {"-"}:
+            lines.append(f"| {', '.join(key)} | " + " | ".join(found) + " |")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -155,22 +170,12 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     chosen = parser.parse_args()
     cells: dict = defaultdict(dict)
-    columns = list(product(("spread", "clusters", "confounded"), SIZES))
     with ProcessPoolExecutor(chosen.processes) as pool:
-        apply = lambda function, tasks: pool.map(function, tasks, chunksize=10)  # noqa: E731
-        for key, scenario, n, share, n_p, held, n_held in simulate(
-            chosen.runs, apply, ("spread", "clusters", "confounded"), SIZES
-        ):
+        for key, scenario, n, share, n_p, held, n_held in simulate(chosen.runs, pool.map):
             cells[key][scenario, n] = (percent(share, n_p), percent(held, n_held))
             print(*key, scenario, n, f"{share:.3f} of {n_p}, {held:.3f} of {n_held}", sep=" | ", flush=True)
-    for which, title in enumerate(("p ≤ 0.05 under the null, %", "95 % intervals that hold the population's value, %")):
-        print(f"\n{title}\n")
-        print("| what | " + " | ".join(f"{scenario} {n}" for scenario, n in columns) + " |")
-        print("|---|" + "---:|" * len(columns))
-        for key, row in cells.items():
-            found = [row.get(column, ("-", "-"))[which] for column in columns]
-            if set(found) != {"-"}:
-                print(f"| {', '.join(key)} | " + " | ".join(found) + " |")
+    for which in range(len(TITLES)):
+        print("\n" + table(cells, which, list(product(SCENARIOS, SIZES))))
 
 
 if __name__ == "__main__":

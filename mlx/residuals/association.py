@@ -1,17 +1,17 @@
 """Similarity against entropy in one layer: estimate, interval and p-value, pooled, within class, by class."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
 from mlx.residuals.delete_one import Deletion, class_pearson, is_small_enough, pooled_pearson
-from mlx.residuals.delete_tenth import without_tenths
 from mlx.residuals.exchange import Exchange, exchange, together
 from mlx.residuals.interval import MIN_CLASS_SIZE, jackknife_interval, no_interval
 from mlx.residuals.layer import Layer, no_spread, obstacle_to_correlation
 from mlx.residuals.permutation import permutation_p_value
+from mlx.residuals.reweighting import drawn_again, without_tenths
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.residuals.tables import STATISTICS
@@ -72,7 +72,7 @@ def associate(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list
     if obstacle := obstacle_to_correlation(layer, rows):
         overall = [_missing(scope, None, rows.size, obstacle) for scope in ("pooled", "within class")]
         return _flat([*overall, *(_missing_class(layer, label, own) for label, own in enumerate(members))])
-    pooled, within, by_class = _without(layer, classes, settings)
+    pooled, within, by_class = _resample(layer, classes, settings)
     generator = stream(settings.seed, Stream.POOLED_PERMUTATION)
     exchanged = exchange(layer, rows, settings.n_permutations, generator)
     size = sum(own.size**2 for own in classes.values()) / rows.size
@@ -94,52 +94,74 @@ def associate(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list
     return _flat(results)
 
 
-Without = tuple[Floats, Floats]
-"""Pearson's and Spearman's correlation without some of the samples, (n_partitions, n_groups) each."""
+LARGEST_BOOTSTRAP = 2000
+"""Samples up to which intervals are extended to a node bootstrap's; beyond, it agrees with the jackknife."""
+
+
+@dataclass(frozen=True)
+class _Resampled:
+    """Pearson's and Spearman's correlation without some of the samples, and of samples drawn again."""
+
+    without: tuple[Floats, Floats]
+    drawn: tuple[Floats, Floats]
+
 
 NOTHING = np.empty((0, 0))
-"""For classes that are too small for an interval."""
+"""For classes that are too small for an interval, and samples too many for a bootstrap."""
 
 
-def _without(
+def _resample(
     layer: Layer, classes: dict[int, Integers], settings: ResidualsSettings
-) -> tuple[Without, Without, dict[int, Without]]:
-    """Delete samples: the correlations over all classes, within class, and of every class that may have an interval."""
+) -> tuple[_Resampled, _Resampled, dict[int, _Resampled]]:
+    """Over all classes, within class, and in every class that may have an interval."""
     parts = list(classes.values())
-    entropy = layer.entropy[np.concatenate(parts)]
-    generator = stream(settings.seed, Stream.POOLED_JACKKNIFE)
-    pooled, within = without_tenths(layer.units, parts, entropy, generator)
+    pooled, within = _reweighted(layer, parts, 0, settings)
     deletions: list[Deletion | None] = [None] * len(parts)
     if closed := is_small_enough(layer.units, parts):
         of_all, of_within, deletions = pooled_pearson(layer.units, parts, layer.entropy, layer.similarity)
-        pooled, within = (of_all[None], pooled[1]), (of_within[None], within[1])
+        pooled = replace(pooled, without=(of_all[None], pooled.without[1]))
+        within = replace(within, without=(of_within[None], within.without[1]))
     by_class = {}
     for (label, rows), deletion in zip(classes.items(), deletions, strict=True):
-        pearson = spearman = NOTHING
-        if rows.size >= MIN_CLASS_SIZE["class"]["spearman"]:
-            generator = stream(settings.seed, Stream.CLASS_JACKKNIFE, label)
-            pearson, spearman = without_tenths(layer.units, [rows], layer.entropy[rows], generator)[0]
-        if closed:
-            pearson = class_pearson(deletion)[None] if deletion else NOTHING
-        by_class[label] = (pearson, spearman)
+        found = _Resampled((NOTHING, NOTHING), (NOTHING, NOTHING))
+        if rows.size >= min(MIN_CLASS_SIZE["class"].values()):
+            found, _ = _reweighted(layer, [rows], 1 + label, settings)
+            if closed:
+                assert deletion is not None, "more than two samples"
+                found = replace(found, without=(class_pearson(deletion)[None], found.without[1]))
+        by_class[label] = found
     return pooled, within, by_class
+
+
+def _reweighted(
+    layer: Layer, parts: list[Integers], label: int, settings: ResidualsSettings
+) -> tuple[_Resampled, _Resampled]:
+    entropy = layer.entropy[np.concatenate(parts)]
+    generator = stream(settings.seed, Stream.JACKKNIFE, label)
+    without = without_tenths(layer.units, parts, entropy, generator)
+    drawn = ((NOTHING, NOTHING), (NOTHING, NOTHING))
+    if entropy.size <= LARGEST_BOOTSTRAP:
+        generator = stream(settings.seed, Stream.BOOTSTRAP, label)
+        drawn = drawn_again(layer.units, parts, entropy, settings.n_bootstrap, generator)
+    return _Resampled(without[0], drawn[0]), _Resampled(without[1], drawn[1])
 
 
 def _results(
     scope: str,
     label: int | None,
     exchanged: Exchange,
-    without: Without,
+    resampled: _Resampled,
     class_size: float,
     settings: ResidualsSettings,
 ) -> list[Association]:
     results = []
-    for statistic, estimate, permuted, values in zip(STATISTICS, *exchanged.correlations, without, strict=True):
+    columns = (*exchanged.correlations, resampled.without, resampled.drawn)
+    for statistic, estimate, permuted, without, drawn in zip(STATISTICS, *columns, strict=True):
         fewest = MIN_CLASS_SIZE[scope][statistic]
         if class_size < fewest:
             interval = no_interval(f"{'n' if scope == 'class' else 'mean class size'} < {fewest}")
         else:
-            interval = jackknife_interval(statistic, float(estimate), values, exchanged.n, settings.confidence)
+            interval = jackknife_interval(statistic, float(estimate), without, drawn, exchanged.n, settings.confidence)
         p = permutation_p_value(float(estimate), permuted)
         found = (float(estimate), interval.low, interval.high, p, exchanged.n, interval.status)
         results.append(Association(scope, label, statistic, *found, interval_method=interval.method))

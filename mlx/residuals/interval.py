@@ -15,12 +15,13 @@ from mlx.core.checks import Floats
 ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
 BY_TENTHS = "jackknife, a tenth of the samples at a time; t on the atanh scale"
 BY_TENTHS_WIDENED = "jackknife, a tenth of the samples at a time; normal on the atanh scale, widened by half its bias"
+EXTENDED = "; extended to the percentiles of a node bootstrap"
 BOOTSTRAP = "bootstrap of rows; normal on the atanh scale, less its bias"
 
 MIN_CLASS_SIZE = {
     "class": {"pearson": 20, "spearman": 50},
-    "pooled": {"pearson": 30, "spearman": 50},
-    "within class": {"pearson": 30, "spearman": 50},
+    "pooled": {"pearson": 30, "spearman": 40},
+    "within class": {"pearson": 30, "spearman": 40},
 }
 """Fewest samples in a class for which an interval holds; over several classes, of Σ n_c² / Σ n_c."""
 
@@ -46,7 +47,9 @@ def no_interval(reason: str) -> Interval:
     return Interval(float("nan"), float("nan"), status=f"no interval ({reason})")
 
 
-def jackknife_interval(statistic: str, estimate: float, without: Floats, n_samples: int, confidence: float) -> Interval:
+def jackknife_interval(
+    statistic: str, estimate: float, without: Floats, drawn: Floats, n_samples: int, confidence: float
+) -> Interval:
     """Confidence interval of a correlation from its values without some of the samples.
 
     Pearson's is z ± t·se. A similarity is a mean over few classmates, whose noise pulls a rank correlation
@@ -62,6 +65,10 @@ def jackknife_interval(statistic: str, estimate: float, without: Floats, n_sampl
     without
         (n_partitions, n_groups), the correlation without each group of each partition of the samples; for
         groups of one sample one partition says everything.
+    drawn
+        (1, n_replicates), the correlation of node bootstrap replicates, NaN where undefined; of many samples none,
+        as both agree there. Where they don't, as in classes made of few clusters, the estimate is too curved for
+        its standard error alone: the interval is extended to the percentiles.
     n_samples
         Samples behind the estimate.
     confidence
@@ -81,8 +88,15 @@ def jackknife_interval(statistic: str, estimate: float, without: Floats, n_sampl
     else:
         pull, half = fewer * (float(z.mean()) - centre) / 2, error * float(ndtri(0.5 + confidence / 2))
         method = BY_TENTHS_WIDENED
-    ends = (centre - half - max(pull, 0.0), centre + half - min(pull, 0.0))
-    return Interval(float(np.tanh(ends[0])), float(np.tanh(ends[1])), method)
+    low, high = np.tanh(centre - half - max(pull, 0.0)), np.tanh(centre + half - min(pull, 0.0))
+    if drawn.size:
+        usable = drawn[~np.isnan(drawn)]
+        if usable.size < MIN_USABLE * drawn.size:
+            return no_interval("resamples without spread")
+        share = (1 - confidence) / 2
+        low, high = min(low, np.quantile(usable, share)), max(high, np.quantile(usable, 1 - share))
+        method += EXTENDED
+    return Interval(float(low), float(high), method)
 
 
 def bootstrap_interval(estimate: float, replicates: Floats, confidence: float) -> Interval:

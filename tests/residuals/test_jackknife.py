@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
+from mlx.residuals.bootstrap import resample_counts
 from mlx.residuals.delete_one import class_pearson, delete_each, pooled_pearson
-from mlx.residuals.delete_tenth import GROUPS, without_tenths
 from mlx.residuals.interval import jackknife_interval
+from mlx.residuals.reweighting import GROUPS, drawn_again, without_tenths
 from mlx.residuals.similarity import group_similarity
 from mlx.residuals.units import unit_rows
+
+NONE = np.empty((1, 0))
 
 
 def layer(n_features, spread=1.0, seed=0):
@@ -83,25 +86,25 @@ def test_blocks_change_nothing(monkeypatch):
     representation, entropy, y = layer(6)
     units = unit_rows("h", representation, y.size)
     whole = without_tenths(units, [np.flatnonzero(y < 2)], entropy[y < 2], np.random.default_rng(1))[0]
-    monkeypatch.setattr("mlx.residuals.delete_tenth.CHUNK_BYTES", 4000)
+    monkeypatch.setattr("mlx.residuals.reweighting.CHUNK_BYTES", 4000)
     parts = without_tenths(units, [np.flatnonzero(y < 2)], entropy[y < 2], np.random.default_rng(1))[0]
     np.testing.assert_allclose(parts, whole, atol=1e-13)
 
 
 def test_an_interval_of_pearson_is_t_on_the_atanh_scale():
     without = np.tanh(np.arctanh(0.9) + 0.01 * np.random.default_rng(0).normal(size=(1, 40)))
-    interval = jackknife_interval("pearson", 0.9, without, 40, 0.95)
+    interval = jackknife_interval("pearson", 0.9, without, NONE, 40, 0.95)
     error = np.sqrt(39 / 40 * ((np.arctanh(without) - np.arctanh(without).mean()) ** 2).sum())
     expected = np.tanh(np.arctanh(0.9) + np.array([-1, 1]) * stats.t.ppf(0.975, 39) * error)
     np.testing.assert_allclose([interval.low, interval.high], expected, rtol=1e-12)
-    wider = jackknife_interval("pearson", 0.9, without, 40, 0.99)
+    wider = jackknife_interval("pearson", 0.9, without, NONE, 40, 0.99)
     assert -1 < wider.low < interval.low < interval.high < wider.high < 1
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
 def test_an_interval_of_spearman_reaches_against_the_bias(sign):
     without = np.tanh(sign * (0.58 + 0.01 * np.random.default_rng(0).normal(size=(20, 10))))
-    interval = jackknife_interval("spearman", np.tanh(sign * 0.6), without, 200, 0.95)
+    interval = jackknife_interval("spearman", np.tanh(sign * 0.6), without, NONE, 200, 0.95)
     ends = np.sort(np.arctanh([interval.low, interval.high]) * sign)
     assert ends.mean() == pytest.approx(0.6 + 9 * (0.6 - 0.58) / 4, abs=0.01)
 
@@ -113,7 +116,7 @@ def test_an_interval_of_spearman_reaches_against_the_bias(sign):
 def test_an_interval_that_would_not_hold_is_not_given(estimate, without, reason):
     values = np.random.default_rng(0).uniform(-0.5, 0.9, size=(1, 50))
     values[0, 7] = without
-    interval = jackknife_interval("pearson", estimate, values, 50, 0.95)
+    interval = jackknife_interval("pearson", estimate, values, NONE, 50, 0.95)
     assert interval.status.startswith(f"no interval ({reason}")
     assert np.isnan([interval.low, interval.high]).all()
 
@@ -129,3 +132,31 @@ def test_sparse_representations_give_the_same():
         singles = pooled_pearson(units, classes, entropy, group_similarity(units, y))[:2]
         found.append(np.concatenate([np.ravel(tenths), np.ravel(singles)]))
     np.testing.assert_allclose(found[0], found[1], atol=1e-12)
+
+
+def test_correlations_of_samples_drawn_again_equal_those_of_the_written_out_resample():
+    representation, entropy, y = layer(6)
+    units = unit_rows("h", representation, y.size)
+    rows = np.flatnonzero(y == 0)
+    found, _ = drawn_again(units, [rows], entropy[rows], 8, np.random.default_rng(2))
+    for replicate, counts in enumerate(resample_counts(rows.size, 8, np.random.default_rng(2))):
+        drawn = np.repeat(np.arange(rows.size), counts.astype(int))
+        vectors = units.take(rows[drawn])
+        other = drawn[:, None] != drawn[None, :]
+        similarity = np.array([(vectors @ vectors.T)[i, other[i]].mean() for i in range(drawn.size)])
+        expected = stats.pearsonr(similarity, entropy[rows][drawn])[0]
+        assert found[0][0, replicate] == pytest.approx(expected, abs=1e-12)
+        expected = stats.spearmanr(similarity.round(12), entropy[rows][drawn])[0]
+        assert found[1][0, replicate] == pytest.approx(expected, abs=1e-12)
+
+
+def test_an_interval_reaches_to_the_percentiles_of_the_bootstrap():
+    generator = np.random.default_rng(0)
+    without = np.tanh(0.5 + 0.01 * generator.normal(size=(1, 60)))
+    drawn = np.tanh(0.5 + 0.3 * generator.normal(size=(1, 1000)))
+    narrow = jackknife_interval("pearson", np.tanh(0.5), without, NONE, 60, 0.95)
+    interval = jackknife_interval("pearson", np.tanh(0.5), without, drawn, 60, 0.95)
+    np.testing.assert_allclose([interval.low, interval.high], np.quantile(drawn, [0.025, 0.975]))
+    assert interval.low < narrow.low < narrow.high < interval.high
+    drawn[0, :60] = np.nan
+    assert jackknife_interval("pearson", 0.5, without, drawn, 60, 0.95).status.startswith("no interval (resamples")

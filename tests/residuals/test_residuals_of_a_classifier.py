@@ -318,6 +318,6 @@ def test_small_classes_leave_the_pooled_correlation_without_the_interval_that_wo
     representation, logits, y_true = classifier(n=140)
     tests = analyse(representation, logits, y_true, y_pred=np.arange(140) % 4).tests.set_index("family")
     assert tests.loc["pearson pooled", "status"] == "ok"
-    assert tests.loc["spearman pooled", "status"] == "no interval (mean class size < 50)"
+    assert tests.loc["spearman pooled", "status"] == "no interval (mean class size < 40)"
     assert np.isfinite(tests.loc["spearman pooled", "p"])
     assert tests.loc["spearman pooled", "method"] == ""

@@ -1,13 +1,17 @@
-"""Correlations without a tenth of the samples at a time: a delete-group jackknife, for Spearman's above all.
+"""Correlations of other samples than those at hand: without a tenth of them, or drawn from them with replacement.
 
-Ranks have no sums that could be updated, and move by steps, which makes the jackknife that deletes one sample
-at a time too wide for small classes. Deleting many at a time mends that (Shao & Wu 1989); random partitions
-into ten groups, each deleted in turn, stand for all the ways to do so. Similarities are means over those who
-stay: with weights w of 0 and 1, S* = Σ w_j u_j and m = Σ w_j,
+A similarity is a mean over classmates, and is computed anew among those who are there. With w_j how often
+sample j is, S* = Σ w_j u_j and m = Σ w_j,
 
-    a_i* = (u_i·S* − 1) / (m − 1).
+    a_i* = (u_i·S* − w_i) / (m − w_i),
 
-Many deletions at a time are two matrix products.
+where w_i copies of sample i itself are left out: their similarity of 1 to each other would be news of the
+drawing, not of the data. Many weightings at a time are two matrix products.
+
+- Ranks have no sums that could be updated, and move by steps, which makes the jackknife that deletes one sample
+  at a time too wide for small classes. Deleting many at a time mends that (Shao & Wu 1989); random partitions
+  into ten groups, each deleted in turn, stand for all the ways to do so.
+- The node bootstrap draws as many samples as there are (Snijders & Borgatti 1999).
 """
 
 from collections.abc import Iterator
@@ -15,6 +19,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.residuals.bootstrap import resample_counts
 from mlx.residuals.correlation import (
     SIMILARITY_TOLERANCE,
     centred_correlation,
@@ -36,9 +41,13 @@ def n_partitions(n_samples: int) -> int:
     return 20 if n_samples <= 20_000 else 5
 
 
+Both = tuple[Floats, Floats]
+"""Pearson's and Spearman's correlation, of the same shape."""
+
+
 def without_tenths(
     units: UnitRows, classes: list[Integers], entropy: Floats, generator: np.random.Generator
-) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+) -> tuple[Both, Both]:
     """Correlations without each group, over all samples and within class; class sizes vary too.
 
     Parameters
@@ -55,23 +64,40 @@ def without_tenths(
     Returns
     -------
     tuple
-        Pearson's and Spearman's over all samples, and both within class (centred, or ranked and centred, by
-        class), (n_partitions, GROUPS) each; NaN where nothing varies. Of one class, both pairs are the same.
+        Those over all samples, and within class (centred, or ranked and centred, by class), each
+        (n_partitions, GROUPS); NaN where nothing varies. Of one class, both are the same.
     """
+    found = _recomputed(units, classes, entropy, _partitions(entropy.size, generator))
+    pearson, spearman, *within = found.reshape(4, -1, GROUPS)
+    return (pearson, spearman), (within[0], within[1])
+
+
+def drawn_again(
+    units: UnitRows, classes: list[Integers], entropy: Floats, n_replicates: int, generator: np.random.Generator
+) -> tuple[Both, Both]:
+    """Correlations of bootstrap replicates, as `without_tenths` returns them, each (1, n_replicates)."""
+    chunks = row_blocks(n_replicates, entropy.size, CHUNK_BYTES)
+    draws = (resample_counts(entropy.size, chunk.stop - chunk.start, generator) for chunk in chunks)
+    pearson, spearman, *within = _recomputed(units, classes, entropy, draws)[:, None]
+    return (pearson, spearman), (within[0], within[1])
+
+
+def _recomputed(units: UnitRows, classes: list[Integers], entropy: Floats, batches: Iterator[Floats]) -> Floats:
+    """Pearson and Spearman, over all samples and within class (4, n_weightings), under batches of weightings."""
     ends = np.cumsum([rows.size for rows in classes])
     spans = [slice(end - rows.size, end) for rows, end in zip(classes, ends, strict=True)]
     parts = []
-    for weights in _partitions(entropy.size, generator):
+    for weights in batches:
         similarity = np.empty(weights.shape)
         for rows, span in zip(classes, spans, strict=True):
             similarity[:, span] = similarity_of_the_others(units, rows, weights[:, span])
-            weights[:, span] *= weights[:, span].sum(axis=1, keepdims=True) > 1
+            # Who is alone in a class has no similarity.
+            weights[:, span] *= weights[:, span] < weights[:, span].sum(axis=1, keepdims=True)
         for chunk in row_blocks(len(weights), entropy.size, CHUNK_BYTES):
             part = _correlations(similarity[chunk], entropy, weights[chunk])
             inside = part if len(spans) == 1 else _within(similarity[chunk], entropy, weights[chunk], spans)
             parts.append(np.stack([*part, *inside]))
-    pearson, spearman, *within = np.concatenate(parts, axis=1).reshape(4, -1, GROUPS)
-    return (pearson, spearman), (within[0], within[1])
+    return np.concatenate(parts, axis=1)
 
 
 def _partitions(n_samples: int, generator: np.random.Generator) -> Iterator[Floats]:
@@ -84,19 +110,19 @@ def _partitions(n_samples: int, generator: np.random.Generator) -> Iterator[Floa
 
 
 def similarity_of_the_others(units: UnitRows, rows: Integers, weights: Floats) -> Floats:
-    """Mean similarity of every sample of one class to those of its classmates that stay.
+    """Mean similarity of every sample of one class to the others of its class under each weighting.
 
     Parameters
     ----------
     units, rows
         Directions, and which n of them are the class.
     weights
-        (deletions, n), 1 for what stays and 0 for what goes.
+        (n_weightings, n), how often each is there.
 
     Returns
     -------
     Floats
-        (deletions, n); 0 where nobody else stays, and of no meaning where the sample itself is gone.
+        (n_weightings, n); 0 where nobody else is there, and of no meaning where the sample itself is not.
     """
     n_features = units.n_features
     sums = np.zeros((len(weights), n_features))

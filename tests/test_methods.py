@@ -1,0 +1,61 @@
+"""docs/methods.md describes every column of every table, and no other."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mlx.config import ExperimentConfig
+from mlx.core.paths import Workspace
+from mlx.experiment import run_experiment
+
+DOC = (Path(__file__).parents[1] / "docs/methods.md").read_text()
+QUICK = {"n_bootstrap": 100, "n_permutations": 19}
+
+
+def described() -> dict[str, set[str]]:
+    """Return the columns that each table's section names."""
+    sections = re.split(r"^### ", DOC, flags=re.MULTILINE)[1:]
+    found = {}
+    for section in sections:
+        title, _, body = section.partition("\n")
+        cells = re.findall(r"^\| (`.+?) \|", body, re.MULTILINE)
+        found[title] = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+    return found
+
+
+def written(folder: Path, dataset: dict, model: str) -> Workspace:
+    config = {"name": "small", "dataset": dataset, "model": {"name": model}, "residuals": QUICK, "report": {"dpi": 50}}
+    return Workspace(run_experiment(ExperimentConfig.model_validate(config)))
+
+
+def columns(path: Path) -> set[str]:
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    return {name for name in table if not name.startswith("factor.")}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_column_of_a_classification_is_described(folder: Path) -> None:
+    workspace = written(folder, {"name": "blobs", "params": {"n_samples": 200, "seed": 1}}, "logistic_regression")
+    files = [
+        *workspace.residuals.glob("*.csv"),
+        *workspace.residuals.glob("*.parquet"),
+        *workspace.metrics.glob("*.csv"),
+    ]
+    said = described()
+    for path in files:
+        if path.name != "history.csv":
+            assert said[path.relative_to(workspace.root).as_posix()] == columns(path), path.name
+
+
+def test_every_column_of_a_regression_is_described(folder: Path) -> None:
+    dataset = {"name": "synthetic_regression", "params": {"n_samples": 200, "seed": 1}}
+    workspace = written(folder, dataset, "linear_regression")
+    samples = workspace.residuals / "samples.parquet"
+    assert described()["data/residuals/samples.parquet of a regression"] == columns(samples)
