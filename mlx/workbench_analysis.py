@@ -52,8 +52,8 @@ class ResidualsAnalyzer:
         Returns
         -------
         dict of DataFrame
-            ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage`` and ``similarity``, as
-            ``docs/methods.md`` describes them.
+            ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage``, ``temperature`` and
+            ``similarity``, as ``docs/methods.md`` describes them.
 
         Raises
         ------

@@ -23,6 +23,7 @@ from mlx.residuals import (
     build_factor_table,
     build_matrix_table,
     build_slice_table,
+    build_temperature_table,
     build_test_table,
 )
 
@@ -34,8 +35,9 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     """Write ``data/residuals/`` and ``metrics/residuals.json``.
 
     ``samples.parquet`` has a row a test sample; ``classes.csv`` a row a predicted class; ``tests.csv`` every test
-    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``similarity.csv`` which
-    file in ``similarity/`` holds the similarities within a class; ``scatter.csv`` the points for ``dvc plots``.
+    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``temperature.csv`` what a
+    temperature does to entropy; ``similarity.csv`` which file in ``similarity/`` holds the similarities within a
+    class, beside ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
     ``docs/methods.md`` describes every column. A regression has rows in samples and scatter alone.
 
     Raises
@@ -99,6 +101,7 @@ TABLES = {
     "factors": build_factor_table,
     "slices": build_slice_table,
     "risk_coverage": build_curve_table,
+    "temperature": build_temperature_table,
     "similarity": build_matrix_table,
 }
 """The tables beside the samples, and what makes them without rows."""

@@ -13,12 +13,14 @@ from mlx.residuals.tables import (
     FACTOR_COLUMNS,
     MATRIX_COLUMNS,
     SLICE_COLUMNS,
+    TEMPERATURE_COLUMNS,
     TEST_COLUMNS,
     build_class_table,
     build_curve_table,
     build_factor_table,
     build_matrix_table,
     build_slice_table,
+    build_temperature_table,
     build_test_table,
 )
 
@@ -28,6 +30,7 @@ __all__ = [
     "FACTOR_COLUMNS",
     "MATRIX_COLUMNS",
     "SLICE_COLUMNS",
+    "TEMPERATURE_COLUMNS",
     "TEST_COLUMNS",
     "ClassificationResiduals",
     "RegressionResiduals",
@@ -39,5 +42,6 @@ __all__ = [
     "build_factor_table",
     "build_matrix_table",
     "build_slice_table",
+    "build_temperature_table",
     "build_test_table",
 ]

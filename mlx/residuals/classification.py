@@ -13,6 +13,7 @@ from mlx.residuals.failures import FactorAnalysis, analyse_factors, curve_record
 from mlx.residuals.geometry import alignment_rows
 from mlx.residuals.headline import Headline, headline_of
 from mlx.residuals.layer_analysis import LayerAnalysis, analyse_layer
+from mlx.residuals.projection import projections
 from mlx.residuals.quantile import quantile_residuals
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.surprise import PredictionScores, prediction_scores
@@ -23,8 +24,10 @@ from mlx.residuals.tables import (
     build_factor_table,
     build_matrix_table,
     build_slice_table,
+    build_temperature_table,
     build_test_table,
 )
+from mlx.residuals.temperature import temperature_records
 from mlx.residuals.units import Representation, UnitRows, unit_rows
 
 
@@ -46,6 +49,8 @@ class ClassificationResiduals:
         `SLICE_COLUMNS`); empty where no factors are known.
     risk_coverage
         Points of the risk–coverage curves (`CURVE_COLUMNS`).
+    temperature
+        Entropies as a temperature would make them (`TEMPERATURE_COLUMNS`).
     similarity, matrices
         Which matrix of similarities a class has (`MATRIX_COLUMNS`), and the matrices by their file names.
     headline
@@ -58,6 +63,7 @@ class ClassificationResiduals:
     factors: pd.DataFrame
     slices: pd.DataFrame
     risk_coverage: pd.DataFrame
+    temperature: pd.DataFrame
     similarity: pd.DataFrame
     matrices: dict[str, Floats]
     headline: Headline
@@ -114,15 +120,19 @@ def analyse_classification(
     error, of_entropy = true != pred, [entropy_score(scores.entropy)]
     tests, classes = detection_rows("", error, of_entropy, [], settings), list[Record]()
     curves = curve_records("", error, of_entropy)
+    temperatures = temperature_records(probabilities, logits, true, pred)
     analyses: list[tuple[UnitRows, LayerAnalysis]] = []
     for name, representation in representations.items():
         units = unit_rows(name, representation, shape[0])
         found = analyse_layer(name, units, scores.entropy, true, pred, class_names=class_names, settings=settings)
         suffix = f".{name}" if analyses else ""
+        kinds = [kind for kind in settings.projections if kind == "pca" or not analyses]
+        places, shares = projections(name, representation, kinds, seed=settings.seed)
+        found.columns.update(places)
         columns |= {column + suffix: values for column, values in found.columns.items()}
         nearest = found.classmates.nearest
         columns["nearest" + suffix] = np.where(nearest < 0, -1, columns["index"][nearest])
-        classes, tests, curves = classes + found.classes, tests + found.tests, curves + found.curves
+        classes, tests, curves = classes + found.classes, tests + found.tests + shares, curves + found.curves
         analyses.append((units, found))
     tests += alignment_rows(representations)
     units, first = analyses[0]
@@ -140,8 +150,9 @@ def analyse_classification(
         factors=build_factor_table(known.factors),
         slices=build_slice_table(known.slices),
         risk_coverage=build_curve_table(curves),
+        temperature=build_temperature_table(temperatures),
         similarity=build_matrix_table([record for _, found in analyses for record in found.classmates.records]),
-        matrices={file: values for _, found in analyses for file, values in found.classmates.matrices.items()},
+        matrices={file: values for _, found in analyses for file, values in found.matrices.items()},
         headline=headline_of(tests, int((units.norms == 0).sum())),
     )
 

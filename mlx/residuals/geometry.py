@@ -48,17 +48,17 @@ def geometry_rows(
     mean, status = (float(known.mean()), "ok") if known.size else (np.nan, "fewer than two predicted classes")
     about = {"scope": "all samples", "layer": layer_name}
     rows = [test_row("silhouette of predicted classes", "mean", status, estimate=mean, n=known.size, **about)]
-    filled = _filled(representation)
-    if filled is None:
+    rows_filled = filled(representation)
+    if rows_filled is None:
         status = f"sparse layer of more than {FILLED_BYTES >> 20} MiB when filled"
         names = [("neural collapse", statistic) for statistic in COLLAPSE] + [("intrinsic dimension", "twonn")]
         return rows + [test_row(name, statistic, status, n=y_true.size, **about) for name, statistic in names]
-    collapse = neural_collapse(filled, y_true, y_pred)
+    collapse = neural_collapse(rows_filled, y_true, y_pred)
     for statistic in COLLAPSE:
         value = getattr(collapse, statistic)
         status = "ok" if np.isfinite(value) else collapse.status
         rows.append(test_row("neural collapse", statistic, status, estimate=value, n=y_true.size, **about))
-    dimension = intrinsic_dimension(filled, seed=seed)
+    dimension = intrinsic_dimension(rows_filled, seed=seed)
     rows.append(
         test_row(
             "intrinsic dimension",
@@ -86,7 +86,8 @@ def alignment_rows(representations: Mapping[str, Representation]) -> list[Record
     return rows
 
 
-def _filled(representation: Representation) -> Any:
+def filled(representation: Representation) -> Any:
+    """Return a layer as dense rows; None for a sparse one of more than `FILLED_BYTES` when filled."""
     if not sparse.issparse(representation):
         return representation
     size = representation.shape[0] * representation.shape[1] * 8

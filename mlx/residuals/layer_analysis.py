@@ -15,6 +15,7 @@ from mlx.residuals.geometry import geometry_rows
 from mlx.residuals.layer import Layer
 from mlx.residuals.lift import lift
 from mlx.residuals.mantel import MantelTest, mantel, mantel_by_class
+from mlx.residuals.overview import similarity_overview
 from mlx.residuals.pair_spearman import pair_spearman
 from mlx.residuals.pairs import pair_correlations
 from mlx.residuals.records import adjust, association_rows, class_rows, pair_rows, ranked_pair_row
@@ -65,6 +66,9 @@ class LayerAnalysis:
         Neighbours, and similarities within the classes.
     classes, tests, curves
         Records of the tables of classes, tests and risk–coverage curves.
+    matrices
+        By file name, similarities within the classes, and between samples of all classes, of which the column
+        ``overview`` says which they are.
     """
 
     columns: dict[str, npt.NDArray[np.generic]]
@@ -73,6 +77,7 @@ class LayerAnalysis:
     classes: list[Record]
     tests: list[Record]
     curves: list[Record]
+    matrices: dict[str, Floats]
 
 
 def analyse_layer(
@@ -108,8 +113,12 @@ def analyse_layer(
     tests += detection_rows(name, error, scores, [entropy_score(entropy)], settings)
     tests += partial_rows(name, family.predicted, entropy, ~error, settings)
     tests += geometry_rows(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed)
+    rows, overview = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
+    matrices = classmates.matrices | {f"{name}.overview.npy": overview}
     columns = _columns(units, family, classmates)
-    return LayerAnalysis(columns, family, classmates, classes, tests, curve_records(name, error, scores))
+    columns["overview"] = np.full(len(error), -1)
+    columns["overview"][rows] = np.arange(rows.size)
+    return LayerAnalysis(columns, family, classmates, classes, tests, curve_records(name, error, scores), matrices)
 
 
 def correlation_rows(name: str, layer: Layer, class_names: Sequence[str], settings: ResidualsSettings) -> list[Record]:

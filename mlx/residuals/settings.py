@@ -1,8 +1,12 @@
 """The ``residuals`` section of a configuration."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from mlx.core.settings import Settings
+
+Projection = Literal["pca", "tsne", "umap"]
 
 
 class ResidualsSettings(Settings):
@@ -24,6 +28,10 @@ class ResidualsSettings(Settings):
         Neighbours whose mean similarity is a measure of its own.
     matrix_size
         Largest class whose similarities are kept pair by pair; of a larger one, means over blocks of samples.
+        Also the number of samples in the overview over all classes.
+    projections
+        How the samples of the first layer are placed in a plane: ``pca``, ``tsne``, ``umap`` (needs the package
+        umap-learn); every further layer by ``pca`` alone, if at all.
     """
 
     seed: int = Field(default=42, ge=0, lt=2**32)
@@ -32,3 +40,4 @@ class ResidualsSettings(Settings):
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
     n_neighbours: int = Field(default=10, ge=1, le=1000)
     matrix_size: int = Field(default=200, ge=1, le=5000)
+    projections: list[Projection] = Field(["pca", "tsne"])

@@ -81,21 +81,23 @@ def prediction_scores(
         For the first row that is not finite, not a distribution, or whose logits contradict it.
     """
     n_samples, n_classes = probabilities.shape
-    floor = -np.inf if logits is not None else float(np.log(_resolution(probabilities)))
+    floor = -np.inf if logits is not None else float(np.log(resolution(probabilities)))
     columns = {field.name: np.empty(n_samples) for field in fields(PredictionScores)}
     for rows in row_blocks(n_samples, n_classes):
-        log_p = _log_probabilities(probabilities, logits, rows)
+        log_p = log_probabilities(probabilities, logits, rows)
         for name, values in _score_block(log_p, y_true[rows], y_pred[rows], floor).items():
             columns[name][rows] = values
     return PredictionScores(**columns)
 
 
-def _resolution(probabilities: Scores) -> float:
+def resolution(probabilities: Scores) -> float:
+    """Rounding unit of the type that probabilities are stored in, as which a stored 0 counts."""
     floating = probabilities.dtype if probabilities.dtype.kind == "f" else np.dtype(np.float64)
     return float(np.finfo(floating).eps)
 
 
-def _log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice) -> Floats:
+def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice) -> Floats:
+    """Logarithms of a block of rows of probabilities, from the logits where there are any; refuses what is none."""
     p = np.asarray(probabilities[rows], dtype=np.float64)
     check_rows_sum_to_one(p, rows.start)
     if logits is None:

@@ -90,6 +90,10 @@ _SLICE_TYPES = {
 
 _CURVE_TYPES = {"score": "str", "layer": "str", "coverage": "float64", "risk": "float64", "threshold": "float64"}
 
+_TEMPERATURE_TYPES = dict.fromkeys(
+    ("temperature", "log_loss", "entropy_mean", "entropy_correct", "entropy_wrong", "error_auroc"), "float64"
+)
+
 _MATRIX_TYPES = {
     "layer": "str",
     "class": "int64",
@@ -107,6 +111,7 @@ FACTOR_COLUMNS = tuple(_FACTOR_TYPES)
 SLICE_COLUMNS = tuple(_SLICE_TYPES)
 CURVE_COLUMNS = tuple(_CURVE_TYPES)
 MATRIX_COLUMNS = tuple(_MATRIX_TYPES)
+TEMPERATURE_COLUMNS = tuple(_TEMPERATURE_TYPES)
 
 Record = dict[str, Any]
 
@@ -139,6 +144,11 @@ def build_curve_table(records: Sequence[Record] = ()) -> pd.DataFrame:
 def build_matrix_table(records: Sequence[Record] = ()) -> pd.DataFrame:
     """Build the table of similarity matrices, one row a layer and predicted class."""
     return _table(records, _MATRIX_TYPES)
+
+
+def build_temperature_table(records: Sequence[Record] = ()) -> pd.DataFrame:
+    """Build the table of temperatures, one row each, rising."""
+    return _table(records, _TEMPERATURE_TYPES)
 
 
 def _table(records: Sequence[Record], types: dict[str, str]) -> pd.DataFrame:

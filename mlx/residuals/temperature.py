@@ -1,0 +1,70 @@
+"""What dividing the logits by a temperature would do to entropy, and to what it says of errors."""
+
+import numpy as np
+
+from mlx.core.checks import Floats, Integers, Scores, row_blocks
+from mlx.residuals.correlation import entropy_tolerance, merge_ties, midranks
+from mlx.residuals.entropy import entropy_from_log_probabilities, log_softmax
+from mlx.residuals.surprise import log_probabilities, resolution
+from mlx.residuals.tables import Record
+
+TEMPERATURES = 2.0 ** np.linspace(-3, 3, 25)
+"""From an eighth to eight; 1, in their middle, is the model as it is."""
+
+
+def temperature_records(
+    probabilities: Scores, logits: Scores | None, y_true: Integers, y_pred: Integers
+) -> list[Record]:
+    """Entropy, log loss and error detection at each of `TEMPERATURES`, a record each (Guo et al. 2017).
+
+    The predicted class never changes. The lowest log loss is found on the samples that it is measured on:
+    it says whether the model is over- or underconfident, and is no calibration to deploy.
+
+    Parameters
+    ----------
+    probabilities, logits
+        (n_samples, n_classes); without logits the logarithms of the probabilities take their place.
+    y_true, y_pred
+        (n_samples,), labels.
+
+    Returns
+    -------
+    list of dict
+        ``temperature``; ``log_loss`` in nats; ``entropy_mean``, ``entropy_correct``, ``entropy_wrong``, mean
+        entropies in nats, NaN without such samples; ``error_auroc``, how well entropy ranks errors above
+        correct predictions, NaN where all are alike.
+    """
+    entropy = np.empty((len(TEMPERATURES), len(y_true)))
+    surprise = np.zeros(len(TEMPERATURES))
+    floor = -np.inf if logits is not None else float(np.log(resolution(probabilities)))
+    for rows in row_blocks(*probabilities.shape):
+        log_p = log_probabilities(probabilities, logits, rows)
+        truth = np.arange(len(log_p)), y_true[rows]
+        for k, temperature in enumerate(TEMPERATURES):
+            scaled = log_softmax(log_p / temperature)
+            entropy[k, rows] = entropy_from_log_probabilities(scaled)
+            surprise[k] -= np.maximum(scaled[truth], floor).sum()
+    wrong = y_true != y_pred
+    return [
+        {
+            "temperature": float(temperature),
+            "log_loss": float(total / len(y_true)),
+            "entropy_mean": _mean(values),
+            "entropy_correct": _mean(values[~wrong]),
+            "entropy_wrong": _mean(values[wrong]),
+            "error_auroc": _auroc(wrong, values),
+        }
+        for temperature, total, values in zip(TEMPERATURES, surprise, entropy, strict=True)
+    ]
+
+
+def _mean(values: Floats) -> float:
+    return float(values.mean()) if values.size else float("nan")
+
+
+def _auroc(wrong: np.ndarray, entropy: Floats) -> float:
+    n_wrong, n = int(wrong.sum()), wrong.size
+    if n_wrong in (0, n):
+        return float("nan")
+    ranks = midranks(merge_ties(entropy, entropy_tolerance(entropy)))
+    return float((ranks[wrong].sum() - n_wrong * (n_wrong + 1) / 2) / (n_wrong * (n - n_wrong)))
