@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from mlx import __version__
-from mlx.commands import analyze, compare, completion, demo, evaluate, run_experiment, runs, schema, show_data
+from mlx.commands import analyze, compare, completion, demo, evaluate, report, run_experiment, runs, schema, show_data
 
 COMMANDS: tuple[ModuleType, ...] = (
     demo,
@@ -17,6 +17,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     evaluate,
     runs,
     compare,
+    report,
     analyze,
     show_data,
     schema,

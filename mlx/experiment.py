@@ -1,22 +1,20 @@
 """Runs the steps one after the other in this process, into a folder of their own, and takes up what was stopped."""
 
-import platform
 import subprocess
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from itertools import count
 from pathlib import Path
 
-from mlx import __version__
 from mlx.config import ExperimentConfig
 from mlx.core.artifacts import write_json
 from mlx.core.console import note, recorded_in
 from mlx.core.errors import SettingsError
 from mlx.core.paths import Workspace, repository_root
 from mlx.core.stage import sections_of
+from mlx.core.versions import versions
 from mlx.pipeline.evaluate import evaluate
 from mlx.pipeline.extract_representations import extract_representations
 from mlx.pipeline.generate_data import generate_data
@@ -37,9 +35,6 @@ STEPS: tuple[Callable[..., str], ...] = (
 )
 """The pipeline, in the order in which data flows."""
 
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "tensorflow", "keras", "matplotlib")
-"""What the numbers of a run depend on, beside Python and this package."""
-
 
 def run_experiment(config: ExperimentConfig) -> Path:
     """Run all steps of `config` and return the run's folder, ``<output.directory>/<name>/<time>``.
@@ -59,7 +54,7 @@ def run_experiment(config: ExperimentConfig) -> Path:
         status="running",
         started=now(),
         owner=Owner.of_this_process(),
-        versions=_versions(),
+        versions=versions(),
         commit=_commit(),
     )
     write_summary(folder, summary)
@@ -145,16 +140,6 @@ def _new_folder(parent: Path) -> Path:
             continue
         return folder
     raise AssertionError("count never ends")
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "mlx": __version__}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:  # an environment for analysis alone may leave TensorFlow out
-            continue
-    return found
 
 
 def _commit() -> str | None:

@@ -1,21 +1,26 @@
 """Step `report`: pictures of what was found, and a page that shows them with the numbers."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mlx.core.arrays import open_array
-from mlx.core.artifacts import REMAKE, read_csv, read_parquet, replacing_folder, write_bytes
+from mlx.core.arrays import Array, open_array, rows_of
+from mlx.core.artifacts import REMAKE, read_csv, read_json, read_parquet, replacing_folder, write_bytes
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, ModelDescription, read_description
+from mlx.core.documents import read_document
 from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
+from mlx.core.versions import versions
 from mlx.plots.figures import FIGURES, draw_report
 from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
 from mlx.plots.page import render_page
+from mlx.plots.page.points import choose_points
+from mlx.plots.page.thumbnails import shrink
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_png
 
@@ -58,11 +63,41 @@ def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs
         evaluation=read_metrics(workspace.metrics / "evaluation.json"),
         residuals=read_metrics(workspace.metrics / "residuals.json"),
         samples=_samples(workspace, dataset),
+        tables={name: read_csv(workspace.residuals / f"{name}.csv") for name in ("slices", "factors")},
+        configuration=_configuration(workspace),
+        environment=_environment(workspace),
     )
+    inputs = replace(inputs, point_rows=choose_points(inputs.samples, task=inputs.task))
     if workspace.model.exists():
         inputs = _with_training(workspace, inputs)
         inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset.shape) == 4)
     return _with_class_tables(workspace, inputs) if inputs.task == "classification" else inputs
+
+
+SHOWN = (
+    "dataset", "split", "preprocessing", "model", "training", "representations", "evaluation", "residuals", "report",
+)  # fmt: skip
+"""Sections of the configuration that the page shows: all that change a number or a picture."""
+
+
+def _configuration(workspace: Workspace) -> dict[str, Any]:
+    """Return what was asked for: of a run, or of the pipeline; nothing for arrays that were recorded elsewhere."""
+    if (path := workspace.root / "config.json").is_file():
+        values: Mapping[str, Any] = read_json(path)
+    elif (path := workspace.root / "params.yaml").is_file():
+        values = read_document(path).values  # noqa: PD011  # of a document, no table
+    else:
+        return {}
+    return {name: values[name] for name in SHOWN if name in values}
+
+
+def _environment(workspace: Workspace) -> dict[str, Any]:
+    """Return the versions that a run was made with; else those that are at work now."""
+    if not (path := workspace.root / "summary.json").is_file():
+        return versions()
+    summary = read_json(path)
+    made_with = summary.get("versions")
+    return {**(made_with if isinstance(made_with, dict) else {}), "commit": summary.get("commit")}
 
 
 def _with_training(workspace: Workspace, inputs: ReportInputs) -> ReportInputs:
@@ -98,11 +133,24 @@ def _with_raw_samples(
     X = open_array(workspace.raw / "X.npy", rows=len(y))
     grid = choose_grid(y, task=inputs.task, images=images, settings=settings)
     inputs = replace(inputs, grid_inputs=np.asarray(X[grid]), grid_targets=y[grid])
+    if images and inputs.point_rows is not None:
+        inputs = replace(inputs, point_images=_thumbnails(X, inputs.samples["index"].to_numpy()[inputs.point_rows]))
     if not (images and inputs.task == "classification"):
         return inputs
     groups, rows = choose_cards(inputs.samples, settings)
     shown = X[inputs.samples["index"].to_numpy()[rows]]
     return replace(inputs, card_groups=groups, card_rows=rows, card_images=np.asarray(shown))
+
+
+def _thumbnails(X: Array, rows: Array) -> Array:
+    """Return small images of those rows, shape (m, h, w, 3), read a block at a time."""
+    block = rows_of(int(np.prod(X.shape[1:])) * 4)
+    blocks = [rows[first : first + block] for first in range(0, len(rows), block)]
+    low, high = 0.0, 1.0
+    if X.dtype != np.uint8:  # one scale for all images, as where they are drawn beside each other
+        ends = [(float(np.nanmin(X[chosen])), float(np.nanmax(X[chosen]))) for chosen in blocks]
+        low, high = min(0.0, *(a for a, _ in ends)), max(1.0, *(b for _, b in ends))
+    return np.concatenate([shrink(X[chosen], low=low, high=high) for chosen in blocks])
 
 
 def _with_class_tables(workspace: Workspace, inputs: ReportInputs) -> ReportInputs:
@@ -126,7 +174,8 @@ def _with_class_tables(workspace: Workspace, inputs: ReportInputs) -> ReportInpu
 
 def _pooled(tests: pd.DataFrame) -> dict[str, Any]:
     """Return the pooled tests of the first layer under the keys of a row of ``classes.csv``."""
-    pooled = tests[(tests["scope"] == "pooled") & (tests["layer"] == tests["layer"].iloc[0])]
+    pooled = tests[tests["scope"] == "pooled"]
+    pooled = pooled[pooled["layer"] == pooled["layer"].iloc[0]] if len(pooled) else pooled
     found: dict[str, Any] = {}
     for row in pooled.to_dict("records"):
         name = row["statistic"]

@@ -65,6 +65,14 @@ class ReportInputs:
         The heading that each stands under.
     card_images : ndarray, shape (u, h, w, c), optional
         Their images.
+    point_rows : ndarray of int, shape (v,), optional
+        Rows of `samples` (positions) in the linked views of the page, as `choose_points` picks them; all without.
+    point_images : ndarray of uint8, shape (v, h, w, 3), optional
+        Their thumbnails.
+    tables : mapping of str to DataFrame
+        Further tables that the page shows, by the name of their file: factors, slices.
+    configuration, environment : mapping
+        What the page says about how the numbers were made, nested or flat.
     """
 
     name: str
@@ -88,6 +96,11 @@ class ReportInputs:
     card_rows: NDArray[np.intp] | None = None
     card_groups: tuple[str, ...] = ()
     card_images: NDArray[Any] | None = None
+    point_rows: NDArray[np.intp] | None = None
+    point_images: NDArray[np.uint8] | None = None
+    tables: Mapping[str, DataFrame] = field(default_factory=dict)
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def confidence(self) -> float:

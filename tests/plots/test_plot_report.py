@@ -4,7 +4,9 @@ import hashlib
 import re
 import subprocess
 import sys
+from base64 import b64encode
 from dataclasses import replace
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -146,7 +148,11 @@ def test_the_page_shows_names_as_text_and_asks_the_network_for_nothing(classific
     inputs = classification(names=("<script>alert(1)</script>", 'a" onload="x', "& co"))
     inputs = replace(inputs, name="<i>name</i> $name ${level}", description="</style><img src=x>")
     page = render_page(inputs, drawn(inputs))
-    assert "<script" not in page
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    allowed = re.search(r"script-src ([^\"]*)", page)[1].split()
+    assert allowed == [f"'sha256-{b64encode(sha256(s.encode()).digest()).decode()}'" for s in scripts]
+    assert "<script>alert" not in page
+    page = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)  # the library names sites that it never asks
     assert "<img src=x" not in page
     assert 'onload="x' not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

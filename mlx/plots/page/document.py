@@ -1,81 +1,28 @@
-"""The report page: one HTML file that holds everything it shows and asks the network for nothing."""
+"""Puts the page together: what was found in plain words, views to explore it, pictures and tables."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha256
+from importlib.resources import files
 
 from mlx.plots.figures import first_layer
-from mlx.plots.headline import headlines
 from mlx.plots.inputs import ReportInputs
-from mlx.plots.tables import classes_table, frame_table, metrics_table, mistakes_table, safe
-from mlx.plots.template import PAGE, STYLE
+from mlx.plots.page.captions import SECTIONS, caption, placed
+from mlx.plots.page.explorer import explorer
+from mlx.plots.page.headline import headlines
+from mlx.plots.page.tables import classes_table, frame_table, metrics_table, mistakes_table, names_table, safe
+from mlx.plots.page.template import PAGE
+from mlx.plots.page.thumbnails import fit_pictures
+from mlx.plots.page.views import bokeh_script
 from mlx.plots.text import level_text, plural
-
-# name of a picture: heading, and how to read it (also its text alternative)
-CAPTIONS = {
-    "samples": ("Samples", "What the data look like, by class or by target value."),
-    "learning_curves": (
-        "Learning curves",
-        "Training against validation; the dotted line is the epoch with the lowest validation loss.",
-    ),
-    "confusion": (
-        "Confusion matrix",
-        "Rows are actual, columns predicted classes; everything off the diagonal is a mistake.",
-    ),
-    "roc": ("ROC curves", "Each class against all others; the nearer to the upper left corner, the better."),
-    "reliability": (
-        "Reliability",
-        "How often predictions of a given confidence are right; below the dotted line it is overconfident.",
-    ),
-    "entropy_histogram": (
-        "Entropy of correct and wrong predictions",
-        "The further apart the two, the better entropy tells mistakes; dashed lines are medians.",
-    ),
-    "similarity_entropy": (
-        "Similarity against entropy",
-        "Each point is a test sample; the band of the least-squares line describes, and tests nothing.",
-    ),
-    "similarity_entropy_by_class": (
-        "The same for each predicted class",
-        "A relation over all samples may come from differences between classes; here it is within each.",
-    ),
-    "uncertain_samples": (
-        "Samples to look at",
-        "Under each: actual → predicted class and entropy; mistakes in orange.",
-    ),
-    "residuals_fitted": (
-        "Residuals against predictions",
-        "A median that leaves zero shows a relation the model misses; a widening cloud, errors that grow.",
-    ),
-    "residual_qq": (
-        "Normal quantiles",
-        "Points outside the band are larger or smaller than normal errors would be.",
-    ),
-    "residual_histogram": (
-        "Residuals",
-        "How large the errors are, with the normal curve of the same spread.",
-    ),
-}
-
-SECTIONS = (
-    (
-        "wrong",
-        "What it gets wrong",
-        ("confusion", "roc", "residuals_fitted", "residual_qq", "residual_histogram"),
-    ),
-    ("unsure", "Where it is unsure", ("entropy_histogram", "reliability", "uncertain_samples")),
-    (
-        "geometry",
-        "Does the geometry of representations tell?",
-        ("similarity_entropy", "similarity_entropy_by_class"),
-    ),
-    ("training", "Training and data", ("learning_curves", "samples")),
-)
 
 WIDE = "similarity_entropy_by_class"
 TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
                 "p_holm", "n", "status")  # fmt: skip
+FACTOR_COLUMNS = ("factor", "target", "statistic", "bin", "lower", "upper", "estimate", "low", "high", "p", "p_holm",
+                  "n", "n_errors", "entropy_mean", "similarity_mean", "status")  # fmt: skip
 
 
 def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
@@ -91,24 +38,39 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
     Returns
     -------
     str
-        A complete HTML document, the same for the same arguments.
+        A complete HTML document, the same for the same arguments, of at most 5 MB.
     """
-    sections = []
-    for key, title, names in SECTIONS:
-        cells = [_figure(name, images[name]) for name in names if name in images]
+    views = explorer(inputs)
+    sections = [("explore", "Look at the samples", views)] if views else []
+    pictures, where = fit_pictures(images), placed(list(images))
+    for key, title, _ in SECTIONS:
+        cells = [_figure(name, *pictures[name]) for name in where[key]]
         body = _grid(cells + _narrow_tables(key, inputs), wide=WIDE) + _wide_tables(key, inputs)
         if body:
             sections.append((key, title, body))
-    links = [f'<li><a href="#{key}">{safe(title)}</a></li>' for key, title, _ in sections]
+    scripts = [bokeh_script(), _own("explorer.js")] if views else []
+    scripts.append(_own("page.js"))
     return PAGE.substitute(
         name=safe(inputs.name),
-        style=STYLE,
+        allowed=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
+        style=_own("page.css"),
         introduction=_introduction(inputs),
         level=level_text(inputs.confidence),
-        links="\n".join(links),
+        links="\n".join(f'<li><a href="#{key}">{safe(title)}</a></li>' for key, title, _ in sections),
         headlines=_headlines(inputs),
         sections="\n".join(f'<section id="{k}">\n<h2>{safe(t)}</h2>\n{body}\n</section>' for k, t, body in sections),
+        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
+
+
+def _own(name: str) -> str:
+    """Return a file that lies beside this module."""
+    return (files("mlx.plots.page") / name).read_text(encoding="utf-8")
+
+
+def _digest(script: str) -> str:
+    """Return by what the page's policy knows a script as its own, so that no other can run."""
+    return b64encode(sha256(script.encode()).digest()).decode("ascii")
 
 
 def _introduction(inputs: ReportInputs) -> str:
@@ -133,17 +95,15 @@ def _grid(cells: list[str], *, wide: str) -> str:
     return '<div class="figures">\n' + "\n".join(shown) + "\n</div>\n" if shown else ""
 
 
-def _figure(name: str, png: bytes) -> str:
-    title, text = CAPTIONS.get(name, (name.replace("_", " ").capitalize(), ""))
-    width, height = (int.from_bytes(png[k : k + 4], "big") for k in (16, 20))  # of the PNG's IHDR chunk
+def _figure(name: str, url: str, width: int, height: int) -> str:
+    title, text = caption(name)
     alt = safe(f"{title}. {text}")
     # Too wide for a phone: it scrolls there, and must be reachable by keyboard to do so.
     scrolls = f' tabindex="0" role="region" aria-label="{safe(title)}"' if name == WIDE else ""
     return (
         f'<figure id="{safe(name)}"><figcaption><h3>{safe(title)}</h3><p>{safe(text)}</p></figcaption>\n'
         f'<div class="picture"{scrolls}><img width="{width}" height="{height}" '
-        f'style="--natural:{width}px" alt="{alt}" '
-        f'src="data:image/png;base64,{b64encode(png).decode("ascii")}"></div></figure>'
+        f'style="--natural:{width}px" alt="{alt}" src="{url}"></div></figure>'
     )
 
 
@@ -155,16 +115,23 @@ def _narrow_tables(section: str, inputs: ReportInputs) -> list[str]:
         return [mistakes, evaluation] if inputs.task == "classification" else [evaluation, residuals]
     if section == "geometry":
         return [residuals] if inputs.task == "classification" else []
+    if section == "setup":
+        return [names_table("Configuration", inputs.configuration), names_table("Environment", inputs.environment)]
     return [metrics_table("Training", inputs.training)] if section == "training" else []
 
 
 def _wide_tables(section: str, inputs: ReportInputs) -> str:
-    if section != "geometry":
-        return ""
     found = []
-    if inputs.classes is not None and len(inputs.classes):
+    if section == "unsure" and inputs.reliability is not None:
+        found.append(frame_table("Reliability", inputs.reliability, tuple(inputs.reliability.columns)))
+    if section == "geometry" and inputs.classes is not None and len(inputs.classes):
         classes = first_layer(inputs.classes)
         found.append(classes_table(classes, inputs.class_scores, level=inputs.confidence))
-    if inputs.tests is not None:
+    if section == "geometry" and inputs.tests is not None:
         found.append(frame_table("Tests", inputs.tests, TEST_COLUMNS))
-    return "\n".join(found)
+    if section == "why":
+        for name, title, columns in (("slices", "Weak slices", ()), ("factors", "Factors", FACTOR_COLUMNS)):
+            table = inputs.tables.get(name)
+            if table is not None:
+                found.append(frame_table(title, table, columns or tuple(table.columns)))
+    return "\n".join(filter(None, found))

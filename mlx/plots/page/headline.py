@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 
 from mlx.plots.inputs import ReportInputs
-from mlx.plots.text import fixed, level_text, number, p_text, percent, plural, significant, thousands
+from mlx.plots.text import (
+    fixed,
+    level_text,
+    number,
+    p_text,
+    percent,
+    plural,
+    significant,
+    status_text,
+    thousands,
+    with_interval,
+)
 
 
 @dataclass(frozen=True)
@@ -24,10 +35,12 @@ class Headline:
 
 
 def headlines(inputs: ReportInputs) -> list[Headline]:
-    """Build the headlines that `inputs` has the numbers for, at most four."""
+    """Build the headlines that `inputs` has the numbers for, at most six."""
     if inputs.task == "regression":
         return _regression(inputs)
-    found = [_accuracy(inputs), _calibration(inputs), _entropy(inputs), _correlation(inputs)]
+    detected = [_detection(inputs, *detector) for detector in DETECTORS]
+    entropy = [detected[0] or _entropy(inputs), detected[1]]
+    found = [_accuracy(inputs), *entropy, _correlation(inputs), _calibration(inputs), _slice(inputs)]
     return [headline for headline in found if headline is not None]
 
 
@@ -60,6 +73,9 @@ def _calibration(inputs: ReportInputs) -> Headline | None:
         return None
     accuracy = float(inputs.samples["correct"].mean())
     sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
+    expected = number(inputs.evaluation, "ece_if_calibrated")
+    if math.isfinite(expected):
+        sentence += f" A calibrated model would show {percent(expected)} with so many samples."
     return Headline("Calibration error", percent(error), interval(inputs.evaluation, "ece", percent), sentence)
 
 
@@ -77,6 +93,45 @@ def _entropy(inputs: ReportInputs) -> Headline | None:
         f"where it is wrong, the model is {more} uncertain."
     )
     return Headline("Entropy when wrong", f"{significant(medians[0], 2)} nats", "", sentence)
+
+
+DETECTORS = (
+    ("error by entropy", "Entropy finds mistakes", "Entropy finds wrong predictions"),
+    ("error by low similarity", "Low similarity finds mistakes", "Low similarity finds wrong predictions"),
+)
+"""Name of a test, label, and how its sentence begins."""
+
+
+def _detection(inputs: ReportInputs, name: str, label: str, begins: str) -> Headline | None:
+    tests = inputs.tests
+    if tests is None or not {"name", "statistic", "estimate", "low", "high"} <= set(tests):
+        return None
+    rows = tests[(tests["name"] == name) & (tests["statistic"] == "auroc") & tests["estimate"].notna()]
+    if not len(rows):
+        return None
+    row = {str(key): value for key, value in rows.iloc[0].items()}
+    estimate, low, high = (number(row, key) for key in ("estimate", "low", "high"))
+    found = {"auroc": estimate, "auroc_low": low, "auroc_high": high}
+    bounds = interval(found, "auroc", level=inputs.confidence) or status_text(str(row.get("status", "")))
+    sentence = f"{begins} with AUROC {with_interval(estimate, low, high)}; guessing has 0.5."
+    return Headline(label, f"AUROC {fixed(estimate)}", bounds, sentence)
+
+
+def _slice(inputs: ReportInputs) -> Headline | None:
+    slices = inputs.tables.get("slices")
+    if slices is None or not len(slices):
+        return None
+    worst = {str(key): value for key, value in slices.iloc[0].items()}
+    rate, rest = number(worst, "error_rate"), number(worst, "rest_error_rate")
+    if math.isnan(rate) or math.isnan(rest):
+        return None
+    ends = {"rate": rate, "rate_low": number(worst, "low"), "rate_high": number(worst, "high")}
+    tested = p_text(number(worst, "p_holm"))
+    sentence = (
+        f"Wrong where {worst['description']}, {thousands(int(worst['n']))} samples, against {percent(rest)} of the "
+        f"others (Holm-adjusted {tested})."
+    )
+    return Headline("Weakest slice", percent(rate), interval(ends, "rate", percent, level=inputs.confidence), sentence)
 
 
 def _correlation(inputs: ReportInputs) -> Headline | None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.plots.text import MINUS, fixed, level_text, number, percent, significant, status_text, thousands
+from mlx.plots.text import DASH, MINUS, fixed, level_text, number, percent, significant, status_text, thousands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-MAX_ROWS = 200
+MAX_ROWS = 500
 
 
 def safe(text: object) -> str:
@@ -26,7 +26,7 @@ def safe(text: object) -> str:
 def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Build a table in a box that scrolls by itself.
 
-    The first column names the rows; numbers are right-aligned. Beyond 200 rows the first 200 are
+    The first column names the rows; numbers are right-aligned. Beyond 500 rows the first 500 are
     shown, and the caption says so.
     """
     if len(rows) > MAX_ROWS:
@@ -36,7 +36,8 @@ def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object
     body = "\n".join(_row(row, numeric) for row in rows[:MAX_ROWS])
     return (
         f'<div class="scroll" role="region" aria-label="{safe(caption)}" tabindex="0">\n'
-        f"<table><caption>{safe(caption)}</caption>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
+        f'<table class="sortable"><caption>{safe(caption)}</caption>\n<thead><tr>{top}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table></div>"
     )
 
 
@@ -75,6 +76,24 @@ def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         elif not isinstance(value, list | tuple):
             flat[name] = value
     return flat
+
+
+def names_table(caption: str, values: Mapping[str, Any]) -> str:
+    """Build a table of names and what they stand for, whatever it is; empty without any."""
+    rows = [(name, DASH if value is None else _plain(value)) for name, value in _leaves(values)]
+    return html_table(caption, ["name", "value"], rows) if rows else ""
+
+
+def _plain(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif not isinstance(value, Mapping):
+            yield f"{prefix}{key}", value
 
 
 def classes_table(classes: DataFrame, scores: DataFrame | None, *, level: float = 0.95) -> str:
@@ -120,13 +139,18 @@ def mistakes_table(confusion: NDArray[Any], names: Sequence[str], *, most: int =
 
 
 def _row(row: Sequence[object], numeric: Sequence[bool]) -> str:
-    first, *rest = (_cell(value) for value in row)
-    cells = "".join(f"<td{_align(numeric[k])}>{text}</td>" for k, text in enumerate(rest, 1))
-    return f'<tr><th scope="row">{first}</th>{cells}</tr>'
+    first, *rest = row
+    cells = "".join(f"<td{_align(numeric[k])}{_exact(value)}>{_cell(value)}</td>" for k, value in enumerate(rest, 1))
+    return f'<tr><th scope="row"{_exact(first)}>{_cell(first)}</th>{cells}</tr>'
 
 
 def _align(numeric: bool) -> str:
     return ' class="n"' if numeric else ""
+
+
+def _exact(value: object) -> str:
+    """The number itself beside the rounded one that is shown, by which the page sorts."""
+    return f' data-v="{float(value)!r}"' if _is_number(value) and not _is_unknown(value) else ""  # type: ignore[arg-type]
 
 
 def _is_number(value: object) -> bool:

@@ -1,0 +1,53 @@
+"""`mlx report`: draws the pictures and the page of a run, or of the workspace, from what is there."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlx.plots.settings import ReportSettings
+
+NAME = "report"
+HELP = "draw the pictures and the page of a run or a workspace again, from the results that are there"
+
+
+OF_A_WORKSPACE = ("metrics", "data", "params.yaml")
+"""What a run, an analysis or the pipeline's folder holds at least one of."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument(
+        "run",
+        metavar="RUN",
+        help="a run by id, name or folder; or a folder with data/ and metrics/, such as '.' for the workspace",
+    )
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
+
+
+def run(chosen: argparse.Namespace) -> str:
+    """Return the path of the page, as a person would type it where the command was given."""
+    from mlx.commands.places import find_any_run, shown_from
+    from mlx.core.console import note
+    from mlx.core.paths import Workspace
+    from mlx.pipeline.report import report
+
+    folder = Path(chosen.run)
+    if not any((folder / name).exists() for name in OF_A_WORKSPACE):
+        folder = find_any_run(chosen.run, chosen.run_dir).folder
+    workspace = Workspace(folder)
+    note(report(workspace, report=_settings(folder)))
+    return shown_from(Path.cwd())(workspace.report / "report.html")
+
+
+def _settings(folder: Path) -> "ReportSettings":
+    """Read how the pictures are to be drawn where the folder says so: a run's configuration, or the pipeline's."""
+    from mlx.core.documents import read_document
+    from mlx.core.sections import validated
+    from mlx.plots.settings import ReportSettings
+
+    for name in ("config.json", "params.yaml"):
+        if (folder / name).is_file():
+            document = read_document(folder / name)
+            return validated(document, ReportSettings, "report") if document.has(("report",)) else ReportSettings()
+    return ReportSettings()

@@ -1,0 +1,5 @@
+"""The report page: one HTML file that holds everything it shows and asks the network for nothing."""
+
+from mlx.plots.page.document import render_page
+
+__all__ = ["render_page"]

@@ -1,0 +1,184 @@
+"""The part of the page in which samples are looked at: linked plots, confusion matrix and table."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.plots.page.points import PROJECTIONS, point_columns, projections_of
+from mlx.plots.page.tables import safe
+from mlx.plots.page.thumbnails import Atlas, pack
+from mlx.plots.page.views import View, linked_document
+from mlx.plots.style import COLORS
+from mlx.plots.text import MINUS, plural, thousands
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlx.plots.inputs import ReportInputs
+
+MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "plus", "x", "star")
+MOST_CLASSES = 120  # of a confusion matrix in which cells can be clicked
+
+LABELS = {
+    "index": ("sample", "Row in the raw data", 0),
+    "y_true": ("actual", "", 3),
+    "y_pred": ("predicted", "", 3),
+    "correct": ("outcome", "", 0),
+    "confidence": ("confidence", "Probability given to the predicted class", 3),
+    "entropy": ("entropy", "In nats; 0 is certain", 3),
+    "similarity": ("similarity", "Mean cosine similarity to the samples predicted alike", 3),
+    "margin": ("margin", "Similarity to the own predicted class minus that to the nearest other one", 3),
+    "residual": ("residual", "Actual minus predicted", 3),
+    "standardised": ("standardised", "Residual over its standard deviation", 2),
+    "leverage": ("leverage", "Pull of the sample on its own prediction", 3),
+    "cooks_distance": ("Cook's distance", "How far all predictions move without the sample", 3),
+}
+"""Columns of the table of samples: heading, explanation, digits."""
+
+HINT = (
+    "Drag in a plot to select samples, click a cell of the matrix, or pick rows of the table: all views show the "
+    "same selection. With the keyboard, arrow keys in a plot walk from sample to sample, Enter selects one, "
+    "Escape clears the selection."
+)
+
+
+def explorer(inputs: ReportInputs) -> str:
+    """Build the section's body: frames that ``explorer.js`` fills, and the data that it fills them with."""
+    chosen = inputs.samples if inputs.point_rows is None else inputs.samples.iloc[inputs.point_rows]
+    columns = point_columns(chosen, task=inputs.task)
+    views = _views(inputs.task, columns)
+    if not len(chosen) or not views:
+        return ""
+    atlas = None if inputs.point_images is None else pack(inputs.point_images)
+    frames = "\n".join(_frame(view, _controls(view, columns, inputs.task)) for view in views)
+    matrix = _MATRIX if inputs.confusion is not None and len(inputs.class_names) <= MOST_CLASSES else ""
+    payload = _payload(inputs, columns, views, atlas)
+    sheet = f"<style>.thumb{{background-image:url({atlas.url})}}</style>" if atlas else ""
+    return (
+        f'<p id="explore-shown">{safe(_shown(inputs, len(chosen)))}</p>\n<p class="soft">{safe(HINT)}</p>\n'
+        f"<noscript><p>Without JavaScript the pictures and tables below say the same.</p></noscript>\n{_BAR}\n"
+        f'<div class="views">\n{frames}\n{matrix}\n</div>\n{_TABLE}\n'
+        f'{sheet}<script type="application/json" id="explorer-data">{payload}</script>'
+    )
+
+
+def _shown(inputs: ReportInputs, count: int) -> str:
+    n = len(inputs.samples)
+    if count == n:
+        return f"All {plural(n, 'test sample')}." if n > 1 else "The only test sample."
+    first = "wrong predictions first" if inputs.task == "classification" else "the largest errors first"
+    return (
+        f"{thousands(count)} of {plural(n, 'test sample')}: {first}, up to half of those shown, the others evenly "
+        "spread. Counts in the confusion matrix, intervals and pictures are of all samples."
+    )
+
+
+def _views(task: str, columns: dict[str, NDArray[Any]]) -> list[View]:
+    kinds = projections_of(columns)
+    views = []
+    if kinds:
+        text = "Samples that the model represents alike lie together; only neighbourhoods are to be trusted in t-SNE."
+        name = PROJECTIONS[kinds[0]]
+        views.append(View("map", "Map of representations", text, f"{kinds[0]}_1", f"{kinds[0]}_2",
+                          f"{name}, first axis", f"{name}, second axis"))  # fmt: skip
+    return views + [view for view in VIEWS[task] if view.x in columns and view.y in columns]
+
+
+VIEWS = {
+    "classification": (
+        View("scatter", "Similarity against entropy", "Left: far from the samples predicted alike. Up: uncertain.",
+             "similarity", "entropy", "mean cosine similarity to samples predicted alike", "entropy (nats)"),
+    ),
+    "regression": (
+        View("fitted", "Residual against prediction", "Above zero the model predicts too little.",
+             "y_pred", "residual", "predicted value", f"residual (actual {MINUS} predicted)"),
+        View("actual", "Prediction against actual value", "A perfect model lies on the diagonal.",
+             "y_true", "y_pred", "actual value", "predicted value"),
+        View("leverage", "Residual against leverage", "Far right: samples that pull the fit towards themselves.",
+             "leverage", "standardised", "leverage", "standardised residual"),
+    ),
+}  # fmt: skip
+
+
+def _controls(view: View, columns: dict[str, NDArray[Any]], task: str) -> str:
+    kinds = {kind: PROJECTIONS[kind] for kind in projections_of(columns)} if view.key == "map" else {}
+    colours = {"outcome": "outcome", "y_true": "actual class", "y_pred": "predicted class", "entropy": "entropy"}
+    if task == "regression":
+        colours = {"outcome": "sign of the residual", "size": "size of the residual"}
+    first = view.key in {"map", "fitted"} or (view.key == "scatter" and not projections_of(columns))
+    parts = _choice("projection", "Projection", kinds) if len(kinds) > 1 else ""
+    return f'<div class="controls">{parts}{_choice("colour", "Colour all by", colours)}</div>' if first else ""
+
+
+def _choice(key: str, label: str, options: dict[str, str]) -> str:
+    inner = "".join(f'<option value="{value}">{safe(text)}</option>' for value, text in options.items())
+    return f'<label>{label} <select id="{key}">{inner}</select></label>'
+
+
+def _frame(view: View, controls: str) -> str:
+    return (
+        f'<figure class="view" id="view-{view.key}"><figcaption><h3>{safe(view.title)}</h3>'
+        f"<p>{safe(view.text)}</p>{controls}</figcaption>\n"
+        f'<div class="plot" id="plot-{view.key}" tabindex="0" role="application" '
+        f'aria-label="{safe(view.title)}: {safe(view.x_label)} across, {safe(view.y_label)} up. Arrow keys walk from '
+        f'sample to sample."></div><ul class="legend"></ul></figure>'
+    )
+
+
+_BAR = (
+    '<div class="bar"><p id="selection" role="status">Nothing is selected.</p>'
+    '<button type="button" id="clear" disabled>Clear selection</button></div>'
+)
+_MATRIX = (
+    '<figure class="view" id="view-confusion"><figcaption><h3>Confusion matrix to click</h3><p>Rows are actual, '
+    "columns predicted classes, shaded by share of the row; a cell selects its samples.</p></figcaption>"
+    '<div class="scroll-box" tabindex="0" role="region" aria-label="Confusion matrix"><table id="matrix"><caption '
+    'class="hidden">Number of samples by actual and predicted class</caption></table></div></figure>'
+)
+_TABLE = (
+    '<figure class="view" id="view-table"><figcaption><h3>Samples</h3><div class="controls"><label>Show '
+    '<select id="filter"></select></label></div></figcaption>'
+    '<div class="scroll-box" tabindex="0" role="region" aria-label="Table of samples"><table id="rows"><caption '
+    'class="hidden">Test samples, those selected where any are</caption><thead></thead><tbody></tbody></table></div>'
+    '<div class="pager"><button type="button" id="previous">Previous</button><span id="page-number"></span>'
+    '<button type="button" id="next">Next</button></div></figure>\n'
+    '<div id="tip" hidden></div>'
+)
+
+
+def _payload(inputs: ReportInputs, columns: dict[str, NDArray[Any]], views: list[View], atlas: Atlas | None) -> str:
+    """Return the data of the views as JSON that can stand in a ``<script>``."""
+    wrong = columns["residual"] < 0 if inputs.task == "regression" else columns["correct"] == 0
+    content = {
+        "task": inputs.task,
+        "classes": [str(name) for name in inputs.class_names],
+        "colors": COLORS,
+        "markers": MARKERS,
+        "ramp": _ramp(),
+        "projections": {kind: PROJECTIONS[kind] for kind in projections_of(columns)},
+        "confusion": _cells(inputs.confusion),
+        "columns": [[name, *LABELS[name]] for name in columns if name in LABELS],
+        "atlas": atlas and {key: getattr(atlas, key) for key in ("columns", "width", "height", "count")},
+        "views": [{"key": view.key, "x": view.x, "y": view.y} for view in views],
+        "bokeh": linked_document(views, columns, wrong),
+    }
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")  # no class name ends the script
+
+
+def _cells(confusion: NDArray[Any] | None) -> list[list[int]]:
+    """Actual class, predicted class and count of every cell that is not empty."""
+    if confusion is None or len(confusion) > MOST_CLASSES:
+        return []
+    return [[int(i), int(j), int(confusion[i, j])] for i, j in zip(*np.nonzero(confusion), strict=True)]
+
+
+def _ramp(steps: int = 32) -> list[str]:
+    """Colours from small to large, which colour-blind people tell apart too."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(colormaps["viridis"](share)) for share in np.linspace(0, 0.92, steps)]

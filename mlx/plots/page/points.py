@@ -1,0 +1,74 @@
+"""Which samples the linked views of the page hold, and the numbers of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.plots.inputs import spread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+MOST_POINTS = 3000
+"""With their images, so many samples fit into the size that a page may have, and a browser draws them at once."""
+
+WRONG_SHARE = 0.5
+"""Of the samples of a thinned page, so many may be wrong predictions: those are what one looks for."""
+
+PROJECTIONS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+"""Columns ``<kind>_1``, ``<kind>_2`` of the table of samples, and what the kind is called."""
+
+COLUMNS = {
+    "classification": ("index", "y_true", "y_pred", "correct", "confidence", "entropy", "similarity", "margin"),
+    "regression": ("index", "y_true", "y_pred", "residual", "standardised", "leverage", "cooks_distance"),
+}
+
+
+def choose_points(samples: DataFrame, *, task: str, limit: int = MOST_POINTS) -> NDArray[np.intp]:
+    """Rows of `samples` (positions, increasing) that the page holds: all of them up to `limit`.
+
+    Beyond it, a classifier's wrong predictions, evenly thinned to at most half of `limit`, and other samples
+    evenly spread over the table; of a regression the largest half by absolute residual, likewise.
+    """
+    n = len(samples)
+    if n <= limit:
+        return np.arange(n)
+    most = int(limit * WRONG_SHARE)
+    if task == "classification":
+        wrong = np.flatnonzero(~samples["correct"].to_numpy(bool))
+        wrong = wrong[spread(len(wrong), most)]
+    else:
+        size = np.nan_to_num(np.abs(samples["residual"].to_numpy(float)))
+        wrong = np.sort(np.argsort(-size, kind="stable")[:most])
+    others = np.setdiff1d(np.arange(n), wrong if task == "regression" else _all_wrong(samples))
+    return np.sort(np.concatenate([wrong, others[spread(len(others), limit - len(wrong))]]))
+
+
+def _all_wrong(samples: DataFrame) -> NDArray[np.intp]:
+    return np.flatnonzero(~samples["correct"].to_numpy(bool))
+
+
+def point_columns(samples: DataFrame, *, task: str) -> dict[str, NDArray[Any]]:
+    """The numbers of each sample, shape (n_points,) each, in the types that a browser has.
+
+    Columns that hold nothing are left out. Of a projection both axes are there, or none.
+    """
+    coordinates = [f"{kind}_{axis}" for kind in PROJECTIONS for axis in (1, 2)]
+    found: dict[str, NDArray[Any]] = {}
+    for name in (*COLUMNS[task], *coordinates):
+        if name not in samples:
+            continue
+        values = samples[name].to_numpy()
+        if values.dtype.kind in "iub" or (task == "classification" and name in {"y_true", "y_pred"}):
+            found[name] = values.astype(np.int32)
+        elif np.isfinite(values.astype(float)).any():
+            found[name] = values.astype(np.float32)
+    return found
+
+
+def projections_of(columns: dict[str, NDArray[Any]]) -> list[str]:
+    """The kinds of projection whose two axes are there."""
+    return [kind for kind in PROJECTIONS if f"{kind}_1" in columns and f"{kind}_2" in columns]

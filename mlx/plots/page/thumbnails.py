@@ -1,0 +1,127 @@
+"""Small images of samples, packed into one picture, and pictures made to fit into a page."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.plots.images import as_rgb
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+    from PIL.Image import Image
+
+SIDE = 40  # pixels: of the longer side of a thumbnail, where the image has as many
+ATLAS_BYTES = 1_000_000
+PICTURES_BYTES = 1_500_000
+QUALITIES = (90, 80, 65, 50, 35, 20)
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """All thumbnails in rows of one picture, the k-th at column ``k % columns`` and row ``k // columns``.
+
+    Attributes
+    ----------
+    url : ``data:`` address of the picture.
+    columns : thumbnails in a row.
+    width, height : of a thumbnail in pixels.
+    count : thumbnails there are.
+    """
+
+    url: str
+    columns: int
+    width: int
+    height: int
+    count: int
+
+
+def shrink(images: ArrayLike, *, low: float = 0.0, high: float = 1.0) -> NDArray[np.uint8]:
+    """Thumbnails of images (m, h, w, c), shape (m, h', w', 3), averaged over what a pixel covers.
+
+    Parameters
+    ----------
+    low, high : the range of values of all images that are shown together, where they are no 8-bit ones.
+    """
+    from PIL import Image
+
+    x = np.asarray(images)
+    if x.dtype != np.uint8 and (low < 0 or high > 1):
+        x = (np.nan_to_num(x.astype(np.float32)) - low) / (high - low)
+    rgb = (as_rgb(x) * 255).round().astype(np.uint8)
+    height, width = rgb.shape[1:3]
+    factor = SIDE / max(height, width)
+    if factor >= 1:
+        return rgb
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    small = [np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)) for image in rgb]
+    return np.stack(small)
+
+
+def pack(thumbnails: NDArray[np.uint8]) -> Atlas:
+    """Pack thumbnails (m, h, w, 3) into one picture of at most `ATLAS_BYTES`, losslessly if that does.
+
+    Photographs are compressed, and at last made smaller, until they fit.
+    """
+    m, height, width, _ = thumbnails.shape
+    columns = max(1, math.ceil(math.sqrt(m * height / width)))
+    rows = math.ceil(m / columns)
+    canvas = np.zeros((rows * columns, height, width, 3), np.uint8)
+    canvas[:m] = thumbnails
+    sheet = canvas.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+    kind, content = _encoded(_image(sheet), ATLAS_BYTES)
+    return Atlas(_url(kind, content), columns, width, height, m)
+
+
+def fit_pictures(pictures: Mapping[str, bytes]) -> dict[str, tuple[str, int, int]]:
+    """PNG pictures as ``data:`` addresses with their natural width and height in pixels.
+
+    Together they take at most `PICTURES_BYTES`: they are compressed further where they would take more.
+    """
+    from PIL import Image
+
+    total = sum(map(len, pictures.values()))
+    found = {}
+    for name, png in pictures.items():
+        width, height = (int.from_bytes(png[k : k + 4], "big") for k in (16, 20))  # of the PNG's IHDR chunk
+        kind, content = "png", png
+        if total > PICTURES_BYTES:
+            budget = int(PICTURES_BYTES * len(png) / total)
+            kind, content = _encoded(Image.open(BytesIO(png)).convert("RGB"), budget)
+        found[name] = (_url(kind, content), width, height)
+    return found
+
+
+def _encoded(image: Image, budget: int) -> tuple[str, bytes]:
+    """Encode losslessly if that fits the budget, else with as much loss as it takes."""
+    content = _webp(image, lossless=True, quality=60)
+    if len(content) <= budget:
+        return "webp", content
+    while True:
+        for quality in QUALITIES:
+            content = _webp(image, quality=quality)
+            if len(content) <= budget or max(image.size) < 64:
+                return "webp", content
+        image = image.reduce(2)
+
+
+def _webp(image: Image, **options: Any) -> bytes:
+    stream = BytesIO()
+    image.save(stream, format="webp", method=4, **options)
+    return stream.getvalue()
+
+
+def _image(pixels: NDArray[np.uint8]) -> Image:
+    from PIL import Image
+
+    return Image.fromarray(pixels)
+
+
+def _url(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
