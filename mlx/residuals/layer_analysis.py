@@ -44,8 +44,8 @@ MISSING = {
 }
 """Why a similarity is missing, the widest reason first."""
 
-AFFORDABLE = 2e11
-"""Multiplications for which all pair statistics are tested; beyond, the mean entropy alone, whose test is cheap."""
+AFFORDABLE = 1e8
+"""Samples times features times permutations up to which all pair statistics are tested; else the mean entropy."""
 
 
 MAX_RANKED = 20_000
