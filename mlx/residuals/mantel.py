@@ -3,13 +3,15 @@
 Pairs share samples, so samples are permuted, not pairs (Mantel 1967). Permuting entropies leaves the means
 and variances over pairs as they are, and only Σ s_ij m_ij is computed anew: for the mean entropy it is a
 product of two vectors, which makes this test that of a sample's mean similarity to all others against its
-entropy; for the other functions O(n·d) from the sums of `mlx.residuals.sums`, without the n × n matrices.
+entropy; for the other functions O(n·d) from the sums of `mlx.residuals.sums`, without the n × n matrices,
+or O(n²) from these where there are fewer samples than features.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from mlx.core.checks import Floats, Integers
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic
@@ -142,12 +144,52 @@ def _permuted(
     moments = group_moments(group)
     to_others = _to_others(group)
     only_mean = set(statistics) <= {"mean_entropy"}
+    gram = None if only_mean or not _is_short(group) else _gram(group)
     for where, orders in random_orders(rows.size, n_permutations, generator):
         if only_mean:
             products[0, where] = to_others.take(orders) @ group.h / 2
+        elif gram is not None:
+            products[:, where] = _products_from_gram(group, gram, orders)
         else:
             products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
     return _Permuted(moments, products)
+
+
+def _is_short(group: PairGroup) -> bool:
+    """Say whether the matrix of all products has no more numbers than the directions, as of a forest's leaves."""
+    return group.rows.size <= min(group.lifted.width, MOST_IN_GRAM)
+
+
+MOST_IN_GRAM = 4096
+"""Rows of the largest matrix of products that is kept: 128 MiB."""
+
+
+def _gram(group: PairGroup) -> Floats:
+    """Products (n, n) of all pairs of lifted vectors, 0 for a sample with itself."""
+    if group.lifted.units.is_sparse:  # what the lift adds to them says nothing
+        directions = sparse.csr_array(group.lifted.units.take(group.rows))
+        products: Floats = (directions @ directions.T).toarray()
+    else:
+        lifted = np.asarray(group.lifted.take(group.rows))
+        products = lifted @ partners(lifted).T
+    np.fill_diagonal(products, 0.0)
+    return products
+
+
+def _products_from_gram(group: PairGroup, gram: Floats, orders: Integers) -> Floats:
+    """Centred Σ_{i<j} s_ij m_ij (4, n_orders), as `PairGroup.products`, in O(n²) an order."""
+    dealt = np.empty(orders.shape)
+    np.put_along_axis(dealt, orders, np.broadcast_to(group.h, orders.shape), axis=1)
+    to_all, total = gram.sum(axis=1), float(gram.sum()) / 2
+    mean = dealt @ to_all / 2
+    product = np.einsum("bn,bn->b", dealt @ gram, dealt) / 2
+    gaps = np.abs(np.subtract.outer(group.h, group.h))
+    difference = np.array([np.vdot(gram[np.ix_(order, order)], gaps) / 2 for order in orders])
+    squared_difference = dealt**2 @ to_all - 2 * product
+    products = np.stack([mean, difference, product, squared_difference])
+    products -= (total * group.of_entropy.own_mean)[:, None]
+    products[2] += 2 * group.of_entropy.shift * products[0]
+    return products
 
 
 def _to_others(group: PairGroup) -> Floats:

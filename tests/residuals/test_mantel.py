@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from representations import exact_distances, representation
-from scipy import stats
+from scipy import sparse, stats
 from skbio.stats.distance import DistanceMatrix
 from skbio.stats.distance import mantel as skbio_mantel
 
@@ -124,3 +124,15 @@ def test_it_agrees_with_scikit_bio_and_with_the_permutation_test_of_samples():
     permuted = permuted_products(a[None], h[None], n_permutations, np.random.default_rng(0))[0]
     p = (1 + (np.abs(permuted) >= abs(a @ h)).sum()) / (1 + n_permutations)
     assert tests[0].p == pytest.approx(p, abs=4 * np.sqrt(2 * p * (1 - p) / n_permutations))
+
+
+@pytest.mark.parametrize("kind", ["plain", "sparse"])
+def test_with_fewer_samples_than_features_the_matrix_of_all_pairs_gives_the_same(kind, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = (rng.random((50, 200)) < 0.1).astype(float)
+    X[:, 0] = 1
+    units = unit_rows("layer", sparse.csr_array(X) if kind == "sparse" else X + rng.normal(size=X.shape), 50)
+    entropy, labels = rng.random(50), rng.integers(0, 2, 50)
+    found = mantel_by_class(units, entropy, labels, 2, **DRAWS)
+    monkeypatch.setattr("mlx.residuals.mantel.MOST_IN_GRAM", 0)
+    assert found == mantel_by_class(units, entropy, labels, 2, **DRAWS)
