@@ -74,10 +74,48 @@ def least_squares() -> Pair:
     return lambda: LinearRegression().fit(X, y), lambda: Theirs().fit(X, y)
 
 
+def keras_network(name: str, params: dict[str, list[int]], batch_size: int, *, training: bool) -> Pair:
+    """A Keras network against Keras's own ``fit`` or ``predict``, 6,400 images of 28x28, the same weights and batches.
+
+    Both run in one process, so that neither has Keras's compilation by XLA, which is off where operations have to
+    be deterministic.
+    """
+    from mlx.models import ModelSettings, Optimization, Problem, build_model
+    from mlx.models.in_keras.model import KerasModel
+    from mlx.models.in_keras.runtime import keras
+
+    rng = np.random.default_rng(0)
+    X, y = rng.random((6400, 28, 28, 1), np.float32), rng.integers(0, 10, 6400)
+    model = build_model(ModelSettings(name=name, params=params), Problem("classification", (28, 28, 1), 10), seed=0)
+    assert isinstance(model, KerasModel)
+    parts = [slice(first, first + batch_size) for first in range(0, len(X), batch_size)]
+    if not training:
+        layer = model.penultimate
+        plain = keras().Model(model.network.inputs, [model.network.output, model.network.get_layer(layer).output])
+        return (
+            lambda: [model.outputs(X[part], (layer,)) for part in parts],
+            lambda: plain.predict(X, batch_size=batch_size, verbose=0),
+        )
+    copy = keras().models.clone_model(model.network)
+    copy.set_weights(model.network.get_weights())
+    copy.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.prepare(Optimization())
+    return (
+        lambda: model.run_epoch(((X[part], y[part]) for part in parts), np.random.default_rng(0)),
+        lambda: copy.fit(X, y, batch_size=batch_size, shuffle=False, verbose=0),
+    )
+
+
+CNN = {"filters": [32, 64], "hidden_layers": [128, 64]}
+
 ROWS: dict[str, Callable[[], Pair]] = {
     "mlp-32": lambda: mlp(32),
     "mlp-256": lambda: mlp(256),
     "least-squares": least_squares,
+    "keras-mlp-fit": lambda: keras_network("keras_mlp", {}, 32, training=True),
+    "keras-cnn-fit": lambda: keras_network("cnn", CNN, 32, training=True),
+    "keras-rnn-fit": lambda: keras_network("rnn", {}, 32, training=True),
+    "keras-cnn-predict": lambda: keras_network("cnn", CNN, 256, training=False),
 }
 
 

@@ -29,6 +29,7 @@ class Steps:
         self.scorer, self.problem, self.optimization = scorer, problem, optimization
         self.optimizer = build_optimizer(optimization)
         self.optimizer.build(scorer.trainable_variables)
+        self._batch: int | None = None
         self._sums = tf.Variable(np.zeros(3), name="sums")  # of loss, hits and samples
 
     @cached_property
@@ -36,12 +37,20 @@ class Steps:
         return compiled(self._train_step, self.problem, targets=True)
 
     @cached_property
+    def _train_whole(self) -> Any:
+        return compiled(self._train_step, self.problem, targets=True, rows=self._batch)
+
+    @cached_property
     def _test(self) -> Any:
         return compiled(self._test_step, self.problem, targets=True)
 
     def train(self, X: Array, y: Array) -> None:
-        """Take one step on a batch."""
-        self._train(X, y)
+        """Take one step on a batch; those of the size of the first, all but the last, are compiled for it."""
+        self._batch = self._batch or len(y)
+        if len(y) == self._batch:
+            self._train_whole(X, y)
+        else:
+            self._train(X, y)
 
     def test(self, X: Array, y: Array) -> None:
         """Add a batch to the sums without learning from it."""
@@ -103,15 +112,16 @@ class Steps:
         return losses
 
 
-def compiled(function: Callable[..., Any], problem: Problem, *, targets: bool = False) -> Any:
+def compiled(function: Callable[..., Any], problem: Problem, *, targets: bool = False, rows: int | None = None) -> Any:
     """Compile `function` of a batch (m, *sample_shape), and of its targets (m,), for any m.
 
-    It is traced once, here, and called past the checks that ``tf.function`` makes of every call.
+    It is traced here and called past the checks that ``tf.function`` makes of every call. With `rows` it is for
+    batches of that many, whose shapes the compiler then knows: an unrolled recurrent network gains most.
     """
     import tensorflow as tf
 
     types = [tf.float32, tf.int32 if problem.n_classes else tf.float32][: 1 + targets]
-    shapes = [(None, *problem.sample_shape), (None,)]
+    shapes = [(rows, *problem.sample_shape), (rows,)]
     signature = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, types, strict=False)]
     traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
 

@@ -1,0 +1,119 @@
+"""The networks drawn for ImageNet: Keras's own at full size, halved less where images are small."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlx.core.errors import SettingsError
+from mlx.models import ModelSettings, Problem, build_model
+from mlx.models.in_keras.applications import APPLICATIONS
+
+FULL = Problem("classification", (224, 224, 3), 3)
+IMAGES = np.random.default_rng(0).random((2, 224, 224, 3)).astype(np.float32)
+
+
+def features(model: Any, images: Any, layer: str = "avg_pool") -> Any:
+    return model.outputs(images, (layer,)).representations[layer]
+
+
+def pretend_weights(monkeypatch: pytest.MonkeyPatch, application: str) -> Any:
+    """Put a network of random weights in the place of the one whose weights would be fetched."""
+    import keras
+
+    make = getattr(keras.applications, application)
+    kept: dict[str, Any] = {}
+
+    def made(weights: str, **options: Any) -> Any:
+        assert weights == "imagenet"
+        kept["network"] = make(weights=None, **options)
+        return kept["network"]
+
+    build_model(ModelSettings(name="keras_mlp"), FULL, seed=0)  # starts Keras
+    monkeypatch.setattr(keras.applications, application, made)
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("name", "application", "module"),
+    [("mobilenet", "MobileNet", "mobilenet"), ("vgg16", "VGG16", "vgg16"), ("resnet50", "ResNet50", "resnet50")],
+)
+def test_with_keras_weights_it_computes_what_keras_does(
+    name: str, application: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    if name in APPLICATIONS:  # drawn before its function is replaced
+        build_model(ModelSettings(name=name), FULL, seed=0)
+    kept = pretend_weights(monkeypatch, application)
+    model = build_model(ModelSettings(name=name, params={"pretrained": True}), FULL, seed=0)
+    preprocess = getattr(keras.applications, module).preprocess_input
+    theirs = kept["network"].predict(preprocess(255 * IMAGES.copy()), verbose=0).mean(axis=(1, 2))
+    np.testing.assert_allclose(features(model, IMAGES), theirs, rtol=1e-3, atol=1e-4 * np.abs(theirs).max())
+
+
+def test_one_channel_stands_for_three_and_four_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    build_model(ModelSettings(name="mobilenet"), FULL, seed=0)
+    pretend_weights(monkeypatch, "MobileNet")
+    settings = ModelSettings(name="mobilenet", params={"pretrained": True})
+    grey = build_model(settings, Problem("classification", (30, 41, 1), 3), seed=0)
+    assert features(grey, IMAGES[:, :30, :41, :1]).shape == (2, 1024)
+    with pytest.raises(SettingsError, match="weights are for 3 channels .* these images have 4"):
+        build_model(settings, Problem("classification", (32, 32, 4), 3), seed=0)
+
+
+def test_without_a_connection_it_says_which_file_to_put_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    import keras
+
+    def refused(**options: Any) -> Any:
+        raise Exception("URL fetch failure on https://storage.example/resnet/w_notop.h5: None -- refused")
+
+    build_model(ModelSettings(name="resnet50"), Problem("classification", (32, 32, 3), 3), seed=0)
+    monkeypatch.setattr(keras.applications, "ResNet50", refused)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(
+        SettingsError, match=r"put https://storage.example/resnet/w_notop.h5 there as .*/models/w_notop"
+    ):
+        build_model(
+            ModelSettings(name="resnet50", params={"pretrained": True}),
+            Problem("classification", (32, 32, 3), 3),
+            seed=0,
+        )
+
+
+def test_vgg_with_weights_it_does_not_fit_is_refused() -> None:
+    problem = Problem("classification", (32, 32, 3), 3)
+    with pytest.raises(SettingsError, match="Keras has no weights of vgg11 but of vgg16 and vgg19"):
+        build_model(ModelSettings(name="vgg11", params={"pretrained": True}), problem, seed=0)
+    with pytest.raises(SettingsError, match="pretrained weights were made without"):
+        build_model(ModelSettings(name="vgg16", params={"pretrained": True, "batch_norm": True}), problem, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("size", "sides"),
+    [(28, [28, 28, 14, 7, 4]), (32, [32, 32, 16, 8, 4]), (64, [64, 32, 16, 8, 4]), (8, [8, 8, 4, 2, 1])],
+)
+def test_small_images_are_halved_less(size: int, sides: list[int]) -> None:
+    model: Any = build_model(ModelSettings(name="resnet18"), Problem("classification", (size, size, 1), 3), seed=0)
+    ends = ("conv1_relu", "conv2_block2_out", "conv3_block2_out", "conv4_block2_out", "conv5_block2_out")
+    assert [model.network.get_layer(name).output.shape[1] for name in ends] == sides
+
+
+def test_what_it_says_of_a_sample_does_not_depend_on_the_batch() -> None:
+    model = build_model(ModelSettings(name="resnet18"), Problem("classification", (8, 8, 1), 3), seed=0)
+    X = np.random.default_rng(1).normal(size=(9, 8, 8, 1)).astype(np.float32)
+    np.testing.assert_allclose(model.outputs(X).probabilities[:2], model.outputs(X[:2]).probabilities, atol=1e-5)  # type: ignore[index]
+
+
+def test_tables_are_refused() -> None:
+    for name in ("resnet18", "vgg11", "efficientnet_b0"):
+        with pytest.raises(SettingsError, match=rf"samples of shape \(5,\), found {name}, which needs images"):
+            build_model(ModelSettings(name=name), Problem("classification", (5,), 3), seed=0)
+
+
+def test_l2_reaches_every_kernel() -> None:
+    for name in ("mobilenet", "resnet18", "vgg11"):
+        settings = ModelSettings(name=name, params={"l2": 0.1})
+        model: Any = build_model(settings, Problem("classification", (8, 8, 1), 3), seed=0)
+        kernels = [w for w in model.network.trainable_weights if "kernel" in w.name]
+        assert len(model.network.losses) == len(kernels), name
