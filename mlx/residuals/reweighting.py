@@ -27,7 +27,7 @@ from mlx.residuals.correlation import (
     weighted_correlation,
     weighted_midranks,
 )
-from mlx.residuals.units import UnitRows
+from mlx.residuals.units import UnitRows, dense
 
 GROUPS = 10
 """Groups of a partition."""
@@ -124,17 +124,30 @@ def similarity_of_the_others(units: UnitRows, rows: Integers, weights: Floats) -
     Floats
         (n_weightings, n); 0 where nobody else is there, and of no meaning where the sample itself is not.
     """
+    similarity = _sums_over_pairs(units, rows, weights)
+    others = weights.sum(axis=1, keepdims=True) - weights
+    similarity -= weights
+    means: Floats = np.divide(similarity, others, out=np.zeros(weights.shape), where=others > 0)
+    return means
+
+
+def _sums_over_pairs(units: UnitRows, rows: Integers, weights: Floats) -> Floats:
+    """Similarity of every sample to all that are there, itself included, summed: (n_weightings, n).
+
+    Through the sums of directions, or through the matrix of pairs where that takes fewer products.
+    """
     n_features = units.n_features
+    if rows.size <= min(len(weights), n_features):
+        directions = units.take(rows)
+        through_pairs: Floats = weights @ dense(directions @ directions.T)
+        return through_pairs
     sums = np.zeros((len(weights), n_features))
     for block in row_blocks(rows.size, n_features):
         sums += weights[:, block] @ units.take(rows[block])
     similarity = np.empty(weights.shape)
     for block in row_blocks(rows.size, n_features):
         similarity[:, block] = sums @ units.take(rows[block]).T
-    others = weights.sum(axis=1, keepdims=True) - weights
-    similarity -= weights
-    means: Floats = np.divide(similarity, others, out=np.zeros(weights.shape), where=others > 0)
-    return means
+    return similarity
 
 
 def _correlations(similarity: Floats, entropy: Floats, weights: Floats) -> tuple[Floats, Floats]:
