@@ -117,7 +117,9 @@ def is_null(scenario: str, key: tuple[str, str, str]) -> bool:
 def run(task: tuple[str, int, bool, int]) -> list[tuple]:
     scenario, n, null, seed = task
     settings = ResidualsSettings(seed=seed, n_permutations=199 if null else 19, n_bootstrap=100 if null else 200)
-    rows = rows_of(draw(scenario, np.random.default_rng([n, seed, null]), n, null=null), settings)
+    rows = rows_of(
+        draw(scenario, np.random.default_rng([n, seed, null, SCENARIOS.index(scenario)]), n, null=null), settings
+    )
     return [(key_of(row), row["estimate"], row["low"], row["high"], row["p"]) for row in rows]
 
 

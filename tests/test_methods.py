@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -59,3 +60,14 @@ def test_every_column_of_a_regression_is_described(folder: Path) -> None:
     workspace = written(folder, dataset, "linear_regression")
     samples = workspace.residuals / "samples.parquet"
     assert described()["data/residuals/samples.parquet of a regression"] == columns(samples)
+
+
+def test_the_simulated_rates_that_the_document_shows_are_within_what_it_promises() -> None:
+    tables = re.findall(r"^\*\*(.+?)\*\*\n\n((?:\|.+\n)+)", DOC, re.MULTILINE)
+    assert len(tables) == 2
+    for (title, table), (low, high) in zip(tables, ((3.0, 7.0), (93.0, 97.0)), strict=True):
+        rates = [float(cell) for row in table.splitlines()[2:] for cell in re.findall(r"\| ([\d.]+) ", row)]
+        assert len(rates) > 50, title
+        slack = 100 * np.sqrt(0.07 * 0.93 / 1000)  # one standard error of 1000 runs
+        assert low - slack <= min(rates), title
+        assert max(rates) <= high + slack, title
