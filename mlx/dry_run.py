@@ -34,6 +34,9 @@ WHOLE_BYTES = 256 << 20
 FIRST_ROWS = 512
 """So many samples are kept to be passed through the model."""
 
+FEW = 16
+"""Samples of a training step of the rehearsal: enough to see the loss, few enough for a large network."""
+
 OPTIMIZER_COPIES = 4
 """Weights, gradients and two moments: what training holds of every parameter."""
 
@@ -185,11 +188,12 @@ def _step(model: IterativeModel, X: Array, y: Array, config: ExperimentConfig, s
     rng = np.random.default_rng(training.seed)
 
     def two_batches() -> Iterator[tuple[Array, Array]]:
-        for _, (X_batch, y_batch) in zip(range(2), Samples(X, y).batches(training.batch_size), strict=False):
+        batches = Samples(X, y).batches(min(training.batch_size, FEW))
+        for _, (X_batch, y_batch) in zip(range(2), batches, strict=False):
             yield (augmentation.apply(X_batch, rng) if augmentation else X_batch), y_batch
 
     reached = model.run_epoch(two_batches(), rng)
-    loss = min(reached["loss"], model.evaluate([(X[:64], y[:64])])["loss"])
+    loss = min(reached["loss"], model.evaluate([(X[:FEW], y[:FEW])])["loss"])
     if not math.isfinite(loss):
         raise SettingsError(
             f"expected a rate at which the loss stays finite, found {training.learning_rate:g}, after which it is "
@@ -224,6 +228,7 @@ def _facts(
     n_test = round(n * config.split.test_size)
     disk = values * (dataset.dtype.itemsize + dtype.itemsize)
     disk += n_test * (sum(widths.values()) * 4 + 12 * max(1, len(dataset.class_names)))
+    disk += _checkpoints(config, model)
     memory = model.n_parameters * 4 * OPTIMIZER_COPIES
     if isinstance(model, DirectModel):  # it sees all training samples at once, in float64
         memory += round(values * (1 - config.split.test_size - config.split.val_size)) * 8
@@ -235,6 +240,14 @@ def _facts(
             f"dataset {dataset.name}: expected {_size(disk)} of free disk, found {_size(free)}; lower n_samples"
         )
     yield f"output: {Path(config.output.directory) / config.name}/<time>"
+
+
+def _checkpoints(config: ExperimentConfig, model: Model) -> int:
+    """Return the bytes that the checkpoints of a whole training take."""
+    if isinstance(model, DirectModel) or not config.output.save_checkpoints:
+        return 0
+    weights = config.training.epochs // config.output.checkpoint_frequency + 1
+    return model.n_parameters * 4 * (weights + 2 * OPTIMIZER_COPIES)
 
 
 def _size(n_bytes: float) -> str:

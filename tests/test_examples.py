@@ -1,0 +1,37 @@
+"""Every example runs: those that need files of somebody else's are rehearsed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mlx.cli import main
+from mlx.runs import find_runs
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.suffix in {".json", ".yaml"})
+FETCHED = {"mnist_config.json", "cifar10_config.yaml"}
+# Shorter, not other: what is tested is that the example works, not what it finds.
+SHORT = ("training.epochs=1", "residuals.n_bootstrap=100", "residuals.n_permutations=19", "report.dpi=50")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in FETCHED])
+def test_an_example_runs(folder: Path, name: str) -> None:
+    main(["run-experiment", "--strict", "--config", f"examples/{name}", *(p for s in SHORT for p in ("--set", s))])
+    runs = list(find_runs(folder / "outputs"))
+    assert {run.status for run in runs} == {"finished"}
+    assert all((run.folder / "data/report/report.html").is_file() for run in runs)
+
+
+@pytest.mark.parametrize("name", sorted(FETCHED))
+def test_an_example_that_fetches_its_data_is_sound(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run-experiment", "--dry-run", "--strict", "--config", f"examples/{name}"])
+    assert "would be downloaded: " in capsys.readouterr().out
