@@ -40,10 +40,11 @@ def test_every_command_line_of_the_harness_works(folder: Path, capsys: pytest.Ca
         _, *arguments = shlex.split(line)
         # The built-in default trains a network for minutes; another model takes seconds.
         extra = QUICK.get(arguments[-1], []) if arguments[0] == "run-experiment" else []
-        try:
+        if arguments[0].startswith("--"):
+            with pytest.raises(SystemExit, match="0"):
+                main(arguments)
+        else:
             main([*arguments, *extra])
-        except SystemExit as end:
-            assert end.code in (0, None), (line, end.code)
         assert capsys.readouterr().out, line
 
 
@@ -75,7 +76,6 @@ def test_the_notebook_code_runs_from_data_to_pictures(folder: Path) -> None:
         ModelSelector,
         ResidualsAnalyzer,
         TrainingPipeline,
-        VisualizationAnalyzer,
     )
 
     mpl.use("agg")
@@ -118,11 +118,3 @@ def test_the_notebook_code_runs_from_data_to_pictures(folder: Path) -> None:
         y_pred=y_pred,
     )
     assert results
-    drawn = VisualizationAnalyzer(save_dir="./visualization").run_full_visualization(
-        representations=intermediate_reps,
-        softmax_outputs=softmax_outputs,
-        y_true=data_splits["y_test"],
-        y_pred=y_pred,
-    )
-    assert drawn
-    assert list(Path("visualization").rglob("*.png"))
