@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.errors import DataError
-from mlx.plots.style import COLUMN, FAINT, INK, axes_or_new, styled
+from mlx.plots.style import COLUMN, FAINT, INK, NOTE, PAGE, axes_or_new, styled, text_width
 from mlx.plots.text import class_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 12, 20, 40  # classes for which a cell, or a tick, still has room
+ONE_COLUMN, BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 7, 12, 20, 40  # classes for which a cell, or a tick, still has room
 
 
 @styled
@@ -40,14 +40,14 @@ def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes
     if counts.shape != (n, n):
         raise DataError(f"confusion: expected shape ({n}, {n}) for {n} classes, found {counts.shape}")
     rates = row_rates(counts)
-    width = COLUMN if n <= BOTH_UP_TO else 5.0
+    width = COLUMN if n <= ONE_COLUMN else 5.0 if n <= BOTH_UP_TO else PAGE
     ax = axes_or_new(ax, width, width * (0.97 if n <= COUNT_UP_TO else 0.83))
     _draw_cells(ax, rates, colorbar=n > COUNT_UP_TO)
     if n <= COUNT_UP_TO:
         _write_cells(ax, counts, rates)
     _name_axes(ax, class_names)
     if n <= BOTH_UP_TO:
-        ax.set_title("count, and share of the actual class", fontsize=7, fontweight="normal")
+        ax.set_title("count, and share of the actual class", fontsize=NOTE, fontweight="normal")
     return ax
 
 
@@ -80,7 +80,7 @@ def _draw_cells(ax: Axes, rates: NDArray[np.float64], *, colorbar: bool) -> None
 
 def _write_cells(ax: Axes, counts: NDArray[Any], rates: NDArray[np.float64]) -> None:
     n = len(counts)
-    size = float(np.clip(58 / n, 5, 8)) if n <= BOTH_UP_TO else 6.0
+    size = 8.0 if n <= 5 else NOTE
     for i, j in zip(*np.nonzero((counts > 0) | np.eye(n, dtype=bool)), strict=True):
         known = n <= BOTH_UP_TO and np.isfinite(rates[i, j])
         text = f"{counts[i, j]}\n{_percent(rates[i, j])}" if known else f"{counts[i, j]}"
@@ -96,11 +96,11 @@ def _name_axes(ax: Axes, class_names: Sequence[str]) -> None:
     n = len(class_names)
     every = 1 if n <= NAMES_UP_TO else 10
     names = class_labels(class_names, width=14) if every == 1 else [str(k) for k in range(n)]
-    long = max(map(len, names)) * 0.06 > 2.6 / n  # inches of the longest name, and of a cell
-    size = 7.0 if n <= BOTH_UP_TO else float(np.clip(140 / n, 4.5, 6.5)) if every == 1 else 7.0
+    cell = 0.8 * (COLUMN if n <= ONE_COLUMN else 5.0 if n <= BOTH_UP_TO else PAGE) / n
+    long = text_width(names, NOTE) > 0.95 * cell
     ticks = range(0, n, every)
-    ax.set_xticks(ticks, names[::every], fontsize=size, rotation=90 if long else 0)
-    ax.set_yticks(ticks, names[::every], fontsize=size)
+    ax.set_xticks(ticks, names[::every], fontsize=NOTE, rotation=90 if long else 0)
+    ax.set_yticks(ticks, names[::every], fontsize=NOTE)
     ax.tick_params(length=0 if every == 1 else 2.5)
     ax.spines[:].set_visible(False)
     ax.set_xlabel("predicted class" if every == 1 else "predicted class (number)")

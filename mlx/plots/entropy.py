@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.style import CORRECT, MUTED, WRONG, axes_or_new, styled
+from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, styled
 from mlx.plots.text import fixed, thousands
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def plot_entropy_histogram(entropy: ArrayLike, correct: ArrayLike, *, n_classes:
     _draw_group(ax, h[~ok], edges, "wrong", WRONG, filled=False)
     ax.axvline(bound, color=MUTED, linestyle=":", linewidth=1)
     ax.annotate(f"ln {n_classes} = {fixed(bound)}", (bound, 1), xycoords=("data", "axes fraction"),
-                xytext=(4, 2), textcoords="offset points", ha="right", va="bottom", fontsize=6.5,
+                xytext=(4, 2), textcoords="offset points", ha="right", va="bottom", fontsize=NOTE,
                 color=MUTED)  # fmt: skip
     ax.set(xlabel="entropy (nats)", ylabel="share of the group", xlim=(-0.02 * edges[-1], edges[-1] * 1.02))
     ax.set_ylim(0)

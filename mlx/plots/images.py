@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.errors import DataError
-from mlx.plots.style import COLUMN, INK, MUTED, PAGE, WRONG_TEXT, figure, styled, text_width
-from mlx.plots.text import class_labels
+from mlx.plots.style import COLUMN, INK, MUTED, NOTE, PAGE, WRONG_TEXT, figure, styled, text_width
+from mlx.plots.text import MINUS, class_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
 ROWS_PER_BLOCK, MAX_BLOCKS = 12, 3
-NAME_SIZE = 7.0
+LINE = 0.115  # inches from one line of the smallest text to the next
+SHARP_UP_TO = 48  # pixels of an image that is drawn pixel by pixel
+RESIDUALS_SHOWN = 5
 LARGEST_SIDE = 128  # pixels of an image that a grid or a card can show
 
 
@@ -52,12 +53,17 @@ def as_rgb(images: ArrayLike) -> NDArray[np.float32]:
 
 @styled
 def plot_sample_grid(
-    images: ArrayLike, labels: ArrayLike, class_names: Sequence[str], *, images_per_class: int = 8
-) -> Figure:
+    images: ArrayLike,
+    labels: ArrayLike,
+    class_names: Sequence[str],
+    *,
+    images_per_class: int = 8,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw the first images of each class in a row, the class named at its left.
 
     More than 12 classes stand in two or three columns; of more than 36 the first 36 are drawn, and the
-    figure says so.
+    title says so.
 
     Parameters
     ----------
@@ -71,43 +77,59 @@ def plot_sample_grid(
     blocks = math.ceil(n / ROWS_PER_BLOCK)
     rows = math.ceil(n / blocks)
     names = class_labels(class_names, width=16)
-    margin, top = 0.14 + text_width(names[:n], NAME_SIZE), 0.26 if n < len(class_names) else 0.06
+    margin, top = 0.14 + text_width(names[:n], NOTE), 0.22 if n < len(class_names) else 0.04
     width = COLUMN if blocks == 1 else PAGE
     across = max(1, round(images_per_class * width / blocks / COLUMN))
     inner = width / blocks - margin - 0.06
     tall = inner / across * rgb.shape[1] / rgb.shape[2] * rows
-    made = figure(width, top + tall + 0.06, constrained=False)
-    height = made.get_figheight()
+    ax = _sheet(ax, width, top + tall + 0.04)
     for k in range(blocks):
-        left = (k * width / blocks + margin) / width
-        ax = made.add_axes((left, 0.06 / height, inner / width, tall / height))
+        left = k * width / blocks + margin
         chosen = range(k * rows, min(n, (k + 1) * rows))
         tiles = [rgb[np.flatnonzero(labels == label)[:across]] for label in chosen]
-        _draw_rows(ax, tiles, [names[label] for label in chosen], across, rows)
+        extent = (left, left + inner, top + tall, top)
+        _draw_rows(ax, tiles, extent, across, rows)
+        for i, label in enumerate(chosen):
+            ax.text(left - 0.05, top + (i + 0.5) * tall / rows, names[label], ha="right", va="center", fontsize=NOTE)
     if n < len(class_names):
-        made.suptitle(f"the first {n} of {len(class_names)} classes", fontsize=7, color=MUTED, x=0.01, ha="left")
-    return made
+        ax.text(0.04, 0.02, f"the first {n} of {len(class_names)} classes", va="top", fontsize=NOTE, color=MUTED)
+    return ax
 
 
-def _draw_rows(ax: Axes, tiles: Sequence[NDArray[np.float32]], names: Sequence[str], across: int, rows: int) -> None:
-    """Draw all images as one picture: an Axes for each would take a hundred times longer."""
+def _sheet(ax: Axes | None, width: float, height: float) -> Axes:
+    """Make or take Axes whose data coordinates are inches from the upper left corner of `width` × `height`."""
+    if ax is None:
+        ax = figure(width, height, constrained=False).add_axes((0, 0, 1, 1))
+    ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
+    ax.set_axis_off()
+    return ax
+
+
+def _draw_rows(
+    ax: Axes,
+    tiles: Sequence[NDArray[np.float32]],
+    extent: tuple[float, float, float, float],
+    across: int,
+    rows: int,
+) -> None:
+    """Draw all images as one picture: an artist for each would take a hundred times longer."""
     h, w = tiles[0].shape[1:3]
     gap = max(1, round(h / 16))
     canvas = np.ones((rows * (h + gap) - gap, across * (w + gap) - gap, 3), np.float32)
     for i, row in enumerate(tiles):
         for j, image in enumerate(row):
             canvas[i * (h + gap) : i * (h + gap) + h, j * (w + gap) : j * (w + gap) + w] = image
+    _place(ax, canvas, extent, smooth=w > SHARP_UP_TO)
+
+
+def _place(
+    ax: Axes, image: NDArray[Any], extent: tuple[float, float, float, float], *, smooth: bool, **colours: Any
+) -> None:
+    """Draw an image within the limits of the sheet (left, right, bottom, top)."""
+    limits = ax.get_xlim(), ax.get_ylim()
     # Small images keep their pixels, which also compress well; large ones must be smoothed to shrink.
-    ax.imshow(canvas, interpolation="nearest" if w <= 48 else "auto")
-    ax.set_xticks([])
-    ax.set_yticks([i * (h + gap) + h / 2 for i in range(len(names))], names, fontsize=NAME_SIZE)
-    _bare(ax)
-
-
-def _bare(ax: Axes) -> None:
-    ax.grid(False)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
+    ax.imshow(image, extent=extent, interpolation="auto" if smooth else "nearest", **colours)
+    ax.set(xlim=limits[0], ylim=limits[1])
 
 
 @styled
@@ -118,7 +140,8 @@ def plot_sample_cards(
     groups: Sequence[str] = (),
     wrong: ArrayLike | None = None,
     columns: int = 4,
-) -> Figure:
+    ax: Axes | None = None,
+) -> Axes:
     """Draw images with a text under each, in groups under a heading.
 
     Parameters
@@ -136,34 +159,80 @@ def plot_sample_cards(
     marked = np.zeros(len(rgb), bool) if wrong is None else np.asarray(wrong, bool)
     headings = list(groups) or [""] * len(rgb)
     blocks = [[k for k, g in enumerate(headings) if g == name] for name in dict.fromkeys(headings)]
-    width, texts, heading = COLUMN / columns, 0.38, 0.24
+    width, texts, heading = COLUMN / columns, LINE * max((t.count("\n") + 1 for t in titles), default=1) + 0.08, 0.24
     tall = width * 0.86 * rgb.shape[1] / rgb.shape[2] + texts
     lines = [math.ceil(len(block) / columns) for block in blocks]
-    height = sum(lines) * tall + len(blocks) * heading
-    made = figure(COLUMN, height, constrained=False)
-    top = height
+    ax = _sheet(ax, COLUMN, max(sum(lines) * tall + sum(heading for block in blocks if headings[block[0]]), 0.3))
+    top = 0.0
     for block, count in zip(blocks, lines, strict=True):
-        made.text(0.02, (top - 0.06) / height, headings[block[0]], va="top", fontsize=8, fontweight="bold")
-        top -= heading
+        if headings[block[0]]:
+            ax.text(0.06, top + 0.06, headings[block[0]], va="top", fontsize=8, fontweight="bold")
+            top += heading
         for position, k in enumerate(block):
-            y = top - (position // columns + 1) * tall + texts
-            box = (position % columns * width + 0.07 * width, y, 0.86 * width, tall - texts)
-            _draw_card(made, box, rgb[k], titles[k], color=WRONG_TEXT if marked[k] else INK)
-        top -= count * tall
-    return made
+            left, upper = (position % columns + 0.07) * width, top + position // columns * tall
+            lower = upper + tall - texts
+            _place(ax, rgb[k], (left, left + 0.86 * width, lower, upper), smooth=rgb.shape[2] > SHARP_UP_TO)
+            _write_lines(ax, titles[k], left, lower, WRONG_TEXT if marked[k] else INK)
+        top += count * tall
+    return ax
 
 
-def _draw_card(
-    made: Figure, box: tuple[float, float, float, float], image: NDArray[Any], title: str, *, color: str
-) -> None:
-    x, y, w, h = box
-    width, height = made.get_size_inches()
-    ax = made.add_axes((x / width, y / height, w / width, h / height))
-    ax.imshow(image)
-    ax.set_xticks([])
-    ax.set_yticks([])
-    _bare(ax)
+def _write_lines(ax: Axes, title: str, left: float, lower: float, color: str) -> None:
     # A line at a time: the spacing within one text depends on the letters it happens to have.
     for k, line in enumerate(title.split("\n")):
-        ax.annotate(line, (0, 0), xycoords="axes fraction", xytext=(0, -2.5 - 7.8 * k),
-                    textcoords="offset points", va="top", fontsize=6.2, color=color)  # fmt: skip
+        ax.text(left, lower + 0.03 + LINE * k, line, va="top", fontsize=NOTE, color=color)
+
+
+@styled
+def plot_residual_images(
+    images: ArrayLike, references: ArrayLike, titles: Sequence[str], *, ax: Axes | None = None
+) -> Axes:
+    """Draw samples above the mean image of the class they were taken for, and below it what is left of them.
+
+    The residual is sample minus mean, averaged over channels, from −1 (blue: darker than the class) over 0
+    (white) to 1 (orange: brighter).
+
+    Parameters
+    ----------
+    images, references : array_like, shape (m, h, w, c)
+        Samples and mean images on one scale; up to 5 samples are drawn.
+    titles : sequence of str, length m
+        A line or two for each sample.
+
+    Raises
+    ------
+    DataError
+        The shapes differ.
+    """
+    x, mean = np.asarray(images), np.asarray(references)
+    if x.shape != mean.shape:
+        raise DataError(f"references: expected the shape of images, {x.shape}, found {mean.shape}")
+    x, mean = x[:RESIDUALS_SHOWN], mean[:RESIDUALS_SHOWN]
+    both = as_rgb(np.concatenate([x, mean.astype(x.dtype)]))
+    shown, expected = both[: len(x)], both[len(x) :]
+    margin, texts = 0.6, LINE * max((t.count("\n") + 1 for t in titles), default=1) + 0.06
+    width = (COLUMN - margin) / RESIDUALS_SHOWN
+    tall = width * both.shape[1] / both.shape[2]
+    ax = _sheet(ax, COLUMN, texts + 3 * tall + 0.34)
+    for row, name in enumerate(("sample", "mean of\nits class", "residual")):
+        ax.text(margin - 0.06, texts + (row + 0.5) * tall, name, ha="right", va="center", fontsize=NOTE)
+    for k, (image, reference) in enumerate(zip(shown, expected, strict=True)):
+        left = margin + k * width
+        for i, line in enumerate(titles[k].split("\n")):
+            ax.text(left + 0.02, 0.03 + LINE * i, line, va="top", fontsize=NOTE)
+        residual = (image - reference).mean(axis=2)
+        for row, (picture, colours) in enumerate(
+            ((image, {}), (reference, {}), (residual, {"cmap": "PuOr_r", "vmin": -1, "vmax": 1}))
+        ):
+            upper = texts + row * tall
+            box = (left + 0.02, left + width - 0.02, upper + tall - 0.02, upper + 0.02)
+            _place(ax, picture, box, smooth=both.shape[2] > SHARP_UP_TO, **colours)
+    _draw_scale(ax, margin, texts + 3 * tall + 0.06)
+    return ax
+
+
+def _draw_scale(ax: Axes, left: float, upper: float) -> None:
+    ramp = np.linspace(-1, 1, 128)[None]
+    _place(ax, ramp, (left + 0.75, left + 1.95, upper + 0.09, upper), smooth=True, cmap="PuOr_r", vmin=-1, vmax=1)
+    for place, text, side in ((0.7, f"darker {MINUS}1", "right"), (2.0, "+1 brighter", "left")):
+        ax.text(left + place, upper + 0.045, text, ha=side, va="center", fontsize=NOTE)

@@ -94,7 +94,7 @@ def _draw_class(ax: Axes, own: DataFrame, row: Mapping[Hashable, Any], *, max_po
     draw_points(ax, x, y, correct, max_points=max_points, size=7.0)
     wrong = int((~own["correct"].to_numpy(bool)).sum())
     ax.set_title(str(row["label"]), fontsize=7, pad=3)
-    ax.set_title(f"{wrong}/{len(own)} wrong", loc="right", fontsize=6, fontweight="normal", color=MUTED, pad=3)
+    ax.set_title(f"{wrong}/{len(own)} wrong", loc="right", fontsize=7, fontweight="normal", color=MUTED, pad=3)
     status = status_text(str(row["status"]))
     if status:
         ax.text(0.5, 0.45 if not len(x) else 0.88, status, transform=ax.transAxes, ha="center", va="center",
@@ -102,7 +102,7 @@ def _draw_class(ax: Axes, own: DataFrame, row: Mapping[Hashable, Any], *, max_po
         return
     draw_trend(ax, x, y, below=1 - HEADROOM)
     text = statistics_text({str(key): value for key, value in row.items()})
-    ax.text(0.03, 0.975, text, transform=ax.transAxes, va="top", fontsize=6, linespacing=1.25)
+    ax.text(0.03, 0.975, text, transform=ax.transAxes, va="top", fontsize=7, linespacing=1.25)
 
 
 def _set_limits(ax: Axes, samples: DataFrame) -> None:
@@ -121,8 +121,8 @@ def _label(made: Figure, note: str) -> None:
     middle = (LEFT + width - RIGHT) / 2 / width
     made.text(middle, 0.05 / height, X_LABEL, ha="center", va="bottom", fontsize=8)
     made.text(0.05 / width, 0.5, Y_LABEL, ha="left", va="center", rotation=90, fontsize=8)
-    made.text(LEFT / width, 1 - 0.03 / height, note, va="top", fontsize=6.5, color=MUTED)
+    made.text(LEFT / width, 1 - 0.03 / height, note, va="top", fontsize=7, color=MUTED)
     handles = [made.axes[0].scatter([], [], label=label, **point_style(ok, 14))
                for ok, label in ((True, "correct"), (False, "wrong"))]  # fmt: skip
     made.legend(handles=handles, loc="upper right", ncols=2, bbox_to_anchor=(1 - RIGHT / width, 1.0),
-                fontsize=6.8, handletextpad=0.1, columnspacing=1.0)  # fmt: skip
+                fontsize=7, handletextpad=0.1, columnspacing=1.0)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.inputs import spread
-from mlx.plots.style import CORRECT, INK, MUTED, WRONG, axes_or_new, styled
+from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, styled
 from mlx.plots.text import MINUS, plural, significant, thousands
 
 if TYPE_CHECKING:
@@ -44,7 +44,51 @@ def plot_residuals_fitted(
     ax.set(xlabel="predicted value (target units)", ylabel="residual (target units)")
     if len(rows) < len(x):
         note = f"{thousands(len(rows))} of {plural(len(x), 'point')} drawn"
-        ax.set_title(note, loc="right", fontsize=6, fontweight="normal", color=MUTED)
+        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
+    return ax
+
+
+@styled
+def plot_leverage(
+    leverage: ArrayLike,
+    standardised: ArrayLike,
+    cooks_distance: ArrayLike,
+    *,
+    max_points: int = 2000,
+    ax: Axes | None = None,
+) -> Axes:
+    """Scatter standardised residuals over leverage; the samples of the largest Cook's distance are named by row.
+
+    A sample far to the right pulls the fit towards itself; one that is far from zero there as well has done so.
+    The dashed line is twice the mean leverage (Hoaglin & Welsch 1978).
+
+    Parameters
+    ----------
+    leverage : array_like, shape (n_samples,)
+        In [0, 1]; NaN (no linear model) is not drawn.
+    standardised : array_like, shape (n_samples,)
+        Residuals in standard deviations.
+    cooks_distance : array_like, shape (n_samples,)
+    """
+    h, e, d = (np.asarray(values, float) for values in (leverage, standardised, cooks_distance))
+    known = np.flatnonzero(np.isfinite(h) & np.isfinite(e))
+    ax = axes_or_new(ax, height=2.8)
+    ax.set(xlabel="leverage (share of its own prediction)", ylabel="residual (standard deviations)")
+    if not len(known):
+        ax.text(0.5, 0.5, "leverage is that of a linear model", transform=ax.transAxes, ha="center", color=MUTED)
+        return ax
+    largest = known[np.argsort(-np.nan_to_num(d[known]), kind="stable")[:3]]
+    rows = np.union1d(known[spread(len(known), max_points)], largest)
+    ax.scatter(h[rows], e[rows], s=9, color=CORRECT, alpha=0.5, linewidths=0)
+    ax.scatter(h[largest], e[largest], s=20, facecolors="none", edgecolors=WRONG, linewidths=1.1,
+               label="largest Cook's distance")  # fmt: skip
+    for row in largest:
+        ax.annotate(f"row {row}, {significant(float(d[row]), 2)}", (h[row], e[row]), xytext=(0, 5), ha="center",
+                    textcoords="offset points", fontsize=NOTE, color=INK)  # fmt: skip
+    ax.axhline(0, color=MUTED, linewidth=0.9)
+    ax.axvline(2 * float(h[known].mean()), color=MUTED, linestyle="--", linewidth=0.9, label="twice the mean leverage")
+    ax.margins(x=0.12, y=0.12)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.3, columnspacing=0.8)
     return ax
 
 
@@ -89,7 +133,7 @@ def plot_residual_histogram(residual: ArrayLike, *, ax: Axes | None = None) -> A
     """
     e = _known(residual, residual)[0]
     ax = axes_or_new(ax, height=2.5)
-    ax.set(xlabel=LABEL, ylabel="samples in a bin")
+    ax.set(xlabel=LABEL, ylabel="samples in a bin (count)")
     if not len(e):
         return ax
     mean, s = float(e.mean()), float(e.std(ddof=1)) if len(e) > 1 else 0.0
@@ -101,7 +145,7 @@ def plot_residual_histogram(residual: ArrayLike, *, ax: Axes | None = None) -> A
         scale = len(e) * (edges[1] - edges[0]) / (s * np.sqrt(2 * np.pi))
         ax.plot(x, scale * np.exp(-0.5 * ((x - mean) / s) ** 2), color=INK, linewidth=1.1, label="normal")
         ax.legend(loc="upper right")
-    ax.set_title(f"mean {significant(mean)}, standard deviation {significant(s)}", fontsize=7, fontweight="normal")
+    ax.set_title(f"mean {significant(mean)}, standard deviation {significant(s)}", fontsize=NOTE, fontweight="normal")
     return ax
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.plots.inputs import spread
-from mlx.plots.style import CORRECT, INK, MUTED, WRONG, axes_or_new, styled
+from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, styled
 from mlx.plots.text import RHO, fixed, number, p_text, plural, thousands, with_interval
 from mlx.plots.trend import fit_trend
 
@@ -53,7 +53,7 @@ def plot_similarity_entropy(
     x, y, ok = known_points(similarity, entropy, correct)
     ax = axes_or_new(ax, height=2.9)
     ax.set(xlabel=X_LABEL, ylabel=Y_LABEL, title=title)
-    ax.text(0.02, 0.985, statistics, transform=ax.transAxes, va="top", fontsize=6.8, linespacing=1.35)
+    ax.text(0.02, 0.985, statistics, transform=ax.transAxes, va="top", fontsize=NOTE, linespacing=1.35)
     if not len(x):
         ax.text(0.5, 0.4, "no sample has a similarity", transform=ax.transAxes, ha="center", color=MUTED)
         return ax
@@ -63,10 +63,10 @@ def plot_similarity_entropy(
     for is_correct, label in ((True, "correct"), (False, "wrong")):
         count = int((ok == is_correct).sum())
         ax.scatter([], [], label=f"{label} ({thousands(count)})", **point_style(is_correct, 14))
-    ax.legend(loc="upper right", fontsize=6.8, handletextpad=0.1)
+    ax.legend(loc="upper right", fontsize=NOTE, handletextpad=0.1)
     if len(x) > max_points:
         note = f"{thousands(max_points)} of {plural(len(x), 'point')} drawn"
-        ax.set_title(note, loc="right", fontsize=6, fontweight="normal", color=MUTED)
+        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
     return ax
 
 

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-COLUMN = 3.5  # inches: one column of a two-column paper
-PAGE = 7.0
+COLUMN = 3.3  # inches: one column of a two-column paper
+PAGE = 7.0  # both columns
+NOTE = 7.0  # points: the smallest text that is read in print, so nothing is smaller
 
 # Okabe & Ito (2008), https://jfly.uni-koeln.de/color/, without yellow, which vanishes on white.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
@@ -47,6 +48,7 @@ RC: dict[str, Any] = {
     "legend.labelspacing": 0.3, "legend.borderaxespad": 0.2,
     "lines.linewidth": 1.4, "lines.markersize": 4.0, "text.color": INK,
     "figure.constrained_layout.h_pad": 0.03, "figure.constrained_layout.w_pad": 0.03,
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
 }  # fmt: skip
 
 
@@ -116,6 +118,12 @@ def axes_or_new(ax: Axes | None, width: float = COLUMN, height: float = 2.7) -> 
     return figure(width, height).add_subplot() if ax is None else ax
 
 
+def unit_square(ax: Axes, xlabel: str, ylabel: str) -> None:
+    """Give `ax` two shares from 0 to 1 on equal scales, with the diagonal."""
+    ax.plot([0, 1], [0, 1], color=MUTED, linestyle=":", linewidth=1, zorder=1)
+    ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=xlabel, ylabel=ylabel, aspect="equal")
+
+
 def text_width(texts: Sequence[str], size: float) -> float:
     """Width in inches of the widest of `texts` at `size` points, for margins set by hand."""
     from matplotlib.textpath import TextPath
@@ -139,6 +147,14 @@ def render_png(figure: Figure, dpi: int = 150) -> bytes:
         encoded = encoded.convert("L")  # grey photographs take a third less
     stream = BytesIO()
     encoded.save(stream, format="png", dpi=(dpi, dpi), compress_level=6)
+    return stream.getvalue()
+
+
+def render_pdf(figure: Figure) -> bytes:
+    """Encode `figure` as a PDF with its fonts embedded: the same picture gives the same bytes, without a date."""
+    stream = BytesIO()
+    with style():
+        figure.savefig(stream, format="pdf", metadata={"CreationDate": None, "Producer": None, "Creator": None})
     return stream.getvalue()
 
 

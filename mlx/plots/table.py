@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.inputs import spread
-from mlx.plots.style import CORRECT, MUTED, axes_or_new, category_style, styled
+from mlx.plots.style import CORRECT, MUTED, NOTE, axes_or_new, category_style, styled
 from mlx.plots.text import class_labels, plural, thousands
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 NAMED_CLASSES = 14
+COUNTED_CLASSES = 24
 
 
 @styled
@@ -60,7 +61,7 @@ def plot_class_scatter(
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1, markerscale=1.3)
     if len(rows) < len(X):
         note = f"{thousands(len(rows))} of {plural(len(X), 'point')} drawn"
-        ax.set_title(note, loc="right", fontsize=6, fontweight="normal", color=MUTED)
+        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
     return ax
 
 
@@ -84,6 +85,32 @@ def _plane(X: NDArray[np.float64]) -> tuple[NDArray[np.float64], str, str]:
 
 
 @styled
+def plot_class_counts(y: ArrayLike, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
+    """Draw how many samples each class has; of more than 24 classes, all, with every tenth numbered.
+
+    Parameters
+    ----------
+    y : array_like of int, shape (n_samples,)
+    class_names : sequence of str, length n_classes
+    """
+    n = len(class_names)
+    counts = np.bincount(np.asarray(y).astype(int), minlength=n)
+    ax = axes_or_new(ax, height=0.55 + (0.17 * max(2, n) if n <= COUNTED_CLASSES else 3.2))
+    bars = ax.barh(range(n), counts, color=CORRECT, alpha=0.75, height=0.72 if n <= COUNTED_CLASSES else 1.0)
+    if n <= COUNTED_CLASSES:
+        ax.set_yticks(range(n), class_labels(class_names, width=18))
+        ax.bar_label(bars, [thousands(int(count)) for count in counts], padding=2, fontsize=NOTE)
+        ax.margins(x=0.12)
+    else:
+        ax.set_yticks(range(0, n, 10), [str(k) for k in range(0, n, 10)])
+    ax.set(xlabel="samples (count)", ylabel="class" if n <= COUNTED_CLASSES else "class (number)")
+    ax.set_ylim(n - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+@styled
 def plot_target_histogram(y: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw how the values to be predicted are distributed.
 
@@ -104,5 +131,5 @@ def plot_target_histogram(y: ArrayLike, *, ax: Axes | None = None) -> Axes:
             edgecolor="white",
             linewidth=0.4,
         )
-    ax.set(xlabel="value to predict (target units)", ylabel="samples")
+    ax.set(xlabel="value to predict (target units)", ylabel="samples (count)")
     return ax

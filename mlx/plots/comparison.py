@@ -1,0 +1,97 @@
+"""Layers of one model, and several runs, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlx.core.errors import DataError
+from mlx.plots.style import MUTED, axes_or_new, category_style, styled
+from mlx.plots.text import class_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+LAYER_ROWS = (
+    ("similarity and entropy", "pooled", "pearson", "all samples"),
+    ("similarity and entropy", "within class", "pearson", "within predicted class"),
+)
+
+
+@styled
+def plot_layers(tests: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw Pearson's r of similarity and entropy in each layer, with its interval, over all samples and within class.
+
+    Parameters
+    ----------
+    tests : DataFrame
+        name, scope, layer, statistic, estimate, low, high; other tests are not drawn.
+    """
+    layers = list(dict.fromkeys(tests.loc[tests["name"] == LAYER_ROWS[0][0], "layer"].astype(str)))
+    ax = axes_or_new(ax, height=0.95 + 0.34 * max(2, len(layers)))
+    ax.axvline(0, color=MUTED, linestyle=":", linewidth=1)
+    for k, (name, scope, statistic, label) in enumerate(LAYER_ROWS):
+        rows = tests[(tests["name"] == name) & (tests["scope"] == scope) & (tests["statistic"] == statistic)]
+        found = {str(row["layer"]): row for row in rows.to_dict("records")}
+        look = category_style(k)
+        place = np.array([layers.index(layer) for layer in found], float) + 0.3 * (k - 0.5)
+        value, low, high = (np.array([float(row[c]) for row in found.values()]) for c in ("estimate", "low", "high"))
+        ax.hlines(place, np.where(np.isfinite(low), low, value), np.where(np.isfinite(high), high, value),
+                  color=look.color, linewidth=1.3)  # fmt: skip
+        ax.plot(value, place, color=look.color, marker=look.marker, linestyle="none", label=label)
+    ax.set_yticks(range(len(layers)), class_labels(layers, width=18))
+    ax.set_ylim(max(len(layers), 1) - 0.4, -0.6)
+    ax.grid(axis="y", visible=False)
+    ax.set(xlabel="r of similarity and entropy (no unit), with interval", ylabel="layer")
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.1, columnspacing=0.8)
+    return ax
+
+
+@styled
+def plot_runs(
+    metrics: Mapping[str, Mapping[str, float]], metric: str, *, unit: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw one metric of several runs, a row each, with its interval where there is one.
+
+    Parameters
+    ----------
+    metrics : mapping of str to mapping
+        By run, its metrics: `metric`, and ``<metric>_low``, ``<metric>_high`` where known.
+    metric : str
+    unit : str
+        Of the metric, for the label; none for a share.
+
+    Raises
+    ------
+    DataError
+        No run has the metric.
+    """
+    known = {run: found for run, found in metrics.items() if np.isfinite(_number(found, metric))}
+    if not known:
+        raise DataError(f"{metric}: expected a number in at least one of {len(metrics)} runs, found none")
+    ax = axes_or_new(ax, height=0.7 + 0.22 * max(2, len(known)))
+    for k, found in enumerate(known.values()):
+        value = _number(found, metric)
+        ends = [_number(found, f"{metric}_{end}") for end in ("low", "high")]
+        look = category_style(0)
+        if np.isfinite(ends).all():
+            ax.hlines([k], *ends, color=look.color, linewidth=1.3)
+        ax.plot([value], [k], color=look.color, marker="o", markersize=4.5)
+    _name(ax, list(known))
+    ax.set_xlabel(f"{metric.replace('_', ' ')} ({unit or 'no unit'})")
+    return ax
+
+
+def _name(ax: Axes, runs: Sequence[str]) -> None:
+    ax.set_yticks(range(len(runs)), class_labels(runs, width=26))
+    ax.set_ylim(len(runs) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+
+
+def _number(metrics: Mapping[str, float], key: str) -> float:
+    value = metrics.get(key)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")

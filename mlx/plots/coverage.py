@@ -1,0 +1,54 @@
+"""How wrong the model still is when it may decline to answer: risk over coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlx.plots.reliability import wilson
+from mlx.plots.style import MUTED, axes_or_new, category_style, styled
+from mlx.plots.text import escape_math, fixed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+
+@styled
+def plot_risk_coverage(
+    curves: DataFrame, n_samples: int, *, areas: Mapping[str, str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the share of errors among the samples kept, when those with the highest score are left out first.
+
+    The band is Wilson's 95 % interval of the first curve, for the threshold that keeps so many; it says how
+    much of the risk is chance, with the score taken as given. The dotted line is the risk of keeping all.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        score, coverage, risk; a row a point of one score.
+    n_samples : int
+        Samples that a coverage of 1 keeps.
+    areas : mapping of str to str, optional
+        What the legend says of a score, such as its AURC with interval; the mean risk of the points otherwise.
+    """
+    ax = axes_or_new(ax, height=3.0)
+    ax.set(xlabel="coverage (share of samples kept)", ylabel="risk (share wrong of those kept)", xlim=(-0.02, 1.02))
+    overall = curves.loc[curves["coverage"] >= 1, "risk"]
+    for k, (score, part) in enumerate(curves.groupby("score", sort=False)):
+        look = category_style(k)
+        coverage, risk = part["coverage"].to_numpy(float), part["risk"].to_numpy(float)
+        if k == 0:
+            low, high = wilson(risk, np.maximum(coverage * n_samples, 1))
+            ax.fill_between(coverage, np.maximum(low, 0), high, color=look.color, alpha=0.15, linewidth=0)
+        said = (areas or {}).get(str(score), f"mean {fixed(float(risk.mean()), 3)}")
+        ax.plot(coverage, risk, color=look.color, linestyle=look.linestyle, label=escape_math(f"{score}: {said}"))
+    if len(overall):
+        ax.axhline(float(overall.iloc[0]), color=MUTED, linestyle=":", linewidth=1)
+    ax.set_ylim(0, max(1.6 * float(curves["risk"].max()) if len(curves) else 0, 0.02))
+    if len(curves):
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), title="area under the curve (AURC)", title_fontsize=7,
+                  alignment="left")  # fmt: skip
+    return ax

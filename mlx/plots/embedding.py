@@ -1,0 +1,111 @@
+"""The map of representations: samples in a plane, by class, by correctness or by entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.core.errors import DataError
+from mlx.plots.inputs import spread
+from mlx.plots.similarity import point_style
+from mlx.plots.style import INK, MUTED, NOTE, axes_or_new, category_style, styled
+from mlx.plots.text import class_labels, plural, thousands
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike, NDArray
+
+NAMED_CLASSES = 10
+
+
+@styled
+def plot_representation_map(
+    points: ArrayLike,
+    *,
+    by: str,
+    values: ArrayLike,
+    class_names: Sequence[str] = (),
+    axis_names: tuple[str, str] = ("first axis (no unit)", "second axis (no unit)"),
+    max_points: int = 2000,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw samples where their representations lie.
+
+    Of more than 10 classes the 9 largest have a look of their own, and all others are grey.
+
+    Parameters
+    ----------
+    points : array_like, shape (n_samples, 2)
+        Coordinates; a sample with a NaN is left out.
+    by : {"class", "correct", "entropy"}
+        What colours and markers say.
+    values : array_like, shape (n_samples,)
+        Labels, correctness (bool) or entropy in nats.
+    class_names : sequence of str
+        For ``by="class"``.
+    axis_names : pair of str
+        With units; axes of t-SNE and UMAP have none.
+
+    Raises
+    ------
+    DataError
+        The shapes don't fit, or `by` is another.
+    """
+    xy, v = np.asarray(points, float), np.asarray(values)
+    if xy.ndim != 2 or xy.shape != (len(v), 2):
+        raise DataError(f"points: expected shape ({len(v)}, 2), found {xy.shape}")
+    if by not in COLOURINGS:
+        raise DataError(f"by: expected one of {', '.join(COLOURINGS)}, found {by!r}")
+    known = np.flatnonzero(np.isfinite(xy).all(axis=1))
+    rows = known[spread(len(known), max_points)]
+    ax = axes_or_new(ax, height=3.3)
+    COLOURINGS[by](ax, xy[rows], v[rows], class_names)
+    ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
+    if len(rows) < len(v):
+        note = f"{thousands(len(rows))} of {plural(len(v), 'sample')}"
+        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
+    return ax
+
+
+def _by_class(ax: Axes, xy: NDArray[np.float64], labels: NDArray[Any], class_names: Sequence[str]) -> None:
+    names = class_labels(class_names, width=14)
+    counts = np.bincount(labels.astype(int), minlength=len(names))
+    named = np.flatnonzero(counts)
+    if len(named) > NAMED_CLASSES:
+        named = np.sort(np.argsort(-counts, kind="stable")[: NAMED_CLASSES - 1])
+    rest = ~np.isin(labels, named)
+    if rest.any():
+        ax.scatter(*xy[rest].T, s=5, color="#BDBDBD", linewidths=0, label=f"{(counts > 0).sum() - len(named)} others")
+    for k, label in enumerate(named):
+        look = category_style(k)
+        ax.scatter(*xy[labels == label].T, s=11, color=look.color, marker=look.marker, alpha=0.75, linewidths=0,
+                   label=names[label])  # fmt: skip
+    _legend(ax)
+
+
+def _by_correctness(ax: Axes, xy: NDArray[np.float64], correct: NDArray[Any], class_names: Sequence[str]) -> None:  # noqa: ARG001
+    for flag, name in ((True, "correct"), (False, "wrong")):
+        part = xy[correct.astype(bool) == flag]
+        ax.scatter(*part.T, label=f"{name} ({thousands(len(part))})", **point_style(flag, 11))
+    _legend(ax)
+
+
+def _by_entropy(ax: Axes, xy: NDArray[np.float64], entropy: NDArray[Any], class_names: Sequence[str]) -> None:  # noqa: ARG001
+    order = np.argsort(np.nan_to_num(entropy.astype(float)), kind="stable")  # the uncertain on top
+    top = float(np.nanmax(entropy, initial=0.0)) or 1.0
+    drawn = ax.scatter(*xy[order].T, c=entropy[order], cmap="cividis_r", vmin=0, vmax=top, s=11, alpha=0.9,
+                       linewidths=0.25, edgecolors=INK)  # fmt: skip
+    if ax.figure is not None:
+        bar = ax.figure.colorbar(drawn, ax=ax, location="top", shrink=0.9, aspect=32, pad=0.02)
+        bar.set_label("entropy (nats)")
+        bar.outline.set_visible(False)
+
+
+def _legend(ax: Axes) -> None:
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handletextpad=0.1, columnspacing=0.8,
+              markerscale=1.3)  # fmt: skip
+
+
+COLOURINGS = {"class": _by_class, "correct": _by_correctness, "entropy": _by_entropy}

@@ -1,0 +1,114 @@
+"""Can the probabilities be believed? Accuracy against confidence, and what a temperature would change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlx.plots.style import CORRECT, FAINT, INK, MUTED, NOTE, WRONG, axes_or_new, styled, unit_square
+from mlx.plots.text import fixed, significant
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+    from pandas import DataFrame
+
+LIMITS = (0.025, 0.975)
+
+
+@styled
+def plot_reliability(reliability: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw accuracy against confidence in bins, with Wilson 95 % intervals and what a calibrated model would show.
+
+    Below the diagonal the model is overconfident. The band holds the middle 95 % of the accuracies of a
+    calibrated model with as many samples in each bin (Bröcker & Smith 2007), as binomial at the bin's mean
+    confidence. Grey bars are the share of samples.
+
+    Parameters
+    ----------
+    reliability : DataFrame
+        lower, upper, count, confidence (mean), accuracy; a row a bin, empty bins with count 0.
+    """
+    bins = reliability[reliability["count"] > 0]
+    count = bins["count"].to_numpy(float)
+    confidence, accuracy = bins["confidence"].to_numpy(float), bins["accuracy"].to_numpy(float)
+    low, high = wilson(accuracy, count)
+    ax = axes_or_new(ax, height=3.3)
+    lower, width = bins["lower"].to_numpy(float), (bins["upper"] - bins["lower"]).to_numpy(float)
+    ax.errorbar(confidence, accuracy, [np.maximum(accuracy - low, 0), np.maximum(high - accuracy, 0)],
+                color=CORRECT, marker="o", markersize=3.5, elinewidth=0.9, zorder=3,
+                label="accuracy, 95 % interval")  # fmt: skip
+    ax.bar(lower, count / max(count.sum(), 1), width, align="edge", color=FAINT, label="share of samples",
+           edgecolor="white", linewidth=0.5)  # fmt: skip
+    for k, (start, end) in enumerate(zip(*calibrated_band(confidence, count), strict=True)):
+        left, right = lower[k], lower[k] + width[k]
+        # Along the diagonal through its bin, so that the band of wide bins doesn't hang beside it.
+        slope = np.array([left, right]) - confidence[k]
+        ax.fill_between([left, right], np.clip(start + slope, 0, 1), np.clip(end + slope, 0, 1), color=INK,
+                        alpha=0.13, linewidth=0, label=None if k else "95 % if calibrated")  # fmt: skip
+    unit_square(ax, "confidence (largest probability)", "accuracy (share correct)")
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=2, columnspacing=1.0)
+    return ax
+
+
+def calibrated_band(
+    confidence: NDArray[np.float64], count: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Limits, (n_bins,) each, of the middle 95 % of a bin's accuracy if its mean confidence is its true accuracy."""
+    from scipy.stats import binom
+
+    chance = np.clip(confidence, 0, 1)
+    low, high = (np.asarray(binom.ppf(tail, count, chance), float) / count for tail in LIMITS)
+    return np.maximum(low, 0), high
+
+
+def wilson(
+    share: NDArray[np.float64], n: NDArray[np.float64], z: float = 1.959964
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Wilson's interval for a proportion (Wilson 1927): lower and upper limits, shape (m,)."""
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
+    return centre - half, centre + half
+
+
+@styled
+def plot_temperature(temperature: DataFrame, *, n_classes: int, ax: Axes | None = None) -> Axes:
+    """Draw mean entropy of correct and of wrong predictions over the temperature that divides the logits.
+
+    At 1 the model is as it is; the marked temperature has the lowest log loss on these samples: above 1 the
+    model is overconfident. The dotted line is ln K, the entropy of a uniform prediction.
+
+    Parameters
+    ----------
+    temperature : DataFrame
+        temperature, log_loss, entropy_correct, entropy_wrong (nats); a row a temperature, rising.
+    n_classes : int
+        K.
+    """
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+    ax = axes_or_new(ax, height=2.7)
+    t = temperature["temperature"].to_numpy(float)
+    for column, name, color, line in (("entropy_wrong", "wrong", WRONG, "--"), ("entropy_correct", "correct", CORRECT, "-")):  # fmt: skip
+        values = temperature[column].to_numpy(float)
+        label = f"{name} predictions" if np.isfinite(values).any() else f"{name} predictions: none"
+        ax.plot(t, values, color=color, linestyle=line, label=label)
+    bound = float(np.log(n_classes))
+    ax.axhline(bound, color=MUTED, linestyle=":", linewidth=1)
+    ax.annotate(f"ln {n_classes}", (0.01, bound), xycoords=("axes fraction", "data"), xytext=(0, -2),
+                textcoords="offset points", va="top", fontsize=NOTE, color=MUTED)  # fmt: skip
+    ax.axvline(1, color=FAINT, linewidth=1.2, zorder=1)
+    loss = temperature["log_loss"].to_numpy(float)
+    if np.isfinite(loss).any():
+        best = float(t[np.nanargmin(loss)])
+        ax.axvline(best, color=INK, linestyle="-.", linewidth=0.9,
+                   label=f"lowest log loss, {significant(float(np.nanmin(loss)))} nats, at {fixed(best)}")  # fmt: skip
+    ax.set_xscale("log", base=2)
+    marks = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8]
+    ax.xaxis.set_major_locator(FixedLocator(marks))
+    ax.xaxis.set_major_formatter(FixedFormatter(["⅛", "¼", "½", "1", "2", "4", "8"]))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set(xlabel="temperature (1: the model as it is)", ylabel="mean entropy (nats)", ylim=(0, bound * 1.06))
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))
+    return ax
