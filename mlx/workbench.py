@@ -141,4 +141,6 @@ class ImageDataGenerator(DataGenerator):
 
         labels = np.asarray(y)
         chosen = np.concatenate([np.flatnonzero(labels == k)[:n_images_per_class] for k in np.unique(labels)])
-        return plot_sample_grid(X[chosen], labels[chosen], self._names(labels), images_per_class=n_images_per_class)
+        axes = plot_sample_grid(X[chosen], labels[chosen], self._names(labels), images_per_class=n_images_per_class)
+        assert axes.figure is not None
+        return axes.figure.get_figure(root=True)

@@ -16,17 +16,18 @@ from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
 from mlx.core.versions import versions
+from mlx.pipeline.pictures import with_pictures
 from mlx.plots.figures import FIGURES, draw_report
 from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
 from mlx.plots.page import render_page
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.thumbnails import shrink
 from mlx.plots.settings import ReportSettings
-from mlx.plots.style import render_png
+from mlx.plots.style import render_pdf, render_png
 
 
 def report(workspace: Workspace, *, report: ReportSettings) -> str:
-    """Write ``data/report/plots/*.png`` and ``data/report/report.html``.
+    """Write ``data/report/plots/*.png``, ``data/report/pdf/*.pdf`` where asked for, and ``data/report/report.html``.
 
     A workspace without ``data/model/`` holds arrays that were recorded elsewhere (`mlx analyze`): nothing is
     known of how the model was trained, and no sample can be shown.
@@ -37,19 +38,26 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
         An artifact is missing or damaged.
     """
     inputs = _read_inputs(workspace, report)
-    images = {
-        name: render_png(figure, report.dpi)
-        for name, figure in tracked(draw_report(inputs, report), total=len(FIGURES[inputs.task]), label="figures")
-    }
+    images: dict[str, bytes] = {}
     with replacing_folder(workspace.report) as folder:
-        (folder / "plots").mkdir()
-        for name, png in images.items():
-            write_bytes(folder / "plots" / f"{name}.png", png)
+        for format_ in report.formats:
+            (folder / FOLDERS[format_]).mkdir()
+        drawn = draw_report(inputs, report)
+        for name, figure in tracked(drawn, total=len(FIGURES[inputs.task]), label="figures"):
+            images[name] = render_png(figure, report.dpi)
+            if "png" in report.formats:
+                write_bytes(folder / FOLDERS["png"] / f"{name}.png", images[name])
+            if "pdf" in report.formats:
+                write_bytes(folder / FOLDERS["pdf"] / f"{name}.pdf", render_pdf(figure))
         write_bytes(folder / "report.html", render_page(inputs, images).encode())
     return (
         f"read {workspace.metrics}, {workspace.residuals} and {workspace.raw}, drew {len(images)} plots, "
         f"wrote {workspace.report / 'report.html'}"
     )
+
+
+FOLDERS = {"png": "plots", "pdf": "pdf"}
+"""Where the files of each format are; ``dvc plots`` takes a folder of PNG files and no PDF."""
 
 
 def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs:
@@ -71,7 +79,9 @@ def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs
     if workspace.model.exists():
         inputs = _with_training(workspace, inputs)
         inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset.shape) == 4)
-    return _with_class_tables(workspace, inputs) if inputs.task == "classification" else inputs
+    if inputs.task == "regression":
+        return inputs
+    return with_pictures(workspace, _with_class_tables(workspace, inputs), images=len(dataset.shape) == 4)
 
 
 SHOWN = (

@@ -45,7 +45,7 @@ def plot_layers(tests: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(layers)), class_labels(layers, width=18))
     ax.set_ylim(max(len(layers), 1) - 0.4, -0.6)
     ax.grid(axis="y", visible=False)
-    ax.set(xlabel="r of similarity and entropy (no unit), with interval", ylabel="layer")
+    ax.set(xlabel="Pearson's r (no unit)", ylabel="layer")
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.1, columnspacing=0.8)
     return ax
 
@@ -75,10 +75,10 @@ def plot_runs(
     ax = axes_or_new(ax, height=0.7 + 0.22 * max(2, len(known)))
     for k, found in enumerate(known.values()):
         value = _number(found, metric)
-        ends = [_number(found, f"{metric}_{end}") for end in ("low", "high")]
+        low, high = (_number(found, f"{metric}_{end}") for end in ("low", "high"))
         look = category_style(0)
-        if np.isfinite(ends).all():
-            ax.hlines([k], *ends, color=look.color, linewidth=1.3)
+        if np.isfinite(low) and np.isfinite(high):
+            ax.hlines([k], low, high, color=look.color, linewidth=1.3)
         ax.plot([value], [k], color=look.color, marker="o", markersize=4.5)
     _name(ax, list(known))
     ax.set_xlabel(f"{metric.replace('_', ' ')} ({unit or 'no unit'})")

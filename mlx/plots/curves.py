@@ -140,10 +140,9 @@ Curves = dict[int, "tuple[NDArray[np.float64], NDArray[np.float64]]"]
 
 
 def _curves(table: DataFrame, x: str, y: str) -> Curves:
-    return {
-        int(label): (part[x].to_numpy(float), part[y].to_numpy(float))
-        for label, part in table.groupby("class", sort=True)
-    }
+    labels = table["class"].to_numpy(int)
+    xy = table[[x, y]].to_numpy(float)
+    return {int(label): (xy[labels == label, 0], xy[labels == label, 1]) for label in np.unique(labels)}
 
 
 def _rising(

@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.errors import DataError
 from mlx.plots.inputs import spread
 from mlx.plots.similarity import point_style
-from mlx.plots.style import INK, MUTED, NOTE, axes_or_new, category_style, styled
+from mlx.plots.style import INK, MUTED, NOTE, axes_or_new, category_style, styled, text_width
 from mlx.plots.text import class_labels, plural, thousands
 
 if TYPE_CHECKING:
@@ -70,17 +70,18 @@ def plot_representation_map(
 
 
 def _by_class(ax: Axes, xy: NDArray[np.float64], labels: NDArray[Any], class_names: Sequence[str]) -> None:
-    names = class_labels(class_names, width=14)
+    names = class_labels(class_names, width=12)
     counts = np.bincount(labels.astype(int), minlength=len(names))
     named = np.flatnonzero(counts)
     if len(named) > NAMED_CLASSES:
         named = np.sort(np.argsort(-counts, kind="stable")[: NAMED_CLASSES - 1])
     rest = ~np.isin(labels, named)
     if rest.any():
-        ax.scatter(*xy[rest].T, s=5, color="#BDBDBD", linewidths=0, label=f"{(counts > 0).sum() - len(named)} others")
+        others = f"{(counts > 0).sum() - len(named)} others"
+        ax.scatter(xy[rest, 0], xy[rest, 1], s=5, color="#BDBDBD", linewidths=0, label=others)
     for k, label in enumerate(named):
-        look = category_style(k)
-        ax.scatter(*xy[labels == label].T, s=11, color=look.color, marker=look.marker, alpha=0.75, linewidths=0,
+        own, look = xy[labels == label], category_style(k)
+        ax.scatter(own[:, 0], own[:, 1], s=11, color=look.color, marker=look.marker, alpha=0.75, linewidths=0,
                    label=names[label])  # fmt: skip
     _legend(ax)
 
@@ -88,15 +89,15 @@ def _by_class(ax: Axes, xy: NDArray[np.float64], labels: NDArray[Any], class_nam
 def _by_correctness(ax: Axes, xy: NDArray[np.float64], correct: NDArray[Any], class_names: Sequence[str]) -> None:  # noqa: ARG001
     for flag, name in ((True, "correct"), (False, "wrong")):
         part = xy[correct.astype(bool) == flag]
-        ax.scatter(*part.T, label=f"{name} ({thousands(len(part))})", **point_style(flag, 11))
+        ax.scatter(part[:, 0], part[:, 1], label=f"{name} ({thousands(len(part))})", **point_style(flag, 11))
     _legend(ax)
 
 
 def _by_entropy(ax: Axes, xy: NDArray[np.float64], entropy: NDArray[Any], class_names: Sequence[str]) -> None:  # noqa: ARG001
     order = np.argsort(np.nan_to_num(entropy.astype(float)), kind="stable")  # the uncertain on top
     top = float(np.nanmax(entropy, initial=0.0)) or 1.0
-    drawn = ax.scatter(*xy[order].T, c=entropy[order], cmap="cividis_r", vmin=0, vmax=top, s=11, alpha=0.9,
-                       linewidths=0.25, edgecolors=INK)  # fmt: skip
+    drawn = ax.scatter(xy[order, 0], xy[order, 1], c=entropy[order], cmap="cividis_r", vmin=0, vmax=top, s=11,
+                       alpha=0.9, linewidths=0.25, edgecolors=INK)  # fmt: skip
     if ax.figure is not None:
         bar = ax.figure.colorbar(drawn, ax=ax, location="top", shrink=0.9, aspect=32, pad=0.02)
         bar.set_label("entropy (nats)")
@@ -104,7 +105,9 @@ def _by_entropy(ax: Axes, xy: NDArray[np.float64], entropy: NDArray[Any], class_
 
 
 def _legend(ax: Axes) -> None:
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, handletextpad=0.1, columnspacing=0.8,
+    # Entries stand above the panel, which may be a third of a page wide.
+    widest = text_width(ax.get_legend_handles_labels()[1], NOTE)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3 if widest < 0.5 else 2, handletextpad=0.1, columnspacing=0.8,
               markerscale=1.3)  # fmt: skip
 
 

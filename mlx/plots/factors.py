@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 16
 EFFECTS = {
-    "auroc": ("AUROC of error by factor (0.5: no relation)", 0.5),
-    "spearman": ("rank correlation with {target} (0: none)", 0.0),
+    "auroc": ("AUROC of {target} (0.5: none)", 0.5),
+    "spearman": ("rank correlation with {target}", 0.0),
 }
 PLAIN = ("association with {target}", 0.0)
 
@@ -47,7 +47,8 @@ def plot_factor_effects(factors: DataFrame, *, target: str = "error", ax: Axes |
     ax = axes_or_new(ax, height=0.75 + 0.19 * max(3, len(rows)))
     ax.axvline(null, color=MUTED, linestyle=":", linewidth=1)
     clear = rows["p_holm"].to_numpy(float) < 0.05
-    _draw_intervals(ax, *(rows[c].to_numpy(float) for c in ("estimate", "low", "high")), clear, CORRECT)
+    value, low, high = (rows[column].to_numpy(float) for column in ("estimate", "low", "high"))
+    _draw_intervals(ax, value, low, high, clear=clear, color=CORRECT)
     _name_rows(ax, class_labels([str(name) for name in rows["factor"]], width=20))
     ax.set_xlabel(label.format(target=target))
     ax.set_title("filled: adjusted p < 0.05", loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
@@ -71,8 +72,8 @@ def plot_weak_slices(slices: DataFrame, *, ax: Axes | None = None) -> Axes:
     lines = sum(name.count("\n") + 2 for name in names)
     ax = axes_or_new(ax, height=0.8 + 0.135 * max(6, lines))
     clear = rows["p_holm"].to_numpy(float) < 0.05
-    values = [100 * rows[c].to_numpy(float) for c in ("error_rate", "low", "high")]
-    _draw_intervals(ax, *values, clear, WRONG)
+    value, low, high = (100 * rows[column].to_numpy(float) for column in ("error_rate", "low", "high"))
+    _draw_intervals(ax, value, low, high, clear=clear, color=WRONG)
     rest = 100 * rows["rest_error_rate"].to_numpy(float)
     ax.scatter(rest, np.arange(len(rows)), marker="|", s=70, color=MUTED, linewidths=1.3, zorder=3,
                label="all other samples")  # fmt: skip
@@ -94,6 +95,7 @@ def _draw_intervals(
     value: NDArray[np.float64],
     low: NDArray[np.float64],
     high: NDArray[np.float64],
+    *,
     clear: NDArray[np.bool_],
     color: str,
 ) -> None:
@@ -101,7 +103,8 @@ def _draw_intervals(
     ax.hlines(place, np.where(np.isfinite(low), low, value), np.where(np.isfinite(high), high, value), color=color,
               linewidth=1.3)  # fmt: skip
     for part, face in ((clear, color), (~clear, "white")):
-        ax.scatter(value[part], place[part], s=20, facecolors=face, edgecolors=color, linewidths=1.1, zorder=4)
+        ax.scatter(value[part], place[part], s=20, facecolors=face, edgecolors=color, linewidths=1.1, zorder=4,
+                   clip_on=False)  # fmt: skip
 
 
 def _name_rows(ax: Axes, names: Sequence[str]) -> None:
@@ -109,4 +112,3 @@ def _name_rows(ax: Axes, names: Sequence[str]) -> None:
     ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
-

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-UNCERTAIN, CONFIDENTLY_WRONG = "Most uncertain", "Most confidently wrong"
+UNCERTAIN, CONFIDENTLY_WRONG, STRANGE = "Most uncertain", "Most confidently wrong", "Least typical of their class"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,18 @@ class ReportInputs:
         The heading that each stands under.
     card_images : ndarray, shape (u, h, w, c), optional
         Their images.
+    targets : ndarray of int, shape (n,), optional
+        Labels of all raw samples, to be counted.
+    curves : mapping of str to DataFrame
+        Points of further curves, by the name of their file: precision_recall, risk_coverage, temperature.
+    overview : ndarray, shape (m, m), optional
+        Similarities between the samples whose column ``overview`` says which row they are.
+    overview_images : ndarray, shape (m, h, w, c), optional
+        Their images.
+    residual_rows : ndarray of int, shape (r,), optional
+        Rows of `samples` (positions) whose images are compared with their predicted class.
+    residual_images, residual_references : ndarray, shape (r, h, w, c), optional
+        Those images, and the mean images of the classes they were taken for.
     point_rows : ndarray of int, shape (v,), optional
         Rows of `samples` (positions) in the linked views of the page, as `choose_points` picks them; all without.
     point_images : ndarray of uint8, shape (v, h, w, 3), optional
@@ -96,6 +108,13 @@ class ReportInputs:
     card_rows: NDArray[np.intp] | None = None
     card_groups: tuple[str, ...] = ()
     card_images: NDArray[Any] | None = None
+    targets: NDArray[Any] | None = None
+    curves: Mapping[str, DataFrame] = field(default_factory=dict)
+    overview: NDArray[np.float64] | None = None
+    overview_images: NDArray[Any] | None = None
+    residual_rows: NDArray[np.intp] | None = None
+    residual_images: NDArray[Any] | None = None
+    residual_references: NDArray[Any] | None = None
     point_rows: NDArray[np.intp] | None = None
     point_images: NDArray[np.uint8] | None = None
     tables: Mapping[str, DataFrame] = field(default_factory=dict)
@@ -135,16 +154,19 @@ def choose_grid(targets: NDArray[Any], *, task: str, images: bool, settings: Rep
 def choose_cards(samples: DataFrame, settings: ReportSettings) -> tuple[tuple[str, ...], NDArray[np.intp]]:
     """Choose the rows of `samples` (positions) to show as images, and their groups.
 
-    First the most uncertain, then those wrong with the greatest confidence. Ties keep the order of
-    `samples`; a perfect model has no second group.
+    First the most uncertain, then those wrong with the greatest confidence, then those least similar to the
+    samples predicted alike. Ties keep the order of `samples`; a perfect model has no second group.
     """
     entropy = np.nan_to_num(samples["entropy"].to_numpy(float), nan=-np.inf)
     confidence = samples["confidence"].to_numpy(float)
     wrong = np.flatnonzero(~samples["correct"].to_numpy(bool))
     uncertain = np.argsort(-entropy, kind="stable")[: settings.samples_shown]
     sure = wrong[np.argsort(-confidence[wrong], kind="stable")][: settings.samples_shown]
-    groups = (UNCERTAIN,) * len(uncertain) + (CONFIDENTLY_WRONG,) * len(sure)
-    return groups, np.concatenate([uncertain, sure])
+    similarity = samples["similarity"].to_numpy(float)
+    strange = np.argsort(similarity, kind="stable")  # NaN last
+    strange = strange[np.isfinite(similarity[strange])][: settings.samples_shown]
+    groups = (UNCERTAIN,) * len(uncertain) + (CONFIDENTLY_WRONG,) * len(sure) + (STRANGE,) * len(strange)
+    return groups, np.concatenate([uncertain, sure, strange])
 
 
 def spread(n: int, limit: int) -> NDArray[np.intp]:

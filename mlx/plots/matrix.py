@@ -84,11 +84,13 @@ def _name_classes(ax: Axes, y: NDArray[np.int_], starts: NDArray[np.int_], class
     if len(sizes) > NAMES_UP_TO:
         kept = np.unique(np.linspace(0, len(sizes) - 1, NAMES_UP_TO).astype(int))
     room = len(y) * 8.5 / (0.75 * COLUMN * 72)  # rows that a line of text covers
-    places, shown, last = [], [], -np.inf
+    places: list[float] = []
+    shown: list[str] = []
     for k in kept:
         place = starts[k] + (sizes[k] - 1) / 2
-        if place - last >= room:
-            places, shown, last = [*places, place], [*shown, names[y[starts[k]]]], place
+        if not places or place - places[-1] >= room:
+            places.append(float(place))
+            shown.append(names[y[starts[k]]])
     ax.set_yticks(places, shown)
     ax.set_xticks([])
 

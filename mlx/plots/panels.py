@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from mlx.plots.similarity import (
     statistics_text,
 )
 from mlx.plots.style import MUTED, PAGE, figure, styled
-from mlx.plots.text import class_labels, status_text
+from mlx.plots.text import class_labels, number, status_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ HEADROOM = 0.3
 
 
 @styled
-def plot_similarity_entropy_by_class(samples: DataFrame, classes: DataFrame, *, max_points: int = 2000) -> Figure:
+def similarity_entropy_panels(samples: DataFrame, classes: DataFrame, *, max_points: int = 2000) -> Figure:
     """Draw a panel a predicted class, on common axes; a class without statistics says why.
 
     The title of a panel counts the wrong among the samples predicted as its class. With more than 25
@@ -49,7 +49,10 @@ def plot_similarity_entropy_by_class(samples: DataFrame, classes: DataFrame, *, 
     """
     width = 11 if len(classes) > FOUR_COLUMNS else 16
     labels = class_labels([str(name) for name in classes["name"]], width=width)
-    rows = [row | {"label": label} for row, label in zip(classes.to_dict("records"), labels, strict=True)]
+    rows = [
+        {str(key): value for key, value in row.items()} | {"label": label}
+        for row, label in zip(classes.to_dict("records"), labels, strict=True)
+    ]
     chosen = _worst(rows, samples)
     made, panels = _grid(len(chosen))
     for ax, row in zip(panels, chosen, strict=False):
@@ -63,7 +66,7 @@ def plot_similarity_entropy_by_class(samples: DataFrame, classes: DataFrame, *, 
     return made
 
 
-def _worst(rows: Sequence[Mapping[Hashable, Any]], samples: DataFrame) -> list[Mapping[Hashable, Any]]:
+def _worst(rows: Sequence[Mapping[str, Any]], samples: DataFrame) -> list[Mapping[str, Any]]:
     if len(rows) <= MAX_PANELS:
         return list(rows)
     missed = samples["y_pred"].to_numpy()[~samples["correct"].to_numpy(bool)]
@@ -89,19 +92,19 @@ def _grid(n: int) -> tuple[Figure, list[Axes]]:
     return made, panels
 
 
-def _draw_class(ax: Axes, own: DataFrame, row: Mapping[Hashable, Any], *, max_points: int) -> None:
+def _draw_class(ax: Axes, own: DataFrame, row: Mapping[str, Any], *, max_points: int) -> None:
     x, y, correct = known_points(own["similarity"], own["entropy"], own["correct"])
     draw_points(ax, x, y, correct, max_points=max_points, size=7.0)
     wrong = int((~own["correct"].to_numpy(bool)).sum())
     ax.set_title(str(row["label"]), fontsize=7, pad=3)
     ax.set_title(f"{wrong}/{len(own)} wrong", loc="right", fontsize=7, fontweight="normal", color=MUTED, pad=3)
     status = status_text(str(row["status"]))
-    if status:
+    if status and not np.isfinite(number(row, "pearson")):
         ax.text(0.5, 0.45 if not len(x) else 0.88, status, transform=ax.transAxes, ha="center", va="center",
                 fontsize=7, color=MUTED, style="italic")  # fmt: skip
         return
     draw_trend(ax, x, y, below=1 - HEADROOM)
-    text = statistics_text({str(key): value for key, value in row.items()})
+    text = statistics_text(row)
     ax.text(0.03, 0.975, text, transform=ax.transAxes, va="top", fontsize=7, linespacing=1.25)
 
 

@@ -81,14 +81,14 @@ def plot_leverage(
     rows = np.union1d(known[spread(len(known), max_points)], largest)
     ax.scatter(h[rows], e[rows], s=9, color=CORRECT, alpha=0.5, linewidths=0)
     ax.scatter(h[largest], e[largest], s=20, facecolors="none", edgecolors=WRONG, linewidths=1.1,
-               label="largest Cook's distance")  # fmt: skip
-    for row in largest:
-        ax.annotate(f"row {row}, {significant(float(d[row]), 2)}", (h[row], e[row]), xytext=(0, 5), ha="center",
-                    textcoords="offset points", fontsize=NOTE, color=INK)  # fmt: skip
+               label=f"largest Cook's distances, up to {significant(float(d[largest[0]]), 2)}")  # fmt: skip
+    for place, row in enumerate(largest[np.argsort(e[largest], kind="stable")]):
+        ax.annotate(f"row {row}", (h[row], e[row]), xytext=(-5 if place % 2 else 5, 0), va="center",
+                    ha="right" if place % 2 else "left", textcoords="offset points", fontsize=NOTE)  # fmt: skip
     ax.axhline(0, color=MUTED, linewidth=0.9)
     ax.axvline(2 * float(h[known].mean()), color=MUTED, linestyle="--", linewidth=0.9, label="twice the mean leverage")
     ax.margins(x=0.12, y=0.12)
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.3, columnspacing=0.8)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))
     return ax
 
 

@@ -90,8 +90,8 @@ def plot_temperature(temperature: DataFrame, *, n_classes: int, ax: Axes | None 
 
     ax = axes_or_new(ax, height=2.7)
     t = temperature["temperature"].to_numpy(float)
-    for column, name, color, line in (("entropy_wrong", "wrong", WRONG, "--"), ("entropy_correct", "correct", CORRECT, "-")):  # fmt: skip
-        values = temperature[column].to_numpy(float)
+    for name, color, line in (("wrong", WRONG, "--"), ("correct", CORRECT, "-")):
+        values = temperature[f"entropy_{name}"].to_numpy(float)
         label = f"{name} predictions" if np.isfinite(values).any() else f"{name} predictions: none"
         ax.plot(t, values, color=color, linestyle=line, label=label)
     bound = float(np.log(n_classes))

@@ -1,8 +1,18 @@
 """The ``report`` section of the configuration."""
 
-from pydantic import Field
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from mlx.core.settings import Settings
+
+Format = Literal["png", "pdf"]
+
+
+def _each_once(formats: list[Format]) -> list[Format]:
+    if len(set(formats)) < len(formats):
+        raise ValueError(f"expected each format once, found {', '.join(formats)}")
+    return formats
 
 
 class ReportSettings(Settings):
@@ -11,7 +21,9 @@ class ReportSettings(Settings):
     Parameters
     ----------
     dpi : int, default 150
-        Resolution of the PNG files in dots per inch; most figures are 3.5 in (one column) wide.
+        Resolution of the PNG files in dots per inch; most figures are 3.3 in (one column) wide.
+    formats : list of {"png", "pdf"}, default ["png"]
+        Files written of each figure, ``plots/*.png`` and ``pdf/*.pdf``; the page has its pictures in any case.
     images_per_class : int, default 8
         Images shown of each class in ``samples``.
     samples_shown : int, default 8
@@ -22,6 +34,7 @@ class ReportSettings(Settings):
     """
 
     dpi: int = Field(default=150, ge=50, le=600)
+    formats: Annotated[list[Format], AfterValidator(_each_once)] = Field(["png"], min_length=1)
     images_per_class: int = Field(default=8, ge=1, le=20)
     samples_shown: int = Field(default=8, ge=1, le=40)
     max_points: int = Field(default=2000, ge=100, le=100_000)

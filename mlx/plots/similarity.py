@@ -63,10 +63,10 @@ def plot_similarity_entropy(
     for is_correct, label in ((True, "correct"), (False, "wrong")):
         count = int((ok == is_correct).sum())
         ax.scatter([], [], label=f"{label} ({thousands(count)})", **point_style(is_correct, 14))
-    ax.legend(loc="upper right", fontsize=NOTE, handletextpad=0.1)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=2, handletextpad=0.1, columnspacing=0.8)
     if len(x) > max_points:
         note = f"{thousands(max_points)} of {plural(len(x), 'point')} drawn"
-        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
+        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED, pad=15)
     return ax
 
 

@@ -8,9 +8,10 @@ import statsmodels.api as sm
 
 from mlx.core.errors import DataError
 from mlx.plots.confusion import plot_confusion
-from mlx.plots.curves import plot_learning_curves, plot_reliability, plot_roc
+from mlx.plots.curves import plot_learning_curves, plot_roc
 from mlx.plots.entropy import plot_entropy_histogram
-from mlx.plots.panels import plot_similarity_entropy_by_class
+from mlx.plots.panels import similarity_entropy_panels
+from mlx.plots.reliability import plot_reliability
 from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import figure
 from mlx.plots.text import DASH, MINUS, RHO
@@ -101,7 +102,7 @@ def test_the_statistics_are_written_with_interval_and_permutation_p():
 
 def test_every_predicted_class_has_a_panel_and_one_without_statistics_says_why(classification):
     inputs = classification(unpredicted=2)
-    made = plot_similarity_entropy_by_class(inputs.samples, inputs.classes)
+    made = similarity_entropy_panels(inputs.samples, inputs.classes)
     panels = [ax for ax in made.axes if ax.get_visible()]
     assert [ax.get_title(loc="left") for ax in panels] == list(inputs.class_names)
     assert texts(panels[2]) == ["never predicted"]
@@ -116,7 +117,7 @@ def test_every_predicted_class_has_a_panel_and_one_without_statistics_says_why(c
 
 def test_of_many_classes_the_24_with_the_most_mistakes_have_a_panel(classification):
     inputs = classification(900, [f"class {k}" for k in range(60)], images=False)
-    made = plot_similarity_entropy_by_class(inputs.samples, inputs.classes)
+    made = similarity_entropy_panels(inputs.samples, inputs.classes)
     shown = [ax.get_title(loc="left") for ax in made.axes if ax.get_visible()]
     wrong = inputs.samples[~inputs.samples.correct].groupby("y_pred").size().sort_values(ascending=False)
     assert len(shown) == 24
@@ -136,26 +137,25 @@ def test_the_entropy_histograms_are_shares_of_their_group_with_medians_and_bound
 
 def test_learning_curves_mark_the_epoch_of_the_lowest_validation_loss(classification):
     history = classification().history
-    loss, accuracy = plot_learning_curves(history).axes
+    loss, accuracy = (plot_learning_curves(history, quantity=quantity) for quantity in ("loss", "accuracy"))
     best = history.epoch[history.val_loss.idxmin()]
     assert loss.get_title(loc="left").startswith(f"best epoch {best}: validation loss")
     for ax in (loss, accuracy):
         assert best in [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2]
     np.testing.assert_array_equal(loss.lines[1].get_ydata(), history.val_loss)
     assert accuracy.get_ylabel() == "accuracy (share correct)"
-    assert accuracy.get_xlabel() == "epoch"
+    assert accuracy.get_xlabel() == "epoch (passes over the training samples)"
 
 
 def test_a_model_without_epochs_has_two_points_with_their_values():
-    made = plot_learning_curves(pd.DataFrame({"epoch": [1], "loss": [0.25], "val_loss": [0.5]}))
-    (ax,) = made.axes
+    ax = plot_learning_curves(pd.DataFrame({"epoch": [1], "loss": [0.25], "val_loss": [0.5]}))
     assert [line.get_xdata()[0] for line in ax.lines] == [0.25, 0.5]
     assert texts(ax) == ["0.250", "0.500"]
 
 
 def test_a_history_without_validation_is_drawn():
-    made = plot_learning_curves(pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0]}))
-    assert made.axes[0].get_title(loc="left") == "best epoch 2: loss 1.00"
+    ax = plot_learning_curves(pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0]}))
+    assert ax.get_title(loc="left") == "best epoch 2: loss 1.00"
 
 
 def test_roc_curves_carry_the_area_under_them():

@@ -77,18 +77,17 @@ def test_targets_are_counted():
 def test_the_sample_grid_has_a_row_for_each_class_with_its_images():
     images = np.zeros((4, 8, 8, 1), np.uint8)
     images[3] = 255
-    made = plot_sample_grid(images, [0, 0, 1, 2], ["a", "b", "c"], images_per_class=2)
-    (ax,) = made.axes
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
+    ax = plot_sample_grid(images, [0, 0, 1, 2], ["a", "b", "c"], images_per_class=2)
+    assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
     canvas = ax.images[0].get_array()
     for row, column, value in [(0, 0, 0), (0, 1, 0), (1, 0, 0), (1, 1, 1), (2, 0, 1), (2, 1, 1)]:
         assert (canvas[9 * row : 9 * row + 8, 9 * column : 9 * column + 8] == value).all(), "missing ones are white"
 
 
 def test_a_grid_of_a_hundred_classes_says_how_many_it_shows():
-    made = plot_sample_grid(np.zeros((100, 4, 4, 3)), np.arange(100), [str(k) for k in range(100)])
-    assert made.get_suptitle() == "the first 36 of 100 classes"
-    assert sum(len(ax.get_yticks()) for ax in made.axes) == 36
+    ax = plot_sample_grid(np.zeros((100, 4, 4, 3)), np.arange(100), [str(k) for k in range(100)])
+    shown = [text.get_text() for text in ax.texts]
+    assert shown == [str(k) for k in range(36)] + ["the first 36 of 100 classes"]
 
 
 def test_images_of_any_kind_become_rgb_between_0_and_1():
@@ -108,10 +107,10 @@ def test_what_is_no_image_is_an_error():
 
 def test_a_card_carries_its_text_under_its_image_and_stands_in_its_group():
     titles = ["a\n→ b\n0.10 nats", "b\n→ b\n0.20 nats", "c\n→ a\n0.30 nats"]
-    made = plot_sample_cards(np.ones((3, 8, 8, 1)), titles, groups=["one", "one", "two"], wrong=[1, 0, 1])
-    assert [text.get_text() for text in made.texts] == ["one", "two"]
-    assert ["\n".join(text.get_text() for text in ax.texts) for ax in made.axes] == titles
-    colors = [ax.texts[0].get_color() for ax in made.axes]
+    ax = plot_sample_cards(np.ones((3, 8, 8, 1)), titles, groups=["one", "one", "two"], wrong=[1, 0, 1])
+    lines = [title.split("\n") for title in titles]
+    assert [text.get_text() for text in ax.texts] == ["one", *lines[0], *lines[1], "two", *lines[2]]
+    colors = [text.get_color() for text in ax.texts if text.get_text().endswith("nats")]
     assert colors[0] == colors[2] != colors[1]
 
 
@@ -128,8 +127,9 @@ def test_cards_show_the_most_uncertain_and_the_most_confidently_wrong(classifica
     groups, rows = choose_cards(s, ReportSettings(samples_shown=3))
     assert s.entropy.iloc[rows[:3]].tolist() == s.entropy.nlargest(3).tolist()
     wrong = s[~s.correct]
-    assert s.confidence.iloc[rows[3:]].tolist() == wrong.confidence.nlargest(3).tolist()
-    assert groups == ("Most uncertain",) * 3 + ("Most confidently wrong",) * 3
+    assert s.confidence.iloc[rows[3:6]].tolist() == wrong.confidence.nlargest(3).tolist()
+    assert s.similarity.iloc[rows[6:]].tolist() == s.similarity.nsmallest(3).tolist()
+    assert groups == ("Most uncertain",) * 3 + ("Most confidently wrong",) * 3 + ("Least typical of their class",) * 3
 
 
 def test_spread_rows_are_distinct_and_reach_both_ends():

@@ -1,0 +1,180 @@
+"""What every plot function promises, whatever it draws."""
+
+import hashlib
+from itertools import combinations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.text import Text
+
+import mlx.plots
+from mlx.plots.style import COLUMN, NOTE, figure, render_pdf, render_png
+
+ODD = ("<b>bold</b> & co", "猫", "$\\alpha$ 100 $", "a rather long name of a class")
+SHEETS = {"plot_sample_grid", "plot_sample_cards", "plot_residual_images"}
+"""Images with a text each: they have no axes."""
+
+WITHOUT_UNIT = {"plot_confusion", "plot_weak_slices", "plot_factor_effects", "plot_similarity_matrix", "plot_runs"}
+"""At least one axis of these is of names."""
+
+
+ACCURACY = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 0.95}
+
+
+def arguments(classification, regression, names=ODD):
+    """A call of every plot function."""
+    c, r = classification(240, names), regression()
+    s, e = c.samples, r.samples
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(len(s), 2))
+    images = rng.random((8, 12, 12, 1))
+    tests = pd.DataFrame(
+        [
+            {"name": "similarity and entropy", "scope": scope, "layer": layer, "statistic": "pearson"}
+            | {"estimate": -0.4, "low": -0.6, "high": high}
+            for layer in names
+            for scope, high in (("pooled", -0.1), ("within class", np.nan))
+        ]
+    )
+    temperatures = pd.DataFrame({"temperature": 2.0 ** np.linspace(-3, 3, 9)})
+    temperatures = temperatures.assign(entropy_correct=np.linspace(0, 1, 9), entropy_wrong=np.linspace(0.2, 1.2, 9))
+    temperatures["log_loss"] = 1 + (np.arange(9) - 5) ** 2 / 9
+    matrix = np.corrcoef(rng.normal(size=(40, 6)))
+    return {
+        "plot_class_counts": ((s.y_true, names), {}),
+        "plot_class_scatter": ((rng.normal(size=(len(s), 5)), s.y_true, names), {}),
+        "plot_confusion": ((c.confusion, names), {}),
+        "plot_entropy_histogram": ((s.entropy, s.correct), {"n_classes": len(names)}),
+        "plot_factor_effects": ((factors(names),), {}),
+        "plot_layers": ((tests,), {}),
+        "plot_learning_curves": ((c.history,), {}),
+        "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std(), rng.random(200)), {}),
+        "plot_precision_recall": ((precision_recall(len(names)),), {"class_names": names}),
+        "plot_reliability": ((c.reliability,), {}),
+        "plot_representation_map": ((points,), {"by": "class", "values": s.y_true, "class_names": names}),
+        "plot_residual_histogram": ((e.residual,), {}),
+        "plot_residual_images": ((images, images[::-1], [f"{k}\n→ {k}" for k in range(8)]), {}),
+        "plot_residual_qq": ((e.residual,), {}),
+        "plot_residuals_fitted": ((e.y_pred, e.residual), {}),
+        "plot_risk_coverage": ((curves(), 200), {}),
+        "plot_roc": ((c.roc,), {"class_names": names}),
+        "plot_runs": ((dict.fromkeys(names, ACCURACY), "accuracy"), {}),
+        "plot_sample_cards": ((images, ["a\n→ b"] * 8), {"groups": ["one"] * 4 + ["two"] * 4}),
+        "plot_sample_grid": ((images, np.arange(8) % len(names), names), {}),
+        "plot_similarity_entropy": ((s.similarity, s.entropy, s.correct), {"statistics": "r = 0.10 [0.00, 0.20]"}),
+        "plot_similarity_matrix": ((matrix, np.sort(np.arange(40) % len(names)), names), {}),
+        "plot_target_histogram": ((e.y_true,), {}),
+        "plot_temperature": ((temperatures,), {"n_classes": 4}),
+        "plot_weak_slices": ((slices(),), {}),
+    }  # fmt: skip
+
+
+def factors(names):
+    rows = [{"factor": name, "target": "error", "statistic": "auroc", "estimate": 0.4 + 0.1 * k, "p_holm": 0.04 * k}
+            for k, name in enumerate(names)]  # fmt: skip
+    bins = [{"factor": names[0], "target": "error", "statistic": "error_rate", "estimate": 0.3, "p_holm": np.nan}]
+    table = pd.DataFrame(rows + bins)
+    return table.assign(low=table.estimate - 0.1, high=table.estimate + 0.1)
+
+
+def slices():
+    rows = {"description": ["size ≤ 0.5 and cost $ > 3", "noise > 0.1"], "n": [12, 9], "n_errors": [6, 0]}
+    rows |= {"error_rate": [0.5, 0.0], "low": [0.25, 0.0], "high": [0.75, 0.3], "p_holm": [0.01, 1.0]}
+    return pd.DataFrame(rows | {"rest_error_rate": [0.1, 0.15]})
+
+
+def curves():
+    coverage = np.linspace(0.05, 1, 20)
+    scores = (("entropy", 0.1 * coverage), ("low $", 0.2 * coverage))
+    return pd.concat([pd.DataFrame({"score": name, "coverage": coverage, "risk": risk}) for name, risk in scores])
+
+
+def precision_recall(n):
+    recall = np.linspace(0, 1, 11)
+    parts = [{"class": k, "recall": recall, "precision": 1 - recall**2 / (k + 2)} for k in range(n)]
+    return pd.concat([pd.DataFrame(part) for part in parts])
+
+
+def test_every_plot_function_is_held_to_the_contract(classification, regression):
+    assert set(arguments(classification, regression)) == set(mlx.plots.__all__)
+
+
+@pytest.fixture
+def drawn_texts(monkeypatch):
+    """Return what gives the texts that are drawn in a figure, with their boxes in pixels at 100 dpi."""
+    drawn = []
+    original = Text.draw
+
+    def draw(self, renderer):
+        if self.get_visible() and self.get_text().strip():
+            drawn.append(self)
+        original(self, renderer)
+
+    def record(made):
+        drawn.clear()
+        render_png(made, 100)
+        return [(text, text.get_window_extent()) for text in dict.fromkeys(drawn)]
+
+    monkeypatch.setattr(Text, "draw", draw)
+    return record
+
+
+@pytest.mark.parametrize("name", mlx.plots.__all__)
+def test_a_plot_is_axes_of_one_column_with_legible_labels_that_do_not_overlap(
+    name, classification, regression, drawn_texts
+):
+    args, options = arguments(classification, regression)[name]
+    ax = getattr(mlx.plots, name)(*args, **options)
+    assert isinstance(ax, Axes)
+    made = ax.figure
+    assert made.get_figwidth() == COLUMN
+    if name not in SHEETS:
+        assert ax.get_xlabel()
+        assert name in WITHOUT_UNIT or "(" in ax.get_xlabel() or "cosine similarity" in ax.get_xlabel()
+    texts = drawn_texts(made)
+    assert min(text.get_fontsize() for text, _ in texts) >= NOTE
+    width, height = 100 * made.get_size_inches()
+    for text, box in texts:
+        assert box.x0 >= -2, text
+        assert box.y0 >= -2, text
+        assert box.x1 <= width + 2, text
+        assert box.y1 <= height + 2, text
+    for (one, a), (other, b) in combinations(texts, 2):
+        across = min(a.x1, b.x1) - max(a.x0, b.x0)
+        up = min(a.y1, b.y1) - max(a.y0, b.y0)
+        assert across < 2 or up < 3, (one, other)
+
+
+@pytest.mark.parametrize("name", mlx.plots.__all__)
+def test_a_plot_drawn_again_has_the_same_bytes_and_takes_the_axes_it_is_given(name, classification, regression):
+    args, options = arguments(classification, regression)[name]
+    before = dict(mpl.rcParams)
+    found = []
+    for _ in range(2):
+        ax = figure(5, 4).add_subplot()
+        assert getattr(mlx.plots, name)(*args, ax=ax, **options) is ax
+        files = render_png(ax.figure, 60), render_pdf(ax.figure)
+        found.append([hashlib.sha256(content).hexdigest() for content in files])
+    assert found[0] == found[1]
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize("n", [2, 100])
+def test_any_number_of_classes_is_drawn(n, classification, regression, drawn_texts):
+    names = [f"class {k}" for k in range(n)]
+    for name, (args, options) in arguments(classification, regression, names).items():
+        if name not in {"plot_layers", "plot_runs"}:
+            made = getattr(mlx.plots, name)(*args, **options).figure
+            assert min(text.get_fontsize() for text, _ in drawn_texts(made)) >= NOTE, name
+
+
+def test_a_pdf_carries_no_date_and_its_fonts():
+    made = figure()
+    made.add_subplot().set_title("a title")
+    content = render_pdf(made)
+    assert content.startswith(b"%PDF")
+    assert b"CreationDate" not in content
+    assert b"/Type3" not in content
