@@ -107,8 +107,8 @@ def _by_entropy(ax: Axes, xy: NDArray[np.float64], entropy: NDArray[Any], class_
 def _legend(ax: Axes) -> None:
     # Entries stand above the panel, which may be a third of a page wide.
     widest = text_width(ax.get_legend_handles_labels()[1], NOTE)
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3 if widest < 0.5 else 2, handletextpad=0.1, columnspacing=0.8,
-              markerscale=1.3)  # fmt: skip
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3 if widest < 0.5 else 2, handletextpad=0.1,
+              columnspacing=0.8, markerscale=1.3)  # fmt: skip
 
 
 COLOURINGS = {"class": _by_class, "correct": _by_correctness, "entropy": _by_entropy}
