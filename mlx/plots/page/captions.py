@@ -29,7 +29,62 @@ CAPTIONS = {
     ),
     "uncertain_samples": (
         "Samples to look at",
-        "Under each: actual → predicted class and entropy; mistakes in orange.",
+        "Under each: actual → predicted class and entropy; mistakes in orange. The least typical are those least "
+        "similar to the samples predicted alike.",
+    ),
+    "class_counts": ("Samples of each class", "How many of all samples belong to each class."),
+    "precision_recall": (
+        "Precision and recall",
+        "What share of those called a class belongs to it, over the share of the class that is found.",
+    ),
+    "risk_coverage": (
+        "Risk and coverage",
+        "How many are wrong among those kept when the most suspicious are left out; the band is of the first curve.",
+    ),
+    "temperature": (
+        "Entropy under a temperature",
+        "What dividing the logits would do: right of 1 predictions soften; lowest log loss there means overconfidence.",
+    ),
+    "layers": (
+        "Similarity against entropy in each layer",
+        "Pearson's r with its interval; further from zero, the layer tells more of the uncertainty.",
+    ),
+    "similarity_matrix": (
+        "Similarity between samples",
+        "Rows and columns are samples, sorted by predicted class and rising entropy; a pale block stays together.",
+    ),
+    "map_pca": (
+        "Map of representations, principal components",
+        "The same samples three times: by actual class, by correctness, by entropy. Distances are true as far as two "
+        "directions show them.",
+    ),
+    "map_tsne": (
+        "Map of representations, t-SNE",
+        "The same samples three times; neighbours are kept, distances and sizes of clusters mean nothing.",
+    ),
+    "map_umap": (
+        "Map of representations, UMAP",
+        "The same samples three times; neighbours are kept, distances and sizes of clusters mean little.",
+    ),
+    "factor_effects": (
+        "Factors and errors",
+        "How well each factor alone ranks wrong above correct predictions; left of the dotted line, small values fail.",
+    ),
+    "factor_effects_entropy": (
+        "Factors and entropy",
+        "Rank correlation of each factor with entropy; right of the dotted line, large values make the model unsure.",
+    ),
+    "weak_slices": (
+        "Weakest slices",
+        "Error rates of the slices found weakest on the other half of the samples; the stroke is the rest.",
+    ),
+    "residual_images": (
+        "What is left of mistaken images",
+        "Confidently wrong samples, the mean image of the class that they were taken for, and their difference.",
+    ),
+    "leverage": (
+        "Leverage",
+        "How much a sample pulls its own prediction; far right and far from zero, it bends the fit.",
     ),
     "residuals_fitted": (
         "Residuals against predictions",
@@ -50,16 +105,28 @@ SECTIONS = (
     (
         "wrong",
         "What it gets wrong",
-        ("confusion", "roc", "residuals_fitted", "residual_qq", "residual_histogram"),
+        ("confusion", "roc", "precision_recall", "residuals_fitted", "residual_qq", "residual_histogram", "leverage"),
     ),
-    ("unsure", "Where it is unsure", ("entropy_histogram", "reliability", "uncertain_samples")),
+    (
+        "unsure",
+        "Where it is unsure",
+        ("entropy_histogram", "risk_coverage", "reliability", "temperature", "uncertain_samples"),
+    ),
     (
         "geometry",
         "Does the geometry of representations tell?",
-        ("similarity_entropy", "similarity_entropy_by_class"),
+        (
+            "similarity_entropy",
+            "similarity_entropy_by_class",
+            "layers",
+            "similarity_matrix",
+            "map_pca",
+            "map_tsne",
+            "map_umap",
+        ),
     ),
-    ("why", "Why it fails", ()),
-    ("training", "Training and data", ("learning_curves", "samples")),
+    ("why", "Why it fails", ("factor_effects", "factor_effects_entropy", "weak_slices", "residual_images")),
+    ("training", "Training and data", ("learning_curves", "samples", "class_counts")),
     ("more", "More pictures", ()),
     ("setup", "Configuration and environment", ()),
 )

@@ -18,7 +18,7 @@ from mlx.plots.page.thumbnails import fit_pictures
 from mlx.plots.page.views import bokeh_script
 from mlx.plots.text import level_text, plural
 
-WIDE = "similarity_entropy_by_class"
+WIDE = ("similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
 TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
                 "p_holm", "n", "status")  # fmt: skip
 FACTOR_COLUMNS = ("factor", "target", "statistic", "bin", "lower", "upper", "estimate", "low", "high", "p", "p_holm",
@@ -45,7 +45,7 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
     pictures, where = fit_pictures(images), placed(list(images))
     for key, title, _ in SECTIONS:
         cells = [_figure(name, *pictures[name]) for name in where[key]]
-        body = _grid(cells + _narrow_tables(key, inputs), wide=WIDE) + _wide_tables(key, inputs)
+        body = _grid(cells + _narrow_tables(key, inputs)) + _wide_tables(key, inputs)
         if body:
             sections.append((key, title, body))
     scripts = [bokeh_script(), _own("explorer.js")] if views else []
@@ -89,9 +89,10 @@ def _headlines(inputs: ReportInputs) -> str:
     return '<dl class="headlines">\n' + "\n".join(boxes) + "\n</dl>" if boxes else ""
 
 
-def _grid(cells: list[str], *, wide: str) -> str:
-    """Put `cells` two by two, those that hold the figure `wide` below the others."""
-    shown = sorted(filter(None, cells), key=lambda cell: cell.startswith(f'<figure id="{wide}"'))
+def _grid(cells: list[str]) -> str:
+    """Put `cells` two by two, those that hold a figure of `WIDE` below the others."""
+    starts = tuple(f'<figure id="{name}"' for name in WIDE)
+    shown = sorted(filter(None, cells), key=lambda cell: cell.startswith(starts))
     return '<div class="figures">\n' + "\n".join(shown) + "\n</div>\n" if shown else ""
 
 
@@ -99,7 +100,7 @@ def _figure(name: str, url: str, width: int, height: int) -> str:
     title, text = caption(name)
     alt = safe(f"{title}. {text}")
     # Too wide for a phone: it scrolls there, and must be reachable by keyboard to do so.
-    scrolls = f' tabindex="0" role="region" aria-label="{safe(title)}"' if name == WIDE else ""
+    scrolls = f' tabindex="0" role="region" aria-label="{safe(title)}"' if name in WIDE else ""
     return (
         f'<figure id="{safe(name)}"><figcaption><h3>{safe(title)}</h3><p>{safe(text)}</p></figcaption>\n'
         f'<div class="picture"{scrolls}><img width="{width}" height="{height}" '
