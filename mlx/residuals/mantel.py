@@ -4,7 +4,7 @@ Pairs share samples, so samples are permuted, not pairs (Mantel 1967). Permuting
 and variances over pairs as they are, and only Σ s_ij m_ij is computed anew: for the mean entropy it is a
 product of two vectors, which makes this test that of a sample's mean similarity to all others against its
 entropy; for the other functions O(n·d) from the sums of `mlx.residuals.sums`, without the n × n matrices,
-or O(n²) from these where there are fewer samples than features.
+or O(n²) from these where there are few samples, or fewer than features.
 """
 
 from collections.abc import Sequence
@@ -156,9 +156,12 @@ def _permuted(
 
 
 def _is_short(group: PairGroup) -> bool:
-    """Say whether the matrix of all products has no more numbers than the directions, as of a forest's leaves."""
-    return group.rows.size <= min(group.lifted.width, MOST_IN_GRAM)
+    """Say whether permuting the matrix of all products is less work than going through the directions again."""
+    return group.rows.size <= min(max(group.lifted.width, FEW_ROWS), MOST_IN_GRAM)
 
+
+FEW_ROWS = 512
+"""Up to so many rows, the many small steps of a pass through the directions take longer than n² numbers."""
 
 MOST_IN_GRAM = 4096
 """Rows of the largest matrix of products that is kept: 128 MiB."""
