@@ -8,6 +8,7 @@ _MODULES = {
     "ModelSelector": "mlx.workbench_models",
     "ResidualsAnalyzer": "mlx.workbench_analysis",
     "TrainingPipeline": "mlx.workbench_models",
+    "VisualizationAnalyzer": "mlx.workbench_pictures",
 }
 __all__ = ["__version__", *_MODULES]  # the names are texts
 

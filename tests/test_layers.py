@@ -33,6 +33,7 @@ LEVELS = {
     "workbench": 5,
     "workbench_analysis": 5,
     "workbench_models": 5,
+    "workbench_pictures": 5,
     "dry_run": 5,
     "schema": 5,
     "rescore": 5,

@@ -16,10 +16,9 @@ from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
 from mlx.core.versions import versions
+from mlx.plots.compared import with_compared_images
 from mlx.plots.figures import FIGURES, draw_report
-from mlx.plots.images import RESIDUALS_SHOWN
-from mlx.plots.inputs import CONFIDENTLY_WRONG, ReportInputs, choose_cards, choose_grid
-from mlx.plots.matrix import THUMBNAILS_UP_TO
+from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
 from mlx.plots.page import render_page
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.thumbnails import shrink
@@ -197,10 +196,6 @@ def _pooled(tests: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-MEAN_OF = 200
-"""Images that a class's mean is taken of: its blur changes no more with further ones."""
-
-
 def _with_pictures(workspace: Workspace, inputs: ReportInputs, *, images: bool) -> ReportInputs:
     """Add to `inputs` what further pictures of a classification need; without a model no raw sample is read."""
     curves = {
@@ -213,7 +208,7 @@ def _with_pictures(workspace: Workspace, inputs: ReportInputs, *, images: bool) 
         return inputs
     targets = np.asarray(open_array(workspace.raw / "y.npy", ndim=1))
     inputs = replace(inputs, targets=targets)
-    return _with_images(open_array(workspace.raw / "X.npy", rows=len(targets)), inputs) if images else inputs
+    return with_compared_images(inputs, open_array(workspace.raw / "X.npy", rows=len(targets))) if images else inputs
 
 
 def _overview(workspace: Workspace, inputs: ReportInputs) -> Array | None:
@@ -226,26 +221,3 @@ def _overview(workspace: Workspace, inputs: ReportInputs) -> Array | None:
     if matrix.shape != (n, n):
         raise ArtifactError(f"{path}: expected shape ({n}, {n}), as samples.parquet says, found {matrix.shape}{REMAKE}")
     return matrix
-
-
-def _with_images(X: Array, inputs: ReportInputs) -> ReportInputs:
-    s = inputs.samples
-    if inputs.overview is not None and 0 < len(inputs.overview) <= THUMBNAILS_UP_TO:
-        shown = s.loc[s["overview"] >= 0].sort_values("overview")["index"]
-        inputs = replace(inputs, overview_images=np.asarray(X[shown.to_numpy()]))
-    if inputs.card_rows is None or inputs.targets is None:
-        return inputs
-    sure = np.array([group == CONFIDENTLY_WRONG for group in inputs.card_groups], bool)
-    rows = inputs.card_rows[sure][:RESIDUALS_SHOWN]
-    if not len(rows):
-        return inputs
-    means = [_mean_image(X, inputs.targets, int(label)) for label in s["y_pred"].iloc[rows]]
-    found = np.asarray(X[s["index"].to_numpy()[rows]])
-    return replace(inputs, residual_rows=rows, residual_images=found, residual_references=np.stack(means))
-
-
-def _mean_image(X: Array, targets: Array, label: int) -> Array:
-    own = np.flatnonzero(targets == label)[:MEAN_OF]
-    if not len(own):
-        return np.zeros(X.shape[1:], np.float64)
-    return np.asarray(np.asarray(X[own]).mean(axis=0, dtype=np.float64))

@@ -1,0 +1,51 @@
+"""`VisualizationAnalyzer` draws for a notebook what the report draws for a run."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+import mlx
+from mlx.core.errors import DataError
+
+QUICK = {"n_permutations": 19, "n_bootstrap": 100}
+
+
+@pytest.fixture
+def arrays() -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(0)
+    y = generator.integers(3, size=90)
+    h = 2 * np.eye(3, 6)[y] + generator.normal(size=(90, 6))
+    p = softmax(2 * h[:, :3], axis=1)
+    return {"representations": h, "softmax_outputs": p, "y_true": y, "y_pred": p.argmax(axis=1)}
+
+
+def test_every_picture_is_drawn_and_saved(arrays, tmp_path: Path) -> None:
+    visualizer = mlx.VisualizationAnalyzer(save_dir=tmp_path / "v", residuals=QUICK, dpi=50, formats=["png", "pdf"])
+    images = np.random.default_rng(1).integers(0, 255, (90, 8, 8, 1), dtype=np.uint8)
+    history = {"epoch": [1, 2], "loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}
+    figures = visualizer.run_full_visualization(
+        **arrays, images=images, factors={"size": np.arange(90) % 7}, history=history
+    )
+    expected = {"samples", "confusion", "roc", "precision_recall", "reliability", "temperature", "risk_coverage",
+                "similarity_entropy", "similarity_entropy_by_class", "similarity_matrix", "map_pca", "map_tsne",
+                "uncertain_samples", "residual_images", "factor_effects", "learning_curves", "class_counts"}  # fmt: skip
+    assert expected <= set(figures)
+    files = {path.name for path in (tmp_path / "v/plots").iterdir()}
+    assert files == {f"{name}.{kind}" for name in figures for kind in ("png", "pdf")}
+    assert figures["confusion"].axes[0].get_ylabel() == "actual class"
+
+
+def test_a_table_has_no_images_and_nothing_is_written_unasked(arrays, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    figures = mlx.VisualizationAnalyzer(residuals=QUICK).run_full_visualization(**arrays)
+    assert not {"samples", "uncertain_samples", "residual_images"} & set(figures)
+    assert not list(tmp_path.iterdir())
+
+
+def test_images_of_other_samples_are_refused(arrays) -> None:
+    with pytest.raises(
+        DataError, match=r"images: expected shape \(90, height, .* found \(3, 8, 8, 1\)"
+    ):
+        mlx.VisualizationAnalyzer(residuals=QUICK).run_full_visualization(**arrays, images=np.zeros((3, 8, 8, 1)))
