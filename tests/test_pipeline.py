@@ -98,7 +98,8 @@ def test_dvc_shows_the_difference_that_a_change_makes(repository: Repository) ->
     assert "model.params.C" in repository.run("dvc", "params", "diff").stdout
     assert "accuracy" in repository.run("dvc", "metrics", "diff").stdout
     plots = repository.run("dvc", "plots", "diff", "--json", "-o", "plots").stdout
-    assert all(title in plots for title in ("confusion", "roc", "similarity against entropy", "report/plots"))
+    titles = ("confusion", "roc", "precision and recall", "reliability", "risk and coverage", "report/plots")
+    assert all(title in plots for title in (*titles, "similarity against entropy"))
     assert '"errors"' not in plots
 
 

@@ -30,7 +30,7 @@ def test_every_picture_is_drawn_and_saved(arrays, tmp_path: Path) -> None:
     )
     expected = {"samples", "confusion", "roc", "precision_recall", "reliability", "temperature", "risk_coverage",
                 "similarity_entropy", "similarity_entropy_by_class", "similarity_matrix", "map_pca", "map_tsne",
-                "uncertain_samples", "residual_images", "factor_effects", "learning_curves", "class_counts"}  # fmt: skip
+                "uncertain_samples", "residual_images", "factor_effects", "learning_curves"}  # fmt: skip
     assert expected <= set(figures)
     files = {path.name for path in (tmp_path / "v/plots").iterdir()}
     assert files == {f"{name}.{kind}" for name in figures for kind in ("png", "pdf")}
@@ -45,7 +45,5 @@ def test_a_table_has_no_images_and_nothing_is_written_unasked(arrays, tmp_path: 
 
 
 def test_images_of_other_samples_are_refused(arrays) -> None:
-    with pytest.raises(
-        DataError, match=r"images: expected shape \(90, height, .* found \(3, 8, 8, 1\)"
-    ):
+    with pytest.raises(DataError, match=r"images: expected shape \(90, height, .* found \(3, 8, 8, 1\)"):
         mlx.VisualizationAnalyzer(residuals=QUICK).run_full_visualization(**arrays, images=np.zeros((3, 8, 8, 1)))
