@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LAYER_ROWS = (
     ("similarity and entropy", "pooled", "pearson", "all samples"),
-    ("similarity and entropy", "within class", "pearson", "within predicted class"),
+    ("similarity and entropy", "within class", "pearson", "within class"),
 )
 
 

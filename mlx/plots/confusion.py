@@ -97,7 +97,7 @@ def _name_axes(ax: Axes, class_names: Sequence[str]) -> None:
     every = 1 if n <= NAMES_UP_TO else 10
     names = class_labels(class_names, width=14) if every == 1 else [str(k) for k in range(n)]
     cell = 0.8 * (COLUMN if n <= ONE_COLUMN else 5.0 if n <= BOTH_UP_TO else PAGE) / n
-    long = text_width(names, NOTE) > 0.95 * cell
+    long = text_width(names, NOTE) > 0.95 * cell * every
     ticks = range(0, n, every)
     ax.set_xticks(ticks, names[::every], fontsize=NOTE, rotation=90 if long else 0)
     ax.set_yticks(ticks, names[::every], fontsize=NOTE)

@@ -47,7 +47,7 @@ RC: dict[str, Any] = {
     "legend.fontsize": 7.0, "legend.frameon": False, "legend.handlelength": 1.6, "legend.handletextpad": 0.5,
     "legend.labelspacing": 0.3, "legend.borderaxespad": 0.2,
     "lines.linewidth": 1.4, "lines.markersize": 4.0, "text.color": INK,
-    "figure.constrained_layout.h_pad": 0.03, "figure.constrained_layout.w_pad": 0.03,
+    "figure.constrained_layout.h_pad": 0.03, "figure.constrained_layout.w_pad": 0.05,
     "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
 }  # fmt: skip
 
