@@ -11,10 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mlx.plots.figures import draw_report
 from mlx.plots.page import render_page
+from mlx.plots.page.points import choose_points
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import category_style, figure, render_png, style
 from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, shorten, significant
@@ -169,6 +171,35 @@ def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
     assert all(after - before <= 1 for before, after in pairwise(levels))
     assert len(set(re.findall(r' id="([^"]+)"', page))) == len(re.findall(r' id="([^"]+)"', page))
     assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(re.findall(r' id="([^"]+)"', page))
+
+
+def test_a_page_stays_below_five_megabytes_whatever_it_holds_and_says_what_that_cost(classification):
+    rng = np.random.default_rng(0)
+    inputs = classification(50_000, [f"class {k}" for k in range(100)], images=False)
+    tests = pd.concat([inputs.tests] * 3000, ignore_index=True)
+    rows = choose_points(inputs.samples, task="classification")
+    noise = rng.integers(0, 256, (len(rows), 40, 40, 3)).astype(np.uint8)  # nothing compresses it
+    inputs = replace(inputs, tests=tests, point_rows=rows, point_images=noise, tables={"factors": tests})
+    made = figure(5, 5)
+    made.add_subplot().imshow(rng.random((1500, 1500, 3)))
+    pictures = dict.fromkeys([f"picture {k}" for k in range(20)], render_png(made, 150))
+    page = render_page(inputs, pictures)
+    assert sum(map(len, pictures.values())) > 8_000_000
+    assert 3_000_000 < len(page.encode()) <= 5_000_000
+    assert "3000 of 50\N{NARROW NO-BREAK SPACE}000 test samples: wrong predictions first" in page
+    assert "The pictures are compressed here" in page
+    assert "the first 500 of 3000 rows" in page
+
+
+@pytest.mark.parametrize("wrong", [0, 100, 4000, 9000])
+def test_a_thinned_page_keeps_wrong_predictions_and_an_even_part_of_the_others(wrong):
+    correct = np.ones(10_000, bool)
+    correct[np.random.default_rng(0).choice(10_000, wrong, replace=False)] = False
+    rows = choose_points(pd.DataFrame({"correct": correct}), task="classification")
+    assert np.array_equal(rows, np.unique(rows))
+    assert len(rows) == (3000 if wrong < 9000 else 2500)
+    assert (~correct[rows]).sum() == min(wrong, 1500)
+    assert np.diff(rows).max() < 80
 
 
 def test_class_labels_are_distinct_legible_and_no_formula():

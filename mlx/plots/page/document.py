@@ -25,6 +25,12 @@ FACTOR_COLUMNS = ("factor", "target", "statistic", "bin", "lower", "upper", "est
                   "n", "n_errors", "entropy_mean", "similarity_mean", "status")  # fmt: skip
 
 
+MOST_BYTES = 4_900_000  # with what stands round the sections, a page stays below 5 MB
+LEAST_FOR_PICTURES = 400_000
+PNG = "data:image/png;"
+COMPRESSED = " The pictures are compressed here, so that the page stays below 5 MB; they stand whole in plots/."
+
+
 def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
     """Build the page.
 
@@ -38,18 +44,22 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
     Returns
     -------
     str
-        A complete HTML document, the same for the same arguments, of at most 5 MB.
+        A complete HTML document, the same for the same arguments, of at most 5 MB: pictures are compressed
+        further where they would not fit.
     """
     views = explorer(inputs)
-    sections = [("explore", "Look at the samples", views)] if views else []
-    pictures, where = fit_pictures(images), placed(list(images))
-    for key, title, _ in SECTIONS:
-        cells = [_figure(name, *pictures[name]) for name in where[key]]
-        body = _grid(cells + _narrow_tables(key, inputs)) + _wide_tables(key, inputs)
-        if body:
-            sections.append((key, title, body))
     scripts = [bokeh_script(), _own("explorer.js")] if views else []
     scripts.append(_own("page.js"))
+    tables = {key: (_narrow_tables(key, inputs), _wide_tables(key, inputs)) for key, _, _ in SECTIONS}
+    others = sum(map(len, scripts)) + len(views.encode()) + sum(_size(*pair) for pair in tables.values())
+    pictures = fit_pictures(images, budget=max(MOST_BYTES - others, LEAST_FOR_PICTURES))
+    where = placed(list(images))
+    sections = [("explore", "Look at the samples", views)] if views else []
+    for key, title, _ in SECTIONS:
+        narrow, wide = tables[key]
+        body = _grid([_figure(name, *pictures[name]) for name in where[key]] + narrow) + wide
+        if body:
+            sections.append((key, title, body))
     return PAGE.substitute(
         name=safe(inputs.name),
         allowed=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
@@ -59,8 +69,13 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
         links="\n".join(f'<li><a href="#{key}">{safe(title)}</a></li>' for key, title, _ in sections),
         headlines=_headlines(inputs),
         sections="\n".join(f'<section id="{k}">\n<h2>{safe(t)}</h2>\n{body}\n</section>' for k, t, body in sections),
+        compressed="" if all(url.startswith(PNG) for url, _, _ in pictures.values()) else COMPRESSED,
         scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
+
+
+def _size(narrow: list[str], wide: str) -> int:
+    return len("".join([*narrow, wide]).encode())
 
 
 def _own(name: str) -> str:

@@ -335,6 +335,7 @@
         pageNumber = 0;
         fillRows();
       });
+      if (numeric(name)) heading.className = "n";
       heading.append(button);
       row.append(heading);
     }
@@ -363,6 +364,8 @@
     find("next").disabled = pageNumber >= pages - 1;
   }
 
+  const numeric = (name) => name !== "index" && name !== "correct" && !(classification && name.startsWith("y_"));
+
   function sampleRow(i, chosen) {
     const row = make("tr", undefined, { "data-sample": written("index", i) });
     if (data.atlas) {
@@ -382,7 +385,7 @@
       } else {
         cell.textContent = written(name, i);
         if (name === "correct" && wrong[i]) cell.className = "wrong";
-        else if (typeof column(name)[i] === "number" && !/^y_|correct/.test(name)) cell.className = "n";
+        else if (numeric(name)) cell.className = "n";
       }
       row.append(cell);
     }

@@ -39,8 +39,8 @@ LABELS = {
 """Columns of the table of samples: heading, explanation, digits."""
 
 HINT = (
-    "Drag in a plot to select samples, click a cell of the matrix, or pick rows of the table: all views show the "
-    "same selection. With the keyboard, arrow keys in a plot walk from sample to sample, Enter selects one, "
+    "Drag in a plot to select samples, {cell}or pick rows of the table: all views show the same selection. With the "
+    "keyboard, arrow keys in a plot walk from sample to sample, Enter selects one, "
     "Escape clears the selection."
 )
 
@@ -54,11 +54,12 @@ def explorer(inputs: ReportInputs) -> str:
         return ""
     atlas = None if inputs.point_images is None else pack(inputs.point_images)
     frames = "\n".join(_frame(view, _controls(view, columns, inputs.task)) for view in views)
+    hint = HINT.format(cell="click a cell of the matrix, " if inputs.task == "classification" else "")
     matrix = _MATRIX if inputs.confusion is not None and len(inputs.class_names) <= MOST_CLASSES else ""
     payload = _payload(inputs, columns, views, atlas)
     sheet = f"<style>.thumb{{background-image:url({atlas.url})}}</style>" if atlas else ""
     return (
-        f'<p id="explore-shown">{safe(_shown(inputs, len(chosen)))}</p>\n<p class="soft">{safe(HINT)}</p>\n'
+        f'<p id="explore-shown">{safe(_shown(inputs, len(chosen)))}</p>\n<p class="soft">{safe(hint)}</p>\n'
         f"<noscript><p>Without JavaScript the pictures and tables below say the same.</p></noscript>\n{_BAR}\n"
         f'<div class="views">\n{frames}\n{matrix}\n</div>\n{_TABLE}\n'
         f'{sheet}<script type="application/json" id="explorer-data">{payload}</script>'
@@ -90,7 +91,7 @@ def _views(task: str, columns: dict[str, NDArray[Any]]) -> list[View]:
 VIEWS = {
     "classification": (
         View("scatter", "Similarity against entropy", "Left: far from the samples predicted alike. Up: uncertain.",
-             "similarity", "entropy", "mean cosine similarity to samples predicted alike", "entropy (nats)"),
+             "similarity", "entropy", "similarity to samples predicted alike", "entropy (nats)"),
     ),
     "regression": (
         View("fitted", "Residual against prediction", "Above zero the model predicts too little.",

@@ -25,7 +25,8 @@ $links
 $headlines
 $sections
 </main>
-<footer>Intervals in brackets hold at the $level level. Entropy is in nats (natural logarithm).</footer>
+<footer>Intervals in brackets hold at the $level level. Entropy is in nats (natural
+logarithm).$compressed</footer>
 $scripts
 </body>
 </html>

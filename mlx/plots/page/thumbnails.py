@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 40  # pixels: of the longer side of a thumbnail, where the image has as many
-ATLAS_BYTES = 1_000_000
-PICTURES_BYTES = 1_500_000
-QUALITIES = (90, 80, 65, 50, 35, 20)
+ATLAS_BYTES = 800_000
+QUALITIES = (85, 60, 30)
+LOSSLESS_BITS, LEAST_BITS = 1.5, 0.25  # a pixel: with fewer a photograph never fits, or is not worth the pixels
+SMALLEST = 64  # pixels
 
 
 @dataclass(frozen=True)
@@ -79,34 +80,39 @@ def pack(thumbnails: NDArray[np.uint8]) -> Atlas:
     return Atlas(_url(kind, content), columns, width, height, m)
 
 
-def fit_pictures(pictures: Mapping[str, bytes]) -> dict[str, tuple[str, int, int]]:
+def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, tuple[str, int, int]]:
     """PNG pictures as ``data:`` addresses with their natural width and height in pixels.
 
-    Together they take at most `PICTURES_BYTES`: they are compressed further where they would take more.
+    Parameters
+    ----------
+    budget : characters of all addresses together; pictures that would take more are compressed further.
     """
     from PIL import Image
 
-    total = sum(map(len, pictures.values()))
+    total, room = sum(map(len, pictures.values())), budget * 3 // 4 - 100 * len(pictures)  # base64: 4 for 3 bytes
     found = {}
     for name, png in pictures.items():
         width, height = (int.from_bytes(png[k : k + 4], "big") for k in (16, 20))  # of the PNG's IHDR chunk
         kind, content = "png", png
-        if total > PICTURES_BYTES:
-            budget = int(PICTURES_BYTES * len(png) / total)
-            kind, content = _encoded(Image.open(BytesIO(png)).convert("RGB"), budget)
+        if total > room:
+            kind, content = _encoded(Image.open(BytesIO(png)).convert("RGB"), int(room * len(png) / total))
         found[name] = (_url(kind, content), width, height)
     return found
 
 
 def _encoded(image: Image, budget: int) -> tuple[str, bytes]:
     """Encode losslessly if that fits the budget, else with as much loss as it takes."""
-    content = _webp(image, lossless=True, quality=60)
-    if len(content) <= budget:
-        return "webp", content
+    bits = 8 * budget / (image.width * image.height)
+    if bits > LOSSLESS_BITS:
+        content = _webp(image, lossless=True, quality=40)
+        if len(content) <= budget:
+            return "webp", content
+    while 8 * budget / (image.width * image.height) < LEAST_BITS and max(image.size) > SMALLEST:
+        image = image.reduce(2)
     while True:
         for quality in QUALITIES:
             content = _webp(image, quality=quality)
-            if len(content) <= budget or max(image.size) < 64:
+            if len(content) <= budget or max(image.size) <= SMALLEST:
                 return "webp", content
         image = image.reduce(2)
 

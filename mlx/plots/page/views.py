@@ -86,7 +86,7 @@ def _plot(view: View, source: ColumnDataSource, cursor: ColumnDataSource) -> fig
                     major_label_text_color="#222222", axis_line_color="#8a8a8a")  # fmt: skip
     points = plot.scatter(
         view.x, view.y, source=source, size=8, marker="marker", fill_color="color", line_color="color",
-        fill_alpha=0.55, line_alpha=0.95, nonselection_fill_alpha=0.07, nonselection_line_alpha=0.15,
+        line_width=1.4, fill_alpha=0.55, line_alpha=0.95, nonselection_fill_alpha=0.07, nonselection_line_alpha=0.15,
         selection_fill_alpha=0.9, selection_line_alpha=1, name="points",
     )  # fmt: skip
     plot.scatter(view.x, view.y, source=cursor, size=17, fill_color=None, line_color="#000000", line_width=2.5,

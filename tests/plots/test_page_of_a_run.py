@@ -1,0 +1,191 @@
+"""`mlx report`, and that its page says what the tables of the run say, read out of a browser."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from browser import started
+
+from mlx.cli import main
+from mlx.runs import find_run
+
+MINUS = "\N{MINUS SIGN}"
+CONFIG = {
+    "name": "small",
+    "dataset": {"name": "digits", "params": {"n_samples": 900}},
+    "preprocessing": {"scaling": "unit"},
+    "model": {"name": "logistic_regression", "params": {"C": 1e-3}},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "report": {"dpi": 50},
+}
+LINE = {
+    "name": "line",
+    "dataset": {"name": "synthetic_regression", "params": {"n_samples": 300}},
+    "model": {"name": "linear_regression"},
+    "report": {"dpi": 50},
+}
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory):
+    """A folder with a run of a classifier and one of a regression."""
+    folder = tmp_path_factory.mktemp("studied")
+    (folder / "params.yaml").write_text(json.dumps([CONFIG, LINE]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        main(["run-experiment"])
+    return folder
+
+
+@pytest.fixture
+def folder(studied, monkeypatch):
+    monkeypatch.chdir(studied)
+    return studied
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with started() as browser:
+        yield browser
+
+
+def content(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["small", "line"])
+def test_a_report_is_drawn_again_from_what_is_there_with_the_same_bytes(folder, capsys, name):
+    run = find_run(name, folder / "outputs").folder
+    before = content(run)
+    shutil.rmtree(run / "data/report")
+    main(["report", name])
+    assert Path(capsys.readouterr().out.strip()).resolve() == (run / "data/report/report.html").resolve()
+    assert content(run) == before
+    main(["report", str(run)])
+    assert content(run) == before
+
+
+def test_a_report_of_the_workspace_is_drawn_where_it_stands(folder, capsys, monkeypatch, tmp_path):
+    run = find_run("small", folder / "outputs").folder
+    for part in ("data", "metrics"):
+        shutil.copytree(run / part, tmp_path / part)
+    shutil.rmtree(tmp_path / "data/report")
+    (tmp_path / "params.yaml").write_text(json.dumps(CONFIG | {"report": {"dpi": 60}}))
+    monkeypatch.chdir(tmp_path)
+    main(["report", "."])
+    assert capsys.readouterr().out.strip() == "data/report/report.html"
+    assert "dpi" in Path("data/report/report.html").read_text()
+
+
+def test_a_report_of_arrays_recorded_elsewhere_is_drawn_again(folder, capsys, tmp_path):
+    recorded = find_run("small", folder / "outputs").folder / "data/representations"
+    output = tmp_path / "analysis"
+    files = {"representations": "penultimate", "probabilities": "probabilities", "labels": "y_true"}
+    flags = [part for flag, file in files.items() for part in (f"--{flag}", str(recorded / f"{file}.npy"))]
+    main(["analyze", *flags, "--output", str(output)])
+    before = content(output)
+    main(["report", str(output)])
+    assert content(output) == before
+
+
+@pytest.mark.parametrize("name", ["nothing-like-it", "empty"])
+def test_a_report_of_nothing_says_what_is_missing(folder, capsys, name):
+    (folder / "empty").mkdir(exist_ok=True)
+    with pytest.raises(SystemExit, match=r"expected a run"):
+        main(["report", name])
+    (folder / "half/metrics").mkdir(parents=True, exist_ok=True)
+    with pytest.raises(SystemExit, match=r"dataset\.json: expected a file, found none"):
+        main(["report", "half"])
+
+
+def test_the_page_says_what_the_tables_say(folder, browser):
+    run = find_run("small", folder / "outputs").folder
+    browser.open(run / "data/report/report.html")
+    evaluation = json.loads((run / "metrics/evaluation.json").read_text())
+    shown = {row[0]: row for row in table(browser, "Evaluation")}
+    for key, value in evaluation.items():
+        if isinstance(value, int | float):
+            assert shown[key.replace("_", " ")][1] == value
+    low, high = evaluation["accuracy_interval"]
+    assert shown["accuracy"][2] == f"{low:.3f} to {high:.3f}"
+    read_tests(browser, run)
+    read_samples(browser, run)
+    counts = pd.read_csv(run / "metrics/confusion.csv")["count"].to_numpy()
+    matrix = browser.js("return [...document.querySelectorAll('#matrix tbody td')].map(c => Number(c.textContent))")
+    assert matrix == counts.tolist()
+    cards = dict(zip(browser.texts(".headline dt"), browser.texts(".headline dd:last-child"), strict=True))
+    tests = pd.read_csv(run / "data/residuals/tests.csv")
+    for label, name in (("Entropy finds mistakes", "error by entropy"),
+                        ("Low similarity finds mistakes", "error by low similarity")):  # fmt: skip
+        row = tests[(tests.name == name) & (tests.statistic == "auroc")].iloc[0]
+        assert f"AUROC {row.estimate:.2f} [{row.low:.2f}, {row.high:.2f}]" in cards[label]
+    assert f"{int(counts.sum() - np.trace(counts.reshape(10, 10)))} of {counts.sum()} test samples" in cards["Accuracy"]
+    assert dict(table(browser, "Configuration"))["model.params.C"] == "0.001"
+    assert dict(table(browser, "Environment"))["numpy"] == np.__version__
+    assert browser.complaints() == []
+
+
+def table(browser, caption):
+    """The rows of the table under a caption: numbers as they are, not as they are rounded."""
+    rows = browser.js(
+        "const t = [...document.querySelectorAll('table.sortable')].find(t => t.caption.textContent === arguments[0]);"
+        "return [...t.tBodies[0].rows].map(r => [...r.cells].map(c => c.dataset.v === undefined ? c.textContent : "
+        "Number(c.dataset.v)))",
+        caption,
+    )
+    assert rows
+    return rows
+
+
+def read_tests(browser, run):
+    tests = pd.read_csv(run / "data/residuals/tests.csv", keep_default_na=False)
+    rows = table(browser, "Tests")
+    assert len(rows) == len(tests)
+    columns = browser.js(
+        "const t = [...document.querySelectorAll('table.sortable')].find(t => t.caption.textContent === 'Tests');"
+        "return [...t.tHead.rows[0].cells].map(c => c.textContent)"
+    )
+    for column in ("name", "estimate", "low", "p", "n"):
+        for row, value in zip(rows, tests[column], strict=True):
+            found = row[columns.index(column)]
+            assert found == ("\N{EN DASH}" if value == "" else type(found)(value))
+
+
+def number(text):
+    return float("nan") if text == "\N{EN DASH}" else float(text.replace(MINUS, "-"))
+
+
+def read_samples(browser, run):
+    samples = pd.read_parquet(run / "data/residuals/samples.parquet").sort_values("index")
+    browser.js("document.querySelector('#rows [data-column=index] button').click()")
+    read = []
+    while True:
+        cells = "return [...document.querySelectorAll('#rows tbody tr')].map(r => [...r.cells].slice(1).map(c => c.textContent))"  # noqa: E501
+        read += browser.js(cells)
+        if browser.find("#next").get_property("disabled"):
+            break
+        browser.js("document.querySelector('#next').click()")
+    assert [int(row[0]) for row in read] == samples["index"].tolist()
+    assert [row[1:4] for row in read] == [
+        [str(t), str(p), "correct" if ok else "wrong"]
+        for t, p, ok in zip(samples.y_true, samples.y_pred, samples.correct, strict=True)
+    ]
+    for place, column in ((4, "confidence"), (5, "entropy"), (6, "similarity")):
+        np.testing.assert_allclose([number(row[place]) for row in read], samples[column], rtol=6e-3, atol=6e-4)
+
+
+def test_the_page_of_a_regression_says_what_its_tables_say(folder, browser):
+    run = find_run("line", folder / "outputs").folder
+    browser.open(run / "data/report/report.html")
+    evaluation = json.loads((run / "metrics/evaluation.json").read_text())
+    assert {row[0]: row[1] for row in table(browser, "Evaluation")} == {
+        key: value for key, value in evaluation.items() if not isinstance(value, list)
+    }
+    samples = pd.read_parquet(run / "data/residuals/samples.parquet")
+    shown = browser.js("return Array.from(Bokeh.documents[0].get_model_by_name('samples').data.residual)")
+    np.testing.assert_allclose(shown, samples.residual, rtol=1e-6)
+    assert len(browser.all(".plot")) >= 2
+    assert browser.complaints() == []
