@@ -5,6 +5,7 @@ import shutil
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from mlx.models import DirectModel, IterativeModel, Model, Problem, build_model
 from mlx.pipeline.train import idle_settings
 from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.split import split_rows
+from mlx.runs import runs_of
 from mlx.training import Samples, augmentation_of
+from mlx.training.divergence import divergence
 from mlx.training.optimization import optimization_of
 
 Array = npt.NDArray[Any]
@@ -37,6 +40,9 @@ FIRST_ROWS = 512
 FEW = 16
 """Samples of a training step of the rehearsal: enough to see the loss, few enough for a large network."""
 
+FEWEST_STEPS, MOST_STEPS, STEPS_OF_ONE_NUMBER = 2, 32, 10**11
+"""Bounds of the steps of a rehearsal, and how many there could be of one number through one weight."""
+
 OPTIMIZER_COPIES = 4
 """Weights, gradients and two moments: what training holds of every parameter."""
 
@@ -48,11 +54,11 @@ class Rehearsal:
     Attributes
     ----------
     facts : lines about data, model, and the memory and disk that the run needs.
-    unused : keys that were set and that nothing will use.
+    warnings : keys that were set and that nothing will use, and what the training will warn of.
     """
 
     facts: tuple[str, ...]
-    unused: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ def rehearse(resolved: Resolved) -> Rehearsal:
 
 
 def _rehearsed(config: ExperimentConfig) -> Rehearsal:
+    runs_of(config)
     data = _look_at(config.dataset)
     dataset = data.dataset
     labels = None
@@ -87,6 +94,7 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     X = scaler.apply(data.X)
     problem = Problem(dataset.task, dataset.sample_shape, len(dataset.class_names))
     model = build_model(config.model, problem, seed=config.training.seed)
+    _refuse_too_large(_memory(config, dataset, model), config.model.name)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
     splits = SplitsDescription(
         task=dataset.task,
@@ -102,9 +110,12 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     n_train = round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size))
     y = _targets(problem, model, n_train, labels)
     X = X[np.arange(len(y)) % len(X)]  # what the samples really are says nothing about the configuration
-    widths = _pass_through(model, X, y, config, splits, layers)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", UserWarning)
+        widths = _pass_through(model, X, y, config, splits, layers)
     unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
-    return Rehearsal(tuple(_facts(config, data, scaler.dtype, model, widths)), tuple(unused))
+    told = dict.fromkeys(str(warning.message) for warning in warned)
+    return Rehearsal(tuple(_facts(config, data, scaler.dtype, model, widths)), (*unused, *told))
 
 
 def _look_at(settings: DatasetSettings) -> _Data:
@@ -168,7 +179,7 @@ def _targets(problem: Problem, model: Model, n_train: int, labels: Array | None)
 def _pass_through(
     model: Model, X: Array, y: Array, config: ExperimentConfig, splits: SplitsDescription, layers: list[str]
 ) -> dict[str, int]:
-    """Take two training steps, or fit to few samples, and return the width of each layer."""
+    """Take a few training steps, or fit to few samples, and return the width of each layer."""
     if isinstance(model, IterativeModel):
         _step(model, X, y, config, splits)
     else:
@@ -181,25 +192,33 @@ def _pass_through(
 
 
 def _step(model: IterativeModel, X: Array, y: Array, config: ExperimentConfig, splits: SplitsDescription) -> None:
-    training = config.training
+    """Train as the run will begin to, and refuse what has diverged then by the measure of a training."""
+    training, shown = config.training, [(X[:FEW], y[:FEW])]
     model.prepare(optimization_of(training, model.problem, y))
+    start = model.evaluate(shown)["loss"]
     allowed = splits.augmentation
     augmentation = augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
     rng = np.random.default_rng(training.seed)
+    samples, size = Samples(X, y), min(training.batch_size, FEW)
+    steps = _steps(model, size * math.prod(X.shape[1:]))
 
-    def two_batches() -> Iterator[tuple[Array, Array]]:
-        batches = Samples(X, y).batches(min(training.batch_size, FEW))
-        for _, (X_batch, y_batch) in zip(range(2), batches, strict=False):
+    def batches() -> Iterator[tuple[Array, Array]]:
+        again = chain.from_iterable(samples.batches(size) for _ in range(steps))
+        for X_batch, y_batch in islice(again, steps):
             yield (augmentation.apply(X_batch, rng) if augmentation else X_batch), y_batch
 
-    reached = model.run_epoch(two_batches(), rng)
-    loss = min(reached["loss"], model.evaluate([(X[:FEW], y[:FEW])])["loss"])
-    if not math.isfinite(loss):
+    reached = model.run_epoch(batches(), rng) | {"val_loss": model.evaluate(shown)["loss"]}
+    if found := divergence(reached, start, f"the first {steps} steps"):
         raise SettingsError(
-            f"expected a rate at which the loss stays finite, found {training.learning_rate:g}, after which it is "
-            f"{loss} within two steps",
+            f"expected a rate at which a training does not diverge, found {training.learning_rate:g}: {found}; "
+            "lower it, or scale the data (preprocessing.scaling)",
             key=("training", "learning_rate"),
         )
+
+
+def _steps(model: Model, values: int) -> int:
+    """Return for how many steps, of `values` numbers each, a training is rehearsed: few for a large network."""
+    return max(FEWEST_STEPS, min(MOST_STEPS, STEPS_OF_ONE_NUMBER // (model.n_parameters * values)))
 
 
 def _idle(config: ExperimentConfig, dataset: Dataset) -> Iterator[str]:
@@ -229,10 +248,7 @@ def _facts(
     disk = values * (dataset.dtype.itemsize + dtype.itemsize)
     disk += n_test * (sum(widths.values()) * 4 + 12 * max(1, len(dataset.class_names)))
     disk += _checkpoints(config, model)
-    memory = model.n_parameters * 4 * OPTIMIZER_COPIES
-    if isinstance(model, DirectModel):  # it sees all training samples at once, in float64
-        memory += round(values * (1 - config.split.test_size - config.split.val_size)) * 8
-    yield f"disk: about {_size(disk)}; memory: about {_size(memory)} beyond the libraries"
+    yield f"disk: about {_size(disk)}; memory: about {_size(_memory(config, dataset, model))} beyond the libraries"
     root = repository_root()
     free = shutil.disk_usage(root).free
     if disk > free:
@@ -240,6 +256,27 @@ def _facts(
             f"dataset {dataset.name}: expected {_size(disk)} of free disk, found {_size(free)}; lower n_samples"
         )
     yield f"output: {Path(config.output.directory) / config.name}/<time>"
+
+
+def _memory(config: ExperimentConfig, dataset: Dataset, model: Model) -> int:
+    """Return the bytes that a training takes beyond the libraries, about."""
+    memory = model.n_parameters * 4 * OPTIMIZER_COPIES
+    if isinstance(model, DirectModel):  # it sees all training samples at once, in float64
+        values = dataset.n_samples * math.prod(dataset.sample_shape)
+        memory += round(values * (1 - config.split.test_size - config.split.val_size)) * 8
+    return memory
+
+
+def _refuse_too_large(needed: int, model: str) -> None:
+    """Refuse what does not fit into memory before the system ends the process for it."""
+    import psutil
+
+    if needed > (there := psutil.virtual_memory().total):
+        raise SettingsError(
+            f"expected at most {_size(there)} of memory, which is there, found {_size(needed)} for {model}; "
+            "take fewer samples, or smaller widths",
+            key=("model",),
+        )
 
 
 def _checkpoints(config: ExperimentConfig, model: Model) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from mlx.config import ExperimentConfig
+from mlx.config import ExperimentConfig, read_config
 from mlx.core.artifacts import write_json
 from mlx.core.console import note, recorded_in
 from mlx.core.errors import SettingsError
@@ -22,7 +22,7 @@ from mlx.pipeline.preprocess_split import preprocess_split
 from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.pipeline.train import train
-from mlx.runs import CONFIG, Owner, Run, Summary, measured, now, write_summary
+from mlx.runs import CONFIG, Owner, Run, Summary, held, measured, now, read_run, runs_of, write_summary
 
 STEPS: tuple[Callable[..., str], ...] = (
     generate_data,
@@ -47,7 +47,7 @@ def run_experiment(config: ExperimentConfig) -> Path:
     MlxError
         A step can't do what the configuration asks; what the steps before it wrote stays.
     """
-    folder = _new_folder(config.output.folder() / config.name)
+    folder = _new_folder(runs_of(config))
     write_json(folder / CONFIG, config.as_dict())
     summary = Summary(
         name=config.name,
@@ -74,13 +74,16 @@ def resume_experiment(run: Run) -> Path:
     MlxError
         As in `run_experiment`.
     """
-    if run.status in {"finished", "running"}:
-        raise SettingsError(f"{run.id}: expected a run that was interrupted or failed, found one that is {run.status}")
-    config = ExperimentConfig.model_validate(run.config())
-    again = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
-    summary = run.summary.model_copy(update=again)
-    write_summary(run.folder, summary)
-    _work(Run(run.folder, summary), config)
+    with held(run.folder):
+        run = read_run(run.folder)  # another may have finished it since
+        if run.status in {"finished", "running"}:
+            wanted = "a run that was interrupted or failed"
+            raise SettingsError(f"{run.id}: expected {wanted}, found one that is {run.status}")
+        config = read_config(run.folder / CONFIG)
+        again = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
+        summary = run.summary.model_copy(update=again)
+        write_summary(run.folder, summary)
+        _work(Run(run.folder, summary), config)
     return run.folder
 
 
@@ -127,15 +130,12 @@ def _done(step: Callable[..., str], workspace: Workspace, config: ExperimentConf
 
 def _new_folder(parent: Path) -> Path:
     """Make a folder named after the time, with a number behind it when several start at once."""
-    if not parent.resolve().is_relative_to(repository_root()):
-        raise SettingsError(
-            f"output.directory: expected a folder inside of {repository_root()}, found a link to {parent.resolve()}"
-        )
+    parent.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for attempt in count(1):
         folder = parent / (stamp if attempt == 1 else f"{stamp}_{attempt}")
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
         except FileExistsError:
             continue
         return folder

@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -14,8 +15,11 @@ from mlx.core.artifacts import read_json, write_json
 from mlx.core.descriptions import read_description
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.metrics import read_metrics
-from mlx.core.paths import Workspace
+from mlx.core.paths import Workspace, repository_root
 from mlx.core.settings import Settings, nearest
+
+if TYPE_CHECKING:
+    from mlx.config import ExperimentConfig
 
 SUMMARY = "summary.json"
 CONFIG = "config.json"
@@ -124,6 +128,51 @@ def read_run(folder: Path) -> Run:
 def write_summary(folder: Path, summary: Summary) -> None:
     """Put the summary in place; a reader sees the old one or the new one, never a part."""
     write_json(folder / SUMMARY, summary.as_dict())
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a run to this process while the block lasts; the system lets go of it when the process dies.
+
+    Raises
+    ------
+    SettingsError
+        Another process is about to work on it.
+    """
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"{folder}: expected a run that nobody is at work on, found one that is taken"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def runs_of(config: "ExperimentConfig") -> Path:
+    """Return the folder of an experiment's runs, which need not be there yet.
+
+    Raises
+    ------
+    SettingsError
+        It can't be made, or is a link to the outside of the repository.
+    """
+    folder, root = config.output.folder() / config.name, repository_root()
+    there = next(place for place in (folder, *folder.parents) if place.exists() or place.is_symlink())
+    if not folder.resolve().is_relative_to(root):
+        fault = f"expected a folder inside of {root}, found a link to {folder.resolve()}"
+    elif not there.is_dir():
+        fault = f"expected a folder, found a file: {there}"
+    elif not os.access(there, os.W_OK | os.X_OK):
+        fault = f"expected a folder that can be written to, found {there}"
+    else:
+        return folder
+    raise SettingsError(f"output.directory: {fault}")
 
 
 def now() -> str:

@@ -30,6 +30,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+BLOBS = ("dataset={name: blobs}", "preprocessing.scaling=none", "model={name: mlp}")
+
+
 def rehearse(capsys: pytest.CaptureFixture[str], *assignments: str) -> tuple[str, str]:
     options = [option for assignment in assignments for option in ("--set", assignment)]
     main(["run-experiment", "--dry-run", *options])
@@ -64,15 +67,23 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
         (["representations.layers=[hidden_9]"], "representations.layers: expected one of penultimate, input, "),
         (["model={name: linear_regression}"], "--set model: model.name: expected a model for classification"),
         (["model={name: cnn, params: {kernel_size: 9}}"], "expected at most 8, as the image is 8x8, found 9"),
-        (["model={name: cnn}", "training.learning_rate=1e30"], "a rate at which the loss stays finite, found 1e+30"),
+        (["model={name: cnn}", "training.learning_rate=1e30"], "a training does not diverge, found 1e+30"),
+        ([*BLOBS, "training={learning_rate: 10.0, epochs: 9}"], "a training does not diverge, found 10: expected a "),
+        ([*BLOBS, "training.params.class_weights=[1e308,1,1]"], "expected a finite training loss, found inf in the"),
+        (["dataset={name: blobs, params: {n_features: 1" + "0" * 400 + "}}"], "blobs: 1,000 samples of 10,000,"),
+        (["name=link"], "output.directory: expected a folder inside of "),
+        (["name=file"], "output.directory: expected a folder, found a file: "),
         (["dataset={name: blobs}"], "unit expects 8-bit values, or values already within 0..1"),
     ],
 )  # fmt: skip
 def test_what_a_run_would_fail_with_is_said_before(folder: Path, assignments: list[str], message: str) -> None:
+    (folder / "outputs").mkdir()
+    (folder / "outputs/link").symlink_to(folder.parent)
+    (folder / "outputs/file").touch()
     with pytest.raises(SystemExit) as caught:
         main(["run-experiment", "--dry-run", *(part for text in assignments for part in ("--set", text))])
     assert message in str(caught.value)
-    assert not (folder / "outputs").exists()
+    assert sorted(path.name for path in (folder / "outputs").iterdir()) == ["file", "link"]
 
 
 def test_a_set_that_would_be_downloaded_passes_and_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

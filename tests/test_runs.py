@@ -14,7 +14,7 @@ from repository import Repository
 
 from mlx.cli import main
 from mlx.core.errors import SettingsError
-from mlx.runs import Run, find_run, find_runs, read_run
+from mlx.runs import Run, find_run, find_runs, held, read_run
 
 CONFIG: dict[str, Any] = {
     "name": "small",
@@ -98,6 +98,25 @@ def test_a_killed_run_shows_as_interrupted_and_is_finished_with_the_same_bytes(f
     assert content(broken.folder) == content(first.folder)
     with pytest.raises(SystemExit, match="expected a run that was interrupted or failed, found one that is finished"):
         main(["run-experiment", "--resume", broken.id])
+
+
+def test_a_run_is_resumed_by_one_process_and_from_a_whole_configuration(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run-experiment"])
+    run = folder / capsys.readouterr().out.strip()
+    stopped = json.loads((run / "summary.json").read_text()) | {"status": "interrupted"}
+    (run / "summary.json").write_text(json.dumps(stopped))
+    with (
+        held(run),
+        pytest.raises(SystemExit, match="expected a run that nobody is at work on, found one that is taken"),
+    ):
+        main(["run-experiment", "--resume", str(run)])
+    with pytest.raises(SystemExit, match="--resume: expected nothing beside it, .* found --set"):
+        main(["run-experiment", "--resume", str(run), "--set", "name=b"])
+    (run / "config.json").write_text('{"name": 3}')
+    with pytest.raises(SystemExit, match=r"config\.json:1: name: expected text, found 3"):
+        main(["run-experiment", "--resume", str(run)])
 
 
 def runs_beside(first: Run, folder: Path) -> list[Run]:

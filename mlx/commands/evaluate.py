@@ -72,10 +72,8 @@ def run(chosen: argparse.Namespace) -> str:
 def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
     """Return the workspace that is meant, absolute, and the configuration that it is evaluated by."""
     from mlx.commands.places import find_any_run, run_directory
-    from mlx.config import ExperimentConfig, read_config
-    from mlx.core.documents import Document
+    from mlx.config import read_config
     from mlx.core.paths import Workspace
-    from mlx.core.sections import validated
     from mlx.runs import CONFIG, SUMMARY, find_runs
 
     identity = chosen.experiment_id
@@ -91,9 +89,7 @@ def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
         workspace = Workspace(Path(identity).resolve())
         return workspace, read_config(chosen.config or workspace.root / "params.yaml")
     run = find_any_run(identity, given)
-    if chosen.config is not None:
-        return run.workspace, read_config(chosen.config)
-    return run.workspace, validated(Document(run.folder / CONFIG, run.config(), {}), ExperimentConfig)
+    return run.workspace, read_config(chosen.config or run.folder / CONFIG)
 
 
 def _table(metrics: dict[str, Any]) -> str:

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 NAME = "run-experiment"
 HELP = "run every step of an experiment in one process"
 PARAMS = Path("params.yaml")
+NOT_WITH_RESUME = {
+    "name": "NAME",
+    "config": "--config",
+    "assignments": "--set",
+    "dry_run": "--dry-run",
+    "strict": "--strict",
+    "keep_going": "--keep-going",
+}
+"""What has no meaning for a run that has its configuration already, and how it is written."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +46,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.core.errors import SettingsError
 
     if chosen.resume is not None:
-        if given := [flag for flag in ("name", "config", "assignments", "dry_run") if getattr(chosen, flag)]:
+        if given := [flag for name, flag in NOT_WITH_RESUME.items() if getattr(chosen, name)]:
             raise SettingsError(
                 f"--resume: expected nothing beside it, as a run keeps its configuration, found {given[0]}"
             )
@@ -59,7 +68,7 @@ def _read(chosen: argparse.Namespace) -> "list[Resolved]":
         raise SettingsError(f"expected --config FILE, a {PARAMS} here, or a NAME for the built-in default, found none")
     experiments = resolve_all(path, name=chosen.name, assignments=chosen.assignments, strict=chosen.strict)
     for warning in dict.fromkeys(warning for experiment in experiments for warning in experiment.warnings):
-        note(f"warning: {warning}; it is ignored")
+        note(f"warning: ignored: {warning}")
     return experiments
 
 
@@ -86,7 +95,7 @@ def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
             try:
                 run = read_run(run_experiment(experiment.config))
                 rows.append([name, run.status, *headline(run), shown(run.folder)])
-            except MlxError as error:
+            except (MlxError, OSError, MemoryError) as error:
                 failures += 1
                 note(str(error))
                 rows.append([name, "failed"])
@@ -116,7 +125,7 @@ def _rehearsed(experiments: "list[Resolved]") -> str:
     with at_root():
         for experiment in experiments:
             found = rehearse(experiment)
-            for line in found.unused:
+            for line in found.warnings:
                 note(f"warning: {line}")
             pages.append("\n".join([*_listing(experiment), *(f"# {fact}" for fact in found.facts)]))
     return "\n---\n".join(pages)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
@@ -111,9 +112,9 @@ def refuse_oversized(name: str, n_samples: int, n_features: int, n_factors: int 
     DataError
         If features, target and factors together would take more than `IN_MEMORY_LIMIT` bytes.
     """
-    needed = 8 * n_samples * (n_features + 1 + n_factors)
+    needed = Decimal(8 * n_samples * (n_features + 1 + n_factors))  # of any size, as what was asked for may be
     if needed > IN_MEMORY_LIMIT:
         raise DataError(
-            f"dataset {name}: {n_samples:,} samples of {n_features:,} features need {needed / 1e9:.1f} GB in "
+            f"dataset {name}: {n_samples:,} samples of {n_features:,} features need {needed / 10**9:.1f} GB in "
             f"memory; at most {IN_MEMORY_LIMIT / 1e9:.0f} GB is built, so lower n_samples or n_features"
         )
