@@ -76,6 +76,7 @@ def test_the_notebook_code_runs_from_data_to_pictures(folder: Path) -> None:
         ModelSelector,
         ResidualsAnalyzer,
         TrainingPipeline,
+        VisualizationAnalyzer,
     )
 
     mpl.use("agg")
@@ -118,3 +119,11 @@ def test_the_notebook_code_runs_from_data_to_pictures(folder: Path) -> None:
         y_pred=y_pred,
     )
     assert results
+    drawn = VisualizationAnalyzer(save_dir="./visualization").run_full_visualization(
+        representations=intermediate_reps,
+        softmax_outputs=softmax_outputs,
+        y_true=data_splits["y_test"],
+        y_pred=y_pred,
+    )
+    assert drawn
+    assert list(Path("visualization").rglob("*.png"))
