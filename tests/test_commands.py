@@ -136,6 +136,11 @@ def test_two_runs_are_compared_by_the_samples_that_both_have_seen(
     shown = said(capsys, "compare", "small", "linear", "line")
     assert "model.params.C" in shown
     assert "different datasets share no test samples" in shown
+    said(capsys, "compare", "small", "linear", "--plot", "runs.png")
+    assert (folder / "runs.png").read_bytes().startswith(b"\x89PNG")
+    (folder / "runs.png").unlink()
+    with pytest.raises(SystemExit, match="beauty: expected a number in at least one of 2 runs, found none"):
+        main(["compare", "small", "linear", "--plot", "runs.png", "--metric", "beauty"])
     with pytest.raises(SystemExit, match="expected two runs or more"):
         main(["compare", "small"])
 

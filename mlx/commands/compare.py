@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.figure import Figure
 
     from mlx.compare import Comparison, Row
+    from mlx.runs import Run
 
 NAME = "compare"
 HELP = "put runs side by side: configuration, metrics, and a paired test on the test samples that they share"
@@ -17,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder, name/time, or a name (its latest run)")
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a metric of all runs into a PNG or PDF file")
+    parser.add_argument("--metric", help="the metric to draw (default: accuracy, or rmse for a regression)")
     parser.add_argument("--json", action="store_true", help="the same for programs")
 
 
@@ -35,7 +40,27 @@ def run(chosen: argparse.Namespace) -> str:
     if len({run.folder for run in runs}) < len(runs):
         raise SettingsError(f"expected different runs, found one of them twice: {', '.join(r.id for r in runs)}")
     comparison = compare_runs(runs)
+    if chosen.metric is not None and chosen.plot is None:
+        raise SettingsError("--metric: expected --plot FILE beside it, as it chooses what is drawn")
+    if chosen.plot is not None:
+        _draw(runs, chosen.metric, chosen.plot)
     return json.dumps(asdict(comparison), indent=2) if chosen.json else _laid_out(comparison)
+
+
+def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
+    from mlx.core.artifacts import write_bytes
+    from mlx.core.errors import SettingsError
+    from mlx.plots import plot_runs
+    from mlx.plots.style import render_pdf, render_png
+
+    renderers: dict[str, Callable[[Figure], bytes]] = {".png": render_png, ".pdf": render_pdf}
+    if path.suffix.lower() not in renderers:
+        raise SettingsError(f"--plot: expected a file that ends in .png or .pdf, found {path}")
+    metrics = {run.id: run.summary.metrics.get("evaluation", {}) for run in runs}
+    chosen = metric or next((name for name in ("accuracy", "rmse") if any(name in m for m in metrics.values())), "rmse")
+    figure = plot_runs(metrics, chosen).figure
+    assert figure is not None
+    write_bytes(path, renderers[path.suffix.lower()](figure.get_figure(root=True)))
 
 
 def _laid_out(comparison: "Comparison") -> str:
