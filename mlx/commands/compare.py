@@ -50,7 +50,7 @@ def run(chosen: argparse.Namespace) -> str:
 def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
     from mlx.core.artifacts import write_bytes
     from mlx.core.errors import SettingsError
-    from mlx.plots import plot_runs
+    from mlx.plots.comparison import plot_runs
     from mlx.plots.style import render_pdf, render_png
 
     renderers: dict[str, Callable[[Figure], bytes]] = {".png": render_png, ".pdf": render_pdf}
