@@ -2,12 +2,14 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from mlx.cli import COMMANDS, build_parser
 from mlx.config import resolve_all
 from mlx.core.documents import read_document
 from mlx.core.sections import read_sections
@@ -42,6 +44,20 @@ def test_every_path_that_the_readme_names_is_there() -> None:
         assert (ROOT / link).exists(), link
     for name in re.findall(r"`((?:mlx|examples|benchmarks|stages|docs|tests)/[\w./-]*)`", README):
         assert name.startswith(made_by_a_run) or (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs/harness.md"], ids=lambda path: path.name)
+def test_every_command_line_that_users_read_is_one(path: Path) -> None:
+    parser = build_parser()
+    for line in re.findall(r"^mlx .+$", path.read_text(), re.MULTILINE):
+        chosen = parser.parse_args(shlex.split(line, comments=True)[1:])
+        for config in filter(None, [getattr(chosen, "config", None)]):
+            assert (ROOT / config).is_file(), line
+
+
+def test_every_command_is_told_of() -> None:
+    told = re.findall(r"^\| `mlx ([\w-]+)` \|", (ROOT / "docs/harness.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(command.NAME for command in COMMANDS)
 
 
 def test_every_constraint_is_one_version_and_no_address() -> None:
