@@ -4,6 +4,7 @@ No configuration and no model are needed: what a model said and represented is a
 analysis and report read.
 """
 
+import shutil
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import numpy as np
 
 from mlx.core.arrays import ArrayWriter, write_array
 from mlx.core.artifacts import read_json, replacing_folder, write_json, write_parquet
+from mlx.core.checks import check_finite, check_rows_sum_to_one
 from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, RepresentationsDescription
 from mlx.core.errors import DataError, SettingsError
@@ -66,7 +68,7 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
     Parameters
     ----------
     output : folder to make, of the shape of a workspace: ``data/`` and ``metrics/``.
-    seed : of every resample.
+    seed : of every resample, from 0 to 2³² − 1.
 
     Raises
     ------
@@ -74,24 +76,31 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
         A file is missing, damaged, of another shape than the others, or holds no predictions; or `output`
         holds something else.
     """
+    if not 0 <= seed < 2**32:
+        raise SettingsError(f"--seed: expected an integer from 0 to {2**32 - 1}, found {seed}")
     _check_output(output)
     workspace = Workspace(output)
     _lay_out(files, workspace)
-    note(evaluate(workspace, evaluation=EvaluationSettings()))
+    note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed)))
     note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed)))
     note(report(workspace, report=ReportSettings()))
     return workspace.report / "report.html"
 
 
 def _check_output(output: Path) -> None:
-    """Refuse a folder that holds anything but what an earlier analysis wrote."""
-    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+    """Refuse a folder that holds anything but what an earlier analysis wrote, or left when it was broken off."""
+    if not output.exists() or (output.is_dir() and not any(map(_is_result, output.rglob("*")))):
         return
     described = Workspace(output).representations / "representations.json"
     ours = output.is_dir() and {path.name for path in output.iterdir()} <= {"data", "metrics"} and described.is_file()
     if ours and read_json(described).get("model") == RECORDED:
         return
     raise SettingsError(f"--output: expected a new or empty folder, or one of an earlier analysis, found {output}")
+
+
+def _is_result(path: Path) -> bool:
+    """Say whether it is more than the empty or temporary folder of an analysis that did not get far."""
+    return path.name != "data" and not any(part.startswith(".representations.") for part in path.parts)
 
 
 def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
@@ -122,6 +131,9 @@ def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
             has_logits="logits" in scores,
         )
         write_json(folder / "representations.json", described.as_dict())
+        # What an earlier analysis found is not of these arrays.
+        for found in (workspace.metrics, workspace.residuals, workspace.report):
+            shutil.rmtree(found, ignore_errors=True)
     _describe(workspace, files, described, factors, n)
 
 
@@ -242,13 +254,19 @@ def _named(path: Path, labels: np.ndarray, k: int, names: Sequence[str]) -> tupl
 
 
 def _copy(array: Any, folder: Path, name: str) -> None:
+    """Copy what the step that reads it takes as it is, refusing the first row of a file that is not finite."""
     if isinstance(array, ArrayFile):
         dtype = array.dtype.newbyteorder("=")
         if name in {"probabilities", "logits"} and dtype.kind != "f":
             dtype = np.dtype(np.float64)
+        row = 0
         with ArrayWriter(folder / f"{name}.npy", array.shape, dtype) as writer:
             for block in array.chunks():
+                check_finite(str(array.path), block, row)
+                if name == "probabilities":
+                    check_rows_sum_to_one(block.astype(np.float64), row)
                 writer.append(block)
+                row += len(block)
         return
     with SparseWriter(folder / f"{name}.npz", array.shape, array.dtype) as sparse_writer:
         sparse_writer.append(array)

@@ -105,9 +105,9 @@ def with_value(row: int, value: float):
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("r.npy", with_value(5, np.nan), "r: row 5: a value is not finite"),
+        ("r.npy", with_value(5, np.nan), "r.npy: row 5: a value is not finite"),
         ("p.npy", with_value(7, 0.9), "probabilities: row 7: expected values of at least 0 that sum to 1"),
-        ("p.npy", with_value(3, np.inf), "probabilities: row 3: a value is not finite"),
+        ("p.npy", with_value(3, np.inf), "p.npy: row 3: a value is not finite"),
         ("z.npy", with_value(2, 9.0), "logits: row 2: expected the probabilities to be their softmax"),
         ("r.npy", lambda h: h[:9], "r.npy: expected representations of shape (160, any)"),
         ("y.npy", lambda y: y + 1, "y.npy: row "),
@@ -121,6 +121,25 @@ def test_what_cannot_be_analysed_is_named_with_its_row(folder, name, change, mes
     assert message in analyze("--logits", "z.npy")
 
 
+def test_an_analysis_that_breaks_off_leaves_no_results_of_an_earlier_one_beside_new_arrays(folder) -> None:
+    spoil("r.npy", with_value(5, np.nan))
+    assert "r.npy: row 5" in analyze()
+    Path("analysis/data/.representations.1.tmp").mkdir()
+    Path("analysis/data/.representations.1.tmp/r.npy").touch()  # of one that was killed
+    spoil("r.npy", np.nan_to_num)
+    assert not analyze()
+    first = contents(Path("analysis"))
+    spoil("r.npy", with_value(5, np.nan))
+    assert "r.npy: row 5" in analyze()
+    assert contents(Path("analysis")) == first
+    spoil("r.npy", np.nan_to_num)
+    spoil("z.npy", with_value(2, 9.0))
+    assert "logits: row 2" in analyze("--logits", "z.npy")
+    assert not any(name.startswith(("metrics", "data/residuals")) for name in contents(Path("analysis")))
+    assert not analyze()
+    assert contents(Path("analysis")) == first
+
+
 def test_flags_that_do_not_fit_are_refused(folder) -> None:
     assert "expected different names, found 'r' twice" in analyze(
         "--representations", "r.npy", "--representations", "r.npy"
@@ -128,6 +147,7 @@ def test_flags_that_do_not_fit_are_refused(folder) -> None:
     assert "found 'logits'" in analyze("--representations", "logits=r.npy")
     assert "expected 3 different names" in analyze("--class-names", "a,b")
     assert "found 'bee'" in analyze("--labels", "names.npy", "--class-names", "ant,wasp,cat")
+    assert "--seed: expected an integer from 0" in analyze("--seed", "-1")
     assert "none.npy: No such file" in analyze("--labels", "none.npy")
     Path("out").mkdir()
     Path("out/thesis.txt").write_text("mine")

@@ -98,7 +98,8 @@ def intrinsic_dimension(representation: Scores, *, seed: int) -> IntrinsicDimens
 def _distinct(representation: Scores) -> Scores:
     """Return one row of each position, in the order of first appearance."""
     rows = np.ascontiguousarray(representation)
-    keys = (rows + 0.0).view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    values = rows + 0.0  # −0.0 becomes 0.0; whole numbers become floating ones, of another size
+    keys = values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()
     first = np.sort(np.unique(keys, return_index=True)[1])
     return rows if first.size == len(rows) else rows[first]
 

@@ -68,9 +68,11 @@ def partial_rows(
     similarity = merge_ties(similarity, SIMILARITY_TOLERANCE)
     entropy = merge_ties(entropy, entropy_tolerance(entropy))
     found = partial_correlations(name, similarity, entropy, correct, settings=settings)
-    return [
+    rows = [
         finding_row(one, f"{one.statistic} given correctness", "all samples", layer_name, settings) for one in found
     ]
+    adjust(rows)
+    return rows
 
 
 def curve_records(layer_name: str, error: Flags, scores: Sequence[ErrorScore]) -> list[Record]:

@@ -67,7 +67,7 @@ def partial_correlations(
     for row, statistic in enumerate(STATISTICS):
         r = float(np.clip(left_x[row] @ left_y[row], -1.0, 1.0))
         p = permutation_p_value(r, permuted[row])
-        found.append(Finding(name, statistic, r, NAN, NAN, p, n, "", P_METHOD, "ok"))
+        found.append(Finding(name, statistic, r, NAN, NAN, p, n, "", P_METHOD, "no interval (samples are shared)"))
     return found
 
 

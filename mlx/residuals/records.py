@@ -82,7 +82,8 @@ def test_row(name: str, statistic: str, status: str, **values: Any) -> Record:
     assert values.keys() <= record.keys(), values.keys() - record.keys()
     record |= values
     record["p_method"] = "" if np.isnan(record["p"]) else record["p_method"]
-    record["method"] = "" if np.isnan(record["low"]) else record["method"]
+    if np.isnan(record["low"]):
+        record["method"], record["confidence"] = "", NAN
     return record
 
 

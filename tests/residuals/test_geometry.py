@@ -121,6 +121,8 @@ def test_dimension_leaves_out_duplicates_and_says_when_too_few_are_left():
     )
     assert (twice.n, twice.n_duplicates) == (150, 40)
     assert (twice.low, twice.high) == (once.low, once.high)
+    whole = (points * 100).astype(np.uint8)
+    assert intrinsic_dimension(whole, seed=1) == intrinsic_dimension(whole.astype(float), seed=1)
     few = intrinsic_dimension(np.ones((200, 3)), seed=0)
     assert (few.n, few.status) == (1, "fewer than 100 samples of different position")
     grid = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), axis=-1).reshape(-1, 2)

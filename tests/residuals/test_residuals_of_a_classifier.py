@@ -48,6 +48,9 @@ def check_that_nothing_is_missing_in_silence(result):
         assert (table["status"] != "ok")[table["estimate"].isna()].all()
         assert (table["p_method"] != "").eq(table["p"].notna()).all()
         assert (table["method"] != "").eq(table["low"].notna()).all()
+    tests = result.tests
+    assert tests["confidence"].isna()[tests["low"].isna()].all()
+    assert tests["p_holm"].notna().eq(tests["p"].notna()).all()
     for table in (result.samples, result.classes, result.tests, result.factors, result.slices, result.risk_coverage):
         assert not np.isinf(table.select_dtypes("number").to_numpy(dtype=float)).any()
     samples = result.samples
