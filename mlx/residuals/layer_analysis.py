@@ -44,8 +44,9 @@ MISSING = {
 }
 """Why a similarity is missing, the widest reason first."""
 
-AFFORDABLE = 1e8
-"""Samples times features times permutations up to which all pair statistics are tested; else the mean entropy."""
+AFFORDABLE = 2e8
+"""Samples times features (or samples, where fewer) times permutations up to which all pair statistics are tested,
+in a second or two; beyond, the mean entropy alone."""
 
 
 MAX_RANKED = 20_000
@@ -135,7 +136,8 @@ def correlation_rows(name: str, layer: Layer, class_names: Sequence[str], settin
 def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[MantelTest]:
     units = layer.units
     statistics: tuple[PairStatistic, ...] = ("mean_entropy",)
-    if len(units.norms) * units.n_features * settings.n_permutations <= AFFORDABLE:
+    n_samples = len(units.norms)
+    if n_samples * min(n_samples, units.n_features) * settings.n_permutations <= AFFORDABLE:
         statistics = PAIR_STATISTICS
     of_all = mantel(
         units, layer.entropy, statistics=statistics, n_permutations=settings.n_permutations, seed=settings.seed

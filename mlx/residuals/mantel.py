@@ -160,8 +160,9 @@ def _is_short(group: PairGroup) -> bool:
     return group.rows.size <= min(max(group.lifted.width, FEW_ROWS), MOST_IN_GRAM)
 
 
-FEW_ROWS = 512
-"""Up to so many rows, the many small steps of a pass through the directions take longer than n² numbers."""
+FEW_ROWS = 256
+"""Up to so many rows, the many small steps of a pass through the directions take longer than n² numbers (from 200 at
+16 features to 300 at 128)."""
 
 MOST_IN_GRAM = 4096
 """Rows of the largest matrix of products that is kept: 128 MiB."""

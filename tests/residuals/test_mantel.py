@@ -65,8 +65,10 @@ def test_every_order_is_as_likely():
     assert one.tolist() == [[0]] * 3
 
 
+@pytest.mark.parametrize("most", [0, 4096])
 @pytest.mark.parametrize("kind", ["plain", "collapsed", "sparse"])
-def test_estimates_and_p_values_equal_those_of_the_permutations_written_out(kind):
+def test_estimates_and_p_values_equal_those_of_the_permutations_written_out(kind, most, monkeypatch):
+    monkeypatch.setattr("mlx.residuals.mantel.MOST_IN_GRAM", most)
     rows, labels, entropy, units = data(kind)
     _, distance = exact_distances(rows)
     distance = distance.astype(float)
