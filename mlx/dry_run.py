@@ -94,7 +94,8 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     X = scaler.apply(data.X)
     problem = Problem(dataset.task, dataset.sample_shape, len(dataset.class_names))
     model = build_model(config.model, problem, seed=config.training.seed)
-    _refuse_too_large(_memory(config, dataset, model), config.model.name)
+    if isinstance(model, IterativeModel):  # of another, only the fit tells how large it grows
+        _refuse_too_large(_memory(config, dataset, model), config.model.name)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
     splits = SplitsDescription(
         task=dataset.task,

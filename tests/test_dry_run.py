@@ -86,6 +86,12 @@ def test_what_a_run_would_fail_with_is_said_before(folder: Path, assignments: li
     assert sorted(path.name for path in (folder / "outputs").iterdir()) == ["file", "link"]
 
 
+@pytest.mark.parametrize("name", ["random_forest", "gradient_boosting", "svm", "mlp"])
+def test_models_of_every_kind_can_be_rehearsed(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown, _ = rehearse(capsys, f"model={{name: {name}}}", "dataset={name: blobs}", "preprocessing.scaling=none")
+    assert f"model: {name}, " in shown
+
+
 def test_a_set_that_would_be_downloaded_passes_and_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown, _ = rehearse(capsys, "dataset={name: cifar10, params: {download: true}}")
     assert "60000 samples of 32x32x3, 10 classes; would be downloaded: " in shown

@@ -30,7 +30,7 @@ BASE: dict[str, Any] = {
     "report": {"dpi": 50, "images_per_class": 2},
     "output": {"directory": "outputs", "save_logs": False},
 }
-MODELS = ("logistic_regression", "mlp", "random_forest", "linear_regression")
+MODELS = ("logistic_regression", "mlp", "random_forest", "linear_regression", "svm", "gradient_boosting")
 DATASETS = ("blobs", "moons", "synthetic_regression", "digits", "shapes")
 STRANGE: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 2, 3, 10**18, -(10**18), 10**400, 0.0, 0.5, -0.5, 1e308, 1e-320, float("inf"),
@@ -129,3 +129,10 @@ def test_aliases_are_values_like_any_other(tmp_path: Path, monkeypatch: pytest.M
     (resolved,) = resolve_all(tmp_path / "c.yaml")
     assert resolved.config.split.seed == resolved.config.dataset.params["seed"] == 3
     assert json.dumps(resolved.config.as_dict())
+
+
+def test_a_key_stands_before_one_that_is_merged_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = "- &a {name: a, dataset: {name: blobs}, model: {name: svm}}\n"
+    (tmp_path / "c.yaml").write_text(f"{first}- <<: *a\n  name: b\n")
+    assert [resolved.config.name for resolved in resolve_all(tmp_path / "c.yaml")] == ["a", "b"]

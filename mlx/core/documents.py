@@ -166,7 +166,8 @@ def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
         node = loader.get_single_node()
         if node is None:
             return None, {}
-        return loader.construct_document(node), dict(_key_lines(path, node))
+        lines = dict(_key_lines(path, node))  # first, as constructing it puts merged keys beside those of its own
+        return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
