@@ -117,6 +117,10 @@ def _detection(inputs: ReportInputs, name: str, label: str, begins: str) -> Head
     return Headline(label, f"AUROC {fixed(estimate)}", bounds, sentence)
 
 
+CHANCE = 0.05
+"""Adjusted p-value above which a difference is said to be perhaps chance."""
+
+
 def _slice(inputs: ReportInputs) -> Headline | None:
     slices = inputs.tables.get("slices")
     if slices is None or not len(slices):
@@ -126,10 +130,17 @@ def _slice(inputs: ReportInputs) -> Headline | None:
     if math.isnan(rate) or math.isnan(rest):
         return None
     ends = {"rate": rate, "rate_low": number(worst, "low"), "rate_high": number(worst, "high")}
-    tested = p_text(number(worst, "p_holm"))
+    where, n = worst["description"], thousands(int(worst["n"]))
+    if rate <= rest:  # what was worst on the half that it was found on need not be on the other
+        sentence = (
+            f"The worst on one half of the test samples, {where}, is wrong in {percent(rate)} of {n} samples of the "
+            f"other half, and all others in {percent(rest)}."
+        )
+        return Headline("Weak slices", "none holds up", "", sentence)
+    p = number(worst, "p_holm")
+    chance = "" if p <= CHANCE else "; this may be chance"
     sentence = (
-        f"Wrong where {worst['description']}, {thousands(int(worst['n']))} samples, against {percent(rest)} of the "
-        f"others (Holm-adjusted {tested})."
+        f"Wrong where {where}, {n} samples, against {percent(rest)} of the others (Holm-adjusted {p_text(p)}{chance})."
     )
     return Headline("Weakest slice", percent(rate), interval(ends, "rate", percent, level=inputs.confidence), sentence)
 
