@@ -80,8 +80,13 @@ def load_model(folder: Path) -> Model:
     ArtifactError
         A file is missing or damaged, or does not hold the model that ``model.json`` describes.
     """
-    model = rebuild_model(folder / DESCRIPTION)
-    model.restore(folder)
+    path = folder / DESCRIPTION
+    model = rebuild_model(path)
+    try:
+        model.restore(folder)
+    except MemoryError:
+        shape = model.problem.sample_shape
+        raise ArtifactError(f"{path}: expected samples that fit in memory, found shape {shape}{REMAKE}") from None
     return model
 
 
@@ -98,5 +103,5 @@ def rebuild_model(path: Path) -> Model:
     try:
         settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
         return _built(settings, problem, 0, fetch=False)
-    except (ValueError, SettingsError) as error:
+    except (ValueError, SettingsError, MemoryError, ArithmeticError) as error:  # the last two of absurd sizes
         raise ArtifactError(f"{path}: expected the description of a model, found {error}{REMAKE}") from None

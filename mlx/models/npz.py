@@ -16,6 +16,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 DAMAGE = (
     OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile,
     MemoryError, OverflowError,  # a header may claim any shape
+    RuntimeError,  # an entry, to be encrypted or of another version of the format
 )  # fmt: skip
 """What reading a file of arrays raises where it is none."""
 
@@ -37,8 +38,7 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, Array]:
         The file is missing or damaged, lacks one of `names`, or holds values that are not finite.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in names}
+        arrays = _arrays(path, names)
     except FileNotFoundError:
         raise ArtifactError(f"{path}: expected a checkpoint, found none; run the training again") from None
     except DAMAGE:
@@ -59,8 +59,7 @@ def read_all(path: Path) -> dict[str, Array]:
         The file is missing or damaged, or holds something else.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = _arrays(path)
     except FileNotFoundError:
         raise ArtifactError(f"{path}: expected named arrays, found none") from None
     except DAMAGE:
@@ -70,3 +69,10 @@ def read_all(path: Path) -> dict[str, Array]:
     ]:
         raise ArtifactError(f"{path}: expected arrays of numbers, found another kind in '{odd[0]}'")
     return arrays
+
+
+def _arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, Array]:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.zip.infolist()):
+            raise ValueError("an entry is compressed, which may unfold to any size")
+        return {name: archive[name] for name in (archive.files if names is None else names)}

@@ -165,7 +165,12 @@ def test_damaged_and_altered_checkpoints_are_refused_and_nothing_in_them_runs(tm
         with pytest.raises(ArtifactError, match="expected .*, found"):
             MLP().load(path)
         (path / name).write_bytes(whole[name])
-    for change in ({"architecture": {"layers": [10, 6, 1]}}, {"hyperparameters": {"nonsense": 1}}, {"optimizer": {}}):
+    for change in (
+        {"architecture": {"layers": [10, 6, 1]}},
+        {"architecture": {"layers": [10, 10**12, 1]}},  # more than any memory
+        {"hyperparameters": {"nonsense": 1}},
+        {"optimizer": {}},
+    ):
         forged = {k: v for k, v in content.items() if k != "sha256"} | change  # as one would who knows the digest
         (path / "model.json").write_text(json.dumps(forged | {"sha256": _digest(forged, path / "weights.npz")}))
         with pytest.raises(ArtifactError, match="expected a checkpoint that makes a model, found"):
@@ -173,6 +178,19 @@ def test_damaged_and_altered_checkpoints_are_refused_and_nothing_in_them_runs(tm
     with pytest.raises(ArtifactError, match="expected a file, found none"):
         MLP().load(tmp_path / "nowhere")
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_forward_refuses_what_is_not_finite_and_names_the_row(bad: float) -> None:
+    X, values, _ = data()
+    X = X.copy()
+    models = (MLP([10, 5, 1]), LinearRegression().fit(X, values))
+    X[2, 1] = bad
+    for model in models:
+        with pytest.raises(ValueError, match="X: expected finite numbers, found NaN or infinity in row 2"):
+            model.forward(X)
+        with pytest.raises(ValueError, match=r"X: expected shape \(n, 10\), found \(3, 9\)"):
+            model.forward(np.zeros((3, 9)))
 
 
 def test_saving_leaves_other_files_alone(tmp_path: Path) -> None:

@@ -345,3 +345,18 @@ def test_refusing_needs_no_luck_a_process_of_its_own_ends_in_order(originals: di
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "ArtifactError" in done.stderr
+
+
+@pytest.mark.parametrize("shape", [[10**15], [2**62, 2**62]])
+def test_a_description_of_samples_of_absurd_size_is_refused(
+    originals: dict[str, Path], tmp_path: Path, shape: list[int]
+) -> None:
+    copied(originals["svm"], tmp_path)
+    description = json.loads((tmp_path / "model.json").read_text())
+    (tmp_path / "model.json").write_text(json.dumps(description | {"sample_shape": shape}))
+    with pytest.raises(ArtifactError, match=r"\.(json|skops|npz): expected"):
+        load_model(tmp_path)
+    numpy = {"name": "mlp", "params": {}, "sample_shape": shape}
+    (tmp_path / "model.json").write_text(json.dumps(description | numpy))
+    with pytest.raises(ArtifactError, match=r"model\.json: expected the description of a model"):
+        load_model(tmp_path)

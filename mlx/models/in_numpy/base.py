@@ -70,6 +70,22 @@ class BaseModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships
             self.feature_names_in_ = np.array(fitted["feature_names"], dtype=object)
 
 
+def rows(X: npt.ArrayLike, n_features: int) -> Floats:
+    """Return ``X`` (n, d) as floating-point numbers.
+
+    Raises
+    ------
+    ValueError
+        It has another shape, or holds NaN or infinity.
+    """
+    inputs: Floats = np.asarray(X, np.float64)
+    if inputs.ndim != 2 or inputs.shape[1] != n_features:
+        raise ValueError(f"X: expected shape (n, {n_features}), found {inputs.shape}")
+    if not (finite := np.isfinite(inputs).all(axis=1)).all():
+        raise ValueError(f"X: expected finite numbers, found NaN or infinity in row {int(finite.argmin())}")
+    return inputs
+
+
 def optimizer_of(config: Config | None, n_parameters: int, default_rate: float) -> Optimizer:
     """Make the optimizer that `config` describes: adam where it says nothing; warns of a learning rate above 1.
 

@@ -153,12 +153,17 @@ def restore_optimizer(learner: Learner, checkpoint: Checkpoint) -> None:
     learner.optimizer.set_state({"n_steps": np.array(checkpoint.optimizer["n_steps"], np.int64), **vectors})
 
 
+_UNFIT = (
+    KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError, ArithmeticError, MemoryError,
+)  # fmt: skip
+
+
 @contextmanager
 def adopting(path: str | Path) -> Iterator[None]:
     """Turn whatever contents that make no model raise into one error."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError, OverflowError) as error:
+    except _UNFIT as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{path}: expected a checkpoint that makes a model, found {error!r}") from None

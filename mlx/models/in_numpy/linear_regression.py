@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
 
-from mlx.models.in_numpy.base import Array, BaseModel, Config, Floats, number, optimizer_of, whole_number
+from mlx.models.in_numpy.base import Array, BaseModel, Config, Floats, number, optimizer_of, rows, whole_number
 from mlx.models.in_numpy.checkpoint import (
     Checkpoint,
     adopting,
@@ -102,9 +102,8 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
     def forward(self, X: npt.ArrayLike) -> Floats:
         """Compute the values (n,), or (n, t), for ``X`` (n, d)."""
         self._require_fitted()
-        inputs, weights = np.asarray(X, np.float64), np.atleast_2d(self.coef_)
-        if inputs.ndim != 2 or inputs.shape[1] != weights.shape[1]:
-            raise ValueError(f"X: expected shape (n, {weights.shape[1]}), found {inputs.shape}")
+        weights = np.atleast_2d(self.coef_)
+        inputs = rows(X, weights.shape[1])
         # A row at a time in the order of the features: the same bits whatever the batch is.
         values: Floats = np.einsum("ij,kj->ik", inputs, weights) + self.intercept_
         return values[:, 0] if np.ndim(self.coef_) == 1 else values

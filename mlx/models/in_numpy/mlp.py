@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from mlx.models.in_numpy.base import Array, BaseModel, Config, Floats, number, optimizer_of, whole_number
+from mlx.models.in_numpy.base import Array, BaseModel, Config, Floats, number, optimizer_of, rows, whole_number
 from mlx.models.in_numpy.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -270,10 +270,7 @@ class MLP(BaseModel):
             if self.layer_sizes is None:
                 check_is_fitted(self)
             self._network = self._fresh(self._given_sizes())
-        inputs: Floats = np.asarray(X, np.float64)
-        if inputs.ndim != 2 or inputs.shape[1] != self._network.sizes[0]:
-            raise ValueError(f"X: expected shape (n, {self._network.sizes[0]}), found {inputs.shape}")
-        (logits,) = self._network.run(inputs)
+        (logits,) = self._network.run(rows(X, self._network.sizes[0]))
         return logits
 
     def save(self, path: str | Path) -> None:
