@@ -52,6 +52,20 @@ def test_with_keras_weights_it_computes_what_keras_does(
     np.testing.assert_allclose(features(model, IMAGES), theirs, rtol=1e-3, atol=1e-4 * np.abs(theirs).max())
 
 
+@pytest.mark.parametrize(
+    ("name", "documented", "width", "left_out"),
+    [
+        ("resnet152", 60_419_944, 2048, 7 * 7 * 3 * 64 - 3 * 3 * 1 * 64),  # the stem is smaller, and of one channel
+        ("efficientnet_b7", 66_658_687, 2560, 3 * 3 * 2 * 64 + 7),  # and the scaling is not the network's
+    ],
+)
+def test_the_deepest_have_the_weights_that_keras_documents(
+    name: str, documented: int, width: int, left_out: int
+) -> None:
+    model = build_model(ModelSettings(name=name), Problem("classification", (8, 8, 1), 3), seed=0)
+    assert model.n_parameters == documented - (1000 - 3) * (width + 1) - left_out
+
+
 def test_one_channel_stands_for_three_and_four_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     build_model(ModelSettings(name="mobilenet"), FULL, seed=0)
     pretend_weights(monkeypatch, "MobileNet")
