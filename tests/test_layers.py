@@ -34,6 +34,7 @@ LEVELS = {
     "workbench_analysis": 5,
     "workbench_models": 5,
     "workbench_pictures": 5,
+    "workbench_readers": 4,
     "dry_run": 6,
     "schema": 5,
     "rescore": 5,
