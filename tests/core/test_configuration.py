@@ -123,7 +123,7 @@ def test_a_file_that_is_missing_binary_or_huge_is_refused(tmp_path: Path) -> Non
          ":6: model.params.dropout: expected a number of at least 0 and below 1, found 1.0"),
         ("name: cnn", "name: cnn\n  architecture: deep", ":6: model.architecture: expected none, as cnn has no"),
         ("name: cnn", "name: linear_regression\n  params: {a: 1}",
-         ":6: model.params.a: expected no key here, found an unknown key"),
+         ":6: model.params.a: expected one of l2_regularization, optimizer_config, seed, use_gradient_descent"),
         ("name: a\n", "name: a/b\n", ":1: name: expected letters, digits"),
         ("name: a\n", "name: a\nsplit: {test_size: 0.7, val_size: 0.3}\n",
          ":2: split: expected test_size and val_size to add up to less than 1, found 0.7 + 0.3"),
