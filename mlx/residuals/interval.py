@@ -19,7 +19,7 @@ EXTENDED = "; extended to the percentiles of a node bootstrap"
 BOOTSTRAP = "bootstrap of rows; normal on the atanh scale, less its bias"
 
 MIN_CLASS_SIZE = {
-    "class": {"pearson": 20, "spearman": 50},
+    "class": {"pearson": 20, "spearman": 60},
     "pooled": {"pearson": 30, "spearman": 40},
     "within class": {"pearson": 30, "spearman": 40},
 }

@@ -60,11 +60,11 @@ def check_that_nothing_is_missing_in_silence(result):
 
 
 def test_every_table_has_its_columns_and_every_class_its_row():
-    result = analyse(*classifier())
+    result = analyse(*classifier(n=400))
     assert tuple(result.classes.columns) == CLASS_COLUMNS
     assert tuple(result.tests.columns) == TEST_COLUMNS
     assert result.classes["class"].tolist() == [0, 1, 2, 3]
-    assert len(result.samples) == 240
+    assert len(result.samples) == 400
     assert result.samples["index"].iloc[0] == 1000
     assert set(result.classes["status"]) == {"ok"}
     assert result.classes.notna().all().all()
@@ -205,7 +205,7 @@ def test_a_small_class_has_an_estimate_and_a_p_value_but_no_interval():
     y_pred = np.zeros(60, dtype=int)
     y_pred[:8] = 1
     row = analyse(representation, logits, y_true, y_pred=y_pred).classes.loc[1]
-    assert row["status"] == "pearson: no interval (n < 20); spearman: no interval (n < 50)"
+    assert row["status"] == "pearson: no interval (n < 20); spearman: no interval (n < 60)"
     assert np.isnan(row["pearson_low"])
     assert np.isfinite([row["pearson"], row["pearson_p"], row["pearson_p_holm"]]).all()
 
