@@ -15,7 +15,7 @@ TRAINED: dict[str, dict[str, Any]] = {
     "cnn": CNN | {
         "model": {"name": "cnn", "params": {"filters": [4], "hidden_layers": [8], "dropout": 0.5}},
         "training": {
-            "epochs": 12, "batch_size": 4, "early_stopping_patience": 5, "learning_rate": 0.003,
+            "epochs": 100, "batch_size": 4, "early_stopping_patience": 60, "learning_rate": 0.003,
             "params": {"schedule": "cosine", "warmup_epochs": 1, "augmentation": {"flip": True, "noise": 0.05}},
         },
     },
@@ -65,7 +65,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: 
     whole = twin.stage("train")
     assert whole.returncode == 0, whole.stderr
     moments = random.Random(name)  # noqa: S311  # when to kill is no secret
-    said = [killed(repository, after="  epoch ", wait=moments.uniform(0, 0.3)) for _ in range(3)]
+    said = [killed(repository, after="  epoch ", wait=moments.uniform(0, 0.15)) for _ in range(3)]
     assert "continues after epoch" in said[-1]
     assert "train: continues after epoch" in repository.stage("train").stderr
     assert repository.content() == twin.content()
