@@ -53,6 +53,8 @@ def killed(repository: Repository, *, after: str, wait: float) -> str:
             said += line
             if line.startswith(after):
                 break
+        else:
+            pytest.fail(f"the stage ended without a line that begins so: {after!r}\n{said}")
         time.sleep(wait)
         stage.send_signal(signal.SIGKILL)
     return said
@@ -76,7 +78,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: 
 
 def test_another_configuration_starts_anew_and_says_so(tmp_path: Path) -> None:
     repository = prepared(tmp_path, TRAINED["cnn"])
-    killed(repository, after="  epoch 2/", wait=0)
+    killed(repository, after="  epoch 10/", wait=0)
     changed = TRAINED["cnn"]["training"] | {"epochs": 2}
     repository.configure(TRAINED["cnn"] | {"training": changed, "output": {"save_checkpoints": False}})
     twin = repository.copy(tmp_path / "twin")
@@ -86,7 +88,7 @@ def test_another_configuration_starts_anew_and_says_so(tmp_path: Path) -> None:
     repository.configure(TRAINED["cnn"] | {"training": changed, "output": {"checkpoint_frequency": 2}})
     done = repository.stage("train")
     assert (
-        "train: starts anew, as the checkpoints are of another training: training.epochs was 12 and is 2"
+        "train: starts anew, as the checkpoints are of another training: training.epochs was 100 and is 2"
         in done.stderr.splitlines()
     )
     assert repository.content() == twin.content()
