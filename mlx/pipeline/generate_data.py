@@ -29,8 +29,8 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
         The dataset can't be made as asked, or its files can't be read.
     """
     source = open_dataset(dataset)
-    _check_space(source, workspace.root)
     with replacing_folder(workspace.raw) as folder:
+        _check_space(source, folder)
         factors = _write_samples(source, folder)
         if factors:
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
@@ -40,11 +40,11 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
     return f"made {source.n_samples} samples of {shape} from {dataset.name}{known}, wrote {workspace.raw}"
 
 
-def _check_space(source: Dataset, root: Path) -> None:
+def _check_space(source: Dataset, folder: Path) -> None:
     """Refuse, before any work, what can't fit on the disk: the samples, and their scaled copy in the splits."""
     values = source.n_samples * math.prod(source.sample_shape)
     needed = values * (source.dtype.itemsize + max(4, source.dtype.itemsize))
-    free = shutil.disk_usage(root).free
+    free = shutil.disk_usage(folder).free
     if needed > free:
         raise DataError(
             f"dataset {source.name}: expected {needed / 1e9:.1f} GB of free disk for {source.n_samples} samples and "
