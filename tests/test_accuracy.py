@@ -1,0 +1,32 @@
+"""Every model reads handwriting as well as it should, through the whole pipeline."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlx.config import read_config
+from mlx.experiment import run_experiment
+from mlx.runs import read_run
+
+FITTED_IN_ONE_GO = {"random_forest": 0.95, "svm": 0.95, "gradient_boosting": 0.90, "logistic_regression": 0.90}
+BY_EPOCHS = {"mlp": 0.95, "keras_mlp": 0.95, "cnn": 0.95, "rnn": 0.95}
+NETWORK = {"epochs": 30, "learning_rate": 0.003}
+
+
+@pytest.mark.parametrize(("name", "least"), [*FITTED_IN_ONE_GO.items(), *BY_EPOCHS.items()])
+def test_digits_are_recognised(name: str, least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    params = {
+        "name": name,
+        "dataset": {"name": "digits"},
+        "preprocessing": {"scaling": "unit"},
+        "model": {"name": name},
+        "training": NETWORK if name in BY_EPOCHS else {},
+        "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+        "report": {"dpi": 50},
+    }
+    (tmp_path / "digits.json").write_text(json.dumps(params))
+    run = read_run(run_experiment(read_config(Path("digits.json"))))
+    assert run.status == "finished"
+    assert run.summary.metrics["evaluation"]["accuracy"] > least
