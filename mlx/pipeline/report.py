@@ -62,9 +62,10 @@ FOLDERS = {"png": "plots", "pdf": "pdf"}
 
 def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs:
     dataset = read_description(workspace.raw / "dataset.json", DatasetDescription)
+    asked = _configuration(workspace)
     inputs = ReportInputs(
         name=dataset.name,
-        description=dataset.source,
+        source=dataset.source,
         task=dataset.task,
         class_names=tuple(dataset.class_names),
         history=pd.DataFrame(),
@@ -72,7 +73,8 @@ def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs
         residuals=read_metrics(workspace.metrics / "residuals.json"),
         samples=_samples(workspace, dataset),
         tables={name: read_csv(workspace.residuals / f"{name}.csv") for name in ("slices", "factors")},
-        configuration=_configuration(workspace),
+        description=str(asked.get("description") or ""),
+        configuration={name: asked[name] for name in SHOWN if name in asked},
         environment=_environment(workspace),
     )
     inputs = replace(inputs, point_rows=choose_points(inputs.samples, task=inputs.task))
@@ -90,15 +92,13 @@ SHOWN = (
 """Sections of the configuration that the page shows: all that change a number or a picture."""
 
 
-def _configuration(workspace: Workspace) -> dict[str, Any]:
+def _configuration(workspace: Workspace) -> Mapping[str, Any]:
     """Return what was asked for: of a run, or of the pipeline; nothing for arrays that were recorded elsewhere."""
     if (path := workspace.root / "config.json").is_file():
-        values: Mapping[str, Any] = read_json(path)
-    elif (path := workspace.root / "params.yaml").is_file():
-        values = read_document(path).values  # noqa: PD011  # of a document, no table
-    else:
-        return {}
-    return {name: values[name] for name in SHOWN if name in values}
+        return read_json(path)
+    if (path := workspace.root / "params.yaml").is_file():
+        return read_document(path).values  # noqa: PD011  # of a document, no table
+    return {}
 
 
 def _environment(workspace: Workspace) -> dict[str, Any]:

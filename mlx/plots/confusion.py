@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
-ONE_COLUMN, BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 7, 12, 20, 40  # classes for which a cell, or a tick, still has room
+BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 12, 20, 40  # classes for which a cell, or a tick, still has room
 
 
 @styled
@@ -40,15 +41,33 @@ def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes
     if counts.shape != (n, n):
         raise DataError(f"confusion: expected shape ({n}, {n}) for {n} classes, found {counts.shape}")
     rates = row_rates(counts)
-    width = COLUMN if n <= ONE_COLUMN else 5.0 if n <= BOTH_UP_TO else PAGE
+    width, sign = room(counts, class_names)
     ax = axes_or_new(ax, width, width * (0.97 if n <= COUNT_UP_TO else 0.83))
     _draw_cells(ax, rates, colorbar=n > COUNT_UP_TO)
     if n <= COUNT_UP_TO:
-        _write_cells(ax, counts, rates)
-    _name_axes(ax, class_names)
+        _write_cells(ax, counts, rates, sign)
+    _name_axes(ax, class_names, width)
     if n <= BOTH_UP_TO:
-        ax.set_title("count, and share of the actual class", fontsize=NOTE, fontweight="normal")
+        ax.set_title(f"count, and {'share' if sign else '%'} of the actual class", fontsize=NOTE, fontweight="normal")
     return ax
+
+
+def room(counts: NDArray[Any], class_names: Sequence[str]) -> tuple[float, str]:
+    """Inches that the matrix takes, one column of a paper if its text has room there, and what follows a percentage."""
+    n = len(counts)
+    if n > BOTH_UP_TO:
+        return PAGE, ""
+    names = 0.45 + text_width(class_labels(class_names, width=14), NOTE)  # with the label of the axis
+    most = str(counts.max(initial=0))
+    for width in (COLUMN, 5.0):
+        for sign in (" %", ""):
+            if n * (text_width([f"100{sign}", most], _size(n)) + 0.05) <= width - names:
+                return width, sign
+    return PAGE, " %"
+
+
+def _size(n: int) -> float:
+    return 8.0 if n <= 5 else NOTE
 
 
 def row_rates(counts: NDArray[Any]) -> NDArray[np.float64]:
@@ -78,25 +97,24 @@ def _draw_cells(ax: Axes, rates: NDArray[np.float64], *, colorbar: bool) -> None
         bar.outline.set_visible(False)
 
 
-def _write_cells(ax: Axes, counts: NDArray[Any], rates: NDArray[np.float64]) -> None:
+def _write_cells(ax: Axes, counts: NDArray[Any], rates: NDArray[np.float64], sign: str) -> None:
     n = len(counts)
-    size = 8.0 if n <= 5 else NOTE
     for i, j in zip(*np.nonzero((counts > 0) | np.eye(n, dtype=bool)), strict=True):
         known = n <= BOTH_UP_TO and np.isfinite(rates[i, j])
-        text = f"{counts[i, j]}\n{_percent(rates[i, j])}" if known else f"{counts[i, j]}"
+        text = f"{counts[i, j]}\n{_percent(rates[i, j])}{sign}" if known else f"{counts[i, j]}"
         color = "white" if rates[i, j] > 0.55 else INK
-        ax.text(j, i, text, ha="center", va="center", fontsize=size, color=color, linespacing=1.1)
+        ax.text(j, i, text, ha="center", va="center", fontsize=_size(n), color=color, linespacing=1.1)
 
 
 def _percent(rate: float) -> str:
-    return "<1 %" if 0 < rate < 0.005 else f"{100 * rate:.0f} %"
+    return "<1" if 0 < rate < 0.005 else str(math.floor(100 * rate + 0.5 + 1e-9))  # 2.5 is 3, as one rounds by hand
 
 
-def _name_axes(ax: Axes, class_names: Sequence[str]) -> None:
+def _name_axes(ax: Axes, class_names: Sequence[str], width: float) -> None:
     n = len(class_names)
     every = 1 if n <= NAMES_UP_TO else 10
     names = class_labels(class_names, width=14) if every == 1 else [str(k) for k in range(n)]
-    cell = 0.8 * (COLUMN if n <= ONE_COLUMN else 5.0 if n <= BOTH_UP_TO else PAGE) / n
+    cell = 0.8 * width / n
     long = text_width(names, NOTE) > 0.95 * cell * every
     ticks = range(0, n, every)
     ax.set_xticks(ticks, names[::every], fontsize=NOTE, rotation=90 if long else 0)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, category_style, styled, unit_square
+from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, category_style, few_ticks, styled, unit_square
 from mlx.plots.text import class_labels, fixed, significant
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
+OVER_CURVES: dict[str, Any] = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
 NAMED_CURVES = 7  # colours there are; with more classes the rest is drawn in grey
 PARTS = (("", "training", CORRECT, "o", "-"), ("val_", "validation", WRONG, "s", "--"))
 
@@ -37,7 +38,7 @@ def plot_learning_curves(history: DataFrame, *, quantity: str = "loss", ax: Axes
     ax = axes_or_new(ax, height=1.2 if single else 2.2)
     label = LABELS.get(quantity, quantity.replace("_", " "))
     if single:
-        _draw_single(ax, history, quantity, label)
+        _draw_single(ax, history, quantity, "loss" if quantity == "loss" else label)
         return ax
     _draw_epochs(ax, history, quantity, label)
     if len(history):
@@ -76,6 +77,7 @@ def _draw_single(ax: Axes, history: DataFrame, quantity: str, label: str) -> Non
     ax.set_yticks([0, 1], [label for _, label, *_ in PARTS])
     ax.set(ylim=(1.6, -0.8), xlabel=label, ylabel="samples")
     ax.margins(x=0.2)
+    few_ticks(ax)
 
 
 def _mark_best(ax: Axes, history: DataFrame) -> None:
@@ -108,7 +110,7 @@ def plot_roc(roc: DataFrame, *, class_names: Sequence[str] = (), ax: Axes | None
     ax = axes_or_new(ax, height=3.3)
     _draw_classes(ax, curves, areas, class_names)
     unit_square(ax, "false positive rate (share)", "true positive rate (share)")
-    ax.legend(loc="lower right", title="area under the curve", title_fontsize=NOTE)
+    ax.legend(loc="lower right", title="area under the curve", title_fontsize=NOTE, **OVER_CURVES)
     return ax
 
 
@@ -132,7 +134,7 @@ def plot_precision_recall(table: DataFrame, *, class_names: Sequence[str] = (), 
     _draw_classes(ax, curves, areas, class_names, drawstyle="steps-pre")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="recall (share of the class found)",
            ylabel="precision (share of those found)", aspect="equal")  # fmt: skip
-    ax.legend(loc="lower left", title="average precision", title_fontsize=NOTE)
+    ax.legend(loc="lower left", title="average precision", title_fontsize=NOTE, **OVER_CURVES)
     return ax
 
 

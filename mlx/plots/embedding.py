@@ -65,7 +65,8 @@ def plot_representation_map(
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
     if len(rows) < len(v):
         note = f"{thousands(len(rows))} of {plural(len(v), 'sample')}"
-        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
+        ax.text(0.99, 0.01, note, transform=ax.transAxes, ha="right", va="bottom", fontsize=NOTE, color=MUTED,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85})  # fmt: skip
     return ax
 
 

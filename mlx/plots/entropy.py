@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, styled
-from mlx.plots.text import fixed, thousands
+from mlx.plots.text import fixed, fixed_or_below, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def _draw_group(
         ax.plot([], [], color=color, label=f"{name}: none")
         return
     median = float(np.median(entropy))
-    label = f"{name}: n = {thousands(n)}, median {fixed(median)}"
+    label = f"{name}: n = {thousands(n)}, median {fixed_or_below(median)}"
     share = np.histogram(entropy, edges)[0] / n
     ax.stairs(share, edges, color=color, fill=filled, alpha=0.35 if filled else 1.0, linewidth=1.4, label=label)
     ax.axvline(median, color=color, linestyle="--", linewidth=1.1)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, styled
-from mlx.plots.text import class_labels, escape_math
+from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, few_ticks, styled
+from mlx.plots.text import class_labels, escape_math, readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 MOST_ROWS = 16
+FILLED = "filled: adjusted p < 0.05"
 EFFECTS = {
     "auroc": ("AUROC of {target} (0.5: none)", 0.5),
     "spearman": ("rank correlation with {target}", 0.0),
@@ -50,8 +51,9 @@ def plot_factor_effects(factors: DataFrame, *, target: str = "error", ax: Axes |
     value, low, high = (rows[column].to_numpy(float) for column in ("estimate", "low", "high"))
     _draw_intervals(ax, value, low, high, clear=clear, color=CORRECT)
     _name_rows(ax, class_labels([str(name) for name in rows["factor"]], width=20))
+    few_ticks(ax)
     ax.set_xlabel(label.format(target=target))
-    ax.set_title("filled: adjusted p < 0.05", loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
+    ax.set_title(FILLED, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
     return ax
 
 
@@ -68,7 +70,7 @@ def plot_weak_slices(slices: DataFrame, *, ax: Axes | None = None) -> Axes:
         description, n, n_errors, error_rate, low, high, rest_error_rate, p_holm; weakest first.
     """
     rows = slices.iloc[:8]
-    names = [" and\n".join(str(text).split(" and ")) for text in rows["description"]]
+    names = [" and\n".join(readable(str(text)).split(" and ")) for text in rows["description"]]
     lines = sum(name.count("\n") + 2 for name in names)
     ax = axes_or_new(ax, height=0.8 + 0.135 * max(6, lines))
     clear = rows["p_holm"].to_numpy(float) < 0.05
@@ -77,6 +79,7 @@ def plot_weak_slices(slices: DataFrame, *, ax: Axes | None = None) -> Axes:
     rest = 100 * rows["rest_error_rate"].to_numpy(float)
     ax.scatter(rest, np.arange(len(rows)), marker="|", s=70, color=MUTED, linewidths=1.3, zorder=3,
                label="all other samples")  # fmt: skip
+    ax.scatter([], [], s=20, color=WRONG, label=FILLED)
     _name_rows(ax, [escape_math(name) for name in names])
     for k, (wrong, n) in enumerate(zip(rows["n_errors"], rows["n"], strict=True)):
         ax.annotate(f"{wrong}/{n}", (1, k), xycoords=("axes fraction", "data"), xytext=(2, 0), fontsize=NOTE,
@@ -84,7 +87,7 @@ def plot_weak_slices(slices: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(0)
     ax.set_xlabel("error rate (%)")
     if len(rows):
-        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2)
+        ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))
     else:
         ax.text(0.5, 0.5, "no slice found", transform=ax.transAxes, ha="center", color=MUTED)
     return ax

@@ -19,7 +19,7 @@ from mlx.plots.reliability import plot_reliability
 from mlx.plots.settings import ReportSettings
 from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.table import plot_class_counts, plot_class_scatter, plot_target_histogram
-from mlx.plots.text import class_labels, fixed
+from mlx.plots.text import class_labels, fixed_or_below
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,7 +111,7 @@ def _uncertain_samples(inputs: ReportInputs, settings: ReportSettings) -> Figure
     shown = inputs.samples.iloc[inputs.card_rows]
     names = class_labels(inputs.class_names, width=12)
     titles = [
-        f"{names[int(t)]}\n→ {names[int(p)]}\n{fixed(h)} nats"
+        f"{names[int(t)]}\n→ {names[int(p)]}\n{fixed_or_below(h)} nats"
         for t, p, h in zip(shown["y_true"], shown["y_pred"], shown["entropy"], strict=True)
     ]
     wrong = ~shown["correct"].to_numpy(bool)

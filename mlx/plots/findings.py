@@ -18,7 +18,7 @@ from mlx.plots.regression import plot_leverage
 from mlx.plots.reliability import plot_temperature
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import COLUMN, PAGE, figure, styled
-from mlx.plots.text import class_labels, fixed, with_interval
+from mlx.plots.text import class_labels, fixed, fixed_or_below, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,9 +77,14 @@ def _areas(tests: DataFrame | None, layers: list[str]) -> dict[str, str]:
         return {}
     rows = tests[(tests["statistic"] == "aurc") & tests["layer"].fillna("").isin(["", *layers])]
     return {
-        str(row["name"]).removeprefix("error by "): with_interval(row["estimate"], row["low"], row["high"], 3)
+        str(row["name"]).removeprefix("error by "): _area(row["estimate"], row["low"], row["high"])
         for row in rows.to_dict("records")
     }
+
+
+def _area(value: float, low: float, high: float) -> str:
+    known = with_interval(value, low, high, 3)
+    return f"{fixed_or_below(value, 3)}{known.removeprefix(fixed(value, 3))}"
 
 
 def temperature(inputs: ReportInputs, settings: ReportSettings) -> Figure | None:  # noqa: ARG001

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ROWS_PER_BLOCK, MAX_BLOCKS = 12, 3
 LINE = 0.115  # inches from one line of the smallest text to the next
 SHARP_UP_TO = 48  # pixels of an image that is drawn pixel by pixel
-RESIDUALS_SHOWN = 5
+RESIDUALS_SHOWN = 4
 LARGEST_SIDE = 128  # pixels of an image that a grid or a card can show
 
 
@@ -195,7 +195,7 @@ def plot_residual_images(
     Parameters
     ----------
     images, references : array_like, shape (m, h, w, c)
-        Samples and mean images on one scale; up to 5 samples are drawn.
+        Samples and mean images on one scale; up to 4 samples are drawn.
     titles : sequence of str, length m
         A line or two for each sample.
 

@@ -30,6 +30,8 @@ class ReportInputs:
         Empty for regression.
     description : str
         One or two sentences under the title; may be empty.
+    source : str
+        Where the data are from; may be empty.
     history : DataFrame
         A row an epoch (one row for a model without epochs): epoch, loss, val_loss, and optionally
         other quantities as a pair ``q``, ``val_q`` (accuracy first).
@@ -93,6 +95,7 @@ class ReportInputs:
     samples: DataFrame
     class_names: tuple[str, ...] = ()
     description: str = ""
+    source: str = ""
     training: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     residuals: Mapping[str, Any] = field(default_factory=dict)
@@ -123,10 +126,11 @@ class ReportInputs:
 
     @property
     def confidence(self) -> float:
-        """Level of the intervals of the residuals analysis, as the first row of `tests` says; else 0.95."""
-        if self.tests is None or "confidence" not in self.tests or not len(self.tests):
+        """Level of the intervals of the residuals analysis, as the first row of `tests` with one says; else 0.95."""
+        if self.tests is None or "confidence" not in self.tests:
             return 0.95
-        return float(self.tests["confidence"].iloc[0])
+        known = self.tests["confidence"].dropna()  # a row without an interval has no level
+        return float(known.iloc[0]) if len(known) else 0.95
 
 
 def choose_grid(targets: NDArray[Any], *, task: str, images: bool, settings: ReportSettings) -> NDArray[np.intp]:

@@ -73,6 +73,7 @@ def plot_similarity_matrix(
     if ax.figure is not None:
         bar = ax.figure.colorbar(image, ax=ax, location="top", shrink=0.8, aspect=30, pad=0.02)
         bar.set_label("cosine similarity (no unit)", color=INK)
+        bar.ax.locator_params(nbins=6)
         bar.outline.set_visible(False)
     return ax
 

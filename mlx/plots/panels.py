@@ -55,14 +55,15 @@ def similarity_entropy_panels(samples: DataFrame, classes: DataFrame, *, max_poi
     ]
     chosen = _worst(rows, samples)
     made, panels = _grid(len(chosen))
+    counted = "wrong" if len(chosen) <= FOUR_COLUMNS else ""  # no room for the word in a fifth of the width
     for ax, row in zip(panels, chosen, strict=False):
         own = samples[samples["y_pred"].to_numpy() == row["class"]]
-        _draw_class(ax, own, row, max_points=max_points)
+        _draw_class(ax, own, row, counted=counted, max_points=max_points)
     _set_limits(panels[0], samples)
     note = "one panel for each predicted class"
     if len(chosen) < len(rows):
         note = f"{len(chosen)} of {len(rows)} predicted classes: those with the most wrong predictions"
-    _label(made, note)
+    _label(made, note if counted else f"{note}; at each panel, wrong / predicted")
     return made
 
 
@@ -92,12 +93,14 @@ def _grid(n: int) -> tuple[Figure, list[Axes]]:
     return made, panels
 
 
-def _draw_class(ax: Axes, own: DataFrame, row: Mapping[str, Any], *, max_points: int) -> None:
+def _draw_class(ax: Axes, own: DataFrame, row: Mapping[str, Any], *, counted: str, max_points: int) -> None:
     x, y, correct = known_points(own["similarity"], own["entropy"], own["correct"])
     draw_points(ax, x, y, correct, max_points=max_points, size=7.0)
     wrong = int((~own["correct"].to_numpy(bool)).sum())
     ax.set_title(str(row["label"]), fontsize=7, pad=3)
-    ax.set_title(f"{wrong}/{len(own)} wrong", loc="right", fontsize=7, fontweight="normal", color=MUTED, pad=3)
+    ax.set_title(
+        f"{wrong}/{len(own)} {counted}".strip(), loc="right", fontsize=7, fontweight="normal", color=MUTED, pad=3
+    )
     status = status_text(str(row["status"]))
     if status and not np.isfinite(number(row, "pearson")):
         ax.text(0.5, 0.45 if not len(x) else 0.88, status, transform=ax.transAxes, ha="center", va="center",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.inputs import spread
-from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, styled
+from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, few_ticks, styled
 from mlx.plots.text import MINUS, plural, significant, thousands
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def plot_residuals_fitted(
         ax.plot([np.median(x[g]) for g in groups], [np.median(e[g]) for g in groups], color=WRONG, marker="s",
                 markersize=3, linewidth=1.2, label="median of a group")  # fmt: skip
         ax.legend(loc="upper left", bbox_to_anchor=(0, 1.1))
+    few_ticks(ax)
     ax.set(xlabel="predicted value (target units)", ylabel="residual (target units)")
     if len(rows) < len(x):
         note = f"{thousands(len(rows))} of {plural(len(x), 'point')} drawn"
@@ -88,6 +89,7 @@ def plot_leverage(
     ax.axhline(0, color=MUTED, linewidth=0.9)
     ax.axvline(2 * float(h[known].mean()), color=MUTED, linestyle="--", linewidth=0.9, label="twice the mean leverage")
     ax.margins(x=0.12, y=0.12)
+    few_ticks(ax)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))
     return ax
 
@@ -140,6 +142,7 @@ def plot_residual_histogram(residual: ArrayLike, *, ax: Axes | None = None) -> A
     bins = min(40, max(5, int(2 * len(e) ** (1 / 3))))
     _, edges, _ = ax.hist(e, bins=bins, color=CORRECT, alpha=0.55, edgecolor="white", linewidth=0.4)
     ax.axvline(0, color=MUTED, linewidth=0.9)
+    few_ticks(ax)
     if s > 0:
         x = np.linspace(mean - 4 * s, mean + 4 * s, 200)
         scale = len(e) * (edges[1] - edges[0]) / (s * np.sqrt(2 * np.pi))

@@ -23,7 +23,7 @@ def plot_reliability(reliability: DataFrame, *, ax: Axes | None = None) -> Axes:
 
     Below the diagonal the model is overconfident. The band holds the middle 95 % of the accuracies of a
     calibrated model with as many samples in each bin (Bröcker & Smith 2007), as binomial at the bin's mean
-    confidence. Grey bars are the share of samples.
+    confidence. Outlined bars are the share of samples.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ def plot_reliability(reliability: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.errorbar(confidence, accuracy, [np.maximum(accuracy - low, 0), np.maximum(high - accuracy, 0)],
                 color=CORRECT, marker="o", markersize=3.5, elinewidth=0.9, zorder=3,
                 label="accuracy, 95 % interval")  # fmt: skip
-    ax.bar(lower, count / max(count.sum(), 1), width, align="edge", color=FAINT, label="share of samples",
-           edgecolor="white", linewidth=0.5)  # fmt: skip
+    ax.bar(lower, count / max(count.sum(), 1), width, align="edge", label="share of samples", facecolor="none",
+           edgecolor=MUTED, linewidth=0.7)  # fmt: skip
     for k, (start, end) in enumerate(zip(*calibrated_band(confidence, count), strict=True)):
         left, right = lower[k], lower[k] + width[k]
         # Along the diagonal through its bin, so that the band of wide bins doesn't hang beside it.
@@ -97,13 +97,15 @@ def plot_temperature(temperature: DataFrame, *, n_classes: int, ax: Axes | None 
     bound = float(np.log(n_classes))
     ax.axhline(bound, color=MUTED, linestyle=":", linewidth=1)
     ax.annotate(f"ln {n_classes}", (0.01, bound), xycoords=("axes fraction", "data"), xytext=(0, -2),
-                textcoords="offset points", va="top", fontsize=NOTE, color=MUTED)  # fmt: skip
+                textcoords="offset points", va="top", fontsize=NOTE, color=MUTED,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
     ax.axvline(1, color=FAINT, linewidth=1.2, zorder=1)
     loss = temperature["log_loss"].to_numpy(float)
     if np.isfinite(loss).any():
         best = float(t[np.nanargmin(loss)])
+        lowest = f"lowest log loss, {significant(float(np.nanmin(loss)))} nats, at {fixed(best)}"
         ax.axvline(best, color=INK, linestyle="-.", linewidth=0.9,
-                   label=f"lowest log loss, {significant(float(np.nanmin(loss)))} nats, at {fixed(best)}")  # fmt: skip
+                   label=lowest if t[0] < best < t[-1] else f"log loss still falls at {significant(best)}")  # fmt: skip
     ax.set_xscale("log", base=2)
     marks = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8]
     ax.xaxis.set_major_locator(FixedLocator(marks))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.plots.inputs import spread
-from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, styled
+from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, few_ticks, styled
 from mlx.plots.text import RHO, fixed, number, p_text, plural, thousands, with_interval
 from mlx.plots.trend import fit_trend
 
@@ -60,6 +60,7 @@ def plot_similarity_entropy(
     draw_points(ax, x, y, ok, max_points=max_points)
     draw_trend(ax, x, y, below=1 - HEADROOM)
     leave_headroom(ax, y, HEADROOM)
+    few_ticks(ax)
     for is_correct, label in ((True, "correct"), (False, "wrong")):
         count = int((ok == is_correct).sum())
         ax.scatter([], [], label=f"{label} ({thousands(count)})", **point_style(is_correct, 14))

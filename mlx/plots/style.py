@@ -124,6 +124,11 @@ def unit_square(ax: Axes, xlabel: str, ylabel: str) -> None:
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=xlabel, ylabel=ylabel, aspect="equal")
 
 
+def few_ticks(ax: Axes) -> None:
+    """Leave at most 7 ticks on the horizontal axis of a column, so that labels such as ``−0.075`` stand apart."""
+    ax.locator_params(axis="x", nbins=6)
+
+
 def text_width(texts: Sequence[str], size: float) -> float:
     """Width in inches of the widest of `texts` at `size` points, for margins set by hand."""
     from matplotlib.textpath import TextPath

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -13,6 +14,7 @@ import numpy as np
 from mlx.plots.style import font_families
 
 MISSING = "□"
+LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 MINUS, DASH, RHO = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{GREEK SMALL LETTER RHO}"
 STATUS_WORDS = {
     "never_predicted": "never predicted",
@@ -39,7 +41,13 @@ def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
     short = [shorten(name, width) for name in shown]
     unclear = [not s or MISSING in s or short.count(s) > 1 for s in short]
     numbered = [shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)]
-    return [escape_math(name) for name in numbered]
+    return [escape_math(_in_line(name)) for name in numbered]
+
+
+def _in_line(name: str) -> str:
+    """`name`, set apart if it runs from right to left: else a number after it would be drawn before it."""
+    leftward = any(unicodedata.bidirectional(c) in {"R", "AL"} for c in name)
+    return f"{LEFT_TO_RIGHT}{name}{LEFT_TO_RIGHT}" if leftward else name
 
 
 def escape_math(text: str) -> str:
@@ -82,6 +90,22 @@ def fixed(value: float, digits: int = 2) -> str:
     return text[1:] if text.startswith("-") and float(text) == 0 else text.replace("-", MINUS)
 
 
+def fixed_or_below(value: float, digits: int = 2) -> str:
+    """`fixed`, but ``<0.01`` for a positive value that would read as zero."""
+    least = 10.0**-digits
+    return f"<{least:g}" if 0 < value < least / 2 else fixed(value, digits)
+
+
+def signed(text: str) -> str:
+    """`text` with a true minus sign before each negative number."""
+    return re.sub(r"(?<!\S)-(?=\d)", MINUS, text)
+
+
+def readable(condition: str) -> str:
+    """Round the numbers of a slice, ``size ≤ 0.434496``, to three significant digits."""
+    return signed(re.sub(r"(?<!\S)-?\d+\.\d+(?!\S)", lambda found: significant(float(found[0])), condition))
+
+
 def significant(value: float, digits: int = 3) -> str:
     """`value` with `digits` significant digits, in powers of ten only where it is very small or large."""
     if value is None or not math.isfinite(value):
@@ -95,7 +119,9 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def p_text(p: float) -> str:
-    """Write a p-value as ``p = 0.012``, or ``p unknown``."""
+    """Write a p-value as ``p = 0.012``, ``p < 0.0001`` or ``p unknown``."""
+    if p is not None and p < 1e-4:
+        return "p < 0.0001"
     return f"p = {p:.2g}" if p is not None and math.isfinite(p) else "p unknown"
 
 

@@ -37,6 +37,17 @@ def test_a_class_without_samples_has_no_rate_in_the_confusion_matrix():
     assert {t.get_position(): t.get_text() for t in ax.texts}[(0, 0)] == "0"
 
 
+@pytest.mark.parametrize(
+    ("n", "count", "name", "width", "written"),
+    [(5, 40, "cat", 3.3, "40\n100 %"), (7, 40, "a long name", 3.3, "40\n100"), (10, 40, "3", 3.3, "40\n100"),
+     (10, 4000, "3", 5.0, "4000\n100 %")],
+)  # fmt: skip
+def test_a_confusion_matrix_is_one_column_wide_where_its_numbers_have_room(n, count, name, width, written):
+    ax = plot_confusion(np.eye(n, dtype=int) * count, [f"{name}{k}" for k in range(n)])
+    assert ax.figure.get_size_inches()[0] == pytest.approx(width)
+    assert ax.texts[0].get_text() == written
+
+
 @pytest.mark.parametrize(("n", "written"), [(12, "9\n100 %"), (20, "9"), (21, None), (100, None)])
 def test_cells_of_a_large_confusion_matrix_hold_only_what_is_legible(n, written):
     ax = plot_confusion(9 * np.eye(n, dtype=int), [f"class {k}" for k in range(n)])

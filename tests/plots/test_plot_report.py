@@ -16,7 +16,9 @@ import pytest
 
 from mlx.plots.figures import draw_report
 from mlx.plots.page import render_page
+from mlx.plots.page.headline import headlines
 from mlx.plots.page.points import choose_points
+from mlx.plots.page.tables import frame_table
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import category_style, figure, render_png, style
 from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, shorten, significant
@@ -202,6 +204,49 @@ def test_a_thinned_page_keeps_wrong_predictions_and_an_even_part_of_the_others(w
     assert np.diff(rows).max() < 80
 
 
+def test_a_test_without_an_interval_leaves_the_level_of_the_others(classification):
+    inputs = classification()
+    bare = inputs.tests.iloc[:1].assign(name="error by entropy", confidence=np.nan)
+    tests = pd.concat([bare, inputs.tests], ignore_index=True)
+    assert replace(inputs, tests=tests).confidence == 0.95
+    assert replace(inputs, tests=bare).confidence == 0.95
+
+
+@pytest.mark.parametrize(
+    ("pearson", "p", "says"),
+    [
+        (-0.7, 0.001, "Among these samples, the closer to those predicted alike, the less uncertain"),
+        (0.7, 0.001, "Among these samples, the closer to those predicted alike, the more uncertain"),
+        (-0.7, 0.3, "Whether a sample lies close to those predicted alike says little about its uncertainty"),
+    ],
+)
+def test_a_correlation_without_an_interval_says_why_and_what_its_test_found(classification, pearson, p, says):
+    pooled = {"pearson": pearson, "pearson_p": p, "status": "no interval (n < 30)"}
+    found = next(h for h in headlines(replace(classification(), pooled=pooled)) if h.label == "Similarity and entropy")
+    assert found.interval == "no interval (n < 30)"
+    assert found.sentence.startswith(says)
+
+
+def test_the_headline_tells_the_first_slice_that_holds_up(classification):
+    def told(p_holm):
+        slices = pd.DataFrame(
+            {"description": ["a ≤ 0.474123", "b > -0.47"], "n": [10, 11], "error_rate": [0.1, 0.545], "low": 0.0,
+             "high": 0.9, "rest_error_rate": [0.133, 0.079], "p_holm": [1.0, p_holm]}
+        )  # fmt: skip
+        return headlines(replace(classification(), tables={"slices": slices}))[-1]
+
+    assert told(0.00076).value.startswith("54.5")
+    assert told(0.00076).sentence.startswith(f"Wrong where b > {MINUS}0.470, 11 samples")
+    assert told(0.2).value == "none holds up"
+    assert "a ≤ 0.474, is wrong" in told(0.2).sentence
+
+
+def test_columns_of_a_table_are_numbers_only_if_nothing_else_is_in_them():
+    frame = pd.DataFrame({"bin": [0, 1], "layer": [np.nan, "conv"], "n": [3, np.nan], "status": ["ok", "ok"]})
+    table = frame_table("Bins", frame, tuple(frame))
+    assert re.findall(r'<th scope="col"([^>]*)>(\w+)', table) == [("", "bin"), ("", "layer"), (' class="n"', "n")]
+
+
 def test_class_labels_are_distinct_legible_and_no_formula():
     labels = class_labels(ODD_NAMES)
     assert len(set(labels)) == len(labels)
@@ -221,6 +266,10 @@ def test_a_long_name_keeps_both_its_ends():
         "#0 " + "x" * 9 + "…" + "x" * 5,
         "#1 " + "x" * 9 + "…" + "x" * 5,
     ]
+
+
+def test_a_number_stays_behind_a_name_that_runs_from_right_to_left():
+    assert class_labels(["قطة", "cat"]) == ["\N{LEFT-TO-RIGHT MARK}قطة\N{LEFT-TO-RIGHT MARK}", "cat"]
 
 
 def test_numbers_are_written_for_reading():

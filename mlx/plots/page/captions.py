@@ -4,7 +4,7 @@ CAPTIONS = {
     "samples": ("Samples", "What the data look like, by class or by target value."),
     "learning_curves": (
         "Learning curves",
-        "Training against validation; the dotted line is the epoch with the lowest validation loss.",
+        "Training against validation; where there are epochs, the dotted line is at the lowest validation loss.",
     ),
     "confusion": (
         "Confusion matrix",
@@ -76,7 +76,8 @@ CAPTIONS = {
     ),
     "weak_slices": (
         "Weakest slices",
-        "Error rates of the slices found weakest on the other half of the samples; the stroke is the rest.",
+        "Found on one half of the samples; shown is the error rate on the other half, with its interval. The stroke is "
+        "the error rate of all samples outside the slice.",
     ),
     "residual_images": (
         "What is left of mistaken images",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
+from mlx.plots.confusion import room
 from mlx.plots.figures import first_layer
 from mlx.plots.inputs import ReportInputs
 from mlx.plots.page.captions import SECTIONS, caption, placed
@@ -16,7 +18,11 @@ from mlx.plots.page.tables import classes_table, frame_table, metrics_table, mis
 from mlx.plots.page.template import PAGE
 from mlx.plots.page.thumbnails import fit_pictures
 from mlx.plots.page.views import bokeh_script
-from mlx.plots.text import level_text, plural
+from mlx.plots.style import COLUMN
+from mlx.plots.text import level_text, plural, signed
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 WIDE = ("similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
 TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
@@ -57,7 +63,8 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
     sections = [("explore", "Look at the samples", views)] if views else []
     for key, title, _ in SECTIONS:
         narrow, wide = tables[key]
-        body = _grid([_figure(name, *pictures[name]) for name in where[key]] + narrow) + wide
+        spread = _wide_names(inputs)
+        body = _grid([_figure(n, *pictures[n], scrolls=n in spread) for n in where[key]] + narrow, spread) + wide
         if body:
             sections.append((key, title, body))
     return PAGE.substitute(
@@ -92,7 +99,8 @@ def _introduction(inputs: ReportInputs) -> str:
     about = f"<p>{safe(inputs.description)}</p>\n" if inputs.description else ""
     size = plural(len(inputs.samples), "test sample")
     classes = f", {len(inputs.class_names)} classes" if inputs.task == "classification" else ""
-    return f'{about}<p class="soft">{inputs.task.capitalize()}: {size}{classes}</p>'
+    source = f"<br>Data: {safe(inputs.source)}" if inputs.source else ""
+    return f'{about}<p class="soft">{inputs.task.capitalize()}: {size}{classes}{source}</p>'
 
 
 def _headlines(inputs: ReportInputs) -> str:
@@ -104,21 +112,29 @@ def _headlines(inputs: ReportInputs) -> str:
     return '<dl class="headlines">\n' + "\n".join(boxes) + "\n</dl>" if boxes else ""
 
 
-def _grid(cells: list[str]) -> str:
-    """Put `cells` two by two, those that hold a figure of `WIDE` below the others."""
-    starts = tuple(f'<figure id="{name}"' for name in WIDE)
-    shown = sorted(filter(None, cells), key=lambda cell: cell.startswith(starts))
-    return '<div class="figures">\n' + "\n".join(shown) + "\n</div>\n" if shown else ""
+def _wide_names(inputs: ReportInputs) -> tuple[str, ...]:
+    """Names of the pictures that are drawn for both columns of a paper, and need the whole width here."""
+    wide = inputs.confusion is not None and room(inputs.confusion, inputs.class_names)[0] > COLUMN
+    return (*WIDE, "confusion") if wide else WIDE
 
 
-def _figure(name: str, url: str, width: int, height: int) -> str:
+def _grid(cells: list[str], wide: Sequence[str]) -> str:
+    """Put `cells` into two columns, those that hold a figure of `wide` below them over the whole width."""
+    starts = tuple(f'<figure id="{name}"' for name in wide)
+    groups: dict[str, list[str]] = {"figures": [], "wide": []}
+    for cell in filter(None, cells):
+        groups["wide" if cell.startswith(starts) else "figures"].append(f'<div class="cell">{cell}</div>')
+    return "".join(f'<div class="{key}">\n' + "\n".join(group) + "\n</div>\n" for key, group in groups.items() if group)
+
+
+def _figure(name: str, url: str, width: int, height: int, *, scrolls: bool) -> str:
     title, text = caption(name)
     alt = safe(f"{title}. {text}")
     # Too wide for a phone: it scrolls there, and must be reachable by keyboard to do so.
-    scrolls = f' tabindex="0" role="region" aria-label="{safe(title)}"' if name in WIDE else ""
+    reached = f' tabindex="0" role="region" aria-label="{safe(title)}"' if scrolls else ""
     return (
         f'<figure id="{safe(name)}"><figcaption><h3>{safe(title)}</h3><p>{safe(text)}</p></figcaption>\n'
-        f'<div class="picture"{scrolls}><img width="{width}" height="{height}" '
+        f'<div class="picture"{reached}><img width="{width}" height="{height}" '
         f'style="--natural:{width}px" alt="{alt}" src="{url}"></div></figure>'
     )
 
@@ -136,6 +152,17 @@ def _narrow_tables(section: str, inputs: ReportInputs) -> list[str]:
     return [metrics_table("Training", inputs.training)] if section == "training" else []
 
 
+def _parts(name: str, title: str, table: DataFrame) -> list[tuple[str, DataFrame]]:
+    """Factors in two tables, since tests have no bins, and bins have no tests; slices with true minus signs."""
+    if name == "factors" and "bin" in table:
+        tests = table["bin"].isna()
+        bins = table[~tests].assign(n_errors=table.loc[~tests, "n_errors"].astype(int))
+        return [(title, table[tests]), (f"{title}: error rate in bins", bins)]
+    if "description" in table:
+        table = table.assign(description=[signed(str(text)) for text in table["description"]])
+    return [(title, table)]
+
+
 def _wide_tables(section: str, inputs: ReportInputs) -> str:
     found = []
     if section == "unsure" and inputs.reliability is not None:
@@ -149,5 +176,5 @@ def _wide_tables(section: str, inputs: ReportInputs) -> str:
         for name, title, columns in (("slices", "Weak slices", ()), ("factors", "Factors", FACTOR_COLUMNS)):
             table = inputs.tables.get(name)
             if table is not None:
-                found.append(frame_table(title, table, columns or tuple(table.columns)))
+                found += [frame_table(*part, columns or tuple(table.columns)) for part in _parts(name, title, table)]
     return "\n".join(filter(None, found))

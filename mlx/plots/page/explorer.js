@@ -39,7 +39,7 @@
     if (name === "index") return String(value);
     const digits = data.columns.find(([key]) => key === name)[3];
     const size = Math.abs(value);
-    const text = size !== 0 && (size < 10 ** -digits || size >= 1e6) ? value.toExponential(2) : value.toFixed(digits);
+    const text = size !== 0 && (size < 10 ** -digits || size >= 1e6) ? value.toExponential(1) : value.toFixed(digits);
     return text.replace("-", "−");
   }
 
@@ -157,7 +157,7 @@
   const styleOf = (k) => [data.colors[k % data.colors.length], data.markers[k % data.markers.length]];
   const outcome = classification
     ? [["correct", data.colors[0], "circle"], ["wrong", data.colors[1], "x"]]
-    : [["predicted too little", data.colors[0], "circle"], ["predicted too much", data.colors[1], "x"]];
+    : [["predicted too low", data.colors[0], "circle"], ["predicted too high", data.colors[1], "x"]];
 
   function colour(by) {
     let looks;
@@ -313,7 +313,8 @@
     if (find("filter").value === "right") shown = shown.filter((i) => !wrong[i]);
     const values = column(sortedBy);
     const named = classification && (sortedBy === "y_true" || sortedBy === "y_pred");
-    const key = (i) => (named ? data.classes[values[i]] : values[i]);
+    const sized = sortedBy === "residual" || sortedBy === "standardised"; // errors rank by size, whatever their sign
+    const key = (i) => (named ? data.classes[values[i]] : sized ? Math.abs(values[i]) : values[i]);
     return [...shown].sort((a, b) => {
       const [x, y] = [key(a), key(b)];
       if (named) return (descending ? -1 : 1) * x.localeCompare(y, "en", { numeric: true }) || a - b;
@@ -342,7 +343,7 @@
     find("rows").tHead.append(row);
     const options = classification
       ? [["all", "all"], ["wrong", "wrong predictions"], ["right", "correct predictions"]]
-      : [["all", "all"], ["right", "predicted too little"], ["wrong", "predicted too much"]];
+      : [["all", "all"], ["right", "predicted too low"], ["wrong", "predicted too high"]];
     find("filter").append(...options.map(([value, text]) => make("option", text, { value })));
     find("filter").addEventListener("change", () => { pageNumber = 0; fillRows(); });
     find("previous").addEventListener("click", () => { pageNumber -= 1; fillRows(); });
@@ -384,6 +385,7 @@
         cell.append(button);
       } else {
         cell.textContent = written(name, i);
+        if (cell.textContent.length > 24) cell.title = cell.textContent;
         if (name === "correct" && wrong[i]) cell.className = "wrong";
         else if (numeric(name)) cell.className = "n";
       }

@@ -31,8 +31,8 @@ LABELS = {
     "entropy": ("entropy", "In nats; 0 is certain", 3),
     "similarity": ("similarity", "Mean cosine similarity to the samples predicted alike", 3),
     "margin": ("margin", "Similarity to the own predicted class minus that to the nearest other one", 3),
-    "residual": ("residual", "Actual minus predicted", 3),
-    "standardised": ("standardised", "Residual over its standard deviation", 2),
+    "residual": ("residual", "Actual minus predicted; sorts by size", 3),
+    "standardised": ("standardised", "Residual over its standard deviation; sorts by size", 2),
     "leverage": ("leverage", "Pull of the sample on its own prediction", 3),
     "cooks_distance": ("Cook's distance", "How far all predictions move without the sample", 3),
 }
@@ -94,7 +94,7 @@ VIEWS = {
              "similarity", "entropy", "similarity to samples predicted alike", "entropy (nats)"),
     ),
     "regression": (
-        View("fitted", "Residual against prediction", "Above zero the model predicts too little.",
+        View("fitted", "Residual against prediction", "Above zero the model predicts too low.",
              "y_pred", "residual", "predicted value", f"residual (actual {MINUS} predicted)"),
         View("actual", "Prediction against actual value", "A perfect model lies on the diagonal.",
              "y_true", "y_pred", "actual value", "predicted value"),

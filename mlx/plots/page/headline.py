@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,11 +17,15 @@ from mlx.plots.text import (
     p_text,
     percent,
     plural,
+    readable,
     significant,
     status_text,
     thousands,
     with_interval,
 )
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def _calibration(inputs: ReportInputs) -> Headline | None:
     sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
     expected = number(inputs.evaluation, "ece_if_calibrated")
     if math.isfinite(expected):
-        sentence += f" A calibrated model would show {percent(expected)} with so many samples."
+        sentence += f" A calibrated model would show {percent(expected)} with this many samples."
     return Headline("Calibration error", percent(error), interval(inputs.evaluation, "ece", percent), sentence)
 
 
@@ -125,12 +129,12 @@ def _slice(inputs: ReportInputs) -> Headline | None:
     slices = inputs.tables.get("slices")
     if slices is None or not len(slices):
         return None
-    worst = {str(key): value for key, value in slices.iloc[0].items()}
+    worst = _told_slice(slices)
     rate, rest = number(worst, "error_rate"), number(worst, "rest_error_rate")
     if math.isnan(rate) or math.isnan(rest):
         return None
     ends = {"rate": rate, "rate_low": number(worst, "low"), "rate_high": number(worst, "high")}
-    where, n = worst["description"], thousands(int(worst["n"]))
+    where, n = readable(str(worst["description"])), thousands(int(worst["n"]))
     if rate <= rest:  # what was worst on the half that it was found on need not be on the other
         sentence = (
             f"The worst on one half of the test samples, {where}, is wrong in {percent(rate)} of {n} samples of the "
@@ -145,6 +149,13 @@ def _slice(inputs: ReportInputs) -> Headline | None:
     return Headline("Weakest slice", percent(rate), interval(ends, "rate", percent, level=inputs.confidence), sentence)
 
 
+def _told_slice(slices: DataFrame) -> dict[str, Any]:
+    """Return the first slice that holds up beyond chance on the other half; the first of all where none does."""
+    rows = [{str(key): value for key, value in row.items()} for row in slices.to_dict("records")]
+    worse = (row for row in rows if number(row, "error_rate") > number(row, "rest_error_rate"))
+    return next((row for row in worse if number(row, "p_holm") <= CHANCE), rows[0])
+
+
 def _correlation(inputs: ReportInputs) -> Headline | None:
     pooled = inputs.pooled or {}
     r = number(pooled, "pearson")
@@ -156,12 +167,15 @@ def _correlation(inputs: ReportInputs) -> Headline | None:
         says = "samples far from those predicted alike tend to be the uncertain ones"
     elif low > 0:
         says = "samples close to those predicted alike tend to be the uncertain ones"
+    elif math.isnan(low) and number(pooled, "pearson_p") <= CHANCE:
+        nearer = "more" if r > 0 else "less"
+        says = f"among these samples, the closer to those predicted alike, the {nearer} uncertain"
     else:
         says = "whether a sample lies close to those predicted alike says little about its uncertainty"
     return Headline(
         "Similarity and entropy",
         f"r = {fixed(r)}",
-        interval(pooled, "pearson", level=inputs.confidence),
+        interval(pooled, "pearson", level=inputs.confidence) or status_text(str(pooled.get("status", "ok"))),
         f"{says[0].upper()}{says[1:]}{tested}.",
     )
 

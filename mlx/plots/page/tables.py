@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.plots.text import DASH, MINUS, fixed, level_text, number, percent, significant, status_text, thousands
+from mlx.plots.text import MINUS, fixed, level_text, number, percent, significant, status_text, thousands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 MAX_ROWS = 500
+ONE_LINE = 24  # characters of a cell that is never broken
 
 
 def safe(text: object) -> str:
@@ -31,7 +32,7 @@ def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object
     """
     if len(rows) > MAX_ROWS:
         caption = f"{caption} (the first {MAX_ROWS} of {thousands(len(rows))} rows)"
-    numeric = [any(_is_number(row[k]) for row in rows) for k in range(len(head))]
+    numeric = [k > 0 and _is_numeric([row[k] for row in rows]) for k in range(len(head))]
     top = "".join(f'<th scope="col"{_align(numeric[k])}>{safe(name)}</th>' for k, name in enumerate(head))
     body = "\n".join(_row(row, numeric) for row in rows[:MAX_ROWS])
     return (
@@ -79,8 +80,8 @@ def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def names_table(caption: str, values: Mapping[str, Any]) -> str:
-    """Build a table of names and what they stand for, whatever it is; empty without any."""
-    rows = [(name, DASH if value is None else _plain(value)) for name, value in _leaves(values)]
+    """Build a table of names and what they stand for, whatever it is but None; empty without any."""
+    rows = [(name, _plain(value)) for name, value in _leaves(values) if value is not None]
     return html_table(caption, ["name", "value"], rows) if rows else ""
 
 
@@ -111,17 +112,26 @@ def classes_table(classes: DataFrame, scores: DataFrame | None, *, level: float 
             score.get("precision"), score.get("recall"), row.get("entropy_mean"),
             row.get("similarity_mean"), row.get("pearson"),
             bounds,
-            row.get("pearson_p"), row.get("pearson_p_holm"), status_text(str(row.get("status", "ok"))),
+            row.get("pearson_p"), row.get("pearson_p_holm"), _note(str(row.get("status", "ok"))),
         ])  # fmt: skip
     kept = [k for k in range(len(head)) if any(not _is_unknown(row[k]) and row[k] != "" for row in rows)]
     return html_table("Each predicted class", [head[k] for k in kept], [[row[k] for k in kept] for row in rows])
 
 
+def _note(status: str) -> str:
+    """Write the status of what the table of classes shows: it has no Spearman."""
+    return "" if status.startswith("spearman:") else status_text(status)
+
+
 def frame_table(caption: str, frame: DataFrame, columns: Sequence[str]) -> str:
     """Build the table of those `columns` that `frame` has and that hold anything; empty without rows."""
-    kept = [c for c in columns if c in frame and frame[c].notna().any()]
+    kept = [c for c in columns if c in frame and frame[c].notna().any() and not _says_nothing(c, frame[c])]
     rows = [[row[c] if c != "status" else status_text(str(row[c])) for c in kept] for row in frame.to_dict("records")]
     return html_table(caption, [c.replace("_", " ") for c in kept], rows) if rows and kept else ""
+
+
+def _says_nothing(name: str, column: Series) -> bool:
+    return name == "status" and bool(column.eq("ok").all())
 
 
 def mistakes_table(confusion: NDArray[Any], names: Sequence[str], *, most: int = 8) -> str:
@@ -140,17 +150,30 @@ def mistakes_table(confusion: NDArray[Any], names: Sequence[str], *, most: int =
 
 def _row(row: Sequence[object], numeric: Sequence[bool]) -> str:
     first, *rest = row
-    cells = "".join(f"<td{_align(numeric[k])}{_exact(value)}>{_cell(value)}</td>" for k, value in enumerate(rest, 1))
-    return f'<tr><th scope="row"{_exact(first)}>{_cell(first)}</th>{cells}</tr>'
+    cells = "".join(
+        f"<td{_align(numeric[k]) or _long(value)}{_exact(value)}>{_cell(value)}</td>" for k, value in enumerate(rest, 1)
+    )
+    return f'<tr><th scope="row"{_long(first)}{_exact(first)}>{_cell(first)}</th>{cells}</tr>'
 
 
 def _align(numeric: bool) -> str:
     return ' class="n"' if numeric else ""
 
 
+def _long(value: object) -> str:
+    """Mark text that is broken into lines, where all other cells keep to one."""
+    return ' class="long"' if len(str(value)) > ONE_LINE else ""
+
+
 def _exact(value: object) -> str:
     """The number itself beside the rounded one that is shown, by which the page sorts."""
     return f' data-v="{float(value)!r}"' if _is_number(value) and not _is_unknown(value) else ""  # type: ignore[arg-type]
+
+
+def _is_numeric(column: Sequence[object]) -> bool:
+    """Whether a column is one of numbers: it has some, or percentages, and no other text."""
+    known = [value for value in column if not _is_unknown(value) and value != ""]
+    return bool(known) and all(_is_number(value) or str(value).endswith("\N{NO-BREAK SPACE}%") for value in known)
 
 
 def _is_number(value: object) -> bool:
