@@ -26,9 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return the path of the page, as a person would type it where the command was given."""
+    """Return the path of the page, as a person would type it where the command was given.
+
+    Raises
+    ------
+    ArtifactError
+        A result is missing or damaged, as where the run is of a version that wrote fewer tables; a page that is
+        there stays.
+    """
     from mlx.commands.places import find_any_run, shown_from
     from mlx.core.console import note
+    from mlx.core.errors import ArtifactError
     from mlx.core.paths import Workspace
     from mlx.pipeline.report import report
 
@@ -36,8 +44,20 @@ def run(chosen: argparse.Namespace) -> str:
     if not any((folder / name).exists() for name in OF_A_WORKSPACE):
         folder = find_any_run(chosen.run, chosen.run_dir).folder
     workspace = Workspace(folder)
-    note(report(workspace, report=_settings(folder)))
+    try:
+        note(report(workspace, report=_settings(folder)))
+    except ArtifactError as error:
+        raise ArtifactError(_with_remedy(str(error), folder)) from None
     return shown_from(Path.cwd())(workspace.report / "report.html")
+
+
+def _with_remedy(message: str, folder: Path) -> str:
+    """Say how to repeat a run that lacks a result; of the pipeline, the message itself says it."""
+    config = folder / "config.json"
+    if not config.is_file():
+        return message
+    found = message.rpartition("; ")[0] or message
+    return f"{found}; the run may be of an older version: repeat it with 'mlx run-experiment --config {config}'"
 
 
 def _settings(folder: Path) -> "ReportSettings":

@@ -91,6 +91,16 @@ def test_a_report_of_arrays_recorded_elsewhere_is_drawn_again(folder, capsys, tm
     assert content(output) == before
 
 
+def test_a_run_of_a_version_with_fewer_tables_keeps_its_page_and_says_how_to_repeat_it(folder, tmp_path):
+    old = tmp_path / "old"
+    shutil.copytree(find_run("small", folder / "outputs").folder, old)
+    (old / "data/residuals/temperature.csv").unlink()
+    before = content(old)
+    with pytest.raises(SystemExit, match=r"temperature\.csv: expected a file, found none; the run may be .*old/config"):
+        main(["report", str(old)])
+    assert content(old) == before
+
+
 @pytest.mark.parametrize("name", ["nothing-like-it", "empty"])
 def test_a_report_of_nothing_says_what_is_missing(folder, capsys, name):
     (folder / "empty").mkdir(exist_ok=True)

@@ -227,6 +227,28 @@ def test_a_correlation_without_an_interval_says_why_and_what_its_test_found(clas
     assert found.sentence.startswith(says)
 
 
+@pytest.mark.parametrize(
+    ("estimate", "low", "high", "label", "says"),
+    [
+        (
+            0.91,
+            0.88,
+            0.94,
+            "Entropy finds mistakes",
+            "wrong predictions with AUROC 0.91 [0.88, 0.94]; guessing has 0.5",
+        ),
+        (0.58, 0.47, 0.69, "Entropy and mistakes", "does not show that it beats guessing"),
+        (0.80, np.nan, np.nan, "Entropy finds mistakes", "AUROC 0.80; guessing has 0.5"),
+        (0.50, np.nan, np.nan, "Entropy and mistakes", "does not show that it beats guessing"),
+    ],
+)
+def test_a_score_finds_mistakes_only_if_it_is_shown_to_beat_guessing(classification, estimate, low, high, label, says):
+    row = {"name": "error by entropy", "statistic": "auroc", "estimate": estimate, "low": low, "high": high}
+    found = headlines(replace(classification(), tests=pd.DataFrame([row | {"status": "ok"}])))[1]
+    assert found.label == label
+    assert says in found.sentence
+
+
 def test_the_headline_tells_the_first_slice_that_holds_up(classification):
     def told(p_holm):
         slices = pd.DataFrame(

@@ -99,14 +99,12 @@ def _entropy(inputs: ReportInputs) -> Headline | None:
     return Headline("Entropy when wrong", f"{significant(medians[0], 2)} nats", "", sentence)
 
 
-DETECTORS = (
-    ("error by entropy", "Entropy finds mistakes", "Entropy finds wrong predictions"),
-    ("error by low similarity", "Low similarity finds mistakes", "Low similarity finds wrong predictions"),
-)
-"""Name of a test, label, and how its sentence begins."""
+GUESSING = 0.5
+DETECTORS = (("error by entropy", "Entropy"), ("error by low similarity", "Low similarity"))
+"""Name of a test, and what it asks of."""
 
 
-def _detection(inputs: ReportInputs, name: str, label: str, begins: str) -> Headline | None:
+def _detection(inputs: ReportInputs, name: str, score: str) -> Headline | None:
     tests = inputs.tests
     if tests is None or not {"name", "statistic", "estimate", "low", "high"} <= set(tests):
         return None
@@ -117,7 +115,11 @@ def _detection(inputs: ReportInputs, name: str, label: str, begins: str) -> Head
     estimate, low, high = (number(row, key) for key in ("estimate", "low", "high"))
     found = {"auroc": estimate, "auroc_low": low, "auroc_high": high}
     bounds = interval(found, "auroc", level=inputs.confidence) or status_text(str(row.get("status", "")))
-    sentence = f"{begins} with AUROC {with_interval(estimate, low, high)}; guessing has 0.5."
+    area = f"AUROC {with_interval(estimate, low, high)}"
+    label, sentence = f"{score} finds mistakes", f"{score} finds wrong predictions with {area}; guessing has 0.5."
+    if not (low if math.isfinite(low) else estimate) > GUESSING:
+        label = f"{score} and mistakes"
+        sentence = f"{score} ranks wrong predictions with {area}, which does not show that it beats guessing, 0.5."
     return Headline(label, f"AUROC {fixed(estimate)}", bounds, sentence)
 
 

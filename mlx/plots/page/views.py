@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HEIGHT = 380  # pixels
+FOCUSED = ":focus-visible { outline: 2px solid #005a8f !important; }"  # Bokeh's own dots are too pale to see
 SAMPLES, CURSOR = "samples", "cursor"
 """Names of the sources: all samples, and the one that pointer or keyboard is at."""
 
@@ -79,6 +80,7 @@ def _plot(view: View, source: ColumnDataSource, cursor: ColumnDataSource) -> fig
         active_drag=box, active_scroll=None, border_fill_color="#ffffff", background_fill_color="#ffffff",
     )  # fmt: skip
     plot.toolbar.logo = None  # it links to a site
+    plot.toolbar.stylesheets = [FOCUSED]
     plot.grid.grid_line_color = "#e6e6e6"
     plot.outline_line_color = None
     for axis in plot.axis:
