@@ -102,8 +102,13 @@ def signed(text: str) -> str:
 
 
 def readable(condition: str) -> str:
-    """Round the numbers of a slice, ``size ≤ 0.434496``, to three significant digits."""
-    return signed(re.sub(r"(?<!\S)-?\d+\.\d+(?!\S)", lambda found: significant(float(found[0])), condition))
+    """Round the numbers of a slice, ``size ≤ 0.434496``, to at most three significant digits."""
+
+    def rounded(found: re.Match[str]) -> str:
+        text = significant(float(found[0]))
+        return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
+
+    return signed(re.sub(r"(?<!\S)-?\d+\.\d+(?!\S)", rounded, condition))
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -21,7 +21,7 @@ from mlx.plots.page.points import choose_points
 from mlx.plots.page.tables import frame_table
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import category_style, figure, render_png, style
-from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, shorten, significant
+from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, readable, shorten, significant
 
 ODD_NAMES = (
     "<b>bold</b> & co",
@@ -258,7 +258,7 @@ def test_the_headline_tells_the_first_slice_that_holds_up(classification):
         return headlines(replace(classification(), tables={"slices": slices}))[-1]
 
     assert told(0.00076).value.startswith("54.5")
-    assert told(0.00076).sentence.startswith(f"Wrong where b > {MINUS}0.470, 11 samples")
+    assert told(0.00076).sentence.startswith(f"Wrong where b > {MINUS}0.47, 11 samples")
     assert told(0.2).value == "none holds up"
     assert "a ≤ 0.474, is wrong" in told(0.2).sentence
 
@@ -295,6 +295,9 @@ def test_a_number_stays_behind_a_name_that_runs_from_right_to_left():
 
 
 def test_numbers_are_written_for_reading():
+    assert readable("a ≤ -12.5312 and b > 1234.56 and c = -3 and d-1 > 0.50") == (
+        f"a ≤ {MINUS}12.5 and b > 1235 and c = {MINUS}3 and d-1 > 0.5"
+    )
     assert [fixed(v) for v in (-0.004, -1.5, float("nan"), None)] == ["0.00", f"{MINUS}1.50", DASH, DASH]
     assert [significant(v) for v in (0, 1234.5, 0.012345, 1e-9, -2e9)] == [
         "0",
