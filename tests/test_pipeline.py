@@ -196,17 +196,6 @@ def test_forests_run_from_end_to_end_with_their_leaves_as_sparse_rows(tmp_path: 
     assert (repository.root / "data/report/plots/residuals_fitted.png").exists()
 
 
-@pytest.mark.parametrize(
-    ("name", "least"),
-    [("svm", 0.95), ("gradient_boosting", 0.9), ("logistic_regression", 0.9)],
-)
-def test_the_other_models_of_scikit_learn_read_real_digits(tmp_path: Path, name: str, least: float) -> None:
-    (tmp_path / "repo").mkdir()
-    repository = Repository(tmp_path / "repo", SMALL | {"model": {"name": name}, "representations": {}})
-    assert repository.repro() == STAGES
-    assert json.loads((repository.root / "metrics/evaluation.json").read_text())["accuracy"] > least
-
-
 # Only where a network is trained or run may TensorFlow be loaded; it takes seconds and a gigabyte.
 WITHOUT_TENSORFLOW = [s for s in STAGES if s not in {"train", "extract-representations"}]
 

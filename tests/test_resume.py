@@ -105,6 +105,15 @@ def test_fields_that_a_model_can_not_use_are_named(tmp_path: Path) -> None:
     ]
 
 
+def test_a_class_that_a_network_never_sees_is_named(tmp_path: Path) -> None:
+    repository = prepared(tmp_path, SMALL | {"model": {"name": "mlp"}, "training": {"epochs": 1}})
+    path = repository.root / "data/splits/y_train.npy"
+    y = np.load(path)
+    np.save(path, np.where(y >= 8, 0, y))
+    done = repository.stage("train")
+    assert "train: no training sample of 8, 9: mlp can't learn what it never sees" in done.stderr.splitlines()
+
+
 def test_samples_that_do_not_fit_in_memory_are_refused_by_a_model_that_needs_all_of_them(tmp_path: Path) -> None:
     repository = prepared(tmp_path, SMALL)
     wide = np.lib.format.open_memmap(

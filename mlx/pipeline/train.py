@@ -64,6 +64,8 @@ def train(
     samples, validation = (_samples(workspace.splits, part, problem) for part in ("train", "val"))
     if isinstance(built, DirectModel):
         _refuse_too_many(model.name, samples.X)
+    elif absent := _absent(samples.y, described.class_names):
+        note(f"train: no training sample of {', '.join(absent)}: {model.name} can't learn what it never sees")
     augmentation = _augmentation(described, training)
     keeper = None
     if output.save_checkpoints and isinstance(built, IterativeModel):
@@ -110,6 +112,12 @@ def _samples(folder: Path, part: str, problem: Problem) -> Samples:
         y = check_labels(str(path), y, len(y), problem.n_classes)
     check_finite(str(path), y, 0)
     return Samples(open_array(folder / f"X_{part}.npy", rows=len(y)), y)
+
+
+def _absent(y: Array, class_names: Sequence[str]) -> list[str]:
+    """Return the names of the classes that no label in `y` (n,) is of; none of a regression."""
+    present = np.unique(y) if class_names else ()
+    return [name for k, name in enumerate(class_names) if k not in present]
 
 
 def _refuse_too_many(name: str, X: Array) -> None:
