@@ -68,6 +68,6 @@ def test_the_simulated_rates_that_the_document_shows_are_within_what_it_promises
     for (title, table), (low, high) in zip(tables, ((3.0, 7.0), (93.0, 97.0)), strict=True):
         rates = [float(cell) for row in table.splitlines()[2:] for cell in re.findall(r"\| ([\d.]+) ", row)]
         assert len(rates) > 50, title
-        slack = 100 * np.sqrt(0.07 * 0.93 / 1000)  # one standard error of 1000 runs
+        slack = 100 * np.sqrt(0.07 * 0.93 / 2000)  # one standard error of 2000 runs
         assert low - slack <= min(rates), title
         assert max(rates) <= high + slack, title
