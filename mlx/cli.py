@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -28,6 +27,10 @@ COMMANDS: tuple[ModuleType, ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that `arguments` (by default the command line's) name; exit 1 on any error."""
+    from mlx.core.console import answer, open_streams, silence
+    from mlx.core.errors import MlxError
+
+    open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still gets the rest
     parser = build_parser()
@@ -35,15 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.command is None:
         parser.print_help(sys.stderr)
         sys.exit(1)
-    from mlx.core.console import answer
-    from mlx.core.errors import MlxError
-
     try:
         answer(chosen.command(chosen))
     except MlxError as error:
         _end(str(error), debug=chosen.debug)
     except BrokenPipeError:  # whoever read the answer has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         sys.exit(1)
     except OSError as error:
         _end(f"{error.filename or 'mlx'}: {error.strerror or error}", debug=chosen.debug)

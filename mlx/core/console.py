@@ -1,5 +1,6 @@
 """What a person sees while a step works: a progress bar in a terminal, plain lines elsewhere."""
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,10 +17,34 @@ def answer(line: str) -> None:
 
 
 def note(line: str) -> None:
-    """Tell the user something beside it, such as how far the work is or what went wrong."""
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    """Tell the user something beside it, such as how far the work is or what went wrong.
+
+    Whoever listened may have gone, or the disk of a log be full: the work is worth more than its telling.
+    """
+    try:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:
+        silence(sys.stderr)
     for file in _records:
         print(line, file=file, flush=True)
+
+
+def silence(stream: TextIO) -> None:
+    """Let everything that is still to be written to `stream` go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def open_streams() -> None:
+    """Open the standard streams that the process was started without, as with ``2>&-``, to nowhere.
+
+    Else the first file that is opened would get the number of one of them, and what a library writes
+    there would end up in that file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))
 
 
 _records: list[TextIO] = []

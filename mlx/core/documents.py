@@ -5,8 +5,9 @@ what ``dvc params diff`` shows is what runs. No tag of the file can construct an
 """
 
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -70,14 +71,20 @@ class Document:
         lines = {known: line for known, line in self.lines.items() if known[: len(key)] != key}
         return replace(self, values=values, lines=lines, set_by={**self.set_by, key: set_by})
 
-    def without(self, key: Key) -> "Document":
-        """Return the document without the value at `key`."""
-        values = {**self.values}
-        section = values
-        for name in key[:-1]:
-            section[str(name)] = {**section[str(name)]}
-            section = section[str(name)]
-        del section[str(key[-1])]
+    def without(self, keys: Iterable[Key]) -> "Document":
+        """Return the document without the values at `keys`; what lies below one of them goes with it."""
+        values, copied = {**self.values}, {()}
+        for key in keys:
+            section: Any = values
+            for depth, name in enumerate(key[:-1], start=1):
+                if name not in section:
+                    break
+                if key[:depth] not in copied:
+                    section[name] = {**section[name]}
+                    copied.add(key[:depth])
+                section = section[name]
+            else:
+                section.pop(key[-1], None)
         return replace(self, values=values)
 
 
@@ -149,15 +156,20 @@ def _document(path: Path, values: Any, lines: dict[Names, int]) -> Document:
 
 def _read_text(path: Path) -> str:
     try:
-        if path.stat().st_size > LARGEST_BYTES:
+        # A pipe that nobody writes to is empty, instead of being waited for.
+        with path.open("rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            os.set_blocking(file.fileno(), True)
+            content = file.read(LARGEST_BYTES + 1)
+        if len(content) > LARGEST_BYTES:
             raise SettingsError(f"{path}: expected a configuration of at most 1 MiB, found a larger file")
-        return path.read_text(encoding="utf-8")
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError(f"{path}: no such file; expected a YAML or JSON configuration") from None
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path}: expected UTF-8 text, found a byte that is not, at {error.start}") from None
-    except OSError as error:
-        raise SettingsError(f"{path}: can't be read: {error.strerror}") from None
+    except (OSError, ValueError) as error:  # a null character in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"{path}: can't be read: {reason}") from None
 
 
 def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
@@ -182,7 +194,8 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
     except json.JSONDecodeError as error:
         raise SettingsError(f"{path}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}") from None
     except ValueError as error:
-        raise SettingsError(f"{path}: not valid JSON: {error}") from None
+        reason = str(error).partition(" for integer string")[0]  # what follows is meant for programmers
+        raise SettingsError(f"{path}: not valid JSON: {reason}") from None
     try:  # JSON is YAML but for tabs, and expanding those moves no line
         node = yaml.compose(text.expandtabs(1), _CoreLoader)
         return values, dict(_key_lines(path, node)) if node is not None else {}
@@ -211,7 +224,17 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _CoreLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, with the scalars of YAML 1.2 instead of 1.1."""
+    """PyYAML's safe loader, with the scalars and tags of YAML 1.2's core schema instead of those of 1.1."""
+
+    nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose a node; a file of more than a person writes is refused before it takes long."""
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            mark = self.peek_event().start_mark
+            raise yaml.MarkedYAMLError(problem=f"more than {MOST_NODES:,} keys and values", problem_mark=mark)
+        return super().compose_node(parent, index)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """Construct a value; one that its tag does not fit is an error with a place, whatever it raised."""
@@ -240,6 +263,10 @@ _CoreLoader.add_implicit_resolver(
 )
 _CoreLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
 _CoreLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"])
+
+
+for foreign in ("binary", "omap", "pairs", "set", "timestamp"):  # their values are none of JSON's
+    _CoreLoader.add_constructor(f"tag:yaml.org,2002:{foreign}", yaml.SafeLoader.construct_undefined)
 
 
 def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:

@@ -18,6 +18,9 @@ SECTIONS = (
 )  # fmt: skip
 """The top-level keys of an experiment configuration, in the order in which data flows."""
 
+MOST_FAULTS = 50
+"""So many faults are told of one section; who has more has given another file than was meant."""
+
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
 
@@ -71,8 +74,8 @@ def validated(document: Document, schema: type[S], section: str | None = None) -
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        faults = dict.fromkeys(_worded(document, above, schema, values, dict(f)) for f in error.errors())
-        raise SettingsError("\n".join(faults)) from None
+        faults = [dict(f) for f in error.errors()]
+        raise SettingsError("\n".join(_lines(document, above, schema, values, faults))) from None
 
 
 def settings_of(what: str, schema: type[S], values: Mapping[str, Any]) -> S:
@@ -96,16 +99,14 @@ def without_unknown(document: Document, schema: type[Settings]) -> tuple[Documen
         try:
             schema.model_validate(document.values)
         except ValidationError as error:
-            faults: list[dict[str, Any]] = [dict(f) for f in error.errors()]
-            fault = next((f for f in faults if f["type"] == "extra_forbidden"), None)
+            unknown = [dict(f) for f in error.errors() if f["type"] == "extra_forbidden"]
         else:
             return document, messages
-        key = _owner(schema, fault["loc"], document.values)[0] if fault else ()
-        if fault is None or not document.has(key):
+        keys = {_owner(schema, f["loc"], document.values)[0] for f in unknown}
+        if not keys or not all(map(document.has, keys)):
             return document, messages
-        # One at a time: other faults may have gone with it, or lie at other keys now.
-        messages.append(_worded(document, (), schema, document.values, fault))
-        document = document.without(key)
+        messages += _lines(document, (), schema, document.values, unknown)
+        document = document.without(keys)  # and look again, as others may be seen now
 
 
 def located(document: Document, work: Callable[[], T]) -> T:
@@ -139,6 +140,19 @@ def shown(value: Any) -> str:
     except (TypeError, ValueError):
         text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _lines(
+    document: Document,
+    above: Key,
+    schema: type[Settings],
+    values: Mapping[str, Any],
+    faults: list[dict[str, Any]],
+) -> list[str]:
+    """Word each of `faults` once; of very many, as a file that is no configuration has, the first."""
+    lines = dict.fromkeys(_worded(document, above, schema, values, fault) for fault in faults[:MOST_FAULTS])
+    more = len(faults) - MOST_FAULTS
+    return [*lines, f"{document.path}: and {more:,} more of such faults"] if more > 0 else list(lines)
 
 
 def _worded(

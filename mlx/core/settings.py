@@ -31,6 +31,13 @@ class Settings(BaseModel):
         return None
 
 
+LONGEST = 100
+"""Characters of an experiment's name, which also names a folder."""
+
+DEVICES = frozenset({"CON", "PRN", "AUX", "NUL"} | {f"{port}{i}" for port in ("COM", "LPT") for i in range(10)})
+"""Names that no folder can have on Windows, whatever stands behind a dot."""
+
+
 class ExperimentHead(Settings):
     """What an experiment is called; read by no step, and checked by all.
 
@@ -40,14 +47,23 @@ class ExperimentHead(Settings):
     description : a sentence for people.
     """
 
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(
+        json_schema_extra={"pattern": "^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?$", "maxLength": LONGEST}
+    )
     description: str | None = None
 
     @field_validator("name")
     @classmethod
     def _names_a_folder(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-            raise ValueError(f"expected letters, digits, '_', '-' and '.', as it also names a folder, found '{name}'")
+        for good, wanted in (
+            (0 < len(name) <= LONGEST, f"1 to {LONGEST} characters"),
+            (re.fullmatch(r"[A-Za-z0-9_.-]+", name), "letters, digits, '_', '-' and '.'"),
+            (name[:1].isalnum(), "a letter or a digit at its beginning"),
+            (name[-1:] != ".", "no '.' at its end"),
+            (name.partition(".")[0].upper() not in DEVICES, "none that Windows keeps for a device"),
+        ):
+            if not good:
+                raise ValueError(f"expected {wanted}, as it also names a folder, found {quoted(name)}")
         return name
 
 
@@ -63,12 +79,17 @@ def known_name(found: str, known: Iterable[str]) -> str:
     name = found.lower()
     if name in names:
         return name
-    raise ValueError(f"expected one of {', '.join(names)}, found '{found}'{nearest(name, names)}")
+    raise ValueError(f"expected one of {', '.join(names)}, found {quoted(found)}{nearest(name, names)}")
+
+
+def quoted(text: str) -> str:
+    """Return a text that was found as it stands in a message: in quotes, on one line, shortened."""
+    return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
 def nearest(found: str, known: Iterable[str]) -> str:
     """Return a hint at the name in `known` that was probably meant, or nothing."""
-    near = get_close_matches(found, list(known), n=1)
+    near = get_close_matches(found[:LONGEST], list(known), n=1)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
