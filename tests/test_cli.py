@@ -1,6 +1,8 @@
 """The `mlx` command: answers on stdout, one message on stderr, exit 1 on every error."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,13 @@ def test_a_wrong_command_line_ends_with_1_and_says_what_to_do(
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "usage: mlx" in shown.err or "--help" in shown.err
+
+
+def test_nobody_needs_to_listen(folder: Path) -> None:
+    command = f"exec {sys.executable} -m mlx run-experiment --config params.yaml 2>&-"
+    done = subprocess.run(("sh", "-c", command), stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0
+    assert json.loads((folder / done.stdout.strip() / "summary.json").read_text())["status"] == "finished"
 
 
 def test_a_bad_configuration_ends_with_1_and_one_message(folder: Path) -> None:

@@ -73,7 +73,8 @@ class Document:
 
     def without(self, keys: Iterable[Key]) -> "Document":
         """Return the document without the values at `keys`; what lies below one of them goes with it."""
-        values, copied = {**self.values}, {()}
+        values = {**self.values}
+        copied: set[Key] = {()}
         for key in keys:
             section: Any = values
             for depth, name in enumerate(key[:-1], start=1):
@@ -154,10 +155,14 @@ def _document(path: Path, values: Any, lines: dict[Names, int]) -> Document:
     return Document(path, values, lines)
 
 
+def _at_once(path: str, flags: int) -> int:
+    """Open a file without waiting: a pipe that nobody writes to is empty."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def _read_text(path: Path) -> str:
     try:
-        # A pipe that nobody writes to is empty, instead of being waited for.
-        with path.open("rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        with open(path, "rb", opener=_at_once) as file:  # Path.open takes no opener
             os.set_blocking(file.fileno(), True)
             content = file.read(LARGEST_BYTES + 1)
         if len(content) > LARGEST_BYTES:
@@ -232,7 +237,7 @@ class _CoreLoader(yaml.SafeLoader):
         """Compose a node; a file of more than a person writes is refused before it takes long."""
         self.nodes += 1
         if self.nodes > MOST_NODES:
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(problem=f"more than {MOST_NODES:,} keys and values", problem_mark=mark)
         return super().compose_node(parent, index)
 
@@ -266,7 +271,7 @@ _CoreLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^(?:<<
 
 
 for foreign in ("binary", "omap", "pairs", "set", "timestamp"):  # their values are none of JSON's
-    _CoreLoader.add_constructor(f"tag:yaml.org,2002:{foreign}", yaml.SafeLoader.construct_undefined)
+    _CoreLoader.add_constructor(f"tag:yaml.org,2002:{foreign}", yaml.SafeLoader.construct_undefined)  # type: ignore[type-var]
 
 
 def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:

@@ -99,7 +99,7 @@ def without_unknown(document: Document, schema: type[Settings]) -> tuple[Documen
         try:
             schema.model_validate(document.values)
         except ValidationError as error:
-            unknown = [dict(f) for f in error.errors() if f["type"] == "extra_forbidden"]
+            unknown: list[dict[str, Any]] = [dict(f) for f in error.errors() if f["type"] == "extra_forbidden"]
         else:
             return document, messages
         keys = {_owner(schema, f["loc"], document.values)[0] for f in unknown}

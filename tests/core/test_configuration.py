@@ -1,5 +1,6 @@
 """A configuration file is read as DVC reads it, and each fault is named with its place."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,19 @@ def test_scalars_are_those_of_yaml_1_2_which_dvc_reads(tmp_path: Path, text: str
     assert theirs == value or text in {"1_000", "2026-01-01"}
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+    path = tmp_path / "bom.yaml"
+    path.write_text(MINIMAL, encoding="utf-8-sig")
+    assert read_config(path).name == "a"
+
+
+def test_a_pipe_that_nobody_writes_to_is_an_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.yaml"
+    os.mkfifo(path)
+    with pytest.raises(SettingsError, match="found an empty file"):
+        read_config(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -62,6 +76,7 @@ def test_scalars_are_those_of_yaml_1_2_which_dvc_reads(tmp_path: Path, text: str
         ("a: [1, 2\nb: 3\n", ":2:2: not valid YAML: expected ',' or ']', but got ':'"),
         ("a:\n\t- 1\n", ":2:1: not valid YAML: "),
         ("a: !!python/object/apply:os.system [ls]\n", ":1:4: not valid YAML: could not determine a constructor"),
+        ("a: !!binary aGk=\n", ":1:4: not valid YAML: could not determine a constructor"),
         ("a: &x [*x]\n", ":1: aliases unfold without end"),
         ("".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9 if i else 'x')}]\n" for i in range(9)),
          "aliases unfold without end"),
@@ -125,6 +140,9 @@ def test_a_file_that_is_missing_binary_or_huge_is_refused(tmp_path: Path) -> Non
         ("name: cnn", "name: linear_regression\n  params: {a: 1}",
          ":6: model.params.a: expected one of l2_regularization, optimizer_config, seed, use_gradient_descent"),
         ("name: a\n", "name: a/b\n", ":1: name: expected letters, digits"),
+        ("name: a\n", "name: a.\n", ":1: name: expected no '.' at its end, as it also names a folder, found 'a.'"),
+        ("name: a\n", "name: nul.txt\n", ":1: name: expected none that Windows keeps for a device"),
+        ("name: a\n", "name: ''\n", ":1: name: expected 1 to 100 characters, as it also names a folder, found ''"),
         ("name: a\n", "name: a\nsplit: {test_size: 0.7, val_size: 0.3}\n",
          ":2: split: expected test_size and val_size to add up to less than 1, found 0.7 + 0.3"),
         ("name: a\n", "name: a\npreprocessing: {scaling: minmax}\n",
