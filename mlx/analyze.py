@@ -5,8 +5,6 @@ analysis and report read.
 """
 
 import shutil
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +19,7 @@ from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, RepresentationsDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import Workspace
-from mlx.core.sparse import SparseWriter
+from mlx.core.sparse import UNREADABLE, SparseWriter
 from mlx.datasets.custom.array_files import ArrayFile, open_npy
 from mlx.datasets.custom.table_files import read_metadata
 from mlx.evaluation import EvaluationSettings
@@ -210,12 +208,6 @@ def _read_sparse(path: Path) -> Any:
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{path}: expected representations that are numbers, found {rows.dtype}")
     return rows
-
-
-UNREADABLE = (
-    ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, SyntaxError, NotImplementedError,
-    RuntimeError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 
 
 def _labels(path: Path, n: int, k: int, names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:

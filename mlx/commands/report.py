@@ -53,10 +53,12 @@ def run(chosen: argparse.Namespace) -> str:
 
 def _with_remedy(message: str, folder: Path) -> str:
     """Say how to repeat a run that lacks a result; of the pipeline, the message itself says it."""
+    from mlx.core.artifacts import ABSENT, REMAKE
+
     config = folder / "config.json"
     if not config.is_file():
         return message
-    found = message.rpartition("; ")[0] or message
+    found = message.removesuffix(ABSENT).removesuffix(REMAKE)
     return f"{found}; the run may be of an older version: repeat it with 'mlx run-experiment --config {config}'"
 
 

@@ -147,10 +147,12 @@ def _with_columns(path: Path, table: "pd.DataFrame", columns: Sequence[str]) -> 
     return table
 
 
-REMAKE = "; delete it and run the step that writes it again ('dvc repro')"
+AGAIN = "the step that writes it ('dvc repro', or for a run 'mlx run-experiment')"
+ABSENT, REMAKE = f"; run {AGAIN}", f"; delete it and run again {AGAIN}"
+"""What to do about a file that is not there, or not what it should be."""
 
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise ArtifactError(f"{path}: expected a file, found none; run the step that writes it ('dvc repro')")
+        raise ArtifactError(f"{path}: expected a file, found none{ABSENT}")
     return path

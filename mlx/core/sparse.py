@@ -109,6 +109,13 @@ def _add_file(
             entry.write(np.frombuffer(chunk, stored).astype(dtype).data)
 
 
+UNREADABLE = (
+    ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, SyntaxError, NotImplementedError,
+    RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What `scipy.sparse.load_npz` ends in, depending on where a file is damaged; none of it documented."""
+
+
 def open_sparse(path: Path, *, rows: int | None = None) -> "csr_array[Any]":
     """Read a CSR array whose rows have sorted columns, each at most once.
 
@@ -129,10 +136,7 @@ def open_sparse(path: Path, *, rows: int | None = None) -> "csr_array[Any]":
         if not isinstance(array, csr_array) or array.ndim != 2 or array.dtype.kind not in "biuf":
             raise ValueError("no CSR array of numbers")
         array.check_format(full_check=True)
-    except (
-        OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, SyntaxError, MemoryError,
-        NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
-    ):  # fmt: skip
+    except (OSError, MemoryError, *UNREADABLE):
         raise ArtifactError(f"{path}: expected sparse rows, found a damaged or foreign file{REMAKE}") from None
     if rows is not None and array.shape[0] != rows:
         raise ArtifactError(f"{path}: expected {rows} rows, found {array.shape[0]}{REMAKE}")

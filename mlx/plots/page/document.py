@@ -61,9 +61,9 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
     pictures = fit_pictures(images, budget=max(MOST_BYTES - others, LEAST_FOR_PICTURES))
     where = placed(list(images))
     sections = [("explore", "Look at the samples", views)] if views else []
+    spread = _wide_names(inputs)
     for key, title, _ in SECTIONS:
         narrow, wide = tables[key]
-        spread = _wide_names(inputs)
         body = _grid([_figure(n, *pictures[n], scrolls=n in spread) for n in where[key]] + narrow, spread) + wide
         if body:
             sections.append((key, title, body))
