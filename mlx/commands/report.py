@@ -59,7 +59,7 @@ def _with_remedy(message: str, folder: Path) -> str:
     if not config.is_file():
         return message
     found = message.removesuffix(ABSENT).removesuffix(REMAKE)
-    return f"{found}; the run may be damaged or of an older version: repeat it with 'mlx run-experiment --config {config}'"
+    return f"{found}; the run may be damaged or old: repeat it with 'mlx run-experiment --config {config}'"
 
 
 def _settings(folder: Path) -> "ReportSettings":
