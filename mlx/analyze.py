@@ -18,6 +18,7 @@ from mlx.core.checks import check_finite, check_rows_sum_to_one
 from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, RepresentationsDescription
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.locks import held
 from mlx.core.paths import Workspace
 from mlx.core.sparse import UNREADABLE, SparseWriter
 from mlx.datasets.custom.array_files import ArrayFile, open_npy
@@ -78,10 +79,11 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
         raise SettingsError(f"--seed: expected an integer from 0 to {2**32 - 1}, found {seed}")
     _check_output(output)
     workspace = Workspace(output)
-    _lay_out(files, workspace)
-    note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed)))
-    note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed)))
-    note(report(workspace, report=ReportSettings()))
+    with held(workspace):
+        _lay_out(files, workspace)
+        note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed)))
+        note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed)))
+        note(report(workspace, report=ReportSettings()))
     return workspace.report / "report.html"
 
 
@@ -98,7 +100,7 @@ def _check_output(output: Path) -> None:
 
 def _is_result(path: Path) -> bool:
     """Say whether it is more than the empty or temporary folder of an analysis that did not get far."""
-    return path.name != "data" and not any(part.startswith(".representations.") for part in path.parts)
+    return path.name not in {"data", ".lock"} and not any(part.startswith(".representations.") for part in path.parts)
 
 
 def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:

@@ -12,9 +12,11 @@ from mlx.config import ExperimentConfig, read_config
 from mlx.core.artifacts import write_json
 from mlx.core.console import note, recorded_in
 from mlx.core.errors import SettingsError
+from mlx.core.locks import held
 from mlx.core.paths import Workspace, repository_root
 from mlx.core.stage import sections_of
 from mlx.core.versions import versions
+from mlx.owners import Owner
 from mlx.pipeline.evaluate import evaluate
 from mlx.pipeline.extract_representations import extract_representations
 from mlx.pipeline.generate_data import generate_data
@@ -22,7 +24,7 @@ from mlx.pipeline.preprocess_split import preprocess_split
 from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.pipeline.train import train
-from mlx.runs import CONFIG, Owner, Run, Summary, held, measured, now, read_run, runs_of, write_summary
+from mlx.runs import CONFIG, Run, Summary, measured, now, read_run, runs_of, write_summary
 
 STEPS: tuple[Callable[..., str], ...] = (
     generate_data,
@@ -48,24 +50,29 @@ def run_experiment(config: ExperimentConfig) -> Path:
         A step can't do what the configuration asks; what the steps before it wrote stays.
     """
     folder = _new_folder(runs_of(config))
-    write_json(folder / CONFIG, config.as_dict())
-    summary = Summary(
-        name=config.name,
-        status="running",
-        started=now(),
-        owner=Owner.of_this_process(),
-        versions=versions(),
-        commit=_commit(),
-    )
-    write_summary(folder, summary)
-    _work(Run(folder, summary), config)
+    with held(Workspace(folder)):
+        write_json(folder / CONFIG, config.as_dict())
+        summary = Summary(
+            name=config.name,
+            status="running",
+            started=now(),
+            owner=Owner.of_this_process(),
+            versions=versions(),
+            commit=_commit(),
+        )
+        write_summary(folder, summary)
+        _work(Run(folder, summary), config)
     return folder
 
 
-def resume_experiment(run: Run) -> Path:
+def resume_experiment(run: Run, *, force: bool = False) -> Path:
     """Go on with a run that was interrupted or failed, from the step that it was at; return its folder.
 
     The steps that it finished are not repeated, and a training goes on from its last checkpoint.
+
+    Parameters
+    ----------
+    force : where nothing tells whether a process is at work on it, believe that none is.
 
     Raises
     ------
@@ -74,17 +81,32 @@ def resume_experiment(run: Run) -> Path:
     MlxError
         As in `run_experiment`.
     """
-    with held(run.folder):
+    _refuse_taken(run, force=force)
+    with held(run.workspace):
         run = read_run(run.folder)  # another may have finished it since
-        if run.status in {"finished", "running"}:
-            wanted = "a run that was interrupted or failed"
-            raise SettingsError(f"{run.id}: expected {wanted}, found one that is {run.status}")
+        if run.summary.status == "finished":
+            raise SettingsError(f"{run.id}: expected a run that was interrupted or failed, found one that is finished")
         config = read_config(run.folder / CONFIG)
         again = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
         summary = run.summary.model_copy(update=again)
         write_summary(run.folder, summary)
         _work(Run(run.folder, summary), config)
     return run.folder
+
+
+def _refuse_taken(run: Run, *, force: bool) -> None:
+    """Refuse a run that a process is at work on, or may be."""
+    if run.summary.status != "running":
+        return
+    owner, working = run.summary.owner, run.is_worked_on()
+    expected, who = "expected a run that was interrupted or failed", f"process {owner.pid} of {owner.host}"
+    if working:
+        raise SettingsError(f"{run.id}: {expected}, found one that is running: {who} is at work on it")
+    if working is None and not force:
+        raise SettingsError(
+            f"{run.id}: {expected}, found one that may be running: no lock tells from here whether {who} is still "
+            f"at work on it; if you know that it is not, 'mlx run-experiment --resume {run.id} --force' goes on"
+        )
 
 
 def _work(run: Run, config: ExperimentConfig) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +13,11 @@ from pydantic import Field
 from mlx.core.artifacts import read_json, write_json
 from mlx.core.descriptions import read_description
 from mlx.core.errors import ArtifactError, SettingsError
+from mlx.core.locks import lock_state, seen_by_all
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace, repository_root
 from mlx.core.settings import Settings, nearest
+from mlx.owners import Owner, boot
 
 if TYPE_CHECKING:
     from mlx.config import ExperimentConfig
@@ -24,37 +25,6 @@ if TYPE_CHECKING:
 SUMMARY = "summary.json"
 CONFIG = "config.json"
 Status = Literal["running", "finished", "failed", "interrupted"]
-
-
-class Owner(Settings):
-    """The process that works on a run: a number alone may be given out again."""
-
-    host: str
-    pid: int
-    started: float
-
-    @classmethod
-    def of_this_process(cls) -> "Owner":
-        """Describe the process that asks."""
-        import platform
-
-        import psutil
-
-        return cls(host=platform.node(), pid=os.getpid(), started=psutil.Process().create_time())
-
-    def is_alive(self) -> bool:
-        """Say whether that process still works; on another computer nobody can tell, so it is taken to."""
-        import platform
-
-        import psutil
-
-        if self.host != platform.node():
-            return True
-        try:
-            process = psutil.Process(self.pid)
-            return bool(process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE)
-        except psutil.Error:
-            return False
 
 
 class Summary(Settings):
@@ -99,10 +69,22 @@ class Run:
 
     @property
     def status(self) -> Status:
-        """What the run is doing; one whose process is gone without a word was interrupted."""
-        if self.summary.status == "running" and not self.summary.owner.is_alive():
+        """What the run is doing; one whose process is gone without a word was interrupted.
+
+        One that can't be told from here is taken to be running.
+        """
+        if self.summary.status == "running" and self.is_worked_on() is False:
             return "interrupted"
         return self.summary.status
+
+    def is_worked_on(self) -> bool | None:
+        """Say whether a process is at work on it, as its lock tells; None where that can't be told from here."""
+        state, owner = lock_state(self.workspace), self.summary.owner
+        if state == "held":
+            return True
+        if state == "free" and (owner.boot == boot() or seen_by_all(self.folder)):
+            return False
+        return owner.is_alive()
 
     @property
     def workspace(self) -> Workspace:
@@ -128,30 +110,6 @@ def read_run(folder: Path) -> Run:
 def write_summary(folder: Path, summary: Summary) -> None:
     """Put the summary in place; a reader sees the old one or the new one, never a part."""
     write_json(folder / SUMMARY, summary.as_dict())
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keep a run to this process while the block lasts; the system lets go of it when the process dies.
-
-    Raises
-    ------
-    SettingsError
-        Another process is about to work on it.
-    """
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SettingsError(
-                f"{folder}: expected a run that nobody is at work on, found one that is taken"
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def runs_of(config: "ExperimentConfig") -> Path:

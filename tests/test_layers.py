@@ -27,6 +27,7 @@ LEVELS = {
     "representations": 2,
     "pipeline": 3,
     "config": 4,
+    "owners": 4,
     "analyze": 5,
     "preview": 5,
     "runs": 5,

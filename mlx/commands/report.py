@@ -37,6 +37,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.commands.places import find_any_run, shown_from
     from mlx.core.console import note
     from mlx.core.errors import ArtifactError
+    from mlx.core.locks import held
     from mlx.core.paths import Workspace
     from mlx.pipeline.report import report
 
@@ -45,7 +46,8 @@ def run(chosen: argparse.Namespace) -> str:
         folder = find_any_run(chosen.run, chosen.run_dir).folder
     workspace = Workspace(folder)
     try:
-        note(report(workspace, report=_settings(folder)))
+        with held(workspace):
+            note(report(workspace, report=_settings(folder)))
     except ArtifactError as error:
         raise ArtifactError(_with_remedy(str(error), folder)) from None
     return shown_from(Path.cwd())(workspace.report / "report.html")

@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="another value for a key, such as training.epochs=3; may be repeated",
     )
     parser.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted, by id or folder")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="with --resume: go on where nothing tells whether a process is still at work on the run",
+    )
     parser.add_argument("--keep-going", action="store_true", help="of a list: run the others when one fails")
 
 
@@ -50,7 +55,9 @@ def run(chosen: argparse.Namespace) -> str:
             raise SettingsError(
                 f"--resume: expected nothing beside it, as a run keeps its configuration, found {given[0]}"
             )
-        return _resume(chosen.resume)
+        return _resume(chosen.resume, force=chosen.force)
+    if chosen.force:
+        raise SettingsError("--force: expected --resume RUN beside it, as it has no meaning without, found none")
     experiments = _read(chosen)
     if chosen.dry_run:
         return _rehearsed(experiments)
@@ -106,13 +113,13 @@ def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
     raise MlxError(f"{failures} of {len(experiments)} experiments failed")
 
 
-def _resume(identity: str) -> str:
+def _resume(identity: str, *, force: bool) -> str:
     from mlx.commands.places import at_root, find_any_run
     from mlx.experiment import resume_experiment
 
     run = find_any_run(identity)
     with at_root() as shown:
-        return shown(resume_experiment(run))
+        return shown(resume_experiment(run, force=force))
 
 
 def _rehearsed(experiments: "list[Resolved]") -> str:

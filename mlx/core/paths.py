@@ -20,6 +20,11 @@ class Workspace:
     root: Path
 
     @property
+    def lock(self) -> Path:
+        """Locked by the process that works here; an empty file, beside the artifacts as git ignores that folder."""
+        return self.root / "data" / ".lock"
+
+    @property
     def raw(self) -> Path:
         """What ``generate-data`` writes: X, y, ``dataset.json`` and, where known, the factors."""
         return self.root / "data" / "raw"

@@ -12,6 +12,7 @@ from pathlib import Path
 from mlx.core.console import answer, note
 from mlx.core.documents import read_document
 from mlx.core.errors import MlxError
+from mlx.core.locks import held
 from mlx.core.paths import Workspace
 from mlx.core.sections import located, read_sections
 
@@ -29,7 +30,9 @@ def run_stage(step: Step) -> None:
     try:
         document = read_document(PARAMS)
         sections = read_sections(document, sections_of(step), optional_sections(step))
-        said = located(document, lambda: step(Workspace(Path()), **sections))
+        workspace = Workspace(Path())
+        with held(workspace, say=False):  # where locks don't work, DVC's own is all there is
+            said = located(document, lambda: step(workspace, **sections))
     except MlxError as error:
         note(str(error))
         sys.exit(1)
