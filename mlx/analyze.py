@@ -4,7 +4,6 @@ No configuration and no model are needed: what a model said and represented is a
 analysis and report read.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, RepresentationsDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.locks import held
+from mlx.core.own_folders import remove
 from mlx.core.paths import Workspace
 from mlx.core.sparse import UNREADABLE, SparseWriter
 from mlx.datasets.custom.array_files import ArrayFile, open_npy
@@ -133,7 +133,7 @@ def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
         write_json(folder / "representations.json", described.as_dict())
         # What an earlier analysis found is not of these arrays.
         for found in (workspace.metrics, workspace.residuals, workspace.report):
-            shutil.rmtree(found, ignore_errors=True)
+            remove(found)
     _describe(workspace, files, described, factors, n)
 
 

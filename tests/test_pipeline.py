@@ -1,5 +1,6 @@
 """The pipeline as a user runs it: DVC in a small repository of its own, on a small configuration."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,6 +88,20 @@ def test_an_edit_in_the_analysis_retrains_nothing(repository: Repository) -> Non
     with (repository.root / "mlx/residuals/settings.py").open("a") as file:
         file.write("\n# an edit\n")
     assert repository.repro() == ["residuals-analysis"]  # the same tables: the report stands
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hardlink"])
+def test_a_cache_that_the_artifacts_are_links_into_is_never_written_to(repository: Repository, kind: str) -> None:
+    repository.run("dvc", "config", "cache.type", kind)
+    assert repository.run("dvc", "checkout", "--relink").returncode == 0
+    page = repository.root / "data/report/report.html"
+    assert page.is_symlink() if kind == "symlink" else page.stat().st_nlink == 2
+    repository.configure(SMALL | {"report": {"dpi": 60}})
+    assert repository.repro() == ["report"]
+    for file in (repository.root / ".dvc/cache/files/md5").rglob("*"):
+        if file.is_file():
+            content = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+            assert content == f"{file.parent.name}{file.name.removesuffix('.dir')}"
 
 
 def test_dvc_shows_the_difference_that_a_change_makes(repository: Repository) -> None:

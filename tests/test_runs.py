@@ -237,6 +237,25 @@ def test_two_that_resume_at_once_are_one_run(folder: Path, capsys: pytest.Captur
     assert content(whole) == before
 
 
+@pytest.mark.parametrize("name", ["data/report", "data/model", "metrics", "checkpoints"])
+def test_a_link_in_a_run_costs_nothing_that_it_points_to(
+    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "precious").mkdir()
+    (folder / "precious/thesis.txt").write_text("kept")
+    run = folder / "outputs/small/1"
+    (run / "data").mkdir(parents=True)
+    (run / name).symlink_to(folder / "precious")
+    (run / "summary.json").write_text(json.dumps(SUMMARY | {"status": "interrupted"}))
+    (run / "config.json").write_text(json.dumps(CONFIG))
+    for command in (["report", "small"], ["run-experiment", "--resume", "small"]):
+        with pytest.raises(
+            SystemExit, match=f"{name}: expected a folder of the step's own, .*link 'data' or the output"
+        ):
+            main(command)
+    assert [path.name for path in (folder / "precious").iterdir()] == ["thesis.txt"]
+
+
 def test_force_without_a_run_to_resume_is_refused(folder: Path) -> None:
     with pytest.raises(SystemExit, match="--force: expected --resume RUN beside it"):
         main(["run-experiment", "--force"])

@@ -32,7 +32,9 @@ def run(chosen: argparse.Namespace) -> str:
     ------
     ArtifactError
         A result is missing or damaged, as where the run is of a version that wrote fewer tables; a page that is
-        there stays.
+        there stays. Or a folder that would be replaced is a link.
+    SettingsError
+        Another process is at work there.
     """
     from mlx.commands.places import find_any_run, shown_from
     from mlx.core.console import note
@@ -45,11 +47,11 @@ def run(chosen: argparse.Namespace) -> str:
     if not any((folder / name).exists() for name in OF_A_WORKSPACE):
         folder = find_any_run(chosen.run, chosen.run_dir).folder
     workspace = Workspace(folder)
-    try:
-        with held(workspace):
+    with held(workspace):
+        try:
             note(report(workspace, report=_settings(folder)))
-    except ArtifactError as error:
-        raise ArtifactError(_with_remedy(str(error), folder)) from None
+        except ArtifactError as error:
+            raise ArtifactError(_with_remedy(str(error), folder)) from None
     return shown_from(Path.cwd())(workspace.report / "report.html")
 
 

@@ -7,13 +7,13 @@ killed run leaves either the old content or the new; a step's folder is replaced
 import glob
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlx.core.errors import ArtifactError
+from mlx.core.own_folders import check_own_folder, remove
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,19 +34,23 @@ def replacing(path: Path) -> Iterator[Path]:
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Give a new empty folder beside `path`; when the block succeeds, it takes the place of `path`.
 
-    What an earlier run left in `path` is gone then.
+    What an earlier run left in `path` is gone then. Links in it are removed, never what they point to.
+
+    Raises
+    ------
+    ArtifactError
+        `path` is itself a link, or no folder: nothing is removed then.
     """
-    if path.is_symlink():  # to a larger disk, say: the link stays, and what it points to is replaced
-        path = path.resolve()
+    check_own_folder(path)
     temporary = _temporary(path)
     temporary.mkdir()
     try:
         yield temporary
-        if path.exists():
-            shutil.rmtree(path)
+        check_own_folder(path)  # again, as much may have happened since
+        remove(path)
         temporary.replace(path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove(temporary, ignore_errors=True)
 
 
 def _temporary(path: Path) -> Path:
@@ -58,10 +62,7 @@ def _temporary(path: Path) -> Path:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
+        remove(leftover, ignore_errors=True)
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 

@@ -47,13 +47,18 @@ def open_streams() -> None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  # open as long as the process
 
 
+def _itself(path: str, flags: int) -> int:
+    """Open a file, but no link, and no FIFO, which would wait for a reader."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
+
+
 _records: list[TextIO] = []
 
 
 @contextmanager
 def recorded_in(path: Path) -> Iterator[None]:
-    """Add what is noted within the block to the end of a file, too."""
-    with path.open("a", encoding="utf-8") as file:
+    """Add what is noted within the block to the end of a file, too; to what a link points to, nothing is added."""
+    with open(path, "a", encoding="utf-8", opener=_itself) as file:  # Path.open takes no opener
         _records.append(file)
         try:
             yield

@@ -14,6 +14,7 @@ from typing import Literal
 
 from mlx.core.console import note
 from mlx.core.errors import SettingsError
+from mlx.core.own_folders import check_workspace
 from mlx.core.paths import Workspace
 
 State = Literal["held", "free", "unknown"]
@@ -38,9 +39,12 @@ def held(workspace: Workspace, *, say: bool = True) -> Iterator[None]:
     ------
     SettingsError
         Another process holds the lock.
+    ArtifactError
+        A folder that would be replaced is a link.
     """
     from filelock import FileLock, Timeout
 
+    check_workspace(workspace)
     workspace.lock.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(workspace.lock, timeout=PATIENCE, fallback_to_soft=False)
     try:

@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "data" / "report"
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders in ``data/`` that the steps write, in their order."""
+        return self.raw, self.splits, self.model, self.representations, self.residuals, self.report
+
+    @property
     def metrics(self) -> Path:
         """Small JSON and CSV files that are kept in git."""
         return self.root / "metrics"

@@ -10,8 +10,8 @@ Each is a folder of JSON and ``.npz``, whole or absent; the last two kinds make 
 (`load_checkpoint`). Nothing is unpickled, and whatever has been changed since it was written is refused.
 """
 
+import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from mlx.core.artifacts import read_json, replacing_folder, write_json
 from mlx.core.descriptions import ModelDescription
 from mlx.core.errors import ArtifactError
+from mlx.core.own_folders import remove
 from mlx.models import IterativeModel
 from mlx.models.catalogue import DESCRIPTION, rebuild_model
 from mlx.models.npz import write_npz
@@ -136,11 +137,11 @@ class Checkpoints:
 
 def _discard(path: Path) -> None:
     """Remove a folder so that it is whole until it is gone."""
-    if path.exists():
+    if os.path.lexists(path):
         going = path.with_name(f".{path.name}.going.tmp")
-        shutil.rmtree(going, ignore_errors=True)
+        remove(going)
         path.replace(going)
-        shutil.rmtree(going)
+        remove(going)
 
 
 def clear_checkpoints(folder: Path) -> None:
@@ -151,10 +152,7 @@ def clear_checkpoints(folder: Path) -> None:
     for path in sorted(folder.iterdir(), key=lambda path: path.name not in {NEW, LAST, PREVIOUS}):
         if not OURS.fullmatch(path.name):
             continue
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
 
 
 def load_checkpoint(folder: Path) -> IterativeModel:

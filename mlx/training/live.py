@@ -1,11 +1,11 @@
 """Writes the metrics of a training with DVCLive while it goes on, for ``dvc plots show`` and for editors."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlx.core.artifacts import write_bytes
+from mlx.core.own_folders import check_own_folder, remove
 
 PLOTS = b"""\
 plots:
@@ -35,6 +35,8 @@ class LiveMetrics:
 
     def begin(self, history: Sequence[Mapping[str, float]]) -> None:
         """Start, or go on after the epochs of `history`."""
+        check_own_folder(self.folder)
+        self.clear()  # DVCLive would write through a link that is in there
         self._live = _quiet_live(self.folder)
         if (self.folder.parent / "dvc.yaml").is_file():
             write_bytes(self.folder / "dvc.yaml", PLOTS)
@@ -53,7 +55,7 @@ class LiveMetrics:
 
     def clear(self) -> None:
         """Remove what an earlier training left, where this one has no epochs to tell of."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder, ignore_errors=True)
 
     def close(self) -> None:
         """Tell editors that no step is to come."""

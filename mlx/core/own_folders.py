@@ -1,0 +1,66 @@
+"""Folders that belong to a step: they are replaced and removed as a whole, so none of them may be a link."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from mlx.core.errors import ArtifactError
+from mlx.core.paths import Workspace
+
+
+def check_workspace(workspace: Workspace) -> None:
+    """Refuse a workspace in which something else stands where a step's folder belongs.
+
+    The folder ``data`` may be a link, and so may the workspace itself: only what is in them is replaced.
+
+    Raises
+    ------
+    ArtifactError
+        A step's folder is a link or no folder, or ``data`` leads to no folder.
+    """
+    data = workspace.root / "data"
+    if os.path.lexists(data) and not data.is_dir():
+        found = f"a link to {data.readlink()}, where none is" if data.is_symlink() else "something else"
+        raise ArtifactError(f"{data}: expected a folder, or a link to one, found {found}; make the folder or remove it")
+    for folder in (workspace.metrics, workspace.checkpoints, workspace.live, *workspace.folders):
+        check_own_folder(folder, root=workspace.root)
+
+
+def check_own_folder(folder: Path, *, root: Path | None = None) -> None:
+    """Refuse `folder` where it is there and no folder of its own.
+
+    Parameters
+    ----------
+    root : of the workspace that it belongs to, for the message.
+
+    Raises
+    ------
+    ArtifactError
+        It is a link, wherever to, or a file.
+    """
+    if folder.is_symlink():
+        if root is not None and (root / "dvc.yaml").exists():
+            instead = "let DVC's cache be there ('dvc cache dir DIR' and 'dvc config cache.type symlink')"
+        else:
+            instead = "link 'data' or the output directory"
+        raise ArtifactError(
+            f"{folder}: expected a folder of the step's own, which it replaces, found a link to {folder.readlink()}; "
+            f"remove the link, and to keep results in another place, {instead} instead"
+        )
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise ArtifactError(f"{folder}: expected a folder, found something else; move it away")
+
+
+def remove(path: Path, *, ignore_errors: bool = False) -> None:
+    """Remove a folder with all that is in it, or a file, if it is there; of a link, the link alone."""
+    try:
+        if stat.S_ISDIR(path.lstat().st_mode):
+            shutil.rmtree(path, ignore_errors=ignore_errors)
+        else:
+            path.unlink(missing_ok=True)
+    except FileNotFoundError:
+        return
+    except OSError:
+        if not ignore_errors:
+            raise
