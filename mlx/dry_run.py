@@ -116,7 +116,8 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
         widths = _pass_through(model, X, y, config, splits, layers)
     unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
     told = dict.fromkeys(str(warning.message) for warning in warned)
-    return Rehearsal(tuple(_facts(config, data, scaler.dtype, model, widths)), (*unused, *told))
+    facts = tuple(_facts(config, data, scaler.dtype, model, widths))
+    return Rehearsal(facts, (*dataset.notes, *unused, *told))
 
 
 def _look_at(settings: DatasetSettings) -> _Data:
@@ -243,6 +244,8 @@ def _facts(
     shape = "x".join(map(str, dataset.sample_shape))
     classes = f", {len(dataset.class_names)} classes" if dataset.class_names else ""
     yield f"data: {n} samples of {shape}{classes}; {data.note or dataset.source}"
+    if dataset.inferred:
+        yield f"task: targets {dataset.inferred}"
     yield f"model: {config.model.name}, {model.n_parameters:,} parameters, layers {', '.join(widths)}"
     values = n * math.prod(dataset.sample_shape)
     n_test = round(n * config.split.test_size)

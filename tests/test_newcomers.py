@@ -91,7 +91,7 @@ MISTAKES = {
     "a regression model for classes": (
         GOOD.replace("logistic_regression", "linear_regression"),
         "c.yaml:5: model.name: expected a model for classification, which the dataset is, found linear_regression, "
-        "which is for regression",
+        "which is for regression; dataset.params.task states what the targets of custom data are",
     ),
     "a layer that is none": (
         GOOD + "representations:\n  layers: [conv_1]\n",

@@ -62,6 +62,10 @@ class Dataset:
         Facts about the whole source as JSON values, such as the true weights.
     has_factors
         Whether the blocks carry factors.
+    inferred
+        What the targets were taken for where nobody said, and which setting says; empty otherwise.
+    notes
+        What the user should know of how it was read, a line each: what was left out, what looks wrong.
     blocks
         ``blocks(rows)`` yields the samples in order, `rows` at a time (the last block may be
         shorter). Every call starts again and gives the same values, whatever `rows` is.
@@ -78,6 +82,8 @@ class Dataset:
     blocks: Callable[[int], Iterator[Block]]
     details: dict[str, Any] = field(default_factory=dict)
     has_factors: bool = False
+    inferred: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def spans(n_samples: int, rows: int) -> Iterator[tuple[int, int]]:

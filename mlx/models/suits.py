@@ -3,6 +3,8 @@
 from mlx.core.errors import SettingsError
 from mlx.models.contract import Problem, Task
 
+WHERE_STATED = "; dataset.params.task states what the targets of custom data are"
+
 
 def require_task(name: str, tasks: frozenset[Task], problem: Problem) -> None:
     """Refuse a model `name`, which is for `tasks`, for a problem of another kind.
@@ -15,6 +17,6 @@ def require_task(name: str, tasks: frozenset[Task], problem: Problem) -> None:
     if problem.task not in tasks:
         raise SettingsError(
             f"expected a model for {problem.task}, which the dataset is, found {name}, "
-            f"which is for {' and '.join(sorted(tasks))}",
+            f"which is for {' and '.join(sorted(tasks))}{WHERE_STATED}",
             key=("model", "name"),
         )

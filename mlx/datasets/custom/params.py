@@ -1,12 +1,24 @@
 """The parameters of ``custom``, and which of them have a meaning for what."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from mlx.core.errors import SettingsError
 from mlx.datasets.files.folder_set import PixelSize
 from mlx.datasets.files.stored import StoredParams
+from mlx.datasets.params import bad_value
+
+
+def _one_character(value: Any) -> Any:
+    """Return the separator; a tab may be written as backslash and t."""
+    value = "\t" if value == "\\t" else value
+    if value is not None and not (isinstance(value, str) and len(value) == 1 and value not in _NO_SEPARATORS):
+        raise bad_value("one character between the cells, such as ';'", value)
+    return value
+
+
+_NO_SEPARATORS = '"\r\n\0'
 
 
 class CustomParams(StoredParams):
@@ -28,6 +40,13 @@ class CustomParams(StoredParams):
         How columns of text become numbers: ``onehot`` or ``ordinal``, categories sorted.
     missing
         What to do about missing values in a table: ``error``; ``drop`` the row; the ``mean`` of the column.
+    decimal
+        What stands before the fraction of the numbers that a table has as text: ``.`` or ``,``; the other one,
+        blanks and apostrophes may group thousands. Found out where only one is possible. A number of
+        percent is the number before the sign: ``7%`` is 7.
+    separator
+        The character between the cells of a CSV; found out among comma, semicolon, tab and ``|`` where only one
+        is possible.
     metadata
         A CSV, Parquet or JSON table with a row a sample whose columns become the factors; for a folder of
         images its column ``file`` (``class/name.jpg``) says which row is whose.
@@ -45,6 +64,8 @@ class CustomParams(StoredParams):
     features: list[str] | None = Field(None, min_length=1)
     encoding: Literal["onehot", "ordinal"] = "onehot"
     missing: Literal["error", "drop", "mean"] = "error"
+    decimal: Literal[".", ","] | None = None
+    separator: Annotated[str, BeforeValidator(_one_character)] | None = None
     metadata: str | None = None
     image_size: PixelSize | None = None
     channels: Literal[1, 3] = 3
@@ -54,7 +75,7 @@ class CustomParams(StoredParams):
 
 EVERY = {"n_samples", "seed", "normalize", "augmentation", "metadata"}
 LABELLED = EVERY | {"task", "class_names"}
-TABLE = LABELLED | {"target", "features", "encoding", "missing"}
+TABLE = LABELLED | {"target", "features", "encoding", "missing", "decimal"}
 """What has a meaning for every source, for those with labels in an array, and for tables."""
 
 

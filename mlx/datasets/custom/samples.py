@@ -68,6 +68,8 @@ class Samples:
         One value a row each.
     details
         Further facts about the source.
+    notes
+        What the user should know of how it was read.
     """
 
     X: Rows
@@ -75,6 +77,7 @@ class Samples:
     where: str
     factors: Factors = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
@@ -116,6 +119,8 @@ def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
         ),
         details=samples.details | augmented,
         has_factors=bool(samples.factors),
+        inferred=target.inferred,
+        notes=samples.notes,
     )
 
 

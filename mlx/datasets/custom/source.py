@@ -13,7 +13,7 @@ from mlx.datasets.custom.function import call_function
 from mlx.datasets.custom.params import EVERY, LABELLED, TABLE, CustomParams, refuse_unused
 from mlx.datasets.custom.samples import MemoryRows, Samples, samples_dataset
 from mlx.datasets.custom.table_files import read_metadata
-from mlx.datasets.custom.table_samples import read_table_samples
+from mlx.datasets.custom.table_samples import TableRules, read_table_samples
 from mlx.datasets.custom.targets import Target, build_target, checked_text
 from mlx.datasets.dataset import Array, Dataset, Factors
 from mlx.datasets.files.folder_set import open_image_folder
@@ -155,14 +155,21 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
             f"expected the name of the target's column in {path}, found nothing",
             key=("dataset", "params", "target"),
         )
-    table = read_table_samples(
-        path, params.target, features=params.features, encoding=params.encoding, missing=params.missing
+    rules = TableRules(
+        params.target,
+        task=params.task,
+        features=params.features,
+        encoding=params.encoding,
+        missing=params.missing,
+        decimal=params.decimal,
+        separator=params.separator,
     )
+    table = read_table_samples(path, rules)
     factors: Factors = {}
     if params.metadata is not None:
         factors = {k: v[table.rows] for k, v in read_metadata(Path(params.metadata), table.n_rows).items()}
     target = _target(params, table.labels, f"{path}: column '{params.target}'", None)
-    return Samples(MemoryRows(table.X), target, str(path), factors, table.details)
+    return Samples(MemoryRows(table.X), target, str(path), factors, table.details, table.notes)
 
 
 def _from_function(params: CustomParams, path: str) -> Samples:
@@ -194,6 +201,6 @@ def _as_array(values: Any, where: str) -> Array:
 _FILES: dict[str, tuple[Callable[[CustomParams, Path], Samples], set[str]]] = {
     ".npz": (_read_npz, set()),
     ".npy": (_read_npy, {"target"}),
-    ".csv": (_read_table, TABLE),
+    ".csv": (_read_table, TABLE | {"separator"}),
     ".parquet": (_read_table, TABLE),
 }

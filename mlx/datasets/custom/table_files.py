@@ -1,8 +1,7 @@
 """Tables in CSV, Parquet and JSON files, and their columns as numbers."""
 
 import json
-import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +10,9 @@ import numpy as np
 
 from mlx.core.errors import DataError
 from mlx.core.settings import nearest
+from mlx.datasets.custom.csv_files import read_csv
+from mlx.datasets.custom.headers import refuse_equal_names, without_index
+from mlx.datasets.custom.parquet_files import read_parquet
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Factors, refuse_oversized
 
 if TYPE_CHECKING:
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
 
 MOST_CATEGORIES = 1000
 """A text column with more different values holds names or sentences, and is no feature."""
-
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None")
-MISSING_TARGETS = ("", "NaN", "nan")  # a class may well be named "None" or "NA"
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".json")
 
@@ -44,19 +43,74 @@ class Column:
     categories: tuple[str, ...] | None
 
 
-def read_table(path: Path, *, targets: Sequence[str] = ()) -> "pd.DataFrame":
-    """Read a table from a ``.csv``, ``.parquet`` or ``.json`` file.
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read.
 
-    Empty cells of a CSV and what is commonly written for them (`MISSING`) are missing; in the columns
-    `targets` only those in `MISSING_TARGETS`, so that a class can be called "None".
+    Attributes
+    ----------
+    frame
+        Its columns, each with a name of its own.
+    left_out
+        A line on each column that was left out.
+    """
+
+    frame: "pd.DataFrame"
+    left_out: tuple[str, ...] = ()
+
+
+def read_table(
+    path: Path,
+    *,
+    targets: Collection[str] = (),
+    wanted: Collection[str] = (),
+    separator: str | None = None,
+    as_text: bool = False,
+) -> Table:
+    """Read a table from a ``.csv``, ``.parquet`` or ``.json`` file, without the index of a data frame.
+
+    Parameters
+    ----------
+    targets
+        Columns of a CSV that stay text: see `mlx.datasets.custom.csv_files.read_csv`.
+    wanted
+        Names of columns that the settings ask for: these stay even where they are an index.
+    separator, as_text
+        Of a CSV, see there.
 
     Raises
     ------
     DataError
-        If it is not there, has another suffix, is damaged, empty, or too large.
+        If it is not there, has another suffix, is damaged, empty, or too large, or two columns have one name.
+    SettingsError
+        If several characters may separate its cells.
     """
     import pandas as pd
 
+    suffix = _checked_suffix(path)
+    left_out: list[str] = []
+    try:
+        if suffix == ".parquet":
+            frame, left_out = read_parquet(path, {*targets, *wanted})
+        elif suffix == ".json":
+            frame = _read_json(path)
+        else:
+            frame = read_csv(path, targets=targets, separator=separator, as_text=as_text)
+    except DAMAGED as error:
+        raise DataError(f"{path}: expected a {suffix[1:].upper()} table, found a damaged file ({error})") from None
+    if not len(frame) or not len(frame.columns):
+        raise DataError(f"{path}: expected at least one row below the header, found none")
+    frame.columns = pd.Index([str(name) for name in frame.columns])
+    frame, index = without_index(frame, path, {*targets, *wanted})
+    return Table(frame, (*left_out, *index))
+
+
+DAMAGED = (ValueError, KeyError, TypeError, OSError, OverflowError, NotImplementedError)
+"""What pandas and pyarrow raise on a damaged file; their parsing errors are ValueErrors."""
+
+
+def _checked_suffix(path: Path) -> str:
+    """Return in what the name of the file ends, if it is a table that can be read."""
     if not path.is_file():
         raise DataError(f"{path}: expected a table, found {'a folder' if path.is_dir() else 'nothing there'}")
     if path.stat().st_size > IN_MEMORY_LIMIT:
@@ -68,60 +122,23 @@ def read_table(path: Path, *, targets: Sequence[str] = ()) -> "pd.DataFrame":
     suffix = path.suffix.lower()
     if suffix not in TABLE_SUFFIXES:
         raise DataError(f"{path}: expected a file ending in {', '.join(TABLE_SUFFIXES)}, found '{path.suffix}'")
-    try:
-        if suffix == ".parquet":
-            table = _read_parquet(path)
-        elif suffix == ".json":
-            table = _read_json(path)
-        else:
-            table = _read_csv(path, targets)
-    except (
-        ValueError,
-        OSError,
-        OverflowError,
-    ) as error:  # pandas' and pyarrow's parsing errors are ValueErrors
-        raise DataError(f"{path}: expected a {suffix[1:].upper()} table, found a damaged file ({error})") from None
-    if not len(table) or not len(table.columns):
-        raise DataError(f"{path}: expected at least one row below the header, found none")
-    table.columns = pd.Index([str(name) for name in table.columns])
-    return table
-
-
-def _read_parquet(path: Path) -> "pd.DataFrame":
-    """Read a Parquet file, unless its footer says that it unpacks to more than is built in memory."""
-    import pandas as pd
-    from pyarrow.parquet import ParquetFile
-
-    with ParquetFile(path) as file:
-        rows, columns = file.metadata.num_rows, file.metadata.num_columns
-    if rows * columns * 8 > IN_MEMORY_LIMIT:
-        raise DataError(
-            f"{path}: expected a table of at most {IN_MEMORY_LIMIT / 1e9:.0f} GB once it is unpacked, found "
-            f"{rows:,} rows of {columns:,} columns, which take {rows * columns * 8 / 1e9:.1f} GB"
-        )
-    return pd.read_parquet(path, engine="pyarrow").reset_index(drop=True)
+    return suffix
 
 
 def _read_json(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    content = json.loads(path.read_text(encoding="utf-8"))
+    def refusing_equal_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        refuse_equal_names([name for name, _ in pairs], path)
+        return dict(pairs)
+
+    content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=refusing_equal_names)
     rows = isinstance(content, list) and all(isinstance(row, dict) for row in content)
     if not rows and not isinstance(content, dict):
         raise ValueError("neither a list of rows nor columns by name")
-    return pd.DataFrame(content)
-
-
-def _read_csv(path: Path, targets: Sequence[str]) -> "pd.DataFrame":
-    import pandas as pd
-
-    names = pd.read_csv(path, nrows=0).columns
-    words = {name: list(MISSING_TARGETS if name in targets else MISSING) for name in names}
-    try:
-        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            return pd.read_csv(path, index_col=False, keep_default_na=False, na_values=words, low_memory=False)
-    except pd.errors.ParserWarning:  # which it would cut off
-        raise ValueError(f"its rows have more cells than its header, which has {len(names)}") from None
+    table = pd.DataFrame(content)
+    refuse_equal_names([str(name) for name in table.columns], path)
+    return table
 
 
 def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd.Series[Any]":
@@ -139,8 +156,6 @@ def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd
             f"{path}: expected a column '{name}', as dataset.params.{setting} says, found columns {listed}"
             f"{nearest(name, names)}"
         )
-    if names.count(name) > 1:
-        raise DataError(f"{path}: expected one column '{name}', found {names.count(name)}")
     return table[name]
 
 
@@ -225,7 +240,7 @@ def read_metadata(path: Path, n_samples: int, files: Sequence[str] | None = None
     DataError
         If it has another number of rows, or a value is missing.
     """
-    table = read_table(path)
+    table = read_table(path).frame
     if files is not None:
         table = _in_order_of(table, files, path)
     if len(table) != n_samples:

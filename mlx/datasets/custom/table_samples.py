@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mlx.core.errors import DataError
-from mlx.datasets.custom.table_files import Column, column_of, encode, read_table, row_name, to_column
+from mlx.datasets.custom.features import feature, ids_among
+from mlx.datasets.custom.table_files import Column, Table, column_of, encode, read_table, row_name
+from mlx.datasets.custom.table_labels import missing_words, table_labels
+from mlx.datasets.custom.targets import Task
+from mlx.datasets.custom.written_numbers import Mark, Written, read_written
 from mlx.datasets.dataset import Array
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ class TableSamples:
         Which of the table's rows the samples are, and how many it has.
     details
         The features' names, the categories of columns of text, and what was done about missing values.
+    notes
+        What the user should know: columns left out, columns that look like ids.
     """
 
     X: Array
@@ -38,57 +44,145 @@ class TableSamples:
     rows: Array
     n_rows: int
     details: dict[str, Any]
+    notes: tuple[str, ...]
 
 
-def read_table_samples(
-    path: Path,
-    target: str,
-    *,
-    features: Sequence[str] | None,
-    encoding: Literal["onehot", "ordinal"],
-    missing: Missing,
-) -> TableSamples:
-    """Read a CSV or Parquet table.
+@dataclass(frozen=True)
+class TableRules:
+    """How a table is read.
 
-    Parameters
+    Attributes
     ----------
     target
         The target's column.
+    task
+        What the target is for, or ``auto``.
     features
         The columns to use; all others where it is None.
     encoding
         Of columns of text, see `mlx.datasets.custom.table_files.encode`.
     missing
         What to do about missing and infinite values. The mean is that of all rows, test rows included.
+    decimal
+        What divides off fractions in text; found out where it is None.
+    separator
+        Between the cells of a CSV; found out where it is None.
+    """
+
+    target: str
+    task: Task | Literal["auto"] = "auto"
+    features: Sequence[str] | None = None
+    encoding: Literal["onehot", "ordinal"] = "onehot"
+    missing: Missing = "error"
+    decimal: Mark | None = None
+    separator: str | None = None
+
+
+def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
+    """Read a CSV or Parquet table.
 
     Raises
     ------
     DataError
         If the table can't be read, a column is not there or holds no numbers or text, or a value is missing.
+    SettingsError
+        If its separator or its decimal mark can't be told.
     """
-    table = read_table(path, targets=[target])
-    answer = column_of(table, target, path, "target")
-    names = [name for name in table.columns if name != target] if features is None else list(features)
-    columns = [to_column(column_of(table, name, path, "features"), path) for name in names if name != target]
-    if len(columns) != len(names) or not columns:
-        raise DataError(f"{path}: expected columns of features besides the target '{target}', found {names}")
+    table, shown = _read(path, rules)
+    answer = column_of(table.frame, rules.target, path, "target")
+    names = _feature_names(table.frame, path, rules)
+    columns = [feature(table.frame[name], path, stated=rules.decimal, elsewhere=shown) for name in names]
+    suspicious = ids_among(columns, table.frame, path) if rules.features is None else []
     known = answer.notna().to_numpy()
-    keep = np.ones(len(table), bool)
+    columns, keep, details = _without_gaps(columns, known, path, rules)
+    _refuse_missing(columns, ~known, rules.target, keep, path)
+    X, encoded = encode(columns, rules.encoding, path)
+    details["features"] = encoded
+    details["categories"] = {c.name: list(c.categories) for c in columns if c.categories is not None}
+    rows = np.flatnonzero(keep)
+    labels = table_labels(
+        answer[keep],
+        path,
+        task=rules.task,
+        gaps=not known.all(),
+        stated=rules.decimal,
+        elsewhere=shown,
+        typed=path.suffix.lower() != ".csv",
+    )
+    notes = (*table.left_out, *suspicious, *_missing_names(labels, rules.target, path))
+    return TableSamples(X[rows], labels, rows, len(table.frame), details, notes)
+
+
+def _read(path: Path, rules: TableRules) -> tuple[Table, set[Mark]]:
+    """Return the table and the decimal marks that its columns of text show.
+
+    A CSV in which some number has a comma is read as text throughout: in another of its columns ``1.234``
+    may be a thousand, which a reader of numbers would not say.
+    """
+    wanted = {rules.target, *(rules.features or ())}
+
+    def read(*, as_text: bool) -> Table:
+        return read_table(path, targets=[rules.target], wanted=wanted, separator=rules.separator, as_text=as_text)
+
+    table = read(as_text=rules.decimal == ",")
+    written = _written_numbers(table.frame, rules)
+    if rules.decimal is None and path.suffix.lower() == ".csv" and any(map(_has_comma, written)):
+        table = read(as_text=True)
+        written = _written_numbers(table.frame, rules)
+    return table, {mark for column in written for mark in column.shows()}
+
+
+def _written_numbers(frame: "pd.DataFrame", rules: TableRules) -> list[Written]:
+    """Return the columns of text that are used, but for a target that is stated to be names."""
+    import pandas as pd
+
+    used = frame.columns if rules.features is None else [rules.target, *rules.features]
+    names = [name for name in used if name in frame.columns]
+    if rules.task == "classification":
+        names = [name for name in names if name != rules.target]
+    texts = [frame[name].dropna() for name in names if isinstance(frame[name].dtype, pd.StringDtype)]
+    return [read_written(values) for values in texts if len(values)]
+
+
+def _has_comma(column: Written) -> bool:
+    ambiguous = column.ambiguous()
+    return "," in column.shows() or (ambiguous is not None and "," in ambiguous)
+
+
+def _feature_names(frame: "pd.DataFrame", path: Path, rules: TableRules) -> list[str]:
+    """Return the columns to use as features: the settings' own, or all but the target."""
+    target = rules.target
+    names = [name for name in frame.columns if name != target] if rules.features is None else list(rules.features)
+    if target in names or not names:
+        raise DataError(f"{path}: expected columns of features besides the target '{target}', found {names}")
+    return [str(column_of(frame, name, path, "features").name) for name in names]
+
+
+def _without_gaps(
+    columns: list[Column], known: Array, path: Path, rules: TableRules
+) -> tuple[list[Column], Array, dict[str, Any]]:
+    """Return the columns, which rows to keep, and what was done about missing values."""
+    keep = np.ones(len(known), bool)
     details: dict[str, Any] = {}
-    if missing == "drop":
+    if rules.missing == "drop":
         keep = known & np.all([~np.isnan(column.numbers) for column in columns], axis=0)
         details["dropped_rows"] = int((~keep).sum())
         if not keep.any():
             raise DataError(f"{path}: expected rows without missing values, found none")
-    elif missing == "mean":
+    elif rules.missing == "mean":
         details["filled"] = {c.name: int(np.isnan(c.numbers).sum()) for c in columns if np.isnan(c.numbers).any()}
         columns = [_filled(column, path) for column in columns]
-    _refuse_missing(columns, ~known, target, keep, path)
-    X, encoded = encode(columns, encoding, path)
-    details["features"] = encoded
-    details["categories"] = {c.name: list(c.categories) for c in columns if c.categories is not None}
-    rows = np.flatnonzero(keep)
-    return TableSamples(X[rows], _labels(answer[keep], gaps=not known.all()), rows, len(table), details)
+    return columns, keep, details
+
+
+def _missing_names(labels: Array, target: str, path: Path) -> list[str]:
+    words = missing_words(labels)
+    if not words:
+        return []
+    return [
+        f"{path}: column '{target}', the target, has {' and '.join(map(repr, words))}, taken for the name of a class; "
+        "if it means a missing value, leave those cells empty"
+    ]
 
 
 def _filled(column: Column, path: Path) -> Column:
@@ -111,19 +205,3 @@ def _refuse_missing(columns: Sequence[Column], unknown: Array, target: str, keep
                 f"{row_name(row)} ({int(missing.sum())} in all); set dataset.params.missing to "
                 "drop or, for numbers, to mean"
             )
-
-
-def _labels(answer: "pd.Series[Any]", *, gaps: bool) -> Array:
-    """Return the target without pandas' types, as integers again where only `gaps` had made them floats."""
-    import pandas as pd
-
-    if isinstance(answer.dtype, pd.CategoricalDtype):
-        answer = answer.astype(answer.dtype.categories.dtype)
-    if pd.api.types.is_bool_dtype(answer):
-        return answer.to_numpy(dtype=bool)
-    if pd.api.types.is_integer_dtype(answer):
-        return answer.to_numpy(dtype=np.int64)
-    if pd.api.types.is_float_dtype(answer):
-        numbers: Array = answer.to_numpy(dtype=np.float64)
-        return numbers.astype(np.int64) if gaps and (numbers == np.rint(numbers)).all() else numbers
-    return np.array([str(value) for value in answer])

@@ -17,6 +17,9 @@ SURROGATES = range(0xD800, 0xE000)
 
 Task = Literal["classification", "regression"]
 
+INFERRED = "inferred from "
+FROM_TEXT = f"{INFERRED}labels that are no numbers"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -38,6 +41,16 @@ class Target:
     y: Array
     class_names: tuple[str, ...]
     reason: str
+
+    @property
+    def inferred(self) -> str:
+        """What the targets were taken for, and which setting says otherwise; empty where nothing else is possible."""
+        if not self.reason.startswith(INFERRED) or self.reason == FROM_TEXT:
+            return ""
+        taken = f"taken for a {self.task} ({self.reason.removeprefix(INFERRED)})"
+        if self.task == "regression":
+            return f"{taken}; if they are classes, set dataset.params.task: classification"
+        return f"{taken}; if they are a quantity, set dataset.params.task: regression"
 
 
 def build_target(
@@ -107,13 +120,16 @@ def checked_text(labels: Array, where: str) -> Array:
 
 def _inferred(labels: Array) -> tuple[Task, str]:
     if labels.dtype.kind == "f":
-        return "regression", "inferred from targets with a fraction or of floating type"
-    if labels.dtype.kind in "Ub":
-        return "classification", "inferred from labels that are no numbers"
+        different = len(np.unique(labels))
+        fractions = "" if (labels != np.rint(labels)).any() else ", none with a fraction,"
+        return "regression", f"{INFERRED}numbers of floating type{fractions} of {different} different values"
+    if labels.dtype.kind == "U":
+        return "classification", FROM_TEXT
+    if labels.dtype.kind == "b":
+        return "classification", f"{INFERRED}true and false"
     different = len(np.unique(labels))
-    if different <= MOST_CLASSES and 2 * different <= len(labels):
-        return "classification", f"inferred from integers of {different} different values"
-    return "regression", f"inferred from integers of {different} different values"
+    task: Task = "classification" if different <= MOST_CLASSES and 2 * different <= len(labels) else "regression"
+    return task, f"{INFERRED}integers of {different} different values"
 
 
 def _quantity(labels: Array, reason: str, class_names: Sequence[str] | None, where: str) -> Target:

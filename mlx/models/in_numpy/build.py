@@ -13,7 +13,7 @@ from mlx.models.in_numpy.network import HIDDEN_LAYERS, Network
 from mlx.models.in_numpy.network_model import NetworkModel
 from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
 from mlx.models.settings import ModelSettings
-from mlx.models.suits import require_task
+from mlx.models.suits import WHERE_STATED, require_task
 
 MOST_WEIGHTS = 250_000_000  # two gigabytes, and the optimizer takes three times as much
 
@@ -58,7 +58,7 @@ def _output_activation(params: MlpParams, problem: Problem) -> str:
     chosen = params.output_activation or suitable[0]
     if chosen not in suitable:
         raise SettingsError(
-            f"expected {' or '.join(suitable)} for {problem.task}, which the dataset is, found {chosen}",
+            f"expected {' or '.join(suitable)} for {problem.task}, which the dataset is, found {chosen}{WHERE_STATED}",
             key=("model", "params", "output_activation"),
         )
     return chosen

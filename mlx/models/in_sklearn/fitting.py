@@ -9,6 +9,7 @@ import numpy as np
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import Settings
 from mlx.models.contract import Array, Problem, Task
+from mlx.models.suits import WHERE_STATED
 
 
 def flattened(X: Array) -> Array:
@@ -78,7 +79,7 @@ def refuse_foreign(params: Settings, task: Task, *, only: Mapping[str, Task]) ->
         if its_task != task and found != default:
             raise SettingsError(
                 f"expected {default if default is not None else 'null'}, as it is for {its_task} and the dataset is "
-                f"a {task}, found {found}",
+                f"a {task}, found {found}{WHERE_STATED}",
                 key=("model", "params", field),
             )
 
@@ -96,7 +97,8 @@ def chosen(params: Settings, task: Task, field: str, choices: Mapping[Task, tupl
         return choices[task][0]
     if found not in choices[task]:
         raise SettingsError(
-            f"expected one of auto, {', '.join(choices[task])}, as the dataset is a {task}, found {found}",
+            f"expected one of auto, {', '.join(choices[task])}, as the dataset is a {task}, "
+            f"found {found}{WHERE_STATED}",
             key=("model", "params", field),
         )
     return str(found)

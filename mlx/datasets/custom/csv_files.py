@@ -1,0 +1,122 @@
+"""Tables in CSV files: which separator and encoding they have, and their cells as numbers or text."""
+
+import csv
+import io
+import warnings
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.custom.headers import refuse_equal_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None")
+MISSING_TARGETS = ("", "NaN", "nan")  # a class may well be named "None" or "NA"
+
+SEPARATORS = (",", ";", "\t", "|")
+SAMPLE_BYTES, SAMPLE_ROWS = 1 << 18, 200
+MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def read_csv(
+    path: Path, *, targets: Collection[str] = (), separator: str | None = None, as_text: bool = False
+) -> "pd.DataFrame":
+    """Read a CSV file in UTF-8, or in UTF-16 with its mark, whose first row names the columns.
+
+    Empty cells and what is commonly written for them (`MISSING`) are missing. The cells of `targets` stay
+    text, so that ``001`` and ``1`` are two classes, and only those in `MISSING_TARGETS` are missing, so that
+    a class can be called "None".
+
+    Parameters
+    ----------
+    separator
+        Between the cells; found out where it is None.
+    as_text
+        Leave all cells text.
+
+    Raises
+    ------
+    DataError, SettingsError
+        If two columns have one name, several separators are possible, or it is in another encoding.
+    ValueError
+        If it is no table.
+    """
+    import pandas as pd
+
+    encoding = _encoding(path)
+    try:
+        separator = separator or _separator(path, encoding, targets)
+        head = pd.read_csv(
+            path, header=None, nrows=1, dtype=str, keep_default_na=False, sep=separator, encoding=encoding
+        )
+        names = [str(name) for name in head.iloc[0]]
+        refuse_equal_names(names, path)
+        places = list(range(len(names)))
+        words = {k: list(MISSING_TARGETS if names[k] in targets else MISSING) for k in places}
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+            table = pd.read_csv(
+                path,
+                header=0,
+                names=places,
+                index_col=False,
+                keep_default_na=False,
+                na_values=words,  # type: ignore[arg-type]  # by place, as the columns are called here
+                dtype={k: str for k in places if as_text or names[k] in targets},
+                low_memory=False,
+                sep=separator,
+                encoding=encoding,
+            )
+    except pd.errors.ParserWarning:  # which it would cut off
+        raise ValueError(f"its rows have more cells than its header, which has {len(names)}") from None
+    except UnicodeDecodeError as error:
+        found = f"other bytes ({error.object[error.start : error.start + 4]!r})"
+        raise DataError(f"{path}: expected text in UTF-8, found {found}; save it as UTF-8") from None
+    table.columns = pd.Index(names)
+    return table
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(4)
+    return next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
+
+
+def _separator(path: Path, encoding: str, targets: Collection[str]) -> str:
+    """Return what divides the first rows into as many cells as the header; the comma where nothing does.
+
+    Where several do, it is the one that finds the targets' columns.
+    """
+    tables = {mark: _first_rows(path, encoding, mark) for mark in SEPARATORS}
+    tables = {mark: rows for mark, rows in tables.items() if rows and len(rows[0]) > 1}
+    even = {mark: rows for mark, rows in tables.items() if all(len(row) == len(rows[0]) for row in rows)}
+    possible = even or tables
+    if len(possible) > 1 and targets:
+        possible = {mark: rows for mark, rows in possible.items() if set(targets) <= set(rows[0])} or possible
+    if len(possible) > 1 and not even:
+        return next(iter(possible))
+    if len(possible) > 1:
+        listed = " and ".join(map(repr, possible))
+        raise SettingsError(
+            f"expected the character between the cells of {path}, as {listed} are possible, found none",
+            key=("dataset", "params", "separator"),
+        )
+    return next(iter(possible), ",")
+
+
+def _first_rows(path: Path, encoding: str, separator: str) -> list[list[str]]:
+    with path.open(encoding=encoding, newline="") as file:
+        sample = file.read(SAMPLE_BYTES)
+    whole = len(sample) < SAMPLE_BYTES
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator):
+            if row:
+                rows.append(row)
+            if len(rows) > SAMPLE_ROWS:
+                break
+    except csv.Error:  # a cell beyond its limit, or a line break where none may be
+        whole = True
+    return rows if whole or len(rows) < 2 else rows[:-1]

@@ -1,0 +1,195 @@
+"""Columns of a table as features: numbers read as numbers, categories, and what is neither."""
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.custom.table_files import Column, row_name
+from mlx.datasets.custom.written_numbers import MARKS, Mark, Written, mark_of, read_written, without_percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CATEGORIES = 1000
+FEWEST_ROWS_A_CATEGORY = 10
+"""A text column with fewer rows than this a category holds names or sentences; `ALWAYS_ALLOWED` are not too many."""
+
+ALWAYS_ALLOWED = 50
+MOST_UNITS = 12
+"""Numbers with one unit after them ("3 doors") may be categories, up to this many."""
+
+FEWEST_ROWS_OF_AN_ID = 10
+
+_DAY = r"\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{2,4}|\d{1,2}\.\d{1,2}\.\d{4}"
+_NAMED = r"\d{1,2}[- ][A-Za-z]{3,9}[-, ]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4}|\d{4}-W\d{2}(-\d)?"
+_TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?( ?(Z|UTC|[-+]\d{2}:?\d{2}))?"
+_DATE = re.compile(rf"({_DAY}|{_NAMED}|\d{{4}}-(0[1-9]|1[0-2]))([T ]({_TIME}))?|{_TIME}", re.ASCII)
+_MONEY = re.compile(r"(?=.*[$€£¥₹()])\(?[-+]?[$€£¥₹]? ?[-+]?[\d.,' ]*\d[\d.,' ]*[$€£¥₹]?\)?", re.ASCII)
+_UNIT = re.compile(r"[-+]?\d[\d.,]* ?(?P<unit>[^\d\s.,:/-][^\d]*)", re.ASCII)
+_TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
+
+
+def feature(series: "pd.Series[Any]", path: Path, *, stated: Mark | None, elsewhere: Collection[Mark]) -> Column:
+    """Return a column of a table as numbers.
+
+    Parameters
+    ----------
+    stated, elsewhere
+        What divides off fractions in text: see `mlx.datasets.custom.written_numbers.mark_of`.
+
+    Raises
+    ------
+    DataError
+        If it holds dates or something other than numbers, booleans or text; numbers with a few other
+        words between them, which nobody wants as categories; or too many different texts.
+    SettingsError
+        If its numbers can be read in two ways.
+    """
+    import pandas as pd
+
+    name = str(series.name)
+    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_complex_dtype(series):  # and boolean
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return Column(name, np.where(np.isfinite(values), values, np.nan), None)
+    present = series[series.notna()]
+    declared = isinstance(series.dtype, pd.CategoricalDtype)
+    if declared:
+        present = present.astype(present.cat.categories.dtype).astype(str)
+    elif present.map(lambda value: isinstance(value, bool | np.bool_)).all():
+        present = present.map(str)
+    if not present.map(lambda value: isinstance(value, str)).all():
+        found = type(present.iloc[0]).__name__ if series.dtype == object else str(series.dtype)
+        raise DataError(f"{path}: expected numbers or text in column '{name}', found {found}; {_leave_out()}")
+    numbers = None if declared or present.empty else _as_numbers(present, name, path, stated, elsewhere)
+    if numbers is None:
+        return _categories(series, present, name, path)
+    values = np.full(len(series), np.nan)
+    values[series.notna().to_numpy()] = [numbers[text] for text in present]
+    return Column(name, np.where(np.isfinite(values), values, np.nan), None)
+
+
+def _as_numbers(
+    present: "pd.Series[Any]", name: str, path: Path, stated: Mark | None, elsewhere: Collection[Mark]
+) -> dict[str, float] | None:
+    """Return each text as a number; None for a column of words."""
+    written = read_written(present)
+    if written.counts.keys() <= _TRUTH.keys():
+        return _TRUTH
+    way_out = f"; make numbers of them, or {_leave_out()}"
+    refuse_dates(present, written, f"{path}: expected numbers or text in column '{name}'", way_out)
+    mark = mark_of(written, stated, elsewhere)
+    read = dict(written.read[mark or "."])
+    words = written.counts.keys() - read.keys()
+    if not written.mostly_numbers():
+        _refuse_money_and_units(present, written, name, path)
+        return None
+    if mark is None:
+        raise ambiguous_number(written, name, path)
+    if bad := words or without_percent(read):
+        row, word = first_of(present, bad)
+        raise DataError(
+            f"{path}: expected {'numbers' if words else 'percentages'} in column '{name}', found {word!r} in {row}"
+            f"{f'; its numbers have the decimal mark {mark!r}' if any(m in word for m in MARKS) else ''}; "
+            f"mend it, or {_leave_out()}"
+        )
+    return read
+
+
+def ambiguous_number(written: Written, name: str, path: Path) -> SettingsError:
+    """Return the error of numbers that can be read with a decimal point and with a decimal comma."""
+    text = written.ambiguous()
+    assert text is not None
+    point, comma = (written.read[mark][text] for mark in MARKS)
+    return SettingsError(
+        f"expected '.' or ',', the character before the fraction in {path}, as column '{name}' has {text.strip()!r}, "
+        f"which is {point:g} or {comma:g}; found none",
+        key=("dataset", "params", "decimal"),
+    )
+
+
+def refuse_dates(present: "pd.Series[Any]", written: Written, expected: str, way_out: str) -> None:
+    """Refuse a column of text whose rows are mostly dates or times.
+
+    Parameters
+    ----------
+    expected, way_out
+        What the message begins and ends with.
+
+    Raises
+    ------
+    DataError
+        Names the first.
+    """
+    dates = {text for text in written.counts if _DATE.fullmatch(text.strip())}
+    if 2 * sum(written.counts[text] for text in dates) >= len(present):
+        row, word = first_of(present, dates)
+        raise DataError(f"{expected}, found dates or times, such as {word!r} in {row}{way_out}")
+
+
+def first_of(present: "pd.Series[Any]", texts: Collection[str]) -> tuple[str, str]:
+    """Return the row of the first of `texts` in a column, in words, and the text, cut short."""
+    at = int(np.argmax(present.isin(list(texts)).to_numpy()))
+    return row_name(int(present.index[at]) + 1), str(present.iloc[at])[:40]
+
+
+def _refuse_money_and_units(present: "pd.Series[Any]", written: Written, name: str, path: Path) -> None:
+    """Refuse numbers with a currency or brackets around them, and many with one unit behind them."""
+    money = {text for text in written.counts if _MONEY.fullmatch(text.strip())}
+    units = {text: found["unit"] for text in written.counts if (found := _UNIT.fullmatch(text.strip()))}
+    measured = units.keys() if len(set(units.values())) == 1 and len(units) > MOST_UNITS else set()
+    for bad in (money, measured):
+        if 2 * sum(written.counts[text] for text in bad) >= len(present):
+            row, word = first_of(present, bad)
+            raise DataError(
+                f"{path}: expected numbers in column '{name}', found {word!r} in {row}; write them without "
+                f"brackets, currency or unit, or {_leave_out()}"
+            )
+
+
+def _categories(series: "pd.Series[Any]", present: "pd.Series[Any]", name: str, path: Path) -> Column:
+    categories = tuple(sorted(set(present)))
+    most = min(MOST_CATEGORIES, max(ALWAYS_ALLOWED, len(series) // FEWEST_ROWS_A_CATEGORY))
+    if len(categories) > most:
+        raise DataError(
+            f"{path}: expected at most {most} different texts in column '{name}' of {len(series)} rows, found "
+            f"{len(categories)}, such as {categories[0][:40]!r}; {_leave_out()}"
+        )
+    values = np.full(len(series), np.nan)
+    code = {category: k for k, category in enumerate(categories)}
+    values[series.notna().to_numpy()] = [code[value] for value in present]
+    return Column(name, values, categories)
+
+
+def _leave_out() -> str:
+    return "leave the column out with dataset.params.features"
+
+
+def ids_among(columns: Sequence[Column], table: "pd.DataFrame", path: Path) -> list[str]:
+    """Return a line on each column of whole numbers or text with another value in each row, as ids have."""
+    lines = []
+    for column in columns:
+        found = _id_like(column, table[column.name])
+        if found:
+            lines.append(
+                f"{path}: column '{column.name}' {found}, as an id or a row's number; if it is one, {_leave_out()}: "
+                "where rows are sorted by class it gives the class away"
+            )
+    return lines
+
+
+def _id_like(column: Column, series: "pd.Series[Any]") -> str | None:
+    import pandas as pd
+
+    values = column.numbers
+    n = len(values)
+    whole = column.categories is not None or bool((values == np.rint(values)).all())
+    written_whole = not pd.api.types.is_float_dtype(series)
+    if n < FEWEST_ROWS_OF_AN_ID or not whole or len(np.unique(values)) < n:
+        return None
+    if column.categories is None and values.max() - values.min() == n - 1:
+        return f"counts the rows from {values.min():.0f} to {values.max():.0f}"
+    return "has another value in each row" if written_whole else None

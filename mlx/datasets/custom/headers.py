@@ -1,0 +1,96 @@
+"""The names above a table's columns: each once, and no index among them that was written along."""
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAMELESS = re.compile(r"\s*|Unnamed: \d+(_level_\d+)?(\.\d+)*|__index_level_\d+__")
+"""What stands above an index: nothing, what pandas reads where nothing stood, or its name in a Parquet file."""
+
+
+def refuse_equal_names(names: Sequence[str], path: Path) -> None:
+    """Refuse two columns of one name, or of names that look the same.
+
+    Readers rename the second of two columns (``y.1``), which would make a feature of a second target.
+
+    Raises
+    ------
+    DataError
+        Names the first such column and where in the header it stands.
+    """
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names, 1):
+        if name.strip():
+            places.setdefault(unicodedata.normalize("NFC", name.strip()), []).append(place)
+    for name, found in places.items():
+        if len(found) > 1:
+            same = len({names[place - 1] for place in found}) == 1
+            alike = "" if same else " whose names only differ by blanks or the encoding of a character"
+            listed = " and ".join(map(str, found[:3])) + (", …" if len(found) > 3 else "")
+            raise DataError(
+                f"{path}: expected one column '{name}', found {len(found)}{alike} (columns {listed} of the table); "
+                "rename or remove one"
+            )
+
+
+def without_index(table: "pd.DataFrame", path: Path, wanted: Collection[str]) -> "tuple[pd.DataFrame, list[str]]":
+    """Return the table without the index that was written with it, and a line on each column left out.
+
+    An index is a nameless column that has a whole number or a text in each row, none twice: it counts
+    rows, and where rows are sorted by class it gives the class away.
+
+    Parameters
+    ----------
+    wanted
+        Names that the settings ask for; these columns stay.
+
+    Raises
+    ------
+    DataError
+        If another column has no name.
+    """
+    kept, left_out = [], []
+    for place, name in enumerate(table.columns):
+        values = table.iloc[:, place]
+        if not NAMELESS.fullmatch(name) or name in wanted:
+            kept.append(place)
+        elif values.isna().all():
+            left_out.append(f"{path}: left out column {place + 1}, which has neither a name nor values")
+        elif _is_index(values):
+            title = f" ('{name}')" if name.strip() else ""
+            left_out.append(
+                f"{path}: left out column {place + 1}{title}, an index without a name ({_first(values)}); to use it, "
+                "give it a name"
+            )
+        elif name.strip():
+            kept.append(place)
+        else:
+            raise DataError(
+                f"{path}: expected a name above each column, found none above column {place + 1} "
+                f"({_first(values)}); name or remove it"
+            )
+    return table.iloc[:, kept], left_out
+
+
+def _is_index(values: "pd.Series[Any]") -> bool:
+    import pandas as pd
+
+    if values.isna().any() or not values.is_unique:
+        return False
+    if pd.api.types.is_numeric_dtype(values):
+        numbers = values.to_numpy(dtype=np.float64)
+        return bool((numbers == np.rint(numbers)).all())
+    return bool(values.map(lambda value: isinstance(value, str)).all())
+
+
+def _first(values: "pd.Series[Any]") -> str:
+    return ", ".join(str(value)[:20] for value in values[:3]) + (", …" if len(values) > 3 else "")

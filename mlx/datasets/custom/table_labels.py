@@ -1,0 +1,159 @@
+"""The target's column of a table as labels: numbers, or names in the form in which they are written."""
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.core.errors import DataError
+from mlx.datasets.custom.csv_files import MISSING
+from mlx.datasets.custom.features import ambiguous_number, first_of, refuse_dates
+from mlx.datasets.custom.targets import Task
+from mlx.datasets.custom.written_numbers import MARKS, Mark, Written, mark_of, read_written, without_percent
+from mlx.datasets.dataset import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COUNT = re.compile(r"-?[1-9]\d{0,19}|0", re.ASCII)
+_WHOLE_FLOAT = re.compile(r"(-?[1-9]\d{0,14}|-?0)\.0", re.ASCII)
+_CODE = re.compile(r"[-+]?(0\d|\d+[eE]\d)|\+", re.ASCII)
+"""What looks like a number and may be a name: 007, 1E5, +1."""
+
+_QUANTITY = re.compile(r"[.,% ']|[eE][-+]")
+
+
+def table_labels(
+    answer: "pd.Series[Any]",
+    path: Path,
+    *,
+    task: Task | str,
+    gaps: bool,
+    stated: Mark | None,
+    elsewhere: Collection[Mark],
+    typed: bool,
+) -> Array:
+    """Return the target, without rows where it is missing, as integers, floats, booleans or text.
+
+    Text is a class's name as it stands there, unless each is an integer in its usual form, or all are
+    numbers and some has a fraction: ``001``, ``1E5`` and ``+1`` stay names.
+
+    Parameters
+    ----------
+    task
+        That the settings state: with ``classification`` fractions are names, too; with ``regression`` text has
+        to be numbers.
+    gaps
+        Whether rows are missing: these make floats of a data frame's integers, which are made integers again.
+    stated, elsewhere
+        What divides fractions off: see `mlx.datasets.custom.written_numbers.mark_of`.
+    typed
+        Whether the file says that its texts are texts, as Parquet does: then integers among them stay names.
+
+    Raises
+    ------
+    DataError
+        If it holds dates, lists or something else that is neither number nor text, numbers and words, or
+        texts that only differ by blanks around them.
+    SettingsError
+        If its numbers can be read in two ways.
+    """
+    import pandas as pd
+
+    if isinstance(answer.dtype, pd.CategoricalDtype):
+        answer = answer.astype(answer.cat.categories.dtype)
+    if pd.api.types.is_bool_dtype(answer):
+        return answer.to_numpy(dtype=bool)
+    if pd.api.types.is_unsigned_integer_dtype(answer):
+        return answer.to_numpy(dtype=np.uint64)
+    if pd.api.types.is_integer_dtype(answer):
+        return answer.to_numpy(dtype=np.int64)
+    if pd.api.types.is_float_dtype(answer):
+        return _whole_again(answer.to_numpy(dtype=np.float64), gaps=gaps)
+    if not answer.map(lambda value: isinstance(value, str)).all():
+        found = type(answer.iloc[0]).__name__ if answer.dtype == object else str(answer.dtype)
+        raise DataError(f"{path}: expected numbers or text in column '{answer.name}', the target, found {found}")
+    return _of_text(answer, path, task, stated, elsewhere, gaps=gaps, typed=typed)
+
+
+def _whole_again(numbers: Array, *, gaps: bool) -> Array:
+    return numbers.astype(np.int64) if gaps and (numbers == np.rint(numbers)).all() else numbers
+
+
+def _of_text(
+    answer: "pd.Series[Any]",
+    path: Path,
+    task: Task | str,
+    stated: Mark | None,
+    elsewhere: Collection[Mark],
+    *,
+    gaps: bool,
+    typed: bool,
+) -> Array:
+    written = read_written(answer)
+    stripped = {text: text.strip() for text in written.counts}
+    if task != "regression" and not typed and all(map(_COUNT.fullmatch, stripped.values())):
+        _refuse_blanks(answer, stripped, path)
+        integers = _integers([int(stripped[text]) for text in answer])
+        return np.array(list(answer), dtype=str) if integers is None else integers
+    floats = task != "regression" and not typed and (gaps or task == "classification")
+    if floats and all(map(_WHOLE_FLOAT.fullmatch, stripped.values())):  # of integers, made by a data frame
+        return _whole_again(np.array([float(text) for text in answer]), gaps=True)
+    if task != "classification":
+        numbers = _quantities(answer, written, path, mark_of(written, stated, elsewhere), sure=task == "regression")
+        if numbers is not None:
+            return np.array([numbers[text] for text in answer])
+    _refuse_blanks(answer, stripped, path)
+    return np.array(list(answer), dtype=str)
+
+
+def _quantities(
+    answer: "pd.Series[Any]", written: Written, path: Path, mark: Mark | None, *, sure: bool
+) -> dict[str, float] | None:
+    """Return each text as a number; None where they are names."""
+    what = f"{path}: expected numbers{' for task regression' if sure else ''} in column '{answer.name}', the target"
+    names = "" if sure else "; if these are names, set dataset.params.task: classification"
+    if not sure:
+        refuse_dates(answer, written, what, names)
+    read = dict(written.read[mark or "."])
+    words = written.counts.keys() - read.keys()
+    numbers = written.read["."].keys() | written.read[","].keys()
+    fractions = any(_QUANTITY.search(text.strip()) for text in numbers)
+    codes = any(_CODE.match(text.strip()) for text in read) and not any("." in text or "," in text for text in read)
+    if not sure and (not fractions or codes or written.share(*MARKS) < 0.5):
+        return None
+    if mark is None:
+        raise ambiguous_number(written, str(answer.name), path)
+    if bad := words or without_percent(read):
+        row, word = first_of(answer, bad)
+        raise DataError(f"{what}, found {word!r} in {row}{names}")
+    return read
+
+
+def _refuse_blanks(answer: "pd.Series[Any]", stripped: dict[str, str], path: Path) -> None:
+    """Refuse labels that only differ by blanks around them: nobody means two classes by these."""
+    if len(set(stripped.values())) < len(stripped):
+        seen: dict[str, str] = {}
+        for text, plain in stripped.items():
+            other = seen.setdefault(plain, text)
+            if other != text:
+                row, _ = first_of(answer, [text])
+                raise DataError(
+                    f"{path}: expected names that differ by more than blanks in column '{answer.name}', the target, "
+                    f"found {other[:40]!r} and, in {row}, {text[:40]!r}"
+                )
+
+
+def _integers(values: list[int]) -> Array | None:
+    """Return an array that holds the values; None where there is no such type."""
+    low, high = min(values), max(values)
+    if low >= -(2**63) and high < 2**63:
+        return np.array(values, np.int64)
+    return np.array(values, np.uint64) if low >= 0 and high < 2**64 else None
+
+
+def missing_words(labels: Array) -> list[str]:
+    """Return the names among text labels that elsewhere mean a missing value."""
+    return sorted(set(MISSING) & set(map(str, np.unique(labels)))) if labels.dtype.kind == "U" else []

@@ -1,0 +1,121 @@
+"""Numbers as people and spreadsheets write them: decimal commas, groups of thousands, percent signs."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal[".", ","]
+MARKS: tuple[Mark, Mark] = (".", ",")
+
+_BLANKS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"})
+_GROUPED = r"[1-9]\d{0,2}(?P<group>[ '.])\d{3}(?:(?P=group)\d{3})*"  # not from 0, so that 0.125 is a fraction
+_LAKHS = r"[1-9]\d?,(?:\d\d,)+\d{3}"
+_END = r"(?:[eE][-+]?\d+)?(?P<percent> ?%)?"
+_FORMS: dict[Mark, re.Pattern[str]] = {
+    ".": re.compile(rf"[-+]?(?:(?:\d+|{_GROUPED.replace('.]', ',]')}|{_LAKHS})(?:\.\d*)?|\.\d+){_END}", re.ASCII),
+    ",": re.compile(rf"[-+]?(?:(?:\d+|{_GROUPED})(?:,\d*)?|,\d+){_END}", re.ASCII),
+}
+_INFINITE = re.compile(r"[-+]?inf(inity)?", re.IGNORECASE)
+
+
+def number(text: str, mark: Mark) -> float | None:
+    """Return what `text` is if `mark` divides the fraction off; None where it is no number.
+
+    Thousands may be grouped by blanks, apostrophes, and commas or points, whichever `mark` is not. A
+    number of percent is the number before the sign: ``7%`` is 7.
+    """
+    text = text.strip().translate(_BLANKS)
+    found = _FORMS[mark].fullmatch(text)
+    if found is None:
+        return float(text) if _INFINITE.fullmatch(text) else None
+    text = text[: found.start("percent")] if found["percent"] else text
+    for group in {" ", "'", ",", "."} - {mark}:
+        text = text.replace(group, "")
+    return float(text.replace(mark, "."))
+
+
+def without_percent(texts: Iterable[str]) -> set[str]:
+    """Return those without a percent sign, if others have one: they are no numbers of the same unit."""
+    texts = set(texts)
+    plain = {text for text in texts if not text.rstrip().endswith("%")}
+    return plain if len(plain) < len(texts) else set()
+
+
+@dataclass(frozen=True)
+class Written:
+    """The different texts of a column, read with a point and with a comma before the fraction.
+
+    Attributes
+    ----------
+    counts
+        How often each text occurs.
+    read
+        By mark: what each text is as a number; without those that are none.
+    """
+
+    counts: Mapping[str, int]
+    read: Mapping[Mark, Mapping[str, float]]
+
+    def share(self, *marks: Mark) -> float:
+        """Return the share of the rows, 0 to 1, that are numbers with one of these marks."""
+        texts = {text for mark in marks for text in self.read[mark]}
+        return sum(self.counts[text] for text in texts) / sum(self.counts.values())
+
+    def mostly_numbers(self) -> bool:
+        """Say whether at least half the rows are numbers with either mark, or more different texts than not."""
+        n_numbers = len(self.read["."].keys() | self.read[","].keys())
+        return self.share(*MARKS) >= 0.5 or 1 < n_numbers > len(self.counts) - n_numbers
+
+    def shows(self) -> set[Mark]:
+        """Return the marks without which some text would be no number, where numbers are at least half."""
+        if self.share(*MARKS) < 0.5:
+            return set()
+        point, comma = (self.read[mark].keys() for mark in MARKS)
+        return {mark for mark, only in zip(MARKS, (point - comma, comma - point), strict=True) if only}
+
+    def ambiguous(self) -> str | None:
+        """Return a text that is another number with either mark, such as ``1,500``; None if there is none.
+
+        One with a comma comes first: a point divides the fraction off unless something speaks against it.
+        """
+        point, comma = (self.read[mark] for mark in MARKS)
+        found = [text for text, value in point.items() if comma.get(text, value) != value]
+        return min(found, key=lambda text: "," not in text, default=None)
+
+
+def read_written(texts: Iterable[str]) -> Written:
+    """Read each of the texts of a column, as often as it occurs."""
+    counts: dict[str, int] = {}
+    for text in texts:
+        counts[text] = counts.get(text, 0) + 1
+    read: dict[Mark, dict[str, float]] = {}
+    for mark in MARKS:
+        values = ((text, number(text, mark)) for text in counts)
+        read[mark] = {text: value for text, value in values if value is not None}
+    return Written(counts, read)
+
+
+def mark_of(column: Written, stated: Mark | None, elsewhere: Collection[Mark]) -> Mark | None:
+    """Return what divides fractions off in a column; None where it can't be told.
+
+    Parameters
+    ----------
+    stated
+        What the settings say.
+    elsewhere
+        What other columns of the file show.
+    """
+    if stated is not None:
+        return stated
+    shown = column.shows()
+    if len(shown) == 1:
+        return next(iter(shown))
+    if shown:  # some texts are no numbers, whichever it is
+        return max(MARKS, key=column.share)
+    text = column.ambiguous()
+    if text is None:
+        return "."
+    if len(elsewhere) == 1 and ("," in text or "." in elsewhere):
+        return next(iter(elsewhere))
+    return "." if "," not in text and not elsewhere else None
