@@ -1,11 +1,13 @@
 """From a name in the configuration to a model, fresh or loaded."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from mlx.core.artifacts import REMAKE, write_json
 from mlx.core.descriptions import ModelDescription, read_description
 from mlx.core.errors import ArtifactError, SettingsError
+from mlx.core.linear_fit import read_linear_fit, write_linear_fit
 from mlx.models.contract import Model, Problem
 from mlx.models.custom.params import CUSTOM_PARAMS
 from mlx.models.in_keras.params import KERAS_PARAMS
@@ -53,6 +55,8 @@ def _built(settings: ModelSettings, problem: Problem, seed: int, *, fetch: bool)
 def save_model(model: Model, settings: ModelSettings, folder: Path, class_names: Sequence[str]) -> None:
     """Write `model` and a description from which `load_model` rebuilds it into `folder`."""
     model.save(folder)
+    if model.linear_fit is not None:
+        write_linear_fit(folder, model.linear_fit)
     write_json(folder / DESCRIPTION, describe_model(model, settings, class_names).as_dict())
 
 
@@ -84,6 +88,8 @@ def load_model(folder: Path) -> Model:
     model = rebuild_model(path)
     try:
         model.restore(folder)
+        if model.problem.task == "regression" and model.layers == ("input",):
+            model.linear_fit = read_linear_fit(folder, math.prod(model.problem.sample_shape))
     except MemoryError:
         shape = model.problem.sample_shape
         raise ArtifactError(f"{path}: expected samples that fit in memory, found shape {shape}{REMAKE}") from None

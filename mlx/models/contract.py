@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.linear_fit import LinearFit
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -94,12 +95,14 @@ class Model(ABC):
         class, or of one model whose own parameters stand before some of them.
     problem : what it was built for.
     layers : names of the layers whose representations it can give, from input to output.
+    linear_fit : what a linear regression keeps of its training samples; None for any other model.
     """
 
     tasks: ClassVar[frozenset[Task]]
     training_fields: frozenset[str]
     problem: Problem
     layers: tuple[str, ...]
+    linear_fit: LinearFit | None = None
 
     @property
     @abstractmethod
@@ -122,6 +125,9 @@ class Model(ABC):
     @abstractmethod
     def restore(self, folder: Path) -> None:
         """Take over the fitted state that `save` wrote."""
+
+    def measure_fit(self, X: Array, y: Array) -> None:  # noqa: B027  # most models keep nothing
+        """Keep what is to be known of the training samples ``X`` (n, *sample_shape) and ``y`` (n,) once fitted."""
 
     @final
     def resolve_layer(self, name: str) -> str:

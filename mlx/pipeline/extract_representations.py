@@ -10,11 +10,13 @@ import numpy as np
 from mlx.core.arrays import Array, ArrayWriter, open_array, stream_rows, write_array
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.checks import check_finite
-from mlx.core.console import tracked
+from mlx.core.console import note, tracked
 from mlx.core.descriptions import ModelDescription, RepresentationsDescription, read_description
+from mlx.core.linear_fit import write_linear_fit
 from mlx.core.paths import Workspace
 from mlx.core.sparse import SparseWriter
 from mlx.models import Model, Outputs, load_model
+from mlx.models.in_numpy.training_design import MOST_FEATURES
 from mlx.representations import RepresentationsSettings, extract
 
 if TYPE_CHECKING:
@@ -31,8 +33,15 @@ def extract_representations(workspace: Workspace, *, representations: Representa
     MlxError
         The model has no layer of a name asked for, or an artifact is damaged.
     """
+    model = load_model(workspace.model)
     with replacing_folder(workspace.representations) as folder:
-        n, described = record_split(workspace, "test", folder, representations)
+        n, described = record_split(workspace, "test", folder, representations, model=model)
+    if described.model == "linear_regression" and model.linear_fit is None and model.n_parameters <= MOST_FEATURES + 1:
+        note(
+            f"extract-representations: {workspace.model}: expected the training design of the linear regression, found "
+            "none, as an earlier version fitted it; there will be no leverage and no prediction interval until it is "
+            "fitted again, by 'dvc repro --force train' or, for a run, 'mlx run-experiment'"
+        )
     layers = ", ".join(f"{name} ({width})" for name, width in described.layers.items())
     return (
         f"read {workspace.model} and {n} test samples from {workspace.splits}, recorded {layers}, "
@@ -76,6 +85,8 @@ def record_split(
     writers = _write_outputs(extract(model, blocks, settings.layers), folder, len(y_true))
     write_array(folder / "y_true.npy", y_true)
     write_array(folder / "index.npy", index)
+    if model.linear_fit is not None:
+        write_linear_fit(folder, model.linear_fit)
     described = _description(workspace, split, settings.layers, writers)
     write_json(folder / "representations.json", described.as_dict())
     return len(y_true), described

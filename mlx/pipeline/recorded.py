@@ -10,6 +10,7 @@ from mlx.core.arrays import Array, open_array
 from mlx.core.artifacts import REMAKE
 from mlx.core.descriptions import RepresentationsDescription, read_description
 from mlx.core.errors import ArtifactError
+from mlx.core.linear_fit import LinearFit, read_linear_fit
 from mlx.core.paths import Workspace
 from mlx.core.sparse import open_sparse
 
@@ -29,7 +30,8 @@ class Recorded:
     layers : representations, (n, d) each, by layer, the layer of the headline first; sparse rows as ``csr_array``.
     probabilities : (n, K), None for regression.
     logits : (n, K), None where the model has none.
-    model : name of the model, by which a linear one's representation is known as its design.
+    model : name of the model.
+    linear_fit : of a linear regression, the training design; its first layer is then the input. None for another.
     """
 
     task: Literal["classification", "regression"]
@@ -41,12 +43,13 @@ class Recorded:
     probabilities: Array | None
     logits: Array | None
     model: str
+    linear_fit: LinearFit | None
 
     @property
     def design(self) -> Array | None:
-        """The inputs (n, d) of a linear model, which its every layer is; None for another model."""
+        """The inputs (n, d) of a linear regression, which its every layer is; None for another model."""
         layer = next(iter(self.layers.values()))
-        return layer if self.model == "linear_regression" and isinstance(layer, np.ndarray) else None
+        return layer if self.linear_fit and isinstance(layer, np.ndarray) else None
 
 
 def read_recorded(workspace: Workspace) -> Recorded:
@@ -76,16 +79,18 @@ def open_recorded(folder: Path) -> Recorded:
             raise ArtifactError(f"{folder / name}.npy: expected floats of shape ({n}, {k}), found {found}{REMAKE}")
         return array
 
+    layers = {name: _layer(folder, name, n, described) for name in described.layers}
     return Recorded(
         task=described.task,
         class_names=tuple(described.class_names),
         y_true=y_true,
         y_pred=open_array(folder / "y_pred.npy", ndim=1, rows=n),
         index=index,
-        layers={name: _layer(folder, name, n, described) for name in described.layers},
+        layers=layers,
         probabilities=scores("probabilities") if described.task == "classification" else None,
         logits=scores("logits") if described.has_logits else None,
         model=described.model,
+        linear_fit=read_linear_fit(folder, next(iter(layers.values())).shape[1]),
     )
 
 

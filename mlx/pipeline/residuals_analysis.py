@@ -38,7 +38,8 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``temperature.csv`` what a
     temperature does to entropy; ``similarity.csv`` which file in ``similarity/`` holds the similarities within a
     class, beside ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
-    ``docs/methods.md`` describes every column. A regression has rows in samples and scatter alone.
+    ``docs/methods.md`` describes every column. A regression has rows in samples and scatter alone, and
+    ``coefficients.csv`` of a linear regression.
 
     Raises
     ------
@@ -77,9 +78,15 @@ def _analysed(
 ) -> tuple[Tables, dict[str, Any], dict[str, Any]]:
     if recorded.probabilities is None:
         fitted = analyse_regression(
-            recorded.y_true, recorded.y_pred, index=recorded.index, settings=settings, design=recorded.design
+            recorded.y_true,
+            recorded.y_pred,
+            index=recorded.index,
+            settings=settings,
+            design=recorded.design,
+            fit=recorded.linear_fit,
+            without_fit=_without_fit(recorded.model),
         )
-        tables = {name: build() for name, build in TABLES.items()}
+        tables = {name: build() for name, build in TABLES.items()} | {"coefficients": fitted.coefficients}
         return {"samples": fitted.samples.join(factors.add_prefix("factor."))} | tables, {}, fitted.summary
     found = analyse_classification(
         recorded.layers,
@@ -93,6 +100,13 @@ def _analysed(
         settings=settings,
     )
     return {name: getattr(found, name) for name in ("samples", *TABLES)}, found.matrices, found.headline
+
+
+def _without_fit(model: str) -> str:
+    """Say why a model has no training design."""
+    if model == "linear_regression":
+        return "the model keeps no training design, as it has over 4096 features or an earlier version fitted it"
+    return f"{model} is no linear regression"
 
 
 TABLES = {

@@ -18,7 +18,7 @@ from mlx.plots.regression import plot_leverage
 from mlx.plots.reliability import plot_temperature
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import COLUMN, PAGE, figure, styled
-from mlx.plots.text import class_labels, fixed, fixed_or_below, with_interval
+from mlx.plots.text import class_labels, fixed, fixed_or_below, number, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -171,10 +171,17 @@ def layers(inputs: ReportInputs, settings: ReportSettings) -> Figure | None:  # 
 
 
 def leverage(inputs: ReportInputs, settings: ReportSettings) -> Figure | None:
-    """Leverage of a linear model's samples."""
+    """Leverage of the test samples of a linear regression."""
     s = inputs.samples
-    if not {"leverage", "standardised", "cooks_distance"} <= set(s) or not s["leverage"].notna().any():
+    if not {"index", "leverage", "standardised"} <= set(s) or not s["leverage"].notna().any():
         return None
+    n, p = (number(inputs.residuals, key) for key in ("n_training", "n_coefficients"))
     return figure_of(
-        plot_leverage(s["leverage"], s["standardised"], s["cooks_distance"], max_points=settings.max_points)
+        plot_leverage(
+            s["leverage"],
+            s["standardised"],
+            index=s["index"],
+            mean_leverage=p / n if n > 0 and p > 0 else None,
+            max_points=settings.max_points,
+        )
     )

@@ -53,41 +53,53 @@ def plot_residuals_fitted(
 def plot_leverage(
     leverage: ArrayLike,
     standardised: ArrayLike,
-    cooks_distance: ArrayLike,
     *,
+    index: ArrayLike | None = None,
+    mean_leverage: float | None = None,
     max_points: int = 2000,
     ax: Axes | None = None,
 ) -> Axes:
-    """Scatter standardised residuals over leverage; the samples of the largest Cook's distance are named by row.
+    """Scatter standardised residuals over leverage; the samples of the largest leverage are named by `index`.
 
-    A sample far to the right pulls the fit towards itself; one that is far from zero there as well has done so.
-    The dashed line is twice the mean leverage (Hoaglin & Welsch 1978).
+    Leverage is that in the training design: a sample far to the right is unlike those that the model was fitted to,
+    and its prediction is as uncertain. The dashed line is twice the mean leverage (Hoaglin & Welsch 1978).
 
     Parameters
     ----------
     leverage : array_like, shape (n_samples,)
-        In [0, 1]; NaN (no linear model) is not drawn.
+        At least 0; NaN (no linear regression) is not drawn.
     standardised : array_like, shape (n_samples,)
         Residuals in standard deviations.
-    cooks_distance : array_like, shape (n_samples,)
+    index : array_like, shape (n_samples,)
+        What names each sample, such as its row in the data; its place in `leverage` by default.
+    mean_leverage : float
+        Mean over the training samples: number of coefficients over number of samples. By default no line is drawn.
     """
-    h, e, d = (np.asarray(values, float) for values in (leverage, standardised, cooks_distance))
+    h, e = (np.asarray(values, float) for values in (leverage, standardised))
+    names = np.arange(len(h)) if index is None else np.asarray(index)
     known = np.flatnonzero(np.isfinite(h) & np.isfinite(e))
     ax = axes_or_new(ax, height=2.8)
-    ax.set(xlabel="leverage (share of its own prediction)", ylabel="residual (standard deviations)")
+    ax.set(xlabel="leverage (share of the residual variance)", ylabel="residual (standard deviations)")
     if not len(known):
-        ax.text(0.5, 0.5, "leverage is that of a linear model", transform=ax.transAxes, ha="center", color=MUTED)
+        ax.text(0.5, 0.5, "leverage is that of a linear regression", transform=ax.transAxes, ha="center", color=MUTED)
         return ax
-    largest = known[np.argsort(-np.nan_to_num(d[known]), kind="stable")[:3]]
+    largest = known[np.argsort(-h[known], kind="stable")[:3]]
     rows = np.union1d(known[spread(len(known), max_points)], largest)
     ax.scatter(h[rows], e[rows], s=9, color=CORRECT, alpha=0.5, linewidths=0)
     ax.scatter(h[largest], e[largest], s=20, facecolors="none", edgecolors=WRONG, linewidths=1.1,
-               label=f"largest Cook's distances, up to {significant(float(d[largest[0]]), 2)}")  # fmt: skip
+               label=f"largest leverages, up to {significant(float(h[largest[0]]), 2)}")  # fmt: skip
     for place, row in enumerate(largest[np.argsort(e[largest], kind="stable")]):
-        ax.annotate(f"row {row}", (h[row], e[row]), xytext=(-5 if place % 2 else 5, 0), va="center",
+        ax.annotate(f"sample {names[row]}", (h[row], e[row]), xytext=(-5 if place % 2 else 5, 0), va="center",
                     ha="right" if place % 2 else "left", textcoords="offset points", fontsize=NOTE)  # fmt: skip
     ax.axhline(0, color=MUTED, linewidth=0.9)
-    ax.axvline(2 * float(h[known].mean()), color=MUTED, linestyle="--", linewidth=0.9, label="twice the mean leverage")
+    if mean_leverage is not None:
+        ax.axvline(
+            2 * mean_leverage,
+            color=MUTED,
+            linestyle="--",
+            linewidth=0.9,
+            label="twice the mean of the training samples",
+        )
     ax.margins(x=0.12, y=0.12)
     few_ticks(ax)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))

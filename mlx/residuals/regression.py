@@ -9,10 +9,11 @@ from scipy.special import ndtri
 
 from mlx.core.checks import Floats, Scores, check_finite
 from mlx.core.errors import DataError
+from mlx.core.linear_fit import LinearFit
 from mlx.residuals.bootstrap import row_replicates
 from mlx.residuals.correlation import is_constant, midranks
 from mlx.residuals.interval import bootstrap_interval, no_interval
-from mlx.residuals.leverage import leverage_of
+from mlx.residuals.leverage import Leverage, coefficient_table, leverage_of, no_leverage
 from mlx.residuals.permutation import permutation_p_value, permuted_products
 from mlx.residuals.regression_tests import memory_tests, spread_tests
 from mlx.residuals.settings import ResidualsSettings
@@ -29,6 +30,9 @@ MIN_SAMPLES = 4
 MIN_NORMALITY = 30
 """Fewest samples for the normality p-value, whose law is one of large samples."""
 
+NO_FIT = "not the predictions of a linear regression"
+"""Why there is no training design, where nothing else is said."""
+
 MIN_INTERVAL = 20
 """Fewest samples for an interval of the rank correlation."""
 
@@ -43,18 +47,23 @@ class RegressionResiduals:
         One row a sample: ``index``, ``y_true``, ``y_pred``, ``residual`` (true − predicted, in units of y),
         ``abs_residual``, ``standardised`` ((residual − mean) / sd; NaN where the summary says
         ``constant residuals`` or there is one sample); ``normal_quantile``, where the residual's rank would
-        stand in a normal sample (Blom 1958), for a QQ plot; ``leverage`` and ``cooks_distance``
-        (`mlx.residuals.leverage`), NaN without the design of a linear model.
+        stand in a normal sample (Blom 1958), for a QQ plot; ``leverage``, ``prediction_low`` and
+        ``prediction_high`` (`mlx.residuals.leverage`), NaN without the training design of a linear regression.
+    coefficients
+        One row a coefficient (`mlx.residuals.leverage.coefficient_table`); none without a training design.
     summary
         JSON scalars; None where ``status`` says why. ``n``; ``residual_mean`` (0 is unbiased),
         ``residual_sd`` and ``rmse`` in units of y; ``skewness`` and ``excess_kurtosis`` (0 for a normal law);
         ``jarque_bera`` and ``normality_p``; ``spread_spearman`` with ``_low``, ``_high`` and ``_p``: rank
         correlation of absolute residual with the prediction, 0 where errors are equally large everywhere;
         ``breusch_pagan``, ``white``, ``durbin_watson`` and ``ljung_box`` (`mlx.residuals.regression_tests`);
-        ``leverage_max`` and ``cooks_distance_max``.
+        ``leverage_mean``, ``leverage_max``, ``n_training``, ``n_coefficients`` (the rank of the training design) and
+        ``leverage_status``; ``prediction_coverage``, the share of targets inside of their prediction intervals, which
+        is the level of confidence for a model whose assumptions hold, and ``prediction_status``.
     """
 
     samples: pd.DataFrame
+    coefficients: pd.DataFrame
     summary: Summary
 
 
@@ -65,6 +74,8 @@ def analyse_regression(
     index: npt.ArrayLike,
     settings: ResidualsSettings,
     design: Scores | None = None,
+    fit: LinearFit | None = None,
+    without_fit: str = NO_FIT,
 ) -> RegressionResiduals:
     """Describe the residuals of a regression: centre, spread, shape, and whether the spread is constant.
 
@@ -75,9 +86,13 @@ def analyse_regression(
     index
         (n_samples,), what identifies each sample, in the order of the data.
     settings
-        Seed, resamples and confidence, for the correlation of spread with prediction.
+        Seed, resamples and confidence, for the correlation of spread with prediction; confidence for the intervals.
     design
-        (n_samples, n_features), the inputs of a linear model, for leverage; None for another model.
+        (n_samples, n_features), the inputs of a linear regression; needed with `fit`.
+    fit
+        What the linear regression keeps of its training samples; None for another model.
+    without_fit
+        Why there is no `fit`, for the status.
 
     Raises
     ------
@@ -96,7 +111,10 @@ def analyse_regression(
     constant = is_constant(residual, RELATIVE_TOLERANCE * scale)
     deviation = np.zeros_like(residual) if constant else residual - residual.mean()
     sd = float(np.sqrt(deviation @ deviation / (residual.size - 1))) if residual.size > 1 else None
-    pull = leverage_of(residual, design)
+    if fit is None or design is None:
+        place = no_leverage(residual.size, without_fit)
+    else:
+        place = leverage_of(design, pred, fit, settings.confidence)
     samples = pd.DataFrame(
         {
             "index": identity,
@@ -106,8 +124,9 @@ def analyse_regression(
             "abs_residual": np.abs(residual),
             "standardised": deviation / sd if sd else np.full(residual.shape, np.nan),
             "normal_quantile": ndtri((midranks(residual) - 0.375) / (residual.size + 0.25)),
-            "leverage": pull.leverage,
-            "cooks_distance": pull.cooks_distance,
+            "leverage": place.leverage,
+            "prediction_low": place.low,
+            "prediction_high": place.high,
         }
     )
     summary: Summary = {
@@ -123,24 +142,31 @@ def analyse_regression(
         classical |= memory_tests(residual, identity)
         if not is_constant(pred, RELATIVE_TOLERANCE * scale):
             classical |= spread_tests(residual, pred)
-    found = [shape_status, spread_status]
-    if design is not None:
-        classical |= {"leverage_max": _largest(pull.leverage), "cooks_distance_max": _largest(pull.cooks_distance)}
-        found.append(pull.status)
-    statuses = dict.fromkeys(s for s in found if s != "ok")
-    summary |= shape | spread | classical | {"status": "; ".join(statuses) or "ok"}
-    return RegressionResiduals(samples, summary)
+    statuses = dict.fromkeys(s for s in (shape_status, spread_status) if s != "ok")
+    summary |= shape | spread | classical | {"status": "; ".join(statuses) or "ok"} | _placed(place, true, fit)
+    return RegressionResiduals(samples, coefficient_table(fit, settings.confidence), summary)
 
 
 CLASSICAL = (
     "breusch_pagan", "breusch_pagan_p", "white", "white_p", "durbin_watson", "ljung_box", "ljung_box_p",
-    "ljung_box_lags", "leverage_max", "cooks_distance_max",
+    "ljung_box_lags",
 )  # fmt: skip
 
 
-def _largest(values: Floats) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(known.max()) if known.size else None
+def _placed(place: Leverage, true: Floats, fit: LinearFit | None) -> Summary:
+    """Summarise where the samples lie in the training design."""
+    known = place.leverage[np.isfinite(place.leverage)]
+    bounded = np.isfinite(place.low) & np.isfinite(place.high)
+    inside = (place.low <= true) & (true <= place.high)
+    return {
+        "n_training": fit.n if fit else None,
+        "n_coefficients": fit.axes.rank + 1 if fit else None,
+        "leverage_mean": float(known.mean()) if known.size else None,
+        "leverage_max": float(known.max()) if known.size else None,
+        "leverage_status": place.status,
+        "prediction_coverage": float(inside[bounded].mean()) if bounded.any() else None,
+        "prediction_status": place.interval_status,
+    }
 
 
 def _column(name: str, values: npt.ArrayLike) -> Floats:

@@ -115,9 +115,12 @@ def fit_model(
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         reached = _loss_of(model, train) | {f"val_{k}": v for k, v in _loss_of(model, val).items()}
         refuse_divergence(reached, math.inf, "the fit")
-        return Fitted((reached,), 1)
-    assert isinstance(model, IterativeModel)
-    return _Training(model, train, val, settings, watcher, augmentation or Augmentation(), keeper).run()
+        fitted = Fitted((reached,), 1)
+    else:
+        assert isinstance(model, IterativeModel)
+        fitted = _Training(model, train, val, settings, watcher, augmentation or Augmentation(), keeper).run()
+    model.measure_fit(train.X, train.y)
+    return fitted
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def arguments(classification, regression, names=ODD):
         "plot_factor_effects": ((factors(names),), {}),
         "plot_layers": ((tests,), {}),
         "plot_learning_curves": ((c.history,), {}),
-        "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std(), rng.random(200)), {}),
+        "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std()), {"mean_leverage": 0.06}),
         "plot_precision_recall": ((precision_recall(len(names)),), {"class_names": names}),
         "plot_reliability": ((c.reliability,), {}),
         "plot_representation_map": ((points,), {"by": "class", "values": s.y_true, "class_names": names}),

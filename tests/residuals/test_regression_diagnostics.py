@@ -5,12 +5,9 @@ import pytest
 import statsmodels.api as sm
 from scipy.stats import binom
 from statsmodels.stats.diagnostic import acorr_ljungbox, het_breuschpagan, het_white
-from statsmodels.stats.outliers_influence import OLSInfluence
 from statsmodels.stats.stattools import durbin_watson
 
-from mlx.core.errors import DataError
 from mlx.residuals import ResidualsSettings, analyse_regression
-from mlx.residuals.leverage import leverage_of
 from mlx.residuals.regression_tests import memory_tests, spread_tests
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19)
@@ -22,15 +19,6 @@ def fit():
     design = generator.normal(size=(120, 3)) * [1, 10, 0.1] + 50
     y = design @ [1.0, 0.2, 3.0] + (1 + np.abs(design[:, 1] - 50) / 10) * generator.normal(size=120)
     return design, y, sm.OLS(y, sm.add_constant(design)).fit()
-
-
-def test_leverage_and_cooks_distance_agree_with_statsmodels(fit):
-    design, _, model = fit
-    found, expected = leverage_of(model.resid, design), OLSInfluence(model)
-    np.testing.assert_allclose(found.leverage, expected.hat_matrix_diag, rtol=1e-8)
-    np.testing.assert_allclose(found.cooks_distance, expected.cooks_distance[0], rtol=1e-6)
-    repeated = np.column_stack([design, design[:, 0] * 2, np.ones(120)])
-    np.testing.assert_allclose(leverage_of(model.resid, repeated).cooks_distance, found.cooks_distance, rtol=1e-6)
 
 
 def test_tests_agree_with_statsmodels(fit):
@@ -63,18 +51,9 @@ def test_p_values_have_their_size_for_normal_and_heavy_tailed_residuals():
 
 
 def test_what_cannot_be_measured_says_why(fit):
-    design, y, model = fit
-    few = leverage_of(y[:4], design[:4])
-    assert np.isnan(few.leverage).all()
-    assert few.status == "no leverage (4 coefficients for 4 samples)"
-    assert leverage_of(y, None).status == "no leverage (no design of a linear model)"
-    found = analyse_regression(y, model.fittedvalues, index=np.arange(120), settings=FAST, design=design)
-    assert found.summary["cooks_distance_max"] == found.samples["cooks_distance"].max()
-    assert found.summary["status"] == "ok"
+    _, y, _ = fit
     short = analyse_regression(y[:20], y[::-1][:20], index=np.arange(20), settings=FAST).summary
     assert (short["ljung_box"], short["breusch_pagan_p"]) == (None, None)
     assert short["durbin_watson"] > 0
     flat = analyse_regression(y, np.full(120, 3.0), index=np.arange(120), settings=FAST).summary
     assert flat["breusch_pagan"] is None
-    with pytest.raises(DataError, match="design: row 3: a value is not finite"):
-        leverage_of(y, np.where(np.arange(120)[:, None] == 3, np.nan, design))

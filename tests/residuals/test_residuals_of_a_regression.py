@@ -45,7 +45,7 @@ def test_samples_hold_residuals_with_mean_zero_and_unit_spread(fitted):
     samples = analyse(*fitted).samples
     assert list(samples) == [
         "index", "y_true", "y_pred", "residual", "abs_residual", "standardised", "normal_quantile", "leverage",
-        "cooks_distance",
+        "prediction_low", "prediction_high",
     ]  # fmt: skip
     assert samples["standardised"].mean() == pytest.approx(0, abs=1e-12)
     assert samples["standardised"].std() == pytest.approx(1)

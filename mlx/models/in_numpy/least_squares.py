@@ -73,7 +73,7 @@ def _tall(X: Floats, Y: Floats, centre: Floats, offset: Floats, l2: float) -> Li
     triangle = _triangle(X, Y, centre, offset)
     if l2:  # a ridge is d more samples, with the target 0
         ridge = np.sqrt(l2) * np.eye(d, d + Y.shape[1])
-        triangle = _r(np.concatenate([triangle, ridge]))
+        triangle = triangle_of(np.concatenate([triangle, ridge]))
     design, rhs = triangle[:d, :d], triangle[:d, d:]
     lengths = np.linalg.norm(design, axis=0)
     scale = np.where(lengths > 0, lengths, 1.0)
@@ -101,11 +101,12 @@ def _triangle(X: Floats, Y: Floats, centre: Floats, offset: Floats) -> Floats:
         block[: len(triangle)] = triangle
         np.subtract(X[rows], centre, out=block[len(triangle) :, :d])
         np.subtract(Y[rows], offset, out=block[len(triangle) :, d:])
-        triangle = _r(block)
+        triangle = triangle_of(block)
     return triangle
 
 
-def _r(matrix: Floats) -> Floats:
+def triangle_of(matrix: Floats) -> Floats:
+    """Return R (min(m, k), k), upper triangular, of ``matrix`` (m, k)."""
     triangle: Floats = np.asarray(np.linalg.qr(matrix, mode="r"))
     return triangle
 

@@ -10,6 +10,7 @@ from mlx.core.errors import ArtifactError
 from mlx.models.contract import Array, DirectModel, Outputs, Problem
 from mlx.models.in_numpy.least_squares import solve_least_squares
 from mlx.models.in_numpy.params import LinearRegressionParams
+from mlx.models.in_numpy.training_design import measured_fit
 from mlx.models.npz import read_npz, write_npz
 
 CHECKPOINT = "weights.npz"
@@ -47,6 +48,11 @@ class LeastSquaresModel(DirectModel):
         table = np.asarray(X, np.float64).reshape(len(X), -1)
         line = solve_least_squares(table, np.asarray(y, np.float64), l2=self.params.l2_regularization)
         self.weights, self.intercept = line.weights, float(line.intercept)
+
+    def measure_fit(self, X: Array, y: Array) -> None:
+        """Keep the training design."""
+        coefficients = np.concatenate([[self.intercept], self.weights])
+        self.linear_fit = measured_fit(X, y, coefficients, lambda rows: self.outputs(rows).predictions)
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Give the predicted values; the one representation is the sample itself."""

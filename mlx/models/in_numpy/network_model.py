@@ -16,6 +16,7 @@ from mlx.models.in_numpy.network import Floats, Network, weight_arrays
 from mlx.models.in_numpy.optimizers import build_optimizer
 from mlx.models.in_numpy.params import OptimizerConfig
 from mlx.models.in_numpy.rates import warn_of_large_rate
+from mlx.models.in_numpy.training_design import measured_fit
 from mlx.models.npz import read_npz, write_npz
 
 if TYPE_CHECKING:
@@ -156,6 +157,13 @@ class NetworkModel(IterativeModel):
         optimizer = {name.removeprefix("optimizer_"): v for name, v in state.items() if name != "parameters"}
         self._learner.optimizer.set_state(optimizer)
         self.network.parameters[:] = parameters
+
+    def measure_fit(self, X: Array, y: Array) -> None:
+        """Keep the training design of a network that is a linear regression: one unit and no hidden layer."""
+        if self.problem.task == "regression" and self.layers == ("input",):
+            (weight,), (bias,) = self.network.weights, self.network.biases
+            coefficients = np.concatenate([bias, weight[:, 0]])
+            self.linear_fit = measured_fit(X, y, coefficients, lambda rows: self.outputs(rows).predictions)
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Compute the logits and all `layers` in float64; the same bits for a sample in any batch."""

@@ -85,7 +85,8 @@ CAPTIONS = {
     ),
     "leverage": (
         "Leverage",
-        "How much a sample pulls its own prediction; far right and far from zero, it bends the fit.",
+        "How unlike the training samples a test sample is: far right, the line is extended, and its prediction is less "
+        "certain.",
     ),
     "residuals_fitted": (
         "Residuals against predictions",

@@ -33,8 +33,7 @@ LABELS = {
     "margin": ("margin", "Similarity to the own predicted class minus that to the nearest other one", 3),
     "residual": ("residual", "Actual minus predicted; sorts by size", 3),
     "standardised": ("standardised", "Residual over its standard deviation; sorts by size", 2),
-    "leverage": ("leverage", "Pull of the sample on its own prediction", 3),
-    "cooks_distance": ("Cook's distance", "How far all predictions move without the sample", 3),
+    "leverage": ("leverage", "How unlike the training samples: variance of the prediction by that of a target", 3),
 }
 """Columns of the table of samples: heading, explanation, digits."""
 
@@ -98,7 +97,7 @@ VIEWS = {
              "y_pred", "residual", "predicted value", f"residual (actual {MINUS} predicted)"),
         View("actual", "Prediction against actual value", "A perfect model lies on the diagonal.",
              "y_true", "y_pred", "actual value", "predicted value"),
-        View("leverage", "Residual against leverage", "Far right: samples that pull the fit towards themselves.",
+        View("leverage", "Residual against leverage", "Far right: samples unlike those of the training.",
              "leverage", "standardised", "leverage", "standardised residual"),
     ),
 }  # fmt: skip

@@ -23,7 +23,7 @@ PROJECTIONS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 
 COLUMNS = {
     "classification": ("index", "y_true", "y_pred", "correct", "confidence", "entropy", "similarity", "margin"),
-    "regression": ("index", "y_true", "y_pred", "residual", "standardised", "leverage", "cooks_distance"),
+    "regression": ("index", "y_true", "y_pred", "residual", "standardised", "leverage"),
 }
 
 
