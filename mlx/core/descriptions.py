@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from mlx.core.artifacts import REMAKE, read_json
+from mlx.core.class_names import clash_of
 from mlx.core.errors import ArtifactError
 from mlx.core.sections import shown
 from mlx.core.settings import Settings, expectation
@@ -13,6 +14,15 @@ from mlx.core.settings import Settings, expectation
 Task = Literal["classification", "regression"]
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 Size = Annotated[int, Field(ge=1)]
+
+
+def _different(names: list[str]) -> list[str]:
+    if clash := clash_of(names):
+        raise ValueError(f"expected class names that differ from each other, found {clash}")
+    return names
+
+
+ClassNames = Annotated[list[str], AfterValidator(_different)]
 
 
 class AugmentationDescription(Settings):
@@ -27,7 +37,7 @@ class DatasetDescription(Settings):
 
     name: str
     task: Task
-    class_names: list[str]
+    class_names: ClassNames
     shape: list[Size] = Field(min_length=2)
     dtype: str
     source: str
@@ -42,7 +52,7 @@ class SplitsDescription(Settings):
     """``data/splits/preprocessing.json``: what the samples are after scaling, and how they were scaled."""
 
     task: Task
-    class_names: list[str]
+    class_names: ClassNames
     sample_shape: list[Size] = Field(min_length=1)
     augmentation: AugmentationDescription | None
     scaling: str
@@ -59,7 +69,7 @@ class ModelDescription(Settings):
     architecture: str | None = None
     params: dict[str, Any]
     task: Task
-    class_names: list[str]
+    class_names: ClassNames
     sample_shape: list[Size] = Field(min_length=1)
     layers: list[str]
     penultimate: str
@@ -77,7 +87,7 @@ class RepresentationsDescription(Settings):
     """
 
     task: Task
-    class_names: list[str]
+    class_names: ClassNames
     model: str
     layers: dict[FileName, Size] = Field(min_length=1)
     sparse: list[FileName] = Field([])
@@ -102,6 +112,8 @@ def read_description(path: Path, schema: type[D]) -> D:
     except ValidationError as error:
         fault = error.errors()[0]
         key = str(fault["loc"][0])
+        if fault["type"] == "value_error":
+            raise ArtifactError(f"{path}: {key}: {fault['ctx']['error']}{REMAKE}") from None
         wanted = expectation(schema, key) if key in schema.model_fields else "no such key"
         found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
         raise ArtifactError(f"{path}: {key}: expected {wanted}, found {found}{REMAKE}") from None

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mlx.core.class_names import clash_of
 from mlx.core.errors import DataError
 
 Array = NDArray[Any]
@@ -84,6 +85,17 @@ class Dataset:
     has_factors: bool = False
     inferred: str = ""
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse two classes of one name, wherever the names come from.
+
+        Raises
+        ------
+        DataError
+            Names both.
+        """
+        if clash := clash_of(self.class_names):
+            raise DataError(f"dataset {self.name}: expected class names that differ from each other, found {clash}")
 
 
 def spans(n_samples: int, rows: int) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from mlx.core.class_names import clash_of, reading_of
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.dataset import Array
 
@@ -148,13 +149,16 @@ def _numbered(labels: Array, names: Sequence[str] | None, where: str) -> tuple[A
     codes = codes.astype(np.int64)
     if names is None:
         return _at_least_two(codes, tuple(map(_name, different)), where)
-    if len(set(names)) != len(names):
-        raise _bad_names("names that differ from each other", names)
+    if clash := clash_of(names):
+        raise SettingsError(
+            f"expected names that differ from each other, found {clash}", key=("dataset", "params", "class_names")
+        )
     if labels.dtype.kind == "U":
-        unknown = sorted(set(map(str, different)) - set(names))
+        number = {reading_of(name): label for label, name in enumerate(names)}
+        unknown = [str(label) for label in different if reading_of(str(label)) not in number]
         if unknown:
             raise _bad_names(f"all labels of {where}, such as {unknown[0][:40]!r}", names)
-        place = np.array([list(names).index(str(label)) for label in different], np.int64)
+        place = np.array([number[reading_of(str(label))] for label in different], np.int64)
         return _at_least_two(place[codes], tuple(names), where)
     if labels.dtype.kind in "iu" and different[0] >= 0 and different[-1] < len(names):
         return _at_least_two(labels.astype(np.int64), tuple(names), where)

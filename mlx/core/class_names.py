@@ -1,0 +1,40 @@
+"""The names of classes, which tables and pages tell classes apart by: no two may read the same."""
+
+import unicodedata
+from collections.abc import Iterable
+
+LONGEST_SHOWN = 40
+
+
+def reading_of(name: str) -> str:
+    """Return what a person reads: compatibility characters composed (Unicode NFKC), without spaces at the ends."""
+    return unicodedata.normalize("NFKC", name).strip()
+
+
+def clash_of(names: Iterable[str]) -> str | None:
+    """Say which two of `names` read the same, or return None.
+
+    Equal names clash, and so do names that differ only in how Unicode writes their characters (``é`` as one character
+    or as two) or in spaces at their ends.
+    """
+    seen: dict[str, tuple[int, str]] = {}
+    for label, name in enumerate(names):
+        reading = reading_of(name)
+        if reading in seen:
+            first, other = seen[reading]
+            if other == name:
+                return f"{_shown(name)} for classes {first} and {label}"
+            return (
+                f"{_shown(other)} and {_shown(name)} for classes {first} and {label}, which differ only in how Unicode "
+                "writes them or in spaces"
+            )
+        seen[reading] = (label, name)
+    return None
+
+
+def _shown(name: str) -> str:
+    """Quote a name; what is not ASCII as its code points beside it, as two names may look the same."""
+    text = repr(name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN] + "…")
+    if name.isascii():
+        return text
+    return f"{text} ({' '.join(f'U+{ord(character):04X}' for character in name[:12])})"
