@@ -30,9 +30,6 @@ TRAINED = {"resnet18", "vgg11", "mobilenet_v3_small"}  # of the large ones, whos
 DEEP = {"resnet101", "resnet152", *(f"efficientnet_b{i}" for i in range(1, 8))}  # as the others, of more blocks
 MODELS = sorted(PARAMS.keys() - LARGE | TRAINED)
 RANDOM = {"cnn", "custom", "gradient_boosting", "keras_mlp", "mlp", "random_forest", "rnn"}  # seeded
-
-
-EPOCHS = {"mobilenet_v3_small": 15}  # its moving statistics take longer to follow
 OWN_MODEL = """
 def network(n_classes, sample_shape, width):
     import keras
@@ -90,7 +87,7 @@ def samples(problem: Problem, n: int = 150, seed: int = 0) -> Samples:
 def fitted(name: str, problem: Problem, seed: int = 7) -> tuple[Model, ModelSettings, Fitted]:
     settings = settings_of(name)
     model = build_model(settings, problem, seed=seed)
-    training = TrainingSettings(epochs=EPOCHS.get(name, 6), batch_size=16, learning_rate=0.01, seed=seed)
+    training = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01, seed=seed)
     return model, settings, fit_model(model, samples(problem), samples(problem, 40, 1), training, Silent())
 
 

@@ -1,9 +1,9 @@
 """The networks of ``keras.applications``, taken layer by layer so that they suit small images.
 
 Keras draws them for 224x224 in full; here each layer is made again from its configuration with what the images
-ask for: the first halvings are left out (see `mlx.models.in_keras.stem`), padding follows the size, the network's
-own scaling of 0 … 255 gives way to the step ``preprocess-split``, and from scratch the moving statistics of BatchNorm
-follow faster. At 224x224 with ImageNet's weights it computes what Keras's does.
+ask for: the first halvings are left out (see `mlx.models.in_keras.stem`), padding follows the size, and the network's
+own scaling of 0 … 255 gives way to the step ``preprocess-split``. At 224x224 with ImageNet's weights it computes what
+Keras's does.
 """
 
 import math
@@ -17,7 +17,6 @@ from mlx.models.contract import Problem
 from mlx.models.in_keras.network import SCORES, Network, check_image, finished
 from mlx.models.in_keras.params import ImageNetParams
 from mlx.models.in_keras.pretrained import adopt, as_imagenet, fetched
-from mlx.models.in_keras.resnet import BATCH_MOMENTUM
 from mlx.models.in_keras.runtime import fresh_names, keras
 from mlx.models.in_keras.stem import dropped_halvings
 
@@ -141,8 +140,6 @@ class _Change:
         config = dict(entry["config"])
         if config.get("strides") in ((2, 2), [2, 2]):
             config |= self._strided(entry)
-        if entry["class_name"] == "BatchNormalization" and not self.params.pretrained:
-            config["momentum"] = BATCH_MOMENTUM
         penalised = {"Conv2D": "kernel_regularizer", "DepthwiseConv2D": "depthwise_regularizer"}
         if self.params.l2 and entry["class_name"] in penalised:
             config[penalised[entry["class_name"]]] = keras().regularizers.L2(self.params.l2)

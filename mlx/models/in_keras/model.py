@@ -10,6 +10,7 @@ from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError
 from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, Problem
+from mlx.models.in_keras.batch_statistics import BatchStatistics
 from mlx.models.in_keras.checkpoint import restore_weights, save_keras
 from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.runtime import keras
@@ -24,7 +25,7 @@ class KerasModel(IterativeModel):
     The saved network ends in the probabilities, as its users expect. Training reads the layer
     before, ``logits``: a cross-entropy from logits keeps its precision where softmax saturates.
     BatchNorm uses its moving statistics everywhere but in `run_epoch`, so that what the network says
-    of a sample does not depend on the batch.
+    of a sample does not depend on the batch; they are computed anew when an epoch ends.
     """
 
     tasks = BOTH_TASKS
@@ -34,6 +35,7 @@ class KerasModel(IterativeModel):
         self.network, self.layers = network.model, network.layers
         self._scores = self.network.get_layer(network.scores).output
         self._scorer = keras().Model(self.network.inputs, self._scores)
+        self._statistics = BatchStatistics(self.network, self._scorer, problem)
         self._steps: Steps | None = None
         self._rate: float | None = None
         self._readers: dict[tuple[str, ...], Any] = {}
@@ -68,9 +70,10 @@ class KerasModel(IterativeModel):
         """Take one step of the optimizer a batch; every random layer starts from a seed drawn from `rng`."""
         for state in self._random_states:
             state.assign(np.array([rng.integers(2**32), 0], np.uint32))
-        for X, y in batches:
+        for X, y in self._statistics.watched(batches):
             self.check(X)
             self.steps.train(X, y)
+        self._statistics.settle()
         return self.steps.means()
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:

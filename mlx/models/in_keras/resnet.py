@@ -53,9 +53,4 @@ def _convolved(tensor: Any, filters: int, size: int, stride: int, params: Networ
         filters, size, stride, padding="same", use_bias=False, kernel_initializer="he_normal",
         name=f"{name}_conv", **penalty(params),
     )  # fmt: skip
-    return layers.BatchNormalization(momentum=BATCH_MOMENTUM, name=f"{name}_bn")(convolution(tensor))
-
-
-BATCH_MOMENTUM = (
-    0.9  # of the moving statistics: Keras's 0.99 is behind for hundreds of steps, more than a small set has
-)
+    return layers.BatchNormalization(name=f"{name}_bn")(convolution(tensor))

@@ -21,7 +21,6 @@ from mlx.models.in_keras.network import (
 )
 from mlx.models.in_keras.params import VggParams
 from mlx.models.in_keras.pretrained import adopt, as_imagenet, fetched
-from mlx.models.in_keras.resnet import BATCH_MOMENTUM
 from mlx.models.in_keras.runtime import keras
 from mlx.models.in_keras.stem import dropped_halvings
 
@@ -66,7 +65,7 @@ def _convolved(tensor: Any, filters: int, params: VggParams, normalised: bool, n
     )
     tensor = convolution(tensor)
     if normalised:
-        tensor = layers.BatchNormalization(momentum=BATCH_MOMENTUM, name=f"{name}_bn")(tensor)
+        tensor = layers.BatchNormalization(name=f"{name}_bn")(tensor)
     return layers.ReLU(name=f"{name}_relu")(tensor)
 
 
