@@ -49,6 +49,7 @@ def run_experiment(config: ExperimentConfig) -> Path:
     MlxError
         A step can't do what the configuration asks; what the steps before it wrote stays.
     """
+    _warn_of_other_code()
     folder = _new_folder(runs_of(config))
     with held(Workspace(folder)):
         write_json(folder / CONFIG, config.as_dict())
@@ -162,6 +163,18 @@ def _new_folder(parent: Path) -> Path:
             continue
         return folder
     raise AssertionError("count never ends")
+
+
+def _warn_of_other_code() -> None:
+    """Say so where the repository, whose commit is recorded, holds an `mlx` that is not the one that runs."""
+    import mlx
+
+    beside, runs = repository_root() / "mlx" / "core" / "stage.py", Path(mlx.__file__).parent
+    if beside.is_file() and not (runs / "core" / "stage.py").samefile(beside):
+        note(
+            f"warning: {runs} runs, not the mlx of this repository, whose commit is recorded; "
+            f"'python -m mlx' in {repository_root()} runs that one"
+        )
 
 
 def _commit() -> str | None:

@@ -1,7 +1,12 @@
 """The DVC stage `preprocess-split`."""
 
-from mlx.core.stage import run_stage
-from mlx.pipeline.preprocess_split import preprocess_split
+from pathlib import Path
+from runpy import run_path
 
 if __name__ == "__main__":
+    run_path(str(Path(__file__).with_name("beside.py")))
+
+    from mlx.core.stage import run_stage
+    from mlx.pipeline.preprocess_split import preprocess_split
+
     run_stage(preprocess_split)

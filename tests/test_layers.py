@@ -59,7 +59,9 @@ def imported_files(path: Path) -> frozenset[Path]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
-    files = {file for name in names if name.split(".")[0] == "mlx" for file in files_of(name)}
+        elif isinstance(node, ast.Constant) and node.value == "beside.py":  # which a stage runs first
+            names.add("stages.beside")
+    files = {file for name in names if name.split(".")[0] in {"mlx", "stages"} for file in files_of(name)}
     return frozenset(files - {path})
 
 

@@ -256,6 +256,16 @@ def test_a_link_in_a_run_costs_nothing_that_it_points_to(
     assert [path.name for path in (folder / "precious").iterdir()] == ["thesis.txt"]
 
 
+def test_a_run_in_a_repository_with_an_mlx_of_its_own_says_which_one_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "mlx/core").mkdir(parents=True)
+    (folder / "mlx/core/stage.py").write_text("")
+    main(["run-experiment"])
+    told = f"not the mlx of this repository, whose commit is recorded; 'python -m mlx' in {folder} runs that one"
+    assert told in capsys.readouterr().err
+
+
 def test_force_without_a_run_to_resume_is_refused(folder: Path) -> None:
     with pytest.raises(SystemExit, match="--force: expected --resume RUN beside it"):
         main(["run-experiment", "--force"])
