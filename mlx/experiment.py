@@ -24,7 +24,7 @@ from mlx.pipeline.preprocess_split import preprocess_split
 from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.pipeline.train import train
-from mlx.runs import CONFIG, Run, Summary, measured, now, read_run, runs_of, write_summary
+from mlx.runs import CONFIG, Run, Summary, check_functions, measured, now, read_run, runs_of, write_summary
 
 STEPS: tuple[Callable[..., str], ...] = (
     generate_data,
@@ -88,6 +88,7 @@ def resume_experiment(run: Run, *, force: bool = False) -> Path:
         if run.summary.status == "finished":
             raise SettingsError(f"{run.id}: expected a run that was interrupted or failed, found one that is finished")
         config = read_config(run.folder / CONFIG)
+        check_functions(config)
         again = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
         summary = run.summary.model_copy(update=again)
         write_summary(run.folder, summary)

@@ -17,6 +17,7 @@ from mlx.core.locks import lock_state, seen_by_all
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace, repository_root
 from mlx.core.settings import Settings, nearest
+from mlx.core.user_code import names_function
 from mlx.owners import Owner, boot
 
 if TYPE_CHECKING:
@@ -118,8 +119,10 @@ def runs_of(config: "ExperimentConfig") -> Path:
     Raises
     ------
     SettingsError
-        It can't be made, or is a link to the outside of the repository.
+        It can't be made, or is a link to the outside of the repository; or a function that the experiment
+        names lies in it.
     """
+    check_functions(config)
     folder, root = config.output.folder() / config.name, repository_root()
     there = next(place for place in (folder, *folder.parents) if place.exists() or place.is_symlink())
     if not folder.resolve().is_relative_to(root):
@@ -131,6 +134,25 @@ def runs_of(config: "ExperimentConfig") -> Path:
     else:
         return folder
     raise SettingsError(f"output.directory: {fault}")
+
+
+def check_functions(config: "ExperimentConfig") -> None:
+    """Refuse an experiment that takes a function from where its own runs are kept, as that may come with a run.
+
+    Raises
+    ------
+    SettingsError
+        Names the key.
+    """
+    directory = config.output.folder().resolve()
+    for key, value in (("dataset.path", config.dataset.path), ("model.architecture", config.model.architecture)):
+        if value is None or not names_function(value):
+            continue
+        if (repository_root() / value.rpartition(":")[0]).resolve().is_relative_to(directory):
+            raise SettingsError(
+                f"{key}: {value}: expected a file of the repository's own, found one in the output directory, in which "
+                "nothing is run as code; if the function is yours, move it to another folder, such as examples"
+            )
 
 
 def now() -> str:

@@ -266,6 +266,50 @@ def test_a_run_in_a_repository_with_an_mlx_of_its_own_says_which_one_runs(
     assert told in capsys.readouterr().err
 
 
+CODE = "open('ran', 'w').close()\ndef net(**given): raise SystemExit(3)\n"
+
+
+def test_code_that_came_with_a_run_is_not_run_by_any_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run-experiment"])
+    run = folder / capsys.readouterr().out.strip()
+    (run / "x.py").write_text(CODE)
+    file = f"{run.relative_to(folder)}/x.py:net"
+    model = json.loads((run / "data/model/model.json").read_text())
+    theirs = model | {"name": "custom", "architecture": file, "params": {}}
+    (run / "data/model/model.json").write_text(json.dumps(theirs))
+    refused = "expected a file of the repository's own, found one in"
+    with pytest.raises(SystemExit, match=refused):
+        main(["eval", "small"])
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | {"dataset": {"name": "custom", "path": file}}))
+    summary = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps(summary | {"status": "failed", "seconds": {}}))
+    for command in (
+        ["run-experiment", "--resume", "small"],
+        ["run-experiment", "--config", str(run / "config.json")],
+        ["run-experiment", "--config", str(run / "config.json"), "--dry-run"],
+        ["show-data", "--config", str(run / "config.json")],
+    ):
+        with pytest.raises(SystemExit, match=refused):
+            main(command)
+    main(["report", "small"])
+    assert not (folder / "ran").exists()
+
+
+def test_a_function_in_the_output_directory_of_its_experiment_is_refused(folder: Path) -> None:
+    (folder / "kept").mkdir()
+    (folder / "kept/x.py").write_text(CODE)
+    refused = r"kept/x\.py:net: expected a file of the repository's own, found one in the output directory"
+    for given in (
+        ["dataset.name=custom", "dataset.path=kept/x.py:net"],
+        ["model={name: custom, architecture: ./kept/x.py:net}"],
+    ):
+        changes = ["dataset.params={}", "output.directory=kept", *given]
+        with pytest.raises(SystemExit, match=refused):
+            main(["run-experiment", "--dry-run", *(word for change in changes for word in ("--set", change))])
+    assert not (folder / "ran").exists()
+
+
 def test_force_without_a_run_to_resume_is_refused(folder: Path) -> None:
     with pytest.raises(SystemExit, match="--force: expected --resume RUN beside it"):
         main(["run-experiment", "--force"])

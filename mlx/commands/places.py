@@ -33,18 +33,9 @@ def shown_from(here: Path) -> Callable[[Path], str]:
 
 def run_directory(given: Path | None = None) -> Path:
     """Return the folder in which runs are looked for: the given one, else that of the repository's params.yaml."""
-    from mlx.core.documents import read_document
-    from mlx.core.errors import MlxError
-    from mlx.core.output import OutputSettings
-    from mlx.core.paths import repository_root
+    from mlx.core.output import output_directory
 
-    if given is not None:
-        return given
-    try:
-        output = read_document(repository_root() / "params.yaml").values.get("output")
-        return OutputSettings.model_validate(output or {}).folder()
-    except (MlxError, ValueError):  # none, or one that is being edited: the default holds
-        return OutputSettings().folder()
+    return output_directory() if given is None else given
 
 
 def find_any_run(identity: str, directory: Path | None = None) -> "Run":

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from mlx.core.documents import read_document
+from mlx.core.errors import MlxError
 from mlx.core.paths import repository_root
 from mlx.core.settings import Settings
 
@@ -51,3 +53,12 @@ class OutputSettings(Settings):
 
 
 DEFAULT_OUTPUT = OutputSettings()
+
+
+def output_directory() -> Path:
+    """Return the folder of runs that the repository's ``params.yaml`` names, else the default one."""
+    try:
+        output = read_document(repository_root() / "params.yaml").values.get("output")
+        return OutputSettings.model_validate(output or {}).folder()
+    except (MlxError, ValueError):  # none, or one that is being edited
+        return DEFAULT_OUTPUT.folder()

@@ -2,9 +2,11 @@
 
 Calling one runs the user's code, which is what they ask for by writing it so. No other form of a key runs
 anything, and the file has to lie in the current folder, the repository, so that a configuration from
-elsewhere can only name code that is there already.
+elsewhere can only name code that is there already. A folder of results may come from elsewhere as a whole:
+no file in one is run.
 """
 
+import json
 import re
 import sys
 import traceback
@@ -14,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from mlx.core.errors import DataError
+from mlx.core.output import output_directory
 from mlx.core.settings import nearest
 
 _FORM = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
@@ -100,7 +103,51 @@ def _inside(name: str, key: str) -> Path:
         raise DataError(f"{key}: {name}: expected a file in the current folder, found one outside of it")
     if not file.is_file():
         raise DataError(f"{key}: {name}: expected a Python file, found nothing there")
+    if (folder := results_around(file, here)) is not None:
+        where = "the current folder" if folder == here else folder.relative_to(here)
+        raise DataError(
+            f"{key}: {name}: expected a file of the repository's own, found one in {where}, which holds results: "
+            "nothing in there is run as code; if the function is yours, move it to another folder, such as examples"
+        )
     return file
+
+
+def results_around(file: Path, root: Path) -> Path | None:
+    """Return the folder of results that `file` lies in: of a run, of runs, or one that the steps write into.
+
+    Parameters
+    ----------
+    file, root : resolved, `file` below `root`.
+    """
+    written = [*(root / name for name in WRITTEN), output_directory()]
+    for folder in file.parents:
+        if any(place.exists() and place.samefile(folder) for place in written):
+            return folder
+        if _is_summary(folder / SUMMARY):
+            return folder
+        if folder == root:
+            return None
+        if (folder / "data" / "model" / "model.json").exists():  # of a pipeline
+            return folder
+        if any(_is_summary(found) for depth in ("*", "*/*") for found in folder.glob(f"{depth}/{SUMMARY}")):
+            return folder
+    raise AssertionError("the file is not below the root")
+
+
+WRITTEN = ("data", "metrics", "checkpoints", "dvclive", "outputs")
+"""Folders of the repository that hold results, beside the one that its params.yaml names."""
+
+SUMMARY = "summary.json"
+"""Marks the folder of a run."""
+
+
+def _is_summary(path: Path) -> bool:
+    """Say whether `path` describes a run, and is not another file of that name."""
+    try:
+        found = json.loads(path.read_bytes()) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and {"status", "owner"} <= found.keys()
 
 
 def _line_of(error: BaseException, file: Path) -> str:
