@@ -174,7 +174,7 @@ class TrainingPipeline:
         history: History = self._backend.fit(train, val, **options)
         return history
 
-    def evaluate(self, X_test: Array, y_test: Array) -> dict[str, float | int | None]:
+    def evaluate(self, X_test: Array, y_test: Array) -> dict[str, float | int | str | None]:
         """Return the metrics on a test set, as the pipeline computes them: accuracy, f1, calibration and so on."""
         probabilities = self._backend.softmax.predict(self._shaped(X_test), verbose=0).astype(np.float64)
         names = [str(k) for k in range(probabilities.shape[1])]

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from mlx.core.log_scores import infinite_status
 from mlx.evaluation.probabilistic import PredictionTerms
 
 Floats = npt.NDArray[np.float64]
@@ -25,10 +26,13 @@ class CalibrationTest:
         predictions leave nothing to chance.
     p
         Two-sided; None also where too few errors are foretold for the normal law to hold.
+    status
+        ``"ok"``, or why one of them is None.
     """
 
     z: float | None
     p: float | None
+    status: str = "ok"
 
 
 def spiegelhalter_test(terms: PredictionTerms, expected_errors: float) -> CalibrationTest:
@@ -38,6 +42,8 @@ def spiegelhalter_test(terms: PredictionTerms, expected_errors: float) -> Calibr
 
 def excess_surprise_test(terms: PredictionTerms, expected_errors: float) -> CalibrationTest:
     """Test the log loss against the mean entropy of the predictions, which is its expectation."""
+    if infinite := infinite_status(terms.surprise):
+        return CalibrationTest(None, None, f"log loss is {infinite}")
     return _test(terms.surprise - terms.entropy, terms.surprise_variance, expected_errors)
 
 
@@ -45,6 +51,8 @@ def _test(excess: Floats, variance: Floats, expected_errors: float) -> Calibrati
     total = float(variance.sum())
     # Rounding of single precision leaves this much of a variance that is 0.
     if total <= 1e-12 * variance.size:
-        return CalibrationTest(None, None)
+        return CalibrationTest(None, None, "predictions leave nothing to chance")
     z = float(excess.sum()) / float(np.sqrt(total))
-    return CalibrationTest(z, float(2 * ndtr(-abs(z))) if expected_errors >= MIN_EXPECTED_ERRORS else None)
+    if expected_errors < MIN_EXPECTED_ERRORS:
+        return CalibrationTest(z, None, f"fewer than {MIN_EXPECTED_ERRORS:.0f} expected errors")
+    return CalibrationTest(z, float(2 * ndtr(-abs(z))))

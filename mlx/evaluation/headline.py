@@ -2,7 +2,8 @@
 
 An interval ``x_low``, ``x_high`` is None where none covers: what follows from the confusion counts needs ten
 errors, ten correct predictions and five samples of every class in the test set; the area under the ROC curve
-ten of every class; losses a mean that does not hang on a few samples. Calibration errors never have one.
+ten of every class; losses a mean that does not hang on a few samples. Calibration errors never have one. Beside
+each None stands ``x_status``, which says why.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlx.core.log_scores import infinite_status
 from mlx.core.proportions import wilson_interval
 from mlx.evaluation.calibration import (
     debiased_calibration_error,
@@ -21,13 +23,13 @@ from mlx.evaluation.calibration import (
 )
 from mlx.evaluation.calibration_tests import excess_surprise_test, spiegelhalter_test
 from mlx.evaluation.confusion import bootstrap_errors, confusion_metrics
-from mlx.evaluation.intervals import NO_INTERVAL, Ends, mean_interval, share_interval
+from mlx.evaluation.intervals import Ends, mean_interval, no_interval, share_interval
 from mlx.evaluation.probabilistic import PredictionTerms
 from mlx.evaluation.settings import EvaluationSettings
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
-Metrics = dict[str, float | int | None]
+Metrics = dict[str, float | int | str | None]
 
 MIN_EACH = 10
 MIN_IN_CLASS = 5
@@ -39,8 +41,14 @@ CONFUSION_STREAM, CALIBRATION_STREAM = 1, 2
 
 
 def with_interval(name: str, estimate: float | None, ends: Ends) -> Metrics:
-    """Return a metric and the ends of its interval under the keys that a metrics file expects."""
-    return {name: estimate, f"{name}_low": ends[0], f"{name}_high": ends[1]}
+    """Return a metric and the ends of its interval under the keys that a metrics file expects.
+
+    Where one of them is None, ``<name>_status`` says why.
+    """
+    metrics: Metrics = {name: estimate, f"{name}_low": ends.low, f"{name}_high": ends.high}
+    if estimate is None:
+        return metrics | {f"{name}_status": ends.reason}
+    return metrics | ({f"{name}_status": f"no interval ({ends.reason})"} if ends.reason else {})
 
 
 def counted_metrics(confusion: Counts, settings: EvaluationSettings) -> Metrics:
@@ -53,30 +61,44 @@ def counted_metrics(confusion: Counts, settings: EvaluationSettings) -> Metrics:
     support = confusion.sum(axis=1)
     generator = _generator(settings.seed, CONFUSION_STREAM)
     errors = bootstrap_errors(confusion, n_bootstrap=settings.n_bootstrap, generator=generator)
-    covers = min(hits, n - hits) >= MIN_EACH and int(support[support > 0].min()) >= MIN_IN_CLASS
+    obstacle = _obstacle(hits, n - hits, int(support[support > 0].min()))
     metrics: Metrics = {"n": n}
     for name, estimate in confusion_metrics(confusion).items():
         if name == "accuracy":
-            ends: Ends = wilson_interval(hits, n, settings.confidence)
-        elif not covers:
-            ends = NO_INTERVAL
+            ends = Ends(*wilson_interval(hits, n, settings.confidence))
+        elif obstacle:
+            ends = no_interval(obstacle)
         elif name in {"cohen_kappa", "matthews_corrcoef"}:
-            low, high = share_interval((1 + estimate) / 2, errors[name] / 2, settings.confidence)
-            ends = NO_INTERVAL if low is None or high is None else (2 * low - 1, 2 * high - 1)
+            low, high, reason = share_interval((1 + estimate) / 2, errors[name] / 2, settings.confidence)
+            ends = no_interval(reason) if low is None or high is None else Ends(2 * low - 1, 2 * high - 1)
         else:
             ends = share_interval(estimate, errors[name], settings.confidence)
         metrics |= with_interval(name, estimate, ends)
     return metrics
 
 
+def _obstacle(n_right: int, n_wrong: int, n_rarest: int) -> str:
+    """Why what follows from the confusion counts has no interval; empty where it has one."""
+    if n_wrong < MIN_EACH:
+        return f"fewer than {MIN_EACH} errors"
+    if n_right < MIN_EACH:
+        return f"fewer than {MIN_EACH} correct"
+    return f"a class has fewer than {MIN_IN_CLASS} samples" if n_rarest < MIN_IN_CLASS else ""
+
+
 def scored_metrics(terms: PredictionTerms, n_classes: int, settings: EvaluationSettings) -> Metrics:
     """Return log loss and Brier score with intervals, and top-5 accuracy where there are more classes than five."""
     metrics: Metrics = {}
     for name, scores in (("log_loss", terms.surprise), ("brier", terms.brier)):
-        metrics |= with_interval(name, float(scores.mean()), mean_interval(scores, settings.confidence))
+        if infinite := infinite_status(scores):
+            metrics |= with_interval(name, None, no_interval(infinite))
+        else:
+            metrics |= with_interval(name, float(scores.mean()), mean_interval(scores, settings.confidence))
     if n_classes > TOP_K:
         hits, n = int((terms.rank < TOP_K).sum()), terms.rank.size
-        metrics |= with_interval(f"top_{TOP_K}_accuracy", hits / n, wilson_interval(hits, n, settings.confidence))
+        metrics |= with_interval(
+            f"top_{TOP_K}_accuracy", hits / n, Ends(*wilson_interval(hits, n, settings.confidence))
+        )
     return metrics
 
 
@@ -98,12 +120,14 @@ def area_metrics(
     """
     defined = [area for area in areas if area is not None]
     if not defined:
-        return with_interval("roc_auc", None, NO_INTERVAL)
+        return with_interval("roc_auc", None, no_interval("only one class in the test set"))
     n, mean = influence.size, float(np.mean(defined))
     sizes = np.minimum(support, n - support)[[area is not None for area in areas]]
     fewest = int(sizes.min())
     if fewest < MIN_IN_CLASS_ROC:
-        return with_interval("roc_auc", mean, NO_INTERVAL)
+        return with_interval(
+            "roc_auc", mean, no_interval(f"a class or its rest has fewer than {MIN_IN_CLASS_ROC} samples")
+        )
     error = float(np.sqrt(influence @ influence)) / n / len(defined)
     return with_interval("roc_auc", mean, share_interval(mean, error, settings.confidence, df=fewest - 1.0))
 
@@ -132,19 +156,23 @@ def calibration_metrics(
     expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
     spiegelhalter = spiegelhalter_test(terms, expected_errors)
     excess = excess_surprise_test(terms, expected_errors)
-    return {
+    metrics: Metrics = {
         "ece": ece,
         "ece_if_calibrated": float(drawn.mean()),
         "ece_p": (1 + reached) / (1 + drawn.size),
         "ece_equal_mass": expected_calibration_error(by_mass),
         "rmsce": root_mean_square_calibration_error(by_width),
-        "rmsce_debiased": debiased_calibration_error(by_mass),
+        "rmsce_debiased": debiased_calibration_error(by_width),
         "mce": maximum_calibration_error(by_width),
         "spiegelhalter_z": spiegelhalter.z,
         "spiegelhalter_p": spiegelhalter.p,
         "excess_surprise_z": excess.z,
         "excess_surprise_p": excess.p,
     }
+    for name, test in (("spiegelhalter", spiegelhalter), ("excess_surprise", excess)):
+        for key, value in ((f"{name}_z", test.z), (f"{name}_p", test.p)):
+            metrics |= {f"{key}_status": test.status} if value is None else {}
+    return metrics
 
 
 def _generator(seed: int, purpose: int) -> np.random.Generator:

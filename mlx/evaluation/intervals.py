@@ -1,13 +1,28 @@
 """Intervals of metrics: each method where a simulation showed that it covers, and None where none does."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit, ndtri, stdtrit
 
-Floats = npt.NDArray[np.float64]
-Ends = tuple[float, float] | tuple[None, None]
+from mlx.core.scale import ROUNDING, exponent_of, in_unit, unit_sized
 
-NO_INTERVAL: Ends = (None, None)
+Floats = npt.NDArray[np.float64]
+
+
+class Ends(NamedTuple):
+    """Ends of an interval, or None twice and the reason why there are none."""
+
+    low: float | None
+    high: float | None
+    reason: str = ""
+
+
+def no_interval(reason: str) -> Ends:
+    """Return the interval that is not given, for a reason."""
+    return Ends(None, None, reason)
+
 
 MIN_SAMPLES = 30
 
@@ -19,24 +34,28 @@ def mean_interval(scores: Floats, confidence: float) -> Ends:
     """Interval of the mean of scores (n_samples,) that are at least 0 and mostly small, such as losses.
 
     Student's t on the log scale, with (Σx)²/Σx² − 1 degrees of freedom: the number of samples that the mean
-    stands on in effect, when a few large losses make up most of it.
+    stands on in effect, when a few large losses make up most of it. Its ends are in the unit of the scores.
 
     Returns
     -------
-    tuple
-        Both ends, or None twice where too few scores carry the mean, or all are the same.
+    Ends
+        None twice where too few scores carry the mean, or all are the same.
     """
-    squares = float(scores @ scores)
-    if scores.size < MIN_SAMPLES or squares == 0:
-        return NO_INTERVAL
-    mean, effective = float(scores.mean()), float(scores.sum()) ** 2 / squares
+    if scores.size < MIN_SAMPLES:
+        return no_interval(f"n < {MIN_SAMPLES}")
+    exponent, scaled = exponent_of(scores), unit_sized(scores)
+    squares = float(scaled @ scaled)
+    if squares == 0:
+        return no_interval("all are 0")
+    mean, effective = float(scaled.mean()), float(scaled.sum()) ** 2 / squares
     if effective < MIN_EFFECTIVE:
-        return NO_INTERVAL
-    error = float(scores.std(ddof=1)) / np.sqrt(scores.size)
+        return no_interval("few samples carry it")
+    error = float(scaled.std(ddof=1)) / np.sqrt(scores.size)
     if error <= 1e-12 * mean:
-        return NO_INTERVAL
+        return no_interval("all are the same")
     q = float(stdtrit(max(1.0, effective - 1), 0.5 + confidence / 2))
-    return mean * float(np.exp(-q * error / mean)), mean * float(np.exp(q * error / mean))
+    low, high = in_unit(mean * np.exp([-q * error / mean, q * error / mean]), -exponent)
+    return Ends(float(low), float(high))
 
 
 def ratio_interval(numerator: Floats, denominator: Floats, confidence: float) -> Ends:
@@ -44,20 +63,27 @@ def ratio_interval(numerator: Floats, denominator: Floats, confidence: float) ->
 
     Returns
     -------
-    tuple
-        Both ends, or None twice where too few samples carry one of the sums.
+    Ends
+        None twice where too few samples carry one of the sums.
     """
-    if numerator.size < MIN_SAMPLES or not numerator.any() or not denominator.any():
-        return NO_INTERVAL
+    if numerator.size < MIN_SAMPLES:
+        return no_interval(f"n < {MIN_SAMPLES}")
+    if not numerator.any() or not denominator.any():
+        return no_interval("all are 0")
+    exponent = exponent_of(numerator) - exponent_of(denominator)
+    numerator, denominator = unit_sized(numerator), unit_sized(denominator)
     n = numerator.size
     influence = numerator / numerator.mean() - denominator / denominator.mean()
     effective = min(float(v.sum()) ** 2 / float(v @ v) for v in (numerator, denominator))
     if effective < MIN_EFFECTIVE:
-        return NO_INTERVAL
+        return no_interval("few samples carry it")
     error = float(np.sqrt(influence @ influence / (n - 1) / n))
+    if error <= ROUNDING:
+        return no_interval("all are the same")
     q = float(stdtrit(max(1.0, effective - 1), 0.5 + confidence / 2))
     ratio = float(numerator.sum() / denominator.sum())
-    return ratio * float(np.exp(-q * error)), ratio * float(np.exp(q * error))
+    low, high = in_unit(ratio * np.exp([-q * error, q * error]), -exponent)
+    return Ends(float(low), float(high))
 
 
 def share_interval(estimate: float, error: float, confidence: float, *, df: float = np.inf) -> Ends:
@@ -65,9 +91,11 @@ def share_interval(estimate: float, error: float, confidence: float, *, df: floa
 
     ``df`` are the degrees of freedom of the standard error, where it comes from few samples.
     """
-    if not 0 < estimate < 1 or not np.isfinite(error) or error == 0:
-        return NO_INTERVAL
+    if not 0 < estimate < 1:
+        return no_interval("at the end of its range")
+    if not np.isfinite(error) or error == 0:
+        return no_interval("no spread to measure")
     level = 0.5 + confidence / 2
     q = float(ndtri(level) if np.isinf(df) else stdtrit(df, level))
     half = q * error / (estimate * (1 - estimate))
-    return float(expit(logit(estimate) - half)), float(expit(logit(estimate) + half))
+    return Ends(float(expit(logit(estimate) - half)), float(expit(logit(estimate) + half)))

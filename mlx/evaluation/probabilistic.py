@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.checks import row_blocks
+from mlx.core.log_scores import log_of, log_softmax, surprise
 
 Scores = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.intp]
@@ -24,7 +25,7 @@ class PredictionTerms:
     Attributes
     ----------
     surprise
-        −log p of the true class, in nats, in [0, ∞); its mean is the log loss. Lower is better.
+        −log p of the true class, in nats, in [0, ∞]; its mean is the log loss. Lower is better.
     entropy, surprise_variance
         Mean and variance of the surprise under the prediction: H = −Σ p log p and Σ p log² p − H².
     brier
@@ -48,9 +49,8 @@ class PredictionTerms:
 def prediction_terms(probabilities: Scores, logits: Scores | None, y_true: Labels) -> PredictionTerms:
     """Score every prediction, in blocks of rows.
 
-    Surprises come from the logits where there are any: finite however sure and wrong the model is. Without,
-    p is held at the rounding unit of its storage type or above, which is scikit-learn's convention: a stored
-    0 means "below what this type resolves beside 1".
+    Surprises come from the logits where there are any: finite however sure and wrong the model is. Without, from
+    the probabilities as they are stored: infinite where that of the true class is 0.
 
     Parameters
     ----------
@@ -62,30 +62,23 @@ def prediction_terms(probabilities: Scores, logits: Scores | None, y_true: Label
     columns = {field.name: np.empty(len(y_true)) for field in fields(PredictionTerms)}
     for rows in row_blocks(*probabilities.shape):
         p = np.asarray(probabilities[rows], dtype=np.float64)
-        z = None if logits is None else np.asarray(logits[rows], dtype=np.float64)
-        found = _block_terms(p, z, y_true[rows], float(np.finfo(probabilities.dtype).eps))
+        log_p = log_of(p) if logits is None else log_softmax(np.asarray(logits[rows], dtype=np.float64))
+        found = _block_terms(p, log_p, y_true[rows]) | {"surprise": surprise(probabilities, logits, y_true, rows)}
         for name, values in found.items():
             columns[name][rows] = values
     return PredictionTerms(**columns)
 
 
-def _block_terms(p: Floats, logits: Floats | None, y_true: Labels, floor: float) -> dict[str, Floats]:
+def _block_terms(p: Floats, log_p: Floats, y_true: Labels) -> dict[str, Floats]:
     row = np.arange(len(p))
-    if logits is None:
-        log_p = np.log(p, out=np.zeros_like(p), where=p > 0)
-        surprise = -np.log(np.clip(p[row, y_true], floor, 1 - floor))
-    else:
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        surprise = -log_p[row, y_true] + 0.0  # −0.0 becomes 0.0
-    entropy = -np.einsum("ik,ik->i", p, log_p)
-    deviation = np.where(p > 0, log_p + entropy[:, None], 0.0)
+    finite = np.where(p > 0, log_p, 0.0)  # p log p → 0
+    entropy = -np.einsum("ik,ik->i", p, finite)
+    deviation = np.where(p > 0, finite + entropy[:, None], 0.0)
     own, squares = p[row, y_true][:, None], np.einsum("ik,ik->i", p, p)
     before = (p > own) | ((p == own) & (np.arange(p.shape[1]) > y_true[:, None]))
     gap = p.copy()
     gap[row, y_true] -= 1
     return {
-        "surprise": surprise,
         "entropy": entropy,
         "surprise_variance": np.einsum("ik,ik,ik->i", p, deviation, deviation),
         "brier": np.einsum("ik,ik->i", gap, gap),

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.scale import exponent_of, in_unit, is_rounding
 from mlx.evaluation.checks import check_pair
 from mlx.evaluation.headline import Metrics, with_interval
-from mlx.evaluation.intervals import NO_INTERVAL, Ends, mean_interval, ratio_interval
+from mlx.evaluation.intervals import Ends, mean_interval, no_interval, ratio_interval
 from mlx.evaluation.settings import EvaluationSettings
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class RegressionEvaluation:
     ----------
     metrics
         ``n``; ``rmse`` and ``mae`` (units of y, lower is better) and ``r2``, each with ``_low`` and ``_high``,
-        None where too few samples carry it for an interval to cover.
+        None where too few samples carry it for an interval to cover; ``_status`` then says why.
     """
 
     metrics: Metrics
@@ -52,26 +55,58 @@ def evaluate_regression(
         If there is no sample, the shapes differ, or a value is not finite.
     """
     true, pred = check_pair(y_true, y_pred)
-    size = np.abs(true - pred)
-    # In units of the largest deviation, so that no square over- or underflows.
-    unit = float(max(size.max(), np.ptp(true))) or 1.0
-    squares = (size / unit) ** 2
-    # A constant column is compared as such: its deviations from a rounded mean need not be zero.
-    constant = bool((true == true[0]).all())
-    deviations = ((true - true.mean()) / unit) ** 2
-    mean_square = float(squares.mean())
+    # In units of the largest number, so that no difference overflows, and then of the largest difference, so that
+    # no square does.
+    unit = max(exponent_of(true), exponent_of(pred)) + 1
+    size = np.abs(in_unit(true, unit) - in_unit(pred, unit))
+    step = exponent_of(size)
+    size = in_unit(size, step)
+    squares = size**2
     metrics: Metrics = {"n": len(true)}
-    low, high = mean_interval(squares, settings.confidence)
-    ends: Ends = NO_INTERVAL
+    low, high, reason = mean_interval(squares, settings.confidence)
+    ends = (
+        no_interval(reason) if low is None or high is None else Ends(*_in_units_of_y(np.sqrt([low, high]), unit + step))
+    )
+    rmse, mae = _in_units_of_y(np.array([np.sqrt(squares.mean()), size.mean()]), unit + step)
+    metrics |= with_interval("rmse", rmse, ends)
+    low, high, reason = mean_interval(size, settings.confidence)
+    ends = (
+        no_interval(reason)
+        if low is None or high is None
+        else Ends(*_in_units_of_y(np.array([low, high]), unit + step))
+    )
+    metrics |= with_interval("mae", mae, ends)
+    return RegressionEvaluation(
+        _missing_where_beyond_range(metrics | _explained(in_unit(true, unit), squares, step, settings))
+    )
+
+
+def _explained(true: Floats, squares: Floats, step: int, settings: EvaluationSettings) -> Metrics:
+    """R² and its interval, of targets (n,) of at most 1 and squared errors (n,) in units of 2^(2·step)."""
+    if is_rounding(true):
+        return with_interval("r2", None, no_interval("constant target"))
+    deviations = true - true.mean()
+    own = exponent_of(deviations)
+    deviations = in_unit(deviations, own) ** 2
+    low, high, reason = ratio_interval(squares, deviations, settings.confidence)
+    ends = no_interval(reason)
     if low is not None and high is not None:
-        ends = unit * float(np.sqrt(low)), unit * float(np.sqrt(high))
-    metrics |= with_interval("rmse", unit * float(np.sqrt(mean_square)), ends)
-    low, high = mean_interval(size / unit, settings.confidence)
-    ends = NO_INTERVAL if low is None or high is None else (unit * low, unit * high)
-    metrics |= with_interval("mae", unit * float((size / unit).mean()), ends)
-    if constant:
-        return RegressionEvaluation(metrics | with_interval("r2", None, NO_INTERVAL))
-    low, high = ratio_interval(squares, deviations, settings.confidence)
-    ends = NO_INTERVAL if low is None or high is None else (1 - high, 1 - low)
-    r2 = 1 - mean_square / float(deviations.mean())
-    return RegressionEvaluation(metrics | with_interval("r2", r2, ends))
+        low, high = (1 - float(ratio) for ratio in in_unit([high, low], 2 * (own - step)))
+        ends = Ends(low, high)
+    return with_interval("r2", 1 - float(in_unit(squares.mean() / deviations.mean(), 2 * (own - step))), ends)
+
+
+def _in_units_of_y(values: Floats, exponent: int) -> tuple[float, float]:
+    first, second = in_unit(values, -exponent)
+    return float(first), float(second)
+
+
+def _missing_where_beyond_range(metrics: Metrics) -> Metrics:
+    """Replace what is beyond the largest number by None, with a status."""
+    for name in ("rmse", "mae", "r2"):
+        keys = (name, f"{name}_low", f"{name}_high")
+        if any(isinstance(metrics[key], float) and not np.isfinite(metrics[key]) for key in keys):  # type: ignore[arg-type]
+            value = metrics[name]
+            known = value if isinstance(value, float) and np.isfinite(value) else None
+            metrics |= with_interval(name, known, no_interval("beyond the largest number"))
+    return metrics

@@ -157,6 +157,10 @@ def _results(
     results = []
     columns = (*exchanged.correlations, resampled.without, resampled.drawn)
     for statistic, estimate, permuted, without, drawn in zip(STATISTICS, *columns, strict=True):
+        if np.isnan(estimate):
+            side = "entropies" if exchanged.xx[STATISTICS.index(statistic)] > 0 else "similarities"
+            results.append(_undefined(scope, label, statistic, exchanged.n, f"all {side} tied within rounding"))
+            continue
         fewest = MIN_CLASS_SIZE[scope][statistic]
         if class_size < fewest:
             interval = no_interval(f"{'n' if scope == 'class' else 'mean class size'} < {fewest}")
@@ -169,8 +173,12 @@ def _results(
 
 
 def _missing(scope: str, label: int | None, n: int, status: str) -> list[Association]:
+    return [_undefined(scope, label, statistic, n, status) for statistic in STATISTICS]
+
+
+def _undefined(scope: str, label: int | None, statistic: str, n: int, status: str) -> Association:
     nan = float("nan")
-    return [Association(scope, label, statistic, nan, nan, nan, nan, n, status) for statistic in STATISTICS]
+    return Association(scope, label, statistic, nan, nan, nan, nan, n, status)
 
 
 def _missing_class(layer: Layer, label: int, rows: Integers) -> list[Association]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from mlx.core.checks import Floats, check_finite, row_blocks
 from mlx.core.errors import DataError
+from mlx.residuals.units import in_range
 
 MIN_SAMPLES = 4
 
@@ -99,6 +100,7 @@ def unbiased_hsic(x: _Centred, y: _Centred) -> float:
 
 
 def _centred(values: Layer) -> _Centred:
+    values, _ = in_range(values)
     n, d = values.shape
     if isinstance(values, np.ndarray):
         origin, total = np.asarray(values[0], dtype=np.float64), np.zeros(d)

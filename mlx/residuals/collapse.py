@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.checks import Floats, Integers, Scores, row_blocks
+from mlx.core.scale import unit_sized
+from mlx.residuals.units import in_range
 
 NAN = float("nan")
 
@@ -63,6 +65,7 @@ def neural_collapse(
     weights
         (n_features, n_classes), of the layer that turns this representation into logits, for NC3.
     """
+    representation, _ = in_range(representation)
     labels, own = np.unique(y_true, return_inverse=True)
     k = labels.size
     if k < 2:
@@ -77,7 +80,7 @@ def neural_collapse(
     cosines = ((centred / lengths[:, None]) @ (centred / lengths[:, None]).T)[np.triu_indices(k, 1)]
     nc3, status = NAN, "no nc3 (no weights of a last layer)"
     if weights is not None:
-        columns = np.asarray(weights, dtype=np.float64)[:, labels]
+        columns = unit_sized(np.asarray(weights, dtype=np.float64)[:, labels])
         known = bool(columns.any())
         nc3, status = (_duality(columns, centred), "ok") if known else (NAN, "no nc3 (weights are all 0)")
     return NeuralCollapse(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.checks import Floats, Scores, row_blocks
+from mlx.core.scale import in_unit
+from mlx.residuals.units import in_range
 
 DENSE = 2048
 """Up to so many features, or samples, the whole spectrum is computed; beyond, only its upper end."""
@@ -44,6 +46,7 @@ def principal_components(representation: Scores, *, n_components: int = 2) -> Pr
     n_components
         At least 1; components beyond the number of features or samples are 0.
     """
+    representation, exponent = in_range(representation)
     n, d = representation.shape
     mean = _mean(representation)
     total = sum(float(np.einsum("ij,ij->", b, b)) for _, b in _centred_blocks(representation, mean))
@@ -57,7 +60,8 @@ def principal_components(representation: Scores, *, n_components: int = 2) -> Pr
     coordinates = np.empty((n, n_components))
     for rows, block in _centred_blocks(representation, mean):
         coordinates[rows] = block @ axes.T
-    return PrincipalComponents(coordinates, axes, np.einsum("ij,ij->j", coordinates, coordinates) / total, "ok")
+    shares = np.einsum("ij,ij->j", coordinates, coordinates) / total
+    return PrincipalComponents(in_unit(coordinates, -exponent), axes, shares, "ok")
 
 
 def _mean(representation: Scores) -> Floats:

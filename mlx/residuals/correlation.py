@@ -6,6 +6,7 @@ Everything works on many weightings at once, one a row, since a bootstrap replic
 import numpy as np
 
 from mlx.core.checks import Floats
+from mlx.core.scale import NO_EXPONENT, ROUNDING, exponent_of, in_unit, is_rounding, unit_sized
 
 SIMILARITY_TOLERANCE = 1e-13
 """Mean similarities closer than this are equal: it is what rounding leaves of a sum of unit vectors."""
@@ -22,6 +23,18 @@ def entropy_tolerance(entropy: Floats) -> float:
 def is_constant(values: Floats, tolerance: float) -> bool:
     """Whether all values are within ``tolerance`` of each other; also true of none."""
     return values.size == 0 or float(np.ptp(values)) <= tolerance
+
+
+def in_own_unit(entropy: Floats) -> tuple[Floats, int]:
+    """Divide entropies (n,) by a power of two near the largest, and return its exponent.
+
+    All are 0, and the exponent below any other, where they are constant: what rounding leaves of their
+    differences must not count beside the differences of another group.
+    """
+    if is_constant(entropy, entropy_tolerance(entropy)):
+        return np.zeros(entropy.shape), NO_EXPONENT
+    exponent = exponent_of(entropy)
+    return in_unit(entropy, exponent), exponent
 
 
 def merge_ties(values: Floats, tolerance: float) -> Floats:
@@ -89,26 +102,54 @@ def weighted_correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
     Parameters
     ----------
     x, y
-        (n,) or (n_replicates, n).
+        (n,) or (n_replicates, n); multiplying either changes nothing.
     weights
         (n_replicates, n), at least 0.
 
     Returns
     -------
     Floats
-        (n_replicates,), in [−1, 1]; NaN where x or y has no spread among what has weight.
+        (n_replicates,), in [−1, 1]; NaN where x or y has no spread beyond rounding among what has weight.
     """
     total = weights.sum(axis=1, keepdims=True)
+    x, y = unit_sized(x), unit_sized(y)
     with np.errstate(invalid="ignore"):  # a replicate that drew nothing that counts is 0/0: NaN, as said above
-        x, y = (v - (weights * v).sum(axis=1, keepdims=True) / total for v in (x, y))
-    return centred_correlation(x, y, weights)
+        centred = [v - (weights * v).sum(axis=1, keepdims=True) / total for v in (x, y)]
+    r, squares = _ratios(centred[0], centred[1], weights)
+    # Of values of at most 1: below this the rounding of values and mean may be all that is left.
+    for row in np.flatnonzero((squares <= total.T * (16 * ROUNDING) ** 2).any(axis=0)):
+        there = weights[row] > 0
+        kept = [np.broadcast_to(v, weights.shape)[row, there] for v in (x, y)]
+        r[row] = np.nan
+        if not any(is_rounding(v) for v in kept):
+            w = weights[row, there]
+            kept = [unit_sized(v) for v in kept]
+            kept = [unit_sized(v - (w @ v) / w.sum())[None] for v in kept]
+            r[row] = _ratios(kept[0], kept[1], w[None])[0][0]
+    return r
 
 
 def centred_correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
-    """`weighted_correlation` of values (n_replicates, n) that are centred already."""
-    wx = weights * x
-    xy, xx = np.einsum("rn,rn->r", wx, y), np.einsum("rn,rn->r", wx, x)
-    yy = np.einsum("rn,rn,rn->r", weights, y, y)
-    scale = np.sqrt(xx) * np.sqrt(yy)
-    r: Floats = np.divide(xy, scale, out=np.full(len(xy), np.nan), where=scale > 0)
-    return r.clip(-1.0, 1.0)
+    """`weighted_correlation` of values (n_replicates, n) that are centred already; NaN where a side is all 0."""
+    r, squares = _ratios(x, y, weights)
+    for row in np.flatnonzero(~((squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1])).all(axis=0)):
+        there = weights[row] > 0
+        r[row] = _ratios(unit_sized(x[row, there])[None], unit_sized(y[row, there])[None], weights[row, there][None])[
+            0
+        ][0]
+    return r
+
+
+SAFE_SQUARES = (1e-200, 1e200)
+"""A sum of squares between these has lost nothing that matters to under- or overflow."""
+
+
+def _ratios(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Correlations (n_replicates,) of centred values, NaN where 0/0, and both sums of squares (2, n_replicates)."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is computed again, in another unit
+        wx = weights * x
+        xy, xx = np.einsum("rn,rn->r", wx, y), np.einsum("rn,rn->r", wx, x)
+        yy = np.einsum("rn,rn,rn->r", weights, y, y)
+        scale = np.sqrt(xx) * np.sqrt(yy)
+        r: Floats = np.divide(xy, scale, out=np.full(len(xy), np.nan), where=scale > 0)
+    return r.clip(-1.0, 1.0), np.stack([xx, yy])

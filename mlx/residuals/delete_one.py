@@ -17,6 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.scale import exponent_of, in_unit
+from mlx.residuals.correlation import in_own_unit
 from mlx.residuals.units import UnitRows, dense
 
 LARGEST = 4096
@@ -41,7 +43,9 @@ class Deletion:
     x, xx
         Σ p and Σ p².
     y, yy, xy
-        Σ H, Σ H² and Σ p·H, with H centred in the class.
+        Σ H, Σ H² and Σ p·H, with H centred in the class, in units of 2^exponent.
+    exponent
+        See there.
     """
 
     n: int
@@ -51,6 +55,13 @@ class Deletion:
     y: Floats
     yy: Floats
     xy: Floats
+    exponent: int
+
+    def in_unit(self, exponent: int) -> "Deletion":
+        """Return the same with entropies in units of 2^exponent."""
+        step = exponent - self.exponent
+        y, yy, xy = in_unit(self.y, step), in_unit(self.yy, 2 * step), in_unit(self.xy, step)
+        return Deletion(self.n, self.shift, self.x, self.xx, y, yy, xy, exponent)
 
     def centred(self) -> tuple[Floats, Floats, Floats]:
         """Sums of squares of a, of H, and of products, about the means of the class: each (n,)."""
@@ -75,7 +86,8 @@ def delete_each(units: UnitRows, rows: Integers, entropy: Floats) -> Deletion:
     for block, v in deviations:
         beta[block], length[block] = v @ mean, np.einsum("ij,ij->i", v, v)
     beta -= beta.mean()
-    y = entropy - entropy.mean()
+    scaled, exponent = in_own_unit(entropy)
+    y = scaled - scaled.mean()
     to_beta, to_y, fourth = deviations.projected(beta, y)
     size = n - 2
     return Deletion(
@@ -87,6 +99,7 @@ def delete_each(units: UnitRows, rows: Integers, entropy: Floats) -> Deletion:
         y=-y,
         yy=y @ y - y**2,
         xy=((n - 1) * (beta @ y - beta * y) - to_y + y * length) / size,
+        exponent=exponent,
     )
 
 
@@ -148,24 +161,25 @@ def pooled_pearson(
         class of two, which the deletion of one leaves without a similarity.
     """
     rows = np.concatenate(classes)
-    a, y = similarity[rows] - 1, entropy[rows] - entropy[rows].mean()
+    unit = exponent_of(entropy[rows])
+    a, y = similarity[rows] - 1, in_unit(entropy[rows], unit)
+    y -= y.mean()
     centre = float(a.mean())
     a -= centre
     ends = np.cumsum([members.size for members in classes])
     parts = [np.stack([a[end - m.size : end], y[end - m.size : end]]) for m, end in zip(classes, ends, strict=True)]
-    raw, about = np.array([_sums(part) for part in parts]), np.array([_centred_sums(part) for part in parts])
-    total, within = raw.sum(axis=0), about.sum(axis=0)
+    raw = np.array([_sums(part) for part in parts])
+    about, inner = _within_classes(entropy, classes, parts)
     deletions: list[Deletion | None] = []
     stay, inside = np.empty((6, rows.size)), np.empty((3, rows.size))
     for label, (members, end) in enumerate(zip(classes, ends, strict=True)):
         span = slice(end - members.size, end)
         deletion = delete_each(units, members, entropy[members]) if members.size > 2 else None
         deletions.append(deletion)
-        stay[:, span] = (total - raw[label])[:, None]
-        inside[:, span] = (within - about[label])[:, None]
+        stay[:, span], inside[:, span] = (np.delete(sums, label, axis=0).sum(axis=0)[:, None] for sums in (raw, about))
         if deletion is not None:
-            stay[:, span] += _shifted(deletion, centre, float(parts[label][1].mean()))
-            inside[:, span] += np.stack(deletion.centred())
+            stay[:, span] += _shifted(deletion.in_unit(unit), centre, float(parts[label][1].mean()))
+            inside[:, span] += np.stack(deletion.in_unit(inner).centred())
     n, x, y, xx, yy, xy = stay
     return _ratio(xx - x**2 / n, yy - y**2 / n, xy - x * y / n), _ratio(*inside), deletions
 
@@ -173,6 +187,14 @@ def pooled_pearson(
 def _sums(part: Floats) -> list[float]:
     x, y = part
     return [float(x.size), float(x.sum()), float(y.sum()), float(x @ x), float(y @ y), float(x @ y)]
+
+
+def _within_classes(entropy: Floats, classes: list[Integers], parts: list[Floats]) -> tuple[Floats, int]:
+    """Sums about the means of the classes (n_classes, 3), and the exponent of the unit of the entropies in them."""
+    scaled = [in_own_unit(entropy[members]) for members in classes]
+    unit = max(exponent for _, exponent in scaled)
+    inner = [in_unit(y, unit - exponent) for y, exponent in scaled]
+    return np.array([_centred_sums(np.stack([part[0], y])) for part, y in zip(parts, inner, strict=True)]), unit
 
 
 def _centred_sums(part: Floats) -> list[float]:

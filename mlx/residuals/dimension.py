@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.checks import Floats, Integers, Scores, row_blocks
+from mlx.core.scale import unit_sized
 from mlx.residuals.streams import Stream, stream
 
 SCALES = (1, 2, 4)
@@ -107,7 +108,7 @@ def _distinct(representation: Scores) -> Scores:
 def _log_ratios(values: Scores, n_queries: int) -> Floats:
     """Log of the ratio of second to first neighbour distance, for the first ``n_queries`` rows."""
     n = len(values)
-    centred = np.asarray(values, dtype=np.float64)
+    centred = unit_sized(np.asarray(values, dtype=np.float64))
     centred = centred - centred.mean(axis=0)
     centred /= np.abs(centred).max()
     squares = np.einsum("ij,ij->i", centred, centred)

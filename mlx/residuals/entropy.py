@@ -1,23 +1,13 @@
-"""Predictive entropy and log-probabilities, exact where the softmax is saturated."""
+"""Predictive entropy, exact where the softmax is saturated."""
 
 import numpy as np
 from scipy.special import entr
 
 from mlx.core.checks import Floats
+from mlx.core.log_scores import log_softmax
 
-
-def log_softmax(logits: Floats) -> Floats:
-    """Log-probabilities (n, n_classes) of logits (n, n_classes), in nats, at most 0.
-
-    The largest logit is taken out of the sum, log Σ e^z = z_max + log1p(Σ_others e^(z − z_max)), so that a
-    top probability of 1 − 1e-20 keeps its logarithm of −1e-20.
-    """
-    top = logits.argmax(axis=1)[:, None]
-    with np.errstate(over="ignore"):  # a difference of −∞ is a probability of 0, as it should be
-        shifted = logits - np.take_along_axis(logits, top, axis=1)
-    others = np.exp(shifted)
-    np.put_along_axis(others, top, 0.0, axis=1)
-    return np.asarray(shifted - np.log1p(others.sum(axis=1, keepdims=True)), dtype=np.float64)
+TINY = 1e-290
+"""Probabilities below this lose digits as they near the smallest number there is."""
 
 
 def entropy_from_log_probabilities(log_p: Floats) -> Floats:
@@ -25,8 +15,12 @@ def entropy_from_log_probabilities(log_p: Floats) -> Floats:
 
     A log-probability of −∞ counts as p log p = 0, its limit.
     """
-    p = np.exp(log_p)
-    terms = np.multiply(p, log_p, out=np.zeros_like(p), where=p > 0)
+    with np.errstate(under="ignore"):
+        p = np.exp(log_p)
+        terms = np.multiply(p, log_p, out=np.zeros_like(p), where=p > 0)
+        tiny = (p < TINY) & (log_p > -np.inf)
+        # p log p = −e^(log p + log(−log p)), hundreds of times larger than p, has digits where p has none left.
+        terms[tiny] = -np.exp(log_p[tiny] + np.log(-log_p[tiny]))
     entropy: Floats = -terms.sum(axis=1)
     return entropy.clip(0.0, np.log(log_p.shape[1]))
 

@@ -12,6 +12,9 @@ PairStatistic: TypeAlias = Literal["mean_entropy", "entropy_difference", "entrop
 PAIR_STATISTICS: tuple[PairStatistic, ...] = get_args(PairStatistic)
 """In the order of all arrays (4,); each is defined by `of_pairs`."""
 
+DEGREES = np.array([1, 1, 2, 2])
+"""Power of the entropies' unit that each function comes in."""
+
 
 @dataclass(frozen=True)
 class EntropyPairs:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.checks import Floats, Integers
+from mlx.core.scale import unit_sized
 from mlx.residuals.correlation import midranks
 from mlx.residuals.findings import NAN, Finding, missing, normal_ends
 from mlx.residuals.influence import Influenced, auroc, degrees_of_freedom, standard_error
@@ -193,6 +194,7 @@ def combined_detection(error: Flags, scores: Sequence[ErrorScore], *, settings: 
     if min(n_wrong, rows.size - n_wrong) < N_FOLDS:
         reason = _one_kind(wrong) if rows.size else ""
         return missing(name, "auroc", rows.size, reason or f"fewer than {N_FOLDS} errors or correct")
+    columns = np.stack([unit_sized(column) for column in columns.T], axis=1)
     spread = columns.std(axis=0)
     if not (spread > 0).any():
         return missing(name, "auroc", rows.size, "constant score", 0.5)

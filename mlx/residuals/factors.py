@@ -15,6 +15,7 @@ import pandas as pd
 
 from mlx.core.checks import Floats, Integers, row_blocks
 from mlx.core.errors import DataError
+from mlx.core.scale import in_unit, is_rounding, safe_exponent
 from mlx.residuals.correlation import midranks
 from mlx.residuals.families import benjamini_hochberg, holm
 from mlx.residuals.findings import NAN, Finding, missing, normal_ends
@@ -83,7 +84,7 @@ class Factor:
             return f"too few samples (n < {MIN_SAMPLES})"
         if self.kind == "categorical" and len(self.categories) > MAX_CATEGORIES:
             return f"more than {MAX_CATEGORIES} categories"
-        return "constant factor" if np.ptp(found) == 0 else ""
+        return "constant factor" if is_rounding(found) else ""
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def associate_factors(
 def _of_target(factors: list[Factor], target: Target, settings: ResidualsSettings) -> list[FactorFinding]:
     values = np.asarray(target.numbers, dtype=np.float64)
     rows = np.flatnonzero(~np.isnan(values))
-    values = values[rows]
+    values = in_unit(values[rows], safe_exponent([values[rows]]))
     kept = [replace(factor, numbers=factor.numbers[rows]) for factor in factors]
     obstacles = [_obstacle(factor, target, values) for factor in kept]
     p_values = _permutation_p([f for f, o in zip(kept, obstacles, strict=True) if not o], values, settings)

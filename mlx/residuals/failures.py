@@ -122,7 +122,11 @@ def analyse_factors(
     """
     factors = read_factors(table)
     shared = shared_similarity(units, y_pred, similarity, sign=1.0)
-    targets = targets_of(error, {"entropy": entropy, "similarity": similarity}, shared)
+    tied = {
+        "entropy": merge_ties(entropy, entropy_tolerance(entropy)),
+        "similarity": merge_ties(similarity, SIMILARITY_TOLERANCE),
+    }
+    targets = targets_of(error, tied, shared)
     found = associate_factors(factors, targets, settings=settings)
     rows = [finding_row(one.finding, f"{one.target} by factor", "all samples", "", settings) for one in found]
     records = [_factor_record(one, row) for one, row in zip(found, rows, strict=True)]

@@ -14,17 +14,19 @@ import numpy as np
 from scipy import sparse
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic
+from mlx.core.scale import in_unit
+from mlx.residuals.entropy_pairs import DEGREES, PAIR_STATISTICS, PairStatistic
 from mlx.residuals.lift import partners
 from mlx.residuals.pair_moments import (
     EMPTY,
+    Centre,
     PairGroup,
     PairMoments,
-    ScaledEntropy,
+    centre_of,
     group_moments,
     obstacle,
     pair_group,
-    scaled_entropy,
+    products_about,
 )
 from mlx.residuals.permutation import permutation_p_value, random_orders
 from mlx.residuals.streams import Stream, stream
@@ -66,8 +68,19 @@ class _Permuted:
     def beside(self, other: "_Permuted", *, centred: bool) -> "_Permuted":
         """Put two groups together, each permuted in itself."""
         moments = self.moments.beside(other.moments, centred=centred)
-        between = moments.product - self.moments.product - other.moments.product
-        return _Permuted(moments, self.products + other.products + between[: len(self.products), None])
+        one, two = self.in_unit(moments.exponent), other.in_unit(moments.exponent)
+        between = moments.product - one.moments.product - two.moments.product
+        return _Permuted(moments, one.products + two.products + between[:, None])
+
+    def in_unit(self, exponent: int) -> "_Permuted":
+        """Return the same with entropies in units of 2^exponent."""
+        step = (exponent - self.moments.exponent) * DEGREES[:, None]
+        return _Permuted(self.moments.in_unit(exponent), in_unit(self.products, step))
+
+    def about(self, group: PairGroup, centre: Centre) -> "_Permuted":
+        """Return the same with entropies less another mean than that of the group."""
+        products = products_about(self.in_unit(centre.exponent).products, group.shift_from(centre))
+        return _Permuted(group.moments_about(centre, self.moments), products)
 
 
 def mantel(
@@ -91,9 +104,11 @@ def mantel(
     n_permutations, seed
         How many permutations, and where they are drawn from.
     """
-    scaled = scaled_entropy(entropy, units.defined)
-    group = _permuted(units, scaled, units.defined, statistics, n_permutations, _generator(seed, 0))
-    return _tests("all pairs", None, group, statistics, n_permutations)
+    rows = units.defined
+    found, _ = _permuted(
+        units, entropy, rows, centre_of(entropy, rows), statistics, n_permutations, _generator(seed, 0)
+    )
+    return _tests("all pairs", None, found, statistics, n_permutations)
 
 
 def mantel_by_class(
@@ -111,16 +126,16 @@ def mantel_by_class(
     Parameters are those of `mantel`, with the predicted labels (n_samples,) in 0 … n_classes − 1.
     """
     found = units.defined
-    scaled = scaled_entropy(entropy, found)
+    centre = centre_of(entropy, found)
     together = apart = _Permuted(EMPTY, np.zeros((len(PAIR_STATISTICS), n_permutations)))
     by_class: list[MantelTest] = []
     for label in range(n_classes):
         rows = found[y_pred[found] == label]
-        group = _permuted(units, scaled, rows, statistics, n_permutations, _generator(seed, 1 + label))
+        own, shared = _permuted(units, entropy, rows, centre, statistics, n_permutations, _generator(seed, 1 + label))
         missing = "" if (y_pred == label).any() else "never predicted"
-        by_class += _tests("class", label, group, statistics, n_permutations, missing)
-        together = together.beside(group, centred=False)
-        apart = apart.beside(group, centred=True)
+        by_class += _tests("class", label, own, statistics, n_permutations, missing)
+        together = together.beside(shared, centred=False)
+        apart = apart.beside(own, centred=True)
     pooled = _tests("same class", None, together, statistics, n_permutations)
     return pooled + _tests("within class", None, apart, statistics, n_permutations) + by_class
 
@@ -131,16 +146,19 @@ def _generator(seed: int, label: int) -> np.random.Generator:
 
 def _permuted(
     units: UnitRows,
-    scaled: ScaledEntropy,
+    entropy: Floats,
     rows: Integers,
+    centre: Centre,
     statistics: Sequence[PairStatistic],
     n_permutations: int,
     generator: np.random.Generator,
-) -> _Permuted:
+) -> tuple[_Permuted, _Permuted]:
+    """Permute a group with its entropies centred at its own mean, and at that of all."""
     products = np.zeros((len(PAIR_STATISTICS), n_permutations))
     if rows.size < 2:
-        return _Permuted(replace(EMPTY, n=rows.size), products)
-    group = pair_group(units, scaled, rows)
+        nothing = _Permuted(replace(EMPTY, n=rows.size), products)
+        return nothing, nothing
+    group = pair_group(units, entropy, rows)
     moments = group_moments(group)
     to_others = _to_others(group)
     only_mean = set(statistics) <= {"mean_entropy"}
@@ -152,7 +170,8 @@ def _permuted(
             products[:, where] = _products_from_gram(group, gram, orders)
         else:
             products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
-    return _Permuted(moments, products)
+    own = _Permuted(moments, products)
+    return own, own.about(group, centre)
 
 
 def _is_short(group: PairGroup) -> bool:
@@ -192,7 +211,6 @@ def _products_from_gram(group: PairGroup, gram: Floats, orders: Integers) -> Flo
     squared_difference = dealt**2 @ to_all - 2 * product
     products = np.stack([mean, difference, product, squared_difference])
     products -= (total * group.of_entropy.own_mean)[:, None]
-    products[2] += 2 * group.of_entropy.shift * products[0]
     return products
 
 

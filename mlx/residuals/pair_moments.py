@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance
-from mlx.residuals.entropy_pairs import PAIR_STATISTICS, EntropyPairs, entropy_pairs
+from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit
+from mlx.residuals.correlation import ENTROPY_TOLERANCE, SIMILARITY_TOLERANCE, in_own_unit
+from mlx.residuals.entropy_pairs import DEGREES, PAIR_STATISTICS, EntropyPairs, entropy_pairs
 from mlx.residuals.layer import MIN_SAMPLES
 from mlx.residuals.lift import LiftedRows, lift, partners
 from mlx.residuals.similarity_pairs import squared_products
@@ -26,16 +27,19 @@ are constant. Centred directions never come near; sparse ones do where sd(s) is 
 class PairMoments:
     """Means and centred sums over the pairs of one group of samples; those of several add to their union.
 
-    Entropies are scaled alike in all groups. The last four are (4,), by statistic.
+    The last four are (4,), by statistic.
 
     Attributes
     ----------
     n, n_pairs
         Samples and pairs.
+    exponent
+        Entropies are in units of 2^exponent: of about the largest of the group, whose powers stay in range.
     tie
-        Scaled entropies this close are equal.
-    distance, square_s
-        Mean of 1 − s, which keeps the digits that s near 1 loses, and sum of squared deviations.
+        Entropies this close are equal.
+    distance, square_s, row_square_s
+        Mean of 1 − s, which keeps the digits that s near 1 loses, sum of squared deviations, and sum over
+        samples of the squared sum of theirs.
     mean, square, product
         Mean of the function of entropies, sum of squared deviations, and of products with those of s.
     chance
@@ -44,58 +48,68 @@ class PairMoments:
 
     n: int
     n_pairs: int
+    exponent: int
     tie: float
     distance: float
     square_s: float
+    row_square_s: float
     mean: Floats
     square: Floats
     product: Floats
     chance: Floats
 
+    def in_unit(self, exponent: int) -> "PairMoments":
+        """Return the same with entropies in units of 2^exponent."""
+        step = (exponent - self.exponent) * DEGREES
+        return replace(
+            self,
+            exponent=exponent,
+            tie=float(in_unit(self.tie, exponent - self.exponent)),
+            mean=in_unit(self.mean, step),
+            square=in_unit(self.square, 2 * step),
+            product=in_unit(self.product, step),
+            chance=in_unit(self.chance, 2 * step),
+        )
+
     def beside(self, other: "PairMoments", *, centred: bool) -> "PairMoments":
         """Put the pairs of two groups together; ``centred`` leaves out what their means differ by."""
         if other.n_pairs == 0 or self.n_pairs == 0:
             return other if self.n_pairs == 0 else self
-        n_pairs = self.n_pairs + other.n_pairs
-        weight = 0.0 if centred else self.n_pairs * other.n_pairs / n_pairs
-        gap_s, gap = self.distance - other.distance, other.mean - self.mean
+        exponent = max(self.exponent, other.exponent)
+        one, other = self.in_unit(exponent), other.in_unit(exponent)
+        n_pairs = one.n_pairs + other.n_pairs
+        weight = 0.0 if centred else one.n_pairs * other.n_pairs / n_pairs
+        gap_s, gap = one.distance - other.distance, other.mean - one.mean
         return PairMoments(
-            n=self.n + other.n,
+            n=one.n + other.n,
             n_pairs=n_pairs,
-            tie=max(self.tie, other.tie),
-            distance=self.distance - gap_s * other.n_pairs / n_pairs,
-            square_s=self.square_s + other.square_s + weight * gap_s**2,
-            mean=self.mean + gap * other.n_pairs / n_pairs,
-            square=self.square + other.square + weight * gap**2,
-            product=self.product + other.product + weight * gap_s * gap,
-            chance=self.chance + other.chance,
+            exponent=exponent,
+            tie=max(one.tie, other.tie),
+            distance=one.distance - gap_s * other.n_pairs / n_pairs,
+            square_s=one.square_s + other.square_s + weight * gap_s**2,
+            row_square_s=one.row_square_s + other.row_square_s,
+            mean=one.mean + gap * other.n_pairs / n_pairs,
+            square=one.square + other.square + weight * gap**2,
+            product=one.product + other.product + weight * gap_s * gap,
+            chance=one.chance + other.chance,
         )
 
 
-EMPTY = PairMoments(0, 0, 0.0, 0.0, 0.0, *np.zeros((4, len(PAIR_STATISTICS))))
+EMPTY = PairMoments(0, 0, NO_EXPONENT, 0.0, 0.0, 0.0, 0.0, *np.zeros((4, len(PAIR_STATISTICS))))
 
 
 @dataclass(frozen=True)
-class ScaledEntropy:
-    """Entropies in units of the largest, so that their powers stay in range.
+class Centre:
+    """Where the entropies of several groups together are centred: ``mean``, in units of 2^exponent."""
 
-    Attributes
-    ----------
-    values
-        (n_samples,).
-    mean
-        Of the samples whose product of entropies is centred by it: all that have a direction.
-    """
-
-    values: Floats
     mean: float
+    exponent: int
 
 
-def scaled_entropy(entropy: Floats, rows: Integers) -> ScaledEntropy:
-    """Scale entropies (n_samples,) by the largest of the given rows, and find the mean of those."""
-    largest = float(np.abs(entropy[rows]).max(initial=0.0))
-    values = entropy / (largest or 1.0)
-    return ScaledEntropy(values, float(values[rows].mean()) if rows.size else 0.0)
+def centre_of(entropy: Floats, rows: Integers) -> Centre:
+    """Return the mean entropy of the given rows of all (n_samples,)."""
+    exponent = exponent_of(entropy[rows])
+    return Centre(float(in_unit(entropy[rows], exponent).mean()) if rows.size else 0.0, exponent)
 
 
 @dataclass(frozen=True)
@@ -106,46 +120,64 @@ class PairGroup:
     ----------
     lifted, rows
         Directions, lifted round the mean of the group, and which n of them are the group.
-    h
-        (n,), scaled entropies less their mean, ascending.
-    shift
-        Their mean less that of all samples.
+    h, exponent
+        (n,), entropies less their mean, ascending, in units of 2^exponent; all 0 where they are constant.
+    centre
+        Their mean.
     tie
-        Scaled entropies this close are equal.
+        Values of ``h`` this close are equal.
     """
 
     lifted: LiftedRows
     rows: Integers
     h: Floats
-    shift: float
+    exponent: int
+    centre: Centre
     tie: float
 
     @cached_property
     def of_entropy(self) -> EntropyPairs:
         """Moments of the functions of entropies."""
-        return entropy_pairs(self.h, self.shift)
+        return entropy_pairs(self.h, 0.0)
 
     def products(self, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> Floats:
         """Centred Σ_{i<j} s_ij m_ij (4,) if these were the rows in the order of their entropies."""
         sums = pair_sums(self.lifted, rows, self.h, with_gram=False, block_bytes=block_bytes)
         return _products(sums, self.lifted.own, self.of_entropy)[1]
 
+    def moments_about(self, centre: Centre, moments: PairMoments) -> PairMoments:
+        """Return the moments of the group, of which those about its own mean are known, about another mean."""
+        unit = centre.exponent
+        shift = self.shift_from(centre)
+        of_entropy = entropy_pairs(in_unit(self.h, unit - self.exponent), shift)
+        return replace(
+            moments.in_unit(unit),
+            tie=float(in_unit(ENTROPY_TOLERANCE, unit - self.centre.exponent)),
+            mean=of_entropy.mean,
+            square=of_entropy.square,
+            product=products_about(moments.in_unit(unit).product, shift),
+            chance=_chance(moments, of_entropy),
+        )
 
-def pair_group(units: UnitRows, entropy: ScaledEntropy, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> PairGroup:
-    """Sort the given rows, at least one, by their entropies."""
-    order = rows[np.argsort(entropy.values[rows], kind="stable")]
-    h = entropy.values[order]
-    mean, tie = float(h.mean()), entropy_tolerance(h)
-    return PairGroup(lift(units, rows, block_bytes=block_bytes), order, h - mean, mean - entropy.mean, tie)
+    def shift_from(self, centre: Centre) -> float:
+        """Mean of the group less another mean, in the unit of that."""
+        return float(in_unit(self.centre.mean, centre.exponent - self.centre.exponent)) - centre.mean
 
 
-def pair_moments(
-    units: UnitRows, entropy: ScaledEntropy, rows: Integers, *, block_bytes: int = BLOCK_BYTES
-) -> PairMoments:
-    """Sum over all pairs of the given rows, which have a direction, in two passes over them."""
-    if rows.size < 2:
-        return replace(EMPTY, n=rows.size)
-    return group_moments(pair_group(units, entropy, rows, block_bytes=block_bytes), block_bytes=block_bytes)
+def products_about(products: Floats, shift: float) -> Floats:
+    """Σ s_ij m_ij (4, …) once ``shift`` is added to every entropy: (h + δ)(k + δ) = hk + 2δ (h + k)/2 + δ²."""
+    moved = products.copy()
+    moved[2] += 2 * shift * moved[0]
+    return moved
+
+
+def pair_group(units: UnitRows, entropy: Floats, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> PairGroup:
+    """Sort the given rows, at least one, by their entropies, of which there are (n_samples,)."""
+    order = rows[np.argsort(entropy[rows], kind="stable")]
+    h, exponent = in_own_unit(entropy[order])
+    tie = ENTROPY_TOLERANCE if exponent > NO_EXPONENT else 0.0
+    centre = centre_of(entropy, order)
+    return PairGroup(lift(units, rows, block_bytes=block_bytes), order, h - h.mean(), exponent, centre, tie)
 
 
 def group_moments(group: PairGroup, *, block_bytes: int = BLOCK_BYTES) -> PairMoments:
@@ -158,17 +190,20 @@ def group_moments(group: PairGroup, *, block_bytes: int = BLOCK_BYTES) -> PairMo
     square, row_square = squared_products(lifted, group.rows, sums)
     square_s = square / 2 - total**2 / n_pairs
     square_s *= square_s > ROUNDING * square / 2
-    return PairMoments(
+    moments = PairMoments(
         n=n,
         n_pairs=n_pairs,
+        exponent=group.exponent,
         tie=group.tie,
         distance=lifted.own - total / n_pairs,
         square_s=square_s,
+        row_square_s=row_square - 4 * total**2 / n,
         mean=of_entropy.mean,
         square=of_entropy.square,
         product=products,
-        chance=_chance(n, square_s, row_square - 4 * total**2 / n, of_entropy.square, of_entropy.row_square),
+        chance=np.zeros(len(PAIR_STATISTICS)),
     )
+    return replace(moments, chance=_chance(moments, of_entropy))
 
 
 def _products(sums: PairSums, own: float, of_entropy: EntropyPairs) -> tuple[float, Floats]:
@@ -182,17 +217,16 @@ def _products(sums: PairSums, own: float, of_entropy: EntropyPairs) -> tuple[flo
     difference = (sums.ends[1] * w - hw) @ to_all - sums.path
     product = (hw @ partners(hw) - own * h2) / 2
     squared_difference = h2w @ to_all - own * h2 - 2 * product
-    products = np.array([mean, difference, product, squared_difference]) - total * of_entropy.own_mean
-    products[2] += 2 * of_entropy.shift * products[0]
-    return total, products
+    return total, np.array([mean, difference, product, squared_difference]) - total * of_entropy.own_mean
 
 
-def _chance(n: int, square_s: float, row_square_s: float, square: Floats, row_square: Floats) -> Floats:
+def _chance(moments: PairMoments, of_entropy: EntropyPairs) -> Floats:
     """Variance (4,) of Σ_{i<j} a_ij b_π(i)π(j) over permutations π, for a and b centred over pairs (Mantel 1967).
 
     Of two pairs of samples that a product of two such sums meets, both samples are shared, one, or none.
     """
-    a, b = 2 * square_s, 2 * square
+    n, row_square_s, row_square = moments.n, moments.row_square_s, of_entropy.row_square
+    a, b = 2 * moments.square_s, 2 * of_entropy.square
     both = 2 * a * b / (n * (n - 1))
     one = 4 * (row_square_s - a) * (row_square - b) / (n * (n - 1) * max(1, n - 2))
     none = 4 * (a - 2 * row_square_s) * (b - 2 * row_square) / (n * (n - 1) * max(1, n - 2) * max(1, n - 3))

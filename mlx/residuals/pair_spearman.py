@@ -15,7 +15,7 @@ from mlx.core.checks import Floats, Integers
 from mlx.residuals.correlation import merge_ties
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
 from mlx.residuals.lift import LiftedRows, partners
-from mlx.residuals.pair_moments import PairGroup, group_moments, obstacle, pair_group, scaled_entropy
+from mlx.residuals.pair_moments import PairGroup, group_moments, obstacle, pair_group
 from mlx.residuals.rank_bins import BinCounts, bins_from, rank_in_place
 from mlx.residuals.units import UnitRows, dense
 
@@ -99,13 +99,15 @@ def pair_spearman(
     if rows.size > max_samples:
         reason = f"too many samples to visit all pairs (n > {max_samples})"
         return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, reason)
-    group = pair_group(units, scaled_entropy(entropy, rows), rows) if rows.size > 1 else None
+    group = pair_group(units, entropy, rows) if rows.size > 1 else None
     reason = obstacle(group_moments(group), PAIR_STATISTICS.index(statistic)) if group else "too few samples (n < 4)"
     if group is None or reason:
         return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, reason)
     group = replace(group, h=merge_ties(group.h, group.tie))
     correlate = _exact if method == "exact" else _binned
     estimate, bound = correlate(group, statistic, n_bins)
+    if np.isnan(estimate):
+        return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, "all pairs tied within rounding")
     reason = "" if bound <= MAX_BOUND else f"bins too coarse (bound {bound:.2g} > {MAX_BOUND})"
     estimate = nan if reason else float(np.clip(estimate, -1, 1))
     return PairSpearman(statistic, estimate, bound, rows.size, n_pairs, method, reason or "ok")
@@ -132,7 +134,8 @@ def _exact(group: PairGroup, statistic: PairStatistic, _: int) -> tuple[float, f
     for side, tolerance in zip(sides, _tolerances(group.lifted, group.rows), strict=True):
         rank_in_place(side, tolerance)
     s, m = sides
-    return float(s @ m / np.sqrt(s @ s) / np.sqrt(m @ m)), 0.0
+    scale = float(np.sqrt(s @ s) * np.sqrt(m @ m))
+    return float(s @ m) / scale if scale > 0 else float("nan"), 0.0
 
 
 def _binned(group: PairGroup, statistic: PairStatistic, n_bins: int) -> tuple[float, float]:
@@ -151,7 +154,8 @@ def _binned(group: PairGroup, statistic: PairStatistic, n_bins: int) -> tuple[fl
     for s, m in _pairs(group, group.rows, group.h, statistic):
         product += float(ranks_s[counts[0].bins.of(s)] @ ranks_m[counts[1].bins.of(m)])
     bound = float(np.sqrt(loss_s) + np.sqrt(loss_m) + np.sqrt(loss_s * loss_m))
-    return product / np.sqrt(total_s) / np.sqrt(total_m), bound
+    scale = float(np.sqrt(total_s) * np.sqrt(total_m))
+    return product / scale if scale > 0 else float("nan"), bound
 
 
 def _pairs(group: PairGroup, rows: Integers, h: Floats, statistic: PairStatistic) -> Iterator[tuple[Floats, Floats]]:

@@ -7,13 +7,22 @@ How far chance alone moves a correlation is told by its variance when the entrop
 (Mantel 1967), given as a number of pairs, and its p-value by `mlx.residuals.mantel`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlx.core.checks import Floats, Integers
 from mlx.residuals.entropy_pairs import PAIR_STATISTICS, PairStatistic
-from mlx.residuals.pair_moments import BLOCK_BYTES, EMPTY, PairMoments, obstacle, pair_moments, scaled_entropy
+from mlx.residuals.pair_moments import (
+    BLOCK_BYTES,
+    EMPTY,
+    Centre,
+    PairMoments,
+    centre_of,
+    group_moments,
+    obstacle,
+    pair_group,
+)
 from mlx.residuals.units import UnitRows
 
 
@@ -74,22 +83,34 @@ def pair_correlations(
         Least size of a block of rows, and d² if that is more; changes nothing beyond the last rounding.
     """
     found = units.defined
-    scaled = scaled_entropy(entropy, found)
-    everything = pair_moments(units, scaled, found, block_bytes=block_bytes)
+    centre = centre_of(entropy, found)
+    everything, _ = _moments(units, entropy, found, centre, block_bytes)
     together = apart = EMPTY
     by_class: list[PairCorrelation] = []
     for label in range(n_classes):
-        moments = pair_moments(units, scaled, found[y_pred[found] == label], block_bytes=block_bytes)
+        own, shared = _moments(units, entropy, found[y_pred[found] == label], centre, block_bytes)
         missing = "" if (y_pred == label).any() else "never predicted"
-        by_class += _correlations("class", label, moments, missing)
-        together = together.beside(moments, centred=False)
-        apart = apart.beside(moments, centred=True)
+        by_class += _correlations("class", label, own, missing)
+        together = together.beside(shared, centred=False)
+        apart = apart.beside(own, centred=True)
     return [
         *_correlations("all pairs", None, everything),
         *_correlations("same class", None, together),
         *_correlations("within class", None, apart),
         *by_class,
     ]
+
+
+def _moments(
+    units: UnitRows, entropy: Floats, rows: Integers, centre: Centre, block_bytes: int
+) -> tuple[PairMoments, PairMoments]:
+    """Moments of a group with its entropies centred at its own mean, and at that of all."""
+    if rows.size < 2:
+        nothing = replace(EMPTY, n=rows.size)
+        return nothing, nothing
+    group = pair_group(units, entropy, rows, block_bytes=block_bytes)
+    own = group_moments(group, block_bytes=block_bytes)
+    return own, group.moments_about(centre, own)
 
 
 def _correlations(scope: str, label: int | None, moments: PairMoments, missing: str = "") -> list[PairCorrelation]:

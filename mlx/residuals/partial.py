@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from mlx.core.checks import Floats, Integers
 from mlx.core.errors import DataError
+from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit, unit_sized
 from mlx.residuals.correlation import is_constant, midranks
 from mlx.residuals.findings import NAN, Finding, missing
 from mlx.residuals.permutation import permutation_p_value, permuted_products
@@ -18,7 +19,7 @@ STATISTICS = ("pearson", "spearman")
 P_METHOD = "permutation within groups"
 
 RELATIVE_TOLERANCE = 1e-12
-"""What is left of a column within groups counts as nothing below this share of its largest value."""
+"""The spread of a group counts as nothing below this share of its largest value."""
 
 
 def partial_correlations(
@@ -57,9 +58,9 @@ def partial_correlations(
     n, n_groups = rows.size, int(labels.max(initial=-1)) + 1
     if n - n_groups < 3:
         return [missing(name, s, n, "fewer than 3 samples beyond the groups") for s in STATISTICS]
-    left_x, left_y = (_within(np.stack([values, midranks(values)]), labels) for values in (x, y))
-    for column, values, left in (("x", x, left_x), ("y", y, left_y)):
-        if is_constant(left[0], RELATIVE_TOLERANCE * float(np.abs(values).max())):
+    left_x, left_y = (np.stack([_values_within(v, labels), *_within(midranks(v)[None], labels)]) for v in (x, y))
+    for column, left in (("x", left_x), ("y", left_y)):
+        if not left[0].any():
             return [missing(name, s, n, f"constant {column} within groups") for s in STATISTICS]
     left_x, left_y = (left / np.linalg.norm(left, axis=1, keepdims=True) for left in (left_x, left_y))
     permuted = _permuted(left_x, left_y, np.bincount(labels), settings)
@@ -69,6 +70,18 @@ def partial_correlations(
         p = permutation_p_value(r, permuted[row])
         found.append(Finding(name, statistic, r, NAN, NAN, p, n, "", P_METHOD, "no interval (samples are shared)"))
     return found
+
+
+def _values_within(values: Floats, labels: Integers) -> Floats:
+    """Values (n,), sorted by group, less the mean of their group, in the unit of the largest; 0 in a constant group."""
+    parts = []
+    for members in np.split(values, np.flatnonzero(np.diff(labels)) + 1):
+        scaled = unit_sized(members)
+        left = scaled - scaled.mean()
+        constant = is_constant(scaled, RELATIVE_TOLERANCE)
+        parts.append((np.zeros_like(left), NO_EXPONENT) if constant else (left, exponent_of(members)))
+    unit = max(exponent for _, exponent in parts)
+    return unit_sized(np.concatenate([in_unit(left, unit - exponent) for left, exponent in parts]))
 
 
 def _within(columns: Floats, labels: Integers) -> Floats:

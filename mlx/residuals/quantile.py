@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from mlx.core.checks import Floats, Integers, Scores, check_rows_sum_to_one, row_blocks
-from mlx.residuals.entropy import log_softmax
+from mlx.core.log_scores import log_softmax
 from mlx.residuals.streams import Stream, stream
 
 

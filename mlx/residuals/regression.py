@@ -10,6 +10,7 @@ from scipy.special import ndtri
 from mlx.core.checks import Floats, Scores, check_finite
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import LinearFit
+from mlx.core.scale import exponent_of, in_unit, unit_sized
 from mlx.residuals.bootstrap import row_replicates
 from mlx.residuals.correlation import is_constant, midranks
 from mlx.residuals.interval import bootstrap_interval, no_interval
@@ -106,13 +107,15 @@ def analyse_regression(
             f"residuals: expected y_true, y_pred and index of one shape (n,), "
             f"found {true.shape}, {pred.shape} and {identity.shape}"
         )
-    residual = true - pred
-    scale = float(max(np.abs(true).max(), np.abs(pred).max()))
-    constant = is_constant(residual, RELATIVE_TOLERANCE * scale)
-    deviation = np.zeros_like(residual) if constant else residual - residual.mean()
-    sd = float(np.sqrt(deviation @ deviation / (residual.size - 1))) if residual.size > 1 else None
+    unit = max(exponent_of(true), exponent_of(pred)) + 1  # in which neither a difference nor its square overflows
+    scaled, fitted = in_unit(true, unit), in_unit(pred, unit)
+    error, tolerance = scaled - fitted, RELATIVE_TOLERANCE * float(max(np.abs(scaled).max(), np.abs(fitted).max()))
+    constant = is_constant(error, tolerance)
+    deviation = np.zeros_like(error) if constant else error - error.mean()
+    sd = root_mean_square(deviation, error.size - 1) if error.size > 1 else None
+    residual = in_unit(error, -unit)
     if fit is None or design is None:
-        place = no_leverage(residual.size, without_fit)
+        place = no_leverage(error.size, without_fit)
     else:
         place = leverage_of(design, pred, fit, settings.confidence)
     samples = pd.DataFrame(
@@ -122,29 +125,41 @@ def analyse_regression(
             "y_pred": pred,
             "residual": residual,
             "abs_residual": np.abs(residual),
-            "standardised": deviation / sd if sd else np.full(residual.shape, np.nan),
-            "normal_quantile": ndtri((midranks(residual) - 0.375) / (residual.size + 0.25)),
+            "standardised": deviation / sd if sd else np.full(error.shape, np.nan),
+            "normal_quantile": ndtri((midranks(error) - 0.375) / (error.size + 0.25)),
             "leverage": place.leverage,
             "prediction_low": place.low,
             "prediction_high": place.high,
         }
     )
-    summary: Summary = {
-        "n": residual.size,
-        "residual_mean": float(residual.mean()),
-        "residual_sd": sd,
-        "rmse": float(np.sqrt(residual @ residual / residual.size)),
-    }
-    shape, shape_status = _shape(deviation, constant=constant)
-    spread, spread_status = _spread(np.abs(residual), pred, RELATIVE_TOLERANCE * scale, settings)
+    numbers = {"residual_mean": error.mean(), "residual_sd": sd, "rmse": root_mean_square(error, error.size)}
+    summary: Summary = {"n": error.size}
+    summary |= {name: None if value is None else float(in_unit(value, -unit)) for name, value in numbers.items()}
+    shape, shape_status = _shape(unit_sized(deviation), constant=constant)
+    spread, spread_status = _spread(np.abs(error), fitted, tolerance, settings)
     classical: Summary = dict.fromkeys(CLASSICAL)
-    if residual.size >= MIN_SAMPLES and not constant:
-        classical |= memory_tests(residual, identity)
-        if not is_constant(pred, RELATIVE_TOLERANCE * scale):
-            classical |= spread_tests(residual, pred)
-    statuses = dict.fromkeys(s for s in (shape_status, spread_status) if s != "ok")
+    if error.size >= MIN_SAMPLES and not constant:
+        classical |= memory_tests(error, identity)
+        if not is_constant(fitted, tolerance):
+            classical |= spread_tests(error, fitted)
+    found = [shape_status, spread_status, "" if all(np.isfinite(v) for v in summary.values() if v) else BEYOND]
+    statuses = dict.fromkeys(s for s in found if s not in ("", "ok"))
     summary |= shape | spread | classical | {"status": "; ".join(statuses) or "ok"} | _placed(place, true, fit)
-    return RegressionResiduals(samples, coefficient_table(fit, settings.confidence), summary)
+    return RegressionResiduals(samples, coefficient_table(fit, settings.confidence), _finite(summary))
+
+
+BEYOND = "residuals beyond the largest number"
+
+
+def root_mean_square(values: Floats, n: int) -> float:
+    """√(Σ v²/n) of values whose squares may underflow."""
+    exponent = exponent_of(values)
+    own = in_unit(values, exponent)
+    return float(in_unit(np.sqrt(own @ own / n), -exponent))
+
+
+def _finite(summary: Summary) -> Summary:
+    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in summary.items()}
 
 
 CLASSICAL = (
@@ -190,7 +205,7 @@ def _shape(deviation: Floats, *, constant: bool) -> tuple[Summary, str]:
     skewness, kurtosis = float((z**3).mean()), float((z**4).mean() - 3)
     moments: Summary = {"skewness": skewness, "excess_kurtosis": kurtosis}
     if n < MIN_NORMALITY:
-        return missing | moments, f"no normality test (n < {MIN_NORMALITY})"
+        return missing | moments, f"no tests of normality, spread and memory (n < {MIN_NORMALITY})"
     statistic = n / 6 * (skewness**2 + kurtosis**2 / 4)
     # The upper tail of chi-squared with two degrees of freedom is an exponential.
     return moments | {"jarque_bera": statistic, "normality_p": float(np.exp(-statistic / 2))}, "ok"
@@ -207,6 +222,10 @@ def _spread(size: Floats, prediction: Floats, tolerance: float, settings: Residu
             return missing, f"constant {name}"
     ranks = np.stack([midranks(size, tolerance), midranks(prediction, tolerance)])
     ranks -= ranks.mean(axis=1, keepdims=True)
+    # Equal up to rounding in a chain, each with the next, and not the first with the last.
+    for name, values in (("absolute residuals", ranks[0]), ("predictions", ranks[1])):
+        if not values.any():
+            return missing, f"constant {name}"
     x, y = (ranks / np.linalg.norm(ranks, axis=1, keepdims=True))[:, None]
     generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
     permuted = permuted_products(x, y, settings.n_permutations, generator)[0]

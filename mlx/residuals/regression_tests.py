@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from mlx.core.checks import Floats
+from mlx.core.scale import is_rounding
 
 MIN_SAMPLES = 30
 """Fewest samples for p-values whose laws are those of large samples."""
@@ -49,7 +50,7 @@ def _explained(y: Floats, columns: Floats) -> tuple[float, int]:
     left, lengths, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
     left = left[:, lengths > lengths[0] * len(y) * np.finfo(np.float64).eps]
     square = float(total @ total)
-    if square == 0:
+    if is_rounding(y):
         return 0.0, 0
     return y.size * float(((left.T @ total) ** 2).sum()) / square, left.shape[1]
 

@@ -19,11 +19,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.scale import in_unit
 from mlx.residuals.bootstrap import resample_counts
 from mlx.residuals.correlation import (
     SIMILARITY_TOLERANCE,
     centred_correlation,
     entropy_tolerance,
+    in_own_unit,
     weighted_correlation,
     weighted_midranks,
 )
@@ -86,6 +88,7 @@ def _recomputed(units: UnitRows, classes: list[Integers], entropy: Floats, batch
     """Pearson and Spearman, over all samples and within class (4, n_weightings), under batches of weightings."""
     ends = np.cumsum([rows.size for rows in classes])
     spans = [slice(end - rows.size, end) for rows, end in zip(classes, ends, strict=True)]
+    inner = _in_one_unit(entropy, spans)
     parts = []
     for weights in batches:
         similarity = np.empty(weights.shape)
@@ -95,9 +98,16 @@ def _recomputed(units: UnitRows, classes: list[Integers], entropy: Floats, batch
             weights[:, span] *= weights[:, span] < weights[:, span].sum(axis=1, keepdims=True)
         for chunk in row_blocks(len(weights), entropy.size, CHUNK_BYTES):
             part = _correlations(similarity[chunk], entropy, weights[chunk])
-            inside = part if len(spans) == 1 else _within(similarity[chunk], entropy, weights[chunk], spans)
+            inside = part if len(spans) == 1 else _within(similarity[chunk], entropy, inner, weights[chunk], spans)
             parts.append(np.stack([*part, *inside]))
     return np.concatenate(parts, axis=1)
+
+
+def _in_one_unit(entropy: Floats, spans: list[slice]) -> Floats:
+    """Entropies (n,) in the unit of the class whose entropies are largest, of those where they vary; else 0."""
+    scaled = [in_own_unit(entropy[span]) for span in spans]
+    unit = max(exponent for _, exponent in scaled)
+    return np.concatenate([in_unit(values, unit - exponent) for values, exponent in scaled])
 
 
 def _partitions(n_samples: int, generator: np.random.Generator) -> Iterator[Floats]:
@@ -156,12 +166,14 @@ def _correlations(similarity: Floats, entropy: Floats, weights: Floats) -> tuple
     return weighted_correlation(similarity, entropy, weights), weighted_correlation(x, y, weights)
 
 
-def _within(similarity: Floats, entropy: Floats, weights: Floats, spans: list[slice]) -> tuple[Floats, Floats]:
+def _within(
+    similarity: Floats, entropy: Floats, inner: Floats, weights: Floats, spans: list[slice]
+) -> tuple[Floats, Floats]:
     x, y, rank_x, rank_y = (np.empty(weights.shape) for _ in range(4))
     for span in spans:
         part, h = weights[:, span], entropy[span]
         total = part.sum(axis=1, keepdims=True)
-        x[:, span], y[:, span] = _centred(similarity[:, span], part, total), _centred(h, part, total)
+        x[:, span], y[:, span] = _centred(similarity[:, span], part, total), _centred(inner[span], part, total)
         # Midranks of m samples have mean (m + 1) / 2; as shares of the class, large ones weigh no more.
         rank_x[:, span] = weighted_midranks(similarity[:, span], part, SIMILARITY_TOLERANCE) / (total + 1) - 0.5
         rank_y[:, span] = weighted_midranks(h, part, entropy_tolerance(h)) / (total + 1) - 0.5

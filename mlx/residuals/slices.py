@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from mlx.core.checks import Floats, Integers
 from mlx.core.proportions import wilson_interval
+from mlx.core.scale import exponent_of, in_unit
 from mlx.residuals.factors import Factor
 from mlx.residuals.families import holm
 from mlx.residuals.streams import Stream, stream
@@ -25,6 +26,9 @@ MIN_HALF = 50
 MIN_LEAF = 10
 LEAF_SHARE = 0.05
 """A slice has at least `MIN_LEAF` samples, and this share, of the half that found it."""
+
+SINGLE = 100
+"""Numbers below 2^SINGLE, and above its inverse, are given to the tree as they are."""
 
 Flags = npt.NDArray[np.bool_]
 
@@ -45,6 +49,8 @@ class Condition:
         Whether the factor is above the threshold, or in the category.
     fill
         What a missing number counts as; a missing category is none.
+    exponent
+        The tree, which reads single precision, is given the number in units of 2^exponent.
     """
 
     factor: Factor
@@ -52,6 +58,7 @@ class Condition:
     threshold: float
     above: bool
     fill: float
+    exponent: int = 0
 
     def holds(self, rows: Integers) -> Flags:
         """Whether the condition holds for each of the rows."""
@@ -208,16 +215,22 @@ def _questions(factor: Factor, rows: Integers) -> list[Condition]:
     known = factor.numbers[rows][factor.present[rows]]
     fill = float(np.median(known)) if known.size else 0.0
     if factor.kind == "numeric":
-        return [Condition(factor, None, 0.0, True, fill)]
+        return [Condition(factor, None, 0.0, True, fill, _single_exponent(known))]
     asked = range(len(factor.categories)) if factor.kind == "categorical" else (1,)
     return [Condition(factor, place, 0.5, True, fill) for place in asked]
+
+
+def _single_exponent(known: Floats) -> int:
+    """Exponent of numbers that single precision can't hold as they are; else 0."""
+    exponent = exponent_of(known)
+    return exponent if known.any() and abs(exponent) > SINGLE else 0
 
 
 def _answers(question: Condition, rows: Integers) -> Floats:
     if question.category is not None:
         return question.holds(rows).astype(np.float64)
     values = question.factor.numbers[rows]
-    return np.where(np.isnan(values), question.fill, values)
+    return in_unit(np.where(np.isnan(values), question.fill, values), question.exponent)
 
 
 def _paths(
@@ -226,10 +239,12 @@ def _paths(
     if tree.children_left[node] < 0:
         return [_merged(above)]
     column = int(tree.feature[node])
-    threshold = _rounded(float(tree.threshold[node]), columns[:, column])
+    question = questions[column]
+    unscaled = in_unit(columns[:, column], -question.exponent)
+    threshold = _rounded(float(in_unit(tree.threshold[node], -question.exponent)), unscaled)
     paths = []
     for child, upper in ((tree.children_left[node], False), (tree.children_right[node], True)):
-        condition = replace(questions[column], threshold=threshold, above=upper)
+        condition = replace(question, threshold=threshold, above=upper)
         paths += _paths(tree, int(child), [*above, condition], questions, columns)
     return paths
 

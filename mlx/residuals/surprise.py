@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 import numpy as np
+from scipy.special import logsumexp
 
 from mlx.core.checks import (
     Floats,
@@ -13,7 +14,8 @@ from mlx.core.checks import (
     check_rows_sum_to_one,
     row_blocks,
 )
-from mlx.residuals.entropy import entropy_from_log_probabilities, log_softmax
+from mlx.core.log_scores import log_of, log_softmax, surprise
+from mlx.residuals.entropy import TINY, entropy_from_log_probabilities
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class PredictionScores:
     entropy_normalised
         Entropy / ln n_classes, in [0, 1].
     surprise
-        −log p of the true class in nats, in [0, ∞); lower is better.
+        −log p of the true class in nats, in [0, ∞]; ∞ where a stored probability is 0. Lower is better.
     excess_surprise
         Surprise − entropy: mean 0 for a calibrated model, above 0 where it is more often wrong than it says.
     brier
@@ -37,9 +39,9 @@ class PredictionScores:
     raw
         1 − p_y, the true class's entry of the residual y − p, in [0, 1]; lower is better.
     pearson
-        1/p_y − 1, the sample's share of Pearson's chi-squared, in [0, ∞); lower is better.
+        1/p_y − 1, the sample's share of Pearson's chi-squared, in [0, ∞]; lower is better.
     deviance
-        −2 log p_y, in [0, ∞); lower is better.
+        −2 log p_y, in [0, ∞]; lower is better.
     surprise_variance
         Σ p log² p − H², the variance of the surprise if the model is right, in nats².
     excess_surprise_z
@@ -65,8 +67,8 @@ def prediction_scores(
 ) -> PredictionScores:
     """Score every prediction, in blocks of rows.
 
-    Where there are logits everything is computed from them. Without, a probability stored as 0 counts as
-    the rounding unit of its storage type in the surprise, which stays finite.
+    Where there are logits everything is computed from them. Without, the surprise is that of the stored
+    probabilities, as in `mlx.core.log_scores`; the rest is of rows scaled to sum to exactly 1.
 
     Parameters
     ----------
@@ -81,19 +83,13 @@ def prediction_scores(
         For the first row that is not finite, not a distribution, or whose logits contradict it.
     """
     n_samples, n_classes = probabilities.shape
-    floor = -np.inf if logits is not None else float(np.log(resolution(probabilities)))
     columns = {field.name: np.empty(n_samples) for field in fields(PredictionScores)}
     for rows in row_blocks(n_samples, n_classes):
         log_p = log_probabilities(probabilities, logits, rows)
-        for name, values in _score_block(log_p, y_true[rows], y_pred[rows], floor).items():
+        of_truth = surprise(probabilities, logits, y_true, rows)
+        for name, values in _score_block(log_p, of_truth, y_true[rows], y_pred[rows]).items():
             columns[name][rows] = values
     return PredictionScores(**columns)
-
-
-def resolution(probabilities: Scores) -> float:
-    """Rounding unit of the type that probabilities are stored in, as which a stored 0 counts."""
-    floating = probabilities.dtype if probabilities.dtype.kind == "f" else np.dtype(np.float64)
-    return float(np.finfo(floating).eps)
 
 
 def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice) -> Floats:
@@ -101,9 +97,7 @@ def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice)
     p = np.asarray(probabilities[rows], dtype=np.float64)
     check_rows_sum_to_one(p, rows.start)
     if logits is None:
-        p = p / p.sum(axis=1, keepdims=True)
-        logs: Floats = np.log(p, out=np.full_like(p, -np.inf), where=p > 0)
-        return logs
+        return log_of(p / p.sum(axis=1, keepdims=True))
     block = np.asarray(logits[rows], dtype=np.float64)
     check_finite("logits", block, rows.start)
     log_p = log_softmax(block)
@@ -111,30 +105,28 @@ def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice)
     return log_p
 
 
-def _score_block(log_p: Floats, y_true: Integers, y_pred: Integers, floor: float) -> dict[str, Floats]:
+def _score_block(log_p: Floats, surprises: Floats, y_true: Integers, y_pred: Integers) -> dict[str, Floats]:
     row = np.arange(len(log_p))
     p = np.exp(log_p)
     entropy = entropy_from_log_probabilities(log_p)
-    surprise = -np.maximum(log_p[row, y_true], floor) + 0.0  # −0.0 becomes 0.0
-    excess = surprise - entropy
+    excess = surprises - entropy
     variance = _surprise_variance(p, log_p, entropy)
-    spread = np.sqrt(np.maximum(variance, np.finfo(np.float64).tiny))
     confidence = p[row, y_pred]
     p[row, y_true] -= 1  # from here on p is the gap to the truth, whose square has no cancellation
-    return {
-        "confidence": confidence,
-        "entropy": entropy,
-        "entropy_normalised": entropy / np.log(max(2, p.shape[1])),
-        "surprise": surprise,
-        "excess_surprise": excess,
-        "brier": np.einsum("ik,ik->i", p, p),
-        "raw": -np.expm1(-surprise),
-        # e^709 is the largest number there is; a surprise beyond it is as good as infinite.
-        "pearson": np.expm1(np.minimum(surprise, 709.0)),
-        "deviance": 2 * surprise,
-        "surprise_variance": variance,
-        "excess_surprise_z": np.divide(excess, spread, out=np.zeros_like(excess), where=excess != 0),
-    }
+    with np.errstate(over="ignore", divide="ignore"):  # what is beyond the largest number is infinite
+        return {
+            "confidence": confidence,
+            "entropy": entropy,
+            "entropy_normalised": entropy / np.log(max(2, p.shape[1])),
+            "surprise": surprises,
+            "excess_surprise": excess,
+            "brier": np.einsum("ik,ik->i", p, p),
+            "raw": -np.expm1(-surprises),
+            "pearson": np.expm1(surprises),
+            "deviance": 2 * surprises,
+            "surprise_variance": variance,
+            "excess_surprise_z": _standardized(excess, variance, log_p, entropy),
+        }
 
 
 def _surprise_variance(p: Floats, log_p: Floats, entropy: Floats) -> Floats:
@@ -142,3 +134,14 @@ def _surprise_variance(p: Floats, log_p: Floats, entropy: Floats) -> Floats:
     deviation = np.add(log_p, entropy[:, None], out=np.zeros_like(p), where=p > 0)
     variance: Floats = np.einsum("ik,ik,ik->i", p, deviation, deviation)
     return variance
+
+
+def _standardized(excess: Floats, variance: Floats, log_p: Floats, entropy: Floats) -> Floats:
+    """Excess over its standard deviation, 0 where it is 0; on the log scale where the variance is too small."""
+    z = np.divide(excess, np.sqrt(variance), out=np.zeros_like(excess), where=excess != 0)
+    tiny = np.flatnonzero((variance < TINY) & (excess != 0) & np.isfinite(excess))
+    if tiny.size:
+        terms = log_p[tiny] + 2 * np.log(np.abs(log_p[tiny] + entropy[tiny, None]))
+        terms[np.isnan(terms)] = -np.inf  # a probability of 0 adds nothing
+        z[tiny] = excess[tiny] * np.exp(-logsumexp(terms, axis=1) / 2)
+    return z

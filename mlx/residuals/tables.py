@@ -92,7 +92,7 @@ _CURVE_TYPES = {"score": "str", "layer": "str", "coverage": "float64", "risk": "
 
 _TEMPERATURE_TYPES = dict.fromkeys(
     ("temperature", "log_loss", "entropy_mean", "entropy_correct", "entropy_wrong", "error_auroc"), "float64"
-)
+) | {"status": "str"}
 
 _MATRIX_TYPES = {
     "layer": "str",

@@ -3,13 +3,17 @@
 import numpy as np
 
 from mlx.core.checks import Floats, Integers, Scores, row_blocks
+from mlx.core.log_scores import infinite_status, log_softmax, surprise
 from mlx.residuals.correlation import entropy_tolerance, merge_ties, midranks
-from mlx.residuals.entropy import entropy_from_log_probabilities, log_softmax
-from mlx.residuals.surprise import log_probabilities, resolution
+from mlx.residuals.entropy import entropy_from_log_probabilities
+from mlx.residuals.surprise import log_probabilities
 from mlx.residuals.tables import Record
 
 TEMPERATURES = 2.0 ** np.linspace(-3, 3, 25)
 """From an eighth to eight; 1, in their middle, is the model as it is."""
+
+UNCHANGED = len(TEMPERATURES) // 2
+"""Place of a temperature of 1, where the log loss is that of the evaluation."""
 
 
 def temperature_records(
@@ -30,31 +34,33 @@ def temperature_records(
     Returns
     -------
     list of dict
-        ``temperature``; ``log_loss`` in nats; ``entropy_mean``, ``entropy_correct``, ``entropy_wrong``, mean
-        entropies in nats, NaN without such samples; ``error_auroc``, how well entropy ranks errors above
-        correct predictions, NaN where all are alike.
+        ``temperature``; ``log_loss`` in nats, NaN where ``status`` says that it is infinite; ``entropy_mean``,
+        ``entropy_correct``, ``entropy_wrong``, mean entropies in nats, NaN without such samples;
+        ``error_auroc``, how well entropy ranks errors above correct predictions, NaN where all are alike.
     """
     entropy = np.empty((len(TEMPERATURES), len(y_true)))
-    surprise = np.zeros(len(TEMPERATURES))
-    floor = -np.inf if logits is not None else float(np.log(resolution(probabilities)))
+    surprises = np.empty(entropy.shape)
     for rows in row_blocks(*probabilities.shape):
         log_p = log_probabilities(probabilities, logits, rows)
         truth = np.arange(len(log_p)), y_true[rows]
         for k, temperature in enumerate(TEMPERATURES):
             scaled = log_softmax(log_p / temperature)
             entropy[k, rows] = entropy_from_log_probabilities(scaled)
-            surprise[k] -= np.maximum(scaled[truth], floor).sum()
+            surprises[k, rows] = -scaled[truth]
+        surprises[UNCHANGED, rows] = surprise(probabilities, logits, y_true, rows)
     wrong = y_true != y_pred
+    infinite = infinite_status(surprises[UNCHANGED])
     return [
         {
             "temperature": float(temperature),
-            "log_loss": float(total / len(y_true)),
+            "log_loss": float("nan") if infinite else float(total.mean()),
             "entropy_mean": _mean(values),
             "entropy_correct": _mean(values[~wrong]),
             "entropy_wrong": _mean(values[wrong]),
             "error_auroc": _auroc(wrong, values),
+            "status": f"log loss: {infinite}" if infinite else "ok",
         }
-        for temperature, total, values in zip(TEMPERATURES, surprise, entropy, strict=True)
+        for temperature, total, values in zip(TEMPERATURES, surprises, entropy, strict=True)
     ]
 
 

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from mlx.core.checks import BLOCK_BYTES, Floats, Integers, Scores, check_finite, check_matrix, row_blocks
 from mlx.core.errors import DataError
+from mlx.core.scale import in_unit, safe_exponent
 
 KEEP_BYTES = 1 << 27
 """Unit vectors up to this size are kept; larger ones are computed again from their rows each time."""
@@ -142,7 +143,24 @@ def unit_rows(name: str, representation: Representation, n_samples: int) -> Unit
         if odd.size:
             check_finite(name, block, where.start)
             norms[where.start + odd] = _scaled_norms(block[odd])
+            check_finite(f"{name}: length of a row", norms[where], where.start)
     return UnitRows(representation, norms)
+
+
+def in_range(representation: Any) -> tuple[Any, int]:
+    """Divide a representation whose squares would under- or overflow by a power of two, and return its exponent.
+
+    Any other is returned as it is, with exponent 0. What is divided is a copy in memory, in float64.
+    """
+    if not isinstance(representation, np.ndarray):
+        exponent = safe_exponent([representation.data])
+        if not exponent:
+            return representation, 0
+        scaled = representation.astype(np.float64)
+        scaled.data = in_unit(scaled.data, exponent)
+        return scaled, exponent
+    exponent = safe_exponent(representation[rows] for rows in row_blocks(*representation.shape))
+    return (in_unit(representation, exponent), exponent) if exponent else (representation, 0)
 
 
 def _scaled_norms(rows: Floats) -> Floats:

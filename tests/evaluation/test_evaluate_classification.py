@@ -14,6 +14,8 @@ from mlx.core.proportions import wilson_interval
 from mlx.evaluation import TABLE_COLUMNS, EvaluationSettings, evaluate_classification
 from mlx.evaluation.checks import check_probabilities
 from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
+from mlx.residuals.surprise import prediction_scores
+from mlx.residuals.temperature import temperature_records
 
 NAMES = ["ant", "bee", "cat", "dog"]
 
@@ -157,8 +159,51 @@ def test_log_loss_from_logits_stays_finite_where_a_probability_is_rounded_to_zer
     p = softmax(logits, axis=1)
     found = evaluate([0, 1], [1, 1], p, logits, names=["a", "b"]).metrics
     assert found["log_loss"] == pytest.approx(-log_softmax(logits.astype(float), axis=1)[[0, 1], [0, 1]].mean())
-    without = evaluate([0, 1], [1, 1], p, names=["a", "b"]).metrics["log_loss"]
-    assert without == pytest.approx(oracle.log_loss([0, 1], p), rel=1e-6)
+    without = evaluate([0, 1], [1, 1], p, names=["a", "b"]).metrics
+    assert without["log_loss"] is None
+    assert without["log_loss_status"] == "infinite, 1 sample has probability 0 for its class"
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_loss_is_that_of_scikit_learn_where_its_clipping_does_not_reach_and_unclipped_where_it_does(dtype):
+    generator = np.random.default_rng(0)
+    p = softmax(3 * generator.normal(size=(200, 4)), axis=1).astype(dtype)
+    y = generator.integers(4, size=200)
+    found = evaluate(y, p.argmax(axis=1), p, names=list("abcd")).metrics
+    assert found["log_loss"] == pytest.approx(-np.log(p[np.arange(200), y].astype(float)).mean(), rel=1e-15)
+    assert found["log_loss"] == pytest.approx(oracle.log_loss(y, p), rel=1e-14 if dtype == np.float64 else 1e-6)
+    tiny = np.array([[1e-30, 1], [1, 1e-30]], dtype=dtype)
+    found = evaluate([0, 0], [1, 0], tiny, names=["a", "b"]).metrics
+    assert found["log_loss"] == pytest.approx(-np.log(float(tiny[0, 0])) / 2, rel=1e-15)
+
+
+@pytest.mark.parametrize("with_logits", [False, True])
+def test_log_loss_is_to_the_last_bit_the_mean_surprise_in_the_table_of_samples(with_logits):
+    generator = np.random.default_rng(1)
+    logits = (4 * generator.normal(size=(300, 5))).astype(np.float32)
+    p = softmax(logits, axis=1)
+    y = generator.integers(5, size=300)
+    given = logits if with_logits else None
+    scores = prediction_scores(p, given, y, p.argmax(axis=1))
+    assert evaluate(y, p.argmax(axis=1), p, given, names=list("abcde")).metrics["log_loss"] == scores.surprise.mean()
+    unchanged = next(r for r in temperature_records(p, given, y, p.argmax(axis=1)) if r["temperature"] == 1)
+    assert unchanged["log_loss"] == scores.surprise.mean()
+
+
+def test_an_infinite_log_loss_is_missing_from_all_that_derives_from_it_and_from_nothing_else():
+    generator = np.random.default_rng(2)
+    p = softmax(generator.normal(size=(60, 3)), axis=1)
+    y = np.arange(60) % 3
+    p[:3] = np.eye(3)[(y[:3] + 1) % 3]
+    found = evaluate(y, p.argmax(axis=1), p, names=list("abc")).metrics
+    reason = "infinite, 3 samples have probability 0 for their class"
+    assert found["log_loss_status"] == reason
+    missing = {"log_loss", "log_loss_low", "log_loss_high", "excess_surprise_z", "excess_surprise_p"}
+    assert {name for name, value in found.items() if value is None} >= missing
+    assert found["excess_surprise_z_status"] == found["excess_surprise_p_status"] == f"log loss is {reason}"
+    assert np.isfinite([found["spiegelhalter_z"], found["brier"], found["brier_low"]]).all()
+    table = temperature_records(p, None, y, p.argmax(axis=1))
+    assert all(np.isnan(record["log_loss"]) and record["status"] == f"log loss: {reason}" for record in table)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (7, 10), (9700, 10000)])

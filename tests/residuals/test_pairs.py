@@ -20,11 +20,15 @@ def correlations(rows, entropy, labels, **options):
     return {(r.scope, r.label, r.statistic): r for r in found}
 
 
-def written_out(rows, entropy, labels):
-    """s less 1, the functions of two entropies, and the labels of both, for every pair of rows with a direction."""
+def written_out(rows, entropy, labels, *, by_class=False):
+    """s less 1, the functions of two entropies, and the labels of both, for every pair of rows with a direction.
+
+    Entropies are less their mean over all samples, or over the samples of their class.
+    """
     found, distance = exact_distances(rows)
     h = entropy[found].astype(np.longdouble)
-    h = h - h.mean()
+    groups = labels[found] if by_class else np.zeros(found.size, int)
+    h = h - np.array([h[groups == group].mean() for group in groups])
     i, j = np.triu_indices(found.size, 1)
     functions = ((h[i] + h[j]) / 2, abs(h[i] - h[j]), h[i] * h[j], (h[i] - h[j]) ** 2)
     return -distance[i, j], dict(zip(PAIR_STATISTICS, functions, strict=True)), labels[found][i], labels[found][j]
@@ -40,6 +44,7 @@ def test_each_correlation_equals_that_over_the_pairs_written_out(kind):
     rows, labels, entropy = representation(kind)
     found = correlations(rows, entropy, labels)
     s, functions, first, second = written_out(rows, entropy, labels)
+    _, inner, *_ = written_out(rows, entropy, labels, by_class=True)
     same = first == second
     for statistic, m in functions.items():
         result = found["all pairs", None, statistic]
@@ -48,7 +53,7 @@ def test_each_correlation_equals_that_over_the_pairs_written_out(kind):
         result = found["same class", None, statistic]
         assert result.estimate == pytest.approx(pearson(s[same], m[same]), abs=1e-12)
         assert result.n_pairs == same.sum()
-        inside = [same & (first == label) for label in range(3)]
+        inside, m = [same & (first == label) for label in range(3)], inner[statistic]
         for label, pairs in enumerate(inside):
             result = found["class", label, statistic]
             if result.status == "ok":

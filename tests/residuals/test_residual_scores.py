@@ -8,7 +8,8 @@ from scipy.stats import entropy as scipy_entropy
 from scipy.stats import kstest, norm
 
 from mlx.core.errors import DataError
-from mlx.residuals.entropy import entropy_from_logits, entropy_from_probabilities, log_softmax
+from mlx.core.log_scores import log_softmax
+from mlx.residuals.entropy import entropy_from_logits, entropy_from_probabilities
 from mlx.residuals.quantile import quantile_residuals
 from mlx.residuals.surprise import prediction_scores
 
@@ -48,11 +49,14 @@ def test_scores_follow_their_definitions(with_logits):
     np.testing.assert_allclose(scores.brier, 1 - 2 * p_y + (p**2).sum(axis=1), atol=1e-14)
 
 
-def test_a_probability_stored_as_zero_surprises_by_the_resolution_of_its_type():
-    p = np.array([[1.0, 0.0]], dtype=np.float32)
-    scores = prediction_scores(p, None, np.array([1]), np.array([0]))
-    assert scores.surprise[0] == pytest.approx(-np.log(np.finfo(np.float32).eps))
-    assert scores.entropy[0] == 0
+@pytest.mark.parametrize(("dtype", "tiny"), [(np.float16, 1e-6), (np.float32, 1e-10), (np.float64, 1e-300)])
+def test_a_stored_probability_surprises_by_its_logarithm_however_small_it_is(dtype, tiny):
+    p = np.array([[1.0, tiny], [1.0, tiny], [1.0, 0.0], [0.25, 0.75]], dtype=dtype)
+    scores = prediction_scores(p, None, np.array([1, 0, 1, 1]), np.array([0, 0, 0, 1]))
+    np.testing.assert_allclose(scores.surprise, [-np.log(float(p[0, 1])), 0, np.inf, -np.log(0.75)], rtol=1e-15)
+    np.testing.assert_allclose(scores.deviance, 2 * scores.surprise, rtol=1e-15)
+    assert (scores.raw[2], scores.pearson[2], scores.excess_surprise[2]) == (1, np.inf, np.inf)
+    assert np.isfinite(scores.entropy).all()
 
 
 def test_logits_of_another_model_are_refused_with_their_row():
@@ -77,11 +81,28 @@ def test_classical_residuals_follow_their_definitions(with_logits):
     np.testing.assert_allclose(scores.excess_surprise_z, (-np.log(p_y) - scores.entropy) / np.sqrt(variance))
 
 
-def test_residuals_of_saturated_and_uniform_predictions_are_finite():
+def test_residuals_of_saturated_and_uniform_predictions_are_finite_but_for_what_no_number_holds():
     logits = np.array([[800.0, 0.0], [0.0, 800.0], [1e4, 0.0], [3.0, 3.0]])
     scores = prediction_scores(softmax(logits, axis=1), logits, np.array([0, 0, 1, 1]), logits.argmax(axis=1))
-    assert all(np.isfinite(values).all() for values in vars(scores).values())
+    beyond_the_largest_number = {"pearson", "excess_surprise_z"}  # e^800, and for the third row e^5000
+    assert all(np.isfinite(v).all() for name, v in vars(scores).items() if name not in beyond_the_largest_number)
+    assert scores.pearson[1:3].tolist() == [np.inf, np.inf]
     assert scores.excess_surprise_z[[0, 3]].tolist() == [0, 0]
+    assert scores.excess_surprise_z[1] == pytest.approx(np.exp(400.0))
+
+
+@pytest.mark.parametrize("margin", [30.0, 300.0, 700.0, 735.0])
+def test_entropies_of_saturated_logits_agree_with_arithmetic_of_any_precision(margin):
+    mpmath = pytest.importorskip("mpmath")
+    logits = np.array([[margin, 0.0, 1.5], [-1.0, margin, 0.25]])
+    with mpmath.workdps(60):
+        expected = []
+        for row in logits:
+            e = [mpmath.exp(mpmath.mpf(float(z))) for z in row]
+            p = [value / mpmath.fsum(e) for value in e]
+            expected.append(float(-mpmath.fsum(value * mpmath.log(value) for value in p)))
+    # 735 leaves entropies of 1e-316, whose last digit is the eighth.
+    np.testing.assert_allclose(entropy_from_logits(logits), expected, rtol=1e-12, atol=2.5e-324)
 
 
 def draw_of_the_model(n, generator):

@@ -52,7 +52,9 @@ def check_that_nothing_is_missing_in_silence(result):
     assert tests["confidence"].isna()[tests["low"].isna()].all()
     assert tests["p_holm"].notna().eq(tests["p"].notna()).all()
     for table in (result.samples, result.classes, result.tests, result.factors, result.slices, result.risk_coverage):
-        assert not np.isinf(table.select_dtypes("number").to_numpy(dtype=float)).any()
+        # 1/p − 1 of the true class is beyond the largest number where its logit is 710 below the largest.
+        numbers = table.select_dtypes("number").drop(columns=["residual_pearson", "excess_surprise_z"], errors="ignore")
+        assert not np.isinf(numbers.to_numpy(dtype=float)).any()
     samples = result.samples
     for status in samples.filter(regex=r"^status").columns:
         ok = samples[status] == "ok"

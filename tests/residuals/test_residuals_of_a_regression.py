@@ -63,7 +63,11 @@ def test_the_seed_decides_the_bytes(fitted):
         ([1.0], [2.0], "too few samples (n < 4)"),
         (np.arange(50.0) + 0.1, np.arange(50.0), "constant residuals; constant absolute residuals"),
         (np.random.default_rng(0).normal(size=50), np.zeros(50), "constant predictions"),
-        (np.arange(9.0) ** 2, np.arange(9.0), "no normality test (n < 30); no interval (n < 20)"),
+        (
+            np.arange(9.0) ** 2,
+            np.arange(9.0),
+            "no tests of normality, spread and memory (n < 30); no interval (n < 20)",
+        ),
     ],
 )
 def test_what_cannot_be_said_has_a_status(true, pred, status):

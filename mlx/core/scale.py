@@ -1,0 +1,51 @@
+"""Powers of two that values are divided by before they are squared, so that no square over- or underflows.
+
+A correlation does not change when either side is multiplied. The entropies of a saturated network are 1e-160 and
+less, and their squares 0; division by a power of two takes that away and changes no digit of the result.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.checks import Floats
+
+NO_EXPONENT = -1100
+"""Exponent of values that are all 0: below that of any number, so that the largest of several is never this one."""
+
+ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""Values whose spread is below this share of the largest differ by their rounding alone."""
+
+
+def exponent_of(values: npt.ArrayLike) -> int:
+    """Return e with the largest magnitude in [2^(e−1), 2^e), for finite values; `NO_EXPONENT` where all are 0."""
+    largest = float(np.abs(values).max(initial=0.0))
+    return int(np.frexp(largest)[1]) if largest > 0 else NO_EXPONENT
+
+
+def in_unit(values: npt.ArrayLike, exponent: int | Sequence[int] | npt.NDArray[np.intp]) -> Floats:
+    """Divide values by 2^exponent, exactly but for what is then below the smallest number."""
+    with np.errstate(under="ignore"):
+        scaled: Floats = np.ldexp(np.asarray(values, dtype=np.float64), -np.asarray(exponent, dtype=np.intc))
+    return scaled
+
+
+def unit_sized(values: Floats) -> Floats:
+    """Divide values by the power of two that brings the largest magnitude into [0.5, 1)."""
+    return in_unit(values, exponent_of(values))
+
+
+SAFE = (-400, 400)
+"""Exponents of values whose squares and products, summed over any data, neither under- nor overflow."""
+
+
+def safe_exponent(blocks: Iterable[npt.ArrayLike]) -> int:
+    """Return the exponent of all blocks of values together; 0 where their squares are in range as they are."""
+    exponent = max(map(exponent_of, blocks), default=NO_EXPONENT)
+    return 0 if exponent == NO_EXPONENT or SAFE[0] < exponent < SAFE[1] else exponent
+
+
+def is_rounding(values: Floats) -> bool:
+    """Whether the spread of values (n,) is below the rounding of the values themselves; also true of none."""
+    return values.size == 0 or float(np.ptp(unit_sized(values))) <= ROUNDING

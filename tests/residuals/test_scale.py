@@ -1,0 +1,127 @@
+"""No correlation depends on the unit of its sides: saturated networks, whose entropies can't be squared, included."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from mlx.residuals import ResidualsSettings
+from mlx.residuals.association import associate
+from mlx.residuals.classification import analyse_classification
+from mlx.residuals.correlation import centred_correlation, weighted_correlation
+from mlx.residuals.layer import Layer
+from mlx.residuals.mantel import mantel, mantel_by_class
+from mlx.residuals.pair_spearman import pair_spearman
+from mlx.residuals.pairs import pair_correlations
+from mlx.residuals.similarity import group_similarity
+from mlx.residuals.units import unit_rows
+
+SETTINGS = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
+
+
+def network(margins, n=90, seed=0):
+    """Directions, logits with a margin a class, and labels; all predictions are right."""
+    generator = np.random.default_rng(seed)
+    y = np.arange(n) % 3
+    rows = generator.normal(size=(3, 4))[y] * 2 + 1.5 * generator.normal(size=(n, 4))
+    logits = np.asarray(margins)[y][:, None] * np.eye(3)[y] + generator.normal(size=(n, 3))
+    return rows, logits, y
+
+
+def analysed(rows, logits, y):
+    return analyse_classification(
+        {"layer": rows}, logits=logits, probabilities=softmax(logits, axis=1), y_true=y, y_pred=logits.argmax(axis=1),
+        class_names=["a", "b", "c"], index=np.arange(y.size), settings=SETTINGS,
+    )  # fmt: skip
+
+
+def pearson(x, y):
+    """In extended precision, of values in units of their largest."""
+    x, y = (np.asarray(v, np.longdouble) for v in (x, y))
+    x, y = (v / abs(v).max() for v in (x, y))
+    x, y = (v - v.mean() for v in (x, y))
+    return float((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum()))
+
+
+@pytest.mark.parametrize(
+    "margins", [(m,) * 3 for m in (30, 340, 380, 420, 600, 700, 740)] + [(500, 9, 9), (9, 400, 700)]
+)
+def test_every_pearson_of_a_saturated_network_is_that_of_the_entropies_in_another_unit(margins):
+    found = analysed(*network(margins))
+    tests = found.tests[found.tests["name"].eq("similarity and entropy") & found.tests["statistic"].eq("pearson")]
+    r = {
+        (scope, label): value
+        for scope, label, value in zip(tests["scope"], tests["class"], tests["estimate"], strict=True)
+    }
+    samples = found.samples
+    assert r["pooled", ""] == pytest.approx(pearson(samples["similarity"], samples["entropy"]), abs=1e-12)
+    a, h = samples["similarity"].to_numpy(np.longdouble), samples["entropy"].to_numpy(np.longdouble)
+    for label, name in enumerate("abc"):
+        members = samples["y_pred"] == label
+        assert r["class", name] == pytest.approx(pearson(a[members], h[members]), abs=1e-12)
+        a[members], h[members] = a[members] - a[members].mean(), h[members] - h[members].mean()
+    assert r["within class", ""] == pytest.approx(pearson(a, h), abs=1e-12)
+    assert (tests["estimate"].abs() < 0.9).all()
+    assert tests.loc[tests["status"] == "ok", ["low", "high"]].notna().all(axis=None)
+
+
+def layer_of(entropy_unit, seed=1):
+    rows, logits, y = network((4, 5, 6), seed=seed)
+    p = softmax(logits, axis=1)
+    entropy = -(p * np.log(p)).sum(axis=1) * entropy_unit
+    units = unit_rows("layer", rows, y.size)
+    return Layer(units, group_similarity(units, y), entropy, y)
+
+
+def everything(layer):
+    """All numbers that similarity and entropy have in common."""
+    units, h, y = layer.units, layer.entropy, layer.y_pred
+    options = {"statistics": ("mean_entropy", "entropy_difference", "entropy_product", "squared_difference")}
+    options |= {"n_permutations": 49, "seed": 0}
+    found = [*associate(layer, 3, SETTINGS), *pair_correlations(units, h, y, 3)]
+    found += [*mantel(units, h, **options), *mantel_by_class(units, h, y, 3, **options), pair_spearman(units, h)]
+    return [vars(one) for one in found]
+
+
+@pytest.mark.parametrize("exponent", [-1000, -600, 400, 1000])
+def test_entropies_in_another_unit_give_the_same_numbers_to_the_last_bit(exponent):
+    assert all(one["status"] == "ok" or "no interval" in one["status"] for one in everything(layer_of(1.0)))
+    np.testing.assert_equal(everything(layer_of(2.0**exponent)), everything(layer_of(1.0)))
+
+
+def test_a_class_without_spread_does_not_hide_the_spread_of_a_saturated_one_within_class():
+    layer = layer_of(1.0)
+    entropy = np.where(layer.y_pred == 0, layer.entropy * 2.0**-600, 0.75)
+    found = {
+        (r.scope, r.label, r.statistic): r
+        for r in associate(Layer(layer.units, layer.similarity, entropy, layer.y_pred), 3, SETTINGS)
+    }
+    a = layer.similarity.copy()
+    for label in range(3):
+        a[layer.y_pred == label] -= a[layer.y_pred == label].mean()
+    h = np.where(layer.y_pred == 0, layer.entropy - layer.entropy[layer.y_pred == 0].mean(), 0.0)
+    within = found["within class", None, "pearson"]
+    assert within.estimate == pytest.approx(pearson(a, h), abs=1e-12)
+    assert found["class", 1, "pearson"].status == "constant entropy"
+    pairs = {(r.scope, r.statistic): r for r in pair_correlations(layer.units, entropy, layer.y_pred, 3)}
+    assert pairs["within class", "mean_entropy"].status == "ok"
+
+
+def test_weighted_correlations_are_of_no_unit_and_have_none_where_rounding_is_all_the_spread():
+    generator = np.random.default_rng(0)
+    x, y, weights = (
+        generator.normal(size=40),
+        generator.normal(size=40),
+        generator.integers(0, 3, (20, 40)).astype(float),
+    )
+    expected = weighted_correlation(x, y, weights)
+    for unit in (1e-300, 1e-200, 1e200):
+        np.testing.assert_allclose(weighted_correlation(x * unit, y / unit, weights), expected, rtol=1e-12)
+    centred = [v - (weights * v).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True) for v in (x, y)]
+    np.testing.assert_allclose(
+        centred_correlation(centred[0] * 1e-250, centred[1] * 1e180, weights), expected, rtol=1e-12
+    )
+    level = np.full(40, 0.1)
+    level[0] = 1e3
+    weights[:, 0] = np.arange(20) % 2
+    assert np.isnan(weighted_correlation(x, level, weights)[weights[:, 0] == 0]).all()
+    assert np.isfinite(weighted_correlation(x, level, weights)[weights[:, 0] == 1]).all()
