@@ -4,6 +4,7 @@ import argparse
 import io
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that `arguments` (by default the command line's) name; exit 1 on any error."""
     from mlx.core.console import answer, open_streams, silence
     from mlx.core.errors import MlxError
+    from mlx.core.paths import expanded
 
     open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -38,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if chosen.command is None:
         parser.print_help(sys.stderr)
         sys.exit(1)
+    for name, value in vars(chosen).items():
+        if isinstance(value, Path):  # a shell leaves the ~ of --config=~/study.yaml
+            setattr(chosen, name, expanded(value))
     try:
         answer(chosen.command(chosen))
     except MlxError as error:

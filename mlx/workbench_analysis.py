@@ -9,6 +9,7 @@ import pandas as pd
 
 from mlx.core.artifacts import replacing_folder
 from mlx.core.metrics import write_metrics
+from mlx.core.paths import expanded
 from mlx.pipeline.residuals_analysis import TABLES, write_tables
 from mlx.residuals import ResidualsSettings, analyse_classification
 
@@ -24,7 +25,7 @@ class ResidualsAnalyzer:
     """
 
     def __init__(self, save_dir: str | Path | None = None, **settings: Any) -> None:
-        self.save_dir = None if save_dir is None else Path(save_dir)
+        self.save_dir = None if save_dir is None else expanded(save_dir)
         self.settings = ResidualsSettings.model_validate(settings)
 
     def run_full_analysis(

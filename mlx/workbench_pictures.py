@@ -10,6 +10,7 @@ import pandas as pd
 
 from mlx.core.artifacts import replacing_folder, write_bytes
 from mlx.core.errors import DataError
+from mlx.core.paths import expanded
 from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.plots.compared import with_compared_images
 from mlx.plots.figures import draw_report
@@ -33,7 +34,7 @@ class VisualizationAnalyzer:
     def __init__(
         self, save_dir: str | Path | None = None, *, residuals: Mapping[str, Any] | None = None, **settings: Any
     ) -> None:
-        self.save_dir = None if save_dir is None else Path(save_dir)
+        self.save_dir = None if save_dir is None else expanded(save_dir)
         self.residuals = ResidualsSettings.model_validate(dict(residuals or {}))
         self.settings = ReportSettings.model_validate(settings)
 

@@ -397,3 +397,43 @@ def test_an_experiment_and_the_pipeline_give_the_same_numbers(repository: Reposi
         assert (run / "metrics" / file.name).read_bytes() == file.read_bytes(), file.name
     evaluated = repository.run("python", "-m", "mlx", "eval", ".", "--json")
     assert json.loads(evaluated.stdout) == read_run(run).summary.metrics["evaluation"]
+
+
+FOREIGN = {
+    "~/results": "in a home outside of it",
+    "~nobody-of-this-name/results": "expected a folder of its own inside of the repository",
+    "$HOME/results": "variables are not replaced in a configuration",
+    "${HOME}/results": "variables are not replaced in a configuration",
+    "results/$(date)": "variables are not replaced in a configuration",
+    "%USERPROFILE%/results": "variables are not replaced in a configuration",
+    "C:\\results": "a path of Windows",
+    "C:/results": "a path of Windows",
+    "C:results": "a path of Windows",
+    "\\\\server\\results": "a path of Windows",
+    "a\\results": "a path here is written with /",
+    "s3://bucket/results": "that is an address",
+    "file:///tmp/results": "that is an address",
+}
+
+
+@pytest.mark.parametrize("directory", FOREIGN)
+def test_an_output_directory_that_another_system_or_a_shell_would_take_otherwise_is_refused(
+    folder: Path, directory: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "home").mkdir()
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    before = sorted(folder.rglob("*"))
+    (folder / "study.json").write_text(json.dumps(CONFIG | {"output": {"directory": directory}}))
+    with pytest.raises(SystemExit, match=rf"study.json:1: output\.directory: .*{FOREIGN[directory]}"):
+        main(["run-experiment", "--config", "study.json"])
+    assert sorted(folder.rglob("*")) == sorted([*before, folder / "study.json"])
+
+
+def test_a_repository_in_the_home_may_be_named_from_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    (folder / "study.json").write_text(json.dumps(CONFIG | {"output": {"directory": f"~/{folder.name}/kept"}}))
+    main(["run-experiment", f"--config=~/{folder.name}/study.json"])
+    assert (folder / capsys.readouterr().out.strip()).parent == folder / "kept/small"
+    assert not (folder / "~").exists()

@@ -6,10 +6,10 @@ from pydantic import Field, field_validator
 
 from mlx.core.documents import read_document
 from mlx.core.errors import MlxError
-from mlx.core.paths import repository_root
+from mlx.core.paths import expanded, foreign_path, repository_root
 from mlx.core.settings import Settings
 
-WORKSPACE = frozenset({"data", "metrics", "checkpoints", "mlx", "stages", ".dvc", ".git"})
+WORKSPACE = frozenset({"data", "metrics", "checkpoints", "dvclive", "mlx", "stages", ".dvc", ".git"})
 """Folders in which a run would be taken for part of the project."""
 
 
@@ -23,7 +23,8 @@ class OutputSettings(Settings):
     Attributes
     ----------
     directory : folder below the root of the repository (outside of any: below the current folder) in which
-        `mlx run-experiment` makes a folder for each run; the DVC pipeline writes into its own folders.
+        `mlx run-experiment` makes a folder for each run; the DVC pipeline writes into its own folders. A leading
+        ``~`` is the home of the user.
     save_checkpoints : keep the training's state while it goes on, so that a killed one can continue.
     checkpoint_frequency : epochs from one checkpoint to the next.
     save_logs : keep what a run says while it works in ``run.log`` in its folder.
@@ -38,18 +39,23 @@ class OutputSettings(Settings):
     @field_validator("directory")
     @classmethod
     def _inside(cls, directory: str) -> str:
-        root = repository_root()
+        root, wanted = repository_root(), "expected a folder of its own inside of the repository"
+        if (reason := foreign_path(directory)) is not None:
+            raise ValueError(f"{wanted}, found '{directory}': {reason}")
         try:
-            inside = (root / directory).resolve()
-        except (OSError, ValueError):  # a loop of links, a null character
+            inside = (root / expanded(directory)).resolve()
+        except (OSError, RuntimeError, ValueError):  # a loop of links, a null character
             inside = root
+        if directory.startswith("~") and not root.is_relative_to(expanded("~").resolve()):
+            raise ValueError(f"{wanted}, {root}, found '{directory}', which is {inside}, in a home outside of it")
         if inside == root or not inside.is_relative_to(root) or inside.relative_to(root).parts[0] in WORKSPACE:
-            raise ValueError(f"expected a folder of its own inside of the repository, {root}, found '{directory}'")
+            where = f", which is {inside}" if directory.startswith("~") else ""
+            raise ValueError(f"{wanted}, {root}, found '{directory}'{where}")
         return directory
 
     def folder(self) -> Path:
         """Return the directory, resolved against the root of the repository."""
-        return repository_root() / self.directory
+        return repository_root() / expanded(self.directory)
 
 
 DEFAULT_OUTPUT = OutputSettings()

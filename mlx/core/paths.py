@@ -1,5 +1,6 @@
 """Where each artifact lives: the one shape that a run directory and the DVC workspace share."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,28 @@ def repository_root() -> Path:
 
 
 KEPT = (".git", ".dvc")
+
+
+def foreign_path(path: str) -> str | None:
+    """Return why `path` is not taken as it was meant on another system or by a shell; None where it is plain.
+
+    A leading ``~`` is plain: it is expanded.
+    """
+    if re.match(r"[A-Za-z]:|\\", path):
+        return "that is a path of Windows, and this system has none"
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", path):
+        return "that is an address, and only folders and files are read and written"
+    if re.search(r"\$[A-Za-z_{(]|%[A-Za-z_][A-Za-z_0-9()]*%", path):
+        return "variables are not replaced in a configuration"
+    return "a path here is written with /" if "\\" in path else None
+
+
+def expanded(path: str | Path) -> Path:
+    """Return `path` with a leading ``~`` replaced by the home of the user, or of the one that it names."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # nobody of that name: a path that can't be there, and no folder called "~name" below this one
+        return Path("/") / path
 
 
 @dataclass(frozen=True)
