@@ -20,7 +20,8 @@ from mlx.core.errors import DataError, SettingsError
 from mlx.core.locks import held
 from mlx.core.own_folders import remove
 from mlx.core.paths import Workspace
-from mlx.core.sparse import UNREADABLE, SparseWriter
+from mlx.core.reading import reading
+from mlx.core.sparse import SparseWriter
 from mlx.datasets.custom.array_files import ArrayFile, open_npy
 from mlx.datasets.custom.table_files import read_metadata
 from mlx.evaluation import EvaluationSettings
@@ -201,12 +202,9 @@ def _read_sparse(path: Path) -> Any:
     """Read what ``scipy.sparse.save_npz`` wrote, in any format, as ``csr_array``."""
     from scipy.sparse import csr_array, load_npz
 
-    with path.open("rb") as file:
-        try:
-            rows = csr_array(load_npz(file))
-            rows.check_format(full_check=True)
-        except UNREADABLE as error:
-            raise DataError(f"{path}: expected a file of scipy.sparse.save_npz, found another ({error})") from None
+    with reading(path, "a file of scipy.sparse.save_npz", remedy=""), path.open("rb") as file:
+        rows = csr_array(load_npz(file))
+        rows.check_format(full_check=True)
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{path}: expected representations that are numbers, found {rows.dtype}")
     return rows

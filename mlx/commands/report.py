@@ -57,7 +57,7 @@ def run(chosen: argparse.Namespace) -> str:
 
 def _with_remedy(message: str, folder: Path) -> str:
     """Say how to repeat a run that lacks a result; of the pipeline, the message itself says it."""
-    from mlx.core.artifacts import ABSENT, REMAKE
+    from mlx.core.reading import ABSENT, REMAKE
 
     config = folder / "config.json"
     if not config.is_file():

@@ -5,13 +5,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.artifacts import REMAKE, _existing, replacing
+from mlx.core.artifacts import replacing
 from mlx.core.errors import ArtifactError
+from mlx.core.npy import read_header
+from mlx.core.reading import REMAKE, existing, reading
 
 Array = npt.NDArray[Any]
 
@@ -70,10 +72,13 @@ def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None) 
     ArtifactError
         It is missing, truncated, holds Python objects, or has another shape than expected.
     """
-    try:
-        array: Array = np.lib.format.open_memmap(_existing(path), mode="r")
-    except (ValueError, OSError, EOFError, OverflowError, SyntaxError):
-        raise ArtifactError(f"{path}: expected an array of numbers, found a damaged or foreign file{REMAKE}") from None
+    with reading(path, "an array of numbers", sizes_are_checked=True):
+        with existing(path).open("rb") as file:
+            header = read_header(file, os.fstat(file.fileno()).st_size)
+        order: Literal["F", "C"] = "F" if header.fortran_order else "C"
+        array: Array = np.memmap(
+            path, dtype=header.dtype, mode="r", offset=header.offset, shape=header.shape, order=order
+        )
     if array.ndim == 0 or array.dtype.kind not in "biuf" or not array.dtype.isnative:
         raise ArtifactError(f"{path}: expected rows of numbers, found {array.dtype} of shape {array.shape}{REMAKE}")
     if ndim is not None and array.ndim != ndim:
@@ -106,6 +111,8 @@ def stream_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
         for first in range(0, shape[0], rows):
             last = min(first + rows, shape[0])
             block = np.fromfile(file, dtype=dtype, count=(last - first) * width)
+            if block.size < (last - first) * width:
+                raise ArtifactError(f"{path}: expected {shape[0]} rows, found a shorter file{REMAKE}")
             yield slice(first, last), block.reshape(last - first, *shape[1:])
 
 

@@ -6,7 +6,9 @@ killed run leaves either the old content or the new; a step's folder is replaced
 
 import glob
 import json
+import math
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlx.core.errors import ArtifactError
 from mlx.core.own_folders import check_own_folder, remove
+from mlx.core.reading import REMAKE, existing, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,19 +95,51 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON artifact.
+    """Read a JSON artifact: an object of finite numbers, text, lists and objects, no key of which stands twice.
 
     Raises
     ------
     ArtifactError
         It is missing, damaged, or not an object.
     """
-    try:
-        content = json.loads(_existing(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ArtifactError(f"{path}: expected JSON, found a damaged file ({error}){REMAKE}") from None
+    with reading(path, "JSON"):
+        content = json.loads(
+            existing(path).read_text(encoding="utf-8"),
+            parse_constant=_no_number,
+            parse_float=_finite,
+            object_pairs_hook=_once,
+        )
+        json.dumps(content, ensure_ascii=False).encode()  # refuses half a character, which no file can hold
+        if _depth(content) > DEEPEST:
+            raise ValueError("nested too deeply")
     if not isinstance(content, dict):
         raise ArtifactError(f"{path}: expected a JSON object, found {type(content).__name__}{REMAKE}")
+    return content
+
+
+DEEPEST = 60
+"""Levels that JSON may have: no artifact has ten, and what goes through it in Python must not run out of stack."""
+
+
+def _depth(content: Any) -> int:
+    inside = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    return 1 + max(map(_depth, inside), default=0)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is too large for a number")
+    return number
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a key stands twice")
     return content
 
 
@@ -118,10 +153,9 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    try:
-        table = pd.read_csv(_existing(path), keep_default_na=False, na_values=[""])
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{path}: expected a CSV table, found a damaged file ({error}){REMAKE}") from None
+    with reading(path, "a CSV table"), warnings.catch_warnings():
+        warnings.simplefilter("error")  # a column of mixed types, for one
+        table = pd.read_csv(existing(path), keep_default_na=False, na_values=[""], index_col=False, encoding="utf-8")
     return _with_columns(path, table, columns)
 
 
@@ -135,25 +169,16 @@ def read_parquet(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    try:
-        table = pd.read_parquet(_existing(path), engine="pyarrow")
-    except (ValueError, OSError) as error:
-        raise ArtifactError(f"{path}: expected a Parquet table, found a damaged file ({error}){REMAKE}") from None
+    with reading(path, "a Parquet table"):
+        with existing(path).open("rb") as file:
+            table = pd.read_parquet(file, engine="pyarrow")
+        if not table.columns.is_unique:
+            raise ValueError("a column stands twice")
     return _with_columns(path, table, columns)
 
 
 def _with_columns(path: Path, table: "pd.DataFrame", columns: Sequence[str]) -> "pd.DataFrame":
     if absent := [name for name in columns if name not in table]:
-        raise ArtifactError(f"{path}: expected a column '{absent[0]}', found {', '.join(map(str, table))}{REMAKE}")
+        found = ", ".join(map(str, table))[:200]
+        raise ArtifactError(f"{path}: expected a column '{absent[0]}', found {found}{REMAKE}")
     return table
-
-
-AGAIN = "the step that writes it ('dvc repro', or for a run 'mlx run-experiment')"
-ABSENT, REMAKE = f"; run {AGAIN}", f"; delete it and run again {AGAIN}"
-"""What to do about a file that is not there, or not what it should be."""
-
-
-def _existing(path: Path) -> Path:
-    if not path.is_file():
-        raise ArtifactError(f"{path}: expected a file, found none{ABSENT}")
-    return path

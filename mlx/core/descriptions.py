@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
-from mlx.core.artifacts import REMAKE, read_json
+from mlx.core.artifacts import read_json
 from mlx.core.class_names import clash_of
 from mlx.core.errors import ArtifactError
+from mlx.core.reading import REMAKE
 from mlx.core.sections import shown
 from mlx.core.settings import Settings, expectation
 
@@ -108,12 +109,23 @@ def read_description(path: Path, schema: type[D]) -> D:
     """
     content = read_json(path)
     try:
-        return schema.model_validate(content)
+        found = schema.model_validate(content)
     except ValidationError as error:
         fault = error.errors()[0]
         key = str(fault["loc"][0])
         if fault["type"] == "value_error":
             raise ArtifactError(f"{path}: {key}: {fault['ctx']['error']}{REMAKE}") from None
         wanted = expectation(schema, key) if key in schema.model_fields else "no such key"
-        found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
-        raise ArtifactError(f"{path}: {key}: expected {wanted}, found {found}{REMAKE}") from None
+        there = "nothing" if fault["type"] == "missing" else shown(fault["input"])
+        raise ArtifactError(f"{path}: {key}: expected {wanted}, found {there}{REMAKE}") from None
+    if {"task", "class_names"} <= schema.model_fields.keys():
+        _refuse_contradiction(path, found)
+    return found
+
+
+def _refuse_contradiction(path: Path, found: Any) -> None:
+    """Refuse a classification without classes or with two of one name, and a regression with any."""
+    names, classes = found.class_names, found.task == "classification"
+    if bool(names) != classes or len(set(names)) < len(names):
+        wanted = "different names of classes" if classes else "no names, as for a regression"
+        raise ArtifactError(f"{path}: class_names: expected {wanted}, found {shown(names)}{REMAKE}")

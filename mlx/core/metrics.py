@@ -6,10 +6,15 @@ undefined is null, and ``<name>_status`` says why.
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mlx.core.artifacts import read_json, write_json
+from mlx.core.errors import ArtifactError
+from mlx.core.reading import REMAKE
+from mlx.core.sections import shown
 
 Metrics = Mapping[str, float | int | str | None]
 
@@ -54,10 +59,26 @@ def read_metrics(path: Path) -> dict[str, float | int | str | None]:
     """
     metrics: dict[str, float | int | str | None] = {}
     for key, value in read_json(path).items():
-        if key.endswith("_interval"):
-            name = key.removesuffix("_interval")
-            ends = value if isinstance(value, list) and len(value) == 2 else (None, None)
-            metrics[f"{name}_low"], metrics[f"{name}_high"] = ends
-        else:
+        if (name := key.removesuffix("_interval")) != key:
+            metrics[f"{name}_low"], metrics[f"{name}_high"] = _ends(path, key, value)
+        elif value is None or isinstance(value, str) or _is_number(value):
             metrics[key] = value
+        else:
+            raise ArtifactError(f"{path}: {key}: expected a number, text or null, found {shown(value)}{REMAKE}")
     return metrics
+
+
+def _ends(path: Path, key: str, value: Any) -> tuple[float | None, float | None]:
+    """Return the ends of an interval; both are None where there is none."""
+    if value is None:
+        return None, None
+    if not (isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)) and value[0] <= value[1]):
+        raise ArtifactError(
+            f"{path}: {key}: expected the two ends of an interval or null, found {shown(value)}{REMAKE}"
+        )
+    return value[0], value[1]
+
+
+def _is_number(value: Any) -> bool:
+    """Say whether `value` is a number that a float can hold."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

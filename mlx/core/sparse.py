@@ -3,7 +3,6 @@
 import shutil
 import tempfile
 import zipfile
-import zlib
 from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
@@ -11,8 +10,9 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.arrays import Array
-from mlx.core.artifacts import REMAKE, _existing
 from mlx.core.errors import ArtifactError
+from mlx.core.npy import read_entry
+from mlx.core.reading import REMAKE, existing, reading
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -109,13 +109,6 @@ def _add_file(
             entry.write(np.frombuffer(chunk, stored).astype(dtype).data)
 
 
-UNREADABLE = (
-    ValueError, KeyError, TypeError, AttributeError, EOFError, OverflowError, SyntaxError, NotImplementedError,
-    RuntimeError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
-"""What `scipy.sparse.load_npz` ends in, depending on where a file is damaged; none of it documented."""
-
-
 def open_sparse(path: Path, *, rows: int | None = None) -> "csr_array[Any]":
     """Read a CSR array whose rows have sorted columns, each at most once.
 
@@ -128,17 +121,30 @@ def open_sparse(path: Path, *, rows: int | None = None) -> "csr_array[Any]":
     ArtifactError
         It is missing or damaged, holds Python objects or another kind of array, or has other rows than expected.
     """
-    from scipy.sparse import csr_array, load_npz
-
-    try:
-        with _existing(path).open("rb") as file:
-            array = load_npz(file)
-        if not isinstance(array, csr_array) or array.ndim != 2 or array.dtype.kind not in "biuf":
-            raise ValueError("no CSR array of numbers")
+    with reading(path, "sparse rows", sizes_are_checked=True):
+        with existing(path).open("rb") as file, zipfile.ZipFile(file) as archive:
+            array = _assembled({name: read_entry(archive, name, compressed=True) for name in PARTS})
         array.check_format(full_check=True)
-    except (OSError, MemoryError, *UNREADABLE):
-        raise ArtifactError(f"{path}: expected sparse rows, found a damaged or foreign file{REMAKE}") from None
     if rows is not None and array.shape[0] != rows:
         raise ArtifactError(f"{path}: expected {rows} rows, found {array.shape[0]}{REMAKE}")
     array.sum_duplicates()
     return array
+
+
+PARTS = ("format", "shape", "indptr", "indices", "data", "_is_array")
+"""The arrays of an archive that `scipy.sparse.save_npz` writes of CSR rows."""
+
+
+def _assembled(parts: "dict[str, Array]") -> "csr_array[Any]":
+    from scipy.sparse import csr_array
+
+    shape, name = parts["shape"], parts["format"]
+    if name.shape != () or name.item() not in (b"csr", "csr") or shape.shape != (2,) or shape.dtype.kind not in "iu":
+        raise ValueError("no CSR array")
+    if parts["_is_array"].shape != () or not parts["_is_array"].item():
+        raise ValueError("a matrix, no array")
+    if parts["data"].dtype.kind not in "biuf" or not parts["data"].dtype.isnative:
+        raise ValueError("no CSR array of numbers")
+    if any(parts[name].ndim != 1 or parts[name].dtype.kind not in "iu" for name in ("indices", "indptr")):
+        raise ValueError("rows that are no row numbers")
+    return csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=(int(shape[0]), int(shape[1])))

@@ -4,10 +4,11 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlx.core.artifacts import REMAKE, write_json
+from mlx.core.artifacts import write_json
 from mlx.core.descriptions import ModelDescription, read_description
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.linear_fit import read_linear_fit, write_linear_fit
+from mlx.core.reading import REMAKE
 from mlx.models.contract import Model, Problem
 from mlx.models.custom.params import CUSTOM_PARAMS
 from mlx.models.in_keras.params import KERAS_PARAMS

@@ -8,6 +8,7 @@ import pandas as pd
 from mlx.core.artifacts import write_csv
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
+from mlx.core.samples import naming
 from mlx.evaluation import (
     TABLE_COLUMNS,
     ClassificationEvaluation,
@@ -33,7 +34,8 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
         An artifact is missing or damaged, or its values are no predictions.
     """
     recorded = read_recorded(workspace)
-    metrics, tables = _evaluated(recorded, evaluation)
+    with naming(workspace.representations):
+        metrics, tables = _evaluated(recorded, evaluation)
     for name, table in tables.items():
         write_csv(workspace.metrics / f"{name}.csv", table)
     write_metrics(workspace.metrics / "evaluation.json", metrics)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mlx.core.arrays import Array, ArrayWriter, open_array, stream_rows, write_array
+from mlx.core.arrays import Array, ArrayWriter, write_array
 from mlx.core.artifacts import replacing_folder, write_json
-from mlx.core.checks import check_finite
 from mlx.core.console import note, tracked
 from mlx.core.descriptions import ModelDescription, RepresentationsDescription, read_description
 from mlx.core.linear_fit import write_linear_fit
 from mlx.core.paths import Workspace
+from mlx.core.samples import finite_rows, open_index, open_samples, open_targets
 from mlx.core.sparse import SparseWriter
 from mlx.models import Model, Outputs, load_model
 from mlx.models.in_numpy.training_design import MOST_FEATURES
@@ -73,12 +73,11 @@ def record_split(
     """
     model = model or load_model(workspace.model)
     source, labels = (workspace.splits / f"{kind}_{split}.npy" for kind in "Xy")
-    y_true = np.asarray(open_array(labels, ndim=1))
-    check_finite(str(labels), y_true, 0)
-    index = np.asarray(open_array(workspace.splits / f"index_{split}.npy", ndim=1, rows=len(y_true)))
-    open_array(source, rows=len(y_true))
+    y_true = open_targets(labels, n_classes=model.problem.n_classes)
+    index = open_index(workspace.splits / f"index_{split}.npy", rows=len(y_true))
+    open_samples(source, rows=len(y_true), sample_shape=model.problem.sample_shape)
     blocks = tracked(
-        (block for _, block in stream_rows(source, settings.batch_size)),
+        (block for _, block in finite_rows(source, settings.batch_size)),
         total=-(-len(y_true) // settings.batch_size),
         label="batches",
     )

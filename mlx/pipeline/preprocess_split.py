@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mlx.core.arrays import Array, ArrayWriter, open_array, rows_of, stream_rows, write_array
+from mlx.core.arrays import Array, ArrayWriter, open_array, rows_of, write_array
 from mlx.core.artifacts import replacing_folder, write_json
-from mlx.core.checks import check_finite, check_labels
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, SplitsDescription, read_description
-from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
+from mlx.core.samples import finite_rows, open_samples, open_targets
 from mlx.preprocessing.scaling import Scaler, fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import Split, split_rows
@@ -29,8 +28,9 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
         A part would be empty, a class is too small to be divided, or the values don't fit the scaling.
     """
     described = read_description(workspace.raw / "dataset.json", DatasetDescription)
-    y = _read_targets(workspace.raw / "y.npy", described)
-    X = open_array(workspace.raw / "X.npy", rows=len(y))
+    n, *sample_shape = described.shape
+    y = open_targets(workspace.raw / "y.npy", n_classes=len(described.class_names), rows=n)
+    X = open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape)
     parts = split_rows(y, described.class_names, split)
     source = workspace.raw / "X.npy"
     scaler = fit_scaler(preprocessing.scaling, X.dtype, _train_blocks(source, parts))
@@ -48,14 +48,6 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
     )
 
 
-def _read_targets(path: Path, described: DatasetDescription) -> Array:
-    y = np.asarray(open_array(path, ndim=1, rows=described.shape[0]))
-    if described.task == "classification":
-        return check_labels(str(path), y, len(y), len(described.class_names))
-    check_finite(str(path), y, 0)
-    return y
-
-
 def _train_blocks(source: Path, parts: Split) -> Iterator[Array]:
     for where, block in _raw_blocks(source, "fitting the scaling"):
         yield block[_within(parts.train, where)]
@@ -70,9 +62,6 @@ def _write_scaled(source: Path, folder: Path, parts: Split, scaler: Scaler) -> N
             for name, rows in parts.parts().items()
         }
         for where, block in _raw_blocks(source, "scaling"):
-            if block.dtype.kind == "f" and not np.isfinite(block).all():
-                bad = where.start + int(np.flatnonzero(~np.isfinite(block.reshape(len(block), -1)).all(axis=1))[0])
-                raise DataError(f"{source}: expected finite values, found NaN or infinity in row {bad}")
             for name, rows in parts.parts().items():
                 writers[name].append(scaler.apply(block[_within(rows, where)]))
 
@@ -80,7 +69,7 @@ def _write_scaled(source: Path, folder: Path, parts: Split, scaler: Scaler) -> N
 def _raw_blocks(source: Path, label: str) -> Iterator[tuple[slice, Array]]:
     X = open_array(source)
     rows = rows_of(X[:1].nbytes, BLOCK_BYTES)
-    return tracked(stream_rows(source, rows), total=-(-len(X) // rows), label=label)
+    return tracked(finite_rows(source, rows), total=-(-len(X) // rows), label=label)
 
 
 def _within(rows: Array, where: slice) -> Array:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mlx.core.arrays import Array, open_array
-from mlx.core.artifacts import REMAKE
 from mlx.core.descriptions import RepresentationsDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.linear_fit import LinearFit, read_linear_fit
 from mlx.core.paths import Workspace
+from mlx.core.reading import REMAKE
+from mlx.core.samples import open_index, open_targets
 from mlx.core.sparse import open_sparse
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a model said of n samples; all arrays but sparse ones are memory-mapped.
+    """What a model said of n samples; layers that are not sparse, logits and probabilities are memory-mapped.
 
     Attributes
     ----------
@@ -66,11 +67,10 @@ def open_recorded(folder: Path) -> Recorded:
         A file is missing or damaged, or its rows are not as many as the others', or as wide as described.
     """
     described = read_description(folder / "representations.json", RepresentationsDescription)
-    y_true = open_array(folder / "y_true.npy", ndim=1)
-    n, k = len(y_true), len(described.class_names)
-    index = open_array(folder / "index.npy", ndim=1, rows=n)
-    if index.dtype.kind not in "iu" or len(np.unique(index)) < n or index.min() < 0:
-        raise ArtifactError(f"{folder / 'index.npy'}: expected different row numbers of the raw data{REMAKE}")
+    k = len(described.class_names)
+    y_true = open_targets(folder / "y_true.npy", n_classes=k)
+    n = len(y_true)
+    index = open_index(folder / "index.npy", rows=n)
 
     def scores(name: str) -> Array:
         array = open_array(folder / f"{name}.npy", ndim=2, rows=n)
@@ -84,7 +84,7 @@ def open_recorded(folder: Path) -> Recorded:
         task=described.task,
         class_names=tuple(described.class_names),
         y_true=y_true,
-        y_pred=open_array(folder / "y_pred.npy", ndim=1, rows=n),
+        y_pred=open_targets(folder / "y_pred.npy", n_classes=k, rows=n),
         index=index,
         layers=layers,
         probabilities=scores("probabilities") if described.task == "classification" else None,

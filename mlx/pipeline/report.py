@@ -1,5 +1,6 @@
 """Step `report`: pictures of what was found, and a page that shows them with the numbers."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,14 +9,24 @@ import numpy as np
 import pandas as pd
 
 from mlx.core.arrays import Array, open_array, rows_of
-from mlx.core.artifacts import REMAKE, read_csv, read_json, read_parquet, replacing_folder, write_bytes
+from mlx.core.artifacts import read_json, replacing_folder, write_bytes
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, ModelDescription, read_description
 from mlx.core.documents import read_document
 from mlx.core.errors import ArtifactError
-from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
+from mlx.core.reading import REMAKE
+from mlx.core.samples import open_samples, open_targets
 from mlx.core.versions import versions
+from mlx.pipeline.report_tables import (
+    EVALUATION,
+    RESIDUALS,
+    TRAINING,
+    read_confusion,
+    read_measured,
+    read_samples,
+    read_table,
+)
 from mlx.plots.compared import with_compared_images
 from mlx.plots.figures import FIGURES, draw_report
 from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
@@ -62,6 +73,7 @@ FOLDERS = {"png": "plots", "pdf": "pdf"}
 
 def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs:
     dataset = read_description(workspace.raw / "dataset.json", DatasetDescription)
+    samples = read_samples(workspace, dataset)
     asked = _configuration(workspace)
     inputs = ReportInputs(
         name=dataset.name,
@@ -69,10 +81,10 @@ def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs
         task=dataset.task,
         class_names=tuple(dataset.class_names),
         history=pd.DataFrame(),
-        evaluation=read_metrics(workspace.metrics / "evaluation.json"),
-        residuals=read_metrics(workspace.metrics / "residuals.json"),
-        samples=_samples(workspace, dataset),
-        tables={name: read_csv(workspace.residuals / f"{name}.csv") for name in ("slices", "factors")},
+        evaluation=read_measured(workspace.metrics / "evaluation.json", EVALUATION[dataset.task], len(samples)),
+        residuals=read_measured(workspace.metrics / "residuals.json", RESIDUALS[dataset.task], len(samples)),
+        samples=samples,
+        tables={name: read_table(workspace.residuals, name) for name in ("slices", "factors")},
         description=str(asked.get("description") or ""),
         configuration={name: asked[name] for name in SHOWN if name in asked},
         environment=_environment(workspace),
@@ -80,7 +92,7 @@ def _read_inputs(workspace: Workspace, settings: ReportSettings) -> ReportInputs
     inputs = replace(inputs, point_rows=choose_points(inputs.samples, task=inputs.task))
     if workspace.model.exists():
         inputs = _with_training(workspace, inputs)
-        inputs = _with_raw_samples(workspace, inputs, settings, images=len(dataset.shape) == 4)
+        inputs = _with_raw_samples(workspace, dataset, inputs, settings)
     if inputs.task == "regression":
         return inputs
     return _with_pictures(workspace, _with_class_tables(workspace, inputs), images=len(dataset.shape) == 4)
@@ -115,36 +127,25 @@ def _with_training(workspace: Workspace, inputs: ReportInputs) -> ReportInputs:
     return replace(
         inputs,
         name=f"{model.name} on {inputs.name}",
-        history=read_csv(workspace.metrics / "history.csv", ("epoch", "loss", "val_loss")),
-        training=read_metrics(workspace.metrics / "training.json"),
+        history=read_table(workspace.metrics, "history"),
+        training=read_measured(workspace.metrics / "training.json", TRAINING),
     )
 
 
-def _samples(workspace: Workspace, dataset: DatasetDescription) -> pd.DataFrame:
-    """Read the table a row a test sample, and see that it is one of this dataset."""
-    path = workspace.residuals / "samples.parquet"
-    samples = read_parquet(path, SAMPLE_COLUMNS[dataset.task])
-    if not samples["index"].between(0, dataset.shape[0] - 1).all():
-        raise ArtifactError(f"{path}: expected rows of {dataset.shape[0]} raw samples, found others{REMAKE}")
-    return samples
-
-
-SAMPLE_COLUMNS = {
-    "classification": ("index", "y_true", "y_pred", "correct", "confidence", "entropy", "similarity"),
-    "regression": ("index", "y_true", "y_pred", "residual"),
-}
-
-
 def _with_raw_samples(
-    workspace: Workspace, inputs: ReportInputs, settings: ReportSettings, *, images: bool
+    workspace: Workspace, dataset: DatasetDescription, inputs: ReportInputs, settings: ReportSettings
 ) -> ReportInputs:
     """Add the samples that are shown as themselves, read row by row from the raw data."""
-    y = np.asarray(open_array(workspace.raw / "y.npy", ndim=1))
-    X = open_array(workspace.raw / "X.npy", rows=len(y))
+    n, *sample_shape = dataset.shape
+    images = len(dataset.shape) == 4
+    y = open_targets(workspace.raw / "y.npy", n_classes=len(dataset.class_names), rows=n)
+    X = open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape)
     grid = choose_grid(y, task=inputs.task, images=images, settings=settings)
     inputs = replace(inputs, grid_inputs=np.asarray(X[grid]), grid_targets=y[grid])
     if images and inputs.point_rows is not None:
         inputs = replace(inputs, point_images=_thumbnails(X, inputs.samples["index"].to_numpy()[inputs.point_rows]))
+    if inputs.task == "classification":
+        inputs = replace(inputs, targets=y)
     if not (images and inputs.task == "classification"):
         return inputs
     groups, rows = choose_cards(inputs.samples, settings)
@@ -164,21 +165,17 @@ def _thumbnails(X: Array, rows: Array) -> Array:
 
 
 def _with_class_tables(workspace: Workspace, inputs: ReportInputs) -> ReportInputs:
-    tests = read_csv(workspace.residuals / "tests.csv", ("scope", "layer", "statistic", "estimate", "low", "high", "p"))
     k = len(inputs.class_names)
-    counts = read_csv(workspace.metrics / "confusion.csv", ("count",))["count"].to_numpy()
-    if counts.shape != (k * k,) or counts.dtype.kind not in "iu":
-        path = workspace.metrics / "confusion.csv"
-        raise ArtifactError(f"{path}: expected {k * k} counts, one for each pair of classes, found others{REMAKE}")
+    tests = read_table(workspace.residuals, "tests")
     return replace(
         inputs,
-        classes=read_csv(workspace.residuals / "classes.csv", ("class", "name", "layer", "n_predicted", "status")),
+        classes=read_table(workspace.residuals, "classes", n_classes=k),
         tests=tests,
         pooled=_pooled(tests),
-        confusion=counts.reshape(k, k),
-        roc=read_csv(workspace.metrics / "roc.csv", ("class", "false_positive_rate", "true_positive_rate")),
-        reliability=read_csv(workspace.metrics / "reliability.csv", ("count", "confidence", "accuracy")),
-        class_scores=read_csv(workspace.metrics / "per_class.csv", ("class", "precision", "recall")),
+        confusion=read_confusion(workspace.metrics, k),
+        roc=read_table(workspace.metrics, "roc", n_classes=k),
+        reliability=read_table(workspace.metrics, "reliability"),
+        class_scores=read_table(workspace.metrics, "per_class", n_classes=k),
     )
 
 
@@ -199,25 +196,30 @@ def _pooled(tests: pd.DataFrame) -> dict[str, Any]:
 def _with_pictures(workspace: Workspace, inputs: ReportInputs, *, images: bool) -> ReportInputs:
     """Add to `inputs` what further pictures of a classification need; without a model no raw sample is read."""
     curves = {
-        "precision_recall": read_csv(workspace.metrics / "precision_recall.csv", ("class", "recall", "precision")),
-        "risk_coverage": read_csv(workspace.residuals / "risk_coverage.csv", ("score", "layer", "coverage", "risk")),
-        "temperature": read_csv(workspace.residuals / "temperature.csv", ("temperature", "log_loss", "entropy_wrong")),
+        "precision_recall": read_table(workspace.metrics, "precision_recall", n_classes=len(inputs.class_names)),
+        "risk_coverage": read_table(workspace.residuals, "risk_coverage"),
+        "temperature": read_table(workspace.residuals, "temperature"),
     }
     inputs = replace(inputs, curves=curves, overview=_overview(workspace, inputs))
-    if not workspace.model.exists():
+    if inputs.targets is None or not images:
         return inputs
-    targets = np.asarray(open_array(workspace.raw / "y.npy", ndim=1))
-    inputs = replace(inputs, targets=targets)
-    return with_compared_images(inputs, open_array(workspace.raw / "X.npy", rows=len(targets))) if images else inputs
+    return with_compared_images(inputs, open_array(workspace.raw / "X.npy", rows=len(inputs.targets)))
 
 
 def _overview(workspace: Workspace, inputs: ReportInputs) -> Array | None:
     if inputs.tests is None or "overview" not in inputs.samples:
         return None
-    layer = inputs.tests.loc[inputs.tests["name"] == "similarity and entropy", "layer"].iloc[0]
-    path = workspace.residuals / "similarity" / f"{layer}.overview.npy"
+    layers = inputs.tests.loc[inputs.tests["name"] == "similarity and entropy", "layer"]
+    if layers.empty or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", str(layers.iloc[0])):
+        path = workspace.residuals / "tests.csv"
+        raise ArtifactError(f"{path}: expected a row 'similarity and entropy' with its layer, found none{REMAKE}")
+    path = workspace.residuals / "similarity" / f"{layers.iloc[0]}.overview.npy"
     matrix = np.asarray(open_array(path, ndim=2))
-    n = int((inputs.samples["overview"] >= 0).sum())
+    places = inputs.samples["overview"].to_numpy()
+    n = int((places >= 0).sum())
+    if not np.array_equal(np.sort(places[places >= 0]), np.arange(n)):
+        samples = workspace.residuals / "samples.parquet"
+        raise ArtifactError(f"{samples}: overview: expected different places of the similarity matrix{REMAKE}")
     if matrix.shape != (n, n):
         raise ArtifactError(f"{path}: expected shape ({n}, {n}), as samples.parquet says, found {matrix.shape}{REMAKE}")
     return matrix

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from mlx.core.arrays import Array, write_array
-from mlx.core.artifacts import REMAKE, read_parquet, replacing_folder, write_csv, write_parquet
+from mlx.core.artifacts import read_parquet, replacing_folder, write_csv, write_parquet
 from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
+from mlx.core.reading import REMAKE
+from mlx.core.samples import naming
 from mlx.pipeline.recorded import Recorded, read_recorded
 from mlx.residuals import (
     ResidualsSettings,
@@ -48,7 +50,8 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     """
     recorded = read_recorded(workspace)
     factors = _factors(workspace, np.asarray(recorded.index))
-    tables, matrices, headline = _analysed(recorded, factors, residuals)
+    with naming(workspace.representations):
+        tables, matrices, headline = _analysed(recorded, factors, residuals)
     samples = tables.pop("samples")
     with replacing_folder(workspace.residuals) as folder:
         write_tables(folder, samples, tables, matrices)

@@ -11,15 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 import psutil
 
-from mlx.core.arrays import open_array
 from mlx.core.artifacts import replacing_folder, write_csv
-from mlx.core.checks import check_finite, check_labels
 from mlx.core.console import TrainingDisplay, note
 from mlx.core.descriptions import SplitsDescription, read_description
 from mlx.core.errors import DataError
 from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
+from mlx.core.samples import open_samples, open_targets
 from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, Problem, build_model, save_model
 from mlx.models.catalogue import describe_model
 from mlx.training import (
@@ -106,12 +105,8 @@ def _arrays(folder: Path) -> dict[str, Path]:
 
 
 def _samples(folder: Path, part: str, problem: Problem) -> Samples:
-    path = folder / f"y_{part}.npy"
-    y = np.asarray(open_array(path, ndim=1))
-    if problem.task == "classification":
-        y = check_labels(str(path), y, len(y), problem.n_classes)
-    check_finite(str(path), y, 0)
-    return Samples(open_array(folder / f"X_{part}.npy", rows=len(y)), y)
+    y = open_targets(folder / f"y_{part}.npy", n_classes=problem.n_classes)
+    return Samples(open_samples(folder / f"X_{part}.npy", rows=len(y), sample_shape=problem.sample_shape), y)
 
 
 def _absent(y: Array, class_names: Sequence[str]) -> list[str]:

@@ -118,5 +118,5 @@ def test_damaged_files_are_named_and_objects_are_never_unpickled(tmp_path: Path)
     (tmp_path / "j.json").write_text("[1]")
     with pytest.raises(ArtifactError, match=r"j\.json: expected a JSON object, found list"):
         read_json(tmp_path / "j.json")
-    with pytest.raises(ArtifactError, match="expected a file, found none; run the step that writes it"):
+    with pytest.raises(ArtifactError, match="expected a file, found none; 'dvc repro', or for a run"):
         read_parquet(tmp_path / "absent.parquet")

@@ -131,7 +131,7 @@ def test_a_pickle_in_its_place_or_inside_it_is_never_opened(checkpoint: Path, tm
     with zipfile.ZipFile(io.BytesIO(whole)) as source, zipfile.ZipFile(checkpoint, "w") as target:
         for name in source.namelist():
             target.writestr(name, source.read(name) if name == "schema.json" else array.getvalue())
-    refused(checkpoint, "allow_pickle")
+    refused(checkpoint, "unpickled")
     assert not mark.exists()
 
 

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.artifacts import REMAKE
-from mlx.core.errors import ArtifactError
+from mlx.core.reading import existing, reading
 from mlx.models.in_keras.runtime import keras
 from mlx.models.npz import EPOCH
 
@@ -52,10 +51,8 @@ def restore_weights(model: Any, path: Path) -> None:
     ArtifactError
         The file is missing or damaged, holds more than a network, or another network than `model`.
     """
-    if not path.is_file():
-        raise ArtifactError(f"{path}: expected a Keras model, found none; run the training again")
-    try:
-        with zipfile.ZipFile(path) as archive:
+    with reading(path, "a Keras model"):
+        with existing(path).open("rb") as file, zipfile.ZipFile(file) as archive:
             _check_members(archive)
             _check_network(json.loads(archive.read("config.json")), model)
             content = archive.read(WEIGHTS)
@@ -63,11 +60,6 @@ def restore_weights(model: Any, path: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:  # in the zip file each array would be searched from its start
             (Path(folder) / WEIGHTS).write_bytes(content)
             model.load_weights(Path(folder) / WEIGHTS)
-    except Exception as error:  # zipfile, h5py and Keras raise whatever they meet; all of it means an unusable file
-        reason = " ".join(str(error).split())[:300]
-        raise ArtifactError(
-            f"{path}: expected a Keras model, found a damaged or foreign file ({reason}){REMAKE}"
-        ) from None
 
 
 def _check_members(archive: zipfile.ZipFile) -> None:

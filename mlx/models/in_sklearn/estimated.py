@@ -8,9 +8,10 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from mlx.core.errors import DataError
+from mlx.core.reading import reading
 from mlx.models.contract import BOTH_TASKS, Array, DirectModel, Outputs, Problem
 from mlx.models.in_sklearn.fitting import fitted, flattened
-from mlx.models.in_sklearn.skops_file import Contents, read_estimator, unusable, write_estimator
+from mlx.models.in_sklearn.skops_file import Contents, read_estimator, write_estimator
 
 CHECKPOINT = "model.skops"
 
@@ -89,13 +90,11 @@ class Estimated(DirectModel):
         """Read ``model.skops`` back."""
         path = folder / CHECKPOINT
         estimator = read_estimator(path, objects=self.objects, trusted=self.trusted, vet=self._vet)
-        try:
+        with reading(path, "a scikit-learn model"):  # what is not as it was written can fail anywhere
             self._refuse_other(estimator)
             self._refuse(estimator)
             self.estimator = estimator
             self.outputs(np.zeros((1, *self.problem.sample_shape)), self.layers)
-        except Exception as error:  # what is not as it was written can fail anywhere
-            raise unusable(path, error) from None
 
     def _refuse_other(self, estimator: Any) -> None:
         """Raise `ValueError` where `estimator` is not the one that ``model.json`` describes."""

@@ -7,6 +7,7 @@ and SciPy, and it can't know whether what is inside an object fits it. So a file
 
 import io
 import json
+import math
 import re
 import warnings
 import zipfile
@@ -18,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.artifacts import REMAKE, replacing
-from mlx.core.errors import ArtifactError
+from mlx.core.artifacts import replacing
+from mlx.core.reading import existing, reading
 from mlx.models.npz import EPOCH
 
 Node = Mapping[str, Any]
@@ -111,23 +112,13 @@ def read_estimator(
     """
     from skops.io import loads
 
-    if not path.is_file():
-        raise ArtifactError(f"{path}: expected a scikit-learn model, found none; run the training again")
     allowed = PLAIN | {(loader, name) for loader, names in objects.items() for name in names}
-    content = path.read_bytes()  # once: what is checked is what is loaded
-    try:
+    with reading(path, "a scikit-learn model"):
+        content = existing(path).read_bytes()  # once: what is checked is what is loaded
         with zipfile.ZipFile(io.BytesIO(content)) as archive, warnings.catch_warnings():
             warnings.simplefilter("error")  # fitted by another version of scikit-learn, for one
             vet(_looked_into(archive, allowed))
             return loads(content, trusted=list(trusted))
-    except Exception as error:  # skops raises whatever its parts raise; all of it means an unusable file
-        raise unusable(path, error) from None
-
-
-def unusable(path: Path, error: Exception) -> ArtifactError:
-    """Word why the file at `path` is not the model that it should be."""
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
-    return ArtifactError(f"{path}: expected a scikit-learn model, found a damaged or foreign file ({reason}){REMAKE}")
 
 
 def _looked_into(archive: zipfile.ZipFile, allowed: frozenset[tuple[str, str]]) -> Contents:
@@ -136,6 +127,9 @@ def _looked_into(archive: zipfile.ZipFile, allowed: frozenset[tuple[str, str]]) 
         raise ValueError("an entry twice, or compressed")
     if odd := [name for name in names if name != "schema.json" and not re.fullmatch(r"[0-9]+\.npy", name)]:
         raise ValueError(f"an entry '{odd[0]}'")
+    for name in names:
+        if name != "schema.json":
+            _refuse_absurd(archive, name)
     schema = json.loads(archive.read("schema.json"))
     if schema["protocol"] != PROTOCOL:
         raise ValueError(f"protocol {schema['protocol']} where {PROTOCOL} is known")
@@ -148,6 +142,18 @@ def _looked_into(archive: zipfile.ZipFile, allowed: frozenset[tuple[str, str]]) 
         if node["__loader__"] == "ObjectNode":
             _refuse_shadows(getattr(import_module(module), name), node)
     return Contents(schema, archive)
+
+
+def _refuse_absurd(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse an array that is larger than its entry: whoever reads it takes the memory first."""
+    with archive.open(name) as file:  # a tree's nodes are records, of which `mlx.core.npy` knows nothing
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("an array of another version of the format")
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.hasobject:
+        raise ValueError("Python objects, which would have to be unpickled")
+    if math.prod(shape) * dtype.itemsize > archive.getinfo(name).file_size:
+        raise ValueError(f"{dtype} of shape {shape} in {archive.getinfo(name).file_size} bytes")
 
 
 def _refuse_shadows(kind: type, node: Node) -> None:

@@ -1,0 +1,96 @@
+"""Opens the arrays that every step shares, targets, row numbers and samples, and checks what they hold."""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from mlx.core.arrays import Array, open_array, stream_rows
+from mlx.core.checks import check_finite, check_labels
+from mlx.core.errors import ArtifactError, DataError
+from mlx.core.reading import REMAKE
+
+
+def open_targets(path: Path, *, n_classes: int, rows: int | None = None) -> Array:
+    """Read labels (n,) in ``0 … n_classes − 1``, or finite numbers (n,) where there are no classes.
+
+    Raises
+    ------
+    ArtifactError
+        As `open_array`; or for the first row whose value is no label, or not finite.
+    """
+    targets = open_array(path, ndim=1, rows=rows)
+    with naming(path):
+        if n_classes:
+            return check_labels(str(path), targets, len(targets), n_classes)
+        check_finite(str(path), targets, 0)
+    return np.asarray(targets)
+
+
+def open_index(path: Path, *, rows: int, below: int | None = None) -> Array:
+    """Read row numbers (n,) of the raw data, each at most once, and less than `below` where that is known.
+
+    Raises
+    ------
+    ArtifactError
+        As `open_array`; or they are no such numbers.
+    """
+    index = np.asarray(open_array(path, ndim=1, rows=rows))
+    if index.dtype.kind not in "iu" or len(np.unique(index)) < rows:
+        raise ArtifactError(f"{path}: expected different row numbers of the raw data{REMAKE}")
+    outside = np.flatnonzero((index < 0) | (index >= (index.max(initial=0) + 1 if below is None else below)))
+    if outside.size:
+        row = int(outside[0])
+        wanted = "a row number of the raw data" if below is None else f"one of the {below} rows of the raw data"
+        raise ArtifactError(f"{path}: row {row}: expected {wanted}, found {index[row]}{REMAKE}")
+    return index
+
+
+def open_samples(path: Path, *, rows: int, sample_shape: Sequence[int]) -> Array:
+    """Open samples (n, …) of a known shape, memory-mapped.
+
+    Raises
+    ------
+    ArtifactError
+        As `open_array`; or the samples have another shape.
+    """
+    samples = open_array(path, rows=rows)
+    if samples.shape[1:] != tuple(sample_shape):
+        expected = (rows, *sample_shape)
+        raise ArtifactError(f"{path}: expected shape {expected}, found {samples.shape}{REMAKE}")
+    return samples
+
+
+def finite_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
+    """Yield the blocks of `stream_rows`, of which every number has to be finite.
+
+    Raises
+    ------
+    ArtifactError
+        As `open_array`; or for the first row with a number that is not.
+    """
+    for where, block in stream_rows(path, rows):
+        if block.dtype.kind == "f":
+            with naming(path):
+                check_finite(str(path), block.reshape(len(block), math.prod(block.shape[1:])), where.start)
+        yield where, block
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Say what is to be done about the file that a check of its values refuses, and name it.
+
+    Parameters
+    ----------
+    path : the file; or a folder, of whose files the check names one without its ending.
+    """
+    try:
+        yield
+    except DataError as error:
+        name = str(error).partition(":")[0]
+        files = [path / f"{name}{ending}" for ending in (".npy", ".npz")]
+        file = next((str(file) for file in files if file.is_file()), None)
+        text = str(error) if file is None else f"{file}{str(error).removeprefix(name)}"
+        raise ArtifactError(f"{text}{REMAKE}") from None
