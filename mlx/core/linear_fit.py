@@ -7,10 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from mlx.core.arrays import open_array, write_array
-from mlx.core.artifacts import REMAKE, write_json
+from mlx.core.artifacts import write_json
 from mlx.core.checks import Floats
 from mlx.core.descriptions import read_description
 from mlx.core.errors import ArtifactError
+from mlx.core.reading import REMAKE
 from mlx.core.settings import Settings
 
 DESCRIPTION, TRIANGLE, COEFFICIENTS = "linear_fit.json", "linear_fit_triangle.npy", "linear_fit_coefficients.npy"

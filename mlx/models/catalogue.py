@@ -91,10 +91,19 @@ def load_model(folder: Path) -> Model:
         model.restore(folder)
         if model.problem.task == "regression" and model.layers == ("input",):
             model.linear_fit = read_linear_fit(folder, math.prod(model.problem.sample_shape))
-    except MemoryError:
-        shape = model.problem.sample_shape
-        raise ArtifactError(f"{path}: expected samples that fit in memory, found shape {shape}{REMAKE}") from None
+    except MemoryError as error:
+        raise _too_large(path, error, model.problem) from None
     return model
+
+
+def _too_large(path: Path, error: MemoryError, problem: Problem) -> Exception:
+    """Word a lack of memory: the fault of the description at `path` where no such sample fits in this machine."""
+    import psutil
+
+    if 8 * math.prod(problem.sample_shape) > psutil.virtual_memory().total:
+        found = f"found shape {problem.sample_shape}"
+        return ArtifactError(f"{path}: expected samples that fit in memory, {found}{REMAKE}")
+    return MemoryError(f"{path}: its model, for samples of shape {problem.sample_shape}: {error or 'no more is free'}")
 
 
 def rebuild_model(path: Path) -> Model:
@@ -110,5 +119,7 @@ def rebuild_model(path: Path) -> Model:
     try:
         settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
         return _built(settings, problem, 0, fetch=False)
-    except (ValueError, SettingsError, MemoryError, ArithmeticError) as error:  # the last two of absurd sizes
+    except MemoryError as error:
+        raise _too_large(path, error, problem) from None
+    except (ValueError, SettingsError, ArithmeticError) as error:  # the last of absurd sizes
         raise ArtifactError(f"{path}: expected the description of a model, found {error}{REMAKE}") from None
