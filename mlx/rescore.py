@@ -1,13 +1,15 @@
 """Evaluates a finished run again: on any of its splits, with any of its checkpoints."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from mlx.core.errors import ArtifactError, SettingsError
+from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
+from mlx.core.reading import REMAKE
 from mlx.core.settings import nearest
 from mlx.evaluation import EvaluationSettings
 from mlx.models import load_model
@@ -87,7 +89,13 @@ def rescore(
         again = Workspace(Path(name))
         again.representations.mkdir(parents=True)
         record_split(workspace, split, again.representations, representations, model=model)
-        evaluate(again, evaluation=evaluation)
+        try:
+            evaluate(again, evaluation=evaluation)
+        except (ArtifactError, DataError) as error:  # of files that are gone when the user reads it
+            text = str(error).replace(f"{again.representations}{os.sep}", "").removesuffix(REMAKE)
+            raise DataError(
+                f"{workspace.root}: what checkpoint {checkpoint} says of the {split} split: {text}"
+            ) from None
         return read_metrics(again.metrics / "evaluation.json")
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 from mlx.core.artifacts import write_csv
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
-from mlx.core.samples import naming
 from mlx.evaluation import (
     TABLE_COLUMNS,
     ClassificationEvaluation,
@@ -16,7 +15,7 @@ from mlx.evaluation import (
     evaluate_classification,
     evaluate_regression,
 )
-from mlx.pipeline.recorded import Recorded, read_recorded
+from mlx.pipeline.recorded import Recorded, naming_recorded, read_recorded
 
 Tables = dict[str, pd.DataFrame]
 
@@ -34,7 +33,7 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
         An artifact is missing or damaged, or its values are no predictions.
     """
     recorded = read_recorded(workspace)
-    with naming(workspace.representations):
+    with naming_recorded(workspace):
         metrics, tables = _evaluated(recorded, evaluation)
     for name, table in tables.items():
         write_csv(workspace.metrics / f"{name}.csv", table)

@@ -1,5 +1,7 @@
 """Reads what `extract-representations` recorded; arrays from any other framework can enter here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,7 +14,7 @@ from mlx.core.errors import ArtifactError
 from mlx.core.linear_fit import LinearFit, read_linear_fit
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
-from mlx.core.samples import open_index, open_targets
+from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import open_sparse
 
 if TYPE_CHECKING:
@@ -56,6 +58,16 @@ class Recorded:
 def read_recorded(workspace: Workspace) -> Recorded:
     """Open ``data/representations/``; raises as `open_recorded`."""
     return open_recorded(workspace.representations)
+
+
+@contextmanager
+def naming_recorded(workspace: Workspace) -> Iterator[None]:
+    """Name the file where a check refuses what a model of this workspace recorded.
+
+    Where there is no model, the arrays were recorded elsewhere: whoever brought them knows better what they are.
+    """
+    with naming(workspace.representations) if workspace.model.exists() else nullcontext():
+        yield
 
 
 def open_recorded(folder: Path) -> Recorded:

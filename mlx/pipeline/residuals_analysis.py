@@ -14,8 +14,7 @@ from mlx.core.errors import ArtifactError
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
-from mlx.core.samples import naming
-from mlx.pipeline.recorded import Recorded, read_recorded
+from mlx.pipeline.recorded import Recorded, naming_recorded, read_recorded
 from mlx.residuals import (
     ResidualsSettings,
     analyse_classification,
@@ -50,7 +49,7 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     """
     recorded = read_recorded(workspace)
     factors = _factors(workspace, np.asarray(recorded.index))
-    with naming(workspace.representations):
+    with naming_recorded(workspace):
         tables, matrices, headline = _analysed(recorded, factors, residuals)
     samples = tables.pop("samples")
     with replacing_folder(workspace.residuals) as folder:
