@@ -15,7 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> str:
     """Return where the picture is."""
+    from mlx.commands.places import at_root
     from mlx.config import read_config
     from mlx.preview import draw_samples
 
-    return str(draw_samples(read_config(chosen.config), chosen.output))
+    config, output = read_config(chosen.config), chosen.output.absolute()
+    with at_root():
+        draw_samples(config, output)
+    return str(chosen.output)

@@ -36,6 +36,29 @@ def expanded(path: str | Path) -> Path:
         return Path("/") / path
 
 
+def from_root(path: str | Path) -> Path:
+    """Return where a path in a configuration leads: from the root of the repository, wherever the work is done.
+
+    ``~`` is the home of the user. A relative path stays one where the current folder is the root.
+    """
+    given, root = expanded(path), repository_root()
+    return given if given.is_absolute() or root == Path.cwd().resolve() else root / given
+
+
+def what_is(path: Path) -> str:
+    """Return what is at `path`, with an article: nothing else than a file can be read from its start to its end."""
+    if path.is_symlink() and not path.exists():
+        return "a link that leads nowhere"
+    kinds = {
+        "a folder": path.is_dir(),
+        "a file": path.is_file(),
+        "a pipe": path.is_fifo(),
+        "a socket": path.is_socket(),
+        "a device": path.is_char_device() or path.is_block_device(),
+    }
+    return next((name for name, holds in kinds.items() if holds), "nothing there")
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The folder that holds a study's ``data/`` and ``metrics/``."""

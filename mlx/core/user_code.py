@@ -1,9 +1,8 @@
 """Functions of the user's own that a configuration names as ``file.py:name``.
 
 Calling one runs the user's code, which is what they ask for by writing it so. No other form of a key runs
-anything, and the file has to lie in the current folder, the repository, so that a configuration from
-elsewhere can only name code that is there already. A folder of results may come from elsewhere as a whole:
-no file in one is run.
+anything, and the file has to lie in the repository, so that a configuration from elsewhere can only name
+code that is there already. A folder of results may come from elsewhere as a whole: no file in one is run.
 """
 
 import json
@@ -17,6 +16,7 @@ from typing import Any
 
 from mlx.core.errors import DataError
 from mlx.core.output import output_directory
+from mlx.core.paths import repository_root, what_is
 from mlx.core.settings import nearest
 
 _FORM = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
@@ -32,7 +32,7 @@ class UserFunction:
 
     Parameters
     ----------
-    path : ``file.py:name``, relative to the current folder.
+    path : ``file.py:name``, relative to the root of the repository (outside of any: to the current folder).
     key : of the configuration that names it, for messages.
     purpose : what it is to make, for messages.
 
@@ -43,7 +43,7 @@ class UserFunction:
     Raises
     ------
     DataError
-        The file lies outside of the current folder or is not there, fails, or has no such function.
+        The file lies outside of the repository or is not there, fails, or has no such function.
     """
 
     def __init__(self, path: str, *, key: str, purpose: str) -> None:
@@ -95,16 +95,16 @@ class UserFunction:
 
 
 def _inside(name: str, key: str) -> Path:
-    """Return the file, after links were followed, if it lies in the current folder."""
-    here = Path.cwd().resolve()
+    """Return the file, after links were followed, if it lies in the repository."""
+    here = repository_root()
     given = Path(name)
     file = (here / given).resolve()
     if given.is_absolute() or ".." in given.parts or not file.is_relative_to(here):
-        raise DataError(f"{key}: {name}: expected a file in the current folder, found one outside of it")
+        raise DataError(f"{key}: {name}: expected a file in the repository, {here}, found one outside of it")
     if not file.is_file():
-        raise DataError(f"{key}: {name}: expected a Python file, found nothing there")
+        raise DataError(f"{key}: {file}: expected a Python file, found {what_is(file)}")
     if (folder := results_around(file, here)) is not None:
-        where = "the current folder" if folder == here else folder.relative_to(here)
+        where = "the root of the repository" if folder == here else folder.relative_to(here)
         raise DataError(
             f"{key}: {name}: expected a file of the repository's own, found one in {where}, which holds results: "
             "nothing in there is run as code; if the function is yours, move it to another folder, such as examples"

@@ -21,7 +21,8 @@ class DatasetSettings(Settings):
     name
         A key of `DATASETS`; case is ignored.
     path
-        Where the files are, for the datasets that are read from files.
+        Where the files are, for the datasets that are read from files: absolute, or from the root of the
+        repository (outside of any: from the current folder).
     params
         The dataset's own parameters, checked against its schema; defaults are filled in.
     """

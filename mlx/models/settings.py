@@ -27,7 +27,7 @@ class ModelSettings(Settings):
     ----------
     name : one of `PARAMS`, in any case; or one of `FAMILIES`, whose member `architecture` then names.
     architecture : the family that the network belongs to, if it does to one; of ``custom``, its function as
-        ``file.py:name``, in the current folder.
+        ``file.py:name``, from the root of the repository.
     params : the model's own parameters, checked against its schema.
     """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mlx
+from mlx.core.paths import from_root
 from mlx.models import ModelSettings, Problem
 from mlx.training.augment import Augmentation
 from mlx.training.settings import TrainingSettings
@@ -91,5 +92,5 @@ def _code_digest() -> str:
 
 def _custom_digest(architecture: str | None) -> str | None:
     """Hash the file of ``file.py:function``, where the model is one's own."""
-    path = Path((architecture or "").rpartition(":")[0])
+    path = from_root((architecture or "").rpartition(":")[0])
     return file_digest(path) if path.is_file() else None

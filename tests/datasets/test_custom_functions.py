@@ -74,9 +74,9 @@ def test_a_function_changed_within_the_second_is_the_new_one(repository):
         ("own.py:halves", r"own.py:halves: class_names: expected text, found U\+D800, no character, in row 1"),
         ("own.py:wrong", r"expected \(X, y\), or a dict of X, y .*; found a list"),
         ("no.py:make", "no.py: expected a Python file, found nothing there"),
-        ("../outside.py:make", "expected a file in the current folder, found one outside of it"),
-        ("link.py:make", "expected a file in the current folder, found one outside of it"),
-        ("folder/outside.py:make", "expected a file in the current folder, found one outside of it"),
+        ("../outside.py:make", "expected a file in the repository, .*, found one outside of it"),
+        ("link.py:make", "expected a file in the repository, .*, found one outside of it"),
+        ("folder/outside.py:make", "expected a file in the repository, .*, found one outside of it"),
         ("bad.py:make", "bad.py:make: failed.*: SyntaxError"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_function_that_can_not_be_used_says_why(repository, path, message):
     (repository / "leaving.py").write_text("raise SystemExit")
     refused(path, message)
     refused(f"{repository.parent}/outside.py:make", "found one outside of it")
-    refused(f"{repository}/own.py:make", "expected a file in the current folder")
+    refused(f"{repository}/own.py:make", "expected a file in the repository")
     assert not (repository / "escaped").exists()
 
 

@@ -1,6 +1,7 @@
 """Folders of images a class: every mode and size, cropped and scaled; unreadable ones named and counted."""
 
 import os
+import socket
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def test_a_folder_is_read_class_by_class_in_the_order_of_names(tmp_path):
     assert X.shape == (27, 20, 24, 3)
     assert y.tolist() == [0] * 9 + [1] * 9 + [2] * 9
     assert dataset.class_names == ("ant", "bee", "cow")
-    assert dataset.details == {"augmentation": None, "ignored_files": 1}
+    assert dataset.details == {"augmentation": None, "ignored_files": 3}
     for k, place in ((0, "ant/000.png"), (26, "cow/008.png")):
         np.testing.assert_array_equal(X[k], decode(tmp_path / place, (20, 24), 3))
 
@@ -220,6 +221,78 @@ def test_a_folder_that_is_no_folder_of_classes_says_why(tmp_path, name, make, me
     make(tmp_path)
     with pytest.raises(DataError, match=message):
         opened(tmp_path, name)
+
+
+def test_what_is_passed_over_is_counted_by_kind_and_said(tmp_path):
+    write_images(tmp_path, n=2)
+    for k in range(3):
+        (tmp_path / "ant" / f"{k}.webp").write_bytes(b"x")
+    for name in ("bee/a.gif", "bee/b.TIF", "bee/Thumbs.db", "cow/.hidden.png", "cow/list", "readme.md", "left.png"):
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "cow" / "more.png").mkdir()
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX" / "._ant").write_bytes(b"x")
+    (tmp_path / "@eaDir").mkdir()
+    (tmp_path / ".git").mkdir()
+    for name in ("imagenet", "custom"):
+        dataset = opened(tmp_path, name, image_size=8)
+        assert dataset.class_names == ("ant", "bee", "cow")
+        assert dataset.details["ignored_files"] == 14
+        assert len(dataset.notes) == 1
+        assert f"{tmp_path}: passed over 14 entries beside 6 images (3 .webp, " in dataset.notes[0]
+        assert "2 hidden" in dataset.notes[0]
+        assert "only files ending in .jpg, .jpeg, .png that lie in the folder of a class itself" in dataset.notes[0]
+
+
+def test_a_folder_of_images_alone_needs_no_word(tmp_path):
+    write_images(tmp_path, n=2)
+    assert opened(tmp_path, image_size=8).notes == ()
+
+
+def test_a_class_of_hidden_files_alone_is_not_called_empty(tmp_path):
+    write_images(tmp_path, n=2)
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "dog" / "._a.png").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"dog: expected images .*, found 1 hidden entries, such as \._a.png"):
+        opened(tmp_path)
+
+
+def test_images_left_out_on_request_are_said(tmp_path):
+    broken(tmp_path)
+    notes = opened(tmp_path, image_size=16, skip_corrupt=True).notes
+    assert notes == (f"{tmp_path}: left out 7 of 36 images that can't be read, such as bee/000.png",)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_an_image_that_is_no_file_is_named_and_not_waited_for(tmp_path, kind):
+    write_images(tmp_path, n=2)
+    path = tmp_path / "bee" / "x.png"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    else:
+        short = os.open(path.parent, os.O_RDONLY)  # names of sockets are limited to about a hundred characters
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(f"/proc/self/fd/{short}/x.png")
+        os.close(short)
+    for name in ("imagenet", "custom"):
+        with pytest.raises(DataError, match=f"bee/x.png: expected an image, found a {kind}; remove it"):
+            opened(tmp_path, name)
+
+
+def test_links_are_followed_once_and_one_that_leads_nowhere_is_an_unreadable_image(tmp_path):
+    write_images(tmp_path, n=2)
+    (tmp_path / "ant" / "self").symlink_to(tmp_path)  # a loop of folders
+    (tmp_path / "bee" / "000.png").rename(tmp_path / "elsewhere.png")
+    (tmp_path / "bee" / "000.png").symlink_to(tmp_path / "elsewhere.png")
+    dataset = opened(tmp_path, image_size=8)
+    assert len(everything(dataset)[0]) == 6
+    assert dataset.details["ignored_files"] == 2
+    (tmp_path / "bee" / "x.png").symlink_to(tmp_path / "bee" / "x.png")
+    (tmp_path / "bee" / "y.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(DataError, match="found 2 of 8 that can't be read: .*bee/x.png"):
+        everything(opened(tmp_path, image_size=8))
 
 
 def test_own_images_keep_their_size_if_they_share_it(tmp_path):

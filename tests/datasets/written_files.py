@@ -4,6 +4,7 @@ import atexit
 import gzip
 import shutil
 import struct
+import zlib
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -129,3 +130,20 @@ def files_of(name: str) -> str | None:
         folder.rmdir()
         return None
     return str(folder)
+
+
+def png_bytes(values, depth, colour_type, key=b""):
+    """Return a PNG as its specification says, from integers (height, width[, channels]) and a tRNS chunk."""
+    height, width = values.shape[:2]
+    rows = b""
+    for row in values.reshape(height, -1):
+        bits = "".join(format(int(value), f"0{depth}b") for value in row)
+        bits += "0" * (-len(bits) % 8)
+        rows += b"\0" + bytes(int(bits[k : k + 8], 2) for k in range(0, len(bits), 8))
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"tRNS", key), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+        if content or kind == b"IEND"
+    )

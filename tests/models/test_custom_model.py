@@ -140,7 +140,7 @@ def test_parameters_that_the_function_does_not_take_are_refused() -> None:
 
 def test_a_file_outside_of_the_repository_is_not_run() -> None:
     for file in ("/etc/own.py", "../own.py"):
-        with pytest.raises(DataError, match=f"model.architecture: {file}: expected a file in the current folder"):
+        with pytest.raises(DataError, match=f"model.architecture: {file}: expected a file in the repository"):
             build_model(ModelSettings(name="custom", architecture=f"{file}:f"), PROBLEM, seed=0)
     with pytest.raises(ValueError, match="expected the function that makes the model as file.py:name, found nothing"):
         ModelSettings(name="custom")

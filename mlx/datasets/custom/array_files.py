@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from mlx.core.errors import DataError
+from mlx.core.paths import what_is
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array
 
 CHUNK_BYTES = 1 << 20
@@ -112,6 +113,7 @@ def open_npy(path: Path) -> ArrayFile:
     DataError
         If it is no such file, is truncated, or holds Python objects.
     """
+    _require_file(path)
     with path.open("rb") as file:
         array = _described(path, None, file)
         length = path.stat().st_size - file.tell()
@@ -129,6 +131,7 @@ def open_npz(path: Path) -> dict[str, ArrayFile]:
     DataError
         If it is no such file, or one of its arrays holds Python objects.
     """
+    _require_file(path)
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
@@ -139,6 +142,12 @@ def open_npz(path: Path) -> dict[str, ArrayFile]:
         with _opened(path, name.removesuffix(".npy")) as file:
             arrays[name.removesuffix(".npy")] = _described(path, name.removesuffix(".npy"), file)
     return arrays
+
+
+def _require_file(path: Path) -> None:
+    """Refuse a pipe, from which nothing may ever come, a folder, and whatever else is no file."""
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: expected an array in a file, found {what_is(path)}")
 
 
 def _opened(path: Path, member: str | None) -> IO[bytes]:

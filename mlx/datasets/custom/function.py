@@ -13,14 +13,14 @@ def call_function(path: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     path
-        ``file.py:name``, relative to the current folder.
+        ``file.py:name``, relative to the root of the repository.
     arguments
         Passed by name.
 
     Raises
     ------
     DataError
-        If the file lies outside of the current folder or is not there, has no such function, fails, or
+        If the file lies outside of the repository or is not there, has no such function, fails, or
         returns something else than ``(X, y)`` or a dict.
     """
     made = UserFunction(path, key="dataset.path", purpose="samples")(**arguments)

@@ -30,7 +30,7 @@ class CustomParams(StoredParams):
         What the targets are for; ``auto`` finds it out, see `mlx.datasets.custom.targets.build_target`.
     target
         The target's column in a table; the file with the targets of an ``.npy`` file, beside it or from the
-        current folder.
+        root of the repository.
     class_names
         Names of the classes in order. Of integers 0 … K − 1 it names each, of other labels the sorted ones;
         of text it says the order.

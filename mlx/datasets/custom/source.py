@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
 from mlx.datasets.custom.function import call_function
@@ -35,11 +36,11 @@ def open_custom(params: CustomParams, path: str | None) -> Dataset:
     if names_function(path):
         refuse_unused(params, LABELLED | {"arguments"}, "a function")
         return samples_dataset(_from_function(params, path), params)
-    place = Path(path).expanduser()
+    place = from_root(path)
     if place.is_dir():
         return _from_folder(params, place)
     if not place.is_file():
-        raise DataError(f"dataset.path: {path}: expected {_KNOWN}, found nothing there")
+        raise DataError(f"dataset.path: {place.absolute()}: expected {_KNOWN}, found {what_is(place)}")
     suffix = place.suffix.lower()
     if suffix not in _FILES:
         raise DataError(f"dataset.path: {path}: expected {_KNOWN}, found a file ending in '{place.suffix}'")
@@ -68,7 +69,7 @@ def _from_folder(params: CustomParams, folder: Path) -> Dataset:
         size=params.image_size,
         channels=params.channels,
         skip_corrupt=params.skip_corrupt,
-        metadata=None if params.metadata is None else Path(params.metadata),
+        metadata=None if params.metadata is None else from_root(params.metadata),
     )
 
 
@@ -84,7 +85,7 @@ def _from_arrays(
     target = _target(params, labels, where, class_names)
     known = dict(factors or {})
     if params.metadata is not None:
-        known = read_metadata(Path(params.metadata), len(target.y))
+        known = read_metadata(from_root(params.metadata), len(target.y))
     return Samples(X, target, where, known)
 
 
@@ -95,7 +96,7 @@ def _target(params: CustomParams, labels: Array, where: str, names: list[str] | 
 
 def _array(path: Path, content: str) -> ArrayFile:
     if not path.is_file():
-        raise DataError(f"{path}: expected an .npy file with the {content}, found nothing there")
+        raise DataError(f"{path.absolute()}: expected an .npy file with the {content}, found {what_is(path)}")
     return open_npy(path)
 
 
@@ -106,7 +107,7 @@ def _read_npy(params: CustomParams, path: Path) -> Samples:
             key=("dataset", "params", "target"),
         )
     beside = path.parent / params.target
-    labels = _array(beside if beside.is_file() else Path(params.target), "targets")
+    labels = _array(beside if beside.exists() else from_root(params.target), "targets")
     return _from_arrays(params, str(path), open_npy(path), labels.whole())
 
 
@@ -167,7 +168,7 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
     table = read_table_samples(path, rules)
     factors: Factors = {}
     if params.metadata is not None:
-        factors = {k: v[table.rows] for k, v in read_metadata(Path(params.metadata), table.n_rows).items()}
+        factors = {k: v[table.rows] for k, v in read_metadata(from_root(params.metadata), table.n_rows).items()}
     target = _target(params, table.labels, f"{path}: column '{params.target}'", None)
     return Samples(MemoryRows(table.X), target, str(path), factors, table.details, table.notes)
 

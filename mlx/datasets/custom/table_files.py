@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mlx.core.errors import DataError
+from mlx.core.paths import what_is
 from mlx.core.settings import nearest
 from mlx.datasets.custom.csv_files import read_csv
 from mlx.datasets.custom.headers import refuse_equal_names, without_index
@@ -112,7 +113,7 @@ DAMAGED = (ValueError, KeyError, TypeError, OSError, OverflowError, NotImplement
 def _checked_suffix(path: Path) -> str:
     """Return in what the name of the file ends, if it is a table that can be read."""
     if not path.is_file():
-        raise DataError(f"{path}: expected a table, found {'a folder' if path.is_dir() else 'nothing there'}")
+        raise DataError(f"{path.absolute()}: expected a table, found {what_is(path)}")
     if path.stat().st_size > IN_MEMORY_LIMIT:
         size = path.stat().st_size / 1e9
         raise DataError(

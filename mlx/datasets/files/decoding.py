@@ -35,9 +35,10 @@ def decode(path: Path, size: tuple[int, int], channels: int) -> Array:
     """Return an image as uint8 of shape (height, width, channels).
 
     It is turned upright as its EXIF data says, scaled so that it just covers `size`, height and width, and
-    cropped at its centre. Transparent parts become white; 16-bit values are scaled to 8 bits; CMYK and
-    palette images are converted. A JPEG much larger than `size` is decoded at a half, quarter or eighth
-    of its size, which its format allows, but never below twice `size`.
+    cropped at its centre. Transparent parts become white, be it by an alpha channel or by a colour that is
+    said to be transparent; 16-bit values are scaled to 8 bits; CMYK and palette images are converted. A JPEG
+    much larger than `size` is decoded at a half, quarter or eighth of its size, which its format allows, but
+    never below twice `size`.
 
     Raises
     ------
@@ -48,7 +49,9 @@ def decode(path: Path, size: tuple[int, int], channels: int) -> Array:
 
     height, width = size
     with _opened(path) as image:
-        image.draft("RGB" if channels == 3 else "L", (2 * width, 2 * height))
+        _adapt_colour_key(image)
+        smallest = (2 * height, 2 * width) if _lies_on_its_side(image) else (2 * width, 2 * height)
+        image.draft("RGB" if channels == 3 else "L", smallest)
         upright = ImageOps.exif_transpose(image)
         plain = to_mode(upright, "RGB" if channels == 3 else "L")
         if plain.size != (width, height):
@@ -66,19 +69,40 @@ def image_size(path: Path) -> tuple[int, int]:
     """
     with _opened(path) as image:
         width, height = image.size
-        turned = image.getexif().get(0x0112, 1) >= 5  # orientations 5 to 8 exchange the sides
-        return (width, height) if turned else (height, width)
+        return (width, height) if _lies_on_its_side(image) else (height, width)
+
+
+def _lies_on_its_side(image: "Image") -> bool:
+    """Say whether turning `image` upright exchanges its sides."""
+    return image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
+
+
+def _adapt_colour_key(image: "Image") -> None:
+    """Bring the transparent colour of a PNG to the 8 bits of its pixels: the file has it in its own depth.
+
+    Of 16-bit colours all that become the same 8 bits are transparent then. To be called first, as
+    reading the pixels, or the EXIF data behind them, forgets what depth they had.
+    """
+    key = image.info.get("transparency")
+    tiles = getattr(image, "tile", None)
+    depth = str(tiles[0][3]) if tiles else ""
+    if isinstance(key, int) and depth in {"L;2", "L;4"}:
+        image.info["transparency"] = key * (85 if depth == "L;2" else 17)
+    elif isinstance(key, tuple) and depth == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in key)
 
 
 def to_mode(image: "Image", mode: str) -> "Image":
     """Return `image` as ``RGB`` or ``L``, whatever it was."""
     from PIL import Image
 
-    if image.mode == mode:
-        return image
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits; Pillow's own conversion clips at 255
-        values = np.asarray(image, np.float32) / 257
-        image = Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8))
+        values = np.asarray(image, np.float32)
+        grey = np.rint((values / 257).clip(0, 255)).astype(np.uint8)
+        grey[values == image.info.get("transparency", -1)] = 255
+        image = Image.fromarray(grey)
+    if image.mode == mode and not image.has_transparency_data:
+        return image
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.new("RGBA", image.size, "white")

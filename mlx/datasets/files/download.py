@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlx.core.errors import DataError
+from mlx.core.paths import from_root, what_is
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,9 @@ def existing_folder(path: str | Path, content: str) -> Path:
     DataError
         If it is not, or is a file.
     """
-    folder = Path(path).expanduser()
-    if folder.is_file():
-        raise DataError(f"dataset.path: {folder}: expected a folder with {content}, found a file")
+    folder = from_root(path)
     if not folder.is_dir():
-        raise DataError(f"dataset.path: {folder}: expected a folder with {content}, found nothing there")
+        raise DataError(f"dataset.path: {folder.absolute()}: expected a folder with {content}, found {what_is(folder)}")
     return folder
 
 

@@ -59,11 +59,14 @@ def open_image_folder(
     SettingsError
         If more images are asked for than there are.
     """
-    details: dict[str, Any] = {"augmentation": augmentation_of(name, params), "ignored_files": folder.ignored}
+    details: dict[str, Any] = {"augmentation": augmentation_of(name, params), "ignored_files": len(folder.passed_over)}
+    notes = folder.notes()
     total = len(folder.files)
     if skip_corrupt:
         folder, bad = folder.without_unreadable()
         details["skipped"] = {"count": len(bad), "first": bad[:NAMED_IN_DETAILS]}
+        if bad:
+            notes.append(f"{folder.root}: left out {len(bad)} of {total} images that can't be read, such as {bad[0]}")
     index = choose_rows(folder.labels, params.n_samples, params.seed)
     shape = folder.common_size() if size is None else height_width(size)
     factors = None
@@ -88,4 +91,5 @@ def open_image_folder(
         ),
         details=details,
         has_factors=bool(factors),
+        notes=tuple(notes),
     )

@@ -1,6 +1,7 @@
 """Images in a folder a class, decoded block by block."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mlx.core.errors import DataError
+from mlx.core.paths import what_is
 from mlx.datasets.dataset import Array
 from mlx.datasets.files.decoding import SUFFIXES, UnreadableImageError, decode, image_size, in_parallel
 from mlx.datasets.files.stored import Indices
@@ -30,15 +32,28 @@ class ImageFolder:
         The images relative to it, class by class, sorted.
     labels
         The class of each, int64 of shape (images,).
-    ignored
-        How many other files lie between them.
+    passed_over
+        What else lies beside the classes and between the images, relative to `root`.
     """
 
     root: Path
     class_names: tuple[str, ...]
     files: tuple[str, ...]
     labels: Array
-    ignored: int
+    passed_over: tuple[str, ...]
+
+    def notes(self) -> list[str]:
+        """Return a line on what was passed over, by kind; none where there was nothing."""
+        if not self.passed_over:
+            return []
+        kinds = Counter(map(_kind, self.passed_over)).most_common(NAMED_AT_MOST)
+        listed = ", ".join(f"{count} {kind}" for kind, count in kinds)
+        entries = "1 entry" if len(self.passed_over) == 1 else f"{len(self.passed_over)} entries"
+        shown = next(name for name in self.passed_over if _kind(name) == kinds[0][0])
+        return [
+            f"{self.root}: passed over {entries} beside {len(self.files)} images ({listed}), such as {shown}; only "
+            f"files ending in {', '.join(SUFFIXES)} that lie in the folder of a class itself are read"
+        ]
 
     def paths(self, index: Indices | None = None) -> Iterator[Path]:
         """Yield where the images `index` are, all where it is None; a million paths at once are half a GB."""
@@ -78,7 +93,7 @@ class ImageFolder:
         tried = _decoded(self.paths(), (8, 8), 3)
         good = np.array([not isinstance(image, UnreadableImageError) for image in tried])
         files = tuple(file for file, whole in zip(self.files, good, strict=True) if whole)
-        kept = ImageFolder(self.root, self.class_names, files, self.labels[good], self.ignored)
+        kept = ImageFolder(self.root, self.class_names, files, self.labels[good], self.passed_over)
         for label, name in enumerate(self.class_names):
             if not (kept.labels == label).any():
                 raise DataError(f"{self.root / name}: expected images, found only such as can't be read")
@@ -112,30 +127,79 @@ class ImageFolder:
 def list_images(root: Path) -> ImageFolder:
     """List the images in the subfolders of `root`, by name alone: nothing is opened.
 
-    Hidden files and folders are passed over; of the others those ending in .jpg, .jpeg or .png are images.
+    Hidden files and folders, and those that systems put beside images (`NO_CLASSES`), are passed over; of the
+    others those ending in .jpg, .jpeg or .png are images.
 
     Raises
     ------
     DataError
-        If there are fewer than two subfolders, or one has no image or a name that is not UTF-8.
+        If there are fewer than two subfolders, one has no image or a name that is not UTF-8, or an image is
+        no file, such as a pipe, from which nothing may ever come.
     """
-    folders = sorted(item.name for item in root.iterdir() if item.is_dir() and not item.name.startswith("."))
+    folders: list[str] = []
+    beside: list[str] = []
+    for entry in _sorted(root):
+        is_class = _leads_to_folder(entry) and not _is_hidden(entry.name) and entry.name.lower() not in NO_CLASSES
+        if is_class:
+            folders.append(entry.name)
+        else:
+            beside.append(_shown(entry))
     if len(folders) < 2:
         found = f"only {folders[0]}" if folders else "none"
         raise DataError(f"{root}: expected a subfolder of images for each of at least two classes, found {found}")
     files: list[str] = []
-    counts, ignored = [], 0
+    passed_over: list[str] = []
+    counts = []
     for name in folders:
         _check_name(root, name)
-        inside = sorted(item.name for item in (root / name).iterdir() if not item.name.startswith("."))
-        images = [item for item in inside if item.lower().endswith(SUFFIXES)]
+        images, others = _divided(root / name)
         if not images:
-            raise DataError(f"{root / name}: expected images ({', '.join(SUFFIXES)}), found {_what(inside)}")
+            raise DataError(f"{root / name}: expected images ({', '.join(SUFFIXES)}), found {_what(others)}")
         files += [f"{name}/{item}" for item in images]
+        passed_over += [f"{name}/{item}" for item in others]
         counts.append(len(images))
-        ignored += len(inside) - len(images)
     labels = np.repeat(np.arange(len(folders), dtype=np.int64), counts)
-    return ImageFolder(root, tuple(folders), tuple(files), labels, ignored)
+    return ImageFolder(root, tuple(folders), tuple(files), labels, (*passed_over, *beside))
+
+
+NO_CLASSES = frozenset(
+    {"__macosx", "@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__pycache__"}
+)
+"""Folders that systems and archives add, in lower case."""
+
+
+def _sorted(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    """Say whether an entry is a folder or a link to one; a loop of links is none."""
+    return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
+
+
+def _shown(entry: os.DirEntry[str]) -> str:
+    """Return the name of an entry, with a slash behind that of a folder."""
+    return f"{entry.name}/" if _leads_to_folder(entry) else entry.name
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _divided(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the images in a class's folder, and of everything else there."""
+    images, others = [], []
+    for entry in _sorted(folder):
+        if _is_hidden(entry.name) or not entry.name.lower().endswith(SUFFIXES) or _leads_to_folder(entry):
+            others.append(_shown(entry))
+            continue
+        path = folder / entry.name
+        plain = not entry.is_symlink() and entry.is_file()
+        if not plain and path.exists() and not path.is_file():  # a link to nothing is an image that can't be read
+            raise DataError(f"{path}: expected an image, found {what_is(path)}; remove it")
+        images.append(entry.name)
+    return images, others
 
 
 def _check_name(root: Path, name: str) -> None:
@@ -146,8 +210,22 @@ def _check_name(root: Path, name: str) -> None:
         raise DataError(f"{root}: expected class folders with names in UTF-8, found {os.fsencode(name)!r}") from None
 
 
+def _kind(name: str) -> str:
+    last = Path(name).name
+    if _is_hidden(last):
+        return "hidden"
+    if name.endswith("/"):
+        return "folders"
+    return Path(last).suffix.lower()[:12] or "without a suffix"
+
+
 def _what(inside: Sequence[str]) -> str:
-    return f"{len(inside)} other entries, such as {inside[0]}" if inside else "an empty folder"
+    if not inside:
+        return "an empty folder"
+    open_ones = [name for name in inside if not _is_hidden(name)]
+    if open_ones:
+        return f"{len(inside)} other entries, such as {open_ones[0]}"
+    return f"{len(inside)} hidden entries, such as {inside[0]}"
 
 
 def _decoded(paths: Iterator[Path], size: tuple[int, int], channels: int) -> Iterator[Array | UnreadableImageError]:
