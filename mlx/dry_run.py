@@ -117,7 +117,7 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
     told = dict.fromkeys(str(warning.message) for warning in warned)
     facts = tuple(_facts(config, data, scaler.dtype, model, widths))
-    return Rehearsal(facts, (*dataset.notes, *unused, *told))
+    return Rehearsal(facts, (*unused, *told))
 
 
 def _look_at(settings: DatasetSettings) -> _Data:

@@ -7,7 +7,6 @@ import pandas as pd
 
 from mlx.config import ExperimentConfig
 from mlx.core.artifacts import write_bytes
-from mlx.core.console import note
 from mlx.datasets import Dataset, open_dataset
 from mlx.plots.figures import draw_report
 from mlx.plots.inputs import ReportInputs
@@ -25,8 +24,6 @@ def draw_samples(config: ExperimentConfig, path: Path) -> Path:
         The dataset can't be made or read.
     """
     dataset, settings = open_dataset(config.dataset), config.report
-    for line in dataset.notes:
-        note(f"warning: {line}")
     images = len(dataset.sample_shape) == 3
     X, y = _first_samples(dataset, settings.images_per_class if images else settings.max_points)
     inputs = ReportInputs(

@@ -1,5 +1,6 @@
 """Where samples come from: every dataset behind one description and one way to read it."""
 
+from mlx.core.console import note
 from mlx.datasets.catalogue import DATASETS, DatasetSpec
 from mlx.datasets.dataset import Block, Dataset
 from mlx.datasets.settings import DatasetSettings
@@ -18,7 +19,9 @@ __all__ = [
 
 
 def open_dataset(settings: DatasetSettings) -> Dataset:
-    """Open the dataset that `settings` names.
+    """Open the dataset that `settings` names; say what had to be inferred, what is left out and what looks wrong.
+
+    This is said here, on stderr, so that no way to the data is without it; it stands in the dataset, too.
 
     Raises
     ------
@@ -26,6 +29,9 @@ def open_dataset(settings: DatasetSettings) -> Dataset:
         If it can't be built as asked, for example because it would not fit in memory.
     """
     spec = DATASETS[settings.name]
-    if spec.takes_path:
-        return spec.open(settings.source(), settings.path)
-    return spec.open(settings.source())
+    dataset = spec.open(settings.source(), settings.path) if spec.takes_path else spec.open(settings.source())
+    if dataset.inferred:
+        note(f"dataset {dataset.name}: targets {dataset.inferred}")
+    for line in dataset.notes:
+        note(f"warning: {line}")
+    return dataset

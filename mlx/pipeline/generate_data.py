@@ -10,7 +10,7 @@ import pandas as pd
 
 from mlx.core.arrays import ArrayWriter, rows_of
 from mlx.core.artifacts import replacing_folder, write_json, write_parquet
-from mlx.core.console import note, tracked
+from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription
 from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
@@ -29,7 +29,6 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
         The dataset can't be made as asked, or its files can't be read.
     """
     source = open_dataset(dataset)
-    tell(source)
     with replacing_folder(workspace.raw) as folder:
         _check_space(source, folder)
         factors = _write_samples(source, folder)
@@ -39,14 +38,6 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
     known = f" and {len(factors)} factors each" if factors else ""
     shape = "x".join(map(str, source.sample_shape))
     return f"made {source.n_samples} samples of {shape} from {dataset.name}{known}, wrote {workspace.raw}"
-
-
-def tell(source: Dataset) -> None:
-    """Say what was inferred of the dataset, and what of it was left out or looks wrong."""
-    if source.inferred:
-        note(f"dataset {source.name}: targets {source.inferred}")
-    for line in source.notes:
-        note(f"warning: {line}")
 
 
 def _check_space(source: Dataset, folder: Path) -> None:

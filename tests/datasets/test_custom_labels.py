@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from own_data import X, Y, everything, opened, refused
 
+from mlx.cli import main
 from mlx.core.errors import SettingsError
+from mlx.datasets import DatasetSettings, open_dataset
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,50 @@ def test_labels_that_are_no_text_are_named_by_their_row(tmp_path, labels, messag
         refused(tmp_path / "a.npz", f"factor shade: {message}")
     np.savez(tmp_path / "a.npz", X=X, y=TEXT.astype(">U3"))
     assert opened(tmp_path / "a.npz").class_names == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("labels", "found", "other"),
+    [
+        (np.arange(800) // 4, "regression (integers of 200 different values)", "classification"),
+        (Y, "classification (integers of 3 different values)", "regression"),
+        (
+            Y.astype(float),
+            "regression (numbers of floating type, none with a fraction, of 3",
+            "classification",
+        ),
+        (X[:, 0], "regression (numbers of floating type of 30 different values)", "classification"),
+        (Y > 0, "classification (true and false)", "regression"),
+        (np.arange(30), "regression (integers of 30 different values)", "classification"),
+    ],
+)
+def test_what_was_inferred_is_said_with_the_key_that_states_it(tmp_path, capsys, labels, found, other):
+    np.savez(tmp_path / "a.npz", X=np.resize(X, (len(labels), 3)), y=labels)
+    opened(tmp_path / "a.npz")
+    told = capsys.readouterr().err.splitlines()[0]
+    assert told.startswith(f"dataset custom: targets taken for a {found}")
+    assert told.endswith(f"set dataset.params.task: {other}")
+    assert opened(tmp_path / "a.npz", task=other).task == other  # the advice holds
+    assert not capsys.readouterr().err
+
+
+def test_text_can_be_nothing_but_classes_and_generated_data_is_known(tmp_path, capsys):
+    np.savez(tmp_path / "a.npz", X=X, y=Y.astype(str))
+    opened(tmp_path / "a.npz")
+    open_dataset(DatasetSettings(name="blobs"))
+    assert not capsys.readouterr().err
+
+
+def test_the_dry_run_says_what_was_inferred_and_a_model_that_refuses_names_the_key(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.savez("a.npz", X=np.resize(X, (800, 3)), y=np.arange(800) // 4)
+    config = "name: a\ndataset: {name: custom, path: a.npz}\nmodel: {name: linear_regression}\n"
+    (tmp_path / "a.yaml").write_text(config)
+    main(["run-experiment", "--config", "a.yaml", "--dry-run"])
+    said = "targets taken for a regression (integers of 200 different values); if they are classes, set dataset.params."
+    out, err = capsys.readouterr()
+    assert f"# task: {said}" in out
+    assert f"dataset custom: {said}" in err
+    (tmp_path / "a.yaml").write_text(config.replace("linear", "logistic"))
+    with pytest.raises(SystemExit, match="which is for classification; dataset.params.task states what"):
+        main(["run-experiment", "--config", "a.yaml", "--dry-run"])

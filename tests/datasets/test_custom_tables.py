@@ -69,6 +69,7 @@ def test_a_missing_value_is_named_by_column_and_row(tmp_path, end, column, value
     kept = opened(path, target="mass", missing="drop", features=["size", "legs", "home"])
     assert kept.n_samples == 19
     assert kept.details["dropped_rows"] == 1
+    assert kept.notes[-1] == f"{path}: left out 1 of 20 rows, in which a value is missing"
 
 
 def test_a_gap_among_numbers_can_be_filled_with_their_mean(tmp_path):

@@ -109,7 +109,9 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
         elsewhere=shown,
         typed=path.suffix.lower() != ".csv",
     )
-    notes = (*table.left_out, *suspicious, *_missing_names(labels, rules.target, path))
+    dropped = len(keep) - len(rows)
+    gaps = [f"{path}: left out {dropped} of {len(keep)} rows, in which a value is missing"] if dropped else []
+    notes = (*table.left_out, *suspicious, *gaps, *_missing_names(labels, rules.target, path))
     return TableSamples(X[rows], labels, rows, len(table.frame), details, notes)
 
 
