@@ -1,5 +1,6 @@
 """Where each artifact lives: the one shape that a run directory and the DVC workspace share."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,12 @@ def what_is(path: Path) -> str:
         "a socket": path.is_socket(),
         "a device": path.is_char_device() or path.is_block_device(),
     }
-    return next((name for name, holds in kinds.items() if holds), "nothing there")
+    return next((name for name, holds in kinds.items() if holds), _nothing_at(path))
+
+
+def _nothing_at(path: Path) -> str:
+    reason = foreign_path(os.path.relpath(path, repository_root()))
+    return f"nothing there; {reason}" if reason else "nothing there"
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,9 @@ def repository(tmp_path, monkeypatch):
         rows = "".join(f"{x},c{i % k}\n" for i, x in enumerate(X[:, 0]))
         (tmp_path / folder / "t.csv").write_text(f"x,y\n{rows}")
         (tmp_path / folder / "m.csv").write_text("n\n" + f"{k}\n" * 30)
-        (tmp_path / folder / "own.py").write_text(MAKE.replace("k=3", f"k={k}"))
+        code = tmp_path / folder.replace("data", "code")
+        code.mkdir()
+        (code / "own.py").write_text(MAKE.replace("k=3", f"k={k}"))
         for name in "abc"[:k]:
             (tmp_path / folder / "images" / name).mkdir(parents=True)
             write_image(tmp_path / folder / "images" / name / "0.png")
@@ -59,7 +61,7 @@ def write_image(path):
         ("data/X.npy", {"target": "data/z.npy"}),
         ("data/t.csv", {"target": "y"}),
         ("data/images", {}),
-        ("data/own.py:make", {}),
+        ("code/own.py:make", {}),
         ("data/a.npz", {"metadata": "data/m.csv"}),
     ],
 )
@@ -77,7 +79,7 @@ def test_outside_of_a_repository_and_at_home_paths_lead_where_one_expects(tmp_pa
     assert from_root("a/b") == Path("a/b")
     assert from_root("~/b") == tmp_path / "home" / "b"
     assert from_root(tmp_path / "c") == tmp_path / "c"
-    assert from_root("~nobody-of-this-name/b") == Path("~nobody-of-this-name/b")
+    assert from_root("~nobody-of-this-name/b") == Path("/~nobody-of-this-name/b")
 
 
 def test_show_data_draws_what_a_run_would_use(repository, capsys, monkeypatch):
@@ -108,6 +110,8 @@ def test_the_whole_path_is_named_where_nothing_is(repository):
     refused("data/X.npy", f"{root}/no.npy: expected an .npy file with the targets, found nothing", target="no.npy")
     refused("data/a.npz", f"{root}/no.csv: expected a table, found nothing there", metadata="no.csv")
     refused("no.py:make", f"dataset.path: {root}/no.py: expected a Python file, found nothing there")
+    for path in ("$HOME/a.npz", "C:\\data\\a.npz", "s3://data/a.npz"):
+        refused(path, "found nothing there; (variables are not|that is a path of Windows|that is an address)")
 
 
 @pytest.mark.parametrize("name", ["p.csv", "p.npz", "p.npy", "p.parquet", "p"])
