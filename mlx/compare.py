@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.errors import MlxError
+from mlx.core.scale import exponent_of, in_unit
 from mlx.pipeline.recorded import Recorded, read_recorded
 from mlx.residuals.families import holm
 from mlx.runs import Run
@@ -148,7 +149,9 @@ def _regressions(pair: PairedTest, first: tuple[Recorded, Array], second: tuple[
 
     before, after = (np.abs(recorded.y_true[rows] - recorded.y_pred[rows]) for recorded, rows in (first, second))
     change = after - before
-    mean, n = float(change.mean()), len(change)
+    unit = exponent_of(change)
+    change = in_unit(change, unit)
+    mean, n = float(in_unit(change.mean(), -unit)), len(change)
     if n < 2:
         return PairedTest(**{**vars(pair), "metric": "mae", "difference": mean, "status": "one shared test sample"})
     rng = np.random.default_rng(SEED)
@@ -156,7 +159,7 @@ def _regressions(pair: PairedTest, first: tuple[Recorded, Array], second: tuple[
     for start in range(0, PERMUTATIONS, 100):
         signs = rng.integers(0, 2, size=(min(100, PERMUTATIONS - start), n)) * 2 - 1
         reached += int((np.abs(signs @ change) >= abs(change.sum()) * (1 - 1e-12)).sum())
-    half = float(t.ppf(0.975, n - 1) * change.std(ddof=1) / np.sqrt(n))
+    half = float(in_unit(t.ppf(0.975, n - 1) * change.std(ddof=1) / np.sqrt(n), -unit))
     p = (1 + reached) / (PERMUTATIONS + 1)
     found = {"metric": "mae", "difference": mean, "low": mean - half, "high": mean + half, "p": p}
     return PairedTest(**{**vars(pair), **found})

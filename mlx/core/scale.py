@@ -25,8 +25,8 @@ def exponent_of(values: npt.ArrayLike) -> int:
 
 
 def in_unit(values: npt.ArrayLike, exponent: int | Sequence[int] | npt.NDArray[np.intp]) -> Floats:
-    """Divide values by 2^exponent, exactly but for what is then below the smallest number."""
-    with np.errstate(under="ignore"):
+    """Divide values by 2^exponent, exactly but for what is then below the smallest number, or infinite."""
+    with np.errstate(over="ignore", under="ignore"):
         scaled: Floats = np.ldexp(np.asarray(values, dtype=np.float64), -np.asarray(exponent, dtype=np.intc))
     return scaled
 

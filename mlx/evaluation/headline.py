@@ -62,7 +62,7 @@ def counted_metrics(confusion: Counts, settings: EvaluationSettings) -> Metrics:
     generator = _generator(settings.seed, CONFUSION_STREAM)
     errors = bootstrap_errors(confusion, n_bootstrap=settings.n_bootstrap, generator=generator)
     obstacle = _obstacle(hits, n - hits, int(support[support > 0].min()))
-    metrics: Metrics = {"n": n}
+    metrics: Metrics = {"n": n, "confidence": settings.confidence}
     for name, estimate in confusion_metrics(confusion).items():
         if name == "accuracy":
             ends = Ends(*wilson_interval(hits, n, settings.confidence))

@@ -21,8 +21,9 @@ class RegressionEvaluation:
     Attributes
     ----------
     metrics
-        ``n``; ``rmse`` and ``mae`` (units of y, lower is better) and ``r2``, each with ``_low`` and ``_high``,
-        None where too few samples carry it for an interval to cover; ``_status`` then says why.
+        ``n``; ``confidence``, the level of the intervals; ``rmse`` and ``mae`` (units of y, lower is better) and
+        ``r2``, each with ``_low`` and ``_high``, None where too few samples carry it for an interval to cover;
+        ``_status`` then says why.
     """
 
     metrics: Metrics
@@ -62,7 +63,7 @@ def evaluate_regression(
     step = exponent_of(size)
     size = in_unit(size, step)
     squares = size**2
-    metrics: Metrics = {"n": len(true)}
+    metrics: Metrics = {"n": len(true), "confidence": settings.confidence}
     low, high, reason = mean_interval(squares, settings.confidence)
     ends = (
         no_interval(reason) if low is None or high is None else Ends(*_in_units_of_y(np.sqrt([low, high]), unit + step))

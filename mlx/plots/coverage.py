@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 @styled
 def plot_risk_coverage(
-    curves: DataFrame, n_samples: int, *, areas: Mapping[str, str] | None = None, ax: Axes | None = None
+    curves: DataFrame,
+    n_samples: int,
+    *,
+    areas: Mapping[str, str] | None = None,
+    level: float = 0.95,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw the share of errors among the samples kept, when those with the highest score are left out first.
 
-    The band is Wilson's 95 % interval of the first curve, for the threshold that keeps so many; it says how
+    The band is Wilson's interval of the first curve, for the threshold that keeps so many; it says how
     much of the risk is chance, with the score taken as given. The dotted line is the risk of keeping all.
 
     Parameters
@@ -33,6 +38,8 @@ def plot_risk_coverage(
         Samples that a coverage of 1 keeps.
     areas : mapping of str to str, optional
         What the legend says of a score, such as its AURC with interval; the mean risk of the points otherwise.
+    level : float
+        Of the band.
     """
     ax = axes_or_new(ax, height=3.0)
     ax.set(xlabel="coverage (share of samples kept)", ylabel="risk (share wrong of those kept)", xlim=(-0.02, 1.02))
@@ -41,7 +48,7 @@ def plot_risk_coverage(
         look = category_style(k)
         coverage, risk = part["coverage"].to_numpy(float), part["risk"].to_numpy(float)
         if k == 0:
-            low, high = wilson(risk, np.maximum(coverage * n_samples, 1))
+            low, high = wilson(risk, np.maximum(coverage * n_samples, 1), level=level)
             ax.fill_between(coverage, np.maximum(low, 0), high, color=look.color, alpha=0.15, linewidth=0)
         said = (areas or {}).get(str(score), f"mean {fixed(float(risk.mean()), 3)}")
         ax.plot(coverage, risk, color=look.color, linestyle=look.linestyle, label=escape_math(f"{score}: {said}"))

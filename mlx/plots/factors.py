@@ -27,7 +27,7 @@ PLAIN = ("association with {target}", 0.0)
 
 @styled
 def plot_factor_effects(factors: DataFrame, *, target: str = "error", ax: Axes | None = None) -> Axes:
-    """Draw what each factor has to do with errors, entropy or similarity, with 95 % intervals, strongest on top.
+    """Draw what each factor has to do with errors, entropy or similarity, with intervals, strongest on top.
 
     Filled marks have an adjusted p (Holm) below 0.05. Of more than 16 factors the strongest are drawn. Only
     factors whose effect is on one scale are drawn together: those with the statistic that most of them have.
@@ -59,7 +59,7 @@ def plot_factor_effects(factors: DataFrame, *, target: str = "error", ax: Axes |
 
 @styled
 def plot_weak_slices(slices: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the error rate of the weakest slices with Wilson 95 % intervals, against that of all other samples.
+    """Draw the error rate of the weakest slices with Wilson intervals, against that of all other samples.
 
     Error rates are of the half of the samples on which the slices were not sought. Filled marks have an
     adjusted p (Holm) below 0.05. At most 8 slices are drawn.

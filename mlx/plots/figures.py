@@ -77,7 +77,11 @@ def _roc(inputs: ReportInputs, settings: ReportSettings) -> Figure | None:  # no
 
 
 def _reliability(inputs: ReportInputs, settings: ReportSettings) -> Figure | None:  # noqa: ARG001
-    return None if inputs.reliability is None else figure_of(plot_reliability(inputs.reliability))
+    return (
+        None
+        if inputs.reliability is None
+        else figure_of(plot_reliability(inputs.reliability, level=inputs.evaluation_confidence))
+    )
 
 
 def _entropy_histogram(inputs: ReportInputs, settings: ReportSettings) -> Figure | None:  # noqa: ARG001

@@ -68,7 +68,12 @@ def risk_coverage(inputs: ReportInputs, settings: ReportSettings) -> Figure | No
     layers = table["layer"].fillna("")
     first = [layer for layer in dict.fromkeys(layers) if layer][:1]
     return figure_of(
-        plot_risk_coverage(table[layers.isin(["", *first])], len(inputs.samples), areas=_areas(inputs.tests, first))
+        plot_risk_coverage(
+            table[layers.isin(["", *first])],
+            len(inputs.samples),
+            areas=_areas(inputs.tests, first),
+            level=inputs.confidence,
+        )
     )
 
 

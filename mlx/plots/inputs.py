@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mlx.plots.settings import ReportSettings
+from mlx.plots.text import number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,11 +127,19 @@ class ReportInputs:
 
     @property
     def confidence(self) -> float:
-        """Level of the intervals of the residuals analysis, as the first row of `tests` with one says; else 0.95."""
+        """Level of the intervals of the residuals analysis, as its metrics or `tests` say; else 0.95."""
+        if np.isfinite(said := number(self.residuals, "confidence")):
+            return said
         if self.tests is None or "confidence" not in self.tests:
             return 0.95
         known = self.tests["confidence"].dropna()  # a row without an interval has no level
         return float(known.iloc[0]) if len(known) else 0.95
+
+    @property
+    def evaluation_confidence(self) -> float:
+        """Level of the intervals of the evaluation, as its metrics say; else 0.95."""
+        said = number(self.evaluation, "confidence")
+        return said if np.isfinite(said) else 0.95
 
 
 def choose_grid(targets: NDArray[Any], *, task: str, images: bool, settings: ReportSettings) -> NDArray[np.intp]:

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.style import CORRECT, FAINT, INK, MUTED, NOTE, WRONG, axes_or_new, styled, unit_square
-from mlx.plots.text import fixed, significant
+from mlx.plots.text import fixed, level_text, significant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-LIMITS = (0.025, 0.975)
-
 
 @styled
-def plot_reliability(reliability: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw accuracy against confidence in bins, with Wilson 95 % intervals and what a calibrated model would show.
+def plot_reliability(reliability: DataFrame, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
+    """Draw accuracy against confidence in bins, with Wilson intervals and what a calibrated model would show.
 
-    Below the diagonal the model is overconfident. The band holds the middle 95 % of the accuracies of a
+    Below the diagonal the model is overconfident. The band holds the middle share `level` of the accuracies of a
     calibrated model with as many samples in each bin (Bröcker & Smith 2007), as binomial at the bin's mean
     confidence. Outlined bars are the share of samples.
 
@@ -29,44 +27,51 @@ def plot_reliability(reliability: DataFrame, *, ax: Axes | None = None) -> Axes:
     ----------
     reliability : DataFrame
         lower, upper, count, confidence (mean), accuracy; a row a bin, empty bins with count 0.
+    level : float
+        Of the intervals and of the band.
     """
     bins = reliability[reliability["count"] > 0]
     count = bins["count"].to_numpy(float)
     confidence, accuracy = bins["confidence"].to_numpy(float), bins["accuracy"].to_numpy(float)
-    low, high = wilson(accuracy, count)
+    low, high = wilson(accuracy, count, level=level)
     ax = axes_or_new(ax, height=3.3)
     lower, width = bins["lower"].to_numpy(float), (bins["upper"] - bins["lower"]).to_numpy(float)
     ax.errorbar(confidence, accuracy, [np.maximum(accuracy - low, 0), np.maximum(high - accuracy, 0)],
                 color=CORRECT, marker="o", markersize=3.5, elinewidth=0.9, zorder=3,
-                label="accuracy, 95 % interval")  # fmt: skip
+                label=f"accuracy, {level_text(level)} interval")  # fmt: skip
     ax.bar(lower, count / max(count.sum(), 1), width, align="edge", label="share of samples", facecolor="none",
            edgecolor=MUTED, linewidth=0.7)  # fmt: skip
-    for k, (start, end) in enumerate(zip(*calibrated_band(confidence, count), strict=True)):
+    for k, (start, end) in enumerate(zip(*calibrated_band(confidence, count, level=level), strict=True)):
         left, right = lower[k], lower[k] + width[k]
         # Along the diagonal through its bin, so that the band of wide bins doesn't hang beside it.
         slope = np.array([left, right]) - confidence[k]
         ax.fill_between([left, right], np.clip(start + slope, 0, 1), np.clip(end + slope, 0, 1), color=INK,
-                        alpha=0.13, linewidth=0, label=None if k else "95 % if calibrated")  # fmt: skip
+                        alpha=0.13, linewidth=0, label=None if k else f"{level_text(level)} if calibrated")  # fmt: skip
     unit_square(ax, "confidence (largest probability)", "accuracy (share correct)")
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=2, columnspacing=1.0)
     return ax
 
 
 def calibrated_band(
-    confidence: NDArray[np.float64], count: NDArray[np.float64]
+    confidence: NDArray[np.float64], count: NDArray[np.float64], *, level: float = 0.95
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Limits, (n_bins,) each, of the middle 95 % of a bin's accuracy if its mean confidence is its true accuracy."""
+    """Limits, (n_bins,) each, of the middle of a bin's accuracies if its mean confidence is its true accuracy."""
     from scipy.stats import binom
 
     chance = np.clip(confidence, 0, 1)
-    low, high = (np.asarray(binom.ppf(tail, count, chance), float) / count for tail in LIMITS)
+    low, high = (
+        np.asarray(binom.ppf(tail, count, chance), float) / count for tail in (0.5 - level / 2, 0.5 + level / 2)
+    )
     return np.maximum(low, 0), high
 
 
 def wilson(
-    share: NDArray[np.float64], n: NDArray[np.float64], z: float = 1.959964
+    share: NDArray[np.float64], n: NDArray[np.float64], *, level: float = 0.95
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Wilson's interval for a proportion (Wilson 1927): lower and upper limits, shape (m,)."""
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.5 + level / 2))
     centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     return centre - half, centre + half

@@ -153,7 +153,7 @@ def analyse_classification(
         temperature=build_temperature_table(temperatures),
         similarity=build_matrix_table([record for _, found in analyses for record in found.classmates.records]),
         matrices={file: values for _, found in analyses for file, values in found.matrices.items()},
-        headline=headline_of(tests, int((units.norms == 0).sum())),
+        headline=headline_of(tests, int((units.norms == 0).sum()), settings.confidence),
     )
 
 

@@ -125,8 +125,11 @@ def read_factors(table: pd.DataFrame) -> list[Factor]:
     Raises
     ------
     DataError
-        For a column with an infinite number.
+        For a column with an infinite number, or two of one name.
     """
+    names = [str(name) for name in table.columns]
+    if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise DataError(f"factors: expected columns of different names, found '{repeated[0]}' more than once")
     return [_read(str(name), table[name]) for name in table.columns]
 
 
@@ -191,7 +194,7 @@ def _of_target(factors: list[Factor], target: Target, settings: ResidualsSetting
     kept = [replace(factor, numbers=factor.numbers[rows]) for factor in factors]
     obstacles = [_obstacle(factor, target, values) for factor in kept]
     p_values = _permutation_p([f for f, o in zip(kept, obstacles, strict=True) if not o], values, settings)
-    found = []
+    found, tested = [], iter(p_values)
     for factor, obstacle in zip(kept, obstacles, strict=True):
         n = int(factor.present.sum())
         statistic = _statistic(factor, target)
@@ -199,7 +202,7 @@ def _of_target(factors: list[Factor], target: Target, settings: ResidualsSetting
         if obstacle:
             finding = missing(name, statistic, n, obstacle)
         else:
-            finding = _finding(name, statistic, factor, target, values, rows, p_values[factor.name], settings)
+            finding = _finding(name, statistic, factor, target, values, rows, next(tested), settings)
         found.append(FactorFinding(factor.name, factor.kind, target.name, factor.numbers.size - n, finding))
     return found
 
@@ -273,14 +276,14 @@ def _no_interval(statistic: str, factor: Factor, target: Target, known: Floats, 
     return "" if fewest >= least else f"fewer than {least} samples{' of a side' if statistic == 'auroc' else ''}"
 
 
-def _permutation_p(factors: list[Factor], values: Floats, settings: ResidualsSettings) -> dict[str, float]:
+def _permutation_p(factors: list[Factor], values: Floats, settings: ResidualsSettings) -> list[float]:
     """Test each factor's effect by the same permutations of the target over all its samples.
 
     A missing factor takes part as a value that weighs nothing, so that the permutations are of the same
     samples for all, and the null is that the target does not depend on the factor nor on its being known.
     """
     if not factors:
-        return {}
+        return []
     scores, spans = _score_columns(factors)
     versions = np.stack([midranks(values), values])
     versions -= versions.mean(axis=1, keepdims=True)
@@ -293,8 +296,7 @@ def _permutation_p(factors: list[Factor], values: Floats, settings: ResidualsSet
             reached[version] += (sizes >= observed[version] * (1 - 1e-10) - 1e-14).sum(axis=0)
     by_rank = np.array([factor.kind != "categorical" for factor in factors])
     counts = np.where(by_rank, reached[0], reached[1])
-    p = (1 + counts) / (1 + settings.n_permutations)
-    return {factor.name: float(value) for factor, value in zip(factors, p, strict=True)}
+    return [float(p) for p in (1 + counts) / (1 + settings.n_permutations)]
 
 
 def _orders(n: int, settings: ResidualsSettings) -> Iterator[Integers]:

@@ -35,7 +35,10 @@ MANTEL_METHODS = {
 def class_rows(
     layer_name: str, layer: Layer, y_true: Integers, class_names: Sequence[str], tests: Sequence[Record]
 ) -> list[Record]:
-    """One record a class: how many, how right, how alike, how unsure, and both correlations from ``tests``."""
+    """One record a class: how many, how right, how alike, how unsure, and both correlations from ``tests``.
+
+    A class is found by its label: names are for people, and two may be the same.
+    """
     rows = []
     for label, name in enumerate(class_names):
         predicted = layer.y_pred == label
@@ -52,7 +55,7 @@ def class_rows(
         similarity = layer.similarity[predicted]
         record |= _moments("similarity", similarity[~np.isnan(similarity)])
         record |= _moments("entropy", layer.entropy[predicted])
-        of_class = [test for test in tests if (test["scope"], test["class"]) == ("class", name)]
+        of_class = [test for test in tests if (test["scope"], test["label"]) == ("class", label)]
         for test in of_class:
             values = (test[column] for column in ("estimate", "low", "high", "p", "p_holm", "p_bh"))
             record |= dict(zip((test["statistic"] + suffix for suffix in STATISTIC_SUFFIXES), values, strict=True))
@@ -75,8 +78,12 @@ def _moments(name: str, values: Floats) -> Record:
 
 
 def test_row(name: str, statistic: str, status: str, **values: Any) -> Record:
-    """One record of the test table; what ``values`` doesn't say is empty, missing or 0."""
+    """One record of the test table; what ``values`` doesn't say is empty, missing or 0.
+
+    Its ``label`` is that of the class that it is about, if any; the table has the name alone.
+    """
     record: Record = {"name": name, "family": "", "scope": "", "class": "", "layer": "", "statistic": statistic}
+    record["label"] = None
     record |= dict.fromkeys(("estimate", "low", "high", "confidence", "p", "p_holm", "p_bh", "effective_pairs"), NAN)
     record |= {"method": "", "p_method": "", "n": 0, "n_pairs": 0, "B": 0, "seed": 0, "status": status}
     assert values.keys() <= record.keys(), values.keys() - record.keys()
@@ -109,6 +116,7 @@ def association_rows(
             n=result.n,
             B=settings.n_permutations,
             seed=settings.seed,
+            label=result.label,
             **{"class": "" if result.label is None else class_names[result.label]},
         )
         for result in results
@@ -143,6 +151,7 @@ def pair_rows(
                 effective_pairs=found.effective_pairs if np.isfinite(found.effective_pairs) else NAN,
                 B=0 if test is None else test.n_permutations,
                 seed=settings.seed,
+                label=found.label,
                 **{"class": "" if found.label is None else class_names[found.label]},
             )
         )

@@ -53,9 +53,10 @@ class RegressionResiduals:
     coefficients
         One row a coefficient (`mlx.residuals.leverage.coefficient_table`); none without a training design.
     summary
-        JSON scalars; None where ``status`` says why. ``n``; ``residual_mean`` (0 is unbiased),
-        ``residual_sd`` and ``rmse`` in units of y; ``skewness`` and ``excess_kurtosis`` (0 for a normal law);
-        ``jarque_bera`` and ``normality_p``; ``spread_spearman`` with ``_low``, ``_high`` and ``_p``: rank
+        JSON scalars; None where ``status`` says why. ``n``; ``confidence``, the level of intervals;
+        ``residual_mean`` (0 is unbiased), ``residual_sd`` and ``rmse`` in units of y; ``skewness`` and
+        ``excess_kurtosis`` (0 for a normal law); ``jarque_bera`` and ``normality_p``; ``spread_spearman`` with
+        ``_low``, ``_high`` and ``_p``: rank
         correlation of absolute residual with the prediction, 0 where errors are equally large everywhere;
         ``breusch_pagan``, ``white``, ``durbin_watson`` and ``ljung_box`` (`mlx.residuals.regression_tests`);
         ``leverage_mean``, ``leverage_max``, ``n_training``, ``n_coefficients`` (the rank of the training design) and
@@ -133,7 +134,7 @@ def analyse_regression(
         }
     )
     numbers = {"residual_mean": error.mean(), "residual_sd": sd, "rmse": root_mean_square(error, error.size)}
-    summary: Summary = {"n": error.size}
+    summary: Summary = {"n": error.size, "confidence": settings.confidence}
     summary |= {name: None if value is None else float(in_unit(value, -unit)) for name, value in numbers.items()}
     shape, shape_status = _shape(unit_sized(deviation), constant=constant)
     spread, spread_status = _spread(np.abs(error), fitted, tolerance, settings)

@@ -19,6 +19,7 @@ from mlx.plots.page import render_page
 from mlx.plots.page.headline import headlines
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.tables import frame_table
+from mlx.plots.reliability import plot_reliability, wilson
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import category_style, figure, render_png, style
 from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, readable, shorten, significant
@@ -212,6 +213,39 @@ def test_a_test_without_an_interval_leaves_the_level_of_the_others(classificatio
     assert replace(inputs, tests=bare).confidence == 0.95
 
 
+def test_the_page_says_the_levels_that_the_analyses_were_set_to(classification, regression):
+    inputs = classification()
+    evaluation = {**inputs.evaluation, "confidence": 0.8, "accuracy_low": 0.8, "accuracy_high": 0.9}
+    inputs = replace(inputs, evaluation=evaluation, residuals={**inputs.residuals, "confidence": 0.9})
+    assert (inputs.evaluation_confidence, inputs.confidence) == (0.8, 0.9)
+    said = {headline.label: headline.interval for headline in headlines(inputs)}
+    assert said["Accuracy"].startswith("80 % interval")
+    assert said["Similarity and entropy"].startswith("90 % interval")
+    page = render_page(inputs, {})
+    evaluated = page[page.index("<caption>Evaluation") :]
+    assert "80 % interval" in evaluated[: evaluated.index("</thead>")]
+    drawn = plot_reliability(inputs.reliability, level=0.8).get_legend_handles_labels()[1]
+    assert {"accuracy, 80 % interval", "80 % if calibrated"} <= set(drawn)
+    rmse = {"rmse": 2.0, "rmse_low": 1.5, "rmse_high": 3.0, "confidence": 0.99}
+    assert headlines(replace(regression(), evaluation=rmse))[0].interval.startswith("99 % interval")
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
+def test_bins_have_wilson_intervals_of_the_level(level):
+    proportion = pytest.importorskip("statsmodels.stats.proportion")
+    low, high = wilson(np.array([0.3, 1.0]), np.array([10.0, 7.0]), level=level)
+    expected = [proportion.proportion_confint(k, n, 1 - level, method="wilson") for k, n in ((3, 10), (7, 7))]
+    np.testing.assert_allclose(np.stack([low, high], axis=1), expected, atol=1e-12)
+
+
+def test_a_metric_without_a_number_or_an_interval_stands_beside_its_reason(classification):
+    infinite = "infinite, 3 samples have probability 0 for their class"
+    evaluation = {"log_loss": None, "log_loss_low": None, "log_loss_high": None, "log_loss_status": infinite}
+    page = render_page(replace(classification(), evaluation={"n": 3, "confidence": 0.95} | evaluation), {})
+    assert infinite in page
+    assert "log loss status" not in page
+
+
 @pytest.mark.parametrize(
     ("pearson", "p", "says"),
     [
@@ -238,14 +272,17 @@ def test_a_correlation_without_an_interval_says_why_and_what_its_test_found(clas
             "wrong predictions with AUROC 0.91 [0.88, 0.94]; guessing has 0.5",
         ),
         (0.58, 0.47, 0.69, "Entropy and mistakes", "does not show that it beats guessing"),
-        (0.80, np.nan, np.nan, "Entropy finds mistakes", "AUROC 0.80; guessing has 0.5"),
-        (0.50, np.nan, np.nan, "Entropy and mistakes", "does not show that it beats guessing"),
+        (1.00, np.nan, np.nan, "Entropy and mistakes", "AUROC 1.00; without an interval it shows nothing beyond them"),
+        (0.50, np.nan, np.nan, "Entropy and mistakes", "AUROC 0.50; without an interval it shows nothing beyond them"),
     ],
 )
 def test_a_score_finds_mistakes_only_if_it_is_shown_to_beat_guessing(classification, estimate, low, high, label, says):
     row = {"name": "error by entropy", "statistic": "auroc", "estimate": estimate, "low": low, "high": high}
-    found = headlines(replace(classification(), tests=pd.DataFrame([row | {"status": "ok"}])))[1]
+    status = "ok" if np.isfinite(low) else "no interval (fewer than 10 errors)"
+    found = headlines(replace(classification(), tests=pd.DataFrame([row | {"status": status}])))[1]
     assert found.label == label
+    assert found.value == (f"AUROC {estimate:.2f}" if np.isfinite(low) else "not known")
+    assert found.interval.startswith("95 % interval" if np.isfinite(low) else "no interval (fewer than 10 errors)")
     assert says in found.sentence
 
 

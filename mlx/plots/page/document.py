@@ -143,7 +143,7 @@ def _narrow_tables(section: str, inputs: ReportInputs) -> list[str]:
     residuals = metrics_table("Residuals analysis", inputs.residuals, level=inputs.confidence)
     if section == "wrong":
         mistakes = "" if inputs.confusion is None else mistakes_table(inputs.confusion, inputs.class_names)
-        evaluation = metrics_table("Evaluation", inputs.evaluation)
+        evaluation = metrics_table("Evaluation", inputs.evaluation, level=inputs.evaluation_confidence)
         return [mistakes, evaluation] if inputs.task == "classification" else [evaluation, residuals]
     if section == "geometry":
         return [residuals] if inputs.task == "classification" else []

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Headline:
-    """One number: what it is, how it reads, its 95 % interval (may be empty), and what it says."""
+    """One number: what it is, how it reads, its interval or why there is none (may be empty), and what it says."""
 
     label: str
     value: str
@@ -58,6 +58,12 @@ def interval(
     return f"{level_text(level)} interval {write(low)} to {write(high)}"
 
 
+def _bounds(inputs: ReportInputs, key: str, write: Callable[[float], str]) -> str:
+    """Return the interval of a metric of the evaluation, at its level, or why there is none."""
+    found = interval(inputs.evaluation, key, write, level=inputs.evaluation_confidence)
+    return found or status_text(str(inputs.evaluation.get(f"{key}_status", "")))
+
+
 def _accuracy(inputs: ReportInputs) -> Headline | None:
     correct = inputs.samples["correct"].to_numpy(bool)
     n, wrong = len(correct), int((~correct).sum())
@@ -67,7 +73,7 @@ def _accuracy(inputs: ReportInputs) -> Headline | None:
     value = float(correct.mean()) if math.isnan(value) else value
     verb = "is" if wrong == 1 else "are"
     sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {verb} predicted wrongly."
-    return Headline("Accuracy", percent(value), interval(inputs.evaluation, "accuracy", percent), sentence)
+    return Headline("Accuracy", percent(value), _bounds(inputs, "accuracy", percent), sentence)
 
 
 def _calibration(inputs: ReportInputs) -> Headline | None:
@@ -80,7 +86,7 @@ def _calibration(inputs: ReportInputs) -> Headline | None:
     expected = number(inputs.evaluation, "ece_if_calibrated")
     if math.isfinite(expected):
         sentence += f" A calibrated model would show {percent(expected)} with this many samples."
-    return Headline("Calibration error", percent(error), interval(inputs.evaluation, "ece", percent), sentence)
+    return Headline("Calibration error", percent(error), _bounds(inputs, "ece", percent), sentence)
 
 
 def _entropy(inputs: ReportInputs) -> Headline | None:
@@ -109,18 +115,25 @@ def _detection(inputs: ReportInputs, name: str, score: str) -> Headline | None:
     if tests is None or not {"name", "statistic", "estimate", "low", "high"} <= set(tests):
         return None
     rows = tests[(tests["name"] == name) & (tests["statistic"] == "auroc") & tests["estimate"].notna()]
+    if "family" in rows:  # a factor of the samples may have the name of a score
+        rows = rows[~rows["family"].fillna("").str.endswith(" by factor")]
     if not len(rows):
         return None
     row = {str(key): value for key, value in rows.iloc[0].items()}
     estimate, low, high = (number(row, key) for key in ("estimate", "low", "high"))
     found = {"auroc": estimate, "auroc_low": low, "auroc_high": high}
     bounds = interval(found, "auroc", level=inputs.confidence) or status_text(str(row.get("status", "")))
-    area = f"AUROC {with_interval(estimate, low, high)}"
-    label, sentence = f"{score} finds mistakes", f"{score} finds wrong predictions with {area}; guessing has 0.5."
-    if not (low if math.isfinite(low) else estimate) > GUESSING:
-        label = f"{score} and mistakes"
-        sentence = f"{score} ranks wrong predictions with {area}, which does not show that it beats guessing, 0.5."
-    return Headline(label, f"AUROC {fixed(estimate)}", bounds, sentence)
+    area, other = f"AUROC {with_interval(estimate, low, high)}", f"{score} and mistakes"
+    if not math.isfinite(low):
+        sentence = (
+            f"{score} ranks these wrong predictions with {area}; without an interval it shows nothing beyond them."
+        )
+        return Headline(other, "not known", bounds, sentence)
+    if low > GUESSING:
+        sentence = f"{score} finds wrong predictions with {area}; guessing has 0.5."
+        return Headline(f"{score} finds mistakes", f"AUROC {fixed(estimate)}", bounds, sentence)
+    sentence = f"{score} ranks wrong predictions with {area}, which does not show that it beats guessing, 0.5."
+    return Headline(other, f"AUROC {fixed(estimate)}", bounds, sentence)
 
 
 CHANCE = 0.05
@@ -196,5 +209,5 @@ def _regression(inputs: ReportInputs) -> list[Headline]:
             sentence = f"{percent(value)} {says}." if share and value >= 0 else f"{says[0].upper()}{says[1:]}."
             if share and value < 0:
                 sentence = "Worse than predicting the mean."
-            found.append(Headline(label, significant(value), interval(inputs.evaluation, key, significant), sentence))
+            found.append(Headline(label, significant(value), _bounds(inputs, key, significant), sentence))
     return found

@@ -65,7 +65,8 @@ def point_columns(samples: DataFrame, *, task: str) -> dict[str, NDArray[Any]]:
         if values.dtype.kind in "iub" or (task == "classification" and name in {"y_true", "y_pred"}):
             found[name] = values.astype(np.int32)
         elif np.isfinite(values.astype(float)).any():
-            found[name] = values.astype(np.float32)
+            with np.errstate(over="ignore"):  # a browser draws no number beyond those of single precision
+                found[name] = values.astype(np.float32)
     return found
 
 

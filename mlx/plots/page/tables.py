@@ -43,17 +43,18 @@ def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object
 
 
 def metrics_table(caption: str, metrics: Mapping[str, Any], *, level: float = 0.95) -> str:
-    """Build the table of one metrics file: a row a number, its interval beside it; empty without a number."""
+    """Build the table of one metrics file: a row a number, and its interval or why there is none; empty without any."""
     flat = flatten(metrics)
-    ends = {key + end for key in flat for end in ("_low", "_high")}
+    beside = {key + end for key in flat for end in ("_low", "_high", "_status")}
     rows = [
         (
             key.replace("_", " "),
             value,
-            _bounds(number(flat, f"{key}_low"), number(flat, f"{key}_high"), significant),
+            _bounds(number(flat, f"{key}_low"), number(flat, f"{key}_high"), significant)
+            or status_text(str(flat.get(f"{key}_status", ""))),
         )
         for key, value in flat.items()
-        if key not in ends
+        if key not in beside
     ]
     head = ["metric", "value", f"{level_text(level)} interval"]
     if not any(row[2] for row in rows):
