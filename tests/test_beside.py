@@ -1,6 +1,7 @@
 """A stage runs the mlx beside it, whose files DVC records, and no other one that is installed."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 from repository import ROOT, SMALL, Repository
 
 # Stands for mlx: says where it is, and in which place another process finds it.
@@ -97,12 +99,14 @@ BLOBS = SMALL | {"dataset": {"name": "blobs", "params": {"n_samples": 50, "n_fea
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """A repository with commits, whose working tree has a change in the code that no commit has.
+    """A repository with the first stage and a commit, whose working tree has a change in the code that no commit has.
 
     The changed code says in ``said.txt`` beside the repository which file ran. Another mlx is first in the path.
     """
     (root := tmp_path_factory.mktemp("changed") / "repo").mkdir()
     repository = Repository(root, BLOBS)
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    (root / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"generate-data": stages["generate-data"]}}))
     with (root / ".gitignore").open("a") as file:
         file.write("\n/.dvc/tmp\n/.dvc/cache\n")
     for command in (
@@ -124,7 +128,7 @@ def test_an_experiment_runs_the_code_that_it_records(changed: Repository, ways: 
     said = changed.root.parent / "said.txt"
     said.unlink(missing_ok=True)
     for way in ways:
-        chosen = [] if way == "--run-all" else ["-S", f"dataset.params.n_samples={50 + len(ways)}", "generate-data"]
+        chosen = [] if way == "--run-all" else ["-S", f"dataset.params.n_samples={50 + len(ways)}"]
         done = changed.run("dvc", "exp", "run", way, *chosen)
         assert done.returncode == 0, done.stdout + done.stderr
     assert said.read_text().startswith(f"{changed.root}/.dvc/tmp/exps/")
@@ -144,3 +148,27 @@ def test_a_worktree_runs_its_own_code(changed: Repository) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (changed.root.parent / "said.txt").read_text() == f"{tree}/mlx/pipeline/generate_data.py"
+
+
+def test_untracked_data_in_an_experiment_are_explained_and_every_way_out_works(changed: Repository) -> None:
+    root = changed.root
+    rows = "".join(f"{i % 7},{i % 2}\n" for i in range(40))
+    (root / "mine.csv").write_text("a,target\n" + rows)
+    (root / ".git/info/exclude").write_text("/mine.csv\n")
+    changed.configure(SMALL | {"dataset": {"name": "custom", "path": "mine.csv", "params": {"target": "target"}}})
+    alone = changed.run("dvc", "exp", "run", "--temp")
+    ways = r"track it \('(.*?)' and '(.*?)'\), have it copied \('(.*?)'"
+    told = re.search(rf"mine.csv: .*only tracked files come along: {ways}", alone.stderr)
+    assert told, alone.stderr
+    assert changed.run(*told[3].split()).returncode == 0
+    tree = root.parent / "second tree"
+    changed.run("git", "worktree", "add", "--detach", str(tree))
+    shutil.copy(root / "params.yaml", tree)
+    script = [sys.executable, "stages/generate_data.py"]
+    done = subprocess.run(script, cwd=tree, env=changed.environment, capture_output=True, text=True, check=False)
+    assert "mine.csv: expected" in done.stderr
+    assert "this is a git worktree, and only tracked files come along" in done.stderr
+    (root / ".git/info/exclude").write_text("")
+    for command in (told[1], told[2], "dvc exp run --temp"):
+        done = changed.run(*command.split())
+        assert done.returncode == 0, done.stderr

@@ -104,6 +104,27 @@ def test_a_cache_that_the_artifacts_are_links_into_is_never_written_to(repositor
             assert content == f"{file.parent.name}{file.name.removesuffix('.dir')}"
 
 
+def test_going_back_to_old_settings_runs_again_unless_dvc_brings_the_results_back(repository: Repository) -> None:
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    with (repository.root / ".gitignore").open("a") as file:
+        file.write("\n/.dvc/tmp\n/.dvc/cache\n")
+    repository.run("git", "add", "-A")
+    assert repository.run("git", *identity, "commit", "--quiet", "-m", "start").returncode == 0
+    first = repository.content()
+    assert repository.run("dvc", "exp", "run", "--name", "sharper", "-S", "report.dpi=60").returncode == 0
+    sharper = repository.content()
+    repository.configure(SMALL)
+    assert repository.repro() == ["report"]  # outputs persist, so DVC's run cache is not asked
+    assert repository.content() == first != sharper
+    assert repository.run("dvc", "exp", "apply", "sharper").returncode == 0
+    assert repository.content() == sharper
+    assert repository.repro() == []
+    assert repository.run("git", "checkout", "HEAD", "--", "params.yaml", "dvc.lock", "metrics").returncode == 0
+    assert repository.run("dvc", "checkout").returncode == 0
+    assert repository.content() == first
+    assert repository.repro() == []
+
+
 def test_dvc_shows_the_difference_that_a_change_makes(repository: Repository) -> None:
     repository.run("git", "add", "-A")
     identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")

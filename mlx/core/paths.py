@@ -61,8 +61,26 @@ def what_is(path: Path) -> str:
 
 
 def _nothing_at(path: Path) -> str:
-    reason = foreign_path(os.path.relpath(path, repository_root()))
-    return f"nothing there; {reason}" if reason else "nothing there"
+    """Say that nothing is there; and why, and what to do about it, where that is known."""
+    root = repository_root()
+    given = os.path.relpath(path, root)
+    if (reason := foreign_path(given)) is not None:
+        return f"nothing there; {reason}"
+    if given.startswith(".."):
+        return "nothing there"
+    if "/.dvc/tmp/exps/" in root.as_posix():
+        track = f"'git add {given}'" if path.suffix == ".py" else f"'dvc add {given}' and 'git add {given}.dvc'"
+        return (
+            "nothing there; this is the temporary copy of the repository that an experiment of DVC runs in, and only "
+            f"tracked files come along: track it ({track}), have it copied ('dvc exp run --temp --copy-paths {given}', "
+            "or with --queue), or set an absolute path"
+        )
+    if (root / ".git").is_file() and "/worktrees/" in (root / ".git").read_text(encoding="utf-8", errors="replace"):
+        return (
+            "nothing there; this is a git worktree, and only tracked files come along: copy it here, or set an "
+            "absolute path; 'dvc checkout' brings what DVC tracks"
+        )
+    return "nothing there"
 
 
 @dataclass(frozen=True)
