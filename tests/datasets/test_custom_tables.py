@@ -78,7 +78,13 @@ def test_a_gap_among_numbers_can_be_filled_with_their_mean(tmp_path):
     assert everything(dataset)[0][3, 0] == pytest.approx(with_gap("size")["size"].mean())
     assert dataset.details["filled"] == {"size": 1}
     text = table_file(tmp_path, "csv", with_gap("home", None))
-    refused(text, "column 'home', found none in row 4", target="mass", features=["home"], missing="mean")
+    message = r"column 'home', found none in row 4 .* \(1 in all\); set dataset.params.missing to drop$"
+    refused(text, message, target="mass", features=["home"], missing="mean")
+    refused(text, message, target="mass", features=["home"])
+    gap = table_file(tmp_path, "csv", with_gap("mass"))
+    refused(gap, r"column 'mass'.* set dataset.params.missing to drop$", target="mass", features=["size"])
+    gap = table_file(tmp_path, "csv", with_gap("size"))
+    refused(gap, r"column 'size'.* set dataset.params.missing to drop, or to mean$", target="mass", features=["size"])
 
 
 def test_rows_left_out_take_their_factors_with_them(tmp_path):
@@ -104,10 +110,13 @@ def test_integers_beside_dropped_rows_are_classes_still(tmp_path):
             "expected a column 'q', as dataset.params.features",
         ),
         ("a,b\n1,2\n", {"target": "b", "features": ["b"]}, "expected columns of features besides the target"),
+        ("a,b\n1,2\n", {"target": "y"}, "found columns a, b$"),
+        ("a b\n1 2\n", {"target": "b"}, "found columns a b; dataset.params.separator states what divides"),
+        ("a,b\n1,x\0\n", {"target": "b"}, "expected text in UTF-8, found a zero byte"),
         ("b\n1\n", {"target": "b"}, "expected columns of features besides the target"),
         ("a,b\n", {"target": "b"}, "expected at least one row below the header"),
-        ("", {"target": "b"}, "expected a CSV table, found a damaged file"),
-        ("a,b\n1,2\n1,2,3\n", {"target": "b"}, "found a damaged file .*line 3"),
+        ("", {"target": "b"}, "expected a CSV table, found a damaged or foreign file"),
+        ("a,b\n1,2\n1,2,3\n", {"target": "b"}, "found a damaged or foreign file .*line 3"),
         ("a,b\n1,2,3\n4,5,6\n", {"target": "b"}, "its rows have more cells than its header, which has 2"),
         ("a,b\n1,2\n?,3\n2,4\n", {"target": "b"}, r"expected numbers in column 'a', found '\?' in row 2"),
         ("a,b\nNaN,2\n1,3\n", {"target": "b"}, "of column 'a', found none in row 1 below the header"),
@@ -120,6 +129,29 @@ def test_tables_that_can_not_be_used_say_why(tmp_path, text, params, message):
     assert str(tmp_path / "t.csv") in str(refused(tmp_path / "t.csv", message, **params))
 
 
+def test_a_column_is_a_feature_once(tmp_path):
+    error = refused(
+        table_file(tmp_path), "'legs' twice", SettingsError, target="kind", features=["legs", "size", "legs"]
+    )
+    assert error.key == ("dataset", "params", "features")
+
+
+def test_integers_of_any_length_are_numbers(tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{10**25 + 10**24 * (k % 5)},{k % 2}\n" for k in range(20)))
+    np.testing.assert_allclose(everything(opened(tmp_path / "t.csv", target="y"))[0][:2, 0], [1e25, 1.1e25])
+
+
+def test_a_table_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    path = table_file(tmp_path)
+
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("mlx.datasets.custom.table_files.read_csv", forbidden)
+    with pytest.raises(PermissionError, match=r"t\.csv"):
+        opened(path, target="kind")
+
+
 def test_a_table_needs_a_target_and_no_column_of_names_or_dates(tmp_path):
     assert refused(table_file(tmp_path), "expected the name of the target", SettingsError).key[-1] == "target"
     names = pd.DataFrame({"name": [f"n{k}" for k in range(1500)], "y": range(1500)})
@@ -128,4 +160,4 @@ def test_a_table_needs_a_target_and_no_column_of_names_or_dates(tmp_path):
     dates = TABLE.assign(when=pd.date_range("2020", periods=20))
     refused(table_file(tmp_path, "parquet", dates), "expected numbers or text in column 'when'", target="kind")
     (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(50))
-    refused(tmp_path / "t.parquet", "expected a PARQUET table, found a damaged file", target="kind")
+    refused(tmp_path / "t.parquet", "expected a PARQUET table, found a damaged or foreign file", target="kind")

@@ -44,6 +44,7 @@ COUNT = np.arange(30) + 1
         (column("1'{:03}"), 1000 + COUNT),
         (column("1\u202f{:03},5"), 1000.5 + COUNT),
         (column("\u2212{}"), -COUNT),
+        (["".join(chr(0x660 + int(digit)) for digit in str(k)) for k in COUNT], COUNT),
         ([*column("1,{:03}", 29), "0,5"], [*(1 + COUNT[:29] / 1000), 0.5]),  # one that is no thousand decides
         ([*column("1,{:03}", 29), "1,000,000"], [*(1000 + COUNT[:29]), 1e6]),
         ([*column("{}", 29), "1e3"], [*COUNT[:29], 1000]),
@@ -94,6 +95,24 @@ def test_a_point_beside_decimal_commas_may_group_thousands(tmp_path):
     np.testing.assert_array_equal(everything(opened(plain, target="y"))[0][:, 0], COUNT + 0.5)
 
 
+def test_semicolons_speak_for_decimal_commas(tmp_path):
+    grouped, plain = column("{}.500"), column("{}.25")
+    path = saved(tmp_path, separator=";", x=grouped, y=KIND)
+    refused(path, "column 'x' has '1.500', which is 1.5 or 1500", SettingsError, target="y")
+    for mark, expected in ((".", COUNT + 0.5), (",", COUNT * 1000 + 500)):
+        np.testing.assert_array_equal(everything(opened(path, target="y", decimal=mark))[0][:, 0], expected)
+    shown, _ = everything(opened(saved(tmp_path, separator=";", x=grouped, z=plain, y=KIND), target="y"))
+    np.testing.assert_array_equal(shown[0], [1.5, 1.25])
+    target = saved(tmp_path, separator=";", x=COUNT, y=grouped)
+    assert refused(target, "column 'y' has '1.500'", SettingsError, target="y").key[-1] == "decimal"
+
+
+def test_the_separator_that_a_spreadsheet_says_in_the_first_line_is_taken(tmp_path):
+    path = saved(tmp_path, separator="|", x=COUNT, y=KIND)
+    path.write_text("sep=|\n" + path.read_text())
+    assert opened(path, target="y").details["features"] == ["x"]
+
+
 def test_a_stated_mark_is_kept_to(tmp_path):
     path = saved(tmp_path, x=[*column("{},5", 29), "1.5"], y=KIND)
     refused(path, "expected numbers in column 'x', found '1.5' in row 30", target="y", decimal=",")
@@ -112,6 +131,10 @@ def test_a_stated_mark_is_kept_to(tmp_path):
         (
             column("{} kg"),
             "expected numbers in column 'x', found '1 kg' in row 1 .* without brackets, currency or unit",
+        ),
+        (
+            [f"{k} {'g' if k % 2 else 'kg'}" for k in range(1, 31)],
+            "expected numbers in column 'x', found '1 g' in row 1",
         ),
         (column("{}€"), "expected numbers in column 'x', found '1€' in row 1"),
         (["2024-01-01", "2024-02-03"] * 15, "column 'x', found dates or times, such as '2024-01-01' in row 1"),

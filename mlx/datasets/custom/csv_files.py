@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import warnings
 from collections.abc import Collection
 from pathlib import Path
@@ -17,14 +18,14 @@ MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL",
 MISSING_TARGETS = ("", "NaN", "nan")  # a class may well be named "None" or "NA"
 
 SEPARATORS = (",", ";", "\t", "|")
-SAMPLE_BYTES, SAMPLE_ROWS = 1 << 18, 200
+SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 200
 MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def read_csv(
     path: Path, *, targets: Collection[str] = (), separator: str | None = None, as_text: bool = False
-) -> "pd.DataFrame":
-    """Read a CSV file in UTF-8, or in UTF-16 with its mark, whose first row names the columns.
+) -> "tuple[pd.DataFrame, str]":
+    """Return a CSV file in UTF-8, or in UTF-16 with its mark, whose first row names the columns; and its separator.
 
     Empty cells and what is commonly written for them (`MISSING`) are missing. The cells of `targets` stay
     text, so that ``001`` and ``1`` are two classes, and only those in `MISSING_TARGETS` are missing, so that
@@ -48,9 +49,19 @@ def read_csv(
 
     encoding = _encoding(path)
     try:
-        separator = separator or _separator(path, encoding, targets)
+        sample = _sample(path, encoding)
+        told = _SAID.match(sample)  # a first line that Excel writes and reads
+        separator = separator or (told["mark"] if told else _separator(path, sample, targets))
+        skipped = 1 if told else 0
         head = pd.read_csv(
-            path, header=None, nrows=1, dtype=str, keep_default_na=False, sep=separator, encoding=encoding
+            path,
+            header=None,
+            nrows=1,
+            dtype=str,
+            keep_default_na=False,
+            sep=separator,
+            encoding=encoding,
+            skiprows=skipped,
         )
         names = [str(name) for name in head.iloc[0]]
         refuse_equal_names(names, path)
@@ -68,6 +79,7 @@ def read_csv(
                 low_memory=False,
                 sep=separator,
                 encoding=encoding,
+                skiprows=skipped,
             )
     except pd.errors.ParserWarning:  # which it would cut off
         raise ValueError(f"its rows have more cells than its header, which has {len(names)}") from None
@@ -75,7 +87,7 @@ def read_csv(
         found = f"other bytes ({error.object[error.start : error.start + 4]!r})"
         raise DataError(f"{path}: expected text in UTF-8, found {found}; save it as UTF-8") from None
     table.columns = pd.Index(names)
-    return table
+    return table, separator
 
 
 def _encoding(path: Path) -> str:
@@ -84,12 +96,24 @@ def _encoding(path: Path) -> str:
     return next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
 
 
-def _separator(path: Path, encoding: str, targets: Collection[str]) -> str:
+_SAID = re.compile(r"sep=(?P<mark>.)\r?\n")
+
+
+def _sample(path: Path, encoding: str) -> str:
+    """Return the beginning of the file as text."""
+    with path.open(encoding=encoding, newline="") as file:
+        sample = file.read(SAMPLE_CHARACTERS)
+    if "\0" in sample:  # which the reader would leave out without a word
+        raise DataError(f"{path}: expected text in UTF-8, found a zero byte; save it as UTF-8")
+    return sample
+
+
+def _separator(path: Path, sample: str, targets: Collection[str]) -> str:
     """Return what divides the first rows into as many cells as the header; the comma where nothing does.
 
     Where several do, it is the one that finds the targets' columns.
     """
-    tables = {mark: _first_rows(path, encoding, mark) for mark in SEPARATORS}
+    tables = {mark: _first_rows(sample, mark) for mark in SEPARATORS}
     tables = {mark: rows for mark, rows in tables.items() if rows and len(rows[0]) > 1}
     even = {mark: rows for mark, rows in tables.items() if all(len(row) == len(rows[0]) for row in rows)}
     possible = even or tables
@@ -106,10 +130,8 @@ def _separator(path: Path, encoding: str, targets: Collection[str]) -> str:
     return next(iter(possible), ",")
 
 
-def _first_rows(path: Path, encoding: str, separator: str) -> list[list[str]]:
-    with path.open(encoding=encoding, newline="") as file:
-        sample = file.read(SAMPLE_BYTES)
-    whole = len(sample) < SAMPLE_BYTES
+def _first_rows(sample: str, separator: str) -> list[list[str]]:
+    whole = len(sample) < SAMPLE_CHARACTERS
     rows: list[list[str]] = []
     try:
         for row in csv.reader(io.StringIO(sample, newline=""), delimiter=separator):

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.table_files import Column, row_name
-from mlx.datasets.custom.written_numbers import MARKS, Mark, Written, mark_of, read_written, without_percent
+from mlx.datasets.custom.written_numbers import MARKS, Marks, Written, mark_of, read_written, without_percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,13 +33,8 @@ _UNIT = re.compile(r"[-+]?\d[\d.,]* ?(?P<unit>[^\d\s.,:/-][^\d]*)", re.ASCII)
 _TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 
 
-def feature(series: "pd.Series[Any]", path: Path, *, stated: Mark | None, elsewhere: Collection[Mark]) -> Column:
-    """Return a column of a table as numbers.
-
-    Parameters
-    ----------
-    stated, elsewhere
-        What divides off fractions in text: see `mlx.datasets.custom.written_numbers.mark_of`.
+def feature(series: "pd.Series[Any]", path: Path, marks: Marks) -> Column:
+    """Return a column of a table as numbers; `marks` is what is known of fractions in text.
 
     Raises
     ------
@@ -56,6 +51,8 @@ def feature(series: "pd.Series[Any]", path: Path, *, stated: Mark | None, elsewh
         values = series.to_numpy(dtype=np.float64, na_value=np.nan)
         return Column(name, np.where(np.isfinite(values), values, np.nan), None)
     present = series[series.notna()]
+    if series.dtype == object and present.map(lambda value: type(value) in {int, float}).all():  # of any length
+        return feature(series.map(lambda value: float(str(value))), path, marks)
     declared = isinstance(series.dtype, pd.CategoricalDtype)
     if declared:
         present = present.astype(present.cat.categories.dtype).astype(str)
@@ -64,7 +61,7 @@ def feature(series: "pd.Series[Any]", path: Path, *, stated: Mark | None, elsewh
     if not present.map(lambda value: isinstance(value, str)).all():
         found = type(present.iloc[0]).__name__ if series.dtype == object else str(series.dtype)
         raise DataError(f"{path}: expected numbers or text in column '{name}', found {found}; {_leave_out()}")
-    numbers = None if declared or present.empty else _as_numbers(present, name, path, stated, elsewhere)
+    numbers = None if declared or present.empty else _as_numbers(present, name, path, marks)
     if numbers is None:
         return _categories(series, present, name, path)
     values = np.full(len(series), np.nan)
@@ -72,16 +69,14 @@ def feature(series: "pd.Series[Any]", path: Path, *, stated: Mark | None, elsewh
     return Column(name, np.where(np.isfinite(values), values, np.nan), None)
 
 
-def _as_numbers(
-    present: "pd.Series[Any]", name: str, path: Path, stated: Mark | None, elsewhere: Collection[Mark]
-) -> dict[str, float] | None:
+def _as_numbers(present: "pd.Series[Any]", name: str, path: Path, marks: Marks) -> dict[str, float] | None:
     """Return each text as a number; None for a column of words."""
     written = read_written(present)
     if written.counts.keys() <= _TRUTH.keys():
         return _TRUTH
     way_out = f"; make numbers of them, or {_leave_out()}"
     refuse_dates(present, written, f"{path}: expected numbers or text in column '{name}'", way_out)
-    mark = mark_of(written, stated, elsewhere)
+    mark = mark_of(written, marks)
     read = dict(written.read[mark or "."])
     words = written.counts.keys() - read.keys()
     if not written.mostly_numbers():
@@ -137,10 +132,11 @@ def first_of(present: "pd.Series[Any]", texts: Collection[str]) -> tuple[str, st
 
 
 def _refuse_money_and_units(present: "pd.Series[Any]", written: Written, name: str, path: Path) -> None:
-    """Refuse numbers with a currency or brackets around them, and many with one unit behind them."""
+    """Refuse numbers with a currency or brackets around them, and many with one of few units behind them."""
     money = {text for text in written.counts if _MONEY.fullmatch(text.strip())}
     units = {text: found["unit"] for text in written.counts if (found := _UNIT.fullmatch(text.strip()))}
-    measured = units.keys() if len(set(units.values())) == 1 and len(units) > MOST_UNITS else set()
+    few = max(1, len(units) // MOST_UNITS * 2)
+    measured = units.keys() if len(set(units.values())) <= few and len(units) > MOST_UNITS else set()
     for bad in (money, measured):
         if 2 * sum(written.counts[text] for text in bad) >= len(present):
             row, word = first_of(present, bad)

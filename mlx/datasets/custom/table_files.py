@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mlx.core.errors import DataError
+from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import what_is
+from mlx.core.reading import reading
 from mlx.core.settings import nearest
 from mlx.datasets.custom.csv_files import read_csv
 from mlx.datasets.custom.headers import refuse_equal_names, without_index
@@ -54,10 +55,13 @@ class Table:
         Its columns, each with a name of its own.
     left_out
         A line on each column that was left out.
+    separator
+        Between the cells of a CSV; None for others.
     """
 
     frame: "pd.DataFrame"
     left_out: tuple[str, ...] = ()
+    separator: str | None = None
 
 
 def read_table(
@@ -91,23 +95,20 @@ def read_table(
     suffix = _checked_suffix(path)
     left_out: list[str] = []
     try:
-        if suffix == ".parquet":
-            frame, left_out = read_parquet(path, {*targets, *wanted})
-        elif suffix == ".json":
-            frame = _read_json(path)
-        else:
-            frame = read_csv(path, targets=targets, separator=separator, as_text=as_text)
-    except DAMAGED as error:
-        raise DataError(f"{path}: expected a {suffix[1:].upper()} table, found a damaged file ({error})") from None
+        with reading(path, f"a {suffix[1:].upper()} table", remedy=""):
+            if suffix == ".parquet":
+                frame, left_out = read_parquet(path, {*targets, *wanted})
+            elif suffix == ".json":
+                frame = _read_json(path)
+            else:
+                frame, separator = read_csv(path, targets=targets, separator=separator, as_text=as_text)
+    except ArtifactError as error:
+        raise DataError(str(error)) from None
     if not len(frame) or not len(frame.columns):
         raise DataError(f"{path}: expected at least one row below the header, found none")
     frame.columns = pd.Index([str(name) for name in frame.columns])
     frame, index = without_index(frame, path, {*targets, *wanted})
-    return Table(frame, (*left_out, *index))
-
-
-DAMAGED = (ValueError, KeyError, TypeError, OSError, OverflowError, NotImplementedError)
-"""What pandas and pyarrow raise on a damaged file; their parsing errors are ValueErrors."""
+    return Table(frame, (*left_out, *index), separator)
 
 
 def _checked_suffix(path: Path) -> str:
@@ -156,6 +157,7 @@ def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd
         raise DataError(
             f"{path}: expected a column '{name}', as dataset.params.{setting} says, found columns {listed}"
             f"{nearest(name, names)}"
+            f"{'; dataset.params.separator states what divides the cells' if len(names) == 1 else ''}"
         )
     return table[name]
 

@@ -1,7 +1,6 @@
 """The target's column of a table as labels: numbers, or names in the form in which they are written."""
 
 import re
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from mlx.core.errors import DataError
 from mlx.datasets.custom.csv_files import MISSING
 from mlx.datasets.custom.features import ambiguous_number, first_of, refuse_dates
 from mlx.datasets.custom.targets import Task
-from mlx.datasets.custom.written_numbers import MARKS, Mark, Written, mark_of, read_written, without_percent
+from mlx.datasets.custom.written_numbers import MARKS, Mark, Marks, Written, mark_of, read_written, without_percent
 from mlx.datasets.dataset import Array
 
 if TYPE_CHECKING:
@@ -31,8 +30,7 @@ def table_labels(
     *,
     task: Task | str,
     gaps: bool,
-    stated: Mark | None,
-    elsewhere: Collection[Mark],
+    marks: Marks,
     typed: bool,
 ) -> Array:
     """Return the target, without rows where it is missing, as integers, floats, booleans or text.
@@ -47,8 +45,8 @@ def table_labels(
         to be numbers.
     gaps
         Whether rows are missing: these make floats of a data frame's integers, which are made integers again.
-    stated, elsewhere
-        What divides fractions off: see `mlx.datasets.custom.written_numbers.mark_of`.
+    marks
+        What is known of fractions in text.
     typed
         Whether the file says that its texts are texts, as Parquet does: then integers among them stay names.
 
@@ -75,7 +73,7 @@ def table_labels(
     if not answer.map(lambda value: isinstance(value, str)).all():
         found = type(answer.iloc[0]).__name__ if answer.dtype == object else str(answer.dtype)
         raise DataError(f"{path}: expected numbers or text in column '{answer.name}', the target, found {found}")
-    return _of_text(answer, path, task, stated, elsewhere, gaps=gaps, typed=typed)
+    return _of_text(answer, path, task, marks, gaps=gaps, typed=typed)
 
 
 def _whole_again(numbers: Array, *, gaps: bool) -> Array:
@@ -86,8 +84,7 @@ def _of_text(
     answer: "pd.Series[Any]",
     path: Path,
     task: Task | str,
-    stated: Mark | None,
-    elsewhere: Collection[Mark],
+    marks: Marks,
     *,
     gaps: bool,
     typed: bool,
@@ -102,7 +99,7 @@ def _of_text(
     if floats and all(map(_WHOLE_FLOAT.fullmatch, stripped.values())):  # of integers, made by a data frame
         return _whole_again(np.array([float(text) for text in answer]), gaps=True)
     if task != "classification":
-        numbers = _quantities(answer, written, path, mark_of(written, stated, elsewhere), sure=task == "regression")
+        numbers = _quantities(answer, written, path, mark_of(written, marks), sure=task == "regression")
         if numbers is not None:
             return np.array([numbers[text] for text in answer])
     _refuse_blanks(answer, stripped, path)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mlx.core.errors import DataError
+from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.features import feature, ids_among
 from mlx.datasets.custom.table_files import Column, Table, column_of, encode, read_table, row_name
 from mlx.datasets.custom.table_labels import missing_words, table_labels
 from mlx.datasets.custom.targets import Task
-from mlx.datasets.custom.written_numbers import Mark, Written, read_written
+from mlx.datasets.custom.written_numbers import Mark, Marks, Written, read_written
 from mlx.datasets.dataset import Array
 
 if TYPE_CHECKING:
@@ -88,14 +88,14 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     SettingsError
         If its separator or its decimal mark can't be told.
     """
-    table, shown = _read(path, rules)
+    table, marks = _read(path, rules)
     answer = column_of(table.frame, rules.target, path, "target")
     names = _feature_names(table.frame, path, rules)
-    columns = [feature(table.frame[name], path, stated=rules.decimal, elsewhere=shown) for name in names]
+    columns = [feature(table.frame[name], path, marks) for name in names]
     suspicious = ids_among(columns, table.frame, path) if rules.features is None else []
     known = answer.notna().to_numpy()
     columns, keep, details = _without_gaps(columns, known, path, rules)
-    _refuse_missing(columns, ~known, rules.target, keep, path)
+    _refuse_missing(columns, ~known, keep, path, rules)
     X, encoded = encode(columns, rules.encoding, path)
     details["features"] = encoded
     details["categories"] = {c.name: list(c.categories) for c in columns if c.categories is not None}
@@ -105,8 +105,7 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
         path,
         task=rules.task,
         gaps=not known.all(),
-        stated=rules.decimal,
-        elsewhere=shown,
+        marks=marks,
         typed=path.suffix.lower() != ".csv",
     )
     dropped = len(keep) - len(rows)
@@ -115,11 +114,11 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     return TableSamples(X[rows], labels, rows, len(table.frame), details, notes)
 
 
-def _read(path: Path, rules: TableRules) -> tuple[Table, set[Mark]]:
-    """Return the table and the decimal marks that its columns of text show.
+def _read(path: Path, rules: TableRules) -> tuple[Table, Marks]:
+    """Return the table, and what is known of the fractions in its columns of text.
 
-    A CSV in which some number has a comma is read as text throughout: in another of its columns ``1.234``
-    may be a thousand, which a reader of numbers would not say.
+    A CSV in which some number has a comma, or whose cells are divided by semicolons, is read as text
+    throughout: ``1.234`` may be a thousand in it, which a reader of numbers would not say.
     """
     wanted = {rules.target, *(rules.features or ())}
 
@@ -128,10 +127,12 @@ def _read(path: Path, rules: TableRules) -> tuple[Table, set[Mark]]:
 
     table = read(as_text=rules.decimal == ",")
     written = _written_numbers(table.frame, rules)
-    if rules.decimal is None and path.suffix.lower() == ".csv" and any(map(_has_comma, written)):
+    semicolons = table.separator == ";"
+    if rules.decimal is None and table.separator and (semicolons or any(map(_has_comma, written))):
         table = read(as_text=True)
         written = _written_numbers(table.frame, rules)
-    return table, {mark for column in written for mark in column.shows()}
+    shown = frozenset(mark for column in written for mark in column.shows())
+    return table, Marks(rules.decimal, shown, semicolons)
 
 
 def _written_numbers(frame: "pd.DataFrame", rules: TableRules) -> list[Written]:
@@ -155,6 +156,10 @@ def _feature_names(frame: "pd.DataFrame", path: Path, rules: TableRules) -> list
     """Return the columns to use as features: the settings' own, or all but the target."""
     target = rules.target
     names = [name for name in frame.columns if name != target] if rules.features is None else list(rules.features)
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise SettingsError(
+            f"expected each column once, found '{twice[0]}' twice", key=("dataset", "params", "features")
+        )
     if target in names or not names:
         raise DataError(f"{path}: expected columns of features besides the target '{target}', found {names}")
     return [str(column_of(frame, name, path, "features").name) for name in names]
@@ -196,14 +201,15 @@ def _filled(column: Column, path: Path) -> Column:
     return Column(column.name, np.where(gaps, column.numbers[~gaps].mean(), column.numbers), None)
 
 
-def _refuse_missing(columns: Sequence[Column], unknown: Array, target: str, keep: Array, path: Path) -> None:
-    gaps = {column.name: np.isnan(column.numbers) for column in columns} | {target: unknown}
+def _refuse_missing(columns: Sequence[Column], unknown: Array, keep: Array, path: Path, rules: TableRules) -> None:
+    numbers = {column.name for column in columns if column.categories is None}
+    gaps = {column.name: np.isnan(column.numbers) for column in columns} | {rules.target: unknown}
     for name, missing in gaps.items():
         missing = missing & keep
         if missing.any():
             row = int(np.argmax(missing)) + 1
+            or_mean = ", or to mean" if name in numbers and rules.missing == "error" else ""
             raise DataError(
                 f"{path}: expected a finite value in each row of column '{name}', found none in "
-                f"{row_name(row)} ({int(missing.sum())} in all); set dataset.params.missing to "
-                "drop or, for numbers, to mean"
+                f"{row_name(row)} ({int(missing.sum())} in all); set dataset.params.missing to drop{or_mean}"
             )

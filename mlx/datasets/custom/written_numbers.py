@@ -1,7 +1,8 @@
 """Numbers as people and spreadsheets write them: decimal commas, groups of thousands, percent signs."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,7 +26,7 @@ def number(text: str, mark: Mark) -> float | None:
     Thousands may be grouped by blanks, apostrophes, and commas or points, whichever `mark` is not. A
     number of percent is the number before the sign: ``7%`` is 7.
     """
-    text = text.strip().translate(_BLANKS)
+    text = _plain(text.strip())
     found = _FORMS[mark].fullmatch(text)
     if found is None:
         return float(text) if _INFINITE.fullmatch(text) else None
@@ -33,6 +34,14 @@ def number(text: str, mark: Mark) -> float | None:
     for group in {" ", "'", ",", "."} - {mark}:
         text = text.replace(group, "")
     return float(text.replace(mark, "."))
+
+
+def _plain(text: str) -> str:
+    """Return digits, blanks, minus and apostrophe as ASCII has them."""
+    if text.isascii():
+        return text
+    digits = (str(unicodedata.decimal(mark)) if mark.isdecimal() else mark for mark in text)
+    return "".join(digits).translate(_BLANKS)
 
 
 def without_percent(texts: Iterable[str]) -> set[str]:
@@ -96,18 +105,29 @@ def read_written(texts: Iterable[str]) -> Written:
     return Written(counts, read)
 
 
-def mark_of(column: Written, stated: Mark | None, elsewhere: Collection[Mark]) -> Mark | None:
-    """Return what divides fractions off in a column; None where it can't be told.
+@dataclass(frozen=True)
+class Marks:
+    """What is known of the character that divides fractions off in a file.
 
-    Parameters
+    Attributes
     ----------
     stated
         What the settings say.
-    elsewhere
-        What other columns of the file show.
+    shown
+        What the columns of the file show.
+    commas_likely
+        Whether the cells are divided by semicolons, which is done where commas divide fractions off.
     """
-    if stated is not None:
-        return stated
+
+    stated: Mark | None = None
+    shown: frozenset[Mark] = frozenset()
+    commas_likely: bool = False
+
+
+def mark_of(column: Written, known: Marks) -> Mark | None:
+    """Return what divides fractions off in a column; None where it can't be told."""
+    if known.stated is not None:
+        return known.stated
     shown = column.shows()
     if len(shown) == 1:
         return next(iter(shown))
@@ -116,6 +136,6 @@ def mark_of(column: Written, stated: Mark | None, elsewhere: Collection[Mark]) -
     text = column.ambiguous()
     if text is None:
         return "."
-    if len(elsewhere) == 1 and ("," in text or "." in elsewhere):
-        return next(iter(elsewhere))
-    return "." if "," not in text and not elsewhere else None
+    if len(known.shown) == 1 and ("," in text or "." in known.shown):
+        return next(iter(known.shown))
+    return "." if "," not in text and not known.shown and not known.commas_likely else None
