@@ -44,7 +44,7 @@ def check_softmax(logits: Scores, probabilities: Scores) -> None:
     """
     for rows in row_blocks(*logits.shape):
         expected = softmax(np.asarray(logits[rows], dtype=np.float64), axis=1)
-        check_agreement(np.asarray(probabilities[rows], dtype=np.float64), expected, rows.start)
+        check_agreement(np.asarray(probabilities[rows], dtype=np.float64), expected, logits[rows], rows.start)
 
 
 def check_pair(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], ...]:

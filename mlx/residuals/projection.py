@@ -7,6 +7,7 @@ import numpy as np
 
 from mlx.core.checks import Floats, Integers, Scores
 from mlx.core.errors import DataError
+from mlx.core.scale import unit_sized
 from mlx.residuals.components import principal_components
 from mlx.residuals.geometry import filled
 from mlx.residuals.records import test_row
@@ -73,6 +74,7 @@ def _few_columns(dense: Scores, rows: Integers) -> Floats:
     """Reduce the rows to at most 50 principal components, as van der Maaten & Hinton do, each layer on one scale."""
     chosen = np.asarray(dense[rows], dtype=np.float64)
     reduced = principal_components(chosen, n_components=max(2, min(50, *chosen.shape))).coordinates
+    reduced = unit_sized(reduced)
     size = np.sqrt(np.einsum("ij,ij->", reduced, reduced) / len(rows))
     return np.asarray(reduced / (size or 1.0), dtype=np.float64)
 

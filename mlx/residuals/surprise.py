@@ -101,7 +101,7 @@ def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice)
     block = np.asarray(logits[rows], dtype=np.float64)
     check_finite("logits", block, rows.start)
     log_p = log_softmax(block)
-    check_agreement(p, np.exp(log_p), rows.start)
+    check_agreement(p, np.exp(log_p), logits[rows], rows.start)
     return log_p
 
 

@@ -1,18 +1,28 @@
 """No correlation depends on the unit of its sides: saturated networks, whose entropies can't be squared, included."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 
+from mlx.core.errors import DataError
+from mlx.evaluation import EvaluationSettings, evaluate_classification
+from mlx.evaluation.checks import check_softmax
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.association import associate
+from mlx.residuals.cka import debiased_cka
 from mlx.residuals.classification import analyse_classification
+from mlx.residuals.collapse import neural_collapse
+from mlx.residuals.components import principal_components
 from mlx.residuals.correlation import centred_correlation, weighted_correlation
+from mlx.residuals.factors import associate_factors, read_factors, targets_of
 from mlx.residuals.layer import Layer
 from mlx.residuals.mantel import mantel, mantel_by_class
 from mlx.residuals.pair_spearman import pair_spearman
 from mlx.residuals.pairs import pair_correlations
+from mlx.residuals.projection import projections
 from mlx.residuals.similarity import group_similarity
+from mlx.residuals.slices import weak_slices
 from mlx.residuals.units import unit_rows
 
 SETTINGS = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
@@ -125,3 +135,71 @@ def test_weighted_correlations_are_of_no_unit_and_have_none_where_rounding_is_al
     weights[:, 0] = np.arange(20) % 2
     assert np.isnan(weighted_correlation(x, level, weights)[weights[:, 0] == 0]).all()
     assert np.isfinite(weighted_correlation(x, level, weights)[weights[:, 0] == 1]).all()
+
+
+@pytest.mark.parametrize("unit", [2.0**-1000, 2.0**-600, 2.0**600, 2.0**1000])
+def test_geometry_does_not_depend_on_the_unit_of_a_representation(unit):
+    rows, _, y = network((4, 5, 6))
+    other = np.random.default_rng(5).normal(size=(90, 3))
+    assert debiased_cka(rows * unit, other / unit).cka == debiased_cka(rows, other).cka
+    assert neural_collapse(rows * unit, y, y) == neural_collapse(rows, y, y)
+    found, expected = principal_components(rows * unit), principal_components(rows)
+    np.testing.assert_array_equal(found.coordinates, expected.coordinates * unit)
+    np.testing.assert_array_equal(found.variance_ratio, expected.variance_ratio)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_an_analysis_of_tiny_or_huge_representations_is_whole(unit):
+    rows, logits, y = network((1, 2, 3))
+    found, expected = analysed(rows * unit, logits, y), analysed(rows, logits, y)
+    for column in ("similarity", "silhouette", "similarity_neighbours"):
+        np.testing.assert_allclose(found.samples[column], expected.samples[column], rtol=1e-9)
+    np.testing.assert_allclose(found.samples["pca_1"], expected.samples["pca_1"] * unit, rtol=1e-9)
+    np.testing.assert_allclose(found.tests["estimate"], expected.tests["estimate"], rtol=1e-6)
+    assert found.tests["status"].tolist() == expected.tests["status"].tolist()
+
+
+@pytest.mark.parametrize("kind", ["tsne", "pca"])
+def test_places_of_tiny_and_of_huge_representations_are_those_of_ordinary_ones(kind):
+    rows, *_ = network((1, 2, 3), n=30)
+    expected, _ = projections("layer", rows, [kind], seed=0)
+    for exponent in (-600, 600):
+        found, _ = projections("layer", rows * 2.0**exponent, [kind], seed=0)
+        scale = 2.0**exponent if kind == "pca" else 1.0
+        np.testing.assert_array_equal(found[f"{kind}_1"], expected[f"{kind}_1"] * scale)
+
+
+@pytest.mark.parametrize("largest", [8.0, 60.0, 2000.0])
+def test_outputs_of_half_precision_are_analysed_as_what_they_are_stored_as(largest):
+    generator = np.random.default_rng(0)
+    rows, _, y = network((1, 2, 3))
+    logits = (largest + 3 * generator.normal(size=(90, 3))).astype(np.float16)
+    exact = softmax(largest + 3 * generator.normal(size=(90, 3)), axis=1)
+    p = softmax(logits.astype(float) + generator.uniform(-0.4, 0.4, (90, 3)) * np.spacing(logits).astype(float), axis=1)
+    evaluated = evaluate_classification(y, p.argmax(axis=1), p.astype(np.float16), logits=logits,
+                                        class_names=list("abc"), settings=EvaluationSettings())  # fmt: skip
+    found = analyse_classification(
+        {"layer": rows.astype(np.float16) * np.float16(3000)}, logits=logits, probabilities=p.astype(np.float16),
+        y_true=y, y_pred=p.argmax(axis=1), class_names=list("abc"), index=np.arange(90), settings=SETTINGS,
+    )  # fmt: skip
+    assert evaluated.metrics["log_loss"] == found.samples["surprise"].mean()
+    assert np.isfinite(found.samples["similarity"]).all()
+    with pytest.raises(DataError, match="expected the probabilities to be their softmax"):
+        check_softmax(logits, exact[::-1])
+
+
+@pytest.mark.parametrize("unit", [2.0**-700, 2.0**700])
+def test_factors_of_any_unit_find_the_same_slices_and_effects(unit):
+    generator = np.random.default_rng(0)
+    size, colour = generator.normal(size=300), generator.choice(["red", "blue"], 300)
+    error = generator.random(300) < np.where(size > 0.5, 0.7, 0.1)
+    slices, effects = [], []
+    for scale in (1.0, unit):
+        factors = read_factors(pd.DataFrame({"size": size * scale, "colour": colour}))
+        slices.append(weak_slices(factors, error, seed=0, confidence=0.95).slices)
+        targets = targets_of(error, {"entropy": size**2 * scale}, None)
+        effects.append([one.finding for one in associate_factors(factors, targets, settings=SETTINGS)])
+    assert slices[0]
+    # Their thresholds are rounded to few digits of the unit; what they split apart in the half that found them stays.
+    assert [one.error_rate_found for one in slices[1]] == [one.error_rate_found for one in slices[0]]
+    assert effects[1] == effects[0]
