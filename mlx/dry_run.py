@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlx.analysis_time import analysis_parts, told_time
 from mlx.config import ExperimentConfig, Resolved
 from mlx.core.descriptions import AugmentationDescription, SplitsDescription
 from mlx.core.errors import DataError, SettingsError
@@ -24,6 +25,7 @@ from mlx.models import DirectModel, IterativeModel, Model, Problem, build_model
 from mlx.pipeline.train import idle_settings
 from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.split import split_rows
+from mlx.rehearsed_models import FIRST_ROWS, direct_memory, lighter, step_rows
 from mlx.runs import runs_of
 from mlx.training import Samples, augmentation_of
 from mlx.training.divergence import divergence
@@ -33,12 +35,6 @@ Array = npt.NDArray[Any]
 
 WHOLE_BYTES = 256 << 20
 """Datasets up to this size are gone through whole; of larger ones the first block stands for the rest."""
-
-FIRST_ROWS = 512
-"""So many samples are kept to be passed through the model."""
-
-FEW = 16
-"""Samples of a training step of the rehearsal: enough to see the loss, few enough for a large network."""
 
 FEWEST_STEPS, MOST_STEPS, STEPS_OF_ONE_NUMBER = 2, 32, 10**11
 """Bounds of the steps of a rehearsal, and how many there could be of one number through one weight."""
@@ -68,6 +64,7 @@ class _Data:
     dataset: Dataset
     labels: Array | None
     X: Array
+    n_factors: int
     note: str
 
 
@@ -94,8 +91,7 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     X = scaler.apply(data.X)
     problem = Problem(dataset.task, dataset.sample_shape, len(dataset.class_names))
     model = build_model(config.model, problem, seed=config.training.seed)
-    if isinstance(model, IterativeModel):  # of another, only the fit tells how large it grows
-        _refuse_too_large(_memory(config, dataset, model), config.model.name)
+    _refuse_too_large(_memory(config, dataset, model), model, config.model.name)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
     splits = SplitsDescription(
         task=dataset.task,
@@ -108,16 +104,30 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
         scale=None,
         sizes={},
     )
-    n_train = round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size))
-    y = _targets(problem, model, n_train, labels)
+    n_train = _n_train(config, dataset)
+    rows, tried = FIRST_ROWS, ""
+    if isinstance(model, DirectModel):
+        fewest = None if labels is None or not problem.n_classes else int(np.bincount(labels).min())
+        part = lighter(config.model, model, n_train, fewest)
+        model, rows, tried = build_model(part.settings, problem, seed=config.training.seed), part.rows, part.note
+    y = _targets(problem, rows, labels)
     X = X[np.arange(len(y)) % len(X)]  # what the samples really are says nothing about the configuration
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", UserWarning)
         widths = _pass_through(model, X, y, config, splits, layers)
     unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
     told = dict.fromkeys(str(warning.message) for warning in warned)
-    facts = tuple(_facts(config, data, scaler.dtype, model, widths))
-    return Rehearsal(facts, (*unused, *told))
+    analysis, long = told_time(
+        analysis_parts(
+            config,
+            n_test=round(dataset.n_samples * config.split.test_size),
+            n_classes=problem.n_classes,
+            widths=list(widths.values()),
+            n_factors=data.n_factors,
+        )
+    )
+    facts = (*_facts(config, data, scaler.dtype, model, widths), *filter(None, [tried]), analysis)
+    return Rehearsal(facts, (*unused, *told, *long))
 
 
 def _look_at(settings: DatasetSettings) -> _Data:
@@ -143,7 +153,7 @@ def _look_at(settings: DatasetSettings) -> _Data:
         labels.append(block.y)
     assert first is not None
     _refuse_infinite(dataset, first.X)
-    return _Data(dataset, np.concatenate(labels) if whole else None, first.X, note)
+    return _Data(dataset, np.concatenate(labels) if whole else None, first.X, len(first.factors or {}), note)
 
 
 def replace_params(settings: DatasetSettings, **changes: Any) -> DatasetSettings:
@@ -161,14 +171,11 @@ def _allowed(dataset: Dataset) -> AugmentationDescription | None:
     return AugmentationDescription.model_validate(found) if found else None
 
 
-def _targets(problem: Problem, model: Model, n_train: int, labels: Array | None) -> Array:
-    """Return targets for as many training samples as a fit needs to show whether it can be done.
+def _targets(problem: Problem, n: int, labels: Array | None) -> Array:
+    """Return targets for about `n` training samples.
 
     Where the labels of the training split are known, no class has more samples than it will have.
     """
-    n = FIRST_ROWS
-    if isinstance(model, DirectModel):
-        n = min(n_train, max(n, math.prod(problem.sample_shape) + 2))
     if problem.task == "regression":
         return np.random.default_rng(0).normal(size=n)
     k = problem.n_classes
@@ -195,14 +202,17 @@ def _pass_through(
 
 def _step(model: IterativeModel, X: Array, y: Array, config: ExperimentConfig, splits: SplitsDescription) -> None:
     """Train as the run will begin to, and refuse what has diverged then by the measure of a training."""
-    training, shown = config.training, [(X[:FEW], y[:FEW])]
+    sample = math.prod(X.shape[1:])
+    few = step_rows(model, sample)
+    training, shown = config.training, [(X[:few], y[:few])]
+    model.expect_few_steps()
     model.prepare(optimization_of(training, model.problem, y))
     start = model.evaluate(shown)["loss"]
     allowed = splits.augmentation
     augmentation = augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
     rng = np.random.default_rng(training.seed)
-    samples, size = Samples(X, y), min(training.batch_size, FEW)
-    steps = _steps(model, size * math.prod(X.shape[1:]))
+    samples, size = Samples(X, y), min(training.batch_size, few)
+    steps = _steps(model, size * sample)
 
     def batches() -> Iterator[tuple[Array, Array]]:
         again = chain.from_iterable(samples.batches(size) for _ in range(steps))
@@ -246,7 +256,8 @@ def _facts(
     yield f"data: {n} samples of {shape}{classes}; {data.note or dataset.source}"
     if dataset.inferred:
         yield f"task: targets {dataset.inferred}"
-    yield f"model: {config.model.name}, {model.n_parameters:,} parameters, layers {', '.join(widths)}"
+    size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
+    yield f"model: {config.model.name},{size} layers {', '.join(widths)}"
     values = n * math.prod(dataset.sample_shape)
     n_test = round(n * config.split.test_size)
     disk = values * (dataset.dtype.itemsize + dtype.itemsize)
@@ -263,22 +274,25 @@ def _facts(
 
 
 def _memory(config: ExperimentConfig, dataset: Dataset, model: Model) -> int:
-    """Return the bytes that a training takes beyond the libraries, about."""
-    memory = model.n_parameters * 4 * OPTIMIZER_COPIES
-    if isinstance(model, DirectModel):  # it sees all training samples at once, in float64
-        values = dataset.n_samples * math.prod(dataset.sample_shape)
-        memory += round(values * (1 - config.split.test_size - config.split.val_size)) * 8
-    return memory
+    """Return the bytes that a training takes beyond the libraries, about; of a fit in one go, the least."""
+    if isinstance(model, DirectModel):
+        return direct_memory(config.model, model, _n_train(config, dataset))
+    return model.n_parameters * 4 * OPTIMIZER_COPIES
 
 
-def _refuse_too_large(needed: int, model: str) -> None:
+def _n_train(config: ExperimentConfig, dataset: Dataset) -> int:
+    return round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size))
+
+
+def _refuse_too_large(needed: int, model: Model, name: str) -> None:
     """Refuse what does not fit into memory before the system ends the process for it."""
     import psutil
 
     if needed > (there := psutil.virtual_memory().total):
+        direct = isinstance(model, DirectModel)
         raise SettingsError(
-            f"expected at most {_size(there)} of memory, which is there, found {_size(needed)} for {model}; "
-            "take fewer samples, or smaller widths",
+            f"expected at most {_size(there)} of memory, which is there, found {_size(needed)} for {name}; "
+            f"take {'fewer or smaller samples, or another model or solver' if direct else 'smaller widths'}",
             key=("model",),
         )
 

@@ -117,3 +117,62 @@ def test_without_a_network_it_imports_no_tensorflow(folder: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+IMAGES = ("dataset={name: shapes, params: {n_samples: 600, n_classes: 3, image_size: 32}}", "split.test_size=0.2")
+
+
+@pytest.mark.parametrize(
+    ("model", "tried"),
+    [
+        ("{name: gradient_boosting}", "1 of 100 rounds fitted, to 420 of 420 training samples"),
+        ("{name: random_forest, params: {max_features: 900}}", "1 of 100 trees fitted, to 420 of 420"),
+        ("{name: svm, params: {cv: 100}}", "100 iterations fitted, to 312 of 420"),
+        ("{name: logistic_regression, params: {solver: newton-cholesky}}",
+         "2 iterations of lbfgs, as newton-cholesky solves for 3,072 unknowns at a time, fitted, to 420 of 420"),
+        # More than the rehearsal has samples of, and fewer than the run will have.
+        ("{name: gradient_boosting, params: {early_stopping: true, validation_fraction: 400}}", "1 of 100 rounds"),
+        ("{name: random_forest, params: {max_samples: 415}}", "1 of 100 trees"),
+    ],
+)  # fmt: skip
+def test_a_fit_in_one_go_is_rehearsed_in_part_and_what_was_left_out_is_said(
+    folder: Path, model: str, tried: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown, _ = rehearse(capsys, *IMAGES, f"model={model}")
+    line = next(line for line in shown.splitlines() if line.startswith("# rehearsed: "))
+    assert tried in line
+    assert line.endswith("not the whole fit")
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("{name: svm, params: {cv: 150}}", "at least 150 training samples of each class, .* found 140; lower"),
+        ("{name: gradient_boosting, params: {early_stopping: true, validation_fraction: 420}}",
+         "expected 3 to 417 of 420 training samples to be set aside to stop early, found 420; change"),
+        ("{name: gradient_boosting, params: {early_stopping: true, validation_fraction: 0.001}}", "found 1; change"),
+    ],
+)  # fmt: skip
+def test_too_few_samples_of_the_run_are_refused_by_their_number_in_the_run(
+    folder: Path, model: str, message: str
+) -> None:
+    with pytest.raises(SystemExit, match=message):
+        main(["run-experiment", "--dry-run", *(p for s in (*IMAGES, f"model={model}") for p in ("--set", s))])
+
+
+def test_a_solver_whose_matrix_does_not_fit_is_refused(folder: Path) -> None:
+    wide = ("dataset={name: blobs, params: {n_features: 90000}}", "preprocessing.scaling=none")
+    model = "model={name: logistic_regression, params: {solver: newton-cholesky}}"
+    with pytest.raises(SystemExit, match=r"of memory, .* found 5\d\d\.\d GB .* another model or solver"):
+        main(["run-experiment", "--dry-run", *(p for s in (*wide, model) for p in ("--set", s))])
+
+
+def test_a_long_analysis_is_estimated_and_warned_of(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shown, warned = rehearse(capsys)
+    assert "# analysis: about " in shown
+    assert "analysis" not in warned
+    for key in ("residuals.n_permutations", "residuals.n_bootstrap"):
+        many = "dataset={name: blobs, params: {n_samples: 45000, n_classes: 10}}"
+        _, warned = rehearse(capsys, f"{key}=1000000", many, *BLOBS[1:])
+        assert f"depend on {key}; lower it" in warned
+        assert "minutes" in warned

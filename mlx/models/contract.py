@@ -183,6 +183,9 @@ class IterativeModel(Model):
         "params.class_weights", "params.label_smoothing", "params.augmentation",
     })  # fmt: skip
 
+    def expect_few_steps(self) -> None:  # only what compiles its steps has something to do
+        """Prepare for a few steps only, as in a rehearsal: what takes longer to compile than to run isn't compiled."""
+
     @abstractmethod
     def prepare(self, optimization: Optimization) -> None:
         """Choose the optimizer before the first epoch; its state starts from nothing."""

@@ -177,3 +177,14 @@ def test_settings_that_do_not_fit_the_data_are_refused() -> None:
         built(hidden_layers=[65_536, 65_536])
     with pytest.raises(SettingsError, match="found rnn, which needs a sequence"):
         built("rnn", Problem("classification", (1,), 3))
+
+
+def test_steps_that_are_not_compiled_do_the_same() -> None:
+    compiled, interpreted = built("vgg11"), built("vgg11")
+    interpreted.expect_few_steps()
+    said = []
+    for model in (compiled, interpreted):
+        model.prepare(Optimization("adam", 0.001))
+        reached = model.run_epoch([(X[:8], Y[:8])], np.random.default_rng(0))
+        said.append((reached["loss"], model.evaluate([(X[:8], Y[:8])])["loss"], *model.outputs(X[:2]).predictions))
+    assert said[1] == pytest.approx(said[0], rel=1e-3)

@@ -10,6 +10,7 @@ Wu and Johnson, Rethinking "Batch" in BatchNorm (2021), section 3, who call it P
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from mlx.models.contract import Array, Problem
 from mlx.models.in_keras.runtime import keras
-from mlx.models.in_keras.steps import compiled
+from mlx.models.in_keras.steps import compiled, interpreted
 
 MOST_SAMPLES = 1024
 """So many samples suffice: the paper finds a thousand as good as all."""
@@ -44,6 +45,7 @@ class BatchStatistics:
         self.layers = [each for each in layers if isinstance(each, kind) and _moves(each)]
         self._scorer, self._problem = scorer, problem
         self._recent: deque[Array] = deque()
+        self.compiling = True
 
     def watched(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
         """Yield the `batches` of an epoch, and remember the last samples."""
@@ -77,17 +79,23 @@ class BatchStatistics:
 
     def _of(self, X: Array) -> list[tuple[Array, Array]]:
         """Return mean and variance of each layer's input in one batch."""
-        self._pass(X)
+        with self._without_memory():
+            self._pass(X)
         return [(layer.moving_mean.numpy(), layer.moving_variance.numpy()) for layer in self.layers]
 
     @cached_property
     def _pass(self) -> Any:
-        """Compile a pass in which the moving averages become the values of its batch."""
+        made = compiled if self.compiling else interpreted
+        return made(lambda X: self._scorer(X, training=True), self._problem)
+
+    @contextmanager
+    def _without_memory(self) -> Iterator[None]:
+        """Let the moving averages become the values of the batch that is passed, or compiled for, in here."""
         momenta = [layer.momentum for layer in self.layers]
         for layer in self.layers:
             layer.momentum = 0.0
-        try:  # tracing reads the momenta, once
-            return compiled(lambda X: self._scorer(X, training=True), self._problem)
+        try:
+            yield
         finally:
             for layer, momentum in zip(self.layers, momenta, strict=True):
                 layer.momentum = momentum

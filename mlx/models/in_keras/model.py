@@ -14,7 +14,7 @@ from mlx.models.in_keras.batch_statistics import BatchStatistics
 from mlx.models.in_keras.checkpoint import restore_weights, save_keras
 from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.runtime import keras
-from mlx.models.in_keras.steps import Steps, compiled
+from mlx.models.in_keras.steps import Steps, compiled, interpreted
 
 CHECKPOINT = "model.keras"
 
@@ -37,6 +37,7 @@ class KerasModel(IterativeModel):
         self._scorer = keras().Model(self.network.inputs, self._scores)
         self._statistics = BatchStatistics(self.network, self._scorer, problem)
         self._steps: Steps | None = None
+        self._compiling = True
         self._rate: float | None = None
         self._readers: dict[tuple[str, ...], Any] = {}
 
@@ -50,9 +51,14 @@ class KerasModel(IterativeModel):
         """How many weights the network has."""
         return int(self.network.count_params())
 
+    def expect_few_steps(self) -> None:
+        """Call the layers one by one: a deep network takes longer to compile than a few steps do."""
+        self._compiling = False
+        self._statistics.compiling = False
+
     def prepare(self, optimization: Optimization) -> None:
         """Choose one of Keras's optimizers by its name."""
-        self._steps = Steps(self._scorer, self.problem, optimization)
+        self._steps = Steps(self._scorer, self.problem, optimization, compiling=self._compiling)
         self._rate = optimization.learning_rate
 
     @property
@@ -130,7 +136,8 @@ class KerasModel(IterativeModel):
         if layers not in self._readers:
             tensors = {name: self.network.get_layer(name).output for name in layers} | {"scores": self._scores}
             reader = keras().Model(self.network.inputs, tensors)
-            self._readers[layers] = compiled(lambda X: reader(X, training=False), self.problem)
+            made = compiled if self._compiling else interpreted
+            self._readers[layers] = made(lambda X: reader(X, training=False), self.problem)
         return self._readers[layers]
 
     def save(self, folder: Path) -> None:

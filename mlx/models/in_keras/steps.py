@@ -4,7 +4,7 @@ The sums stay on the device and are read once an epoch; a step costs one call an
 """
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,13 @@ class Steps:
     scorer : Keras model that gives logits (m, K), or values (m, 1).
     problem : what the samples and their targets are.
     optimization : how the weights are changed.
+    compiling : whether the steps are compiled, which pays from about five on.
     """
 
-    def __init__(self, scorer: Any, problem: Problem, optimization: Optimization) -> None:
+    def __init__(self, scorer: Any, problem: Problem, optimization: Optimization, *, compiling: bool = True) -> None:
         import tensorflow as tf
 
+        self._compiled = partial(compiled if compiling else interpreted, problem=problem, targets=True)
         self.scorer, self.problem, self.optimization = scorer, problem, optimization
         self.optimizer = build_optimizer(optimization)
         self.optimizer.build(scorer.trainable_variables)
@@ -34,15 +36,15 @@ class Steps:
 
     @cached_property
     def _train(self) -> Any:
-        return compiled(self._train_step, self.problem, targets=True)
+        return self._compiled(self._train_step)
 
     @cached_property
     def _train_whole(self) -> Any:
-        return compiled(self._train_step, self.problem, targets=True, rows=self._batch)
+        return self._compiled(self._train_step, rows=self._batch)
 
     @cached_property
     def _test(self) -> Any:
-        return compiled(self._test_step, self.problem, targets=True)
+        return self._compiled(self._test_step)
 
     def train(self, X: Array, y: Array) -> None:
         """Take one step on a batch; those of the size of the first, all but the last, are compiled for it."""
@@ -120,14 +122,38 @@ def compiled(function: Callable[..., Any], problem: Problem, *, targets: bool = 
     """
     import tensorflow as tf
 
-    types = [tf.float32, tf.int32 if problem.n_classes else tf.float32][: 1 + targets]
+    types = _types(problem)[: 1 + targets]
     shapes = [(rows, *problem.sample_shape), (rows,)]
     signature = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, types, strict=False)]
     traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
 
+    return _on_arrays(traced, types)
+
+
+def interpreted(
+    function: Callable[..., Any],
+    problem: Problem,
+    *,
+    targets: bool = False,
+    rows: int | None = None,  # noqa: ARG001  # what `compiled` is given
+) -> Any:
+    """Do as `compiled` does, one operation at a time: sooner for a few calls of a deep network, slower for many."""
+    return _on_arrays(function, _types(problem)[: 1 + targets])
+
+
+def _types(problem: Problem) -> list[Any]:
+    import tensorflow as tf
+
+    return [tf.float32, tf.int32 if problem.n_classes else tf.float32]
+
+
+def _on_arrays(function: Callable[..., Any], types: list[Any]) -> Callable[..., Any]:
+    """Let `function` of tensors take arrays."""
+    import tensorflow as tf
+
     def call(*arrays: Array) -> Any:
         pairs = zip(arrays, types, strict=True)
-        return traced(*(tf.constant(np.asarray(array, kind.as_numpy_dtype)) for array, kind in pairs))
+        return function(*(tf.constant(np.asarray(array, kind.as_numpy_dtype)) for array, kind in pairs))
 
     return call
 

@@ -1,5 +1,6 @@
 """scikit-learn's histogram-based gradient boosting."""
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from mlx.core.errors import SettingsError
+from mlx.core.errors import DataError, SettingsError
 from mlx.models.contract import Array, Outputs, Problem
 from mlx.models.in_sklearn.estimated import Estimated
 from mlx.models.in_sklearn.fitting import chosen, refuse_foreign
@@ -86,7 +87,14 @@ class GradientBoosting(Estimated):
         return kind(**params)
 
     def fit(self, X: Array, y: Array, *, seed: int) -> None:
-        """Fit on all processors: how many there are changes nothing, in the file neither."""
+        """Fit on all processors: how many there are changes nothing, in the file neither.
+
+        Raises
+        ------
+        DataError
+            As for all, and where too many or too few samples are set aside.
+        """
+        refuse_few(self.params, len(y), self.problem.n_classes)
         super().fit(X, y, seed=seed)
         del self.estimator._feature_subsample_rng  # of the next round, which never comes
         self.estimator._bin_mapper.n_threads = 1
@@ -133,6 +141,31 @@ class GradientBoosting(Estimated):
                 raise ValueError("a tree with other values")
             left, right = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
             refuse_links(left, right, nodes["feature_idx"], nodes["is_leaf"] != 0, self.n_features)
+
+
+AUTO_STOPS_ABOVE = 10_000
+"""Training samples above which ``early_stopping: auto`` means true."""
+
+
+def refuse_few(params: GradientBoostingParams, n_samples: int, n_classes: int) -> None:
+    """Refuse to set aside so many of `n_samples` training samples, or so few, that a class is not in both parts.
+
+    Raises
+    ------
+    DataError
+        Names how many are set aside, and how many there are.
+    """
+    stops = n_samples > AUTO_STOPS_ABOVE if params.early_stopping == "auto" else params.early_stopping
+    share = params.validation_fraction
+    if not stops or share is None:
+        return
+    aside, least = share if isinstance(share, int) else math.ceil(share * n_samples), max(1, n_classes)
+    if not least <= aside <= n_samples - least:
+        raise DataError(
+            f"gradient_boosting: expected {least} to {max(least, n_samples - least)} of {n_samples} training samples "
+            f"to be set aside to stop early, found {aside}; change model.params.validation_fraction, or set "
+            "model.params.early_stopping to false"
+        )
 
 
 LOSSES: dict[Any, tuple[str, ...]] = {

@@ -87,11 +87,8 @@ class Svm(Estimated):
         DataError
             As for all, and where a class has fewer samples than there are parts to calibrate with.
         """
-        if self.classifies and 0 < (fewest := np.bincount(y, minlength=self.problem.n_classes).min()) < self.params.cv:
-            raise DataError(
-                f"svm: expected at least {self.params.cv} training samples of each class, one for each part of the "
-                f"calibration, found {fewest}; lower model.params.cv, or add samples"
-            )
+        if self.classifies:
+            refuse_few(self.params, int(np.bincount(y, minlength=self.problem.n_classes).min()))
         super().fit(X, y, seed=seed)
         self._standardisation = Standardisation.of(flattened(X))
 
@@ -164,3 +161,18 @@ def read_standardisation(path: Path, n_features: int) -> Standardisation:
         found = " and ".join(str(array.shape) for array in arrays.values())
         raise ArtifactError(f"{path}: expected a mean and a scale above 0 for {n_features} features, found {found}")
     return Standardisation(arrays["mean"], arrays["scale"])
+
+
+def refuse_few(params: SvmParams, fewest: int) -> None:
+    """Refuse to calibrate in more parts than the smallest class has training samples, if it has any.
+
+    Raises
+    ------
+    DataError
+        Names both numbers.
+    """
+    if 0 < fewest < params.cv:
+        raise DataError(
+            f"svm: expected at least {params.cv} training samples of each class, one for each part of the "
+            f"calibration, found {fewest}; lower model.params.cv, or add samples"
+        )
