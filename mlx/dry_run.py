@@ -29,6 +29,7 @@ from mlx.rehearsed_models import FIRST_ROWS, direct_memory, lighter, step_rows
 from mlx.runs import runs_of
 from mlx.training import Samples, augmentation_of
 from mlx.training.divergence import divergence
+from mlx.training.input_scale import scale_warnings
 from mlx.training.optimization import optimization_of
 
 Array = npt.NDArray[Any]
@@ -115,6 +116,7 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", UserWarning)
         widths = _pass_through(model, X, y, config, splits, layers)
+    badly_scaled = scale_warnings(config.model, model, X, config.preprocessing.scaling)
     unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
     told = dict.fromkeys(str(warning.message) for warning in warned)
     analysis, long = told_time(
@@ -127,7 +129,7 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
         )
     )
     facts = (*_facts(config, data, scaler.dtype, model, widths), *filter(None, [tried]), analysis)
-    return Rehearsal(facts, (*unused, *told, *long))
+    return Rehearsal(facts, (*unused, *badly_scaled, *told, *long))
 
 
 def _look_at(settings: DatasetSettings) -> _Data:

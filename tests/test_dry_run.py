@@ -176,3 +176,12 @@ def test_a_long_analysis_is_estimated_and_warned_of(folder: Path, capsys: pytest
         _, warned = rehearse(capsys, f"{key}=1000000", many, *BLOBS[1:])
         assert f"depend on {key}; lower it" in warned
         assert "minutes" in warned
+
+
+def test_unscaled_pixels_are_warned_of_before_a_network_is_trained_on_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = "model={name: cnn, params: {filters: [4], hidden_layers: [8]}}"
+    for scaling, said in (("none", True), ("unit", False)):
+        _, warned = rehearse(capsys, IMAGES[0], network, f"preprocessing.scaling={scaling}")
+        assert ("set preprocessing.scaling to unit (8-bit values by 255)" in warned) is said

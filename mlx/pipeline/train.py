@@ -34,6 +34,7 @@ from mlx.training import (
     fingerprint,
     fit_model,
 )
+from mlx.training.input_scale import scale_warnings
 
 Array = npt.NDArray[Any]
 
@@ -61,6 +62,8 @@ def train(
     for line in idle_settings(model, training, output, described, built):
         note(f"train: {line}")
     samples, validation = (_samples(workspace.splits, part, problem) for part in ("train", "val"))
+    for line in scale_warnings(model, built, samples.X, described.scaling):
+        note(f"train: warning: {line}")
     if isinstance(built, DirectModel):
         _refuse_too_many(model.name, samples.X)
     elif absent := _absent(samples.y, described.class_names):
