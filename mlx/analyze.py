@@ -101,7 +101,8 @@ def _check_output(output: Path) -> None:
 
 def _is_result(path: Path) -> bool:
     """Say whether it is more than the empty or temporary folder of an analysis that did not get far."""
-    return path.name not in {"data", ".lock"} and not any(part.startswith(".representations.") for part in path.parts)
+    empty = path.name == "data" or path.name.endswith(".lock")
+    return not empty and not any(part.startswith(".representations.") for part in path.parts)
 
 
 def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:

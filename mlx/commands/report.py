@@ -47,7 +47,7 @@ def run(chosen: argparse.Namespace) -> str:
     if not any((folder / name).exists() for name in OF_A_WORKSPACE):
         folder = find_any_run(chosen.run, chosen.run_dir).folder
     workspace = Workspace(folder)
-    with held(workspace):
+    with held(workspace), held(workspace, step="report", say=False):  # of a run, or in the pipeline
         try:
             note(report(workspace, report=_settings(folder)))
         except ArtifactError as error:

@@ -27,12 +27,13 @@ PATIENCE = 3.0
 
 
 @contextmanager
-def held(workspace: Workspace, *, say: bool = True) -> Iterator[None]:
+def held(workspace: Workspace, *, step: str | None = None, say: bool = True) -> Iterator[None]:
     """Keep a workspace to this process while the block lasts; its children don't inherit the lock.
 
     Parameters
     ----------
     workspace : whose lock, ``data/.lock``, is taken. The file stays, and means nothing by being there.
+    step : keep what this step writes to this process, and no more.
     say : on a file system without locks, say so in a line. The block runs there without a lock.
 
     Raises
@@ -45,14 +46,15 @@ def held(workspace: Workspace, *, say: bool = True) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     check_workspace(workspace)
-    workspace.lock.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(workspace.lock, timeout=PATIENCE, fallback_to_soft=False)
+    file = workspace.lock if step is None else workspace.lock_of(step)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file, timeout=PATIENCE, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
         raise SettingsError(
             f"{workspace.root}: expected a folder that no other process is at work on, found one that is locked "
-            f"({workspace.lock}); wait for that process, or stop it"
+            f"({file}); wait for that process, or stop it"
         ) from None
     except OSError as error:
         if error.errno not in UNSUPPORTED:

@@ -94,6 +94,10 @@ class Workspace:
         """Locked by the process that works here; an empty file, beside the artifacts as git ignores that folder."""
         return self.root / "data" / ".lock"
 
+    def lock_of(self, step: str) -> Path:
+        """Locked by a stage of the pipeline; DVC may run stages that don't depend on each other at once."""
+        return self.root / "data" / f".{step}.lock"
+
     @property
     def raw(self) -> Path:
         """What ``generate-data`` writes: X, y, ``dataset.json`` and, where known, the factors."""

@@ -31,7 +31,7 @@ def run_stage(step: Step) -> None:
         document = read_document(PARAMS)
         sections = read_sections(document, sections_of(step), optional_sections(step))
         workspace = Workspace(Path())
-        with held(workspace, say=False):  # where locks don't work, DVC's own is all there is
+        with held(workspace, step=step.__name__, say=False):  # where locks don't work, DVC's own is all there is
             said = located(document, lambda: step(workspace, **sections))
     except MlxError as error:
         note(str(error))

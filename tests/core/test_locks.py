@@ -62,6 +62,14 @@ def test_a_lock_ends_with_a_killed_process_and_its_child_does_not_keep_it(tmp_pa
         process.stdout.close()
 
 
+def test_stages_that_do_not_write_the_same_work_at_once(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with held(workspace, step="evaluate"), held(workspace, step="report"):
+        assert lock_state(workspace) == "free"
+        with pytest.raises(SettingsError, match="no other process is at work on"), held(workspace, step="report"):
+            pass
+
+
 def test_a_copy_of_a_folder_at_work_is_free(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     with held(Workspace(tmp_path / "run")):
