@@ -23,7 +23,7 @@ MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", 
 
 
 def read_csv(
-    path: Path, *, targets: Collection[str] = (), separator: str | None = None, as_text: bool = False
+    path: Path, *, targets: Collection[str] = (), separator: str | None = None, as_text: bool | None = False
 ) -> "tuple[pd.DataFrame, str]":
     """Return a CSV file in UTF-8, or in UTF-16 with its mark, whose first row names the columns; and its separator.
 
@@ -36,7 +36,7 @@ def read_csv(
     separator
         Between the cells; found out where it is None.
     as_text
-        Leave all cells text.
+        Leave all cells text; where it is None, those that semicolons divide.
 
     Raises
     ------
@@ -53,6 +53,7 @@ def read_csv(
         told = _SAID.match(sample)  # a first line that Excel writes and reads
         separator = separator or (told["mark"] if told else _separator(path, sample, targets))
         skipped = 1 if told else 0
+        as_text = separator == ";" if as_text is None else as_text
         head = pd.read_csv(
             path,
             header=None,

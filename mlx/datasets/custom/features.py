@@ -33,8 +33,15 @@ _UNIT = re.compile(r"[-+]?\d[\d.,]* ?(?P<unit>[^\d\s.,:/-][^\d]*)", re.ASCII)
 _TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 
 
-def feature(series: "pd.Series[Any]", path: Path, marks: Marks) -> Column:
-    """Return a column of a table as numbers; `marks` is what is known of fractions in text.
+def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written | None = None) -> Column:
+    """Return a column of a table as numbers.
+
+    Parameters
+    ----------
+    marks
+        What is known of fractions in text.
+    written
+        The texts of the column where they have been read already.
 
     Raises
     ------
@@ -56,29 +63,40 @@ def feature(series: "pd.Series[Any]", path: Path, marks: Marks) -> Column:
     declared = isinstance(series.dtype, pd.CategoricalDtype)
     if declared:
         present = present.astype(present.cat.categories.dtype).astype(str)
-    elif present.map(lambda value: isinstance(value, bool | np.bool_)).all():
+    elif series.dtype == object and present.map(lambda value: isinstance(value, bool | np.bool_)).all():
         present = present.map(str)
-    if not present.map(lambda value: isinstance(value, str)).all():
+    if not is_text(present):
         found = type(present.iloc[0]).__name__ if series.dtype == object else str(series.dtype)
         raise DataError(f"{path}: expected numbers or text in column '{name}', found {found}; {_leave_out()}")
-    numbers = None if declared or present.empty else _as_numbers(present, name, path, marks)
+    numbers = (
+        None
+        if declared or present.empty
+        else _as_numbers(present, written or read_written(present.tolist()), path, marks)
+    )
     if numbers is None:
         return _categories(series, present, name, path)
     values = np.full(len(series), np.nan)
-    values[series.notna().to_numpy()] = [numbers[text] for text in present]
+    values[series.notna().to_numpy()] = [numbers[text] for text in present.tolist()]
     return Column(name, np.where(np.isfinite(values), values, np.nan), None)
 
 
-def _as_numbers(present: "pd.Series[Any]", name: str, path: Path, marks: Marks) -> dict[str, float] | None:
+def is_text(values: "pd.Series[Any]") -> bool:
+    """Say whether all values, none of them missing, are text."""
+    import pandas as pd
+
+    return isinstance(values.dtype, pd.StringDtype) or all(isinstance(value, str) for value in values.tolist())
+
+
+def _as_numbers(present: "pd.Series[Any]", written: Written, path: Path, marks: Marks) -> dict[str, float] | None:
     """Return each text as a number; None for a column of words."""
-    written = read_written(present)
+    name = str(present.name)
     if written.counts.keys() <= _TRUTH.keys():
         return _TRUTH
     way_out = f"; make numbers of them, or {_leave_out()}"
     refuse_dates(present, written, f"{path}: expected numbers or text in column '{name}'", way_out)
     mark = mark_of(written, marks)
     read = dict(written.read[mark or "."])
-    words = written.counts.keys() - read.keys()
+    words = written.counts.keys() - read.keys() if len(read) < len(written.counts) else set()
     if not written.mostly_numbers():
         _refuse_money_and_units(present, written, name, path)
         return None
@@ -119,7 +137,7 @@ def refuse_dates(present: "pd.Series[Any]", written: Written, expected: str, way
     DataError
         Names the first.
     """
-    dates = {text for text in written.counts if _DATE.fullmatch(text.strip())}
+    dates = {text for text in written.words() if _DATE.fullmatch(text.strip())}
     if 2 * sum(written.counts[text] for text in dates) >= len(present):
         row, word = first_of(present, dates)
         raise DataError(f"{expected}, found dates or times, such as {word!r} in {row}{way_out}")
@@ -156,7 +174,7 @@ def _categories(series: "pd.Series[Any]", present: "pd.Series[Any]", name: str, 
         )
     values = np.full(len(series), np.nan)
     code = {category: k for k, category in enumerate(categories)}
-    values[series.notna().to_numpy()] = [code[value] for value in present]
+    values[series.notna().to_numpy()] = [code[value] for value in present.tolist()]
     return Column(name, values, categories)
 
 

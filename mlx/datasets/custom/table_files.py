@@ -70,7 +70,7 @@ def read_table(
     targets: Collection[str] = (),
     wanted: Collection[str] = (),
     separator: str | None = None,
-    as_text: bool = False,
+    as_text: bool | None = False,
 ) -> Table:
     """Read a table from a ``.csv``, ``.parquet`` or ``.json`` file, without the index of a data frame.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlx.core.errors import DataError
 from mlx.datasets.custom.csv_files import MISSING
-from mlx.datasets.custom.features import ambiguous_number, first_of, refuse_dates
+from mlx.datasets.custom.features import ambiguous_number, first_of, is_text, refuse_dates
 from mlx.datasets.custom.targets import Task
 from mlx.datasets.custom.written_numbers import MARKS, Mark, Marks, Written, mark_of, read_written, without_percent
 from mlx.datasets.dataset import Array
@@ -70,7 +70,7 @@ def table_labels(
         return answer.to_numpy(dtype=np.int64)
     if pd.api.types.is_float_dtype(answer):
         return _whole_again(answer.to_numpy(dtype=np.float64), gaps=gaps)
-    if not answer.map(lambda value: isinstance(value, str)).all():
+    if not is_text(answer):
         found = type(answer.iloc[0]).__name__ if answer.dtype == object else str(answer.dtype)
         raise DataError(f"{path}: expected numbers or text in column '{answer.name}', the target, found {found}")
     return _of_text(answer, path, task, marks, gaps=gaps, typed=typed)
@@ -89,21 +89,21 @@ def _of_text(
     gaps: bool,
     typed: bool,
 ) -> Array:
-    written = read_written(answer)
+    written = read_written(answer.tolist())
     stripped = {text: text.strip() for text in written.counts}
     if task != "regression" and not typed and all(map(_COUNT.fullmatch, stripped.values())):
         _refuse_blanks(answer, stripped, path)
-        integers = _integers([int(stripped[text]) for text in answer])
-        return np.array(list(answer), dtype=str) if integers is None else integers
+        integers = _integers([int(stripped[text]) for text in answer.tolist()])
+        return np.array(answer.tolist(), dtype=str) if integers is None else integers
     floats = task != "regression" and not typed and (gaps or task == "classification")
     if floats and all(map(_WHOLE_FLOAT.fullmatch, stripped.values())):  # of integers, made by a data frame
-        return _whole_again(np.array([float(text) for text in answer]), gaps=True)
+        return _whole_again(np.array([float(text) for text in answer.tolist()]), gaps=True)
     if task != "classification":
         numbers = _quantities(answer, written, path, mark_of(written, marks), sure=task == "regression")
         if numbers is not None:
-            return np.array([numbers[text] for text in answer])
+            return np.array([numbers[text] for text in answer.tolist()])
     _refuse_blanks(answer, stripped, path)
-    return np.array(list(answer), dtype=str)
+    return np.array(answer.tolist(), dtype=str)
 
 
 def _quantities(

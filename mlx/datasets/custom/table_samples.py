@@ -88,10 +88,10 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     SettingsError
         If its separator or its decimal mark can't be told.
     """
-    table, marks = _read(path, rules)
+    table, written, marks = _read(path, rules)
     answer = column_of(table.frame, rules.target, path, "target")
     names = _feature_names(table.frame, path, rules)
-    columns = [feature(table.frame[name], path, marks) for name in names]
+    columns = [feature(table.frame[name], path, marks, written.get(name)) for name in names]
     suspicious = ids_among(columns, table.frame, path) if rules.features is None else []
     known = answer.notna().to_numpy()
     columns, keep, details = _without_gaps(columns, known, path, rules)
@@ -114,28 +114,28 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     return TableSamples(X[rows], labels, rows, len(table.frame), details, notes)
 
 
-def _read(path: Path, rules: TableRules) -> tuple[Table, Marks]:
-    """Return the table, and what is known of the fractions in its columns of text.
+def _read(path: Path, rules: TableRules) -> tuple[Table, dict[str, Written], Marks]:
+    """Return the table, its columns of text as numbers, and what is known of the fractions in them.
 
     A CSV in which some number has a comma, or whose cells are divided by semicolons, is read as text
     throughout: ``1.234`` may be a thousand in it, which a reader of numbers would not say.
     """
     wanted = {rules.target, *(rules.features or ())}
 
-    def read(*, as_text: bool) -> Table:
+    def read(as_text: bool | None) -> Table:
         return read_table(path, targets=[rules.target], wanted=wanted, separator=rules.separator, as_text=as_text)
 
-    table = read(as_text=rules.decimal == ",")
+    table = read(None if rules.decimal is None else rules.decimal == ",")
     written = _written_numbers(table.frame, rules)
     semicolons = table.separator == ";"
-    if rules.decimal is None and table.separator and (semicolons or any(map(_has_comma, written))):
-        table = read(as_text=True)
+    if rules.decimal is None and table.separator and not semicolons and any(map(_has_comma, written.values())):
+        table = read(True)
         written = _written_numbers(table.frame, rules)
-    shown = frozenset(mark for column in written for mark in column.shows())
-    return table, Marks(rules.decimal, shown, semicolons)
+    shown = frozenset(mark for column in written.values() for mark in column.shows())
+    return table, written, Marks(rules.decimal, shown, semicolons)
 
 
-def _written_numbers(frame: "pd.DataFrame", rules: TableRules) -> list[Written]:
+def _written_numbers(frame: "pd.DataFrame", rules: TableRules) -> dict[str, Written]:
     """Return the columns of text that are used, but for a target that is stated to be names."""
     import pandas as pd
 
@@ -143,8 +143,8 @@ def _written_numbers(frame: "pd.DataFrame", rules: TableRules) -> list[Written]:
     names = [name for name in used if name in frame.columns]
     if rules.task == "classification":
         names = [name for name in names if name != rules.target]
-    texts = [frame[name].dropna() for name in names if isinstance(frame[name].dtype, pd.StringDtype)]
-    return [read_written(values) for values in texts if len(values)]
+    texts = {name: frame[name].dropna() for name in names if isinstance(frame[name].dtype, pd.StringDtype)}
+    return {name: read_written(values.tolist()) for name, values in texts.items() if len(values)}
 
 
 def _has_comma(column: Written) -> bool:
