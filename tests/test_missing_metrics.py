@@ -130,3 +130,13 @@ def test_residuals_equal_in_a_chain_of_rounding_have_no_rank_correlation_and_a_s
     found = analyse_regression(fitted + generator.normal(size=60), fitted, index=np.arange(60), settings=RESIDUALS)
     assert found.summary["spread_spearman"] is None
     assert "constant absolute residuals" in found.summary["status"]
+
+
+def test_an_infinite_validation_loss_of_a_forest_is_missing_and_not_a_large_number(tmp_path):
+    from mlx.pipeline.train import _summary
+    from mlx.training.fit import Fitted
+
+    reached = {"loss": 0.1, "accuracy": 1.0, "val_loss": np.inf, "val_accuracy": 0.9}
+    found = written(tmp_path, _summary(Fitted((reached,), 1)))
+    assert (found["val_loss"], found["val_accuracy"]) == (None, 0.9)
+    assert found["val_loss_status"].startswith("infinite")

@@ -1,5 +1,6 @@
 """Step `train`: fits the model to the training split."""
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -97,7 +98,8 @@ def _write(
         save_model(built, model, folder, class_names)
     history = pd.DataFrame(fitted.history)
     history.insert(0, "epoch", range(1, len(history) + 1))
-    write_csv(workspace.metrics / "history.csv", history)
+    # A table has no infinite loss; the metrics say why it is missing.
+    write_csv(workspace.metrics / "history.csv", history.replace([np.inf, -np.inf], np.nan))
     write_metrics(workspace.metrics / "training.json", _summary(fitted))
 
 
@@ -194,7 +196,11 @@ def _fit(
 
 
 def _summary(fitted: Fitted) -> dict[str, Any]:
-    return {"best_epoch": fitted.best_epoch} | {k: v for k, v in fitted.best.items() if k != "loss"}
+    summary: dict[str, Any] = {k: v for k, v in fitted.best.items() if k != "loss"}
+    if math.isinf(summary.get("val_loss", 0.0)):
+        reason = "infinite, validation samples have probability 0 for their class"
+        summary |= {"val_loss": None, "val_loss_status": reason}
+    return {"best_epoch": fitted.best_epoch} | summary
 
 
 def _how(built: Model, fitted: Fitted) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.arrays import rows_of
+from mlx.core.log_scores import log_of
 from mlx.models import DirectModel, IterativeModel, Model
 from mlx.training.augment import Augmentation
 from mlx.training.divergence import divergence, refuse_divergence
@@ -114,7 +115,8 @@ def fit_model(
     if isinstance(model, DirectModel):
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         reached = _loss_of(model, train) | {f"val_{k}": v for k, v in _loss_of(model, val).items()}
-        refuse_divergence(reached, math.inf, "the fit")
+        if model.problem.n_classes == 0 or any(map(math.isnan, reached.values())):
+            refuse_divergence(reached, math.inf, "the fit")
         fitted = Fitted((reached,), 1)
     else:
         assert isinstance(model, IterativeModel)
@@ -183,7 +185,10 @@ class _Training:
 
 
 def _loss_of(model: DirectModel, samples: Samples) -> Epoch:
-    """Mean log loss (nats) and accuracy, or mean squared error for regression, block by block."""
+    """Mean log loss (nats) and accuracy, or mean squared error for regression, block by block.
+
+    The log loss is infinite where the probability of a true class is 0, as forests give it; that is no divergence.
+    """
     losses, hits = 0.0, 0.0
     for X, y in samples.batches(rows_of(samples.X[:1].nbytes)):
         outputs = model.outputs(X)
@@ -191,7 +196,7 @@ def _loss_of(model: DirectModel, samples: Samples) -> Epoch:
             losses += float(((y - outputs.predictions) ** 2).sum())
             continue
         p = outputs.probabilities[np.arange(len(y)), y]
-        losses -= float(np.log(np.maximum(p, np.finfo(np.float64).tiny)).sum())
+        losses += float(-log_of(np.asarray(p, dtype=np.float64)).sum())
         hits += float((outputs.predictions == y).sum())
     n = len(samples.y)
     return {"loss": losses / n} | ({"accuracy": hits / n} if model.problem.n_classes else {})
