@@ -16,19 +16,17 @@ from mlx.core.artifacts import read_json, replacing_folder, write_json, write_pa
 from mlx.core.checks import check_finite, check_rows_sum_to_one
 from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, RepresentationsDescription
-from mlx.core.errors import DataError, SettingsError
+from mlx.core.errors import SettingsError
 from mlx.core.locks import held
 from mlx.core.own_folders import remove
 from mlx.core.paths import Workspace
-from mlx.core.reading import reading
 from mlx.core.sparse import SparseWriter
-from mlx.datasets.custom.array_files import ArrayFile, open_npy
-from mlx.datasets.custom.table_files import read_metadata
 from mlx.evaluation import EvaluationSettings
 from mlx.pipeline.evaluate import evaluate
 from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.plots.settings import ReportSettings
+from mlx.received import Given, is_sparse, receive
 from mlx.residuals import ResidualsSettings
 
 RECORDED = "recorded arrays"
@@ -44,13 +42,15 @@ class RecordedFiles:
 
     Attributes
     ----------
-    representations : by layer, (n, d) in ``.npy``, or sparse rows in ``.npz``; the layer of the headline first.
-    probabilities : (n, K), ``.npy``.
-    labels : (n,), integers from 0 or names, ``.npy``.
-    logits : (n, K), ``.npy``, or None.
+    representations : by layer, (n, d), or sparse rows in ``.npz``; the layer of the headline first.
+    probabilities : (n, K); or (n,), the probability of the second of two classes.
+    labels : (n,), integers from 0 or names.
+    logits : (n, K), or None.
     predictions : (n,), as the labels, or None: the class of the largest probability.
     metadata : table with a row a sample (CSV, Parquet, JSON), or None: what may explain an error.
     class_names : K names in the order of the columns; without, the labels' own in sorted order, or numbers.
+
+    `mlx.received.rows.read_rows` says in which files an array may be: ``.npy``, ``.npz``, ``.csv``, ``.parquet``.
     """
 
     representations: Mapping[str, Path]
@@ -107,36 +107,46 @@ def _is_result(path: Path) -> bool:
 
 def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
     """Write ``data/representations/`` and ``data/raw/`` as the steps before would have."""
-    probabilities = _open(files.probabilities, "probabilities", ndim=2)
-    n, k = probabilities.shape
-    names, y_true = _labels(files.labels, n, k, files.class_names)
-    scores = {"probabilities": probabilities}
-    if files.logits is not None:
-        scores["logits"] = _open(files.logits, "logits", ndim=2, shape=(n, k))
-    layers = {name: _open_layer(name, path, n) for name, path in files.representations.items()}
-    factors = {} if files.metadata is None else read_metadata(files.metadata, n)
-    if files.predictions is None:
-        y_pred = np.concatenate([block.argmax(axis=1) for block in probabilities.chunks()])
-    else:
-        _, y_pred = _labels(files.predictions, n, k, names)
+    for name in files.representations:
+        if name.lower() in TAKEN:
+            raise SettingsError(
+                f"--representations: expected a name other than {', '.join(sorted(TAKEN))}, found '{name}'"
+            )
+    received = receive(
+        Given(
+            representations=files.representations,
+            probabilities=files.probabilities,
+            labels=files.labels,
+            logits=files.logits,
+            predictions=files.predictions,
+            factors=files.metadata,
+            class_names=files.class_names,
+            names={"class_names": "--class-names"},
+        )
+    )
+    n = len(received.y_true)
+    scores = {"probabilities": received.probabilities}
+    if received.logits is not None:
+        scores["logits"] = received.logits
+    layers, names = received.layers, received.class_names
     with replacing_folder(workspace.representations) as folder:
         for name, array in (scores | layers).items():
             _copy(array, folder, name)
-        for name, values in (("y_true", y_true), ("y_pred", y_pred), ("index", np.arange(n))):
+        for name, values in (("y_true", received.y_true), ("y_pred", received.y_pred), ("index", np.arange(n))):
             write_array(folder / f"{name}.npy", values.astype(np.int64))
         described = RepresentationsDescription(
             task="classification",
             class_names=list(names),
             model=RECORDED,
             layers={name: array.shape[1] for name, array in layers.items()},
-            sparse=[name for name, array in layers.items() if not isinstance(array, ArrayFile)],
+            sparse=[name for name, array in layers.items() if is_sparse(array)],
             has_logits="logits" in scores,
         )
         write_json(folder / "representations.json", described.as_dict())
         # What an earlier analysis found is not of these arrays.
         for found in (workspace.metrics, workspace.residuals, workspace.report):
             remove(found)
-    _describe(workspace, files, described, factors, n)
+    _describe(workspace, files, described, received.factors, n)
 
 
 def _describe(
@@ -167,99 +177,20 @@ def _describe(
         write_json(folder / "dataset.json", described.as_dict())
 
 
-def _open(path: Path, what: str, *, ndim: int, shape: tuple[int, ...] | None = None) -> ArrayFile:
-    """Read the header of an array of real numbers, at least one row."""
-    array = open_npy(path)
-    if array.dtype.kind not in "biuf":
-        raise DataError(f"{path}: expected {what} that are numbers, found {array.dtype}")
-    if len(array.shape) != ndim or 0 in array.shape or (shape is not None and array.shape != shape):
-        expected = f"shape {shape}" if shape else f"{ndim} dimensions and at least one row"
-        raise DataError(f"{path}: expected {what} of {expected}, found shape {array.shape}")
-    return array
-
-
-def _open_layer(name: str, path: Path, n: int) -> Any:
-    if name.lower() in TAKEN:
-        raise SettingsError(f"--representations: expected a name other than {', '.join(sorted(TAKEN))}, found '{name}'")
-    if path.suffix == ".npz":
-        rows = _read_sparse(path)
-        if rows.shape[0] != n or rows.shape[1] == 0:
-            raise DataError(f"{path}: expected representations of shape ({n}, any), found {rows.shape}")
-        return rows
-    array = open_npy(path)
-    if len(array.shape) == 1 and array.shape == (n,):
-        array = ArrayFile(array.path, array.member, (n, 1), array.dtype, fortran=False)
-    if len(array.shape) != 2 or array.shape[0] != n or array.shape[1] == 0:
-        raise DataError(
-            f"{path}: expected representations of shape ({n}, any), as there are {n} rows of probabilities, "
-            f"found {array.shape}"
-        )
-    if array.dtype.kind not in "biuf":
-        raise DataError(f"{path}: expected representations that are numbers, found {array.dtype}")
-    return array
-
-
-def _read_sparse(path: Path) -> Any:
-    """Read what ``scipy.sparse.save_npz`` wrote, in any format, as ``csr_array``."""
-    from scipy.sparse import csr_array, load_npz
-
-    with reading(path, "a file of scipy.sparse.save_npz", remedy=""), path.open("rb") as file:
-        rows = csr_array(load_npz(file))
-        rows.check_format(full_check=True)
-    if rows.dtype.kind not in "biuf":
-        raise DataError(f"{path}: expected representations that are numbers, found {rows.dtype}")
-    return rows
-
-
-def _labels(path: Path, n: int, k: int, names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the names of the classes, and labels as numbers from 0."""
-    array = open_npy(path)
-    if array.shape not in {(n,), (n, 1)}:
-        raise DataError(f"{path}: expected labels of shape ({n},), found {array.shape}")
-    labels = array.whole().reshape(n)
-    if (names and len(names) != k) or len(set(names)) < len(names):
-        raise SettingsError(f"--class-names: expected {k} different names, one a column of the probabilities")
-    if labels.dtype.kind in "US":
-        return _named(path, labels.astype(str), k, names)
-    if labels.dtype.kind not in "iu":
-        raise DataError(f"{path}: expected labels that are integers or names, found {labels.dtype}")
-    outside = np.flatnonzero((labels < 0) | (labels >= k))
-    if outside.size:
-        row = int(outside[0])
-        raise DataError(f"{path}: row {row}: expected a class from 0 to {k - 1}, found {labels[row]}")
-    return tuple(names) or tuple(str(label) for label in range(k)), labels
-
-
-def _named(path: Path, labels: np.ndarray, k: int, names: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
-    found = np.unique(labels)
-    if not names:
-        if len(found) != k:
-            raise DataError(
-                f"{path}: expected {k} different labels, one a column of the probabilities, found {len(found)}; "
-                "give all names in the order of the columns with --class-names"
-            )
-        names = found.tolist()
-    number = {name: label for label, name in enumerate(names)}
-    for row, label in enumerate(labels.tolist()):
-        if label not in number:
-            raise DataError(f"{path}: row {row}: expected one of {', '.join(names)}, found '{label}'")
-    return tuple(names), np.array([number[label] for label in labels.tolist()])
-
-
 def _copy(array: Any, folder: Path, name: str) -> None:
     """Copy what the step that reads it takes as it is, refusing the first row of a file that is not finite."""
-    if isinstance(array, ArrayFile):
-        dtype = array.dtype.newbyteorder("=")
-        if name in {"probabilities", "logits"} and dtype.kind != "f":
-            dtype = np.dtype(np.float64)
-        row = 0
-        with ArrayWriter(folder / f"{name}.npy", array.shape, dtype) as writer:
-            for block in array.chunks():
-                check_finite(str(array.path), block, row)
-                if name == "probabilities":
-                    check_rows_sum_to_one(block.astype(np.float64), row)
-                writer.append(block)
-                row += len(block)
+    if is_sparse(array):
+        with SparseWriter(folder / f"{name}.npz", array.shape, array.dtype) as sparse_writer:
+            sparse_writer.append(array)
         return
-    with SparseWriter(folder / f"{name}.npz", array.shape, array.dtype) as sparse_writer:
-        sparse_writer.append(array)
+    dtype = array.dtype.newbyteorder("=")
+    if name in {"probabilities", "logits"} and dtype.kind != "f":
+        dtype = np.dtype(np.float64)
+    row = 0
+    with ArrayWriter(folder / f"{name}.npy", array.shape, dtype) as writer:
+        for block in array.chunks():
+            check_finite(str(array), block, row)
+            if name == "probabilities":
+                check_rows_sum_to_one(block.astype(np.float64), row)
+            writer.append(block)
+            row += len(block)

@@ -1,6 +1,5 @@
 """The residuals analysis for notebooks: thin, over the functions that the pipeline runs."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from mlx.core.artifacts import replacing_folder
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import expanded
 from mlx.pipeline.residuals_analysis import TABLES, write_tables
+from mlx.received import given_in_notebook, receive
 from mlx.residuals import ResidualsSettings, analyse_classification
 
 
@@ -33,22 +33,24 @@ class ResidualsAnalyzer:
         representations: Any,
         softmax_outputs: Any,
         y_true: Any,
-        y_pred: Any,
+        y_pred: Any = None,
         *,
         logits: Any = None,
-        class_names: Sequence[str] | None = None,
-        factors: pd.DataFrame | Mapping[str, Any] | None = None,
+        class_names: Any = None,
+        factors: Any = None,
     ) -> dict[str, pd.DataFrame]:
         """Analyse predictions and what represents them.
 
         Parameters
         ----------
         representations : (n, d), an array or sparse; or several layers by their names, the headline's first.
-        softmax_outputs : (n, K), rows that sum to 1.
-        y_true, y_pred : (n,), labels from 0.
+        softmax_outputs : (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
+        y_true, y_pred : (n,), labels from 0, or names; for no y_pred, the class of the largest probability.
         logits : (n, K) before the softmax, where known: entropies are exact where probabilities are rounded.
-        class_names : K names; the labels' numbers by default.
+        class_names : K names, in any sequence; the labels' own in sorted order, or numbers, by default.
         factors : what is known of each sample, a column of n values each.
+
+        Each may also be the name of a file, as `mlx analyze` takes it.
 
         Returns
         -------
@@ -61,18 +63,19 @@ class ResidualsAnalyzer:
         DataError
             A shape is wrong, or for the first row that can't be used.
         """
-        probabilities = np.asarray(softmax_outputs)
-        layers = representations if isinstance(representations, Mapping) else {"representations": representations}
+        received = receive(
+            given_in_notebook(representations, softmax_outputs, y_true, y_pred, logits, class_names, factors)
+        )
         found = analyse_classification(
-            {name: layer if hasattr(layer, "tocsr") else np.asarray(layer) for name, layer in layers.items()},
-            logits=None if logits is None else np.asarray(logits),
-            probabilities=probabilities,
-            y_true=y_true,
-            y_pred=y_pred,
-            class_names=class_names or [str(label) for label in range(probabilities.shape[-1])],
-            index=np.arange(len(probabilities)),
+            received.whole_layers(),
+            logits=None if received.logits is None else received.logits.whole(),
+            probabilities=received.probabilities.whole(),
+            y_true=received.y_true,
+            y_pred=received.y_pred,
+            class_names=received.class_names,
+            index=np.arange(len(received.y_true)),
             settings=self.settings,
-            factors=None if factors is None else pd.DataFrame(factors),
+            factors=pd.DataFrame(received.factors) if received.factors else None,
         )
         tables = {name: getattr(found, name) for name in TABLES}
         if self.save_dir is not None:

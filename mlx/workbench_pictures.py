@@ -1,6 +1,6 @@
 """The pictures of a classification for notebooks: thin, over the functions that the pipeline runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mlx.plots.figures import draw_report
 from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
+from mlx.received import given_in_notebook, receive
 from mlx.residuals import ResidualsSettings, analyse_classification
 
 
@@ -43,12 +44,12 @@ class VisualizationAnalyzer:
         representations: Any,
         softmax_outputs: Any,
         y_true: Any,
-        y_pred: Any,
+        y_pred: Any = None,
         *,
         images: Any = None,
         logits: Any = None,
-        class_names: Sequence[str] | None = None,
-        factors: pd.DataFrame | Mapping[str, Any] | None = None,
+        class_names: Any = None,
+        factors: Any = None,
         history: pd.DataFrame | Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Analyse predictions and draw every picture that there are data for.
@@ -56,11 +57,11 @@ class VisualizationAnalyzer:
         Parameters
         ----------
         representations : (n, d), an array or sparse; or several layers by their names, the headline's first.
-        softmax_outputs : (n, K), rows that sum to 1.
-        y_true, y_pred : (n,), labels from 0.
+        softmax_outputs : (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
+        y_true, y_pred : (n,), labels from 0, or names; for no y_pred, the class of the largest probability.
         images : (n, h, w, c), the samples themselves, where they are images.
         logits : (n, K) before the softmax, where known.
-        class_names : K names; the labels' numbers by default.
+        class_names : K names, in any sequence; the labels' own in sorted order, or numbers, by default.
         factors : what is known of each sample, a column of n values each.
         history : a row an epoch: epoch, loss, val_loss, and other quantities.
 
@@ -74,12 +75,14 @@ class VisualizationAnalyzer:
         DataError
             A shape is wrong, or for the first row that can't be used.
         """
-        probabilities, true, pred = np.asarray(softmax_outputs), np.asarray(y_true), np.asarray(y_pred)
-        names = tuple(class_names or (str(label) for label in range(probabilities.shape[-1])))
-        layers = representations if isinstance(representations, Mapping) else {"representations": representations}
-        scores = None if logits is None else np.asarray(logits)
+        received = receive(
+            given_in_notebook(representations, softmax_outputs, y_true, y_pred, logits, class_names, factors)
+        )
+        true, pred, names = received.y_true, received.y_pred, received.class_names
+        probabilities, layers = received.probabilities.whole(), received.whole_layers()
+        scores = None if received.logits is None else received.logits.whole()
         found = analyse_classification(
-            {name: layer if hasattr(layer, "tocsr") else np.asarray(layer) for name, layer in layers.items()},
+            layers,
             logits=scores,
             probabilities=probabilities,
             y_true=true,
@@ -87,7 +90,7 @@ class VisualizationAnalyzer:
             class_names=names,
             index=np.arange(len(probabilities)),
             settings=self.residuals,
-            factors=None if factors is None else pd.DataFrame(factors),
+            factors=pd.DataFrame(received.factors) if received.factors else None,
         )
         measured = evaluate_classification(
             true, pred, probabilities, logits=scores, class_names=names, settings=EvaluationSettings()

@@ -112,8 +112,8 @@ def with_value(row: int, value: float):
         ("r.npy", lambda h: h[:9], "r.npy: expected representations of shape (160, any)"),
         ("y.npy", lambda y: y + 1, "y.npy: row "),
         ("y.npy", lambda y: y[:9], "y.npy: expected labels of shape (160,), found (9,)"),
-        ("y.npy", lambda y: y / 2, "y.npy: expected labels that are integers or names, found float64"),
-        ("p.npy", lambda p: p[:, 0], "p.npy: expected probabilities of 2 dimensions"),
+        ("y.npy", lambda y: y / 2, "expected labels that are integers or names, found 0.5 (float64)"),
+        ("p.npy", lambda p: p[None], "p.npy: expected probabilities of 2 dimensions"),
     ],
 )
 def test_what_cannot_be_analysed_is_named_with_its_row(folder, name, change, message) -> None:

@@ -25,6 +25,7 @@ LEVELS = {
     "plots": 1,
     "training": 2,
     "representations": 2,
+    "received": 3,
     "pipeline": 3,
     "config": 4,
     "owners": 4,

@@ -16,12 +16,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="[NAME=]FILE",
-        help="(n, d) .npy, or sparse rows as .npz; may be given several times, the headline's layer first",
+        help="(n, d) numbers, or sparse rows in .npz; may be given several times, the headline's layer first",
     )
-    add("--probabilities", type=Path, required=True, metavar="FILE", help="(n, K) .npy, rows that sum to 1")
-    add("--labels", type=Path, required=True, metavar="FILE", help="(n,) .npy, integers from 0 or names")
-    add("--logits", type=Path, metavar="FILE", help="(n, K) .npy: entropies are exact where probabilities are rounded")
-    add("--predictions", type=Path, metavar="FILE", help="(n,) .npy (default: the class of the largest probability)")
+    add(
+        "--probabilities",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="(n, K), rows that sum to 1; or (n,) of the second of two classes",
+    )
+    add("--labels", type=Path, required=True, metavar="FILE", help="(n,), integers from 0 or names")
+    add("--logits", type=Path, metavar="FILE", help="(n, K): entropies are exact where probabilities are rounded")
+    add("--predictions", type=Path, metavar="FILE", help="(n,) (default: the class of the largest probability)")
     add("--metadata", type=Path, metavar="FILE", help="a table with a row a sample: what may explain its errors")
     add("--class-names", metavar="FILE|A,B,…", help="a file with a name a line, or the names with commas between")
     add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to make (default: %(default)s)")
@@ -65,7 +71,7 @@ def _layers(given: list[str]) -> dict[str, Path]:
 
 
 def _class_names(given: str | None) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    lines = Path(given).read_text(encoding="utf-8").splitlines() if Path(given).is_file() else given.split(",")
-    return tuple(line.strip() for line in lines if line.strip())
+    """Read the names, in a file or with commas between."""
+    from mlx.received import read_class_names
+
+    return read_class_names(given, "--class-names")

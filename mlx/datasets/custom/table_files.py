@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mlx.core.console import note
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import what_is
 from mlx.core.reading import reading
 from mlx.core.settings import nearest
 from mlx.datasets.custom.csv_files import read_csv
+from mlx.datasets.custom.factors import factors_of
 from mlx.datasets.custom.headers import refuse_equal_names, without_index
 from mlx.datasets.custom.parquet_files import read_parquet
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Factors, refuse_oversized
@@ -230,7 +232,10 @@ def encode(columns: Sequence[Column], how: Literal["onehot", "ordinal"], path: P
 
 
 def read_metadata(path: Path, n_samples: int, files: Sequence[str] | None = None) -> Factors:
-    """Read a table with one row a sample, in their order, as factors: numbers, booleans or text.
+    """Read a table with one row a sample, in their order, as factors: numbers, yes or no, or text; gaps stay gaps.
+
+    Texts are read as targets are: a category may be called "None" or "NA". What explains nothing is left out, with a
+    line that says so (`factors_of`).
 
     Parameters
     ----------
@@ -241,14 +246,24 @@ def read_metadata(path: Path, n_samples: int, files: Sequence[str] | None = None
     Raises
     ------
     DataError
-        If it has another number of rows, or a value is missing.
+        If it has another number of rows, two columns of one name, or a column of something else.
     """
-    table = read_table(path).frame
+    read = read_table(path)
+    table = read.frame if path.suffix.lower() != ".csv" else _with_words(read.frame, path)
     if files is not None:
         table = _in_order_of(table, files, path)
     if len(table) != n_samples:
         raise DataError(f"{path}: expected {n_samples} rows, one a sample, found {len(table)}")
-    return {name: _factor(table[name], path) for name in table.columns}
+    factors, lines = factors_of(table, str(path))
+    for line in (*read.left_out, *lines):
+        note(line)
+    return factors
+
+
+def _with_words(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
+    """Return the table of a CSV with its columns of text as they are written, "None" and "NA" too."""
+    text = [str(name) for name in table if table[name].map(lambda value: isinstance(value, str)).any()]
+    return table.assign(**read_csv(path, targets=text)[0][text]) if text else table
 
 
 def _in_order_of(table: "pd.DataFrame", files: Sequence[str], path: Path) -> "pd.DataFrame":
@@ -260,16 +275,3 @@ def _in_order_of(table: "pd.DataFrame", files: Sequence[str], path: Path) -> "pd
     if absent:
         raise DataError(f"{path}: expected a row for each image, found none for {len(absent)}, such as {absent[0]}")
     return table.loc[list(files)].reset_index(drop=True)
-
-
-def _factor(series: "pd.Series[Any]", path: Path) -> Array:
-    column = to_column(series, path)
-    if np.isnan(column.numbers).any():
-        row = int(np.argmax(np.isnan(column.numbers))) + 1
-        raise DataError(
-            f"{path}: expected a value in each row of column '{column.name}', found none in {row_name(row)}"
-        )
-    if column.categories is not None:
-        texts: Array = np.array(column.categories)[column.numbers.astype(np.int64)]
-        return texts
-    return series.to_numpy()

@@ -1,0 +1,172 @@
+"""Arrays as they are given, in memory or in a file, as rows that can be read from front to back."""
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from mlx.core.arrays import Array
+from mlx.core.errors import DataError
+from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
+from mlx.received.tables import TABLES, read_array_table
+
+CHUNK_BYTES = 1 << 20
+MAGIC = b"\x93NUMPY"
+FORMS = ".npy, .npz, .csv or .parquet"
+
+
+class Rows(Protocol):
+    """An array whose values are read when they are needed; its text says where it is from."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the array, in the byte order of the machine or the other one."""
+        ...
+
+    def chunks(self) -> Iterator[Array]:
+        """Yield the rows in order, some at a time."""
+        ...
+
+    def whole(self) -> Array:
+        """Return the array, read into memory."""
+        ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """An array in memory.
+
+    Attributes
+    ----------
+    where : what it is, for messages.
+    values : (n, …).
+    """
+
+    where: str
+    values: Array
+
+    def __str__(self) -> str:
+        return self.where
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array."""
+        return self.values.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the array."""
+        return self.values.dtype
+
+    def chunks(self) -> Iterator[Array]:
+        """Yield the rows in order, about a megabyte at a time."""
+        rows = max(1, CHUNK_BYTES // max(1, math.prod(self.shape[1:]) * self.dtype.itemsize))
+        for first in range(0, len(self.values), rows):
+            yield self.values[first : first + rows]
+
+    def whole(self) -> Array:
+        """Return the array."""
+        return self.values
+
+
+def read_rows(given: Any, what: str, *, n: int | None = None, labels: bool = False) -> Rows:
+    """Take an array, or the name of a file that holds one, without reading a ``.npy`` file's values.
+
+    Parameters
+    ----------
+    given : an array, list, data frame or tensor, or a path: ``.npy``; ``.npz`` with one array or one named `what`;
+        ``.csv`` with or without a header; ``.parquet``.
+    what : which argument it is, such as ``probabilities``.
+    n : how many rows there have to be, where that is known: it tells a header of a CSV file from a row.
+    labels : whether they are labels, which may be text and keep their form in a table.
+
+    Raises
+    ------
+    DataError
+        It is no array of numbers or text, or holds Python objects, or the file is damaged.
+    OSError
+        The file can't be opened.
+    """
+    if isinstance(given, str | os.PathLike):
+        return _from_file(Path(given), what, n, labels=labels)
+    return Held(what, array_of(given, what))
+
+
+def _from_file(path: Path, what: str, n: int | None, *, labels: bool) -> Rows:
+    suffix = path.suffix.lower()
+    if suffix == ".npz":
+        return _member(path, what)
+    if suffix in TABLES:
+        return Held(str(path), read_array_table(path, n=n, labels=labels))
+    if suffix != ".npy":
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
+        if start != MAGIC:
+            raise DataError(f"{path}: expected {what} in a file ending in {FORMS}, found another")
+    return open_npy(path)
+
+
+def _member(path: Path, what: str) -> ArrayFile:
+    with path.open("rb"):  # which says what is wrong with a file that can't be opened
+        arrays = open_npz(path)
+    if len(arrays) == 1:
+        return next(iter(arrays.values()))
+    if what in arrays:
+        return arrays[what]
+    found = ", ".join(sorted(arrays)[:5]) + (", …" if len(arrays) > 5 else "") or "none"
+    raise DataError(f"{path}: expected one array, or one of the name '{what}', found {found}")
+
+
+def array_of(given: Any, what: str) -> Array:
+    """Return what is in memory as an array of numbers, truth values, text or bytes, in the machine's byte order.
+
+    Raises
+    ------
+    DataError
+        NumPy can't read it, or it holds other objects, or values are missing or masked.
+    """
+    if hasattr(given, "detach"):  # a tensor of PyTorch, which NumPy reads without its gradient and off the device
+        given = given.detach().cpu()
+    if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
+        raise DataError(f"{what}: expected a value in each row, found masked ones")
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"{what}: expected an array, found {type(given).__name__} ({_one_line(error)})") from None
+    if array.dtype.kind == "O" or array.dtype.kind == "T":
+        array = _plain(array, what)
+    if array.dtype.kind not in "biufUS":
+        raise DataError(f"{what}: expected numbers or text, found {array.dtype}")
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        return array.astype(np.float64)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _plain(array: Array, what: str) -> Array:
+    """Return an array of Python's numbers or texts, such as a column of pandas, as one of NumPy's."""
+    values = array.ravel().tolist()
+    for row, value in enumerate(values):
+        if value is None or value != value or type(value).__name__ in {"NAType", "NaTType"}:  # a NaN
+            raise DataError(f"{what}: row {row}: expected a value, found a missing one")
+        if not isinstance(value, str | bytes | bool | int | float | np.generic):
+            raise DataError(f"{what}: row {row}: expected a number or a text, found {type(value).__name__}")
+    kinds = {"text" if isinstance(value, str | bytes) else "number" for value in values}
+    if len(kinds) > 1:
+        raise DataError(f"{what}: expected numbers or texts, found both")
+    plain = np.array(values).reshape(array.shape)
+    if plain.dtype.kind == "O":
+        raise DataError(f"{what}: expected numbers of at most 64 bits, found larger ones")
+    return plain
+
+
+def _one_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
