@@ -50,15 +50,18 @@ def _from_text(given: "str | os.PathLike[str]", what: str) -> tuple[str, ...]:
     if os.path.isfile(text):  # noqa: PTH113  # Path.is_file fails for a text that is too long for a name
         if text.lower().endswith(".npy"):
             return _from_sequence(open_npy(Path(text)).whole(), text)
-        return _stripped(_lines(Path(text)))
+        return _stripped(_lines(Path(text)), text)
     looks_like_a_file = "," not in text and (os.sep in text or Path(text).suffix in {".txt", ".npy", ".csv", ".names"})
     if looks_like_a_file or not isinstance(given, str):
         raise SettingsError(f"{what}: expected a file with a name a line, found no file {text}")
-    return _stripped(text.split(","))
+    return _stripped(text.split(","), what)
 
 
-def _stripped(lines: Iterable[str]) -> tuple[str, ...]:
-    return tuple(line.strip() for line in lines if line.strip())
+def _stripped(lines: Iterable[str], where: str) -> tuple[str, ...]:
+    names = tuple(line.strip() for line in lines if line.strip())
+    if not names:
+        raise SettingsError(f"{where}: expected the names of the classes, found none")
+    return tuple(str(checked_text(np.array([name]), where)[0]) for name in names)
 
 
 def _lines(path: Path) -> list[str]:

@@ -69,6 +69,8 @@ def _counted(labels: Array) -> Array | None:
 def _named(where: str, labels: Array, k: int, names: Sequence[str]) -> tuple[tuple[str, ...], Array]:
     different, codes = np.unique(labels, return_inverse=True)
     found = different.tolist()
+    if not found[0]:
+        raise DataError(f"{where}: row {int(np.argmax(labels == ''))}: expected a label, found an empty text")
     if not names:
         if len(found) != k:
             raise DataError(

@@ -1,9 +1,8 @@
 """Puts together what was recorded: probabilities, logits, labels, representations and factors of the same samples."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +10,10 @@ import numpy as np
 from mlx.core.arrays import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError, SettingsError
-from mlx.datasets.custom.factors import factors_of
-from mlx.datasets.custom.table_files import read_metadata
 from mlx.datasets.dataset import Factors
 from mlx.received.class_names import read_class_names
+from mlx.received.columns import OneColumn, TwoClasses
+from mlx.received.factors import read_factors
 from mlx.received.labels import labels_of
 from mlx.received.rows import Rows, read_rows
 from mlx.received.sparse import is_sparse, sparse_rows
@@ -128,18 +127,18 @@ def receive(given: Given) -> Received:
         y_pred,
         names,
         _layers(given, n),
-        _factors(given.factors, n, given.called("factors")),
+        read_factors(given.factors, n, given.called("factors")),
     )
 
 
 def _labels(given: Given, name: str, n: int) -> Rows:
-    return read_rows(getattr(given, name), given.called(name), n=n, labels=True)
+    return read_rows(getattr(given, name), given.called(name), kind=name, n=n, labels=True)
 
 
 def _scores(given: Given, name: str, shape: tuple[int, int] | None = None) -> Rows:
     """Return probabilities or logits (n, K) with at least one row; of one column for two classes, both."""
     what = given.called(name)
-    rows = read_rows(getattr(given, name), what, n=shape[0] if shape else None)
+    rows = read_rows(getattr(given, name), what, kind=name, n=shape[0] if shape else None)
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{rows}: expected {name} that are numbers, found {rows.dtype}")
     one_column = len(rows.shape) == 1 or rows.shape[1:] == (1,)
@@ -158,49 +157,6 @@ ONE_COLUMN = {
 }
 
 
-@dataclass(frozen=True)
-class TwoClasses:
-    """Scores (n, 2) of two classes, of which the second was given.
-
-    Attributes
-    ----------
-    second : (n,) or (n, 1).
-    logits : whether they are logits, of which the first is 0, or probabilities.
-    """
-
-    second: Rows
-    logits: bool
-
-    def __str__(self) -> str:
-        return str(self.second)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Two columns."""
-        return (self.second.shape[0], 2)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """In which one less a probability is exact."""
-        return np.dtype(np.float64)
-
-    def chunks(self) -> Iterator[Array]:
-        """Yield the rows; refuse the first one that is no probability."""
-        first = 0
-        for block in self.second.chunks():
-            second = block.reshape(-1).astype(np.float64)
-            bad = np.flatnonzero(~((second >= 0) & (second <= 1)))
-            if bad.size and not self.logits:
-                row = int(bad[0])
-                raise DataError(f"{self}: row {first + row}: expected a probability from 0 to 1, found {second[row]}")
-            yield np.stack([np.zeros_like(second) if self.logits else 1 - second, second], axis=1)
-            first += len(second)
-
-    def whole(self) -> Array:
-        """Return all rows."""
-        return np.concatenate(list(self.chunks()))
-
-
 def _layers(given: Given, n: int) -> "dict[str, Rows | csr_array[Any]]":
     layers: dict[str, Rows | csr_array[Any]] = {}
     for name, values in given.representations.items():
@@ -217,7 +173,7 @@ def _layer(given: Any, what: str, n: int) -> "Rows | csr_array[Any]":
             where = given if isinstance(given, str | os.PathLike) else what
             raise DataError(f"{where}: expected representations of shape ({n}, any), found {sparse.shape}")
         return sparse
-    rows = read_rows(given, what, n=n)
+    rows = read_rows(given, what, kind="representations", n=n)
     if rows.shape == (n,):
         rows = OneColumn(rows)
     if len(rows.shape) != 2 or rows.shape[0] != n or rows.shape[1] == 0:
@@ -228,81 +184,3 @@ def _layer(given: Any, what: str, n: int) -> "Rows | csr_array[Any]":
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{rows}: expected representations that are numbers, found {rows.dtype}")
     return rows
-
-
-@dataclass(frozen=True)
-class OneColumn:
-    """Rows of one number each, as (n, 1)."""
-
-    values: Rows
-
-    def __str__(self) -> str:
-        return str(self.values)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """One column."""
-        return (self.values.shape[0], 1)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the numbers."""
-        return self.values.dtype
-
-    def chunks(self) -> Iterator[Array]:
-        """Yield the rows in order."""
-        for block in self.values.chunks():
-            yield block.reshape(-1, 1)
-
-    def whole(self) -> Array:
-        """Return all rows."""
-        return self.values.whole().reshape(-1, 1)
-
-
-def _factors(given: Any, n: int, what: str) -> Factors:
-    if given is None:
-        return {}
-    if isinstance(given, str | os.PathLike):
-        return read_metadata(Path(given), n)
-    factors, lines = factors_of(_frame(given, n, what), what)
-    for line in lines:
-        note(line)
-    return factors
-
-
-def _frame(given: Any, n: int, what: str) -> Any:
-    """Return a table in memory as a data frame of n rows."""
-    import pandas as pd
-
-    if isinstance(given, pd.Series):
-        given = given.to_frame()
-    if not isinstance(given, pd.DataFrame):
-        if not isinstance(given, Mapping):
-            raise DataError(f"{what}: expected a data frame, or columns by name, found {type(given).__name__}")
-        columns = {name: _values(values, f"{what}: column '{name}'", n) for name, values in given.items()}
-        given = pd.DataFrame(columns) if columns else pd.DataFrame(index=range(n))
-    if len(given) != n:
-        raise DataError(f"{what}: expected {n} rows, one a sample, found {len(given)}")
-    return given.reset_index(drop=True)
-
-
-def _values(values: Any, where: str, n: int) -> Any:
-    """Return one column in memory, without an index that would sort its rows."""
-    import pandas as pd
-
-    if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
-        column = pd.Series(values).reset_index(drop=True)
-    else:
-        try:
-            array = np.asarray(values)
-        except (ValueError, TypeError, RuntimeError):
-            raise DataError(f"{where}: expected {n} values, found {type(values).__name__}") from None
-        if array.ndim == 2 and array.shape[1] == 1:
-            array = array[:, 0]
-        if array.ndim != 1:
-            raise DataError(f"{where}: expected {n} rows, one a sample, found an array of shape {array.shape}")
-        mixed = isinstance(values, list | tuple) and array.dtype.kind in "US"  # NumPy made texts of all
-        column = pd.Series(list(values), dtype=object) if mixed else pd.Series(array)
-    if len(column) != n:
-        raise DataError(f"{where}: expected {n} rows, one a sample, found {len(column)}")
-    return column

@@ -12,7 +12,7 @@ import numpy as np
 from mlx.core.arrays import Array
 from mlx.core.errors import DataError
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
-from mlx.received.tables import TABLES, read_array_table
+from mlx.received.tables import TABLES, one_line, read_array_table
 
 CHUNK_BYTES = 1 << 20
 MAGIC = b"\x93NUMPY"
@@ -78,14 +78,15 @@ class Held:
         return self.values
 
 
-def read_rows(given: Any, what: str, *, n: int | None = None, labels: bool = False) -> Rows:
+def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels: bool = False) -> Rows:
     """Take an array, or the name of a file that holds one, without reading a ``.npy`` file's values.
 
     Parameters
     ----------
-    given : an array, list, data frame or tensor, or a path: ``.npy``; ``.npz`` with one array or one named `what`;
+    given : an array, list, data frame or tensor, or a path: ``.npy``; ``.npz`` with one array or one named `kind`;
         ``.csv`` with or without a header; ``.parquet``.
-    what : which argument it is, such as ``probabilities``.
+    what : what it is called where it is given, for messages.
+    kind : what it is, such as ``probabilities``.
     n : how many rows there have to be, where that is known: it tells a header of a CSV file from a row.
     labels : whether they are labels, which may be text and keep their form in a table.
 
@@ -97,33 +98,33 @@ def read_rows(given: Any, what: str, *, n: int | None = None, labels: bool = Fal
         The file can't be opened.
     """
     if isinstance(given, str | os.PathLike):
-        return _from_file(Path(given), what, n, labels=labels)
+        return _from_file(Path(given), kind, n, labels=labels)
     return Held(what, array_of(given, what))
 
 
-def _from_file(path: Path, what: str, n: int | None, *, labels: bool) -> Rows:
+def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
     suffix = path.suffix.lower()
     if suffix == ".npz":
-        return _member(path, what)
+        return _member(path, kind)
     if suffix in TABLES:
         return Held(str(path), read_array_table(path, n=n, labels=labels))
     if suffix != ".npy":
         with path.open("rb") as file:
             start = file.read(len(MAGIC))
         if start != MAGIC:
-            raise DataError(f"{path}: expected {what} in a file ending in {FORMS}, found another")
+            raise DataError(f"{path}: expected {kind} in a file ending in {FORMS}, found another")
     return open_npy(path)
 
 
-def _member(path: Path, what: str) -> ArrayFile:
+def _member(path: Path, kind: str) -> ArrayFile:
     with path.open("rb"):  # which says what is wrong with a file that can't be opened
         arrays = open_npz(path)
     if len(arrays) == 1:
         return next(iter(arrays.values()))
-    if what in arrays:
-        return arrays[what]
+    if kind in arrays:
+        return arrays[kind]
     found = ", ".join(sorted(arrays)[:5]) + (", …" if len(arrays) > 5 else "") or "none"
-    raise DataError(f"{path}: expected one array, or one of the name '{what}', found {found}")
+    raise DataError(f"{path}: expected one array, or one of the name '{kind}', found {found}")
 
 
 def array_of(given: Any, what: str) -> Array:
@@ -134,6 +135,8 @@ def array_of(given: Any, what: str) -> Array:
     DataError
         NumPy can't read it, or it holds other objects, or values are missing or masked.
     """
+    if hasattr(given, "tocsr"):
+        raise DataError(f"{what}: expected a dense array, found a sparse one; give {what}.toarray()")
     if hasattr(given, "detach"):  # a tensor of PyTorch, which NumPy reads without its gradient and off the device
         given = given.detach().cpu()
     if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
@@ -141,7 +144,9 @@ def array_of(given: Any, what: str) -> Array:
     try:
         array = np.asarray(given)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise DataError(f"{what}: expected an array, found {type(given).__name__} ({_one_line(error)})") from None
+        raise DataError(f"{what}: expected an array, found {type(given).__name__} ({one_line(error)})") from None
+    if isinstance(given, list | tuple) and array.dtype.kind in "US":  # NumPy made texts of all that is in it
+        array = np.asarray(given, dtype=object)
     if array.dtype.kind == "O" or array.dtype.kind == "T":
         array = _plain(array, what)
     if array.dtype.kind not in "biufUS":
@@ -166,7 +171,3 @@ def _plain(array: Array, what: str) -> Array:
     if plain.dtype.kind == "O":
         raise DataError(f"{what}: expected numbers of at most 64 bits, found larger ones")
     return plain
-
-
-def _one_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

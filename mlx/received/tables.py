@@ -12,10 +12,13 @@ import pandas as pd
 from mlx.core.arrays import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
+from mlx.datasets.custom.csv_files import MARKS, SEPARATORS
+from mlx.datasets.custom.headers import refuse_equal_names
 from mlx.datasets.custom.table_files import read_table
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
 TABLES = (".csv", ".parquet")
+LONGEST_LINE = 1 << 24
 
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?|-?\d\.\d+e[+-]\d\d")
 """A label that is a number: as people write it, or as ``numpy.savetxt``. ``007`` and ``1E5`` are names."""
@@ -49,23 +52,34 @@ def _read_csv(path: Path, n: int | None, *, labels: bool) -> pd.DataFrame:
     if path.stat().st_size > IN_MEMORY_LIMIT:
         raise DataError(f"{path}: expected at most {IN_MEMORY_LIMIT / 1e9:.0f} GB, found more; save it as .npy")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = next(csv.reader(file), [])
+        with path.open("rb") as raw:
+            start = raw.read(4)
+        encoding = next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
+        with path.open(encoding=encoding, newline="") as file:
+            line = file.readline(LONGEST_LINE)
+        separator = next((mark for mark in SEPARATORS if mark in line), ",")
+        first = next(csv.reader([line], delimiter=separator), [])
         if not first:
-            raise DataError(f"{path}: expected rows with commas between their cells, found none")
+            raise DataError(f"{path}: expected rows of cells, found an empty first line")
         options: dict[str, Any] = {"header": None, "index_col": False, "keep_default_na": False, "low_memory": False}
-        options |= {"na_values": list(MISSING), "encoding": "utf-8-sig", "dtype": str if labels else None}
+        options |= {
+            "na_values": list(MISSING),
+            "encoding": encoding,
+            "sep": separator,
+            "dtype": str if labels else None,
+        }
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
             rows: pd.DataFrame = pd.read_csv(path, skiprows=1, names=range(len(first)), **options)
             if not _is_header(first, len(rows), n):
                 rows = pd.read_csv(path, **options)
                 first = [str(place) for place in range(len(first))]
+        refuse_equal_names(first, path)
     except pd.errors.ParserWarning:
         raise DataError(f"{path}: expected as many cells in each row as in the first, found more") from None
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: expected a table in UTF-8, found another encoding ({error.reason})") from None
+        raise DataError(f"{path}: expected text in UTF-8, found another encoding ({error.reason})") from None
     except (ValueError, csv.Error) as error:  # pandas' parsing errors are ValueErrors
-        raise DataError(f"{path}: expected a CSV table, found a damaged file ({error})") from None
+        raise DataError(f"{path}: expected a CSV table, found a damaged file ({one_line(error)})") from None
     if not len(rows):
         raise DataError(f"{path}: expected at least one row, found none")
     rows.columns = pd.Index(first)
@@ -80,6 +94,11 @@ def _is_header(first: list[str], rows_below: int, n: int | None) -> bool:
     return not (n is not None and rows_below == n - 1 and len(first) == 1)
 
 
+def one_line(error: Exception) -> str:
+    """Return the first line of what a library says."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
 def _number(cell: str) -> float | None:
     try:
         return float(cell)
@@ -90,7 +109,7 @@ def _number(cell: str) -> float | None:
 def _without_index(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     first = table.columns[0]
     nameless = first in {"", "Unnamed: 0", "__index_level_0__"}
-    if len(table.columns) > 1 and nameless and np.array_equal(table.iloc[:, 0].to_numpy(), np.arange(len(table))):
+    if len(table.columns) > 1 and nameless and table.iloc[:, 0].astype(str).tolist() == [*map(str, range(len(table)))]:
         note(f"{path}: the first column has no name and counts the rows, so it is left out")
         kept: pd.DataFrame = table.iloc[:, 1:]
         return kept

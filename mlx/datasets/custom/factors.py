@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.errors import DataError
+from mlx.datasets.custom.targets import checked_text
 from mlx.datasets.custom.written_numbers import mark_of, read_written
 from mlx.datasets.dataset import Array, Factors
 
@@ -74,9 +75,9 @@ def _factor(series: "pd.Series[Any]", where: str, *, nameless: bool) -> Array | 
         return "it has no value"
     if series.dtype.kind in "mM" or isinstance(series.dtype, pd.PeriodDtype | pd.DatetimeTZDtype):
         return "it holds dates or times"
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return _texts(series.astype(object).map(str, na_action="ignore"), absent)
     present = series[~absent]
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return _texts(present.astype(object).map(str), absent)
     if pd.api.types.is_bool_dtype(series.dtype) or present.map(lambda v: isinstance(v, bool | np.bool_)).all():
         return _gapped(present.to_numpy(dtype=bool), absent)
     if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_complex_dtype(series):
@@ -92,10 +93,14 @@ def _factor(series: "pd.Series[Any]", where: str, *, nameless: bool) -> Array | 
 
 
 def _from_text(series: "pd.Series[Any]", absent: Array, where: str) -> Array | str:
-    decoded = series.map(lambda v: v.decode("utf-8", "replace") if isinstance(v, bytes) else v, na_action="ignore")
-    present = decoded[~absent]
-    if not present.map(lambda v: isinstance(v, str)).all():
-        raise DataError(f"{where}: expected numbers or text, found {_kinds(present)}")
+    import pandas as pd
+
+    known = series[~absent]
+    if not known.map(lambda v: isinstance(v, str | bytes)).all():
+        raise DataError(f"{where}: expected numbers or text, found {_kinds(known)}")
+    texts = [value if isinstance(value, str) else _decoded(value, where) for value in known]
+    checked_text(np.array(texts), where)
+    present = pd.Series(texts, dtype=object)
     if present.map(lambda text: DATE.fullmatch(text) is not None).all():
         return "it holds dates or times"
     words = present.isin(WORDS)
@@ -109,16 +114,23 @@ def _from_text(series: "pd.Series[Any]", absent: Array, where: str) -> Array | s
     if len(numbers) and numbers.notna().mean() >= 0.5:
         row = int(np.flatnonzero(~absent)[~words.to_numpy()][int(np.argmax(numbers.isna().to_numpy()))])
         raise DataError(f"{where}: expected numbers, found {str(series.iloc[row])[:40]!r} in row {row} from 0")
-    return _texts(decoded, absent)
+    return _texts(present, absent)
 
 
-def _texts(series: "pd.Series[Any]", absent: Array) -> Array | str:
-    different, n = series.nunique(), int((~absent).sum())
+def _decoded(value: bytes, where: str) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: expected text in UTF-8, found {value[:20]!r}") from None
+
+
+def _texts(present: "pd.Series[Any]", absent: Array) -> Array | str:
+    different, n = present.nunique(), len(present)
     if different == n > FEW_ROWS:
         return f"its {n} texts all differ and name the rows"
     if different > MOST_CATEGORIES:
         return f"it has {different} different texts"
-    return _gapped(np.array(series[~absent].tolist()), absent)
+    return _gapped(np.array(present.tolist()), absent)
 
 
 def _gapped(present: Array, absent: Array) -> Array:

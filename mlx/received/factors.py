@@ -1,0 +1,74 @@
+"""What is known of each sample, in memory or in a file, as factors."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlx.core.console import note
+from mlx.core.errors import DataError
+from mlx.datasets.custom.factors import factors_of
+from mlx.datasets.custom.table_files import read_metadata
+from mlx.datasets.dataset import Factors
+
+
+def read_factors(given: Any, n: int, what: str) -> Factors:
+    """Return a table with a row a sample as columns (n,): a data frame, columns by name, or a file; none for None.
+
+    Raises
+    ------
+    DataError
+        It has another number of rows, two columns of one name, or a column of something else.
+    """
+    if given is None:
+        return {}
+    if isinstance(given, str | os.PathLike):
+        return read_metadata(Path(given), n)
+    factors, lines = factors_of(_frame(given, n, what), what)
+    for line in lines:
+        note(line)
+    return factors
+
+
+def _frame(given: Any, n: int, what: str) -> Any:
+    """Return a table in memory as a data frame of n rows."""
+    import pandas as pd
+
+    if isinstance(given, pd.Series):
+        given = given.to_frame()
+    if not isinstance(given, pd.DataFrame):
+        if not isinstance(given, Mapping):
+            raise DataError(f"{what}: expected a data frame, or columns by name, found {type(given).__name__}")
+        columns = {name: _values(values, f"{what}: column '{name}'", n) for name, values in given.items()}
+        given = pd.DataFrame(columns) if columns else pd.DataFrame(index=range(n))
+    if len(given) != n:
+        raise DataError(f"{what}: expected {n} rows, one a sample, found {len(given)}")
+    return given.reset_index(drop=True)
+
+
+def _values(values: Any, where: str, n: int) -> Any:
+    """Return one column in memory, without an index that would sort its rows."""
+    import pandas as pd
+
+    if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        column = pd.Series(values).reset_index(drop=True)
+    else:
+        try:
+            array = np.asarray(values)
+            if np.ma.is_masked(values):
+                array = array.astype(object)
+                array[np.ma.getmaskarray(values)] = None
+        except (ValueError, TypeError, RuntimeError):
+            raise DataError(f"{where}: expected {n} values, found {type(values).__name__}") from None
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
+        if array.ndim != 1:
+            raise DataError(f"{where}: expected {n} rows, one a sample, found an array of shape {array.shape}")
+        if isinstance(values, list | tuple) and array.dtype.kind in "US":  # NumPy made texts of all that is in it
+            array = np.asarray(values, dtype=object)
+        column = pd.Series(array, dtype=object if array.dtype.kind in "OUS" else None)
+    if len(column) != n:
+        raise DataError(f"{where}: expected {n} rows, one a sample, found {len(column)}")
+    return column
