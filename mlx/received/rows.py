@@ -11,6 +11,7 @@ import numpy as np
 
 from mlx.core.arrays import Array
 from mlx.core.errors import DataError
+from mlx.core.paths import what_is
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
 from mlx.received.tables import TABLES, one_line, read_array_table
 
@@ -103,6 +104,8 @@ def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels:
 
 
 def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
+    if path.exists() and not path.is_file():  # which may be a pipe, and block whoever opens it
+        raise DataError(f"{path}: expected {kind} in a file, found {what_is(path)}")
     suffix = path.suffix.lower()
     if suffix == ".npz":
         return _member(path, kind)

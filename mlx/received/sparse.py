@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlx.core.errors import DataError
-from mlx.core.sparse import UNREADABLE
+from mlx.core.reading import existing, reading
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -18,18 +18,18 @@ PARTS = frozenset({"format.npy", "shape.npy", "data.npy"})
 def is_sparse(given: Any) -> bool:
     """Say whether it is sparse: by its kind in memory, by the names of its parts in a file.
 
-    An ``.npz`` file that can't be opened counts as one, so that what is wrong with it is said of a sparse one.
+    A damaged ``.npz`` file counts as one, so that what is wrong with it is said of a sparse one.
     """
     if not isinstance(given, str | os.PathLike):
         return hasattr(given, "tocsr")
     path = Path(given)
-    if path.suffix.lower() != ".npz":
+    if path.suffix.lower() != ".npz" or (path.exists() and not path.is_file()):
         return False
     with path.open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 return set(archive.namelist()) >= PARTS
-        except UNREADABLE:
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
             return True
 
 
@@ -47,12 +47,12 @@ def sparse_rows(given: Any, what: str) -> "csr_array[Any]":
 
     if isinstance(given, str | os.PathLike):
         what = str(given)
-        with Path(given).open("rb") as file:
-            try:
-                rows = csr_array(load_npz(file))
-                rows.check_format(full_check=True)
-            except UNREADABLE as error:
-                raise DataError(f"{what}: expected a file of scipy.sparse.save_npz, found another ({error})") from None
+        with (
+            reading(Path(given), "a file of scipy.sparse.save_npz", remedy=""),
+            existing(Path(given)).open("rb") as file,
+        ):
+            rows = csr_array(load_npz(file))
+            rows.check_format(full_check=True)
     else:
         rows = csr_array(given)
     if rows.dtype.kind not in "biuf":

@@ -12,6 +12,7 @@ import pandas as pd
 from mlx.core.arrays import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
+from mlx.core.reading import reading
 from mlx.datasets.custom.csv_files import MARKS, SEPARATORS
 from mlx.datasets.custom.headers import refuse_equal_names
 from mlx.datasets.custom.table_files import read_table
@@ -51,39 +52,39 @@ def read_array_table(path: Path, *, n: int | None = None, labels: bool = False) 
 def _read_csv(path: Path, n: int | None, *, labels: bool) -> pd.DataFrame:
     if path.stat().st_size > IN_MEMORY_LIMIT:
         raise DataError(f"{path}: expected at most {IN_MEMORY_LIMIT / 1e9:.0f} GB, found more; save it as .npy")
-    try:
-        with path.open("rb") as raw:
-            start = raw.read(4)
-        encoding = next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
-        with path.open(encoding=encoding, newline="") as file:
-            line = file.readline(LONGEST_LINE)
-        separator = next((mark for mark in SEPARATORS if mark in line), ",")
-        first = next(csv.reader([line], delimiter=separator), [])
-        if not first:
-            raise DataError(f"{path}: expected rows of cells, found an empty first line")
-        options: dict[str, Any] = {"header": None, "index_col": False, "keep_default_na": False, "low_memory": False}
-        options |= {
-            "na_values": list(MISSING),
-            "encoding": encoding,
-            "sep": separator,
-            "dtype": str if labels else None,
-        }
-        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            rows: pd.DataFrame = pd.read_csv(path, skiprows=1, names=range(len(first)), **options)
-            if not _is_header(first, len(rows), n):
-                rows = pd.read_csv(path, **options)
-                first = [str(place) for place in range(len(first))]
-        refuse_equal_names(first, path)
-    except pd.errors.ParserWarning:
-        raise DataError(f"{path}: expected as many cells in each row as in the first, found more") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: expected text in UTF-8, found another encoding ({error.reason})") from None
-    except (ValueError, csv.Error) as error:  # pandas' parsing errors are ValueErrors
-        raise DataError(f"{path}: expected a CSV table, found a damaged file ({one_line(error)})") from None
+    with path.open("rb") as raw:
+        start = raw.read(4)
+    encoding = next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
+    with reading(path, "a CSV table", remedy=""):
+        try:
+            first, rows = _cells(path, encoding, n, labels=labels)
+        except pd.errors.ParserWarning:
+            raise DataError(f"{path}: expected as many cells in each row as in the first, found more") from None
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: expected text in UTF-8, found another encoding ({error.reason})") from None
     if not len(rows):
         raise DataError(f"{path}: expected at least one row, found none")
     rows.columns = pd.Index(first)
     return rows
+
+
+def _cells(path: Path, encoding: str, n: int | None, *, labels: bool) -> tuple[list[str], pd.DataFrame]:
+    """Return the names of the columns, or their numbers where there is no header, and the rows."""
+    with path.open(encoding=encoding, newline="") as file:
+        line = file.readline(LONGEST_LINE)
+    separator = next((mark for mark in SEPARATORS if mark in line), ",")
+    first = next(csv.reader([line], delimiter=separator), [])
+    if not first:
+        raise DataError(f"{path}: expected rows of cells, found an empty first line")
+    options: dict[str, Any] = {"header": None, "index_col": False, "keep_default_na": False, "low_memory": False}
+    options |= {"na_values": list(MISSING), "encoding": encoding, "sep": separator, "dtype": str if labels else None}
+    with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
+        rows: pd.DataFrame = pd.read_csv(path, skiprows=1, names=range(len(first)), **options)
+        if not _is_header(first, len(rows), n):
+            rows = pd.read_csv(path, **options)
+            first = [str(place) for place in range(len(first))]
+    refuse_equal_names(first, path)
+    return first, rows
 
 
 def _is_header(first: list[str], rows_below: int, n: int | None) -> bool:

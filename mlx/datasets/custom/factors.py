@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.errors import DataError
 from mlx.datasets.custom.targets import checked_text
-from mlx.datasets.custom.written_numbers import mark_of, read_written
+from mlx.datasets.custom.written_numbers import Marks, mark_of, read_written
 from mlx.datasets.dataset import Array, Factors
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _from_text(series: "pd.Series[Any]", absent: Array, where: str) -> Array | s
         return "it holds dates or times"
     words = present.isin(WORDS)
     written = read_written(present[~words])
-    mark = mark_of(written, None, ()) or "."
+    mark = mark_of(written, Marks()) or "."
     numbers = present[~words].map(written.read[mark])
     if len(numbers) and numbers.notna().all():
         values = np.full(len(series), np.nan)
