@@ -234,7 +234,7 @@ BYTES = {
     "x.h5": ("probabilities", b"\x89HDF\r\n", "in a file ending in .npy, .npz, .csv or .parquet"),
     "x.npy": ("probabilities", b"", "expected an array, found a damaged file"),
     "x.npz": ("probabilities", b"PK", "expected an .npz file, found a damaged one"),
-    "x.parquet": ("probabilities", b"PAR1", "damaged file"),
+    "x.parquet": ("probabilities", b"PAR1", "found a damaged or foreign file"),
 }  # fmt: skip
 
 
