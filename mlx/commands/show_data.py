@@ -16,10 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> str:
     """Return where the picture is."""
     from mlx.commands.places import at_root
-    from mlx.config import read_config
+    from mlx.config import resolve
+    from mlx.core.documents import read_document
+    from mlx.core.sections import located
     from mlx.preview import draw_samples
 
-    config, output = read_config(chosen.config), chosen.output.absolute()
+    resolved, output = resolve(read_document(chosen.config), strict=True), chosen.output.absolute()
     with at_root():
-        draw_samples(config, output)
+        located(resolved.document, lambda: draw_samples(resolved.config, output))
     return str(chosen.output)

@@ -215,7 +215,7 @@ def _kind(name: str) -> str:
     if _is_hidden(last):
         return "hidden"
     if name.endswith("/"):
-        return "folders"
+        return "folder(s)"
     return Path(last).suffix.lower()[:12] or "without a suffix"
 
 
