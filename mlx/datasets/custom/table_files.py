@@ -22,9 +22,6 @@ from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Factors, refuse_oversiz
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_CATEGORIES = 1000
-"""A text column with more different values holds names or sentences, and is no feature."""
-
 TABLE_SUFFIXES = (".csv", ".parquet", ".json")
 
 
@@ -162,49 +159,6 @@ def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd
             f"{'; dataset.params.separator states what divides the cells' if len(names) == 1 else ''}"
         )
     return table[name]
-
-
-def to_column(series: "pd.Series[Any]", path: Path) -> Column:
-    """Return a column of a table as numbers.
-
-    Raises
-    ------
-    DataError
-        If it holds something other than numbers, booleans or text; numbers with a few other words between
-        them, which one would not want to become categories; or too many different texts.
-    """
-    import pandas as pd
-
-    name = str(series.name)
-    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_complex_dtype(series):  # and boolean
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-        return Column(name, np.where(np.isfinite(values), values, np.nan), None)
-    present = series[series.notna()]
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        present = present.astype(series.dtype.categories.dtype).astype(str)
-    if not present.map(lambda value: isinstance(value, str)).all():
-        raise DataError(f"{path}: expected numbers or text in column '{name}', found {series.dtype}")
-    _refuse_spoilt_numbers(present, name, path)
-    categories = tuple(sorted(set(present)))
-    if len(categories) > MOST_CATEGORIES:
-        raise DataError(
-            f"{path}: expected at most {MOST_CATEGORIES} different texts in column '{name}', found "
-            f"{len(categories)}; leave it out with dataset.params.features"
-        )
-    values = np.full(len(series), np.nan)
-    code = {category: k for k, category in enumerate(categories)}
-    values[series.notna().to_numpy()] = [code[value] for value in present]
-    return Column(name, values, categories)
-
-
-def _refuse_spoilt_numbers(present: "pd.Series[Any]", name: str, path: Path) -> None:
-    import pandas as pd
-
-    numeric = pd.to_numeric(present, errors="coerce").notna().to_numpy()
-    if 0.5 <= numeric.mean() < 1:
-        at = int(np.argmin(numeric))
-        row, word = int(present.index[at]) + 1, str(present.iloc[at])[:40]
-        raise DataError(f"{path}: expected numbers in column '{name}', found {word!r} in {row_name(row)}")
 
 
 def row_name(row: int) -> str:
