@@ -119,8 +119,9 @@ def test_every_type_learns_and_gives_the_same_for_the_same_seed(model_type: str)
     found = []
     for _ in range(2):
         selector = mlx.ModelSelector(random_state=3)
-        model = selector.get_model(model_type, n_classes=2, n_features=64)
         network = model_type in {"mlp", "cnn", "rnn"}
+        faster = {"learning_rate": 0.005} if network else {}
+        model = selector.get_model(model_type, n_classes=2, n_features=64, **faster)
         pipeline = mlx.TrainingPipeline(model, "keras" if network else "sklearn")
         options: dict[str, Any] = {"epochs": 15, "verbose": 0} if network else {}
         history = pipeline.train(parts["X_train"], parts["y_train"], parts["X_val"], parts["y_val"], **options)
