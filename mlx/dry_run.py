@@ -25,7 +25,15 @@ from mlx.models import DirectModel, IterativeModel, Model, Problem, build_model
 from mlx.pipeline.train import idle_settings
 from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.split import split_rows
-from mlx.rehearsed_models import FIRST_ROWS, direct_memory, lighter, step_rows
+from mlx.rehearsed_models import (
+    FIRST_ROWS,
+    OPTIMIZER_COPIES,
+    lighter,
+    memory_of,
+    refuse_too_large,
+    size_text,
+    step_rows,
+)
 from mlx.runs import runs_of
 from mlx.training import Samples, augmentation_of
 from mlx.training.divergence import divergence
@@ -39,9 +47,6 @@ WHOLE_BYTES = 256 << 20
 
 FEWEST_STEPS, MOST_STEPS, STEPS_OF_ONE_NUMBER = 2, 32, 10**11
 """Bounds of the steps of a rehearsal, and how many there could be of one number through one weight."""
-
-OPTIMIZER_COPIES = 4
-"""Weights, gradients and two moments: what training holds of every parameter."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,8 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     X = scaler.apply(data.X)
     problem = Problem(dataset.task, dataset.sample_shape, len(dataset.class_names))
     model = build_model(config.model, problem, seed=config.training.seed)
-    _refuse_too_large(_memory(config, dataset, model), model, config.model.name)
+    n_train = _n_train(config, dataset)
+    refuse_too_large(config.model, model, n_train)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
     splits = SplitsDescription(
         task=dataset.task,
@@ -105,7 +111,6 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
         scale=None,
         sizes={},
     )
-    n_train = _n_train(config, dataset)
     rows, tried = FIRST_ROWS, ""
     if isinstance(model, DirectModel):
         fewest = None if labels is None or not problem.n_classes else int(np.bincount(labels).min())
@@ -265,38 +270,19 @@ def _facts(
     disk = values * (dataset.dtype.itemsize + dtype.itemsize)
     disk += n_test * (sum(widths.values()) * 4 + 12 * max(1, len(dataset.class_names)))
     disk += _checkpoints(config, model)
-    yield f"disk: about {_size(disk)}; memory: about {_size(_memory(config, dataset, model))} beyond the libraries"
+    memory = memory_of(config.model, model, _n_train(config, dataset))
+    yield f"disk: about {size_text(disk)}; memory: about {size_text(memory)} beyond the libraries"
     root = repository_root()
     free = shutil.disk_usage(root).free
     if disk > free:
         raise DataError(
-            f"dataset {dataset.name}: expected {_size(disk)} of free disk, found {_size(free)}; lower n_samples"
+            f"dataset {dataset.name}: expected {size_text(disk)} of free disk, found {size_text(free)}; lower n_samples"
         )
     yield f"output: {Path(config.output.directory) / config.name}/<time>"
 
 
-def _memory(config: ExperimentConfig, dataset: Dataset, model: Model) -> int:
-    """Return the bytes that a training takes beyond the libraries, about; of a fit in one go, the least."""
-    if isinstance(model, DirectModel):
-        return direct_memory(config.model, model, _n_train(config, dataset))
-    return model.n_parameters * 4 * OPTIMIZER_COPIES
-
-
 def _n_train(config: ExperimentConfig, dataset: Dataset) -> int:
     return round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size))
-
-
-def _refuse_too_large(needed: int, model: Model, name: str) -> None:
-    """Refuse what does not fit into memory before the system ends the process for it."""
-    import psutil
-
-    if needed > (there := psutil.virtual_memory().total):
-        direct = isinstance(model, DirectModel)
-        raise SettingsError(
-            f"expected at most {_size(there)} of memory, which is there, found {_size(needed)} for {name}; "
-            f"take {'fewer or smaller samples, or another model or solver' if direct else 'smaller widths'}",
-            key=("model",),
-        )
 
 
 def _checkpoints(config: ExperimentConfig, model: Model) -> int:
@@ -305,7 +291,3 @@ def _checkpoints(config: ExperimentConfig, model: Model) -> int:
         return 0
     weights = config.training.epochs // config.output.checkpoint_frequency + 1
     return model.n_parameters * 4 * (weights + 2 * OPTIMIZER_COPIES)
-
-
-def _size(n_bytes: float) -> str:
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{max(0.1, n_bytes / 1e6):.1f} MB"

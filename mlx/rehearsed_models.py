@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from mlx.core.errors import SettingsError
 from mlx.core.settings import Settings
 from mlx.models import DirectModel, Model, ModelSettings, Problem
 from mlx.models.in_sklearn import gradient_boosting, svm
@@ -31,6 +32,9 @@ DIRECT_VALUES = 1 << 22
 
 SVM_PRODUCTS = 10**8
 """Products of two samples' features in a support vector machine's kernel, of which it needs all pairs."""
+
+OPTIMIZER_COPIES = 4
+"""Weights, gradients and two moments: what training holds of every parameter."""
 
 MOST_UNKNOWNS = 2000
 """Unknowns up to which newton-cholesky is tried: it solves for all at once, in their third power of steps."""
@@ -106,14 +110,43 @@ def _changes(params: Settings, problem: Problem) -> tuple[dict[str, Any], str]:
     return {}, ""
 
 
-def direct_memory(settings: ModelSettings, model: DirectModel, n_train: int) -> int:
-    """Return the least bytes that a fit in one go takes: all of its samples at once, and a solver's matrix."""
-    n_features = math.prod(model.problem.sample_shape)
-    params = settings.parameters()
+def memory_of(settings: ModelSettings, model: Model, n_train: int) -> int:
+    """Return the bytes that a training takes beyond the libraries, about.
+
+    Of a fit in one go it is the least: all of the samples at once, and a solver's matrix.
+    """
+    if not isinstance(model, DirectModel):
+        return model.n_parameters * 4 * OPTIMIZER_COPIES
+    n_features, params = math.prod(model.problem.sample_shape), settings.parameters()
     needed = n_train * n_features * (4 if isinstance(params, RandomForestParams) else 8)
     if isinstance(params, LogisticRegressionParams) and params.solver == "newton-cholesky":
         needed += (n_features * model.problem.n_classes) ** 2 * 8
     return needed
+
+
+def refuse_too_large(settings: ModelSettings, model: Model, n_train: int) -> None:
+    """Refuse what does not fit into memory before the system ends the process for it.
+
+    Raises
+    ------
+    SettingsError
+        Says how much memory there is, and how much is needed.
+    """
+    import psutil
+
+    if (needed := memory_of(settings, model, n_train)) > (there := psutil.virtual_memory().total):
+        direct = isinstance(model, DirectModel)
+        raise SettingsError(
+            f"expected at most {size_text(there)} of memory, which is there, found {size_text(needed)} for "
+            f"{settings.name}; take "
+            f"{'fewer or smaller samples, or another model or solver' if direct else 'smaller widths'}",
+            key=("model",),
+        )
+
+
+def size_text(n_bytes: float) -> str:
+    """Return a number of bytes to a tenth of a megabyte, or of a gigabyte."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{max(0.1, n_bytes / 1e6):.1f} MB"
 
 
 def step_rows(model: Model, sample: int) -> int:
