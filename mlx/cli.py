@@ -6,10 +6,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from mlx import __version__
 from mlx.commands import analyze, compare, completion, demo, evaluate, report, run_experiment, runs, schema, show_data
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 COMMANDS: tuple[ModuleType, ...] = (
     demo,
@@ -28,7 +31,7 @@ COMMANDS: tuple[ModuleType, ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that `arguments` (by default the command line's) name; exit 1 on any error."""
-    from mlx.core.console import answer, open_streams, silence
+    from mlx.core.console import answer, open_streams, warnings_as_lines
     from mlx.core.errors import MlxError
     from mlx.core.paths import expanded
 
@@ -44,12 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(value, Path):  # a shell leaves the ~ of --config=~/study.yaml
             setattr(chosen, name, expanded(value))
     try:
-        answer(chosen.command(chosen))
+        with warnings_as_lines():
+            answer(chosen.command(chosen))
     except MlxError as error:
         _end(str(error), debug=chosen.debug)
-    except BrokenPipeError:  # whoever read the answer has seen enough
-        silence(sys.stdout)
-        sys.exit(1)
     except OSError as error:
         _end(f"{error.filename or 'mlx'}: {error.strerror or error}", debug=chosen.debug)
     except MemoryError as error:
@@ -68,6 +69,17 @@ def _end(message: str, *, debug: bool) -> NoReturn:
 
 
 class _Parser(argparse.ArgumentParser):
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        from mlx.core.console import answer
+
+        if message and file is sys.stdout:
+            try:
+                answer(message.removesuffix("\n"))  # which may be more than its reader wants
+            except OSError as error:
+                self.exit(1, f"{error.filename}: {error.strerror}\n")
+        else:
+            super()._print_message(message, file)
+
     def error(self, message: str) -> NoReturn:
         self.exit(1, f"{self.prog}: {message}; see '{self.prog} --help'\n")  # argparse's own would be 2
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.errors import MlxError
 from mlx.core.scale import exponent_of, in_unit
 from mlx.pipeline.recorded import Recorded, read_recorded
 from mlx.residuals.families import holm
@@ -72,7 +71,7 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
     Raises
     ------
     ArtifactError
-        The configuration of a run is missing or damaged.
+        The configuration of a run is missing or damaged, or what its model predicted is damaged.
     """
     configs = [_flat(run.config()) for run in runs]
     metrics = [_flat(run.summary.metrics) for run in runs]
@@ -104,10 +103,10 @@ def _rows(columns: Sequence[dict[str, Any]]) -> list[Row]:
 
 
 def _tested(first: Run, second: Run) -> PairedTest:
-    try:
-        ours, theirs = read_recorded(first.workspace), read_recorded(second.workspace)
-    except MlxError as error:
-        return PairedTest(first.id, second.id, status=f"no recorded predictions ({error})")
+    for run in (first, second):
+        if not (run.workspace.representations / "representations.json").exists():
+            return PairedTest(first.id, second.id, status=f"no recorded predictions of {run.id}")
+    ours, theirs = read_recorded(first.workspace), read_recorded(second.workspace)
     if first.config()["dataset"] != second.config()["dataset"] or ours.task != theirs.task:
         return PairedTest(first.id, second.id, status="different datasets share no test samples")
     _, mine, other = np.intersect1d(ours.index, theirs.index, return_indices=True)

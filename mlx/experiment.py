@@ -10,10 +10,20 @@ from pathlib import Path
 
 from mlx.config import ExperimentConfig, read_config
 from mlx.core.artifacts import write_json
+from mlx.core.checksums import (
+    BEFORE,
+    CONFIG,
+    Checksums,
+    state_of,
+    verified,
+    write_checksums,
+    written_since,
+)
 from mlx.core.console import note, recorded_in
-from mlx.core.errors import SettingsError
+from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.locks import held
 from mlx.core.paths import Workspace, repository_root
+from mlx.core.reading import digest_of_file, verify
 from mlx.core.stage import sections_of
 from mlx.core.versions import versions
 from mlx.owners import Owner
@@ -24,7 +34,19 @@ from mlx.pipeline.preprocess_split import preprocess_split
 from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.pipeline.train import train
-from mlx.runs import CONFIG, Run, Summary, check_functions, measured, now, read_run, runs_of, write_summary
+from mlx.progress import Progress, damaged_steps
+from mlx.runs import (
+    Run,
+    Status,
+    Summary,
+    check_functions,
+    measured,
+    now,
+    read_run,
+    recovered,
+    runs_of,
+    write_summary,
+)
 
 STEPS: tuple[Callable[..., str], ...] = (
     generate_data,
@@ -36,6 +58,8 @@ STEPS: tuple[Callable[..., str], ...] = (
     report,
 )
 """The pipeline, in the order in which data flows."""
+
+NAMES = tuple(step.__name__.replace("_", "-") for step in STEPS)
 
 
 def run_experiment(config: ExperimentConfig) -> Path:
@@ -52,7 +76,8 @@ def run_experiment(config: ExperimentConfig) -> Path:
     _warn_of_other_code()
     folder = _new_folder(runs_of(config))
     with held(Workspace(folder)):
-        write_json(folder / CONFIG, config.as_dict())
+        write_json(folder / CONFIG, config.as_dict(), durable=True)
+        write_checksums(folder, Checksums().with_step(BEFORE, {CONFIG: digest_of_file(folder / CONFIG)}))
         summary = Summary(
             name=config.name,
             status="running",
@@ -67,9 +92,11 @@ def run_experiment(config: ExperimentConfig) -> Path:
 
 
 def resume_experiment(run: Run, *, force: bool = False) -> Path:
-    """Go on with a run that was interrupted or failed, from the step that it was at; return its folder.
+    """Go on with a run that was interrupted, failed or is damaged; return its folder.
 
-    The steps that it finished are not repeated, and a training goes on from its last checkpoint.
+    The steps that it finished are not repeated, but for those of which a file is missing or has changed; where such
+    a step then writes something else than before, what follows from it is repeated too. A training goes on from its
+    last checkpoint.
 
     Parameters
     ----------
@@ -78,22 +105,53 @@ def resume_experiment(run: Run, *, force: bool = False) -> Path:
     Raises
     ------
     SettingsError
-        It is finished, or a process is still at work on it.
+        It is finished and whole, or a process is still at work on it.
     MlxError
         As in `run_experiment`.
     """
     _refuse_taken(run, force=force)
     with held(run.workspace):
-        run = read_run(run.folder)  # another may have finished it since
-        if run.summary.status == "finished":
-            raise SettingsError(f"{run.id}: expected a run that was interrupted or failed, found one that is finished")
-        config = read_config(run.folder / CONFIG)
+        run = _read_again(run)
+        config = _configuration(run)
         check_functions(config)
+        damaged = damaged_steps(run)
+        if run.summary.status == "finished" and not damaged:
+            wanted = "a run that was interrupted or failed"
+            raise SettingsError(f"{run.id}: expected {wanted}, found one that is finished, and its files whole")
+        seconds = {step: taken for step, taken in run.summary.seconds.items() if step not in damaged}
         again = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
-        summary = run.summary.model_copy(update=again)
+        whole = {"seconds": seconds, "metrics": measured(run.workspace, seconds)}
+        summary = run.summary.model_copy(update={**again, **whole})
         write_summary(run.folder, summary)
         _work(Run(run.folder, summary), config)
     return run.folder
+
+
+def _configuration(run: Run) -> ExperimentConfig:
+    """Read the configuration that a run was started with, without which it can't go on."""
+    path = run.folder / CONFIG
+    try:
+        config = read_config(path)
+    except SettingsError as error:
+        anew = "; a run can't go on without the configuration that it was started with: start the experiment again"
+        raise SettingsError(f"{error}{anew}") from None
+    try:
+        record = verified(run.folder)
+    except ArtifactError:  # a damaged record, of which is told where all steps are repeated
+        return config
+    with record:
+        verify(path)
+    return config
+
+
+def _read_again(run: Run) -> Run:
+    """Read the run's summary, as another process may have finished it since; make it anew where it is damaged."""
+    try:
+        return read_run(run.folder)
+    except ArtifactError as error:
+        found = str(error).partition("; ")[0]
+        note(f"{run.id}: {found}: made anew from what else is there")
+        return recovered(run.folder)
 
 
 def _refuse_taken(run: Run, *, force: bool) -> None:
@@ -113,29 +171,45 @@ def _refuse_taken(run: Run, *, force: bool) -> None:
 
 def _work(run: Run, config: ExperimentConfig) -> None:
     """Do the steps that are not done, and keep the summary true, whatever happens short of a sudden death."""
-    summary = run.summary
+    progress = Progress(run, NAMES)
     workspace = Workspace(_near(run.folder))
     with ExitStack() as stack:
         if config.output.save_logs:
             stack.enter_context(recorded_in(run.folder / "run.log"))
         try:
-            for step in STEPS:
-                name = step.__name__.replace("_", "-")
-                if name in summary.seconds:
+            for name, step in zip(NAMES, STEPS, strict=True):
+                if name in progress.summary.seconds:
                     continue
-                begin = time.perf_counter()
+                begin, before = time.perf_counter(), state_of(workspace.root)
                 note(f"{name}: {_done(step, workspace, config)}")
-                seconds = {**summary.seconds, name: round(time.perf_counter() - begin, 3)}
-                summary = summary.model_copy(update={"seconds": seconds, "metrics": measured(workspace)})
-                write_summary(run.folder, summary)
+                taken = round(time.perf_counter() - begin, 3)
+                progress.did(name, taken, written_since(workspace.root, before), workspace)
+            progress.ended("finished")
         except BaseException as error:
-            status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-            text = None if status == "interrupted" else str(error)
-            ended = {"status": status, "finished": now(), "error": text}
-            write_summary(run.folder, summary.model_copy(update=ended))
-            note(f"{run.id}: {status}{f': {text}' if text else ''}; 'mlx run-experiment --resume {run.id}' goes on")
+            _say_how_it_ended(run, progress, error)
             raise
-        write_summary(run.folder, summary.model_copy(update={"status": "finished", "finished": now()}))
+
+
+def _say_how_it_ended(run: Run, progress: Progress, error: BaseException) -> None:
+    """Note in the summary and say what stopped a run, and what to do; a full disk takes the first, never the second."""
+    interrupted = isinstance(error, KeyboardInterrupt)
+    text = None if interrupted else _worded(error)
+    status: Status = "interrupted" if interrupted else "failed"
+    try:
+        progress.ended(status, text)
+    except OSError as fault:
+        note(f"{fault.filename}: {fault.strerror}; 'mlx runs' shows the run as interrupted")
+    if isinstance(error, SettingsError | DataError):
+        hint = "a run keeps its configuration: change it or the data, and start a new run"
+    else:
+        hint = f"'mlx run-experiment --resume {run.id}' goes on"
+    note(f"{run.id}: {status}{f': {text}' if text else ''}; {hint}")
+
+
+def _worded(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
 
 
 def _near(folder: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from mlx.core.artifacts import read_json, write_json
+from mlx.core.checksums import BEFORE, CONFIG, read_checksums
 from mlx.core.descriptions import read_description
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.locks import lock_state, seen_by_all
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace, repository_root
+from mlx.core.reading import ABSENT, REMAKE, existing
 from mlx.core.settings import Settings, nearest
 from mlx.core.user_code import names_function
+from mlx.core.versions import versions
 from mlx.owners import Owner, boot
 
 if TYPE_CHECKING:
     from mlx.config import ExperimentConfig
 
 SUMMARY = "summary.json"
-CONFIG = "config.json"
 Status = Literal["running", "finished", "failed", "interrupted"]
 
 
@@ -93,8 +95,38 @@ class Run:
         return Workspace(self.folder)
 
     def config(self) -> dict[str, Any]:
-        """Return the configuration that it runs, with all defaults."""
-        return read_json(self.folder / CONFIG)
+        """Return the configuration that it runs, with all defaults.
+
+        Raises
+        ------
+        ArtifactError
+            It is missing or damaged.
+        """
+        path = self.folder / CONFIG
+        remedy = "; a run is of no use without its configuration: run the experiment again"
+        config = read_json(path, remedy=remedy)
+        if not all(isinstance(config.get(section), dict) for section in ("dataset", "model")):
+            raise ArtifactError(f"{path}: expected the sections of a configuration, found others{remedy}")
+        return config
+
+
+@dataclass(frozen=True)
+class DamagedRun:
+    """A run directory whose summary can't be read.
+
+    Attributes
+    ----------
+    folder : of the run.
+    reason : a message that names the file, what is wrong with it, and what to do.
+    """
+
+    folder: Path
+    reason: str
+
+    @property
+    def id(self) -> str:
+        """As `Run.id`."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
 
 
 def read_run(folder: Path) -> Run:
@@ -105,12 +137,47 @@ def read_run(folder: Path) -> Run:
     ArtifactError
         There is none, or its summary is damaged.
     """
-    return Run(folder, read_description(folder / SUMMARY, Summary))
+    try:
+        return Run(folder, read_description(folder / SUMMARY, Summary))
+    except ArtifactError as error:
+        found = str(error).removesuffix(REMAKE).removesuffix(ABSENT)
+        raise ArtifactError(f"{found}; 'mlx run-experiment --resume {folder}' writes it again") from None
+
+
+def recovered(folder: Path) -> Run:
+    """Make a summary for the run in `folder`, whose own is damaged or missing, from what else is there.
+
+    Raises
+    ------
+    ArtifactError
+        The folder is of no run, or something else stands in the summary's place.
+    MlxError
+        The configuration or the record of its files is damaged, too.
+    """
+    from mlx.config import read_config
+
+    if os.path.lexists(folder / SUMMARY):
+        existing(folder / SUMMARY)
+    if not (folder / CONFIG).is_file():
+        raise ArtifactError(f"{folder}: expected a run, found neither a whole {SUMMARY} nor {CONFIG}")
+    config, checksums = read_config(folder / CONFIG), read_checksums(folder)
+    done = {} if checksums is None else dict.fromkeys((step for step in checksums.steps if step != BEFORE), 0.0)
+    changed = datetime.fromtimestamp((folder / CONFIG).stat().st_mtime, UTC).isoformat(timespec="seconds")
+    summary = Summary(
+        name=config.name,
+        status="interrupted",
+        started=changed,
+        seconds=done,
+        owner=Owner.of_this_process(),
+        versions=versions(),
+        commit=None,
+    )
+    return Run(folder, summary)
 
 
 def write_summary(folder: Path, summary: Summary) -> None:
-    """Put the summary in place; a reader sees the old one or the new one, never a part."""
-    write_json(folder / SUMMARY, summary.as_dict())
+    """Put the summary in place; a reader sees the old one or the new one, never a part, whatever stops the machine."""
+    write_json(folder / SUMMARY, summary.as_dict(), durable=True)
 
 
 def runs_of(config: "ExperimentConfig") -> Path:
@@ -160,25 +227,39 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def measured(workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """Return what the steps of a finished run measured, by file."""
-    names = ("training", "evaluation", "residuals")
-    paths = {name: workspace.metrics / f"{name}.json" for name in names}
+def measured(workspace: Workspace, done: Container[str]) -> dict[str, dict[str, Any]]:
+    """Return what the steps that are `done` measured, by file."""
+    steps = {"training": "train", "evaluation": "evaluate", "residuals": "residuals-analysis"}
+    paths = {name: workspace.metrics / f"{name}.json" for name, step in steps.items() if step in done}
     return {name: read_metrics(path) for name, path in paths.items() if path.is_file()}
 
 
 def find_runs(directory: Path) -> Iterator[Run]:
-    """Yield the runs below `directory`, whole and half ones, oldest first; what is no run is passed over."""
-    found = []
+    """Yield the runs below `directory` that can be read, oldest first; what is no run is passed over."""
+    yield from sorted((run for run in _found(directory) if isinstance(run, Run)), key=_age)
+
+
+def find_damaged(directory: Path) -> list[DamagedRun]:
+    """Return the runs below `directory` whose summary can't be read, by their folders."""
+    return sorted((run for run in _found(directory) if isinstance(run, DamagedRun)), key=lambda run: run.folder)
+
+
+def _found(directory: Path) -> Iterator[Run | DamagedRun]:
     for place, folders, files in os.walk(directory):
-        if SUMMARY in files:
-            folders.clear()  # a run holds no other runs
+        folder = Path(place)
+        if SUMMARY in files or SUMMARY in folders or (CONFIG in files and STAMP.fullmatch(folder.name)):
             try:
-                found.append(read_run(Path(place)))
-            except ArtifactError:
-                continue  # somebody else's summary.json
+                yield read_run(folder)
+            except (ArtifactError, OSError) as error:
+                if CONFIG in files or STAMP.fullmatch(folder.name):  # else somebody else's summary.json
+                    refused = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+                    yield DamagedRun(folder, refused)
+            folders.clear()  # a run holds no other runs
         folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
-    yield from sorted(found, key=_age)
+
+
+STAMP = re.compile(r"\d{8}-\d{6}(_\d+)?")
+"""What the folder of a run is called."""
 
 
 def _age(run: Run) -> tuple[str, str, int]:
@@ -187,22 +268,30 @@ def _age(run: Run) -> tuple[str, str, int]:
     return run.summary.started, stamp, int(number) if re.fullmatch(r"\d+", number) else 1
 
 
-def find_run(identity: str, directory: Path) -> Run:
+def find_run(identity: str, directory: Path, *, recover: bool = False) -> Run:
     """Return the run that `identity` means: a run's folder, ``name/time``, or a name, of its latest run.
 
     Parameters
     ----------
     identity : as a person writes it.
     directory : where runs are looked for.
+    recover : whether a run whose summary is damaged or missing gets one that is made anew.
 
     Raises
     ------
     SettingsError
         There is no such run: lists the nearest ones.
+    ArtifactError
+        The summary of the run is damaged, and can't be recovered or need not be.
     """
     for folder in (Path(identity), directory / identity):
-        if (folder / SUMMARY).is_file():
-            return read_run(folder)
+        if os.path.lexists(folder / SUMMARY) or (recover and (folder / CONFIG).is_file()):
+            try:
+                return read_run(folder)
+            except ArtifactError:
+                if not recover:
+                    raise
+                return recovered(folder)
     runs = list(find_runs(directory))
     named = [run for run in runs if identity in {run.id, run.folder.parent.name, run.summary.name}]
     if named:

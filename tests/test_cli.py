@@ -94,3 +94,31 @@ def test_a_bad_configuration_ends_with_1_and_one_message(folder: Path) -> None:
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out.strip() == f"mlx {__version__}"
+
+
+@pytest.mark.parametrize("arguments", ["schema", "--help", "--version", "schema --help", "completion bash"])
+def test_whoever_reads_an_answer_may_stop_before_its_end(arguments: str) -> None:
+    command = f"{sys.executable} -m mlx {arguments} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(("bash", "-c", command), capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", ["schema", "--help"])
+def test_an_answer_that_can_not_be_written_is_an_error_of_one_line(arguments: str) -> None:
+    command = f"{sys.executable} -m mlx {arguments} > /dev/full"
+    done = subprocess.run(("bash", "-c", command), capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "standard output: No space left on device\n")
+
+
+def test_what_a_library_warns_of_is_one_line_without_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+    import warnings
+
+    from mlx.core.console import warnings_as_lines
+
+    with warnings_as_lines():
+        warnings.simplefilter("always")
+        for _ in range(2):
+            warnings.warn("did not\nconverge", stacklevel=1)
+        warnings.warn("will change", FutureWarning, stacklevel=1)
+    assert capsys.readouterr().err == "warning: did not converge\n"

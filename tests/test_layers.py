@@ -43,10 +43,11 @@ LEVELS = {
     "schema": 5,
     "rescore": 5,
     "compare": 6,
-    "experiment": 6,
-    "commands": 7,
-    "cli": 8,
-    "__main__": 9,
+    "progress": 6,
+    "experiment": 7,
+    "commands": 8,
+    "cli": 9,
+    "__main__": 10,
 }
 # Importing them runs nothing but a docstring and, for mlx, the version and a function: no step depends on them.
 PACKAGE_MARKERS = {ROOT / "mlx/__init__.py", ROOT / "mlx/pipeline/__init__.py"}

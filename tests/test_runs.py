@@ -205,14 +205,15 @@ def test_a_lock_that_other_computers_do_not_show_decides_only_here(
 def test_a_run_that_is_worked_on_is_locked_from_its_first_summary_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import mlx.experiment as experiment
+    from mlx import experiment, progress
 
     states = []
-    monkeypatch.setattr(
-        experiment,
-        "write_summary",
-        lambda folder, summary: (states.append(lock_state(Workspace(folder))), write_summary(folder, summary)),
-    )
+    for module in (experiment, progress):
+        monkeypatch.setattr(
+            module,
+            "write_summary",
+            lambda folder, summary: (states.append(lock_state(Workspace(folder))), write_summary(folder, summary)),
+        )
     main(["run-experiment"])
     run = capsys.readouterr().out.strip()
     assert states == ["held"] * 9
@@ -277,6 +278,7 @@ def test_code_that_came_with_a_run_is_not_run_by_any_command(folder: Path, capsy
     model = json.loads((run / "data/model/model.json").read_text())
     theirs = model | {"name": "custom", "architecture": file, "params": {}}
     (run / "data/model/model.json").write_text(json.dumps(theirs))
+    (run / "checksums.json").unlink()  # they could have made one that fits
     refused = "expected a file of the repository's own, found one in"
     with pytest.raises(SystemExit, match=refused):
         main(["eval", "small"])

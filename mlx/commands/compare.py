@@ -28,10 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> str:
     """Return the three tables."""
     import json
+    from contextlib import ExitStack
     from dataclasses import asdict
 
     from mlx.commands.places import find_any_run
     from mlx.compare import compare_runs
+    from mlx.core.checksums import verified
     from mlx.core.errors import SettingsError
 
     if len(chosen.runs) < 2:
@@ -39,7 +41,10 @@ def run(chosen: argparse.Namespace) -> str:
     runs = [find_any_run(identity, chosen.run_dir) for identity in chosen.runs]
     if len({run.folder for run in runs}) < len(runs):
         raise SettingsError(f"expected different runs, found one of them twice: {', '.join(r.id for r in runs)}")
-    comparison = compare_runs(runs)
+    with ExitStack() as stack:
+        for found in runs:
+            stack.enter_context(verified(found.folder))
+        comparison = compare_runs(runs)
     if chosen.metric is not None and chosen.plot is None:
         raise SettingsError("--metric: expected --plot FILE beside it, as it chooses what is drawn")
     if chosen.plot is not None:

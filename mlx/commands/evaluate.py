@@ -38,6 +38,7 @@ def run(chosen: argparse.Namespace) -> str:
     import json
 
     from mlx.commands.places import at_root, shown_from
+    from mlx.core.checksums import verified
     from mlx.core.errors import SettingsError
     from mlx.rescore import checkpoints, chosen_metrics, require_whole, rescore
 
@@ -57,7 +58,7 @@ def run(chosen: argparse.Namespace) -> str:
             f"would evaluate {where(workspace.root)}, checkpoint {chosen.checkpoint} (of {', '.join(known)}), "
             f"on the {chosen.split} split with {json.dumps(config.evaluation.as_dict())}"
         )
-    with at_root():
+    with at_root(), verified(workspace.root):
         metrics = rescore(
             workspace,
             evaluation=config.evaluation,
@@ -73,8 +74,10 @@ def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
     """Return the workspace that is meant, absolute, and the configuration that it is evaluated by."""
     from mlx.commands.places import find_any_run, run_directory
     from mlx.config import read_config
+    from mlx.core.checksums import CONFIG, verified
     from mlx.core.paths import Workspace
-    from mlx.runs import CONFIG, SUMMARY, find_runs
+    from mlx.core.reading import verify
+    from mlx.runs import SUMMARY, find_runs
 
     identity = chosen.experiment_id
     given = chosen.run_dir
@@ -89,7 +92,11 @@ def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
         workspace = Workspace(Path(identity).resolve())
         return workspace, read_config(chosen.config or workspace.root / "params.yaml")
     run = find_any_run(identity, given)
-    return run.workspace, read_config(chosen.config or run.folder / CONFIG)
+    path = chosen.config or run.folder / CONFIG
+    config = read_config(path)
+    with verified(run.folder):
+        verify(path)
+    return run.workspace, config
 
 
 def _table(metrics: dict[str, Any]) -> str:

@@ -38,9 +38,12 @@ def run_directory(given: Path | None = None) -> Path:
     return output_directory() if given is None else given
 
 
-def find_any_run(identity: str, directory: Path | None = None) -> "Run":
-    """Return the run that `identity` means; its folder absolute, so that it holds wherever the command goes."""
+def find_any_run(identity: str, directory: Path | None = None, *, recover: bool = False) -> "Run":
+    """Return the run that `identity` means; its folder absolute, so that it holds wherever the command goes.
+
+    With `recover`, one whose summary is damaged or missing gets another, made of what else is there.
+    """
     from mlx.runs import Run, find_run
 
-    found = find_run(identity, run_directory(directory))
+    found = find_run(identity, run_directory(directory), recover=recover)
     return Run(found.folder.resolve(), found.summary)

@@ -37,6 +37,7 @@ def run(chosen: argparse.Namespace) -> str:
         Another process is at work there.
     """
     from mlx.commands.places import find_any_run, shown_from
+    from mlx.core.checksums import read_checksums, state_of, verified, write_checksums, written_since
     from mlx.core.console import note
     from mlx.core.errors import ArtifactError
     from mlx.core.locks import held
@@ -48,22 +49,32 @@ def run(chosen: argparse.Namespace) -> str:
         folder = find_any_run(chosen.run, chosen.run_dir).folder
     workspace = Workspace(folder)
     with held(workspace), held(workspace, step="report", say=False):  # of a run, or in the pipeline
+        before = state_of(folder)
         try:
-            note(report(workspace, report=_settings(folder)))
+            with verified(folder):
+                note(report(workspace, report=_settings(folder)))
         except ArtifactError as error:
             raise ArtifactError(_with_remedy(str(error), folder)) from None
+        if (checksums := read_checksums(folder)) is not None:
+            write_checksums(folder, checksums.with_step("report", written_since(folder, before)))
     return shown_from(Path.cwd())(workspace.report / "report.html")
 
 
 def _with_remedy(message: str, folder: Path) -> str:
-    """Say how to repeat a run that lacks a result; of the pipeline, the message itself says it."""
+    """Say how to repair a run that is damaged, or to repeat one that lacks a result; else leave it to the message."""
+    from mlx.core.checksums import CONFIG, faults, read_checksums
     from mlx.core.reading import ABSENT, REMAKE
 
-    config = folder / "config.json"
-    if not config.is_file():
-        return message
     found = message.removesuffix(ABSENT).removesuffix(REMAKE)
-    return f"{found}; the run may be damaged or old: repeat it with 'mlx run-experiment --config {config}'"
+    if found == message or (folder / "params.yaml").is_file():
+        return message
+    if not (folder / CONFIG).is_file():
+        return f"{found}; repeat the 'mlx analyze' that wrote the folder"
+    checksums = read_checksums(folder)
+    if "summary.json" in found or (checksums and any(faults(folder, checksums.of_all()))):
+        return f"{found}; 'mlx run-experiment --resume {folder}' repairs the run"
+    repeat = f"repeat it with 'mlx run-experiment --config {folder / CONFIG}'"
+    return f"{found}; the run may be damaged or old: {repeat}"
 
 
 def _settings(folder: Path) -> "ReportSettings":

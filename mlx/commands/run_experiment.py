@@ -117,7 +117,7 @@ def _resume(identity: str, *, force: bool) -> str:
     from mlx.commands.places import at_root, find_any_run
     from mlx.experiment import resume_experiment
 
-    run = find_any_run(identity)
+    run = find_any_run(identity, recover=True)
     with at_root() as shown:
         return shown(resume_experiment(run, force=force))
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlx.runs import Run
+    from mlx.runs import DamagedRun, Run
 
 NAME = "runs"
 HELP = "list the runs there are, with their status and headline metrics"
-STATUSES = ("running", "finished", "failed", "interrupted")
+STATUSES = ("running", "finished", "failed", "interrupted", "damaged")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,25 +33,35 @@ def run(chosen: argparse.Namespace) -> str:
 
     from mlx.commands.places import run_directory
     from mlx.commands.tables import HEADLINES, as_table, headline
+    from mlx.core.console import note
     from mlx.core.errors import SettingsError
-    from mlx.runs import find_runs
+    from mlx.runs import find_damaged, find_runs
 
     if chosen.limit is not None and chosen.limit < 1:
         raise SettingsError(f"--limit: expected at least 1, found {chosen.limit}")
     directory = run_directory(chosen.run_dir)
     found = [run for run in find_runs(directory) if _wanted(run, chosen)]
     found = _sorted(found, chosen.sort)[-(chosen.limit or len(found)) :]
+    damaged = [run for run in find_damaged(directory) if _is_wanted(run, chosen)]
     if chosen.json:
-        every = [{"id": r.id, "folder": str(r.folder), **r.summary.as_dict(), "status": r.status} for r in found]
+        every = [{"id": r.id, "folder": str(r.folder), "status": "damaged", "error": r.reason} for r in damaged]
+        every += [{"id": r.id, "folder": str(r.folder), **r.summary.as_dict(), "status": r.status} for r in found]
         return json.dumps(every, indent=2, ensure_ascii=False)
-    if not found:
+    if not found and not damaged:
         return f"no runs below {directory}"
-    rows = [[r.id, r.summary.started.replace("+00:00", "Z"), r.status, *headline(r)] for r in found]
+    for run in damaged:
+        note(f"{run.id}: damaged: {run.reason}")
+    rows: list[list[Any]] = [[run.id, None, "damaged"] for run in damaged]
+    rows += [[r.id, r.summary.started.replace("+00:00", "Z"), r.status, *headline(r)] for r in found]
     return as_table(["run", "started", "status", *HEADLINES], rows)
 
 
 def _wanted(run: "Run", chosen: argparse.Namespace) -> bool:
     return chosen.name in {None, run.summary.name} and chosen.status in {None, run.status}
+
+
+def _is_wanted(run: "DamagedRun", chosen: argparse.Namespace) -> bool:
+    return chosen.name in {None, run.folder.parent.name} and chosen.status in {None, "damaged"}
 
 
 def _sorted(runs: "list[Run]", key: str) -> "list[Run]":

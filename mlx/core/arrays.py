@@ -42,7 +42,7 @@ class ArrayWriter:
         """Add ``(m, …)`` rows."""
         assert block.shape[1:] == self.shape[1:], (block.shape, self.shape)
         self._file.write(np.ascontiguousarray(block, dtype=self.dtype).data)
-        self.rows += len(block)
+        self.rows += len(block) if block.ndim else 0
 
     def __enter__(self) -> "ArrayWriter":
         return self
@@ -51,21 +51,23 @@ class ArrayWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        assert error is not None or self.rows == self.shape[0], (self.path, self.rows, self.shape)
+        assert error is not None or self.rows == (self.shape or (0,))[0], (self.path, self.rows, self.shape)
 
 
 def write_array(path: Path, array: Array) -> None:
     """Write an array that is in memory."""
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+    whole = np.ascontiguousarray(array) if array.ndim else array
+    with replacing(path) as temporary, ArrayWriter(temporary, whole.shape, whole.dtype) as writer:
+        writer.append(whole)  # NumPy's own way says neither which file nor why, where a disk is full
 
 
-def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None) -> Array:
+def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None, verified: bool = True) -> Array:
     """Open an ``.npy`` file memory-mapped, read-only.
 
     Parameters
     ----------
     ndim, rows : what the array must have, where the caller knows it.
+    verified : as of `mlx.core.reading.existing`.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None) 
         It is missing, truncated, holds Python objects, or has another shape than expected.
     """
     with reading(path, "an array of numbers", sizes_are_checked=True):
-        with existing(path).open("rb") as file:
+        with existing(path, verified=verified).open("rb") as file:
             header = read_header(file, os.fstat(file.fileno()).st_size)
         order: Literal["F", "C"] = "F" if header.fortran_order else "C"
         array: Array = np.memmap(

@@ -4,7 +4,9 @@ Nothing here unpickles. Files are written under a temporary name beside their pl
 killed run leaves either the old content or the new; a step's folder is replaced as a whole.
 """
 
+import errno
 import glob
+import io
 import json
 import math
 import os
@@ -23,37 +25,96 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary file name beside `path`; when the block succeeds, it becomes `path`."""
+def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
+    """Give a temporary file name beside `path`; when the block succeeds, it becomes `path`.
+
+    Parameters
+    ----------
+    durable : whether the content has to be on the disk before it becomes `path`, and the new name afterwards:
+        for what says how far the work is, and for what the work goes on from.
+
+    Raises
+    ------
+    OSError
+        The disk is full, say; names `path` where it names a file.
+    """
     temporary = _temporary(path)
     try:
-        yield temporary
-        temporary.replace(path)
+        with naming_final(temporary, path):
+            yield temporary
+            if durable:
+                sync(temporary)
+            temporary.replace(path)
+            if durable:
+                sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
+def replacing_folder(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Give a new empty folder beside `path`; when the block succeeds, it takes the place of `path`.
 
     What an earlier run left in `path` is gone then. Links in it are removed, never what they point to.
+
+    Parameters
+    ----------
+    durable : as of `replacing`.
 
     Raises
     ------
     ArtifactError
         `path` is itself a link, or no folder: nothing is removed then.
+    OSError
+        As `replacing`.
     """
     check_own_folder(path)
     temporary = _temporary(path)
     temporary.mkdir()
     try:
-        yield temporary
-        check_own_folder(path)  # again, as much may have happened since
-        remove(path)
-        temporary.replace(path)
+        with naming_final(temporary, path):
+            yield temporary
+            if durable:
+                for inner in (*temporary.rglob("*"), temporary):
+                    sync(inner)
+            check_own_folder(path)  # again, as much may have happened since
+            remove(path)
+            temporary.replace(path)
+            if durable:
+                sync(path.parent)
     finally:
         remove(temporary, ignore_errors=True)
+
+
+@contextmanager
+def naming_final(temporary: Path, path: Path) -> Iterator[None]:
+    """Let an error of the system name the file as it will be called; one that names none is of `path`."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error.filename, bytes | int):
+            raise
+        name = str(path if error.filename is None else error.filename).replace(str(temporary), str(path))
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), name) from None
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; where a system can't for folders, don't."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        if path.is_dir():  # Windows opens none
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if not (path.is_dir() and error.errno in {errno.EINVAL, errno.ENOTSUP, errno.EBADF}):
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def _temporary(path: Path) -> Path:
@@ -69,10 +130,10 @@ def _temporary(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_json(path: Path, content: Mapping[str, Any], *, durable: bool = False) -> None:
     """Write `content` as indented JSON; numbers must be finite (undefined ones are null)."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    with replacing(path) as temporary:
+    with replacing(path, durable=durable) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
@@ -94,15 +155,19 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, *, remedy: str = REMAKE) -> dict[str, Any]:
     """Read a JSON artifact: an object of finite numbers, text, lists and objects, no key of which stands twice.
+
+    Parameters
+    ----------
+    remedy : the end of a message: what to do about a damaged file.
 
     Raises
     ------
     ArtifactError
         It is missing, damaged, or not an object.
     """
-    with reading(path, "JSON"):
+    with reading(path, "JSON", remedy=remedy):
         content = json.loads(
             existing(path).read_text(encoding="utf-8"),
             parse_constant=_no_number,
@@ -113,7 +178,7 @@ def read_json(path: Path) -> dict[str, Any]:
         if _depth(content) > DEEPEST:
             raise ValueError("nested too deeply")
     if not isinstance(content, dict):
-        raise ArtifactError(f"{path}: expected a JSON object, found {type(content).__name__}{REMAKE}")
+        raise ArtifactError(f"{path}: expected a JSON object, found {type(content).__name__}{remedy}")
     return content
 
 
@@ -155,7 +220,8 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
 
     with reading(path, "a CSV table"), warnings.catch_warnings():
         warnings.simplefilter("error")  # a column of mixed types, for one
-        table = pd.read_csv(existing(path), keep_default_na=False, na_values=[""], index_col=False, encoding="utf-8")
+        content = io.BytesIO(existing(path).read_bytes())  # pandas would hide why the system can't read on
+        table = pd.read_csv(content, keep_default_na=False, na_values=[""], index_col=False, encoding="utf-8")
     return _with_columns(path, table, columns)
 
 

@@ -3,8 +3,9 @@
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -12,8 +13,20 @@ T = TypeVar("T")
 
 
 def answer(line: str) -> None:
-    """Say what was asked for, on standard output."""
-    print(line, flush=True)  # noqa: T201  # this module is the one that prints
+    """Say what was asked for, on standard output; whoever reads it may stop when they have seen enough.
+
+    Raises
+    ------
+    OSError
+        It can't be written, as to a file on a full disk.
+    """
+    try:
+        print(line, flush=True)  # noqa: T201  # this module is the one that prints
+    except BrokenPipeError:
+        silence(sys.stdout)
+    except OSError as error:
+        silence(sys.stdout)
+        raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 def note(line: str) -> None:
@@ -25,8 +38,33 @@ def note(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         silence(sys.stderr)
-    for file in _records:
-        print(line, file=file, flush=True)
+    for file in list(_records):
+        try:
+            print(line, file=file, flush=True)
+        except OSError:
+            _records.remove(file)
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Note what a library warns of as one line, each text once, without a place in its source.
+
+    What it says of its own future is for programmers, and left out.
+    """
+    seen: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        line = " ".join(str(message).split())[:300]
+        if line not in seen and not issubclass(category, FOR_PROGRAMMERS):
+            seen.add(line)
+            note(f"warning: {line}")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+FOR_PROGRAMMERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning, ImportWarning, ResourceWarning)
 
 
 def silence(stream: TextIO) -> None:
@@ -56,14 +94,25 @@ _records: list[TextIO] = []
 
 
 @contextmanager
+def _closing(file: TextIO) -> Iterator[TextIO]:
+    """Close `file` in the end; what a full disk still doesn't take is lost."""
+    try:
+        yield file
+    finally:
+        with suppress(OSError):
+            file.close()
+
+
+@contextmanager
 def recorded_in(path: Path) -> Iterator[None]:
     """Add what is noted within the block to the end of a file, too; to what a link points to, nothing is added."""
-    with open(path, "a", encoding="utf-8", opener=_itself) as file:  # Path.open takes no opener
+    with _closing(open(path, "a", encoding="utf-8", opener=_itself)) as file:  # Path.open takes no opener
         _records.append(file)
         try:
             yield
         finally:
-            _records.remove(file)
+            if file in _records:
+                _records.remove(file)
 
 
 def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:

@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.arrays import Array, open_array, stream_rows
 from mlx.core.checks import check_finite, check_labels
 from mlx.core.errors import ArtifactError, DataError
-from mlx.core.reading import REMAKE
+from mlx.core.reading import REMAKE, verify
 
 
 def open_targets(path: Path, *, n_classes: int, rows: int | None = None) -> Array:
@@ -21,12 +21,14 @@ def open_targets(path: Path, *, n_classes: int, rows: int | None = None) -> Arra
     ArtifactError
         As `open_array`; or for the first row whose value is no label, or not finite.
     """
-    targets = open_array(path, ndim=1, rows=rows)
+    targets = np.asarray(open_array(path, ndim=1, rows=rows, verified=False))
     with naming(path):
         if n_classes:
-            return check_labels(str(path), targets, len(targets), n_classes)
-        check_finite(str(path), targets, 0)
-    return np.asarray(targets)
+            targets = check_labels(str(path), targets, len(targets), n_classes)
+        else:
+            check_finite(str(path), targets, 0)
+    verify(path)  # last, as what is wrong in a row says more
+    return targets
 
 
 def open_index(path: Path, *, rows: int, below: int | None = None) -> Array:
@@ -37,7 +39,7 @@ def open_index(path: Path, *, rows: int, below: int | None = None) -> Array:
     ArtifactError
         As `open_array`; or they are no such numbers.
     """
-    index = np.asarray(open_array(path, ndim=1, rows=rows))
+    index = np.asarray(open_array(path, ndim=1, rows=rows, verified=False))
     if index.dtype.kind not in "iu" or len(np.unique(index)) < rows:
         raise ArtifactError(f"{path}: expected different row numbers of the raw data{REMAKE}")
     outside = np.flatnonzero((index < 0) | (index >= (index.max(initial=0) + 1 if below is None else below)))
@@ -45,6 +47,7 @@ def open_index(path: Path, *, rows: int, below: int | None = None) -> Array:
         row = int(outside[0])
         wanted = "a row number of the raw data" if below is None else f"one of the {below} rows of the raw data"
         raise ArtifactError(f"{path}: row {row}: expected {wanted}, found {index[row]}{REMAKE}")
+    verify(path)
     return index
 
 

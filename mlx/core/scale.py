@@ -5,7 +5,6 @@ less, and their squares 0; division by a power of two takes that away and change
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +24,7 @@ def exponent_of(values: npt.ArrayLike) -> int:
     return int(np.frexp(largest)[1]) if largest > 0 else NO_EXPONENT
 
 
-def in_unit(
-    values: npt.ArrayLike, exponent: int | Sequence[int] | npt.NDArray[np.intp] | npt.NDArray[np.intc]
-) -> Floats:
+def in_unit(values: npt.ArrayLike, exponent: int | Sequence[int] | npt.NDArray[np.intp]) -> Floats:
     """Divide values by 2^exponent, exactly but for what is then below the smallest number, or infinite."""
     with np.errstate(over="ignore", under="ignore"):
         scaled: Floats = np.ldexp(np.asarray(values, dtype=np.float64), -np.asarray(exponent, dtype=np.intc))
@@ -47,15 +44,6 @@ def safe_exponent(blocks: Iterable[npt.ArrayLike]) -> int:
     """Return the exponent of all blocks of values together; 0 where their squares are in range as they are."""
     exponent = max(map(exponent_of, blocks), default=NO_EXPONENT)
     return 0 if exponent == NO_EXPONENT or SAFE[0] < exponent < SAFE[1] else exponent
-
-
-def column_exponents(table: npt.NDArray[Any]) -> npt.NDArray[np.intc]:
-    """Return the exponent of each column of a table (n, d), (d,); 0 where squares of it are in range as they are."""
-    high, low = (np.asarray(end(axis=0, initial=0), dtype=np.float64) for end in (table.max, table.min))
-    largest = np.maximum(high, -low)
-    exponents = np.where(largest > 0, np.frexp(largest)[1], NO_EXPONENT)
-    safe = (exponents > SAFE[0]) & (exponents < SAFE[1])
-    return np.where(safe, 0, exponents).astype(np.intc)
 
 
 def is_rounding(values: Floats) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from mlx.core.console import answer, note
+from mlx.core.console import answer, note, warnings_as_lines
 from mlx.core.documents import read_document
 from mlx.core.errors import MlxError
 from mlx.core.locks import held
@@ -31,7 +31,10 @@ def run_stage(step: Step) -> None:
         document = read_document(PARAMS)
         sections = read_sections(document, sections_of(step), optional_sections(step))
         workspace = Workspace(Path())
-        with held(workspace, step=step.__name__, say=False):  # where locks don't work, DVC's own is all there is
+        with (
+            held(workspace, step=step.__name__, say=False),
+            warnings_as_lines(),
+        ):  # without locks, DVC's
             said = located(document, lambda: step(workspace, **sections))
     except MlxError as error:
         note(str(error))

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.errors import DataError
-from mlx.core.scale import NO_EXPONENT, column_exponents, in_unit
 
 Array = npt.NDArray[Any]
 
@@ -80,16 +79,11 @@ def _moments(blocks: Iterable[Array]) -> tuple[Array, Array]:
     """Mean and standard deviation over all axes but the last.
 
     Blocks are merged by the update of Chan, Golub & LeVeque (1983), which keeps the digits that a
-    difference of sums of squares would lose. Columns whose squares over- or underflow are measured in units of a
-    power of two, those of the largest block so far.
+    difference of sums of squares would lose.
     """
-    count, mean, squares, unit = 0, np.zeros(1), np.zeros(1), np.full(1, NO_EXPONENT, np.intc)
+    count, mean, squares = 0, np.zeros(1), np.zeros(1)
     for block in blocks:
         rows = np.asarray(block, np.float64).reshape(-1, block.shape[-1])
-        raised = np.maximum(unit, column_exponents(rows))
-        if (raised != 0).any() or (unit != 0).any():
-            step, unit = raised - unit, raised
-            rows, mean, squares = in_unit(rows, unit), in_unit(mean, step), in_unit(squares, 2 * step)
         m = len(rows)
         block_mean = rows.mean(axis=0)
         shift = block_mean - mean
@@ -98,5 +92,4 @@ def _moments(blocks: Iterable[Array]) -> tuple[Array, Array]:
         count += m
     # Rounding leaves a constant column with a deviation of some 1e-16 of its size: that is zero.
     deviation = np.sqrt(squares / count)
-    deviation = np.where(deviation > 1e-12 * np.abs(mean), deviation, 0.0)
-    return in_unit(mean, -unit), in_unit(deviation, -unit)
+    return mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 0.0)

@@ -17,7 +17,6 @@ COEFFICIENT_COLUMNS = ("feature", "coefficient", "standard_error", "low", "high"
 
 NO_FREEDOM = "no residual degrees of freedom ({p} coefficients for {n} training samples)"
 NOT_LEAST_SQUARES = "the fitted coefficients are not those of least squares"
-BEYOND = "beyond the largest number"
 NOT_DETERMINED = "not determined: the features depend on each other in the training samples"
 
 
@@ -74,12 +73,8 @@ def leverage_of(design: Scores, prediction: Floats, fit: LinearFit, confidence: 
         status = f"dependent features (rank {axes.rank} of {design.shape[1]} in the training samples)"
     if outside:
         status += f": no leverage of {outside} of {leverage.size} samples, which leave what those span"
-    if infinite := int(np.isinf(leverage).sum()):
-        beyond = f"leverage of {infinite} of {leverage.size} samples is {BEYOND}"
-        status = beyond if status == "ok" else f"{status}; {beyond}"
     error, interval_status = _error(fit, axes.rank)
-    with np.errstate(over="ignore", invalid="ignore"):
-        half = _quantile(fit, axes.rank, confidence) * error * np.sqrt(1 + leverage)
+    half = _quantile(fit, axes.rank, confidence) * error * np.sqrt(1 + leverage)
     return Leverage(leverage, prediction - half, prediction + half, status, interval_status)
 
 
@@ -102,16 +97,14 @@ def coefficient_table(fit: LinearFit | None, confidence: float) -> pd.DataFrame:
         return pd.DataFrame(columns=list(COEFFICIENT_COLUMNS))
     axes = fit.axes
     error, status = _error(fit, axes.rank)
-    unit = np.concatenate([[1.0], axes.scale])
-    squares = ((axes.axes / axes.lengths[:, None]) ** 2).sum(axis=0)
-    spread = np.sqrt(np.concatenate([1 / fit.n + _distance(np.zeros((1, len(axes.center))), axes), squares]))
+    weights = (axes.axes / axes.lengths[:, None]) / axes.scale
+    spread = np.sqrt(
+        np.concatenate([1 / fit.n + _distance(np.zeros((1, len(axes.center))), axes), (weights**2).sum(0)])
+    )
     if axes.rank < len(axes.center):
         idle = 1 - (axes.axes**2).sum(axis=0) > IN_SPAN
         spread[1:][idle] = np.nan
-    with np.errstate(over="ignore"):
-        errors = error * spread / unit
-    beyond = np.isinf(errors)
-    errors[beyond] = np.nan
+    errors = error * spread
     half = _quantile(fit, axes.rank, confidence) * errors
     missing = status if status != "ok" else f"no standard error ({NOT_DETERMINED})"
     return pd.DataFrame(
@@ -121,7 +114,7 @@ def coefficient_table(fit: LinearFit | None, confidence: float) -> pd.DataFrame:
             "standard_error": errors,
             "low": fit.coefficients - half,
             "high": fit.coefficients + half,
-            "status": np.where(beyond, f"no standard error ({BEYOND})", np.where(np.isnan(errors), missing, "ok")),
+            "status": np.where(np.isnan(errors), missing, "ok"),
         }
     )
 
@@ -135,10 +128,9 @@ def _blocks(design: Scores) -> Iterator[Floats]:
 
 def _distance(rows: Floats, axes: DesignAxes) -> Floats:
     """Squared length (m,) of centered rows in the axes of the training design; NaN of those that leave its span."""
-    with np.errstate(over="ignore", invalid="ignore"):  # far outside of the training samples
-        scaled = (rows - axes.center) / axes.scale
-        inside = scaled @ axes.axes.T
-        distance: Floats = ((inside / axes.lengths) ** 2).sum(axis=1)
+    scaled = (rows - axes.center) / axes.scale
+    inside = scaled @ axes.axes.T
+    distance: Floats = ((inside / axes.lengths) ** 2).sum(axis=1)
     if axes.rank < len(axes.center):
         rest = np.linalg.norm(scaled - inside @ axes.axes, axis=1)
         eps = float(np.finfo(np.float64).eps)

@@ -171,8 +171,8 @@ CLASSICAL = (
 
 def _placed(place: Leverage, true: Floats, fit: LinearFit | None) -> Summary:
     """Summarise where the samples lie in the training design."""
-    known = place.leverage[~np.isnan(place.leverage)]
-    bounded = ~np.isnan(place.low) & ~np.isnan(place.high)
+    known = place.leverage[np.isfinite(place.leverage)]
+    bounded = np.isfinite(place.low) & np.isfinite(place.high)
     inside = (place.low <= true) & (true <= place.high)
     return {
         "n_training": fit.n if fit else None,

@@ -12,6 +12,7 @@ Each is a folder of JSON and ``.npz``, whole or absent; the last two kinds make 
 
 import os
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ Array = npt.NDArray[Any]
 NEW, LAST, PREVIOUS, BEST = "new", "last", "previous", "best"
 DIVERGED = "diverged.json"
 WEIGHTS = "weights.npz"
+WORK_PER_SYNC = 5
+"""Seconds of training for each second of waiting for the disk, which epochs of milliseconds are not worth."""
 OURS = re.compile(rf"{NEW}|{LAST}|{PREVIOUS}|{BEST}|epoch_\d{{4,}}|{re.escape(DIVERGED)}|\..*\.tmp")
 
 
@@ -60,6 +63,7 @@ class Checkpoints:
     ) -> None:
         self.folder, self.fingerprint, self.frequency = folder, fingerprint, frequency
         self.description, self.say = description, say
+        self._next_sync = 0.0
 
     def restore(self, model: IterativeModel) -> Progress:
         """Put `model` where a training with the same fingerprint was killed, and return how far that was.
@@ -96,8 +100,12 @@ class Checkpoints:
         if progress.epoch % self.frequency:
             return
         self._keep_weights(f"epoch_{progress.epoch:04d}", model, progress)
-        with replacing_folder(self.folder / NEW) as folder:
+        begin = time.monotonic()
+        durable = begin >= self._next_sync
+        with replacing_folder(self.folder / NEW, durable=durable) as folder:
             write_kept(folder, self.fingerprint, model, progress)
+        if durable:
+            self._next_sync = time.monotonic() + WORK_PER_SYNC * (time.monotonic() - begin)
         # At any moment one of the three is whole, and the first of them is the newest.
         _discard(self.folder / PREVIOUS)
         if (self.folder / LAST).exists():

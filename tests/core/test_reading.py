@@ -1,18 +1,23 @@
 """Every reader gives the value or one message that names the file, whatever a file holds."""
 
+import errno
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy.sparse import random_array
 
-from mlx.core.arrays import write_array
-from mlx.core.artifacts import write_csv, write_json, write_parquet
-from mlx.core.sparse import SparseWriter
-from mlx.models.npz import write_npz
+from mlx.core.arrays import open_array, write_array
+from mlx.core.artifacts import read_csv, read_json, read_parquet, write_csv, write_json, write_parquet
+from mlx.core.errors import ArtifactError
+from mlx.core.sparse import SparseWriter, open_sparse
+from mlx.models.npz import read_all, write_npz
 
 HERE = Path(__file__).parent
 
@@ -48,3 +53,90 @@ def test_a_file_damaged_at_random_gives_its_value_or_one_message(tmp_path: Path)
     command = (sys.executable, HERE / "read_damaged.py", tmp_path, "150", "1")
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+READERS = {
+    "array.npy": open_array,
+    "sparse.npz": open_sparse,
+    "weights.npz": read_all,
+    "table.parquet": read_parquet,
+    "table.csv": read_csv,
+    "any.json": read_json,
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EMFILE, errno.EIO, errno.ENOMEM])
+def test_what_the_system_refuses_is_passed_on_with_the_name_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
+) -> None:
+    written(tmp_path)
+
+    def refused(path: Path, *_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(OSError, match=os.strerror(number)) as caught:
+        READERS[name](tmp_path / name)
+    assert (caught.value.errno, caught.value.filename) == (number, str(tmp_path / name))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_lack_of_memory_is_no_damage(tmp_path: Path, name: str) -> None:
+    written(tmp_path)
+    code = f"""
+import resource
+from pathlib import Path
+import pyarrow.parquet, pandas, scipy.sparse, mlx.core.sparse
+from {READERS[name].__module__} import {READERS[name].__name__} as read
+path, used = Path({str(tmp_path / name)!r}), int(Path('/proc/self/statm').read_text().split()[0]) * 4096
+resource.setrlimit(resource.RLIMIT_AS, (used, used))
+try:
+    read(path)
+except (MemoryError, OSError) as error:
+    assert str(path) in str(error), error
+"""
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_pipe_or_a_folder_in_the_place_of_a_file_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for place, found in (("pipe", "a pipe"), ("folder", "a folder"), ("absent", "none")):
+        with pytest.raises(ArtifactError, match=f"{place}: expected a file, found {found}"):
+            READERS[name](tmp_path / place)
+
+
+def test_an_array_that_claims_more_than_its_file_holds_takes_no_memory(tmp_path: Path) -> None:
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 100), }"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    (tmp_path / "a.npy").write_bytes(content + bytes(800))
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("a.npy", content + bytes(800))
+    for path, read in ((tmp_path / "a.npy", open_array), (tmp_path / "a.npz", read_all)):
+        with pytest.raises(ArtifactError, match="float64 of shape"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["NaN", '{"a": NaN}', '{"a": 1e999}', '{"a": 1, "a": 2}', '{"a": "\\ud800"}', '{"a": ' + "[" * 70 + "]" * 70 + "}"],
+)
+def test_json_that_no_artifact_can_hold_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ArtifactError, match=r"a\.json: expected"):
+        read_json(tmp_path / "a.json")
+
+
+def test_a_header_that_other_software_writes_is_read(tmp_path: Path) -> None:
+    for header in (
+        b"{'descr': '<f8', 'fortran_order': True, 'shape': (2,3), }",
+        b'{"shape": (2, 3), "descr": "<f8", "fortran_order": True}\n',
+        b"{'descr': '<f8',\n'fortran_order':True,'shape':(2,3)}      \n",
+    ):
+        content = b"\x93NUMPY\x02\x00" + len(header).to_bytes(4, "little") + header
+        (tmp_path / "a.npy").write_bytes(content + np.arange(6.0).tobytes())
+        np.testing.assert_array_equal(open_array(tmp_path / "a.npy"), np.arange(6.0).reshape(2, 3, order="F"))
+        np.testing.assert_array_equal(open_array(tmp_path / "a.npy"), np.load(tmp_path / "a.npy"))

@@ -1,6 +1,5 @@
 """Least squares keeps the digits that certified data sets ask for."""
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -133,34 +132,3 @@ def test_fewer_samples_than_weights_are_fitted_with_a_warning_and_an_idle_optimi
     ):
         model.fit(X, y, seed=0)  # type: ignore[attr-defined]
     np.testing.assert_allclose(model.outputs(X).predictions, y, atol=1e-12)
-
-
-@pytest.mark.parametrize("n", [50, 100_001, 3])
-@pytest.mark.parametrize("value", [0.1, 0.3, 1e-5, 1 / 3, 123456.789, 5.0])
-def test_a_feature_that_is_constant_changes_nothing(value: float, n: int) -> None:
-    # The mean of n times 0.1 is not 0.1: what is left of the column is rounding, not a feature.
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(n, 3))
-    y = X @ [1.0, 2.0, 3.0] + rng.normal(size=n) + 7
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        line, without = solve_least_squares(np.column_stack([X, np.full(n, value)]), y), solve_least_squares(X, y)
-    np.testing.assert_allclose(line.weights, [*without.weights, 0.0], rtol=1e-9, atol=1e-12)
-    assert line.intercept == pytest.approx(without.intercept, rel=1e-9)
-    assert line.rank == without.rank
-
-
-@pytest.mark.parametrize("l2", [0.0, 0.5])
-@pytest.mark.parametrize("n", [40, 3])
-@pytest.mark.parametrize("exponent", [660, -660, 1000, -990])
-def test_features_whose_squares_leave_the_range_of_numbers_are_solved_for(exponent: int, n: int, l2: float) -> None:
-    rng = np.random.default_rng(1)
-    X = rng.normal(size=(n, 3))
-    y = X @ [1.0, 2.0, 3.0] + rng.normal(size=n)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # three samples do not determine three weights
-        line = solve_least_squares(np.ldexp(X, exponent), y, l2=l2)
-        # A ridge on weights in such units is none for large features, and leaves nothing of small ones.
-        plain = solve_least_squares(X, y)
-    weights = np.zeros(3) if l2 and exponent < 0 else plain.weights
-    np.testing.assert_allclose(np.ldexp(line.weights, exponent), weights, rtol=1e-10, atol=1e-12)

@@ -185,44 +185,6 @@ def test_the_unit_of_the_target_changes_no_leverage_and_underflows_nowhere(data,
     np.testing.assert_array_equal(measured(tiny, new).leverage, measured(plain, new).leverage)
 
 
-@pytest.mark.parametrize("exponent", [660, -660, 1000])
-def test_the_units_of_the_features_change_no_leverage_and_no_interval(data, exponent):
-    X, y, new = data
-    plain, other = fitted(X, y), fitted(np.ldexp(X, exponent), y)
-    found, expected = measured(other, np.ldexp(new, exponent)), measured(plain, new)
-    np.testing.assert_allclose(found.leverage, expected.leverage, rtol=1e-9)
-    np.testing.assert_allclose(found.high - found.low, expected.high - expected.low, rtol=1e-9)
-    table, of_plain = coefficient_table(other.linear_fit, 0.95), coefficient_table(plain.linear_fit, 0.95)
-    errors = table["standard_error"].to_numpy()
-    np.testing.assert_allclose(np.ldexp(errors[1:], exponent), of_plain["standard_error"][1:], rtol=1e-9)
-    assert set(table["status"]) == {"ok"}
-
-
-def test_a_feature_of_one_value_that_has_no_exact_mean_changes_nothing(data):
-    X, y, new = data
-    with pytest.warns(RuntimeWarning, match="rank 3"):
-        model = fitted(np.column_stack([X, np.full(120, 0.1)]), y)
-    found, expected = measured(model, np.column_stack([new, np.full(40, 0.1)])), measured(fitted(X, y), new)
-    np.testing.assert_allclose(found.leverage, expected.leverage, rtol=1e-9)
-    np.testing.assert_allclose([found.low, found.high], [expected.low, expected.high], rtol=1e-9)
-    assert found.interval_status == "ok"
-
-
-def test_a_leverage_beyond_the_largest_number_is_infinite_with_a_status(data):
-    X, y, new = data
-    model = fitted(X, y)
-    new[3] = 1e200
-    found = measured(model, new)
-    assert np.isinf(found.leverage[3])
-    assert np.isfinite(np.delete(found.leverage, 3)).all()
-    assert found.status == "leverage of 1 of 40 samples is beyond the largest number"
-    pred = model.outputs(new).predictions
-    summary = analyse_regression(
-        pred + 1, pred, index=np.arange(40), settings=FAST, design=new, fit=model.linear_fit
-    ).summary
-    assert (summary["leverage_max"], summary["leverage_status"]) == (None, found.status)
-
-
 def test_a_target_without_noise_has_intervals_of_no_width(data):
     X, _, new = data
     model = fitted(X, X @ [1.0, 2.0, 3.0])

@@ -1,25 +1,20 @@
 """Least squares, with or without a ridge, as exact as float64 allows."""
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mlx.core.checks import row_blocks
-from mlx.core.linear_fit import CONSTANT
-from mlx.core.scale import column_exponents, in_unit
 
 Floats = npt.NDArray[np.float64]
 Extended = npt.NDArray[np.longdouble]
-Flags = npt.NDArray[np.bool_]
-Exponents = npt.NDArray[np.intc]
 
 NEAR_SINGULAR = 1e10  # at most six digits of the weights are certain then
 SMALL = 100_000  # entries of X up to which the last digits cost nothing that anyone would notice
 WELL_CONDITIONED = 1e3
 MOST_REFINEMENTS = 10
-SMALLEST_RIDGE = -400  # exponent of features so small that a ridge leaves no weight to them
 
 
 @dataclass(frozen=True)
@@ -47,8 +42,7 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
     one triangle by orthogonal transformations (TSQR: Golub & Van Loan, Matrix Computations, 5.3.2; Demmel
     et al. 2012), whose columns are scaled to length one, so that units do not matter. What rounding cost is
     won back by iterative refinement. Where features depend on each other, the weights of least length
-    are taken. A feature whose deviations are the rounding of its mean is constant, and its weight 0. Features whose
-    squares would over- or underflow are solved for in units of a power of two.
+    are taken.
 
     Parameters
     ----------
@@ -61,12 +55,11 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
         Features depend on each other as far as float64 can tell, or nearly: says the condition number.
     """
     targets = y if y.ndim == 2 else y[:, None]
-    tall, exponents = len(X) > X.shape[1], column_exponents(X)
-    if not tall:  # one unit: which weights are shortest depends on the units of the features
-        exponents[:] = exponents.max(initial=0) or exponents.min(initial=0)
-    line = (_tall if tall else _wide)(in_unit(X, exponents) if exponents.any() else X, targets, l2, exponents)
-    if exponents.any():
-        line = replace(line, weights=in_unit(line.weights, exponents[:, None]))
+    centre, offset = X.mean(axis=0), targets.mean(axis=0)
+    if len(X) > X.shape[1]:
+        line = _tall(X, targets, centre, offset, l2)
+    else:
+        line = _wide(X - centre, targets - offset, centre, offset, l2)
     if not l2:
         _warn_of_dependence(line, X.shape[1])
     if y.ndim == 2:
@@ -74,14 +67,12 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
     return Line(line.weights[:, 0], line.intercept[0], line.rank, line.condition)
 
 
-def _tall(X: Floats, Y: Floats, l2: float, exponents: Exponents) -> Line:
-    """Solve for more samples than features, which are in units of 2^exponents (d,)."""
-    d, centre, offset = X.shape[1], X.mean(axis=0), Y.mean(axis=0)
+def _tall(X: Floats, Y: Floats, centre: Floats, offset: Floats, l2: float) -> Line:
+    """Solve for more samples than features."""
+    d = X.shape[1]
     triangle = _triangle(X, Y, centre, offset)
-    triangle[:, np.flatnonzero(_is_constant(X))] = 0.0
     if l2:  # a ridge is d more samples, with the target 0
-        size = in_unit(np.sqrt(l2), np.maximum(exponents, SMALLEST_RIDGE))
-        ridge = size[:, None] * np.eye(d, d + Y.shape[1])
+        ridge = np.sqrt(l2) * np.eye(d, d + Y.shape[1])
         triangle = triangle_of(np.concatenate([triangle, ridge]))
     design, rhs = triangle[:d, :d], triangle[:d, d:]
     lengths = np.linalg.norm(design, axis=0)
@@ -159,20 +150,8 @@ def _refined(X: Floats, Y: Floats, centre: Floats, scale: Floats) -> tuple[Float
     return weights.astype(np.float64), intercept.astype(np.float64)
 
 
-def _is_constant(X: Floats) -> Flags:
-    """Say of the features (d,) whether they have no spread beyond rounding, which their mean may well miss."""
-    low, high = X.min(axis=0), X.max(axis=0)
-    constant: Flags = high - low <= CONSTANT * np.finfo(np.float64).eps * np.maximum(np.abs(low), np.abs(high))
-    return constant
-
-
-def _wide(X: Floats, Y: Floats, l2: float, exponents: Exponents) -> Line:
-    """Solve for as many features as samples, or more, which are all in one unit of 2^exponents (d,)."""
-    centre, offset = X.mean(axis=0), Y.mean(axis=0)
-    constant = _is_constant(X)
-    X, Y = X - centre, Y - offset
-    X[:, constant] = 0.0
-    l2 = float(in_unit(l2, 2 * int(exponents[0])))
+def _wide(X: Floats, Y: Floats, centre: Floats, offset: Floats, l2: float) -> Line:
+    """Solve for as many features as samples, or more, of centred `X` and `Y`."""
     left, singular, right = np.linalg.svd(X, full_matrices=False)
     rank = int((singular > np.finfo(np.float64).eps * max(X.shape) * singular[0]).sum())
     kept = singular[:rank, None]

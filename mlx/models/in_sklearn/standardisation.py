@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.scale import column_exponents, in_unit
 from mlx.models.contract import Array
 
 
@@ -29,13 +28,10 @@ class Standardisation:
     @classmethod
     def of(cls, table: Array) -> "Standardisation":
         """Measure ``table`` (n, d)."""
-        exponents = column_exponents(table)
-        units = in_unit(table, exponents) if exponents.any() else table
-        scale = in_unit(units.std(axis=0, dtype=np.float64), -exponents)
+        scale = table.std(axis=0, dtype=np.float64)
         # Rounding leaves a spread of 1e-17 or so to a constant feature.
         constant = table.max(axis=0) == table.min(axis=0)
-        mean = in_unit(units.mean(axis=0, dtype=np.float64), -exponents)
-        return cls(mean, np.where(constant | (scale == 0), 1.0, scale))
+        return cls(table.mean(axis=0, dtype=np.float64), np.where(constant | (scale == 0), 1.0, scale))
 
     def apply(self, table: Array) -> Array:
         """Return ``table`` (m, d) in these units, float64."""
