@@ -36,7 +36,7 @@ from mlx.rehearsed_models import (
 )
 from mlx.runs import runs_of
 from mlx.training import Samples, augmentation_of
-from mlx.training.divergence import divergence
+from mlx.training.divergence import divergence, refuse_overflow
 from mlx.training.input_scale import scale_warnings
 from mlx.training.optimization import optimization_of
 
@@ -215,6 +215,8 @@ def _step(model: IterativeModel, X: Array, y: Array, config: ExperimentConfig, s
     model.expect_few_steps()
     model.prepare(optimization_of(training, model.problem, y))
     start = model.evaluate(shown)["loss"]
+    if model.problem.n_classes == 0:
+        refuse_overflow({"val_loss": start})
     allowed = splits.augmentation
     augmentation = augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
     rng = np.random.default_rng(training.seed)

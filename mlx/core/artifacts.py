@@ -138,9 +138,10 @@ def write_json(path: Path, content: Mapping[str, Any], *, durable: bool = False)
 
 
 def write_csv(path: Path, table: "pd.DataFrame") -> None:
-    """Write a small table as CSV without its index; floats so that they read back exactly."""
+    """Write a small table as CSV without its index; floats so that they read back exactly, infinite ones as blanks."""
+    finite = table.replace([math.inf, -math.inf], math.nan)
     with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+        finite.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def write_parquet(path: Path, table: "pd.DataFrame") -> None:

@@ -86,7 +86,8 @@ def _explained(true: Floats, squares: Floats, step: int, settings: EvaluationSet
     """R² and its interval, of targets (n,) of at most 1 and squared errors (n,) in units of 2^(2·step)."""
     if is_rounding(true):
         return with_interval("r2", None, no_interval("constant target"))
-    deviations = true - true.mean()
+    deviations = true - true[0]  # without rounding, where all are near: the mean of 1e15 + noise is rounded to tenths
+    deviations -= deviations.mean()
     own = exponent_of(deviations)
     deviations = in_unit(deviations, own) ** 2
     low, high, reason = ratio_interval(squares, deviations, settings.confidence)

@@ -99,7 +99,7 @@ def _write(
     history = pd.DataFrame(fitted.history)
     history.insert(0, "epoch", range(1, len(history) + 1))
     # A table has no infinite loss; the metrics say why it is missing.
-    write_csv(workspace.metrics / "history.csv", history.replace([np.inf, -np.inf], np.nan))
+    write_csv(workspace.metrics / "history.csv", history)
     write_metrics(workspace.metrics / "training.json", _summary(fitted))
 
 

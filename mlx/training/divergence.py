@@ -43,3 +43,26 @@ def refuse_divergence(reached: Epoch, start: float, when: str) -> None:
     """
     if found := divergence(reached, start, when):
         raise DataError(f"training: {found}; lower training.learning_rate, or scale the data (preprocessing.scaling)")
+
+
+def refuse_overflow(reached: Epoch) -> None:
+    """Raise where a loss that no learning rate led to, of an untrained model or of a fit in one go, is not finite.
+
+    Raises
+    ------
+    DataError
+        Names the loss, and what to change.
+    """
+    for name, key in (("training", "loss"), ("validation", "val_loss")):
+        value = reached.get(key, 0.0)
+        if math.isinf(value):
+            raise DataError(
+                f"training: expected a finite {name} loss, found {value}: the squares of errors this large are beyond "
+                "the largest number; divide the target by a constant in the data, or scale the inputs "
+                "(preprocessing.scaling: standard)"
+            )
+        if math.isnan(value):
+            raise DataError(
+                f"training: expected a finite {name} loss, found {value}: the model's outputs are no numbers; "
+                "scale the data (preprocessing.scaling: standard)"
+            )

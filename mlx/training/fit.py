@@ -12,7 +12,7 @@ from mlx.core.arrays import rows_of
 from mlx.core.log_scores import log_of
 from mlx.models import DirectModel, IterativeModel, Model
 from mlx.training.augment import Augmentation
-from mlx.training.divergence import divergence, refuse_divergence
+from mlx.training.divergence import divergence, refuse_divergence, refuse_overflow
 from mlx.training.optimization import optimization_of
 from mlx.training.progress import Epoch, Progress
 from mlx.training.samples import Samples
@@ -116,7 +116,7 @@ def fit_model(
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         reached = _loss_of(model, train) | {f"val_{k}": v for k, v in _loss_of(model, val).items()}
         if model.problem.n_classes == 0 or any(map(math.isnan, reached.values())):
-            refuse_divergence(reached, math.inf, "the fit")
+            refuse_overflow(reached)
         fitted = Fitted((reached,), 1)
     else:
         assert isinstance(model, IterativeModel)
@@ -140,6 +140,8 @@ class _Training:
     def run(self) -> Fitted:
         self.model.prepare(optimization_of(self.settings, self.model.problem, self.train.y))
         start = self._evaluate()["loss"]
+        if self.model.problem.n_classes == 0:
+            refuse_overflow({"val_loss": start})
         progress = self.keeper.restore(self.model) if self.keeper else Progress()
         self.watcher.begin(progress.history)
         goes_back = self.settings.early_stopping_patience is not None
@@ -193,7 +195,8 @@ def _loss_of(model: DirectModel, samples: Samples) -> Epoch:
     for X, y in samples.batches(rows_of(samples.X[:1].nbytes)):
         outputs = model.outputs(X)
         if outputs.probabilities is None:
-            losses += float(((y - outputs.predictions) ** 2).sum())
+            with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at what is not finite
+                losses += float(((y - outputs.predictions) ** 2).sum())
             continue
         p = outputs.probabilities[np.arange(len(y)), y]
         losses += float(-log_of(np.asarray(p, dtype=np.float64)).sum())

@@ -120,3 +120,9 @@ def test_damaged_files_are_named_and_objects_are_never_unpickled(tmp_path: Path)
         read_json(tmp_path / "j.json")
     with pytest.raises(ArtifactError, match="expected a file, found none; 'dvc repro', or for a run"):
         read_parquet(tmp_path / "absent.parquet")
+
+
+def test_infinite_numbers_are_blanks_in_csv(tmp_path: Path) -> None:
+    table = pd.DataFrame({"n": [1, 2, 3], "x": [np.inf, 0.1, -np.inf], "name": ["inf", "b", "c"]})
+    write_csv(tmp_path / "a.csv", table)
+    assert (tmp_path / "a.csv").read_text() == "n,x,name\n1,,inf\n2,0.1,b\n3,,c\n"

@@ -278,3 +278,14 @@ def test_an_empty_test_set_is_refused():
 def test_half_precision_probabilities_are_accepted():
     p = predictions()[2].astype(np.float16)
     check_probabilities(p, p.shape)
+
+
+@pytest.mark.filterwarnings("error")
+def test_logits_whose_differences_overflow_are_evaluated_without_a_warning():
+    logits = np.array([[1.7e308, -1.7e308], [-1.7e308, 1.7e308]] * 20)
+    probabilities = np.array([[1.0, 0.0], [0.0, 1.0]] * 20)
+    y = np.tile([0, 1], 20)
+    found = evaluate_classification(
+        y, y, probabilities, logits=logits, class_names=["a", "b"], settings=EvaluationSettings()
+    )
+    assert (found.metrics["log_loss"], found.metrics["accuracy"]) == (0.0, 1.0)

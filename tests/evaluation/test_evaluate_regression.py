@@ -24,6 +24,16 @@ def test_metrics_agree_with_scikit_learn():
     assert {name: found[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize("offset", [1e8, 1e12, 1e15, -1e15])
+def test_r2_keeps_its_digits_far_from_0(offset):
+    generator = np.random.default_rng(0)
+    true = offset + generator.normal(size=60)
+    pred = true + np.round(generator.normal(size=60), 1)
+    y, error = (true - offset).astype(np.longdouble), (true - pred).astype(np.longdouble)
+    expected = float(1 - (error**2).sum() / ((y - y.mean()) ** 2).sum())
+    assert evaluate_regression(true, pred, settings=SETTINGS).metrics["r2"] == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.1])
 def test_a_constant_target_has_no_r2(value):
     assert evaluate_regression(np.full(7, value), np.arange(7.0), settings=SETTINGS).metrics["r2"] is None

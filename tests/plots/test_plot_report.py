@@ -144,6 +144,7 @@ def test_the_page_shows_the_numbers_of_its_tables(shown):
 
 def test_the_page_of_a_regression_shows_its_errors(regression):
     inputs = regression()
+    inputs = replace(inputs, evaluation={**inputs.evaluation, "r2_low": 0.94, "r2_high": 0.96})
     page = render_page(inputs, drawn(inputs)).replace("\N{NO-BREAK SPACE}", " ")
     assert "6.12" in page
     assert "95.3 % of the target&#x27;s variance is explained." in page
@@ -246,19 +247,58 @@ def test_a_metric_without_a_number_or_an_interval_stands_beside_its_reason(class
     assert "log loss status" not in page
 
 
+@pytest.mark.parametrize(("r", "p"), [(-0.7, 0.001), (0.7, 0.001), (1.0, 0.001), (-0.7, 0.3)])
+def test_a_correlation_without_an_interval_claims_nothing_and_says_why(classification, r, p):
+    pooled = {"pearson": r, "pearson_p": p, "status": "no interval (n < 30)"}
+    found = next(h for h in headlines(replace(classification(), pooled=pooled)) if h.label == "Similarity and entropy")
+    assert (found.value, found.interval) == ("not known", "no interval (n < 30)")
+    nothing = "; without an interval it shows nothing beyond them."
+    assert found.sentence == f"In these samples similarity and entropy have r = {fixed(r)}" + nothing
+
+
 @pytest.mark.parametrize(
-    ("pearson", "p", "says"),
+    ("low", "high", "says"),
     [
-        (-0.7, 0.001, "Among these samples, the closer to those predicted alike, the less uncertain"),
-        (0.7, 0.001, "Among these samples, the closer to those predicted alike, the more uncertain"),
-        (-0.7, 0.3, "Whether a sample lies close to those predicted alike says little about its uncertainty"),
+        (0.2, 0.6, "Samples close to those predicted alike tend to be the uncertain ones (permutation"),
+        (-0.6, -0.2, "Samples far from those predicted alike tend to be the uncertain ones (permutation"),
+        (-0.6, 0.2, "These samples do not show that uncertainty goes with how close those predicted alike are"),
     ],
 )
-def test_a_correlation_without_an_interval_says_why_and_what_its_test_found(classification, pearson, p, says):
-    pooled = {"pearson": pearson, "pearson_p": p, "status": "no interval (n < 30)"}
+def test_a_correlation_says_what_its_interval_shows(classification, low, high, says):
+    pooled = {"pearson": (low + high) / 2, "pearson_low": low, "pearson_high": high, "pearson_p": 0.1, "status": "ok"}
     found = next(h for h in headlines(replace(classification(), pooled=pooled)) if h.label == "Similarity and entropy")
-    assert found.interval == "no interval (n < 30)"
     assert found.sentence.startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("r2", "low", "high", "value", "says"),
+    [
+        (0.9, 0.8, 0.95, "0.900", "90.0 % of the target's variance is explained."),
+        (0.1, -0.2, 0.3, "0.100", "These samples do not show that it beats predicting the mean."),
+        (-0.1, -0.3, 0.2, "-0.100", "These samples do not show that it beats predicting the mean."),
+        (-0.5, -0.9, -0.2, "-0.500", "Worse than predicting the mean."),
+        (
+            1.0,
+            None,
+            None,
+            "not known",
+            "These samples have R² = 1.00; without an interval it shows nothing beyond them.",
+        ),
+        (
+            -3.0,
+            None,
+            None,
+            "not known",
+            "These samples have R² = -3.00; without an interval it shows nothing beyond them.",
+        ),
+    ],
+)
+def test_the_share_of_variance_is_a_finding_only_with_an_interval(regression, r2, low, high, value, says):
+    evaluation = {"r2": r2, "r2_low": low, "r2_high": high, "r2_status": "no interval (n < 30)"}
+    found = headlines(replace(regression(), evaluation=evaluation))[0]
+    texts = (found.value, found.sentence)
+    texts = tuple(text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-") for text in texts)
+    assert texts == (value, says)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import DataError
-from mlx.models import IterativeModel, Optimization, Outputs, Problem
+from mlx.models import IterativeModel, ModelSettings, Optimization, Outputs, Problem, build_model
 from mlx.training import Samples, TrainingSettings, fit_model
 
 Array = Any
@@ -126,3 +126,28 @@ def test_a_finite_loss_far_beyond_that_of_the_untrained_model_ends_the_training_
         run([1, 2001, 2], epochs=3)
     assert run([1, 2000, 2], epochs=3)[1].best_epoch == 3
     assert run([1, 2001, 0], epochs=3)[1].best_epoch == 3  # nothing to compare with
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["linear_regression", "random_forest", "mlp"])
+def test_targets_whose_squares_overflow_are_refused_with_what_helps(name: str) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3)).astype(np.float32)
+    y = X @ [1.0, 2.0, 3.0] + rng.normal(size=40)
+    for unit in (1e200, 1.0):  # what the message says helps
+        model = build_model(ModelSettings(name=name), Problem("regression", (3,), 0), seed=0)
+        samples, settings = Samples(X, y * unit), TrainingSettings(epochs=1)
+        if unit == 1.0:
+            fit_model(model, samples, samples, settings, Mute())
+            continue
+        with pytest.raises(DataError, match="squares of errors .* divide the target by a constant") as refused:
+            fit_model(model, samples, samples, settings, Mute())
+        assert "learning_rate" not in str(refused.value)
+
+
+class Mute:
+    def begin(self, history: Any) -> None: ...
+
+    def batch(self) -> None: ...
+
+    def epoch(self, number: int, reached: dict[str, float]) -> None: ...

@@ -97,13 +97,14 @@ def _entropy(inputs: ReportInputs) -> Headline | None:
     if not len(right) or not len(wrong):
         return None
     medians = float(np.median(wrong)), float(np.median(right))
-    more = "more" if medians[0] > medians[1] else "no more"
     sentence = (
-        f"Median entropy of wrong predictions, against {significant(medians[1], 2)} nats of correct ones: "
-        f"where it is wrong, the model is {more} uncertain."
+        f"Median entropy of these wrong predictions, against {significant(medians[1], 2)} nats of the correct ones; "
+        f"{CLAIMS_NOTHING}."
     )
     return Headline("Entropy when wrong", f"{significant(medians[0], 2)} nats", "", sentence)
 
+
+CLAIMS_NOTHING = "without an interval it shows nothing beyond them"
 
 GUESSING = 0.5
 DETECTORS = (("error by entropy", "Entropy"), ("error by low similarity", "Low similarity"))
@@ -125,9 +126,7 @@ def _detection(inputs: ReportInputs, name: str, score: str) -> Headline | None:
     bounds = interval(found, "auroc", level=inputs.confidence) or status_text(str(row.get("status", "")))
     area, other = f"AUROC {with_interval(estimate, low, high)}", f"{score} and mistakes"
     if not math.isfinite(low):
-        sentence = (
-            f"{score} ranks these wrong predictions with {area}; without an interval it shows nothing beyond them."
-        )
+        sentence = f"{score} ranks these wrong predictions with {area}; {CLAIMS_NOTHING}."
         return Headline(other, "not known", bounds, sentence)
     if low > GUESSING:
         sentence = f"{score} finds wrong predictions with {area}; guessing has 0.5."
@@ -177,37 +176,45 @@ def _correlation(inputs: ReportInputs) -> Headline | None:
     if math.isnan(r):
         return None
     low, high = number(pooled, "pearson_low"), number(pooled, "pearson_high")
-    tested = f" (permutation {p_text(number(pooled, 'pearson_p'))})"
+    bounds = interval(pooled, "pearson", level=inputs.confidence) or status_text(str(pooled.get("status", "ok")))
+    if math.isnan(low) or math.isnan(high):
+        sentence = f"In these samples similarity and entropy have r = {fixed(r)}; {CLAIMS_NOTHING}."
+        return Headline("Similarity and entropy", "not known", bounds, sentence)
     if high < 0:
         says = "samples far from those predicted alike tend to be the uncertain ones"
     elif low > 0:
         says = "samples close to those predicted alike tend to be the uncertain ones"
-    elif math.isnan(low) and number(pooled, "pearson_p") <= CHANCE:
-        nearer = "more" if r > 0 else "less"
-        says = f"among these samples, the closer to those predicted alike, the {nearer} uncertain"
     else:
-        says = "whether a sample lies close to those predicted alike says little about its uncertainty"
-    return Headline(
-        "Similarity and entropy",
-        f"r = {fixed(r)}",
-        interval(pooled, "pearson", level=inputs.confidence) or status_text(str(pooled.get("status", "ok"))),
-        f"{says[0].upper()}{says[1:]}{tested}.",
-    )
+        says = "these samples do not show that uncertainty goes with how close those predicted alike are"
+    sentence = f"{says[0].upper()}{says[1:]} (permutation {p_text(number(pooled, 'pearson_p'))})."
+    return Headline("Similarity and entropy", f"r = {fixed(r)}", bounds, sentence)
 
 
 def _regression(inputs: ReportInputs) -> list[Headline]:
     n = plural(len(inputs.samples), "test sample")
     texts = (
-        ("r2", "R²", "of the target's variance is explained", True),
-        ("rmse", "RMSE", f"root mean square error on {n}, in target units", False),
-        ("mae", "MAE", "mean absolute error, in target units", False),
+        ("rmse", "RMSE", f"Root mean square error on {n}, in target units."),
+        ("mae", "MAE", "Mean absolute error, in target units."),
     )
-    found = []
-    for key, label, says, share in texts:
+    found = [_explained(inputs)]
+    for key, label, sentence in texts:
         value = number(inputs.evaluation, key)
         if math.isfinite(value):
-            sentence = f"{percent(value)} {says}." if share and value >= 0 else f"{says[0].upper()}{says[1:]}."
-            if share and value < 0:
-                sentence = "Worse than predicting the mean."
             found.append(Headline(label, significant(value), _bounds(inputs, key, significant), sentence))
-    return found
+    return [headline for headline in found if headline is not None]
+
+
+def _explained(inputs: ReportInputs) -> Headline | None:
+    value, low, high = (number(inputs.evaluation, key) for key in ("r2", "r2_low", "r2_high"))
+    if not math.isfinite(value):
+        return None
+    bounds = _bounds(inputs, "r2", significant)
+    if math.isnan(low) or math.isnan(high):
+        return Headline("R²", "not known", bounds, f"These samples have R² = {significant(value)}; {CLAIMS_NOTHING}.")
+    if low > 0:
+        sentence = f"{percent(value)} of the target's variance is explained."
+    elif high < 0:
+        sentence = "Worse than predicting the mean."
+    else:
+        sentence = "These samples do not show that it beats predicting the mean."
+    return Headline("R²", significant(value), bounds, sentence)
