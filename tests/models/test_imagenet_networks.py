@@ -131,3 +131,15 @@ def test_l2_reaches_every_kernel() -> None:
         model: Any = build_model(settings, Problem("classification", (8, 8, 1), 3), seed=0)
         kernels = [w for w in model.network.trainable_weights if "kernel" in w.name]
         assert len(model.network.losses) == len(kernels), name
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_small", "efficientnet_b0", "resnet50"])
+def test_the_first_network_of_a_process_starts_as_every_later_one(name: str) -> None:
+    """A list of experiments builds a network that was built before; alone, each is the first."""
+    import mlx.models.in_keras.applications as module
+
+    module._drawn.cache_clear()  # as in a new process
+    problem = Problem("classification", (8, 8, 1), 3)
+    first, later = (build_model(ModelSettings(name=name), problem, seed=7) for _ in range(2))
+    for a, b in zip(first.network.get_weights(), later.network.get_weights(), strict=True):  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(a, b)

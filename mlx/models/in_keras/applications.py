@@ -17,7 +17,7 @@ from mlx.models.contract import Problem
 from mlx.models.in_keras.network import SCORES, Network, check_image, finished
 from mlx.models.in_keras.params import ImageNetParams
 from mlx.models.in_keras.pretrained import adopt, as_imagenet, fetched
-from mlx.models.in_keras.runtime import fresh_names, keras
+from mlx.models.in_keras.runtime import fresh_names, keras, undisturbed_seeds
 from mlx.models.in_keras.stem import dropped_halvings
 
 
@@ -77,7 +77,7 @@ def _drawn(application: Application) -> list[dict[str, Any]]:
     Those that change the size are told the ``side`` of the images they are given.
     """
     make = getattr(keras().applications, application.name)
-    with fresh_names():
+    with fresh_names(), undisturbed_seeds():
         network = make(weights=None, include_top=False, input_shape=(224, 224, 3), **dict(application.options))
     layers: list[dict[str, Any]] = network.get_config()["layers"]
     for entry in layers:

@@ -1,6 +1,7 @@
 """Starts Keras quietly and repeatably."""
 
 import os
+import random
 import sys
 import tempfile
 from collections import defaultdict
@@ -61,3 +62,16 @@ def fresh_names() -> Iterator[None]:
         yield
     finally:
         global_state.set_global_attribute(key, kept)
+
+
+@contextmanager
+def undisturbed_seeds() -> Iterator[None]:
+    """Leave the global state from which Keras draws the seeds of its initializers as it was before the block.
+
+    What a process makes once and keeps must not take seeds away from the first network that asks for it.
+    """
+    state = random.getstate()
+    try:
+        yield
+    finally:
+        random.setstate(state)
