@@ -12,11 +12,12 @@ SIMILARITY_TOLERANCE = 1e-13
 """Mean similarities closer than this are equal: it is what rounding leaves of a sum of unit vectors."""
 
 ENTROPY_TOLERANCE = 1e-12
-"""Entropies closer than this, relative to the largest, are equal."""
+"""Entropies of a group whose spread is below this share of the largest are constant, and two that differ by less
+than this share of themselves are tied."""
 
 
 def entropy_tolerance(entropy: Floats) -> float:
-    """Absolute difference below which two of these entropies count as equal."""
+    """Spread up to which these entropies count as constant."""
     return ENTROPY_TOLERANCE * float(np.abs(entropy).max(initial=0.0))
 
 
@@ -37,18 +38,28 @@ def in_own_unit(entropy: Floats) -> tuple[Floats, int]:
     return in_unit(entropy, exponent), exponent
 
 
-def merge_ties(values: Floats, tolerance: float) -> Floats:
+def merge_ties(values: Floats, tolerance: float, *, relative: float = 0.0) -> Floats:
     """Values (n,) where sorted neighbours at most ``tolerance`` apart are all the least of them; NaN stays NaN.
+
+    ``relative`` adds a share of the larger neighbour to the tolerance.
 
     Samples that are equal by construction, such as those in the same leaves of all trees, then are tied and
     not ranked by how their sums were rounded.
     """
     order = np.argsort(values)
     ranked = values[order]
-    first = np.append(True, ~(np.diff(ranked) <= tolerance))[: values.size]
+    first = np.append(True, ~(np.diff(ranked) <= tolerance + relative * np.abs(ranked[1:])))[: values.size]
     merged = np.empty_like(values)
     merged[order] = ranked[first][np.cumsum(first) - 1]
     return merged
+
+
+def merge_entropies(entropy: Floats) -> Floats:
+    """Entropies (n,) where sorted neighbors that differ by no more than their own rounding are all the least of them.
+
+    A saturated network has entropies of 1e-9 and of 1e-90 beside those near 1: they differ, and are not tied.
+    """
+    return merge_ties(entropy, 0.0, relative=ENTROPY_TOLERANCE)
 
 
 def midranks(values: Floats, tolerance: float = 0.0) -> Floats:

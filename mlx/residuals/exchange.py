@@ -7,7 +7,7 @@ import numpy as np
 
 from mlx.core.checks import Floats, Integers
 from mlx.core.scale import in_unit
-from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, in_own_unit, midranks
+from mlx.residuals.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
 from mlx.residuals.layer import Layer
 from mlx.residuals.permutation import permuted_products
 
@@ -62,7 +62,7 @@ def exchange(layer: Layer, rows: Integers, n_permutations: int, generator: np.ra
     entropy = layer.entropy[rows]
     x[0], (y[0], exponent) = layer.similarity[rows], in_own_unit(entropy)
     x[1] = midranks(x[0], SIMILARITY_TOLERANCE) / (rows.size + 1)
-    y[1] = midranks(entropy, entropy_tolerance(entropy)) / (rows.size + 1)
+    y[1] = midranks(merge_entropies(entropy)) / (rows.size + 1)
     for scores in (x, y):
         scores -= scores.mean(axis=1, keepdims=True)
     xx, yy, xy = (np.einsum("sn,sn->s", *pair) for pair in ((x, x), (y, y), (x, y)))

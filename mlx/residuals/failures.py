@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlx.core.checks import Floats, Integers
-from mlx.residuals.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, merge_ties
+from mlx.residuals.correlation import SIMILARITY_TOLERANCE, merge_entropies, merge_ties
 from mlx.residuals.error_detection import ErrorScore, combined_detection, detect_errors
 from mlx.residuals.factor_bins import FactorBin, factor_bins
 from mlx.residuals.factors import FactorFinding, associate_factors, read_factors, targets_of
@@ -30,7 +30,7 @@ CURVE_POINTS = 200
 
 def entropy_score(entropy: Floats) -> ErrorScore:
     """Entropy as a score of errors."""
-    return ErrorScore("entropy", merge_ties(entropy, entropy_tolerance(entropy)))
+    return ErrorScore("entropy", merge_entropies(entropy))
 
 
 def layer_scores(units: UnitRows, family: SimilarityFamily, y_pred: Integers) -> list[ErrorScore]:
@@ -66,7 +66,7 @@ def partial_rows(
     """Similarity and entropy once what they share with being wrong is taken out."""
     name = "similarity and entropy given correctness"
     similarity = merge_ties(similarity, SIMILARITY_TOLERANCE)
-    entropy = merge_ties(entropy, entropy_tolerance(entropy))
+    entropy = merge_entropies(entropy)
     found = partial_correlations(name, similarity, entropy, correct, settings=settings)
     rows = [
         finding_row(one, f"{one.statistic} given correctness", "all samples", layer_name, settings) for one in found
@@ -123,7 +123,7 @@ def analyse_factors(
     factors = read_factors(table)
     shared = shared_similarity(units, y_pred, similarity, sign=1.0)
     tied = {
-        "entropy": merge_ties(entropy, entropy_tolerance(entropy)),
+        "entropy": merge_entropies(entropy),
         "similarity": merge_ties(similarity, SIMILARITY_TOLERANCE),
     }
     targets = targets_of(error, tied, shared)

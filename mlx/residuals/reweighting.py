@@ -24,8 +24,8 @@ from mlx.residuals.bootstrap import resample_counts
 from mlx.residuals.correlation import (
     SIMILARITY_TOLERANCE,
     centred_correlation,
-    entropy_tolerance,
     in_own_unit,
+    merge_entropies,
     weighted_correlation,
     weighted_midranks,
 )
@@ -162,7 +162,7 @@ def _sums_over_pairs(units: UnitRows, rows: Integers, weights: Floats) -> Floats
 
 def _correlations(similarity: Floats, entropy: Floats, weights: Floats) -> tuple[Floats, Floats]:
     x = weighted_midranks(similarity, weights, SIMILARITY_TOLERANCE)
-    y = weighted_midranks(entropy, weights, entropy_tolerance(entropy))
+    y = weighted_midranks(merge_entropies(entropy), weights)
     return weighted_correlation(similarity, entropy, weights), weighted_correlation(x, y, weights)
 
 
@@ -176,7 +176,7 @@ def _within(
         x[:, span], y[:, span] = _centred(similarity[:, span], part, total), _centred(inner[span], part, total)
         # Midranks of m samples have mean (m + 1) / 2; as shares of the class, large ones weigh no more.
         rank_x[:, span] = weighted_midranks(similarity[:, span], part, SIMILARITY_TOLERANCE) / (total + 1) - 0.5
-        rank_y[:, span] = weighted_midranks(h, part, entropy_tolerance(h)) / (total + 1) - 0.5
+        rank_y[:, span] = weighted_midranks(merge_entropies(h), part) / (total + 1) - 0.5
     return centred_correlation(x, y, weights), centred_correlation(rank_x, rank_y, weights)
 
 

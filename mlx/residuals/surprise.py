@@ -97,12 +97,26 @@ def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice)
     p = np.asarray(probabilities[rows], dtype=np.float64)
     check_rows_sum_to_one(p, rows.start)
     if logits is None:
-        return log_of(p / p.sum(axis=1, keepdims=True))
+        return _log_of_rows(p)
     block = np.asarray(logits[rows], dtype=np.float64)
     check_finite("logits", block, rows.start)
     log_p = log_softmax(block)
     check_agreement(p, np.exp(log_p), logits[rows], rows.start)
     return log_p
+
+
+def _log_of_rows(p: Floats) -> Floats:
+    """Logarithms of rows (m, n_classes) scaled to sum to 1; of a probability near 1 from what the others leave of it.
+
+    1 - 1e-20 is stored as 1: its logarithm of -1e-20, and an entropy that small, are in the other probabilities.
+    """
+    p = p / p.sum(axis=1, keepdims=True)
+    logs = log_of(p)
+    row, top = np.arange(len(p)), p.argmax(axis=1)
+    near = p[row, top] > 0.5
+    p[row, top] = 0.0
+    logs[row[near], top[near]] = np.log1p(-p[near].sum(axis=1))
+    return logs
 
 
 def _score_block(log_p: Floats, surprises: Floats, y_true: Integers, y_pred: Integers) -> dict[str, Floats]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from mlx.core.checks import Floats, Integers, Scores, row_blocks
 from mlx.core.log_scores import infinite_status, log_softmax, surprise
-from mlx.residuals.correlation import entropy_tolerance, merge_ties, midranks
+from mlx.residuals.correlation import merge_entropies, midranks
 from mlx.residuals.entropy import entropy_from_log_probabilities
 from mlx.residuals.surprise import log_probabilities
 from mlx.residuals.tables import Record
@@ -72,5 +72,5 @@ def _auroc(wrong: np.ndarray, entropy: Floats) -> float:
     n_wrong, n = int(wrong.sum()), wrong.size
     if n_wrong in (0, n):
         return float("nan")
-    ranks = midranks(merge_ties(entropy, entropy_tolerance(entropy)))
+    ranks = midranks(merge_entropies(entropy))
     return float((ranks[wrong].sum() - n_wrong * (n_wrong + 1) / 2) / (n_wrong * (n - n_wrong)))

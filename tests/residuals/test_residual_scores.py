@@ -1,5 +1,7 @@
 """Entropy, surprise and Brier of single predictions, where softmax is saturated too."""
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax as scipy_log_softmax
@@ -91,18 +93,32 @@ def test_residuals_of_saturated_and_uniform_predictions_are_finite_but_for_what_
     assert scores.excess_surprise_z[1] == pytest.approx(np.exp(400.0))
 
 
-@pytest.mark.parametrize("margin", [30.0, 300.0, 700.0, 735.0])
-def test_entropies_of_saturated_logits_agree_with_arithmetic_of_any_precision(margin):
-    mpmath = pytest.importorskip("mpmath")
-    logits = np.array([[margin, 0.0, 1.5], [-1.0, margin, 0.25]])
-    with mpmath.workdps(60):
-        expected = []
+def exact_entropy(logits):
+    """Entropies (n,) as decimals of 800 digits, in which 1 less a probability of e^-740 is not 1."""
+    with localcontext() as context:
+        context.prec = 800
+        found = []
         for row in logits:
-            e = [mpmath.exp(mpmath.mpf(float(z))) for z in row]
-            p = [value / mpmath.fsum(e) for value in e]
-            expected.append(float(-mpmath.fsum(value * mpmath.log(value) for value in p)))
+            e = [Decimal(float(z)).exp() for z in row]
+            p = [value / sum(e) for value in e]
+            found.append(-sum(value * value.ln() for value in p))
+        return found
+
+
+@pytest.mark.parametrize("margin", [30.0, 300.0, 670.0, 700.0, 735.0])
+def test_entropies_of_saturated_logits_agree_with_arithmetic_of_any_precision(margin):
+    logits = np.array([[margin, 0.0, 1.5], [-1.0, margin, 0.25]])
+    exact = exact_entropy(logits)
     # 735 leaves entropies of 1e-316, whose last digit is the eighth.
-    np.testing.assert_allclose(entropy_from_logits(logits), expected, rtol=1e-12, atol=2.5e-324)
+    np.testing.assert_allclose(entropy_from_logits(logits), [float(h) for h in exact], rtol=1e-12, atol=2.5e-324)
+
+
+def test_entropies_of_probabilities_near_1_are_what_the_other_probabilities_say():
+    # 1 - 1e-20 is stored as 1, and of 1 - 3e-16 the last digit is rounded.
+    p = np.array([[1.0, 1e-20, 2e-20], [1e-18, 1.0, 0.0], [1 - 3e-16, 1e-16, 2e-16], [0.2, 0.3, 0.5]])
+    scores = prediction_scores(p, None, np.zeros(4, int), p.argmax(axis=1))
+    logits = np.log(np.where(p > 0, p, 1e-300))
+    np.testing.assert_allclose(scores.entropy, [float(h) for h in exact_entropy(logits)], rtol=1e-12)
 
 
 def draw_of_the_model(n, generator):

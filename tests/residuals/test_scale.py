@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import softmax
+from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 
 from mlx.core.errors import DataError
 from mlx.evaluation import EvaluationSettings, evaluate_classification
@@ -72,6 +74,32 @@ def test_every_pearson_of_a_saturated_network_is_that_of_the_entropies_in_anothe
     assert r["within class", ""] == pytest.approx(pearson(a, h), abs=1e-12)
     assert (tests["estimate"].abs() < 0.9).all()
     assert tests.loc[tests["status"] == "ok", ["low", "high"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize("margins", [(2, 100, 700), (2, 9, 40), (300, 500, 700)])
+def test_every_spearman_of_a_saturated_network_ranks_entropies_however_small(margins):
+    # Those of 1e-40 and of 1e-300 differ, though both are far below the rounding of the largest.
+    found = analysed(*network(margins))
+    tests = found.tests[found.tests["statistic"].eq("spearman") & found.tests["name"].eq("similarity and entropy")]
+    r = dict(zip(zip(tests["scope"], tests["class"], strict=True), tests["estimate"], strict=True))
+    samples = found.samples
+    assert r["pooled", ""] == pytest.approx(spearmanr(samples["similarity"], samples["entropy"])[0], abs=1e-12)
+    for label, name in enumerate("abc"):
+        own = samples[samples["y_pred"] == label]
+        assert r["class", name] == pytest.approx(spearmanr(own["similarity"], own["entropy"])[0], abs=1e-12)
+
+
+def test_a_wrong_prediction_among_saturated_ones_is_found_by_its_entropy():
+    rows, logits, y = network((2, 100, 300))
+    true = y.copy()
+    true[[1, 4, 8, 11, 14, 3, 6]] = (y[[1, 4, 8, 11, 14, 3, 6]] + 1) % 3
+    found = analyse_classification(
+        {"layer": rows}, logits=logits, probabilities=softmax(logits, axis=1), y_true=true,
+        y_pred=logits.argmax(axis=1), class_names=["a", "b", "c"], index=np.arange(y.size), settings=SETTINGS,
+    )  # fmt: skip
+    tests = found.tests[found.tests["name"].eq("error by entropy") & found.tests["statistic"].eq("auroc")]
+    expected = roc_auc_score(~found.samples["correct"], found.samples["entropy"])
+    assert tests["estimate"].iloc[0] == pytest.approx(expected, abs=1e-12)
 
 
 def layer_of(entropy_unit, seed=1):
