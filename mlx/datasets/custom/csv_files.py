@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlx.core.errors import DataError, SettingsError
-from mlx.datasets.custom.headers import refuse_equal_names
+from mlx.datasets.custom.headers import as_asked, refuse_equal_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +66,7 @@ def read_csv(
         )
         names = [str(name) for name in head.iloc[0]]
         refuse_equal_names(names, path)
+        names = as_asked(names, targets)
         places = list(range(len(names)))
         words = {k: list(MISSING_TARGETS if names[k] in targets else MISSING) for k in places}
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
@@ -119,7 +120,8 @@ def _separator(path: Path, sample: str, targets: Collection[str]) -> str:
     even = {mark: rows for mark, rows in tables.items() if all(len(row) == len(rows[0]) for row in rows)}
     possible = even or tables
     if len(possible) > 1 and targets:
-        possible = {mark: rows for mark, rows in possible.items() if set(targets) <= set(rows[0])} or possible
+        found = {mark: rows for mark, rows in possible.items() if set(targets) <= set(as_asked(rows[0], targets))}
+        possible = found or possible
     if len(possible) > 1 and not even:
         return next(iter(possible))
     if len(possible) > 1:

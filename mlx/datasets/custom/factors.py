@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.errors import DataError
 from mlx.datasets.custom.targets import checked_text
-from mlx.datasets.custom.written_numbers import Marks, mark_of, read_written
+from mlx.datasets.custom.written_numbers import Marks, mark_of, means_missing, read_written
 from mlx.datasets.dataset import Array, Factors
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ MOST_CATEGORIES = 1000
 
 FEW_ROWS = 10
 """Up to so many rows, texts may all differ without being names of the rows."""
-
-WORDS = frozenset({"NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None", ""})
-"""What is written for a missing number. Between texts, "None" and "NA" are texts."""
 
 DATE = re.compile(
     r"(\d{4}-\d\d?-\d\d?|\d{4}/\d\d?/\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4})"
@@ -103,7 +100,7 @@ def _from_text(series: "pd.Series[Any]", absent: Array, where: str) -> Array | s
     present = pd.Series(texts, dtype=object)
     if present.map(lambda text: DATE.fullmatch(text) is not None).all():
         return "it holds dates or times"
-    words = present.isin(WORDS)
+    words = present.map(means_missing)
     written = read_written(present[~words])
     mark = mark_of(written, Marks()) or "."
     numbers = present[~words].map(written.read[mark])

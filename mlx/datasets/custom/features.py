@@ -1,7 +1,7 @@
 """Columns of a table as features: numbers read as numbers, categories, and what is neither."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,15 @@ import numpy as np
 
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.table_files import Column, row_name
-from mlx.datasets.custom.written_numbers import MARKS, Marks, Written, mark_of, read_written, without_percent
+from mlx.datasets.custom.written_numbers import (
+    MARKS,
+    Marks,
+    Written,
+    mark_of,
+    means_missing,
+    read_written,
+    without_percent,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +29,6 @@ FEWEST_ROWS_A_CATEGORY = 10
 ALWAYS_ALLOWED = 50
 MOST_UNITS = 12
 """Numbers with one unit after them ("3 doors") may be categories, up to this many."""
-
-FEWEST_ROWS_OF_AN_ID = 10
 
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}|\d{4}/\d{1,2}/\d{1,2}|\d{1,2}[-/]\d{1,2}[-/]\d{2,4}|\d{1,2}\.\d{1,2}\.\d{4}"
 _NAMED = r"\d{1,2}[- ][A-Za-z]{3,9}[-, ]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4}|\d{4}-W\d{2}(-\d)?"
@@ -58,8 +64,10 @@ def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written
         values = series.to_numpy(dtype=np.float64, na_value=np.nan)
         return Column(name, np.where(np.isfinite(values), values, np.nan), None)
     present = series[series.notna()]
+    if present.empty and series.dtype == object:  # such as a column of Parquet's type null
+        return Column(name, np.full(len(series), np.nan), None)
     if series.dtype == object and present.map(lambda value: type(value) in {int, float}).all():  # of any length
-        return feature(series.map(lambda value: float(str(value))), path, marks)
+        return feature(series.map(lambda value: float(str(value)), na_action="ignore").astype(float), path, marks)
     declared = isinstance(series.dtype, pd.CategoricalDtype)
     if declared:
         present = present.astype(present.cat.categories.dtype).astype(str)
@@ -67,7 +75,7 @@ def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written
         present = present.map(str)
     if not is_text(present):
         found = type(present.iloc[0]).__name__ if series.dtype == object else str(series.dtype)
-        raise DataError(f"{path}: expected numbers or text in column '{name}', found {found}; {_leave_out()}")
+        raise DataError(f"{path}: expected numbers or text in column '{name}', found {found}; {leave_out()}")
     numbers = (
         None
         if declared or present.empty
@@ -92,11 +100,13 @@ def _as_numbers(present: "pd.Series[Any]", written: Written, path: Path, marks: 
     name = str(present.name)
     if written.counts.keys() <= _TRUTH.keys():
         return _TRUTH
-    way_out = f"; make numbers of them, or {_leave_out()}"
+    way_out = f"; make numbers of them, or {leave_out()}"
     refuse_dates(present, written, f"{path}: expected numbers or text in column '{name}'", way_out)
     mark = mark_of(written, marks)
     read = dict(written.read[mark or "."])
-    words = written.counts.keys() - read.keys() if len(read) < len(written.counts) else set()
+    others = written.counts.keys() - read.keys() if len(read) < len(written.counts) else set()
+    gaps = {text for text in others if means_missing(text)}
+    words = others - gaps
     if not written.mostly_numbers():
         _refuse_money_and_units(present, written, name, path)
         return None
@@ -107,9 +117,9 @@ def _as_numbers(present: "pd.Series[Any]", written: Written, path: Path, marks: 
         raise DataError(
             f"{path}: expected {'numbers' if words else 'percentages'} in column '{name}', found {word!r} in {row}"
             f"{f'; its numbers have the decimal mark {mark!r}' if any(m in word for m in MARKS) else ''}; "
-            f"mend it, or {_leave_out()}"
+            f"mend it, leave the cell empty if its value is missing, or {leave_out()}"
         )
-    return read
+    return read | dict.fromkeys(gaps, np.nan)
 
 
 def ambiguous_number(written: Written, name: str, path: Path) -> SettingsError:
@@ -160,7 +170,7 @@ def _refuse_money_and_units(present: "pd.Series[Any]", written: Written, name: s
             row, word = first_of(present, bad)
             raise DataError(
                 f"{path}: expected numbers in column '{name}', found {word!r} in {row}; write them without "
-                f"brackets, currency or unit, or {_leave_out()}"
+                f"brackets, currency or unit, or {leave_out()}"
             )
 
 
@@ -170,7 +180,7 @@ def _categories(series: "pd.Series[Any]", present: "pd.Series[Any]", name: str, 
     if len(categories) > most:
         raise DataError(
             f"{path}: expected at most {most} different texts in column '{name}' of {len(series)} rows, found "
-            f"{len(categories)}, such as {categories[0][:40]!r}; {_leave_out()}"
+            f"{len(categories)}, such as {categories[0][:40]!r}; {leave_out()}"
         )
     values = np.full(len(series), np.nan)
     code = {category: k for k, category in enumerate(categories)}
@@ -178,32 +188,6 @@ def _categories(series: "pd.Series[Any]", present: "pd.Series[Any]", name: str, 
     return Column(name, values, categories)
 
 
-def _leave_out() -> str:
+def leave_out() -> str:
+    """Say how a column is left out."""
     return "leave the column out with dataset.params.features"
-
-
-def ids_among(columns: Sequence[Column], table: "pd.DataFrame", path: Path) -> list[str]:
-    """Return a line on each column of whole numbers or text with another value in each row, as ids have."""
-    lines = []
-    for column in columns:
-        found = _id_like(column, table[column.name])
-        if found:
-            lines.append(
-                f"{path}: column '{column.name}' {found}, as an id or a row's number; if it is one, {_leave_out()}: "
-                "where rows are sorted by class it gives the class away"
-            )
-    return lines
-
-
-def _id_like(column: Column, series: "pd.Series[Any]") -> str | None:
-    import pandas as pd
-
-    values = column.numbers
-    n = len(values)
-    whole = column.categories is not None or bool((values == np.rint(values)).all())
-    written_whole = not pd.api.types.is_float_dtype(series)
-    if n < FEWEST_ROWS_OF_AN_ID or not whole or len(np.unique(values)) < n:
-        return None
-    if column.categories is None and values.max() - values.min() == n - 1:
-        return f"counts the rows from {values.min():.0f} to {values.max():.0f}"
-    return "has another value in each row" if written_whole else None

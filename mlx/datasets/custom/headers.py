@@ -30,7 +30,7 @@ def refuse_equal_names(names: Sequence[str], path: Path) -> None:
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names, 1):
         if name.strip():
-            places.setdefault(unicodedata.normalize("NFC", name.strip()), []).append(place)
+            places.setdefault(_seen(name), []).append(place)
     for name, found in places.items():
         if len(found) > 1:
             same = len({names[place - 1] for place in found}) == 1
@@ -40,6 +40,20 @@ def refuse_equal_names(names: Sequence[str], path: Path) -> None:
                 f"{path}: expected one column '{name}', found {len(found)}{alike} (columns {listed} of the table); "
                 "rename or remove one"
             )
+
+
+def as_asked(names: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """Return the names, those that the settings ask for as these write them.
+
+    A header of ``x, y`` has a column " y", and an é may be one character or two: nobody can see that, and
+    `refuse_equal_names` makes sure that no other column is meant.
+    """
+    asked = {_seen(name): name for name in wanted if name not in names}
+    return [asked.get(_seen(name), name) for name in names]
+
+
+def _seen(name: str) -> str:
+    return unicodedata.normalize("NFC", name.strip())
 
 
 def without_index(table: "pd.DataFrame", path: Path, wanted: Collection[str]) -> "tuple[pd.DataFrame, list[str]]":

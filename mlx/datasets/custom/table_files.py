@@ -15,7 +15,7 @@ from mlx.core.reading import reading
 from mlx.core.settings import nearest
 from mlx.datasets.custom.csv_files import read_csv
 from mlx.datasets.custom.factors import factors_of
-from mlx.datasets.custom.headers import refuse_equal_names, without_index
+from mlx.datasets.custom.headers import as_asked, refuse_equal_names, without_index
 from mlx.datasets.custom.parquet_files import read_parquet
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Factors, refuse_oversized
 
@@ -105,7 +105,7 @@ def read_table(
         raise DataError(str(error)) from None
     if not len(frame) or not len(frame.columns):
         raise DataError(f"{path}: expected at least one row below the header, found none")
-    frame.columns = pd.Index([str(name) for name in frame.columns])
+    frame.columns = pd.Index(as_asked([str(name) for name in frame.columns], {*targets, *wanted}))
     frame, index = without_index(frame, path, {*targets, *wanted})
     return Table(frame, (*left_out, *index), separator)
 
@@ -150,8 +150,8 @@ def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd
     DataError
         If there is none: the message lists the columns and suggests the nearest.
     """
-    names = list(table.columns)
-    if name not in names:
+    if name not in table.columns:
+        names = list(table.columns)
         listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         raise DataError(
             f"{path}: expected a column '{name}', as dataset.params.{setting} says, found columns {listed}"

@@ -1,5 +1,6 @@
 """Features and target out of a table in a file."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mlx.core.errors import DataError, SettingsError
-from mlx.datasets.custom.features import feature, ids_among
+from mlx.datasets.custom.features import feature, leave_out
+from mlx.datasets.custom.suspects import copies_among, ids_among
 from mlx.datasets.custom.table_files import Column, Table, column_of, encode, read_table, row_name
 from mlx.datasets.custom.table_labels import missing_words, table_labels
 from mlx.datasets.custom.targets import Task
@@ -94,6 +96,7 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     columns = [feature(table.frame[name], path, marks, written.get(name)) for name in names]
     suspicious = ids_among(columns, table.frame, path) if rules.features is None else []
     known = answer.notna().to_numpy()
+    _refuse_empty(columns, known, path, rules)
     columns, keep, details = _without_gaps(columns, known, path, rules)
     _refuse_missing(columns, ~known, keep, path, rules)
     X, encoded = encode(columns, rules.encoding, path)
@@ -110,6 +113,8 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     )
     dropped = len(keep) - len(rows)
     gaps = [f"{path}: left out {dropped} of {len(keep)} rows, in which a value is missing"] if dropped else []
+    if rules.features is None:
+        suspicious += copies_among(columns, rows, labels, rules.target, path)
     notes = (*table.left_out, *suspicious, *gaps, *_missing_names(labels, rules.target, path))
     return TableSamples(X[rows], labels, rows, len(table.frame), details, notes)
 
@@ -156,13 +161,25 @@ def _feature_names(frame: "pd.DataFrame", path: Path, rules: TableRules) -> list
     """Return the columns to use as features: the settings' own, or all but the target."""
     target = rules.target
     names = [name for name in frame.columns if name != target] if rules.features is None else list(rules.features)
-    if twice := [name for name in names if names.count(name) > 1]:
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise SettingsError(
             f"expected each column once, found '{twice[0]}' twice", key=("dataset", "params", "features")
         )
     if target in names or not names:
         raise DataError(f"{path}: expected columns of features besides the target '{target}', found {names}")
-    return [str(column_of(frame, name, path, "features").name) for name in names]
+    if rules.features is not None:
+        for name in names:
+            column_of(frame, name, path, "features")
+    return names
+
+
+def _refuse_empty(columns: Sequence[Column], known: Array, path: Path, rules: TableRules) -> None:
+    """Refuse columns without any value, for which neither the mean nor dropping rows is a way out."""
+    if not known.any():
+        raise DataError(f"{path}: expected values in column '{rules.target}', the target, found none")
+    for column in columns:
+        if np.isnan(column.numbers).all():
+            raise DataError(f"{path}: expected values in column '{column.name}', found none; {leave_out()}")
 
 
 def _without_gaps(
@@ -175,10 +192,15 @@ def _without_gaps(
         keep = known & np.all([~np.isnan(column.numbers) for column in columns], axis=0)
         details["dropped_rows"] = int((~keep).sum())
         if not keep.any():
-            raise DataError(f"{path}: expected rows without missing values, found none")
+            gaps = {column.name: int(np.isnan(column.numbers).sum()) for column in columns}
+            worst = max(gaps, key=gaps.__getitem__)
+            raise DataError(
+                f"{path}: expected rows without missing values, found none: column '{worst}' has none in {gaps[worst]} "
+                f"of {len(keep)}; {leave_out()}"
+            )
     elif rules.missing == "mean":
         details["filled"] = {c.name: int(np.isnan(c.numbers).sum()) for c in columns if np.isnan(c.numbers).any()}
-        columns = [_filled(column, path) for column in columns]
+        columns = [_filled(column) for column in columns]
     return columns, keep, details
 
 
@@ -192,12 +214,10 @@ def _missing_names(labels: Array, target: str, path: Path) -> list[str]:
     ]
 
 
-def _filled(column: Column, path: Path) -> Column:
+def _filled(column: Column) -> Column:
     gaps = np.isnan(column.numbers)
     if column.categories is not None or not gaps.any():
         return column  # text has no mean: what is missing stays so and is an error
-    if gaps.all():
-        raise DataError(f"{path}: expected values in column '{column.name}' to take the mean of, found none")
     return Column(column.name, np.where(gaps, column.numbers[~gaps].mean(), column.numbers), None)
 
 

@@ -18,6 +18,7 @@ _FORMS: dict[Mark, re.Pattern[str]] = {
     ".": re.compile(rf"[-+]?(?:(?:\d+|{_GROUPED.replace('.]', ',]')}|{_LAKHS})(?:\.\d*)?|\.\d+){_END}", re.ASCII),
     ",": re.compile(rf"[-+]?(?:(?:\d+|{_GROUPED})(?:,\d*)?|,\d+){_END}", re.ASCII),
 }
+_MISSING = frozenset({"", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "null", "none"})
 _INFINITE = re.compile(r"[-+]?inf(inity)?", re.IGNORECASE)
 
 
@@ -35,6 +36,11 @@ def number(text: str, mark: Mark) -> float | None:
     for group in {" ", "'", ",", "."} - {mark}:
         text = text.replace(group, "")
     return float(text.replace(mark, "."))
+
+
+def means_missing(text: str) -> bool:
+    """Say whether `text`, between numbers, stands for a missing one: blanks, NaN, None and what else is common."""
+    return text.strip().lower() in _MISSING
 
 
 def _plain(text: str) -> str:

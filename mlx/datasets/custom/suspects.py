@@ -1,0 +1,79 @@
+"""Columns of a table that may give the target away: ids, numbers of rows, and copies of the target."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.datasets.custom.features import leave_out
+from mlx.datasets.custom.table_files import Column
+from mlx.datasets.dataset import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST_ROWS = 10
+"""With fewer rows, what looks like an id or a copy may be so by chance."""
+
+
+def ids_among(columns: Sequence[Column], table: "pd.DataFrame", path: Path) -> list[str]:
+    """Return a line on each column of whole numbers or text with another value in each row, as ids have."""
+    lines = []
+    for column in columns:
+        found = _id_like(column, table[column.name])
+        if found:
+            lines.append(
+                f"{path}: column '{column.name}' {found}, as an id or a row's number; if it is one, {leave_out()}: "
+                "where rows are sorted by class it gives the class away"
+            )
+    return lines
+
+
+def _id_like(column: Column, series: "pd.Series[Any]") -> str | None:
+    import pandas as pd
+
+    values = column.numbers
+    n = len(values)
+    whole = column.categories is not None or bool((values == np.rint(values)).all())
+    written_whole = not pd.api.types.is_float_dtype(series)
+    if n < FEWEST_ROWS or not whole or len(np.unique(values)) < n:
+        return None
+    if column.categories is None and values.max() - values.min() == n - 1:
+        return f"counts the rows from {values.min():.0f} to {values.max():.0f}"
+    return "has another value in each row" if written_whole else None
+
+
+def copies_among(columns: Sequence[Column], rows: Array, labels: Array, target: str, path: Path) -> list[str]:
+    """Return a line on each column that says the target in other words: one value for each value of the target.
+
+    Where the target's values occur less than twice each on average, only a column of the same numbers is a copy: two
+    columns with another value in each row always match each other.
+
+    Parameters
+    ----------
+    rows
+        Which of the columns' rows the labels belong to, shape (samples,).
+    labels
+        The target, shape (samples,).
+    """
+    different, codes = np.unique(labels, return_inverse=True)
+    if len(labels) < FEWEST_ROWS or len(different) < 2:
+        return []
+    repeated = 2 * len(different) <= len(labels)
+    return [
+        f"{path}: column '{column.name}' has one value for each value of the target '{target}', as a copy of it; "
+        f"if it is one, {leave_out()}: a model would only read the answer there"
+        for column in columns
+        if (_matches(column.numbers[rows], codes, len(different)) if repeated else _equals(column, rows, labels))
+    ]
+
+
+def _matches(values: Array, codes: Array, n_different: int) -> bool:
+    """Say whether each value goes with one label, and each label with one value."""
+    found, of_rows = np.unique(values, return_inverse=True)
+    return len(found) == n_different and len(np.unique(of_rows * n_different + codes)) == n_different
+
+
+def _equals(column: Column, rows: Array, labels: Array) -> bool:
+    return column.categories is None and labels.dtype.kind in "iuf" and np.array_equal(column.numbers[rows], labels)
