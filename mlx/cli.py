@@ -54,7 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         _end(f"{error.filename or 'mlx'}: {error.strerror or error}", debug=chosen.debug)
     except MemoryError as error:
-        _end(f"not enough memory ({error}); ask for less at a time", debug=chosen.debug)
+        _end(
+            f"not enough memory ({error}); close other programs, or take less data",
+            debug=chosen.debug,
+        )
     except KeyboardInterrupt:
         sys.exit(130)
 

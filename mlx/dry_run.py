@@ -278,7 +278,8 @@ def _facts(
     free = shutil.disk_usage(root).free
     if disk > free:
         raise DataError(
-            f"dataset {dataset.name}: expected {size_text(disk)} of free disk, found {size_text(free)}; lower n_samples"
+            f"dataset {dataset.name}: expected {size_text(disk)} of free disk, found {size_text(free)}; "
+            f"free some, or {config.dataset.fewer}"
         )
     yield f"output: {Path(config.output.directory) / config.name}/<time>"
 

@@ -139,4 +139,6 @@ def require_whole(workspace: Workspace) -> None:
     """
     for path in (workspace.model / "model.json", workspace.splits / "preprocessing.json"):
         if not path.is_file():
-            raise ArtifactError(f"{path}: expected a run with a trained model, found none; run or resume it first")
+            raise ArtifactError(
+                f"{path}: expected a run with a trained model, found none; 'dvc repro', or for a run 'mlx run-experiment --resume RUN', trains it"
+            )

@@ -296,6 +296,11 @@ def find_run(identity: str, directory: Path, *, recover: bool = False) -> Run:
     named = [run for run in runs if identity in {run.id, run.folder.parent.name, run.summary.name}]
     if named:
         return named[-1]
+    for damaged in find_damaged(directory):
+        if identity in {damaged.id, damaged.folder.parent.name}:
+            if recover:
+                return recovered(damaged.folder)
+            raise ArtifactError(damaged.reason)
     known = sorted({run.summary.name for run in runs} | {run.id for run in runs})
     hint = nearest(identity, known) or (f"; the latest is {runs[-1].id}" if runs else "")
     raise SettingsError(f"{identity}: expected a run below {directory}, its id or its name, found none{hint}")

@@ -138,13 +138,18 @@ def reading(path: Path, expected: str, *, remedy: str = REMAKE, sizes_are_checke
     except MemoryError as error:
         raise _too_large(path, expected, error, remedy, believed=sizes_are_checked) from None
     except OSError as error:
-        if error.errno not in _OF_CONTENT:
-            raise OSError(error.errno, error.strerror, error.filename or str(path)) from None
+        pass_on(error, path)
         raise _damaged(path, expected, _reason(error), remedy) from None
     except Exception as error:  # the parsers raise what they meet, most of it undocumented
         if any(words in str(error) for words in NO_MEMORY):
             raise _too_large(path, expected, error, remedy, believed=False) from None
         raise _damaged(path, expected, _reason(error), remedy) from None
+
+
+def pass_on(error: BaseException, path: Path) -> None:
+    """Raise what the system refuses again, with the file's name; return where `error` is of the content."""
+    if isinstance(error, OSError) and error.errno not in _OF_CONTENT:
+        raise OSError(error.errno, error.strerror, error.filename or str(path)) from None
 
 
 def _damaged(path: Path, expected: str, reason: str, remedy: str) -> ArtifactError:

@@ -43,7 +43,7 @@ def run_stage(step: Step) -> None:
         note(f"{error.filename or step.__name__}: {error.strerror or error}")
         sys.exit(1)
     except MemoryError as error:
-        note(f"{step.__name__}: not enough memory ({error}); ask for less at a time")
+        note(f"{step.__name__}: not enough memory ({error}); close other programs, or take less data")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from mlx.core.artifacts import write_json
 from mlx.core.descriptions import ModelDescription, read_description
 from mlx.core.errors import ArtifactError, SettingsError
@@ -122,4 +124,12 @@ def rebuild_model(path: Path) -> Model:
     except MemoryError as error:
         raise _too_large(path, error, problem) from None
     except (ValueError, SettingsError, ArithmeticError) as error:  # the last of absurd sizes
-        raise ArtifactError(f"{path}: expected the description of a model, found {error}{REMAKE}") from None
+        raise ArtifactError(f"{path}: expected the description of a model, found {_reason(error)}{REMAKE}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Word in one line why no model can be built."""
+    if isinstance(error, ValidationError):
+        fault = error.errors()[0]
+        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+    return " ".join(str(error).split())

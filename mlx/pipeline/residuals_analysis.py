@@ -128,8 +128,8 @@ def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
     described = read_description(workspace.raw / "dataset.json", DatasetDescription)
     if index.max() >= described.shape[0]:
         raise ArtifactError(
-            f"{workspace.raw / 'dataset.json'}: expected at least {index.max() + 1} samples, as the test split has "
-            f"row {index.max()}, found {described.shape[0]}{REMAKE}"
+            f"{workspace.representations / 'index.npy'}: expected some of the {described.shape[0]} rows that "
+            f"{workspace.raw / 'dataset.json'} tells of, found row {index.max()}{REMAKE}"
         )
     if not described.factors:
         return pd.DataFrame(index=range(len(index)))

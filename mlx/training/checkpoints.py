@@ -26,6 +26,7 @@ from mlx.core.own_folders import remove
 from mlx.models import IterativeModel
 from mlx.models.catalogue import DESCRIPTION, rebuild_model
 from mlx.models.npz import write_npz
+from mlx.training.divergence import rate_of
 from mlx.training.fingerprint import Fingerprint, difference, digest_of
 from mlx.training.kept import numbered_weights, read_kept, read_weights, write_kept
 from mlx.training.progress import Epoch, Progress
@@ -87,9 +88,9 @@ class Checkpoints:
                 self.say(f"{error}; this checkpoint is not used")
                 continue
             self.say(f"continues after epoch {kept.progress.epoch}, from {self.folder / name}")
-            self._recall_divergence()
+            self._recall_divergence(model)
             return kept.progress
-        self._recall_divergence()
+        self._recall_divergence(model)
         clear_checkpoints(self.folder)
         return Progress()
 
@@ -126,7 +127,7 @@ class Checkpoints:
         if (self.folder / LAST).exists():
             self.say(f"{self.folder / LAST} keeps the last state before, {self.folder / BEST} the best weights")
 
-    def _recall_divergence(self) -> None:
+    def _recall_divergence(self, model: IterativeModel) -> None:
         try:
             found = read_json(self.folder / DIVERGED)
         except ArtifactError:
@@ -134,7 +135,7 @@ class Checkpoints:
         if found.get("fingerprint") == digest_of(self.fingerprint):
             self.say(
                 f"the same data and configuration diverged in epoch {found.get('epoch')} when they were last "
-                "trained, and will again: lower training.learning_rate"
+                f"trained, and will again: lower {rate_of(model.training_fields)}"
             )
 
     def finish(self) -> None:

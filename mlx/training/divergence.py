@@ -1,6 +1,7 @@
 """Notices that a training has diverged: its loss is no number any more, or far beyond where it began."""
 
 import math
+from collections.abc import Container
 
 from mlx.core.errors import DataError
 from mlx.training.progress import Epoch
@@ -33,8 +34,12 @@ def divergence(reached: Epoch, start: float, when: str) -> str | None:
     return None
 
 
-def refuse_divergence(reached: Epoch, start: float, when: str) -> None:
+def refuse_divergence(reached: Epoch, start: float, when: str, *, rate: str) -> None:
     """Raise where `divergence` has something to say.
+
+    Parameters
+    ----------
+    rate : the key of the learning rate.
 
     Raises
     ------
@@ -42,7 +47,13 @@ def refuse_divergence(reached: Epoch, start: float, when: str) -> None:
         Names the loss and the epoch.
     """
     if found := divergence(reached, start, when):
-        raise DataError(f"training: {found}; lower training.learning_rate, or scale the data (preprocessing.scaling)")
+        raise DataError(f"training: {found}; lower {rate}, or scale the data (preprocessing.scaling)")
+
+
+def rate_of(fields: Container[str]) -> str:
+    """Return the key of a model's learning rate, which uses `fields` of the training: its own may stand before that."""
+    own = "model.params.optimizer_config.learning_rate"
+    return "training.learning_rate" if "learning_rate" in fields else own
 
 
 def refuse_overflow(reached: Epoch) -> None:

@@ -12,7 +12,7 @@ from mlx.core.arrays import rows_of
 from mlx.core.log_scores import log_of
 from mlx.models import DirectModel, IterativeModel, Model
 from mlx.training.augment import Augmentation
-from mlx.training.divergence import divergence, refuse_divergence, refuse_overflow
+from mlx.training.divergence import divergence, rate_of, refuse_divergence, refuse_overflow
 from mlx.training.optimization import optimization_of
 from mlx.training.progress import Epoch, Progress
 from mlx.training.samples import Samples
@@ -162,7 +162,7 @@ class _Training:
         reached = reached | {f"val_{name}": value for name, value in self._evaluate().items()}
         if self.keeper and divergence(reached, start, f"epoch {number}"):
             self.keeper.diverged(number, reached)
-        refuse_divergence(reached, start, f"epoch {number}")
+        refuse_divergence(reached, start, f"epoch {number}", rate=rate_of(self.model.training_fields))
         return reached
 
     def _evaluate(self) -> Epoch:

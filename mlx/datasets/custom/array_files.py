@@ -18,6 +18,7 @@ import numpy as np
 
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
+from mlx.core.reading import pass_on
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array
 
 CHUNK_BYTES = 1 << 20
@@ -99,6 +100,7 @@ class ArrayFile:
         try:
             content = file.read(count * self.dtype.itemsize)
         except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+            pass_on(error, self.path)
             raise DataError(f"{self}: expected an array, found a damaged file ({error})") from None
         if len(content) < count * self.dtype.itemsize:
             raise DataError(f"{self}: expected an array of shape {self.shape}, found a truncated file")
@@ -136,6 +138,7 @@ def open_npz(path: Path) -> dict[str, ArrayFile]:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
     except (zipfile.BadZipFile, OSError) as error:
+        pass_on(error, path)
         raise DataError(f"{path}: expected an .npz file, found a damaged one ({error})") from None
     arrays = {}
     for name in names:
@@ -158,6 +161,7 @@ def _opened(path: Path, member: str | None) -> IO[bytes]:
         with zipfile.ZipFile(path) as archive:
             return archive.open(f"{member}.npy")
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+        pass_on(error, path)
         raise DataError(f"{path}: {member}: expected an array, found a damaged one ({error})") from None
 
 
@@ -166,6 +170,7 @@ def _described(path: Path, member: str | None, file: IO[bytes]) -> ArrayFile:
     try:
         shape, fortran, dtype = _header(file)
     except _DAMAGED as error:
+        pass_on(error, path)
         raise DataError(f"{where}: expected an array, found a damaged file ({error})") from None
     if dtype.hasobject:
         raise DataError(

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from mlx.core.errors import DataError
+from mlx.core.reading import pass_on
 from mlx.datasets.dataset import Array
 
 UNSIGNED_BYTE = 8
@@ -127,4 +128,5 @@ def _read(file: BinaryIO, path: Path, size: int) -> bytes:
     except EOFError:
         raise DataError(f"{path}: expected a whole gzip file, found one that is truncated") from None
     except (OSError, zlib.error) as error:  # gzip.BadGzipFile is an OSError
+        pass_on(error, path)
         raise DataError(f"{path}: expected a gzip file, found a damaged one ({error})") from None

@@ -174,5 +174,5 @@ def refuse_few(params: SvmParams, fewest: int) -> None:
     if 0 < fewest < params.cv:
         raise DataError(
             f"svm: expected at least {params.cv} training samples of each class, one for each part of the "
-            f"calibration, found {fewest}; lower model.params.cv, or add samples"
+            f"calibration, found {fewest}; {'add samples' if fewest < 2 else 'lower model.params.cv, or add samples'}"
         )
