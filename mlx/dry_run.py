@@ -279,7 +279,7 @@ def _facts(
     if disk > free:
         raise DataError(
             f"dataset {dataset.name}: expected {size_text(disk)} of free disk, found {size_text(free)}; "
-            f"free some, or {config.dataset.fewer}"
+            "free some, or lower dataset.params.n_samples"
         )
     yield f"output: {Path(config.output.directory) / config.name}/<time>"
 

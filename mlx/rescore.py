@@ -9,7 +9,7 @@ from typing import Literal
 from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
-from mlx.core.reading import REMAKE
+from mlx.core.reading import ABSENT, REMAKE
 from mlx.core.settings import nearest
 from mlx.evaluation import EvaluationSettings
 from mlx.models import load_model
@@ -139,6 +139,4 @@ def require_whole(workspace: Workspace) -> None:
     """
     for path in (workspace.model / "model.json", workspace.splits / "preprocessing.json"):
         if not path.is_file():
-            raise ArtifactError(
-                f"{path}: expected a run with a trained model, found none; 'dvc repro', or for a run 'mlx run-experiment --resume RUN', trains it"
-            )
+            raise ArtifactError(f"{path}: expected a run with a trained model, found none{ABSENT}")

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import random
 import resource
 import shutil
 import subprocess
@@ -11,10 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from read_damaged import mutated
 
 from mlx import progress
 from mlx.cli import main
 from mlx.runs import write_summary
+
+sys.path.insert(0, str(Path(__file__).parent / "core"))
 
 CONFIG = """\
 name: tiny
@@ -256,3 +260,22 @@ def test_a_configuration_that_can_not_be_run_is_not_to_be_resumed(
     with pytest.raises(SystemExit, match="model"):
         main(["run-experiment", "--config", "tiny.yaml", "--set", "model.name=linear_regression"])
     assert "a run keeps its configuration: change it or the data, and start a new run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_run_that_was_killed_and_whose_newest_file_is_damaged_ends_with_the_same_bytes(run: Path, seed: int) -> None:
+    before, rng = content(run), random.Random(seed)  # noqa: S311  # where to damage a file is no secret
+    summary, record = (json.loads((run / name).read_text()) for name in ("summary.json", "checksums.json"))
+    done = list(summary["seconds"])[: rng.randrange(1, 7)]
+    killed = summary | {"status": "running", "finished": None, "seconds": dict.fromkeys(done, 1.0), "metrics": {}}
+    (run / "summary.json").write_text(json.dumps(killed))
+    kept = {step: files for step, files in record["steps"].items() if step in {*done, "configuration"}}
+    (run / "checksums.json").write_text(json.dumps(record | {"steps": kept}))
+    newest = run / rng.choice([*kept[done[-1]], "summary.json", "checksums.json"])
+    damaged = mutated(newest.read_bytes(), rng)
+    newest.write_bytes(damaged)
+    main(["run-experiment", "--resume", str(run)])
+    after = content(run)
+    if newest.name == "checksums.json":  # which is made anew; what no step is repeated for is not in it
+        del before["checksums.json"], after["checksums.json"]
+    assert after == before

@@ -15,6 +15,7 @@ Array = NDArray[Any]
 Factors = dict[str, Array]
 
 IN_MEMORY_LIMIT = 10**9
+LOWER = "lower dataset.params.n_samples or n_features"
 """Largest table, in bytes, that a source which builds its table in memory will agree to build."""
 
 
@@ -122,8 +123,13 @@ def blocks_of(X: Array, y: Array) -> Callable[[int], Iterator[Block]]:
     return blocks
 
 
-def refuse_oversized(name: str, n_samples: int, n_features: int, n_factors: int = 0) -> None:
+def refuse_oversized(name: str, n_samples: int, n_features: int, n_factors: int = 0, *, way_out: str = LOWER) -> None:
     """Refuse a float64 table that would not reasonably fit in memory, before building it.
+
+    Parameters
+    ----------
+    way_out
+        What to do about it.
 
     Raises
     ------
@@ -134,5 +140,5 @@ def refuse_oversized(name: str, n_samples: int, n_features: int, n_factors: int 
     if needed > IN_MEMORY_LIMIT:
         raise DataError(
             f"dataset {name}: {n_samples:,} samples of {n_features:,} features need {needed / 10**9:.1f} GB in "
-            f"memory; at most {IN_MEMORY_LIMIT / 1e9:.0f} GB is built, so lower n_samples or n_features"
+            f"memory; at most {IN_MEMORY_LIMIT / 1e9:.0f} GB is built, so {way_out}"
         )

@@ -37,12 +37,6 @@ class DatasetSettings(Settings):
         spec = DATASETS.get(str(values.get("name")).lower())
         return spec.params if spec is not None and key == "params" else None
 
-    @property
-    def fewer(self) -> str:
-        """How to have fewer samples: by a parameter where this dataset has one."""
-        spec = DATASETS[self.name]
-        return "lower dataset.params.n_samples" if "n_samples" in spec.params.model_fields else "take fewer samples"
-
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:

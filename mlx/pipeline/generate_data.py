@@ -30,7 +30,7 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
     """
     source = open_dataset(dataset)
     with replacing_folder(workspace.raw) as folder:
-        _check_space(source, folder, dataset.fewer)
+        _check_space(source, folder)
         factors = _write_samples(source, folder)
         if factors:
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
@@ -40,7 +40,7 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
     return f"made {source.n_samples} samples of {shape} from {dataset.name}{known}, wrote {workspace.raw}"
 
 
-def _check_space(source: Dataset, folder: Path, fewer: str) -> None:
+def _check_space(source: Dataset, folder: Path) -> None:
     """Refuse, before any work, what can't fit on the disk: the samples, and their scaled copy in the splits."""
     values = source.n_samples * math.prod(source.sample_shape)
     needed = values * (source.dtype.itemsize + max(4, source.dtype.itemsize))
@@ -48,7 +48,7 @@ def _check_space(source: Dataset, folder: Path, fewer: str) -> None:
     if needed > free:
         raise DataError(
             f"dataset {source.name}: expected {needed / 1e9:.1f} GB of free disk for {source.n_samples} samples and "
-            f"their scaled copy, found {free / 1e9:.1f} GB; free some, or {fewer}"
+            f"their scaled copy, found {free / 1e9:.1f} GB; free some, or lower dataset.params.n_samples"
         )
 
 

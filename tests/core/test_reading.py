@@ -19,7 +19,7 @@ from mlx.core.errors import ArtifactError
 from mlx.core.sparse import SparseWriter, open_sparse
 from mlx.models.npz import read_all, write_npz
 
-HERE = Path(__file__).parent
+SCRIPT = Path(__file__).parents[1] / "read_damaged.py"
 
 
 def written(folder: Path) -> None:
@@ -50,7 +50,7 @@ def written(folder: Path) -> None:
 
 def test_a_file_damaged_at_random_gives_its_value_or_one_message(tmp_path: Path) -> None:
     written(tmp_path)
-    command = (sys.executable, HERE / "read_damaged.py", tmp_path, "150", "1")
+    command = (sys.executable, SCRIPT, tmp_path, "150", "1")
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

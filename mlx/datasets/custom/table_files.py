@@ -173,7 +173,9 @@ def encode(columns: Sequence[Column], how: Literal["onehot", "ordinal"], path: P
     ``ordinal`` into one, of the category's number in sorted order.
     """
     n_features = sum(len(c.categories) if c.categories and how == "onehot" else 1 for c in columns)
-    refuse_oversized(str(path), len(columns[0].numbers), n_features)
+    leave = "leave columns out (dataset.params.features)"
+    way_out = f"set dataset.params.encoding to ordinal, or {leave}" if n_features > len(columns) else leave
+    refuse_oversized(str(path), len(columns[0].numbers), n_features, way_out=way_out)
     parts, names = [], []
     for column in columns:
         if column.categories is None or how == "ordinal":

@@ -1,0 +1,86 @@
+"""What a message advises can be done: the key is there, and doing so ends the trouble."""
+
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mlx.cli import main
+from mlx.core.errors import DataError
+from mlx.core.paths import Workspace
+from mlx.datasets import DatasetSettings
+from mlx.datasets.catalogue import DATASETS
+from mlx.datasets.custom.table_files import Column, encode
+from mlx.models.in_sklearn.params import SvmParams
+from mlx.models.in_sklearn.svm import refuse_few
+from mlx.pipeline.generate_data import generate_data
+from mlx.training.divergence import rate_of, refuse_divergence
+
+NUMPY_RATE = """\
+name: advised
+dataset: {name: synthetic_regression, params: {n_samples: 60, n_features: 2, seed: 1}}
+model: {name: mlp, params: {OWN}}
+training: {epochs: 3, optimizer: sgd, learning_rate: 1.0e+9}
+"""
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_key_to_have_fewer_samples_is_one_that_every_dataset_has(name: str) -> None:
+    assert "n_samples" in DATASETS[name].params.model_fields
+
+
+def test_a_disk_that_is_too_small_asks_for_less_by_that_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10))
+    with pytest.raises(DataError, match=r"free some, or lower dataset\.params\.n_samples"):
+        generate_data(Workspace(tmp_path), dataset=DatasetSettings(name="blobs"))
+
+
+def test_a_table_that_is_too_large_is_made_smaller_by_what_a_table_has() -> None:
+    column = Column("city", np.zeros(10**6), [str(i) for i in range(500)])
+    with pytest.raises(DataError, match=r"set dataset\.params\.encoding to ordinal, or leave columns out \(dataset\.p"):
+        encode([column], "onehot", Path("t.csv"))
+    encode([column], "ordinal", Path("t.csv"))
+
+
+def test_a_rate_that_diverges_is_named_by_the_key_that_sets_it() -> None:
+    assert rate_of({"learning_rate", "optimizer"}) == "training.learning_rate"
+    assert rate_of({"optimizer"}) == "model.params.optimizer_config.learning_rate"
+    with pytest.raises(DataError, match=r"; scale the data \(preprocessing\.scaling\)$"):
+        refuse_divergence({"loss": np.inf}, np.inf, "the fit", rate=None)
+
+
+@pytest.mark.filterwarnings("ignore:a learning rate above 1 seldom converges")
+@pytest.mark.parametrize("own", ["", "optimizer_config: {learning_rate: 1.0e+9}"])
+def test_lowering_the_rate_that_is_named_ends_a_divergence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text(NUMPY_RATE.replace("OWN", own))
+    with pytest.raises(SystemExit, match="lower ") as caught:
+        main(["run-experiment", "--config", "a.yaml"])
+    found = re.search(r"lower ([a-z_.]+)", str(caught.value))
+    assert found is not None
+    main(["run-experiment", "--config", "a.yaml", "--set", f"{found[1]}=0.001"])
+
+
+def test_a_class_of_one_sample_is_not_calibrated_in_fewer_parts() -> None:
+    with pytest.raises(DataError, match=r"found 1; add samples$"):
+        refuse_few(SvmParams(), 1)
+    with pytest.raises(DataError, match=r"found 2; lower model\.params\.cv, or add samples$"):
+        refuse_few(SvmParams(), 2)
+    refuse_few(SvmParams(cv=2), 2)
+
+
+def test_a_split_without_strata_or_a_missing_run_can_be_had_as_advised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "name: advised\ndataset: {name: blobs, params: {n_samples: 30, n_classes: 10}}\nmodel: {name: mlp}\n"
+    (tmp_path / "a.yaml").write_text(f"{text}training: {{epochs: 1}}\n")
+    with pytest.raises(SystemExit, match="stratify: false"):
+        main(["run-experiment", "--config", "a.yaml"])
+    assert "a run keeps its configuration" in capsys.readouterr().err
+    main(["run-experiment", "--config", "a.yaml", "--set", "split.stratify=false", "--dry-run"])
