@@ -6,7 +6,8 @@ import numpy as np
 
 from mlx.core.arrays import Array
 from mlx.core.class_names import clash_of, reading_of
-from mlx.core.errors import DataError
+from mlx.core.console import note
+from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.targets import checked_text
 from mlx.received.rows import Rows
 
@@ -38,6 +39,49 @@ def labels_of(rows: Rows, n: int, k: int, names: Sequence[str]) -> tuple[tuple[s
         labels = numbers
     whole = _whole(str(rows), labels, k)
     return tuple(names) or tuple(str(label) for label in range(k)), whole
+
+
+def in_order_of_columns(names: Sequence[str], columns: Sequence[str], labels: Rows, what: str) -> tuple[str, ...]:
+    """Return the names of the classes, in the order of the columns of the probabilities.
+
+    Parameters
+    ----------
+    names : given, or none.
+    columns : above the probabilities, or none.
+    labels : of which texts are the classes where no names are given.
+    what : what the names are called where they are given, for messages.
+
+    Raises
+    ------
+    DataError, SettingsError
+        The names or numbers are those of the columns, in another order: one of the two is wrong.
+    """
+    places = [reading_of(column) for column in columns]
+    if names:
+        if columns and sorted(places) == sorted(map(reading_of, names)) and places != [*map(reading_of, names)]:
+            raise SettingsError(
+                f"{what}: expected the order of the columns of probabilities, {_shown(columns)}, found {_shown(names)}"
+            )
+        return tuple(names)
+    if labels.dtype.kind in "US":
+        texts = checked_text(labels.whole().reshape(-1), str(labels))
+        if columns and {reading_of(str(text)) for text in np.unique(texts)} <= set(places):
+            return tuple(columns)
+        if _counted(texts) is None:
+            note(
+                f"{labels}: the columns of the probabilities are taken for its names in sorted order, "
+                f"{_shown(np.unique(texts).tolist())}; class names say otherwise"
+            )
+    elif columns and sorted(places) == sorted(map(str, range(len(places)))):
+        raise DataError(
+            f"{labels}: expected columns of probabilities in the order of the labels, found {_shown(columns)}; "
+            "sort them"
+        )
+    return ()
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
 
 
 def _whole(where: str, labels: Array, k: int) -> Array:
@@ -85,6 +129,5 @@ def _named(where: str, labels: Array, k: int, names: Sequence[str]) -> tuple[tup
     unknown = np.flatnonzero(places < 0)
     if unknown.size:
         row = int(unknown[0])
-        shown = ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
-        raise DataError(f"{where}: row {row}: expected one of {shown}, found '{labels[row]}'")
+        raise DataError(f"{where}: row {row}: expected one of {_shown(names)}, found '{labels[row]}'")
     return tuple(names), places.astype(np.int64)

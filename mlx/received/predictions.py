@@ -14,8 +14,8 @@ from mlx.datasets.dataset import Factors
 from mlx.received.class_names import read_class_names
 from mlx.received.columns import OneColumn, TwoClasses
 from mlx.received.factors import read_factors
-from mlx.received.labels import labels_of
-from mlx.received.rows import Rows, read_rows
+from mlx.received.labels import in_order_of_columns, labels_of
+from mlx.received.rows import Rows, columns_of, read_rows
 from mlx.received.sparse import is_sparse, sparse_rows
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class Given:
     logits : as the probabilities, or None.
     predictions : as the labels, or None: the class of the largest probability.
     factors : a table with a row a sample, a column of n values each, or None.
-    class_names : K names in the order of the columns, or None: the labels' own in sorted order, or numbers.
+    class_names : K names in the order of the columns, or None: those of a table of probabilities that has a column of
+        each label's name, else the labels' own in sorted order, or numbers.
     names : what the arguments are called where they were given, by their names here, for messages.
     """
 
@@ -115,7 +116,9 @@ def receive(given: Given) -> Received:
             f"{len(names)}"
         )
     logits = None if given.logits is None else _scores(given, "logits", (n, k))
-    names, y_true = labels_of(_labels(given, "labels", n), n, k, names)
+    labels = _labels(given, "labels", n)
+    names = in_order_of_columns(names, columns_of(probabilities), labels, given.called(CLASS_NAMES))
+    names, y_true = labels_of(labels, n, k, names)
     if given.predictions is None:
         y_pred = np.concatenate([block.argmax(axis=1) for block in probabilities.chunks()])
     else:

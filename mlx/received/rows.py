@@ -50,10 +50,12 @@ class Held:
     ----------
     where : what it is, for messages.
     values : (n, …).
+    columns : their names, where it is a table.
     """
 
     where: str
     values: Array
+    columns: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return self.where
@@ -79,6 +81,12 @@ class Held:
         return self.values
 
 
+def columns_of(rows: Rows) -> tuple[str, ...]:
+    """Return the names of a table's columns; none for other arrays, and where they only count the columns."""
+    names = rows.columns if isinstance(rows, Held) else ()
+    return () if names == tuple(map(str, range(len(names)))) else names
+
+
 def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels: bool = False) -> Rows:
     """Take an array, or the name of a file that holds one, without reading a ``.npy`` file's values.
 
@@ -100,7 +108,8 @@ def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels:
     """
     if isinstance(given, str | os.PathLike):
         return _from_file(Path(given), kind, n, labels=labels)
-    return Held(what, array_of(given, what))
+    columns = getattr(given, "columns", ())  # of a data frame
+    return Held(what, array_of(given, what), tuple(map(str, columns)))
 
 
 def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
@@ -110,7 +119,7 @@ def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
     if suffix == ".npz":
         return _member(path, kind)
     if suffix in TABLES:
-        return Held(str(path), read_array_table(path, n=n, labels=labels))
+        return Held(str(path), *read_array_table(path, n=n, labels=labels))
     if suffix != ".npy":
         with path.open("rb") as file:
             start = file.read(len(MAGIC))

@@ -28,8 +28,11 @@ MISSING = ("", "NaN", "nan")
 """What an empty cell of numbers is written as; a class may be called "None" or "NA"."""
 
 
-def read_array_table(path: Path, *, n: int | None = None, labels: bool = False) -> Array:
-    """Read a table as (n, columns) numbers, or (n,) for one column; `labels` may be text, and keep their form.
+def read_array_table(path: Path, *, n: int | None = None, labels: bool = False) -> tuple[Array, tuple[str, ...]]:
+    """Read a table as (n, columns) numbers, or (n,) for one column, and the names of its columns.
+
+    Labels may be text, and keep their form. Without a header the columns are named 0, 1, 2 and so on. Where semicolons
+    divide the cells, a comma may divide off the fraction.
 
     The first line of a CSV file is a header unless all of its cells are numbers. It is one all the same where they are
     0, 1, 2 and so on, as pandas numbers columns that have no names, unless `n` says that it is a row; and a line of
@@ -46,7 +49,7 @@ def read_array_table(path: Path, *, n: int | None = None, labels: bool = False) 
         names = ", ".join(map(str, table.columns[:5]))
         raise DataError(f"{path}: expected one column, the labels, found {len(table.columns)}: {names}")
     columns = [_column(table.iloc[:, place], path, text=labels) for place in range(len(table.columns))]
-    return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
+    return (columns[0] if len(columns) == 1 else np.stack(columns, axis=1)), tuple(map(str, table.columns))
 
 
 def _read_csv(path: Path, n: int | None, *, labels: bool) -> pd.DataFrame:
@@ -71,20 +74,28 @@ def _read_csv(path: Path, n: int | None, *, labels: bool) -> pd.DataFrame:
 def _cells(path: Path, encoding: str, n: int | None, *, labels: bool) -> tuple[list[str], pd.DataFrame]:
     """Return the names of the columns, or their numbers where there is no header, and the rows."""
     with path.open(encoding=encoding, newline="") as file:
-        line = file.readline(LONGEST_LINE)
-    separator = next((mark for mark in SEPARATORS if mark in line), ",")
+        line, second = file.readline(LONGEST_LINE), file.readline(LONGEST_LINE)
+    separator = _separator(line)
     first = next(csv.reader([line], delimiter=separator), [])
     if not first:
         raise DataError(f"{path}: expected rows of cells, found an empty first line")
     options: dict[str, Any] = {"header": None, "index_col": False, "keep_default_na": False, "low_memory": False}
+    options["decimal"] = decimal = "," if separator == ";" and "," in line + second and not labels else "."
     options |= {"na_values": list(MISSING), "encoding": encoding, "sep": separator, "dtype": str if labels else None}
     with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
         rows: pd.DataFrame = pd.read_csv(path, skiprows=1, names=range(len(first)), **options)
-        if not _is_header(first, len(rows), n):
+        if not _is_header([cell.replace(decimal, ".") for cell in first], len(rows), n):
             rows = pd.read_csv(path, **options)
             first = [str(place) for place in range(len(first))]
     refuse_equal_names(first, path)
     return first, rows
+
+
+def _separator(line: str) -> str:
+    """Return what divides the cells of a line; semicolons where numbers with decimal commas are between them."""
+    if ";" in line and all(_number(cell.replace(",", ".")) is not None for cell in line.split(";")):
+        return ";"
+    return next((mark for mark in SEPARATORS if mark in line), ",")
 
 
 def _is_header(first: list[str], rows_below: int, n: int | None) -> bool:

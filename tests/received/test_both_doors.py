@@ -21,6 +21,8 @@ R = GENERATOR.normal(size=(N, 4))
 P = GENERATOR.dirichlet(np.ones(K), N)
 HALF = GENERATOR.uniform(0.01, 0.99, N)
 NAMES = np.array(["caf\u00e9", "th\u00e9", "eau"])
+OTHER = ["th\u00e9", "caf\u00e9", "eau"]  # an order that is not the sorted one
+NAMED = pd.DataFrame(P, columns=OTHER)
 SIXTY = [f"category_{k:02d}" for k in range(K)]
 
 FLAGS = {"representations": "--representations", "probabilities": "--probabilities", "labels": "--labels",
@@ -96,6 +98,14 @@ GOOD: dict[str, tuple[dict[str, Any], np.ndarray]] = {
     "by columns": ({"representations": np.asfortranarray(R), "probabilities": np.asfortranarray(P)}, Y),
     "one number": ({"representations": R[:, 0]}, Y),
     "a frame": ({"representations": pd.DataFrame(R).add_prefix("r")}, Y),
+    "columns with the names of the labels": ({"probabilities": NAMED, "labels": np.array(OTHER)[Y]}, Y),
+    "such columns and bytes": (
+        {"probabilities": NAMED, "labels": np.char.encode(np.array(OTHER)[Y], "utf-8")}, Y),
+    "such columns and names": ({"probabilities": NAMED, "labels": Y, "class_names": OTHER}, Y),
+    "such columns, decomposed": (
+        {"probabilities": NAMED.rename(columns={"caf\u00e9": "cafe\u0301"}), "labels": np.array(OTHER)[Y]}, Y),
+    "a column of no sample": (
+        {"probabilities": NAMED, "labels": np.array(OTHER)[Y % 2]}, Y % 2),
     "a frame of probabilities": ({"probabilities": pd.DataFrame(P).add_prefix("p")}, Y),
 }  # fmt: skip
 
@@ -124,6 +134,8 @@ def written(name: str, folder: Path) -> Any:
         pd.DataFrame(P, columns=list("abc")).to_csv(path, index=False, encoding="utf-8-sig")
     elif name == "semicolon.csv":
         pd.DataFrame(P, columns=list("abc")).to_csv(path, index=False, sep=";")
+    elif name in {"comma.csv", "comma_rows.csv"}:
+        pd.DataFrame(P).to_csv(path, index=False, sep=";", decimal=",", header=name == "comma.csv")
     elif name == "one.npz":
         np.savez(path, P)
     else:
@@ -131,7 +143,8 @@ def written(name: str, folder: Path) -> Any:
     return path
 
 
-FILES = ["savetxt.csv", "frame.csv", "index.csv", "marked.csv", "semicolon.csv", "one.npz", "named.npz"]
+FILES = ["savetxt.csv", "frame.csv", "index.csv", "marked.csv", "semicolon.csv", "comma.csv", "comma_rows.csv",
+         "one.npz", "named.npz"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -158,6 +171,27 @@ def test_labels_in_a_table_keep_their_form_with_and_without_a_header(door, tmp_p
     np.testing.assert_array_equal(door(BASE | {"labels": path}, tmp_path)["y_true"], expected)
 
 
+def test_columns_of_a_frame_that_pandas_keeps_sparse_are_factors() -> None:
+    factors = pd.DataFrame({"f": pd.arrays.SparseArray(TWO), "g": pd.arrays.SparseArray(R[:, 0])})
+    samples = in_notebook(BASE | {"factors": factors}, Path())
+    np.testing.assert_array_equal(samples["factor.f"], TWO)
+    np.testing.assert_array_equal(samples["factor.g"], R[:, 0])
+
+
+def test_it_is_said_that_names_are_taken_in_sorted_order(door, tmp_path: Path, capsys) -> None:
+    line = "the columns of the probabilities are taken for its names in sorted order, caf\u00e9, eau, th\u00e9"
+    for given, said in (({}, True), ({"class_names": NAMES}, False), ({"probabilities": NAMED}, False)):
+        door(BASE | {"labels": TEXT} | given, tmp_path)
+        assert (line in capsys.readouterr().err) == said
+
+
+def test_columns_above_probabilities_in_a_csv_name_the_classes(door, tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    NAMED.to_csv(path)
+    samples = door(BASE | {"probabilities": path, "labels": np.array(OTHER)[Y]}, tmp_path)
+    np.testing.assert_array_equal(samples["y_true"], Y)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_a_file_of_names_may_have_the_mark_of_its_encoding(door, tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "n.txt"
@@ -181,6 +215,10 @@ def changed(array: np.ndarray, row: int, value: Any) -> np.ndarray:
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
+    "names in another order than the columns": (
+        {"probabilities": NAMED, "class_names": NAMES}, "th\u00e9, caf\u00e9, eau, found caf\u00e9, th\u00e9, eau"),
+    "numbered columns in another order": (
+        {"probabilities": pd.DataFrame(P, columns=["2", "0", "1"])}, "found 2, 0, 1; sort them"),
     "another encoding": ({"labels": np.char.encode(TEXT, "latin-1")}, "expected labels in UTF-8"),
     "half a character": ({"labels": np.array(["a\udce9", "b", "c"])[Y]}, "no character"),
     "negative": ({"labels": changed(Y, 5, -1)}, "row 5: expected a class from 0 to 2, found -1"),

@@ -67,6 +67,8 @@ def _factor(series: "pd.Series[Any]", where: str, *, nameless: bool) -> Array | 
     """Return the values (rows,), or why the column is left out."""
     import pandas as pd
 
+    if isinstance(series.dtype, pd.SparseDtype):
+        series = pd.Series(np.asarray(series), name=series.name)
     absent = series.isna().to_numpy()
     if absent.all():
         return "it has no value"
