@@ -93,7 +93,8 @@ def check_rows_sum_to_one(block: Floats, first_row: int) -> None:
         row = int(bad[0])
         raise DataError(
             f"probabilities: row {first_row + row}: expected values of at least 0 that sum to 1, "
-            f"found sum {sums[row]:.6g} and smallest {lowest[row]:.6g}"
+            f"found sum {sums[row]:.6g} and smallest {lowest[row]:.6g}; take the softmax of logits, or divide rounded "
+            "rows by their sum"
         )
 
 

@@ -15,7 +15,7 @@ from mlx.received.class_names import read_class_names
 from mlx.received.columns import OneColumn, TwoClasses
 from mlx.received.factors import read_factors
 from mlx.received.labels import in_order_of_columns, labels_of
-from mlx.received.rows import Rows, columns_of, read_rows
+from mlx.received.rows import Rows, columns_of, counting_columns, read_rows
 from mlx.received.sparse import is_sparse, sparse_rows
 
 if TYPE_CHECKING:
@@ -186,4 +186,6 @@ def _layer(given: Any, what: str, n: int) -> "Rows | csr_array[Any]":
         )
     if rows.dtype.kind not in "biuf":
         raise DataError(f"{rows}: expected representations that are numbers, found {rows.dtype}")
+    for name in counting_columns(rows):
+        note(f"warning: {rows}: column '{name}' counts the rows, as an id does; if it is one, remove it")
     return rows

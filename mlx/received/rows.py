@@ -18,6 +18,8 @@ from mlx.received.tables import TABLES, one_line, read_array_table
 CHUNK_BYTES = 1 << 20
 MAGIC = b"\x93NUMPY"
 FORMS = ".npy, .npz, .csv or .parquet"
+FEWEST_ROWS = 10
+"""With fewer rows, numbers may be consecutive by chance."""
 
 
 class Rows(Protocol):
@@ -85,6 +87,18 @@ def columns_of(rows: Rows) -> tuple[str, ...]:
     """Return the names of a table's columns; none for other arrays, and where they only count the columns."""
     names = rows.columns if isinstance(rows, Held) else ()
     return () if names == tuple(map(str, range(len(names)))) else names
+
+
+def counting_columns(rows: Rows) -> list[str]:
+    """Return the names of a table's columns that hold each of n consecutive whole numbers, as ids and indices do."""
+    if not isinstance(rows, Held) or len(rows.columns) < 2 or len(rows.values) < FEWEST_ROWS:
+        return []
+    return [name for name, values in zip(rows.columns, rows.values.T, strict=True) if _counts(values)]
+
+
+def _counts(values: Array) -> bool:
+    ordered = np.sort(values)
+    return bool(ordered[0] == np.rint(ordered[0]) and (np.diff(ordered) == 1).all())
 
 
 def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels: bool = False) -> Rows:

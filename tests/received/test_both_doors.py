@@ -178,6 +178,19 @@ def test_columns_of_a_frame_that_pandas_keeps_sparse_are_factors() -> None:
     np.testing.assert_array_equal(samples["factor.g"], R[:, 0])
 
 
+def test_a_column_of_a_layer_that_counts_the_rows_is_warned_of(door, tmp_path: Path, capsys) -> None:
+    frame = pd.DataFrame(R, columns=list("abcd")).assign(e=Y)
+    for change, said in (({}, False), ({"id": np.arange(N)}, True), ({"id": np.arange(N, 0, -1) + 1000.0}, True)):
+        door(BASE | {"representations": frame.assign(**change)}, tmp_path)
+        assert ("column 'id' counts the rows, as an id does" in capsys.readouterr().err) == said
+
+
+def test_rounded_probabilities_get_advice_that_helps(door, tmp_path: Path) -> None:
+    with pytest.raises(MlxError, match="divide rounded rows by their sum"):
+        door(BASE | {"probabilities": P.round(2)}, tmp_path)
+    assert len(door(BASE | {"probabilities": P.round(2) / P.round(2).sum(axis=1, keepdims=True)}, tmp_path)) == N
+
+
 def test_it_is_said_that_names_are_taken_in_sorted_order(door, tmp_path: Path, capsys) -> None:
     line = "the columns of the probabilities are taken for its names in sorted order, caf\u00e9, eau, th\u00e9"
     for given, said in (({}, True), ({"class_names": NAMES}, False), ({"probabilities": NAMED}, False)):
