@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.metrics import LEVELS
 from mlx.core.scale import exponent_of, in_unit
 from mlx.pipeline.recorded import Recorded, read_recorded
 from mlx.residuals.families import holm
@@ -74,14 +75,14 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
         The configuration of a run is missing or damaged, or what its model predicted is damaged.
     """
     configs = [_flat(run.config()) for run in runs]
-    metrics = [_flat(run.summary.metrics) for run in runs]
+    metrics = [_flat(run.summary.metrics) for run in runs]  # a level that differs stands in the configuration
     differing = [row for row in _rows(configs) if len({repr(value) for value in row[1]}) > 1]
     tests = [_tested(runs[0], run) for run in runs[1:]]
     adjusted = holm(np.array([np.nan if test.p is None else test.p for test in tests]))
     return Comparison(
         tuple(run.id for run in runs),
         tuple(row for row in differing if row[0] not in {"name", "description"}),
-        tuple(_rows(metrics)),
+        tuple(row for row in _rows(metrics) if row[0].rpartition(".")[2] not in LEVELS),
         tuple(
             PairedTest(**{**vars(test), "p_holm": None if np.isnan(p) else float(p)})
             for test, p in zip(tests, adjusted, strict=True)

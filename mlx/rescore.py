@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from mlx.core.errors import ArtifactError, DataError, SettingsError
-from mlx.core.metrics import read_metrics
+from mlx.core.metrics import LEVELS, read_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import ABSENT, REMAKE
 from mlx.core.settings import nearest
@@ -120,8 +120,8 @@ def chosen_metrics(metrics: Metrics, names: Sequence[str]) -> Metrics:
     for name in names:
         lowered = name.lower().replace("-", "_")
         key = lowered if lowered in metrics else SPELLINGS.get(lowered, lowered)
-        if key not in metrics:
-            known = [key for key in metrics if not key.endswith(("_low", "_high"))]
+        if key not in metrics or key in LEVELS:
+            known = [key for key in metrics if not key.endswith(("_low", "_high")) and key not in LEVELS]
             spelt = [alias for alias, meant in SPELLINGS.items() if meant in known]
             hint = nearest(lowered, known + spelt)
             raise SettingsError(f"--metrics: expected one of {', '.join(known)}, found '{name}'{hint}")

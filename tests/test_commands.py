@@ -85,6 +85,20 @@ def test_metrics_are_chosen_by_their_usual_names(folder: Path, capsys: pytest.Ca
         main(["eval", "line", "--metrics", "accuracy"])
 
 
+def test_the_level_of_the_intervals_is_no_metric(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(said(capsys, "eval", "line", "--json"))["confidence"] == 0.95
+    for shown in (said(capsys, "eval", "line"), said(capsys, "compare", "small", "linear")):
+        assert not [line for line in shown.splitlines() if "confidence" in line.split()[:1]]
+        assert not [line for line in shown.splitlines() if line.startswith(("evaluation.conf", "residuals.conf"))]
+    assert "95 % interval" in said(capsys, "eval", "small", "--metrics", "accuracy").splitlines()[0]
+    with pytest.raises(SystemExit, match="--metrics: expected one of n, rmse, .*, found 'confidence'"):
+        main(["eval", "line", "--metrics", "confidence"])
+    with pytest.raises(SystemExit, match="--sort: expected .*, found confidence"):
+        main(["runs", "--sort", "confidence"])
+    with pytest.raises(SystemExit, match="confidence: expected a number in at least one of 2 runs, found none"):
+        main(["compare", "small", "linear", "--plot", "runs.png", "--metric", "confidence"])
+
+
 def test_a_dry_run_of_an_evaluation_says_what_it_would_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(folder.rglob("*"))
     assert "would evaluate outputs/line/" in said(capsys, "eval", "--dry-run")

@@ -1,5 +1,6 @@
 """A training that is killed at any moment and started again ends with the same bytes, as a user runs it."""
 
+import json
 import random
 import signal
 import subprocess
@@ -116,10 +117,13 @@ def test_a_class_that_a_network_never_sees_is_named(tmp_path: Path) -> None:
 
 def test_samples_that_do_not_fit_in_memory_are_refused_by_a_model_that_needs_all_of_them(tmp_path: Path) -> None:
     repository = prepared(tmp_path, SMALL)
-    wide = np.lib.format.open_memmap(
-        repository.root / "data/splits/X_train.npy", "w+", np.float64, (1258, 10**8)
-    )  # a terabyte, none of them written
-    wide.flush()
+    splits = repository.root / "data/splits"
+    description = json.loads((splits / "preprocessing.json").read_text())
+    (splits / "preprocessing.json").write_text(json.dumps(description | {"sample_shape": [1000, 1000, 1]}))
+    np.save(splits / "y_train.npy", np.resize(np.load(splits / "y_train.npy"), 125_000))
+    for part, n in (("train", 125_000), ("val", len(np.load(splits / "y_val.npy")))):
+        shape = (n, 1000, 1000, 1)
+        np.lib.format.open_memmap(splits / f"X_{part}.npy", "w+", np.float64, shape).flush()  # a terabyte, unwritten
     done = repository.stage("train")
     assert done.returncode == 1
     assert "logistic_regression is fitted to all samples at once: expected at most " in done.stderr

@@ -55,13 +55,15 @@ def run(chosen: argparse.Namespace) -> str:
 def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
     from mlx.core.artifacts import write_bytes
     from mlx.core.errors import SettingsError
+    from mlx.core.metrics import LEVELS
     from mlx.plots.comparison import plot_runs
     from mlx.plots.style import render_pdf, render_png
 
     renderers: dict[str, Callable[[Figure], bytes]] = {".png": render_png, ".pdf": render_pdf}
     if path.suffix.lower() not in renderers:
         raise SettingsError(f"--plot: expected a file that ends in .png or .pdf, found {path}")
-    metrics = {run.id: run.summary.metrics.get("evaluation", {}) for run in runs}
+    evaluated = {run.id: run.summary.metrics.get("evaluation", {}) for run in runs}
+    metrics = {name: {key: found[key] for key in found if key not in LEVELS} for name, found in evaluated.items()}
     chosen = metric or next((name for name in ("accuracy", "rmse") if any(name in m for m in metrics.values())), "rmse")
     figure = plot_runs(metrics, chosen).figure
     assert figure is not None

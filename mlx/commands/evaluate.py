@@ -67,7 +67,7 @@ def run(chosen: argparse.Namespace) -> str:
             checkpoint=chosen.checkpoint,
         )
     metrics = chosen_metrics(metrics, chosen.metrics)
-    return json.dumps(metrics, indent=2, ensure_ascii=False) if chosen.json else _table(metrics)
+    return json.dumps(metrics, indent=2, ensure_ascii=False) if chosen.json else _table(metrics, config.evaluation.confidence)
 
 
 def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
@@ -99,13 +99,14 @@ def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
     return run.workspace, config
 
 
-def _table(metrics: dict[str, Any]) -> str:
+def _table(metrics: dict[str, Any], level: float) -> str:
     from mlx.commands.tables import as_table
+    from mlx.core.metrics import LEVELS
 
     rows = []
     for name, value in metrics.items():
-        if name.endswith(("_low", "_high")):
+        if name.endswith(("_low", "_high")) or name in LEVELS:
             continue
         low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
         rows.append([name, value, "" if low is None else f"{low:.4g} to {high:.4g}"])
-    return as_table(["metric", "value", "interval"], rows)
+    return as_table(["metric", "value", f"{100 * level:g} % interval"], rows)

@@ -88,6 +88,7 @@ LOWER_IS_BETTER = frozenset(
 
 def _metrics(run: "Run") -> dict[str, Any]:
     """Return the metrics of a run by name, those of the evaluation before others of the same name."""
-    return {name: value for part in reversed(run.summary.metrics.values()) for name, value in part.items()} | dict(
-        run.summary.metrics.get("evaluation", {})
-    )
+    from mlx.core.metrics import LEVELS
+
+    parts = [*reversed(run.summary.metrics.values()), run.summary.metrics.get("evaluation", {})]
+    return {name: value for part in parts for name, value in part.items() if name not in LEVELS}

@@ -18,6 +18,9 @@ from mlx.core.sections import shown
 
 Metrics = Mapping[str, float | int | str | None]
 
+LEVELS = frozenset({"confidence"})
+"""What a metrics file says of its intervals: their level, which is chosen and not measured."""
+
 
 def write_metrics(path: Path, metrics: Metrics) -> None:
     """Write `metrics`; ``x_low`` and ``x_high`` become ``x_interval``, null where there is none.
