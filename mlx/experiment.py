@@ -161,6 +161,8 @@ def _refuse_taken(run: Run, *, force: bool) -> None:
     owner, working = run.summary.owner, run.is_worked_on()
     expected, who = "expected a run that was interrupted or failed", f"process {owner.pid} of {owner.host}"
     if working:
+        if owner.is_alive() is False:  # it was killed, and one that resumes the run has not written its own name yet
+            who = "another process"
         raise SettingsError(f"{run.id}: {expected}, found one that is running: {who} is at work on it")
     if working is None and not force:
         raise SettingsError(

@@ -16,7 +16,7 @@ from mlx.core.descriptions import read_description
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.locks import lock_state, seen_by_all
 from mlx.core.metrics import read_metrics
-from mlx.core.paths import Workspace, repository_root
+from mlx.core.paths import Workspace, repository_root, what_is
 from mlx.core.reading import ABSENT, REMAKE, existing
 from mlx.core.settings import Settings, nearest
 from mlx.core.user_code import names_function
@@ -195,7 +195,7 @@ def runs_of(config: "ExperimentConfig") -> Path:
     if not folder.resolve().is_relative_to(root):
         fault = f"expected a folder inside of {root}, found a link to {folder.resolve()}"
     elif not there.is_dir():
-        fault = f"expected a folder, found a file: {there}"
+        fault = f"expected a folder, found {what_is(there)}: {there}"
     elif not os.access(there, os.W_OK | os.X_OK):
         fault = f"expected a folder that can be written to, found {there}"
     else:

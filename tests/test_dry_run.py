@@ -73,6 +73,7 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
         (["dataset={name: blobs, params: {n_features: 1" + "0" * 400 + "}}"], "blobs: 1,000 samples of 10,000,"),
         (["name=link"], "output.directory: expected a folder inside of "),
         (["name=file"], "output.directory: expected a folder, found a file: "),
+        (["output.directory=dangling"], "output.directory: expected a folder, found a link that leads nowhere: "),
         (["dataset={name: blobs}"], "unit expects 8-bit values, or values already within 0..1"),
     ],
 )  # fmt: skip
@@ -80,6 +81,7 @@ def test_what_a_run_would_fail_with_is_said_before(folder: Path, assignments: li
     (folder / "outputs").mkdir()
     (folder / "outputs/link").symlink_to(folder.parent)
     (folder / "outputs/file").touch()
+    (folder / "dangling").symlink_to("nothing")
     with pytest.raises(SystemExit) as caught:
         main(["run-experiment", "--dry-run", *(part for text in assignments for part in ("--set", text))])
     assert message in str(caught.value)

@@ -382,8 +382,23 @@ def test_unknown_keys_are_warnings_and_errors_when_strict(folder: Path, capsys: 
 @pytest.mark.parametrize("directory", ["..", "/", "../elsewhere", ".", "data", "link/out"])
 def test_an_output_directory_outside_of_the_repository_is_refused(folder: Path, directory: str) -> None:
     (folder / "link").symlink_to(folder.parent)
-    with pytest.raises(SystemExit, match=r"output\.directory: expected a folder of its own inside of the repository"):
+    with pytest.raises(
+        SystemExit, match=r"output\.directory: expected a folder of its own inside of the repo"
+    ) as caught:
         main(["run-experiment", "--set", f"output.directory={directory}"])
+    outside = (folder.parent / "out").resolve()
+    assert str(caught.value).endswith(f", which is {outside}" if "link" in directory else f"found '{directory}'")
+
+
+def test_runs_are_named_in_full_wherever_they_are_listed_from(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["run-experiment"])
+    run = folder / capsys.readouterr().out.strip()
+    for place in (run, run.parent, run / "data"):
+        monkeypatch.chdir(place)
+        main(["runs", "--run-dir", ".." if place.name == "data" else ".", "--json"])
+        assert [found["id"] for found in json.loads(capsys.readouterr().out)] == [f"small/{run.name}"]
 
 
 def test_a_run_that_nobody_has_is_named_with_the_nearest(folder: Path) -> None:

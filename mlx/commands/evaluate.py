@@ -67,7 +67,9 @@ def run(chosen: argparse.Namespace) -> str:
             checkpoint=chosen.checkpoint,
         )
     metrics = chosen_metrics(metrics, chosen.metrics)
-    return json.dumps(metrics, indent=2, ensure_ascii=False) if chosen.json else _table(metrics, config.evaluation.confidence)
+    if chosen.json:
+        return json.dumps(metrics, indent=2, ensure_ascii=False)
+    return _table(metrics, config.evaluation.confidence)
 
 
 def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":

@@ -40,6 +40,8 @@ def run(chosen: argparse.Namespace) -> str:
     if chosen.limit is not None and chosen.limit < 1:
         raise SettingsError(f"--limit: expected at least 1, found {chosen.limit}")
     directory = run_directory(chosen.run_dir)
+    if directory.name in {"", ".."}:  # an id takes the names of the folders above
+        directory = directory.resolve()
     found = [run for run in find_runs(directory) if _wanted(run, chosen)]
     found = _sorted(found, chosen.sort)[-(chosen.limit or len(found)) :]
     damaged = [run for run in find_damaged(directory) if _is_wanted(run, chosen)]

@@ -14,7 +14,7 @@ from typing import Literal
 
 from mlx.core.console import note
 from mlx.core.errors import SettingsError
-from mlx.core.own_folders import check_workspace
+from mlx.core.own_folders import check_own_file, check_workspace
 from mlx.core.paths import Workspace
 
 State = Literal["held", "free", "unknown"]
@@ -41,12 +41,13 @@ def held(workspace: Workspace, *, step: str | None = None, say: bool = True) -> 
     SettingsError
         Another process holds the lock.
     ArtifactError
-        A folder that would be replaced is a link.
+        A folder that would be replaced, or the lock, is a link.
     """
     from filelock import FileLock, Timeout
 
     check_workspace(workspace)
     file = workspace.lock if step is None else workspace.lock_of(step)
+    check_own_file(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(file, timeout=PATIENCE, fallback_to_soft=False)
     try:

@@ -1,5 +1,6 @@
 """The `output` section of the configuration: where a run is kept, and how much of it."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -49,7 +50,8 @@ class OutputSettings(Settings):
         if directory.startswith("~") and not root.is_relative_to(expanded("~").resolve()):
             raise ValueError(f"{wanted}, {root}, found '{directory}', which is {inside}, in a home outside of it")
         if inside == root or not inside.is_relative_to(root) or inside.relative_to(root).parts[0] in WORKSPACE:
-            where = f", which is {inside}" if directory.startswith("~") else ""
+            plain = os.path.normpath(root / directory) == str(inside)  # neither a link nor ~ on the way
+            where = "" if plain else f", which is {inside}"
             raise ValueError(f"{wanted}, {root}, found '{directory}'{where}")
         return directory
 

@@ -6,11 +6,11 @@ import stat
 from pathlib import Path
 
 from mlx.core.errors import ArtifactError
-from mlx.core.paths import Workspace
+from mlx.core.paths import Workspace, what_is
 
 
 def check_workspace(workspace: Workspace) -> None:
-    """Refuse a workspace in which something else stands where a step's folder belongs.
+    """Refuse a workspace in which something else stands where a step's folder, its lock or its log belongs.
 
     The folder ``data`` may be a link, and so may the workspace itself: only what is in them is replaced.
 
@@ -25,6 +25,8 @@ def check_workspace(workspace: Workspace) -> None:
         raise ArtifactError(f"{data}: expected a folder, or a link to one, found {found}; make the folder or remove it")
     for folder in (workspace.metrics, workspace.checkpoints, workspace.live, *workspace.folders):
         check_own_folder(folder, root=workspace.root)
+    for file in (workspace.lock, workspace.root / "run.log"):
+        check_own_file(file)
 
 
 def check_own_folder(folder: Path, *, root: Path | None = None) -> None:
@@ -50,6 +52,20 @@ def check_own_folder(folder: Path, *, root: Path | None = None) -> None:
         )
     if os.path.lexists(folder) and not folder.is_dir():
         raise ArtifactError(f"{folder}: expected a folder, found something else; move it away")
+
+
+def check_own_file(file: Path) -> None:
+    """Refuse `file` where it is there and no file of its own: nothing is locked or written through a link.
+
+    Raises
+    ------
+    ArtifactError
+        It is a link, wherever to, or a folder, a pipe or a device.
+    """
+    if file.is_symlink():
+        raise ArtifactError(f"{file}: expected a file, found a link to {file.readlink()}; remove the link")
+    if os.path.lexists(file) and not file.is_file():
+        raise ArtifactError(f"{file}: expected a file, found {what_is(file)}; move it away")
 
 
 def remove(path: Path, *, ignore_errors: bool = False) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from mlx.core.errors import DataError
 from mlx.core.output import output_directory
-from mlx.core.paths import repository_root, what_is
+from mlx.core.paths import expanded, repository_root, what_is
 from mlx.core.settings import nearest
 
 _FORM = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
@@ -97,7 +97,7 @@ class UserFunction:
 def _inside(name: str, key: str) -> Path:
     """Return the file, after links were followed, if it lies in the repository."""
     here = repository_root()
-    given = Path(name)
+    given = expanded(name)
     file = (here / given).resolve()
     if given.is_absolute() or ".." in given.parts or not file.is_relative_to(here):
         raise DataError(f"{key}: {name}: expected a file in the repository, {here}, found one outside of it")

@@ -102,6 +102,24 @@ def test_a_log_that_is_a_link_is_not_written_to(tmp_path: Path, precious: Path) 
         note("more")
 
 
+@pytest.mark.parametrize("name", ["data/.lock", "data/.train.lock", "run.log"])
+@pytest.mark.parametrize("kind", [*(kind for kind in IN_THE_WAY if kind != "a file"), "a folder"])
+def test_something_else_for_a_lock_or_a_log_is_refused_with_the_way_out(
+    tmp_path: Path, precious: Path, name: str, kind: str
+) -> None:
+    path = tmp_path / "run" / name
+    (tmp_path / "run/data").mkdir(parents=True)
+    (IN_THE_WAY | {"a folder": lambda path, _: path.mkdir()})[kind](path, precious)
+    found = "found a link to .*; remove the link" if "link" in kind else "found a (folder|pipe); move it away"
+    step = "train" if "train" in name else None
+    with (
+        pytest.raises(ArtifactError, match=f"{name}: expected a file, {found}"),
+        held(Workspace(tmp_path / "run"), step=step),
+    ):
+        pytest.fail("the step ran")
+    assert os.path.lexists(path)
+
+
 def test_checkpoints_and_live_metrics_that_are_links_go_alone(tmp_path: Path, precious: Path) -> None:
     (tmp_path / "checkpoints").mkdir()
     for name in ("last", "best", "epoch_0001", ".last.going.tmp"):
