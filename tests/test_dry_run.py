@@ -73,6 +73,7 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
         (["dataset={name: blobs, params: {n_features: 1" + "0" * 400 + "}}"], "blobs: 1,000 samples of 10,000,"),
         (["name=link"], "output.directory: expected a folder inside of "),
         (["name=file"], "output.directory: expected a folder, found a file: "),
+        (["model={name: custom, architecture: ~/net.py:f}"], "~/net.py: expected a file in the repository, "),
         (["output.directory=dangling"], "output.directory: expected a folder, found a link that leads nowhere: "),
         (["dataset={name: blobs}"], "unit expects 8-bit values, or values already within 0..1"),
     ],
