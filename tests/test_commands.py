@@ -205,6 +205,20 @@ def test_a_flag_that_can_not_be_used_is_named(flags: list[str], message: str) ->
     assert str(caught.value).startswith(message)
 
 
+@pytest.mark.parametrize("command", [["report"], ["eval"], ["compare", "one"], ["run-experiment", "--resume"]])
+def test_an_empty_name_of_a_run_is_not_the_workspace(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """As an unset variable of a shell makes it."""
+    with pytest.raises(SystemExit) as caught:
+        main([*command, ""])
+    assert caught.value.code == 1
+    assert "expected a run's folder, name/time or name, found an empty text" in capsys.readouterr().err
+
+
+def test_a_missing_folder_of_runs_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=f"--run-dir: expected a folder that holds runs, found none at {tmp_path}/no"):
+        main(["runs", "--run-dir", str(tmp_path / "no")])
+
+
 def test_the_schema_accepts_every_example_and_refuses_typos(capsys: pytest.CaptureFixture[str]) -> None:
     from jsonschema import Draft202012Validator
 

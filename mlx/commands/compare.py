@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlx.commands.places import run_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -18,7 +20,9 @@ HELP = "put runs side by side: configuration, metrics, and a paired test on the 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's folder, name/time, or a name (its latest run)")
+    parser.add_argument(
+        "runs", nargs="+", type=run_name, metavar="RUN", help="a run's folder, name/time, or a name (its latest run)"
+    )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a metric of all runs into a PNG or PDF file")
     parser.add_argument("--metric", help="the metric to draw (default: accuracy, or rmse for a regression)")

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlx.commands.places import run_name
+
 if TYPE_CHECKING:
     from mlx.core.paths import Workspace
 
@@ -17,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "experiment_id",
         nargs="?",
+        type=run_name,
         metavar="EXPERIMENT_ID",
         help="a run's folder, name/time, or a name (its latest run); . is the DVC workspace",
     )

@@ -1,5 +1,6 @@
 """Where a command looks and works: paths in a configuration count from the root of the repository."""
 
+import argparse
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlx.runs import Run
+
+
+def run_name(text: str) -> str:
+    """Return the name of a run as it was given.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        It is empty, as an unset variable of a shell is; a path made of it would mean the workspace.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a run's folder, name/time or name, found an empty text")
+    return text
 
 
 @contextmanager
@@ -32,9 +46,18 @@ def shown_from(here: Path) -> Callable[[Path], str]:
 
 
 def run_directory(given: Path | None = None) -> Path:
-    """Return the folder in which runs are looked for: the given one, else that of the repository's params.yaml."""
+    """Return the folder in which runs are looked for: the given one, else that of the repository's params.yaml.
+
+    Raises
+    ------
+    SettingsError
+        The given one is no folder. The other need not be there before the first run.
+    """
+    from mlx.core.errors import SettingsError
     from mlx.core.output import output_directory
 
+    if given is not None and not given.is_dir():
+        raise SettingsError(f"--run-dir: expected a folder that holds runs, found none at {given.absolute()}")
     return output_directory() if given is None else given
 
 

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlx.commands.places import run_name
+
 if TYPE_CHECKING:
     from mlx.plots.settings import ReportSettings
 
@@ -19,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument(
         "run",
+        type=run_name,
         metavar="RUN",
         help="a run by id, name or folder; or a folder with data/ and metrics/, such as '.' for the workspace",
     )

@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlx.commands.places import run_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="assignments",
         help="another value for a key, such as training.epochs=3; may be repeated",
     )
-    parser.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted, by id or folder")
+    parser.add_argument(
+        "--resume", type=run_name, metavar="RUN", help="go on with a run that was interrupted, by id or folder"
+    )
     parser.add_argument(
         "--force",
         action="store_true",
