@@ -23,7 +23,7 @@ from mlx.datasets.files.stand_in import PUBLISHED, stand_in
 from mlx.datasets.files.stored import PublishedParams
 from mlx.models import DirectModel, IterativeModel, Model, Problem, build_model
 from mlx.pipeline.train import idle_settings
-from mlx.preprocessing.scaling import fit_scaler
+from mlx.preprocessing.scaling import Scaler, fit_scaler
 from mlx.preprocessing.split import split_rows
 from mlx.rehearsed_models import (
     FIRST_ROWS,
@@ -100,17 +100,7 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     n_train = _n_train(config, dataset)
     refuse_too_large(config.model, model, n_train)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
-    splits = SplitsDescription(
-        task=dataset.task,
-        class_names=list(dataset.class_names),
-        sample_shape=list(dataset.sample_shape),
-        augmentation=_allowed(dataset),
-        scaling=scaler.scaling,
-        dtype=scaler.dtype.name,
-        mean=None,
-        scale=None,
-        sizes={},
-    )
+    splits = _described(dataset, scaler)
     rows, tried = FIRST_ROWS, ""
     if isinstance(model, DirectModel):
         fewest = None if labels is None or not problem.n_classes else int(np.bincount(labels).min())
@@ -124,17 +114,26 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     badly_scaled = scale_warnings(config.model, model, X, config.preprocessing.scaling)
     unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
     told = dict.fromkeys(str(warning.message) for warning in warned)
-    analysis, long = told_time(
-        analysis_parts(
-            config,
-            n_test=round(dataset.n_samples * config.split.test_size),
-            n_classes=problem.n_classes,
-            widths=list(widths.values()),
-            n_factors=data.n_factors,
-        )
-    )
+    n_test = round(dataset.n_samples * config.split.test_size)
+    sizes = {"n_test": n_test, "n_classes": problem.n_classes, "n_factors": data.n_factors}
+    analysis, long = told_time(analysis_parts(config, widths=list(widths.values()), **sizes))
     facts = (*_facts(config, data, scaler.dtype, model, widths), *filter(None, [tried]), analysis)
     return Rehearsal(facts, (*unused, *badly_scaled, *told, *long))
+
+
+def _described(dataset: Dataset, scaler: Scaler) -> SplitsDescription:
+    """Describe the splits as ``preprocess-split`` would, but for what only all samples tell."""
+    return SplitsDescription(
+        task=dataset.task,
+        class_names=list(dataset.class_names),
+        sample_shape=list(dataset.sample_shape),
+        augmentation=_allowed(dataset),
+        scaling=scaler.scaling,
+        dtype=scaler.dtype.name,
+        mean=None,
+        scale=None,
+        sizes={},
+    )
 
 
 def _look_at(settings: DatasetSettings) -> _Data:

@@ -13,6 +13,7 @@ from mlx.core.arrays import Array
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
+from mlx.datasets.custom.samples import Rows as RowsOfAFile
 from mlx.received.tables import TABLES, one_line, read_array_table
 
 CHUNK_BYTES = 1 << 20
@@ -22,22 +23,8 @@ FEWEST_ROWS = 10
 """With fewer rows, numbers may be consecutive by chance."""
 
 
-class Rows(Protocol):
+class Rows(RowsOfAFile, Protocol):
     """An array whose values are read when they are needed; its text says where it is from."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the array."""
-        ...
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the array, in the byte order of the machine or the other one."""
-        ...
-
-    def chunks(self) -> Iterator[Array]:
-        """Yield the rows in order, some at a time."""
-        ...
 
     def whole(self) -> Array:
         """Return the array, read into memory."""

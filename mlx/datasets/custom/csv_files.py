@@ -5,6 +5,7 @@ import io
 import re
 import warnings
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,49 +48,73 @@ def read_csv(
     """
     import pandas as pd
 
-    encoding = _encoding(path)
     try:
-        sample = _sample(path, encoding)
-        told = _SAID.match(sample)  # a first line that Excel writes and reads
-        separator = separator or (told["mark"] if told else _separator(path, sample, targets))
-        skipped = 1 if told else 0
-        as_text = separator == ";" if as_text is None else as_text
-        head = pd.read_csv(
-            path,
-            header=None,
-            nrows=1,
-            dtype=str,
-            keep_default_na=False,
-            sep=separator,
-            encoding=encoding,
-            skiprows=skipped,
-        )
-        names = [str(name) for name in head.iloc[0]]
-        refuse_equal_names(names, path)
-        names = as_asked(names, targets)
-        places = list(range(len(names)))
-        words = {k: list(MISSING_TARGETS if names[k] in targets else MISSING) for k in places}
+        layout = _layout(path, targets, separator)
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            table = pd.read_csv(
-                path,
-                header=0,
-                names=places,
-                index_col=False,
-                keep_default_na=False,
-                na_values=words,  # type: ignore[arg-type]  # by place, as the columns are called here
-                dtype={k: str for k in places if as_text or names[k] in targets},
-                low_memory=False,
-                sep=separator,
-                encoding=encoding,
-                skiprows=skipped,
-            )
+            table = _cells(path, layout, targets, layout.separator == ";" if as_text is None else as_text)
     except pd.errors.ParserWarning:  # which it would cut off
-        raise ValueError(f"its rows have more cells than its header, which has {len(names)}") from None
+        n = len(layout.names)
+        raise ValueError(f"its rows have more cells than its header, which has {n}") from None
     except UnicodeDecodeError as error:
         found = f"other bytes ({error.object[error.start : error.start + 4]!r})"
         raise DataError(f"{path}: expected text in UTF-8, found {found}; save it as UTF-8") from None
+    return table, layout.separator
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a file is written.
+
+    Attributes
+    ----------
+    skipped : lines before the header.
+    names : of the columns, as they are asked for.
+    """
+
+    encoding: str
+    separator: str
+    skipped: int
+    names: list[str]
+
+
+def _layout(path: Path, targets: Collection[str], separator: str | None) -> _Layout:
+    """Find out how `path` is written; refuses columns of equal names, which pandas would rename."""
+    import pandas as pd
+
+    encoding = _encoding(path)
+    sample = _sample(path, encoding)
+    told = _SAID.match(sample)  # a first line that Excel writes and reads
+    mark = separator or (told["mark"] if told else _separator(path, sample, targets))
+    skipped = 1 if told else 0
+    head = pd.read_csv(
+        path, header=None, nrows=1, dtype=str, keep_default_na=False, sep=mark, encoding=encoding, skiprows=skipped
+    )
+    names = [str(name) for name in head.iloc[0]]
+    refuse_equal_names(names, path)
+    return _Layout(encoding, mark, skipped, as_asked(names, targets))
+
+
+def _cells(path: Path, layout: _Layout, targets: Collection[str], as_text: bool) -> "pd.DataFrame":
+    import pandas as pd
+
+    names = layout.names
+    places = list(range(len(names)))
+    words = {k: list(MISSING_TARGETS if names[k] in targets else MISSING) for k in places}
+    table = pd.read_csv(
+        path,
+        header=0,
+        names=places,
+        index_col=False,
+        keep_default_na=False,
+        na_values=words,  # type: ignore[arg-type]  # by place, as the columns are called here
+        dtype={k: str for k in places if as_text or names[k] in targets},
+        low_memory=False,
+        sep=layout.separator,
+        encoding=layout.encoding,
+        skiprows=layout.skipped,
+    )
     table.columns = pd.Index(names)
-    return table, separator
+    return table
 
 
 def _encoding(path: Path) -> str:
