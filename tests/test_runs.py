@@ -429,7 +429,7 @@ FOREIGN = {
     "\\\\server\\results": "a path of Windows",
     "a\\results": "a path here is written with /",
     "s3://bucket/results": "that is an address",
-    "file:///tmp/results": "that is an address",
+    "file:///results": "that is an address",
 }
 
 
