@@ -86,7 +86,7 @@ from pathlib import Path
 from mlx.config import read_config
 from mlx.core.paths import Workspace
 from mlx.core.stage import sections_of
-from mlx.experiment import STEPS
+from mlx.pipeline.steps import STEPS
 config = read_config(Path("table.json"))
 for step in STEPS:
     step(Workspace(Path("by-hand")), **{name: getattr(config, name) for name in sections_of(step)})

@@ -30,13 +30,13 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.entropy import entropy_from_probabilities
-from mlx.residuals.failures import analyse_factors, detection_rows, entropy_score, layer_scores, partial_rows
-from mlx.residuals.layer import Layer
-from mlx.residuals.layer_analysis import correlation_rows
-from mlx.residuals.lift import lift
-from mlx.residuals.similarity import similarity_family
-from mlx.residuals.units import unit_rows
+from mlx.residuals.association.layer import Layer
+from mlx.residuals.errors.failures import analyze_factors, detection_rows, entropy_score, layer_scores, partial_rows
+from mlx.residuals.layers.layer_analysis import correlation_rows
+from mlx.residuals.similarity.class_similarity import similarity_family
+from mlx.residuals.similarity.directions import directions_of
+from mlx.residuals.similarity.lift import lift
+from mlx.stats.entropy import entropy_from_probabilities
 
 K, FEATURES, LATENT = 3, 16, 4
 SHARES = np.array([0.5, 0.3, 0.2])
@@ -96,7 +96,7 @@ def draw(scenario: str, generator: np.random.Generator, n: int, *, null: bool) -
 def rows_of(sample: Sample, settings: ResidualsSettings) -> list[dict]:
     """Return the rows of ``tests.csv`` that have a p-value or an interval, from the functions that make it."""
     n = len(sample.y_pred)
-    units = unit_rows("layer", sample.representation, n)
+    units = directions_of("layer", sample.representation, n)
     family = similarity_family(lift(units), sample.y_pred, sample.y_true, K)
     entropy = entropy_from_probabilities(sample.probabilities)
     error = sample.y_true != sample.y_pred
@@ -105,7 +105,7 @@ def rows_of(sample: Sample, settings: ResidualsSettings) -> list[dict]:
     rows += detection_rows("", error, [entropy_score(entropy)], [], settings)
     rows += detection_rows("layer", error, layer_scores(units, family, sample.y_pred), [], settings)
     rows += partial_rows("layer", family.predicted, entropy, ~error, settings)
-    known = analyse_factors(
+    known = analyze_factors(
         sample.factors, error, entropy, family.predicted, units=units, y_pred=sample.y_pred, settings=settings
     )
     return [row for row in rows + known.tests if row["class"] in ("", "one")]

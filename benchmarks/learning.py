@@ -15,11 +15,11 @@ import sys
 
 import numpy as np
 
-from mlx.models import IterativeModel, ModelSettings, Problem, build_model
+from mlx.models import IterativeModel, ModelSettings, TaskSpec, build_model
 from mlx.training import Samples, TrainingSettings, fit_model
-from mlx.training.fit import Watchers
+from mlx.training.fit import Callbacks
 
-PROBLEM = Problem("classification", (8, 8, 1), 3)
+PROBLEM = TaskSpec("classification", (8, 8, 1), 3)
 MODELS = (
     "mlp", "keras_mlp", "cnn", "rnn", "vgg11", "resnet18", "resnet50", "mobilenet", "mobilenet_v2",
     "mobilenet_v3_small", "efficientnet_b0",
@@ -61,7 +61,7 @@ def reached(name: str, seed: int, noise: float) -> float:
     rng = np.random.default_rng(seed)
     model.set_weights([(w * (1 + noise * rng.standard_normal(w.shape))).astype(w.dtype) for w in model.weights()])
     training = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01, seed=seed)
-    fit_model(model, stripes(150, 0), stripes(40, 1), training, Watchers(()))
+    fit_model(model, stripes(150, 0), stripes(40, 1), training, Callbacks(()))
     unseen = stripes(60, 2)
     return float((model.outputs(unseen.X).predictions == unseen.y).mean())
 

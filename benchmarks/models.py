@@ -1,7 +1,7 @@
 """How fast the models learn, beside what a user would use instead: ratios of alternating runs.
 
 A row is a pair of functions that take the same data and do the same work, ours and the other's; each
-runs in turn, and the median of the ratios of neighbours is printed, so that a busy machine weighs on both.
+runs in turn, and the median of the ratios of neighbors is printed, so that a busy machine weighs on both.
 To add a row, write a function that makes such a pair and put it into `ROWS`.
 
 Usage: python benchmarks/models.py [--pairs 5] [--only mlp-32 least-squares …]
@@ -80,13 +80,13 @@ def keras_network(name: str, params: dict[str, list[int]], batch_size: int, *, t
     Both run in one process, so that neither has Keras's compilation by XLA, which is off where operations have to
     be deterministic.
     """
-    from mlx.models import ModelSettings, Optimization, Problem, build_model
+    from mlx.models import ModelSettings, Optimization, TaskSpec, build_model
     from mlx.models.in_keras.model import KerasModel
     from mlx.models.in_keras.runtime import keras
 
     rng = np.random.default_rng(0)
     X, y = rng.random((6400, 28, 28, 1), np.float32), rng.integers(0, 10, 6400)
-    model = build_model(ModelSettings(name=name, params=params), Problem("classification", (28, 28, 1), 10), seed=0)
+    model = build_model(ModelSettings(name=name, params=params), TaskSpec("classification", (28, 28, 1), 10), seed=0)
     assert isinstance(model, KerasModel)
     parts = [slice(first, first + batch_size) for first in range(0, len(X), batch_size)]
     if not training:

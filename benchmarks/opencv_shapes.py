@@ -111,7 +111,7 @@ def scene(rng, look, params):
 
 
 def loop(draw, params, looks, out, seed=0):
-    """Draw a grey, square picture a row into `out`, uint8 (rows, side, side, 1); return the factors."""
+    """Draw a gray, square picture a row into `out`, uint8 (rows, side, side, 1); return the factors."""
     rng, records = np.random.default_rng(seed), []
     for image, look in zip(out, looks.tolist(), strict=True):
         factors = scene(rng, look, params)
@@ -147,19 +147,19 @@ def with_opencv(image, rng, look, **factors):  # noqa: ARG001 - both loops call 
 def opencv_shape(cv2, canvas, look, ink, *, size, center_x, center_y, rotation, **_):
     """Fill one shape on a canvas."""
     side, one = len(canvas), 1 << SHIFT
-    centre = (round((center_x * side - 0.5) * one), round((center_y * side - 0.5) * one))
+    center = (round((center_x * side - 0.5) * one), round((center_y * side - 0.5) * one))
     radius = size * side / 2 * one
     if look == CIRCLE:
-        cv2.circle(canvas, centre, round(radius), ink, -1, cv2.LINE_AA, SHIFT)
+        cv2.circle(canvas, center, round(radius), ink, -1, cv2.LINE_AA, SHIFT)
     elif look == RING:
         middle, thick = radius * (1 + HOLE) / 2, max(1, round(radius * (1 - HOLE) / one))
-        cv2.circle(canvas, centre, round(middle), ink, thick, cv2.LINE_AA, SHIFT)
+        cv2.circle(canvas, center, round(middle), ink, thick, cv2.LINE_AA, SHIFT)
     elif look == ELLIPSE:
         axes = (round(radius), round(radius * FLATNESS))
-        cv2.ellipse(canvas, centre, axes, -rotation, 0, 360, ink, -1, cv2.LINE_AA, SHIFT)
+        cv2.ellipse(canvas, center, axes, -rotation, 0, 360, ink, -1, cv2.LINE_AA, SHIFT)
     else:
         c, s = radius * cos(rotation * pi / 180), radius * sin(rotation * pi / 180)
-        points = OUTLINES[look] @ np.array([[c, -s], [s, c]]) + centre
+        points = OUTLINES[look] @ np.array([[c, -s], [s, c]]) + center
         cv2.fillPoly(canvas, [np.rint(points).astype(np.int32)], ink, cv2.LINE_AA, SHIFT)
 
 

@@ -1,4 +1,4 @@
-"""How fast similarity, pair statistics, Mantel tests and neighbours are, against what a user would call instead.
+"""How fast similarity, pair statistics, Mantel tests and neighbors are, against what a user would call instead.
 
 Run it on an idle machine:  python benchmarks/residuals.py
 The row of scikit-bio needs it installed:  pip install scikit-bio
@@ -23,15 +23,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from mlx.residuals.entropy_pairs import PAIR_STATISTICS, of_pairs
-from mlx.residuals.lift import lift
-from mlx.residuals.mantel import mantel
-from mlx.residuals.neighbours import neighbour_similarity
-from mlx.residuals.pair_moments import pair_moments, scaled_entropy
-from mlx.residuals.pair_spearman import pair_spearman
-from mlx.residuals.pairs import pair_correlations
-from mlx.residuals.similarity import similarity_family
-from mlx.residuals.units import unit_rows
+from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, of_pairs
+from mlx.residuals.pairs.mantel import mantel
+from mlx.residuals.pairs.pair_correlations import pair_correlations
+from mlx.residuals.pairs.pair_moments import pair_moments, scaled_entropy
+from mlx.residuals.pairs.pair_spearman import pair_spearman
+from mlx.residuals.similarity.class_similarity import similarity_family
+from mlx.residuals.similarity.directions import directions_of
+from mlx.residuals.similarity.lift import lift
+from mlx.residuals.similarity.neighbors import neighbor_similarity
 
 ROOT = Path(__file__).parents[1]
 D, CLASSES, K = 128, 10, 10
@@ -49,7 +49,7 @@ def data(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def pairs_in_closed_form(rows: np.ndarray, entropy: np.ndarray, _: np.ndarray) -> list[float]:
     """Correlate over all pairs, all four statistics."""
-    units = unit_rows("layer", rows, len(rows))
+    units = directions_of("layer", rows, len(rows))
     moments = pair_moments(units, scaled_entropy(entropy, units.defined), units.defined)
     return list(moments.product / np.sqrt(moments.square_s * moments.square))
 
@@ -67,7 +67,7 @@ def pairs_written_out(rows: np.ndarray, entropy: np.ndarray, _: np.ndarray) -> l
 
 def everything_exact(rows: np.ndarray, entropy: np.ndarray, labels: np.ndarray) -> None:
     """Every similarity by class, and every pair statistic over all pairs and within class."""
-    units = unit_rows("layer", rows, len(rows))
+    units = directions_of("layer", rows, len(rows))
     similarity_family(lift(units), labels, labels, CLASSES)
     pair_correlations(units, entropy, labels, CLASSES)
 
@@ -153,13 +153,13 @@ def compare_mantel(runs: int) -> None:
         matrices.append(DistanceMatrix((matrix + matrix.T) / 2))
 
     def ours() -> object:
-        return mantel(unit_rows("layer", rows, 1000), entropy, n_permutations=999, seed=1)
+        return mantel(directions_of("layer", rows, 1000), entropy, n_permutations=999, seed=1)
 
     mine, other = medians(ours, lambda: theirs(*matrices, permutations=999, seed=1), runs=runs)
     show("Mantel, 999 permutations of 1,000 | scikit-bio", mine, other, "s", "wanted: at least 20")
 
 
-def compare_neighbours(n: int, runs: int) -> None:
+def compare_neighbors(n: int, runs: int) -> None:
     """Mean of the 10 nearest among 50,000, against scikit-learn's search alone."""
     from sklearn.neighbors import NearestNeighbors
 
@@ -167,7 +167,7 @@ def compare_neighbours(n: int, runs: int) -> None:
     u = rows / np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
 
     def ours() -> object:
-        return neighbour_similarity(lift(unit_rows("layer", rows, n)), n_neighbours=K)
+        return neighbor_similarity(lift(directions_of("layer", rows, n)), n_neighbours=K)
 
     def theirs() -> object:
         return NearestNeighbors(n_neighbors=K, algorithm="brute").fit(u).kneighbors()
@@ -180,7 +180,7 @@ def stream_ranks() -> None:
     """Seconds of Spearman over all pairs of 10,000, and what 50,000 would take."""
     rows, entropy, _ = data(10_000)
     start = time.perf_counter()
-    found = pair_spearman(unit_rows("layer", rows, 10_000), entropy)
+    found = pair_spearman(directions_of("layer", rows, 10_000), entropy)
     seconds = time.perf_counter() - start
     print(
         f"Spearman over {found.n_pairs:,} pairs, bound {found.bound:.1e} {seconds:8.1f} s; 50,000: {seconds * 25:.0f} s"
@@ -212,7 +212,7 @@ def main() -> None:
         compare_pairs(folder, min(options.runs, 3))
         grow(folder, min(options.runs, 3))
     compare_mantel(options.runs)
-    compare_neighbours(options.neighbours, min(options.runs, 3))
+    compare_neighbors(options.neighbors, min(options.runs, 3))
     stream_ranks()
 
 

@@ -5,10 +5,10 @@ __version__ = "0.1.0"
 _MODULES = {
     "DataGenerator": "mlx.workbench",
     "ImageDataGenerator": "mlx.workbench",
-    "ModelSelector": "mlx.workbench_models",
-    "ResidualsAnalyzer": "mlx.workbench_analysis",
-    "TrainingPipeline": "mlx.workbench_models",
-    "VisualizationAnalyzer": "mlx.workbench_pictures",
+    "ModelSelector": "mlx.workbench",
+    "ResidualsAnalyzer": "mlx.workbench",
+    "TrainingPipeline": "mlx.workbench",
+    "VisualizationAnalyzer": "mlx.workbench",
 }
 __all__ = ["__version__", *_MODULES]  # the names are texts
 

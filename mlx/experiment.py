@@ -26,16 +26,8 @@ from mlx.core.paths import Workspace, repository_root
 from mlx.core.reading import digest_of_file, verify
 from mlx.core.stage import sections_of
 from mlx.core.versions import versions
-from mlx.owners import Owner
-from mlx.pipeline.evaluate import evaluate
-from mlx.pipeline.extract_representations import extract_representations
-from mlx.pipeline.generate_data import generate_data
-from mlx.pipeline.preprocess_split import preprocess_split
-from mlx.pipeline.report import report
-from mlx.pipeline.residuals_analysis import residuals_analysis
-from mlx.pipeline.train import train
-from mlx.progress import Progress, damaged_steps
-from mlx.runs import (
+from mlx.pipeline.steps import STEPS
+from mlx.runs.history import (
     Run,
     Status,
     Summary,
@@ -47,17 +39,8 @@ from mlx.runs import (
     runs_of,
     write_summary,
 )
-
-STEPS: tuple[Callable[..., str], ...] = (
-    generate_data,
-    preprocess_split,
-    train,
-    extract_representations,
-    evaluate,
-    residuals_analysis,
-    report,
-)
-"""The pipeline, in the order in which data flows."""
+from mlx.runs.owners import Owner
+from mlx.runs.progress import Progress, damaged_steps
 
 NAMES = tuple(step.__name__.replace("_", "-") for step in STEPS)
 

@@ -11,8 +11,8 @@ import pytest
 from scipy.stats import binomtest
 
 from mlx.cli import main
-from mlx.compare import compare_runs, difference_interval
-from mlx.runs import find_run
+from mlx.runs.compare import compare_runs, difference_interval
+from mlx.runs.history import find_run
 
 ROOT = Path(__file__).parents[1]
 CONFIG: dict[str, Any] = {

@@ -14,7 +14,7 @@ from mlx.config import resolve_all
 from mlx.core.documents import read_document
 from mlx.core.sections import read_sections
 from mlx.core.stage import optional_sections, sections_of
-from mlx.experiment import STEPS
+from mlx.pipeline.steps import STEPS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mlx.cli import main
-from mlx.runs import find_runs
+from mlx.runs.history import find_runs
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.suffix in {".json", ".yaml"})

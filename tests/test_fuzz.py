@@ -13,8 +13,8 @@ import yaml
 from mlx.cli import main
 from mlx.config import resolve_all
 from mlx.core.errors import MlxError
-from mlx.dry_run import rehearse
 from mlx.experiment import run_experiment
+from mlx.runs.dry_run import rehearse
 
 BASE: dict[str, Any] = {
     "name": "fuzz",

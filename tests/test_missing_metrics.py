@@ -8,7 +8,7 @@ from scipy.special import softmax
 
 from mlx.core.metrics import write_metrics
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
-from mlx.residuals import ResidualsSettings, analyse_classification, analyse_regression
+from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 
 RESIDUALS = ResidualsSettings(n_bootstrap=100, n_permutations=19, projections=["pca"])
 EVALUATION = EvaluationSettings(n_bootstrap=100)
@@ -59,16 +59,16 @@ def test_every_metric_of_a_classifier_is_a_number_or_null_with_its_reason(tmp_pa
     assert_nulls_are_explained(written(tmp_path, found.metrics))
     scale = 10.0 ** np.random.default_rng(1).choice([-200.0, 0.0, 200.0])
     layers = {"layer": scale * np.random.default_rng(2).normal(size=(y.size, 3))}
-    analysed = analyse_classification(
+    analyzed = analyze_classification(
         layers, logits=given, probabilities=p, y_true=y, y_pred=p.argmax(axis=1), class_names=names,
         index=np.arange(y.size), settings=RESIDUALS,
     )  # fmt: skip
-    assert_nulls_are_explained(written(tmp_path, analysed.headline))
-    for table in (analysed.classes, analysed.tests, analysed.temperature, analysed.risk_coverage):
+    assert_nulls_are_explained(written(tmp_path, analyzed.headline))
+    for table in (analyzed.classes, analyzed.tests, analyzed.temperature, analyzed.risk_coverage):
         assert not np.isinf(table.select_dtypes("number").to_numpy(float)).any()
-    missing = analysed.temperature["log_loss"].isna()
-    assert (analysed.temperature.loc[missing, "status"] != "ok").all()
-    assert (analysed.tests.loc[analysed.tests["estimate"].isna(), "status"] != "ok").all()
+    missing = analyzed.temperature["log_loss"].isna()
+    assert (analyzed.temperature.loc[missing, "status"] != "ok").all()
+    assert (analyzed.tests.loc[analyzed.tests["estimate"].isna(), "status"] != "ok").all()
 
 
 def regressions():
@@ -99,7 +99,7 @@ def regressions():
 )
 def test_every_metric_of_a_regression_is_a_number_or_null_with_its_reason(tmp_path, y, predicted):
     assert_nulls_are_explained(written(tmp_path, evaluate_regression(y, predicted, settings=EVALUATION).metrics))
-    found = analyse_regression(y, predicted, index=np.arange(y.size), settings=RESIDUALS)
+    found = analyze_regression(y, predicted, index=np.arange(y.size), settings=RESIDUALS)
     summary = written(tmp_path, found.summary)
     linear = {"n_training", "n_coefficients", "leverage_mean", "leverage_max", "prediction_coverage"}
     assert summary["leverage_status"].startswith("no leverage")
@@ -117,7 +117,7 @@ def test_metrics_of_a_regression_scale_with_the_unit_of_its_target(unit):
     for key in ("r2", "r2_low", "r2_high"):
         assert scaled[key] == pytest.approx(plain[key], rel=1e-11)
     plain, scaled = (
-        analyse_regression(y * s, x * s, index=np.arange(60), settings=RESIDUALS).summary for s in (1.0, unit)
+        analyze_regression(y * s, x * s, index=np.arange(60), settings=RESIDUALS).summary for s in (1.0, unit)
     )
     for key, value in plain.items():
         expected = value * unit if key in {"residual_mean", "residual_sd", "rmse"} else value
@@ -127,7 +127,7 @@ def test_metrics_of_a_regression_scale_with_the_unit_of_its_target(unit):
 def test_residuals_equal_in_a_chain_of_rounding_have_no_rank_correlation_and_a_status():
     generator = np.random.default_rng(0)
     fitted = 1.7e12 + generator.normal(size=60)
-    found = analyse_regression(fitted + generator.normal(size=60), fitted, index=np.arange(60), settings=RESIDUALS)
+    found = analyze_regression(fitted + generator.normal(size=60), fitted, index=np.arange(60), settings=RESIDUALS)
     assert found.summary["spread_spearman"] is None
     assert "constant absolute residuals" in found.summary["status"]
 

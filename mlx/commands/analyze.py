@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> str:
     """Return where the report is."""
-    from mlx.analyze import RecordedFiles, analyze
+    from mlx.runs.recorded_arrays import RecordedFiles, analyze
 
     files = RecordedFiles(
         representations=_layers(chosen.representations),
@@ -72,6 +72,6 @@ def _layers(given: list[str]) -> dict[str, Path]:
 
 def _class_names(given: str | None) -> tuple[str, ...]:
     """Read the names, in a file or with commas between."""
-    from mlx.received import read_class_names
+    from mlx.runs.received import read_class_names
 
     return read_class_names(given, "--class-names")

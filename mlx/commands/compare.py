@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from mlx.compare import Comparison, Row
-    from mlx.runs import Run
+    from mlx.runs.compare import Comparison, Row
+    from mlx.runs.history import Run
 
 NAME = "compare"
 HELP = "put runs side by side: configuration, metrics, and a paired test on the test samples that they share"
@@ -36,9 +36,9 @@ def run(chosen: argparse.Namespace) -> str:
     from dataclasses import asdict
 
     from mlx.commands.places import find_any_run
-    from mlx.compare import compare_runs
     from mlx.core.checksums import verified
     from mlx.core.errors import SettingsError
+    from mlx.runs.compare import compare_runs
 
     if len(chosen.runs) < 2:
         raise SettingsError("expected two runs or more to compare, found one")

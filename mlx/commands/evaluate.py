@@ -43,7 +43,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.commands.places import at_root, shown_from
     from mlx.core.checksums import verified
     from mlx.core.errors import SettingsError
-    from mlx.rescore import checkpoints, chosen_metrics, require_whole, rescore
+    from mlx.runs.rescore import checkpoints, chosen_metrics, require_whole, rescore
 
     where = shown_from(Path.cwd())
     found = _found(chosen)
@@ -82,7 +82,7 @@ def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
     from mlx.core.checksums import CONFIG, verified
     from mlx.core.paths import Workspace
     from mlx.core.reading import verify
-    from mlx.runs import SUMMARY, find_runs
+    from mlx.runs.history import SUMMARY, find_runs
 
     identity = chosen.experiment_id
     given = chosen.run_dir

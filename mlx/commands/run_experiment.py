@@ -90,7 +90,7 @@ def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
     from mlx.core.console import answer, note
     from mlx.core.errors import MlxError
     from mlx.experiment import run_experiment
-    from mlx.runs import read_run
+    from mlx.runs.history import read_run
 
     rows: list[list[Any]] = []
     failures = 0
@@ -130,7 +130,7 @@ def _rehearsed(experiments: "list[Resolved]") -> str:
     """Return each configuration whole, as YAML, where its values come from, and what the rehearsal found."""
     from mlx.commands.places import at_root
     from mlx.core.console import note
-    from mlx.dry_run import rehearse
+    from mlx.runs.dry_run import rehearse
 
     pages = []
     with at_root():

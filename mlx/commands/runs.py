@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlx.runs import DamagedRun, Run
+    from mlx.runs.history import DamagedRun, Run
 
 NAME = "runs"
 HELP = "list the runs there are, with their status and headline metrics"
@@ -35,7 +35,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.commands.tables import HEADLINES, as_table, headline
     from mlx.core.console import note
     from mlx.core.errors import SettingsError
-    from mlx.runs import find_damaged, find_runs
+    from mlx.runs.history import find_damaged, find_runs
 
     if chosen.limit is not None and chosen.limit < 1:
         raise SettingsError(f"--limit: expected at least 1, found {chosen.limit}")

@@ -16,7 +16,7 @@ def run(chosen: argparse.Namespace) -> str:
     """Return the schema, or where it is."""
     import json
 
-    from mlx.schema import experiment_schema
+    from mlx.runs.schema import experiment_schema
 
     schema = experiment_schema()
     if chosen.output is None:

@@ -18,10 +18,10 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.commands.places import at_root
     from mlx.config import resolve
     from mlx.core.documents import read_document
-    from mlx.core.sections import located
-    from mlx.preview import draw_samples
+    from mlx.core.sections import with_source_line
+    from mlx.runs.preview import draw_samples
 
     resolved, output = resolve(read_document(chosen.config), strict=True), chosen.output.absolute()
     with at_root():
-        located(resolved.document, lambda: draw_samples(resolved.config, output))
+        with_source_line(resolved.document, lambda: draw_samples(resolved.config, output))
     return str(chosen.output)

@@ -109,7 +109,7 @@ def without_unknown(document: Document, schema: type[Settings]) -> tuple[Documen
         document = document.without(keys)  # and look again, as others may be seen now
 
 
-def located(document: Document, work: Callable[[], T]) -> T:
+def with_source_line(document: Document, work: Callable[[], T]) -> T:
     """Do `work`; when it faults a setting that only it could judge, say where that setting stands.
 
     Raises
@@ -134,7 +134,7 @@ def unknown_key(document: Document, key: Key, known: Iterable[str]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Write a value found in a file as a reader would recognise it, shortened."""
+    """Write a value found in a file as a reader would recognize it, shortened."""
     try:
         text = json.dumps(value, ensure_ascii=False, default=str)
     except (TypeError, ValueError):

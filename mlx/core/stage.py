@@ -14,7 +14,7 @@ from mlx.core.documents import read_document
 from mlx.core.errors import MlxError
 from mlx.core.locks import held
 from mlx.core.paths import Workspace
-from mlx.core.sections import located, read_sections
+from mlx.core.sections import read_sections, with_source_line
 
 Step = Callable[..., str]
 """A step takes the workspace and, as keyword arguments, the sections it reads; it returns one line."""
@@ -35,7 +35,7 @@ def run_stage(step: Step) -> None:
             held(workspace, step=step.__name__, say=False),
             warnings_as_lines(),
         ):  # without locks, DVC's
-            said = located(document, lambda: step(workspace, **sections))
+            said = with_source_line(document, lambda: step(workspace, **sections))
     except MlxError as error:
         note(str(error))
         sys.exit(1)

@@ -4,6 +4,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from mlx.core.streams import seed_sequence
+
 
 class Stream(IntEnum):
     """What a stream is for: streams of different purposes are independent. The numbers are for ever."""
@@ -12,7 +14,7 @@ class Stream(IntEnum):
     SAMPLES = 1
     NOISE = 2
     LABELS = 3
-    COLOUR = 4
+    COLOR = 4
     LABEL_NOISE = 5
     ESTIMATE = 6
 
@@ -23,5 +25,4 @@ def generator(seed: int, stream: Stream, chunk: int = 0) -> np.random.Generator:
     Chunks can be drawn in any order, in any process: each has its own key, hashed by NumPy's
     `SeedSequence` from the seed, the stream and the chunk's number.
     """
-    key = np.random.SeedSequence(seed, spawn_key=(int(stream), chunk))
-    return np.random.Generator(np.random.SFC64(key))
+    return np.random.Generator(np.random.SFC64(seed_sequence(seed, stream, chunk)))

@@ -73,7 +73,7 @@ def expected_calibration_error(reliability: pd.DataFrame) -> float:
 
     Source: Naeini, Cooper & Hauskrecht (2015). Biased upwards: a perfectly calibrated model has not 0, see
     `ece_if_calibrated`. It has no interval: near 0 its law is that of a sum of absolute noise, which no
-    resampling of the data centres on the truth.
+    resampling of the data centers on the truth.
     """
     gap, count = _gaps(reliability)
     return float((np.abs(gap) * count).sum() / count.sum())

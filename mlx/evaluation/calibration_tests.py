@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from mlx.core.log_scores import infinite_status
-from mlx.evaluation.probabilistic import PredictionTerms
+from mlx.stats.prediction_terms import PredictionTerms
 
 Floats = npt.NDArray[np.float64]
 

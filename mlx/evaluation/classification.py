@@ -15,8 +15,8 @@ from mlx.evaluation.confusion import class_scores, confusion_counts
 from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_influence, roc_points, threshold_counts
 from mlx.evaluation.decomposition import decompose_brier
 from mlx.evaluation.headline import Metrics, area_metrics, calibration_metrics, counted_metrics, scored_metrics
-from mlx.evaluation.probabilistic import prediction_terms, probability_of
 from mlx.evaluation.settings import EvaluationSettings
+from mlx.stats.prediction_terms import prediction_terms, probability_of
 
 Scores = npt.NDArray[np.floating]
 Labels = npt.NDArray[np.intp]

@@ -13,7 +13,7 @@ Flags = npt.NDArray[np.bool_]
 class ThresholdCounts:
     """What "call it positive from this score on" finds, from the strictest threshold to the laxest.
 
-    Tied scores share one threshold, so no order of the samples can favour the model. The first entry is
+    Tied scores share one threshold, so no order of the samples can favor the model. The first entry is
     the threshold that nothing reaches (∞, 0 found).
     """
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mlx.core.log_scores import infinite_status
-from mlx.core.proportions import wilson_interval
+from mlx.core.streams import stream
 from mlx.evaluation.calibration import (
     debiased_calibration_error,
     ece_if_calibrated,
@@ -23,9 +23,10 @@ from mlx.evaluation.calibration import (
 )
 from mlx.evaluation.calibration_tests import excess_surprise_test, spiegelhalter_test
 from mlx.evaluation.confusion import bootstrap_errors, confusion_metrics
-from mlx.evaluation.intervals import Ends, mean_interval, no_interval, share_interval
-from mlx.evaluation.probabilistic import PredictionTerms
 from mlx.evaluation.settings import EvaluationSettings
+from mlx.stats.intervals import Ends, mean_interval, no_interval, share_interval
+from mlx.stats.prediction_terms import PredictionTerms
+from mlx.stats.proportions import wilson_interval
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -59,15 +60,15 @@ def counted_metrics(confusion: Counts, settings: EvaluationSettings) -> Metrics:
     """
     n, hits = int(confusion.sum()), int(np.trace(confusion))
     support = confusion.sum(axis=1)
-    generator = _generator(settings.seed, CONFUSION_STREAM)
+    generator = stream(settings.seed, CONFUSION_STREAM)
     errors = bootstrap_errors(confusion, n_bootstrap=settings.n_bootstrap, generator=generator)
-    obstacle = _obstacle(hits, n - hits, int(support[support > 0].min()))
+    why_undefined = _obstacle(hits, n - hits, int(support[support > 0].min()))
     metrics: Metrics = {"n": n, "confidence": settings.confidence}
     for name, estimate in confusion_metrics(confusion).items():
         if name == "accuracy":
             ends = Ends(*wilson_interval(hits, n, settings.confidence))
-        elif obstacle:
-            ends = no_interval(obstacle)
+        elif why_undefined:
+            ends = no_interval(why_undefined)
         elif name in {"cohen_kappa", "matthews_corrcoef"}:
             low, high, reason = share_interval((1 + estimate) / 2, errors[name] / 2, settings.confidence)
             ends = no_interval(reason) if low is None or high is None else Ends(2 * low - 1, 2 * high - 1)
@@ -149,7 +150,7 @@ def calibration_metrics(
         Bins, draws and seed.
     """
     by_width, by_mass = tables
-    generator = _generator(settings.seed, CALIBRATION_STREAM)
+    generator = stream(settings.seed, CALIBRATION_STREAM)
     drawn = ece_if_calibrated(confidence, n_bins=settings.n_bins, n_draws=settings.n_bootstrap, generator=generator)
     ece = expected_calibration_error(by_width)
     reached = int((drawn >= ece - 1e-12).sum())
@@ -173,7 +174,3 @@ def calibration_metrics(
         for key, value in ((f"{name}_z", test.z), (f"{name}_p", test.p)):
             metrics |= {f"{key}_status": test.status} if value is None else {}
     return metrics
-
-
-def _generator(seed: int, purpose: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose,)))

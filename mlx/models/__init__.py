@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from mlx.models.catalogue import build_model, load_model, save_model
-from mlx.models.contract import DirectModel, IterativeModel, Model, Optimization, Outputs, Problem
+from mlx.models.contract import DirectModel, IterativeModel, Model, Optimization, Outputs, TaskSpec
 from mlx.models.settings import ModelSettings
 
 _ESTIMATORS = {
@@ -31,7 +31,7 @@ __all__ = [
     "ModelSettings",
     "Optimization",
     "Outputs",
-    "Problem",
+    "TaskSpec",
     "build_model",
     "load_model",
     "save_model",

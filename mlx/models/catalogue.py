@@ -11,7 +11,7 @@ from mlx.core.descriptions import ModelDescription, read_description
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.linear_fit import read_linear_fit, write_linear_fit
 from mlx.core.reading import REMAKE
-from mlx.models.contract import Model, Problem
+from mlx.models.contract import Model, TaskSpec
 from mlx.models.custom.params import CUSTOM_PARAMS
 from mlx.models.in_keras.params import KERAS_PARAMS
 from mlx.models.in_numpy.params import NUMPY_PARAMS
@@ -21,7 +21,7 @@ from mlx.models.settings import ModelSettings
 DESCRIPTION = "model.json"
 
 
-def build_model(settings: ModelSettings, problem: Problem, *, seed: int) -> Model:
+def build_model(settings: ModelSettings, problem: TaskSpec, *, seed: int) -> Model:
     """Make the model that `settings` describe for `problem`, its initial weights drawn from `seed`.
 
     Raises
@@ -32,7 +32,7 @@ def build_model(settings: ModelSettings, problem: Problem, *, seed: int) -> Mode
     return _built(settings, problem, seed, fetch=True)
 
 
-def _built(settings: ModelSettings, problem: Problem, seed: int, *, fetch: bool) -> Model:
+def _built(settings: ModelSettings, problem: TaskSpec, seed: int, *, fetch: bool) -> Model:
     """Import the family of the model, and it alone: TensorFlow takes seconds.
 
     Pretrained weights are got only where `fetch` holds: what is restored afterwards needs none.
@@ -98,7 +98,7 @@ def load_model(folder: Path) -> Model:
     return model
 
 
-def _too_large(path: Path, error: MemoryError, problem: Problem) -> Exception:
+def _too_large(path: Path, error: MemoryError, problem: TaskSpec) -> Exception:
     """Word a lack of memory: the fault of the description at `path` where no such sample fits in this machine."""
     import psutil
 
@@ -117,7 +117,7 @@ def rebuild_model(path: Path) -> Model:
         The description is missing or damaged, or of no model that there is.
     """
     described = read_description(path, ModelDescription)
-    problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
+    problem = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
     try:
         settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
         return _built(settings, problem, 0, fetch=False)

@@ -22,7 +22,7 @@ BOTH_TASKS: frozenset[Task] = frozenset({"classification", "regression"})
 
 
 @dataclass(frozen=True)
-class Problem:
+class TaskSpec:
     """What a model is asked to learn.
 
     Attributes
@@ -100,7 +100,7 @@ class Model(ABC):
 
     tasks: ClassVar[frozenset[Task]]
     training_fields: frozenset[str]
-    problem: Problem
+    problem: TaskSpec
     layers: tuple[str, ...]
     linear_fit: LinearFit | None = None
 

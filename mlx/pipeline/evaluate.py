@@ -15,7 +15,7 @@ from mlx.evaluation import (
     evaluate_classification,
     evaluate_regression,
 )
-from mlx.pipeline.recorded import Recorded, naming_recorded, read_recorded
+from mlx.pipeline.recorded import ModelOutputs, naming_recorded, read_recorded
 
 Tables = dict[str, pd.DataFrame]
 
@@ -48,7 +48,7 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
 HEADLINE = frozenset({"accuracy", "log_loss", "rmse", "r2"})
 
 
-def _evaluated(recorded: Recorded, settings: EvaluationSettings) -> tuple[dict[str, Any], Tables]:
+def _evaluated(recorded: ModelOutputs, settings: EvaluationSettings) -> tuple[dict[str, Any], Tables]:
     if recorded.probabilities is None:
         empty = {name: pd.DataFrame(columns=list(columns)) for name, columns in COLUMNS.items()}
         return dict(evaluate_regression(recorded.y_true, recorded.y_pred, settings=settings).metrics), empty

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class ModelOutputs:
     """What a model said of n samples; layers that are not sparse, logits and probabilities are memory-mapped.
 
     Attributes
@@ -55,7 +55,7 @@ class Recorded:
         return layer if self.linear_fit and isinstance(layer, np.ndarray) else None
 
 
-def read_recorded(workspace: Workspace) -> Recorded:
+def read_recorded(workspace: Workspace) -> ModelOutputs:
     """Open ``data/representations/``; raises as `open_recorded`."""
     return open_recorded(workspace.representations)
 
@@ -70,7 +70,7 @@ def naming_recorded(workspace: Workspace) -> Iterator[None]:
         yield
 
 
-def open_recorded(folder: Path) -> Recorded:
+def open_recorded(folder: Path) -> ModelOutputs:
     """Open a folder that holds what a model said of any samples.
 
     Raises
@@ -92,7 +92,7 @@ def open_recorded(folder: Path) -> Recorded:
         return array
 
     layers = {name: _layer(folder, name, n, described) for name in described.layers}
-    return Recorded(
+    return ModelOutputs(
         task=described.task,
         class_names=tuple(described.class_names),
         y_true=y_true,

@@ -14,11 +14,11 @@ from mlx.core.errors import ArtifactError
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
-from mlx.pipeline.recorded import Recorded, naming_recorded, read_recorded
+from mlx.pipeline.recorded import ModelOutputs, naming_recorded, read_recorded
 from mlx.residuals import (
     ResidualsSettings,
-    analyse_classification,
-    analyse_regression,
+    analyze_classification,
+    analyze_regression,
     build_class_table,
     build_curve_table,
     build_factor_table,
@@ -50,7 +50,7 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     recorded = read_recorded(workspace)
     factors = _factors(workspace, np.asarray(recorded.index))
     with naming_recorded(workspace):
-        tables, matrices, headline = _analysed(recorded, factors, residuals)
+        tables, matrices, headline = _analyzed(recorded, factors, residuals)
     samples = tables.pop("samples")
     with replacing_folder(workspace.residuals) as folder:
         write_tables(folder, samples, tables, matrices)
@@ -75,11 +75,11 @@ def write_tables(folder: Path, samples: pd.DataFrame, tables: Tables, matrices: 
         write_array(folder / "similarity" / file, matrix)
 
 
-def _analysed(
-    recorded: Recorded, factors: pd.DataFrame, settings: ResidualsSettings
+def _analyzed(
+    recorded: ModelOutputs, factors: pd.DataFrame, settings: ResidualsSettings
 ) -> tuple[Tables, dict[str, Any], dict[str, Any]]:
     if recorded.probabilities is None:
-        fitted = analyse_regression(
+        fitted = analyze_regression(
             recorded.y_true,
             recorded.y_pred,
             index=recorded.index,
@@ -90,7 +90,7 @@ def _analysed(
         )
         tables = {name: build() for name, build in TABLES.items()} | {"coefficients": fitted.coefficients}
         return {"samples": fitted.samples.join(factors.add_prefix("factor."))} | tables, {}, fitted.summary
-    found = analyse_classification(
+    found = analyze_classification(
         recorded.layers,
         logits=recorded.logits,
         probabilities=recorded.probabilities,
@@ -141,7 +141,7 @@ def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
     return table.iloc[index].reset_index(drop=True)
 
 
-def _scatter(samples: pd.DataFrame, recorded: Recorded) -> pd.DataFrame:
+def _scatter(samples: pd.DataFrame, recorded: ModelOutputs) -> pd.DataFrame:
     """Return what ``dvc plots`` draws as points, evenly thinned: CSV, as DVC reads no Parquet."""
     rows = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), SCATTER_POINTS)).astype(int))
     chosen = samples.iloc[rows]

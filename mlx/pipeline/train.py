@@ -20,16 +20,16 @@ from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
 from mlx.core.samples import open_samples, open_targets
-from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, Problem, build_model, save_model
+from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, TaskSpec, build_model, save_model
 from mlx.models.catalogue import describe_model
 from mlx.training import (
     Augmentation,
+    Callbacks,
     Checkpoints,
     Fitted,
     LiveMetrics,
     Samples,
     TrainingSettings,
-    Watchers,
     augmentation_of,
     clear_checkpoints,
     fingerprint,
@@ -58,7 +58,7 @@ def train(
         The model does not suit the data, or training diverged.
     """
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
-    problem = Problem(described.task, tuple(described.sample_shape), len(described.class_names))
+    problem = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
     built = build_model(model, problem, seed=training.seed)
     for line in idle_settings(model, training, output, described, built):
         note(f"train: {line}")
@@ -109,7 +109,7 @@ def _arrays(folder: Path) -> dict[str, Path]:
     return {name: folder / f"{name}.npy" for name in names}
 
 
-def _samples(folder: Path, part: str, problem: Problem) -> Samples:
+def _samples(folder: Path, part: str, problem: TaskSpec) -> Samples:
     y = open_targets(folder / f"y_{part}.npy", n_classes=problem.n_classes)
     return Samples(open_samples(folder / f"X_{part}.npy", rows=len(y), sample_shape=problem.sample_shape), y)
 
@@ -158,11 +158,11 @@ def idle_settings(
 _OF_CHECKPOINTS = ("checkpoint_frequency", "save_checkpoints")
 
 
-def _is_regression(_: TrainingSettings, problem: Problem) -> bool:
+def _is_regression(_: TrainingSettings, problem: TaskSpec) -> bool:
     return problem.task == "regression"
 
 
-_IDLE_FIELDS: tuple[tuple[str, str, Callable[[TrainingSettings, Problem], bool]], ...] = (
+_IDLE_FIELDS: tuple[tuple[str, str, Callable[[TrainingSettings, TaskSpec], bool]], ...] = (
     ("momentum", "only the optimizer sgd has a momentum to set", lambda settings, _: settings.optimizer != "sgd"),
     ("class_weights", "a regression has no classes", _is_regression),
     ("label_smoothing", "a regression has no labels", _is_regression),
@@ -191,8 +191,8 @@ def _fit(
     with warnings.catch_warnings(), closing(display), closing(live):
         # What a fit warns of (a rank, say) is for the user, as a line and not with a place in our source.
         warnings.showwarning = lambda message, *_, **__: note(f"train: warning: {message}")
-        watchers = Watchers((display, live))
-        return fit_model(built, train, val, settings, watchers, augmentation=augmentation, keeper=keeper)
+        callbacks = Callbacks((display, live))
+        return fit_model(built, train, val, settings, callbacks, augmentation=augmentation, keeper=keeper)
 
 
 def _summary(fitted: Fitted) -> dict[str, Any]:

@@ -21,10 +21,10 @@ BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 12, 20, 40  # classes for which a cell, o
 
 @styled
 def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Draw counts of actual (rows) against predicted classes (columns), coloured by share of the row.
+    """Draw counts of actual (rows) against predicted classes (columns), colored by share of the row.
 
     Cells show the count above the share of the actual class; from 13 classes on the count alone, from
-    21 on a colour bar instead. Empty cells off the diagonal stay blank.
+    21 on a color bar instead. Empty cells off the diagonal stay blank.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def _draw_cells(ax: Axes, rates: NDArray[np.float64], *, colorbar: bool) -> None
     from matplotlib import colormaps
     from matplotlib.colors import PowerNorm
 
-    # Without numbers in the cells rare mistakes must show in the colour alone: stretch the low end.
+    # Without numbers in the cells rare mistakes must show in the color alone: stretch the low end.
     norm = PowerNorm(0.5 if colorbar else 0.8, vmin=0, vmax=1)
     cmap = colormaps["Blues"].with_extremes(bad=FAINT)
     edges = np.arange(len(rates) + 1) - 0.5

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 OVER_CURVES: dict[str, Any] = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
-NAMED_CURVES = 7  # colours there are; with more classes the rest is drawn in grey
+NAMED_CURVES = 7  # colors there are; with more classes the rest is drawn in gray
 PARTS = (("", "training", CORRECT, "o", "-"), ("val_", "validation", WRONG, "s", "--"))
 
 
@@ -96,7 +96,7 @@ def _mark_best(ax: Axes, history: DataFrame) -> None:
 def plot_roc(roc: DataFrame, *, class_names: Sequence[str] = (), ax: Axes | None = None) -> Axes:
     """Draw one-against-the-rest ROC curves, the area under each in the legend.
 
-    With more than 7 classes those of the smallest area are named, the others grey.
+    With more than 7 classes those of the smallest area are named, the others gray.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def plot_roc(roc: DataFrame, *, class_names: Sequence[str] = (), ax: Axes | None
 def plot_precision_recall(table: DataFrame, *, class_names: Sequence[str] = (), ax: Axes | None = None) -> Axes:
     """Draw one-against-the-rest precision over recall, as steps, the average precision of each in the legend.
 
-    With more than 7 classes those of the smallest average precision are named, the others grey. Precision
+    With more than 7 classes those of the smallest average precision are named, the others gray. Precision
     depends on how frequent a class is: what guessing would give is its share of the samples.
 
     Parameters

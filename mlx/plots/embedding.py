@@ -33,14 +33,14 @@ def plot_representation_map(
 ) -> Axes:
     """Draw samples where their representations lie.
 
-    Of more than 10 classes the 9 largest have a look of their own, and all others are grey.
+    Of more than 10 classes the 9 largest have a look of their own, and all others are gray.
 
     Parameters
     ----------
     points : array_like, shape (n_samples, 2)
         Coordinates; a sample with a NaN is left out.
     by : {"class", "correct", "entropy"}
-        What colours and markers say.
+        What colors and markers say.
     values : array_like, shape (n_samples,)
         Labels, correctness (bool) or entropy in nats.
     class_names : sequence of str
@@ -56,12 +56,12 @@ def plot_representation_map(
     xy, v = np.asarray(points, float), np.asarray(values)
     if xy.ndim != 2 or xy.shape != (len(v), 2):
         raise DataError(f"points: expected shape ({len(v)}, 2), found {xy.shape}")
-    if by not in COLOURINGS:
-        raise DataError(f"by: expected one of {', '.join(COLOURINGS)}, found {by!r}")
+    if by not in COLORINGS:
+        raise DataError(f"by: expected one of {', '.join(COLORINGS)}, found {by!r}")
     known = np.flatnonzero(np.isfinite(xy).all(axis=1))
     rows = known[spread(len(known), max_points)]
     ax = axes_or_new(ax, height=3.3)
-    COLOURINGS[by](ax, xy[rows], v[rows], class_names)
+    COLORINGS[by](ax, xy[rows], v[rows], class_names)
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
     if len(rows) < len(v):
         note = f"{thousands(len(rows))} of {plural(len(v), 'sample')}"
@@ -112,4 +112,4 @@ def _legend(ax: Axes) -> None:
               columnspacing=0.8, markerscale=1.3)  # fmt: skip
 
 
-COLOURINGS = {"class": _by_class, "correct": _by_correctness, "entropy": _by_entropy}
+COLORINGS = {"class": _by_class, "correct": _by_correctness, "entropy": _by_entropy}

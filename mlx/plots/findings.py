@@ -1,4 +1,4 @@
-"""Figures of a report that put plots of the analyses together: each takes what it needs from the inputs, or none."""
+"""Figures of a report that put plots of the analyzes together: each takes what it needs from the inputs, or none."""
 
 from __future__ import annotations
 

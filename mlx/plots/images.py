@@ -123,12 +123,12 @@ def _draw_rows(
 
 
 def _place(
-    ax: Axes, image: NDArray[Any], extent: tuple[float, float, float, float], *, smooth: bool, **colours: Any
+    ax: Axes, image: NDArray[Any], extent: tuple[float, float, float, float], *, smooth: bool, **colors: Any
 ) -> None:
     """Draw an image within the limits of the sheet (left, right, bottom, top)."""
     limits = ax.get_xlim(), ax.get_ylim()
     # Small images keep their pixels, which also compress well; large ones must be smoothed to shrink.
-    ax.imshow(image, extent=extent, interpolation="auto" if smooth else "nearest", **colours)
+    ax.imshow(image, extent=extent, interpolation="auto" if smooth else "nearest", **colors)
     ax.set(xlim=limits[0], ylim=limits[1])
 
 
@@ -151,9 +151,9 @@ def plot_sample_cards(
     titles : sequence of str, length m
         Up to three lines each.
     groups : sequence of str, length m, optional
-        Heading that each stands under; equal ones are neighbours.
+        Heading that each stands under; equal ones are neighbors.
     wrong : array_like of bool, shape (m,), optional
-        Whose text has the colour of mistakes.
+        Whose text has the color of mistakes.
     """
     rgb = as_rgb(images)
     marked = np.zeros(len(rgb), bool) if wrong is None else np.asarray(wrong, bool)
@@ -221,12 +221,12 @@ def plot_residual_images(
         for i, line in enumerate(titles[k].split("\n")):
             ax.text(left + 0.02, 0.03 + LINE * i, line, va="top", fontsize=NOTE)
         residual = (image - reference).mean(axis=2)
-        for row, (picture, colours) in enumerate(
+        for row, (picture, colors) in enumerate(
             ((image, {}), (reference, {}), (residual, {"cmap": "PuOr_r", "vmin": -1, "vmax": 1}))
         ):
             upper = texts + row * tall
             box = (left + 0.02, left + width - 0.02, upper + tall - 0.02, upper + 0.02)
-            _place(ax, picture, box, smooth=both.shape[2] > SHARP_UP_TO, **colours)
+            _place(ax, picture, box, smooth=both.shape[2] > SHARP_UP_TO, **colors)
     _draw_scale(ax, margin, texts + 3 * tall + 0.06)
     return ax
 

@@ -33,14 +33,14 @@ def plot_similarity_matrix(
 ) -> Axes:
     """Draw cosine similarities between samples, with lines between classes.
 
-    Colours run over the similarities there are, as those of a layer after ReLU are all positive.
+    Colors run over the similarities there are, as those of a layer after ReLU are all positive.
 
     Parameters
     ----------
     similarity : array_like, shape (m, m)
         In [−1, 1]; a NaN stays blank.
     labels : array_like of int, shape (m,)
-        The class of each row, equal ones neighbours.
+        The class of each row, equal ones neighbors.
     class_names : sequence of str, length n_classes
     images : array_like, shape (m, h, w, c), optional
         Drawn beside the rows of up to 16 samples in place of class names.

@@ -72,9 +72,9 @@ def wilson(
     from scipy.special import ndtri
 
     z = float(ndtri(0.5 + level / 2))
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return centre - half, centre + half
+    return center - half, center + half
 
 
 @styled

@@ -1,4 +1,4 @@
-"""The one style of all pictures: sizes, colours, a context that does not leak, and byte-stable PNGs."""
+"""The one style of all pictures: sizes, colors, a context that does not leak, and byte-stable PNGs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ RC: dict[str, Any] = {
 
 
 class CategoryStyle(NamedTuple):
-    """How one of many categories is drawn, so that colour is never the only difference."""
+    """How one of many categories is drawn, so that color is never the only difference."""
 
     color: str
     marker: str
@@ -61,9 +61,9 @@ class CategoryStyle(NamedTuple):
 
 
 def category_style(k: int) -> CategoryStyle:
-    """Return the look of category `k`; neighbours differ in all three.
+    """Return the look of category `k`; neighbors differ in all three.
 
-    7 colours have no divisor in common with 15 markers and 4 lines, so that 105 points and 28 curves
+    7 colors have no divisor in common with 15 markers and 4 lines, so that 105 points and 28 curves
     look different.
     """
     return CategoryStyle(COLORS[k % len(COLORS)], MARKERS[k % len(MARKERS)], LINES[k % len(LINES)])
@@ -148,8 +148,8 @@ def render_png(figure: Figure, dpi: int = 150) -> bytes:
     rgba = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
     pixels = frombuffer("RGBA", canvas.get_width_height(), rgba, "raw", "RGBA", 0, 1)
     encoded = pixels.convert("RGB")
-    if _is_grey(encoded):
-        encoded = encoded.convert("L")  # grey photographs take a third less
+    if _is_gray(encoded):
+        encoded = encoded.convert("L")  # gray photographs take a third less
     stream = BytesIO()
     encoded.save(stream, format="png", dpi=(dpi, dpi), compress_level=6)
     return stream.getvalue()
@@ -163,6 +163,6 @@ def render_pdf(figure: Figure) -> bytes:
     return stream.getvalue()
 
 
-def _is_grey(pixels: Image) -> bool:
+def _is_gray(pixels: Image) -> bool:
     colors = pixels.getcolors(256)
     return colors is not None and all(len(set(color)) == 1 for _, color in colors if isinstance(color, tuple))

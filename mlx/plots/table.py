@@ -31,7 +31,7 @@ def plot_class_scatter(
     """Draw samples in the plane of their first two principal components, by class.
 
     Features are standardised first; two features are drawn as they are, one against the row number. Of
-    more than 14 classes the 13 largest have a colour, the others are grey.
+    more than 14 classes the 13 largest have a color, the others are gray.
 
     Parameters
     ----------

@@ -55,12 +55,12 @@ def fit_trend(x: ArrayLike, y: ArrayLike, *, level: float = 0.95, m: int = 60) -
     n = len(xs)
     if n < 3 or np.ptp(xs) <= 1e-12 * np.abs(xs).max():
         return None
-    centre, mean = xs.mean(), ys.mean()
-    sxx = ((xs - centre) ** 2).sum()
-    slope = ((xs - centre) * (ys - mean)).sum() / sxx
-    residual = ys - mean - slope * (xs - centre)
+    center, mean = xs.mean(), ys.mean()
+    sxx = ((xs - center) ** 2).sum()
+    slope = ((xs - center) * (ys - mean)).sum() / sxx
+    residual = ys - mean - slope * (xs - center)
     s = np.sqrt((residual**2).sum() / (n - 2))
     at = np.linspace(xs.min(), xs.max(), m)
-    fit = mean + slope * (at - centre)
-    half = stdtrit(n - 2, 0.5 + level / 2) * s * np.sqrt(1 / n + (at - centre) ** 2 / sxx)
-    return Trend(float(slope), float(mean - slope * centre), at, fit, fit - half, fit + half)
+    fit = mean + slope * (at - center)
+    half = stdtrit(n - 2, 0.5 + level / 2) * s * np.sqrt(1 / n + (at - center) ** 2 / sxx)
+    return Trend(float(slope), float(mean - slope * center), at, fit, fit - half, fit + half)

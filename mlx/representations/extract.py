@@ -1,4 +1,4 @@
-"""The one pass of a trained model over the samples to be analysed."""
+"""The one pass of a trained model over the samples to be analyzed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -4,8 +4,8 @@ Arrays in; tables and numbers out. Nothing here reads a file or needs more than 
 ``scipy.special``.
 """
 
-from mlx.residuals.classification import ClassificationResiduals, analyse_classification
-from mlx.residuals.regression import RegressionResiduals, analyse_regression
+from mlx.residuals.classification import ClassificationResiduals, analyze_classification
+from mlx.residuals.regression.analysis import RegressionResiduals, analyze_regression
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.tables import (
     CLASS_COLUMNS,
@@ -35,8 +35,8 @@ __all__ = [
     "ClassificationResiduals",
     "RegressionResiduals",
     "ResidualsSettings",
-    "analyse_classification",
-    "analyse_regression",
+    "analyze_classification",
+    "analyze_regression",
     "build_class_table",
     "build_curve_table",
     "build_factor_table",

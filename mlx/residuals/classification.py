@@ -9,14 +9,15 @@ import pandas as pd
 
 from mlx.core.checks import Floats, Integers, Scores, check_labels, check_matrix
 from mlx.core.errors import DataError
-from mlx.residuals.failures import FactorAnalysis, analyse_factors, curve_records, detection_rows, entropy_score
-from mlx.residuals.geometry import alignment_rows
-from mlx.residuals.headline import Headline, headline_of
-from mlx.residuals.layer_analysis import LayerAnalysis, analyse_layer
-from mlx.residuals.projection import projections
-from mlx.residuals.quantile import quantile_residuals
+from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, curve_records, detection_rows, entropy_score
+from mlx.residuals.errors.temperature import temperature_records
+from mlx.residuals.geometry.layer_geometry import alignment_rows
+from mlx.residuals.geometry.projection import projections
+from mlx.residuals.layers.headline import Headline, headline_of
+from mlx.residuals.layers.layer_analysis import LayerAnalysis, analyze_layer
 from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.surprise import PredictionScores, prediction_scores
+from mlx.residuals.similarity.directions import Directions, Representation, directions_of
+from mlx.residuals.streams import Stream, stream
 from mlx.residuals.tables import (
     Record,
     build_class_table,
@@ -27,8 +28,8 @@ from mlx.residuals.tables import (
     build_temperature_table,
     build_test_table,
 )
-from mlx.residuals.temperature import temperature_records
-from mlx.residuals.units import Representation, UnitRows, unit_rows
+from mlx.stats.prediction_scores import PredictionScores, prediction_scores
+from mlx.stats.quantile_residuals import quantile_residuals
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class ClassificationResiduals:
     headline: Headline
 
 
-def analyse_classification(
+def analyze_classification(
     representations: Mapping[str, Representation],
     *,
     logits: Scores | None,
@@ -81,7 +82,7 @@ def analyse_classification(
     settings: ResidualsSettings,
     factors: pd.DataFrame | None = None,
 ) -> ClassificationResiduals:
-    """Analyse how the similarity of representations and the entropy of predictions go together.
+    """Analyze how the similarity of representations and the entropy of predictions go together.
 
     Parameters
     ----------
@@ -116,29 +117,30 @@ def analyse_classification(
         check_matrix("logits", logits, shape)
     scores = prediction_scores(probabilities, logits, true, pred)
     columns = _sample_columns(np.asarray(index), true, pred, scores)
-    columns["residual_quantile"] = quantile_residuals(probabilities, logits, true, seed=settings.seed)
+    generator = stream(settings.seed, Stream.QUANTILE)
+    columns["residual_quantile"] = quantile_residuals(probabilities, logits, true, generator=generator)
     error, of_entropy = true != pred, [entropy_score(scores.entropy)]
     tests, classes = detection_rows("", error, of_entropy, [], settings), list[Record]()
     curves = curve_records("", error, of_entropy)
     temperatures = temperature_records(probabilities, logits, true, pred)
-    analyses: list[tuple[UnitRows, LayerAnalysis]] = []
+    analyzes: list[tuple[Directions, LayerAnalysis]] = []
     for name, representation in representations.items():
-        units = unit_rows(name, representation, shape[0])
-        found = analyse_layer(name, units, scores.entropy, true, pred, class_names=class_names, settings=settings)
-        suffix = f".{name}" if analyses else ""
-        kinds = [kind for kind in settings.projections if kind == "pca" or not analyses]
+        units = directions_of(name, representation, shape[0])
+        found = analyze_layer(name, units, scores.entropy, true, pred, class_names=class_names, settings=settings)
+        suffix = f".{name}" if analyzes else ""
+        kinds = [kind for kind in settings.projections if kind == "pca" or not analyzes]
         places, shares = projections(name, representation, kinds, seed=settings.seed)
         found.columns.update(places)
         columns |= {column + suffix: values for column, values in found.columns.items()}
         nearest = found.classmates.nearest
         columns["nearest" + suffix] = np.where(nearest < 0, -1, columns["index"][nearest])
         classes, tests, curves = classes + found.classes, tests + found.tests + shares, curves + found.curves
-        analyses.append((units, found))
+        analyzes.append((units, found))
     tests += alignment_rows(representations)
-    units, first = analyses[0]
+    units, first = analyzes[0]
     known = FactorAnalysis([], [], [])
     if factors is not None and len(factors.columns):
-        known = analyse_factors(
+        known = analyze_factors(
             factors, error, scores.entropy, first.family.predicted, units=units, y_pred=pred, settings=settings
         )
         columns |= {f"factor.{name}": factors[name].to_numpy() for name in factors}
@@ -151,8 +153,8 @@ def analyse_classification(
         slices=build_slice_table(known.slices),
         risk_coverage=build_curve_table(curves),
         temperature=build_temperature_table(temperatures),
-        similarity=build_matrix_table([record for _, found in analyses for record in found.classmates.records]),
-        matrices={file: values for _, found in analyses for file, values in found.matrices.items()},
+        similarity=build_matrix_table([record for _, found in analyzes for record in found.classmates.records]),
+        matrices={file: values for _, found in analyzes for file, values in found.matrices.items()},
         headline=headline_of(tests, int((units.norms == 0).sum()), settings.confidence),
     )
 

@@ -25,7 +25,7 @@ class ResidualsSettings(Settings):
     confidence
         Confidence level of the intervals.
     n_neighbours
-        Neighbours whose mean similarity is a measure of its own.
+        Neighbors whose mean similarity is a measure of its own.
     matrix_size
         Largest class whose similarities are kept pair by pair; of a larger one, means over blocks of samples.
         Also the number of samples in the overview over all classes.

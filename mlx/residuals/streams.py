@@ -1,8 +1,10 @@
-"""Random streams that don't disturb each other: one for every purpose and class, from one seed."""
+"""The purposes of the random streams of the residuals analysis."""
 
 from enum import IntEnum
 
 import numpy as np
+
+from mlx.core import streams
 
 
 class Stream(IntEnum):
@@ -20,14 +22,14 @@ class Stream(IntEnum):
     PARTIAL_PERMUTATION = 22
     FACTOR_PERMUTATION = 23
     SLICE_SPLIT = 24
-    NEIGHBOURS = 25
+    NEIGHBORS = 25
     QUANTILE = 26
 
 
 def stream(seed: int, purpose: Stream, label: int = 0) -> np.random.Generator:
     """Return the generator of one purpose and class ``label``.
 
-    Every layer, and Pearson and Spearman, reuse the stream of their purpose: a layer more changes no
-    other's numbers, and differences between them are not those of the resampling.
+    Every layer, and Pearson and Spearman, reuse the stream of their purpose: another layer changes no
+    numbers of the first, and differences between layers do not come from the resampling.
     """
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(purpose), label)))
+    return streams.stream(seed, purpose, label)

@@ -3,19 +3,19 @@
 from mlx.training.augment import Augmentation, augmentation_of
 from mlx.training.checkpoints import Checkpoints, clear_checkpoints, load_checkpoint
 from mlx.training.fingerprint import fingerprint
-from mlx.training.fit import Fitted, Watchers, fit_model
+from mlx.training.fit import Callbacks, Fitted, fit_model
 from mlx.training.live import LiveMetrics
 from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
 
 __all__ = [
     "Augmentation",
+    "Callbacks",
     "Checkpoints",
     "Fitted",
     "LiveMetrics",
     "Samples",
     "TrainingSettings",
-    "Watchers",
     "augmentation_of",
     "clear_checkpoints",
     "fingerprint",

@@ -28,8 +28,8 @@ from mlx.models.catalogue import DESCRIPTION, rebuild_model
 from mlx.models.npz import write_npz
 from mlx.training.divergence import rate_of
 from mlx.training.fingerprint import Fingerprint, difference, digest_of
-from mlx.training.kept import numbered_weights, read_kept, read_weights, write_kept
 from mlx.training.progress import Epoch, Progress
+from mlx.training.state import numbered_weights, read_state, read_weights, write_kept
 
 Array = npt.NDArray[Any]
 
@@ -76,7 +76,7 @@ class Checkpoints:
                 continue
             before = model.state()
             try:
-                kept = read_kept(self.folder / name)
+                kept = read_state(self.folder / name)
                 if changed := difference(kept.fingerprint, self.fingerprint):
                     self.say(f"starts anew, as the checkpoints are of another training: {changed}")
                     break

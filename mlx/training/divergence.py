@@ -56,7 +56,7 @@ def rate_of(fields: Container[str]) -> str:
     return "training.learning_rate" if "learning_rate" in fields else own
 
 
-def refuse_overflow(reached: Epoch) -> None:
+def check_overflow(reached: Epoch) -> None:
     """Raise where a loss that no learning rate led to, of an untrained model or of a fit in one go, is not finite.
 
     Raises

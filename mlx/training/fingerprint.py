@@ -9,7 +9,7 @@ from typing import Any
 
 import mlx
 from mlx.core.paths import from_root
-from mlx.models import ModelSettings, Problem
+from mlx.models import ModelSettings, TaskSpec
 from mlx.training.augment import Augmentation
 from mlx.training.settings import TrainingSettings
 
@@ -24,7 +24,7 @@ def fingerprint(
     model: ModelSettings,
     training: TrainingSettings,
     augmentation: Augmentation,
-    problem: Problem,
+    problem: TaskSpec,
     data: Mapping[str, Path],
 ) -> Fingerprint:
     """Return what decides every number of a training.

@@ -12,7 +12,7 @@ from mlx.core.arrays import rows_of
 from mlx.core.log_scores import log_of
 from mlx.models import DirectModel, IterativeModel, Model
 from mlx.training.augment import Augmentation
-from mlx.training.divergence import divergence, rate_of, refuse_divergence, refuse_overflow
+from mlx.training.divergence import check_overflow, divergence, rate_of, refuse_divergence
 from mlx.training.optimization import optimization_of
 from mlx.training.progress import Epoch, Progress
 from mlx.training.samples import Samples
@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 EVALUATION_BATCH = 256  # nothing is learnt from these, so they may be larger than training's
 
 
-class Watcher(Protocol):
+class Callback(Protocol):
     """Is told how a training goes on."""
 
     def begin(self, history: tuple[Epoch, ...]) -> None:
@@ -37,25 +37,25 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True)
-class Watchers:
+class Callbacks:
     """Several watchers that are told the same."""
 
-    all: tuple[Watcher, ...]
+    all: tuple[Callback, ...]
 
     def begin(self, history: tuple[Epoch, ...]) -> None:
         """Tell each."""
-        for watcher in self.all:
-            watcher.begin(history)
+        for callback in self.all:
+            callback.begin(history)
 
     def batch(self) -> None:
         """Tell each."""
-        for watcher in self.all:
-            watcher.batch()
+        for callback in self.all:
+            callback.batch()
 
     def epoch(self, number: int, reached: Epoch) -> None:
         """Tell each."""
-        for watcher in self.all:
-            watcher.epoch(number, reached)
+        for callback in self.all:
+            callback.epoch(number, reached)
 
 
 class Keeper(Protocol):
@@ -95,7 +95,7 @@ def fit_model(
     train: Samples,
     val: Samples,
     settings: TrainingSettings,
-    watcher: Watcher,
+    callback: Callback,
     *,
     augmentation: Augmentation | None = None,
     keeper: Keeper | None = None,
@@ -116,11 +116,11 @@ def fit_model(
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         reached = _loss_of(model, train) | {f"val_{k}": v for k, v in _loss_of(model, val).items()}
         if model.problem.n_classes == 0 or any(map(math.isnan, reached.values())):
-            refuse_overflow(reached)
+            check_overflow(reached)
         fitted = Fitted((reached,), 1)
     else:
         assert isinstance(model, IterativeModel)
-        fitted = _Training(model, train, val, settings, watcher, augmentation or Augmentation(), keeper).run()
+        fitted = _Training(model, train, val, settings, callback, augmentation or Augmentation(), keeper).run()
     model.measure_fit(train.X, train.y)
     return fitted
 
@@ -133,7 +133,7 @@ class _Training:
     train: Samples
     val: Samples
     settings: TrainingSettings
-    watcher: Watcher
+    callback: Callback
     augmentation: Augmentation
     keeper: Keeper | None
 
@@ -141,14 +141,14 @@ class _Training:
         self.model.prepare(optimization_of(self.settings, self.model.problem, self.train.y))
         start = self._evaluate()["loss"]
         if self.model.problem.n_classes == 0:
-            refuse_overflow({"val_loss": start})
+            check_overflow({"val_loss": start})
         progress = self.keeper.restore(self.model) if self.keeper else Progress()
-        self.watcher.begin(progress.history)
+        self.callback.begin(progress.history)
         goes_back = self.settings.early_stopping_patience is not None
         while not progress.ended(self.settings):
             reached = self._epoch(progress, start)
             progress = progress.after(reached, self.model, self.settings.schedule(), goes_back=goes_back)
-            self.watcher.epoch(progress.epoch, reached)
+            self.callback.epoch(progress.epoch, reached)
             if self.keeper:
                 self.keeper.keep(self.model, progress)
         kept = progress.best if goes_back else progress.epoch
@@ -183,7 +183,7 @@ class _Training:
                 rate = new
                 self.model.set_learning_rate(rate)
             yield (self.augmentation.apply(X, changes) if self.augmentation else X), y
-            self.watcher.batch()
+            self.callback.batch()
 
 
 def _loss_of(model: DirectModel, samples: Samples) -> Epoch:

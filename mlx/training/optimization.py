@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.errors import SettingsError
-from mlx.models import Optimization, Problem
+from mlx.models import Optimization, TaskSpec
 from mlx.training.settings import TrainingSettings
 
 Array = npt.NDArray[Any]
@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 ADAMW_DECAY = 0.004  # Keras's default; without any, it would be adam
 
 
-def optimization_of(settings: TrainingSettings, problem: Problem, y: Array) -> Optimization:
+def optimization_of(settings: TrainingSettings, problem: TaskSpec, y: Array) -> Optimization:
     """Return how the weights are changed.
 
     Parameters
@@ -46,7 +46,7 @@ def _weight_decay(settings: TrainingSettings) -> float:
     return ADAMW_DECAY if settings.optimizer == "adamw" else 0.0
 
 
-def _class_weights(asked: str | list[float] | None, problem: Problem, y: Array) -> tuple[float, ...] | None:
+def _class_weights(asked: str | list[float] | None, problem: TaskSpec, y: Array) -> tuple[float, ...] | None:
     if asked is None or problem.task == "regression":
         return None
     k = problem.n_classes

@@ -89,8 +89,8 @@ def test_show_data_draws_what_a_run_would_use(repository, capsys, monkeypatch):
         drawn.append(inputs.class_names)
         return draw_report(inputs, settings)
 
-    monkeypatch.setattr("mlx.preview.draw_report", keep)
-    monkeypatch.setattr("mlx.preview.render_png", lambda *_: b"png")
+    monkeypatch.setattr("mlx.runs.preview.draw_report", keep)
+    monkeypatch.setattr("mlx.runs.preview.render_png", lambda *_: b"png")
     (repository / "study.yaml").write_text(STUDY)
     main(["show-data", "--config", "../study.yaml"])
     assert drawn == [("c0", "c1", "c2")]

@@ -1,4 +1,4 @@
-"""Single images against what their specification says: transparent colours of every depth, every orientation."""
+"""Single images against what their specification says: transparent colors of every depth, every orientation."""
 
 import struct
 
@@ -32,14 +32,14 @@ def test_a_transparent_grey_is_white_in_every_depth(tmp_path, depth, part, chann
 @pytest.mark.parametrize("row", [0, 1, 2])
 def test_a_transparent_colour_is_white_in_every_depth(tmp_path, depth, row):
     top = 2**depth - 1
-    colours = np.array([[0, 0, 0], [top, 0, top // 2], [top, top // 4, top], [top // 3, top, 0]])
-    values = colours[np.random.default_rng(0).integers(0, 4, (12, 9))]
-    (tmp_path / "a.png").write_bytes(png_bytes(values, depth, 2, struct.pack(">HHH", *colours[row])))
-    transparent = (values == colours[row]).all(axis=-1, keepdims=True)
+    colors = np.array([[0, 0, 0], [top, 0, top // 2], [top, top // 4, top], [top // 3, top, 0]])
+    values = colors[np.random.default_rng(0).integers(0, 4, (12, 9))]
+    (tmp_path / "a.png").write_bytes(png_bytes(values, depth, 2, struct.pack(">HHH", *colors[row])))
+    transparent = (values == colors[row]).all(axis=-1, keepdims=True)
     expected = np.where(transparent, 255, values if depth == 8 else values // 256)
     np.testing.assert_array_equal(decode(tmp_path / "a.png", (12, 9), 3), expected)
-    grey = expected @ [0.299, 0.587, 0.114]
-    np.testing.assert_allclose(decode(tmp_path / "a.png", (12, 9), 1)[..., 0], grey, atol=1)
+    gray = expected @ [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(decode(tmp_path / "a.png", (12, 9), 1)[..., 0], gray, atol=1)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -23,7 +23,7 @@ def everything(dataset, rows=7):
 
 
 RED = np.array([200, 40, 90], np.uint8)
-GREY = 100
+GRAY = 100
 
 
 def saved(path, image, **options):
@@ -31,8 +31,8 @@ def saved(path, image, **options):
     return path
 
 
-def filled(colour, mode, size=(40, 30)):
-    return Image.new(mode, size, colour)
+def filled(color, mode, size=(40, 30)):
+    return Image.new(mode, size, color)
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,16 @@ def filled(colour, mode, size=(40, 30)):
     [
         (filled((200, 40, 90), "RGB"), "png", RED),
         (filled((200, 40, 90), "RGB"), "jpg", RED),
-        (filled(GREY, "L"), "png", [GREY] * 3),
-        (filled(GREY, "L"), "jpg", [GREY] * 3),
+        (filled(GRAY, "L"), "png", [GRAY] * 3),
+        (filled(GRAY, "L"), "jpg", [GRAY] * 3),
         (filled(1, "1"), "png", [255] * 3),
         (filled((200, 40, 90), "RGB").quantize(4), "png", RED),
         (filled((200, 40, 90, 255), "RGBA"), "png", RED),
         (filled((200, 40, 90, 0), "RGBA"), "png", [255] * 3),
         (filled((0, 0, 0, 128), "RGBA"), "png", [127] * 3),
-        (filled((GREY, 255), "LA"), "png", [GREY] * 3),
+        (filled((GRAY, 255), "LA"), "png", [GRAY] * 3),
         (filled((0, 155, 110, 55), "CMYK"), "jpg", [200, 78, 111]),
-        (Image.fromarray(np.full((30, 40), GREY * 257, np.uint16)), "png", [GREY] * 3),
+        (Image.fromarray(np.full((30, 40), GRAY * 257, np.uint16)), "png", [GRAY] * 3),
     ],
     ids=lambda value: value.mode if isinstance(value, Image.Image) else None,
 )  # fmt: skip

@@ -126,10 +126,10 @@ def test_inverted_is_the_share_of_dark_shapes(share, expected):
 def test_noise_has_the_recorded_deviation_and_none_is_none():
     block = made(100, noise=0.1, min_contrast=0.01, max_contrast=0.01, occlusion=0.0, image_size=64)
     added = block.X / 255 - render(block.y, block.factors, (64, 64))
-    grey = np.abs(block.factors["background"] - 0.5) < 0.1  # far from where noise is clipped
-    assert grey.sum() > 10
-    np.testing.assert_allclose(added[grey].std(axis=(1, 2, 3)), block.factors["noise"][grey], rtol=0.05, atol=2e-3)
-    np.testing.assert_allclose(added[grey].mean(axis=(1, 2, 3)), 0, atol=0.008)
+    gray = np.abs(block.factors["background"] - 0.5) < 0.1  # far from where noise is clipped
+    assert gray.sum() > 10
+    np.testing.assert_allclose(added[gray].std(axis=(1, 2, 3)), block.factors["noise"][gray], rtol=0.05, atol=2e-3)
+    np.testing.assert_allclose(added[gray].mean(axis=(1, 2, 3)), 0, atol=0.008)
     quiet = made(100, **CLEAN)
     np.testing.assert_array_equal(quiet.X, np.floor(255 * render(quiet.y, quiet.factors, (32, 32)) + 0.5))
 

@@ -132,7 +132,7 @@ def files_of(name: str) -> str | None:
     return str(folder)
 
 
-def png_bytes(values, depth, colour_type, key=b""):
+def png_bytes(values, depth, color_type, key=b""):
     """Return a PNG as its specification says, from integers (height, width[, channels]) and a tRNS chunk."""
     height, width = values.shape[:2]
     rows = b""
@@ -140,7 +140,7 @@ def png_bytes(values, depth, colour_type, key=b""):
         bits = "".join(format(int(value), f"0{depth}b") for value in row)
         bits += "0" * (-len(bits) % 8)
         rows += b"\0" + bytes(int(bits[k : k + 8], 2) for k in range(0, len(bits), 8))
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"tRNS", key), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -17,7 +17,7 @@ from mlx.evaluation.calibration import (
 )
 from mlx.evaluation.calibration_tests import excess_surprise_test, spiegelhalter_test
 from mlx.evaluation.decomposition import decompose_brier
-from mlx.evaluation.probabilistic import prediction_terms
+from mlx.stats.prediction_terms import prediction_terms
 
 
 def predicted(n, generator, *, sharpness=2.0, believed=1.0, n_classes=4):

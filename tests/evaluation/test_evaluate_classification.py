@@ -10,12 +10,12 @@ from sklearn import metrics as oracle
 
 from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
-from mlx.core.proportions import wilson_interval
 from mlx.evaluation import TABLE_COLUMNS, EvaluationSettings, evaluate_classification
 from mlx.evaluation.checks import check_probabilities
 from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
-from mlx.residuals.surprise import prediction_scores
-from mlx.residuals.temperature import temperature_records
+from mlx.residuals.errors.temperature import temperature_records
+from mlx.stats.prediction_scores import prediction_scores
+from mlx.stats.proportions import wilson_interval
 
 NAMES = ["ant", "bee", "cat", "dog"]
 

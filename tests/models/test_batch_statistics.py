@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlx.models import Optimization, Problem
+from mlx.models import Optimization, TaskSpec
 from mlx.models.in_keras import batch_statistics
 from mlx.models.in_keras.custom import adopted
 from mlx.models.in_keras.runtime import keras
 
-PROBLEM = Problem("classification", (6,), 2)
+PROBLEM = TaskSpec("classification", (6,), 2)
 X = np.random.default_rng(0).normal(3, 2, size=(150, 6)).astype(np.float32)
 Y = (X[:, 0] > 3).astype(np.int64)
 
@@ -22,7 +22,7 @@ def batches(size: int = 16) -> Iterator[tuple[Any, Any]]:
 
 
 def network(**options: Any) -> Any:
-    """Two normalised layers; the second one in a network within the network."""
+    """Two normalized layers; the second one in a network within the network."""
     layers = keras().layers
     keras().utils.set_random_seed(1)
     inner = keras().Sequential([

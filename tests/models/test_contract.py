@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError, DataError, SettingsError
-from mlx.models import Model, ModelSettings, Problem, build_model, load_model, save_model
+from mlx.models import Model, ModelSettings, TaskSpec, build_model, load_model, save_model
 from mlx.models.contract import BOTH_TASKS
 from mlx.models.in_keras.params import FAMILIES
 from mlx.models.settings import PARAMS
@@ -66,13 +66,13 @@ def dense(representation: Any) -> Any:
     return representation.toarray() if issparse(representation) else representation
 
 
-def problem_of(name: str, channels: int = 1) -> Problem:
+def problem_of(name: str, channels: int = 1) -> TaskSpec:
     if name == "linear_regression":
-        return Problem("regression", (8, 8, channels), 0)
-    return Problem("classification", (8, 8, channels), 3)
+        return TaskSpec("regression", (8, 8, channels), 0)
+    return TaskSpec("classification", (8, 8, channels), 3)
 
 
-def samples(problem: Problem, n: int = 150, seed: int = 0) -> Samples:
+def samples(problem: TaskSpec, n: int = 150, seed: int = 0) -> Samples:
     """Bright stripes at a height that tells the class, or the target."""
     rng = np.random.default_rng(seed)
     X = rng.normal(0, 0.1, size=(n, *problem.sample_shape)).astype(np.float32)
@@ -84,7 +84,7 @@ def samples(problem: Problem, n: int = 150, seed: int = 0) -> Samples:
 
 
 @cache
-def fitted(name: str, problem: Problem, seed: int = 7) -> tuple[Model, ModelSettings, Fitted]:
+def fitted(name: str, problem: TaskSpec, seed: int = 7) -> tuple[Model, ModelSettings, Fitted]:
     settings = settings_of(name)
     model = build_model(settings, problem, seed=seed)
     training = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01, seed=seed)
@@ -188,7 +188,7 @@ def test_wrong_shapes_and_values_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_for_both_tasks_or_refuses_the_other(name: str) -> None:
     task = "regression" if problem_of(name).task == "classification" else "classification"
-    other = Problem(task, (8, 8, 1), 3 if task == "classification" else 0)  # type: ignore[arg-type]
+    other = TaskSpec(task, (8, 8, 1), 3 if task == "classification" else 0)  # type: ignore[arg-type]
     model = build_model(settings_of(name), problem_of(name), seed=0)
     if model.tasks == BOTH_TASKS:
         assert build_model(settings_of(name), other, seed=0).problem == other
@@ -258,14 +258,14 @@ def test_an_image_too_small_for_its_poolings_is_refused() -> None:
     with pytest.raises(SettingsError, match="expected at most 3 convolutions.*8x8, found 4"):
         build_model(settings, problem_of("cnn"), seed=0)
     with pytest.raises(SettingsError, match=r"samples of shape \(5,\), found cnn, which needs images"):
-        build_model(ModelSettings(name="cnn"), Problem("classification", (5,), 3), seed=0)
+        build_model(ModelSettings(name="cnn"), TaskSpec("classification", (5,), 3), seed=0)
 
 
 def test_logistic_regression_is_scikit_learns() -> None:
     from sklearn.linear_model import LogisticRegression
 
     for k in (2, 3):
-        problem = Problem("classification", (8, 8, 1), k)
+        problem = TaskSpec("classification", (8, 8, 1), k)
         data = samples(problem_of("logistic_regression"), 200)
         keep = data.y < k
         X, y = data.X[keep], data.y[keep]

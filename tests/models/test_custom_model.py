@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import DataError, SettingsError
-from mlx.models import Model, ModelSettings, Optimization, Problem, build_model, load_model, save_model
+from mlx.models import Model, ModelSettings, Optimization, TaskSpec, build_model, load_model, save_model
 
-PROBLEM = Problem("classification", (6,), 3)
+PROBLEM = TaskSpec("classification", (6,), 3)
 X = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
 Y = np.random.default_rng(1).integers(0, 3, 30)
 
@@ -76,7 +76,7 @@ def settings(function: str, **params: Any) -> ModelSettings:
     return ModelSettings(name="custom", architecture=f"mine.py:{function}", params=params)
 
 
-def built(function: str, problem: Problem = PROBLEM, **params: Any) -> Model:
+def built(function: str, problem: TaskSpec = PROBLEM, **params: Any) -> Model:
     return build_model(settings(function, **params), problem, seed=3)
 
 
@@ -102,7 +102,7 @@ def test_softmax_and_logits_give_the_same_model(end: str, tmp_path: Path) -> Non
 
 
 def test_a_sequential_regression_without_input_is_built_for_the_samples() -> None:
-    model = built("regression", Problem("regression", (6,), 0))
+    model = built("regression", TaskSpec("regression", (6,), 0))
     assert model.outputs(X).predictions.shape == (30,)
 
 
@@ -112,7 +112,7 @@ def test_an_object_with_the_contract_is_taken_as_it_is(tmp_path: Path) -> None:
     loaded: Any = load_model(tmp_path / "m")
     assert loaded.kept == "kept"
     with pytest.raises(SettingsError, match="expected a model for regression, .* found mine.py:own_class"):
-        built("own_class", Problem("regression", (6,), 0))
+        built("own_class", TaskSpec("regression", (6,), 0))
 
 
 @pytest.mark.parametrize(

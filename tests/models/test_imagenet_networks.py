@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import SettingsError
-from mlx.models import ModelSettings, Problem, build_model
+from mlx.models import ModelSettings, TaskSpec, build_model
 from mlx.models.in_keras.applications import APPLICATIONS
 
-FULL = Problem("classification", (224, 224, 3), 3)
+FULL = TaskSpec("classification", (224, 224, 3), 3)
 IMAGES = np.random.default_rng(0).random((2, 224, 224, 3)).astype(np.float32)
 
 
@@ -62,7 +62,7 @@ def test_with_keras_weights_it_computes_what_keras_does(
 def test_the_deepest_have_the_weights_that_keras_documents(
     name: str, documented: int, width: int, left_out: int
 ) -> None:
-    model = build_model(ModelSettings(name=name), Problem("classification", (8, 8, 1), 3), seed=0)
+    model = build_model(ModelSettings(name=name), TaskSpec("classification", (8, 8, 1), 3), seed=0)
     assert model.n_parameters == documented - (1000 - 3) * (width + 1) - left_out
 
 
@@ -70,10 +70,10 @@ def test_one_channel_stands_for_three_and_four_are_refused(monkeypatch: pytest.M
     build_model(ModelSettings(name="mobilenet"), FULL, seed=0)
     pretend_weights(monkeypatch, "MobileNet")
     settings = ModelSettings(name="mobilenet", params={"pretrained": True})
-    grey = build_model(settings, Problem("classification", (30, 41, 1), 3), seed=0)
-    assert features(grey, IMAGES[:, :30, :41, :1]).shape == (2, 1024)
+    gray = build_model(settings, TaskSpec("classification", (30, 41, 1), 3), seed=0)
+    assert features(gray, IMAGES[:, :30, :41, :1]).shape == (2, 1024)
     with pytest.raises(SettingsError, match="weights are for 3 channels .* these images have 4"):
-        build_model(settings, Problem("classification", (32, 32, 4), 3), seed=0)
+        build_model(settings, TaskSpec("classification", (32, 32, 4), 3), seed=0)
 
 
 def test_without_a_connection_it_says_which_file_to_put_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
@@ -82,7 +82,7 @@ def test_without_a_connection_it_says_which_file_to_put_where(monkeypatch: pytes
     def refused(**options: Any) -> Any:
         raise Exception("URL fetch failure on https://storage.example/resnet/w_notop.h5: None -- refused")
 
-    build_model(ModelSettings(name="resnet50"), Problem("classification", (32, 32, 3), 3), seed=0)
+    build_model(ModelSettings(name="resnet50"), TaskSpec("classification", (32, 32, 3), 3), seed=0)
     monkeypatch.setattr(keras.applications, "ResNet50", refused)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     with pytest.raises(
@@ -90,13 +90,13 @@ def test_without_a_connection_it_says_which_file_to_put_where(monkeypatch: pytes
     ):
         build_model(
             ModelSettings(name="resnet50", params={"pretrained": True}),
-            Problem("classification", (32, 32, 3), 3),
+            TaskSpec("classification", (32, 32, 3), 3),
             seed=0,
         )
 
 
 def test_vgg_with_weights_it_does_not_fit_is_refused() -> None:
-    problem = Problem("classification", (32, 32, 3), 3)
+    problem = TaskSpec("classification", (32, 32, 3), 3)
     with pytest.raises(SettingsError, match="Keras has no weights of vgg11 but of vgg16 and vgg19"):
         build_model(ModelSettings(name="vgg11", params={"pretrained": True}), problem, seed=0)
     with pytest.raises(SettingsError, match="pretrained weights were made without"):
@@ -108,13 +108,13 @@ def test_vgg_with_weights_it_does_not_fit_is_refused() -> None:
     [(28, [28, 28, 14, 7, 4]), (32, [32, 32, 16, 8, 4]), (64, [64, 32, 16, 8, 4]), (8, [8, 8, 4, 2, 1])],
 )
 def test_small_images_are_halved_less(size: int, sides: list[int]) -> None:
-    model: Any = build_model(ModelSettings(name="resnet18"), Problem("classification", (size, size, 1), 3), seed=0)
+    model: Any = build_model(ModelSettings(name="resnet18"), TaskSpec("classification", (size, size, 1), 3), seed=0)
     ends = ("conv1_relu", "conv2_block2_out", "conv3_block2_out", "conv4_block2_out", "conv5_block2_out")
     assert [model.network.get_layer(name).output.shape[1] for name in ends] == sides
 
 
 def test_what_it_says_of_a_sample_does_not_depend_on_the_batch() -> None:
-    model = build_model(ModelSettings(name="resnet18"), Problem("classification", (8, 8, 1), 3), seed=0)
+    model = build_model(ModelSettings(name="resnet18"), TaskSpec("classification", (8, 8, 1), 3), seed=0)
     X = np.random.default_rng(1).normal(size=(9, 8, 8, 1)).astype(np.float32)
     np.testing.assert_allclose(model.outputs(X).probabilities[:2], model.outputs(X[:2]).probabilities, atol=1e-5)  # type: ignore[index]
 
@@ -122,13 +122,13 @@ def test_what_it_says_of_a_sample_does_not_depend_on_the_batch() -> None:
 def test_tables_are_refused() -> None:
     for name in ("resnet18", "vgg11", "efficientnet_b0"):
         with pytest.raises(SettingsError, match=rf"samples of shape \(5,\), found {name}, which needs images"):
-            build_model(ModelSettings(name=name), Problem("classification", (5,), 3), seed=0)
+            build_model(ModelSettings(name=name), TaskSpec("classification", (5,), 3), seed=0)
 
 
 def test_l2_reaches_every_kernel() -> None:
     for name in ("mobilenet", "resnet18", "vgg11"):
         settings = ModelSettings(name=name, params={"l2": 0.1})
-        model: Any = build_model(settings, Problem("classification", (8, 8, 1), 3), seed=0)
+        model: Any = build_model(settings, TaskSpec("classification", (8, 8, 1), 3), seed=0)
         kernels = [w for w in model.network.trainable_weights if "kernel" in w.name]
         assert len(model.network.losses) == len(kernels), name
 
@@ -139,7 +139,7 @@ def test_the_first_network_of_a_process_starts_as_every_later_one(name: str) -> 
     import mlx.models.in_keras.applications as module
 
     module._drawn.cache_clear()  # as in a new process
-    problem = Problem("classification", (8, 8, 1), 3)
+    problem = TaskSpec("classification", (8, 8, 1), 3)
     first, later = (build_model(ModelSettings(name=name), problem, seed=7) for _ in range(2))
     for a, b in zip(first.network.get_weights(), later.network.get_weights(), strict=True):  # type: ignore[attr-defined]
         np.testing.assert_array_equal(a, b)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import ArtifactError
-from mlx.models import ModelSettings, Problem, build_model, load_model, save_model
+from mlx.models import ModelSettings, TaskSpec, build_model, load_model, save_model
 
-PROBLEM = Problem("classification", (6,), 3)
+PROBLEM = TaskSpec("classification", (6,), 3)
 SETTINGS = ModelSettings(name="keras_mlp", params={"hidden_layers": [4]})
 Members = dict[str, bytes]
 

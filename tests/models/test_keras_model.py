@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import ArtifactError, SettingsError
-from mlx.models import ModelSettings, Optimization, Problem, build_model, load_model, save_model
+from mlx.models import ModelSettings, Optimization, TaskSpec, build_model, load_model, save_model
 from mlx.models.in_keras.model import KerasModel
 
-PROBLEM = Problem("classification", (8, 8, 1), 3)
+PROBLEM = TaskSpec("classification", (8, 8, 1), 3)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 8, 8, 1)).astype(np.float32)
 Y = RNG.integers(0, 3, 50)
@@ -22,7 +22,7 @@ def batches(y: Any = Y) -> Iterator[tuple[Any, Any]]:
         yield X[first : first + 16], y[first : first + 16]
 
 
-def built(name: str = "keras_mlp", problem: Problem = PROBLEM, **params: Any) -> KerasModel:
+def built(name: str = "keras_mlp", problem: TaskSpec = PROBLEM, **params: Any) -> KerasModel:
     model = build_model(ModelSettings(name=name, params=params), problem, seed=1)
     assert isinstance(model, KerasModel)
     return model
@@ -90,7 +90,7 @@ def test_clipping_smoothing_and_class_weights_are_kerass() -> None:
 
 def test_regression_is_least_squares() -> None:
     y = X[:, 2, 3, 0].astype(np.float64)
-    model = built(problem=Problem("regression", (8, 8, 1), 0))
+    model = built(problem=TaskSpec("regression", (8, 8, 1), 0))
     copy = twin(model, "adam", "mean_squared_error")
     model.prepare(Optimization())
     history = copy.fit(X, y, batch_size=16, shuffle=False, verbose=0).history
@@ -159,7 +159,7 @@ def test_a_state_of_another_network_is_refused() -> None:
 @pytest.mark.parametrize("shape", [(28, 28, 1), (12,), (100, 3)])
 def test_a_recurrent_network_reads_rows_features_or_steps(cell: str, shape: tuple[int, ...], tmp_path: Path) -> None:
     settings = ModelSettings(name="rnn", params={"cell": cell, "units": [5, 4], "bidirectional": False})
-    model = build_model(settings, Problem("classification", shape, 2), seed=0)
+    model = build_model(settings, TaskSpec("classification", shape, 2), seed=0)
     samples = np.random.default_rng(1).normal(size=(3, *shape)).astype(np.float32)
     outputs = model.outputs(samples, model.layers)
     assert model.layers == (f"{cell}_1", f"{cell}_2", "hidden_1")
@@ -172,11 +172,11 @@ def test_settings_that_do_not_fit_the_data_are_refused() -> None:
     with pytest.raises(SettingsError, match="expected 3, as many classes as the dataset has, found 10"):
         built(num_classes=10)
     with pytest.raises(SettingsError, match="expected none, as the dataset is for regression, found 10"):
-        built(problem=Problem("regression", (4,), 0), num_classes=10)
+        built(problem=TaskSpec("regression", (4,), 0), num_classes=10)
     with pytest.raises(SettingsError, match="at most 250,000,000 weights"):
         built(hidden_layers=[65_536, 65_536])
     with pytest.raises(SettingsError, match="found rnn, which needs a sequence"):
-        built("rnn", Problem("classification", (1,), 3))
+        built("rnn", TaskSpec("classification", (1,), 3))
 
 
 def test_steps_that_are_not_compiled_do_the_same() -> None:

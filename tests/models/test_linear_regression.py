@@ -7,7 +7,7 @@ import pytest
 import scipy
 import statsmodels.api as sm
 
-from mlx.models import ModelSettings, Problem, build_model
+from mlx.models import ModelSettings, TaskSpec, build_model
 from mlx.models.in_numpy import least_squares
 from mlx.models.in_numpy.least_squares import solve_least_squares
 
@@ -124,7 +124,7 @@ def test_dependent_columns_are_said_with_rank_and_condition_and_still_solved() -
 def test_fewer_samples_than_weights_are_fitted_with_a_warning_and_an_idle_optimizer_is_said() -> None:
     params = {"optimizer_config": {"learning_rate": 0.1}}
     settings = ModelSettings(name="linear_regression", params=params)
-    model = build_model(settings, Problem("regression", (5,), 0), seed=0)
+    model = build_model(settings, TaskSpec("regression", (5,), 0), seed=0)
     X, y = np.random.default_rng(0).normal(size=(4, 5)), np.arange(4.0)
     with (
         pytest.warns(RuntimeWarning, match="the 5 features have rank 3"),

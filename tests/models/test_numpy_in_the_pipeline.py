@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import ArtifactError, SettingsError
-from mlx.models import IterativeModel, ModelSettings, Optimization, Problem, build_model
+from mlx.models import IterativeModel, ModelSettings, Optimization, TaskSpec, build_model
 from mlx.models.in_numpy.network_model import NetworkModel
 
-CLASSES = Problem("classification", (4, 3, 1), 3)
-VALUES = Problem("regression", (5,), 0)
+CLASSES = TaskSpec("classification", (4, 3, 1), 3)
+VALUES = TaskSpec("regression", (5,), 0)
 
 
-def built(problem: Problem, start: int = 0, name: str = "mlp", **params: Any) -> NetworkModel:
+def built(problem: TaskSpec, start: int = 0, name: str = "mlp", **params: Any) -> NetworkModel:
     model = build_model(ModelSettings(name=name, params=params), problem, seed=start)
     assert isinstance(model, NetworkModel)
     return model
 
 
-def batches(problem: Problem, n: int = 50, size: int = 16, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+def batches(problem: TaskSpec, n: int = 50, size: int = 16, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, *problem.sample_shape)).astype(np.float32)
     first = X.reshape(n, -1)[:, 0]
@@ -29,7 +29,7 @@ def batches(problem: Problem, n: int = 50, size: int = 16, seed: int = 0) -> lis
     return [(X[i : i + size], y[i : i + size]) for i in range(0, n, size)]
 
 
-def epochs(model: IterativeModel, number: int, problem: Problem) -> list[dict[str, float]]:
+def epochs(model: IterativeModel, number: int, problem: TaskSpec) -> list[dict[str, float]]:
     return [model.run_epoch(batches(problem), np.random.default_rng(0)) for _ in range(number)]
 
 
@@ -60,7 +60,7 @@ def test_layer_sizes_have_to_suit_the_data() -> None:
     assert built(CLASSES, hidden_layers=[]).network.sizes == (12, 3)
     assert built(CLASSES, hidden_layers=[]).layers == ("input",)
     assert built(VALUES, hidden_layers=[4, 2]).layers == ("hidden_1", "hidden_2")
-    two = Problem("classification", (5,), 2)
+    two = TaskSpec("classification", (5,), 2)
     assert built(two, output_activation="sigmoid").network.sizes == (5, 128, 64, 1)
     with pytest.raises(SettingsError, match=r"expected 12 at the input .* and 3 at the output .*found \[10, 5, 3\]"):
         built(CLASSES, layer_sizes=[10, 5, 3])
@@ -125,8 +125,8 @@ def test_descent_with_a_ridge_comes_to_the_closed_form() -> None:
     model.prepare(Optimization("sgd", 0.05, n_samples=48))
     for _ in range(3000):
         model.run_epoch([(X, y)], np.random.default_rng(0))
-    centred = X - X.mean(axis=0)
-    expected = np.linalg.solve(centred.T @ centred + 3 * np.eye(5), centred.T @ (y - y.mean()))
+    centered = X - X.mean(axis=0)
+    expected = np.linalg.solve(centered.T @ centered + 3 * np.eye(5), centered.T @ (y - y.mean()))
     np.testing.assert_allclose(model.network.weights[0][:, 0], expected, atol=1e-10)
     np.testing.assert_allclose(model.network.biases[0][0], y.mean() - X.mean(axis=0) @ expected, atol=1e-10)
 
@@ -147,7 +147,7 @@ def test_weights_that_claim_more_than_any_memory_are_refused(tmp_path: Path) -> 
 
 
 def test_a_regression_may_have_hidden_layers_and_a_two_class_problem_one_sigmoid() -> None:
-    two = Problem("classification", (6,), 2)
+    two = TaskSpec("classification", (6,), 2)
     for problem, params in (
         (VALUES, {}),
         (two, {"output_activation": "sigmoid"}),

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from mlx.core.errors import DataError, SettingsError
-from mlx.models import ModelSettings, Problem, build_model
+from mlx.models import ModelSettings, TaskSpec, build_model
 from mlx.models.settings import PARAMS
 
 SEED = 3
@@ -28,7 +28,7 @@ TARGETS = {0: DIGITS[:500, 20] + DIGITS[:500, 43] + 1, 2: LABELS[:500] % 2, 10: 
 
 
 def model_of(name: str, k: int, **params: Any) -> Any:
-    problem = Problem("classification" if k else "regression", (64,), k)
+    problem = TaskSpec("classification" if k else "regression", (64,), k)
     return build_model(ModelSettings(name=name, params=params), problem, seed=SEED)
 
 

@@ -18,7 +18,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import FunctionTransformer
 
 from mlx.core.errors import ArtifactError
-from mlx.models import ModelSettings, Problem, build_model, load_model, save_model
+from mlx.models import ModelSettings, TaskSpec, build_model, load_model, save_model
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:200], Y[:200]
@@ -33,7 +33,7 @@ Change = Callable[[Node, dict[str, np.ndarray]], None]
 
 def saved(name: str, folder: Path) -> Path:
     settings = ModelSettings(name=name, params=PARAMS[name])
-    model = build_model(settings, Problem("classification", (64,), 10), seed=1)
+    model = build_model(settings, TaskSpec("classification", (64,), 10), seed=1)
     model.fit(X, Y, seed=1)  # type: ignore[attr-defined]  # a DirectModel
     folder.mkdir()
     save_model(model, settings, folder, [str(i) for i in range(10)])

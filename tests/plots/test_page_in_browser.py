@@ -99,17 +99,17 @@ def test_every_page_opens_by_itself_and_shows_its_views(browser, pages, name):
     assert len(plots) == (1 if name == "without views" else 2 + (name == "regression"))
     for plot in plots:
         image = browser.pixels(f"#{plot.get_attribute('id')}")
-        coloured = near(image, BLUE) | near(image, ORANGE)
-        assert coloured.sum() > 60, "points are drawn"
+        colored = near(image, BLUE) | near(image, ORANGE)
+        assert colored.sum() > 60, "points are drawn"
     assert browser.js("return [...document.images].every(i => i.complete && i.naturalWidth > 0)")
     rows = browser.all("#rows tbody tr")
     assert len(rows) == min(12, len(inputs.samples))
     assert browser.js("return document.title").startswith(inputs.name)
 
 
-def near(image, colour, tolerance=70):
-    """Where an image has a colour, drawn over white with some transparency or without."""
-    full, pale = np.array(colour), 0.55 * np.array(colour) + 0.45 * 255
+def near(image, color, tolerance=70):
+    """Where an image has a color, drawn over white with some transparency or without."""
+    full, pale = np.array(color), 0.55 * np.array(color) + 0.45 * 255
     return (np.abs(image - full).sum(axis=2) < tolerance) | (np.abs(image - pale).sum(axis=2) < tolerance)
 
 
@@ -172,8 +172,8 @@ def test_a_cell_of_the_confusion_matrix_lists_its_samples_and_marks_them_in_all_
     assert listed <= set(own.tolist())
     assert len(listed) == min(12, len(own))
     assert len(browser.all("#matrix [aria-pressed=true]")) == 1
-    for plot, coloured in before.items():
-        assert near(browser.pixels(plot), BLUE).sum() < coloured / 2, "the others fade"
+    for plot, colored in before.items():
+        assert near(browser.pixels(plot), BLUE).sum() < colored / 2, "the others fade"
     browser.find("#clear").click()
     assert selected(browser) == []
     assert browser.text("#selection") == "Nothing is selected."

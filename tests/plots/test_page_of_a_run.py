@@ -10,7 +10,7 @@ import pytest
 from browser import started
 
 from mlx.cli import main
-from mlx.runs import find_run
+from mlx.runs.history import find_run
 
 MINUS = "\N{MINUS SIGN}"
 CONFIG = {

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from test_residuals_of_a_classifier import FAST, analyse, classifier
+from test_residuals_of_a_classifier import FAST, analyze, classifier
 
 
 def duplicated():
@@ -99,8 +99,8 @@ def test_tables_are_whole_and_say_what_is_missing(case):
         {"size": generator.random(n), "kind": generator.choice(["a", "b"], size=n), "one": np.ones(n)}
     )
     layers = {"first": representation, "second": generator.normal(size=(n, 3))}
-    result = analyse(None, logits, y_true, layers=layers, factors=factors)  # checks the tables
-    again = analyse(None, logits, y_true, layers=layers, factors=factors)
+    result = analyze(None, logits, y_true, layers=layers, factors=factors)  # checks the tables
+    again = analyze(None, logits, y_true, layers=layers, factors=factors)
     for name in ("samples", "classes", "tests", "factors", "slices", "risk_coverage", "similarity"):
         assert getattr(result, name).to_csv() == getattr(again, name).to_csv()
     assert len(result.classes) == 2 * logits.shape[1]
@@ -114,7 +114,7 @@ def test_tables_are_whole_and_say_what_is_missing(case):
 def test_a_class_of_one_and_a_class_never_predicted_have_their_rows():
     representation, logits, y_true = classifier(n=60)
     y_pred = np.where(np.arange(60) == 7, 2, np.arange(60) % 2)
-    result = analyse(representation, logits, y_true, y_pred=y_pred)
+    result = analyze(representation, logits, y_true, y_pred=y_pred)
     assert result.classes["status"].tolist()[2:] == ["too few samples (n < 4)", "never predicted"]
     assert result.samples["status"].iloc[7] == "alone in its predicted class"
     assert result.samples["nearest"].iloc[7] == -1
@@ -122,7 +122,7 @@ def test_a_class_of_one_and_a_class_never_predicted_have_their_rows():
 
 
 def test_a_large_class_has_means_over_blocks_and_every_sample_its_place():
-    result = analyse(*classifier(n=240), settings=FAST.model_copy(update={"matrix_size": 55}))
+    result = analyze(*classifier(n=240), settings=FAST.model_copy(update={"matrix_size": 55}))
     large = result.similarity[result.similarity["n"] > 55]
     assert set(large["rows"]) == {"means over blocks of samples"}
     assert (large["n_rows"] == 50).all()

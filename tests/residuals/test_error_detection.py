@@ -8,12 +8,12 @@ from scipy.stats import binom, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.error_detection import STATISTICS, ErrorScore, combined_detection, detect_errors
-from mlx.residuals.influence import auroc, spearman, standard_error
-from mlx.residuals.risk_coverage import curve_areas, risk_coverage, thin
-from mlx.residuals.shared import shared_margin, shared_similarity
-from mlx.residuals.similarity import group_similarity
-from mlx.residuals.units import unit_rows
+from mlx.residuals.errors.class_mean_dependence import dependence_of_margin, dependence_of_similarity
+from mlx.residuals.errors.error_detection import STATISTICS, ErrorScore, combined_detection, detect_errors
+from mlx.residuals.errors.risk_coverage import curve_areas, risk_coverage, thin
+from mlx.residuals.similarity.class_similarity import group_similarity
+from mlx.residuals.similarity.directions import directions_of
+from mlx.stats.influence import auroc, spearman, standard_error
 
 FAST = ResidualsSettings(n_permutations=99)
 
@@ -173,14 +173,14 @@ def diffuse(generator, n):
 
 def measured(generator, n):
     representation, y, error, factor = diffuse(generator, n)
-    units = unit_rows("h", representation, n)
+    units = directions_of("h", representation, n)
     similarity = group_similarity(units, y)
-    own, other = shared_margin(units, y, similarity, sign=-1.0).terms
+    own, other = dependence_of_margin(units, y, similarity, sign=-1.0).terms
     margin = own[2] - other[2]
     return [
-        (auroc(error, -similarity), shared_similarity(units, y, similarity, sign=-1.0)),
-        (auroc(error, -margin), shared_margin(units, y, similarity, sign=-1.0)),
-        (spearman(factor, similarity), shared_similarity(units, y, similarity, sign=1.0)),
+        (auroc(error, -similarity), dependence_of_similarity(units, y, similarity, sign=-1.0)),
+        (auroc(error, -margin), dependence_of_margin(units, y, similarity, sign=-1.0)),
+        (spearman(factor, similarity), dependence_of_similarity(units, y, similarity, sign=1.0)),
     ]
 
 
@@ -198,9 +198,9 @@ def test_intervals_of_similarities_cover_though_they_share_class_means():
 
 def by_similarity(generator, n, settings):
     representation, y, error, _ = diffuse(generator, n)
-    units = unit_rows("h", representation, n)
+    units = directions_of("h", representation, n)
     similarity = group_similarity(units, y)
-    score = ErrorScore("low similarity", -similarity, shared_similarity(units, y, similarity, sign=-1.0))
+    score = ErrorScore("low similarity", -similarity, dependence_of_similarity(units, y, similarity, sign=-1.0))
     return detect_errors(error, [score], settings=settings)
 
 

@@ -8,11 +8,11 @@ from sklearn.metrics import roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
 from mlx.core.errors import DataError
-from mlx.core.proportions import wilson_interval
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.factor_bins import factor_bins
-from mlx.residuals.factors import Target, associate_factors, read_factors
-from mlx.residuals.slices import weak_slices
+from mlx.residuals.errors.factor_bins import factor_bins
+from mlx.residuals.errors.factors import Target, associate_factors, read_factors
+from mlx.residuals.errors.slices import weak_slices
+from mlx.stats.proportions import wilson_interval
 
 SETTINGS = ResidualsSettings(n_permutations=199)
 
@@ -171,9 +171,9 @@ def test_slices_of_chance_are_not_found_weak_on_the_other_half():
 def test_missing_values_and_categories_are_told_in_words():
     generator = np.random.default_rng(0)
     noise = np.where(generator.random(600) < 0.2, np.nan, generator.random(600))
-    colour = generator.choice(["red", "green"], 600)
-    error = generator.random(600) < np.where((np.nan_to_num(noise, nan=0) > 0.6) & (colour == "red"), 0.9, 0.05)
-    factors = read_factors(pd.DataFrame({"noise": noise, "colour": colour}))
+    color = generator.choice(["red", "green"], 600)
+    error = generator.random(600) < np.where((np.nan_to_num(noise, nan=0) > 0.6) & (color == "red"), 0.9, 0.05)
+    factors = read_factors(pd.DataFrame({"noise": noise, "colour": color}))
     description = weak_slices(factors, error, seed=1, confidence=0.95).slices[0].description
     assert "where missing, counted as 0." in description
     assert "colour is red" in description or "colour is not green" in description

@@ -7,33 +7,33 @@ from representations import representation
 from scipy.special import softmax
 
 from mlx.core.errors import DataError
-from mlx.residuals import ResidualsSettings, analyse_classification
+from mlx.residuals import ResidualsSettings, analyze_classification
 
 SETTINGS = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
 
 
-def analysed(names, factors=None):
+def analyzed(names, factors=None):
     rows, labels, _ = representation("plain", n=120)
     logits = 2 * np.eye(4)[labels] + np.random.default_rng(0).normal(size=(120, 4))
-    return analyse_classification(
+    return analyze_classification(
         {"layer": rows}, logits=logits, probabilities=softmax(logits, axis=1), y_true=labels,
         y_pred=logits.argmax(axis=1), class_names=names, index=np.arange(120), settings=SETTINGS, factors=factors,
     )  # fmt: skip
 
 
 def test_two_classes_of_one_name_keep_their_own_correlations():
-    different, same = analysed(["a", "b", "c", "d"]).classes, analysed(["a", "a", "a", "d"]).classes
+    different, same = analyzed(["a", "b", "c", "d"]).classes, analyzed(["a", "a", "a", "d"]).classes
     pd.testing.assert_frame_equal(same.drop(columns="name"), different.drop(columns="name"))
     assert different["pearson"].iloc[:3].nunique() == 3
 
 
 def test_a_factor_called_entropy_is_not_taken_for_the_entropy():
     factors = pd.DataFrame({"entropy": np.arange(120.0), "low similarity": np.arange(120.0) % 7})
-    plain, found = analysed(list("abcd")), analysed(list("abcd"), factors)
+    plain, found = analyzed(list("abcd")), analyzed(list("abcd"), factors)
     assert found.headline == plain.headline
 
 
 def test_two_factors_of_one_name_are_refused():
     factors = pd.DataFrame(np.random.default_rng(0).normal(size=(120, 2)), columns=["size", "size"])
     with pytest.raises(DataError, match="factors: expected columns of different names, found 'size' more than once"):
-        analysed(list("abcd"), factors)
+        analyzed(list("abcd"), factors)

@@ -6,11 +6,11 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 
 from mlx.core.errors import DataError
-from mlx.residuals import cka, components
-from mlx.residuals.cka import debiased_cka
-from mlx.residuals.collapse import neural_collapse
-from mlx.residuals.components import principal_components
-from mlx.residuals.dimension import intrinsic_dimension
+from mlx.residuals.geometry.cka import debiased_cka
+from mlx.residuals.geometry.collapse import neural_collapse
+from mlx.residuals.geometry.components import principal_components
+from mlx.residuals.geometry.dimension import intrinsic_dimension
+from mlx.residuals.geometry.layer_geometry import cka, components
 
 
 def simplex(n_classes=5, n_features=8, per_class=20):
@@ -34,9 +34,9 @@ def test_neural_collapse_follows_its_definition():
     y = generator.integers(4, size=120)
     h = generator.normal(size=(120, 7)) + 2 * generator.normal(size=(4, 7))[y]
     pred, weights = generator.integers(4, size=120), generator.normal(size=(7, 4))
-    centres = np.stack([h[y == c].mean(axis=0) for c in range(4)])
-    m = centres - centres.mean(axis=0)
-    within = (h - centres[y]).T @ (h - centres[y]) / 120
+    centers = np.stack([h[y == c].mean(axis=0) for c in range(4)])
+    m = centers - centers.mean(axis=0)
+    within = (h - centers[y]).T @ (h - centers[y]) / 120
     cosines = [m[a] @ m[b] / np.linalg.norm(m[a]) / np.linalg.norm(m[b]) for a in range(4) for b in range(a)]
     lengths = np.linalg.norm(m, axis=1)
     found = neural_collapse(h, y, pred, weights=weights)
@@ -46,7 +46,7 @@ def test_neural_collapse_follows_its_definition():
     assert found.nc2_simplex == pytest.approx(np.mean(np.abs(np.array(cosines) + 1 / 3)))
     gap = weights / np.linalg.norm(weights) - m.T / np.linalg.norm(m)
     assert found.nc3 == pytest.approx(np.linalg.norm(gap))
-    nearest = ((h[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
+    nearest = ((h[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1)
     assert found.nc4 == (nearest != pred).mean()
 
 

@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import binom
 
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.association import associate
-from mlx.residuals.layer import Layer
-from mlx.residuals.similarity import group_similarity
-from mlx.residuals.units import unit_rows
+from mlx.residuals.association.correlations import associate
+from mlx.residuals.association.layer import Layer
+from mlx.residuals.similarity.class_similarity import group_similarity
+from mlx.residuals.similarity.directions import directions_of
 
 RUNS = 400
 FEATURES = 16
@@ -34,7 +34,7 @@ def population(n_classes, scope):
     """Correlations at an n so large that the class means are known."""
     n = 200_000
     representation, entropy, y = draw(np.random.default_rng(3), n, n_classes=n_classes, null=False)
-    similarity = group_similarity(unit_rows("h", representation, n), y)
+    similarity = group_similarity(directions_of("h", representation, n), y)
     values = np.stack([similarity, entropy])
     ranks = np.argsort(np.argsort(values, axis=1), axis=1) / n
     if scope == "within class":
@@ -50,7 +50,7 @@ def simulate(n, *, n_classes, null, n_permutations):
     results = []
     for run in range(RUNS):
         representation, entropy, y = draw(np.random.default_rng([7, run]), n, n_classes=n_classes, null=null)
-        units = unit_rows("h", representation, n)
+        units = directions_of("h", representation, n)
         layer = Layer(units, group_similarity(units, y), entropy, y)
         settings = ResidualsSettings(seed=run, n_permutations=n_permutations, n_bootstrap=100)
         found = associate(layer, n_classes, settings)

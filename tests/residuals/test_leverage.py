@@ -9,9 +9,9 @@ import statsmodels.api as sm
 from statsmodels.datasets import longley
 
 from mlx.core.errors import DataError
-from mlx.models import ModelSettings, Problem, build_model
-from mlx.residuals import ResidualsSettings, analyse_regression
-from mlx.residuals.leverage import coefficient_table, leverage_of
+from mlx.models import ModelSettings, TaskSpec, build_model
+from mlx.residuals import ResidualsSettings, analyze_regression
+from mlx.residuals.regression.leverage import coefficient_table, leverage_of
 from mlx.training import Samples, TrainingSettings, fit_model
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19)
@@ -33,7 +33,7 @@ class Silent:
 def fitted(X, y, training=None, **params):
     """The model `linear_regression` as the step `train` leaves it."""
     settings = ModelSettings(name="linear_regression", params=params)
-    model = build_model(settings, Problem("regression", X.shape[1:], 0), seed=0)
+    model = build_model(settings, TaskSpec("regression", X.shape[1:], 0), seed=0)
     fit_model(model, Samples(X, y), Samples(X[:5], y[:5]), training or TrainingSettings(), Silent())
     return model
 
@@ -198,12 +198,12 @@ def test_the_summary_says_how_many_targets_lie_in_their_intervals_and_why_there_
     model = fitted(X, y)
     target = new @ [1.0, 0.2, 3.0] + np.random.default_rng(1).normal(size=40)
     pred, index = model.outputs(new).predictions, np.arange(40)
-    found = analyse_regression(target, pred, index=index, settings=FAST, design=new, fit=model.linear_fit)
+    found = analyze_regression(target, pred, index=index, settings=FAST, design=new, fit=model.linear_fit)
     at = measured(model, new)
     assert found.summary["prediction_coverage"] == ((at.low <= target) & (target <= at.high)).mean()
     assert found.summary["leverage_mean"] == pytest.approx(at.leverage.mean())
     assert (found.summary["n_training"], found.summary["n_coefficients"]) == (120, 4)
-    other = analyse_regression(target, pred, index=index, settings=FAST)
+    other = analyze_regression(target, pred, index=index, settings=FAST)
     assert other.summary["leverage_status"] == "no leverage (not the predictions of a linear regression)"
     assert other.summary["leverage_mean"] is None
     assert other.samples["leverage"].isna().all()

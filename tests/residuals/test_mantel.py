@@ -7,13 +7,13 @@ from scipy import sparse, stats
 from skbio.stats.distance import DistanceMatrix
 from skbio.stats.distance import mantel as skbio_mantel
 
-from mlx.residuals.entropy_pairs import PAIR_STATISTICS, of_pairs
-from mlx.residuals.mantel import mantel, mantel_by_class
-from mlx.residuals.pairs import pair_correlations
-from mlx.residuals.permutation import permuted_products, random_orders
-from mlx.residuals.similarity import group_similarity
+from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, of_pairs
+from mlx.residuals.pairs.mantel import mantel, mantel_by_class
+from mlx.residuals.pairs.pair_correlations import pair_correlations
+from mlx.residuals.similarity.class_similarity import group_similarity
+from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.streams import Stream, stream
-from mlx.residuals.units import unit_rows
+from mlx.stats.permutation import permuted_products, random_orders
 
 N = 36
 DRAWS = {"statistics": PAIR_STATISTICS, "n_permutations": 60, "seed": 7}
@@ -22,7 +22,7 @@ DRAWS = {"statistics": PAIR_STATISTICS, "n_permutations": 60, "seed": 7}
 def data(kind="plain"):
     rows, labels, entropy = representation(kind, n=N + 9)
     found = exact_distances(rows)[0][:N]  # some sparse rows are zero
-    return rows[found], labels[found], entropy[found], unit_rows("layer", rows[found], N)
+    return rows[found], labels[found], entropy[found], directions_of("layer", rows[found], N)
 
 
 def rows_by_entropy(rows, entropy):
@@ -68,7 +68,7 @@ def test_every_order_is_as_likely():
 @pytest.mark.parametrize("most", [0, 4096])
 @pytest.mark.parametrize("kind", ["plain", "collapsed", "sparse"])
 def test_estimates_and_p_values_equal_those_of_the_permutations_written_out(kind, most, monkeypatch):
-    monkeypatch.setattr("mlx.residuals.mantel.MOST_IN_GRAM", most)
+    monkeypatch.setattr("mlx.residuals.pairs.mantel.MOST_IN_GRAM", most)
     rows, labels, entropy, units = data(kind)
     _, distance = exact_distances(rows)
     distance = distance.astype(float)
@@ -133,8 +133,8 @@ def test_with_fewer_samples_than_features_the_matrix_of_all_pairs_gives_the_same
     rng = np.random.default_rng(0)
     X = (rng.random((50, 200)) < 0.1).astype(float)
     X[:, 0] = 1
-    units = unit_rows("layer", sparse.csr_array(X) if kind == "sparse" else X + rng.normal(size=X.shape), 50)
+    units = directions_of("layer", sparse.csr_array(X) if kind == "sparse" else X + rng.normal(size=X.shape), 50)
     entropy, labels = rng.random(50), rng.integers(0, 2, 50)
     found = mantel_by_class(units, entropy, labels, 2, **DRAWS)
-    monkeypatch.setattr("mlx.residuals.mantel.MOST_IN_GRAM", 0)
+    monkeypatch.setattr("mlx.residuals.pairs.mantel.MOST_IN_GRAM", 0)
     assert found == mantel_by_class(units, entropy, labels, 2, **DRAWS)

@@ -1,18 +1,18 @@
-"""Nearest neighbours and class matrices against all pairs, written out."""
+"""Nearest neighbors and class matrices against all pairs, written out."""
 
 import numpy as np
 import pytest
 from representations import KINDS, exact_distances, representation
 from sklearn.metrics.pairwise import cosine_similarity
 
-from mlx.residuals.class_matrices import class_matrices, mean_similarity_matrix
-from mlx.residuals.lift import lift
-from mlx.residuals.neighbours import neighbour_similarity
-from mlx.residuals.units import unit_rows
+from mlx.residuals.similarity.class_matrices import class_matrices, mean_similarity_matrix
+from mlx.residuals.similarity.directions import directions_of
+from mlx.residuals.similarity.lift import lift
+from mlx.residuals.similarity.neighbors import neighbor_similarity
 
 
 def lifted(rows, n):
-    return lift(unit_rows("layer", rows, n))
+    return lift(directions_of("layer", rows, n))
 
 
 @pytest.mark.parametrize("k", [1, 5, 200])
@@ -21,7 +21,7 @@ def test_neighbour_similarity_is_the_mean_of_the_k_largest(kind, k):
     rows, labels, _ = representation(kind)
     found, distance = exact_distances(rows)
     np.fill_diagonal(distance, np.inf)
-    similarity = neighbour_similarity(lifted(rows, labels.size), n_neighbours=k)
+    similarity = neighbor_similarity(lifted(rows, labels.size), n_neighbours=k)
     if k >= found.size:
         assert np.isnan(similarity).all()
         return
@@ -41,7 +41,7 @@ def test_neighbours_of_collapsed_rows_are_the_right_ones():
 @pytest.mark.parametrize("k", [0, -3])
 def test_no_neighbours_are_refused(k):
     with pytest.raises(ValueError, match="n_neighbours: expected at least 1"):
-        neighbour_similarity(lifted(np.eye(3), 3), n_neighbours=k)
+        neighbor_similarity(lifted(np.eye(3), 3), n_neighbours=k)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,10 +5,10 @@ import pytest
 from representations import KINDS, exact_distances, representation
 from scipy import stats
 
-from mlx.residuals.entropy_pairs import PAIR_STATISTICS, of_pairs
-from mlx.residuals.pair_spearman import pair_spearman
-from mlx.residuals.rank_bins import BinCounts, bins_from
-from mlx.residuals.units import unit_rows
+from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, of_pairs
+from mlx.residuals.pairs.pair_spearman import pair_spearman
+from mlx.residuals.pairs.rank_bins import BinCounts, bins_from
+from mlx.residuals.similarity.directions import directions_of
 
 
 def spearman_written_out(rows, entropy, statistic):
@@ -25,7 +25,7 @@ def spearman_written_out(rows, entropy, statistic):
 def test_the_exact_one_ranks_all_pairs_and_the_streamed_one_stays_within_its_bound(kind, statistic):
     rows, labels, entropy = representation(kind)
     entropy[50:60] = entropy[40:50]  # some are tied
-    units = unit_rows("layer", rows, labels.size)
+    units = directions_of("layer", rows, labels.size)
     expected = spearman_written_out(rows, entropy, statistic)
     exact = pair_spearman(units, entropy, statistic=statistic)
     assert (exact.method, exact.bound, exact.status) == ("exact", 0.0, "ok")
@@ -39,13 +39,13 @@ def test_the_exact_one_ranks_all_pairs_and_the_streamed_one_stays_within_its_bou
 
 def test_more_bins_make_the_bound_of_many_pairs_small():
     rows, labels, entropy = representation("plain", n=900)
-    units = unit_rows("layer", rows, 900)
+    units = directions_of("layer", rows, 900)
     exact = pair_spearman(units, entropy)
     coarse, fine = (pair_spearman(units, entropy, exact_pairs=10, n_bins=n) for n in (1, 1 << 18))
     assert fine.bound < 1e-3 < coarse.bound
     assert fine.estimate == pytest.approx(exact.estimate, abs=fine.bound)
     of_class = pair_spearman(units, entropy, np.flatnonzero(labels == 1))
-    alone = pair_spearman(unit_rows("layer", rows[labels == 1], of_class.n), entropy[labels == 1])
+    alone = pair_spearman(directions_of("layer", rows[labels == 1], of_class.n), entropy[labels == 1])
     assert of_class.estimate == pytest.approx(alone.estimate, abs=1e-12)
 
 
@@ -63,7 +63,7 @@ def test_bins_rank_equal_values_without_loss_and_say_what_others_lose(values):
 
 def test_what_cannot_be_ranked_has_a_status():
     rows, labels, entropy = representation("plain")
-    units = unit_rows("layer", rows, labels.size)
+    units = directions_of("layer", rows, labels.size)
     found = {
         "too many samples to visit all pairs (n > 50)": pair_spearman(units, entropy, max_samples=50),
         "constant entropy": pair_spearman(units, np.ones(90)),

@@ -5,18 +5,18 @@ import pytest
 from representations import KINDS, exact_distances, representation
 from scipy import sparse, stats
 
-from mlx.residuals import units
-from mlx.residuals.entropy_pairs import PAIR_STATISTICS
-from mlx.residuals.lift import lift
-from mlx.residuals.pairs import pair_correlations
-from mlx.residuals.similarity import group_similarity
-from mlx.residuals.similarity_pairs import sparse_gram_square
-from mlx.residuals.sums import pair_sums
-from mlx.residuals.units import unit_rows
+from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS
+from mlx.residuals.pairs.pair_correlations import pair_correlations
+from mlx.residuals.pairs.similarity_pairs import sparse_gram_square
+from mlx.residuals.similarity.class_similarity import directions as units
+from mlx.residuals.similarity.class_similarity import group_similarity
+from mlx.residuals.similarity.directions import directions_of
+from mlx.residuals.similarity.lift import lift
+from mlx.residuals.similarity.sums import pair_sums
 
 
 def correlations(rows, entropy, labels, **options):
-    found = pair_correlations(unit_rows("layer", rows, len(entropy)), entropy, labels, 5, **options)
+    found = pair_correlations(directions_of("layer", rows, len(entropy)), entropy, labels, 5, **options)
     return {(r.scope, r.label, r.statistic): r for r in found}
 
 
@@ -65,7 +65,7 @@ def test_each_correlation_equals_that_over_the_pairs_written_out(kind):
 def test_the_mean_entropy_correlation_is_the_sample_level_one_times_a_factor():
     rows, labels, entropy = representation("plain")
     n = len(entropy)
-    a = group_similarity(unit_rows("layer", rows, n), np.zeros(n, int))
+    a = group_similarity(directions_of("layer", rows, n), np.zeros(n, int))
     s, *_ = written_out(rows, entropy, labels)
     factor = a.std() / float(s.std()) * np.sqrt(2 * (n - 1) / (n - 2))
     found = correlations(rows, entropy, labels)["all pairs", None, "mean_entropy"]
@@ -106,7 +106,7 @@ def test_blocks_of_any_size_add_up_to_the_same(kind, monkeypatch):
 
 def test_sums_of_blocks_add_in_any_bracketing():
     rows, _, entropy = representation("plain", n=300)
-    lifted = lift(unit_rows("layer", rows, 300))
+    lifted = lift(directions_of("layer", rows, 300))
     order = np.argsort(entropy)
     h = entropy[order] - entropy.mean()
     a, b, c = (
@@ -141,7 +141,7 @@ def test_a_memory_mapped_file_gives_the_same_bits_as_memory(tmp_path):
 def test_the_square_of_a_sparse_gram_matrix_is_the_same_from_both_sides(monkeypatch):
     rows, *_ = representation("sparse")
     expected = float(np.square((rows @ rows.T).toarray()).sum())
-    monkeypatch.setattr("mlx.residuals.similarity_pairs.PRODUCT_ENTRIES", 50)
+    monkeypatch.setattr("mlx.residuals.pairs.similarity_pairs.PRODUCT_ENTRIES", 50)
     for side in (rows, rows.T.tocsr()):
         assert sparse_gram_square(side) == pytest.approx(expected, rel=1e-12)
 

@@ -8,13 +8,13 @@ from scipy.stats import binom
 
 from mlx.core.errors import DataError
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.partial import partial_correlations
+from mlx.residuals.association.partial import partial_correlations
 
 SETTINGS = ResidualsSettings(n_permutations=199)
 
 
 def confounded(generator, n=60, slope=0.0):
-    """Draw groups that differ in size, centre and spread of both columns."""
+    """Draw groups that differ in size, center and spread of both columns."""
     groups = generator.choice(3, size=n, p=[0.6, 0.3, 0.1])
     x = groups + (1 + groups) * generator.gamma(1, size=n)
     return x, 2 * groups + (3 - groups) * generator.normal(size=n) + slope * x, groups

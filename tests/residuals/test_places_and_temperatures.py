@@ -10,9 +10,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from mlx.core.errors import DataError
-from mlx.residuals import ResidualsSettings, analyse_classification
-from mlx.residuals.projection import projections
-from mlx.residuals.temperature import TEMPERATURES, temperature_records
+from mlx.residuals import ResidualsSettings, analyze_classification
+from mlx.residuals.errors.temperature import TEMPERATURES, temperature_records
+from mlx.residuals.geometry.projection import projections
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_perfect_model_has_no_entropy_of_errors(predictions):
 
 def test_the_overview_holds_similarities_across_classes_in_sorted_order(predictions):
     h, logits, y, y_pred = predictions
-    found = analyse_classification(
+    found = analyze_classification(
         {"one": h},
         logits=logits,
         probabilities=softmax(logits, axis=1),

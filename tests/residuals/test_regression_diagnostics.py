@@ -7,8 +7,8 @@ from scipy.stats import binom
 from statsmodels.stats.diagnostic import acorr_ljungbox, het_breuschpagan, het_white
 from statsmodels.stats.stattools import durbin_watson
 
-from mlx.residuals import ResidualsSettings, analyse_regression
-from mlx.residuals.regression_tests import memory_tests, spread_tests
+from mlx.residuals import ResidualsSettings, analyze_regression
+from mlx.residuals.regression.classical_tests import memory_tests, spread_tests
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19)
 
@@ -23,7 +23,7 @@ def fit():
 
 def test_tests_agree_with_statsmodels(fit):
     _, y, model = fit
-    found = analyse_regression(y, model.fittedvalues, index=np.arange(120), settings=FAST).summary
+    found = analyze_regression(y, model.fittedvalues, index=np.arange(120), settings=FAST).summary
     exog = sm.add_constant(model.fittedvalues)
     assert (found["breusch_pagan"], found["breusch_pagan_p"]) == pytest.approx(het_breuschpagan(model.resid, exog)[:2])
     assert (found["white"], found["white_p"]) == pytest.approx(het_white(model.resid, exog)[:2], rel=1e-6)
@@ -52,8 +52,8 @@ def test_p_values_have_their_size_for_normal_and_heavy_tailed_residuals():
 
 def test_what_cannot_be_measured_says_why(fit):
     _, y, _ = fit
-    short = analyse_regression(y[:20], y[::-1][:20], index=np.arange(20), settings=FAST).summary
+    short = analyze_regression(y[:20], y[::-1][:20], index=np.arange(20), settings=FAST).summary
     assert (short["ljung_box"], short["breusch_pagan_p"]) == (None, None)
     assert short["durbin_watson"] > 0
-    flat = analyse_regression(y, np.full(120, 3.0), index=np.arange(120), settings=FAST).summary
+    flat = analyze_regression(y, np.full(120, 3.0), index=np.arange(120), settings=FAST).summary
     assert flat["breusch_pagan"] is None

@@ -11,9 +11,9 @@ from scipy.stats import kstest, norm
 
 from mlx.core.errors import DataError
 from mlx.core.log_scores import log_softmax
-from mlx.residuals.entropy import entropy_from_logits, entropy_from_probabilities
-from mlx.residuals.quantile import quantile_residuals
-from mlx.residuals.surprise import prediction_scores
+from mlx.stats.entropy import entropy_from_logits, entropy_from_probabilities
+from mlx.stats.prediction_scores import prediction_scores
+from mlx.stats.quantile_residuals import quantile_residuals
 
 
 def test_entropy_agrees_with_scipy():
@@ -129,10 +129,10 @@ def draw_of_the_model(n, generator):
 
 def test_quantile_residuals_are_standard_normal_if_the_model_is_right():
     p, logits, y = draw_of_the_model(5000, np.random.default_rng(0))
-    residuals = quantile_residuals(p, logits, y, seed=0)
+    residuals = quantile_residuals(p, logits, y, generator=np.random.default_rng(0))
     assert kstest(residuals, "norm").pvalue > 0.01
-    np.testing.assert_allclose(quantile_residuals(p, None, y, seed=0), residuals, atol=1e-6)
-    assert kstest(quantile_residuals(p, logits, (y + 1) % 5, seed=0), "norm").pvalue < 1e-10
+    np.testing.assert_allclose(quantile_residuals(p, None, y, generator=np.random.default_rng(0)), residuals, atol=1e-6)
+    assert kstest(quantile_residuals(p, logits, (y + 1) % 5, generator=np.random.default_rng(0)), "norm").pvalue < 1e-10
     lower = np.array([p_i[:k].sum() for p_i, k in zip(p, y, strict=True)])
     u = norm.cdf(residuals)
     assert ((u >= lower - 1e-9) & (u <= lower + p[np.arange(5000), y] + 1e-9)).all()
@@ -140,7 +140,7 @@ def test_quantile_residuals_are_standard_normal_if_the_model_is_right():
 
 def test_quantile_residuals_stay_finite_where_the_truth_had_no_chance():
     p = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
-    found = quantile_residuals(p, None, np.array([0, 1, 0]), seed=0)
+    found = quantile_residuals(p, None, np.array([0, 1, 0]), generator=np.random.default_rng(0))
     assert found[0] < -37
     assert found[1] > 37
     assert abs(found[2]) < 37

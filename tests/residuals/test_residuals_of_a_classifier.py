@@ -10,7 +10,7 @@ from scipy.special import softmax
 from statsmodels.stats.multitest import multipletests
 
 from mlx.core.errors import DataError
-from mlx.residuals import CLASS_COLUMNS, TEST_COLUMNS, ResidualsSettings, analyse_classification
+from mlx.residuals import CLASS_COLUMNS, TEST_COLUMNS, ResidualsSettings, analyze_classification
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=99)
 
@@ -24,8 +24,8 @@ def classifier(n=240, n_classes=4, n_features=12, seed=0):
     return representation, (2 * representation @ means.T).astype(np.float32), y_true
 
 
-def analyse(representation, logits, y_true, *, layers=None, **changes):
-    """Analyse, with probabilities that follow from the logits; ``changes`` replace any argument."""
+def analyze(representation, logits, y_true, *, layers=None, **changes):
+    """Analyze, with probabilities that follow from the logits; ``changes`` replace any argument."""
     probabilities = softmax(logits.astype(float), axis=1)
     arguments = {
         "logits": logits,
@@ -36,7 +36,7 @@ def analyse(representation, logits, y_true, *, layers=None, **changes):
         "index": np.arange(len(logits)) + 1000,
         "settings": FAST,
     } | changes
-    result = analyse_classification(layers or {"penultimate": representation}, **arguments)
+    result = analyze_classification(layers or {"penultimate": representation}, **arguments)
     check_that_nothing_is_missing_in_silence(result)
     return result
 
@@ -62,7 +62,7 @@ def check_that_nothing_is_missing_in_silence(result):
 
 
 def test_every_table_has_its_columns_and_every_class_its_row():
-    result = analyse(*classifier(n=400))
+    result = analyze(*classifier(n=400))
     assert tuple(result.classes.columns) == CLASS_COLUMNS
     assert tuple(result.tests.columns) == TEST_COLUMNS
     assert result.classes["class"].tolist() == [0, 1, 2, 3]
@@ -81,7 +81,7 @@ def correlations(result):
 
 
 def test_pair_correlations_describe_and_their_p_values_come_from_permuted_samples():
-    result = analyse(*classifier())
+    result = analyze(*classifier())
     tests = result.tests.set_index(["name", "scope", "statistic"])
     pairs = tests.loc["similarity and entropy over pairs"]
     assert set(pairs.index.unique("statistic")) == {
@@ -94,7 +94,7 @@ def test_pair_correlations_describe_and_their_p_values_come_from_permuted_sample
 
 
 def test_estimates_agree_with_scipy():
-    result = analyse(*classifier())
+    result = analyze(*classifier())
     samples = result.samples
     pooled = result.tests[result.tests["scope"] == "pooled"].set_index("statistic")["estimate"]
     assert pooled["pearson"] == pytest.approx(stats.pearsonr(samples["similarity"], samples["entropy"])[0])
@@ -108,11 +108,11 @@ def test_estimates_agree_with_scipy():
 
 
 def test_within_class_estimate_is_that_of_class_centred_values():
-    result = analyse(*classifier())
+    result = analyze(*classifier())
     columns = result.samples[["similarity", "entropy"]]
     by_class = result.samples["y_pred"]
-    centred = columns - columns.groupby(by_class).transform("mean")
-    assert result.headline["pearson_within"] == pytest.approx(centred.corr().iloc[0, 1], abs=1e-12)
+    centered = columns - columns.groupby(by_class).transform("mean")
+    assert result.headline["pearson_within"] == pytest.approx(centered.corr().iloc[0, 1], abs=1e-12)
     sizes = by_class.map(by_class.value_counts())
     ranks = columns.groupby(by_class).rank().div(sizes + 1, axis=0) - 0.5
     tests = result.tests.set_index(["scope", "statistic"])
@@ -120,14 +120,14 @@ def test_within_class_estimate_is_that_of_class_centred_values():
 
 
 def test_far_from_classmates_is_unsure_and_the_test_says_so():
-    headline = analyse(*classifier()).headline
+    headline = analyze(*classifier()).headline
     assert headline["pearson"] < headline["pearson_high"] < 0
     assert headline["pearson_p"] == 1 / 100
     assert headline["spearman_low"] < headline["spearman"] < headline["spearman_high"]
 
 
 def test_adjusted_p_values_are_those_of_the_family():
-    tests = analyse(*classifier(seed=3)).tests
+    tests = analyze(*classifier(seed=3)).tests
     for statistic in ("pearson", "spearman"):
         family = tests[tests["family"] == f"{statistic} per class"]
         np.testing.assert_allclose(family["p_holm"], multipletests(family["p"], method="holm")[1])
@@ -137,7 +137,7 @@ def test_adjusted_p_values_are_those_of_the_family():
 
 
 def test_headline_is_plain_json():
-    headline = analyse(*classifier()).headline
+    headline = analyze(*classifier()).headline
     assert json.loads(json.dumps(headline, allow_nan=False)) == headline
     assert headline["n"] == 240
     assert headline["n_dropped"] == 0
@@ -145,18 +145,18 @@ def test_headline_is_plain_json():
 
 def test_same_seed_same_bytes_and_another_seed_others():
     arrays = classifier()
-    first, again = analyse(*arrays), analyse(*arrays)
+    first, again = analyze(*arrays), analyze(*arrays)
     for table in ("samples", "classes", "tests"):
         assert getattr(first, table).to_csv() == getattr(again, table).to_csv()
-    other = analyse(*arrays, settings=FAST.model_copy(update={"seed": 1}))
+    other = analyze(*arrays, settings=FAST.model_copy(update={"seed": 1}))
     assert other.headline["pearson"] == first.headline["pearson"]
     assert other.headline["spearman_low"] != first.headline["spearman_low"]
 
 
 def test_a_second_layer_adds_columns_and_rows_and_changes_none():
     arrays = classifier()
-    alone = analyse(*arrays)
-    both = analyse(*arrays, layers={"penultimate": arrays[0], "logits": arrays[1]})
+    alone = analyze(*arrays)
+    both = analyze(*arrays, layers={"penultimate": arrays[0], "logits": arrays[1]})
     assert both.headline == alone.headline
     pd.testing.assert_frame_equal(both.samples[alone.samples.columns], alone.samples)
     assert {"similarity.logits", "similarity_true.logits", "similarity_all.logits"} <= set(both.samples)
@@ -172,13 +172,13 @@ def test_memory_mapped_inputs_give_the_same(tmp_path):
     for name, array in (("h", representation), ("z", logits)):
         np.save(tmp_path / f"{name}.npy", array)
     h, z = (np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "hz")
-    mapped, plain = analyse(h, z, y_true), analyse(representation, logits, y_true)
+    mapped, plain = analyze(h, z, y_true), analyze(representation, logits, y_true)
     pd.testing.assert_frame_equal(mapped.tests, plain.tests)
 
 
 def test_more_confidence_means_wider_intervals():
     arrays = classifier()
-    narrow, wide = (analyse(*arrays, settings=FAST.model_copy(update={"confidence": c})).headline for c in (0.8, 0.99))
+    narrow, wide = (analyze(*arrays, settings=FAST.model_copy(update={"confidence": c})).headline for c in (0.8, 0.99))
     assert wide["pearson_low"] < narrow["pearson_low"]
     assert wide["pearson_p"] == narrow["pearson_p"]
 
@@ -188,7 +188,7 @@ def test_classes_without_enough_to_go_by_have_a_status():
     y_pred = np.where(logits.argmax(axis=1) >= 3, 0, logits.argmax(axis=1))
     y_pred[:3] = 3
     y_pred[3] = 4
-    result = analyse(representation, logits, y_true, y_pred=y_pred)
+    result = analyze(representation, logits, y_true, y_pred=y_pred)
     status = result.classes["status"].tolist()
     assert status[3:] == ["too few samples (n < 4)", "too few samples (n < 4)", "never predicted"]
     assert result.classes.loc[3:, "pearson"].isna().all()
@@ -206,7 +206,7 @@ def test_a_small_class_has_an_estimate_and_a_p_value_but_no_interval():
     representation, logits, y_true = classifier(n=60)
     y_pred = np.zeros(60, dtype=int)
     y_pred[:8] = 1
-    row = analyse(representation, logits, y_true, y_pred=y_pred).classes.loc[1]
+    row = analyze(representation, logits, y_true, y_pred=y_pred).classes.loc[1]
     assert row["status"] == "pearson: no interval (n < 20); spearman: no interval (n < 60)"
     assert np.isnan(row["pearson_low"])
     assert np.isfinite([row["pearson"], row["pearson_p"], row["pearson_p_holm"]]).all()
@@ -215,7 +215,7 @@ def test_a_small_class_has_an_estimate_and_a_p_value_but_no_interval():
 def test_zero_rows_are_dropped_and_counted():
     representation, logits, y_true = classifier()
     representation[[0, 17]] = 0
-    result = analyse(representation, logits, y_true)
+    result = analyze(representation, logits, y_true)
     assert result.headline["n_dropped"] == 2
     assert result.samples["status"].iloc[[0, 17]].tolist() == ["zero representation"] * 2
     assert correlations(result)["n"].iloc[0] == 238
@@ -224,7 +224,7 @@ def test_zero_rows_are_dropped_and_counted():
 
 def test_a_layer_of_nothing_but_zeros_gives_statuses():
     representation, logits, y_true = classifier(n=40)
-    result = analyse(0 * representation, logits, y_true)
+    result = analyze(0 * representation, logits, y_true)
     assert result.headline["pearson"] is None
     assert set(correlations(result)["status"]) == {"too few samples (n < 4)"}
 
@@ -232,43 +232,43 @@ def test_a_layer_of_nothing_but_zeros_gives_statuses():
 def test_constant_entropy_and_constant_similarity_have_their_status():
     representation, logits, y_true = classifier(n=60)
     saturated = np.where(logits == logits.max(axis=1, keepdims=True), 1e4, 0.0)
-    result = analyse(representation, saturated, y_true)
+    result = analyze(representation, saturated, y_true)
     assert set(result.classes["status"]) == {"constant entropy"}
-    result = analyse(np.ones_like(representation) * np.arange(1, 61)[:, None], logits, y_true)
+    result = analyze(np.ones_like(representation) * np.arange(1, 61)[:, None], logits, y_true)
     assert set(correlations(result)["status"]) == {"constant similarity"}
 
 
 def test_a_perfect_binary_classifier_is_analysed():
     representation, logits, _ = classifier(n_classes=2)
-    result = analyse(representation, logits, logits.argmax(axis=1))
+    result = analyze(representation, logits, logits.argmax(axis=1))
     assert set(result.classes["status"]) == {"ok"}
     assert result.classes["error_rate"].tolist() == [0, 0]
 
 
 def test_one_predicted_class_pools_to_itself():
     representation, logits, y_true = classifier()
-    headline = analyse(representation, logits, y_true, y_pred=np.zeros(240, dtype=int)).headline
+    headline = analyze(representation, logits, y_true, y_pred=np.zeros(240, dtype=int)).headline
     assert headline["pearson"] == pytest.approx(headline["pearson_within"], abs=1e-12)
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_handful_of_samples_gives_statuses(n):
     representation, logits, y_true = (array[:n] for array in classifier())
-    result = analyse(representation, logits, y_true)
+    result = analyze(representation, logits, y_true)
     assert result.headline["pearson"] is None
     assert (correlations(result)["status"] != "ok").all()
 
 
 def test_duplicated_rows_share_their_ranks():
     representation, logits, y_true = classifier(n=60)
-    result = analyse(np.repeat(representation, 2, axis=0), np.repeat(logits, 2, axis=0), np.repeat(y_true, 2))
+    result = analyze(np.repeat(representation, 2, axis=0), np.repeat(logits, 2, axis=0), np.repeat(y_true, 2))
     x = result.samples["similarity"].round(12)
     assert result.headline["spearman"] == pytest.approx(stats.spearmanr(x, result.samples["entropy"])[0])
 
 
 def test_a_representation_of_one_dimension_is_analysed():
     representation, logits, y_true = classifier()
-    result = analyse(representation[:, :1] - 0.5, logits, y_true)
+    result = analyze(representation[:, :1] - 0.5, logits, y_true)
     assert result.samples["similarity"].between(-1, 1).all()
     unmeasured = result.classes[["pearson", "pearson_low"]].isna().any(axis=1)
     assert (result.classes["status"][unmeasured] != "ok").all()
@@ -276,9 +276,9 @@ def test_a_representation_of_one_dimension_is_analysed():
 
 def test_without_logits_entropies_come_from_the_probabilities():
     arrays = classifier()
-    with_logits = analyse(*arrays)
+    with_logits = analyze(*arrays)
     p = softmax(arrays[1].astype(float), axis=1)
-    without = analyse_classification(
+    without = analyze_classification(
         {"penultimate": arrays[0]},
         logits=None,
         probabilities=p,
@@ -310,18 +310,18 @@ def test_what_cannot_be_used_is_refused(changes, message):
     arguments |= {"logits": logits, "y_true": y_true, "y_pred": logits.argmax(axis=1)}
     arguments |= {"class_names": list("abcd"), "index": np.arange(240), "settings": FAST} | changes
     with pytest.raises(DataError, match=message):
-        analyse_classification(arguments.pop("layers"), **arguments)
+        analyze_classification(arguments.pop("layers"), **arguments)
 
 
 def test_no_layer_or_no_sample_is_refused():
     representation, logits, y_true = classifier()
     with pytest.raises(DataError, match="at least one sample and one layer"):
-        analyse(representation[:0], logits[:0], y_true[:0])
+        analyze(representation[:0], logits[:0], y_true[:0])
 
 
 def test_small_classes_leave_the_pooled_correlation_without_the_interval_that_would_not_hold():
     representation, logits, y_true = classifier(n=140)
-    tests = analyse(representation, logits, y_true, y_pred=np.arange(140) % 4).tests.set_index("family")
+    tests = analyze(representation, logits, y_true, y_pred=np.arange(140) % 4).tests.set_index("family")
     assert tests.loc["pearson pooled", "status"] == "ok"
     assert tests.loc["spearman pooled", "status"] == "no interval (mean class size < 40)"
     assert np.isfinite(tests.loc["spearman pooled", "p"])

@@ -7,14 +7,14 @@ import pytest
 from scipy import stats
 
 from mlx.core.errors import DataError
-from mlx.residuals import ResidualsSettings, analyse_regression, build_class_table, build_test_table
+from mlx.residuals import ResidualsSettings, analyze_regression, build_class_table, build_test_table
 from mlx.residuals.tables import CLASS_COLUMNS, TEST_COLUMNS
 
 FAST = ResidualsSettings(n_bootstrap=200, n_permutations=199)
 
 
-def analyse(true, pred, settings=FAST):
-    return analyse_regression(true, pred, index=np.arange(len(true)), settings=settings)
+def analyze(true, pred, settings=FAST):
+    return analyze_regression(true, pred, index=np.arange(len(true)), settings=settings)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def fitted():
 
 def test_summary_agrees_with_scipy(fitted):
     residual = fitted[0] - fitted[1]
-    summary = analyse(*fitted).summary
+    summary = analyze(*fitted).summary
     assert summary["residual_sd"] == pytest.approx(residual.std(ddof=1))
     assert summary["rmse"] == pytest.approx(np.sqrt((residual**2).mean()))
     assert summary["skewness"] == pytest.approx(stats.skew(residual))
@@ -42,7 +42,7 @@ def test_summary_agrees_with_scipy(fitted):
 
 
 def test_samples_hold_residuals_with_mean_zero_and_unit_spread(fitted):
-    samples = analyse(*fitted).samples
+    samples = analyze(*fitted).samples
     assert list(samples) == [
         "index", "y_true", "y_pred", "residual", "abs_residual", "standardised", "normal_quantile", "leverage",
         "prediction_low", "prediction_high",
@@ -52,9 +52,9 @@ def test_samples_hold_residuals_with_mean_zero_and_unit_spread(fitted):
 
 
 def test_the_seed_decides_the_bytes(fitted):
-    assert analyse(*fitted).summary == analyse(*fitted).summary
-    other = analyse(*fitted, settings=FAST.model_copy(update={"seed": 7})).summary
-    assert other["spread_spearman_low"] != analyse(*fitted).summary["spread_spearman_low"]
+    assert analyze(*fitted).summary == analyze(*fitted).summary
+    other = analyze(*fitted, settings=FAST.model_copy(update={"seed": 7})).summary
+    assert other["spread_spearman_low"] != analyze(*fitted).summary["spread_spearman_low"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_seed_decides_the_bytes(fitted):
     ],
 )
 def test_what_cannot_be_said_has_a_status(true, pred, status):
-    summary = analyse(np.asarray(true), np.asarray(pred)).summary
+    summary = analyze(np.asarray(true), np.asarray(pred)).summary
     assert summary["status"] == status
     assert None in summary.values()
     json.dumps(summary, allow_nan=False)
@@ -79,9 +79,9 @@ def test_what_cannot_be_said_has_a_status(true, pred, status):
 
 def test_what_cannot_be_used_is_refused_with_its_row():
     with pytest.raises(DataError, match="y_true: row 1: a value is not finite"):
-        analyse([1.0, np.inf], [1.0, 2.0])
+        analyze([1.0, np.inf], [1.0, 2.0])
     with pytest.raises(DataError, match="of one shape"):
-        analyse([1.0, 2.0], [1.0])
+        analyze([1.0, 2.0], [1.0])
 
 
 def test_tables_without_rows_keep_their_header():

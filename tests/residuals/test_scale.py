@@ -11,21 +11,21 @@ from mlx.core.errors import DataError
 from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.evaluation.checks import check_softmax
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.association import associate
-from mlx.residuals.cka import debiased_cka
-from mlx.residuals.classification import analyse_classification
-from mlx.residuals.collapse import neural_collapse
-from mlx.residuals.components import principal_components
-from mlx.residuals.correlation import centred_correlation, weighted_correlation
-from mlx.residuals.factors import associate_factors, read_factors, targets_of
-from mlx.residuals.layer import Layer
-from mlx.residuals.mantel import mantel, mantel_by_class
-from mlx.residuals.pair_spearman import pair_spearman
-from mlx.residuals.pairs import pair_correlations
-from mlx.residuals.projection import projections
-from mlx.residuals.similarity import group_similarity
-from mlx.residuals.slices import weak_slices
-from mlx.residuals.units import unit_rows
+from mlx.residuals.association.correlations import associate
+from mlx.residuals.association.layer import Layer
+from mlx.residuals.classification import analyze_classification
+from mlx.residuals.errors.factors import associate_factors, read_factors, targets_of
+from mlx.residuals.errors.slices import weak_slices
+from mlx.residuals.geometry.cka import debiased_cka
+from mlx.residuals.geometry.collapse import neural_collapse
+from mlx.residuals.geometry.components import principal_components
+from mlx.residuals.geometry.projection import projections
+from mlx.residuals.pairs.mantel import mantel, mantel_by_class
+from mlx.residuals.pairs.pair_correlations import pair_correlations
+from mlx.residuals.pairs.pair_spearman import pair_spearman
+from mlx.residuals.similarity.class_similarity import group_similarity
+from mlx.residuals.similarity.directions import directions_of
+from mlx.stats.correlation import centered_correlation, weighted_correlation
 
 SETTINGS = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
 
@@ -39,8 +39,8 @@ def network(margins, n=90, seed=0):
     return rows, logits, y
 
 
-def analysed(rows, logits, y):
-    return analyse_classification(
+def analyzed(rows, logits, y):
+    return analyze_classification(
         {"layer": rows}, logits=logits, probabilities=softmax(logits, axis=1), y_true=y, y_pred=logits.argmax(axis=1),
         class_names=["a", "b", "c"], index=np.arange(y.size), settings=SETTINGS,
     )  # fmt: skip
@@ -58,7 +58,7 @@ def pearson(x, y):
     "margins", [(m,) * 3 for m in (30, 340, 380, 420, 600, 700, 740)] + [(500, 9, 9), (9, 400, 700)]
 )
 def test_every_pearson_of_a_saturated_network_is_that_of_the_entropies_in_another_unit(margins):
-    found = analysed(*network(margins))
+    found = analyzed(*network(margins))
     tests = found.tests[found.tests["name"].eq("similarity and entropy") & found.tests["statistic"].eq("pearson")]
     r = {
         (scope, label): value
@@ -79,7 +79,7 @@ def test_every_pearson_of_a_saturated_network_is_that_of_the_entropies_in_anothe
 @pytest.mark.parametrize("margins", [(2, 100, 700), (2, 9, 40), (300, 500, 700)])
 def test_every_spearman_of_a_saturated_network_ranks_entropies_however_small(margins):
     # Those of 1e-40 and of 1e-300 differ, though both are far below the rounding of the largest.
-    found = analysed(*network(margins))
+    found = analyzed(*network(margins))
     tests = found.tests[found.tests["statistic"].eq("spearman") & found.tests["name"].eq("similarity and entropy")]
     r = dict(zip(zip(tests["scope"], tests["class"], strict=True), tests["estimate"], strict=True))
     samples = found.samples
@@ -93,7 +93,7 @@ def test_a_wrong_prediction_among_saturated_ones_is_found_by_its_entropy():
     rows, logits, y = network((2, 100, 300))
     true = y.copy()
     true[[1, 4, 8, 11, 14, 3, 6]] = (y[[1, 4, 8, 11, 14, 3, 6]] + 1) % 3
-    found = analyse_classification(
+    found = analyze_classification(
         {"layer": rows}, logits=logits, probabilities=softmax(logits, axis=1), y_true=true,
         y_pred=logits.argmax(axis=1), class_names=["a", "b", "c"], index=np.arange(y.size), settings=SETTINGS,
     )  # fmt: skip
@@ -106,7 +106,7 @@ def layer_of(entropy_unit, seed=1):
     rows, logits, y = network((4, 5, 6), seed=seed)
     p = softmax(logits, axis=1)
     entropy = -(p * np.log(p)).sum(axis=1) * entropy_unit
-    units = unit_rows("layer", rows, y.size)
+    units = directions_of("layer", rows, y.size)
     return Layer(units, group_similarity(units, y), entropy, y)
 
 
@@ -154,9 +154,9 @@ def test_weighted_correlations_are_of_no_unit_and_have_none_where_rounding_is_al
     expected = weighted_correlation(x, y, weights)
     for unit in (1e-300, 1e-200, 1e200):
         np.testing.assert_allclose(weighted_correlation(x * unit, y / unit, weights), expected, rtol=1e-12)
-    centred = [v - (weights * v).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True) for v in (x, y)]
+    centered = [v - (weights * v).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True) for v in (x, y)]
     np.testing.assert_allclose(
-        centred_correlation(centred[0] * 1e-250, centred[1] * 1e180, weights), expected, rtol=1e-12
+        centered_correlation(centered[0] * 1e-250, centered[1] * 1e180, weights), expected, rtol=1e-12
     )
     level = np.full(40, 0.1)
     level[0] = 1e3
@@ -179,7 +179,7 @@ def test_geometry_does_not_depend_on_the_unit_of_a_representation(unit):
 @pytest.mark.parametrize("unit", [1e-200, 1e200])
 def test_an_analysis_of_tiny_or_huge_representations_is_whole(unit):
     rows, logits, y = network((1, 2, 3))
-    found, expected = analysed(rows * unit, logits, y), analysed(rows, logits, y)
+    found, expected = analyzed(rows * unit, logits, y), analyzed(rows, logits, y)
     for column in ("similarity", "silhouette", "similarity_neighbours"):
         np.testing.assert_allclose(found.samples[column], expected.samples[column], rtol=1e-9)
     np.testing.assert_allclose(found.samples["pca_1"], expected.samples["pca_1"] * unit, rtol=1e-9)
@@ -206,7 +206,7 @@ def test_outputs_of_half_precision_are_analysed_as_what_they_are_stored_as(large
     p = softmax(logits.astype(float) + generator.uniform(-0.4, 0.4, (90, 3)) * np.spacing(logits).astype(float), axis=1)
     evaluated = evaluate_classification(y, p.argmax(axis=1), p.astype(np.float16), logits=logits,
                                         class_names=list("abc"), settings=EvaluationSettings())  # fmt: skip
-    found = analyse_classification(
+    found = analyze_classification(
         {"layer": rows.astype(np.float16) * np.float16(3000)}, logits=logits, probabilities=p.astype(np.float16),
         y_true=y, y_pred=p.argmax(axis=1), class_names=list("abc"), index=np.arange(90), settings=SETTINGS,
     )  # fmt: skip
@@ -219,11 +219,11 @@ def test_outputs_of_half_precision_are_analysed_as_what_they_are_stored_as(large
 @pytest.mark.parametrize("unit", [2.0**-700, 2.0**700])
 def test_factors_of_any_unit_find_the_same_slices_and_effects(unit):
     generator = np.random.default_rng(0)
-    size, colour = generator.normal(size=300), generator.choice(["red", "blue"], 300)
+    size, color = generator.normal(size=300), generator.choice(["red", "blue"], 300)
     error = generator.random(300) < np.where(size > 0.5, 0.7, 0.1)
     slices, effects = [], []
     for scale in (1.0, unit):
-        factors = read_factors(pd.DataFrame({"size": size * scale, "colour": colour}))
+        factors = read_factors(pd.DataFrame({"size": size * scale, "colour": color}))
         slices.append(weak_slices(factors, error, seed=0, confidence=0.95).slices)
         targets = targets_of(error, {"entropy": size**2 * scale}, None)
         effects.append([one.finding for one in associate_factors(factors, targets, settings=SETTINGS)])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import DataError
-from mlx.residuals import units
-from mlx.residuals.similarity import group_similarity
-from mlx.residuals.units import unit_rows
+from mlx.residuals.similarity.class_similarity import directions as units
+from mlx.residuals.similarity.class_similarity import group_similarity
+from mlx.residuals.similarity.directions import directions_of
 
 
 def brute_force(representation, labels):
@@ -27,14 +27,14 @@ def test_group_similarity_equals_the_mean_over_all_pairs(n_features, n_groups):
     representation = generator.normal(size=(90, n_features)) + 0.5
     representation[[3, 40]] = 0
     labels = generator.integers(n_groups, size=90)
-    found = group_similarity(unit_rows("layer", representation, 90), labels)
+    found = group_similarity(directions_of("layer", representation, 90), labels)
     np.testing.assert_allclose(found, brute_force(representation, labels), atol=1e-12)
 
 
 def test_block_size_changes_nothing_beyond_rounding():
     generator = np.random.default_rng(0)
     labels = generator.integers(4, size=500)
-    units = unit_rows("layer", generator.normal(size=(500, 8)), 500)
+    units = directions_of("layer", generator.normal(size=(500, 8)), 500)
     whole = group_similarity(units, labels)
     for block_bytes in (1, 1000, 5000):
         np.testing.assert_allclose(group_similarity(units, labels, block_bytes=block_bytes), whole, atol=1e-13)
@@ -45,17 +45,17 @@ def test_rows_too_many_to_keep_are_computed_again(monkeypatch, tmp_path):
     representation = generator.normal(size=(300, 8)).astype(np.float32)
     np.save(tmp_path / "layer.npy", representation)
     labels = generator.integers(4, size=300)
-    kept = group_similarity(unit_rows("layer", representation, 300), labels)
+    kept = group_similarity(directions_of("layer", representation, 300), labels)
     monkeypatch.setattr(units, "KEEP_BYTES", 0)
     mapped = np.load(tmp_path / "layer.npy", mmap_mode="r")
-    np.testing.assert_array_equal(group_similarity(unit_rows("layer", mapped, 300), labels), kept)
+    np.testing.assert_array_equal(group_similarity(directions_of("layer", mapped, 300), labels), kept)
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
 def test_the_scale_of_a_row_doesnt_matter(scale):
     representation = np.random.default_rng(0).normal(size=(20, 3))
     labels = np.zeros(20, dtype=int)
-    small, large = (group_similarity(unit_rows("x", representation * s, 20), labels) for s in (1.0, scale))
+    small, large = (group_similarity(directions_of("x", representation * s, 20), labels) for s in (1.0, scale))
     np.testing.assert_allclose(small, large, atol=1e-14)
 
 
@@ -63,7 +63,7 @@ def test_collapsed_features_keep_their_digits():
     generator = np.random.default_rng(0)
     representation = 1 + 2e-4 * generator.normal(size=(80, 16))
     labels = np.zeros(80, dtype=int)
-    found = group_similarity(unit_rows("x", representation, 80), labels)
+    found = group_similarity(directions_of("x", representation, 80), labels)
     exact = 1 - found
     units = representation / np.linalg.norm(representation, axis=1, keepdims=True)
     distance = ((units[:, None] - units[None]) ** 2).sum(axis=2).sum(axis=1) / 2 / 79
@@ -74,8 +74,8 @@ def test_what_cannot_be_measured_is_refused_with_its_row():
     representation = np.ones((5, 2), dtype=np.float32)
     representation[3, 1] = np.inf
     with pytest.raises(DataError, match="penultimate: row 3: a value is not finite"):
-        unit_rows("penultimate", representation, 5)
+        directions_of("penultimate", representation, 5)
     with pytest.raises(DataError, match=r"penultimate: expected shape \(4, any\), found \(5, 2\)"):
-        unit_rows("penultimate", representation, 4)
+        directions_of("penultimate", representation, 4)
     with pytest.raises(DataError, match="expected real numbers"):
-        unit_rows("penultimate", np.array([["a"]]), 1)
+        directions_of("penultimate", np.array([["a"]]), 1)

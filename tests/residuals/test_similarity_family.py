@@ -6,16 +6,16 @@ from representations import KINDS, exact_directions, exact_distances, representa
 from scipy import sparse
 from sklearn.metrics import silhouette_samples
 
-from mlx.residuals.lift import lift
-from mlx.residuals.similarity import similarity_family
-from mlx.residuals.units import unit_rows
+from mlx.residuals.similarity.class_similarity import similarity_family
+from mlx.residuals.similarity.directions import directions_of
+from mlx.residuals.similarity.lift import lift
 
 TOLERANCE = {"collapsed": 1e-9}
 """Of silhouettes, which divide distances; all else to 1e-12."""
 
 
 def family(rows, labels, true, **options):
-    return similarity_family(lift(unit_rows("layer", rows, len(labels))), labels, true, 4, **options)
+    return similarity_family(lift(directions_of("layer", rows, len(labels))), labels, true, 4, **options)
 
 
 def mean_distances(rows, labels, n_classes):

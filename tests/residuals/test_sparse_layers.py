@@ -1,10 +1,10 @@
-"""A sparse layer, such as the leaves of a forest, is analysed as the same numbers in a dense array are."""
+"""A sparse layer, such as the leaves of a forest, is analyzed as the same numbers in a dense array are."""
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from mlx.residuals import ResidualsSettings, analyse_classification
+from mlx.residuals import ResidualsSettings, analyze_classification
 
 
 def leaves(n, n_trees, n_leaves, generator):
@@ -21,7 +21,7 @@ def test_the_tables_of_a_sparse_layer_are_those_of_the_dense_one(tmp_path):
     sparse.save_npz(tmp_path / "leaves.npz", leaves(n, 20, 12, generator))
     layer = sparse.load_npz(tmp_path / "leaves.npz")
     tables = [
-        analyse_classification(
+        analyze_classification(
             {"leaves": representation},
             logits=None,
             probabilities=probabilities,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.errors import ArtifactError
-from mlx.models import IterativeModel, Optimization, Outputs, Problem
+from mlx.models import IterativeModel, Optimization, Outputs, TaskSpec
 
 Array = Any
 
@@ -20,7 +20,7 @@ class Line(IterativeModel):
     penultimate = ""
 
     def __init__(self, n_features: int = 2) -> None:
-        self.problem = Problem("regression", (n_features,), 0)
+        self.problem = TaskSpec("regression", (n_features,), 0)
         self.w, self.velocity, self.rate = np.zeros(n_features), np.zeros(n_features), 0.0
 
     @property

@@ -15,7 +15,7 @@ from line import Line
 
 from mlx.core.descriptions import ModelDescription
 from mlx.core.errors import ArtifactError, DataError
-from mlx.models import ModelSettings, Problem
+from mlx.models import ModelSettings, TaskSpec
 from mlx.models.npz import write_npz
 from mlx.training import Augmentation, Checkpoints, Samples, TrainingSettings, fingerprint, fit_model, load_checkpoint
 from mlx.training.fingerprint import difference, digest_of, file_digest
@@ -65,7 +65,7 @@ class KilledAfter(Silent):
 
 def train(
     folder: Path,
-    watcher: Silent | None = None,
+    callback: Silent | None = None,
     *,
     frequency: int = 1,
     print_of: dict[str, Any] | None = None,
@@ -84,7 +84,7 @@ def train(
     model = Line()
     try:
         fitted = fit_model(
-            model, DATA, VALIDATION, settings, watcher or Silent(), keeper=keeper, augmentation=Augmentation(noise=0.1)
+            model, DATA, VALIDATION, settings, callback or Silent(), keeper=keeper, augmentation=Augmentation(noise=0.1)
         )
     except Killed:
         return ([], [], 0), said, keeper
@@ -324,7 +324,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 def test_a_fingerprint_tells_of_everything_that_decides_a_number(files: dict[str, Path], tmp_path: Path) -> None:
     def made(epochs: int = 3, augmentation: Augmentation = Augmentation(), **params: Any) -> dict[str, Any]:  # noqa: B008
         model = ModelSettings(name="cnn", params=params)
-        problem = Problem("classification", (2,), 2)
+        problem = TaskSpec("classification", (2,), 2)
         return fingerprint(model, TrainingSettings(epochs=epochs), augmentation, problem, files)
 
     first = made()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import DataError
-from mlx.models import IterativeModel, ModelSettings, Optimization, Outputs, Problem, build_model
+from mlx.models import IterativeModel, ModelSettings, Optimization, Outputs, TaskSpec, build_model
 from mlx.training import Samples, TrainingSettings, fit_model
 
 Array = Any
@@ -24,7 +24,7 @@ class Scripted(IterativeModel):
     n_parameters = 1
 
     def __init__(self, losses: list[float]) -> None:
-        self.problem = Problem("classification", (1,), 2)
+        self.problem = TaskSpec("classification", (1,), 2)
         self.losses, self.epoch, self.seen = losses, 0, list[Array]()
 
     def prepare(self, optimization: Optimization) -> None: ...
@@ -135,7 +135,7 @@ def test_targets_whose_squares_overflow_are_refused_with_what_helps(name: str) -
     X = rng.normal(size=(40, 3)).astype(np.float32)
     y = X @ [1.0, 2.0, 3.0] + rng.normal(size=40)
     for unit in (1e200, 1.0):  # what the message says helps
-        model = build_model(ModelSettings(name=name), Problem("regression", (3,), 0), seed=0)
+        model = build_model(ModelSettings(name=name), TaskSpec("regression", (3,), 0), seed=0)
         samples, settings = Samples(X, y * unit), TrainingSettings(epochs=1)
         if unit == 1.0:
             fit_model(model, samples, samples, settings, Mute())

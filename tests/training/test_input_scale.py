@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlx.models import ModelSettings, Problem, build_model
+from mlx.models import ModelSettings, TaskSpec, build_model
 from mlx.training.input_scale import scale_warnings
 
 PIXELS = np.arange(2 * 64, dtype=np.uint8).reshape(2, 8, 8, 1) * 2
@@ -19,7 +19,7 @@ def plain(n_classes, sample_shape, scaled):
 
 def warned(name: str, X: Any = PIXELS, scaling: str = "none", **settings: Any) -> list[str]:
     chosen = ModelSettings(name=name, **settings)
-    problem = Problem("classification", X.shape[1:], 3)
+    problem = TaskSpec("classification", X.shape[1:], 3)
     return scale_warnings(chosen, build_model(chosen, problem, seed=0), X, scaling)
 
 
@@ -61,7 +61,7 @@ def test_a_network_of_ones_own_may_scale_by_itself(tmp_path: Any, monkeypatch: p
 
 def test_pretrained_weights_ask_for_their_scale(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = ModelSettings(name="mobilenet", params={"pretrained": True})
-    model = build_model(ModelSettings(name="keras_mlp"), Problem("classification", (8, 8, 1), 3), seed=0)
+    model = build_model(ModelSettings(name="keras_mlp"), TaskSpec("classification", (8, 8, 1), 3), seed=0)
     for scaling in ("none", "standard"):
         (line,) = scale_warnings(chosen, model, PIXELS, scaling)
         assert f"preprocessing.scaling is {scaling}; set it to unit" in line

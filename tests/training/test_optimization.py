@@ -7,17 +7,17 @@ import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from mlx.core.errors import SettingsError
-from mlx.models import IterativeModel, Optimization, Problem
+from mlx.models import IterativeModel, Optimization, TaskSpec
 from mlx.models.in_keras.runtime import keras
 from mlx.training import TrainingSettings
 from mlx.training.optimization import optimization_of
 from mlx.training.settings import TrainingParams
 
-PROBLEM = Problem("classification", (2,), 3)
+PROBLEM = TaskSpec("classification", (2,), 3)
 Y = np.array([0, 0, 0, 1, 2, 2])
 
 
-def made(problem: Problem = PROBLEM, **params: Any) -> Optimization:
+def made(problem: TaskSpec = PROBLEM, **params: Any) -> Optimization:
     return optimization_of(TrainingSettings.model_validate({"optimizer": "SGD", "params": params}), problem, Y)
 
 
@@ -33,7 +33,7 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
     expected = compute_class_weight("balanced", classes=np.arange(3), y=Y)
     np.testing.assert_allclose(made(class_weights="balanced").class_weights or (), expected)
     assert made(class_weights=[1.0, 2.0, 0.0]).class_weights == (1.0, 2.0, 0.0)
-    assert made(Problem("regression", (2,), 0), class_weights="balanced").class_weights is None
+    assert made(TaskSpec("regression", (2,), 0), class_weights="balanced").class_weights is None
 
 
 @pytest.mark.parametrize("weights", [[1.0, 2.0], [0.0, 0.0, 0.0]])

@@ -74,8 +74,8 @@ class CustomParams(StoredParams):
 
 
 EVERY = {"n_samples", "seed", "normalize", "augmentation", "metadata"}
-LABELLED = EVERY | {"task", "class_names"}
-TABLE = LABELLED | {"target", "features", "encoding", "missing", "decimal"}
+LABELED = EVERY | {"task", "class_names"}
+TABLE = LABELED | {"target", "features", "encoding", "missing", "decimal"}
 """What has a meaning for every source, for those with labels in an array, and for tables."""
 
 

@@ -84,7 +84,7 @@ def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
     """Return the samples as the dataset ``custom``.
 
     Features become float64 unless they are float32, images stay uint8 or become float32; arrays of three
-    dimensions are grey images.
+    dimensions are gray images.
 
     Raises
     ------

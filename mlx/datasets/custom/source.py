@@ -11,7 +11,7 @@ from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
 from mlx.datasets.custom.function import call_function
-from mlx.datasets.custom.params import EVERY, LABELLED, TABLE, CustomParams, refuse_unused
+from mlx.datasets.custom.params import EVERY, LABELED, TABLE, CustomParams, refuse_unused
 from mlx.datasets.custom.samples import MemoryRows, Samples, samples_dataset
 from mlx.datasets.custom.table_files import read_metadata
 from mlx.datasets.custom.table_samples import TableRules, read_table_samples
@@ -34,7 +34,7 @@ def open_custom(params: CustomParams, path: str | None) -> Dataset:
     if path is None:
         raise SettingsError(f"expected {_KNOWN}, found nothing", key=("dataset", "path"))
     if names_function(path):
-        refuse_unused(params, LABELLED | {"arguments"}, "a function")
+        refuse_unused(params, LABELED | {"arguments"}, "a function")
         return samples_dataset(_from_function(params, path), params)
     place = from_root(path)
     if place.is_dir():
@@ -45,7 +45,7 @@ def open_custom(params: CustomParams, path: str | None) -> Dataset:
     if suffix not in _FILES:
         raise DataError(f"dataset.path: {path}: expected {_KNOWN}, found a file ending in '{place.suffix}'")
     read, used = _FILES[suffix]
-    refuse_unused(params, LABELLED | used, f"a {suffix} file")
+    refuse_unused(params, LABELED | used, f"a {suffix} file")
     return samples_dataset(read(params, place), params)
 
 
@@ -57,7 +57,7 @@ _KNOWN = (
 
 def _from_folder(params: CustomParams, folder: Path) -> Dataset:
     if (folder / "X.npy").is_file():
-        refuse_unused(params, LABELLED, "a folder with X.npy and y.npy")
+        refuse_unused(params, LABELED, "a folder with X.npy and y.npy")
         labels = _array(folder / "y.npy", "targets").whole()
         return samples_dataset(_from_arrays(params, str(folder), open_npy(folder / "X.npy"), labels), params)
     used = EVERY | {"image_size", "channels", "skip_corrupt"}

@@ -1,4 +1,4 @@
-"""``cifar10`` and ``cifar100``: 60,000 colour images of 32 × 32 pixels, in the published batches."""
+"""``cifar10`` and ``cifar100``: 60,000 color images of 32 × 32 pixels, in the published batches."""
 
 from collections.abc import Iterator
 from dataclasses import replace

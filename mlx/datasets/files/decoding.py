@@ -35,7 +35,7 @@ def decode(path: Path, size: tuple[int, int], channels: int) -> Array:
     """Return an image as uint8 of shape (height, width, channels).
 
     It is turned upright as its EXIF data says, scaled so that it just covers `size`, height and width, and
-    cropped at its centre. Transparent parts become white, be it by an alpha channel or by a colour that is
+    cropped at its center. Transparent parts become white, be it by an alpha channel or by a color that is
     said to be transparent; 16-bit values are scaled to 8 bits; CMYK and palette images are converted. A JPEG
     much larger than `size` is decoded at a half, quarter or eighth of its size, which its format allows, but
     never below twice `size`.
@@ -49,7 +49,7 @@ def decode(path: Path, size: tuple[int, int], channels: int) -> Array:
 
     height, width = size
     with _opened(path) as image:
-        _adapt_colour_key(image)
+        _adapt_color_key(image)
         smallest = (2 * height, 2 * width) if _lies_on_its_side(image) else (2 * width, 2 * height)
         image.draft("RGB" if channels == 3 else "L", smallest)
         upright = ImageOps.exif_transpose(image)
@@ -77,10 +77,10 @@ def _lies_on_its_side(image: "Image") -> bool:
     return image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
 
 
-def _adapt_colour_key(image: "Image") -> None:
-    """Bring the transparent colour of a PNG to the 8 bits of its pixels: the file has it in its own depth.
+def _adapt_color_key(image: "Image") -> None:
+    """Bring the transparent color of a PNG to the 8 bits of its pixels: the file has it in its own depth.
 
-    Of 16-bit colours all that become the same 8 bits are transparent then. To be called first, as
+    Of 16-bit colors all that become the same 8 bits are transparent then. To be called first, as
     reading the pixels, or the EXIF data behind them, forgets what depth they had.
     """
     key = image.info.get("transparency")
@@ -98,9 +98,9 @@ def to_mode(image: "Image", mode: str) -> "Image":
 
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits; Pillow's own conversion clips at 255
         values = np.asarray(image, np.float32)
-        grey = np.rint((values / 257).clip(0, 255)).astype(np.uint8)
-        grey[values == image.info.get("transparency", -1)] = 255
-        image = Image.fromarray(grey)
+        gray = np.rint((values / 257).clip(0, 255)).astype(np.uint8)
+        gray[values == image.info.get("transparency", -1)] = 255
+        image = Image.fromarray(gray)
     if image.mode == mode and not image.has_transparency_data:
         return image
     if image.has_transparency_data:

@@ -27,7 +27,7 @@ class ImagenetParams(StoredParams):
 
 
 def open_imagenet(params: ImagenetParams, path: str | None) -> Dataset:
-    """Photographs, scaled and cropped at the centre; X is uint8 of shape (n_samples, height, width, 3).
+    """Photographs, scaled and cropped at the center; X is uint8 of shape (n_samples, height, width, 3).
 
     The folder has a subfolder a class, as the training part of ImageNet has (``n01440764`` and so on); the
     classes are called as the subfolders are.

@@ -1,4 +1,4 @@
-"""``mnist`` and ``fashion_mnist``: 70,000 grey images of 28 × 28 pixels in ten classes."""
+"""``mnist`` and ``fashion_mnist``: 70,000 gray images of 28 × 28 pixels in ten classes."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial

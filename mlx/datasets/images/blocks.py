@@ -16,7 +16,7 @@ from mlx.datasets.images.render import (
     Coordinates,
     Drawing,
     Grid,
-    colours,
+    colors,
     hidden_fraction,
     noise_bits,
     normal,
@@ -151,7 +151,7 @@ def _paint(
     order = np.argsort(looks, kind="stable")
     factors = {name: values[order] for name, values in factors.items()}
     own = _coordinates(kind, factors, size)
-    shape, ground, card = colours(factors, ""), colours(factors, "background_"), factors["occluder_intensity"]
+    shape, ground, card = colors(factors, ""), colors(factors, "background_"), factors["occluder_intensity"]
     down, across = occluder(factors, size)
     mask, lines = Grid.product_of(down, across), np.stack([down, np.ones_like(down)], axis=1)
     sums = np.empty((len(looks), 2, size[1]), np.float32)

@@ -1,7 +1,7 @@
 """The looks of ``gradients``: smooth courses from background to foreground.
 
 A look is a function of two float32 arrays `u` (rightward) and `v` (upward), coordinates from the
-gradient's centre in units of its extent, and of the factors. It returns how far the course is, from 0
+gradient's center in units of its extent, and of the factors. It returns how far the course is, from 0
 (background) to 1 (foreground); the caller clips what lies beyond.
 """
 
@@ -32,12 +32,12 @@ def _turn(u: Array, v: Array) -> Array:
 
 
 def radial(u: Array, v: Array, _: Factors) -> Array:
-    """Fall off evenly from the centre."""
+    """Fall off evenly from the center."""
     return 1 - np.float32(1.6) * _radius(u, v)
 
 
 def angular(u: Array, v: Array, _: Factors) -> Array:
-    """Rise once round the centre, with a step on the right."""
+    """Rise once round the center, with a step on the right."""
     return _turn(u, v)
 
 
@@ -47,19 +47,19 @@ def bilinear(u: Array, v: Array, _: Factors) -> Array:
 
 
 def spiral(u: Array, v: Array, _: Factors) -> Array:
-    """Rise once round the centre and once a step outwards."""
+    """Rise once round the center and once a step outwards."""
     course = _turn(u, v) + np.float32(1.8) * _radius(u, v)
     course -= np.floor(course)
     return course
 
 
 def diamond(u: Array, v: Array, _: Factors) -> Array:
-    """Fall off from the centre in nested diamonds."""
+    """Fall off from the center in nested diamonds."""
     return 1 - np.float32(1.4) * (np.abs(u) + np.abs(v))
 
 
 def square(u: Array, v: Array, _: Factors) -> Array:
-    """Fall off from the centre in nested squares."""
+    """Fall off from the center in nested squares."""
     return 1 - np.float32(1.9) * np.maximum(np.abs(u), np.abs(v))
 
 
@@ -69,19 +69,19 @@ def reflected(u: Array, v: Array, _: Factors) -> Array:  # noqa: ARG001 - all lo
 
 
 def conical(u: Array, v: Array, _: Factors) -> Array:
-    """Rise on both ways round the centre, from the right to the left."""
+    """Rise on both ways round the center, from the right to the left."""
     half_turns: Array = np.abs(np.arctan2(v, u)) / np.float32(pi)
     return half_turns
 
 
 def ripple(u: Array, v: Array, _: Factors) -> Array:
-    """Rise and fall again with the distance from the centre."""
+    """Rise and fall again with the distance from the center."""
     course: Array = np.float32(0.5) + np.float32(0.5) * np.cos(np.float32(4 * pi) * _radius(u, v))
     return course
 
 
 def petals(u: Array, v: Array, _: Factors) -> Array:
-    """Rise and fall three times round the centre."""
+    """Rise and fall three times round the center."""
     course: Array = np.float32(0.5) + np.float32(0.5) * np.cos(3 * np.arctan2(v, u))
     return course
 

@@ -34,7 +34,7 @@ def speckle(u: Array, v: Array, factors: Factors) -> Array:  # noqa: ARG001 - al
 
 
 def salt_and_pepper(u: Array, v: Array, factors: Factors) -> Array:  # noqa: ARG001 - all looks are called alike
-    """Draw middle grey, with a ``density`` of pixels that are all foreground or all background."""
+    """Draw middle gray, with a ``density`` of pixels that are all foreground or all background."""
     draw = pixel_uniform(factors["key"], u.shape[1:])
     half = factors["density"] / 2
     return np.float32(0.5) - np.float32(0.5) * (draw < half) + np.float32(0.5) * (draw >= 1 - half)

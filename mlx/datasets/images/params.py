@@ -24,7 +24,7 @@ class ImageParams(ClassParams):
     image_size
         Pixels: one number for square images, or height and width; each from 8 to 2048.
     channels
-        1 for grey, 3 for colours.
+        1 for gray, 3 for colors.
     min_contrast, max_contrast
         Difference of intensity between foreground and background.
     inverted

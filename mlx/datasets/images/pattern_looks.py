@@ -92,7 +92,7 @@ def bricks(u: Array, v: Array, factors: Factors) -> Array:
 
 
 def hexagons(u: Array, v: Array, factors: Factors) -> Array:
-    """Draw a honeycomb: every point belongs to the nearer centre of two rectangular lattices."""
+    """Draw a honeycomb: every point belongs to the nearer center of two rectangular lattices."""
     u = u + factors["phase"]
     cells = []
     for shift in (0.0, 0.5):
@@ -129,7 +129,7 @@ RAYS = 8
 
 
 def rays(u: Array, v: Array, factors: Factors) -> Array:
-    """Draw wedges from the centre, whatever the period is."""
+    """Draw wedges from the center, whatever the period is."""
     radius, turn = _polar(u, v)
     return _bands(RAYS * turn + factors["phase"]) * radius * np.float32(2 * pi / RAYS)
 

@@ -1,4 +1,4 @@
-"""From factors to pixels: coordinates, antialiasing, occluders, colours, noise."""
+"""From factors to pixels: coordinates, antialiasing, occluders, colors, noise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ Coordinates = tuple[Grid, Grid, Array]
 
 
 def antialias(distance: Array, unit: Array) -> Array:
-    """Return how much of each pixel is inside, 0 to 1, from the signed distances of the pixels' centres.
+    """Return how much of each pixel is inside, 0 to 1, from the signed distances of the pixels' centers.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def clipped(values: Array, unit: Array) -> Array:  # noqa: ARG001 - both ways to
 
 
 def own_coordinates(factors: Factors, image_size: tuple[int, int]) -> Coordinates:
-    """Return every pixel's centre in each sample's own coordinates.
+    """Return every pixel's center in each sample's own coordinates.
 
     Returns
     -------
@@ -104,10 +104,10 @@ def occluder(factors: Factors, image_size: tuple[int, int]) -> tuple[Array, Arra
     return down, across
 
 
-def _overlap(centre: Array, length: Array, n_pixels: int) -> Array:
+def _overlap(center: Array, length: Array, n_pixels: int) -> Array:
     """Length that each pixel of a line of pixels shares with a segment; shape (rows, n_pixels)."""
     edges = np.arange(n_pixels, dtype=np.float32)
-    low, high = (centre - length / 2)[:, None], (centre + length / 2)[:, None]
+    low, high = (center - length / 2)[:, None], (center + length / 2)[:, None]
     shared: Array = np.clip(np.minimum(edges + 1, high) - np.maximum(edges, low), 0, 1)
     return shared
 
@@ -136,7 +136,7 @@ def paint(covered: Array, mask: Array, shape: Array, ground: Array, card: Array)
     covered, mask
         How much of each pixel shape and occluder take, shape (rows, height, width).
     shape, ground
-        Their `colours`, shape (rows, channels).
+        Their `colors`, shape (rows, channels).
     card
         Intensity of the occluder, shape (rows,).
     """
@@ -151,19 +151,19 @@ def paint(covered: Array, mask: Array, shape: Array, ground: Array, card: Array)
     return np.stack(planes, axis=-1) if len(planes) > 1 else planes[0][..., None]
 
 
-def colours(factors: Factors, part: str) -> Array:
+def colors(factors: Factors, part: str) -> Array:
     """Return the intensity in each channel of the shape ("") or the background; shape (rows, channels).
 
-    A hue moves the three channels around the grey of the given intensity, which stays their mean; full
+    A hue moves the three channels around the gray of the given intensity, which stays their mean; full
     saturation moves them as far as 0 and 1 allow.
     """
-    grey = factors["background" if part else "foreground"][:, None]
+    gray = factors["background" if part else "foreground"][:, None]
     if "hue" not in factors:
-        return grey
+        return gray
     phase = np.deg2rad(factors[f"{part}hue"].astype(np.float64)[:, None] - np.array([0.0, 120.0, 240.0]))
-    swing = factors[f"{part}saturation"][:, None] * np.minimum(grey, 1 - grey)
-    coloured: Array = grey + swing * np.cos(phase).astype(np.float32)
-    return coloured
+    swing = factors[f"{part}saturation"][:, None] * np.minimum(gray, 1 - gray)
+    colored: Array = gray + swing * np.cos(phase).astype(np.float32)
+    return colored
 
 
 def noise_field(seed: int, start: int, stop: int, sample_shape: tuple[int, ...]) -> Array:
@@ -201,7 +201,7 @@ def _quantiles() -> Array:
 
     They are its quantiles, widened by less than 0.1 % to the standard deviation 1, and end at ±4.3. Drawing
     from them takes an eighth of the time of drawing from the distribution, and more than 65,536 values
-    could hardly be told apart in 256 levels of grey.
+    could hardly be told apart in 256 levels of gray.
     """
     quantile = NormalDist().inv_cdf
     half = np.array([quantile((k + 0.5) / 2**16) for k in range(2**15)])

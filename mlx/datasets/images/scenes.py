@@ -45,14 +45,14 @@ def draw_in_chunks(
     """Return labels and factors of samples start … stop − 1, float32 unless they are integers.
 
     `draw` returns the factors of whole chunks of samples from the parameters, the chunks' own random numbers
-    and their labels; with three channels, colours are added.
+    and their labels; with three channels, colors are added.
     """
     chunks = range(start // CHUNK, -(-stop // CHUNK))
     first = chunks.start * CHUNK
     labels = draw_labels(params.seed, params.n_classes, first, chunks.stop * CHUNK, params.class_weights)
     factors = draw(params, Draws(params.seed, Stream.SAMPLES, chunks), labels)
     if params.channels > 1:
-        factors |= _draw_colours(Draws(params.seed, Stream.COLOUR, chunks))
+        factors |= _draw_colors(Draws(params.seed, Stream.COLOR, chunks))
     mine = slice(start - first, stop - first)
     return labels[mine], {name: _compact(values[mine]) for name, values in factors.items()}
 
@@ -66,7 +66,7 @@ def draw_scenes(params: ShapesParams, start: int, stop: int) -> tuple[Array, Fac
 
     All factors are float32 of shape (stop − start,):
 
-    - ``center_x``, ``center_y``: centre of the circle around the shape, as a fraction of the width from
+    - ``center_x``, ``center_y``: center of the circle around the shape, as a fraction of the width from
       the left and of the height from the top;
     - ``size``: diameter of that circle, as a fraction of the image's shorter side;
     - ``rotation``: degrees, counterclockwise;
@@ -74,9 +74,9 @@ def draw_scenes(params: ShapesParams, start: int, stop: int) -> tuple[Array, Fac
       ``contrast``, their absolute difference;
     - ``noise``: standard deviation of the noise in every pixel, in the same unit;
     - ``occluder_x``, ``occluder_y``, ``occluder_width``, ``occluder_height``: place of the upright
-      rectangle in front of the shape, as for centre and size, and ``occluder_intensity``;
+      rectangle in front of the shape, as for center and size, and ``occluder_intensity``;
     - with three channels ``hue``, ``saturation``, ``background_hue``, ``background_saturation``: degrees,
-      and 0 grey to 1 as colourful as the intensity allows.
+      and 0 gray to 1 as colorful as the intensity allows.
     """
     return draw_in_chunks(params, start, stop, _draw_scene)
 
@@ -133,7 +133,7 @@ def draw_occluder(params: ImageParams, draws: Draws, shape: Factors, areas: Arra
     }
 
 
-def _draw_colours(draws: Draws) -> Factors:
+def _draw_colors(draws: Draws) -> Factors:
     return {
         "hue": draws.uniform(0, 360),
         "saturation": draws.uniform(),

@@ -1,7 +1,7 @@
 """The looks a shape can have, as signed distances to their outlines.
 
 A look is a function of two float32 arrays `u` (rightward) and `v` (upward), coordinates whose origin
-is the centre of the circle around the shape and whose unit is that circle's radius. It returns, in the
+is the center of the circle around the shape and whose unit is that circle's radius. It returns, in the
 same unit, the distance to the outline, negative inside. Straight edges are measured to their line, which
 is exact wherever an edge is nearest and never too large elsewhere; the antialiasing needs no more. The
 constructions (half-planes, folding, unions as minima, intersections as maxima) are those of constructive
@@ -132,13 +132,13 @@ def diamond(u: Array, v: Array) -> Array:
     return (np.abs(u) + FLATNESS * np.abs(v) - FLATNESS) / sqrt(1 + FLATNESS**2)
 
 
-HEART_CENTRE = 0.2612
-HEART_RADIUS = 1 + HEART_CENTRE
+HEART_CENTER = 0.2612
+HEART_RADIUS = 1 + HEART_CENTER
 
 
 def heart(u: Array, v: Array) -> Array:
     """Outline a square on its corner with half discs on its two upper sides, scaled into the unit circle."""
-    u, v = np.abs(u) * HEART_RADIUS, v * HEART_RADIUS + HEART_CENTRE
+    u, v = np.abs(u) * HEART_RADIUS, v * HEART_RADIUS + HEART_CENTER
     corner = (u + np.abs(v) - 1) * sqrt(1 / 2)
     lobe = _radius(u - 0.5, v - 0.5) - sqrt(1 / 2)
     return _union(corner, lobe) / HEART_RADIUS

@@ -21,7 +21,7 @@ class ShapesParams(ImageParams):
     min_size, max_size
         Diameter of the circle around the shape.
     jitter
-        How much of the free room around the shape its position uses: 0 centred, 1 up to the border.
+        How much of the free room around the shape its position uses: 0 centered, 1 up to the border.
     rotation
         Largest rotation to either side, in degrees.
     """

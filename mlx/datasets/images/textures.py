@@ -20,7 +20,7 @@ class TextureParams(ImageParams):
     Attributes
     ----------
     jitter
-        How far the centre of the texture may lie from the image's: 1 is up to the border.
+        How far the center of the texture may lie from the image's: 1 is up to the border.
     rotation
         Largest rotation to either side, in degrees.
     """

@@ -18,9 +18,9 @@ class BlobsParams(TableParams):
     Attributes
     ----------
     cluster_std
-        Standard deviation of every class around its centre, in every feature.
+        Standard deviation of every class around its center, in every feature.
     center_box
-        Lowest and highest coordinate that a class centre may have.
+        Lowest and highest coordinate that a class center may have.
     """
 
     cluster_std: Separation = 1.0
@@ -54,10 +54,10 @@ class ClusterParams(TableParams):
 
 
 def open_blobs(params: BlobsParams) -> Dataset:
-    """Gaussian clusters of equal spread around random centres: the law of scikit-learn's `make_blobs`.
+    """Gaussian clusters of equal spread around random centers: the law of scikit-learn's `make_blobs`.
 
     X is float64 of shape (n_samples, n_features). The factor ``center_distance`` is a sample's
-    Euclidean distance to the centre of its true class; ``details["centers"]`` holds the centres,
+    Euclidean distance to the center of its true class; ``details["centers"]`` holds the centers,
     shape (n_classes, n_features).
 
     Raises

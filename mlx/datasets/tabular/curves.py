@@ -13,7 +13,7 @@ from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset
 
 PAIR_SHIFT = 2.4
-"""How far each pair of moons lies to the right of the pair before, in radii of a moon. Neighbours interlock
+"""How far each pair of moons lies to the right of the pair before, in radii of a moon. Neighbors interlock
 for any shift between 2, where the moons of one orientation touch, and 2.87, where those of the two cross;
 at 2.4 the closest are 0.36 apart, against 0.5 within a pair."""
 

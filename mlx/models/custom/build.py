@@ -9,12 +9,12 @@ from typing import Any
 
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.user_code import UserFunction
-from mlx.models.contract import DirectModel, IterativeModel, Model, Problem
+from mlx.models.contract import DirectModel, IterativeModel, Model, TaskSpec
 from mlx.models.settings import ModelSettings
-from mlx.models.suits import require_task
+from mlx.models.task_check import require_task
 
 
-def build_custom(settings: ModelSettings, problem: Problem, seed: int) -> Model:
+def build_custom(settings: ModelSettings, problem: TaskSpec, seed: int) -> Model:
     """Call the function that `settings` name, and check what it made.
 
     Raises
@@ -47,7 +47,7 @@ def build_custom(settings: ModelSettings, problem: Problem, seed: int) -> Model:
     return made
 
 
-def _arguments(function: UserFunction, settings: ModelSettings, problem: Problem) -> dict[str, Any]:
+def _arguments(function: UserFunction, settings: ModelSettings, problem: TaskSpec) -> dict[str, Any]:
     """Return what the function is called with: `params`, and of the problem what it asks for.
 
     Raises

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from mlx.models.contract import Problem
+from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import SCORES, Network, check_image, finished
 from mlx.models.in_keras.params import ImageNetParams
 from mlx.models.in_keras.pretrained import adopt, as_imagenet, fetched
@@ -56,7 +56,7 @@ BLOCK = re.compile(
 """How the layers of a block begin; the last one of each block represents a sample."""
 
 
-def build_application(name: str, params: ImageNetParams, problem: Problem, *, fetch: bool) -> Network:
+def build_application(name: str, params: ImageNetParams, problem: TaskSpec, *, fetch: bool) -> Network:
     """Make one of Keras's networks, with ImageNet's weights where `fetch` holds and they are asked for."""
     check_image(name, problem)
     application = APPLICATIONS[name]
@@ -140,9 +140,9 @@ class _Change:
         config = dict(entry["config"])
         if config.get("strides") in ((2, 2), [2, 2]):
             config |= self._strided(entry)
-        penalised = {"Conv2D": "kernel_regularizer", "DepthwiseConv2D": "depthwise_regularizer"}
-        if self.params.l2 and entry["class_name"] in penalised:
-            config[penalised[entry["class_name"]]] = keras().regularizers.L2(self.params.l2)
+        penalized = {"Conv2D": "kernel_regularizer", "DepthwiseConv2D": "depthwise_regularizer"}
+        if self.params.l2 and entry["class_name"] in penalized:
+            config[penalized[entry["class_name"]]] = keras().regularizers.L2(self.params.l2)
         return {key: entry[key] for key in ("module", "class_name", "registered_name")} | {"config": config}
 
     def _strided(self, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx.models.contract import Array, Problem
+from mlx.models.contract import Array, TaskSpec
 from mlx.models.in_keras.runtime import keras
 from mlx.models.in_keras.steps import compiled, interpreted
 
@@ -39,7 +39,7 @@ class BatchStatistics:
     scorer : the part of it that is trained.
     """
 
-    def __init__(self, network: Any, scorer: Any, problem: Problem) -> None:
+    def __init__(self, network: Any, scorer: Any, problem: TaskSpec) -> None:
         kind = keras().layers.BatchNormalization
         layers = network._flatten_layers()  # of nested networks as well, which nothing public lists
         self.layers = [each for each in layers if isinstance(each, kind) and _moves(each)]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from mlx.models.contract import Model, Problem
+from mlx.models.contract import Model, TaskSpec
 from mlx.models.in_keras.applications import APPLICATIONS, build_application
 from mlx.models.in_keras.cnn import build_cnn
 from mlx.models.in_keras.mlp import build_mlp
@@ -19,7 +19,7 @@ from mlx.models.in_keras.vgg import build_vgg
 from mlx.models.settings import ModelSettings
 
 
-def build_keras(settings: ModelSettings, problem: Problem, seed: int, *, fetch: bool = True) -> Model:
+def build_keras(settings: ModelSettings, problem: TaskSpec, seed: int, *, fetch: bool = True) -> Model:
     """Make the network that `settings` name.
 
     Parameters
@@ -34,7 +34,7 @@ def build_keras(settings: ModelSettings, problem: Problem, seed: int, *, fetch: 
         return KerasModel(_builders(fetch)[settings.name](params, problem), problem)
 
 
-def _builders(fetch: bool) -> dict[str, Callable[[Any, Problem], Network]]:
+def _builders(fetch: bool) -> dict[str, Callable[[Any, TaskSpec], Network]]:
     """Return the function that makes each network, by the network's name."""
     return {
         "cnn": build_cnn,

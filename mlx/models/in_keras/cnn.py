@@ -3,7 +3,7 @@
 import math
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Problem
+from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import (
     SCORES,
     Network,
@@ -18,7 +18,7 @@ from mlx.models.in_keras.params import CnnParams
 from mlx.models.in_keras.runtime import keras
 
 
-def build_cnn(params: CnnParams, problem: Problem) -> Network:
+def build_cnn(params: CnnParams, problem: TaskSpec) -> Network:
     """Make convolutions and poolings, then dense layers with dropout."""
     check_image("cnn", problem)
     _check_fit(params, problem)
@@ -35,7 +35,7 @@ def build_cnn(params: CnnParams, problem: Problem) -> Network:
     return Network(model, representing(model), SCORES[problem.task])
 
 
-def _check_fit(params: CnnParams, problem: Problem) -> None:
+def _check_fit(params: CnnParams, problem: TaskSpec) -> None:
     height, width, _ = problem.sample_shape
     side = min(height, width)
     if params.kernel_size > side:
@@ -52,7 +52,7 @@ def _check_fit(params: CnnParams, problem: Problem) -> None:
     check_size(_n_weights(params, problem))
 
 
-def _n_weights(params: CnnParams, problem: Problem) -> int:
+def _n_weights(params: CnnParams, problem: TaskSpec) -> int:
     """Count the weights before any is made, biases left out."""
     height, width, channels = problem.sample_shape
     total = 0

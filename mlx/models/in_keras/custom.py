@@ -3,13 +3,13 @@
 from typing import Any
 
 from mlx.core.errors import DataError
-from mlx.models.contract import Model, Problem
+from mlx.models.contract import Model, TaskSpec
 from mlx.models.in_keras.model import KerasModel
 from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.runtime import keras
 
 
-def adopted(made: Any, problem: Problem, where: str) -> Model:
+def adopted(made: Any, problem: TaskSpec, where: str) -> Model:
     """Put the output that every network here has on a functional or Sequential model.
 
     Its own output may be logits or probabilities. What a last softmax is applied to, be it a layer or an
@@ -41,7 +41,7 @@ def adopted(made: Any, problem: Problem, where: str) -> Model:
     return KerasModel(Network(model, _representing(model, {scores.name, last.name}), scores.name), problem)
 
 
-def _check(made: Any, problem: Problem, where: str) -> None:
+def _check(made: Any, problem: TaskSpec, where: str) -> None:
     """Refuse what has not one tensor of samples at its input and one of outputs at its end."""
     module = keras()
     if isinstance(made, module.Sequential) and not made.built:

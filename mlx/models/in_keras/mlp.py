@@ -2,13 +2,13 @@
 
 import math
 
-from mlx.models.contract import Problem
+from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import SCORES, Network, check_size, dense_weights, finished, representing
 from mlx.models.in_keras.params import KerasMlpParams
 from mlx.models.in_keras.runtime import keras
 
 
-def build_mlp(params: KerasMlpParams, problem: Problem) -> Network:
+def build_mlp(params: KerasMlpParams, problem: TaskSpec) -> Network:
     """Make a multilayer perceptron for samples of any shape."""
     check_size(dense_weights([math.prod(problem.sample_shape), *params.hidden_layers, max(problem.n_classes, 1)]))
     module = keras()

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError
-from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, Problem
+from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_keras.batch_statistics import BatchStatistics
 from mlx.models.in_keras.checkpoint import restore_weights, save_keras
 from mlx.models.in_keras.network import Network
@@ -30,7 +30,7 @@ class KerasModel(IterativeModel):
 
     tasks = BOTH_TASKS
 
-    def __init__(self, network: Network, problem: Problem) -> None:
+    def __init__(self, network: Network, problem: TaskSpec) -> None:
         self.problem = problem
         self.network, self.layers = network.model, network.layers
         self._scores = self.network.get_layer(network.scores).output

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Problem
+from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.params import NetworkParams
 from mlx.models.in_keras.runtime import keras
 
@@ -32,7 +32,7 @@ class Network:
     scores: str
 
 
-def finished(image: Any, tensor: Any, problem: Problem, params: NetworkParams, *, name: str, hidden: Any = ()) -> Any:
+def finished(image: Any, tensor: Any, problem: TaskSpec, params: NetworkParams, *, name: str, hidden: Any = ()) -> Any:
     """Put dense layers of the widths `hidden` and the output on `tensor` (m, units); return the Keras model."""
     module = keras()
     for i, width in enumerate(hidden, start=1):
@@ -60,7 +60,7 @@ def representing(model: Any, pattern: str = "") -> tuple[str, ...]:
     return tuple(n for n in inner if not n.startswith(("dropout", "as_sequence")) and re.search(pattern, n))
 
 
-def check_classes(params: NetworkParams, problem: Problem) -> None:
+def check_classes(params: NetworkParams, problem: TaskSpec) -> None:
     """Refuse a number of classes that is not the data's.
 
     Raises
@@ -77,7 +77,7 @@ def check_classes(params: NetworkParams, problem: Problem) -> None:
         )
 
 
-def check_image(name: str, problem: Problem) -> None:
+def check_image(name: str, problem: TaskSpec) -> None:
     """Refuse samples that are no images (height, width, channels).
 
     Raises

@@ -113,7 +113,7 @@ class VggParams(ImageNetParams):
     Attributes
     ----------
     hidden_layers : widths of the dense layers; the last one is the penultimate representation.
-    batch_norm : normalise after each convolution; null for wherever the weights are not pretrained.
+    batch_norm : normalize after each convolution; null for wherever the weights are not pretrained.
     """
 
     hidden_layers: list[Width] = Field([512])

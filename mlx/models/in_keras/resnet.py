@@ -6,7 +6,7 @@ the size changes. Layers are named as in ``keras.applications``' deeper ones.
 
 from typing import Any
 
-from mlx.models.contract import Problem
+from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import SCORES, Network, check_image, finished, penalty, representing
 from mlx.models.in_keras.params import NetworkParams
 from mlx.models.in_keras.runtime import keras
@@ -16,7 +16,7 @@ DEPTHS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 """How many blocks each of the four stages has."""
 
 
-def build_resnet(name: str, params: NetworkParams, problem: Problem) -> Network:
+def build_resnet(name: str, params: NetworkParams, problem: TaskSpec) -> Network:
     """Make a residual network of basic blocks; its stem suits the size of the images."""
     check_image(name, problem)
     layers = keras().layers

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Problem
+from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import SCORES, Network, check_size, dense_weights, finished, penalty, representing
 from mlx.models.in_keras.params import RnnParams
 from mlx.models.in_keras.runtime import keras
@@ -12,7 +12,7 @@ from mlx.models.in_keras.runtime import keras
 MOST_UNROLLED = 64  # steps; written out one by one they run several times faster than a loop, and compile slower
 
 
-def build_rnn(params: RnnParams, problem: Problem) -> Network:
+def build_rnn(params: RnnParams, problem: TaskSpec) -> Network:
     """Make recurrent layers and, after the last step, dense ones."""
     steps, width = _sequence(problem)
     _check_weights(params, problem, width)
@@ -25,7 +25,7 @@ def build_rnn(params: RnnParams, problem: Problem) -> Network:
     return Network(model, representing(model), SCORES[problem.task])
 
 
-def _sequence(problem: Problem) -> tuple[int, int]:
+def _sequence(problem: TaskSpec) -> tuple[int, int]:
     """Return how many steps a sample has, and the width of each.
 
     Raises
@@ -54,7 +54,7 @@ def _recurrent(params: RnnParams, i: int, units: int, steps: int) -> Any:
     return layers.Bidirectional(layer, name=f"both_{i}") if params.bidirectional else layer
 
 
-def _check_weights(params: RnnParams, problem: Problem, width: int) -> None:
+def _check_weights(params: RnnParams, problem: TaskSpec, width: int) -> None:
     gates, ways = {"lstm": 4, "gru": 3}[params.cell], 1 + params.bidirectional
     total = dense_weights([params.units[-1] * ways, *params.hidden_layers, max(problem.n_classes, 1)])
     for units in params.units:

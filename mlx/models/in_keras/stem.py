@@ -7,14 +7,14 @@ would otherwise be less than 4 wide (it is 7 at 224x224): both up to 48x48, one 
 grows fourfold with each. No weight changes its shape by it.
 """
 
-from mlx.models.contract import Problem
+from mlx.models.contract import TaskSpec
 
 HALVINGS = 5
 MOST_DROPPED = 2
 WIDTH = 4
 
 
-def dropped_halvings(problem: Problem, *, width: int = WIDTH) -> int:
+def dropped_halvings(problem: TaskSpec, *, width: int = WIDTH) -> int:
     """Return how many of the first halvings are left out so that the last map is `width` wide, if it can be."""
     side = min(problem.sample_shape[:2])
     return next((n for n in range(MOST_DROPPED) if -(-side // 2 ** (HALVINGS - n)) >= width), MOST_DROPPED)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx.models.contract import Array, Metrics, Optimization, Problem
+from mlx.models.contract import Array, Metrics, Optimization, TaskSpec
 from mlx.models.in_keras.runtime import keras
 
 
@@ -24,7 +24,7 @@ class Steps:
     compiling : whether the steps are compiled, which pays from about five on.
     """
 
-    def __init__(self, scorer: Any, problem: Problem, optimization: Optimization, *, compiling: bool = True) -> None:
+    def __init__(self, scorer: Any, problem: TaskSpec, optimization: Optimization, *, compiling: bool = True) -> None:
         import tensorflow as tf
 
         self._compiled = partial(compiled if compiling else interpreted, problem=problem, targets=True)
@@ -114,7 +114,7 @@ class Steps:
         return losses
 
 
-def compiled(function: Callable[..., Any], problem: Problem, *, targets: bool = False, rows: int | None = None) -> Any:
+def compiled(function: Callable[..., Any], problem: TaskSpec, *, targets: bool = False, rows: int | None = None) -> Any:
     """Compile `function` of a batch (m, *sample_shape), and of its targets (m,), for any m.
 
     It is traced here and called past the checks that ``tf.function`` makes of every call. With `rows` it is for
@@ -132,7 +132,7 @@ def compiled(function: Callable[..., Any], problem: Problem, *, targets: bool = 
 
 def interpreted(
     function: Callable[..., Any],
-    problem: Problem,
+    problem: TaskSpec,
     *,
     targets: bool = False,
     rows: int | None = None,  # noqa: ARG001  # what `compiled` is given
@@ -141,7 +141,7 @@ def interpreted(
     return _on_arrays(function, _types(problem)[: 1 + targets])
 
 
-def _types(problem: Problem) -> list[Any]:
+def _types(problem: TaskSpec) -> list[Any]:
     import tensorflow as tf
 
     return [tf.float32, tf.int32 if problem.n_classes else tf.float32]

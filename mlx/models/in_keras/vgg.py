@@ -1,14 +1,14 @@
 """The VGG networks: 3x3 convolutions, and a pooling after each of five blocks.
 
 Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition (2015), table 1,
-columns A, B, D, E. From scratch they hardly train without the batch normalisation that came after them. In place
+columns A, B, D, E. From scratch they hardly train without the batch normalization that came after them. In place
 of two dense layers of 4096 units on 7x7 positions, the last map is averaged and `hidden_layers` follow.
 """
 
 from typing import Any
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Problem
+from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import (
     SCORES,
     Network,
@@ -31,16 +31,16 @@ WITH_WEIGHTS = {"vgg16": "VGG16", "vgg19": "VGG19"}
 """Which of them Keras has weights of, and under what name."""
 
 
-def build_vgg(name: str, params: VggParams, problem: Problem, *, fetch: bool) -> Network:
+def build_vgg(name: str, params: VggParams, problem: TaskSpec, *, fetch: bool) -> Network:
     """Make a VGG network, with ImageNet's weights where `fetch` holds and they are asked for."""
     check_image(name, problem)
     check_size(dense_weights([512, *params.hidden_layers]))
-    normalised = _normalised(name, params)
+    normalized = _normalized(name, params)
     image = keras().Input(problem.sample_shape, name="image")
     tensor = as_imagenet(image, "caffe") if params.pretrained else image
     for block, depth in enumerate(DEPTHS[name]):
         for i in range(depth):
-            tensor = _convolved(tensor, FILTERS[block], params, normalised, f"block{block + 1}_conv{i + 1}")
+            tensor = _convolved(tensor, FILTERS[block], params, normalized, f"block{block + 1}_conv{i + 1}")
         # A map of one pixel is enough for the dense layers, and padding saves an odd one.
         if block >= dropped_halvings(problem, width=1):
             pooling = keras().layers.MaxPooling2D(2, padding="same", name=f"block{block + 1}_pool")
@@ -52,25 +52,25 @@ def build_vgg(name: str, params: VggParams, problem: Problem, *, fetch: bool) ->
     return Network(model, representing(model, r"_relu$|_pool$|^hidden_"), SCORES[problem.task])
 
 
-def _convolved(tensor: Any, filters: int, params: VggParams, normalised: bool, name: str) -> Any:
+def _convolved(tensor: Any, filters: int, params: VggParams, normalized: bool, name: str) -> Any:
     layers = keras().layers
     convolution = layers.Conv2D(
         filters,
         3,
         padding="same",
-        use_bias=not normalised,
+        use_bias=not normalized,
         kernel_initializer="he_normal",
         name=name,
         **penalty(params),
     )
     tensor = convolution(tensor)
-    if normalised:
+    if normalized:
         tensor = layers.BatchNormalization(name=f"{name}_bn")(tensor)
     return layers.ReLU(name=f"{name}_relu")(tensor)
 
 
-def _normalised(name: str, params: VggParams) -> bool:
-    """Say whether there is batch normalisation; ImageNet's weights were trained without.
+def _normalized(name: str, params: VggParams) -> bool:
+    """Say whether there is batch normalization; ImageNet's weights were trained without.
 
     Raises
     ------

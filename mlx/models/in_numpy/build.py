@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Model, Problem
+from mlx.models.contract import Model, TaskSpec
 from mlx.models.in_numpy.heads import n_units
 from mlx.models.in_numpy.learner import Limits
 from mlx.models.in_numpy.least_squares_model import LeastSquaresModel
@@ -13,12 +13,12 @@ from mlx.models.in_numpy.network import HIDDEN_LAYERS, Network
 from mlx.models.in_numpy.network_model import NetworkModel
 from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
 from mlx.models.settings import ModelSettings
-from mlx.models.suits import WHERE_STATED, require_task
+from mlx.models.task_check import WHERE_STATED, require_task
 
 MOST_WEIGHTS = 250_000_000  # two gigabytes, and the optimizer takes three times as much
 
 
-def build_numpy(settings: ModelSettings, problem: Problem, seed: int) -> Model:
+def build_numpy(settings: ModelSettings, problem: TaskSpec, seed: int) -> Model:
     """Make the NumPy model that `settings` name; a seed of its own stands before `seed`."""
     params = settings.parameters()
     if isinstance(params, LinearRegressionParams):
@@ -28,14 +28,14 @@ def build_numpy(settings: ModelSettings, problem: Problem, seed: int) -> Model:
     return _mlp(params, problem, seed)
 
 
-def _linear_regression(params: LinearRegressionParams, problem: Problem, seed: int) -> Model:
+def _linear_regression(params: LinearRegressionParams, problem: TaskSpec, seed: int) -> Model:
     if not params.use_gradient_descent:
         return LeastSquaresModel(params, problem)
     network = _initialized((int(np.prod(problem.sample_shape)), 1), "relu", params.seed, seed)
     return NetworkModel(problem, network, "none", ridge=params.l2_regularization, own=params.optimizer_config)
 
 
-def _mlp(params: MlpParams, problem: Problem, seed: int) -> Model:
+def _mlp(params: MlpParams, problem: TaskSpec, seed: int) -> Model:
     output = _output_activation(params, problem)
     network = _initialized(_layer_sizes(params, problem, output), params.activation, params.seed, seed)
     limits = Limits(gradient=params.gradient_clip, parameters=params.weight_clip)
@@ -53,7 +53,7 @@ def _initialized(sizes: tuple[int, ...], activation: str, own_seed: int | None, 
     return network
 
 
-def _output_activation(params: MlpParams, problem: Problem) -> str:
+def _output_activation(params: MlpParams, problem: TaskSpec) -> str:
     suitable = ("softmax", "sigmoid") if problem.task == "classification" else ("none",)
     chosen = params.output_activation or suitable[0]
     if chosen not in suitable:
@@ -64,7 +64,7 @@ def _output_activation(params: MlpParams, problem: Problem) -> str:
     return chosen
 
 
-def _layer_sizes(params: MlpParams, problem: Problem, output: str) -> tuple[int, ...]:
+def _layer_sizes(params: MlpParams, problem: TaskSpec, output: str) -> tuple[int, ...]:
     n_in = int(np.prod(problem.sample_shape))
     n_out = n_units(output, problem.n_classes) if problem.n_classes else 1
     if params.layer_sizes is None:

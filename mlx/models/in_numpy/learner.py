@@ -92,9 +92,9 @@ class Learner:
         error /= len(X)
         self._propagate(X, values, error)
         if self.l2:
-            penalised = self._is_weight * self.network.parameters
-            penalised *= 2 * self.l2
-            self.gradient += penalised
+            penalized = self._is_weight * self.network.parameters
+            penalized *= 2 * self.l2
+            self.gradient += penalized
         return losses, values[-1]
 
     def _propagate(self, X: Floats, values: list[Floats], error: Floats) -> None:

@@ -25,8 +25,8 @@ class Line:
     ----------
     weights : (d,), or (d, t) for t targets.
     intercept : (), or (t,).
-    rank : of the centred features.
-    condition : largest singular value by the smallest, of the features centred and scaled to length one.
+    rank : of the centered features.
+    condition : largest singular value by the smallest, of the features centered and scaled to length one.
     """
 
     weights: Floats
@@ -36,9 +36,9 @@ class Line:
 
 
 def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
-    """Minimise ``sum((y - X @ weights - intercept)**2) + l2 * sum(weights**2)``.
+    """Minimize ``sum((y - X @ weights - intercept)**2) + l2 * sum(weights**2)``.
 
-    The normal equations would square the condition number. Here blocks of centred rows are reduced to
+    The normal equations would square the condition number. Here blocks of centered rows are reduced to
     one triangle by orthogonal transformations (TSQR: Golub & Van Loan, Matrix Computations, 5.3.2; Demmel
     et al. 2012), whose columns are scaled to length one, so that units do not matter. What rounding cost is
     won back by iterative refinement. Where features depend on each other, the weights of least length
@@ -55,11 +55,11 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
         Features depend on each other as far as float64 can tell, or nearly: says the condition number.
     """
     targets = y if y.ndim == 2 else y[:, None]
-    centre, offset = X.mean(axis=0), targets.mean(axis=0)
+    center, offset = X.mean(axis=0), targets.mean(axis=0)
     if len(X) > X.shape[1]:
-        line = _tall(X, targets, centre, offset, l2)
+        line = _tall(X, targets, center, offset, l2)
     else:
-        line = _wide(X - centre, targets - offset, centre, offset, l2)
+        line = _wide(X - center, targets - offset, center, offset, l2)
     if not l2:
         _warn_of_dependence(line, X.shape[1])
     if y.ndim == 2:
@@ -67,10 +67,10 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
     return Line(line.weights[:, 0], line.intercept[0], line.rank, line.condition)
 
 
-def _tall(X: Floats, Y: Floats, centre: Floats, offset: Floats, l2: float) -> Line:
+def _tall(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> Line:
     """Solve for more samples than features."""
     d = X.shape[1]
-    triangle = _triangle(X, Y, centre, offset)
+    triangle = _triangle(X, Y, center, offset)
     if l2:  # a ridge is d more samples, with the target 0
         ridge = np.sqrt(l2) * np.eye(d, d + Y.shape[1])
         triangle = triangle_of(np.concatenate([triangle, ridge]))
@@ -87,19 +87,19 @@ def _tall(X: Floats, Y: Floats, centre: Floats, offset: Floats, l2: float) -> Li
         weights -= idle @ (idle.T @ weights)
     elif not l2:
         if X.size <= SMALL or condition > WELL_CONDITIONED:
-            return Line(*_refined(X, Y, centre, scale), rank, condition)
-        weights += _correction(X, Y, centre, offset, weights, (right / scale).T / singular)
-    return Line(weights, offset - centre @ weights, rank, condition)
+            return Line(*_refined(X, Y, center, scale), rank, condition)
+        weights += _correction(X, Y, center, offset, weights, (right / scale).T / singular)
+    return Line(weights, offset - center @ weights, rank, condition)
 
 
-def _triangle(X: Floats, Y: Floats, centre: Floats, offset: Floats) -> Floats:
-    """Return R (d + t, d + t), upper triangular, of the centred ``[X Y] = Q R``, a block of rows at a time."""
+def _triangle(X: Floats, Y: Floats, center: Floats, offset: Floats) -> Floats:
+    """Return R (d + t, d + t), upper triangular, of the centered ``[X Y] = Q R``, a block of rows at a time."""
     d, width = X.shape[1], X.shape[1] + Y.shape[1]
     triangle = np.empty((0, width))
     for rows in row_blocks(len(X), width):
         block = np.empty((len(triangle) + len(Y[rows]), width))
         block[: len(triangle)] = triangle
-        np.subtract(X[rows], centre, out=block[len(triangle) :, :d])
+        np.subtract(X[rows], center, out=block[len(triangle) :, :d])
         np.subtract(Y[rows], offset, out=block[len(triangle) :, d:])
         triangle = triangle_of(block)
     return triangle
@@ -111,25 +111,25 @@ def triangle_of(matrix: Floats) -> Floats:
     return triangle
 
 
-def _correction(X: Floats, Y: Floats, centre: Floats, offset: Floats, weights: Floats, inverse: Floats) -> Floats:
+def _correction(X: Floats, Y: Floats, center: Floats, offset: Floats, weights: Floats, inverse: Floats) -> Floats:
     """Return what a step of refinement adds (corrected seminormal equations: Björck 1996, 2.9.4).
 
     `inverse` (d, d) is R⁻¹ times an orthogonal matrix, so that ``inverse @ inverse.T`` is (XᵀX)⁻¹.
     """
-    residual = Y - offset + centre @ weights
+    residual = Y - offset + center @ weights
     residual -= X @ weights
-    gradient = X.T @ residual - np.outer(centre, residual.sum(axis=0))
+    gradient = X.T @ residual - np.outer(center, residual.sum(axis=0))
     correction: Floats = inverse @ (inverse.T @ gradient)
     return correction
 
 
-def _refined(X: Floats, Y: Floats, centre: Floats, scale: Floats) -> tuple[Floats, Floats]:
+def _refined(X: Floats, Y: Floats, center: Floats, scale: Floats) -> tuple[Floats, Floats]:
     """Solve for the weights and the residuals at once, and refine both (Björck 1967).
 
     Residuals are computed in extended precision where the machine has it, so that they are those of the
-    `X` and `Y` that were given, and centring and scaling round nothing.
+    `X` and `Y` that were given, and centering and scaling round nothing.
     """
-    wide = (X.astype(np.longdouble) - centre) / scale
+    wide = (X.astype(np.longdouble) - center) / scale
     design: Extended = np.concatenate([np.ones((len(X), 1), np.longdouble), wide], axis=1)
     Q, R = np.linalg.qr(design.astype(np.float64))
     solution: Extended = np.zeros((design.shape[1], Y.shape[1]), np.longdouble)
@@ -146,17 +146,17 @@ def _refined(X: Floats, Y: Floats, centre: Floats, scale: Floats) -> tuple[Float
         residual += error - design @ step
         last = size
     weights = solution[1:] / scale[:, None]
-    intercept = solution[0] - centre.astype(np.longdouble) @ weights
+    intercept = solution[0] - center.astype(np.longdouble) @ weights
     return weights.astype(np.float64), intercept.astype(np.float64)
 
 
-def _wide(X: Floats, Y: Floats, centre: Floats, offset: Floats, l2: float) -> Line:
-    """Solve for as many features as samples, or more, of centred `X` and `Y`."""
+def _wide(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> Line:
+    """Solve for as many features as samples, or more, of centered `X` and `Y`."""
     left, singular, right = np.linalg.svd(X, full_matrices=False)
     rank = int((singular > np.finfo(np.float64).eps * max(X.shape) * singular[0]).sum())
     kept = singular[:rank, None]
     weights = right[:rank].T @ (kept / (kept**2 + l2) * (left.T @ Y)[:rank])
-    return Line(weights, offset - centre @ weights, rank, _ratio(singular))
+    return Line(weights, offset - center @ weights, rank, _ratio(singular))
 
 
 def _ratio(singular: Floats) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mlx.core.errors import ArtifactError
-from mlx.models.contract import Array, DirectModel, Outputs, Problem
+from mlx.models.contract import Array, DirectModel, Outputs, TaskSpec
 from mlx.models.in_numpy.least_squares import solve_least_squares
 from mlx.models.in_numpy.params import LinearRegressionParams
 from mlx.models.in_numpy.training_design import measured_fit
@@ -30,7 +30,7 @@ class LeastSquaresModel(DirectModel):
     layers = ("input",)
     penultimate = "input"
 
-    def __init__(self, params: LinearRegressionParams, problem: Problem) -> None:
+    def __init__(self, params: LinearRegressionParams, problem: TaskSpec) -> None:
         self.params, self.problem = params, problem
         self.weights: Array = np.zeros(int(np.prod(problem.sample_shape)))
         self.intercept = 0.0

@@ -33,7 +33,7 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
         nothing random.
     use_gradient_descent : in place of the closed form.
     l2_regularization : weight of the squared weights beside the sum of squared errors (scikit-learn's
-        alpha of Ridge); the intercept is not penalised.
+        alpha of Ridge); the intercept is not penalized.
     optimizer_config : of gradient descent: ``optimizer_type`` (adam), ``learning_rate`` (0.01),
         ``momentum`` (0, of sgd) and ``weight_decay`` (0; 0.004 for adamw).
     epochs, batch_size : of gradient descent by `fit`.

@@ -36,8 +36,8 @@ LEARNING_RATE = 0.001
 class MLP(BaseModel):
     """A fully connected network with back-propagation written out, an estimator of scikit-learn.
 
-    Its output activation says what it is: without one a regressor, that minimises the mean squared
-    error; with softmax or sigmoid a classifier, that minimises the cross-entropy. One sigmoid tells two
+    Its output activation says what it is: without one a regressor, that minimizes the mean squared
+    error; with softmax or sigmoid a classifier, that minimizes the cross-entropy. One sigmoid tells two
     classes apart; more than two have a sigmoid each, against the rest.
 
     Parameters

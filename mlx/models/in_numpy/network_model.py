@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError
-from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, Problem
+from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_numpy.heads import HEADS, class_logits, predicted_classes, target_table
 from mlx.models.in_numpy.learner import NO_LIMITS, Learner, Limits
 from mlx.models.in_numpy.network import Floats, Network, weight_arrays
@@ -44,7 +44,7 @@ class NetworkModel(IterativeModel):
 
     def __init__(
         self,
-        problem: Problem,
+        problem: TaskSpec,
         network: Network,
         output: str,
         *,

@@ -40,7 +40,7 @@ class LinearRegressionParams(Settings):
         nothing random.
     use_gradient_descent : by mini-batches, as the `training` section says, in place of the closed form.
     l2_regularization : weight of the squared weights beside the sum of squared errors (ridge regression;
-        scikit-learn's alpha); the intercept is not penalised.
+        scikit-learn's alpha); the intercept is not penalized.
     optimizer_config : of gradient descent.
     """
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from mlx.models.contract import Model, Problem
+from mlx.models.contract import Model, TaskSpec
 from mlx.models.in_sklearn.gradient_boosting import GradientBoosting
 from mlx.models.in_sklearn.logistic_regression import LogisticRegression
 from mlx.models.in_sklearn.random_forest import RandomForest
 from mlx.models.in_sklearn.svm import Svm
 from mlx.models.settings import ModelSettings
-from mlx.models.suits import require_task
+from mlx.models.task_check import require_task
 
 MODELS: dict[str, Any] = {
     "gradient_boosting": GradientBoosting,
@@ -18,7 +18,7 @@ MODELS: dict[str, Any] = {
 }
 
 
-def build_sklearn(settings: ModelSettings, problem: Problem, seed: int) -> Model:  # noqa: ARG001  # `fit` is given it
+def build_sklearn(settings: ModelSettings, problem: TaskSpec, seed: int) -> Model:  # noqa: ARG001  # `fit` is given it
     """Make the scikit-learn model that `settings` name."""
     kind = MODELS[settings.name]
     require_task(settings.name, kind.tasks, problem)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.errors import DataError
 from mlx.core.reading import reading
-from mlx.models.contract import BOTH_TASKS, Array, DirectModel, Outputs, Problem
+from mlx.models.contract import BOTH_TASKS, Array, DirectModel, Outputs, TaskSpec
 from mlx.models.in_sklearn.fitting import fitted, flattened
 from mlx.models.in_sklearn.skops_file import Contents, read_estimator, write_estimator
 
@@ -32,7 +32,7 @@ class Estimated(DirectModel):
     trusted: ClassVar[Sequence[str]]
     tasks = BOTH_TASKS
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: TaskSpec) -> None:
         self.problem = problem
         self.estimator: Any = None
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import Settings
-from mlx.models.contract import Array, Problem, Task
-from mlx.models.suits import WHERE_STATED
+from mlx.models.contract import Array, Task, TaskSpec
+from mlx.models.task_check import WHERE_STATED
 
 
 def flattened(X: Array) -> Array:
@@ -18,7 +18,7 @@ def flattened(X: Array) -> Array:
     return table if table.dtype.kind == "f" else table.astype(np.float64)
 
 
-def fitted(name: str, estimator: Any, table: Array, y: Array, problem: Problem) -> Any:
+def fitted(name: str, estimator: Any, table: Array, y: Array, problem: TaskSpec) -> Any:
     """Fit `estimator` to ``table`` (n, d) and ``y`` (n,), and return it.
 
     Raises

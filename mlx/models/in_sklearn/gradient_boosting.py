@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import softmax
 
 from mlx.core.errors import DataError, SettingsError
-from mlx.models.contract import Array, Outputs, Problem
+from mlx.models.contract import Array, Outputs, TaskSpec
 from mlx.models.in_sklearn.estimated import Estimated
 from mlx.models.in_sklearn.fitting import chosen, refuse_foreign
 from mlx.models.in_sklearn.leaves import LeafColumns, refuse_links
@@ -59,7 +59,7 @@ class GradientBoosting(Estimated):
         ),
     }  # fmt: skip
 
-    def __init__(self, params: GradientBoostingParams, problem: Problem) -> None:
+    def __init__(self, params: GradientBoostingParams, problem: TaskSpec) -> None:
         super().__init__(problem)
         self.params = params
         self.loss = chosen(params, problem.task, "loss", LOSSES)

@@ -8,10 +8,10 @@ import numpy as np
 from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError, SettingsError
-from mlx.models.contract import Array, DirectModel, Outputs, Problem
+from mlx.models.contract import Array, DirectModel, Outputs, TaskSpec
 from mlx.models.in_sklearn.fitting import fitted
 from mlx.models.in_sklearn.params import LogisticRegressionParams
-from mlx.models.in_sklearn.standardisation import Standardisation
+from mlx.models.in_sklearn.standardization import Standardization
 from mlx.models.npz import read_npz, write_npz
 
 CHECKPOINT = "weights.npz"
@@ -33,13 +33,13 @@ class LogisticRegression(DirectModel):
     layers = ("input", "standardised", "decision")
     penultimate = "decision"
 
-    def __init__(self, params: LogisticRegressionParams, problem: Problem) -> None:
+    def __init__(self, params: LogisticRegressionParams, problem: TaskSpec) -> None:
         self.params, self.problem = params, problem
         _check_penalty(params)
         n_features = int(np.prod(problem.sample_shape))
         self.coefficients: Array = np.zeros((problem.n_classes, n_features))
         self.intercepts: Array = np.zeros(problem.n_classes)
-        self._standardisation = Standardisation.neutral(n_features)
+        self._standardization = Standardization.neutral(n_features)
 
     @property
     def n_parameters(self) -> int:
@@ -59,7 +59,7 @@ class LogisticRegression(DirectModel):
         estimator = fitted("logistic_regression", self.blank(seed), table, y, self.problem)
         self.coefficients[-len(estimator.coef_) :] = estimator.coef_
         self.intercepts[-len(estimator.intercept_) :] = estimator.intercept_
-        self._standardisation = Standardisation.of(table)
+        self._standardization = Standardization.of(table)
 
     def blank(self, seed: int) -> Any:
         """Make scikit-learn's estimator as it is before it is fitted."""
@@ -77,7 +77,7 @@ class LogisticRegression(DirectModel):
         logits = np.einsum("ij,kj->ik", table, self.coefficients) + self.intercepts
         known = {"input": table, "decision": logits}
         if "standardised" in layers:
-            known["standardised"] = self._standardisation.apply(table)
+            known["standardised"] = self._standardization.apply(table)
         return Outputs(logits, softmax(logits, axis=1), logits.argmax(axis=1), {name: known[name] for name in layers})
 
     def save(self, folder: Path) -> None:
@@ -91,11 +91,11 @@ class LogisticRegression(DirectModel):
         if (found := {name: array.shape for name, array in arrays.items()}) != expected:
             raise ArtifactError(f"{folder / CHECKPOINT}: expected shapes {expected}, found {found}")
         self.coefficients, self.intercepts = arrays["coefficients"], arrays["intercepts"]
-        self._standardisation = Standardisation(arrays["mean"], arrays["scale"])
+        self._standardization = Standardization(arrays["mean"], arrays["scale"])
 
     def _arrays(self) -> dict[str, Array]:
         weights = {"coefficients": self.coefficients, "intercepts": self.intercepts}
-        return weights | {"mean": self._standardisation.mean, "scale": self._standardisation.scale}
+        return weights | {"mean": self._standardization.mean, "scale": self._standardization.scale}
 
 
 L1_RATIOS = {"l2": 0.0, "l1": 1.0, "none": 0.0}

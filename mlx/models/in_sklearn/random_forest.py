@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Array, Outputs, Problem
+from mlx.models.contract import Array, Outputs, TaskSpec
 from mlx.models.in_sklearn.estimated import Estimated
 from mlx.models.in_sklearn.fitting import chosen, refuse_foreign
 from mlx.models.in_sklearn.leaves import LeafColumns, refuse_links
@@ -40,7 +40,7 @@ class RandomForest(Estimated):
         ),
     }
 
-    def __init__(self, params: RandomForestParams, problem: Problem) -> None:
+    def __init__(self, params: RandomForestParams, problem: TaskSpec) -> None:
         super().__init__(problem)
         self.params = params
         self.criterion = chosen(params, problem.task, "criterion", CRITERIA)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from mlx.core.errors import ArtifactError, DataError
-from mlx.models.contract import Array, Outputs, Problem
+from mlx.models.contract import Array, Outputs, TaskSpec
 from mlx.models.in_sklearn.estimated import Estimated
 from mlx.models.in_sklearn.fitting import flattened, refuse_foreign
 from mlx.models.in_sklearn.params import SvmParams
-from mlx.models.in_sklearn.standardisation import Standardisation
+from mlx.models.in_sklearn.standardization import Standardization
 from mlx.models.npz import read_npz, write_npz
 
 SCALE = "standardisation.npz"
@@ -44,10 +44,10 @@ class Svm(Estimated):
         )
     }
 
-    def __init__(self, params: SvmParams, problem: Problem) -> None:
+    def __init__(self, params: SvmParams, problem: TaskSpec) -> None:
         super().__init__(problem)
         self.params = params
-        self._standardisation = Standardisation.neutral(self.n_features)
+        self._standardization = Standardization.neutral(self.n_features)
         only = {"class_weight": "classification", "cv": "classification", "epsilon": "regression"}
         refuse_foreign(params, problem.task, only=only)  # type: ignore[arg-type]  # these are tasks
 
@@ -90,12 +90,12 @@ class Svm(Estimated):
         if self.classifies:
             refuse_few(self.params, int(np.bincount(y, minlength=self.problem.n_classes).min()))
         super().fit(X, y, seed=seed)
-        self._standardisation = Standardisation.of(flattened(X))
+        self._standardization = Standardization.of(flattened(X))
 
     def _said(self, table: Array, layers: Sequence[str]) -> Outputs:
         known: dict[str, Any] = {"input": table} if "input" in layers else {}
         if "standardised" in layers:
-            known["standardised"] = self._standardisation.apply(table)
+            known["standardised"] = self._standardization.apply(table)
         if "decision" in layers:
             known["decision"] = self._decision(table)
         representations = {name: known[name] for name in layers}
@@ -113,11 +113,11 @@ class Svm(Estimated):
     def save(self, folder: Path) -> None:
         """Write ``model.skops`` and the units of the layer ``standardised``."""
         super().save(folder)
-        write_npz(folder / SCALE, {"mean": self._standardisation.mean, "scale": self._standardisation.scale})
+        write_npz(folder / SCALE, {"mean": self._standardization.mean, "scale": self._standardization.scale})
 
     def restore(self, folder: Path) -> None:
         """Read both back."""
-        self._standardisation = read_standardisation(folder / SCALE, self.n_features)
+        self._standardization = read_standardization(folder / SCALE, self.n_features)
         super().restore(folder)
 
     def _refuse(self, estimator: Any) -> None:
@@ -154,13 +154,13 @@ class Svm(Estimated):
             raise ValueError("another kernel")
 
 
-def read_standardisation(path: Path, n_features: int) -> Standardisation:
+def read_standardization(path: Path, n_features: int) -> Standardization:
     """Read the units that `Svm.save` wrote."""
     arrays = read_npz(path, ("mean", "scale"))
     if {array.shape for array in arrays.values()} != {(n_features,)} or not (arrays["scale"] > 0).all():
         found = " and ".join(str(array.shape) for array in arrays.values())
         raise ArtifactError(f"{path}: expected a mean and a scale above 0 for {n_features} features, found {found}")
-    return Standardisation(arrays["mean"], arrays["scale"])
+    return Standardization(arrays["mean"], arrays["scale"])
 
 
 def refuse_few(params: SvmParams, fewest: int) -> None:

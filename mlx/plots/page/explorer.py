@@ -105,12 +105,12 @@ VIEWS = {
 
 def _controls(view: View, columns: dict[str, NDArray[Any]], task: str) -> str:
     kinds = {kind: PROJECTIONS[kind] for kind in projections_of(columns)} if view.key == "map" else {}
-    colours = {"outcome": "outcome", "y_true": "actual class", "y_pred": "predicted class", "entropy": "entropy"}
+    colors = {"outcome": "outcome", "y_true": "actual class", "y_pred": "predicted class", "entropy": "entropy"}
     if task == "regression":
-        colours = {"outcome": "sign of the residual", "size": "size of the residual"}
+        colors = {"outcome": "sign of the residual", "size": "size of the residual"}
     first = view.key in {"map", "fitted"} or (view.key == "scatter" and not projections_of(columns))
     parts = _choice("projection", "Projection", kinds) if len(kinds) > 1 else ""
-    return f'<div class="controls">{parts}{_choice("colour", "Colour all by", colours)}</div>' if first else ""
+    return f'<div class="controls">{parts}{_choice("colour", "Colour all by", colors)}</div>' if first else ""
 
 
 def _choice(key: str, label: str, options: dict[str, str]) -> str:
@@ -177,7 +177,7 @@ def _cells(confusion: NDArray[Any] | None) -> list[list[int]]:
 
 
 def _ramp(steps: int = 32) -> list[str]:
-    """Colours from small to large, which colour-blind people tell apart too."""
+    """Colors from small to large, which color-blind people tell apart too."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 

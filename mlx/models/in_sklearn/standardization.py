@@ -1,0 +1,38 @@
+"""Features in units of their own spread, as the training samples had it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.models.contract import Array
+
+
+@dataclass(frozen=True)
+class Standardization:
+    """Takes the mean of each feature off and divides by its standard deviation.
+
+    Attributes
+    ----------
+    mean : (d,) of the training samples.
+    scale : (d,) their standard deviation (divisor n); 1 for a feature that is constant.
+    """
+
+    mean: Array
+    scale: Array
+
+    @classmethod
+    def neutral(cls, n_features: int) -> "Standardization":
+        """Make one that changes nothing."""
+        return cls(np.zeros(n_features), np.ones(n_features))
+
+    @classmethod
+    def of(cls, table: Array) -> "Standardization":
+        """Measure ``table`` (n, d)."""
+        scale = table.std(axis=0, dtype=np.float64)
+        # Rounding leaves a spread of 1e-17 or so to a constant feature.
+        constant = table.max(axis=0) == table.min(axis=0)
+        return cls(table.mean(axis=0, dtype=np.float64), np.where(constant | (scale == 0), 1.0, scale))
+
+    def apply(self, table: Array) -> Array:
+        """Return ``table`` (m, d) in these units, float64."""
+        return (table - self.mean) / self.scale

@@ -1,0 +1,22 @@
+"""Whether a model suits a problem: said in one way for every family."""
+
+from mlx.core.errors import SettingsError
+from mlx.models.contract import Task, TaskSpec
+
+WHERE_STATED = "; dataset.params.task states what the targets of custom data are"
+
+
+def require_task(name: str, tasks: frozenset[Task], problem: TaskSpec) -> None:
+    """Refuse a model `name`, which is for `tasks`, for a problem of another kind.
+
+    Raises
+    ------
+    SettingsError
+        Names both kinds.
+    """
+    if problem.task not in tasks:
+        raise SettingsError(
+            f"expected a model for {problem.task}, which the dataset is, found {name}, "
+            f"which is for {' and '.join(sorted(tasks))}{WHERE_STATED}",
+            key=("model", "name"),
+        )

@@ -1,0 +1,53 @@
+"""One layer's similarity beside the entropy of the predictions: what the tests of a layer start from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.core.checks import Floats, Integers
+from mlx.residuals.similarity.directions import Directions
+from mlx.stats.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, is_constant
+
+MIN_SAMPLES = 4
+"""Fewest samples of which a correlation is given."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What the tests of one layer start from.
+
+    Attributes
+    ----------
+    units
+        Directions of the representation, n_samples rows.
+    similarity
+        (n_samples,), mean similarity to the samples predicted alike; NaN where undefined.
+    entropy
+        (n_samples,), in nats.
+    y_pred
+        (n_samples,), predicted labels.
+    """
+
+    units: Directions
+    similarity: Floats
+    entropy: Floats
+    y_pred: Integers
+
+    def members(self, label: int) -> Integers:
+        """Rows predicted as ``label`` that have a direction."""
+        return np.flatnonzero((self.y_pred == label) & (self.units.norms > 0))
+
+
+def why_no_correlation(layer: Layer, rows: Integers) -> str:
+    """Why similarity and entropy have no correlation over ``rows``; empty where they have one."""
+    if rows.size < MIN_SAMPLES:
+        return f"too few samples (n < {MIN_SAMPLES})"
+    return why_no_spread(layer, [rows])
+
+
+def why_no_spread(layer: Layer, groups: list[Integers]) -> str:
+    """Which side is constant within each of the ``groups``; empty where both vary in some group."""
+    if all(is_constant(layer.similarity[rows], SIMILARITY_TOLERANCE) for rows in groups):
+        return "constant similarity"
+    entropies = [layer.entropy[rows] for rows in groups]
+    return "constant entropy" if all(is_constant(h, entropy_tolerance(h)) for h in entropies) else ""

@@ -1,0 +1,108 @@
+"""Error rate where a factor is low, middle or high, and in each of its categories."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.checks import Floats
+from mlx.residuals.errors.factors import MAX_CATEGORIES, Factor
+from mlx.stats.proportions import wilson_interval
+
+N_BINS = 5
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FactorBin:
+    """Samples whose factor is alike.
+
+    Attributes
+    ----------
+    factor, bin
+        The factor, and which of its values: a category, an interval such as ``"0.1 to 0.4"``, ``"missing"``.
+    lower, upper
+        Smallest and largest value in the bin; NaN for categories.
+    n, n_errors, error_rate
+        How many, how many of them wrong, and their share.
+    low, high
+        Wilson interval of the share.
+    entropy_mean, similarity_mean
+        Means over the bin of what is defined; NaN where nothing is.
+    """
+
+    factor: str
+    bin: str
+    lower: float
+    upper: float
+    n: int
+    n_errors: int
+    error_rate: float
+    low: float
+    high: float
+    entropy_mean: float
+    similarity_mean: float
+
+
+def factor_bins(
+    factor: Factor, error: Flags, entropy: Floats, similarity: Floats, *, confidence: float
+) -> list[FactorBin]:
+    """Split the samples by a factor: categories, or up to five bins of about equally many samples.
+
+    Equal numbers stay together; bins without samples are left out, those with a missing factor come last. A
+    factor of more than fifty categories is not split.
+
+    Parameters
+    ----------
+    factor
+        Of n_samples.
+    error, entropy, similarity
+        (n_samples,), what is summarized; NaN where undefined.
+    confidence
+        Level of the interval.
+    """
+    if len(factor.categories) > MAX_CATEGORIES:
+        return []
+    bins = []
+    for label, lower, upper, members in _parts(factor):
+        n, n_errors = int(members.sum()), int(error[members].sum())
+        if n == 0:
+            continue
+        low, high = wilson_interval(n_errors, n, confidence)
+        means = [_mean(values[members]) for values in (entropy, similarity)]
+        bins.append(FactorBin(factor.name, label, lower, upper, n, n_errors, n_errors / n, low, high, *means))
+    return bins
+
+
+def _parts(factor: Factor) -> Iterator[tuple[str, float, float, Flags]]:
+    if factor.categories:
+        for place, category in enumerate(factor.categories):
+            yield category, float("nan"), float("nan"), factor.numbers == place
+    else:
+        yield from _quantile_parts(factor.numbers)
+    if not factor.present.all():
+        yield "missing", float("nan"), float("nan"), ~factor.present
+
+
+def _quantile_parts(values: Floats) -> Iterator[tuple[str, float, float, Flags]]:
+    known = np.sort(values[~np.isnan(values)])
+    if known.size == 0:
+        return
+    distinct = np.unique(known)
+    if distinct.size <= N_BINS:
+        uppers = distinct
+    else:
+        uppers = np.unique(known[np.ceil(np.arange(1, N_BINS + 1) * known.size / N_BINS).astype(int) - 1])
+    below = -np.inf
+    for upper in uppers:
+        members = (values > below) & (values <= upper)
+        first, last = float(values[members].min()), float(values[members].max())
+        yield (f"{first:.4g}" if first == last else f"{first:.4g} to {last:.4g}"), first, last, members
+        below = upper
+
+
+def _mean(values: Floats) -> float:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if defined.size else float("nan")

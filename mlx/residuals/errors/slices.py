@@ -1,0 +1,269 @@
+"""Where does it fail most? Slices found on one half of the samples and measured on the other.
+
+A shallow tree looks for combinations of factors with many errors. The errors that made it choose a slice
+overstate how weak the slice is; the other half of the samples, which it has not seen, does not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.checks import Floats, Integers
+from mlx.core.scale import exponent_of, in_unit
+from mlx.residuals.errors.factors import Factor
+from mlx.residuals.streams import Stream, stream
+from mlx.stats.multiple_testing import holm
+from mlx.stats.proportions import wilson_interval
+
+MAX_DEPTH = 3
+MAX_SLICES = 5
+MIN_HALF = 50
+"""Fewest samples of a half for a tree to find anything."""
+
+MIN_LEAF = 10
+LEAF_SHARE = 0.05
+"""A slice has at least `MIN_LEAF` samples, and this share, of the half that found it."""
+
+SINGLE = 100
+"""Numbers below 2^SINGLE, and above its inverse, are given to the tree as they are."""
+
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One side of a split: a factor above or at most a number, or in a category or not.
+
+    Attributes
+    ----------
+    factor
+        What is asked of the samples.
+    category
+        Place of the category asked for; None for a number.
+    threshold
+        The number; of no meaning with a category.
+    above
+        Whether the factor is above the threshold, or in the category.
+    fill
+        What a missing number counts as; a missing category is none.
+    exponent
+        The tree, which reads single precision, is given the number in units of 2^exponent.
+    """
+
+    factor: Factor
+    category: int | None
+    threshold: float
+    above: bool
+    fill: float
+    exponent: int = 0
+
+    def holds(self, rows: Integers) -> Flags:
+        """Whether the condition holds for each of the rows."""
+        values = self.factor.numbers[rows]
+        if self.category is not None:
+            met = values == self.category
+        else:
+            met = np.where(np.isnan(values), self.fill, values) > self.threshold
+        holds: Flags = met if self.above else ~met
+        return holds
+
+    def words(self) -> str:
+        """Say it: "noise > 0.31", "color is red", "not occluded"."""
+        name = self.factor.name
+        if self.factor.kind == "boolean":
+            return name if self.above else f"not {name}"
+        if self.category is not None:
+            return f"{name} {'is' if self.above else 'is not'} {self.factor.categories[self.category]}"
+        counted = "" if self.factor.present.all() else f" (where missing, counted as {self.fill:.4g})"
+        return f"{name} {'>' if self.above else '≤'} {self.threshold:.15g}{counted}"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Samples that share conditions, as measured on the half that did not choose them.
+
+    Attributes
+    ----------
+    description
+        The conditions in words.
+    n, n_errors, error_rate
+        How many of the measuring half, how many wrong, and their share.
+    low, high
+        Wilson interval of the share.
+    rest_error_rate
+        Share of errors in the rest of the measuring half.
+    p
+        One-sided mid-p-value of Fisher's test of the slice being no worse than the rest (Lancaster 1961).
+    p_holm
+        The same adjusted for the number of slices.
+    error_rate_found
+        Share of errors in the half that chose the slice; too high, as it was chosen for it.
+    status
+        ``"ok"``, or what is missing and why.
+    """
+
+    description: str
+    n: int
+    n_errors: int
+    error_rate: float
+    low: float
+    high: float
+    rest_error_rate: float
+    p: float
+    p_holm: float
+    error_rate_found: float
+    status: str
+
+
+@dataclass(frozen=True)
+class WeakSlices:
+    """Slices, weakest first by the half that chose them; ``status`` says why there are none."""
+
+    slices: tuple[Slice, ...]
+    n_found: int
+    n_measured: int
+    status: str
+
+
+def weak_slices(factors: Sequence[Factor], error: Flags, *, seed: int, confidence: float) -> WeakSlices:
+    """Find up to five slices of samples with more errors than all together, and measure them.
+
+    Parameters
+    ----------
+    factors
+        Of n_samples; those that are constant, or of more than fifty categories, are left out.
+    error
+        (n_samples,), whether the prediction was wrong.
+    seed
+        Of the split in halves.
+    confidence
+        Level of the intervals.
+    """
+    order = stream(seed, Stream.SLICE_SPLIT).permutation(error.size)
+    finding, measuring = np.sort(order[: error.size // 2]), np.sort(order[error.size // 2 :])
+    sizes = (finding.size, measuring.size)
+    usable = [factor for factor in factors if not factor.why_undefined]
+    why_undefined = _obstacle(usable, error[finding])
+    if why_undefined:
+        return WeakSlices((), *sizes, why_undefined)
+    found = []
+    for conditions in _leaves(usable, error, finding):
+        members = _members(conditions, finding)
+        rate = float(error[finding][members].mean())
+        if rate > error[finding].mean():
+            found.append((rate, conditions))
+    found.sort(key=lambda pair: -pair[0])
+    slices = [_measured(conditions, error, measuring, rate, confidence) for rate, conditions in found[:MAX_SLICES]]
+    adjusted = holm(np.array([s.p for s in slices]))
+    slices = [replace(s, p_holm=float(p)) for s, p in zip(slices, adjusted, strict=True)]
+    return WeakSlices(tuple(slices), *sizes, "ok" if slices else "no slice has more errors than the rest")
+
+
+def _obstacle(factors: Sequence[Factor], wrong: Flags) -> str:
+    if not factors:
+        return "no factor that varies"
+    if wrong.size < MIN_HALF:
+        return f"too few samples (n < {2 * MIN_HALF})"
+    if not wrong.any():
+        return "no errors in the half that looks for slices"
+    return "all wrong in the half that looks for slices" if wrong.all() else ""
+
+
+def _members(conditions: Sequence[Condition], rows: Integers) -> Flags:
+    members = np.ones(rows.size, dtype=bool)
+    for condition in conditions:
+        members &= condition.holds(rows)
+    return members
+
+
+def _measured(
+    conditions: Sequence[Condition], error: Flags, rows: Integers, rate_found: float, confidence: float
+) -> Slice:
+    from scipy.stats import hypergeom
+
+    members, wrong = _members(conditions, rows), error[rows]
+    n, n_errors = int(members.sum()), int(wrong[members].sum())
+    words = " and ".join(condition.words() for condition in conditions)
+    nan = float("nan")
+    if n == 0 or n == rows.size:
+        status = "no samples in the half that measures" if n == 0 else "holds for every sample that measures"
+        return Slice(words, n, n_errors, nan, nan, nan, nan, nan, nan, rate_found, status)
+    low, high = wilson_interval(n_errors, n, confidence)
+    # Half the chance of what was seen: with few errors the exact test would reject a true null far too rarely.
+    law = hypergeom(rows.size, int(wrong.sum()), n)
+    p = float(law.sf(n_errors) + law.pmf(n_errors) / 2)
+    rest = float(wrong[~members].mean())
+    return Slice(words, n, n_errors, n_errors / n, low, high, rest, min(1.0, p), nan, rate_found, "ok")
+
+
+def _leaves(factors: Sequence[Factor], error: Flags, rows: Integers) -> list[list[Condition]]:
+    """Conditions of every leaf of a tree grown on the given rows."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    questions = [question for factor in factors for question in _questions(factor, rows)]
+    columns = np.stack([_answers(question, rows) for question in questions], axis=1)
+    least = max(MIN_LEAF, int(LEAF_SHARE * rows.size))
+    model = DecisionTreeClassifier(max_depth=MAX_DEPTH, min_samples_leaf=least, random_state=0)
+    tree: Any = model.fit(columns, error[rows]).tree_
+    return _paths(tree, 0, [], questions, columns) if tree.node_count > 1 else []
+
+
+def _questions(factor: Factor, rows: Integers) -> list[Condition]:
+    known = factor.numbers[rows][factor.present[rows]]
+    fill = float(np.median(known)) if known.size else 0.0
+    if factor.kind == "numeric":
+        return [Condition(factor, None, 0.0, True, fill, _single_exponent(known))]
+    asked = range(len(factor.categories)) if factor.kind == "categorical" else (1,)
+    return [Condition(factor, place, 0.5, True, fill) for place in asked]
+
+
+def _single_exponent(known: Floats) -> int:
+    """Exponent of numbers that single precision can't hold as they are; else 0."""
+    exponent = exponent_of(known)
+    return exponent if known.any() and abs(exponent) > SINGLE else 0
+
+
+def _answers(question: Condition, rows: Integers) -> Floats:
+    if question.category is not None:
+        return question.holds(rows).astype(np.float64)
+    values = question.factor.numbers[rows]
+    return in_unit(np.where(np.isnan(values), question.fill, values), question.exponent)
+
+
+def _paths(
+    tree: Any, node: int, above: list[Condition], questions: Sequence[Condition], columns: Floats
+) -> list[list[Condition]]:
+    if tree.children_left[node] < 0:
+        return [_merged(above)]
+    column = int(tree.feature[node])
+    question = questions[column]
+    unscaled = in_unit(columns[:, column], -question.exponent)
+    threshold = _rounded(float(in_unit(tree.threshold[node], -question.exponent)), unscaled)
+    paths = []
+    for child, upper in ((tree.children_left[node], False), (tree.children_right[node], True)):
+        condition = replace(question, threshold=threshold, above=upper)
+        paths += _paths(tree, int(child), [*above, condition], questions, columns)
+    return paths
+
+
+def _rounded(threshold: float, values: Floats) -> float:
+    """Return the threshold in as few digits as split the values alike, so that the words can be checked."""
+    for digits in range(2, 16):
+        short = float(f"{threshold:.{digits}g}")
+        if np.array_equal(values > short, values > threshold):
+            return short
+    return threshold
+
+
+def _merged(conditions: Sequence[Condition]) -> list[Condition]:
+    """Keep, of the conditions on one side of one number, the tightest, in the order of first mention."""
+    kept: dict[tuple[str, int | None, bool], Condition] = {}
+    for condition in conditions:
+        key = (condition.factor.name, condition.category, condition.above)
+        tighter = kept.get(key)
+        if tighter is None or (condition.threshold > tighter.threshold) == condition.above:
+            kept[key] = condition
+    return list(kept.values())

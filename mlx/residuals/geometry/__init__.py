@@ -1,0 +1,1 @@
+"""The shape of a representation: spread of classes, dimension, likeness of layers, projections."""

@@ -1,0 +1,108 @@
+"""Where samples lie in a plane, for pictures: coordinates that describe a layer and test nothing."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import numpy as np
+
+from mlx.core.checks import Floats, Integers, Scores
+from mlx.core.errors import DataError
+from mlx.core.scale import unit_sized
+from mlx.residuals.geometry.components import principal_components
+from mlx.residuals.geometry.layer_geometry import filled
+from mlx.residuals.layers.records import test_row
+from mlx.residuals.settings import Projection
+from mlx.residuals.similarity.directions import Representation
+from mlx.residuals.tables import Record
+
+MAX_EMBEDDED = 2000
+"""Samples that t-SNE and UMAP place, evenly spread over all: a picture shows no more, and time grows fast."""
+
+MIN_EMBEDDED = 8
+"""Fewer samples have no neighborhoods that could be kept."""
+
+
+def projections(
+    layer_name: str, representation: Representation, kinds: Collection[Projection], *, seed: int
+) -> tuple[dict[str, Floats], list[Record]]:
+    """Place the samples of one layer in planes.
+
+    Parameters
+    ----------
+    layer_name, representation
+        The layer, (n_samples, n_features), finite.
+    kinds
+        ``pca``: the first two principal components; ``tsne`` (van der Maaten & Hinton 2008) and ``umap``
+        (McInnes, Healy & Melville 2018) keep neighborhoods, neither distances nor sizes.
+    seed
+        Of ``tsne`` and ``umap``.
+
+    Returns
+    -------
+    columns
+        ``<kind>_1`` and ``<kind>_2``, (n_samples,) each; NaN for a sample that is not placed.
+    records
+        Rows of the test table: the share of variance of each principal component.
+
+    Raises
+    ------
+    DataError
+        ``umap`` is asked for and not installed.
+    """
+    dense = filled(representation)
+    n = representation.shape[0]
+    columns = {f"{kind}_{axis}": np.full(n, np.nan) for kind in kinds for axis in (1, 2)}
+    records: list[Record] = []
+    if dense is None:
+        return columns, records
+    if "pca" in kinds:
+        found = principal_components(dense)
+        columns["pca_1"], columns["pca_2"] = found.coordinates.T
+        about: dict[str, Any] = {"scope": "all samples", "layer": layer_name, "n": n}
+        for axis, share in enumerate(found.variance_ratio, 1):
+            records.append(
+                test_row(f"principal component {axis}", "variance_share", found.status, estimate=share, **about)
+            )
+    rows = np.unique(np.linspace(0, n - 1, min(n, MAX_EMBEDDED)).astype(np.intp))
+    for kind, embed in EMBEDDINGS.items():
+        if kind in kinds and n >= MIN_EMBEDDED:
+            columns[f"{kind}_1"][rows], columns[f"{kind}_2"][rows] = embed(_few_columns(dense, rows), seed).T
+    return columns, records
+
+
+def _few_columns(dense: Scores, rows: Integers) -> Floats:
+    """Reduce the rows to at most 50 principal components, as van der Maaten & Hinton do, each layer on one scale."""
+    chosen = np.asarray(dense[rows], dtype=np.float64)
+    reduced = principal_components(chosen, n_components=max(2, min(50, *chosen.shape))).coordinates
+    reduced = unit_sized(reduced)
+    size = np.sqrt(np.einsum("ij,ij->", reduced, reduced) / len(rows))
+    return np.asarray(reduced / (size or 1.0), dtype=np.float64)
+
+
+def _tsne(points: Floats, seed: int) -> Floats:
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    if not points.any():
+        return np.zeros((len(points), 2))
+    perplexity = min(30.0, (len(points) - 1) / 3)
+    # More threads add up forces in another order, and a layout amplifies the last digit into another picture.
+    with threadpool_limits(limits=1):
+        found = TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(points)
+    return np.asarray(found, dtype=np.float64)
+
+
+def _umap(points: Floats, seed: int) -> Floats:
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise DataError(
+            "residuals.projections: umap needs the package umap-learn, which is not installed: "
+            "pip install umap-learn, or leave umap out"
+        ) from error
+    neighbors = min(15, len(points) - 1)
+    found = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1).fit_transform(points)
+    return np.asarray(found, dtype=np.float64)
+
+
+EMBEDDINGS: dict[str, Callable[[Floats, int], Floats]] = {"tsne": _tsne, "umap": _umap}

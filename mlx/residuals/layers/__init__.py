@@ -1,0 +1,1 @@
+"""The results of one layer, put together."""

@@ -1,0 +1,177 @@
+"""Spearman correlation over pairs: exact for millions of pairs, streamed with a bound for billions.
+
+Ranks have no closed form, so that all pairs are visited: O(n²·d). For up to `EXACT_PAIRS` they are ranked in
+memory. Beyond, two passes over blocks of pairs count both variables in bins and correlate the bins'
+midranks: where bins hold the share ε of the variance of ranks, the correlation is wrong by at most
+√ε_s + √ε_m + √(ε_s ε_m). It describes, as `mlx.residuals.pairs.pair_correlations` does, and has no p-value.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlx.core.checks import Floats, Integers
+from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
+from mlx.residuals.pairs.pair_moments import PairGroup, group_moments, pair_group, why_undefined
+from mlx.residuals.pairs.rank_bins import BinCounts, bins_from, rank_in_place
+from mlx.residuals.similarity.directions import Directions, dense
+from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
+from mlx.stats.correlation import merge_ties
+
+EXACT_PAIRS = 8_000_000
+"""Ranking so many takes half a gigabyte and a few seconds."""
+
+MAX_SAMPLES = 50_000
+"""1.25 billion pairs, for which two passes take some minutes."""
+
+MAX_BOUND = 0.5
+"""An estimate with a larger bound says too little; and below it, ties inside bins can't break the bound."""
+
+N_BINS = 1 << 18
+SAMPLE_ROWS = 1500
+TILE = (512, 1024)
+
+
+@dataclass(frozen=True)
+class PairSpearman:
+    """Spearman correlation over pairs of similarity with a function of two entropies; it only describes.
+
+    Attributes
+    ----------
+    statistic
+        One of `PAIR_STATISTICS`. A difference and its square have the same ranks.
+    estimate
+        In [−1, 1]; NaN where ``status`` says why.
+    bound
+        The estimate is at most this far from that of all pairs ranked; 0 where they were. Above `MAX_BOUND`
+        there is no estimate.
+    n, n_pairs
+        Samples that have a direction, and their pairs.
+    method
+        ``"exact"`` or ``"binned ranks"``.
+    status
+        ``"ok"``, or why there is no estimate.
+    """
+
+    statistic: PairStatistic
+    estimate: float
+    bound: float
+    n: int
+    n_pairs: int
+    method: str
+    status: str
+
+
+def pair_spearman(
+    units: Directions,
+    entropy: Floats,
+    rows: Integers | None = None,
+    *,
+    statistic: PairStatistic = "mean_entropy",
+    exact_pairs: int = EXACT_PAIRS,
+    max_samples: int = MAX_SAMPLES,
+    n_bins: int = N_BINS,
+) -> PairSpearman:
+    """Correlate ranks over all pairs of samples.
+
+    Parameters
+    ----------
+    units
+        Directions of n_samples rows.
+    entropy
+        (n_samples,), in nats; entropies within 1e-12 of the largest of each other are tied.
+    rows
+        Those with a direction whose pairs count, such as a class; all by default.
+    statistic
+        Which function of two entropies.
+    exact_pairs
+        Up to so many pairs are ranked in memory.
+    max_samples
+        More samples have no estimate, and a status: their pairs would take too long.
+    n_bins
+        About so many bins a variable; the bound falls as 1/n_bins where they are filled evenly.
+    """
+    rows = units.defined if rows is None else rows
+    n_pairs = rows.size * (rows.size - 1) // 2
+    method = "exact" if n_pairs <= exact_pairs else "binned ranks"
+    nan = float("nan")
+    if rows.size > max_samples:
+        reason = f"too many samples to visit all pairs (n > {max_samples})"
+        return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, reason)
+    group = pair_group(units, entropy, rows) if rows.size > 1 else None
+    reason = (
+        why_undefined(group_moments(group), PAIR_STATISTICS.index(statistic)) if group else "too few samples (n < 4)"
+    )
+    if group is None or reason:
+        return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, reason)
+    group = replace(group, h=merge_ties(group.h, group.tie))
+    correlate = _exact if method == "exact" else _binned
+    estimate, bound = correlate(group, statistic, n_bins)
+    if np.isnan(estimate):
+        return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, "all pairs tied within rounding")
+    reason = "" if bound <= MAX_BOUND else f"bins too coarse (bound {bound:.2g} > {MAX_BOUND})"
+    estimate = nan if reason else float(np.clip(estimate, -1, 1))
+    return PairSpearman(statistic, estimate, bound, rows.size, n_pairs, method, reason or "ok")
+
+
+def _tolerances(lifted: CenteredDirections, rows: Integers) -> tuple[float, float]:
+    """What rounding leaves of products of lifted vectors, and of functions of two entropies of at most 1."""
+    longest = 1.0
+    if not lifted.units.is_sparse:
+        squares = [lifted.own - 2 * block[:, -2].min() for _, block in lifted.blocks(rows)]
+        longest = float(np.sqrt(max(squares)))
+    epsilon = float(np.finfo(np.float64).eps)
+    return 32 * epsilon * longest, 8 * epsilon
+
+
+def _exact(group: PairGroup, statistic: PairStatistic, _: int) -> tuple[float, float]:
+    n_pairs = group.rows.size * (group.rows.size - 1) // 2
+    sides = np.empty((2, n_pairs))
+    start = 0
+    for values in _pairs(group, group.rows, group.h, statistic):
+        size = values[0].size
+        sides[0, start : start + size], sides[1, start : start + size] = values
+        start += size
+    for side, tolerance in zip(sides, _tolerances(group.lifted, group.rows), strict=True):
+        rank_in_place(side, tolerance)
+    s, m = sides
+    scale = float(np.sqrt(s @ s) * np.sqrt(m @ m))
+    return float(s @ m) / scale if scale > 0 else float("nan"), 0.0
+
+
+def _binned(group: PairGroup, statistic: PairStatistic, n_bins: int) -> tuple[float, float]:
+    chosen = np.unique(np.linspace(0, group.rows.size - 1, SAMPLE_ROWS).astype(np.intp))
+    sample = list(_pairs(group, group.rows[chosen], group.h[chosen], statistic))
+    tolerances = _tolerances(group.lifted, group.rows)
+    counts = [
+        BinCounts(bins_from(np.concatenate(side), n_bins), tolerance)
+        for side, tolerance in zip(zip(*sample, strict=True), tolerances, strict=True)
+    ]
+    for values in _pairs(group, group.rows, group.h, statistic):
+        for side, value in zip(counts, values, strict=True):
+            side.add(value)
+    (ranks_s, total_s, loss_s), (ranks_m, total_m, loss_m) = (side.ranks() for side in counts)
+    product = 0.0
+    for s, m in _pairs(group, group.rows, group.h, statistic):
+        product += float(ranks_s[counts[0].bins.of(s)] @ ranks_m[counts[1].bins.of(m)])
+    bound = float(np.sqrt(loss_s) + np.sqrt(loss_m) + np.sqrt(loss_s * loss_m))
+    scale = float(np.sqrt(total_s) * np.sqrt(total_m))
+    return product / scale if scale > 0 else float("nan"), bound
+
+
+def _pairs(group: PairGroup, rows: Integers, h: Floats, statistic: PairStatistic) -> Iterator[tuple[Floats, Floats]]:
+    """Similarities less a constant, and functions of entropies, of all pairs of the given rows, tile by tile."""
+    statistic = "entropy_difference" if statistic == "squared_difference" else statistic
+    for top in range(0, rows.size, TILE[0]):
+        here = slice(top, top + TILE[0])
+        vectors = dense(group.lifted.take(rows[here]))
+        for left in range(top, rows.size, TILE[1]):
+            there = slice(left, left + TILE[1])
+            s = vectors @ swap_constant_terms(dense(group.lifted.take(rows[there]))).T
+            m = of_pairs(statistic, h[here, None], h[there])
+            if left < here.stop:
+                above = np.arange(left, left + s.shape[1]) > np.arange(top, top + len(s))[:, None]
+                yield s[above], m[above]
+            else:
+                yield s.ravel(), m.ravel()

@@ -1,0 +1,1 @@
+"""Residuals of a regression: summary, classical tests, leverage."""

@@ -1,0 +1,1 @@
+"""Cosine similarity of samples to their classes and neighbors, in O(n·d)."""

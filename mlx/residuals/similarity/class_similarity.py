@@ -1,0 +1,171 @@
+"""How alike is a sample to its classmates? Mean cosine similarities in O(n·d), without the n × n matrix.
+
+Every mean follows from the sum of unit vectors S of the group: Σ_j u_i·u_j = u_i·S, of which u_i·u_i = 1
+is the sample itself. The sums are taken of lifted vectors, which keep the digits that directions nearly the
+same differ by. Representations are read in blocks of rows and may be larger than memory, or sparse.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.core.checks import BLOCK_BYTES, Floats, Integers
+from mlx.residuals.similarity.directions import Directions, Rows
+from mlx.residuals.similarity.lift import CenteredDirections, lift, swap_constant_terms
+from mlx.residuals.similarity.sums import GroupSums, group_sums, sum_groups
+
+NO_DIRECTION = 1e-7
+"""A sum of unit vectors shorter than this, relative to their number, is rounding and has no direction."""
+
+NO_DISTANCE = {"dense": 1e-26, "sparse": 1e-13}
+"""Mean cosine distances below this are rounding: all are the same direction. Sparse ones aren't centered."""
+
+
+@dataclass(frozen=True)
+class SimilarityFamily:
+    """How alike every sample is to others; each (n_samples,), NaN where undefined, higher is more alike.
+
+    All are NaN for a row without direction.
+
+    Attributes
+    ----------
+    predicted
+        Mean cosine similarity to the others of its predicted class, (u_i·S_c − 1)/(n_c − 1), in [−1, 1]. NaN
+        for the only member.
+    true
+        The same by true class.
+    overall
+        The same over all samples.
+    centroid
+        Cosine between u_i and the sum of the others predicted alike, cos(u_i, S_c − u_i), in [−1, 1]: unlike
+        the mean it doesn't fall where the class is spread. NaN for the only member, or if the others cancel.
+    margin
+        ``predicted`` less the largest mean similarity to another predicted class, in [−2, 2]; below 0 the
+        sample is nearer to another class. NaN for the only member and if there is no other class.
+    silhouette
+        (b − a)/max(a, b) with a the mean cosine distance to the others predicted alike and b the smallest mean
+        distance to another predicted class, in [−1, 1]; 0 for the only member (Rousseeuw 1987). NaN if there
+        is no other class.
+    """
+
+    predicted: Floats
+    true: Floats
+    overall: Floats
+    centroid: Floats
+    margin: Floats
+    silhouette: Floats
+
+
+def similarity_family(
+    lifted: CenteredDirections, y_pred: Integers, y_true: Integers, n_classes: int, *, block_bytes: int = BLOCK_BYTES
+) -> SimilarityFamily:
+    """Compute every similarity in two passes over the rows, O(n·d·K).
+
+    Parameters
+    ----------
+    lifted
+        n_samples directions.
+    y_pred, y_true
+        (n_samples,), labels in 0 … n_classes − 1.
+    n_classes
+        Number of classes K.
+    block_bytes
+        Memory of one block of rows; changes nothing beyond the last rounding.
+    """
+    groups = np.stack([y_pred, y_true + n_classes, np.full_like(y_pred, 2 * n_classes)])
+    rows = lifted.units.defined
+    sums = GroupSums(np.zeros((2 * n_classes + 1, lifted.width)))
+    for where, block in lifted.blocks(rows, block_bytes):
+        for labels in groups:
+            sums += sum_groups(block, labels[where], len(sums.totals))
+    found = np.full((6, y_pred.size), np.nan)
+    of_classes = GroupSums(sums.totals[:n_classes])
+    for where, block in lifted.blocks(rows, block_bytes, beside=len(sums.totals)):
+        products = block @ swap_constant_terms(sums.totals).T
+        for kind, labels in enumerate(groups):
+            found[kind, where] = _group_means(lifted, products, labels[where], sums)
+        products = products[:, :n_classes]
+        found[3, where] = _centroid_cosines(lifted, block, products, y_pred[where], of_classes)
+        found[4:, where] = _separation(lifted, products, y_pred[where], of_classes)
+    return SimilarityFamily(*found)
+
+
+def group_similarity(units: Directions, labels: Integers, *, block_bytes: int = BLOCK_BYTES) -> Floats:
+    """Mean cosine similarity of every sample to all others of its group.
+
+    a_i = (u_i·S_c − 1) / (n_c − 1) with S_c the sum of the unit vectors of group c and n_c their number.
+
+    Parameters
+    ----------
+    units
+        Directions of n_samples rows.
+    labels
+        (n_samples,), the group of each sample, integers from 0.
+    block_bytes
+        Memory of one block of rows; changes nothing beyond the last rounding.
+
+    Returns
+    -------
+    Floats
+        (n_samples,), in [−1, 1], higher is more alike; NaN for a row without direction and for the only
+        member of a group.
+    """
+    lifted = lift(units, block_bytes=block_bytes)
+    sums = group_sums(lifted, units.defined, labels, int(labels.max()) + 1, block_bytes=block_bytes)
+    similarity = np.full(labels.size, np.nan)
+    for where, block in lifted.blocks(units.defined, block_bytes, beside=len(sums.totals)):
+        products = block @ swap_constant_terms(sums.totals).T
+        similarity[where] = _group_means(lifted, products, labels[where], sums)
+    return similarity
+
+
+def _group_means(lifted: CenteredDirections, products: Floats, labels: Integers, sums: GroupSums) -> Floats:
+    """Mean similarity (m,) to the others of the own group, from ⟨w_i, W_c⟩ (m, n_groups)."""
+    means = _own_means(lifted, products, labels, sums) + lifted.offset
+    clipped: Floats = means.clip(-1.0, 1.0)
+    return clipped
+
+
+def _own_means(lifted: CenteredDirections, products: Floats, labels: Integers, sums: GroupSums) -> Floats:
+    others = sums.sizes[labels] - 1
+    total = products[np.arange(labels.size), labels] - lifted.own
+    means: Floats = np.divide(total, others, out=np.full(labels.size, np.nan), where=others > 0)
+    return means
+
+
+def _centroid_cosines(
+    lifted: CenteredDirections, block: Rows, products: Floats, labels: Integers, sums: GroupSums
+) -> Floats:
+    """cos(u_i, S_c − u_i) (m,) with ‖S_c − u_i‖² = ‖S_c‖² − 2 u_i·S_c + 1."""
+    others = sums.sizes[labels] - 1
+    to_others = products[np.arange(labels.size), labels] - lifted.own + others * lifted.offset
+    squares = np.einsum("cw,cw->c", sums.totals, swap_constant_terms(sums.totals)) + sums.sizes**2 * lifted.offset
+    lengths = np.sqrt(np.maximum(squares[labels] - 2 * to_others - 1, 0.0))
+    # Where the others nearly cancel, so do the digits of this difference: take their sum itself.
+    for row in np.flatnonzero((lengths < 0.03) & (others > 0)):
+        rest = sums.totals[labels[row], :-2] - block[[row], :-2].sum(axis=0) + others[row] * lifted.center
+        lengths[row] = np.linalg.norm(rest)
+    defined = lengths > NO_DIRECTION * others
+    cosines = np.divide(to_others, lengths, out=np.full(labels.size, np.nan), where=defined & (others > 0))
+    clipped: Floats = cosines.clip(-1.0, 1.0)
+    return clipped
+
+
+def _separation(
+    lifted: CenteredDirections, products: Floats, labels: Integers, sums: GroupSums
+) -> tuple[Floats, Floats]:
+    """Margin and silhouette (m,) of a block."""
+    sizes, m = sums.sizes, np.arange(labels.size)
+    means = np.divide(products, sizes, out=np.full(products.shape, -np.inf), where=sizes > 0)
+    means[m, labels] = -np.inf
+    other = means.max(axis=1)
+    other[np.isinf(other)] = np.nan
+    own = _own_means(lifted, products, labels, sums)
+    # Distances are 1 − s = own − ⟨w, w⟩, without a difference of numbers near 1.
+    a, b = lifted.own - own, lifted.own - other
+    largest = np.fmax(a, b)
+    rounding = NO_DISTANCE["sparse" if lifted.units.is_sparse else "dense"]
+    silhouette = np.divide(b - a, largest, out=np.zeros(labels.size), where=largest > rounding)
+    silhouette[sizes[labels] == 1] = 0.0
+    silhouette[np.isnan(other)] = np.nan
+    return own - other, silhouette.clip(-1.0, 1.0)

@@ -1,0 +1,79 @@
+"""Similarities among the samples predicted alike, pair by pair or by blocks, and everybody's nearest one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.core.checks import Floats, Integers
+from mlx.residuals.settings import ResidualsSettings
+from mlx.residuals.similarity.class_matrices import class_matrices
+from mlx.residuals.similarity.lift import CenteredDirections
+from mlx.residuals.similarity.neighbors import neighbor_similarity
+from mlx.residuals.tables import Record
+
+LARGEST_SEARCH = 20_000
+"""Samples, of all or of a class, whose neighbors are searched: more would take O(n²·d) minutes."""
+
+
+@dataclass(frozen=True)
+class Classmates:
+    """Who is most like whom among n_samples.
+
+    Attributes
+    ----------
+    neighbors
+        (n_samples,), mean similarity to the nearest of all samples; NaN where undefined.
+    nearest, nearest_similarity
+        (n_samples,), row of the most similar sample predicted alike, −1 without one, and its similarity.
+    block
+        (n_samples,), row of the sample in the matrix of its class, −1 where it is in none.
+    matrices
+        By file name, symmetric matrices of similarities; one a class that has any.
+    records
+        One record a class of the table of matrices.
+    """
+
+    neighbors: Floats
+    nearest: Integers
+    nearest_similarity: Floats
+    block: Integers
+    matrices: dict[str, Floats]
+    records: list[Record]
+
+
+def find_classmates(
+    name: str, lifted: CenteredDirections, y_pred: Integers, class_names: Sequence[str], settings: ResidualsSettings
+) -> Classmates:
+    """Search neighbors in one layer, and put the similarities within every predicted class in matrices."""
+    n, rows = y_pred.size, lifted.units.defined
+    searched = rows.size <= LARGEST_SEARCH
+    k = settings.n_neighbours
+    neighbors = neighbor_similarity(lifted, n_neighbours=k) if searched else np.full(n, np.nan)
+    nearest, block = np.full(n, -1), np.full(n, -1)
+    nearest_similarity = np.full(n, np.nan)
+    sizes = np.bincount(y_pred[rows], minlength=len(class_names))
+    kept = np.where(sizes[y_pred] <= LARGEST_SEARCH, y_pred, -1)
+    matrices, records = {}, []
+    for found in class_matrices(lifted, kept, len(class_names), max_samples=settings.matrix_size):
+        nearest[found.rows], nearest_similarity[found.rows] = found.nearest, found.nearest_similarity
+        block[found.rows] = np.searchsorted(found.starts, np.arange(found.rows.size), side="right") - 1
+        size = int(sizes[found.label])
+        file = f"{name}.class_{found.label}.npy" if found.rows.size else ""
+        if file:
+            matrices[file] = found.similarity
+        status = "ok" if file else f"more than {LARGEST_SEARCH} samples" if size else "never predicted"
+        whole = "samples" if found.is_whole else "means over blocks of samples"
+        records.append(
+            {
+                "layer": name,
+                "class": found.label,
+                "name": class_names[found.label],
+                "n": size,
+                "n_rows": len(found.similarity) if file else 0,
+                "rows": whole if file else "",
+                "file": file,
+                "status": status,
+            }
+        )
+    return Classmates(neighbors, nearest, nearest_similarity, block, matrices, records)

@@ -1,0 +1,103 @@
+"""Cosine similarities as products of two-numbers-longer vectors that keep every digit.
+
+Directions of one network are often nearly the same. Then s_ij = u_i·u_j is 0.999… for all pairs, and what
+tells them apart has been rounded off. But s_ij = 1 − ‖u_i − u_j‖²/2, and a distance doesn't change when
+both directions are measured from a common center. With any center m close to all, v_i = u_i − m and
+
+    w_i = (v_i, c_i, 1),  c_i = (own − ‖v_i‖²)/2,
+
+the product ⟨w_i, w_j⟩ = v_i·v_j + c_i + c_j is exactly s_ij − (1 − own), made of small numbers only. It is
+linear in both sides, so that sums over samples stand for sums over pairs, as with u itself; and ⟨w_i, w_i⟩ =
+own for every sample, which takes its pair with itself out again. Any constant does for ``own``; near the mean
+of 1 − s_ij, it makes the products small.
+
+Sparse directions are not centered, as that would fill them: w_i = (u_i, 0, 1) and own = 1. Their similarities
+have absolute errors of about 1e-16, as any others; differences far below 1e-7 need a dense array.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from mlx.core.checks import BLOCK_BYTES, Floats, Integers, row_blocks
+from mlx.residuals.similarity.directions import Directions, Rows
+
+
+@dataclass(frozen=True)
+class CenteredDirections:
+    """Directions as vectors whose products are similarities less a constant.
+
+    Attributes
+    ----------
+    units
+        Directions of n_samples rows.
+    center
+        (n_features,), near all of them; every block of a computation that is added up must use the same.
+    own
+        ⟨w_i, w_i⟩ of every sample: the cosine distance 1 − s_ij is own − ⟨w_i, w_j⟩.
+    """
+
+    units: Directions
+    center: Floats
+    own: float
+
+    @property
+    def width(self) -> int:
+        """Length of one lifted vector, n_features + 2."""
+        return self.units.n_features + 2
+
+    @property
+    def offset(self) -> float:
+        """What the products lack: s_ij = offset + ⟨w_i, w_j⟩."""
+        return 1.0 - self.own
+
+    def take(self, rows: Integers | slice) -> Rows:
+        """Return lifted vectors (n_rows, width) of rows that have a direction; sparse where those are."""
+        units = self.units.take(rows)
+        if self.units.is_sparse:
+            n_rows = units.shape[0]
+            ends = sparse.csr_array((np.ones(n_rows), np.ones(n_rows, int), np.arange(n_rows + 1)), shape=(n_rows, 2))
+            return sparse.hstack([units, ends], format="csr")
+        lifted = np.empty((len(units), self.width))
+        v = lifted[:, :-2]
+        np.subtract(units, self.center, out=v)
+        lifted[:, -2] = (self.own - np.einsum("ij,ij->i", v, v)) / 2
+        lifted[:, -1] = 1.0
+        return lifted
+
+    def blocks(
+        self, rows: Integers, block_bytes: int = BLOCK_BYTES, *, beside: int = 0
+    ) -> Iterator[tuple[Integers, Rows]]:
+        """Go through the given rows, about ``block_bytes`` of them at a time, with their lifted vectors.
+
+        ``beside`` is how many numbers the caller makes of each row, where that may be more than it has.
+        """
+        for block in row_blocks(rows.size, max(beside, self.units.row_entries + 2), block_bytes):
+            yield rows[block], self.take(rows[block])
+
+
+def lift(units: Directions, rows: Integers | None = None, *, block_bytes: int = BLOCK_BYTES) -> CenteredDirections:
+    """Lift directions round the mean of the given rows (all by default), found in one pass over them."""
+    if units.is_sparse:
+        return CenteredDirections(units, np.zeros(units.n_features), 1.0)
+    rows = units.defined if rows is None else rows
+    center = np.zeros(units.n_features)
+    for _, block in units.blocks(rows, block_bytes):
+        center += block.sum(axis=0)
+    center /= max(1, rows.size)
+    return CenteredDirections(units, center, max(0.0, 1.0 - float(center @ center)))
+
+
+def swap_constant_terms(sums: Floats) -> Floats:
+    """What to multiply lifted vectors with so that the ordinary product w·partner is ⟨w, sum⟩.
+
+    Parameters
+    ----------
+    sums
+        (…, width), lifted vectors or sums of them; returned with the last two entries exchanged.
+    """
+    turned = sums.copy()
+    turned[..., -2], turned[..., -1] = sums[..., -1], sums[..., -2]
+    return turned

@@ -1,0 +1,89 @@
+"""How long evaluation and residuals analysis take, about: for a dry run, from sizes alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlx.config import ExperimentConfig
+from mlx.residuals.association.correlations import LARGEST_BOOTSTRAP
+from mlx.residuals.geometry.projection import MAX_EMBEDDED
+from mlx.residuals.layers.layer_analysis import MAX_RANKED
+from mlx.residuals.similarity.classmates import LARGEST_SEARCH
+
+LONG = 600.0
+"""Seconds beyond which a dry run warns."""
+
+# Seconds on one core at 2.6 GHz, measured with 200 to 4000 test samples; another machine differs by a small factor.
+PERMUTED = 1.1e-7  # a test sample, a permutation, a layer
+PERMUTED_FACTOR = 5e-9  # the same for each generating factor, in the first layer
+PERMUTED_REGRESSION = 5e-8
+DRAWN_POOLED, DRAWN_OF_CLASSES = 2e-7, 1e-7  # a test sample, a bootstrap replicate, a layer
+DRAWN_REGRESSION = 7e-8
+DRAWN_EVALUATION = 6e-9
+RANKED_PAIR = 1e-7  # a pair of samples, a layer
+SEARCHED_VALUE = 2e-10  # a pair of samples, a feature
+EMBEDDED = 5e-3  # a sample that t-SNE places
+
+
+@dataclass(frozen=True)
+class Part:
+    """Seconds that one thing takes, and the key that sets how often it is done; None where no key does."""
+
+    seconds: float
+    key: str | None = None
+
+
+def analysis_parts(
+    config: ExperimentConfig, *, n_test: int, n_classes: int, widths: list[int], n_factors: int
+) -> list[Part]:
+    """Return what evaluation and residuals analysis of `n_test` samples consist of.
+
+    Parameters
+    ----------
+    n_classes : 0 for a regression.
+    widths : of each layer that is analyzed.
+    n_factors : known of each sample.
+    """
+    permutations, replicates = config.residuals.n_permutations, config.residuals.n_bootstrap
+    layers = len(widths)
+    if not n_classes:
+        return [
+            Part(PERMUTED_REGRESSION * n_test * permutations, "residuals.n_permutations"),
+            Part(DRAWN_REGRESSION * n_test * replicates, "residuals.n_bootstrap"),
+        ]
+    drawn = DRAWN_POOLED * (n_test <= LARGEST_BOOTSTRAP)
+    drawn += DRAWN_OF_CLASSES * (n_test / n_classes <= LARGEST_BOOTSTRAP)
+    permuted = PERMUTED * layers + PERMUTED_FACTOR * n_factors
+    return [
+        Part(permuted * n_test * permutations, "residuals.n_permutations"),
+        Part(drawn * layers * n_test * replicates, "residuals.n_bootstrap"),
+        Part(DRAWN_EVALUATION * n_test * config.evaluation.n_bootstrap, "evaluation.n_bootstrap"),
+        *_whatever_is_drawn(config, n_test, widths),
+    ]
+
+
+def _whatever_is_drawn(config: ExperimentConfig, n_test: int, widths: list[int]) -> Iterator[Part]:
+    yield Part(len(widths) * RANKED_PAIR * min(n_test, MAX_RANKED) ** 2)
+    yield Part(sum(widths) * SEARCHED_VALUE * min(n_test, LARGEST_SEARCH) ** 2)
+    if "tsne" in config.residuals.projections:
+        yield Part(EMBEDDED * min(n_test, MAX_EMBEDDED))
+
+
+def told_time(parts: list[Part]) -> tuple[str, list[str]]:
+    """Return how long all `parts` take, as a fact, and a warning where that is long."""
+    total = sum(part.seconds for part in parts)
+    fact = f"analysis: about {duration(total)} after the training"
+    longest = max(parts, key=lambda part: part.seconds)
+    if total <= LONG:
+        return fact, []
+    if longest.key is None:
+        return fact, [f"the analysis takes about {duration(total)}, as there are many test samples"]
+    share = duration(longest.seconds)
+    return fact, [f"the analysis takes about {duration(total)}, of which {share} depend on {longest.key}; lower it"]
+
+
+def duration(seconds: float) -> str:
+    """Return a time to one or two digits, in the unit that people would use."""
+    for unit, size in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.{0 if seconds >= 10 * size else 1}f} {unit}"
+    return f"{max(1.0, seconds):.0f} s"

@@ -1,0 +1,165 @@
+"""Puts runs side by side: what differs in their configurations and metrics, and whether it is more than chance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.metrics import LEVELS
+from mlx.core.scale import exponent_of, in_unit
+from mlx.pipeline.recorded import ModelOutputs, read_recorded
+from mlx.runs.history import Run
+from mlx.stats.multiple_testing import holm
+
+Array = npt.NDArray[Any]
+Row = tuple[str, tuple[Any, ...]]
+
+PERMUTATIONS = 9999
+SEED = 0
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """Two models on the test samples that both have seen.
+
+    Attributes
+    ----------
+    first, second : ids of the runs.
+    metric : accuracy, higher is better, or mean absolute error in units of y, lower is better.
+    difference : of the metric, second minus first, over the shared samples; None where `status` says why.
+    low, high : ends of its 95 % interval.
+    p : two-sided; McNemar's exact test, or a permutation of signs for a regression.
+    p_holm : adjusted for all comparisons with the first run.
+    n : shared samples.
+    status : "ok", or why there is no test.
+    """
+
+    first: str
+    second: str
+    metric: str = ""
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    n: int = 0
+    status: str = "ok"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side: rows of a name and one value a run.
+
+    Attributes
+    ----------
+    runs : ids.
+    configuration : keys whose values differ; None where a run has no such key.
+    metrics : all numbers that the runs measured.
+    tests : each further run against the first.
+    """
+
+    runs: tuple[str, ...]
+    configuration: tuple[Row, ...]
+    metrics: tuple[Row, ...]
+    tests: tuple[PairedTest, ...]
+
+
+def compare_runs(runs: Sequence[Run]) -> Comparison:
+    """Compare two runs or more.
+
+    Raises
+    ------
+    ArtifactError
+        The configuration of a run is missing or damaged, or what its model predicted is damaged.
+    """
+    configs = [_flat(run.config()) for run in runs]
+    metrics = [_flat(run.summary.metrics) for run in runs]  # a level that differs stands in the configuration
+    differing = [row for row in _rows(configs) if len({repr(value) for value in row[1]}) > 1]
+    tests = [_tested(runs[0], run) for run in runs[1:]]
+    adjusted = holm(np.array([np.nan if test.p is None else test.p for test in tests]))
+    return Comparison(
+        tuple(run.id for run in runs),
+        tuple(row for row in differing if row[0] not in {"name", "description"}),
+        tuple(row for row in _rows(metrics) if row[0].rpartition(".")[2] not in LEVELS),
+        tuple(
+            PairedTest(**{**vars(test), "p_holm": None if np.isnan(p) else float(p)})
+            for test, p in zip(tests, adjusted, strict=True)
+        ),
+    )
+
+
+def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{above}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, dict) and value else {name: value}
+    return flat
+
+
+def _rows(columns: Sequence[dict[str, Any]]) -> list[Row]:
+    names = dict.fromkeys(name for column in columns for name in column)
+    return [(name, tuple(column.get(name) for column in columns)) for name in names]
+
+
+def _tested(first: Run, second: Run) -> PairedTest:
+    for run in (first, second):
+        if not (run.workspace.representations / "representations.json").exists():
+            return PairedTest(first.id, second.id, status=f"no recorded predictions of {run.id}")
+    ours, theirs = read_recorded(first.workspace), read_recorded(second.workspace)
+    if first.config()["dataset"] != second.config()["dataset"] or ours.task != theirs.task:
+        return PairedTest(first.id, second.id, status="different datasets share no test samples")
+    _, mine, other = np.intersect1d(ours.index, theirs.index, return_indices=True)
+    if not len(mine) or not np.array_equal(ours.y_true[mine], theirs.y_true[other]):
+        return PairedTest(first.id, second.id, status="no shared test samples")
+    test = _classifiers if ours.task == "classification" else _regressions
+    return test(PairedTest(first.id, second.id, n=len(mine)), (ours, mine), (theirs, other))
+
+
+def _classifiers(pair: PairedTest, first: tuple[ModelOutputs, Array], second: tuple[ModelOutputs, Array]) -> PairedTest:
+    """McNemar's exact test of the samples that one of two classifiers gets right (McNemar 1947)."""
+    from scipy.stats import binomtest
+
+    right, also = ((recorded.y_pred[rows] == recorded.y_true[rows]) for recorded, rows in (first, second))
+    gained, lost = int((~right & also).sum()), int((right & ~also).sum())
+    p = 1.0 if gained + lost == 0 else float(binomtest(gained, gained + lost).pvalue)
+    low, high = difference_interval(gained, lost, pair.n)
+    found = {"metric": "accuracy", "difference": (gained - lost) / pair.n, "low": low, "high": high, "p": p}
+    return PairedTest(**{**vars(pair), **found})
+
+
+def difference_interval(gained: int, lost: int, n: int) -> tuple[float, float]:
+    """95 % interval of the difference of two paired proportions, (gained − lost) / n.
+
+    Wald's with half a pair added to each of the four cells (Agresti & Min 2005), which covers where few
+    samples tell the two apart.
+    """
+    from scipy.special import ndtri
+
+    b, c, total = gained + 0.5, lost + 0.5, n + 2.0
+    difference = (b - c) / total
+    half = float(ndtri(0.975)) * float(np.sqrt(b + c - (b - c) ** 2 / total)) / total
+    return max(-1.0, difference - half), min(1.0, difference + half)
+
+
+def _regressions(pair: PairedTest, first: tuple[ModelOutputs, Array], second: tuple[ModelOutputs, Array]) -> PairedTest:
+    """Permute the signs of the differences of absolute errors; Student's interval of their mean."""
+    from scipy.stats import t
+
+    before, after = (np.abs(recorded.y_true[rows] - recorded.y_pred[rows]) for recorded, rows in (first, second))
+    change = after - before
+    unit = exponent_of(change)
+    change = in_unit(change, unit)
+    mean, n = float(in_unit(change.mean(), -unit)), len(change)
+    if n < 2:
+        return PairedTest(**{**vars(pair), "metric": "mae", "difference": mean, "status": "one shared test sample"})
+    rng = np.random.default_rng(SEED)
+    reached = 0
+    for start in range(0, PERMUTATIONS, 100):
+        signs = rng.integers(0, 2, size=(min(100, PERMUTATIONS - start), n)) * 2 - 1
+        reached += int((np.abs(signs @ change) >= abs(change.sum()) * (1 - 1e-12)).sum())
+    half = float(in_unit(t.ppf(0.975, n - 1) * change.std(ddof=1) / np.sqrt(n), -unit))
+    p = (1 + reached) / (PERMUTATIONS + 1)
+    found = {"metric": "mae", "difference": mean, "low": mean - half, "high": mean + half, "p": p}
+    return PairedTest(**{**vars(pair), **found})

@@ -1,0 +1,191 @@
+"""Puts together what was recorded: probabilities, logits, labels, representations and factors of the same samples."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlx.core.arrays import Array
+from mlx.core.console import note
+from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.dataset import Factors
+from mlx.runs.received.class_names import read_class_names
+from mlx.runs.received.columns import OneColumn, TwoClasses
+from mlx.runs.received.factors import read_factors
+from mlx.runs.received.labels import in_order_of_columns, labels_of
+from mlx.runs.received.rows import Rows, columns_of, counting_columns, read_rows
+from mlx.runs.received.sparse import is_sparse, sparse_rows
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+CLASS_NAMES = "class_names"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What someone recorded of n samples and K classes: arrays, or names of files.
+
+    Attributes
+    ----------
+    representations : by layer, (n, d), (n,) or sparse rows; the layer of the headline first.
+    probabilities : (n, K); or (n,) or (n, 1), the probability of the second of two classes.
+    labels : (n,) or (n, 1), integers from 0, whole numbers, truth values, names or bytes.
+    logits : as the probabilities, or None.
+    predictions : as the labels, or None: the class of the largest probability.
+    factors : a table with a row a sample, a column of n values each, or None.
+    class_names : K names in the order of the columns, or None: those of a table of probabilities that has a column of
+        each label's name, else the labels' own in sorted order, or numbers.
+    names : what the arguments are called where they were given, by their names here, for messages.
+    """
+
+    representations: Mapping[str, Any]
+    probabilities: Any
+    labels: Any
+    logits: Any = None
+    predictions: Any = None
+    factors: Any = None
+    class_names: Any = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def called(self, name: str) -> str:
+        """Return what the argument `name` is called where it was given."""
+        return self.names.get(name, name)
+
+
+@dataclass(frozen=True)
+class Received:
+    """What was given, in one form; values of files are read when they are needed.
+
+    Attributes
+    ----------
+    probabilities, logits : (n, K); no logits is None.
+    y_true, y_pred : (n,), integers from 0.
+    class_names : K of them, no two alike.
+    layers : (n, d) each, rows or sparse rows.
+    factors : columns (n,).
+    """
+
+    probabilities: Rows
+    logits: Rows | None
+    y_true: Array
+    y_pred: Array
+    class_names: tuple[str, ...]
+    layers: "dict[str, Rows | csr_array[Any]]"
+    factors: Factors
+
+    def whole_layers(self) -> "dict[str, Array | csr_array[Any]]":
+        """Return the layers, read into memory."""
+        layers: dict[str, Any] = self.layers  # two kinds, of which one is a protocol
+        return {name: rows if is_sparse(rows) else rows.whole() for name, rows in layers.items()}
+
+
+def given_in_notebook(
+    representations: Any,
+    softmax_outputs: Any,
+    y_true: Any,
+    y_pred: Any,
+    logits: Any,
+    class_names: Any,
+    factors: Any,
+) -> Given:
+    """Return the arguments of the notebook classes; one layer is called ``representations``."""
+    layers = representations if isinstance(representations, Mapping) else {"representations": representations}
+    names = {"probabilities": "softmax_outputs", "labels": "y_true", "predictions": "y_pred"}
+    return Given(layers, softmax_outputs, y_true, logits, y_pred, factors, class_names, names)
+
+
+def receive(given: Given) -> Received:
+    """Read and check all that is given, and say what was made of it.
+
+    Raises
+    ------
+    DataError, SettingsError
+        Something has another shape or kind than the others, or is damaged: names it, and the row at fault.
+    OSError
+        A file can't be opened.
+    """
+    names = read_class_names(given.class_names, given.called(CLASS_NAMES))
+    probabilities = _scores(given, "probabilities")
+    n, k = probabilities.shape
+    if names and len(names) != k:
+        raise SettingsError(
+            f"{given.called(CLASS_NAMES)}: expected {k} different names, one a column of the probabilities, found "
+            f"{len(names)}"
+        )
+    logits = None if given.logits is None else _scores(given, "logits", (n, k))
+    labels = _labels(given, "labels", n)
+    names = in_order_of_columns(names, columns_of(probabilities), labels, given.called(CLASS_NAMES))
+    names, y_true = labels_of(labels, n, k, names)
+    if given.predictions is None:
+        y_pred = np.concatenate([block.argmax(axis=1) for block in probabilities.chunks()])
+    else:
+        names, y_pred = labels_of(_labels(given, "predictions", n), n, k, names)
+    return Received(
+        probabilities,
+        logits,
+        y_true,
+        y_pred,
+        names,
+        _layers(given, n),
+        read_factors(given.factors, n, given.called("factors")),
+    )
+
+
+def _labels(given: Given, name: str, n: int) -> Rows:
+    return read_rows(getattr(given, name), given.called(name), kind=name, n=n, labels=True)
+
+
+def _scores(given: Given, name: str, shape: tuple[int, int] | None = None) -> Rows:
+    """Return probabilities or logits (n, K) with at least one row; of one column for two classes, both."""
+    what = given.called(name)
+    rows = read_rows(getattr(given, name), what, kind=name, n=shape[0] if shape else None)
+    if rows.dtype.kind not in "biuf":
+        raise DataError(f"{rows}: expected {name} that are numbers, found {rows.dtype}")
+    one_column = len(rows.shape) == 1 or rows.shape[1:] == (1,)
+    if one_column and rows.shape[0] and shape in {None, (rows.shape[0], 2)}:
+        note(f"{rows}: one column is taken for the {ONE_COLUMN[name]}")
+        return TwoClasses(rows, logits=name == "logits")
+    if len(rows.shape) != 2 or 0 in rows.shape or (shape is not None and rows.shape != shape):
+        expected = f"shape {shape}" if shape else "2 dimensions and at least one row"
+        raise DataError(f"{rows}: expected {name} of {expected}, found shape {rows.shape}")
+    return rows
+
+
+ONE_COLUMN = {
+    "probabilities": "probability of the second of two classes, made to [1 - p, p]",
+    "logits": "logit of the second of two classes, made to [0, z]",
+}
+
+
+def _layers(given: Given, n: int) -> "dict[str, Rows | csr_array[Any]]":
+    layers: dict[str, Rows | csr_array[Any]] = {}
+    for name, values in given.representations.items():
+        layers[str(name)] = _layer(values, str(name) if len(given.representations) > 1 else "representations", n)
+    if not layers:
+        raise DataError(f"{given.called('representations')}: expected at least one layer, found none")
+    return layers
+
+
+def _layer(given: Any, what: str, n: int) -> "Rows | csr_array[Any]":
+    if is_sparse(given):
+        sparse = sparse_rows(given, what)
+        if sparse.shape[0] != n or sparse.shape[1] == 0:
+            where = given if isinstance(given, str | os.PathLike) else what
+            raise DataError(f"{where}: expected representations of shape ({n}, any), found {sparse.shape}")
+        return sparse
+    rows = read_rows(given, what, kind="representations", n=n)
+    if rows.shape == (n,):
+        rows = OneColumn(rows)
+    if len(rows.shape) != 2 or rows.shape[0] != n or rows.shape[1] == 0:
+        raise DataError(
+            f"{rows}: expected representations of shape ({n}, any), as there are {n} rows of probabilities, "
+            f"found {rows.shape}"
+        )
+    if rows.dtype.kind not in "biuf":
+        raise DataError(f"{rows}: expected representations that are numbers, found {rows.dtype}")
+    for name in counting_columns(rows):
+        note(f"warning: {rows}: column '{name}' counts the rows, as an id does; if it is one, remove it")
+    return rows

@@ -1,0 +1,1 @@
+"""General statistics on arrays: intervals, permutation, resampling, multiple testing, per-sample scores."""

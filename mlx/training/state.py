@@ -1,0 +1,130 @@
+"""The one checkpoint that a training goes on from, as a folder of JSON and arrays."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy.typing as npt
+from pydantic import Field, ValidationError, model_validator
+
+from mlx.core.artifacts import read_json, write_json
+from mlx.core.errors import ArtifactError
+from mlx.core.settings import Settings
+from mlx.models import IterativeModel
+from mlx.models.npz import read_all, write_npz
+from mlx.training.fingerprint import Fingerprint, digest_of, file_digest
+from mlx.training.progress import Progress
+from mlx.training.schedules import Plateau
+
+Array = npt.NDArray[Any]
+
+DESCRIPTION = "checkpoint.json"
+STATE, BEST = "state.npz", "best.npz"
+
+
+class PlateauDescription(Settings):
+    """What the schedule remembers."""
+
+    drops: int = Field(ge=0)
+    best: float | None
+    wait: int = Field(ge=0)
+    cooldown: int = Field(ge=0)
+
+
+class KeptDescription(Settings):
+    """``checkpoint.json``: how far the training is, and the SHA-256 of the files beside it and of itself."""
+
+    format: Literal[1]
+    fingerprint: dict[str, Any]
+    history: list[dict[str, float]] = Field(min_length=1)
+    best: int = Field(ge=1)
+    plateau: PlateauDescription
+    files: dict[str, str]
+    digest: str
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "KeptDescription":
+        if self.digest != digest_of(self.model_dump(mode="json", exclude={"digest"})):
+            raise ValueError("its content is not what was written")
+        if self.best > len(self.history) or set(self.files) != {STATE, BEST}:
+            raise ValueError("its parts contradict each other")
+        return self
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """A training between two epochs, read back.
+
+    Attributes
+    ----------
+    fingerprint : of the training.
+    state : of the model.
+    progress : all else.
+    """
+
+    fingerprint: Fingerprint
+    state: Mapping[str, Array]
+    progress: Progress
+
+
+def write_kept(folder: Path, fingerprint: Fingerprint, model: IterativeModel, progress: Progress) -> None:
+    """Write a training between two epochs into an empty `folder`."""
+    write_npz(folder / STATE, model.state())
+    write_npz(folder / BEST, numbered_weights(progress.best_weights))
+    content: dict[str, Any] = {
+        "format": 1,
+        "fingerprint": fingerprint,
+        "history": list(progress.history),
+        "best": progress.best,
+        "plateau": asdict(progress.plateau),
+        "files": {name: file_digest(folder / name) for name in (STATE, BEST)},
+    }
+    write_json(folder / DESCRIPTION, content | {"digest": digest_of(content)})
+
+
+def read_state(folder: Path) -> TrainingState:
+    """Read what `write_kept` wrote.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing or damaged, or is not what was written.
+    """
+    path = folder / DESCRIPTION
+    try:
+        found = KeptDescription.model_validate(read_json(path))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = f"{fault['loc'][0]}: " if fault["loc"] else ""
+        raise ArtifactError(f"{path}: expected a checkpoint, found another file ({where}{fault['msg']})") from None
+    for name, digest in found.files.items():
+        if not (folder / name).is_file() or file_digest(folder / name) != digest:
+            raise ArtifactError(f"{folder / name}: expected the arrays that {DESCRIPTION} tells of, found others")
+    progress = Progress(
+        history=tuple(found.history),
+        plateau=Plateau(**found.plateau.model_dump()),
+        best=found.best,
+        best_weights=read_weights(folder / BEST),
+    )
+    return TrainingState(found.fingerprint, read_all(folder / STATE), progress)
+
+
+def numbered_weights(weights: list[Array]) -> dict[str, Array]:
+    """Name the weights of a model in their order."""
+    return {f"weight_{i}": value for i, value in enumerate(weights)}
+
+
+def read_weights(path: Path) -> list[Array]:
+    """Read the arrays that `numbered_weights` named.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or damaged, or has other names.
+    """
+    arrays = read_all(path)
+    names = [f"weight_{i}" for i in range(len(arrays))]
+    if set(names) != set(arrays):
+        raise ArtifactError(f"{path}: expected weights numbered from 0, found {', '.join(sorted(arrays))}")
+    return [arrays[name] for name in names]

@@ -1,0 +1,276 @@
+"""Models and their training for notebooks: thin, over the same models that the pipeline trains."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.errors import SettingsError
+from mlx.core.sections import settings_of
+from mlx.evaluation import ClassificationEvaluation, EvaluationSettings, evaluate_classification
+from mlx.models import DirectModel, ModelSettings, TaskSpec, build_model
+from mlx.workbench.readers import Predictor, Reader, sample_shape, shaped
+
+Array = npt.NDArray[Any]
+
+NAMES = {
+    "mlp": "keras_mlp",
+    "cnn": "cnn",
+    "rnn": "rnn",
+    "random_forest": "random_forest",
+    "gradient_boosting": "gradient_boosting",
+    "svm": "svm",
+    "logistic_regression": "logistic_regression",
+}
+"""What a model type is called in the configuration."""
+
+NETWORKS = frozenset({"mlp", "cnn", "rnn"})
+
+
+class ModelSelector:
+    """Makes models by their names, ready to be trained.
+
+    Parameters
+    ----------
+    random_state : seed of the initial weights.
+
+    Attributes
+    ----------
+    intermediate_representations, softmax_outputs : what reads the representation before the output, and the
+        probabilities, of the model that was made last, under the key ``model``. They share its weights, so
+        they tell of the trained model once it is trained.
+    """
+
+    def __init__(self, random_state: int = 42) -> None:
+        self.random_state = random_state
+        self.intermediate_representations: dict[str, Predictor] = {}
+        self.softmax_outputs: dict[str, Predictor] = {}
+
+    def get_model(
+        self,
+        model_type: str,
+        n_classes: int,
+        n_features: int | Sequence[int],
+        hidden_layers: Sequence[int] | None = None,
+        *,
+        learning_rate: float = 0.001,
+        **params: Any,
+    ) -> Any:
+        """Make a classifier.
+
+        Parameters
+        ----------
+        model_type : mlp, cnn or rnn, which are Keras models, compiled; random_forest, gradient_boosting, svm
+            or logistic_regression, which scikit-learn fits.
+        n_features : of a flattened sample, or its shape. A number stands for a square image of one or three
+            channels in a cnn, and in an rnn where it is the square of at least 8; else for a table.
+        hidden_layers : widths of a network's dense layers.
+        learning_rate : of a network's optimizer, Adam.
+        params : the model's own, by their names in ``model.params``.
+
+        Raises
+        ------
+        ValueError
+            There is no such type or parameter, or the model can't be made for such samples.
+        """
+        if model_type not in NAMES:
+            raise ValueError(f"model_type: expected one of {', '.join(NAMES)}, found '{model_type}'")
+        if n_classes < 2:
+            raise ValueError(f"n_classes: expected at least 2, found {n_classes}")
+        if hidden_layers is not None:
+            if model_type not in NETWORKS:
+                raise ValueError(f"hidden_layers: expected none, as {model_type} has no layers, found {hidden_layers}")
+            params["hidden_layers"] = list(hidden_layers)
+        problem = TaskSpec("classification", sample_shape(model_type, n_features), n_classes)
+        try:
+            settings = settings_of("model", ModelSettings, {"name": NAMES[model_type], "params": params})
+            model = build_model(settings, problem, seed=self.random_state)
+        except SettingsError as error:
+            raise ValueError(f"{'.'.join(map(str, error.key))}: {error}") from None
+        if model_type in NETWORKS:
+            return self._network(model, learning_rate)
+        self.intermediate_representations = {"model": Reader(model, model.penultimate)}
+        self.softmax_outputs = {"model": Reader(model)}
+        return model
+
+    def _network(self, model: Any, learning_rate: float) -> Any:
+        """Return the plain Keras model, so that all that Keras offers works on it."""
+        from mlx.models.in_keras.runtime import keras
+
+        network = model.network
+        compile_network(network, learning_rate)
+        layer = network.get_layer(model.penultimate)
+        self.intermediate_representations = {"model": keras().Model(network.inputs, layer.output)}
+        self.softmax_outputs = {"model": network}
+        return network
+
+
+class TrainingPipeline:
+    """Trains a classifier, evaluates it, and reads its representations.
+
+    Parameters
+    ----------
+    model : what `ModelSelector.get_model` made, or any Keras classifier that ends in probabilities.
+    model_type : ``keras`` or ``sklearn``.
+    random_state : seed of shuffling, dropout and of what scikit-learn draws.
+
+    Attributes
+    ----------
+    evaluation : everything that `evaluate` computed last: metrics, tables of classes and curves, confusion.
+    """
+
+    def __init__(self, model: Any, model_type: str = "keras", *, random_state: int = 42) -> None:
+        if model_type not in _BACKENDS:
+            raise ValueError(f"model_type: expected one of {', '.join(_BACKENDS)}, found '{model_type}'")
+        if isinstance(model, DirectModel) is not (model_type == "sklearn"):
+            raise ValueError(f"model: expected one of model_type '{model_type}', found {type(model).__name__}")
+        self.model = model
+        self.evaluation: ClassificationEvaluation | None = None
+        self._backend = _BACKENDS[model_type](model, random_state)
+
+    def train(
+        self,
+        X_train: Array,
+        y_train: Array,
+        X_val: Array | None = None,
+        y_val: Array | None = None,
+        *,
+        batch_size: int = 32,
+        epochs: int = 10,
+        callbacks: Sequence[Any] = (),
+        **options: Any,
+    ) -> "History":
+        """Fit the model.
+
+        Parameters
+        ----------
+        X_train, X_val : (n, …) samples; flat ones take the shape that the model needs.
+        y_train, y_val : (n,) labels from 0.
+        batch_size, epochs, callbacks, options : of Keras's ``fit``; a model of scikit-learn is fitted in one go.
+
+        Returns
+        -------
+        History
+            By name what each epoch reached: loss, accuracy, and with ``val_`` before them those of validation.
+
+        Raises
+        ------
+        DataError
+            Samples have another shape than the model needs.
+        ValueError
+            One half of the validation data is missing, or an option was given that the model can't use.
+        """
+        if (X_val is None) is not (y_val is None):
+            raise ValueError("expected X_val and y_val together")
+        train = (self._shaped(X_train), np.asarray(y_train))
+        val = None if X_val is None else (self._shaped(X_val), np.asarray(y_val))
+        if self._backend.in_one_go:
+            if callbacks or options:
+                given = ["callbacks"] * bool(callbacks) + list(options)
+                raise ValueError(f"{', '.join(given)}: expected none, as the model is fitted in one go")
+        else:
+            options |= {"batch_size": batch_size, "epochs": epochs, "callbacks": list(callbacks)}
+        history: History = self._backend.fit(train, val, **options)
+        return history
+
+    def evaluate(self, X_test: Array, y_test: Array) -> dict[str, float | int | str | None]:
+        """Return the metrics on a test set, as the pipeline computes them: accuracy, f1, calibration and so on."""
+        probabilities = self._backend.softmax.predict(self._shaped(X_test), verbose=0).astype(np.float64)
+        names = [str(k) for k in range(probabilities.shape[1])]
+        self.evaluation = evaluate_classification(
+            y_test, probabilities.argmax(axis=1), probabilities, class_names=names, settings=EvaluationSettings()
+        )
+        return self.evaluation.metrics
+
+    def predict(self, X: Array) -> Array:
+        """Return the most probable label of each sample (n,)."""
+        labels: Array = self.extract_softmax_outputs(X).argmax(axis=1)
+        return labels
+
+    def extract_intermediate_representations(self, X: Array, intermediate_model: Predictor | None = None) -> Array:
+        """Return the representations (n, d), by default those before the output; images are flattened."""
+        reader = intermediate_model or self._backend.penultimate
+        values = reader.predict(self._shaped(X), verbose=0)
+        return values.reshape(len(values), -1)
+
+    def extract_softmax_outputs(self, X: Array, softmax_model: Predictor | None = None) -> Array:
+        """Return the probabilities (n, K)."""
+        reader = softmax_model or self._backend.softmax
+        return reader.predict(self._shaped(X), verbose=0)
+
+    def _shaped(self, X: Array) -> Array:
+        return shaped(X, self._backend.sample_shape)
+
+
+class History(dict[str, list[float]]):
+    """What each epoch reached, by name; also under ``history``, where Keras has it."""
+
+    @property
+    def history(self) -> "History":
+        """Itself."""
+        return self
+
+
+class _Keras:
+    """A Keras model behind `TrainingPipeline`."""
+
+    in_one_go = False
+
+    def __init__(self, model: Any, random_state: int) -> None:
+        self.model, self.random_state = model, random_state
+        self.sample_shape = tuple(model.input_shape[1:])
+        self.softmax = model
+
+    @property
+    def penultimate(self) -> Any:
+        """The layer before the scores: the last dense one before that gives logits or probabilities."""
+        from mlx.models.in_keras.runtime import keras
+
+        layers = keras().layers
+        inner = [
+            layer
+            for layer in self.model.layers[:-1]
+            if layer.name != "logits" and not isinstance(layer, layers.Dropout | layers.InputLayer)
+        ]
+        if not inner:
+            raise ValueError("expected a model with a layer before its output; give intermediate_model")
+        return keras().Model(self.model.inputs, inner[-1].output)
+
+    def fit(self, train: tuple[Array, Array], val: tuple[Array, Array] | None, **options: Any) -> History:
+        """Run Keras's own loop, so that callbacks find all that they expect."""
+        from mlx.models.in_keras.runtime import keras
+
+        keras().utils.set_random_seed(self.random_state)
+        if not self.model.compiled:
+            compile_network(self.model, 0.001)
+        done = self.model.fit(*train, validation_data=val, **options)
+        return History({name: [float(value) for value in values] for name, values in done.history.items()})
+
+
+class _InOneGo:
+    """A model that is fitted in one go behind `TrainingPipeline`."""
+
+    in_one_go = True
+
+    def __init__(self, model: DirectModel, random_state: int) -> None:
+        self.model, self.random_state = model, random_state
+        self.sample_shape = model.problem.sample_shape
+        self.softmax, self.penultimate = Reader(model), Reader(model, model.penultimate)
+
+    def fit(self, train: tuple[Array, Array], val: tuple[Array, Array] | None) -> History:
+        """Fit it, and measure accuracy."""
+        self.model.fit(*train, seed=self.random_state)
+        parts = {"accuracy": train} | ({} if val is None else {"val_accuracy": val})
+        hits = {name: self.model.outputs(X).predictions == y for name, (X, y) in parts.items()}
+        return History({name: [float(hit.mean())] for name, hit in hits.items()})
+
+
+_BACKENDS: Mapping[str, Any] = {"keras": _Keras, "sklearn": _InOneGo}
+
+
+def compile_network(network: Any, learning_rate: float) -> None:
+    """Choose Adam and the cross-entropy of labels for a Keras model that ends in probabilities."""
+    from mlx.models.in_keras.runtime import keras
+
+    network.compile(keras().optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -1,0 +1,143 @@
+"""The pictures of a classification for notebooks: thin, over the functions that the pipeline runs."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlx.core.artifacts import replacing_folder, write_bytes
+from mlx.core.errors import DataError
+from mlx.core.paths import expanded
+from mlx.evaluation import EvaluationSettings, evaluate_classification
+from mlx.plots.compared import with_compared_images
+from mlx.plots.figures import draw_report
+from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
+from mlx.plots.settings import ReportSettings
+from mlx.plots.style import render_pdf, render_png
+from mlx.residuals import ResidualsSettings, analyze_classification
+from mlx.runs.received import given_in_notebook, receive
+
+
+class VisualizationAnalyzer:
+    """Draws what a classifier gets wrong, where it is unsure, and how its representations lie.
+
+    Parameters
+    ----------
+    save_dir : folder that gets ``<name>.png`` of every picture, and ``<name>.pdf`` where ``formats`` asks for it, in
+        ``plots/``; an earlier set there is replaced. Without, nothing is written.
+    residuals : keys of the section ``residuals`` of a configuration, such as ``seed`` and ``n_permutations``.
+    settings : keys of the section ``report``, such as ``dpi`` and ``formats``.
+    """
+
+    def __init__(
+        self, save_dir: str | Path | None = None, *, residuals: Mapping[str, Any] | None = None, **settings: Any
+    ) -> None:
+        self.save_dir = None if save_dir is None else expanded(save_dir)
+        self.residuals = ResidualsSettings.model_validate(dict(residuals or {}))
+        self.settings = ReportSettings.model_validate(settings)
+
+    def run_full_visualization(
+        self,
+        representations: Any,
+        softmax_outputs: Any,
+        y_true: Any,
+        y_pred: Any = None,
+        *,
+        images: Any = None,
+        logits: Any = None,
+        class_names: Any = None,
+        factors: Any = None,
+        history: pd.DataFrame | Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Analyze predictions and draw every picture that there are data for.
+
+        Parameters
+        ----------
+        representations : (n, d), an array or sparse; or several layers by their names, the headline's first.
+        softmax_outputs : (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
+        y_true, y_pred : (n,), labels from 0, or names; for no y_pred, the class of the largest probability.
+        images : (n, h, w, c), the samples themselves, where they are images.
+        logits : (n, K) before the softmax, where known.
+        class_names : K names, in any sequence; the labels' own in sorted order, or numbers, by default.
+        factors : what is known of each sample, a column of n values each.
+        history : a row an epoch: epoch, loss, val_loss, and other quantities.
+
+        Returns
+        -------
+        dict of Figure
+            By name, in reading order; a notebook shows one by its name.
+
+        Raises
+        ------
+        DataError
+            A shape is wrong, or for the first row that can't be used.
+        """
+        received = receive(
+            given_in_notebook(representations, softmax_outputs, y_true, y_pred, logits, class_names, factors)
+        )
+        true, pred, names = received.y_true, received.y_pred, received.class_names
+        probabilities, layers = received.probabilities.whole(), received.whole_layers()
+        scores = None if received.logits is None else received.logits.whole()
+        found = analyze_classification(
+            layers,
+            logits=scores,
+            probabilities=probabilities,
+            y_true=true,
+            y_pred=pred,
+            class_names=names,
+            index=np.arange(len(probabilities)),
+            settings=self.residuals,
+            factors=pd.DataFrame(received.factors) if received.factors else None,
+        )
+        measured = evaluate_classification(
+            true, pred, probabilities, logits=scores, class_names=names, settings=EvaluationSettings()
+        )
+        inputs = ReportInputs(
+            name="",
+            task="classification",
+            class_names=names,
+            history=pd.DataFrame() if history is None else pd.DataFrame(history),
+            evaluation=measured.metrics,
+            samples=found.samples,
+            classes=found.classes,
+            tests=found.tests,
+            pooled=found.headline,
+            confusion=measured.confusion,
+            roc=measured.roc,
+            reliability=measured.reliability,
+            targets=true,
+            curves={
+                "precision_recall": measured.precision_recall,
+                "risk_coverage": found.risk_coverage,
+                "temperature": found.temperature,
+            },
+            overview=found.matrices.get(f"{next(iter(layers))}.overview.npy"),
+            tables={"factors": found.factors, "slices": found.slices},
+        )
+        figures = dict(draw_report(self._with_images(inputs, images), self.settings))
+        self._save(figures)
+        return figures
+
+    def _with_images(self, inputs: ReportInputs, images: Any) -> ReportInputs:
+        if images is None:
+            return inputs
+        X, y = np.asarray(images), np.asarray(inputs.targets)
+        if X.ndim != 4 or len(X) != len(y):
+            raise DataError(f"images: expected shape ({len(y)}, height, width, channels), found {X.shape}")
+        grid = choose_grid(y, task="classification", images=True, settings=self.settings)
+        groups, rows = choose_cards(inputs.samples, self.settings)
+        chosen = replace(inputs, grid_inputs=X[grid], grid_targets=y[grid])
+        return with_compared_images(replace(chosen, card_groups=groups, card_rows=rows, card_images=X[rows]), X)
+
+    def _save(self, figures: Mapping[str, Any]) -> None:
+        if self.save_dir is None:
+            return
+        with replacing_folder(self.save_dir / "plots") as folder:
+            for name, figure in figures.items():
+                if "png" in self.settings.formats:
+                    write_bytes(folder / f"{name}.png", render_png(figure, self.settings.dpi))
+                if "pdf" in self.settings.formats:
+                    write_bytes(folder / f"{name}.pdf", render_pdf(figure))

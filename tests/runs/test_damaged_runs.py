@@ -1,0 +1,280 @@
+"""A run notices what was changed in it, repairs it, and never loses its status or the hint of how to go on."""
+
+import errno
+import json
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from read_damaged import mutated
+
+from mlx.cli import main
+from mlx.runs.history import progress, write_summary
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
+
+CONFIG = """\
+name: tiny
+dataset: {name: blobs, params: {n_samples: 60, n_features: 2, n_classes: 3, cluster_std: 2.0, seed: 1}}
+model: {name: mlp}
+training: {epochs: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a finished run in it."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "tiny.yaml").write_text(CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        main(["run-experiment", "--config", "tiny.yaml"])
+    return folder
+
+
+@pytest.fixture
+def run(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a copy of the run, in a folder in which commands are given."""
+    shutil.copytree(whole, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    (folder,) = (tmp_path / "copy/outputs/tiny").iterdir()
+    return folder
+
+
+def content(run: Path) -> dict[str, bytes]:
+    """Return the files of a run that are the same whenever it is repeated."""
+    kept = (run / "data", run / "metrics", run / "checkpoints")
+    found = {path for folder in kept for path in folder.rglob("*") if path.is_file() and path.name[0] != "."}
+    return {str(path.relative_to(run)): path.read_bytes() for path in (*found, run / "checksums.json")}
+
+
+def flipped(path: Path, at: int = -1) -> None:
+    """Change one bit of a file, by default in its last byte."""
+    changed = bytearray(path.read_bytes())
+    changed[at] ^= 1
+    path.write_bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("data/splits/X_test.npy", ["eval", "tiny"]),
+        ("data/model/weights.npz", ["eval", "tiny"]),
+        ("checkpoints/best/weights.npz", ["eval", "tiny", "--checkpoint", "best"]),
+        ("data/residuals/samples.parquet", ["report", "tiny"]),
+        ("metrics/evaluation.json", ["report", "tiny"]),
+        ("data/raw/X.npy", ["report", "tiny"]),
+        ("data/representations/y_pred.npy", ["compare", "tiny"]),
+    ],
+)
+def test_a_file_that_was_changed_is_noticed_by_whoever_reads_it_and_resuming_repairs_it(
+    run: Path, name: str, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(run)
+    flipped(run / name)
+    if command[0] == "compare":
+        shutil.copytree(run, run.with_name("20010101-000000"))
+        command = ["compare", str(run), str(run.with_name("20010101-000000"))]
+    with pytest.raises(SystemExit, match=f"{name}: .*run-experiment --resume .*"):
+        main(command)
+    if not name.startswith("checkpoints/"):
+        main(["run-experiment", "--resume", str(run)])
+        assert f"is repeated, as {name} is not what the step wrote" in capsys.readouterr().err
+        assert content(run) == before
+
+
+def test_a_label_that_is_none_is_named_with_its_file_and_row(run: Path) -> None:
+    y = np.load(run / "data/raw/y.npy")
+    y[50] = 2147483648
+    np.save(run / "data/raw/y.npy", y)
+    with pytest.raises(
+        SystemExit, match=r"raw/y\.npy: row 50: expected a class from 0 to 2, found 2147483648; .*--res"
+    ):
+        main(["report", "tiny"])
+
+
+def test_metrics_of_another_shape_draw_no_page(run: Path) -> None:
+    (run / "checksums.json").unlink()
+    (run / "metrics/residuals.json").write_text('{"a": 1}')
+    with pytest.raises(SystemExit, match=r"metrics/residuals\.json: expected a key 'n', found a; "):
+        main(["report", "tiny"])
+
+
+def test_what_is_missing_or_cut_is_written_again_and_what_follows_only_where_it_differs(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(run)
+    (run / "data/splits/y_val.npy").unlink()
+    os.truncate(run / "data/representations/index.npy", 100)
+    main(["run-experiment", "--resume", str(run)])
+    said = capsys.readouterr().err
+    assert [line.partition(":")[0] for line in said.splitlines()[2:]] == ["preprocess-split", "extract-representations"]
+    assert content(run) == before
+    record = json.loads((run / "checksums.json").read_text())
+    record["steps"]["evaluate"]["metrics/roc.csv"] = "0" * 64
+    (run / "checksums.json").write_text(json.dumps(record))  # as if the step had written something else before
+    main(["run-experiment", "--resume", str(run)])
+    said = capsys.readouterr().err
+    assert [line.partition(":")[0] for line in said.splitlines()[1:]] == ["evaluate", "residuals-analysis", "report"]
+    assert content(run) == before
+
+
+def test_a_finished_run_that_is_whole_is_not_resumed(run: Path) -> None:
+    shutil.rmtree(run / "checkpoints")  # to save space
+    with pytest.raises(SystemExit, match="interrupted or failed, found one that is finished, and its files whole"):
+        main(["run-experiment", "--resume", str(run)])
+
+
+def test_a_report_that_is_drawn_again_is_no_damage(run: Path) -> None:
+    main(["report", "tiny"])
+    with pytest.raises(SystemExit, match="found one that is finished, and its files whole"):
+        main(["run-experiment", "--resume", str(run)])
+
+
+def test_a_record_that_is_damaged_has_every_step_repeated(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = content(run)
+    os.truncate(run / "checksums.json", 50)
+    main(["run-experiment", "--resume", str(run)])
+    assert "every step is repeated, as nothing tells what they wrote" in capsys.readouterr().err
+    after = content(run)
+    del before["checksums.json"], after["checksums.json"]
+    assert after == before
+
+
+def _cut(path: Path) -> None:
+    os.truncate(path, 100)
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("damage", [_cut, _folder, _pipe, Path.unlink])
+def test_a_run_without_a_readable_summary_is_listed_as_damaged_beside_the_others(
+    run: Path, damage: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = run.with_name("20010101-000000")
+    shutil.copytree(run, other)
+    assert callable(damage)
+    damage(other / "summary.json")
+    main(["runs"])
+    said = capsys.readouterr()
+    assert said.out.splitlines()[1].split()[:2] == [f"tiny/{other.name}", "damaged"]
+    assert run.name in said.out
+    assert f"tiny/{other.name}: damaged: " in said.err
+    assert "summary.json" in said.err
+    main(["runs", "--json", "--status", "damaged"])
+    assert [found["status"] for found in json.loads(capsys.readouterr().out)] == ["damaged"]
+
+
+@pytest.mark.parametrize("damage", [_cut, Path.unlink])
+def test_a_damaged_summary_is_made_anew_by_resuming(
+    run: Path, damage: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, summary = content(run), json.loads((run / "summary.json").read_text())
+    assert callable(damage)
+    damage(run / "summary.json")
+    main(["run-experiment", "--resume", str(run)])
+    assert content(run) == before
+    after = json.loads((run / "summary.json").read_text())
+    assert (after["status"], list(after["seconds"]), after["metrics"]) == (
+        "finished", list(summary["seconds"]), summary["metrics"],
+    )  # fmt: skip
+    assert "is repeated" not in capsys.readouterr().err
+
+
+def test_a_damaged_or_changed_configuration_is_named_with_what_to_do(run: Path) -> None:
+    config = (run / "config.json").read_text()
+    (run / "config.json").write_text(config.replace('"seed": 42', '"seed": 43'))
+    for command in (["run-experiment", "--resume"], ["eval"], ["report"]):
+        with pytest.raises(SystemExit, match=r"config\.json: its content is not what the run wrote.*--config .*"):
+            main([*command, str(run)])
+    _cut(run / "config.json")
+    with pytest.raises(SystemExit, match=r"config\.json:.*not valid JSON.*: start the experiment again"):
+        main(["run-experiment", "--resume", str(run)])
+
+
+def limited(size: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Give the command in a process that may write no file larger than `size` bytes."""
+    return subprocess.run(
+        (sys.executable, "-m", "mlx", *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),  # one thread
+    )
+
+
+def test_a_file_that_can_not_be_written_is_named_and_the_run_goes_on_afterwards(run: Path) -> None:
+    before = content(run)
+    done = limited(1 << 20, "run-experiment", "--config", "tiny.yaml")
+    (new,) = (folder for folder in run.parent.iterdir() if folder != run)
+    assert done.returncode == 1
+    said = f"outputs/tiny/{new.name}/data/report/report.html: File too large"
+    assert done.stderr.splitlines()[-1] == said
+    hint = f"tiny/{new.name}: failed: {said}; 'mlx run-experiment --resume tiny/{new.name}' goes on"
+    assert done.stderr.splitlines()[-2] == hint
+    main(["run-experiment", "--resume", str(new)])
+    assert content(new) == before
+
+
+def test_a_summary_that_can_not_be_written_leaves_the_old_one_and_the_hint(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(run)
+    (run / "data/splits/y_val.npy").unlink()
+
+    def full(folder: Path, _: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder / "summary.json"))
+
+    monkeypatch.setattr(progress, "write_summary", full)
+    with pytest.raises(SystemExit, match=r"summary\.json: No space left on device"):
+        main(["run-experiment", "--resume", str(run)])
+    monkeypatch.setattr(progress, "write_summary", write_summary)
+    said = capsys.readouterr().err
+    assert said.splitlines()[-1].endswith(f"'mlx run-experiment --resume tiny/{run.name}' goes on")
+    assert json.loads((run / "summary.json").read_text())["status"] == "running"
+    main(["runs"])
+    assert "interrupted" in capsys.readouterr().out
+    main(["run-experiment", "--resume", str(run)])
+    assert content(run) == before
+
+
+def test_a_configuration_that_can_not_be_run_is_not_to_be_resumed(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="model"):
+        main(["run-experiment", "--config", "tiny.yaml", "--set", "model.name=linear_regression"])
+    assert "a run keeps its configuration: change it or the data, and start a new run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_run_that_was_killed_and_whose_newest_file_is_damaged_ends_with_the_same_bytes(run: Path, seed: int) -> None:
+    before, rng = content(run), random.Random(seed)  # noqa: S311  # where to damage a file is no secret
+    summary, record = (json.loads((run / name).read_text()) for name in ("summary.json", "checksums.json"))
+    done = list(summary["seconds"])[: rng.randrange(1, 7)]
+    killed = summary | {"status": "running", "finished": None, "seconds": dict.fromkeys(done, 1.0), "metrics": {}}
+    (run / "summary.json").write_text(json.dumps(killed))
+    kept = {step: files for step, files in record["steps"].items() if step in {*done, "configuration"}}
+    (run / "checksums.json").write_text(json.dumps(record | {"steps": kept}))
+    newest = run / rng.choice([*kept[done[-1]], "summary.json", "checksums.json"])
+    damaged = mutated(newest.read_bytes(), rng)
+    newest.write_bytes(damaged)
+    main(["run-experiment", "--resume", str(run)])
+    after = content(run)
+    if newest.name == "checksums.json":  # which is made anew; what no step is repeated for is not in it
+        del before["checksums.json"], after["checksums.json"]
+    assert after == before
