@@ -21,7 +21,7 @@ from mlx.core.checksums import (
 )
 from mlx.core.console import note, recorded_in
 from mlx.core.errors import ArtifactError, DataError, SettingsError
-from mlx.core.locks import held
+from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace, repository_root
 from mlx.core.reading import digest_of_file, verify
 from mlx.core.stage import sections_of
@@ -58,7 +58,7 @@ def run_experiment(config: ExperimentConfig) -> Path:
     """
     _warn_of_other_code()
     folder = _new_folder(runs_of(config))
-    with held(Workspace(folder)):
+    with run_lock(Workspace(folder)):
         write_json(folder / CONFIG, config.as_dict(), durable=True)
         write_checksums(folder, Checksums().with_step(BEFORE, {CONFIG: digest_of_file(folder / CONFIG)}))
         summary = Summary(
@@ -93,7 +93,7 @@ def resume_experiment(run: Run, *, force: bool = False) -> Path:
         As in `run_experiment`.
     """
     _refuse_taken(run, force=force)
-    with held(run.workspace):
+    with run_lock(run.workspace):
         run = _read_again(run)
         config = _configuration(run)
         check_functions(config)

@@ -43,7 +43,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.core.checksums import read_checksums, state_of, verified, write_checksums, written_since
     from mlx.core.console import note
     from mlx.core.errors import ArtifactError
-    from mlx.core.locks import held
+    from mlx.core.locks import run_lock
     from mlx.core.paths import Workspace
     from mlx.pipeline.report import report
 
@@ -51,7 +51,7 @@ def run(chosen: argparse.Namespace) -> str:
     if not any((folder / name).exists() for name in OF_A_WORKSPACE):
         folder = find_any_run(chosen.run, chosen.run_dir).folder
     workspace = Workspace(folder)
-    with held(workspace), held(workspace, step="report", say=False):  # of a run, or in the pipeline
+    with run_lock(workspace), run_lock(workspace, step="report", warn=False):  # of a run, or in the pipeline
         before = state_of(folder)
         try:
             with verified(folder):

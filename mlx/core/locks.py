@@ -1,7 +1,7 @@
-"""Keeps a workspace to one process at a time, by a lock that the system releases when the process ends.
+"""Reserves a workspace for one process at a time, with a lock that the system releases when the process ends.
 
-The lock decides whether a process is at work: a process number, a start time and a host name say little in
-another container, after the clock was set, or on another computer.
+The lock decides whether a process is running: a process number, a start time and a host name are not reliable in
+another container, after a change of the clock, or on another computer.
 """
 
 import errno
@@ -20,21 +20,21 @@ from mlx.core.paths import Workspace
 State = Literal["held", "free", "unknown"]
 
 UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
-"""What a file system without locks answers."""
+"""Errors of a file system without locks."""
 
 PATIENCE = 3.0
-"""Seconds to wait for who looks at the lock, or for a stage that ends because its `dvc` was killed."""
+"""Seconds to wait for a process that tests the lock, or for a stage that ends because its `dvc` was killed."""
 
 
 @contextmanager
-def held(workspace: Workspace, *, step: str | None = None, say: bool = True) -> Iterator[None]:
-    """Keep a workspace to this process while the block lasts; its children don't inherit the lock.
+def run_lock(workspace: Workspace, *, step: str | None = None, warn: bool = True) -> Iterator[None]:
+    """Lock a workspace for the duration of the block; child processes don't inherit the lock.
 
     Parameters
     ----------
-    workspace : whose lock, ``data/.lock``, is taken. The file stays, and means nothing by being there.
-    step : keep what this step writes to this process, and no more.
-    say : on a file system without locks, say so in a line. The block runs there without a lock.
+    workspace : its lock file is ``data/.lock``. The file remains; its presence has no meaning.
+    step : lock only the output of this step.
+    warn : print a warning on a file system without locks, where the block runs unlocked.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def held(workspace: Workspace, *, step: str | None = None, say: bool = True) -> 
     except OSError as error:
         if error.errno not in UNSUPPORTED:
             raise
-        if say:
+        if warn:
             note(
                 f"warning: {workspace.root}: locks don't work on this file system ({error.strerror}), so nothing "
                 "keeps a second process from working on it: start none"
@@ -74,9 +74,9 @@ def held(workspace: Workspace, *, step: str | None = None, say: bool = True) -> 
 
 
 def lock_state(workspace: Workspace) -> State:
-    """Say whether a process holds the lock of a workspace; reads only, so that a read-only folder will do.
+    """Return whether a process holds the lock of a workspace, without writing to the folder.
 
-    "unknown" where locks don't work, or where the lock of a process on another computer may not be seen.
+    "unknown" if locks don't work, or if the lock of a process on another computer may be invisible.
     """
     import fcntl
 
@@ -84,7 +84,7 @@ def lock_state(workspace: Workspace) -> State:
         descriptor = os.open(workspace.lock, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except (FileNotFoundError, NotADirectoryError):
         return "free"
-    except OSError:  # of another user
+    except OSError:  # owned by another user
         return "unknown"
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -96,9 +96,9 @@ def lock_state(workspace: Workspace) -> State:
 
 
 def seen_by_all(path: Path) -> bool:
-    """Say whether a lock on `path` that a process on another computer holds would be seen here.
+    """Return whether a lock on `path` held by a process on another computer is visible here.
 
-    True of disks that one computer has for itself, and where the system doesn't tell what is mounted.
+    True for local disks, and if the system doesn't list its mounts.
     """
     kind, options = "", ""
     with suppress(OSError):
@@ -108,7 +108,7 @@ def seen_by_all(path: Path) -> bool:
 
 
 OWN_LOCKS = frozenset({"9p", "virtiofs", "beegfs", "vboxsf", "prl_fs", "fuse"})
-"""File systems that several computers may share while each keeps its locks to itself."""
+"""File systems that several computers may share although locks are local to each computer."""
 
 
 def _mounted(path: Path, mountinfo: str) -> tuple[str, str]:
@@ -117,7 +117,7 @@ def _mounted(path: Path, mountinfo: str) -> tuple[str, str]:
     for line in mountinfo.splitlines():
         own, _, shared = line.partition(" - ")
         point = Path(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), own.split()[4]))
-        if path.is_relative_to(point) and len(point.parts) >= depth:  # of two on one place the later one is on top
+        if path.is_relative_to(point) and len(point.parts) >= depth:  # the later of two mounts at one place is on top
             kind, _, options = shared.split(" ", 2)
             found, depth = (kind, f"{own.split()[5]},{options}"), len(point.parts)
     return found

@@ -1,4 +1,4 @@
-"""Runs one step as a DVC stage: reads its sections of ``params.yaml``, calls it, says what it did."""
+"""Runs one step as a DVC stage: reads its sections of ``params.yaml``, calls it, prints its summary."""
 
 import inspect
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from mlx.core.console import answer, note, warnings_as_lines
 from mlx.core.documents import read_document
 from mlx.core.errors import MlxError
-from mlx.core.locks import held
+from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace
 from mlx.core.sections import read_sections, with_source_line
 
@@ -23,19 +23,16 @@ PARAMS = Path("params.yaml")
 
 
 def run_stage(step: Step) -> None:
-    """Run `step` in the current folder; exit 1 with one message when the user's input is at fault."""
-    if "DVC_STAGE" in os.environ:  # DVC sets it; a stage that a person started may well outlive its shell
+    """Run `step` in the current folder; exit 1 with one message if the user's input is invalid."""
+    if "DVC_STAGE" in os.environ:  # set by DVC; a stage started by a person may outlive its shell
         _end_with_dvc()
     begin = time.perf_counter()
     try:
         document = read_document(PARAMS)
         sections = read_sections(document, sections_of(step), optional_sections(step))
         workspace = Workspace(Path())
-        with (
-            held(workspace, step=step.__name__, say=False),
-            warnings_as_lines(),
-        ):  # without locks, DVC's
-            said = with_source_line(document, lambda: step(workspace, **sections))
+        with run_lock(workspace, step=step.__name__, warn=False), warnings_as_lines():  # DVC has a lock, too
+            summary = with_source_line(document, lambda: step(workspace, **sections))
     except MlxError as error:
         note(str(error))
         sys.exit(1)
@@ -47,7 +44,7 @@ def run_stage(step: Step) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    answer(f"{step.__name__.replace('_', '-')}: {said} ({time.perf_counter() - begin:.1f} s)")
+    answer(f"{step.__name__.replace('_', '-')}: {summary} ({time.perf_counter() - begin:.1f} s)")
 
 
 def sections_of(step: Step) -> dict[str, type]:
@@ -57,15 +54,15 @@ def sections_of(step: Step) -> dict[str, type]:
 
 
 def optional_sections(step: Step) -> list[str]:
-    """Return the sections that `step` has a default for: they change no artifact, and may be absent."""
+    """Return the sections for which `step` has a default: they change no artifact, and may be absent."""
     return [p.name for p in inspect.signature(step).parameters.values() if p.default is not p.empty]
 
 
 def _end_with_dvc() -> None:
-    """End this process soon after the `dvc` that started it, so that a killed one leaves no stage behind.
+    """End this process soon after the `dvc` that started it, so that a killed `dvc` leaves no stage running.
 
-    A stage that went on alone would write beside the one that the next `dvc repro` starts. DVC starts a
-    stage through a shell, which some shells leave at once and others stay beside.
+    Otherwise the stage would write to the same files as the one that the next `dvc repro` starts. DVC starts a
+    stage through a shell; some shells replace themselves with the command, others remain its parent.
     """
     import psutil
 
@@ -75,7 +72,7 @@ def _end_with_dvc() -> None:
     def alive() -> bool:
         if os.getppid() != STARTED_BY:
             return False
-        # A killed process may stay as a zombie, but its children have another parent at once.
+        # A killed process may remain as a zombie, but its children get another parent immediately.
         return driver is parent or (driver is not None and parent.ppid() == driver.pid)
 
     def watch() -> None:
@@ -89,4 +86,4 @@ def _end_with_dvc() -> None:
 
 SHELLS = frozenset({"sh", "dash", "bash", "zsh", "fish", "ksh", "ash", "busybox"})
 STARTED_BY = os.getppid()
-"""Asked for before the slow imports of the steps, so that who is killed meanwhile is missed all the same."""
+"""Read before the slow imports of the steps, so that a parent killed during them is noticed, too."""

@@ -17,7 +17,7 @@ from mlx.core.checks import check_finite, check_rows_sum_to_one
 from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, RepresentationsDescription
 from mlx.core.errors import SettingsError
-from mlx.core.locks import held
+from mlx.core.locks import run_lock
 from mlx.core.own_folders import remove
 from mlx.core.paths import Workspace
 from mlx.core.sparse import SparseWriter
@@ -80,7 +80,7 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
         raise SettingsError(f"--seed: expected an integer from 0 to {2**32 - 1}, found {seed}")
     _check_output(output)
     workspace = Workspace(output)
-    with held(workspace):
+    with run_lock(workspace):
         _lay_out(files, workspace)
         note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed)))
         note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed)))

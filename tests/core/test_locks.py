@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from mlx.core.errors import SettingsError
-from mlx.core.locks import _mounted, held, lock_state, seen_by_all
+from mlx.core.locks import _mounted, lock_state, run_lock, seen_by_all
 from mlx.core.paths import Workspace
 
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from mlx.core.locks import held
+from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace
-with held(Workspace(Path(sys.argv[1]))):
+with run_lock(Workspace(Path(sys.argv[1]))):
     child = os.fork() if sys.argv[2:] else None
     if child != 0:
         print(child, flush=True)
@@ -46,14 +46,14 @@ def test_a_lock_ends_with_a_killed_process_and_its_child_does_not_keep_it(tmp_pa
         assert lock_state(workspace) == "held"
         with (
             pytest.raises(SettingsError, match="expected a folder that no other process is at work on"),
-            held(workspace),
+            run_lock(workspace),
         ):
             pass
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert Path(f"/proc/{child}").exists()
         assert lock_state(workspace) == "free"
-        with held(workspace):
+        with run_lock(workspace):
             assert lock_state(workspace) == "held"
         assert lock_state(workspace) == "free"
     finally:
@@ -64,15 +64,15 @@ def test_a_lock_ends_with_a_killed_process_and_its_child_does_not_keep_it(tmp_pa
 
 def test_stages_that_do_not_write_the_same_work_at_once(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    with held(workspace, step="evaluate"), held(workspace, step="report"):
+    with run_lock(workspace, step="evaluate"), run_lock(workspace, step="report"):
         assert lock_state(workspace) == "free"
-        with pytest.raises(SettingsError, match="no other process is at work on"), held(workspace, step="report"):
+        with pytest.raises(SettingsError, match="no other process is at work on"), run_lock(workspace, step="report"):
             pass
 
 
 def test_a_copy_of_a_folder_at_work_is_free(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with held(Workspace(tmp_path / "run")):
+    with run_lock(Workspace(tmp_path / "run")):
         subprocess.run(["cp", "-a", tmp_path / "run", tmp_path / "copy"], check=True)
         assert lock_state(Workspace(tmp_path / "copy")) == "free"
         assert lock_state(Workspace(tmp_path / "run")) == "held"
@@ -86,7 +86,7 @@ def test_where_locks_do_not_work_a_line_says_so(
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(fcntl, "flock", refused)
-    with held(Workspace(tmp_path)):
+    with run_lock(Workspace(tmp_path)):
         assert lock_state(Workspace(tmp_path)) == "unknown"
     assert f"{tmp_path}: locks don't work on this file system ({os.strerror(code)})" in capsys.readouterr().err
 
@@ -98,7 +98,7 @@ def test_a_full_disk_is_not_taken_for_a_file_system_without_locks(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(fcntl, "flock", full)
-    with pytest.raises(OSError, match="Input/output error"), held(Workspace(tmp_path)):
+    with pytest.raises(OSError, match="Input/output error"), run_lock(Workspace(tmp_path)):
         pass
 
 

@@ -9,7 +9,7 @@ import pytest
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.console import note, recorded_in
 from mlx.core.errors import ArtifactError
-from mlx.core.locks import held
+from mlx.core.locks import run_lock
 from mlx.core.own_folders import remove
 from mlx.core.paths import Workspace
 from mlx.training.checkpoints import clear_checkpoints
@@ -57,7 +57,7 @@ def test_a_workspace_with_something_else_for_a_folder_of_a_step_is_refused(
     expected = "expected a folder of the step's own, .* found a link to" if "link" in kind else "found something else"
     with (
         pytest.raises(ArtifactError, match=f"{name}: .*{expected}|{name}: {expected}"),
-        held(Workspace(tmp_path / "run")),
+        run_lock(Workspace(tmp_path / "run")),
     ):
         pytest.fail("the step ran")
     assert os.path.lexists(path)
@@ -114,7 +114,7 @@ def test_something_else_for_a_lock_or_a_log_is_refused_with_the_way_out(
     step = "train" if "train" in name else None
     with (
         pytest.raises(ArtifactError, match=f"{name}: expected a file, {found}"),
-        held(Workspace(tmp_path / "run"), step=step),
+        run_lock(Workspace(tmp_path / "run"), step=step),
     ):
         pytest.fail("the step ran")
     assert os.path.lexists(path)
@@ -140,11 +140,11 @@ def test_data_may_be_a_link_to_a_folder(tmp_path: Path) -> None:
     (tmp_path / "large").mkdir()
     (tmp_path / "run/data").symlink_to(tmp_path / "large")
     workspace = Workspace(tmp_path / "run")
-    with held(workspace), replacing_folder(workspace.raw) as folder:
+    with run_lock(workspace), replacing_folder(workspace.raw) as folder:
         (folder / "X.npy").write_text("1")
     assert (tmp_path / "large/raw/X.npy").exists()
     (tmp_path / "large").rename(tmp_path / "moved")
-    with pytest.raises(ArtifactError, match="data: expected a folder, or a link to one"), held(workspace):
+    with pytest.raises(ArtifactError, match="data: expected a folder, or a link to one"), run_lock(workspace):
         pass
 
 

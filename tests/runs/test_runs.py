@@ -15,7 +15,7 @@ from repository import Repository
 
 from mlx.cli import main
 from mlx.core.errors import SettingsError
-from mlx.core.locks import held, lock_state
+from mlx.core.locks import lock_state, run_lock
 from mlx.core.paths import Workspace
 from mlx.runs.history import Run, find_run, find_runs, read_run, write_summary
 from mlx.runs.owners import Owner
@@ -113,7 +113,7 @@ def test_a_run_is_resumed_by_one_process_and_from_a_whole_configuration(
     stopped = json.loads((run / "summary.json").read_text()) | {"status": "interrupted"}
     (run / "summary.json").write_text(json.dumps(stopped))
     with (
-        held(Workspace(run)),
+        run_lock(Workspace(run)),
         pytest.raises(SystemExit, match="expected a folder that no other process is at work on"),
     ):
         main(["run-experiment", "--resume", str(run)])
@@ -147,7 +147,7 @@ def test_the_lock_alone_says_whether_a_run_is_worked_on(folder: Path, owner: str
     run = folder / "outputs/small/1"
     (run / "data").mkdir(parents=True)
     (run / "summary.json").write_text(json.dumps(SUMMARY))
-    with held(Workspace(run)):
+    with run_lock(Workspace(run)):
         assert described(run, ELSEWHERE[owner]).status == "running"
         with pytest.raises(SystemExit, match=r"small/1: .* found one that is running: process \d+ of .* is at work"):
             main(["run-experiment", "--resume", "small/1", "--force"])
@@ -218,7 +218,7 @@ def test_a_run_that_is_worked_on_is_locked_from_its_first_summary_on(
     main(["run-experiment"])
     run = capsys.readouterr().out.strip()
     assert states == ["held"] * 9
-    with held(Workspace(Path(run))), pytest.raises(SystemExit, match="no other process is at work on"):
+    with run_lock(Workspace(Path(run))), pytest.raises(SystemExit, match="no other process is at work on"):
         main(["report", run])
 
 
