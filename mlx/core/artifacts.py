@@ -209,8 +209,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def read_csv(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
+def read_csv(path: Path, columns: Sequence[str] = (), *, text: Sequence[str] = ()) -> "pd.DataFrame":
     """Read a CSV artifact; only an empty cell is missing, so a class may be named "NA".
+
+    Parameters
+    ----------
+    columns : columns that must be there.
+    text : columns that are text even where all of it looks like numbers.
 
     Raises
     ------
@@ -222,7 +227,14 @@ def read_csv(path: Path, columns: Sequence[str] = ()) -> "pd.DataFrame":
     with reading(path, "a CSV table"), warnings.catch_warnings():
         warnings.simplefilter("error")  # a column of mixed types, for one
         content = io.BytesIO(existing(path).read_bytes())  # pandas would hide why the system can't read on
-        table = pd.read_csv(content, keep_default_na=False, na_values=[""], index_col=False, encoding="utf-8")
+        table = pd.read_csv(
+            content,
+            keep_default_na=False,
+            na_values=[""],
+            index_col=False,
+            encoding="utf-8",
+            dtype=dict.fromkeys(text, "str"),
+        )
     return _with_columns(path, table, columns)
 
 
