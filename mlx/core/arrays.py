@@ -10,12 +10,11 @@ from typing import IO, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.artifacts import replacing
 from mlx.core.errors import ArtifactError
 from mlx.core.npy import read_header
 from mlx.core.reading import REMAKE, existing, reading
-
-Array = npt.NDArray[Any]
 
 
 class ArrayWriter:

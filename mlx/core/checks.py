@@ -5,11 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.errors import DataError
-
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.intp]
-Scores = npt.NDArray[np.floating]
 
 SUM_TOLERANCE = 1e-3
 """How far a row of probabilities may be from a sum of 1, or an entry from the softmax of its logits.

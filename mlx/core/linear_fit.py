@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
+from mlx.core.array_types import Floats
 from mlx.core.arrays import open_array, write_array
 from mlx.core.artifacts import write_json
-from mlx.core.checks import Floats
 from mlx.core.descriptions import read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from mlx.core.checks import Floats, Integers, Scores
+from mlx.core.array_types import Floats, Integers, Scores
 
 
 def log_softmax(logits: Floats) -> Floats:
@@ -52,7 +51,7 @@ def surprise(probabilities: Scores, logits: Scores | None, y_true: Integers, row
     return found
 
 
-def infinite_status(surprises: npt.NDArray[np.float64] | Sequence[float]) -> str:
+def infinite_status(surprises: Floats | Sequence[float]) -> str:
     """Why the mean of surprises is infinite, with the number of samples behind it; empty where it is not."""
     n = int(np.isinf(surprises).sum())
     if n == 0:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from mlx.core.array_types import Array
 
 LONGEST_HEADER = 10_000
 """In bytes; NumPy's own limit."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mlx.core.arrays import Array, open_array, stream_rows
+from mlx.core.array_types import Array
+from mlx.core.arrays import open_array, stream_rows
 from mlx.core.checks import check_finite, check_labels
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.reading import REMAKE, verify

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.checks import Floats
+from mlx.core.array_types import Floats, Integers
 
 NO_EXPONENT = -1100
 """Exponent of values that are all 0: below that of any number, so that the largest of several is never this one."""
@@ -24,7 +24,7 @@ def exponent_of(values: npt.ArrayLike) -> int:
     return int(np.frexp(largest)[1]) if largest > 0 else NO_EXPONENT
 
 
-def in_unit(values: npt.ArrayLike, exponent: int | Sequence[int] | npt.NDArray[np.intp]) -> Floats:
+def in_unit(values: npt.ArrayLike, exponent: int | Sequence[int] | Integers) -> Floats:
     """Divide values by 2^exponent, exactly but for what is then below the smallest number, or infinite."""
     with np.errstate(over="ignore", under="ignore"):
         scaled: Floats = np.ldexp(np.asarray(values, dtype=np.float64), -np.asarray(exponent, dtype=np.intc))

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.core.arrays import Array
+from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError
 from mlx.core.npy import read_entry
 from mlx.core.reading import REMAKE, existing, reading

@@ -6,12 +6,11 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mlx.core.array_types import Array
 from mlx.core.class_names import clash_of
 from mlx.core.errors import DataError
 
-Array = NDArray[Any]
 Factors = dict[str, Array]
 
 IN_MEMORY_LIMIT = 10**9

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlx.datasets.dataset import Array, Factors
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Factors
 from mlx.datasets.randomness import Stream, generator
 
 CHUNK = 256

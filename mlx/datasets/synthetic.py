@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.core.sections import settings_of
 from mlx.core.settings import known_name
 from mlx.datasets.catalogue import GENERATED
-from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Dataset, Factors
+from mlx.datasets.dataset import IN_MEMORY_LIMIT, Dataset, Factors
 
 
 @dataclass(frozen=True)

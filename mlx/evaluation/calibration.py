@@ -1,15 +1,12 @@
 """Does a confidence of 80 % mean right in 80 % of the cases? Reliability tables and calibration errors."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.checks import row_blocks
 
 RELIABILITY_COLUMNS = ("bin", "lower", "upper", "count", "confidence", "accuracy")
-
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 
 def reliability_table(confidence: Floats, correct: Flags, *, n_bins: int) -> pd.DataFrame:
@@ -63,7 +60,7 @@ def _table(confidence: Floats, correct: Flags, edges: Floats) -> pd.DataFrame:
     )
 
 
-def _bins(confidence: Floats, edges: Floats) -> npt.NDArray[np.intp]:
+def _bins(confidence: Floats, edges: Floats) -> Integers:
     # A row may exceed 1 by its rounding; it belongs to the last bin.
     return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, edges.size - 2)
 

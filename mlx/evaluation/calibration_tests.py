@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr
 
+from mlx.core.array_types import Floats
 from mlx.core.log_scores import infinite_status
 from mlx.stats.prediction_terms import PredictionTerms
-
-Floats = npt.NDArray[np.float64]
 
 MIN_EXPECTED_ERRORS = 10.0
 """Fewest errors that the probabilities foretell, for the sums below to be near enough to normal."""

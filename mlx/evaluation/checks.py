@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.checks import Scores, check_agreement, check_finite, check_matrix, check_rows_sum_to_one, row_blocks
+from mlx.core.array_types import Floats, Scores
+from mlx.core.checks import check_agreement, check_finite, check_matrix, check_rows_sum_to_one, row_blocks
 from mlx.core.errors import DataError
 from mlx.core.log_scores import log_softmax
 
@@ -47,7 +48,7 @@ def check_softmax(logits: Scores, probabilities: Scores) -> None:
         check_agreement(np.asarray(probabilities[rows], dtype=np.float64), expected, logits[rows], rows.start)
 
 
-def check_pair(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], ...]:
+def check_pair(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Floats, ...]:
     """Return targets and predictions (n_samples,) as float64; shape (n_samples, 1) is flattened.
 
     Raises

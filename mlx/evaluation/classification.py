@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import check_labels
 from mlx.core.errors import DataError
 from mlx.evaluation.calibration import RELIABILITY_COLUMNS, equal_mass_reliability_table, reliability_table
@@ -17,9 +18,6 @@ from mlx.evaluation.decomposition import decompose_brier
 from mlx.evaluation.headline import Metrics, area_metrics, calibration_metrics, counted_metrics, scored_metrics
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.stats.prediction_terms import prediction_terms, probability_of
-
-Scores = npt.NDArray[np.floating]
-Labels = npt.NDArray[np.intp]
 
 CLASS_COLUMNS = ("class", "name", "precision", "recall", "f1", "support", "predicted", "roc_auc", "status")
 ROC_COLUMNS = ("class", "name", "false_positive_rate", "true_positive_rate", "threshold")
@@ -122,8 +120,8 @@ def evaluate_classification(
 
 
 def _one_against_rest(
-    true: Labels, probabilities: Scores, names: Sequence[str], max_points: int
-) -> tuple[list[float | None], npt.NDArray[np.float64], pd.DataFrame, pd.DataFrame]:
+    true: Integers, probabilities: Scores, names: Sequence[str], max_points: int
+) -> tuple[list[float | None], Floats, pd.DataFrame, pd.DataFrame]:
     areas: list[float | None] = []
     influence = np.zeros(true.size)
     roc, precision_recall = [_empty(ROC_COLUMNS)], [_empty(PRECISION_RECALL_COLUMNS)]

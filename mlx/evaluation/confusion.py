@@ -8,15 +8,12 @@ that occur in ``y_true``.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Counts, Floats, Integers
 from mlx.core.checks import row_blocks
 
-Counts = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
-
-def confusion_counts(y_true: npt.NDArray[np.intp], y_pred: npt.NDArray[np.intp], n_classes: int) -> Counts:
+def confusion_counts(y_true: Integers, y_pred: Integers, n_classes: int) -> Counts:
     """Count (n_classes, n_classes) outcomes: the row is the true class, the column the predicted one."""
     cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes * n_classes)
     return cells.reshape(n_classes, n_classes).astype(np.int64)
@@ -62,9 +59,7 @@ def confusion_metrics(confusion: Counts) -> dict[str, float]:
     return {name: float(values[0]) for name, values in metrics_of_cells(row, column, cells, len(confusion)).items()}
 
 
-def metrics_of_cells(
-    row: npt.NDArray[np.intp], column: npt.NDArray[np.intp], cells: Floats, n_classes: int
-) -> dict[str, Floats]:
+def metrics_of_cells(row: Integers, column: Integers, cells: Floats, n_classes: int) -> dict[str, Floats]:
     """Compute `confusion_metrics` of many tables with the same empty cells at once.
 
     Parameters
@@ -100,7 +95,7 @@ def metrics_of_cells(
     return found
 
 
-def _marginal(labels: npt.NDArray[np.intp], cells: Floats, n_classes: int) -> Floats:
+def _marginal(labels: Integers, cells: Floats, n_classes: int) -> Floats:
     if labels.size == 0:
         return np.zeros((len(cells), n_classes))
     order = np.argsort(labels, kind="stable")

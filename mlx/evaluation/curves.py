@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+from mlx.core.array_types import Flags, Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def precision_recall_points(counts: ThresholdCounts, max_points: int) -> dict[st
     }
 
 
-def _thin(n_points: int, max_points: int) -> npt.NDArray[np.intp]:
+def _thin(n_points: int, max_points: int) -> Integers:
     if n_points <= max_points:
         return np.arange(n_points)
     return np.round(np.linspace(0, n_points - 1, max_points)).astype(np.intp)

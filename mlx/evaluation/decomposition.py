@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Integers, Scores
 from mlx.core.checks import row_blocks
-
-Scores = npt.NDArray[np.floating]
-Labels = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class BrierDecomposition:
     within_bin_covariance: float
 
 
-def decompose_brier(probabilities: Scores, y_true: Labels, *, n_bins: int) -> BrierDecomposition:
+def decompose_brier(probabilities: Scores, y_true: Integers, *, n_bins: int) -> BrierDecomposition:
     """Decompose the Brier score, class by class against the rest, and add the classes up.
 
     Parameters

@@ -9,9 +9,9 @@ each None stands ``x_status``, which says why.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from mlx.core.array_types import Counts, Floats
 from mlx.core.log_scores import infinite_status
 from mlx.core.streams import stream
 from mlx.evaluation.calibration import (
@@ -28,8 +28,6 @@ from mlx.stats.intervals import Ends, mean_interval, no_interval, share_interval
 from mlx.stats.prediction_terms import PredictionTerms
 from mlx.stats.proportions import wilson_interval
 
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
 Metrics = dict[str, float | int | str | None]
 
 MIN_EACH = 10

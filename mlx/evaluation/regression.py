@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.array_types import Floats
 from mlx.core.scale import exponent_of, in_unit, is_rounding
 from mlx.evaluation.checks import check_pair
 from mlx.evaluation.headline import Metrics, with_interval
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.stats.intervals import Ends, mean_interval, no_interval, ratio_interval
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

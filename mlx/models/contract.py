@@ -4,18 +4,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import TYPE_CHECKING, ClassVar, Literal, final
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.linear_fit import LinearFit
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Array = npt.NDArray[Any]
 Metrics = dict[str, float]
 Task = Literal["classification", "regression"]
 BOTH_TASKS: frozenset[Task] = frozenset({"classification", "regression"})

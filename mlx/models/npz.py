@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.artifacts import replacing
 from mlx.core.errors import ArtifactError
 from mlx.core.npy import entries, read_entry
 from mlx.core.reading import REMAKE, existing, reading
-from mlx.models.contract import Array
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The date that every zip entry carries: the earliest one that the format knows."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mlx.core.arrays import Array, ArrayWriter, write_array
+from mlx.core.array_types import Array
+from mlx.core.arrays import ArrayWriter, write_array
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.console import note, tracked
 from mlx.core.descriptions import ModelDescription, RepresentationsDescription, read_description

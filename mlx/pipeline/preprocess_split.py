@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mlx.core.arrays import Array, ArrayWriter, open_array, rows_of, write_array
+from mlx.core.array_types import Array
+from mlx.core.arrays import ArrayWriter, open_array, rows_of, write_array
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, SplitsDescription, read_description

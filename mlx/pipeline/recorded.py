@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mlx.core.arrays import Array, open_array
+from mlx.core.array_types import Array
+from mlx.core.arrays import open_array
 from mlx.core.descriptions import RepresentationsDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.linear_fit import LinearFit, read_linear_fit

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlx.core.arrays import Array, open_array, rows_of
+from mlx.core.array_types import Array
+from mlx.core.arrays import open_array, rows_of
 from mlx.core.artifacts import read_json, replacing_folder, write_bytes
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, ModelDescription, read_description

@@ -15,7 +15,7 @@ from mlx.core.tables import Kind, check_columns
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlx.core.arrays import Array
+    from mlx.core.array_types import Array
 
 _ENDS = ("", "_low", "_high", "_p", "_p_holm")
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlx.core.arrays import Array, write_array
+from mlx.core.array_types import Array
+from mlx.core.arrays import write_array
 from mlx.core.artifacts import read_parquet, replacing_folder, write_csv, write_parquet
 from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.errors import ArtifactError

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import psutil
 
+from mlx.core.array_types import Array
 from mlx.core.artifacts import replacing_folder, write_csv
 from mlx.core.console import TrainingDisplay, note
 from mlx.core.descriptions import SplitsDescription, read_description
@@ -36,8 +36,6 @@ from mlx.training import (
     fit_model,
 )
 from mlx.training.input_scale import scale_warnings
-
-Array = npt.NDArray[Any]
 
 
 def train(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,13 +12,13 @@ from mlx.plots.inputs import CONFIDENTLY_WRONG, ReportInputs
 from mlx.plots.matrix import THUMBNAILS_UP_TO
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from mlx.core.array_types import Array, Floats
 
 MEAN_OF = 200
 """Images that a class's mean is taken of: its blur changes no more with further ones."""
 
 
-def with_compared_images(inputs: ReportInputs, X: NDArray[Any]) -> ReportInputs:
+def with_compared_images(inputs: ReportInputs, X: Array) -> ReportInputs:
     """Add images beside a small similarity matrix, and those that are compared with the class they were taken for.
 
     Parameters
@@ -43,7 +43,7 @@ def with_compared_images(inputs: ReportInputs, X: NDArray[Any]) -> ReportInputs:
     return replace(inputs, residual_rows=rows, residual_images=found, residual_references=np.stack(means))
 
 
-def _mean_image(X: NDArray[Any], targets: NDArray[Any], label: int) -> NDArray[np.float64]:
+def _mean_image(X: Array, targets: Array, label: int) -> Floats:
     own = np.flatnonzero(targets == label)[:MEAN_OF]
     if not len(own):
         return np.zeros(X.shape[1:], np.float64)

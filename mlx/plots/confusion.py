@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from mlx.plots.text import class_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from mlx.core.array_types import Array, Floats
 
 BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 12, 20, 40  # classes for which a cell, or a tick, still has room
 
@@ -52,7 +54,7 @@ def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes
     return ax
 
 
-def room(counts: NDArray[Any], class_names: Sequence[str]) -> tuple[float, str]:
+def room(counts: Array, class_names: Sequence[str]) -> tuple[float, str]:
     """Inches that the matrix takes, one column of a paper if its text has room there, and what follows a percentage."""
     n = len(counts)
     if n > BOTH_UP_TO:
@@ -70,14 +72,14 @@ def _size(n: int) -> float:
     return 8.0 if n <= 5 else NOTE
 
 
-def row_rates(counts: NDArray[Any]) -> NDArray[np.float64]:
+def row_rates(counts: Array) -> Floats:
     """Divide counts by their row's sum, shape (n_classes, n_classes); NaN where a class has no samples."""
     total = counts.sum(axis=1, keepdims=True).astype(float)
-    rates: NDArray[np.float64] = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
+    rates: Floats = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0)
     return rates
 
 
-def _draw_cells(ax: Axes, rates: NDArray[np.float64], *, colorbar: bool) -> None:
+def _draw_cells(ax: Axes, rates: Floats, *, colorbar: bool) -> None:
     from matplotlib import colormaps
     from matplotlib.colors import PowerNorm
 
@@ -97,7 +99,7 @@ def _draw_cells(ax: Axes, rates: NDArray[np.float64], *, colorbar: bool) -> None
         bar.outline.set_visible(False)
 
 
-def _write_cells(ax: Axes, counts: NDArray[Any], rates: NDArray[np.float64], sign: str) -> None:
+def _write_cells(ax: Axes, counts: Array, rates: Floats, sign: str) -> None:
     n = len(counts)
     for i, j in zip(*np.nonzero((counts > 0) | np.eye(n, dtype=bool)), strict=True):
         known = n <= BOTH_UP_TO and np.isfinite(rates[i, j])

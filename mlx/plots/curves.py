@@ -12,8 +12,9 @@ from mlx.plots.text import class_labels, fixed, significant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
     from pandas import DataFrame
+
+    from mlx.core.array_types import Floats
 
 OVER_CURVES: dict[str, Any] = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
 NAMED_CURVES = 7  # colors there are; with more classes the rest is drawn in gray
@@ -138,7 +139,7 @@ def plot_precision_recall(table: DataFrame, *, class_names: Sequence[str] = (), 
     return ax
 
 
-Curves = dict[int, "tuple[NDArray[np.float64], NDArray[np.float64]]"]
+Curves = dict[int, "tuple[Floats, Floats]"]
 
 
 def _curves(table: DataFrame, x: str, y: str) -> Curves:
@@ -147,9 +148,7 @@ def _curves(table: DataFrame, x: str, y: str) -> Curves:
     return {int(label): (xy[labels == label, 0], xy[labels == label, 1]) for label in np.unique(labels)}
 
 
-def _rising(
-    recall: NDArray[np.float64], precision: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _rising(recall: Floats, precision: Floats) -> tuple[Floats, Floats]:
     return (recall, precision) if len(recall) < 2 or recall[0] <= recall[-1] else (recall[::-1], precision[::-1])
 
 

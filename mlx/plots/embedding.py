@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from mlx.plots.text import class_labels, plural, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from mlx.core.array_types import Array, Floats
 
 NAMED_CLASSES = 10
 
@@ -70,7 +72,7 @@ def plot_representation_map(
     return ax
 
 
-def _by_class(ax: Axes, xy: NDArray[np.float64], labels: NDArray[Any], class_names: Sequence[str]) -> None:
+def _by_class(ax: Axes, xy: Floats, labels: Array, class_names: Sequence[str]) -> None:
     names = class_labels(class_names, width=12)
     counts = np.bincount(labels.astype(int), minlength=len(names))
     named = np.flatnonzero(counts)
@@ -87,14 +89,14 @@ def _by_class(ax: Axes, xy: NDArray[np.float64], labels: NDArray[Any], class_nam
     _legend(ax)
 
 
-def _by_correctness(ax: Axes, xy: NDArray[np.float64], correct: NDArray[Any], class_names: Sequence[str]) -> None:  # noqa: ARG001
+def _by_correctness(ax: Axes, xy: Floats, correct: Array, class_names: Sequence[str]) -> None:  # noqa: ARG001
     for flag, name in ((True, "correct"), (False, "wrong")):
         part = xy[correct.astype(bool) == flag]
         ax.scatter(part[:, 0], part[:, 1], label=f"{name} ({thousands(len(part))})", **point_style(flag, 11))
     _legend(ax)
 
 
-def _by_entropy(ax: Axes, xy: NDArray[np.float64], entropy: NDArray[Any], class_names: Sequence[str]) -> None:  # noqa: ARG001
+def _by_entropy(ax: Axes, xy: Floats, entropy: Array, class_names: Sequence[str]) -> None:  # noqa: ARG001
     order = np.argsort(np.nan_to_num(entropy.astype(float)), kind="stable")  # the uncertain on top
     top = float(np.nanmax(entropy, initial=0.0)) or 1.0
     drawn = ax.scatter(xy[order, 0], xy[order, 1], c=entropy[order], cmap="cividis_r", vmin=0, vmax=top, s=11,

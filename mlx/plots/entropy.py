@@ -12,7 +12,9 @@ from mlx.plots.text import fixed, fixed_or_below, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from mlx.core.array_types import Floats
 
 BINS = 24
 
@@ -49,9 +51,7 @@ def plot_entropy_histogram(entropy: ArrayLike, correct: ArrayLike, *, n_classes:
     return ax
 
 
-def _draw_group(
-    ax: Axes, entropy: NDArray[np.float64], edges: NDArray[np.float64], name: str, color: str, *, filled: bool
-) -> None:
+def _draw_group(ax: Axes, entropy: Floats, edges: Floats, name: str, color: str, *, filled: bool) -> None:
     n = len(entropy)
     if not n:
         ax.plot([], [], color=color, label=f"{name}: none")

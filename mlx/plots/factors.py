@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
     from pandas import DataFrame
+
+    from mlx.core.array_types import Flags, Floats
 
 MOST_ROWS = 16
 FILLED = "filled: adjusted p < 0.05"
@@ -95,11 +96,11 @@ def plot_weak_slices(slices: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _draw_intervals(
     ax: Axes,
-    value: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
+    value: Floats,
+    low: Floats,
+    high: Floats,
     *,
-    clear: NDArray[np.bool_],
+    clear: Flags,
     color: str,
 ) -> None:
     place = np.arange(len(value))

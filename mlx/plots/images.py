@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
+    from mlx.core.array_types import Array
+
 ROWS_PER_BLOCK, MAX_BLOCKS = 12, 3
 LINE = 0.115  # inches from one line of the smallest text to the next
 SHARP_UP_TO = 48  # pixels of an image that is drawn pixel by pixel
@@ -122,9 +124,7 @@ def _draw_rows(
     _place(ax, canvas, extent, smooth=w > SHARP_UP_TO)
 
 
-def _place(
-    ax: Axes, image: NDArray[Any], extent: tuple[float, float, float, float], *, smooth: bool, **colors: Any
-) -> None:
+def _place(ax: Axes, image: Array, extent: tuple[float, float, float, float], *, smooth: bool, **colors: Any) -> None:
     """Draw an image within the limits of the sheet (left, right, bottom, top)."""
     limits = ax.get_xlim(), ax.get_ylim()
     # Small images keep their pixels, which also compress well; large ones must be smoothed to shrink.

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
+    from mlx.core.array_types import Array, Floats, Integers
+
 UNCERTAIN, CONFIDENTLY_WRONG, STRANGE = "Most uncertain", "Most confidently wrong", "Least typical of their class"
 
 
@@ -107,19 +109,19 @@ class ReportInputs:
     confusion: NDArray[np.integer[Any]] | None = None
     roc: DataFrame | None = None
     reliability: DataFrame | None = None
-    grid_inputs: NDArray[Any] | None = None
-    grid_targets: NDArray[Any] | None = None
-    card_rows: NDArray[np.intp] | None = None
+    grid_inputs: Array | None = None
+    grid_targets: Array | None = None
+    card_rows: Integers | None = None
     card_groups: tuple[str, ...] = ()
-    card_images: NDArray[Any] | None = None
-    targets: NDArray[Any] | None = None
+    card_images: Array | None = None
+    targets: Array | None = None
     curves: Mapping[str, DataFrame] = field(default_factory=dict)
-    overview: NDArray[np.float64] | None = None
-    overview_images: NDArray[Any] | None = None
-    residual_rows: NDArray[np.intp] | None = None
-    residual_images: NDArray[Any] | None = None
-    residual_references: NDArray[Any] | None = None
-    point_rows: NDArray[np.intp] | None = None
+    overview: Floats | None = None
+    overview_images: Array | None = None
+    residual_rows: Integers | None = None
+    residual_images: Array | None = None
+    residual_references: Array | None = None
+    point_rows: Integers | None = None
     point_images: NDArray[np.uint8] | None = None
     tables: Mapping[str, DataFrame] = field(default_factory=dict)
     configuration: Mapping[str, Any] = field(default_factory=dict)
@@ -142,7 +144,7 @@ class ReportInputs:
         return said if np.isfinite(said) else 0.95
 
 
-def choose_grid(targets: NDArray[Any], *, task: str, images: bool, settings: ReportSettings) -> NDArray[np.intp]:
+def choose_grid(targets: Array, *, task: str, images: bool, settings: ReportSettings) -> Integers:
     """Rows to give as `ReportInputs.grid_inputs`, in increasing order.
 
     For classified images the first ``images_per_class`` of each class, else up to ``max_points`` rows
@@ -164,7 +166,7 @@ def choose_grid(targets: NDArray[Any], *, task: str, images: bool, settings: Rep
     return np.sort(order[np.arange(len(order)) - start < settings.images_per_class])
 
 
-def choose_cards(samples: DataFrame, settings: ReportSettings) -> tuple[tuple[str, ...], NDArray[np.intp]]:
+def choose_cards(samples: DataFrame, settings: ReportSettings) -> tuple[tuple[str, ...], Integers]:
     """Choose the rows of `samples` (positions) to show as images, and their groups.
 
     First the most uncertain, then those wrong with the greatest confidence, then those least similar to the
@@ -182,7 +184,7 @@ def choose_cards(samples: DataFrame, settings: ReportSettings) -> tuple[tuple[st
     return groups, np.concatenate([uncertain, sure, strange])
 
 
-def spread(n: int, limit: int) -> NDArray[np.intp]:
+def spread(n: int, limit: int) -> Integers:
     """At most `limit` of ``0 … n − 1``, evenly spaced, first and last among them."""
     if n <= limit:
         return np.arange(n)

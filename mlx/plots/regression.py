@@ -12,7 +12,9 @@ from mlx.plots.text import MINUS, plural, significant, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from mlx.core.array_types import Floats
 
 LABEL = f"residual, actual {MINUS} predicted (target units)"
 
@@ -164,7 +166,7 @@ def plot_residual_histogram(residual: ArrayLike, *, ax: Axes | None = None) -> A
     return ax
 
 
-def _known(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _known(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
     a, b = np.asarray(a, float), np.asarray(b, float)
     known = np.isfinite(a) & np.isfinite(b)
     return a[known], b[known]

@@ -11,8 +11,9 @@ from mlx.plots.text import fixed, level_text, significant
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
     from pandas import DataFrame
+
+    from mlx.core.array_types import Floats
 
 
 @styled
@@ -52,9 +53,7 @@ def plot_reliability(reliability: DataFrame, *, level: float = 0.95, ax: Axes | 
     return ax
 
 
-def calibrated_band(
-    confidence: NDArray[np.float64], count: NDArray[np.float64], *, level: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def calibrated_band(confidence: Floats, count: Floats, *, level: float = 0.95) -> tuple[Floats, Floats]:
     """Limits, (n_bins,) each, of the middle of a bin's accuracies if its mean confidence is its true accuracy."""
     from scipy.stats import binom
 
@@ -65,9 +64,7 @@ def calibrated_band(
     return np.maximum(low, 0), high
 
 
-def wilson(
-    share: NDArray[np.float64], n: NDArray[np.float64], *, level: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def wilson(share: Floats, n: Floats, *, level: float = 0.95) -> tuple[Floats, Floats]:
     """Wilson's interval for a proportion (Wilson 1927): lower and upper limits, shape (m,)."""
     from scipy.special import ndtri
 

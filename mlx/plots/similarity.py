@@ -14,7 +14,9 @@ from mlx.plots.trend import fit_trend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from mlx.core.array_types import Flags, Floats
 
 X_LABEL = "mean cosine similarity to samples predicted alike"
 Y_LABEL = "entropy (nats)"
@@ -89,9 +91,7 @@ def statistics_text(row: Mapping[str, Any], n: int | None = None) -> str:
     return f"{first}   {RHO} = {fixed(rho)}\npermutation {p_text(p)}   n = {thousands(n)}"
 
 
-def known_points(
-    similarity: ArrayLike, entropy: ArrayLike, correct: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+def known_points(similarity: ArrayLike, entropy: ArrayLike, correct: ArrayLike) -> tuple[Floats, Floats, Flags]:
     """Return the three arrays without the samples that have no similarity or no entropy."""
     x, y, ok = np.asarray(similarity, float), np.asarray(entropy, float), np.asarray(correct, bool)
     known = np.isfinite(x) & np.isfinite(y)
@@ -107,9 +107,9 @@ def point_style(is_correct: bool, size: float) -> dict[str, Any]:
 
 def draw_points(
     ax: Axes,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    correct: NDArray[np.bool_],
+    x: Floats,
+    y: Floats,
+    correct: Flags,
     *,
     max_points: int,
     size: float = 9.0,
@@ -121,7 +121,7 @@ def draw_points(
         ax.scatter(x[part], y[part], zorder=2.5 if is_correct else 2.7, **point_style(is_correct, size))
 
 
-def draw_trend(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], *, below: float) -> None:
+def draw_trend(ax: Axes, x: Floats, y: Floats, *, below: float) -> None:
     """Draw the line of `fit_trend` and its band, if any, in the lower part `below` of the panel's height."""
     from matplotlib.patches import Rectangle
 
@@ -134,7 +134,7 @@ def draw_trend(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], *, belo
         artist.set_clip_path(Rectangle((0, 0), 1, below, transform=ax.transAxes))
 
 
-def leave_headroom(ax: Axes, entropy: NDArray[np.float64], share: float) -> None:
+def leave_headroom(ax: Axes, entropy: Floats, share: float) -> None:
     """Set the entropy axis from just below 0, with the top `share` of it free for text."""
     known = entropy[np.isfinite(entropy)]
     top = max(float(known.max(initial=0.0)), 0.02) * 1.03  # less is the same as certain

@@ -13,7 +13,9 @@ from mlx.plots.text import class_labels, plural, thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
+
+    from mlx.core.array_types import Floats
 
 NAMED_CLASSES = 14
 COUNTED_CLASSES = 24
@@ -65,7 +67,7 @@ def plot_class_scatter(
     return ax
 
 
-def _plane(X: NDArray[np.float64]) -> tuple[NDArray[np.float64], str, str]:
+def _plane(X: Floats) -> tuple[Floats, str, str]:
     """Two coordinates, shape (m, 2), and what they are called."""
     m, d = X.shape
     if d == 1:

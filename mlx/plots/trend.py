@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from mlx.core.array_types import Floats
 
 
 @dataclass(frozen=True)
@@ -21,10 +23,10 @@ class Trend:
 
     slope: float
     intercept: float
-    x: NDArray[np.float64]
-    fit: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    x: Floats
+    fit: Floats
+    low: Floats
+    high: Floats
 
 
 def fit_trend(x: ArrayLike, y: ArrayLike, *, level: float = 0.95, m: int = 60) -> Trend | None:

@@ -7,9 +7,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.array_types import Counts, Indices
 from mlx.core.errors import DataError
 from mlx.preprocessing.settings import SplitSettings
-
-Indices = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.models import Model, Outputs
-
-Array = npt.NDArray[Any]
 
 
 def extract(model: Model, batches: Iterable[Array], layers: Sequence[str]) -> Iterator[Outputs]:

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlx.core.checks import Floats, Integers, Scores, check_labels, check_matrix
+from mlx.core.array_types import Floats, Integers, Scores
+from mlx.core.checks import check_labels, check_matrix
 from mlx.core.errors import DataError
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, curve_records, detection_rows, entropy_score
 from mlx.residuals.errors.temperature import temperature_records

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.metrics import LEVELS
 from mlx.core.scale import exponent_of, in_unit
 from mlx.pipeline.recorded import ModelOutputs, read_recorded
 from mlx.runs.history import Run
 from mlx.stats.multiple_testing import holm
 
-Array = npt.NDArray[Any]
 Row = tuple[str, tuple[Any, ...]]
 
 PERMUTATIONS = 9999

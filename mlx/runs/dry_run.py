@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mlx.config import ExperimentConfig, Resolved
+from mlx.core.array_types import Array
 from mlx.core.descriptions import AugmentationDescription, SplitsDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import repository_root
@@ -39,8 +39,6 @@ from mlx.training import Samples, augmentation_of
 from mlx.training.divergence import check_overflow, divergence
 from mlx.training.input_scale import scale_warnings
 from mlx.training.optimization import optimization_of
-
-Array = npt.NDArray[Any]
 
 WHOLE_BYTES = 256 << 20
 """Datasets up to this size are gone through whole; of larger ones the first block stands for the rest."""

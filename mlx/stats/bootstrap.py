@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mlx.core.checks import Floats, row_blocks
+from mlx.core.array_types import Floats
+from mlx.core.checks import row_blocks
 from mlx.stats.correlation import weighted_correlation, weighted_midranks
 
 CHUNK_BYTES = 1 << 23

@@ -5,7 +5,7 @@ Everything works on many weightings at once, one a row, since a bootstrap replic
 
 import numpy as np
 
-from mlx.core.checks import Floats
+from mlx.core.array_types import Floats
 from mlx.core.scale import NO_EXPONENT, ROUNDING, exponent_of, in_unit, is_rounding, unit_sized
 
 SIMILARITY_TOLERANCE = 1e-13

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from mlx.core.checks import Floats
+from mlx.core.array_types import Floats
 
 ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
 BY_TENTHS = "jackknife, a tenth of the samples at a time; t on the atanh scale"

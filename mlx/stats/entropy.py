@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import entr
 
-from mlx.core.checks import Floats
+from mlx.core.array_types import Floats
 from mlx.core.log_scores import log_softmax
 
 TINY = 1e-290

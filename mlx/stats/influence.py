@@ -11,12 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Flags, Floats, Integers
 from mlx.stats.correlation import midranks
-
-Flags = npt.NDArray[np.bool_]
 
 GRID = 4096
 """Points at which a density of scores is smoothed."""

@@ -3,12 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, logit, ndtri, stdtrit
 
+from mlx.core.array_types import Floats
 from mlx.core.scale import ROUNDING, exponent_of, in_unit, unit_sized
-
-Floats = npt.NDArray[np.float64]
 
 
 class Ends(NamedTuple):

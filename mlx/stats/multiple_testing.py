@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlx.core.checks import Floats
+from mlx.core.array_types import Floats
 
 
 def holm(p_values: Floats) -> Floats:

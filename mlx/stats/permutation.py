@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import row_blocks
 
 TIE_TOLERANCE = 1e-12
 """Correlations closer than this are equal: a permutation that repeats the data must count as reaching it."""

@@ -5,15 +5,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.special import logsumexp
 
-from mlx.core.checks import (
-    Floats,
-    Integers,
-    Scores,
-    check_agreement,
-    check_finite,
-    check_rows_sum_to_one,
-    row_blocks,
-)
+from mlx.core.array_types import Floats, Integers, Scores
+from mlx.core.checks import check_agreement, check_finite, check_rows_sum_to_one, row_blocks
 from mlx.core.log_scores import log_of, log_softmax, surprise
 from mlx.stats.entropy import TINY, entropy_from_log_probabilities
 

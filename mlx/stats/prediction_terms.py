@@ -8,14 +8,10 @@ gap between a score and its expectation tells whether the probabilities can be b
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
 from mlx.core.log_scores import log_of, log_softmax, surprise
-
-Scores = npt.NDArray[np.floating]
-Labels = npt.NDArray[np.intp]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class PredictionTerms:
     rank: Floats
 
 
-def prediction_terms(probabilities: Scores, logits: Scores | None, y_true: Labels) -> PredictionTerms:
+def prediction_terms(probabilities: Scores, logits: Scores | None, y_true: Integers) -> PredictionTerms:
     """Score every prediction, in blocks of rows.
 
     Surprises come from the logits where there are any: finite however sure and wrong the model is. Without, from
@@ -69,7 +65,7 @@ def prediction_terms(probabilities: Scores, logits: Scores | None, y_true: Label
     return PredictionTerms(**columns)
 
 
-def _block_terms(p: Floats, log_p: Floats, y_true: Labels) -> dict[str, Floats]:
+def _block_terms(p: Floats, log_p: Floats, y_true: Integers) -> dict[str, Floats]:
     row = np.arange(len(p))
     finite = np.where(p > 0, log_p, 0.0)  # p log p → 0
     entropy = -np.einsum("ik,ik->i", p, finite)
@@ -89,6 +85,6 @@ def _block_terms(p: Floats, log_p: Floats, y_true: Labels) -> dict[str, Floats]:
     }
 
 
-def probability_of(probabilities: Scores, labels: Labels) -> Floats:
+def probability_of(probabilities: Scores, labels: Integers) -> Floats:
     """Probability (n_samples,) given to each sample's ``labels`` entry."""
     return np.asarray(probabilities[np.arange(len(labels)), labels], dtype=np.float64)

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.special import ndtri
 
-from mlx.core.checks import Floats, Integers, Scores, check_rows_sum_to_one, row_blocks
+from mlx.core.array_types import Floats, Integers, Scores
+from mlx.core.checks import check_rows_sum_to_one, row_blocks
 from mlx.core.log_scores import log_softmax
 
 

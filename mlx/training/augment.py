@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.training.settings import AugmentationSettings
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

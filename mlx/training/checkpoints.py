@@ -15,10 +15,8 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy.typing as npt
-
+from mlx.core.array_types import Array
 from mlx.core.artifacts import read_json, replacing_folder, write_json
 from mlx.core.descriptions import ModelDescription
 from mlx.core.errors import ArtifactError
@@ -30,8 +28,6 @@ from mlx.training.divergence import rate_of
 from mlx.training.fingerprint import Fingerprint, difference, digest_of
 from mlx.training.progress import Epoch, Progress
 from mlx.training.state import numbered_weights, read_state, read_weights, write_kept
-
-Array = npt.NDArray[Any]
 
 NEW, LAST, PREVIOUS, BEST = "new", "last", "previous", "best"
 DIVERGED = "diverged.json"

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.arrays import rows_of
 from mlx.core.log_scores import log_of
 from mlx.models import DirectModel, IterativeModel, Model
@@ -17,8 +17,6 @@ from mlx.training.optimization import optimization_of
 from mlx.training.progress import Epoch, Progress
 from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
-
-Array = npt.NDArray[Any]
 
 EVALUATION_BATCH = 256  # nothing is learnt from these, so they may be larger than training's
 

@@ -1,10 +1,8 @@
 """Whether the samples have a scale that a network can be trained on."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.models import DirectModel, Model, ModelSettings
 
 LARGE = 30.0
@@ -14,7 +12,7 @@ SEEN = 256
 """So many samples are looked at."""
 
 
-def scale_warnings(settings: ModelSettings, model: Model, X: npt.NDArray[Any], scaling: str) -> list[str]:
+def scale_warnings(settings: ModelSettings, model: Model, X: Array, scaling: str) -> list[str]:
     """Name the key to set where a network is given values of a scale that it was not made for.
 
     Parameters

@@ -1,15 +1,11 @@
 """From the `training` section to what a model is told of its optimizer."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.errors import SettingsError
 from mlx.models import Optimization, TaskSpec
 from mlx.training.settings import TrainingSettings
-
-Array = npt.NDArray[Any]
 
 ADAMW_DECAY = 0.004  # Keras's default; without any, it would be adam
 

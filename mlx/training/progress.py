@@ -1,15 +1,12 @@
 """How far a training has come: what, with the model's own state, its next epoch depends on."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import numpy.typing as npt
-
+from mlx.core.array_types import Array
 from mlx.models import IterativeModel
 from mlx.training.schedules import Plateau, Schedule
 from mlx.training.settings import TrainingSettings
 
-Array = npt.NDArray[Any]
 Epoch = dict[str, float]
 """What one epoch reached: loss and accuracy on train, and the same with ``val_`` before."""
 

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.arrays import RowsOfFile, release_pages, rows_of
-
-Array = npt.NDArray[Any]
 
 LARGE = 256 << 20  # bytes of a memory-mapped array that may stay in memory
 

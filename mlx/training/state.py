@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy.typing as npt
 from pydantic import Field, ValidationError, model_validator
 
+from mlx.core.array_types import Array
 from mlx.core.artifacts import read_json, write_json
 from mlx.core.errors import ArtifactError
 from mlx.core.settings import Settings
@@ -16,8 +16,6 @@ from mlx.models.npz import read_all, write_npz
 from mlx.training.fingerprint import Fingerprint, digest_of, file_digest
 from mlx.training.progress import Progress
 from mlx.training.schedules import Plateau
-
-Array = npt.NDArray[Any]
 
 DESCRIPTION = "checkpoint.json"
 STATE, BEST = "state.npz", "best.npz"

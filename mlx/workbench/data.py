@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.datasets import SyntheticDataset
 from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
@@ -12,8 +12,6 @@ from mlx.preprocessing.split import split_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Array = npt.NDArray[Any]
 
 
 class DataGenerator:

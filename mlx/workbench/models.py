@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.errors import SettingsError
 from mlx.core.sections import settings_of
 from mlx.evaluation import ClassificationEvaluation, EvaluationSettings, evaluate_classification
 from mlx.models import DirectModel, ModelSettings, TaskSpec, build_model
 from mlx.workbench.readers import Predictor, Reader, sample_shape, shaped
-
-Array = npt.NDArray[Any]
 
 NAMES = {
     "mlp": "keras_mlp",

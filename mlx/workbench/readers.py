@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.models import Model
-
-Array = npt.NDArray[Any]
 
 SMALLEST_SIDE = 8  # of an image that a flat number of features may stand for in a recurrent network
 

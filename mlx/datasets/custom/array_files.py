@@ -16,10 +16,11 @@ from typing import IO, Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
 from mlx.core.reading import pass_on
-from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array
+from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
 CHUNK_BYTES = 1 << 20
 LONGEST_HEADER = 1 << 16

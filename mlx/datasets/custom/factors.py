@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.datasets.custom.targets import checked_text
 from mlx.datasets.custom.written_numbers import Marks, mark_of, means_missing, read_written
-from mlx.datasets.dataset import Array, Factors
+from mlx.datasets.dataset import Factors
 
 if TYPE_CHECKING:
     import pandas as pd

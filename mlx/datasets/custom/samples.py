@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mlx.core.array_types import Array, Indices
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.targets import Target
-from mlx.datasets.dataset import Array, Dataset, Factors
-from mlx.datasets.files.stored import Indices, StoredParams, augmentation_of, choose_rows, picked, stored_blocks
+from mlx.datasets.dataset import Dataset, Factors
+from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, picked, stored_blocks
 
 
 class Rows(Protocol):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
@@ -16,7 +17,7 @@ from mlx.datasets.custom.samples import MemoryRows, Samples, samples_dataset
 from mlx.datasets.custom.table_files import read_metadata
 from mlx.datasets.custom.table_samples import TableRules, read_table_samples
 from mlx.datasets.custom.targets import Target, build_target, checked_text
-from mlx.datasets.dataset import Array, Dataset, Factors
+from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.files.folder_set import open_image_folder
 from mlx.datasets.files.image_folder import list_images
 

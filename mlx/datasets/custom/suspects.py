@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.datasets.custom.features import leave_out
 from mlx.datasets.custom.table_files import Column
-from mlx.datasets.dataset import Array
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import what_is
@@ -17,7 +18,7 @@ from mlx.datasets.custom.csv_files import read_csv
 from mlx.datasets.custom.factors import factors_of
 from mlx.datasets.custom.headers import as_asked, refuse_equal_names, without_index
 from mlx.datasets.custom.parquet_files import read_parquet
-from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Factors, refuse_oversized
+from mlx.datasets.dataset import IN_MEMORY_LIMIT, Factors, refuse_oversized
 
 if TYPE_CHECKING:
     import pandas as pd

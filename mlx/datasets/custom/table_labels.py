@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.datasets.custom.csv_files import MISSING
 from mlx.datasets.custom.features import ambiguous_number, first_of, is_text, refuse_dates
 from mlx.datasets.custom.targets import Task
 from mlx.datasets.custom.written_numbers import MARKS, Mark, Marks, Written, mark_of, read_written, without_percent
-from mlx.datasets.dataset import Array
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.features import feature, leave_out
 from mlx.datasets.custom.suspects import copies_among, ids_among
@@ -15,7 +16,6 @@ from mlx.datasets.custom.table_files import Column, Table, column_of, encode, re
 from mlx.datasets.custom.table_labels import missing_words, table_labels
 from mlx.datasets.custom.targets import Task
 from mlx.datasets.custom.written_numbers import Mark, Marks, Written, read_written
-from mlx.datasets.dataset import Array
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from mlx.datasets.dataset import Array, Dataset
+from mlx.core.array_types import Array, Indices
+from mlx.datasets.dataset import Dataset
 from mlx.datasets.files.cifar_batches import (
     FORMS,
     SIZE,
@@ -23,7 +24,6 @@ from mlx.datasets.files.cifar_batches import (
 )
 from mlx.datasets.files.download import Download, Layout, locate
 from mlx.datasets.files.stored import (
-    Indices,
     PublishedParams,
     Subset,
     augmentation_of,

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
-from mlx.datasets.dataset import Array
 from mlx.datasets.files.cifar_names import COARSE, FINE, TEN
 from mlx.datasets.files.safe_pickle import read_plain_pickle
 

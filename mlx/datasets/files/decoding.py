@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from mlx.datasets.dataset import Array
+from mlx.core.array_types import Array
 
 if TYPE_CHECKING:
     from PIL.Image import Image

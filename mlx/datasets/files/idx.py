@@ -15,9 +15,9 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.core.reading import pass_on
-from mlx.datasets.dataset import Array
 
 UNSIGNED_BYTE = 8
 CHUNK_BYTES = 1 << 20

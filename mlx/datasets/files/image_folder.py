@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mlx.core.array_types import Array, Indices
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
-from mlx.datasets.dataset import Array
 from mlx.datasets.files.decoding import SUFFIXES, UnreadableImageError, decode, image_size, in_parallel
-from mlx.datasets.files.stored import Indices
 
 NAMED_AT_MOST = 5
 

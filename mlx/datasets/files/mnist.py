@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mlx.core.array_types import Array, Indices
 from mlx.core.errors import DataError
 from mlx.datasets.custom.array_files import ArrayFile, open_npz
-from mlx.datasets.dataset import IN_MEMORY_LIMIT, Array, Dataset
+from mlx.datasets.dataset import IN_MEMORY_LIMIT, Dataset
 from mlx.datasets.files.download import Download, Layout, locate
 from mlx.datasets.files.idx import IdxFile, open_idx
 from mlx.datasets.files.stored import (
-    Indices,
     PublishedParams,
     Subset,
     augmentation_of,

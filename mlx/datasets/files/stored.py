@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mlx.core.array_types import Array, Indices
 from mlx.core.errors import SettingsError
 from mlx.core.settings import Settings
-from mlx.datasets.dataset import Array, Block, Factors, spans
+from mlx.datasets.dataset import Block, Factors, spans
 from mlx.datasets.params import Count, Seed
 from mlx.datasets.randomness import Stream, generator
-
-Indices = NDArray[np.int64]
 
 ReadRows = Callable[[Indices, int], Iterator[Array]]
 """``read(index, rows)`` yields the samples of the ascending `index` in order, `rows` at a time."""

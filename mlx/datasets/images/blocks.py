@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mlx.datasets.dataset import Array, Block, Dataset, Factors, spans
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Block, Dataset, Factors, spans
 from mlx.datasets.images.cores import let_the_allocator_keep_memory, on_every_core, short_buffers
 from mlx.datasets.images.params import ImageParams
 from mlx.datasets.images.render import (

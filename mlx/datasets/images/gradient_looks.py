@@ -9,7 +9,8 @@ from math import pi, sqrt
 
 import numpy as np
 
-from mlx.datasets.dataset import Array, Factors
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Factors
 from mlx.datasets.images.render import Drawing
 
 SLANT = sqrt(0.5)

@@ -4,7 +4,7 @@ from math import pi
 
 import numpy as np
 
-from mlx.datasets.dataset import Array
+from mlx.core.array_types import Array
 
 _COLUMN, _ROW, _SECOND = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77), np.uint32(0xC2B2AE3D)
 _DIRECTIONS = 2 * np.pi * (np.arange(64) + 0.5) / 64

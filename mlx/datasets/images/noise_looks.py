@@ -11,7 +11,8 @@ from math import pi
 
 import numpy as np
 
-from mlx.datasets.dataset import Array, Factors
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Factors
 from mlx.datasets.images.lattices import gradient_noise, nearest_seed, pixel_normal, pixel_uniform
 from mlx.datasets.images.render import Drawing
 

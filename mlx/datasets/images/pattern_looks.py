@@ -10,7 +10,8 @@ from math import pi, sqrt
 
 import numpy as np
 
-from mlx.datasets.dataset import Array, Factors
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Factors
 from mlx.datasets.images.render import Drawing
 
 SIX = sqrt(3) / 2  # the height of an equilateral triangle

@@ -4,7 +4,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mlx.datasets.dataset import Array, Dataset, Factors
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.images.blocks import ImageSet, open_images
 from mlx.datasets.images.pattern_looks import LOOKS
 from mlx.datasets.images.render import antialias

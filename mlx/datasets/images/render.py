@@ -7,7 +7,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from mlx.datasets.dataset import Array, Factors
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Factors
 from mlx.datasets.randomness import Stream, generator
 
 _PIXELS_A_STREAM = 2**16

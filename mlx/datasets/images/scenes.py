@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from mlx.datasets.dataset import Array, Factors
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Factors
 from mlx.datasets.images.params import ImageParams
 from mlx.datasets.images.shape_looks import LOOKS
 from mlx.datasets.images.shape_params import ShapesParams

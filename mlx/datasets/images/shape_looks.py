@@ -14,7 +14,7 @@ from math import acos, cos, pi, radians, sin, sqrt
 
 import numpy as np
 
-from mlx.datasets.dataset import Array
+from mlx.core.array_types import Array
 
 Distance = Callable[[Array, Array], Array]
 

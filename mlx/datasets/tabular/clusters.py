@@ -6,7 +6,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, field_validator
 
-from mlx.datasets.dataset import Array, Dataset
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Dataset
 from mlx.datasets.params import Coordinate, Count, Separation, bad_value, no_more_than_features
 from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationInfo, field_validator
 
-from mlx.datasets.dataset import Array, Block, Dataset, Factors, refuse_oversized, spans
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Block, Dataset, Factors, refuse_oversized, spans
 from mlx.datasets.labels import class_counts, mislabel, shuffled_labels
 from mlx.datasets.params import ClassParams, Count, bad_value
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from mlx.datasets.dataset import Array, Dataset
+from mlx.core.array_types import Array
+from mlx.datasets.dataset import Dataset
 from mlx.datasets.params import Deviation
 from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset

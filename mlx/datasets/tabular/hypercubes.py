@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
+from mlx.core.array_types import Array
 from mlx.core.errors import SettingsError
-from mlx.datasets.dataset import Array, Dataset
+from mlx.datasets.dataset import Dataset
 from mlx.datasets.params import Count, Separation, bad_value, no_more_than_features
 from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset

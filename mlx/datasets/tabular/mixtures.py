@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import AliasChoices, Field, ValidationInfo, field_validator, model_validator
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
-from mlx.datasets.dataset import Array, Dataset
+from mlx.datasets.dataset import Dataset
 from mlx.datasets.params import Coordinate, Separation, bad_value
 from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset

@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 from pydantic import field_validator
 
+from mlx.core.array_types import Array
 from mlx.core.settings import Settings
-from mlx.datasets.dataset import Array, Block, Dataset, refuse_oversized, spans
+from mlx.datasets.dataset import Block, Dataset, refuse_oversized, spans
 from mlx.datasets.params import Count, Deviation, Seed, no_more_than_features
 from mlx.datasets.randomness import Stream, generator
 

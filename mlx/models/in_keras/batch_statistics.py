@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from mlx.models.contract import Array, TaskSpec
+from mlx.core.array_types import Array
+from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.runtime import keras
 from mlx.models.in_keras.steps import compiled, interpreted
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
+from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError
-from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
+from mlx.models.contract import BOTH_TASKS, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_keras.batch_statistics import BatchStatistics
 from mlx.models.in_keras.checkpoint import restore_weights, save_keras
 from mlx.models.in_keras.network import Network

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from mlx.models.contract import Array, Metrics, Optimization, TaskSpec
+from mlx.core.array_types import Array
+from mlx.models.contract import Metrics, Optimization, TaskSpec
 from mlx.models.in_keras.runtime import keras
 
 

@@ -9,11 +9,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from mlx.core.array_types import Array, Floats
 from mlx.models.in_numpy.optimizers import OPTIMIZERS, Optimizer, build_optimizer
 from mlx.models.in_numpy.rates import warn_of_large_rate
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
 Config = dict[str, Any]
 
 KERAS_DECAY = 0.004  # what adamw takes off where nothing is said

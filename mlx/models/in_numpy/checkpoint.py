@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array
 from mlx.core.artifacts import read_json, replacing_folder, write_json
 from mlx.core.errors import ArtifactError
 from mlx.models.in_numpy.learner import Learner
 from mlx.models.npz import read_npz, write_npz
-
-Array = npt.NDArray[Any]
 
 DESCRIPTION, WEIGHTS = "model.json", "weights.npz"
 

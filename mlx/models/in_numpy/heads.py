@@ -1,14 +1,12 @@
 """What the last layer's sums mean: outputs, losses, the gradients of those, and classes."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit, log_expit, softmax
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
+from mlx.core.array_types import Floats, Integers
+
 Head = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
@@ -86,9 +84,9 @@ def class_logits(output: str, logits: Floats) -> Floats:
     return against_rest
 
 
-def predicted_classes(logits: Floats) -> npt.NDArray[np.intp]:
+def predicted_classes(logits: Floats) -> Integers:
     """Return the most probable class (m,) by the last layer's sums."""
     if logits.shape[1] == 1:
         return (logits[:, 0] > 0).astype(np.intp)
-    most_probable: npt.NDArray[np.intp] = logits.argmax(axis=1)
+    most_probable: Integers = logits.argmax(axis=1)
     return most_probable

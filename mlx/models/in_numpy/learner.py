@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from mlx.core.array_types import Floats
 from mlx.core.errors import DataError
 from mlx.models.in_numpy.heads import HEADS
-from mlx.models.in_numpy.network import ACTIVATIONS, Floats, Network, views
+from mlx.models.in_numpy.network import ACTIVATIONS, Network, views
 from mlx.models.in_numpy.optimizers import Optimizer
 
 

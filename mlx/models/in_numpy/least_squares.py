@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.array_types import Floats
 from mlx.core.checks import row_blocks
 
-Floats = npt.NDArray[np.float64]
 Extended = npt.NDArray[np.longdouble]
 
 NEAR_SINGULAR = 1e10  # at most six digits of the weights are certain then

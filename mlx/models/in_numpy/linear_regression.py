@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
 
-from mlx.models.in_numpy.base import Array, BaseModel, Config, Floats, number, optimizer_of, rows, whole_number
+from mlx.core.array_types import Array, Floats
+from mlx.models.in_numpy.base import BaseModel, Config, number, optimizer_of, rows, whole_number
 from mlx.models.in_numpy.checkpoint import (
     Checkpoint,
     adopting,

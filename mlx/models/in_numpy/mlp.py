@@ -13,7 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from mlx.models.in_numpy.base import Array, BaseModel, Config, Floats, number, optimizer_of, rows, whole_number
+from mlx.core.array_types import Array, Floats
+from mlx.models.in_numpy.base import BaseModel, Config, number, optimizer_of, rows, whole_number
 from mlx.models.in_numpy.checkpoint import (
     Checkpoint,
     CheckpointError,

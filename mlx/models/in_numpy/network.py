@@ -6,11 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
-Array = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
+from mlx.core.array_types import Array, Floats
 
 HIDDEN_LAYERS = (128, 64)  # where nothing is said
 BLOCK = 64  # rows that `Network.run` multiplies at a time, always as many; see there

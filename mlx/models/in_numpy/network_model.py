@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import softmax
 
+from mlx.core.array_types import Array, Floats
 from mlx.core.errors import ArtifactError
-from mlx.models.contract import BOTH_TASKS, Array, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
+from mlx.models.contract import BOTH_TASKS, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_numpy.heads import HEADS, class_logits, predicted_classes, target_table
 from mlx.models.in_numpy.learner import NO_LIMITS, Learner, Limits
-from mlx.models.in_numpy.network import Floats, Network, weight_arrays
+from mlx.models.in_numpy.network import Network, weight_arrays
 from mlx.models.in_numpy.optimizers import build_optimizer
 from mlx.models.in_numpy.params import OptimizerConfig
 from mlx.models.in_numpy.rates import warn_of_large_rate

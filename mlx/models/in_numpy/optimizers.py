@@ -7,9 +7,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.array_types import Floats
 from mlx.core.errors import ArtifactError
-
-Vector = npt.NDArray[np.float64]
 
 EPSILON = 1e-7  # Keras's, for all of them; where it stands differs and is part of the method
 
@@ -33,7 +32,7 @@ class Optimizer(ABC):
         self.slots = {name: np.zeros(n_parameters) for name in self.remembers}
         self._work = np.empty(n_parameters)
 
-    def step(self, parameters: Vector, gradient: Vector) -> None:
+    def step(self, parameters: Floats, gradient: Floats) -> None:
         """Change `parameters` by one step against `gradient`."""
         if self.weight_decay:
             parameters *= 1 - self.weight_decay * self.learning_rate
@@ -41,7 +40,7 @@ class Optimizer(ABC):
         self._move(parameters, gradient, self._work)
 
     @abstractmethod
-    def _move(self, parameters: Vector, gradient: Vector, work: Vector) -> None:
+    def _move(self, parameters: Floats, gradient: Floats, work: Floats) -> None:
         """Take the step; `work` is room for a vector in between."""
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
@@ -75,7 +74,7 @@ class Sgd(Optimizer):
         super().__init__(n_parameters, learning_rate, weight_decay=weight_decay)
         self.momentum = momentum
 
-    def _move(self, parameters: Vector, gradient: Vector, work: Vector) -> None:
+    def _move(self, parameters: Floats, gradient: Floats, work: Floats) -> None:
         np.multiply(gradient, self.learning_rate, out=work)
         velocity = self.slots["momentum"]
         velocity *= self.momentum
@@ -89,7 +88,7 @@ class RmsProp(Optimizer):
     remembers = ("velocity",)
     rho = 0.9
 
-    def _move(self, parameters: Vector, gradient: Vector, work: Vector) -> None:
+    def _move(self, parameters: Floats, gradient: Floats, work: Floats) -> None:
         velocity = self.slots["velocity"]
         np.multiply(gradient, gradient, out=work)
         work *= 1 - self.rho
@@ -111,7 +110,7 @@ class Adam(Optimizer):
     remembers = ("momentum", "velocity")
     beta_1, beta_2 = 0.9, 0.999
 
-    def _move(self, parameters: Vector, gradient: Vector, work: Vector) -> None:
+    def _move(self, parameters: Floats, gradient: Floats, work: Floats) -> None:
         mean, square = self.slots["momentum"], self.slots["velocity"]
         np.subtract(gradient, mean, out=work)
         work *= 1 - self.beta_1

@@ -2,15 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from mlx.core.array_types import Array, Floats
 from mlx.core.arrays import release_pages
 from mlx.core.checks import row_blocks
 from mlx.core.linear_fit import LinearFit, design_axes
-from mlx.models.in_numpy.least_squares import Floats, triangle_of
+from mlx.models.in_numpy.least_squares import triangle_of
 
 MOST_FEATURES = 4096
 """R of more features would take over 128 MB beside a model of 32 kB."""
@@ -20,8 +19,6 @@ CLOSE = 0.01
 
 ROUNDING = 1e-12
 """Residuals below this share of the largest target are those of rounding."""
-
-Array = npt.NDArray[Any]
 
 
 def measured_fit(X: Array, y: Array, coefficients: Floats, predict: Callable[[Array], Floats]) -> LinearFit | None:

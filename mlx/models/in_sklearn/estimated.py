@@ -7,9 +7,10 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.core.reading import reading
-from mlx.models.contract import BOTH_TASKS, Array, DirectModel, Outputs, TaskSpec
+from mlx.models.contract import BOTH_TASKS, DirectModel, Outputs, TaskSpec
 from mlx.models.in_sklearn.fitting import fitted, flattened
 from mlx.models.in_sklearn.skops_file import Contents, read_estimator, write_estimator
 

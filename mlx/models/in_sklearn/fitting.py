@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import Settings
-from mlx.models.contract import Array, Task, TaskSpec
+from mlx.models.contract import Task, TaskSpec
 from mlx.models.task_check import WHERE_STATED
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.models.contract import Array
+from mlx.core.array_types import Array
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
+from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError, SettingsError
-from mlx.models.contract import Array, DirectModel, Outputs, TaskSpec
+from mlx.models.contract import DirectModel, Outputs, TaskSpec
 from mlx.models.in_sklearn.fitting import fitted
 from mlx.models.in_sklearn.params import LogisticRegressionParams
 from mlx.models.in_sklearn.standardization import Standardization

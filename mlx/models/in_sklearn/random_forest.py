@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Array, Outputs, TaskSpec
+from mlx.models.contract import Outputs, TaskSpec
 from mlx.models.in_sklearn.estimated import Estimated
 from mlx.models.in_sklearn.fitting import chosen, refuse_foreign
 from mlx.models.in_sklearn.leaves import LeafColumns, refuse_links

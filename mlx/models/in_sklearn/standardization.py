@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.models.contract import Array
+from mlx.core.array_types import Array
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError, DataError
-from mlx.models.contract import Array, Outputs, TaskSpec
+from mlx.models.contract import Outputs, TaskSpec
 from mlx.models.in_sklearn.estimated import Estimated
 from mlx.models.in_sklearn.fitting import flattened, refuse_foreign
 from mlx.models.in_sklearn.params import SvmParams

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +15,7 @@ from mlx.plots.style import COLORS
 from mlx.plots.text import MINUS, plural, thousands
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from mlx.core.array_types import Array
     from mlx.plots.inputs import ReportInputs
 
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "plus", "x", "star")
@@ -76,7 +75,7 @@ def _shown(inputs: ReportInputs, count: int) -> str:
     )
 
 
-def _views(task: str, columns: dict[str, NDArray[Any]]) -> list[View]:
+def _views(task: str, columns: dict[str, Array]) -> list[View]:
     kinds = projections_of(columns)
     views = []
     if kinds:
@@ -103,7 +102,7 @@ VIEWS = {
 }  # fmt: skip
 
 
-def _controls(view: View, columns: dict[str, NDArray[Any]], task: str) -> str:
+def _controls(view: View, columns: dict[str, Array], task: str) -> str:
     kinds = {kind: PROJECTIONS[kind] for kind in projections_of(columns)} if view.key == "map" else {}
     colors = {"outcome": "outcome", "y_true": "actual class", "y_pred": "predicted class", "entropy": "entropy"}
     if task == "regression":
@@ -149,7 +148,7 @@ _TABLE = (
 )
 
 
-def _payload(inputs: ReportInputs, columns: dict[str, NDArray[Any]], views: list[View], atlas: Atlas | None) -> str:
+def _payload(inputs: ReportInputs, columns: dict[str, Array], views: list[View], atlas: Atlas | None) -> str:
     """Return the data of the views as JSON that can stand in a ``<script>``."""
     wrong = columns["residual"] < 0 if inputs.task == "regression" else columns["correct"] == 0
     content = {
@@ -169,7 +168,7 @@ def _payload(inputs: ReportInputs, columns: dict[str, NDArray[Any]], views: list
     return text.replace("<", "\\u003c")  # no class name ends the script
 
 
-def _cells(confusion: NDArray[Any] | None) -> list[list[int]]:
+def _cells(confusion: Array | None) -> list[list[int]]:
     """Actual class, predicted class and count of every cell that is not empty."""
     if confusion is None or len(confusion) > MOST_CLASSES:
         return []

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlx.plots.inputs import spread
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pandas import DataFrame
+
+    from mlx.core.array_types import Array, Integers
 
 MOST_POINTS = 3000
 """With their images, so many samples fit into the size that a page may have, and a browser draws them at once."""
@@ -27,7 +28,7 @@ COLUMNS = {
 }
 
 
-def choose_points(samples: DataFrame, *, task: str, limit: int = MOST_POINTS) -> NDArray[np.intp]:
+def choose_points(samples: DataFrame, *, task: str, limit: int = MOST_POINTS) -> Integers:
     """Rows of `samples` (positions, increasing) that the page holds: all of them up to `limit`.
 
     Beyond it, a classifier's wrong predictions, evenly thinned to at most half of `limit`, and other samples
@@ -47,17 +48,17 @@ def choose_points(samples: DataFrame, *, task: str, limit: int = MOST_POINTS) ->
     return np.sort(np.concatenate([wrong, others[spread(len(others), limit - len(wrong))]]))
 
 
-def _all_wrong(samples: DataFrame) -> NDArray[np.intp]:
+def _all_wrong(samples: DataFrame) -> Integers:
     return np.flatnonzero(~samples["correct"].to_numpy(bool))
 
 
-def point_columns(samples: DataFrame, *, task: str) -> dict[str, NDArray[Any]]:
+def point_columns(samples: DataFrame, *, task: str) -> dict[str, Array]:
     """The numbers of each sample, shape (n_points,) each, in the types that a browser has.
 
     Columns that hold nothing are left out. Of a projection both axes are there, or none.
     """
     coordinates = [f"{kind}_{axis}" for kind in PROJECTIONS for axis in (1, 2)]
-    found: dict[str, NDArray[Any]] = {}
+    found: dict[str, Array] = {}
     for name in (*COLUMNS[task], *coordinates):
         if name not in samples:
             continue
@@ -70,6 +71,6 @@ def point_columns(samples: DataFrame, *, task: str) -> dict[str, NDArray[Any]]:
     return found
 
 
-def projections_of(columns: dict[str, NDArray[Any]]) -> list[str]:
+def projections_of(columns: dict[str, Array]) -> list[str]:
     """The kinds of projection whose two axes are there."""
     return [kind for kind in PROJECTIONS if f"{kind}_1" in columns and f"{kind}_2" in columns]

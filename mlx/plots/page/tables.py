@@ -12,8 +12,9 @@ import numpy as np
 from mlx.plots.text import MINUS, fixed, level_text, number, percent, significant, status_text, thousands
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pandas import DataFrame, Series
+
+    from mlx.core.array_types import Array
 
 MAX_ROWS = 500
 ONE_LINE = 24  # characters of a cell that is never broken
@@ -135,7 +136,7 @@ def _says_nothing(name: str, column: Series) -> bool:
     return name == "status" and bool(column.eq("ok").all())
 
 
-def mistakes_table(confusion: NDArray[Any], names: Sequence[str], *, most: int = 8) -> str:
+def mistakes_table(confusion: Array, names: Sequence[str], *, most: int = 8) -> str:
     """Build the table of the most frequent confusions; empty for a perfect model."""
     counts = np.asarray(confusion)
     off = np.where(np.eye(len(counts), dtype=bool), 0, counts)

@@ -19,7 +19,8 @@ from mlx.plots.style import CORRECT, WRONG
 if TYPE_CHECKING:
     from bokeh.models import ColumnDataSource
     from bokeh.plotting import figure
-    from numpy.typing import NDArray
+
+    from mlx.core.array_types import Array
 
 HEIGHT = 380  # pixels
 FOCUSED = ":focus-visible { outline: 2px solid #005a8f !important; }"  # Bokeh's own dots are too pale to see
@@ -48,7 +49,7 @@ class View:
     y_label: str
 
 
-def linked_document(views: Sequence[View], columns: Mapping[str, NDArray[Any]], wrong: NDArray[Any]) -> dict[str, Any]:
+def linked_document(views: Sequence[View], columns: Mapping[str, Array], wrong: Array) -> dict[str, Any]:
     """Return the JSON of a Bokeh document, with a root named after each view; the same for the same arguments.
 
     Parameters

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.residuals.association.delete_one import LeaveOneOutSums, class_pearson, is_small_enough, pooled_pearson
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
 from mlx.residuals.association.permuted_group import PermutedProducts, exchange, together

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import row_blocks
 from mlx.core.scale import exponent_of, in_unit
 from mlx.residuals.similarity.directions import Directions, dense
 from mlx.stats.correlation import in_own_unit

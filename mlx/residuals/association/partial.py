@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.core.errors import DataError
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit, unit_sized
 from mlx.residuals.findings import NAN, Finding, missing

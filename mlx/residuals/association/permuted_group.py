@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.core.scale import in_unit
 from mlx.residuals.association.layer import Layer
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import row_blocks
 from mlx.core.scale import in_unit
 from mlx.residuals.similarity.directions import Directions, dense
 from mlx.stats.bootstrap import resample_counts

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import row_blocks
 from mlx.residuals.similarity.directions import Directions, dense
 from mlx.stats.influence import EstimateWithInfluence
 

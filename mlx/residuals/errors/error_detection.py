@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import unit_sized
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error
 from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
@@ -18,8 +17,6 @@ from mlx.stats.correlation import midranks
 from mlx.stats.influence import EstimateWithInfluence, auroc, degrees_of_freedom
 from mlx.stats.intervals import transformed_interval
 from mlx.stats.permutation import permutation_p_value, permuted_products
-
-Flags = npt.NDArray[np.bool_]
 
 STATISTICS = ("auroc", "aurc", "eaurc", "augrc")
 

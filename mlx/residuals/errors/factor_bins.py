@@ -4,15 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from mlx.core.checks import Floats
+from mlx.core.array_types import Flags, Floats
 from mlx.residuals.errors.factors import MAX_CATEGORIES, Factor
 from mlx.stats.proportions import wilson_interval
 
 N_BINS = 5
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.array_types import Array, Flags, Floats, Integers
+from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
 from mlx.core.scale import in_unit, is_rounding, safe_exponent
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error
@@ -72,7 +73,7 @@ class Factor:
     categories: tuple[str, ...] = ()
 
     @property
-    def present(self) -> npt.NDArray[np.bool_]:
+    def present(self) -> Flags:
         """Whether each sample has a value."""
         return ~np.isnan(self.numbers)
 
@@ -137,7 +138,7 @@ def _read(name: str, column: "pd.Series[Any]") -> Factor:
     absent = column.isna().to_numpy()
     known = column[~absent]
     kind, categories = "numeric", tuple[str, ...]()
-    found: npt.NDArray[Any]
+    found: Array
     if pd.api.types.is_bool_dtype(known.dtype) or (known.size and all(isinstance(v, (bool, np.bool_)) for v in known)):
         kind, categories = "boolean", ("false", "true")
         found = known.astype(bool).to_numpy(dtype=np.float64)
@@ -330,9 +331,7 @@ def _sizes(products: Floats, spans: list[slice]) -> Floats:
     return np.stack([squares[..., span].sum(axis=-1) for span in spans], axis=-1)
 
 
-def targets_of(
-    error: npt.NDArray[np.bool_], numbers: Mapping[str, Floats], shared: ClassMeanDependence | None
-) -> list[Target]:
+def targets_of(error: Flags, numbers: Mapping[str, Floats], shared: ClassMeanDependence | None) -> list[Target]:
     """Return the targets ``error``, and one for each of ``numbers``; ``shared`` is that of ``similarity``."""
     targets = [Target("error", error)]
     for name, values in numbers.items():

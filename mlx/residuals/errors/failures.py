@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Flags, Floats, Integers
 from mlx.residuals.association.partial import partial_correlations
 from mlx.residuals.errors.class_mean_dependence import dependence_of_margin, dependence_of_similarity
 from mlx.residuals.errors.error_detection import ErrorScore, combined_detection, detect_errors
@@ -21,8 +20,6 @@ from mlx.residuals.similarity.class_similarity import SimilarityFamily
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.tables import Record
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, merge_entropies, merge_ties
-
-Flags = npt.NDArray[np.bool_]
 
 CURVE_POINTS = 200
 """Points of a curve of risk against coverage in its table."""

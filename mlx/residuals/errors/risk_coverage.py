@@ -8,13 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Flags, Floats, Integers
 from mlx.stats.correlation import midranks
 from mlx.stats.influence import auroc, smoothed
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

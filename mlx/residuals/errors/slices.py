@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import exponent_of, in_unit
 from mlx.residuals.errors.factors import Factor
 from mlx.residuals.streams import Stream, stream
@@ -29,8 +28,6 @@ LEAF_SHARE = 0.05
 
 SINGLE = 100
 """Numbers below 2^SINGLE, and above its inverse, are given to the tree as they are."""
-
-Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

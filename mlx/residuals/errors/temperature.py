@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers, Scores, row_blocks
+from mlx.core.array_types import Floats, Integers, Scores
+from mlx.core.checks import row_blocks
 from mlx.core.log_scores import infinite_status, log_softmax, surprise
 from mlx.residuals.tables import Record
 from mlx.stats.correlation import merge_entropies, midranks

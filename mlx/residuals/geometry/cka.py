@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.checks import Floats, check_finite, row_blocks
+from mlx.core.array_types import Floats
+from mlx.core.checks import check_finite, row_blocks
 from mlx.core.errors import DataError
 from mlx.residuals.similarity.directions import in_range
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.checks import Floats, Scores, row_blocks
+from mlx.core.array_types import Floats, Scores
+from mlx.core.checks import row_blocks
 from mlx.core.scale import in_unit
 from mlx.residuals.similarity.directions import in_range
 

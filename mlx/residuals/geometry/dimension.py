@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers, Scores, row_blocks
+from mlx.core.array_types import Floats, Integers, Scores
+from mlx.core.checks import row_blocks
 from mlx.core.scale import unit_sized
 from mlx.residuals.streams import Stream, stream
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers, Scores
+from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.errors import DataError
 from mlx.core.scale import unit_sized
 from mlx.residuals.geometry.components import principal_components

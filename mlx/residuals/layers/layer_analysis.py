@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.residuals.association.correlations import associate
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.errors.failures import curve_records, detection_rows, entropy_score, layer_scores, partial_rows

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.residuals.association.correlations import Association
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.findings import Finding

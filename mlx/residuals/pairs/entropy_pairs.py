@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
-from mlx.core.checks import Floats
+from mlx.core.array_types import Floats
 
 PairStatistic: TypeAlias = Literal["mean_entropy", "entropy_difference", "entropy_product", "squared_difference"]
 

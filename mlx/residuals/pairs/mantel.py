@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.core.scale import in_unit
 from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS, PairStatistic
 from mlx.residuals.pairs.pair_moments import (

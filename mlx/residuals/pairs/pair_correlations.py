@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic
 from mlx.residuals.pairs.pair_moments import (
     BLOCK_BYTES,

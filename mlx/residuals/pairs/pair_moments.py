@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit
 from mlx.residuals.association.layer import MIN_SAMPLES
 from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS, EntropyPairs, entropy_pairs

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
 from mlx.residuals.pairs.pair_moments import PairGroup, group_moments, pair_group, why_undefined
 from mlx.residuals.pairs.rank_bins import BinCounts, bins_from, rank_in_place

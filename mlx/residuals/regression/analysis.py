@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
-from mlx.core.checks import Floats, Scores, check_finite
+from mlx.core.array_types import Floats, Scores
+from mlx.core.checks import check_finite
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import LinearFit
 from mlx.core.scale import exponent_of, in_unit, unit_sized

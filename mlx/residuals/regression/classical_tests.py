@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import chdtrc
 
-from mlx.core.checks import Floats
+from mlx.core.array_types import Floats
 from mlx.core.scale import is_rounding
 
 MIN_SAMPLES = 30

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from mlx.core.checks import Floats, Scores, check_finite, check_matrix, row_blocks
+from mlx.core.array_types import Floats, Scores
+from mlx.core.checks import check_finite, check_matrix, row_blocks
 from mlx.core.linear_fit import DesignAxes, LinearFit
 
 IN_SPAN = 1e-10

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import row_blocks
 from mlx.residuals.similarity.directions import dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 from mlx.residuals.similarity.neighbors import mean_products, nearest_rows

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.checks import BLOCK_BYTES, Floats, Integers
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import BLOCK_BYTES
 from mlx.residuals.similarity.directions import Directions, Rows
 from mlx.residuals.similarity.lift import CenteredDirections, lift, swap_constant_terms
 from mlx.residuals.similarity.sums import GroupSums, group_sums, sum_groups

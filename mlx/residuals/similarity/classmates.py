@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.class_matrices import class_matrices
 from mlx.residuals.similarity.lift import CenteredDirections

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from mlx.core.checks import BLOCK_BYTES, Floats, Integers, Scores, check_finite, check_matrix, row_blocks
+from mlx.core.array_types import Floats, Integers, Scores
+from mlx.core.checks import BLOCK_BYTES, check_finite, check_matrix, row_blocks
 from mlx.core.errors import DataError
 from mlx.core.scale import in_unit, safe_exponent
 

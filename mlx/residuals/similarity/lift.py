@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from mlx.core.checks import BLOCK_BYTES, Floats, Integers, row_blocks
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import BLOCK_BYTES, row_blocks
 from mlx.residuals.similarity.directions import Directions, Rows
 
 

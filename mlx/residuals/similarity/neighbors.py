@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from mlx.core.checks import Floats, Integers, row_blocks
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import row_blocks
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 
 

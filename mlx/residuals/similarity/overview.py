@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlx.core.checks import Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.residuals.similarity.class_matrices import similarity_matrix
 from mlx.residuals.similarity.lift import CenteredDirections
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from mlx.core.checks import BLOCK_BYTES, Floats, Integers
+from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import BLOCK_BYTES
 from mlx.residuals.similarity.directions import Rows, dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.arrays import Array
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.runs.received.rows import Rows
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlx.core.arrays import Array
+from mlx.core.array_types import Array
 from mlx.core.class_names import clash_of, reading_of
 from mlx.core.console import note
 from mlx.core.errors import DataError, SettingsError

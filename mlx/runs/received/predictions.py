@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.core.arrays import Array
+from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.dataset import Factors

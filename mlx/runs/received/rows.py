@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mlx.core.arrays import Array
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz

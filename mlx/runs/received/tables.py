@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlx.core.arrays import Array
+from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.core.reading import reading
