@@ -1,12 +1,12 @@
 """Does the inference hold? Simulates recorded predictions, and counts what each p-value and interval does.
 
-    python benchmarks/inference.py [--runs 2000] [--processes 2] [--write docs/methods.md]
+    python benchmarks/inference.py [--runs 2000] [--processes 2] [--write docs/simulations.md]
 
 For every p-value of ``tests.csv``: how often it is at most 0.05 when its null hypothesis is true, over pairs
 that share samples, in clusters, and where classes differ in both similarity and entropy. For every interval at
 the 95 % level: how often it holds the value of the population, which is that of 100,000 samples.
 
-The two tables are Markdown; ``--write`` puts them into ``docs/methods.md``, between the lines that mark their
+The two tables are Markdown; ``--write`` puts them into ``docs/simulations.md``, between the lines that mark their
 place. Seeds are fixed: the same runs give the same tables. 2000 runs take some fifty minutes of one processor.
 ``tests/residuals/test_inference_holds.py`` is a short version.
 """

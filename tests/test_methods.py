@@ -1,5 +1,6 @@
-"""docs/methods.md describes every column of every table, and no other."""
+"""docs/: the worked example computes what it prints, and every column of every table is described, and no other."""
 
+import doctest
 import re
 from pathlib import Path
 
@@ -11,13 +12,13 @@ from mlx.config import ExperimentConfig
 from mlx.core.paths import Workspace
 from mlx.experiment import run_experiment
 
-DOC = (Path(__file__).parents[1] / "docs/methods.md").read_text()
+DOCS = Path(__file__).parents[1] / "docs"
 QUICK = {"n_bootstrap": 100, "n_permutations": 19}
 
 
 def described() -> dict[str, set[str]]:
     """Return the columns that each table's section names."""
-    sections = re.split(r"^### ", DOC, flags=re.MULTILINE)[1:]
+    sections = re.split(r"^## ", (DOCS / "tables.md").read_text(), flags=re.MULTILINE)[1:]
     found = {}
     for section in sections:
         title, _, body = section.partition("\n")
@@ -63,7 +64,8 @@ def test_every_column_of_a_regression_is_described(folder: Path) -> None:
 
 
 def test_the_simulated_rates_that_the_document_shows_are_within_what_it_promises() -> None:
-    tables = re.findall(r"^\*\*(.+?)\*\*\n\n((?:\|.+\n)+)", DOC, re.MULTILINE)
+    document = (DOCS / "simulations.md").read_text()
+    tables = re.findall(r"^\*\*(.+?)\*\*\n\n((?:\|.+\n)+)", document, re.MULTILINE)
     assert len(tables) == 2
     for (title, table), (low, high) in zip(tables, ((3.0, 7.0), (93.0, 97.0)), strict=True):
         rates = [float(cell) for row in table.splitlines()[2:] for cell in re.findall(r"\| ([\d.]+) ", row)]
@@ -71,3 +73,12 @@ def test_the_simulated_rates_that_the_document_shows_are_within_what_it_promises
         slack = 100 * np.sqrt(0.07 * 0.93 / 2000)  # one standard error of 2000 runs
         assert low - slack <= min(rates), title
         assert max(rates) <= high + slack, title
+
+
+def test_the_worked_example_computes_what_it_prints() -> None:
+    blocks = re.findall(r"^```python\n(.+?)^```$", (DOCS / "methods.md").read_text(), re.MULTILINE | re.DOTALL)
+    example = doctest.DocTestParser().get_doctest("".join(blocks), {}, "methods.md", None, None)
+    said: list[str] = []
+    result = doctest.DocTestRunner().run(example, out=said.append)
+    assert result.attempted >= 15
+    assert result.failed == 0, "".join(said)

@@ -40,7 +40,7 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``temperature.csv`` what a
     temperature does to entropy; ``similarity.csv`` which file in ``similarity/`` holds the similarities within a
     class, beside ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
-    ``docs/methods.md`` describes every column. A regression has rows in samples and scatter alone, and
+    ``docs/tables.md`` describes every column. A regression has rows in samples and scatter alone, and
     ``coefficients.csv`` of a linear regression.
 
     Raises

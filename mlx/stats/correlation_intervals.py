@@ -2,7 +2,7 @@
 
 On the atanh scale a correlation is nearly normal, so its interval is z ± q·se. Which standard error and which
 sizes give intervals that hold was decided by simulation (``benchmarks/inference.py``; its table is in
-``docs/methods.md``).
+``docs/simulations.md``).
 """
 
 from dataclasses import dataclass

@@ -56,7 +56,7 @@ class ResidualsAnalyzer:
         -------
         dict of DataFrame
             ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage``, ``temperature`` and
-            ``similarity``, as ``docs/methods.md`` describes them.
+            ``similarity``, as ``docs/tables.md`` describes them.
 
         Raises
         ------
