@@ -121,7 +121,7 @@ def test_names_are_text_wherever_they_stand(browser, pages):
     shown = set(browser.texts("#rows tbody td:nth-child(3)")) | set(browser.texts("#rows tbody td:nth-child(4)"))
     assert shown <= set(HOSTILE)
     assert browser.js("return document.querySelectorAll('svg[onload], img[onerror]').length") == 0
-    browser.find("#colour").send_keys("actual class")
+    browser.find("#color").send_keys("actual class")
     assert browser.texts("#view-map .legend li") == list(HOSTILE)
 
 
@@ -226,7 +226,7 @@ def test_everything_can_be_done_with_the_keyboard(browser, pages):
     for _ in range(120):
         browser.press(Keys.TAB)
         reached.add(str(browser.js("const e = document.activeElement; return e.id || e.className || e.tagName")))
-    assert {"plot-map", "plot-scatter", "colour", "projection", "filter", "next"} <= reached
+    assert {"plot-map", "plot-scatter", "color", "projection", "filter", "next"} <= reached
 
 
 def test_tables_sort_by_any_heading_and_samples_by_theirs(browser, pages):
@@ -252,14 +252,14 @@ def test_tables_sort_by_any_heading_and_samples_by_theirs(browser, pages):
         np.testing.assert_allclose(shown, expected[:12], atol=6e-4)
 
 
-def test_the_map_changes_its_projection_and_colours(browser, pages):
+def test_the_map_changes_its_projection_and_colors(browser, pages):
     path, _ = pages("shapes")
     browser.open(path)
     before = browser.pixels("#plot-map")
     browser.find("#projection").send_keys("t-SNE")
     after = browser.pixels("#plot-map")
     assert (np.abs(before - after).sum(axis=2) > 60).sum() > 500
-    browser.find("#colour").send_keys("predicted class")
+    browser.find("#color").send_keys("predicted class")
     assert len(browser.texts("#view-map .legend li")) == 5
     assert (np.abs(browser.pixels("#plot-map") - after).sum(axis=2) > 60).sum() > 500
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from mlx.plots.confusion import room
@@ -15,7 +14,7 @@ from mlx.plots.page.captions import SECTIONS, caption, placed
 from mlx.plots.page.explorer import explorer
 from mlx.plots.page.headline import headlines
 from mlx.plots.page.tables import classes_table, frame_table, metrics_table, mistakes_table, names_table, safe
-from mlx.plots.page.template import PAGE
+from mlx.plots.page.template import PAGE, explorer_script, sorting_script, style_sheet
 from mlx.plots.page.thumbnails import fit_pictures
 from mlx.plots.page.views import bokeh_script
 from mlx.plots.style import COLUMN
@@ -54,8 +53,7 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
         further where they would not fit.
     """
     views = explorer(inputs)
-    scripts = [bokeh_script(), _own("explorer.js")] if views else []
-    scripts.append(_own("page.js"))
+    scripts = [*([bokeh_script(), explorer_script()] if views else []), sorting_script()]
     tables = {key: (_narrow_tables(key, inputs), _wide_tables(key, inputs)) for key, _, _ in SECTIONS}
     others = sum(map(len, scripts)) + len(views.encode()) + sum(_size(*pair) for pair in tables.values())
     pictures = fit_pictures(images, budget=max(MOST_BYTES - others, LEAST_FOR_PICTURES))
@@ -70,7 +68,7 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
     return PAGE.substitute(
         name=safe(inputs.name),
         allowed=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
-        style=_own("page.css"),
+        style=style_sheet(),
         introduction=_introduction(inputs),
         level=level_text(inputs.confidence),
         links="\n".join(f'<li><a href="#{key}">{safe(title)}</a></li>' for key, title, _ in sections),
@@ -83,11 +81,6 @@ def render_page(inputs: ReportInputs, images: Mapping[str, bytes]) -> str:
 
 def _size(narrow: list[str], wide: str) -> int:
     return len("".join([*narrow, wide]).encode())
-
-
-def _own(name: str) -> str:
-    """Return a file that lies beside this module."""
-    return (files("mlx.plots.page") / name).read_text(encoding="utf-8")
 
 
 def _digest(script: str) -> str:

@@ -44,7 +44,7 @@ HINT = (
 
 
 def explorer(inputs: ReportInputs) -> str:
-    """Build the section's body: frames that ``explorer.js`` fills, and the data that it fills them with."""
+    """Build the section's body: frames that the scripts fill, and the data that they fill them with."""
     chosen = inputs.samples if inputs.point_rows is None else inputs.samples.iloc[inputs.point_rows]
     columns = point_columns(chosen, task=inputs.task)
     views = _views(inputs.task, columns)
@@ -109,7 +109,7 @@ def _controls(view: View, columns: dict[str, Array], task: str) -> str:
         colors = {"outcome": "sign of the residual", "size": "size of the residual"}
     first = view.key in {"map", "fitted"} or (view.key == "scatter" and not projections_of(columns))
     parts = _choice("projection", "Projection", kinds) if len(kinds) > 1 else ""
-    return f'<div class="controls">{parts}{_choice("colour", "Colour all by", colors)}</div>' if first else ""
+    return f'<div class="controls">{parts}{_choice("color", "Color all by", colors)}</div>' if first else ""
 
 
 def _choice(key: str, label: str, options: dict[str, str]) -> str:

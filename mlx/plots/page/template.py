@@ -1,5 +1,6 @@
-"""The frame of the report page."""
+"""The frame of the report page, and its own style and scripts."""
 
+from importlib.resources import files
 from string import Template
 
 PAGE = Template("""<!doctype html>
@@ -31,3 +32,27 @@ $scripts
 </body>
 </html>
 """)
+
+EXPLORER = (
+    "elements", "samples", "selection", "tooltip", "plots", "coloring", "matrix", "sample_table", "explorer",
+)  # fmt: skip
+"""Files of the script behind the linked views, each after those that it needs when it is run."""
+
+
+def style_sheet() -> str:
+    """Return the style of the page."""
+    return _read("page.css")
+
+
+def explorer_script() -> str:
+    """Return the script of the linked views: its files in one block, so that no name leaves it."""
+    return '"use strict";\n{\n' + "\n".join(_read(f"scripts/{name}.js") for name in EXPLORER) + "}\n"
+
+
+def sorting_script() -> str:
+    """Return the script that makes tables sortable."""
+    return _read("scripts/sortable_tables.js")
+
+
+def _read(path: str) -> str:
+    return (files("mlx.plots.page") / path).read_text(encoding="utf-8")

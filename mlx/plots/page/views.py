@@ -1,11 +1,10 @@
 """The linked plots of the page, as a Bokeh document: one source of samples behind all of them.
 
-Bokeh, because every plot over one source shares its selection without a line of code, 3000 points stay quick on
-a canvas, and its one script (1.3 MB, without widgets and tables) leaves room for pictures in a page of 5 MB.
-Altair draws SVG that screen readers can walk, but its page needs Vega, Vega-Lite and the embedder, a Rust binary
-of 40 MB to bundle them, and a specification of its own for every link between plots of different pages. What a
-canvas lacks for keyboard and screen reader, ``explorer.js`` adds: the arrow keys walk from sample to sample, and
-the table of samples says the same in text.
+Bokeh, because all plots over one source share its selection, 3000 points stay fast on a canvas, and its one script
+(1.3 MB, without widgets and tables) leaves room for pictures in a page of 5 MB. Altair draws SVG, which screen readers
+can walk, but its page needs Vega, Vega-Lite and the embedder, a Rust binary of 40 MB to bundle them, and a
+specification for every link between plots. The scripts beside this module add what a canvas lacks for keyboard and
+screen reader: the arrow keys move from sample to sample, and the table of samples holds the same numbers as text.
 """
 
 from __future__ import annotations

@@ -1,0 +1,44 @@
+// Links the plots, the confusion matrix and the table of samples: one selection, shown in all.
+async function explore(data) {
+  const bokeh = await embedPlots(data);
+  const source = bokeh.get_model_by_name("samples");
+  const samples = new Samples(data, source);
+  const selection = new Selection(source);
+  const tooltip = new Tooltip(samples, bokeh.get_model_by_name("cursor"));
+  const matrix = new ConfusionMatrix(samples, selection);
+  const table = new SampleTable(samples, selection, tooltip);
+
+  function refresh(chosen, reason) {
+    byId("selection").textContent = selectionText(samples, chosen, reason);
+    byId("clear").disabled = !chosen.length;
+    matrix.mark(chosen);
+    table.showPage(0);
+  }
+  selection.onChange(refresh);
+  for (const view of data.views) addKeyboard(view, samples, selection, tooltip);
+  addControls(bokeh, samples, selection, tooltip);
+  colorBy("outcome", samples);
+  refresh([], "");
+  document.documentElement.dataset.ready = "true";
+}
+
+function addControls(bokeh, samples, selection, tooltip) {
+  samples.source.inspect.connect(() => {
+    const [first] = samples.source.inspected.indices;
+    if (first === undefined) tooltip.hide();
+    else tooltip.show(first);
+  });
+  byId("clear").addEventListener("click", () => selection.set([]));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    tooltip.hide();
+    selection.set([]);
+  });
+  byId("color").addEventListener("change", (event) => colorBy(event.target.value, samples));
+  byId("projection")?.addEventListener("change", ({ target: { value } }) => {
+    const map = samples.data.views.find(({ key }) => key === "map");
+    showProjection(bokeh.get_model_by_name("map"), map, value, samples.data.projections[value]);
+  });
+}
+
+explore(JSON.parse(byId("explorer-data").textContent));
