@@ -2,12 +2,14 @@
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mlx.cli import COMMANDS, build_parser
 from mlx.config import resolve_all
@@ -18,6 +20,7 @@ from mlx.pipeline.steps import STEPS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.suffix in {".json", ".yaml"})
 
 
@@ -38,12 +41,20 @@ def test_the_two_set_up_commands_begin_from_nothing_and_end_in_the_job() -> None
         assert command.strip().endswith(last)
 
 
-def test_every_path_that_the_readme_names_is_there() -> None:
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_that_a_document_names_is_there(path: Path) -> None:
+    text = path.read_text()
     made_by_a_run = ("data/", "outputs/", "metrics/", ".venv")
-    for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", README):
-        assert (ROOT / link).exists(), link
-    for name in re.findall(r"`((?:mlx|examples|benchmarks|stages|docs|tests)/[\w./-]*)`", README):
+    for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+        assert (path.parent / link).exists(), link
+    for name in re.findall(r"`((?:mlx|examples|benchmarks|stages|docs|tests)/[\w./-]*)`", text):
         assert name.startswith(made_by_a_run) or (ROOT / name).exists(), name
+
+
+def test_the_picture_of_the_architecture_is_that_of_the_pipeline() -> None:
+    drawing = runpy.run_path(str(ROOT / "docs/architecture.py"))["drawing"]
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    assert (ROOT / "docs/architecture.svg").read_text() == drawing(stages), "run `python docs/architecture.py`"
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs/harness.md"], ids=lambda path: path.name)
