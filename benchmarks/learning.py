@@ -19,7 +19,7 @@ from mlx.models import IterativeModel, ModelSettings, TaskSpec, build_model
 from mlx.training import Samples, TrainingSettings, fit_model
 from mlx.training.fit import Callbacks
 
-PROBLEM = TaskSpec("classification", (8, 8, 1), 3)
+TASK_SPEC = TaskSpec("classification", (8, 8, 1), 3)
 MODELS = (
     "mlp", "keras_mlp", "cnn", "rnn", "vgg11", "resnet18", "resnet50", "mobilenet", "mobilenet_v2",
     "mobilenet_v3_small", "efficientnet_b0",
@@ -56,7 +56,7 @@ def elsewhere(name: str, seeds: int, noise: float, setting: str) -> float:
 
 def reached(name: str, seed: int, noise: float) -> float:
     """Return the accuracy on unseen images after a training from `seed`."""
-    model = build_model(ModelSettings(name=name), PROBLEM, seed=seed)
+    model = build_model(ModelSettings(name=name), TASK_SPEC, seed=seed)
     assert isinstance(model, IterativeModel)
     rng = np.random.default_rng(seed)
     model.set_weights([(w * (1 + noise * rng.standard_normal(w.shape))).astype(w.dtype) for w in model.weights()])
@@ -69,7 +69,7 @@ def reached(name: str, seed: int, noise: float) -> float:
 def stripes(n: int, seed: int) -> Samples:
     """Draw images whose bright stripe tells the class by its height."""
     rng = np.random.default_rng(seed)
-    X = rng.normal(0, 0.1, size=(n, *PROBLEM.sample_shape)).astype(np.float32)
+    X = rng.normal(0, 0.1, size=(n, *TASK_SPEC.sample_shape)).astype(np.float32)
     y = rng.integers(0, 3, n)
     X[np.arange(n), 2 * y + 1] += 1
     return Samples(X, y)

@@ -21,18 +21,18 @@ from mlx.models.settings import ModelSettings
 DESCRIPTION = "model.json"
 
 
-def build_model(settings: ModelSettings, problem: TaskSpec, *, seed: int) -> Model:
-    """Make the model that `settings` describe for `problem`, its initial weights drawn from `seed`.
+def build_model(settings: ModelSettings, task_spec: TaskSpec, *, seed: int) -> Model:
+    """Make the model that `settings` describe for `task_spec`, its initial weights drawn from `seed`.
 
     Raises
     ------
     SettingsError
-        The model is for another kind of problem, or can't be built for samples of this shape.
+        The model is for another task, or can't be built for samples of this shape.
     """
-    return _built(settings, problem, seed, fetch=True)
+    return _built(settings, task_spec, seed, fetch=True)
 
 
-def _built(settings: ModelSettings, problem: TaskSpec, seed: int, *, fetch: bool) -> Model:
+def _built(settings: ModelSettings, task_spec: TaskSpec, seed: int, *, fetch: bool) -> Model:
     """Import the family of the model, and it alone: TensorFlow takes seconds.
 
     Pretrained weights are got only where `fetch` holds: what is restored afterwards needs none.
@@ -40,19 +40,19 @@ def _built(settings: ModelSettings, problem: TaskSpec, seed: int, *, fetch: bool
     if settings.name in NUMPY_PARAMS:
         from mlx.models.in_numpy.build import build_numpy
 
-        return build_numpy(settings, problem, seed)
+        return build_numpy(settings, task_spec, seed)
     if settings.name in SKLEARN_PARAMS:
         from mlx.models.in_sklearn.build import build_sklearn
 
-        return build_sklearn(settings, problem, seed)
+        return build_sklearn(settings, task_spec, seed)
     if settings.name in CUSTOM_PARAMS:
         from mlx.models.custom.build import build_custom
 
-        return build_custom(settings, problem, seed)
+        return build_custom(settings, task_spec, seed)
     assert settings.name in KERAS_PARAMS, settings.name
     from mlx.models.in_keras.build import build_keras
 
-    return build_keras(settings, problem, seed, fetch=fetch)
+    return build_keras(settings, task_spec, seed, fetch=fetch)
 
 
 def save_model(model: Model, settings: ModelSettings, folder: Path, class_names: Sequence[str]) -> None:
@@ -65,14 +65,14 @@ def save_model(model: Model, settings: ModelSettings, folder: Path, class_names:
 
 def describe_model(model: Model, settings: ModelSettings, class_names: Sequence[str]) -> ModelDescription:
     """Return the description from which `rebuild_model` makes a model like `model`."""
-    problem = model.problem
+    task_spec = model.task_spec
     return ModelDescription(
         name=settings.name,
         architecture=settings.architecture,
         params=settings.params,
-        task=problem.task,
+        task=task_spec.task,
         class_names=list(class_names),
-        sample_shape=list(problem.sample_shape),
+        sample_shape=list(task_spec.sample_shape),
         layers=list(model.layers),
         penultimate=model.penultimate,
         parameters=model.n_parameters,
@@ -91,21 +91,23 @@ def load_model(folder: Path) -> Model:
     model = rebuild_model(path)
     try:
         model.restore(folder)
-        if model.problem.task == "regression" and model.layers == ("input",):
-            model.linear_fit = read_linear_fit(folder, math.prod(model.problem.sample_shape))
+        if model.task_spec.task == "regression" and model.layers == ("input",):
+            model.linear_fit = read_linear_fit(folder, math.prod(model.task_spec.sample_shape))
     except MemoryError as error:
-        raise _too_large(path, error, model.problem) from None
+        raise _too_large(path, error, model.task_spec) from None
     return model
 
 
-def _too_large(path: Path, error: MemoryError, problem: TaskSpec) -> Exception:
+def _too_large(path: Path, error: MemoryError, task_spec: TaskSpec) -> Exception:
     """Word a lack of memory: the fault of the description at `path` where no such sample fits in this machine."""
     import psutil
 
-    if 8 * math.prod(problem.sample_shape) > psutil.virtual_memory().total:
-        found = f"found shape {problem.sample_shape}"
+    if 8 * math.prod(task_spec.sample_shape) > psutil.virtual_memory().total:
+        found = f"found shape {task_spec.sample_shape}"
         return ArtifactError(f"{path}: expected samples that fit in memory, {found}{REMAKE}")
-    return MemoryError(f"{path}: its model, for samples of shape {problem.sample_shape}: {error or 'no more is free'}")
+    return MemoryError(
+        f"{path}: its model, for samples of shape {task_spec.sample_shape}: {error or 'no more is free'}"
+    )
 
 
 def rebuild_model(path: Path) -> Model:
@@ -117,12 +119,12 @@ def rebuild_model(path: Path) -> Model:
         The description is missing or damaged, or of no model that there is.
     """
     described = read_description(path, ModelDescription)
-    problem = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
+    task_spec = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
     try:
         settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
-        return _built(settings, problem, 0, fetch=False)
+        return _built(settings, task_spec, 0, fetch=False)
     except MemoryError as error:
-        raise _too_large(path, error, problem) from None
+        raise _too_large(path, error, task_spec) from None
     except (ValueError, SettingsError, ArithmeticError) as error:  # the last of absurd sizes
         raise ArtifactError(f"{path}: expected the description of a model, found {_reason(error)}{REMAKE}") from None
 

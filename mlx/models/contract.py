@@ -85,21 +85,21 @@ class Optimization:
 
 
 class Model(ABC):
-    """A model for one problem.
+    """A model for one task.
 
     Attributes
     ----------
-    tasks : the kinds of problem that this model is for.
+    tasks : the tasks that this model can learn.
     training_fields : the fields of the `training` section that it uses, dotted below ``params``; of the
         class, or of one model whose own parameters stand before some of them.
-    problem : what it was built for.
+    task_spec : the task and the shape of the samples that it was built for.
     layers : names of the layers whose representations it can give, from input to output.
     linear_fit : what a linear regression keeps of its training samples; None for any other model.
     """
 
     tasks: ClassVar[frozenset[Task]]
     training_fields: frozenset[str]
-    problem: TaskSpec
+    task_spec: TaskSpec
     layers: tuple[str, ...]
     linear_fit: LinearFit | None = None
 
@@ -153,8 +153,10 @@ class Model(ABC):
         DataError
             The samples have another shape, or hold NaN or infinity.
         """
-        if X.shape[1:] != self.problem.sample_shape:
-            raise DataError(f"model input: expected samples of shape {self.problem.sample_shape}, found {X.shape[1:]}")
+        if X.shape[1:] != self.task_spec.sample_shape:
+            raise DataError(
+                f"model input: expected samples of shape {self.task_spec.sample_shape}, found {X.shape[1:]}"
+            )
         if X.dtype.kind == "f" and not np.isfinite(X).all():
             row = int(np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(axis=1))[0])
             raise DataError(f"model input: expected finite values, found NaN or infinity in row {row}")

@@ -6,7 +6,7 @@ from mlx.models.contract import Task, TaskSpec
 WHERE_STATED = "; dataset.params.task states what the targets of custom data are"
 
 
-def require_task(name: str, tasks: frozenset[Task], problem: TaskSpec) -> None:
+def require_task(name: str, tasks: frozenset[Task], task_spec: TaskSpec) -> None:
     """Refuse a model `name`, which is for `tasks`, for a problem of another kind.
 
     Raises
@@ -14,9 +14,9 @@ def require_task(name: str, tasks: frozenset[Task], problem: TaskSpec) -> None:
     SettingsError
         Names both kinds.
     """
-    if problem.task not in tasks:
+    if task_spec.task not in tasks:
         raise SettingsError(
-            f"expected a model for {problem.task}, which the dataset is, found {name}, "
+            f"expected a model for {task_spec.task}, which the dataset is, found {name}, "
             f"which is for {' and '.join(sorted(tasks))}{WHERE_STATED}",
             key=("model", "name"),
         )

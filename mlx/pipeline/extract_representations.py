@@ -74,9 +74,9 @@ def record_split(
     """
     model = model or load_model(workspace.model)
     source, labels = (workspace.splits / f"{kind}_{split}.npy" for kind in "Xy")
-    y_true = open_targets(labels, n_classes=model.problem.n_classes)
+    y_true = open_targets(labels, n_classes=model.task_spec.n_classes)
     index = open_index(workspace.splits / f"index_{split}.npy", rows=len(y_true))
-    open_samples(source, rows=len(y_true), sample_shape=model.problem.sample_shape)
+    open_samples(source, rows=len(y_true), sample_shape=model.task_spec.sample_shape)
     blocks = tracked(
         (block for _, block in finite_rows(source, settings.batch_size)),
         total=-(-len(y_true) // settings.batch_size),

@@ -56,11 +56,11 @@ def train(
         The model does not suit the data, or training diverged.
     """
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
-    problem = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
-    built = build_model(model, problem, seed=training.seed)
+    task_spec = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
+    built = build_model(model, task_spec, seed=training.seed)
     for line in idle_settings(model, training, output, described, built):
         note(f"train: {line}")
-    samples, validation = (_samples(workspace.splits, part, problem) for part in ("train", "val"))
+    samples, validation = (_samples(workspace.splits, part, task_spec) for part in ("train", "val"))
     for line in scale_warnings(model, built, samples.X, described.scaling):
         note(f"train: warning: {line}")
     if isinstance(built, DirectModel):
@@ -72,7 +72,7 @@ def train(
     if output.save_checkpoints and isinstance(built, IterativeModel):
         keeper = Checkpoints(
             workspace.checkpoints,
-            fingerprint=fingerprint(model, training, augmentation, problem, _arrays(workspace.splits)),
+            fingerprint=fingerprint(model, training, augmentation, task_spec, _arrays(workspace.splits)),
             frequency=output.checkpoint_frequency,
             description=describe_model(built, model, described.class_names),
             say=lambda line: note(f"train: {line}"),
@@ -107,9 +107,9 @@ def _arrays(folder: Path) -> dict[str, Path]:
     return {name: folder / f"{name}.npy" for name in names}
 
 
-def _samples(folder: Path, part: str, problem: TaskSpec) -> Samples:
-    y = open_targets(folder / f"y_{part}.npy", n_classes=problem.n_classes)
-    return Samples(open_samples(folder / f"X_{part}.npy", rows=len(y), sample_shape=problem.sample_shape), y)
+def _samples(folder: Path, part: str, task_spec: TaskSpec) -> Samples:
+    y = open_targets(folder / f"y_{part}.npy", n_classes=task_spec.n_classes)
+    return Samples(open_samples(folder / f"X_{part}.npy", rows=len(y), sample_shape=task_spec.sample_shape), y)
 
 
 def _absent(y: Array, class_names: Sequence[str]) -> list[str]:
@@ -148,7 +148,7 @@ def idle_settings(
         why = ", which is fitted in one go" if isinstance(built, DirectModel) else ""
         lines.append(f"no effect on {model.name}{why}: {', '.join(unused)}")
     for name, other, without in _IDLE_FIELDS:
-        if f"params.{name}" in training.set_fields() & built.training_fields and without(training, built.problem):
+        if f"params.{name}" in training.set_fields() & built.training_fields and without(training, built.task_spec):
             lines.append(f"{other}; training.params.{name} has no effect")
     return lines
 
@@ -156,8 +156,8 @@ def idle_settings(
 _OF_CHECKPOINTS = ("checkpoint_frequency", "save_checkpoints")
 
 
-def _is_regression(_: TrainingSettings, problem: TaskSpec) -> bool:
-    return problem.task == "regression"
+def _is_regression(_: TrainingSettings, task_spec: TaskSpec) -> bool:
+    return task_spec.task == "regression"
 
 
 _IDLE_FIELDS: tuple[tuple[str, str, Callable[[TrainingSettings, TaskSpec], bool]], ...] = (

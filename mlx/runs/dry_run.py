@@ -93,18 +93,18 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
         labels = data.labels[split_rows(data.labels, dataset.class_names, config.split).train]
     scaler = fit_scaler(config.preprocessing.scaling, dataset.dtype, [data.X])
     X = scaler.apply(data.X)
-    problem = TaskSpec(dataset.task, dataset.sample_shape, len(dataset.class_names))
-    model = build_model(config.model, problem, seed=config.training.seed)
+    task_spec = TaskSpec(dataset.task, dataset.sample_shape, len(dataset.class_names))
+    model = build_model(config.model, task_spec, seed=config.training.seed)
     n_train = _n_train(config, dataset)
     refuse_too_large(config.model, model, n_train)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
     splits = _described(dataset, scaler)
     rows, tried = FIRST_ROWS, ""
     if isinstance(model, DirectModel):
-        fewest = None if labels is None or not problem.n_classes else int(np.bincount(labels).min())
+        fewest = None if labels is None or not task_spec.n_classes else int(np.bincount(labels).min())
         part = lighter(config.model, model, n_train, fewest)
-        model, rows, tried = build_model(part.settings, problem, seed=config.training.seed), part.rows, part.note
-    y = _targets(problem, rows, labels)
+        model, rows, tried = build_model(part.settings, task_spec, seed=config.training.seed), part.rows, part.note
+    y = _targets(task_spec, rows, labels)
     X = X[np.arange(len(y)) % len(X)]  # what the samples really are says nothing about the configuration
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", UserWarning)
@@ -113,7 +113,7 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
     unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
     told = dict.fromkeys(str(warning.message) for warning in warned)
     n_test = round(dataset.n_samples * config.split.test_size)
-    sizes = {"n_test": n_test, "n_classes": problem.n_classes, "n_factors": data.n_factors}
+    sizes = {"n_test": n_test, "n_classes": task_spec.n_classes, "n_factors": data.n_factors}
     analysis, long = told_time(analysis_parts(config, widths=list(widths.values()), **sizes))
     facts = (*_facts(config, data, scaler.dtype, model, widths), *filter(None, [tried]), analysis)
     return Rehearsal(facts, (*unused, *badly_scaled, *told, *long))
@@ -175,14 +175,14 @@ def _allowed(dataset: Dataset) -> AugmentationDescription | None:
     return AugmentationDescription.model_validate(found) if found else None
 
 
-def _targets(problem: TaskSpec, n: int, labels: Array | None) -> Array:
+def _targets(task_spec: TaskSpec, n: int, labels: Array | None) -> Array:
     """Return targets for about `n` training samples.
 
     Where the labels of the training split are known, no class has more samples than it will have.
     """
-    if problem.task == "regression":
+    if task_spec.task == "regression":
         return np.random.default_rng(0).normal(size=n)
-    k = problem.n_classes
+    k = task_spec.n_classes
     if labels is None:
         return np.arange(n) % k
     counts = np.minimum(np.bincount(labels, minlength=k), -(-n // k))
@@ -210,9 +210,9 @@ def _step(model: IterativeModel, X: Array, y: Array, config: ExperimentConfig, s
     few = step_rows(model, sample)
     training, shown = config.training, [(X[:few], y[:few])]
     model.expect_few_steps()
-    model.prepare(optimization_of(training, model.problem, y))
+    model.prepare(optimization_of(training, model.task_spec, y))
     start = model.evaluate(shown)["loss"]
-    if model.problem.n_classes == 0:
+    if model.task_spec.n_classes == 0:
         check_overflow({"val_loss": start})
     allowed = splits.augmentation
     augmentation = augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)

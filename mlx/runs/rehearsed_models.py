@@ -70,27 +70,27 @@ def lighter(settings: ModelSettings, model: Model, n_train: int, fewest: int | N
     DataError
         The training samples are too few for what is asked.
     """
-    problem, params = model.problem, settings.parameters()
+    task_spec, params = model.task_spec, settings.parameters()
     if isinstance(params, GradientBoostingParams):
-        gradient_boosting.refuse_few(params, n_train, problem.n_classes)
+        gradient_boosting.refuse_few(params, n_train, task_spec.n_classes)
     if isinstance(params, SvmParams) and fewest is not None:
         svm.refuse_few(params, fewest)
-    rows = _rows(params, problem, n_train)
-    changes, tried = _changes(params, problem)
+    rows = _rows(params, task_spec, n_train)
+    changes, tried = _changes(params, task_spec)
     rehearsed = settings.model_copy(update={"params": settings.params | changes})
     what = f"{tried}, " if tried else "a fit "
     return Lighter(rehearsed, rows, f"rehearsed: {what}to {rows} of {n_train} training samples; not the whole fit")
 
 
-def _rows(params: Settings, problem: TaskSpec, n_train: int) -> int:
-    sample = math.prod(problem.sample_shape)
+def _rows(params: Settings, task_spec: TaskSpec, n_train: int) -> int:
+    sample = math.prod(task_spec.sample_shape)
     rows = min(FIRST_ROWS, DIRECT_VALUES // sample)
     if isinstance(params, SvmParams):
         rows = min(rows, math.isqrt(SVM_PRODUCTS // sample))
-    return min(n_train, max(rows, 2 * problem.n_classes, FEW))
+    return min(n_train, max(rows, 2 * task_spec.n_classes, FEW))
 
 
-def _changes(params: Settings, problem: TaskSpec) -> tuple[dict[str, Any], str]:
+def _changes(params: Settings, task_spec: TaskSpec) -> tuple[dict[str, Any], str]:
     """Return the parameters that make a fit short, and what remains of it."""
     match params:
         case GradientBoostingParams():
@@ -99,10 +99,10 @@ def _changes(params: Settings, problem: TaskSpec) -> tuple[dict[str, Any], str]:
             return {"n_estimators": 1}, f"1 of {params.n_estimators} trees fitted"
         case SvmParams():
             limit = 100 if params.max_iter == -1 else min(100, params.max_iter)
-            return {"max_iter": limit} | ({"cv": 2} if problem.n_classes else {}), f"{limit} iterations fitted"
+            return {"max_iter": limit} | ({"cv": 2} if task_spec.n_classes else {}), f"{limit} iterations fitted"
         case LogisticRegressionParams():
             limit = min(2, params.max_iter)
-            unknowns = math.prod(problem.sample_shape) * problem.n_classes
+            unknowns = math.prod(task_spec.sample_shape) * task_spec.n_classes
             if params.solver == "newton-cholesky" and unknowns > MOST_UNKNOWNS:
                 why = f"newton-cholesky solves for {unknowns:,} unknowns at a time"
                 return {"max_iter": limit, "solver": "lbfgs"}, f"{limit} iterations of lbfgs, as {why}, fitted"
@@ -117,10 +117,10 @@ def memory_of(settings: ModelSettings, model: Model, n_train: int) -> int:
     """
     if not isinstance(model, DirectModel):
         return model.n_parameters * 4 * OPTIMIZER_COPIES
-    n_features, params = math.prod(model.problem.sample_shape), settings.parameters()
+    n_features, params = math.prod(model.task_spec.sample_shape), settings.parameters()
     needed = n_train * n_features * (4 if isinstance(params, RandomForestParams) else 8)
     if isinstance(params, LogisticRegressionParams) and params.solver == "newton-cholesky":
-        needed += (n_features * model.problem.n_classes) ** 2 * 8
+        needed += (n_features * model.task_spec.n_classes) ** 2 * 8
     return needed
 
 

@@ -24,7 +24,7 @@ def fingerprint(
     model: ModelSettings,
     training: TrainingSettings,
     augmentation: Augmentation,
-    problem: TaskSpec,
+    task_spec: TaskSpec,
     data: Mapping[str, Path],
 ) -> Fingerprint:
     """Return what decides every number of a training.
@@ -37,7 +37,11 @@ def fingerprint(
         "model": model.as_dict(),
         "training": training.as_dict(),
         "augmentation": vars(augmentation),
-        "problem": {"task": problem.task, "sample_shape": list(problem.sample_shape), "n_classes": problem.n_classes},
+        "task_spec": {
+            "task": task_spec.task,
+            "sample_shape": list(task_spec.sample_shape),
+            "n_classes": task_spec.n_classes,
+        },
         "data": {name: file_digest(path) for name, path in data.items()},
         "version": {"mlx": mlx.__version__} | {name: _version(name) for name in LIBRARIES},
         "code": {"mlx": _code_digest(), "custom": _custom_digest(model.architecture)},

@@ -113,7 +113,7 @@ def fit_model(
     if isinstance(model, DirectModel):
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         reached = _loss_of(model, train) | {f"val_{k}": v for k, v in _loss_of(model, val).items()}
-        if model.problem.n_classes == 0 or any(map(math.isnan, reached.values())):
+        if model.task_spec.n_classes == 0 or any(map(math.isnan, reached.values())):
             check_overflow(reached)
         fitted = Fitted((reached,), 1)
     else:
@@ -136,9 +136,9 @@ class _Training:
     keeper: Keeper | None
 
     def run(self) -> Fitted:
-        self.model.prepare(optimization_of(self.settings, self.model.problem, self.train.y))
+        self.model.prepare(optimization_of(self.settings, self.model.task_spec, self.train.y))
         start = self._evaluate()["loss"]
-        if self.model.problem.n_classes == 0:
+        if self.model.task_spec.n_classes == 0:
             check_overflow({"val_loss": start})
         progress = self.keeper.restore(self.model) if self.keeper else Progress()
         self.callback.begin(progress.history)
@@ -200,4 +200,4 @@ def _loss_of(model: DirectModel, samples: Samples) -> Epoch:
         losses += float(-log_of(np.asarray(p, dtype=np.float64)).sum())
         hits += float((outputs.predictions == y).sum())
     n = len(samples.y)
-    return {"loss": losses / n} | ({"accuracy": hits / n} if model.problem.n_classes else {})
+    return {"loss": losses / n} | ({"accuracy": hits / n} if model.task_spec.n_classes else {})

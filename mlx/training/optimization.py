@@ -10,7 +10,7 @@ from mlx.training.settings import TrainingSettings
 ADAMW_DECAY = 0.004  # Keras's default; without any, it would be adam
 
 
-def optimization_of(settings: TrainingSettings, problem: TaskSpec, y: Array) -> Optimization:
+def optimization_of(settings: TrainingSettings, task_spec: TaskSpec, y: Array) -> Optimization:
     """Return how the weights are changed.
 
     Parameters
@@ -31,7 +31,7 @@ def optimization_of(settings: TrainingSettings, problem: TaskSpec, y: Array) -> 
         clip_norm=params.clip_norm,
         clip_value=params.clip_value,
         label_smoothing=params.label_smoothing,
-        class_weights=_class_weights(params.class_weights, problem, y),
+        class_weights=_class_weights(params.class_weights, task_spec, y),
         n_samples=len(y),
     )
 
@@ -42,10 +42,10 @@ def _weight_decay(settings: TrainingSettings) -> float:
     return ADAMW_DECAY if settings.optimizer == "adamw" else 0.0
 
 
-def _class_weights(asked: str | list[float] | None, problem: TaskSpec, y: Array) -> tuple[float, ...] | None:
-    if asked is None or problem.task == "regression":
+def _class_weights(asked: str | list[float] | None, task_spec: TaskSpec, y: Array) -> tuple[float, ...] | None:
+    if asked is None or task_spec.task == "regression":
         return None
-    k = problem.n_classes
+    k = task_spec.n_classes
     if isinstance(asked, list):
         if len(asked) != k or not any(asked):
             raise SettingsError(

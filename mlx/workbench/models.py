@@ -80,10 +80,10 @@ class ModelSelector:
             if model_type not in NETWORKS:
                 raise ValueError(f"hidden_layers: expected none, as {model_type} has no layers, found {hidden_layers}")
             params["hidden_layers"] = list(hidden_layers)
-        problem = TaskSpec("classification", sample_shape(model_type, n_features), n_classes)
+        task_spec = TaskSpec("classification", sample_shape(model_type, n_features), n_classes)
         try:
             settings = settings_of("model", ModelSettings, {"name": NAMES[model_type], "params": params})
-            model = build_model(settings, problem, seed=self.random_state)
+            model = build_model(settings, task_spec, seed=self.random_state)
         except SettingsError as error:
             raise ValueError(f"{'.'.join(map(str, error.key))}: {error}") from None
         if model_type in NETWORKS:
@@ -253,7 +253,7 @@ class _InOneGo:
 
     def __init__(self, model: DirectModel, random_state: int) -> None:
         self.model, self.random_state = model, random_state
-        self.sample_shape = model.problem.sample_shape
+        self.sample_shape = model.task_spec.sample_shape
         self.softmax, self.penultimate = Reader(model), Reader(model, model.penultimate)
 
     def fit(self, train: tuple[Array, Array], val: tuple[Array, Array] | None) -> History:

@@ -36,7 +36,7 @@ class Reader:
 
     def predict(self, X: Array, **_: Any) -> Array:
         """Return (n, d) representations or (n, K) probabilities of ``X`` (n, …)."""
-        X = shaped(X, self.model.problem.sample_shape)
+        X = shaped(X, self.model.task_spec.sample_shape)
         if self.layer is None:
             probabilities = self.model.outputs(X).probabilities
             assert probabilities is not None

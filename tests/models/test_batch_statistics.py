@@ -11,7 +11,7 @@ from mlx.models.in_keras import batch_statistics
 from mlx.models.in_keras.custom import adopted
 from mlx.models.in_keras.runtime import keras
 
-PROBLEM = TaskSpec("classification", (6,), 2)
+TASK_SPEC = TaskSpec("classification", (6,), 2)
 X = np.random.default_rng(0).normal(3, 2, size=(150, 6)).astype(np.float32)
 Y = (X[:, 0] > 3).astype(np.int64)
 
@@ -34,7 +34,7 @@ def network(**options: Any) -> Any:
 
 
 def trained(made: Any, rate: float = 0.1, epochs: int = 1) -> Any:
-    model: Any = adopted(made, PROBLEM, "own.py:f")
+    model: Any = adopted(made, TASK_SPEC, "own.py:f")
     model.prepare(Optimization("adam", rate))
     for epoch in range(epochs):
         model.run_epoch(batches(), np.random.default_rng(epoch))
@@ -83,7 +83,7 @@ def test_a_layer_that_does_not_move_keeps_its_statistics(frozen: dict[str, Any])
 
 
 def test_a_thousand_samples_are_enough_and_large_ones_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    statistics = adopted(network()[0], PROBLEM, "own.py:f")._statistics  # type: ignore[attr-defined]
+    statistics = adopted(network()[0], TASK_SPEC, "own.py:f")._statistics  # type: ignore[attr-defined]
     many = [(np.full((100, 6), i, np.float32), None) for i in range(30)]
     assert len(list(statistics.watched(many))) == 30
     assert [int(part[0, 0]) for part in statistics._recent] == list(range(19, 30))

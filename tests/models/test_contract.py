@@ -66,46 +66,46 @@ def dense(representation: Any) -> Any:
     return representation.toarray() if issparse(representation) else representation
 
 
-def problem_of(name: str, channels: int = 1) -> TaskSpec:
+def task_spec_of(name: str, channels: int = 1) -> TaskSpec:
     if name == "linear_regression":
         return TaskSpec("regression", (8, 8, channels), 0)
     return TaskSpec("classification", (8, 8, channels), 3)
 
 
-def samples(problem: TaskSpec, n: int = 150, seed: int = 0) -> Samples:
+def samples(task_spec: TaskSpec, n: int = 150, seed: int = 0) -> Samples:
     """Bright stripes at a height that tells the class, or the target."""
     rng = np.random.default_rng(seed)
-    X = rng.normal(0, 0.1, size=(n, *problem.sample_shape)).astype(np.float32)
+    X = rng.normal(0, 0.1, size=(n, *task_spec.sample_shape)).astype(np.float32)
     y = rng.integers(0, 3, n)
     X[np.arange(n), 2 * y + 1] += 1
-    if problem.task == "regression":
+    if task_spec.task == "regression":
         return Samples(X, X[:, 3].sum(axis=(1, 2)) + 0.01 * rng.normal(size=n))
     return Samples(X, y)
 
 
 @cache
-def fitted(name: str, problem: TaskSpec, seed: int = 7) -> tuple[Model, ModelSettings, Fitted]:
+def fitted(name: str, task_spec: TaskSpec, seed: int = 7) -> tuple[Model, ModelSettings, Fitted]:
     settings = settings_of(name)
-    model = build_model(settings, problem, seed=seed)
+    model = build_model(settings, task_spec, seed=seed)
     training = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01, seed=seed)
-    return model, settings, fit_model(model, samples(problem), samples(problem, 40, 1), training, Silent())
+    return model, settings, fit_model(model, samples(task_spec), samples(task_spec, 40, 1), training, Silent())
 
 
 def saved(name: str, folder: Path, seed: int = 7, fit: Any = fitted) -> Model:
-    problem = problem_of(name)
-    model, settings, _ = fit(name, problem, seed)
+    task_spec = task_spec_of(name)
+    model, settings, _ = fit(name, task_spec, seed)
     folder.mkdir()
-    save_model(model, settings, folder, [f"c{i}" for i in range(problem.n_classes)])
+    save_model(model, settings, folder, [f"c{i}" for i in range(task_spec.n_classes)])
     return model
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_it_learns_what_can_be_learnt(name: str) -> None:
-    problem = problem_of(name)
-    model, _, result = fitted(name, problem)
-    unseen = samples(problem, 60, 2)
+    task_spec = task_spec_of(name)
+    model, _, result = fitted(name, task_spec)
+    unseen = samples(task_spec, 60, 2)
     predictions = model.outputs(unseen.X).predictions
-    if problem.task == "regression":
+    if task_spec.task == "regression":
         assert np.corrcoef(predictions, unseen.y)[0, 1] > 0.95
     else:
         assert (predictions == unseen.y).mean() > 0.9
@@ -114,9 +114,9 @@ def test_it_learns_what_can_be_learnt(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_outputs_have_their_shapes_and_probabilities_sum_to_one(name: str) -> None:
-    problem = problem_of(name)
-    model, _, _ = fitted(name, problem)
-    X = samples(problem, 11).X
+    task_spec = task_spec_of(name)
+    model, _, _ = fitted(name, task_spec)
+    X = samples(task_spec, 11).X
     outputs = model.outputs(X, model.layers)
     assert outputs.predictions.shape == (11,)
     assert list(outputs.representations) == list(model.layers)
@@ -124,7 +124,7 @@ def test_outputs_have_their_shapes_and_probabilities_sum_to_one(name: str) -> No
         assert values.ndim == 2
         assert values.shape[0] == 11
         assert np.isfinite(dense(values)).all()
-    if problem.task == "classification":
+    if task_spec.task == "classification":
         assert outputs.probabilities is not None
         assert outputs.probabilities.shape == (11, 3)
         assert outputs.probabilities.dtype == np.float64
@@ -139,7 +139,7 @@ def test_outputs_have_their_shapes_and_probabilities_sum_to_one(name: str) -> No
 def test_a_loaded_model_gives_the_same_bits(name: str, tmp_path: Path) -> None:
     model = saved(name, tmp_path / "m")
     loaded = load_model(tmp_path / "m")
-    X = samples(model.problem, 33, 3).X
+    X = samples(model.task_spec, 33, 3).X
     ours, theirs = model.outputs(X, model.layers), loaded.outputs(X, model.layers)
     assert loaded.layers == model.layers
     for a, b in (
@@ -166,7 +166,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_other_ones(name: str, tm
 
 @pytest.mark.parametrize("name", MODELS)
 def test_penultimate_is_a_layer_and_an_unknown_one_is_refused(name: str) -> None:
-    model = build_model(settings_of(name), problem_of(name), seed=0)
+    model = build_model(settings_of(name), task_spec_of(name), seed=0)
     assert model.resolve_layer("penultimate") == model.penultimate
     assert model.penultimate in model.layers
     with pytest.raises(SettingsError, match="expected one of penultimate, .*, found 'nonsense'"):
@@ -175,8 +175,8 @@ def test_penultimate_is_a_layer_and_an_unknown_one_is_refused(name: str) -> None
 
 @pytest.mark.parametrize("name", MODELS)
 def test_wrong_shapes_and_values_are_refused(name: str) -> None:
-    problem = problem_of(name)
-    model, _, _ = fitted(name, problem)
+    task_spec = task_spec_of(name)
+    model, _, _ = fitted(name, task_spec)
     with pytest.raises(DataError, match=r"expected samples of shape \(8, 8, 1\), found \(8, 9, 1\)"):
         model.outputs(np.zeros((2, 8, 9, 1), np.float32))
     bad = np.zeros((3, 8, 8, 1), np.float32)
@@ -187,11 +187,11 @@ def test_wrong_shapes_and_values_are_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_is_for_both_tasks_or_refuses_the_other(name: str) -> None:
-    task = "regression" if problem_of(name).task == "classification" else "classification"
+    task = "regression" if task_spec_of(name).task == "classification" else "classification"
     other = TaskSpec(task, (8, 8, 1), 3 if task == "classification" else 0)  # type: ignore[arg-type]
-    model = build_model(settings_of(name), problem_of(name), seed=0)
+    model = build_model(settings_of(name), task_spec_of(name), seed=0)
     if model.tasks == BOTH_TASKS:
-        assert build_model(settings_of(name), other, seed=0).problem == other
+        assert build_model(settings_of(name), other, seed=0).task_spec == other
         return
     with pytest.raises(SettingsError, match=f"expected a model for {task}, which the dataset is, found {name}"):
         build_model(settings_of(name), other, seed=0)
@@ -216,11 +216,11 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(name: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("name", sorted(LARGE - TRAINED - DEEP))
 def test_a_large_network_is_built_and_loaded_to_the_same_bits(name: str, tmp_path: Path) -> None:
-    problem = problem_of(name)
-    model = build_model(settings_of(name), problem, seed=1)
+    task_spec = task_spec_of(name)
+    model = build_model(settings_of(name), task_spec, seed=1)
     save_model(model, settings_of(name), tmp_path, ["a", "b", "c"])
     loaded = load_model(tmp_path)
-    X = samples(problem, 3).X
+    X = samples(task_spec, 3).X
     outputs, again = (each.outputs(X, (model.penultimate,)) for each in (model, loaded))
     np.testing.assert_array_equal(outputs.logits, again.logits)
     np.testing.assert_array_equal(outputs.representations[model.penultimate], again.representations[model.penultimate])
@@ -230,7 +230,7 @@ def test_a_keras_model_opens_with_keras_alone_and_carries_no_date(tmp_path: Path
     import keras
 
     model = saved("cnn", tmp_path / "m")
-    X = samples(model.problem, 20, 4).X
+    X = samples(model.task_spec, 20, 4).X
     plain = keras.saving.load_model(tmp_path / "m/model.keras")
     probabilities = model.outputs(X).probabilities
     assert probabilities is not None
@@ -245,7 +245,7 @@ def test_the_cnn_has_the_layers_that_were_asked_for_and_gives_their_values(tmp_p
     model = saved("cnn", tmp_path / "m")
     assert model.layers == ("conv_1", "pool_1", "conv_2", "pool_2", "flatten", "hidden_1", "hidden_2")
     assert model.penultimate == "hidden_2"
-    X = samples(model.problem, 9, 5).X
+    X = samples(model.task_spec, 9, 5).X
     found = model.outputs(X, ("conv_2", "hidden_2")).representations
     plain = keras.saving.load_model(tmp_path / "m/model.keras")
     for layer, values in found.items():
@@ -256,7 +256,7 @@ def test_the_cnn_has_the_layers_that_were_asked_for_and_gives_their_values(tmp_p
 def test_an_image_too_small_for_its_poolings_is_refused() -> None:
     settings = ModelSettings(name="cnn", params={"filters": [2, 2, 2, 2]})
     with pytest.raises(SettingsError, match="expected at most 3 convolutions.*8x8, found 4"):
-        build_model(settings, problem_of("cnn"), seed=0)
+        build_model(settings, task_spec_of("cnn"), seed=0)
     with pytest.raises(SettingsError, match=r"samples of shape \(5,\), found cnn, which needs images"):
         build_model(ModelSettings(name="cnn"), TaskSpec("classification", (5,), 3), seed=0)
 
@@ -265,11 +265,11 @@ def test_logistic_regression_is_scikit_learns() -> None:
     from sklearn.linear_model import LogisticRegression
 
     for k in (2, 3):
-        problem = TaskSpec("classification", (8, 8, 1), k)
-        data = samples(problem_of("logistic_regression"), 200)
+        task_spec = TaskSpec("classification", (8, 8, 1), k)
+        data = samples(task_spec_of("logistic_regression"), 200)
         keep = data.y < k
         X, y = data.X[keep], data.y[keep]
-        model = build_model(ModelSettings(name="logistic_regression", params={"C": 0.5}), problem, seed=0)
+        model = build_model(ModelSettings(name="logistic_regression", params={"C": 0.5}), task_spec, seed=0)
         fit_model(model, Samples(X, y), Samples(X, y), TrainingSettings(), Silent())
         flat = X.reshape(len(X), -1).astype(float)
         oracle = LogisticRegression(C=0.5, max_iter=1000).fit(flat, y).predict_proba(flat)
@@ -279,7 +279,7 @@ def test_logistic_regression_is_scikit_learns() -> None:
 
 
 def test_logistic_regression_says_when_it_does_not_converge() -> None:
-    problem = problem_of("logistic_regression")
-    model = build_model(ModelSettings(name="logistic_regression", params={"max_iter": 1}), problem, seed=0)
+    task_spec = task_spec_of("logistic_regression")
+    model = build_model(ModelSettings(name="logistic_regression", params={"max_iter": 1}), task_spec, seed=0)
     with pytest.warns(RuntimeWarning, match=r"did not converge in 1 iterations; raise model\.params\.max_iter"):
-        fit_model(model, samples(problem), samples(problem), TrainingSettings(), Silent())
+        fit_model(model, samples(task_spec), samples(task_spec), TrainingSettings(), Silent())

@@ -9,13 +9,13 @@ import pytest
 from mlx.core.errors import DataError, SettingsError
 from mlx.models import Model, ModelSettings, Optimization, TaskSpec, build_model, load_model, save_model
 
-PROBLEM = TaskSpec("classification", (6,), 3)
+TASK_SPEC = TaskSpec("classification", (6,), 3)
 X = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
 Y = np.random.default_rng(1).integers(0, 3, 30)
 
 FUNCTIONS = """
 import keras
-from mlx.models import DirectModel, Outputs, Problem
+from mlx.models import DirectModel, Outputs, TaskSpec
 
 def functional(n_classes, sample_shape, end="softmax", width=4):
     sample = keras.Input(sample_shape)
@@ -55,14 +55,14 @@ class Constant(DirectModel):
     layers = ("input",)
     penultimate = "input"
     n_parameters = 0
-    def __init__(self, problem): self.problem = problem
+    def __init__(self, task_spec): self.task_spec = task_spec
     def fit(self, X, y, *, seed): pass
     def outputs(self, X, layers=()): raise NotImplementedError
     def save(self, folder): (folder / "constant.txt").write_text("kept")
     def restore(self, folder): self.kept = (folder / "constant.txt").read_text()
 
 def own_class(n_classes, sample_shape):
-    return Constant(Problem("classification", sample_shape, n_classes))
+    return Constant(TaskSpec("classification", sample_shape, n_classes))
 """
 
 
@@ -76,8 +76,8 @@ def settings(function: str, **params: Any) -> ModelSettings:
     return ModelSettings(name="custom", architecture=f"mine.py:{function}", params=params)
 
 
-def built(function: str, problem: TaskSpec = PROBLEM, **params: Any) -> Model:
-    return build_model(settings(function, **params), problem, seed=3)
+def built(function: str, task_spec: TaskSpec = TASK_SPEC, **params: Any) -> Model:
+    return build_model(settings(function, **params), task_spec, seed=3)
 
 
 @pytest.mark.parametrize("end", ["softmax", "layer", "linear"])
@@ -141,6 +141,6 @@ def test_parameters_that_the_function_does_not_take_are_refused() -> None:
 def test_a_file_outside_of_the_repository_is_not_run() -> None:
     for file in ("/etc/own.py", "../own.py"):
         with pytest.raises(DataError, match=f"model.architecture: {file}: expected a file in the repository"):
-            build_model(ModelSettings(name="custom", architecture=f"{file}:f"), PROBLEM, seed=0)
+            build_model(ModelSettings(name="custom", architecture=f"{file}:f"), TASK_SPEC, seed=0)
     with pytest.raises(ValueError, match="expected the function that makes the model as file.py:name, found nothing"):
         ModelSettings(name="custom")

@@ -96,11 +96,11 @@ def test_without_a_connection_it_says_which_file_to_put_where(monkeypatch: pytes
 
 
 def test_vgg_with_weights_it_does_not_fit_is_refused() -> None:
-    problem = TaskSpec("classification", (32, 32, 3), 3)
+    task_spec = TaskSpec("classification", (32, 32, 3), 3)
     with pytest.raises(SettingsError, match="Keras has no weights of vgg11 but of vgg16 and vgg19"):
-        build_model(ModelSettings(name="vgg11", params={"pretrained": True}), problem, seed=0)
+        build_model(ModelSettings(name="vgg11", params={"pretrained": True}), task_spec, seed=0)
     with pytest.raises(SettingsError, match="pretrained weights were made without"):
-        build_model(ModelSettings(name="vgg16", params={"pretrained": True, "batch_norm": True}), problem, seed=0)
+        build_model(ModelSettings(name="vgg16", params={"pretrained": True, "batch_norm": True}), task_spec, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_the_first_network_of_a_process_starts_as_every_later_one(name: str) -> 
     import mlx.models.in_keras.applications as module
 
     module._drawn.cache_clear()  # as in a new process
-    problem = TaskSpec("classification", (8, 8, 1), 3)
-    first, later = (build_model(ModelSettings(name=name), problem, seed=7) for _ in range(2))
+    task_spec = TaskSpec("classification", (8, 8, 1), 3)
+    first, later = (build_model(ModelSettings(name=name), task_spec, seed=7) for _ in range(2))
     for a, b in zip(first.network.get_weights(), later.network.get_weights(), strict=True):  # type: ignore[attr-defined]
         np.testing.assert_array_equal(a, b)

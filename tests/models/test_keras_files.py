@@ -14,14 +14,14 @@ import pytest
 from mlx.core.errors import ArtifactError
 from mlx.models import ModelSettings, TaskSpec, build_model, load_model, save_model
 
-PROBLEM = TaskSpec("classification", (6,), 3)
+TASK_SPEC = TaskSpec("classification", (6,), 3)
 SETTINGS = ModelSettings(name="keras_mlp", params={"hidden_layers": [4]})
 Members = dict[str, bytes]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    save_model(build_model(SETTINGS, PROBLEM, seed=0), SETTINGS, tmp_path, ["a", "b", "c"])
+    save_model(build_model(SETTINGS, TASK_SPEC, seed=0), SETTINGS, tmp_path, ["a", "b", "c"])
     return tmp_path
 
 

@@ -11,7 +11,7 @@ from mlx.core.errors import ArtifactError, SettingsError
 from mlx.models import ModelSettings, Optimization, TaskSpec, build_model, load_model, save_model
 from mlx.models.in_keras.model import KerasModel
 
-PROBLEM = TaskSpec("classification", (8, 8, 1), 3)
+TASK_SPEC = TaskSpec("classification", (8, 8, 1), 3)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 8, 8, 1)).astype(np.float32)
 Y = RNG.integers(0, 3, 50)
@@ -22,8 +22,8 @@ def batches(y: Any = Y) -> Iterator[tuple[Any, Any]]:
         yield X[first : first + 16], y[first : first + 16]
 
 
-def built(name: str = "keras_mlp", problem: TaskSpec = PROBLEM, **params: Any) -> KerasModel:
-    model = build_model(ModelSettings(name=name, params=params), problem, seed=1)
+def built(name: str = "keras_mlp", task_spec: TaskSpec = TASK_SPEC, **params: Any) -> KerasModel:
+    model = build_model(ModelSettings(name=name, params=params), task_spec, seed=1)
     assert isinstance(model, KerasModel)
     return model
 
@@ -90,7 +90,7 @@ def test_clipping_smoothing_and_class_weights_are_kerass() -> None:
 
 def test_regression_is_least_squares() -> None:
     y = X[:, 2, 3, 0].astype(np.float64)
-    model = built(problem=TaskSpec("regression", (8, 8, 1), 0))
+    model = built(task_spec=TaskSpec("regression", (8, 8, 1), 0))
     copy = twin(model, "adam", "mean_squared_error")
     model.prepare(Optimization())
     history = copy.fit(X, y, batch_size=16, shuffle=False, verbose=0).history
@@ -172,7 +172,7 @@ def test_settings_that_do_not_fit_the_data_are_refused() -> None:
     with pytest.raises(SettingsError, match="expected 3, as many classes as the dataset has, found 10"):
         built(num_classes=10)
     with pytest.raises(SettingsError, match="expected none, as the dataset is for regression, found 10"):
-        built(problem=TaskSpec("regression", (4,), 0), num_classes=10)
+        built(task_spec=TaskSpec("regression", (4,), 0), num_classes=10)
     with pytest.raises(SettingsError, match="at most 250,000,000 weights"):
         built(hidden_layers=[65_536, 65_536])
     with pytest.raises(SettingsError, match="found rnn, which needs a sequence"):

@@ -15,22 +15,22 @@ CLASSES = TaskSpec("classification", (4, 3, 1), 3)
 VALUES = TaskSpec("regression", (5,), 0)
 
 
-def built(problem: TaskSpec, start: int = 0, name: str = "mlp", **params: Any) -> NetworkModel:
-    model = build_model(ModelSettings(name=name, params=params), problem, seed=start)
+def built(task_spec: TaskSpec, start: int = 0, name: str = "mlp", **params: Any) -> NetworkModel:
+    model = build_model(ModelSettings(name=name, params=params), task_spec, seed=start)
     assert isinstance(model, NetworkModel)
     return model
 
 
-def batches(problem: TaskSpec, n: int = 50, size: int = 16, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+def batches(task_spec: TaskSpec, n: int = 50, size: int = 16, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, *problem.sample_shape)).astype(np.float32)
+    X = rng.normal(size=(n, *task_spec.sample_shape)).astype(np.float32)
     first = X.reshape(n, -1)[:, 0]
-    y = first.astype(np.float64) if problem.task == "regression" else np.digitize(first, [-0.5, 0.5])
+    y = first.astype(np.float64) if task_spec.task == "regression" else np.digitize(first, [-0.5, 0.5])
     return [(X[i : i + size], y[i : i + size]) for i in range(0, n, size)]
 
 
-def epochs(model: IterativeModel, number: int, problem: TaskSpec) -> list[dict[str, float]]:
-    return [model.run_epoch(batches(problem), np.random.default_rng(0)) for _ in range(number)]
+def epochs(model: IterativeModel, number: int, task_spec: TaskSpec) -> list[dict[str, float]]:
+    return [model.run_epoch(batches(task_spec), np.random.default_rng(0)) for _ in range(number)]
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "adamw"])
@@ -148,20 +148,21 @@ def test_weights_that_claim_more_than_any_memory_are_refused(tmp_path: Path) -> 
 
 def test_a_regression_may_have_hidden_layers_and_a_two_class_problem_one_sigmoid() -> None:
     two = TaskSpec("classification", (6,), 2)
-    for problem, params in (
+    for task_spec, params in (
         (VALUES, {}),
         (two, {"output_activation": "sigmoid"}),
         (CLASSES, {"output_activation": "sigmoid"}),
     ):
-        model = built(problem, hidden_layers=[16], **params)
+        model = built(task_spec, hidden_layers=[16], **params)
         model.prepare(Optimization("adam", 0.02))
         data = [
-            (X, np.minimum(y, max(problem.n_classes - 1, 0)) if problem.n_classes else y) for X, y in batches(problem)
+            (X, np.minimum(y, max(task_spec.n_classes - 1, 0)) if task_spec.n_classes else y)
+            for X, y in batches(task_spec)
         ]
         history = [model.run_epoch(data, np.random.default_rng(0)) for _ in range(60)]
         assert history[-1]["loss"] < 0.3 * history[0]["loss"]
         outputs = model.outputs(data[0][0], ("hidden_1",))
-        if problem.n_classes:
+        if task_spec.n_classes:
             assert outputs.probabilities is not None
-            assert outputs.probabilities.shape == (16, problem.n_classes)
+            assert outputs.probabilities.shape == (16, task_spec.n_classes)
             np.testing.assert_array_equal(outputs.probabilities.argmax(axis=1), outputs.predictions)

@@ -28,8 +28,8 @@ TARGETS = {0: DIGITS[:500, 20] + DIGITS[:500, 43] + 1, 2: LABELS[:500] % 2, 10: 
 
 
 def model_of(name: str, k: int, **params: Any) -> Any:
-    problem = TaskSpec("classification" if k else "regression", (64,), k)
-    return build_model(ModelSettings(name=name, params=params), problem, seed=SEED)
+    task_spec = TaskSpec("classification" if k else "regression", (64,), k)
+    return build_model(ModelSettings(name=name, params=params), task_spec, seed=SEED)
 
 
 def fitted(name: str, k: int, **params: Any) -> Any:

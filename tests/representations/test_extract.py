@@ -11,9 +11,9 @@ from mlx.representations import extract
 @pytest.mark.parametrize("name", ["cnn", "logistic_regression"])
 @pytest.mark.parametrize("size", [1, 7, 20, 32])
 def test_batches_of_any_size_give_a_row_a_sample(name: str, size: int) -> None:
-    problem = TaskSpec("classification", (8, 8, 1), 3)
+    task_spec = TaskSpec("classification", (8, 8, 1), 3)
     params = {"filters": [2], "hidden_layers": [5]} if name == "cnn" else {}
-    model = build_model(ModelSettings(name=name, params=params), problem, seed=0)
+    model = build_model(ModelSettings(name=name, params=params), task_spec, seed=0)
     X = np.random.default_rng(0).random((20, 8, 8, 1), np.float32)
     whole = model.outputs(X, (model.penultimate,))
     parts = list(extract(model, (X[i : i + size] for i in range(0, 20, size)), ["penultimate"]))

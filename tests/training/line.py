@@ -20,7 +20,7 @@ class Line(IterativeModel):
     penultimate = ""
 
     def __init__(self, n_features: int = 2) -> None:
-        self.problem = TaskSpec("regression", (n_features,), 0)
+        self.task_spec = TaskSpec("regression", (n_features,), 0)
         self.w, self.velocity, self.rate = np.zeros(n_features), np.zeros(n_features), 0.0
 
     @property

@@ -324,8 +324,8 @@ def files(tmp_path: Path) -> dict[str, Path]:
 def test_a_fingerprint_tells_of_everything_that_decides_a_number(files: dict[str, Path], tmp_path: Path) -> None:
     def made(epochs: int = 3, augmentation: Augmentation = Augmentation(), **params: Any) -> dict[str, Any]:  # noqa: B008
         model = ModelSettings(name="cnn", params=params)
-        problem = TaskSpec("classification", (2,), 2)
-        return fingerprint(model, TrainingSettings(epochs=epochs), augmentation, problem, files)
+        task_spec = TaskSpec("classification", (2,), 2)
+        return fingerprint(model, TrainingSettings(epochs=epochs), augmentation, task_spec, files)
 
     first = made()
     assert json.loads(json.dumps(first)) == first == made()

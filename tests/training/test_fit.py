@@ -24,7 +24,7 @@ class Scripted(IterativeModel):
     n_parameters = 1
 
     def __init__(self, losses: list[float]) -> None:
-        self.problem = TaskSpec("classification", (1,), 2)
+        self.task_spec = TaskSpec("classification", (1,), 2)
         self.losses, self.epoch, self.seen = losses, 0, list[Array]()
 
     def prepare(self, optimization: Optimization) -> None: ...

@@ -19,8 +19,8 @@ def plain(n_classes, sample_shape, scaled):
 
 def warned(name: str, X: Any = PIXELS, scaling: str = "none", **settings: Any) -> list[str]:
     chosen = ModelSettings(name=name, **settings)
-    problem = TaskSpec("classification", X.shape[1:], 3)
-    return scale_warnings(chosen, build_model(chosen, problem, seed=0), X, scaling)
+    task_spec = TaskSpec("classification", X.shape[1:], 3)
+    return scale_warnings(chosen, build_model(chosen, task_spec, seed=0), X, scaling)
 
 
 @pytest.mark.parametrize("name", ["cnn", "keras_mlp", "rnn", "mlp", "vgg11"])

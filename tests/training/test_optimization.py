@@ -13,12 +13,12 @@ from mlx.training import TrainingSettings
 from mlx.training.optimization import optimization_of
 from mlx.training.settings import TrainingParams
 
-PROBLEM = TaskSpec("classification", (2,), 3)
+TASK_SPEC = TaskSpec("classification", (2,), 3)
 Y = np.array([0, 0, 0, 1, 2, 2])
 
 
-def made(problem: TaskSpec = PROBLEM, **params: Any) -> Optimization:
-    return optimization_of(TrainingSettings.model_validate({"optimizer": "SGD", "params": params}), problem, Y)
+def made(task_spec: TaskSpec = TASK_SPEC, **params: Any) -> Optimization:
+    return optimization_of(TrainingSettings.model_validate({"optimizer": "SGD", "params": params}), task_spec, Y)
 
 
 def test_every_number_is_passed_on() -> None:
@@ -26,7 +26,7 @@ def test_every_number_is_passed_on() -> None:
     assert made(**numbers) == Optimization("sgd", 0.001, n_samples=len(Y), **numbers)
     assert made() == Optimization("sgd", 0.001, n_samples=len(Y))
     adamw = TrainingSettings(optimizer="adamw")
-    assert optimization_of(adamw, PROBLEM, Y).weight_decay == keras().optimizers.AdamW().weight_decay
+    assert optimization_of(adamw, TASK_SPEC, Y).weight_decay == keras().optimizers.AdamW().weight_decay
 
 
 def test_balanced_weights_are_those_of_scikit_learn() -> None:

@@ -14,15 +14,15 @@ from mlx.models.settings import ModelSettings
 from mlx.models.task_check import require_task
 
 
-def build_custom(settings: ModelSettings, problem: TaskSpec, seed: int) -> Model:
+def build_custom(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:
     """Call the function that `settings` name, and check what it made.
 
     Raises
     ------
     DataError
-        It is missing, fails, or makes something else than a model for `problem`.
+        It is missing, fails, or makes something else than a model for `task_spec`.
     SettingsError
-        It doesn't take the parameters given, or the model is for another kind of problem.
+        It doesn't take the parameters given, or the model is for another task.
     """
     from mlx.models.in_keras.custom import adopted
     from mlx.models.in_keras.runtime import fresh_names, keras
@@ -31,23 +31,23 @@ def build_custom(settings: ModelSettings, problem: TaskSpec, seed: int) -> Model
     assert where is not None
     keras().utils.set_random_seed(seed)
     function = UserFunction(where, key="model.architecture", purpose="a model")
-    arguments = _arguments(function, settings, problem)
+    arguments = _arguments(function, settings, task_spec)
     with fresh_names():
         made = function(**arguments)
         if isinstance(made, keras().Model):
-            return adopted(made, problem, where)
+            return adopted(made, task_spec, where)
     if not isinstance(made, DirectModel | IterativeModel):
         raise DataError(
             f"{where}: expected a Keras model, or a DirectModel or IterativeModel of mlx.models, "
             f"found {type(made).__name__}"
         )
-    require_task(where, made.tasks, problem)
-    if made.problem != problem:
-        raise DataError(f"{where}: expected a model for {problem}, found one for {made.problem}")
+    require_task(where, made.tasks, task_spec)
+    if made.task_spec != task_spec:
+        raise DataError(f"{where}: expected a model for {task_spec}, found one for {made.task_spec}")
     return made
 
 
-def _arguments(function: UserFunction, settings: ModelSettings, problem: TaskSpec) -> dict[str, Any]:
+def _arguments(function: UserFunction, settings: ModelSettings, task_spec: TaskSpec) -> dict[str, Any]:
     """Return what the function is called with: `params`, and of the problem what it asks for.
 
     Raises
@@ -57,7 +57,7 @@ def _arguments(function: UserFunction, settings: ModelSettings, problem: TaskSpe
     """
     signature = inspect.signature(function.function)
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
-    offered = {"n_classes": problem.n_classes, "sample_shape": problem.sample_shape}
+    offered = {"n_classes": task_spec.n_classes, "sample_shape": task_spec.sample_shape}
     arguments = {name: value for name, value in offered.items() if takes_all or name in signature.parameters}
     arguments |= settings.parameters().as_dict()
     try:

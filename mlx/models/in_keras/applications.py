@@ -56,18 +56,18 @@ BLOCK = re.compile(
 """How the layers of a block begin; the last one of each block represents a sample."""
 
 
-def build_application(name: str, params: ImageNetParams, problem: TaskSpec, *, fetch: bool) -> Network:
+def build_application(name: str, params: ImageNetParams, task_spec: TaskSpec, *, fetch: bool) -> Network:
     """Make one of Keras's networks, with ImageNet's weights where `fetch` holds and they are asked for."""
-    check_image(name, problem)
+    check_image(name, task_spec)
     application = APPLICATIONS[name]
-    image = keras().Input(problem.sample_shape, name="image")
+    image = keras().Input(task_spec.sample_shape, name="image")
     tensor = as_imagenet(image, application.mode) if params.pretrained else image
-    tensor = _replayed(_drawn(application), tensor, _Change(application, params, dropped_halvings(problem)))
+    tensor = _replayed(_drawn(application), tensor, _Change(application, params, dropped_halvings(task_spec)))
     tensor = keras().layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
-    model = finished(image, tensor, problem, params, name=name)
+    model = finished(image, tensor, task_spec, params, name=name)
     if params.pretrained and fetch:
         adopt(model, fetched(application.name), application.mode)
-    return Network(model, _block_ends(model), SCORES[problem.task])
+    return Network(model, _block_ends(model), SCORES[task_spec.task])
 
 
 @cache

@@ -40,11 +40,11 @@ class BatchStatistics:
     scorer : the part of it that is trained.
     """
 
-    def __init__(self, network: Any, scorer: Any, problem: TaskSpec) -> None:
+    def __init__(self, network: Any, scorer: Any, task_spec: TaskSpec) -> None:
         kind = keras().layers.BatchNormalization
         layers = network._flatten_layers()  # of nested networks as well, which nothing public lists
         self.layers = [each for each in layers if isinstance(each, kind) and _moves(each)]
-        self._scorer, self._problem = scorer, problem
+        self._scorer, self._task_spec = scorer, task_spec
         self._recent: deque[Array] = deque()
         self.compiling = True
 
@@ -87,7 +87,7 @@ class BatchStatistics:
     @cached_property
     def _pass(self) -> Any:
         made = compiled if self.compiling else interpreted
-        return made(lambda X: self._scorer(X, training=True), self._problem)
+        return made(lambda X: self._scorer(X, training=True), self._task_spec)
 
     @contextmanager
     def _without_memory(self) -> Iterator[None]:

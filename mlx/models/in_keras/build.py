@@ -19,7 +19,7 @@ from mlx.models.in_keras.vgg import build_vgg
 from mlx.models.settings import ModelSettings
 
 
-def build_keras(settings: ModelSettings, problem: TaskSpec, seed: int, *, fetch: bool = True) -> Model:
+def build_keras(settings: ModelSettings, task_spec: TaskSpec, seed: int, *, fetch: bool = True) -> Model:
     """Make the network that `settings` name.
 
     Parameters
@@ -28,10 +28,10 @@ def build_keras(settings: ModelSettings, problem: TaskSpec, seed: int, *, fetch:
     """
     params = settings.parameters()
     assert isinstance(params, NetworkParams)
-    check_classes(params, problem)
+    check_classes(params, task_spec)
     keras().utils.set_random_seed(seed)
     with fresh_names():
-        return KerasModel(_builders(fetch)[settings.name](params, problem), problem)
+        return KerasModel(_builders(fetch)[settings.name](params, task_spec), task_spec)
 
 
 def _builders(fetch: bool) -> dict[str, Callable[[Any, TaskSpec], Network]]:

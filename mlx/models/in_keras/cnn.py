@@ -18,25 +18,25 @@ from mlx.models.in_keras.params import CnnParams
 from mlx.models.in_keras.runtime import keras
 
 
-def build_cnn(params: CnnParams, problem: TaskSpec) -> Network:
+def build_cnn(params: CnnParams, task_spec: TaskSpec) -> Network:
     """Make convolutions and poolings, then dense layers with dropout."""
-    check_image("cnn", problem)
-    _check_fit(params, problem)
+    check_image("cnn", task_spec)
+    _check_fit(params, task_spec)
     module = keras()
     layers = module.layers
-    tensor = image = module.Input(problem.sample_shape, name="image")
+    tensor = image = module.Input(task_spec.sample_shape, name="image")
     for i, width in enumerate(params.filters, start=1):
         convolution = layers.Conv2D(
             width, params.kernel_size, padding="same", activation="relu", name=f"conv_{i}", **penalty(params)
         )
         tensor = layers.MaxPooling2D(name=f"pool_{i}")(convolution(tensor))
     tensor = layers.Flatten(name="flatten")(tensor)
-    model = finished(image, tensor, problem, params, name="cnn", hidden=params.hidden_layers)
-    return Network(model, representing(model), SCORES[problem.task])
+    model = finished(image, tensor, task_spec, params, name="cnn", hidden=params.hidden_layers)
+    return Network(model, representing(model), SCORES[task_spec.task])
 
 
-def _check_fit(params: CnnParams, problem: TaskSpec) -> None:
-    height, width, _ = problem.sample_shape
+def _check_fit(params: CnnParams, task_spec: TaskSpec) -> None:
+    height, width, _ = task_spec.sample_shape
     side = min(height, width)
     if params.kernel_size > side:
         raise SettingsError(
@@ -49,14 +49,14 @@ def _check_fit(params: CnnParams, problem: TaskSpec) -> None:
             f"found {len(params.filters)}",
             key=("model", "params", "filters"),
         )
-    check_size(_n_weights(params, problem))
+    check_size(_n_weights(params, task_spec))
 
 
-def _n_weights(params: CnnParams, problem: TaskSpec) -> int:
+def _n_weights(params: CnnParams, task_spec: TaskSpec) -> int:
     """Count the weights before any is made, biases left out."""
-    height, width, channels = problem.sample_shape
+    height, width, channels = task_spec.sample_shape
     total = 0
     for filters in params.filters:
         total += params.kernel_size**2 * channels * filters
         height, width, channels = height // 2, width // 2, filters
-    return total + dense_weights([height * width * channels, *params.hidden_layers, max(problem.n_classes, 1)])
+    return total + dense_weights([height * width * channels, *params.hidden_layers, max(task_spec.n_classes, 1)])

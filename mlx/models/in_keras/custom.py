@@ -9,7 +9,7 @@ from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.runtime import keras
 
 
-def adopted(made: Any, problem: TaskSpec, where: str) -> Model:
+def adopted(made: Any, task_spec: TaskSpec, where: str) -> Model:
     """Put the output that every network here has on a functional or Sequential model.
 
     Its own output may be logits or probabilities. What a last softmax is applied to, be it a layer or an
@@ -20,12 +20,12 @@ def adopted(made: Any, problem: TaskSpec, where: str) -> Model:
     DataError
         It is of another kind, for other samples or classes, or ends in another activation.
     """
-    _check(made, problem, where)
+    _check(made, task_spec, where)
     module = keras()
     output = made.outputs[0]
     scores = last = next(layer for layer in made.layers if layer.output is output)
     activation = getattr(last, "activation", module.activations.linear)
-    if problem.task == "classification":
+    if task_spec.task == "classification":
         if isinstance(last, module.layers.Softmax) or (
             isinstance(last, module.layers.Activation) and activation is module.activations.softmax
         ):
@@ -35,24 +35,24 @@ def adopted(made: Any, problem: TaskSpec, where: str) -> Model:
                 last.activation = activation = module.activations.linear
             output = module.layers.Softmax(name="probabilities")(output)
     if scores is last and activation is not module.activations.linear:
-        kinds = "a softmax or no activation" if problem.n_classes else "no activation"
+        kinds = "a softmax or no activation" if task_spec.n_classes else "no activation"
         raise DataError(f"{where}: expected {kinds} at the output, found {activation.__name__}")
     model = module.Model(made.inputs, output, name="custom")
-    return KerasModel(Network(model, _representing(model, {scores.name, last.name}), scores.name), problem)
+    return KerasModel(Network(model, _representing(model, {scores.name, last.name}), scores.name), task_spec)
 
 
-def _check(made: Any, problem: TaskSpec, where: str) -> None:
+def _check(made: Any, task_spec: TaskSpec, where: str) -> None:
     """Refuse what has not one tensor of samples at its input and one of outputs at its end."""
     module = keras()
     if isinstance(made, module.Sequential) and not made.built:
-        made.build((None, *problem.sample_shape))
+        made.build((None, *task_spec.sample_shape))
     if not isinstance(made, module.Sequential) and not hasattr(made, "operations"):
         raise DataError(
             f"{where}: expected a functional or Sequential Keras model, found {type(made).__name__}, "
             "whose layers can't be read"
         )
     shapes = [tuple(tensor.shape) for tensor in (*made.inputs, *made.outputs)]
-    expected = [(None, *problem.sample_shape), (None, max(problem.n_classes, 1))]
+    expected = [(None, *task_spec.sample_shape), (None, max(task_spec.n_classes, 1))]
     if shapes != expected:
         raise DataError(
             f"{where}: expected a model from {expected[0][1:]} to {expected[1][1:]}, "

@@ -31,12 +31,12 @@ class KerasModel(IterativeModel):
 
     tasks = BOTH_TASKS
 
-    def __init__(self, network: Network, problem: TaskSpec) -> None:
-        self.problem = problem
+    def __init__(self, network: Network, task_spec: TaskSpec) -> None:
+        self.task_spec = task_spec
         self.network, self.layers = network.model, network.layers
         self._scores = self.network.get_layer(network.scores).output
         self._scorer = keras().Model(self.network.inputs, self._scores)
-        self._statistics = BatchStatistics(self.network, self._scorer, problem)
+        self._statistics = BatchStatistics(self.network, self._scorer, task_spec)
         self._steps: Steps | None = None
         self._compiling = True
         self._rate: float | None = None
@@ -59,7 +59,7 @@ class KerasModel(IterativeModel):
 
     def prepare(self, optimization: Optimization) -> None:
         """Choose one of Keras's optimizers by its name."""
-        self._steps = Steps(self._scorer, self.problem, optimization, compiling=self._compiling)
+        self._steps = Steps(self._scorer, self.task_spec, optimization, compiling=self._compiling)
         self._rate = optimization.learning_rate
 
     @property
@@ -128,7 +128,7 @@ class KerasModel(IterativeModel):
         values = self._reader(tuple(layers))(X)
         scores = values["scores"].numpy()
         representations = {name: values[name].numpy().reshape(len(X), -1) for name in layers}
-        if self.problem.task == "regression":
+        if self.task_spec.task == "regression":
             return Outputs(None, None, scores[:, 0].astype(np.float64), representations)
         return Outputs(scores, softmax(scores.astype(np.float64), axis=1), scores.argmax(axis=1), representations)
 
@@ -138,7 +138,7 @@ class KerasModel(IterativeModel):
             tensors = {name: self.network.get_layer(name).output for name in layers} | {"scores": self._scores}
             reader = keras().Model(self.network.inputs, tensors)
             made = compiled if self._compiling else interpreted
-            self._readers[layers] = made(lambda X: reader(X, training=False), self.problem)
+            self._readers[layers] = made(lambda X: reader(X, training=False), self.task_spec)
         return self._readers[layers]
 
     def save(self, folder: Path) -> None:

@@ -32,7 +32,9 @@ class Network:
     scores: str
 
 
-def finished(image: Any, tensor: Any, problem: TaskSpec, params: NetworkParams, *, name: str, hidden: Any = ()) -> Any:
+def finished(
+    image: Any, tensor: Any, task_spec: TaskSpec, params: NetworkParams, *, name: str, hidden: Any = ()
+) -> Any:
     """Put dense layers of the widths `hidden` and the output on `tensor` (m, units); return the Keras model."""
     module = keras()
     for i, width in enumerate(hidden, start=1):
@@ -42,9 +44,9 @@ def finished(image: Any, tensor: Any, problem: TaskSpec, params: NetworkParams, 
             tensor = module.layers.Dropout(params.dropout, name=f"dropout_{i}")(tensor)
     if params.dropout and not hidden:
         tensor = module.layers.Dropout(params.dropout, name="dropout")(tensor)
-    units = max(problem.n_classes, 1)
-    tensor = module.layers.Dense(units, name=SCORES[problem.task], **penalty(params))(tensor)
-    if problem.task == "classification":
+    units = max(task_spec.n_classes, 1)
+    tensor = module.layers.Dense(units, name=SCORES[task_spec.task], **penalty(params))(tensor)
+    if task_spec.task == "classification":
         tensor = module.layers.Softmax(name="probabilities")(tensor)
     return module.Model(image, tensor, name=name)
 
@@ -60,7 +62,7 @@ def representing(model: Any, pattern: str = "") -> tuple[str, ...]:
     return tuple(n for n in inner if not n.startswith(("dropout", "as_sequence")) and re.search(pattern, n))
 
 
-def check_classes(params: NetworkParams, problem: TaskSpec) -> None:
+def check_classes(params: NetworkParams, task_spec: TaskSpec) -> None:
     """Refuse a number of classes that is not the data's.
 
     Raises
@@ -68,16 +70,16 @@ def check_classes(params: NetworkParams, problem: TaskSpec) -> None:
     SettingsError
         Names both numbers.
     """
-    if params.num_classes is not None and params.num_classes != problem.n_classes:
-        classes = f"{problem.n_classes}, as many classes as the dataset has"
+    if params.num_classes is not None and params.num_classes != task_spec.n_classes:
+        classes = f"{task_spec.n_classes}, as many classes as the dataset has"
         raise SettingsError(
-            f"expected {classes if problem.n_classes else 'none, as the dataset is for regression'}, "
+            f"expected {classes if task_spec.n_classes else 'none, as the dataset is for regression'}, "
             f"found {params.num_classes}",
             key=("model", "params", "num_classes"),
         )
 
 
-def check_image(name: str, problem: TaskSpec) -> None:
+def check_image(name: str, task_spec: TaskSpec) -> None:
     """Refuse samples that are no images (height, width, channels).
 
     Raises
@@ -85,9 +87,9 @@ def check_image(name: str, problem: TaskSpec) -> None:
     SettingsError
         Names the shape of the samples.
     """
-    if len(problem.sample_shape) != 3:
+    if len(task_spec.sample_shape) != 3:
         raise SettingsError(
-            f"expected a model for samples of shape {problem.sample_shape}, found {name}, "
+            f"expected a model for samples of shape {task_spec.sample_shape}, found {name}, "
             "which needs images (height, width, channels)",
             key=("model", "name"),
         )

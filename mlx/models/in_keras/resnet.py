@@ -16,12 +16,12 @@ DEPTHS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 """How many blocks each of the four stages has."""
 
 
-def build_resnet(name: str, params: NetworkParams, problem: TaskSpec) -> Network:
+def build_resnet(name: str, params: NetworkParams, task_spec: TaskSpec) -> Network:
     """Make a residual network of basic blocks; its stem suits the size of the images."""
-    check_image(name, problem)
+    check_image(name, task_spec)
     layers = keras().layers
-    kept = [i >= dropped_halvings(problem) for i in range(5)]
-    image = keras().Input(problem.sample_shape, name="image")
+    kept = [i >= dropped_halvings(task_spec) for i in range(5)]
+    image = keras().Input(task_spec.sample_shape, name="image")
     size, stride = (7, 2) if kept[0] else (3, 1)
     tensor = _convolved(image, 64, size, stride, params, "conv1")
     tensor = layers.ReLU(name="conv1_relu")(tensor)
@@ -32,8 +32,8 @@ def build_resnet(name: str, params: NetworkParams, problem: TaskSpec) -> Network
             halves = block == 0 and stage > 0 and kept[stage + 1]
             tensor = _block(tensor, 64 << stage, 2 if halves else 1, params, f"conv{stage + 2}_block{block + 1}")
     tensor = layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
-    model = finished(image, tensor, problem, params, name=name)
-    return Network(model, representing(model, r"^conv1_relu$|_out$|^avg_pool$"), SCORES[problem.task])
+    model = finished(image, tensor, task_spec, params, name=name)
+    return Network(model, representing(model, r"^conv1_relu$|_out$|^avg_pool$"), SCORES[task_spec.task])
 
 
 def _block(tensor: Any, filters: int, stride: int, params: NetworkParams, name: str) -> Any:

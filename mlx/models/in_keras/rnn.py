@@ -12,20 +12,20 @@ from mlx.models.in_keras.runtime import keras
 MOST_UNROLLED = 64  # steps; written out one by one they run several times faster than a loop, and compile slower
 
 
-def build_rnn(params: RnnParams, problem: TaskSpec) -> Network:
+def build_rnn(params: RnnParams, task_spec: TaskSpec) -> Network:
     """Make recurrent layers and, after the last step, dense ones."""
-    steps, width = _sequence(problem)
-    _check_weights(params, problem, width)
+    steps, width = _sequence(task_spec)
+    _check_weights(params, task_spec, width)
     module = keras()
-    sample = module.Input(problem.sample_shape, name="sample")
+    sample = module.Input(task_spec.sample_shape, name="sample")
     tensor = module.layers.Reshape((steps, width), name="as_sequence")(sample)
     for i, units in enumerate(params.units, start=1):
         tensor = _recurrent(params, i, units, steps)(tensor)
-    model = finished(sample, tensor, problem, params, name="rnn", hidden=params.hidden_layers)
-    return Network(model, representing(model), SCORES[problem.task])
+    model = finished(sample, tensor, task_spec, params, name="rnn", hidden=params.hidden_layers)
+    return Network(model, representing(model), SCORES[task_spec.task])
 
 
-def _sequence(problem: TaskSpec) -> tuple[int, int]:
+def _sequence(task_spec: TaskSpec) -> tuple[int, int]:
     """Return how many steps a sample has, and the width of each.
 
     Raises
@@ -33,10 +33,10 @@ def _sequence(problem: TaskSpec) -> tuple[int, int]:
     SettingsError
         The sample is a single number, which is no sequence.
     """
-    steps, *inner = problem.sample_shape
+    steps, *inner = task_spec.sample_shape
     if steps * math.prod(inner) < 2:
         raise SettingsError(
-            f"expected a model for samples of shape {problem.sample_shape}, found rnn, which needs a sequence",
+            f"expected a model for samples of shape {task_spec.sample_shape}, found rnn, which needs a sequence",
             key=("model", "name"),
         )
     return steps, math.prod(inner)
@@ -54,9 +54,9 @@ def _recurrent(params: RnnParams, i: int, units: int, steps: int) -> Any:
     return layers.Bidirectional(layer, name=f"both_{i}") if params.bidirectional else layer
 
 
-def _check_weights(params: RnnParams, problem: TaskSpec, width: int) -> None:
+def _check_weights(params: RnnParams, task_spec: TaskSpec, width: int) -> None:
     gates, ways = {"lstm": 4, "gru": 3}[params.cell], 1 + params.bidirectional
-    total = dense_weights([params.units[-1] * ways, *params.hidden_layers, max(problem.n_classes, 1)])
+    total = dense_weights([params.units[-1] * ways, *params.hidden_layers, max(task_spec.n_classes, 1)])
     for units in params.units:
         total += ways * gates * units * (width + units)
         width = ways * units

@@ -14,7 +14,7 @@ MOST_DROPPED = 2
 WIDTH = 4
 
 
-def dropped_halvings(problem: TaskSpec, *, width: int = WIDTH) -> int:
+def dropped_halvings(task_spec: TaskSpec, *, width: int = WIDTH) -> int:
     """Return how many of the first halvings are left out so that the last map is `width` wide, if it can be."""
-    side = min(problem.sample_shape[:2])
+    side = min(task_spec.sample_shape[:2])
     return next((n for n in range(MOST_DROPPED) if -(-side // 2 ** (HALVINGS - n)) >= width), MOST_DROPPED)

@@ -20,16 +20,16 @@ class Steps:
     Parameters
     ----------
     scorer : Keras model that gives logits (m, K), or values (m, 1).
-    problem : what the samples and their targets are.
+    task_spec : what the samples and their targets are.
     optimization : how the weights are changed.
     compiling : whether the steps are compiled, which pays from about five on.
     """
 
-    def __init__(self, scorer: Any, problem: TaskSpec, optimization: Optimization, *, compiling: bool = True) -> None:
+    def __init__(self, scorer: Any, task_spec: TaskSpec, optimization: Optimization, *, compiling: bool = True) -> None:
         import tensorflow as tf
 
-        self._compiled = partial(compiled if compiling else interpreted, problem=problem, targets=True)
-        self.scorer, self.problem, self.optimization = scorer, problem, optimization
+        self._compiled = partial(compiled if compiling else interpreted, task_spec=task_spec, targets=True)
+        self.scorer, self.task_spec, self.optimization = scorer, task_spec, optimization
         self.optimizer = build_optimizer(optimization)
         self.optimizer.build(scorer.trainable_variables)
         self._batch: int | None = None
@@ -63,7 +63,7 @@ class Steps:
         """Return the mean loss (and accuracy) since the last call, and start anew."""
         loss, hits, n = self._sums.numpy()
         self._sums.assign(np.zeros(3))
-        return {"loss": float(loss / n)} | ({"accuracy": float(hits / n)} if self.problem.n_classes else {})
+        return {"loss": float(loss / n)} | ({"accuracy": float(hits / n)} if self.task_spec.n_classes else {})
 
     def _train_step(self, X: Any, y: Any) -> None:
         import tensorflow as tf
@@ -87,7 +87,7 @@ class Steps:
 
         n = tf.cast(tf.shape(y)[0], tf.float64)
         hits = tf.zeros((), tf.float64)
-        if self.problem.n_classes:
+        if self.task_spec.n_classes:
             hits = tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == y, tf.float64))
         self._sums.assign_add(tf.stack([tf.cast(loss, tf.float64) * n, hits, n]))
 
@@ -104,7 +104,7 @@ class Steps:
         """
         import tensorflow as tf
 
-        if not self.problem.n_classes:
+        if not self.task_spec.n_classes:
             return tf.square(scores[:, 0] - y)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores)
         if smoothing := self.optimization.label_smoothing:
@@ -115,7 +115,9 @@ class Steps:
         return losses
 
 
-def compiled(function: Callable[..., Any], problem: TaskSpec, *, targets: bool = False, rows: int | None = None) -> Any:
+def compiled(
+    function: Callable[..., Any], task_spec: TaskSpec, *, targets: bool = False, rows: int | None = None
+) -> Any:
     """Compile `function` of a batch (m, *sample_shape), and of its targets (m,), for any m.
 
     It is traced here and called past the checks that ``tf.function`` makes of every call. With `rows` it is for
@@ -123,8 +125,8 @@ def compiled(function: Callable[..., Any], problem: TaskSpec, *, targets: bool =
     """
     import tensorflow as tf
 
-    types = _types(problem)[: 1 + targets]
-    shapes = [(rows, *problem.sample_shape), (rows,)]
+    types = _types(task_spec)[: 1 + targets]
+    shapes = [(rows, *task_spec.sample_shape), (rows,)]
     signature = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, types, strict=False)]
     traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
 
@@ -133,19 +135,19 @@ def compiled(function: Callable[..., Any], problem: TaskSpec, *, targets: bool =
 
 def interpreted(
     function: Callable[..., Any],
-    problem: TaskSpec,
+    task_spec: TaskSpec,
     *,
     targets: bool = False,
     rows: int | None = None,  # noqa: ARG001  # what `compiled` is given
 ) -> Any:
     """Do as `compiled` does, one operation at a time: sooner for a few calls of a deep network, slower for many."""
-    return _on_arrays(function, _types(problem)[: 1 + targets])
+    return _on_arrays(function, _types(task_spec)[: 1 + targets])
 
 
-def _types(problem: TaskSpec) -> list[Any]:
+def _types(task_spec: TaskSpec) -> list[Any]:
     import tensorflow as tf
 
-    return [tf.float32, tf.int32 if problem.n_classes else tf.float32]
+    return [tf.float32, tf.int32 if task_spec.n_classes else tf.float32]
 
 
 def _on_arrays(function: Callable[..., Any], types: list[Any]) -> Callable[..., Any]:

@@ -31,25 +31,25 @@ WITH_WEIGHTS = {"vgg16": "VGG16", "vgg19": "VGG19"}
 """Which of them Keras has weights of, and under what name."""
 
 
-def build_vgg(name: str, params: VggParams, problem: TaskSpec, *, fetch: bool) -> Network:
+def build_vgg(name: str, params: VggParams, task_spec: TaskSpec, *, fetch: bool) -> Network:
     """Make a VGG network, with ImageNet's weights where `fetch` holds and they are asked for."""
-    check_image(name, problem)
+    check_image(name, task_spec)
     check_size(dense_weights([512, *params.hidden_layers]))
     normalized = _normalized(name, params)
-    image = keras().Input(problem.sample_shape, name="image")
+    image = keras().Input(task_spec.sample_shape, name="image")
     tensor = as_imagenet(image, "caffe") if params.pretrained else image
     for block, depth in enumerate(DEPTHS[name]):
         for i in range(depth):
             tensor = _convolved(tensor, FILTERS[block], params, normalized, f"block{block + 1}_conv{i + 1}")
         # A map of one pixel is enough for the dense layers, and padding saves an odd one.
-        if block >= dropped_halvings(problem, width=1):
+        if block >= dropped_halvings(task_spec, width=1):
             pooling = keras().layers.MaxPooling2D(2, padding="same", name=f"block{block + 1}_pool")
             tensor = pooling(tensor)
     tensor = keras().layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
-    model = finished(image, tensor, problem, params, name=name, hidden=params.hidden_layers)
+    model = finished(image, tensor, task_spec, params, name=name, hidden=params.hidden_layers)
     if params.pretrained and fetch:
         adopt(model, fetched(WITH_WEIGHTS[name]), "caffe")
-    return Network(model, representing(model, r"_relu$|_pool$|^hidden_"), SCORES[problem.task])
+    return Network(model, representing(model, r"_relu$|_pool$|^hidden_"), SCORES[task_spec.task])
 
 
 def _convolved(tensor: Any, filters: int, params: VggParams, normalized: bool, name: str) -> Any:

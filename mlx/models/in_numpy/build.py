@@ -18,28 +18,28 @@ from mlx.models.task_check import WHERE_STATED, require_task
 MOST_WEIGHTS = 250_000_000  # two gigabytes, and the optimizer takes three times as much
 
 
-def build_numpy(settings: ModelSettings, problem: TaskSpec, seed: int) -> Model:
+def build_numpy(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:
     """Make the NumPy model that `settings` name; a seed of its own stands before `seed`."""
     params = settings.parameters()
     if isinstance(params, LinearRegressionParams):
-        require_task(settings.name, LeastSquaresModel.tasks, problem)
-        return _linear_regression(params, problem, seed)
+        require_task(settings.name, LeastSquaresModel.tasks, task_spec)
+        return _linear_regression(params, task_spec, seed)
     assert isinstance(params, MlpParams)
-    return _mlp(params, problem, seed)
+    return _mlp(params, task_spec, seed)
 
 
-def _linear_regression(params: LinearRegressionParams, problem: TaskSpec, seed: int) -> Model:
+def _linear_regression(params: LinearRegressionParams, task_spec: TaskSpec, seed: int) -> Model:
     if not params.use_gradient_descent:
-        return LeastSquaresModel(params, problem)
-    network = _initialized((int(np.prod(problem.sample_shape)), 1), "relu", params.seed, seed)
-    return NetworkModel(problem, network, "none", ridge=params.l2_regularization, own=params.optimizer_config)
+        return LeastSquaresModel(params, task_spec)
+    network = _initialized((int(np.prod(task_spec.sample_shape)), 1), "relu", params.seed, seed)
+    return NetworkModel(task_spec, network, "none", ridge=params.l2_regularization, own=params.optimizer_config)
 
 
-def _mlp(params: MlpParams, problem: TaskSpec, seed: int) -> Model:
-    output = _output_activation(params, problem)
-    network = _initialized(_layer_sizes(params, problem, output), params.activation, params.seed, seed)
+def _mlp(params: MlpParams, task_spec: TaskSpec, seed: int) -> Model:
+    output = _output_activation(params, task_spec)
+    network = _initialized(_layer_sizes(params, task_spec, output), params.activation, params.seed, seed)
     limits = Limits(gradient=params.gradient_clip, parameters=params.weight_clip)
-    return NetworkModel(problem, network, output, l2=params.l2, limits=limits, own=params.optimizer_config)
+    return NetworkModel(task_spec, network, output, l2=params.l2, limits=limits, own=params.optimizer_config)
 
 
 def _initialized(sizes: tuple[int, ...], activation: str, own_seed: int | None, seed: int) -> Network:
@@ -53,27 +53,28 @@ def _initialized(sizes: tuple[int, ...], activation: str, own_seed: int | None, 
     return network
 
 
-def _output_activation(params: MlpParams, problem: TaskSpec) -> str:
-    suitable = ("softmax", "sigmoid") if problem.task == "classification" else ("none",)
+def _output_activation(params: MlpParams, task_spec: TaskSpec) -> str:
+    suitable = ("softmax", "sigmoid") if task_spec.task == "classification" else ("none",)
     chosen = params.output_activation or suitable[0]
     if chosen not in suitable:
         raise SettingsError(
-            f"expected {' or '.join(suitable)} for {problem.task}, which the dataset is, found {chosen}{WHERE_STATED}",
+            f"expected {' or '.join(suitable)} for {task_spec.task}, which the dataset is, "
+            f"found {chosen}{WHERE_STATED}",
             key=("model", "params", "output_activation"),
         )
     return chosen
 
 
-def _layer_sizes(params: MlpParams, problem: TaskSpec, output: str) -> tuple[int, ...]:
-    n_in = int(np.prod(problem.sample_shape))
-    n_out = n_units(output, problem.n_classes) if problem.n_classes else 1
+def _layer_sizes(params: MlpParams, task_spec: TaskSpec, output: str) -> tuple[int, ...]:
+    n_in = int(np.prod(task_spec.sample_shape))
+    n_out = n_units(output, task_spec.n_classes) if task_spec.n_classes else 1
     if params.layer_sizes is None:
         hidden = HIDDEN_LAYERS if params.hidden_layers is None else params.hidden_layers
         return (n_in, *hidden, n_out)
     first, *hidden, last = params.layer_sizes
     if (first, last) != (n_in, n_out):
-        shape = f"samples of shape {problem.sample_shape}"
-        wanted = f"{problem.n_classes} classes with {output}" if problem.n_classes else "regression"
+        shape = f"samples of shape {task_spec.sample_shape}"
+        wanted = f"{task_spec.n_classes} classes with {output}" if task_spec.n_classes else "regression"
         raise SettingsError(
             f"expected {n_in} at the input for {shape} and {n_out} at the output for {wanted}, "
             f"found {params.layer_sizes}; give hidden_layers to have both ends inferred",

@@ -31,9 +31,9 @@ class LeastSquaresModel(DirectModel):
     layers = ("input",)
     penultimate = "input"
 
-    def __init__(self, params: LinearRegressionParams, problem: TaskSpec) -> None:
-        self.params, self.problem = params, problem
-        self.weights: Array = np.zeros(int(np.prod(problem.sample_shape)))
+    def __init__(self, params: LinearRegressionParams, task_spec: TaskSpec) -> None:
+        self.params, self.task_spec = params, task_spec
+        self.weights: Array = np.zeros(int(np.prod(task_spec.sample_shape)))
         self.intercept = 0.0
 
     @property

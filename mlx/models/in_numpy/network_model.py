@@ -45,7 +45,7 @@ class NetworkModel(IterativeModel):
 
     def __init__(
         self,
-        problem: TaskSpec,
+        task_spec: TaskSpec,
         network: Network,
         output: str,
         *,
@@ -54,7 +54,7 @@ class NetworkModel(IterativeModel):
         limits: Limits = NO_LIMITS,
         own: OptimizerConfig = FROM_TRAINING,
     ) -> None:
-        self.problem, self.network, self._output = problem, network, output
+        self.task_spec, self.network, self._output = task_spec, network, output
         self._l2, self._ridge, self._limits, self._own = l2, ridge, limits, own
         self.training_fields = type(self).training_fields - _fields_in_the_shade(own)
         self.layers = tuple(f"hidden_{i}" for i in range(1, len(network.sizes) - 1)) or ("input",)
@@ -89,7 +89,7 @@ class NetworkModel(IterativeModel):
             assert optimization.n_samples is not None, "a ridge is shared out over the training samples"
             l2 += self._ridge / optimization.n_samples
         self._learner = Learner(self.network, self._output, optimizer, l2=l2, limits=limits)
-        k, weights = self.problem.n_classes, optimization.class_weights
+        k, weights = self.task_spec.n_classes, optimization.class_weights
         self._table = target_table(self._output, k, optimization.label_smoothing) if k else None
         self._class_weights = np.array(weights) if k and weights is not None else None
 
@@ -124,9 +124,9 @@ class NetworkModel(IterativeModel):
             for losses, logits, y in batches:
                 total += float(losses.sum())
                 n += len(y)
-                if self.problem.n_classes:
+                if self.task_spec.n_classes:
                     hits += int((predicted_classes(logits) == y).sum())
-        return {"loss": total / n} | ({"accuracy": hits / n} if self.problem.n_classes else {})
+        return {"loss": total / n} | ({"accuracy": hits / n} if self.task_spec.n_classes else {})
 
     def _rows(self, X: Array) -> Floats:
         self.check(X)
@@ -161,7 +161,7 @@ class NetworkModel(IterativeModel):
 
     def measure_fit(self, X: Array, y: Array) -> None:
         """Keep the training design of a network that is a linear regression: one unit and no hidden layer."""
-        if self.problem.task == "regression" and self.layers == ("input",):
+        if self.task_spec.task == "regression" and self.layers == ("input",):
             (weight,), (bias,) = self.network.weights, self.network.biases
             coefficients = np.concatenate([bias, weight[:, 0]])
             self.linear_fit = measured_fit(X, y, coefficients, lambda rows: self.outputs(rows).predictions)
@@ -172,7 +172,7 @@ class NetworkModel(IterativeModel):
         numbers = [] if self.layers == ("input",) else [self.layers.index(name) for name in layers]
         logits, *values = self.network.run(rows, (-1, *numbers))
         representations: dict[str, Array | csr_array] = dict(zip(layers, values or [rows] * len(layers), strict=True))
-        if self.problem.task == "regression":
+        if self.task_spec.task == "regression":
             return Outputs(None, None, logits[:, 0], representations)
         logits = class_logits(self._output, logits)
         return Outputs(logits, softmax(logits, axis=1), logits.argmax(axis=1), representations)

@@ -18,9 +18,9 @@ MODELS: dict[str, Any] = {
 }
 
 
-def build_sklearn(settings: ModelSettings, problem: TaskSpec, seed: int) -> Model:  # noqa: ARG001  # `fit` is given it
+def build_sklearn(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:  # noqa: ARG001  # `fit` is given it
     """Make the scikit-learn model that `settings` name."""
     kind = MODELS[settings.name]
-    require_task(settings.name, kind.tasks, problem)
-    model: Model = kind(settings.parameters(), problem)
+    require_task(settings.name, kind.tasks, task_spec)
+    model: Model = kind(settings.parameters(), task_spec)
     return model

@@ -33,19 +33,19 @@ class Estimated(DirectModel):
     trusted: ClassVar[Sequence[str]]
     tasks = BOTH_TASKS
 
-    def __init__(self, problem: TaskSpec) -> None:
-        self.problem = problem
+    def __init__(self, task_spec: TaskSpec) -> None:
+        self.task_spec = task_spec
         self.estimator: Any = None
 
     @property
     def n_features(self) -> int:
         """d, of a flattened sample."""
-        return int(np.prod(self.problem.sample_shape))
+        return int(np.prod(self.task_spec.sample_shape))
 
     @property
     def classifies(self) -> bool:
         """Whether it predicts classes, not values."""
-        return self.problem.task == "classification"
+        return self.task_spec.task == "classification"
 
     @abstractmethod
     def blank(self, seed: int) -> Any:
@@ -71,7 +71,7 @@ class Estimated(DirectModel):
             A class has no training sample, or scikit-learn can't use the samples.
         """
         self.check(X)
-        self.estimator = fitted(self.name, self.blank(seed), flattened(X), y, self.problem)
+        self.estimator = fitted(self.name, self.blank(seed), flattened(X), y, self.task_spec)
 
     @final
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
@@ -95,7 +95,7 @@ class Estimated(DirectModel):
             self._refuse_other(estimator)
             self._refuse(estimator)
             self.estimator = estimator
-            self.outputs(np.zeros((1, *self.problem.sample_shape)), self.layers)
+            self.outputs(np.zeros((1, *self.task_spec.sample_shape)), self.layers)
 
     def _refuse_other(self, estimator: Any) -> None:
         """Raise `ValueError` where `estimator` is not the one that ``model.json`` describes."""
@@ -108,8 +108,8 @@ class Estimated(DirectModel):
             raise ValueError(f"parameters {', '.join(names)} other than in model.json")
         if estimator.n_features_in_ != self.n_features:
             raise ValueError(f"{estimator.n_features_in_} features where there are {self.n_features}")
-        if self.classifies and not np.array_equal(estimator.classes_, np.arange(self.problem.n_classes)):
-            raise ValueError(f"classes {estimator.classes_} where there are {self.problem.n_classes}")
+        if self.classifies and not np.array_equal(estimator.classes_, np.arange(self.task_spec.n_classes)):
+            raise ValueError(f"classes {estimator.classes_} where there are {self.task_spec.n_classes}")
 
 
 def _params(estimator: Any) -> dict[str, Any]:

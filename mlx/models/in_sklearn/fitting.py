@@ -19,7 +19,7 @@ def flattened(X: Array) -> Array:
     return table if table.dtype.kind == "f" else table.astype(np.float64)
 
 
-def fitted(name: str, estimator: Any, table: Array, y: Array, problem: TaskSpec) -> Any:
+def fitted(name: str, estimator: Any, table: Array, y: Array, task_spec: TaskSpec) -> Any:
     """Fit `estimator` to ``table`` (n, d) and ``y`` (n,), and return it.
 
     Raises
@@ -34,8 +34,8 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, problem: TaskSpec)
     """
     from sklearn.exceptions import ConvergenceWarning
 
-    if problem.task == "classification":
-        absent = sorted(set(range(problem.n_classes)) - set(np.unique(y).tolist()))
+    if task_spec.task == "classification":
+        absent = sorted(set(range(task_spec.n_classes)) - set(np.unique(y).tolist()))
         if absent:
             raise DataError(f"{name}: expected training samples of every class, found none of {absent}")
     # A forest works in single precision, and refuses what is beyond it.

@@ -60,11 +60,11 @@ class GradientBoosting(Estimated):
         ),
     }  # fmt: skip
 
-    def __init__(self, params: GradientBoostingParams, problem: TaskSpec) -> None:
-        super().__init__(problem)
+    def __init__(self, params: GradientBoostingParams, task_spec: TaskSpec) -> None:
+        super().__init__(task_spec)
         self.params = params
-        self.loss = chosen(params, problem.task, "loss", LOSSES)
-        refuse_foreign(params, problem.task, only={"class_weight": "classification"})
+        self.loss = chosen(params, task_spec.task, "loss", LOSSES)
+        refuse_foreign(params, task_spec.task, only={"class_weight": "classification"})
         if (self.loss == "quantile") != (params.quantile is not None):
             wanted = "a number from 0 to 1" if self.loss == "quantile" else "null"
             raise SettingsError(
@@ -95,7 +95,7 @@ class GradientBoosting(Estimated):
         DataError
             As for all, and where too many or too few samples are set aside.
         """
-        refuse_few(self.params, len(y), self.problem.n_classes)
+        refuse_few(self.params, len(y), self.task_spec.n_classes)
         super().fit(X, y, seed=seed)
         del self.estimator._feature_subsample_rng  # of the next round, which never comes
         self.estimator._bin_mapper.n_threads = 1
@@ -129,7 +129,7 @@ class GradientBoosting(Estimated):
         from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 
         self._forget()
-        per_round = self.problem.n_classes if self.problem.n_classes > 2 else 1
+        per_round = self.task_spec.n_classes if self.task_spec.n_classes > 2 else 1
         rounds = estimator._predictors
         if not 1 <= len(rounds) <= self.params.max_iter or {len(trees) for trees in rounds} != {per_round}:
             raise ValueError("another number of trees")

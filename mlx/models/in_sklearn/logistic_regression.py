@@ -34,12 +34,12 @@ class LogisticRegression(DirectModel):
     layers = ("input", "standardised", "decision")
     penultimate = "decision"
 
-    def __init__(self, params: LogisticRegressionParams, problem: TaskSpec) -> None:
-        self.params, self.problem = params, problem
+    def __init__(self, params: LogisticRegressionParams, task_spec: TaskSpec) -> None:
+        self.params, self.task_spec = params, task_spec
         _check_penalty(params)
-        n_features = int(np.prod(problem.sample_shape))
-        self.coefficients: Array = np.zeros((problem.n_classes, n_features))
-        self.intercepts: Array = np.zeros(problem.n_classes)
+        n_features = int(np.prod(task_spec.sample_shape))
+        self.coefficients: Array = np.zeros((task_spec.n_classes, n_features))
+        self.intercepts: Array = np.zeros(task_spec.n_classes)
         self._standardization = Standardization.neutral(n_features)
 
     @property
@@ -57,7 +57,7 @@ class LogisticRegression(DirectModel):
         """
         self.check(X)
         table = np.asarray(X, np.float64).reshape(len(X), -1)
-        estimator = fitted("logistic_regression", self.blank(seed), table, y, self.problem)
+        estimator = fitted("logistic_regression", self.blank(seed), table, y, self.task_spec)
         self.coefficients[-len(estimator.coef_) :] = estimator.coef_
         self.intercepts[-len(estimator.intercept_) :] = estimator.intercept_
         self._standardization = Standardization.of(table)

@@ -41,11 +41,11 @@ class RandomForest(Estimated):
         ),
     }
 
-    def __init__(self, params: RandomForestParams, problem: TaskSpec) -> None:
-        super().__init__(problem)
+    def __init__(self, params: RandomForestParams, task_spec: TaskSpec) -> None:
+        super().__init__(task_spec)
         self.params = params
-        self.criterion = chosen(params, problem.task, "criterion", CRITERIA)
-        refuse_foreign(params, problem.task, only={"class_weight": "classification"})
+        self.criterion = chosen(params, task_spec.task, "criterion", CRITERIA)
+        refuse_foreign(params, task_spec.task, only={"class_weight": "classification"})
         if not params.bootstrap and params.max_samples is not None:
             raise SettingsError(
                 f"expected null, as without bootstrap no samples are drawn, found {params.max_samples}",
@@ -95,7 +95,7 @@ class RandomForest(Estimated):
 
     def _vet(self, contents: Contents) -> None:
         for node in contents.nodes("TreeNode"):
-            _refuse_tree(contents, node, self.n_features, max(1, self.problem.n_classes))
+            _refuse_tree(contents, node, self.n_features, max(1, self.task_spec.n_classes))
 
     def _refuse(self, estimator: Any) -> None:
         vars(self).pop("_columns", None)

@@ -45,12 +45,12 @@ class Svm(Estimated):
         )
     }
 
-    def __init__(self, params: SvmParams, problem: TaskSpec) -> None:
-        super().__init__(problem)
+    def __init__(self, params: SvmParams, task_spec: TaskSpec) -> None:
+        super().__init__(task_spec)
         self.params = params
         self._standardization = Standardization.neutral(self.n_features)
         only = {"class_weight": "classification", "cv": "classification", "epsilon": "regression"}
-        refuse_foreign(params, problem.task, only=only)  # type: ignore[arg-type]  # these are tasks
+        refuse_foreign(params, task_spec.task, only=only)  # type: ignore[arg-type]  # these are tasks
 
     @property
     def n_parameters(self) -> int:
@@ -89,7 +89,7 @@ class Svm(Estimated):
             As for all, and where a class has fewer samples than there are parts to calibrate with.
         """
         if self.classifies:
-            refuse_few(self.params, int(np.bincount(y, minlength=self.problem.n_classes).min()))
+            refuse_few(self.params, int(np.bincount(y, minlength=self.task_spec.n_classes).min()))
         super().fit(X, y, seed=seed)
         self._standardization = Standardization.of(flattened(X))
 
@@ -127,7 +127,7 @@ class Svm(Estimated):
             if len(estimator.calibrated_classifiers_) != 1:
                 raise ValueError("another number of calibrations")
             calibrated = estimator.calibrated_classifiers_[0]
-            machine, k = calibrated.estimator, self.problem.n_classes
+            machine, k = calibrated.estimator, self.task_spec.n_classes
             if type(machine) is not type(self.blank(0).estimator) or not np.array_equal(machine.classes_, np.arange(k)):
                 raise ValueError("another machine")
             if machine.get_params() != self.blank(0).estimator.get_params():
