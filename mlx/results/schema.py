@@ -152,6 +152,16 @@ class _Schema(Generic[T]):
         """What each column holds."""
         return {field.name: field.column.kind for field in self._fields}
 
+    def check(self, path: Path, table: "pd.DataFrame", *, n_classes: int = 0) -> None:
+        """Reject a table, read from `path`, that lacks a column or has other values in one than it should hold.
+
+        Raises
+        ------
+        ArtifactError
+            Names the column, and the first row at fault, from 0.
+        """
+        check_columns(path, table, self.kinds, n_classes=n_classes)
+
     def reference(self) -> str:
         """Return the columns with their types and meanings as a table in Markdown."""
         lines = [f"| `{f.name}` | {WORDS[f.column.kind]} | {f.column.meaning} |" for f in self._fields]
@@ -169,19 +179,17 @@ class RowSchema(_Schema[T]):
         columns = {f: [f.written(getattr(row, f.attribute)) for row in kept] for f in self._fields}
         return pd.DataFrame({f.name: pd.Series(values, dtype=f.dtype) for f, values in columns.items()})
 
-    def rows(self, path: Path, table: "pd.DataFrame", *, n_classes: int = 0) -> tuple[T, ...]:
-        """Check a table that was read from `path`, and return its rows.
+    def rows(self, path: Path, table: "pd.DataFrame", *, n_classes: int = 0, **given: Sequence[Any]) -> tuple[T, ...]:
+        """Check a table that was read from `path`, and return its rows; `given` are fields that are no columns.
 
         Raises
         ------
         ArtifactError
             Names the column, and the first row at fault, from 0.
         """
-        check_columns(path, table, self.kinds, n_classes=n_classes)
-        read = [f for f in self._fields if f.init]
-        columns = [_read_column(path, table[f.name], f) for f in read]
-        attributes = [f.attribute for f in read]
-        return tuple(self.type(**dict(zip(attributes, row, strict=True))) for row in zip(*columns, strict=True))
+        self.check(path, table, n_classes=n_classes)
+        columns = {f.attribute: _read_column(path, table[f.name], f) for f in self._fields if f.init} | given
+        return tuple(self.type(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True))
 
 
 class ArraySchema(_Schema[T]):

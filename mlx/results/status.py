@@ -1,0 +1,162 @@
+"""Why a result, or a part of it, is missing: a code with its numbers, and the sentence made from it."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+
+
+class Reason(Enum):
+    """What is missing and why; the value is the sentence, with ``{}`` for a number or a name.
+
+    A member is called for its `Status`: ``Reason.TOO_FEW_SAMPLES(4)``.
+    """
+
+    OK = "ok"
+    # Statistics that are undefined.
+    TOO_FEW_SAMPLES = "too few samples (n < {})"
+    TOO_MANY_PAIRS = "too many samples to visit all pairs (n > {})"
+    TOO_FEW_BEYOND_GROUPS = "fewer than {} samples beyond the groups"
+    NEVER_PREDICTED = "never predicted"
+    CONSTANT_WITHIN_GROUPS = "constant {} within groups"
+    CONSTANT = "constant {}"
+    SIDE_TIED = "all {} tied within rounding"
+    BINS_TOO_COARSE = "bins too coarse (bound {} > {})"
+    NO_ERRORS = "no errors"
+    ALL_WRONG = "all wrong"
+    TOO_FEW_OF_A_KIND = "fewer than {} errors or correct"
+    TOO_MANY_CATEGORIES = "more than {} categories"
+    # Shape of a layer.
+    ONE_PREDICTED_CLASS = "fewer than two predicted classes"
+    ONE_CLASS = "fewer than two classes"
+    CENTERS_COINCIDE = "a class centre coincides with the centre of all"
+    NO_WEIGHTS = "no nc3 (no weights of a last layer)"
+    ZERO_WEIGHTS = "no nc3 (weights are all 0)"
+    TOO_LARGE_TO_FILL = "sparse layer of more than {} MiB when filled"
+    TOO_FEW_POSITIONS = "fewer than {} samples of different position"
+    EQUALLY_FAR = "neighbours are equally far (values on a grid)"
+    NO_STRUCTURE = "no structure beyond noise"
+    # Weak slices.
+    NO_VARYING_FACTOR = "no factor that varies"
+    NO_ERRORS_TO_FIND_BY = "no errors in the half that looks for slices"
+    ALL_WRONG_TO_FIND_BY = "all wrong in the half that looks for slices"
+    NO_WEAK_SLICE = "no slice has more errors than the rest"
+    EMPTY_SLICE = "no samples in the half that measures"
+    WHOLE_SLICE = "holds for every sample that measures"
+    # Similarities of one sample, and of one class.
+    ONLY_SAMPLE = "the only sample"
+    NEIGHBORS_NOT_SEARCHED = "neighbours not searched (too few or too many samples)"
+    NO_OTHER_CLASS = "no other predicted class"
+    ALONE_IN_PREDICTED_CLASS = "alone in its predicted class"
+    OTHERS_CANCEL = "the others of its class cancel out"
+    ALONE_IN_TRUE_CLASS = "alone in its true class"
+    ZERO_REPRESENTATION = "zero representation"
+    TOO_MANY_SAMPLES = "more than {} samples"
+    INFINITE_LOG_LOSS = "log loss: {}"
+    # Intervals.
+    NO_INTERVAL = "no interval ({})"
+    TOO_FEW = "n < {}"
+    CLASSES_TOO_SMALL = "mean class size < {}"
+    FEW_ERRORS = "fewer than {} errors"
+    FEW_CORRECT = "fewer than {} correct"
+    FEW_OF_A_SIDE = "fewer than {} samples of a side"
+    FEW_SAMPLES = "fewer than {} samples"
+    PERFECT_ORDER = "perfect order"
+    PERFECT_SEPARATION = "perfect separation"
+    EXACT_RELATION = "exact relation"
+    FEW_CARRY_THE_SPREAD = "few samples carry the spread"
+    RESAMPLES_WITHOUT_SPREAD = "resamples without spread"
+    SHARED_SAMPLES = "samples are shared"
+    SHARED_TRAINING_DATA = "folds share training data"
+    BIASED_SHARE = "a share of variance is pushed up from 0 by noise"
+
+    def __call__(self, *values: object) -> "Status":
+        """Return the status of this reason, with its numbers and names."""
+        return Status(self, values)
+
+
+@dataclass(frozen=True)
+class Status:
+    """A reason with what its sentence has to name; its text is the sentence.
+
+    Attributes
+    ----------
+    reason
+        Of `Reason`; of `Reason.NO_INTERVAL` the one value is the status that says why.
+    values
+        What stands in the sentence, in order.
+    """
+
+    reason: Reason
+    values: tuple[object, ...] = ()
+
+    def __str__(self) -> str:
+        return self.reason.value.format(*self.values)
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether nothing is missing."""
+        return self.reason is Reason.OK
+
+    @classmethod
+    def parse(cls, text: str) -> "Status":
+        """Return the status that a sentence stands for.
+
+        Raises
+        ------
+        ValueError
+            It is the sentence of none.
+        """
+        for reason, pattern in _patterns():
+            if found := pattern.fullmatch(text):
+                read = cls.parse if reason is Reason.NO_INTERVAL else _value
+                return cls(reason, tuple(read(value) for value in found.groups()))
+        raise ValueError(text)
+
+
+OK = Reason.OK()
+
+
+def no_interval(why: Status) -> Status:
+    """Return the status of an estimate without an interval."""
+    return Reason.NO_INTERVAL(why)
+
+
+@cache
+def _patterns() -> tuple[tuple[Reason, re.Pattern[str]], ...]:
+    return tuple((reason, re.compile(re.escape(reason.value).replace(r"\{\}", "(.+)"))) for reason in Reason)
+
+
+def _value(text: str) -> Any:
+    return int(text) if text.isdecimal() else text
+
+
+@dataclass(frozen=True)
+class ClassStatus:
+    """Statuses of both correlations in a class; as text one sentence where they agree."""
+
+    pearson: Status
+    spearman: Status
+
+    def __str__(self) -> str:
+        if self.pearson == self.spearman:
+            return str(self.pearson)
+        each = {"pearson": self.pearson, "spearman": self.spearman}
+        return "; ".join(f"{statistic}: {status}" for statistic, status in each.items() if not status.is_ok)
+
+    @classmethod
+    def parse(cls, text: str) -> "ClassStatus":
+        """Return the statuses that a text stands for.
+
+        Raises
+        ------
+        ValueError
+            It is the text of none.
+        """
+        pattern = r"(?:pearson: (?P<pearson>.+?))?(?:; )?(?:spearman: (?P<spearman>.+))?"
+        if not text or not (found := re.fullmatch(pattern, text)):
+            both = Status.parse(text)
+            return cls(both, both)
+        pearson, spearman = (Status.parse(part) if part else OK for part in found.groups())
+        return cls(pearson, spearman)

@@ -1,0 +1,213 @@
+"""One result of one test, whatever was asked: the rows of ``tests.csv``."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import numpy as np
+
+from mlx.core.errors import ArtifactError
+from mlx.core.reading import REMAKE
+from mlx.results.schema import Column, RowSchema
+from mlx.results.status import OK, Status
+from mlx.stats.multiple_testing import benjamini_hochberg, holm
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAN = float("nan")
+
+
+class Question(StrEnum):
+    """What is asked; the value is the column ``name``, with a word in braces for the subject of the result."""
+
+    SIMILARITY_ENTROPY = "similarity and entropy"
+    SIMILARITY_ENTROPY_PAIRS = "similarity and entropy over pairs"
+    SIMILARITY_ENTROPY_PAIR_RANKS = "ranks of similarity and entropy over pairs"
+    SIMILARITY_ENTROPY_GIVEN_CORRECTNESS = "similarity and entropy given correctness"
+    ERROR_BY_ENTROPY = "error by entropy"
+    ERROR_BY_LOW_SIMILARITY = "error by low similarity"
+    ERROR_BY_LOW_MARGIN = "error by low margin"
+    ERROR_BY_SCORES = "error by {scores}"
+    ERROR_BY_FACTOR = "error by {factor}"
+    ENTROPY_BY_FACTOR = "entropy by {factor}"
+    SIMILARITY_BY_FACTOR = "similarity by {factor}"
+    WEAK_SLICES = "weak slices"
+    SLICE = "slice: {conditions}"
+    SILHOUETTE = "silhouette of predicted classes"
+    NEURAL_COLLAPSE = "neural collapse"
+    INTRINSIC_DIMENSION = "intrinsic dimension"
+    PRINCIPAL_COMPONENT = "principal component {number}"
+    ALIGNMENT = "alignment of layers"
+
+    def about(self, subject: str) -> str:
+        """Return the question on a subject."""
+        return re.sub(r"\{\w+\}", lambda _: subject, self.value)
+
+    def subject(self, name: str) -> str | None:
+        """Return the subject of the question that `name` is; None where it is another question."""
+        before, _, after = self.value.partition("{")
+        if not after:
+            return "" if name == self.value else None
+        return name.removeprefix(before) if name.startswith(before) else None
+
+
+class Scope(StrEnum):
+    """Over which samples or pairs of samples."""
+
+    ALL_SAMPLES = "all samples"
+    POOLED = "pooled"
+    WITHIN_CLASS = "within class"
+    CLASS = "class"
+    ALL_PAIRS = "all pairs"
+    SAME_CLASS = "same class"
+    HALF = "half of the samples"
+
+
+FAMILIES = {
+    Question.SIMILARITY_ENTROPY: "{statistic} {scope}",
+    Question.SIMILARITY_ENTROPY_PAIRS: "{statistic} over pairs, {scope}",
+    Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS: "{statistic} given correctness",
+    Question.ERROR_BY_ENTROPY: "errors by entropy",
+    Question.ERROR_BY_LOW_SIMILARITY: "errors by geometry",
+    Question.ERROR_BY_LOW_MARGIN: "errors by geometry",
+    Question.ERROR_BY_SCORES: "errors by geometry",
+    Question.ERROR_BY_FACTOR: "error by factor",
+    Question.ENTROPY_BY_FACTOR: "entropy by factor",
+    Question.SIMILARITY_BY_FACTOR: "similarity by factor",
+    Question.SLICE: "weak slices",
+}
+"""Which tests are adjusted together, a layer at a time; a question without a family has no p-values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestResult:
+    """One test made, or not makeable; a number is NaN where ``status`` says why.
+
+    Attributes
+    ----------
+    question, subject
+        What is asked, and of what where the question has a subject: a factor, the conditions of a slice, scores.
+    label
+        The class of scope `Scope.CLASS`, else None.
+    """
+
+    __test__: ClassVar[bool] = False  # pytest must not take it for a test
+
+    question: Question
+    subject: str = ""
+    label: int | None = None
+    name: Annotated[str, Column("text", "what is asked")] = field(init=False)
+    family: Annotated[str, Column("text", "tests that are adjusted together, a layer at a time")] = field(init=False)
+    scope: Annotated[Scope, Column("text", "over which samples or pairs")] = Scope.ALL_SAMPLES
+    class_name: Annotated[str, Column("text", "name of the class, where it is one", name="class")] = ""
+    layer: Annotated[str, Column("text", "empty where no layer takes part; two for their alignment")] = ""
+    statistic: Annotated[str, Column("text", "how it is measured")]
+    estimate: Annotated[float, Column("number", "value of the statistic")] = NAN
+    low: Annotated[float, Column("number", "lower end of the interval")] = NAN
+    high: Annotated[float, Column("number", "upper end of the interval")] = NAN
+    confidence: Annotated[float, Column("share", "level of the interval; missing for a band or a bound")] = NAN
+    method: Annotated[
+        str, Column("text", "how the interval was obtained; one that is a band or a bound instead says so")
+    ] = ""
+    p: Annotated[float, Column("share", "p-value of the statistic's null value")] = NAN
+    p_method: Annotated[str, Column("text", "how the p-value was obtained")] = ""
+    p_holm: Annotated[float, Column("share", "p adjusted in its family by Holm's method")] = NAN
+    p_bh: Annotated[float, Column("share", "p adjusted in its family by Benjamini and Hochberg's method")] = NAN
+    n: Annotated[int, Column("count", "samples that entered")] = 0
+    n_pairs: Annotated[int, Column("count", "pairs of samples that entered")] = 0
+    effective_pairs: Annotated[float, Column("number", "how many independent pairs they are worth")] = NAN
+    n_permutations: Annotated[int, Column("count", "permutations behind the p-value", name="B")] = 0
+    seed: Annotated[int, Column("count", "seed of every resample")] = 0
+    status: Annotated[Status, Column("text", "`ok`, or what is missing and why")] = OK
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.question.about(self.subject))
+        object.__setattr__(self, "family", family_of(self.question, self.statistic, self.scope))
+
+    def with_interval(self, low: float, high: float, confidence: float, method: str) -> "TestResult":
+        """Return the result with an interval; as it is where an end is missing."""
+        if np.isnan(low) or np.isnan(high):
+            return self
+        return replace(self, low=float(low), high=float(high), confidence=confidence, method=method)
+
+    def with_p(self, p: float, method: str, n_permutations: int) -> "TestResult":
+        """Return the result with a p-value; as it is where that is missing."""
+        return self if np.isnan(p) else replace(self, p=p, p_method=method, n_permutations=n_permutations)
+
+
+TESTS = RowSchema("tests.csv", TestResult, "Every test made or not makeable.")
+
+
+def family_of(question: Question, statistic: str, scope: Scope) -> str:
+    """Return the family of a test: the tests of one family and layer are adjusted together."""
+    words = "per class" if scope is Scope.CLASS else scope
+    return FAMILIES.get(question, "").format(statistic=statistic, scope=words)
+
+
+def adjusted(results: Sequence[TestResult]) -> list[TestResult]:
+    """Return the results with p-values adjusted within each family of a layer."""
+    families: dict[tuple[str, str], list[int]] = {}
+    for place, result in enumerate(results):
+        families.setdefault((result.layer, result.family), []).append(place)
+    found = list(results)
+    for places in families.values():
+        p = np.array([results[place].p for place in places])
+        for place, by_holm, by_bh in zip(places, holm(p), benjamini_hochberg(p), strict=True):
+            found[place] = replace(results[place], p_holm=float(by_holm), p_bh=float(by_bh))
+    return found
+
+
+def first_test(
+    results: Iterable[TestResult],
+    question: Question,
+    statistic: str,
+    *,
+    scope: Scope = Scope.ALL_SAMPLES,
+    layer: str | None = None,
+) -> TestResult | None:
+    """Return the first result of a question; of several layers that of the first, unless one is named."""
+    asked = (question, statistic, scope)
+    found = (r for r in results if (r.question, r.statistic, r.scope) == asked and layer in {None, r.layer})
+    return next(found, None)
+
+
+def read_tests(path: Path, table: "pd.DataFrame", class_names: Sequence[str]) -> tuple[TestResult, ...]:
+    """Return the tests of a table that was read from `path`.
+
+    The table names classes, and two may have the same name: of the tests of classes the first is that of label 0.
+
+    Raises
+    ------
+    ArtifactError
+        A column is missing, or a value is not one of this table (with its row).
+    """
+    TESTS.check(path, table)
+    seen = Counter[tuple[str, ...]]()
+    questions, subjects, labels = list[Question](), list[str](), list[int | None]()
+    columns = (table[name].fillna("") for name in ("name", "family", "scope", "statistic", "layer", "class"))
+    for row, (name, family, scope, statistic, layer, class_name) in enumerate(zip(*columns, strict=True)):
+        test = (name, statistic, layer)
+        label = seen[test] if scope == Scope.CLASS else None
+        seen[test] += label is not None
+        asked = _asked(name, family, scope, statistic)
+        if asked is None or (label is not None and [*class_names[label:]][:1] != [class_name]):
+            wanted = "a test of this version, of a class of this dataset"
+            raise ArtifactError(f"{path}: row {row}: expected {wanted}, found '{name}' {class_name}{REMAKE}")
+        questions.append(asked[0])
+        subjects.append(asked[1])
+        labels.append(label)
+    return TESTS.rows(path, table, question=questions, subject=subjects, label=labels)
+
+
+def _asked(name: str, family: str, scope: str, statistic: str) -> tuple[Question, str] | None:
+    """Return the question, and its subject, that has this name in this family."""
+    for question in Question if scope in set(Scope) else ():
+        subject = question.subject(name)
+        if subject is not None and family_of(question, statistic, Scope(scope)) == family:
+            return question, subject
+    return None
