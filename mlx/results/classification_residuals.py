@@ -1,0 +1,286 @@
+"""The residuals analysis of a classifier: its results, and the schemas of its tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from mlx.core.array_types import Array, Floats, Integers
+from mlx.results.schema import ArraySchema, Column, RowSchema
+from mlx.results.status import OK, ClassStatus, Status
+from mlx.results.tests import TESTS, TestResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAN = float("nan")
+STATUS = Column("text", "`ok`, or what is missing and why")
+
+
+@dataclass(frozen=True)
+class SampleScores:
+    """What is known of each prediction, each (n_samples,)."""
+
+    index: Annotated[Array, Column("count", "row in the raw data")]
+    y_true: Annotated[Integers, Column("label", "label")]
+    y_pred: Annotated[Integers, Column("label", "predicted label")]
+    correct: Annotated[Array, Column("flag", "whether they agree")]
+    confidence: Annotated[Floats, Column("share", "probability of the predicted class")]
+    entropy: Annotated[Floats, Column("number", "entropy H of the predicted probabilities, in nats")]
+    entropy_normalised: Annotated[Floats, Column("number", "entropy over ln K")]
+    surprise: Annotated[Floats, Column("limit", "-log p_y of the true class, in nats")]
+    excess_surprise: Annotated[Floats, Column("limit", "surprise less entropy")]
+    brier: Annotated[Floats, Column("number", "1 - 2p_y + Σp²")]
+    raw: Annotated[Floats, Column("number", "1 - p_y", name="residual_raw")]
+    pearson: Annotated[Floats, Column("limit", "1/p_y - 1", name="residual_pearson")]
+    deviance: Annotated[Floats, Column("limit", "-2 log p_y", name="residual_deviance")]
+    surprise_variance: Annotated[Floats, Column("number", "variance of the surprise if the model is right")]
+    excess_surprise_z: Annotated[Floats, Column("limit", "excess surprise in standard deviations")]
+    residual_quantile: Annotated[Floats, Column("number", "randomized quantile residual")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSamples:
+    """Where each sample stands in one layer, each (n_samples,); a similarity is NaN where ``status`` says why."""
+
+    similarity: Annotated[Floats, Column("number", "mean cosine similarity to the others of the predicted class")]
+    similarity_true: Annotated[Floats, Column("number", "the same to the others of the true class")]
+    similarity_all: Annotated[Floats, Column("number", "the same to all others")]
+    similarity_centroid: Annotated[Floats, Column("number", "cosine to the sum of the others predicted alike")]
+    margin: Annotated[Floats, Column("number", "similarity less the largest mean similarity to another class")]
+    silhouette: Annotated[Floats, Column("number", "cosine silhouette of the predicted classes")]
+    similarity_neighbours: Annotated[Floats, Column("number", "mean cosine to the `n_neighbours` nearest samples")]
+    nearest_similarity: Annotated[Floats, Column("number", "cosine to the most similar sample predicted alike")]
+    block: Annotated[Integers, Column("number", "row of the sample in the matrix of its class, -1 in none")]
+    status: Annotated[Array, Column("text", "`ok`, or why a similarity of this layer is missing")]
+    overview: Annotated[Integers, Column("number", "row in the matrix over all classes, -1 in none")]
+    pca_1: Annotated[Floats | None, Column("number", "first principal component")] = None
+    pca_2: Annotated[Floats | None, Column("number", "second principal component")] = None
+    tsne_1: Annotated[Floats | None, Column("number", "place by t-SNE, which keeps neighborhoods alone")] = None
+    tsne_2: Annotated[Floats | None, Column("number", "place by t-SNE")] = None
+    umap_1: Annotated[Floats | None, Column("number", "place by UMAP, which keeps neighborhoods alone")] = None
+    umap_2: Annotated[Floats | None, Column("number", "place by UMAP")] = None
+    nearest: Annotated[Array, Column("number", "`index` of the most similar sample predicted alike, -1 without one")]
+
+
+SAMPLES = ArraySchema("samples.parquet", SampleScores, "A row a test sample.")
+LAYER_SAMPLES = ArraySchema("samples.parquet", LayerSamples, "The columns of a layer in the table of samples.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassSummary:
+    """One predicted class in one layer: how many, how right, how alike, how unsure, and how both go together."""
+
+    label: Annotated[int, Column("label", "label", name="class")]
+    name: Annotated[str, Column("text", "its name")]
+    layer: Annotated[str, Column("text", "the layer")]
+    n_predicted: Annotated[int, Column("count", "samples predicted as the class")]
+    n_true: Annotated[int, Column("count", "samples of the class")]
+    n_correct: Annotated[int, Column("count", "samples that are both")]
+    error_rate: Annotated[float, Column("share", "share of wrong predictions among the predicted")] = NAN
+    similarity_mean: Annotated[float, Column("number", "mean similarity of the predicted")] = NAN
+    similarity_sd: Annotated[float, Column("number", "its standard deviation")] = NAN
+    entropy_mean: Annotated[float, Column("number", "mean entropy of the predicted, in nats")] = NAN
+    entropy_sd: Annotated[float, Column("number", "its standard deviation")] = NAN
+    pearson: Annotated[float, Column("number", "correlation of similarity and entropy in the class")] = NAN
+    pearson_low: Annotated[float, Column("number", "lower end of its interval")] = NAN
+    pearson_high: Annotated[float, Column("number", "upper end of its interval")] = NAN
+    pearson_p: Annotated[float, Column("share", "its permutation p-value")] = NAN
+    pearson_p_holm: Annotated[float, Column("share", "p adjusted over the classes by Holm's method")] = NAN
+    pearson_p_bh: Annotated[
+        float, Column("share", "p adjusted over the classes by Benjamini and Hochberg's method")
+    ] = NAN
+    spearman: Annotated[float, Column("number", "the same correlation of ranks")] = NAN
+    spearman_low: Annotated[float, Column("number", "lower end of its interval")] = NAN
+    spearman_high: Annotated[float, Column("number", "upper end of its interval")] = NAN
+    spearman_p: Annotated[float, Column("share", "its permutation p-value")] = NAN
+    spearman_p_holm: Annotated[float, Column("share", "p adjusted over the classes by Holm's method")] = NAN
+    spearman_p_bh: Annotated[
+        float, Column("share", "p adjusted over the classes by Benjamini and Hochberg's method")
+    ] = NAN
+    status: Annotated[ClassStatus, STATUS]
+
+
+CLASSES = RowSchema("classes.csv", ClassSummary, "A row a predicted class and layer, always all classes.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactorEffect:
+    """What one factor has to do with one target; or the error rate in one part of the factor, which `bin` names."""
+
+    factor: Annotated[str, Column("text", "the factor")]
+    kind: Annotated[str, Column("text", "numeric, boolean or categorical")]
+    target: Annotated[str, Column("text", "what the factor is related to")]
+    statistic: Annotated[str, Column("text", "how")]
+    bin: Annotated[str, Column("text", "part of the factor, where the row is about one")] = ""
+    lower: Annotated[float, Column("limit", "smallest value in the part")] = NAN
+    upper: Annotated[float, Column("limit", "largest value in the part")] = NAN
+    estimate: Annotated[float, Column("number", "effect, or error rate of the part")] = NAN
+    low: Annotated[float, Column("number", "lower end of its interval")] = NAN
+    high: Annotated[float, Column("number", "upper end of its interval")] = NAN
+    method: Annotated[str, Column("text", "how the interval was obtained")] = ""
+    p: Annotated[float, Column("share", "p-value of no effect")] = NAN
+    p_method: Annotated[str, Column("text", "how the p-value was obtained")] = ""
+    p_holm: Annotated[float, Column("share", "p adjusted over the factors by Holm's method")] = NAN
+    p_bh: Annotated[float, Column("share", "p adjusted over the factors by Benjamini and Hochberg's method")] = NAN
+    n: Annotated[int, Column("count", "samples")]
+    n_errors: Annotated[int | None, Column("number", "wrong predictions in the part", dtype="Int64")] = None
+    n_missing: Annotated[int | None, Column("number", "samples without a value of the factor", dtype="Int64")] = None
+    entropy_mean: Annotated[float, Column("number", "mean entropy in the part, in nats")] = NAN
+    similarity_mean: Annotated[float, Column("number", "mean similarity in the part")] = NAN
+    status: Annotated[Status, STATUS] = OK
+
+
+FACTORS = RowSchema("factors.csv", FactorEffect, "A row a factor and target, then a row a part of each factor.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """Samples that share conditions on factors, as measured on the half that did not choose them."""
+
+    description: Annotated[str, Column("text", "conditions on factors")]
+    n: Annotated[int, Column("count", "samples of the measuring half")]
+    n_errors: Annotated[int, Column("count", "wrong predictions among them")]
+    error_rate: Annotated[float, Column("share", "their share")] = NAN
+    low: Annotated[float, Column("share", "lower end of its Wilson interval")] = NAN
+    high: Annotated[float, Column("share", "upper end of its Wilson interval")] = NAN
+    rest_error_rate: Annotated[float, Column("share", "share of wrong predictions in the rest of that half")] = NAN
+    p: Annotated[float, Column("share", "p-value of the slice being no worse than the rest")] = NAN
+    p_holm: Annotated[float, Column("share", "p adjusted over the slices by Holm's method")] = NAN
+    error_rate_found: Annotated[
+        float, Column("share", "share in the half that chose the slice: too high, as it was chosen for it")
+    ]
+    status: Annotated[Status, STATUS] = OK
+
+
+SLICES = RowSchema("slices.csv", Slice, "A row a weak slice, weakest first by the half that chose them.")
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One point of a risk–coverage curve."""
+
+    score: Annotated[str, Column("text", "what the samples are ordered by")]
+    layer: Annotated[str, Column("text", "its layer, where it has one")]
+    coverage: Annotated[float, Column("share", "share of samples kept")]
+    risk: Annotated[float, Column("share", "expected share of wrong predictions among them; lower is better")]
+    threshold: Annotated[float, Column("number", "largest score among them")]
+
+
+RISK_COVERAGE = RowSchema("risk_coverage.csv", CurvePoint, "A row a point of a score's risk-coverage curve.")
+
+
+@dataclass(frozen=True)
+class TemperaturePoint:
+    """What dividing the logits by one temperature does."""
+
+    temperature: Annotated[float, Column("number", "divisor of the logits")]
+    log_loss: Annotated[float, Column("limit", "log loss in nats; missing where it is infinite")]
+    entropy_mean: Annotated[float, Column("number", "mean entropy of all predictions, in nats")]
+    entropy_correct: Annotated[float, Column("number", "mean entropy of the correct ones")]
+    entropy_wrong: Annotated[float, Column("number", "mean entropy of the wrong ones")]
+    error_auroc: Annotated[float, Column("number", "how well entropy ranks errors above correct predictions")]
+    status: Annotated[Status, STATUS] = OK
+
+
+TEMPERATURE = RowSchema("temperature.csv", TemperaturePoint, "A row a temperature, rising.")
+
+
+@dataclass(frozen=True)
+class MatrixSummary:
+    """Which file holds the similarities within one predicted class of one layer."""
+
+    layer: Annotated[str, Column("text", "the layer")]
+    label: Annotated[int, Column("label", "label", name="class")]
+    name: Annotated[str, Column("text", "its name")]
+    n: Annotated[int, Column("count", "samples of the class that have a direction")]
+    n_rows: Annotated[int, Column("count", "rows of the matrix")]
+    rows: Annotated[str, Column("text", "what a row stands for")]
+    file: Annotated[str, Column("text", "file in `similarity/`")]
+    status: Annotated[Status, STATUS] = OK
+
+
+SIMILARITY = RowSchema("similarity.csv", MatrixSummary, "A row a layer and predicted class.")
+
+Headline = dict[str, float | int | str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerResiduals:
+    """What the analysis of one layer found.
+
+    Attributes
+    ----------
+    name
+        The layer.
+    samples
+        Where each sample stands in it.
+    classes, tests, risk_coverage, similarity
+        Rows of the tables.
+    matrices
+        By file name, similarities within the classes, and between samples of all classes (``overview``).
+    """
+
+    name: str
+    samples: LayerSamples
+    classes: tuple[ClassSummary, ...]
+    tests: tuple[TestResult, ...]
+    risk_coverage: tuple[CurvePoint, ...]
+    similarity: tuple[MatrixSummary, ...]
+    matrices: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationResiduals:
+    """The residuals analysis of a classifier.
+
+    Attributes
+    ----------
+    samples
+        Scores of each prediction.
+    layers
+        Where each sample stands in each layer, by its name; the first is the headline's.
+    sample_factors
+        What is known of each sample, (n_samples,) by the name of the factor; may be empty.
+    classes
+        One a class and layer, always all classes.
+    tests
+        Every test made or not makeable.
+    factors, slices
+        What the factors have to do with errors, and the weakest slices; empty where no factors are known.
+    risk_coverage
+        Points of the risk–coverage curves.
+    temperature
+        Entropies at different temperatures.
+    similarity, matrices
+        Which matrix of similarities a class has, and the matrices by their file names.
+    headline
+        JSON scalars of the first layer; None where undefined.
+    """
+
+    samples: SampleScores
+    layers: Mapping[str, LayerSamples]
+    sample_factors: Mapping[str, Array]
+    classes: tuple[ClassSummary, ...]
+    tests: tuple[TestResult, ...]
+    factors: tuple[FactorEffect, ...]
+    slices: tuple[Slice, ...]
+    risk_coverage: tuple[CurvePoint, ...]
+    temperature: tuple[TemperaturePoint, ...]
+    similarity: tuple[MatrixSummary, ...]
+    matrices: Mapping[str, Floats]
+    headline: Headline
+
+    def sample_frame(self) -> "pd.DataFrame":
+        """Return the table of samples: the layers after the first with their name as a suffix, then the factors."""
+        import pandas as pd
+
+        suffixes = ["", *(f".{name}" for name in list(self.layers)[1:])]
+        frames = [
+            LAYER_SAMPLES.frame(layer, suffix=end) for end, layer in zip(suffixes, self.layers.values(), strict=True)
+        ]
+        factors = pd.DataFrame({f"factor.{name}": values for name, values in self.sample_factors.items()})
+        return pd.concat([SAMPLES.frame(self.samples), *frames, factors], axis=1)
+
+
+TABLES = {schema.name: schema for schema in (CLASSES, TESTS, FACTORS, SLICES, RISK_COVERAGE, TEMPERATURE, SIMILARITY)}
+"""The tables of rows, by their names, which are those of the fields that hold the rows."""
