@@ -12,6 +12,8 @@ import pytest
 from repository import CNN, SMALL, STAGES, Repository, no_process_left_in
 from scipy.sparse import load_npz
 
+FILES = ("evaluation", "residuals")
+
 
 def test_a_run_leaves_every_artifact_and_metrics_that_dvc_shows(finished: Repository) -> None:
     artifacts = set(finished.content())
@@ -23,11 +25,20 @@ def test_a_run_leaves_every_artifact_and_metrics_that_dvc_shows(finished: Reposi
           ("penultimate", "input", "logits", "probabilities", "y_true", "y_pred", "index")),
         "metrics/evaluation.json", "metrics/confusion.csv", "metrics/roc.csv", "metrics/reliability.csv",
         "data/residuals/samples.parquet", "data/residuals/classes.csv", "data/residuals/tests.csv",
-        "metrics/residuals.json", "data/report/report.html", "data/report/plots/confusion.png",
+        "metrics/residuals.json", "metrics/headline.json", "data/report/report.html", "data/report/plots/confusion.png",
     } <= artifacts  # fmt: skip
     assert not [name for name in artifacts if name.endswith(".tmp")]
+
+
+def test_dvc_shows_one_row_of_at_most_ten_numbers(finished: Repository) -> None:
     shown = json.loads(finished.run("dvc", "metrics", "show", "--json").stdout)[""]["data"]
-    assert shown["metrics/evaluation.json"]["data"]["accuracy"] > 0.9
+    assert list(shown) == ["metrics/headline.json"]
+    numbers = shown["metrics/headline.json"]["data"]
+    assert len(numbers) <= 10
+    assert all(isinstance(value, float) for value in numbers.values())
+    evaluation, residuals = (json.loads((finished.root / f"metrics/{name}.json").read_text()) for name in FILES)
+    assert {name: (evaluation | residuals)[name] for name in numbers} == numbers
+    assert numbers["accuracy"] > 0.9
 
 
 def test_real_digits_give_a_row_of_residuals_for_each_of_the_ten_classes(finished: Repository) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array, rows_of
-from mlx.core.artifacts import read_json, replacing_folder, write_bytes
+from mlx.core.artifacts import read_json, replacing_folder, write_bytes, write_json
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, ModelDescription, read_description
 from mlx.core.documents import read_document
@@ -36,10 +36,13 @@ from mlx.plots.page.points import choose_points
 from mlx.plots.page.thumbnails import shrink
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
+from mlx.results.headline import headline
 
 
 def report(workspace: Workspace, *, report: ReportSettings) -> str:
-    """Write ``data/report/plots/*.png``, ``data/report/pdf/*.pdf`` where asked for, and ``data/report/report.html``.
+    """Write ``data/report/`` and ``metrics/headline.json``.
+
+    ``plots/*.png``, ``pdf/*.pdf`` where asked for, and ``report.html``, the page.
 
     A workspace without ``data/model/`` holds arrays that were recorded elsewhere (`mlx analyze`): nothing is
     known of how the model was trained, and no sample can be shown.
@@ -62,6 +65,7 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
             if "pdf" in report.formats:
                 write_bytes(folder / FOLDERS["pdf"] / f"{name}.pdf", render_pdf(figure))
         write_bytes(folder / "report.html", render_page(inputs, images).encode())
+    write_json(workspace.metrics / "headline.json", headline(inputs.task, inputs.evaluation, inputs.residuals))
     return (
         f"read {workspace.metrics}, {workspace.residuals} and {workspace.raw}, drew {len(images)} plots, "
         f"wrote {workspace.report / 'report.html'}"
