@@ -13,10 +13,11 @@ from mlx.core.errors import DataError
 from mlx.evaluation.calibration import RELIABILITY_COLUMNS, equal_mass_reliability_table, reliability_table
 from mlx.evaluation.checks import check_logits, check_probabilities, check_softmax
 from mlx.evaluation.confusion import class_scores, confusion_counts
-from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_influence, roc_points, threshold_counts
+from mlx.evaluation.curves import precision_recall_points, roc_points, threshold_counts
 from mlx.evaluation.decomposition import decompose_brier
 from mlx.evaluation.headline import Metrics, area_metrics, calibration_metrics, counted_metrics, scored_metrics
 from mlx.evaluation.settings import EvaluationSettings
+from mlx.stats.auroc import placements
 from mlx.stats.prediction_terms import prediction_terms, probability_of
 
 CLASS_COLUMNS = ("class", "name", "precision", "recall", "f1", "support", "predicted", "roc_auc", "status")
@@ -127,12 +128,13 @@ def _one_against_rest(
     roc, precision_recall = [_empty(ROC_COLUMNS)], [_empty(PRECISION_RECALL_COLUMNS)]
     for label, name in enumerate(names):
         scores = np.asarray(probabilities[:, label], dtype=np.float64)
-        counts = threshold_counts(true == label, scores)
-        if min(counts.true_positives[-1], counts.false_positives[-1]) > 1:
-            influence += roc_influence(true == label, scores)
-        areas.append(roc_auc(counts))
-        identity = {"class": label, "name": name}
-        if areas[-1] is not None:
+        positive, identity = true == label, {"class": label, "name": name}
+        counts = threshold_counts(positive, scores)
+        areas.append(None)
+        if 0 < counts.true_positives[-1] < true.size:
+            placed = placements(positive, scores)
+            areas[-1] = placed.area
+            influence += placed.influence(positive, placed.area)
             roc.append(pd.DataFrame(identity | roc_points(counts, max_points)))
         if counts.true_positives[-1] > 0:
             precision_recall.append(pd.DataFrame(identity | precision_recall_points(counts, max_points)))

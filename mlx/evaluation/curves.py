@@ -1,4 +1,4 @@
-"""ROC and precision–recall curves of one class against the rest, and the area under the former."""
+"""ROC and precision–recall curves of one class against the rest."""
 
 from dataclasses import dataclass
 
@@ -39,36 +39,6 @@ def threshold_counts(positive: Flags, scores: Floats) -> ThresholdCounts:
         true_positives=np.concatenate([[0.0], hits]),
         false_positives=np.concatenate([[0.0], last_of_tie + 1.0 - hits]),
     )
-
-
-def roc_auc(counts: ThresholdCounts) -> float | None:
-    """Area under the ROC curve, in [0, 1], 0.5 for chance, higher is better.
-
-    Equals the chance that a positive outscores a negative, ties counting half (Mann–Whitney by midranks).
-    None if there is no positive or no negative.
-    """
-    n_positive, n_negative = counts.true_positives[-1], counts.false_positives[-1]
-    if n_positive == 0 or n_negative == 0:
-        return None
-    area = np.trapezoid(counts.true_positives, counts.false_positives)
-    return float(area / (n_positive * n_negative))
-
-
-def roc_influence(positive: Flags, scores: Floats) -> Floats:
-    """Influence (n_samples,) of every sample on the area: the mean of their squares, over n, is its variance.
-
-    Source: DeLong, DeLong & Clarke-Pearson (1988). There must be two positives and two negatives at least.
-    """
-    n, ordered = positive.size, [np.sort(scores[positive == kind]) for kind in (False, True)]
-    influence = np.empty(n)
-    for kind in (False, True):
-        own, others = scores[positive == kind], ordered[not kind]
-        below, upto = (np.searchsorted(others, own, side) for side in ("left", "right"))
-        share = (below + upto) / (2 * others.size)
-        share = share if kind else 1 - share
-        # Variances divide by one less than the number of samples, which a rare class makes felt.
-        influence[positive == kind] = (share - share.mean()) * n / np.sqrt(own.size * (own.size - 1))
-    return influence
 
 
 def roc_points(counts: ThresholdCounts, max_points: int) -> dict[str, Floats]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.array_types import Flags, Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.stats.correlation import midranks
 
 GRID = 4096
@@ -36,42 +36,6 @@ class EstimateWithInfluence:
     estimate: float
     influence: Floats
     gradient: Callable[[], Floats]
-
-
-def auroc(positive: Flags, score: Floats) -> EstimateWithInfluence:
-    """Chance that a positive scores above a negative, ties counting half, with DeLong's influences (1988).
-
-    Parameters
-    ----------
-    positive
-        (n_samples,), both kinds must occur.
-    score
-        (n_samples,), finite.
-    """
-    n, n_positive = positive.size, int(positive.sum())
-    n_negative = n - n_positive
-    ranks = midranks(score)
-    above = (ranks[positive] - midranks(score[positive])) / n_negative
-    below = 1 - (ranks[~positive] - midranks(score[~positive])) / n_positive
-    area = float(above.mean())
-    influence = np.empty(n)
-    # DeLong's variances divide by one less than the number of samples, which few errors make felt.
-    influence[positive] = (above - area) * n / np.sqrt(n_positive * max(1, n_positive - 1))
-    influence[~positive] = (below - area) * n / np.sqrt(n_negative * max(1, n_negative - 1))
-
-    def gradient() -> Floats:
-        positives, negatives = (smoothed(score, kind.astype(np.float64)) for kind in (positive, ~positive))
-        slopes: Floats = np.where(positive, negatives, -positives) * n * n / (n_positive * n_negative)
-        return slopes
-
-    return EstimateWithInfluence(area, influence, gradient)
-
-
-def degrees_of_freedom(positive: Flags, area: EstimateWithInfluence) -> float:
-    """Degrees of freedom of the standard error of an AUROC (Brunner & Munzel 2000)."""
-    parts = np.array([(area.influence[positive == kind] ** 2).sum() for kind in (False, True)])
-    sizes = np.array([(~positive).sum(), positive.sum()])
-    return float(parts.sum() ** 2 / (parts**2 / (sizes - 1)).sum())
 
 
 def spearman(x: Floats, score: Floats) -> EstimateWithInfluence:

@@ -12,8 +12,9 @@ from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
 from mlx.evaluation import TABLE_COLUMNS, EvaluationSettings, evaluate_classification
 from mlx.evaluation.checks import check_probabilities
-from mlx.evaluation.curves import precision_recall_points, roc_auc, roc_points, threshold_counts
+from mlx.evaluation.curves import precision_recall_points, roc_points, threshold_counts
 from mlx.residuals.errors.temperature import temperature_records
+from mlx.stats.auroc import placements
 from mlx.stats.prediction_scores import prediction_scores
 from mlx.stats.proportions import wilson_interval
 
@@ -141,7 +142,7 @@ def test_curves_agree_with_scikit_learn_also_with_ties(levels):
     np.testing.assert_allclose(points["precision"], precision[::-1])
     np.testing.assert_allclose(points["recall"], recall[::-1])
     np.testing.assert_allclose(points["threshold"][1:], thresholds[::-1])
-    assert roc_auc(counts) == pytest.approx(oracle.roc_auc_score(positive, scores), rel=1e-14)
+    assert placements(positive, scores).area == pytest.approx(oracle.roc_auc_score(positive, scores), rel=1e-14)
 
 
 def test_thinned_curves_keep_both_ends_and_leave_the_area_alone():

@@ -8,12 +8,13 @@ from scipy.stats import binom, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.errors.class_mean_dependence import dependence_of_margin, dependence_of_similarity
+from mlx.residuals.errors.class_mean_dependence import dependence_of_margin, dependence_of_similarity, standard_error
 from mlx.residuals.errors.error_detection import STATISTICS, ErrorScore, combined_detection, detect_errors
 from mlx.residuals.errors.risk_coverage import curve_areas, risk_coverage, thin
 from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
-from mlx.stats.influence import auroc, spearman, standard_error
+from mlx.stats.auroc import auroc
+from mlx.stats.influence import spearman
 
 FAST = ResidualsSettings(n_permutations=99)
 

@@ -6,7 +6,7 @@ from scipy.special import softmax
 from scipy.stats import binom
 
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
-from mlx.evaluation.curves import roc_influence
+from mlx.stats.auroc import placements
 from mlx.stats.intervals import mean_interval, ratio_interval
 
 RUNS = 250
@@ -102,5 +102,6 @@ def test_influences_on_the_area_have_delongs_variance():
     scores[positive] += 2
     wins = (scores[positive][:, None] > scores[~positive]) + 0.5 * (scores[positive][:, None] == scores[~positive])
     variance = wins.mean(axis=1).var(ddof=1) / positive.sum() + wins.mean(axis=0).var(ddof=1) / (~positive).sum()
-    influence = roc_influence(positive, scores)
+    placed = placements(positive, scores)
+    influence = placed.influence(positive, placed.area)
     assert influence @ influence / 80**2 == pytest.approx(variance)

@@ -13,8 +13,9 @@ from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
 from mlx.residuals.findings import NAN, Finding, missing
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
+from mlx.stats.auroc import auroc, degrees_of_freedom
 from mlx.stats.correlation import midranks
-from mlx.stats.influence import EstimateWithInfluence, auroc, degrees_of_freedom
+from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.intervals import transformed_interval
 from mlx.stats.permutation import permutation_p_value, permuted_products
 

@@ -21,14 +21,9 @@ from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, stan
 from mlx.residuals.findings import NAN, Finding, missing
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
+from mlx.stats.auroc import auroc, degrees_of_freedom
 from mlx.stats.correlation import midranks
-from mlx.stats.influence import (
-    EstimateWithInfluence,
-    auroc,
-    correlation_ratio,
-    degrees_of_freedom,
-    spearman,
-)
+from mlx.stats.influence import EstimateWithInfluence, correlation_ratio, spearman
 from mlx.stats.intervals import transformed_interval
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Flags, Floats, Integers
+from mlx.stats.auroc import auroc
 from mlx.stats.correlation import midranks
-from mlx.stats.influence import auroc, smoothed
+from mlx.stats.influence import smoothed
 
 
 @dataclass(frozen=True)
