@@ -23,5 +23,9 @@ class ArtifactError(MlxError):
     """A file that a step reads is missing, damaged, or is not what it should be."""
 
 
+class MissingPackageError(MlxError):
+    """A package that only some studies need is not installed."""
+
+
 class DataError(MlxError):
     """The data can't be used as asked: too few samples, wrong shapes, values that are not finite."""

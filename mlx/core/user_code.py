@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from mlx.core.errors import DataError
+from mlx.core.extras import remedy_for
 from mlx.core.output import output_directory
 from mlx.core.paths import expanded, repository_root, what_is
 from mlx.core.settings import nearest
@@ -91,7 +92,9 @@ class UserFunction:
             ) from error
         except Exception as error:
             where = _line_of(error, self.file)
-            raise DataError(f"{self.path}: failed{where}: {type(error).__name__}: {error}") from error
+            raise DataError(
+                f"{self.path}: failed{where}: {type(error).__name__}: {error}{remedy_for(error)}"
+            ) from error
 
 
 def _inside(name: str, key: str) -> Path:

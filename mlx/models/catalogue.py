@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from mlx.core.artifacts import write_json
 from mlx.core.descriptions import ModelDescription, read_description
 from mlx.core.errors import ArtifactError, SettingsError
+from mlx.core.extras import require
 from mlx.core.linear_fit import read_linear_fit, write_linear_fit
 from mlx.core.reading import REMAKE
 from mlx.models.contract import Model, TaskSpec
@@ -28,6 +29,8 @@ def build_model(settings: ModelSettings, task_spec: TaskSpec, *, seed: int) -> M
     ------
     SettingsError
         The model is for another task, or can't be built for samples of this shape.
+    MissingPackageError
+        It is a Keras network, and the extra `keras` is not installed.
     """
     return _built(settings, task_spec, seed, fetch=True)
 
@@ -50,6 +53,7 @@ def _built(settings: ModelSettings, task_spec: TaskSpec, seed: int, *, fetch: bo
 
         return build_custom(settings, task_spec, seed)
     assert settings.name in KERAS_PARAMS, settings.name
+    require("keras", f"model {settings.name}")
     from mlx.models.in_keras.build import build_keras
 
     return build_keras(settings, task_spec, seed, fetch=fetch)

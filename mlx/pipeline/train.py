@@ -16,6 +16,7 @@ from mlx.core.artifacts import replacing_folder, write_csv
 from mlx.core.console import TrainingDisplay, note
 from mlx.core.descriptions import SplitsDescription, read_description
 from mlx.core.errors import DataError
+from mlx.core.extras import missing
 from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
@@ -184,12 +185,16 @@ def _fit(
     live: LiveMetrics,
 ) -> Fitted:
     display = TrainingDisplay(settings.epochs, -(-len(train.y) // settings.batch_size))
-    if isinstance(built, DirectModel):
+    followed = isinstance(built, IterativeModel)
+    if followed and (reason := missing("dvc")):
+        note(f"train: no live curves, as logging them {reason}")
+        followed = False
+    if not followed:
         live.clear()
     with warnings.catch_warnings(), closing(display), closing(live):
         # What a fit warns of (a rank, say) is for the user, as a line and not with a place in our source.
         warnings.showwarning = lambda message, *_, **__: note(f"train: warning: {message}")
-        callbacks = Callbacks((display, live))
+        callbacks = Callbacks((display, live) if followed else (display,))
         return fit_model(built, train, val, settings, callbacks, augmentation=augmentation, keeper=keeper)
 
 

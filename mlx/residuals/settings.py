@@ -30,8 +30,8 @@ class ResidualsSettings(Settings):
         Largest class whose similarities are kept pair by pair; of a larger one, means over blocks of samples.
         Also the number of samples in the overview over all classes.
     projections
-        How the samples of the first layer are placed in a plane: ``pca``, ``tsne``, ``umap`` (needs the package
-        umap-learn); every further layer by ``pca`` alone, if at all.
+        How the samples of the first layer are placed in a plane: ``pca``, ``tsne``, ``umap`` (needs the extra
+        ``umap`` of the installation); every further layer by ``pca`` alone, if at all.
     """
 
     seed: int = Field(default=42, ge=0, lt=2**32)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mlx.core.artifacts import write_bytes
+from mlx.core.extras import require
 from mlx.core.own_folders import check_own_folder, remove
 
 PLOTS = b"""\
@@ -34,7 +35,14 @@ class LiveMetrics:
         self._live: Any = None
 
     def begin(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Start, or go on after the epochs of `history`."""
+        """Start, or go on after the epochs of `history`.
+
+        Raises
+        ------
+        MissingPackageError
+            DVCLive is not installed.
+        """
+        require("dvc", "live curves")
         check_own_folder(self.folder)
         self.clear()  # DVCLive would write through a link that is in there
         self._live = _quiet_live(self.folder)

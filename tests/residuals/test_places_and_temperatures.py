@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from mlx.core.errors import DataError
+from mlx.core.errors import MissingPackageError
 from mlx.residuals import ResidualsSettings, analyze_classification
 from mlx.residuals.errors.temperature import TEMPERATURES, temperature_records
 from mlx.residuals.geometry.projection import projections
@@ -53,7 +53,7 @@ def test_layers_of_any_shape_are_placed(shape):
 
 def test_umap_that_is_not_installed_is_asked_for_with_a_clear_answer(predictions, monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(DataError, match="umap-learn, which is not installed"):
+    with pytest.raises(MissingPackageError, match=r"umap: needs umap-learn; pip install"):
         projections("layer", predictions[0], ["umap"], seed=0)
 
 

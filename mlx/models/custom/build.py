@@ -8,6 +8,7 @@ import inspect
 from typing import Any
 
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.extras import missing
 from mlx.core.user_code import UserFunction
 from mlx.models.contract import DirectModel, IterativeModel, Model, TaskSpec
 from mlx.models.settings import ModelSettings
@@ -24,18 +25,9 @@ def build_custom(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Mod
     SettingsError
         It doesn't take the parameters given, or the model is for another task.
     """
-    from mlx.models.in_keras.custom import adopted
-    from mlx.models.in_keras.runtime import fresh_names, keras
-
     where = settings.architecture
     assert where is not None
-    keras().utils.set_random_seed(seed)
-    function = UserFunction(where, key="model.architecture", purpose="a model")
-    arguments = _arguments(function, settings, task_spec)
-    with fresh_names():
-        made = function(**arguments)
-        if isinstance(made, keras().Model):
-            return adopted(made, task_spec, where)
+    made = _made(where, settings, task_spec) if missing("keras") else _made_with_keras(where, settings, task_spec, seed)
     if not isinstance(made, DirectModel | IterativeModel):
         raise DataError(
             f"{where}: expected a Keras model, or a DirectModel or IterativeModel of mlx.models, "
@@ -45,6 +37,22 @@ def build_custom(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Mod
     if made.task_spec != task_spec:
         raise DataError(f"{where}: expected a model for {task_spec}, found one for {made.task_spec}")
     return made
+
+
+def _made(where: str, settings: ModelSettings, task_spec: TaskSpec) -> Any:
+    function = UserFunction(where, key="model.architecture", purpose="a model")
+    return function(**_arguments(function, settings, task_spec))
+
+
+def _made_with_keras(where: str, settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Any:
+    """Call the function with Keras's random state seeded; a Keras network becomes a model."""
+    from mlx.models.in_keras.custom import adopted
+    from mlx.models.in_keras.runtime import fresh_names, keras
+
+    keras().utils.set_random_seed(seed)
+    with fresh_names():
+        made = _made(where, settings, task_spec)
+        return adopted(made, task_spec, where) if isinstance(made, keras().Model) else made
 
 
 def _arguments(function: UserFunction, settings: ModelSettings, task_spec: TaskSpec) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers, Scores
-from mlx.core.errors import DataError
+from mlx.core.extras import require
 from mlx.core.scale import unit_sized
 from mlx.residuals.geometry.components import principal_components
 from mlx.residuals.geometry.layer_geometry import filled
@@ -46,8 +46,8 @@ def projections(
 
     Raises
     ------
-    DataError
-        ``umap`` is asked for and not installed.
+    MissingPackageError
+        ``umap`` is asked for and umap-learn is not installed.
     """
     dense = filled(representation)
     n = representation.shape[0]
@@ -93,13 +93,9 @@ def _tsne(points: Floats, seed: int) -> Floats:
 
 
 def _umap(points: Floats, seed: int) -> Floats:
-    try:
-        from umap import UMAP
-    except ImportError as error:
-        raise DataError(
-            "residuals.projections: umap needs the package umap-learn, which is not installed: "
-            "pip install umap-learn, or leave umap out"
-        ) from error
+    require("umap", "residuals.projections: umap")
+    from umap import UMAP
+
     neighbors = min(15, len(points) - 1)
     found = UMAP(n_neighbors=neighbors, random_state=seed, n_jobs=1).fit_transform(points)
     return np.asarray(found, dtype=np.float64)

@@ -1,0 +1,158 @@
+"""What is imported is declared, and an installation without the extras analyzes, reports, and names what it lacks."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from mlx.core.extras import EXTRAS
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+# Not installed for the tests: its own dependencies compile code.
+NOT_INSTALLED = {"umap": "umap-learn"}
+# Python, with the modules of every extra made absent, as they are in a plain installation.
+BASE = f"""
+import sys
+sys.modules |= dict.fromkeys({sorted({"dvc", *(name for names in EXTRAS.values() for name in names)})})
+"""
+
+
+def distribution(requirement: str) -> str:
+    return re.split(r"[<>=\[;]", requirement)[0].strip().lower().replace("_", "-")
+
+
+def declared(extra: str) -> set[str]:
+    return set(map(distribution, PROJECT["optional-dependencies"][extra]))
+
+
+def imported(paths: Iterable[Path]) -> set[str]:
+    """The modules of other packages that `paths` import, anywhere in them."""
+    names: set[str] = set()
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add((node.module or "").partition(".")[0])
+    return names - sys.stdlib_module_names - {"mlx", "stages", "_typeshed"}
+
+
+def test_every_package_that_is_imported_is_declared_and_every_declared_one_is_imported() -> None:
+    of_module = {module: {distribution(name) for name in names} for module, names in packages_distributions().items()}
+    modules = imported([*(ROOT / "mlx").rglob("*.py"), *(ROOT / "stages").glob("*.py")])
+    needed = {name for module in modules for name in of_module.get(module, {NOT_INSTALLED.get(module, module)})}
+    extras = {extra: {distribution(package) for package in EXTRAS[extra].values()} for extra in EXTRAS}
+    assert needed - set().union(*extras.values()) == set(map(distribution, PROJECT["dependencies"]))
+    for extra, packages in extras.items():
+        assert declared(extra) - {"dvc"} == packages, extra  # the pipeline is run with DVC, which no module imports
+    assert "mlx-harness[keras,dvc]" in PROJECT["optional-dependencies"]["test"]
+
+
+def test_every_declared_package_is_pinned() -> None:
+    pinned = {distribution(line) for line in (ROOT / "constraints.txt").read_text().splitlines()}
+    wanted = set(map(distribution, PROJECT["dependencies"]))
+    wanted |= {name for extra in PROJECT["optional-dependencies"] for name in declared(extra)}
+    assert wanted - {"mlx-harness"} <= pinned
+
+
+def base(folder: Path, code: str) -> "subprocess.CompletedProcess[str]":
+    """Run `code` where no extra is installed."""
+    return subprocess.run(
+        [sys.executable, "-c", BASE + code],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def mlx(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return base(folder, f"import mlx.cli\nmlx.cli.main({list(arguments)})")
+
+
+def experiment(folder: Path, name: str, **sections: str) -> "subprocess.CompletedProcess[str]":
+    short = {"residuals.n_bootstrap": "100", "residuals.n_permutations": "19", "report.dpi": "50"}
+    given = [part for key, value in (short | sections).items() for part in ("--set", f"{key}={value}")]
+    (folder / "study.yaml").write_text(
+        f"name: {name}\ndataset: {{name: blobs, params: {{n_samples: 150}}}}\nmodel: {{name: {name}}}\n"
+    )
+    return mlx(folder, "run-experiment", "--config", "study.yaml", *given)
+
+
+def test_without_the_extras_runs_are_made_analyzed_compared_and_shown(tmp_path: Path) -> None:
+    assert mlx(tmp_path, "--help").returncode == 0
+    forest = experiment(tmp_path, "random_forest", **{"model.params.n_estimators": "10"})
+    assert forest.returncode == 0, forest.stderr
+    network = experiment(tmp_path, "mlp", **{"training.epochs": "1"})
+    assert network.returncode == 0, network.stderr
+    assert 'no live curves, as logging them needs DVCLive; pip install "mlx-harness[dvc]"' in network.stderr
+    assert len(list(tmp_path.glob("outputs/*/*/data/report/report.html"))) == 2
+    compared = mlx(tmp_path, "compare", "random_forest", "mlp")
+    assert "paired test" in compared.stdout, compared.stderr
+    arrays = next(tmp_path.glob("outputs/mlp/*/data/representations"))
+    names = {"representations": "penultimate", "probabilities": "probabilities", "labels": "y_true"}
+    files = [part for option, name in names.items() for part in (f"--{option}", str(arrays / f"{name}.npy"))]
+    analyzed = mlx(tmp_path, "analyze", *files, "--output", "analysis")
+    assert analyzed.returncode == 0, analyzed.stderr
+    assert (tmp_path / "analysis/data/report/report.html").is_file()
+
+
+def test_without_the_extras_a_notebook_analyzes(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+from mlx import ResidualsAnalyzer
+generator = np.random.default_rng(0)
+p = generator.dirichlet(np.ones(3), 60)
+found = ResidualsAnalyzer(n_bootstrap=100).run_full_analysis(generator.normal(size=(60, 4)), p, p.argmax(axis=1))
+assert len(found["samples"]) == 60
+"""
+    done = base(tmp_path, code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("cnn", {}, 'model cnn: needs TensorFlow; pip install "mlx-harness[keras]"'),
+        (
+            "logistic_regression",
+            {"residuals.projections": "[umap]"},
+            'residuals.projections: umap: needs umap-learn; pip install "mlx-harness[umap]"',
+        ),
+    ],
+)
+def test_a_missing_extra_is_named_in_one_line_with_the_command_that_installs_it(
+    tmp_path: Path, name: str, settings: dict[str, str], message: str
+) -> None:
+    done = experiment(tmp_path, name, **settings)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == message
+    assert "Traceback" not in done.stderr
+    assert "--resume" in done.stderr.splitlines()[-2]  # which goes on once it is installed
+
+
+def test_a_function_of_the_users_own_that_needs_an_extra_is_told_so_and_another_model_needs_none(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "own.py").write_text(
+        "from mlx.models import MLP, ModelSettings, build_model, TaskSpec\n"
+        "def network(n_classes, sample_shape):\n    import keras\n"
+        "def linear(n_classes, sample_shape):\n"
+        "    problem = TaskSpec('classification', sample_shape, n_classes)\n"
+        "    return build_model(ModelSettings(name='logistic_regression'), problem, seed=0)\n"
+    )
+    failed = experiment(tmp_path, "custom", **{"model.architecture": "own.py:network"})
+    assert failed.returncode == 1
+    reason = "failed in line 3: ModuleNotFoundError: import of keras halted; None in sys.modules"
+    assert failed.stderr.splitlines()[-1] == f'own.py:network: {reason}; pip install "mlx-harness[keras]"'
+    done = experiment(tmp_path, "custom", **{"model.architecture": "own.py:linear"})
+    assert done.returncode == 0, done.stderr
