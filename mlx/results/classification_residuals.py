@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from mlx.core.array_types import Array, Floats, Integers
 from mlx.results.schema import ArraySchema, Column, RowSchema
-from mlx.results.status import OK, ClassStatus, Status
 from mlx.results.tests import TESTS, TestResult
+from mlx.stats.status import OK, ClassStatus, Status
 
 if TYPE_CHECKING:
     import pandas as pd

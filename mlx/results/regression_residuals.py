@@ -5,7 +5,7 @@ from typing import Annotated
 
 from mlx.core.array_types import Array, Floats
 from mlx.results.schema import ArraySchema, Column, RowSchema
-from mlx.results.status import OK, Status
+from mlx.stats.status import OK, Status
 
 NAN = float("nan")
 

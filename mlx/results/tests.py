@@ -13,8 +13,8 @@ import numpy as np
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
 from mlx.results.schema import Column, RowSchema
-from mlx.results.status import OK, Status
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
+from mlx.stats.status import OK, Status
 
 if TYPE_CHECKING:
     import pandas as pd

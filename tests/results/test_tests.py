@@ -8,9 +8,9 @@ import pytest
 
 from mlx.core.artifacts import read_csv, write_csv
 from mlx.core.errors import ArtifactError
-from mlx.results.status import OK, ClassStatus, Reason, Status, no_interval
 from mlx.results.tests import TESTS, Question, Scope, TestResult, adjusted, first_test, read_tests
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
+from mlx.stats.status import OK, ClassStatus, Reason, Status, no_interval
 
 
 def result(question: Question, **values: object) -> TestResult:
