@@ -20,7 +20,8 @@ def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write named arrays, uncompressed; the same bytes for the same arrays."""
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, array in arrays.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w") as entry:
+            large = array.nbytes > 1 << 30  # zipfile must know beforehand of 2 GiB; np.savez says so of every array
+            with archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=large) as entry:
                 np.lib.format.write_array(entry, array, allow_pickle=False)
 
 

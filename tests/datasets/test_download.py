@@ -2,7 +2,12 @@
 
 import subprocess
 import sys
-import types
+import tarfile
+from dataclasses import replace
+from functools import partial
+from hashlib import md5, sha256
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from written_files import write_cifar10, write_mnist
@@ -10,6 +15,7 @@ from written_files import write_cifar10, write_mnist
 from mlx.core.errors import DataError
 from mlx.datasets import DatasetSettings, open_dataset
 from mlx.datasets.catalogue import FROM_FILES
+from mlx.datasets.files import cifar, mnist
 
 
 def opened(name, path=None, **params):
@@ -18,7 +24,7 @@ def opened(name, path=None, **params):
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """An empty Keras home, and no Keras to fill it."""
+    """An empty Keras home; none needs Keras."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setitem(sys.modules, "keras", None)
     return tmp_path / "keras" / "datasets"
@@ -77,38 +83,78 @@ def test_an_archive_is_to_be_unpacked(tmp_path):
         opened("cifar10", str(tmp_path))
 
 
-def fake_keras(monkeypatch, get_file):
-    module = types.ModuleType("keras")
-    module.utils = types.SimpleNamespace(get_file=get_file)
-    monkeypatch.setitem(sys.modules, "keras", module)
+class Published(SimpleHTTPRequestHandler):
+    """A server of the original files: those of `folder`."""
+
+    def log_message(self, *_):
+        """Say nothing."""
 
 
-def test_a_download_is_asked_for_with_its_checksum_and_then_read(cache, monkeypatch, capsys):
-    asked = []
+@pytest.fixture
+def published(tmp_path):
+    """A folder and the address that serves it."""
+    folder = tmp_path / "published"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Published, directory=folder)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield folder, f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
 
-    def get_file(**wanted):
-        print("100 %")  # noqa: T201 - as Keras does
-        asked.append(wanted)
-        folder = cache.parent / wanted["cache_subdir"]
-        folder.mkdir(parents=True, exist_ok=True)
-        if len(asked) == 4:
-            write_mnist(folder, zipped=True)
 
-    fake_keras(monkeypatch, get_file)
+def test_files_are_fetched_with_their_checksums_and_then_read(published, cache, monkeypatch, capsys):
+    folder, address = published
+    write_mnist(folder, zipped=True)
+    served = [
+        replace(
+            item,
+            url=address + item.name,
+            checksum=md5((folder / item.name).read_bytes(), usedforsecurity=False).hexdigest(),
+        )
+        for item in mnist.FASHION_DOWNLOADS
+    ]
+    monkeypatch.setattr(mnist, "FASHION_DOWNLOADS", served)
     assert opened("fashion_mnist", download=True).n_samples == 240
-    assert [len(wanted["file_hash"]) for wanted in asked] == [32] * 4
-    assert {wanted["cache_dir"] for wanted in asked} == {str(cache.parent)}
-    assert capsys.readouterr().out == ""
+    assert {path.name for path in (cache / "fashion-mnist").iterdir()} == {item.name for item in served}
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert shown.err.splitlines() == [f"fetching {item.url}" for item in served]
 
 
-def test_a_failed_download_says_what_to_do(monkeypatch):
-    def get_file(**wanted):
-        raise Exception("URL fetch failure")
+def test_an_archive_is_fetched_and_unpacked_where_keras_has_it_too(published, cache, monkeypatch):
+    folder, address = published
+    inside = folder / "cifar-10-batches-py"
+    inside.mkdir()
+    write_cifar10(inside)
+    with tarfile.open(folder / "cifar-10-python.tar.gz", "w:gz") as archive:
+        archive.add(inside, inside.name)
+    digest = sha256((folder / "cifar-10-python.tar.gz").read_bytes()).hexdigest()
+    served = replace(cifar.CIFAR10_DOWNLOAD, url=address + "cifar-10-python.tar.gz", checksum=digest)
+    monkeypatch.setattr(cifar, "CIFAR10_DOWNLOAD", served)
+    assert opened("cifar10", download=True).n_samples == 240
+    assert (cache / "cifar-10-batches-py-target" / inside.name / "test_batch").is_file()
 
-    fake_keras(monkeypatch, get_file)
-    with pytest.raises(
-        DataError, match=r"could not download https://.*mnist.npz: URL fetch failure; its files are not .* into a"
-    ):
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("absent", "404 Client Error: File not found"),
+        ("other", r"SHA256 hash of downloaded file \(.*\) does not match the known hash"),
+    ],
+)
+def test_a_failed_download_says_why_and_what_to_do_and_leaves_nothing(published, cache, monkeypatch, name, reason):
+    folder, address = published
+    (folder / "other").write_bytes(b"something else")
+    served = replace(mnist.MNIST_DOWNLOADS[0], url=address + name)
+    monkeypatch.setattr(mnist, "MNIST_DOWNLOADS", [served])
+    with pytest.raises(DataError, match=f"could not download {address}{name}: {reason}.*; its files are not .* into a"):
+        opened("mnist", download=True)
+    assert not list(cache.rglob("mnist*"))
+
+
+def test_a_server_that_is_not_there_is_named_in_one_line(monkeypatch):
+    served = replace(mnist.MNIST_DOWNLOADS[0], url="http://127.0.0.1:9/mnist.npz")
+    monkeypatch.setattr(mnist, "MNIST_DOWNLOADS", [served])
+    with pytest.raises(DataError, match=r"could not download http://127.0.0.1:9/mnist.npz: .*Connection refused; its"):
         opened("mnist", download=True)
 
 

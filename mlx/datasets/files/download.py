@@ -1,12 +1,12 @@
 """Where published files are: in the user's folder, else in Keras's download cache, filled on request."""
 
-import contextlib
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.core.paths import from_root, what_is
 
@@ -41,6 +41,9 @@ class Layout:
     def missing(self, folder: Path) -> list[str]:
         """Return the original names of those that are not."""
         return [names[0] for names in self.files if not any((folder / name).is_file() for name in names)]
+
+
+MD5_DIGITS = 32
 
 
 @dataclass(frozen=True)
@@ -170,21 +173,26 @@ class _FailedError(Exception):
 
 
 def _fetch(item: Download) -> None:
-    """Have Keras fetch a file into its cache; only here is Keras, and with it TensorFlow, imported."""
-    home = cache_folder().parent
-    home.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow says much about what is not used here
-    try:
-        import keras
+    """Fetch a file into the cache, or have it there already, and unpack it."""
+    import pooch
 
-        with contextlib.redirect_stdout(sys.stderr):  # where every other progress goes
-            keras.utils.get_file(
-                fname=item.name,
-                origin=item.url,
-                file_hash=item.checksum,
-                cache_dir=str(home),
-                cache_subdir=str(Path("datasets") / item.folder),
-                extract=item.archive,
-            )
-    except Exception as error:  # Keras raises bare exceptions for network and checksum alike
-        raise _FailedError(f"{item.url}: {error}") from None
+    pooch.get_logger().setLevel("WARNING")
+    note(f"fetching {item.url}")
+    algorithm = "md5" if len(item.checksum) == MD5_DIGITS else "sha256"
+    try:
+        pooch.retrieve(
+            item.url,
+            known_hash=f"{algorithm}:{item.checksum}",
+            fname=item.url.rpartition("/")[2] if item.archive else item.name,
+            path=cache_folder() / item.folder,
+            processor=pooch.Untar(extract_dir=item.name) if item.archive else None,
+            downloader=pooch.HTTPDownloader(progressbar=sys.stderr.isatty()),
+        )
+    except (OSError, ValueError) as error:  # the last of another checksum
+        raise _FailedError(f"{item.url}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Return what a connection failed of, without the wrappers around it."""
+    inner = error.args[0] if error.args else error
+    return " ".join(str(getattr(inner, "reason", None) or error).split())
