@@ -17,7 +17,7 @@ from mlx.datasets.custom.table_files import Column, encode
 from mlx.models.in_sklearn.params import SvmParams
 from mlx.models.in_sklearn.svm import refuse_few
 from mlx.pipeline.generate_data import generate_data
-from mlx.training.divergence import rate_of
+from mlx.training.divergence import learning_rate_key
 
 NUMPY_RATE = """\
 name: advised
@@ -46,8 +46,8 @@ def test_a_table_that_is_too_large_is_made_smaller_by_what_a_table_has() -> None
 
 
 def test_a_rate_that_diverges_is_named_by_the_key_that_sets_it() -> None:
-    assert rate_of({"learning_rate", "optimizer"}) == "training.learning_rate"
-    assert rate_of({"optimizer"}) == "model.params.optimizer_config.learning_rate"
+    assert learning_rate_key({"learning_rate", "optimizer"}) == "training.learning_rate"
+    assert learning_rate_key({"optimizer"}) == "model.params.optimizer_config.learning_rate"
 
 
 @pytest.mark.filterwarnings("ignore:a learning rate above 1 seldom converges")

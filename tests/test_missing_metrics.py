@@ -134,9 +134,9 @@ def test_residuals_equal_in_a_chain_of_rounding_have_no_rank_correlation_and_a_s
 
 def test_an_infinite_validation_loss_of_a_forest_is_missing_and_not_a_large_number(tmp_path):
     from mlx.pipeline.train import _summary
-    from mlx.training.fit import Fitted
+    from mlx.training.fit import FitResult
 
     reached = {"loss": 0.1, "accuracy": 1.0, "val_loss": np.inf, "val_accuracy": 0.9}
-    found = written(tmp_path, _summary(Fitted((reached,), 1)))
+    found = written(tmp_path, _summary(FitResult((reached,), 1)))
     assert (found["val_loss"], found["val_accuracy"]) == (None, 0.9)
     assert found["val_loss_status"].startswith("infinite")

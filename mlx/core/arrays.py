@@ -130,7 +130,7 @@ class RowsOfFile:
 
     Parameters
     ----------
-    array : as `open_array` gives it, in C order; for other arrays `suits` says no.
+    array : as `open_array` gives it, in C order; `supports` tells whether an array can be read.
     """
 
     def __init__(self, array: Array) -> None:
@@ -141,8 +141,8 @@ class RowsOfFile:
         self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115, PTH123  # closed by whoever uses this
 
     @staticmethod
-    def suits(array: Array) -> bool:
-        """Whether the rows of `array` can be read so."""
+    def supports(array: Array) -> bool:
+        """Whether the rows of `array` can be read by system calls."""
         whole = isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap) and array.filename is not None
         return whole and array.flags.c_contiguous and array.nbytes > 0 and hasattr(os, "preadv")
 

@@ -155,13 +155,13 @@ class TrainingDisplay:
         if self._bar is not None:
             self._bar.update()
 
-    def epoch(self, number: int, reached: Mapping[str, float]) -> None:
-        """Show what epoch `number` (from 1) reached."""
+    def epoch(self, number: int, metrics: Mapping[str, float]) -> None:
+        """Show the metrics of epoch `number` (from 1)."""
         if self._bar is not None:
             self._bar.set_description(f"epoch {number}/{self.epochs}")
-            self._bar.set_postfix({name: f"{value:.4f}" for name, value in reached.items()})
+            self._bar.set_postfix({name: f"{value:.4f}" for name, value in metrics.items()})
         elif number in {self._first, self.epochs} or number % -(-self.epochs // 10) == 0:
-            values = ", ".join(f"{name} {value:.4f}" for name, value in reached.items())
+            values = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
             note(f"  epoch {number}/{self.epochs}: {values}{self._left(number)}")
 
     def _left(self, number: int) -> str:

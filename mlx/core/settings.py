@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 
 class Settings(BaseModel):
@@ -65,6 +65,10 @@ class ExperimentHead(Settings):
             if not good:
                 raise ValueError(f"expected {wanted}, as it also names a folder, found {quoted(name)}")
         return name
+
+
+ANY_CASE = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+"""Makes a text field accept names in any case."""
 
 
 def known_name(found: str, known: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from mlx.evaluation import (
     evaluate_classification,
     evaluate_regression,
 )
-from mlx.pipeline.recorded import ModelOutputs, naming_recorded, read_recorded
+from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 
 Tables = dict[str, pd.DataFrame]
 
@@ -32,8 +32,8 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
     MlxError
         An artifact is missing or damaged, or its values are no predictions.
     """
-    recorded = read_recorded(workspace)
-    with naming_recorded(workspace):
+    recorded = open_model_outputs(workspace.representations)
+    with naming_model_outputs(workspace):
         metrics, tables = _evaluated(recorded, evaluation)
     for name, table in tables.items():
         write_csv(workspace.metrics / f"{name}.csv", table)

@@ -1,4 +1,4 @@
-"""Step `extract-representations`: the one pass of the trained model over the test split."""
+"""Step `extract-representations`: one pass of the trained model over the test split."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -27,12 +27,12 @@ Split = Literal["train", "val", "test"]
 
 
 def extract_representations(workspace: Workspace, *, representations: RepresentationsSettings) -> str:
-    """Write ``data/representations/``: one array a layer, logits, probabilities, labels, predictions.
+    """Write ``data/representations/``: one array for each layer, logits, probabilities, labels, predictions.
 
     Raises
     ------
     MlxError
-        The model has no layer of a name asked for, or an artifact is damaged.
+        The model lacks a requested layer, or an artifact is damaged.
     """
     model = load_model(workspace.model)
     with replacing_folder(workspace.representations) as folder:
@@ -58,19 +58,22 @@ def record_split(
     *,
     model: Model | None = None,
 ) -> tuple[int, RepresentationsDescription]:
-    """Run the model of `workspace` over one of its splits; write what it says into the empty `folder`.
+    """Run a model over one split of `workspace`, and write its outputs into the empty `folder`.
 
-    A `model` that is given takes the place of the workspace's own, of which it is a checkpoint.
-    Whatever the split is, `mlx.pipeline.recorded.open_recorded` reads the folder.
+    `mlx.pipeline.model_outputs.open_model_outputs` reads the folder.
+
+    Parameters
+    ----------
+    model : a checkpoint to use in place of the model of the workspace.
 
     Returns
     -------
-    (n, description) : how many samples there were, and what was written of them.
+    (n, description) : the number of samples, and what was written.
 
     Raises
     ------
     MlxError
-        The model has no layer of a name asked for, or an artifact is damaged.
+        The model lacks a requested layer, or an artifact is damaged.
     """
     model = model or load_model(workspace.model)
     source, labels = (workspace.splits / f"{kind}_{split}.npy" for kind in "Xy")
@@ -96,12 +99,12 @@ Writer = ArrayWriter | SparseWriter
 
 
 def _write_outputs(batches: Iterable[Outputs], folder: Path, n: int) -> dict[str, Writer]:
-    """Append each batch to its files; return their writers by name."""
+    """Append the batches to their files; return the writers by name."""
     predictions = []
     with ExitStack() as stack:
         writers: dict[str, Writer] = {}
         for outputs in batches:
-            for name, values in _columns(outputs).items():
+            for name, values in _arrays(outputs).items():
                 if name not in writers:
                     writer: Writer = _writer(folder, name, n, values)
                     stack.enter_context(writer)
@@ -118,7 +121,7 @@ def _writer(folder: Path, name: str, n: int, values: "Array | csr_array[Any]") -
     return SparseWriter(folder / f"{name}.npz", (n, values.shape[1]), values.dtype)
 
 
-def _columns(outputs: Outputs) -> dict[str, Any]:
+def _arrays(outputs: Outputs) -> dict[str, Any]:
     scores = {"logits": outputs.logits, "probabilities": outputs.probabilities}
     return {name: values for name, values in scores.items() if values is not None} | outputs.representations
 

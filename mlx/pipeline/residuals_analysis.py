@@ -15,7 +15,7 @@ from mlx.core.errors import ArtifactError
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
-from mlx.pipeline.recorded import ModelOutputs, naming_recorded, read_recorded
+from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 from mlx.residuals import (
     ResidualsSettings,
     analyze_classification,
@@ -48,9 +48,9 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     MlxError
         An artifact is missing or damaged, or its values are no predictions.
     """
-    recorded = read_recorded(workspace)
+    recorded = open_model_outputs(workspace.representations)
     factors = _factors(workspace, np.asarray(recorded.index))
-    with naming_recorded(workspace):
+    with naming_model_outputs(workspace):
         tables, matrices, headline = _analyzed(recorded, factors, residuals)
     samples = tables.pop("samples")
     with replacing_folder(workspace.residuals) as folder:

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from mlx.training import (
     Augmentation,
     Callbacks,
     Checkpoints,
-    Fitted,
+    FitResult,
     LiveMetrics,
     Samples,
     TrainingSettings,
@@ -37,6 +37,7 @@ from mlx.training import (
     fit_model,
 )
 from mlx.training.input_scale import scale_warnings
+from mlx.training.unused_settings import unused_settings
 
 
 def train(
@@ -48,58 +49,58 @@ def train(
 ) -> str:
     """Write ``data/model/``, ``metrics/training.json`` and ``metrics/history.csv``.
 
-    A training that was killed leaves ``checkpoints/``, from which the next call with the same data and
-    settings goes on to the same bytes.
+    A killed training leaves ``checkpoints/``, from which the next call with the same data and
+    settings resumes and writes the same bytes.
 
     Raises
     ------
     MlxError
-        The model does not suit the data, or training diverged.
+        The model does not fit the data, or training diverged.
     """
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     task_spec = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
     built = build_model(model, task_spec, seed=training.seed)
-    for line in idle_settings(model, training, output, described, built):
-        note(f"train: {line}")
+    for line in unused_settings(model, training, output, described, built):
+        _note(line)
     samples, validation = (_samples(workspace.splits, part, task_spec) for part in ("train", "val"))
-    for line in scale_warnings(model, built, samples.X, described.scaling):
-        note(f"train: warning: {line}")
-    if isinstance(built, DirectModel):
-        _refuse_too_many(model.name, samples.X)
-    elif absent := _absent(samples.y, described.class_names):
-        note(f"train: no training sample of {', '.join(absent)}: {model.name} can't learn what it never sees")
-    augmentation = _augmentation(described, training)
-    keeper = None
+    _check_samples(samples, described, model, built)
+    allowed = described.augmentation
+    augmentation = augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
+    checkpoints = None
     if output.save_checkpoints and isinstance(built, IterativeModel):
-        keeper = Checkpoints(
+        checkpoints = Checkpoints(
             workspace.checkpoints,
             fingerprint=fingerprint(model, training, augmentation, task_spec, _arrays(workspace.splits)),
             frequency=output.checkpoint_frequency,
             description=describe_model(built, model, described.class_names),
-            say=lambda line: note(f"train: {line}"),
+            report=_note,
         )
     else:
         clear_checkpoints(workspace.checkpoints)
-    fitted = _fit(built, samples, validation, training, augmentation, keeper, LiveMetrics(workspace.live))
-    _write(workspace, fitted, built, model, described.class_names)
-    if keeper:
-        keeper.finish()
+    result = _fit(built, samples, validation, training, augmentation, checkpoints, LiveMetrics(workspace.live))
+    _write(workspace, result, built, model, described.class_names)
+    if checkpoints:
+        checkpoints.finish()
     return (
         f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
-        f"({built.n_parameters} parameters, {_how(built, fitted)}), wrote {workspace.model}"
+        f"({built.n_parameters} parameters, {_how(built, result)}), wrote {workspace.model}"
     )
 
 
+def _note(line: str) -> None:
+    note(f"train: {line}")
+
+
 def _write(
-    workspace: Workspace, fitted: Fitted, built: Model, model: ModelSettings, class_names: Sequence[str]
+    workspace: Workspace, result: FitResult, built: Model, model: ModelSettings, class_names: Sequence[str]
 ) -> None:
     with replacing_folder(workspace.model) as folder:
         save_model(built, model, folder, class_names)
-    history = pd.DataFrame(fitted.history)
+    history = pd.DataFrame(result.history)
     history.insert(0, "epoch", range(1, len(history) + 1))
     # A table has no infinite loss; the metrics say why it is missing.
     write_csv(workspace.metrics / "history.csv", history)
-    write_metrics(workspace.metrics / "training.json", _summary(fitted))
+    write_metrics(workspace.metrics / "training.json", _summary(result))
 
 
 def _arrays(folder: Path) -> dict[str, Path]:
@@ -113,14 +114,24 @@ def _samples(folder: Path, part: str, task_spec: TaskSpec) -> Samples:
     return Samples(open_samples(folder / f"X_{part}.npy", rows=len(y), sample_shape=task_spec.sample_shape), y)
 
 
+def _check_samples(samples: Samples, described: SplitsDescription, model: ModelSettings, built: Model) -> None:
+    """Warn of badly scaled inputs and of classes without samples; reject samples that do not fit in memory."""
+    for line in scale_warnings(model, built, samples.X, described.scaling):
+        _note(f"warning: {line}")
+    if isinstance(built, DirectModel):
+        _check_memory(model.name, samples.X)
+    elif absent := _absent(samples.y, described.class_names):
+        _note(f"no training sample of {', '.join(absent)}: {model.name} can't learn what it never sees")
+
+
 def _absent(y: Array, class_names: Sequence[str]) -> list[str]:
-    """Return the names of the classes that no label in `y` (n,) is of; none of a regression."""
+    """Return the names of the classes that have no sample in `y` (n,); none for regression."""
     present = np.unique(y) if class_names else ()
     return [name for k, name in enumerate(class_names) if k not in present]
 
 
-def _refuse_too_many(name: str, X: Array) -> None:
-    """Refuse samples that a model which needs all of them at once can't have in memory, before the system ends it."""
+def _check_memory(name: str, X: Array) -> None:
+    """Reject samples that exceed the free memory, for a model that needs all of them at once."""
     available = psutil.virtual_memory().available
     if X.nbytes > available:
         raise DataError(
@@ -129,84 +140,38 @@ def _refuse_too_many(name: str, X: Array) -> None:
         )
 
 
-def idle_settings(
-    model: ModelSettings,
-    training: TrainingSettings,
-    output: OutputSettings,
-    described: SplitsDescription,
-    built: Model,
-) -> list[str]:
-    """Name what was set and has no effect on this model, a line for each reason."""
-    lines = []
-    unused = [f"training.{name}" for name in sorted(training.set_fields() - built.training_fields)]
-    if described.augmentation and "params.augmentation" not in built.training_fields:
-        unused.append("dataset.params.augmentation")
-    if isinstance(built, DirectModel):
-        unused += [f"output.{name}" for name in _OF_CHECKPOINTS if name in output.model_fields_set]
-    elif not output.save_checkpoints:
-        lines.append("no checkpoints are saved (output.save_checkpoints), so a killed training starts anew")
-    if unused:
-        why = ", which is fitted in one go" if isinstance(built, DirectModel) else ""
-        lines.append(f"no effect on {model.name}{why}: {', '.join(unused)}")
-    for name, other, without in _IDLE_FIELDS:
-        if f"params.{name}" in training.set_fields() & built.training_fields and without(training, built.task_spec):
-            lines.append(f"{other}; training.params.{name} has no effect")
-    return lines
-
-
-_OF_CHECKPOINTS = ("checkpoint_frequency", "save_checkpoints")
-
-
-def _is_regression(_: TrainingSettings, task_spec: TaskSpec) -> bool:
-    return task_spec.task == "regression"
-
-
-_IDLE_FIELDS: tuple[tuple[str, str, Callable[[TrainingSettings, TaskSpec], bool]], ...] = (
-    ("momentum", "only the optimizer sgd has a momentum to set", lambda settings, _: settings.optimizer != "sgd"),
-    ("class_weights", "a regression has no classes", _is_regression),
-    ("label_smoothing", "a regression has no labels", _is_regression),
-)
-"""What is used or not depending on other settings: the field, why it may be idle, and when it is."""
-
-
-def _augmentation(described: SplitsDescription, training: TrainingSettings) -> Augmentation:
-    """Return what is done to the training samples: what the dataset allows, where it was asked for it, and more."""
-    allowed = described.augmentation
-    return augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
-
-
 def _fit(
     built: Model,
     train: Samples,
     val: Samples,
     settings: TrainingSettings,
     augmentation: Augmentation,
-    keeper: Checkpoints | None,
+    checkpoints: Checkpoints | None,
     live: LiveMetrics,
-) -> Fitted:
+) -> FitResult:
     display = TrainingDisplay(settings.epochs, -(-len(train.y) // settings.batch_size))
-    followed = isinstance(built, IterativeModel)
-    if followed and (reason := missing("dvc")):
-        note(f"train: no live curves, as logging them {reason}")
-        followed = False
-    if not followed:
+    logs_curves = isinstance(built, IterativeModel)
+    if logs_curves and (reason := missing("dvc")):
+        _note(f"no live curves, as logging them {reason}")
+        logs_curves = False
+    if not logs_curves:
         live.clear()
     with warnings.catch_warnings(), closing(display), closing(live):
-        # What a fit warns of (a rank, say) is for the user, as a line and not with a place in our source.
-        warnings.showwarning = lambda message, *_, **__: note(f"train: warning: {message}")
-        callbacks = Callbacks((display, live) if followed else (display,))
-        return fit_model(built, train, val, settings, callbacks, augmentation=augmentation, keeper=keeper)
+        # Warnings of a fit (of a rank, say) are for the user: shown as a line, without a place in this source.
+        warnings.showwarning = lambda message, *_, **__: _note(f"warning: {message}")
+        callbacks = Callbacks((display, live) if logs_curves else (display,))
+        return fit_model(built, train, val, settings, callbacks, augmentation=augmentation, checkpoints=checkpoints)
 
 
-def _summary(fitted: Fitted) -> dict[str, Any]:
-    summary: dict[str, Any] = {k: v for k, v in fitted.best.items() if k != "loss"}
+def _summary(result: FitResult) -> dict[str, Any]:
+    summary: dict[str, Any] = {k: v for k, v in result.best.items() if k != "loss"}
     if math.isinf(summary.get("val_loss", 0.0)):
         reason = "infinite, validation samples have probability 0 for their class"
         summary |= {"val_loss": None, "val_loss_status": reason}
-    return {"best_epoch": fitted.best_epoch} | summary
+    return {"best_epoch": result.best_epoch} | summary
 
 
-def _how(built: Model, fitted: Fitted) -> str:
+def _how(built: Model, result: FitResult) -> str:
     if isinstance(built, DirectModel):
         return "in one go"
-    return f"{len(fitted.history)} epochs, kept the weights of epoch {fitted.best_epoch}"
+    return f"{len(result.history)} epochs, kept the weights of epoch {result.best_epoch}"

@@ -2,15 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from mlx.core.settings import Settings
+from mlx.core.settings import ANY_CASE, Settings
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
-
-
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
 
 
 class SplitSettings(Settings):
@@ -47,4 +43,4 @@ class PreprocessingSettings(Settings):
         deviation 1 over the training split, per feature of a table or per channel of an image.
     """
 
-    scaling: Annotated[Literal["none", "unit", "standard"], BeforeValidator(_lowered)] = "none"
+    scaling: Annotated[Literal["none", "unit", "standard"], ANY_CASE] = "none"

@@ -1,4 +1,4 @@
-"""Runs a trained model over samples, and hands on what it says and how it represents them."""
+"""Runs a trained model over samples and yields its outputs and representations."""
 
 from mlx.representations.extract import extract
 from mlx.representations.settings import RepresentationsSettings

@@ -1,4 +1,4 @@
-"""The one pass of a trained model over the samples to be analyzed."""
+"""One pass of a trained model over the samples to be analyzed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -10,16 +10,15 @@ from mlx.models import Model, Outputs
 
 
 def extract(model: Model, batches: Iterable[Array], layers: Sequence[str]) -> Iterator[Outputs]:
-    """Yield the outputs of `model` for each batch, with the representations under the names asked for.
+    """Yield the outputs of `model` for each batch, with the representations under the requested names.
 
-    Every batch goes through the model at the size of the first: the last one is filled up with
-    copies of its own last row, which are cut off again. So the model is compiled once, and what it
-    says of a sample does not depend on how many came with it.
+    The last batch is padded to the size of the others with copies of its last row, and its outputs are cut
+    again. So the model is compiled once, and the outputs for a sample do not depend on the size of its batch.
 
     Parameters
     ----------
-    batches : arrays (m, *sample_shape), all of one size but the last.
-    layers : names as in the configuration, ``penultimate`` included.
+    batches : arrays (m, *sample_shape), all of the same size but the last.
+    layers : names as in the configuration, which may be ``penultimate``.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from mlx.core.settings import Settings
 
 RESERVED = frozenset({"logits", "probabilities", "y_true", "y_pred", "index"})
-"""Names of files that stand beside the layers' own."""
+"""Names of the files beside those of the layers."""
 
 
 def _usable_layers(layers: list[str]) -> list[str]:
@@ -21,13 +21,13 @@ def _usable_layers(layers: list[str]) -> list[str]:
 
 
 class RepresentationsSettings(Settings):
-    """What is recorded of the test samples.
+    """Which representations of the test samples are recorded.
 
     Attributes
     ----------
-    layers : names of layers of the model; ``penultimate`` is the one that every model has. The
-        first one is the layer of the headline analysis.
-    batch_size : samples that go through the model at a time.
+    layers : names of layers of the model, or ``penultimate``, which every model has. The headline
+        analysis uses the first one.
+    batch_size : samples in a batch.
     """
 
     layers: Annotated[list[str], AfterValidator(_usable_layers)] = Field(["penultimate"], min_length=1)

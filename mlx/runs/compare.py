@@ -9,7 +9,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.metrics import LEVELS
 from mlx.core.scale import exponent_of, in_unit
-from mlx.pipeline.recorded import ModelOutputs, read_recorded
+from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.runs.history import Run
 from mlx.stats.multiple_testing import holm
 
@@ -106,7 +106,7 @@ def _tested(first: Run, second: Run) -> PairedTest:
     for run in (first, second):
         if not (run.workspace.representations / "representations.json").exists():
             return PairedTest(first.id, second.id, status=f"no recorded predictions of {run.id}")
-    ours, theirs = read_recorded(first.workspace), read_recorded(second.workspace)
+    ours, theirs = (open_model_outputs(run.workspace.representations) for run in (first, second))
     if first.config()["dataset"] != second.config()["dataset"] or ours.task != theirs.task:
         return PairedTest(first.id, second.id, status="different datasets share no test samples")
     _, mine, other = np.intersect1d(ours.index, theirs.index, return_indices=True)

@@ -21,7 +21,6 @@ from mlx.datasets import Dataset, DatasetSettings, open_dataset
 from mlx.datasets.files.stand_in import PUBLISHED, stand_in
 from mlx.datasets.files.stored import PublishedParams
 from mlx.models import DirectModel, IterativeModel, Model, TaskSpec, build_model
-from mlx.pipeline.train import idle_settings
 from mlx.preprocessing.scaling import Scaler, fit_scaler
 from mlx.preprocessing.split import split_rows
 from mlx.runs.analysis_time import analysis_parts, told_time
@@ -39,6 +38,7 @@ from mlx.training import Samples, augmentation_of
 from mlx.training.divergence import check_overflow, divergence
 from mlx.training.input_scale import scale_warnings
 from mlx.training.optimization import optimization_of
+from mlx.training.unused_settings import unused_settings
 
 WHOLE_BYTES = 256 << 20
 """Datasets up to this size are gone through whole; of larger ones the first block stands for the rest."""
@@ -110,7 +110,7 @@ def _rehearsed(config: ExperimentConfig) -> Rehearsal:
         warnings.simplefilter("always", UserWarning)
         widths = _pass_through(model, X, y, config, splits, layers)
     badly_scaled = scale_warnings(config.model, model, X, config.preprocessing.scaling)
-    unused = idle_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
+    unused = unused_settings(config.model, config.training, config.output, splits, model) + list(_idle(config, dataset))
     told = dict.fromkeys(str(warning.message) for warning in warned)
     n_test = round(dataset.n_samples * config.split.test_size)
     sizes = {"n_test": n_test, "n_classes": task_spec.n_classes, "n_factors": data.n_factors}

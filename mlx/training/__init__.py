@@ -1,9 +1,9 @@
-"""Fits any model: epochs, seeded shuffling, learning rates, early stopping, checkpoints, history."""
+"""Fits any model: epochs, shuffling, learning rate schedules, early stopping, checkpoints, history."""
 
 from mlx.training.augment import Augmentation, augmentation_of
 from mlx.training.checkpoints import Checkpoints, clear_checkpoints, load_checkpoint
 from mlx.training.fingerprint import fingerprint
-from mlx.training.fit import Callbacks, Fitted, fit_model
+from mlx.training.fit import Callbacks, FitResult, fit_model
 from mlx.training.live import LiveMetrics
 from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
@@ -12,7 +12,7 @@ __all__ = [
     "Augmentation",
     "Callbacks",
     "Checkpoints",
-    "Fitted",
+    "FitResult",
     "LiveMetrics",
     "Samples",
     "TrainingSettings",

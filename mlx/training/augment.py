@@ -1,4 +1,4 @@
-"""Random changes of training images that leave their class as it is."""
+"""Random changes of training images that preserve their class."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,15 +13,14 @@ from mlx.training.settings import AugmentationSettings
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may be done to a sample without changing what it shows.
+    """Random changes of a sample that preserve its class.
 
     Attributes
     ----------
-    flip : mirror an image left to right, half of the time. A mirrored letter is another letter, so
-        the dataset says whether this holds.
-    shift : move it by up to this share of its height and width, in whole pixels; what comes in at
-        an edge repeats the edge.
-    crop : keep a part of at least ``1 - crop`` of its height and width, drawn anew, and enlarge that to
+    flip : mirror an image left to right with probability one half; a dataset allows it if mirrored images
+        keep their class.
+    shift : largest translation, as a share of height and width, in whole pixels; edge pixels are repeated.
+    crop : crop to a random part of at least ``1 - crop`` of height and width, and enlarge it to
         the whole by repeating pixels.
     noise : standard deviation of the normal noise added to every value, in the units of the values.
     """
@@ -32,18 +31,18 @@ class Augmentation:
     noise: float = 0.0
 
     def __bool__(self) -> bool:
-        """Whether anything is done."""
+        """Whether there is any change."""
         return self != Augmentation()
 
     def apply(self, X: Array, rng: np.random.Generator) -> Array:
-        """Change each sample of a batch (m, *sample_shape) by a draw of its own.
+        """Change each sample of a batch (m, *sample_shape) independently.
 
         Integers become float32 where noise is added.
 
         Raises
         ------
         DataError
-            The samples are no images (height, width, channels), and noise is not all that is asked for.
+            The samples are not images (height, width, channels), which all changes but noise need.
         """
         if self.flip or self.shift or self.crop:
             X = self._moved(X, rng)
@@ -65,22 +64,22 @@ class Augmentation:
         return changed
 
     def _places(self, length: int, m: int, share: Array | None, rng: np.random.Generator) -> Array:
-        """Return for each of m images which line of it stands where, (m, length)."""
+        """Return the source row or column of each target position (m, length)."""
         most = int(self.shift * length)
         places: Array = np.arange(length) + rng.integers(-most, most, size=m, endpoint=True)[:, None]
         if share is not None:
             first = rng.random(m) * (1 - share) * length
-            # The middle of each new line, where it lies in the part that is kept.
+            # The center of each new row or column, within the cropped part.
             places = np.floor(first[:, None] + (places + 0.5) * share[:, None]).astype(np.int64)
         return np.clip(places, 0, length - 1)
 
 
 def augmentation_of(settings: AugmentationSettings, allowed: Mapping[str, Any] | None) -> Augmentation:
-    """Put together what the dataset allows, where it was asked for it, and what the training sets.
+    """Combine the augmentation of the dataset with that of the `training` section.
 
     Parameters
     ----------
-    allowed : fields of `Augmentation` by the dataset; what `settings` give stands before them.
+    allowed : fields of `Augmentation` given by the dataset, which `settings` override.
     """
     chosen = settings.model_dump(exclude_none=True)
     return replace(Augmentation(), **dict(allowed or {}) | chosen)

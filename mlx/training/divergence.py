@@ -1,71 +1,62 @@
-"""Notices that a training has diverged: its loss is no number any more, or far beyond where it began."""
+"""Detects divergence: a loss that is not finite, or far above that of the untrained model."""
 
 import math
 from collections.abc import Container
 
 from mlx.core.errors import DataError
-from mlx.training.progress import Epoch
+from mlx.training.progress import EpochMetrics
 
-FAR = 1000.0
-"""How many times the loss of the untrained model is beyond any good training.
+DIVERGENCE_FACTOR = 1000.0
+"""A loss of more than this many times that of the untrained model counts as divergence.
 
-With a learning rate of 1000, small networks reach 10 million times that in their first epoch and then stay
-at hundreds; with 1, a spike of a few hundred times is what some come back from. A network in float32 may
-never reach infinity, as its gradients vanish first.
+With a learning rate of 1000, small networks reach 10 million times that loss in their first epoch and then stay
+at hundreds; with 1, some recover from a spike of a few hundred times. A network in float32 may never reach
+infinity, as its gradients vanish first.
 """
 
+_LOSSES = (("training", "loss"), ("validation", "val_loss"))
 
-def divergence(reached: Epoch, start: float, when: str) -> str | None:
-    """Say in what way the losses of an epoch show that the training has diverged; None where they don't.
+
+def divergence(metrics: EpochMetrics, start: float, when: str) -> str | None:
+    """Describe how the losses of an epoch show divergence; None if they do not.
 
     Parameters
     ----------
-    start : the loss of the untrained model; 0 or infinity where nothing can be compared with it.
+    start : the loss of the untrained model; 0 and infinity switch the comparison with it off.
     when : names the epoch.
     """
-    for name, key in (("training", "loss"), ("validation", "val_loss")):
-        if not math.isfinite(reached[key]):
-            return f"expected a finite {name} loss, found {reached[key]} in {when}"
-        if 0 < FAR * start < reached[key]:
+    for name, key in _LOSSES:
+        if not math.isfinite(metrics[key]):
+            return f"expected a finite {name} loss, found {metrics[key]} in {when}"
+        if 0 < DIVERGENCE_FACTOR * start < metrics[key]:
             return (
-                f"expected a {name} loss of less than {FAR:.0f} times that of the untrained model, which is "
-                f"{start:.4g}, found {reached[key]:.4g} in {when}"
+                f"expected a {name} loss of less than {DIVERGENCE_FACTOR:.0f} times that of the untrained model, "
+                f"which is {start:.4g}, found {metrics[key]:.4g} in {when}"
             )
     return None
 
 
-def refuse_divergence(reached: Epoch, start: float, when: str, *, rate: str) -> None:
-    """Raise where `divergence` has something to say.
+def learning_rate_key(fields: Container[str]) -> str:
+    """Return the configuration key of a model's learning rate.
 
     Parameters
     ----------
-    rate : the key of the learning rate.
-
-    Raises
-    ------
-    DataError
-        Names the loss and the epoch.
+    fields : the model's `training_fields`, without ``learning_rate`` if its own parameters override it.
     """
-    if found := divergence(reached, start, when):
-        raise DataError(f"training: {found}; lower {rate}, or scale the data (preprocessing.scaling)")
-
-
-def rate_of(fields: Container[str]) -> str:
-    """Return the key of a model's learning rate, which uses `fields` of the training: its own may stand before that."""
     own = "model.params.optimizer_config.learning_rate"
     return "training.learning_rate" if "learning_rate" in fields else own
 
 
-def check_overflow(reached: Epoch) -> None:
-    """Raise where a loss that no learning rate led to, of an untrained model or of a fit in one go, is not finite.
+def check_overflow(metrics: EpochMetrics) -> None:
+    """Reject a loss that is not finite although no gradient step led to it.
 
     Raises
     ------
     DataError
         Names the loss, and what to change.
     """
-    for name, key in (("training", "loss"), ("validation", "val_loss")):
-        value = reached.get(key, 0.0)
+    for name, key in _LOSSES:
+        value = metrics.get(key, 0.0)
         if math.isinf(value):
             raise DataError(
                 f"training: expected a finite {name} loss, found {value}: the squares of errors this large are beyond "
@@ -74,6 +65,6 @@ def check_overflow(reached: Epoch) -> None:
             )
         if math.isnan(value):
             raise DataError(
-                f"training: expected a finite {name} loss, found {value}: the model's outputs are no numbers; "
+                f"training: expected a finite {name} loss, found {value}: the outputs of the model are NaN; "
                 "scale the data (preprocessing.scaling: standard)"
             )

@@ -1,4 +1,4 @@
-"""What a training depends on, so that a checkpoint is continued by the same training alone."""
+"""Identifies a training by all that it depends on, so that only the same training resumes a checkpoint."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from mlx.training.augment import Augmentation
 from mlx.training.settings import TrainingSettings
 
 Fingerprint = dict[str, Any]
-"""Dotted names and what they stand for, as JSON values."""
+"""JSON values by dotted name."""
 
 LIBRARIES = ("numpy", "keras", "tensorflow")
 CODE = ("core", "models", "training")  # the folders of this package that a training runs
@@ -27,11 +27,11 @@ def fingerprint(
     task_spec: TaskSpec,
     data: Mapping[str, Path],
 ) -> Fingerprint:
-    """Return what decides every number of a training.
+    """Return all that determines the numbers of a training.
 
     Parameters
     ----------
-    data : name and file of each array that it reads; their content is hashed, without holding it in memory.
+    data : name and file of each array that it reads; their contents are hashed in blocks.
     """
     parts: Fingerprint = {
         "model": model.as_dict(),
@@ -50,10 +50,10 @@ def fingerprint(
 
 
 def difference(found: Fingerprint, expected: Fingerprint) -> str:
-    """Say in what a kept fingerprint differs from that of the training which starts, or nothing."""
+    """Describe how a stored fingerprint differs from the expected one; empty if it does not."""
     names = [name for name in expected | found if found.get(name) != expected.get(name)]
-    said = [_said(name, found.get(name), expected.get(name)) for name in names[:3]]
-    return ", ".join(said) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    changes = [_change(name, found.get(name), expected.get(name)) for name in names[:3]]
+    return ", ".join(changes) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def digest_of(content: Mapping[str, Any]) -> str:
@@ -68,7 +68,7 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _said(name: str, found: Any, expected: Any) -> str:
+def _change(name: str, found: Any, expected: Any) -> str:
     if name.startswith(("data.", "code.")):
         return f"other {name}"
     return f"{name} was {json.dumps(found)} and is {json.dumps(expected)}"
@@ -95,6 +95,6 @@ def _code_digest() -> str:
 
 
 def _custom_digest(architecture: str | None) -> str | None:
-    """Hash the file of ``file.py:function``, where the model is one's own."""
+    """Hash the file of ``file.py:function``, which makes a custom model."""
     path = from_root((architecture or "").rpartition(":")[0])
     return file_digest(path) if path.is_file() else None

@@ -1,4 +1,4 @@
-"""One way to train every model, whether it is fitted in one go or epoch by epoch."""
+"""Fits every model, in closed form or epoch by epoch."""
 
 import math
 from collections.abc import Iterator
@@ -9,82 +9,83 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import rows_of
+from mlx.core.errors import DataError
 from mlx.core.log_scores import log_of
 from mlx.models import DirectModel, IterativeModel, Model
 from mlx.training.augment import Augmentation
-from mlx.training.divergence import check_overflow, divergence, rate_of, refuse_divergence
+from mlx.training.divergence import check_overflow, divergence, learning_rate_key
 from mlx.training.optimization import optimization_of
-from mlx.training.progress import Epoch, Progress
+from mlx.training.progress import EpochMetrics, Progress
 from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
 
-EVALUATION_BATCH = 256  # nothing is learnt from these, so they may be larger than training's
+EVALUATION_BATCH = 256  # no gradients are computed, so batches may be larger than in training
 
 
 class Callback(Protocol):
-    """Is told how a training goes on."""
+    """Receives training-progress events."""
 
-    def begin(self, history: tuple[Epoch, ...]) -> None:
-        """It starts, or goes on after the epochs of `history`."""
+    def begin(self, history: tuple[EpochMetrics, ...]) -> None:
+        """The training starts, or resumes after the epochs of `history`."""
 
     def batch(self) -> None:
         """A step was taken."""
 
-    def epoch(self, number: int, reached: Epoch) -> None:
+    def epoch(self, number: int, metrics: EpochMetrics) -> None:
         """Epoch `number` (from 1) ended."""
 
 
 @dataclass(frozen=True)
 class Callbacks:
-    """Several watchers that are told the same."""
+    """Passes each event on to several callbacks."""
 
     all: tuple[Callback, ...]
 
-    def begin(self, history: tuple[Epoch, ...]) -> None:
-        """Tell each."""
+    def begin(self, history: tuple[EpochMetrics, ...]) -> None:
+        """Pass it on."""
         for callback in self.all:
             callback.begin(history)
 
     def batch(self) -> None:
-        """Tell each."""
+        """Pass it on."""
         for callback in self.all:
             callback.batch()
 
-    def epoch(self, number: int, reached: Epoch) -> None:
-        """Tell each."""
+    def epoch(self, number: int, metrics: EpochMetrics) -> None:
+        """Pass it on."""
         for callback in self.all:
-            callback.epoch(number, reached)
+            callback.epoch(number, metrics)
 
 
-class Keeper(Protocol):
-    """Keeps what a training needs to go on after it was killed."""
+class CheckpointStore(Protocol):
+    """Stores the state from which a killed training resumes."""
 
     def restore(self, model: IterativeModel) -> Progress:
-        """Put `model` where it was kept last, and return how far that was."""
+        """Load the latest state into `model`, and return its progress."""
 
-    def keep(self, model: IterativeModel, progress: Progress) -> None:
-        """An epoch ended: this is how far it has come."""
+    def save(self, model: IterativeModel, progress: Progress) -> None:
+        """Store the state after an epoch."""
 
-    def diverged(self, epoch: int, reached: Epoch) -> None:
-        """Epoch `epoch` (from 1) ended with a loss that shows divergence."""
+    def record_divergence(self, epoch: int, metrics: EpochMetrics) -> None:
+        """Record that the training diverged in `epoch` (from 1)."""
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """How a training went.
+class FitResult:
+    """The course of a training.
 
     Attributes
     ----------
-    history : one entry an epoch, in order; one in all for a model that is fitted in one go.
-    best_epoch : the epoch, from 1, whose weights the model has now.
+    history : the metrics of each epoch, in order; one entry for a model that is fitted in one go.
+    best_epoch : the epoch, from 1, whose weights the model has.
     """
 
-    history: tuple[Epoch, ...]
+    history: tuple[EpochMetrics, ...]
     best_epoch: int
 
     @property
-    def best(self) -> Epoch:
-        """What the kept epoch reached."""
+    def best(self) -> EpochMetrics:
+        """The metrics of `best_epoch`."""
         return self.history[self.best_epoch - 1]
 
 
@@ -96,31 +97,31 @@ def fit_model(
     callback: Callback,
     *,
     augmentation: Augmentation | None = None,
-    keeper: Keeper | None = None,
-) -> Fitted:
-    """Fit `model` to `train`, watching `val`.
+    checkpoints: CheckpointStore | None = None,
+) -> FitResult:
+    """Fit `model` to `train`, and evaluate it on `val`.
 
     Parameters
     ----------
-    augmentation : changes each training batch anew; a model that is fitted in one go has none.
-    keeper : lets a training by epochs continue where one that was killed had come to.
+    augmentation : random changes of each training batch; has no effect on a model that is fitted in one go.
+    checkpoints : lets a training by epochs resume where a killed one stopped.
 
     Raises
     ------
     DataError
-        The training diverged: says the epoch and the loss.
+        The training diverged: names the epoch and the loss.
     """
     if isinstance(model, DirectModel):
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
-        reached = _loss_of(model, train) | {f"val_{k}": v for k, v in _loss_of(model, val).items()}
-        if model.task_spec.n_classes == 0 or any(map(math.isnan, reached.values())):
-            check_overflow(reached)
-        fitted = Fitted((reached,), 1)
+        metrics = _metrics_of(model, train) | {f"val_{k}": v for k, v in _metrics_of(model, val).items()}
+        if model.task_spec.n_classes == 0 or any(map(math.isnan, metrics.values())):
+            check_overflow(metrics)
+        result = FitResult((metrics,), 1)
     else:
         assert isinstance(model, IterativeModel)
-        fitted = _Training(model, train, val, settings, callback, augmentation or Augmentation(), keeper).run()
+        result = _Training(model, train, val, settings, callback, augmentation or Augmentation(), checkpoints).run()
     model.measure_fit(train.X, train.y)
-    return fitted
+    return result
 
 
 @dataclass(frozen=True)
@@ -133,67 +134,68 @@ class _Training:
     settings: TrainingSettings
     callback: Callback
     augmentation: Augmentation
-    keeper: Keeper | None
+    checkpoints: CheckpointStore | None
 
-    def run(self) -> Fitted:
+    def run(self) -> FitResult:
         self.model.prepare(optimization_of(self.settings, self.model.task_spec, self.train.y))
         start = self._evaluate()["loss"]
         if self.model.task_spec.n_classes == 0:
             check_overflow({"val_loss": start})
-        progress = self.keeper.restore(self.model) if self.keeper else Progress()
+        progress = self.checkpoints.restore(self.model) if self.checkpoints else Progress()
         self.callback.begin(progress.history)
-        goes_back = self.settings.early_stopping_patience is not None
+        restores_best = self.settings.early_stopping_patience is not None
         while not progress.ended(self.settings):
-            reached = self._epoch(progress, start)
-            progress = progress.after(reached, self.model, self.settings.schedule(), goes_back=goes_back)
-            self.callback.epoch(progress.epoch, reached)
-            if self.keeper:
-                self.keeper.keep(self.model, progress)
-        kept = progress.best if goes_back else progress.epoch
-        if kept < progress.epoch:
+            metrics = self._epoch(progress, start)
+            progress = progress.after(metrics, self.model, self.settings.schedule(), keep_best=restores_best)
+            self.callback.epoch(progress.epoch, metrics)
+            if self.checkpoints:
+                self.checkpoints.save(self.model, progress)
+        if restores_best and progress.best < progress.epoch:
             self.model.set_weights(progress.best_weights)
-        return Fitted(progress.history, kept)
+        return FitResult(progress.history, progress.best if restores_best else progress.epoch)
 
-    def _epoch(self, before: Progress, start: float) -> Epoch:
+    def _epoch(self, before: Progress, start: float) -> EpochMetrics:
         number = before.epoch + 1
-        reached = self.model.run_epoch(self._batches(before), np.random.default_rng([self.settings.seed, number, 2]))
-        reached = reached | {f"val_{name}": value for name, value in self._evaluate().items()}
-        if self.keeper and divergence(reached, start, f"epoch {number}"):
-            self.keeper.diverged(number, reached)
-        refuse_divergence(reached, start, f"epoch {number}", rate=rate_of(self.model.training_fields))
-        return reached
+        metrics = self.model.run_epoch(self._batches(before), np.random.default_rng([self.settings.seed, number, 2]))
+        metrics = metrics | {f"val_{name}": value for name, value in self._evaluate().items()}
+        if diverged := divergence(metrics, start, f"epoch {number}"):
+            if self.checkpoints:
+                self.checkpoints.record_divergence(number, metrics)
+            key = learning_rate_key(self.model.training_fields)
+            raise DataError(f"training: {diverged}; lower {key}, or scale the data (preprocessing.scaling)")
+        return metrics
 
-    def _evaluate(self) -> Epoch:
+    def _evaluate(self) -> EpochMetrics:
         return self.model.evaluate(self.val.batches(max(self.settings.batch_size, EVALUATION_BATCH)))
 
     def _batches(self, before: Progress) -> Iterator[tuple[Array, Array]]:
         """Yield the batches of the epoch after `before`, and set the learning rate for each.
 
-        All that is random depends on seed and epoch alone, so that epoch 7 is epoch 7 however it was come to.
+        Random numbers depend on seed and epoch alone, so that a resumed training repeats an epoch exactly.
         """
         seed, size, schedule = self.settings.seed, self.settings.batch_size, self.settings.schedule()
         n = len(self.train.y)
         order = np.random.default_rng([seed, before.epoch + 1]).permutation(n)
-        changes = np.random.default_rng([seed, before.epoch + 1, 1])
+        rng = np.random.default_rng([seed, before.epoch + 1, 1])
         rate = None
         for i, (X, y) in enumerate(self.train.batches(size, order)):
             if (new := schedule.rate(before.epoch, i, math.ceil(n / size), before.plateau)) != rate:
                 rate = new
                 self.model.set_learning_rate(rate)
-            yield (self.augmentation.apply(X, changes) if self.augmentation else X), y
+            yield (self.augmentation.apply(X, rng) if self.augmentation else X), y
             self.callback.batch()
 
 
-def _loss_of(model: DirectModel, samples: Samples) -> Epoch:
+def _metrics_of(model: DirectModel, samples: Samples) -> EpochMetrics:
     """Mean log loss (nats) and accuracy, or mean squared error for regression, block by block.
 
-    The log loss is infinite where the probability of a true class is 0, as forests give it; that is no divergence.
+    The log loss is infinite where the probability of a true class is 0, which forests return; this is no divergence.
     """
     losses, hits = 0.0, 0.0
     for X, y in samples.batches(rows_of(samples.X[:1].nbytes)):
         outputs = model.outputs(X)
         if outputs.probabilities is None:
-            with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at what is not finite
+            with np.errstate(over="ignore", invalid="ignore"):  # the caller checks that the sum is finite
                 losses += float(((y - outputs.predictions) ** 2).sum())
             continue
         p = outputs.probabilities[np.arange(len(y)), y]

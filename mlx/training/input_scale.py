@@ -1,4 +1,4 @@
-"""Whether the samples have a scale that a network can be trained on."""
+"""Warns of input values whose scale a network cannot be trained on."""
 
 import numpy as np
 
@@ -6,19 +6,19 @@ from mlx.core.array_types import Array
 from mlx.models import DirectModel, Model, ModelSettings
 
 LARGE = 30.0
-"""Values beyond this, such as pixels of 0 … 255, are far from what initial weights and usual rates are made for."""
+"""Initial weights and usual learning rates are made for smaller values than this, not for pixels of 0 … 255."""
 
-SEEN = 256
-"""So many samples are looked at."""
+N_CHECKED = 256
+"""How many samples are checked."""
 
 
 def scale_warnings(settings: ModelSettings, model: Model, X: Array, scaling: str) -> list[str]:
-    """Name the key to set where a network is given values of a scale that it was not made for.
+    """Return a warning, which names the key to set, if the inputs of a network are badly scaled.
 
     Parameters
     ----------
-    X : (n, *sample_shape), as the model is given them; the first are looked at.
-    scaling : what ``preprocessing.scaling`` was.
+    X : (n, *sample_shape), the input of the model; the first samples are checked.
+    scaling : the value of ``preprocessing.scaling``.
     """
     if isinstance(model, DirectModel) or _scales_itself(settings, model):
         return []
@@ -27,17 +27,17 @@ def scale_warnings(settings: ModelSettings, model: Model, X: Array, scaling: str
             f"{settings.name} starts from weights for values from 0 to 1, and preprocessing.scaling is {scaling}; "
             "set it to unit"
         ]
-    reached = float(np.abs(X[:SEEN].astype(np.float64)).max(initial=0.0))
-    if scaling != "none" or reached <= LARGE:
+    largest = float(np.abs(X[:N_CHECKED].astype(np.float64)).max(initial=0.0))
+    if scaling != "none" or largest <= LARGE:
         return []
     remedy = "unit (8-bit values by 255)" if X.dtype == np.uint8 else "standard"
     return [
-        f"the samples reach {reached:.4g}, on which {settings.name} trains badly or not at all; "
+        f"the samples reach {largest:.4g}, on which {settings.name} trains badly or not at all; "
         f"set preprocessing.scaling to {remedy}"
     ]
 
 
 def _scales_itself(settings: ModelSettings, model: Model) -> bool:
-    """Say whether a network of the user's own brings its samples to scale."""
+    """Whether a custom network has layers that scale its input."""
     layers = getattr(getattr(model, "network", None), "layers", ()) if settings.name == "custom" else ()
     return any(type(layer).__name__ in {"Rescaling", "Normalization", "BatchNormalization"} for layer in layers)

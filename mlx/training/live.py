@@ -1,4 +1,4 @@
-"""Writes the metrics of a training with DVCLive while it goes on, for ``dvc plots show`` and for editors."""
+"""Writes the metrics of a running training with DVCLive, for ``dvc plots show`` and for editors."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,15 +19,15 @@ plots:
 class LiveMetrics:
     """Keeps ``<folder>/plots/metrics/<name>.tsv`` and ``<folder>/metrics.json`` up to date while a model is trained.
 
-    What an earlier training left there is replaced, and a training that is continued writes its first epochs
-    again: the files always tell of one training from its first epoch on. The step is the epoch, from 1.
+    Files of an earlier training are replaced, and a resumed training writes its first epochs again, so that the
+    files always cover one training from its first epoch on. The step is the epoch, from 1.
 
-    In a DVC project the folder has a ``dvc.yaml`` of its own, which lets ``dvc plots show`` draw the files. The
-    project's own can't name them: DVC calls it an error when they are not there, as before the first training.
+    In a DVC project the folder has its own ``dvc.yaml``, from which ``dvc plots show`` draws the files. The
+    project's ``dvc.yaml`` can't list them, because DVC fails while they are missing, as before the first training.
 
     Parameters
     ----------
-    folder : for these files alone.
+    folder : holds nothing but these files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -35,7 +35,7 @@ class LiveMetrics:
         self._live: Any = None
 
     def begin(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Start, or go on after the epochs of `history`.
+        """Start, or resume after the epochs of `history`.
 
         Raises
         ------
@@ -48,25 +48,25 @@ class LiveMetrics:
         self._live = _quiet_live(self.folder)
         if (self.folder.parent / "dvc.yaml").is_file():
             write_bytes(self.folder / "dvc.yaml", PLOTS)
-        for number, reached in enumerate(history, start=1):
-            self.epoch(number, reached)
+        for number, metrics in enumerate(history, start=1):
+            self.epoch(number, metrics)
 
     def batch(self) -> None:
-        """Nothing is told of single steps."""
+        """Single steps are not recorded."""
 
-    def epoch(self, number: int, reached: Mapping[str, float]) -> None:
-        """Write what epoch `number` reached."""
+    def epoch(self, number: int, metrics: Mapping[str, float]) -> None:
+        """Write the metrics of epoch `number`."""
         self._live.step = number
-        for name, value in reached.items():
+        for name, value in metrics.items():
             self._live.log_metric(name, value)
         self._live.next_step()
 
     def clear(self) -> None:
-        """Remove what an earlier training left, where this one has no epochs to tell of."""
+        """Remove the files of an earlier training."""
         remove(self.folder, ignore_errors=True)
 
     def close(self) -> None:
-        """Tell editors that no step is to come."""
+        """Mark the training as ended."""
         if self._live is not None:
             self._live.end()
 
@@ -75,10 +75,9 @@ def _quiet_live(folder: Path) -> Any:
     from dvclive.live import Live
 
     class QuietLive(Live):
-        """Writes files, and does nothing else.
+        """Writes files only.
 
-        `Live` would make any git repository a DVC repository, name an experiment and send to a studio; here
-        the pipeline is DVC's stage and a run its own folder.
+        `Live` would turn any git repository into a DVC repository, name an experiment and send to a studio.
         """
 
         def _init_dvc(self) -> None:

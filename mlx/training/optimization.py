@@ -1,4 +1,4 @@
-"""From the `training` section to what a model is told of its optimizer."""
+"""From the `training` section to the options of a model's optimizer."""
 
 import numpy as np
 
@@ -7,20 +7,20 @@ from mlx.core.errors import SettingsError
 from mlx.models import Optimization, TaskSpec
 from mlx.training.settings import TrainingSettings
 
-ADAMW_DECAY = 0.004  # Keras's default; without any, it would be adam
+ADAMW_DECAY = 0.004  # Keras's default; without decay, adamw is adam
 
 
 def optimization_of(settings: TrainingSettings, task_spec: TaskSpec, y: Array) -> Optimization:
-    """Return how the weights are changed.
+    """Return how a model updates its weights.
 
     Parameters
     ----------
-    y : (n,) targets of the training split, which balanced class weights are counted from.
+    y : (n,) targets of the training split, from which balanced class weights are computed.
 
     Raises
     ------
     SettingsError
-        There is not one class weight a class, or the problem has no classes.
+        The number of class weights is not the number of classes, or all are 0.
     """
     params = settings.params
     return Optimization(
@@ -42,17 +42,17 @@ def _weight_decay(settings: TrainingSettings) -> float:
     return ADAMW_DECAY if settings.optimizer == "adamw" else 0.0
 
 
-def _class_weights(asked: str | list[float] | None, task_spec: TaskSpec, y: Array) -> tuple[float, ...] | None:
-    if asked is None or task_spec.task == "regression":
+def _class_weights(given: str | list[float] | None, task_spec: TaskSpec, y: Array) -> tuple[float, ...] | None:
+    if given is None or task_spec.task == "regression":
         return None
     k = task_spec.n_classes
-    if isinstance(asked, list):
-        if len(asked) != k or not any(asked):
+    if isinstance(given, list):
+        if len(given) != k or not any(given):
             raise SettingsError(
-                f"expected a weight for each of {k} classes, not all 0, found {asked}",
+                f"expected a weight for each of {k} classes, not all 0, found {given}",
                 key=("training", "params", "class_weights"),
             )
-        return tuple(asked)
-    # As scikit-learn's class_weight="balanced"; a class without samples has no loss to weigh.
+        return tuple(given)
+    # As scikit-learn's class_weight="balanced"; a class without samples has no loss to weight.
     counts = np.bincount(y, minlength=k)
     return tuple((len(y) / (k * np.maximum(counts, 1))).tolist())

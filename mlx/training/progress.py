@@ -1,4 +1,4 @@
-"""How far a training has come: what, with the model's own state, its next epoch depends on."""
+"""The progress of a training: all, beside the model's state, that its next epoch depends on."""
 
 from dataclasses import dataclass, field, replace
 
@@ -7,23 +7,23 @@ from mlx.models import IterativeModel
 from mlx.training.schedules import Plateau, Schedule
 from mlx.training.settings import TrainingSettings
 
-Epoch = dict[str, float]
-"""What one epoch reached: loss and accuracy on train, and the same with ``val_`` before."""
+EpochMetrics = dict[str, float]
+"""Loss and accuracy of one epoch on the training samples, and with the prefix ``val_`` on the validation samples."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A training between two epochs.
+    """The progress of a training between two epochs.
 
     Attributes
     ----------
-    history : what each epoch so far reached.
-    plateau : what the schedule remembers.
+    history : the metrics of each epoch so far.
+    plateau : the state of the learning rate schedule.
     best : the epoch, from 1, with the lowest validation loss; 0 before the first one.
-    best_weights : the weights after it, where the training goes back to them in the end; else empty.
+    best_weights : the weights after it if the training restores them at the end; else empty.
     """
 
-    history: tuple[Epoch, ...] = ()
+    history: tuple[EpochMetrics, ...] = ()
     plateau: Plateau = field(default_factory=Plateau)
     best: int = 0
     best_weights: list[Array] = field(default_factory=list)
@@ -34,19 +34,21 @@ class Progress:
         return len(self.history)
 
     def ended(self, settings: TrainingSettings) -> bool:
-        """Whether all epochs are trained, or the validation loss has not fallen for too long."""
+        """Whether all epochs are trained, or early stopping ends the training."""
         patience = settings.early_stopping_patience
         return self.epoch >= settings.epochs or (patience is not None and self.epoch - self.best >= patience)
 
-    def after(self, reached: Epoch, model: IterativeModel, schedule: Schedule, *, goes_back: bool) -> "Progress":
-        """Return how far it has come when one more epoch reached `reached` and left `model` as it is.
+    def after(self, metrics: EpochMetrics, model: IterativeModel, schedule: Schedule, *, keep_best: bool) -> "Progress":
+        """Return the progress after one more epoch.
 
         Parameters
         ----------
-        goes_back : whether the best weights will be put back, so that a copy of them is needed.
+        metrics : of that epoch.
+        model : as that epoch left it.
+        keep_best : whether to copy the weights if they are the best so far.
         """
-        plateau = schedule.after(self.epoch, reached["val_loss"], self.plateau)
-        grown = replace(self, history=(*self.history, reached), plateau=plateau)
-        if self.best and reached["val_loss"] >= self.history[self.best - 1]["val_loss"]:
-            return grown
-        return replace(grown, best=grown.epoch, best_weights=model.weights() if goes_back else [])
+        plateau = schedule.after(self.epoch, metrics["val_loss"], self.plateau)
+        extended = replace(self, history=(*self.history, metrics), plateau=plateau)
+        if self.best and metrics["val_loss"] >= self.history[self.best - 1]["val_loss"]:
+            return extended
+        return replace(extended, best=extended.epoch, best_weights=model.weights() if keep_best else [])

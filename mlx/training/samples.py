@@ -1,4 +1,4 @@
-"""A part of the data, given out in batches without keeping what was read in memory."""
+"""Batches of a data split, read without keeping the whole split in memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.arrays import RowsOfFile, release_pages, rows_of
 
-LARGE = 256 << 20  # bytes of a memory-mapped array that may stay in memory
+LARGE = 256 << 20  # bytes of a memory-mapped array that may stay resident
 
 
 @dataclass(frozen=True)
 class Samples:
-    """A part of the data: ``X`` (n, *sample_shape), which may be memory-mapped, and ``y`` (n,)."""
+    """A data split: ``X`` (n, *sample_shape), which may be memory-mapped, and ``y`` (n,)."""
 
     X: Array
     y: Array
 
     def batches(self, size: int, order: Array | None = None) -> Iterator[tuple[Array, Array]]:
-        """Yield batches of `size` rows (the last may be smaller), in `order` where one is given."""
+        """Yield batches of `size` rows (the last may be smaller), in the given `order` or in sequence."""
         if order is None:
             yield from self._in_sequence(size)
             return
-        large = self.X.nbytes > LARGE and RowsOfFile.suits(self.X)
+        large = self.X.nbytes > LARGE and RowsOfFile.supports(self.X)
         file = RowsOfFile(self.X) if large else None
         try:
             for first in range(0, len(order), size):
@@ -34,7 +34,7 @@ class Samples:
                 file.close()
 
     def _in_sequence(self, size: int) -> Iterator[tuple[Array, Array]]:
-        # Pages that a memory map has touched count as this process's memory until they are given back.
+        # Pages of a memory map that were read count as memory of this process until they are released.
         enough, touched = rows_of(self.X[:1].nbytes, LARGE), 0
         for first in range(0, len(self.y), size):
             rows = slice(first, first + size)

@@ -1,4 +1,4 @@
-"""The learning rate of every step: a pure function of the settings, the step, and how the validation loss went."""
+"""The learning rate of every step, a pure function of the settings, the step and the validation losses so far."""
 
 import math
 from dataclasses import dataclass, replace
@@ -9,15 +9,15 @@ from mlx.core.settings import Settings
 
 
 class ConstantParams(Settings):
-    """The learning rate stays what it is; there is nothing to choose."""
+    """A constant learning rate, without parameters."""
 
 
 class CosineParams(Settings):
-    """Half a wave of the cosine from the learning rate down, over all steps after the warm-up.
+    """A half cosine from the learning rate down, over all steps after the warm-up.
 
     Attributes
     ----------
-    alpha : the share of the learning rate that is left at the end, as in Keras's ``CosineDecay``.
+    alpha : the share of the learning rate at the end, as in Keras's ``CosineDecay``.
     """
 
     alpha: float = Field(0.0, ge=0, le=1)
@@ -37,15 +37,15 @@ class StepParams(Settings):
 
 
 class PlateauParams(Settings):
-    """A drop when the validation loss stands still, as in Keras's ``ReduceLROnPlateau``.
+    """A drop when the validation loss does not improve, as in Keras's ``ReduceLROnPlateau``.
 
     Attributes
     ----------
     factor : of a drop.
     patience : epochs without improvement before a drop.
-    min_delta : least fall of the validation loss that counts as improvement.
-    cooldown : epochs after a drop that are not counted.
-    min_lr : the learning rate never drops below it.
+    min_delta : smallest decrease of the validation loss that counts as an improvement.
+    cooldown : epochs after a drop that do not count.
+    min_lr : lower bound of the learning rate.
     """
 
     factor: float = Field(0.1, gt=0, lt=1)
@@ -66,14 +66,14 @@ SCHEDULES: dict[str, type[Settings]] = {
 
 @dataclass(frozen=True)
 class Plateau:
-    """What the schedule ``plateau`` remembers from epoch to epoch.
+    """The state of the schedule ``plateau`` between two epochs.
 
     Attributes
     ----------
-    drops : how often the rate was lowered.
+    drops : how often the rate was reduced.
     best : lowest validation loss so far, None before the first epoch.
     wait : epochs since then, or since the last drop.
-    cooldown : epochs that are still not counted.
+    cooldown : epochs that still do not count.
     """
 
     drops: int = 0
@@ -82,7 +82,7 @@ class Plateau:
     cooldown: int = 0
 
     def after(self, val_loss: float, params: PlateauParams) -> "Plateau":
-        """Return what is remembered after an epoch that reached `val_loss`."""
+        """Return the state after an epoch with the validation loss `val_loss`."""
         cooldown = max(0, self.cooldown - 1)
         wait = 0 if self.cooldown else self.wait
         if self.best is None or val_loss < self.best - params.min_delta:
@@ -96,14 +96,14 @@ class Plateau:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How large each step of a training is.
+    """The learning rate of each step of a training.
 
     Attributes
     ----------
     learning_rate : the rate after the warm-up, before any decay.
-    params : which schedule, with its numbers; one of `SCHEDULES`.
-    warmup_epochs : over which the rate rises in a line from 0.
-    epochs : of the whole training, the warm-up included.
+    params : of the schedule; an instance of one of `SCHEDULES`, which selects it.
+    warmup_epochs : over which the rate rises linearly from 0.
+    epochs : of the whole training, including the warm-up.
     """
 
     learning_rate: float
@@ -116,9 +116,9 @@ class Schedule:
 
         Parameters
         ----------
-        epoch, batch : where the step is, both counted from 0.
-        batches : steps of an epoch.
-        plateau : what `after` returned when the epoch before ended.
+        epoch, batch : position of the step, both counted from 0.
+        batches : steps in an epoch.
+        plateau : the state that `after` returned for the previous epoch.
         """
         if epoch < self.warmup_epochs:
             return self.learning_rate * (epoch * batches + batch) / (self.warmup_epochs * batches)
@@ -134,7 +134,7 @@ class Schedule:
         return self.learning_rate
 
     def after(self, epoch: int, val_loss: float, plateau: Plateau) -> Plateau:
-        """Return what is remembered when `epoch` (from 0) ended with `val_loss`; the warm-up is not counted."""
+        """Return the state after `epoch` (from 0) ended with `val_loss`; epochs of the warm-up do not count."""
         if isinstance(self.params, PlateauParams) and epoch >= self.warmup_epochs:
             return plateau.after(val_loss, self.params)
         return plateau

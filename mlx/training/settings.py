@@ -3,28 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from mlx.core.settings import Settings, known_name
+from mlx.core.settings import ANY_CASE, Settings, known_name
 from mlx.training.schedules import SCHEDULES, Schedule
 
 
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
 class AugmentationSettings(Settings):
-    """How the training images are changed anew in every epoch.
+    """Random changes of the training images, drawn anew in every epoch.
 
-    What is given here stands before what ``dataset.params.augmentation`` chooses for the dataset; null leaves
-    it to the dataset, which without that asks for nothing.
+    Values given here override those of ``dataset.params.augmentation``; null leaves the choice to the dataset,
+    whose default is no augmentation.
 
     Attributes
     ----------
-    flip : mirror an image left to right, half of the time.
-    shift : move it by up to this share of its height and width.
-    crop : enlarge a part of it that leaves out up to this share of its height and width.
-    noise : standard deviation of what is added to every value, in the units that the model is fed.
+    flip : mirror an image left to right with probability one half.
+    shift : largest translation, as a share of height and width.
+    crop : largest share of height and width that is cropped before the rest is enlarged to the whole.
+    noise : standard deviation of the normal noise added to every value, in the units of the model's input.
     """
 
     flip: bool | None = None
@@ -38,17 +34,17 @@ class TrainingParams(Settings):
 
     Attributes
     ----------
-    momentum : of the optimizer sgd; the others have their own.
-    weight_decay : share of every weight, times the learning rate, that a step takes off; null: what Keras's
-        optimizer has by default, which is 0.004 for adamw and 0 for the others.
-    clip_norm : longest gradient, all weights together; null for any.
-    clip_value : largest entry of a gradient; null for any.
-    warmup_epochs : over which the learning rate rises in a line from 0.
+    momentum : of the optimizer sgd; the other optimizers have fixed ones.
+    weight_decay : share of every weight, times the learning rate, that a step subtracts; null: the default of
+        Keras's optimizer, which is 0.004 for adamw and 0 for the others.
+    clip_norm : largest norm of the gradient of all weights; null for no limit.
+    clip_value : largest absolute entry of a gradient; null for no limit.
+    warmup_epochs : over which the learning rate rises linearly from 0.
     schedule : how the learning rate falls after the warm-up.
-    schedule_params : the schedule's own numbers, checked against its schema.
-    class_weights : factor of the loss of each class, in the order of the classes; balanced: what makes
-        all classes count the same; null for 1.
-    label_smoothing : share of each target that is spread evenly over all classes.
+    schedule_params : parameters of the schedule, checked against its schema.
+    class_weights : factor of the loss of each class, in the order of the classes; balanced: inversely
+        proportional to the class frequencies; null for 1.
+    label_smoothing : share of each target that is distributed evenly over all classes.
     augmentation : random changes of the training images.
     """
 
@@ -85,20 +81,20 @@ class TrainingSettings(Settings):
 
     Attributes
     ----------
-    epochs : most passes over the training split.
-    batch_size : samples a step.
+    epochs : largest number of passes over the training split.
+    batch_size : samples in a step.
     learning_rate : step size of the optimizer.
     optimizer : adam, sgd, rmsprop or adamw.
     seed : of initial weights, shuffling, augmentation and dropout.
-    early_stopping_patience : stop after this many epochs without a lower validation loss and go back
-        to the weights of the best epoch; null: train all epochs and keep the last weights.
+    early_stopping_patience : stop after this many epochs without a lower validation loss and restore
+        the weights of the best epoch; null: train all epochs and keep the last weights.
     params : further parameters.
     """
 
     epochs: int = Field(10, ge=1)
     batch_size: int = Field(32, ge=1)
     learning_rate: float = Field(0.001, gt=0)
-    optimizer: Annotated[Literal["adam", "sgd", "rmsprop", "adamw"], BeforeValidator(_lowered)] = "adam"
+    optimizer: Annotated[Literal["adam", "sgd", "rmsprop", "adamw"], ANY_CASE] = "adam"
     seed: int = Field(42, ge=0, lt=2**32)
     early_stopping_patience: int | None = Field(None, ge=1)
     params: TrainingParams = TrainingParams()
@@ -114,14 +110,14 @@ class TrainingSettings(Settings):
         return params
 
     def schedule(self) -> Schedule:
-        """Return what says the learning rate of every step."""
+        """Return the learning rate schedule."""
         chosen = SCHEDULES[self.params.schedule].model_validate(self.params.schedule_params)
         return Schedule(self.learning_rate, chosen, self.params.warmup_epochs, self.epochs)
 
     def set_fields(self) -> frozenset[str]:
-        """Return the fields that were given, those of `params` dotted below it.
+        """Return the names of the fields that were given, with those of `params` dotted below it.
 
-        Where all are, as in the configuration that a run records, those that are not at their defaults.
+        If all were given, as in the configuration that a run records, the fields that differ from their defaults.
         """
         given = _dotted(self.model_fields_set, self.params.model_fields_set)
         if given < _dotted(set(TrainingSettings.model_fields), set(TrainingParams.model_fields)):

@@ -1,4 +1,4 @@
-"""The one checkpoint that a training goes on from, as a folder of JSON and arrays."""
+"""The state of a training between two epochs, as a folder of JSON and arrays."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ STATE, BEST = "state.npz", "best.npz"
 
 
 class PlateauDescription(Settings):
-    """What the schedule remembers."""
+    """The state of the learning rate schedule."""
 
     drops: int = Field(ge=0)
     best: float | None
@@ -30,8 +30,8 @@ class PlateauDescription(Settings):
     cooldown: int = Field(ge=0)
 
 
-class KeptDescription(Settings):
-    """``checkpoint.json``: how far the training is, and the SHA-256 of the files beside it and of itself."""
+class StateDescription(Settings):
+    """``checkpoint.json``: the progress of the training, and the SHA-256 of the files beside it and of itself."""
 
     format: Literal[1]
     fingerprint: dict[str, Any]
@@ -42,7 +42,7 @@ class KeptDescription(Settings):
     digest: str
 
     @model_validator(mode="after")
-    def _consistent(self) -> "KeptDescription":
+    def _consistent(self) -> "StateDescription":
         if self.digest != digest_of(self.model_dump(mode="json", exclude={"digest"})):
             raise ValueError("its content is not what was written")
         if self.best > len(self.history) or set(self.files) != {STATE, BEST}:
@@ -52,22 +52,22 @@ class KeptDescription(Settings):
 
 @dataclass(frozen=True)
 class TrainingState:
-    """A training between two epochs, read back.
+    """The state of a training between two epochs.
 
     Attributes
     ----------
     fingerprint : of the training.
-    state : of the model.
+    model : the state of the model.
     progress : all else.
     """
 
     fingerprint: Fingerprint
-    state: Mapping[str, Array]
+    model: Mapping[str, Array]
     progress: Progress
 
 
-def write_kept(folder: Path, fingerprint: Fingerprint, model: IterativeModel, progress: Progress) -> None:
-    """Write a training between two epochs into an empty `folder`."""
+def write_state(folder: Path, fingerprint: Fingerprint, model: IterativeModel, progress: Progress) -> None:
+    """Write the state of a training into an empty `folder`."""
     write_npz(folder / STATE, model.state())
     write_npz(folder / BEST, numbered_weights(progress.best_weights))
     content: dict[str, Any] = {
@@ -82,34 +82,34 @@ def write_kept(folder: Path, fingerprint: Fingerprint, model: IterativeModel, pr
 
 
 def read_state(folder: Path) -> TrainingState:
-    """Read what `write_kept` wrote.
+    """Read the state that `write_state` wrote.
 
     Raises
     ------
     ArtifactError
-        A file is missing or damaged, or is not what was written.
+        A file is missing, damaged or altered.
     """
     path = folder / DESCRIPTION
     try:
-        found = KeptDescription.model_validate(read_json(path))
+        described = StateDescription.model_validate(read_json(path))
     except ValidationError as error:
         fault = error.errors()[0]
         where = f"{fault['loc'][0]}: " if fault["loc"] else ""
         raise ArtifactError(f"{path}: expected a checkpoint, found another file ({where}{fault['msg']})") from None
-    for name, digest in found.files.items():
+    for name, digest in described.files.items():
         if not (folder / name).is_file() or file_digest(folder / name) != digest:
-            raise ArtifactError(f"{folder / name}: expected the arrays that {DESCRIPTION} tells of, found others")
+            raise ArtifactError(f"{folder / name}: expected the arrays that {DESCRIPTION} describes, found others")
     progress = Progress(
-        history=tuple(found.history),
-        plateau=Plateau(**found.plateau.model_dump()),
-        best=found.best,
+        history=tuple(described.history),
+        plateau=Plateau(**described.plateau.model_dump()),
+        best=described.best,
         best_weights=read_weights(folder / BEST),
     )
-    return TrainingState(found.fingerprint, read_all(folder / STATE), progress)
+    return TrainingState(described.fingerprint, read_all(folder / STATE), progress)
 
 
 def numbered_weights(weights: list[Array]) -> dict[str, Array]:
-    """Name the weights of a model in their order."""
+    """Name the weights of a model by their position."""
     return {f"weight_{i}": value for i, value in enumerate(weights)}
 
 

@@ -15,7 +15,7 @@ from mlx.models import Model, ModelSettings, TaskSpec, build_model, load_model, 
 from mlx.models.contract import BOTH_TASKS
 from mlx.models.in_keras.params import FAMILIES
 from mlx.models.settings import PARAMS
-from mlx.training import Fitted, Samples, TrainingSettings, fit_model
+from mlx.training import FitResult, Samples, TrainingSettings, fit_model
 
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"filters": [4, 8], "hidden_layers": [12, 6], "dropout": 0.1},
@@ -59,7 +59,7 @@ class Silent:
 
     def batch(self) -> None: ...
 
-    def epoch(self, number: int, reached: dict[str, float]) -> None: ...
+    def epoch(self, number: int, metrics: dict[str, float]) -> None: ...
 
 
 def dense(representation: Any) -> Any:
@@ -84,7 +84,7 @@ def samples(task_spec: TaskSpec, n: int = 150, seed: int = 0) -> Samples:
 
 
 @cache
-def fitted(name: str, task_spec: TaskSpec, seed: int = 7) -> tuple[Model, ModelSettings, Fitted]:
+def fitted(name: str, task_spec: TaskSpec, seed: int = 7) -> tuple[Model, ModelSettings, FitResult]:
     settings = settings_of(name)
     model = build_model(settings, task_spec, seed=seed)
     training = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01, seed=seed)

@@ -26,7 +26,7 @@ class Silent:
     def batch(self):
         pass
 
-    def epoch(self, number, reached):
+    def epoch(self, number, metrics):
         pass
 
 

@@ -38,6 +38,7 @@ SETTINGS: dict[str, Any] = {
         "augmentation": {"noise": 0.1},
     },
 }  # fmt: skip
+NOISE = Augmentation(noise=0.1)
 End = tuple[list[float], list[dict[str, float]], int]
 
 
@@ -46,7 +47,7 @@ class Silent:
 
     def batch(self) -> None: ...
 
-    def epoch(self, number: int, reached: Any) -> None: ...
+    def epoch(self, number: int, metrics: Any) -> None: ...
 
 
 class Killed(BaseException):
@@ -71,24 +72,24 @@ def train(
     print_of: dict[str, Any] | None = None,
     **changed: Any,
 ) -> tuple[End, list[str], Checkpoints]:
-    """Train to the end; return that, what was said, and the keeper, which was not told that all is written."""
+    """Train to the end; return that, what was said, and the checkpoints, which are not finished."""
     said: list[str] = []
     settings = TrainingSettings.model_validate(SETTINGS | changed)
-    keeper = Checkpoints(
+    checkpoints = Checkpoints(
         folder,
         fingerprint=print_of or {"training": settings.as_dict()},
         frequency=frequency,
         description=DESCRIBED,
-        say=said.append,
+        report=said.append,
     )
     model = Line()
     try:
         fitted = fit_model(
-            model, DATA, VALIDATION, settings, callback or Silent(), keeper=keeper, augmentation=Augmentation(noise=0.1)
+            model, DATA, VALIDATION, settings, callback or Silent(), checkpoints=checkpoints, augmentation=NOISE
         )
     except Killed:
-        return ([], [], 0), said, keeper
-    return (model.w.tolist(), list(fitted.history), fitted.best_epoch), said, keeper
+        return ([], [], 0), said, checkpoints
+    return (model.w.tolist(), list(fitted.history), fitted.best_epoch), said, checkpoints
 
 
 @pytest.fixture(scope="module")
@@ -148,11 +149,11 @@ def test_a_process_that_dies_while_it_writes_leaves_a_checkpoint_that_is_continu
         if status == 0:
             break
         assert status == 9
-        found, said, keeper = train(folder, frequency=frequency)
+        found, said, checkpoints = train(folder, frequency=frequency)
         assert found == end, call
         continued += any(line.startswith("continues") for line in said)
         assert not [line for line in said if "not used" in line], call
-        keeper.finish()
+        checkpoints.finish()
         left = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
         assert left == {"best", *(f"epoch_{n:04d}" for n in range(frequency, len(end[1]) + 1, frequency))}
         call, tried = call + stride, tried + 1
@@ -302,11 +303,11 @@ def test_a_training_that_diverged_keeps_its_last_good_state_and_says_so_when_it_
     assert np.isfinite(np.load(tmp_path / "last" / "state.npz")["w"]).all()
     said: list[str] = []
     settings = TrainingSettings.model_validate(SETTINGS | wild)
-    keeper = Checkpoints(
-        tmp_path, fingerprint={"training": settings.as_dict()}, frequency=1, description=DESCRIBED, say=said.append
+    checkpoints = Checkpoints(
+        tmp_path, fingerprint={"training": settings.as_dict()}, frequency=1, description=DESCRIBED, report=said.append
     )
     with pytest.raises(DataError, match=r"found \S+ in epoch \d+"):
-        fit_model(Line(), DATA, VALIDATION, settings, Silent(), keeper=keeper, augmentation=Augmentation(noise=0.1))
+        fit_model(Line(), DATA, VALIDATION, settings, Silent(), checkpoints=checkpoints, augmentation=NOISE)
     assert said[0].startswith("continues after epoch ")
     assert "diverged in epoch" in said[1]
     _, said, _ = train(tmp_path)

@@ -69,8 +69,8 @@ class Log:
     def batch(self) -> None:
         self.batches += 1
 
-    def epoch(self, number: int, reached: dict[str, float]) -> None:
-        assert set(reached) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    def epoch(self, number: int, metrics: dict[str, float]) -> None:
+        assert set(metrics) == {"loss", "accuracy", "val_loss", "val_accuracy"}
         self.epochs.append(number)
 
 
@@ -150,4 +150,4 @@ class Mute:
 
     def batch(self) -> None: ...
 
-    def epoch(self, number: int, reached: dict[str, float]) -> None: ...
+    def epoch(self, number: int, metrics: dict[str, float]) -> None: ...

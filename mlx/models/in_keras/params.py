@@ -2,19 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from mlx.core.settings import Settings
-
-
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
+from mlx.core.settings import ANY_CASE, Settings
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
-Activation = Annotated[
-    Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_relu"], BeforeValidator(_lowered)
-]
+Activation = Annotated[Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_relu"], ANY_CASE]
 
 
 class NetworkParams(Settings):
@@ -72,7 +65,7 @@ class RnnParams(NetworkParams):
     hidden_layers : widths of the dense layers after them.
     """
 
-    cell: Annotated[Literal["lstm", "gru"], BeforeValidator(_lowered)] = "gru"
+    cell: Annotated[Literal["lstm", "gru"], ANY_CASE] = "gru"
     units: list[Width] = Field([64], min_length=1)
     bidirectional: bool = True
     hidden_layers: list[Width] = Field([64])

@@ -2,15 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from mlx.core.settings import Settings
+from mlx.core.settings import ANY_CASE, Settings
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
-
-
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
 
 
 class OptimizerConfig(Settings):
@@ -25,7 +21,7 @@ class OptimizerConfig(Settings):
         ``training.params.weight_decay``.
     """
 
-    optimizer_type: Annotated[Literal["adam", "sgd", "rmsprop", "adamw"] | None, BeforeValidator(_lowered)] = None
+    optimizer_type: Annotated[Literal["adam", "sgd", "rmsprop", "adamw"] | None, ANY_CASE] = None
     learning_rate: float | None = Field(None, gt=0)
     momentum: float | None = Field(None, ge=0, lt=1)
     weight_decay: float | None = Field(None, ge=0)
@@ -71,8 +67,8 @@ class MlpParams(Settings):
 
     layer_sizes: list[Width] | None = Field(None, min_length=2)
     hidden_layers: list[Width] | None = None
-    activation: Annotated[Literal["relu", "tanh", "sigmoid"], BeforeValidator(_lowered)] = "relu"
-    output_activation: Annotated[Literal["none", "sigmoid", "softmax"] | None, BeforeValidator(_lowered)] = None
+    activation: Annotated[Literal["relu", "tanh", "sigmoid"], ANY_CASE] = "relu"
+    output_activation: Annotated[Literal["none", "sigmoid", "softmax"] | None, ANY_CASE] = None
     seed: int | None = Field(None, ge=0, lt=2**32)
     l2: float = Field(0.0, ge=0)
     gradient_clip: float | None = Field(10.0, gt=0)

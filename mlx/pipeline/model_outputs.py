@@ -1,4 +1,4 @@
-"""Reads what `extract-representations` recorded; arrays from any other framework can enter here."""
+"""Reads the files of `extract-representations`; arrays from any other framework can enter here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelOutputs:
-    """What a model said of n samples; layers that are not sparse, logits and probabilities are memory-mapped.
+    """Outputs and representations of n samples; logits, probabilities and dense layers are memory-mapped.
 
     Attributes
     ----------
-    task, class_names : what was predicted; no names for regression.
+    task, class_names : what is predicted; no names for regression.
     y_true, y_pred : (n,) labels or values.
     index : (n,) row of each sample in the raw data.
-    layers : representations, (n, d) each, by layer, the layer of the headline first; sparse rows as ``csr_array``.
+    layers : representations (n, d) by layer, the layer of the headline first; sparse ones as ``csr_array``.
     probabilities : (n, K), None for regression.
     logits : (n, K), None where the model has none.
     model : name of the model.
-    linear_fit : of a linear regression, the training design; its first layer is then the input. None for another.
+    linear_fit : the training design of a linear regression, whose first layer is the input; None for other models.
     """
 
     task: Literal["classification", "regression"]
@@ -51,33 +51,28 @@ class ModelOutputs:
 
     @property
     def design(self) -> Array | None:
-        """The inputs (n, d) of a linear regression, which its every layer is; None for another model."""
+        """The inputs (n, d) of a linear regression, which every layer of it equals; None for other models."""
         layer = next(iter(self.layers.values()))
         return layer if self.linear_fit and isinstance(layer, np.ndarray) else None
 
 
-def read_recorded(workspace: Workspace) -> ModelOutputs:
-    """Open ``data/representations/``; raises as `open_recorded`."""
-    return open_recorded(workspace.representations)
-
-
 @contextmanager
-def naming_recorded(workspace: Workspace) -> Iterator[None]:
-    """Name the file where a check refuses what a model of this workspace recorded.
+def naming_model_outputs(workspace: Workspace) -> Iterator[None]:
+    """Add the file to the error of a check that rejects the outputs of this workspace's model.
 
-    Where there is no model, the arrays were recorded elsewhere: whoever brought them knows better what they are.
+    Without a model, the arrays come from elsewhere, and their user knows them by other names.
     """
     with naming(workspace.representations) if workspace.model.exists() else nullcontext():
         yield
 
 
-def open_recorded(folder: Path) -> ModelOutputs:
-    """Open a folder that holds what a model said of any samples.
+def open_model_outputs(folder: Path) -> ModelOutputs:
+    """Open a folder written by `extract-representations`, such as ``data/representations/``.
 
     Raises
     ------
     ArtifactError
-        A file is missing or damaged, or its rows are not as many as the others', or as wide as described.
+        A file is missing or damaged, or has another number of rows or columns than described.
     """
     described = read_description(folder / "representations.json", RepresentationsDescription)
     k = len(described.class_names)
