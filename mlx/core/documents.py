@@ -1,13 +1,8 @@
-"""Reads a YAML or JSON file into plain values, and remembers on which line each key stands.
-
-YAML is read by the 1.2 core schema, as DVC reads it: ``1e-3`` is a number and ``no`` is text, so that
-what ``dvc params diff`` shows is what runs. No tag of the file can construct anything.
-"""
+"""Reads a YAML or JSON configuration into plain values, with the line of each key."""
 
 import json
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +10,12 @@ from typing import Any
 import yaml
 
 from mlx.core.errors import SettingsError
+from mlx.core.yaml_core import CoreLoader, key_lines
 
 Key = tuple[str | int, ...]
 Names = tuple[str, ...]
 
 LARGEST_BYTES = 1 << 20  # a configuration is written by hand; a larger file was given by mistake
-MOST_NODES = 100_000  # aliases of aliases can unfold a small file into billions of nodes
 
 
 @dataclass(frozen=True)
@@ -179,11 +174,11 @@ def _read_text(path: Path) -> str:
 
 def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
     try:
-        loader = _CoreLoader(text)
+        loader = CoreLoader(text)
         node = loader.get_single_node()
         if node is None:
             return None, {}
-        lines = dict(_key_lines(path, node))  # first, as constructing it puts merged keys beside those of its own
+        lines = dict(key_lines(path, node))  # first, as constructing it puts merged keys beside those of its own
         return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -202,8 +197,8 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
         reason = str(error).partition(" for integer string")[0]  # what follows is meant for programmers
         raise SettingsError(f"{path}: not valid JSON: {reason}") from None
     try:  # JSON is YAML but for tabs, and expanding those moves no line
-        node = yaml.compose(text.expandtabs(1), _CoreLoader)
-        return values, dict(_key_lines(path, node)) if node is not None else {}
+        node = yaml.compose(text.expandtabs(1), CoreLoader)
+        return values, dict(key_lines(path, node)) if node is not None else {}
     except yaml.YAMLError:
         return values, {}
 
@@ -226,93 +221,6 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise ValueError(f"the key '{next(n for n in names if names.count(n) > 1)}' stands twice")
     return values
-
-
-class _CoreLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, with the scalars and tags of YAML 1.2's core schema instead of those of 1.1."""
-
-    nodes = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Compose a node; a file of more than a person writes is refused before it takes long."""
-        self.nodes += 1
-        if self.nodes > MOST_NODES:
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem=f"more than {MOST_NODES:,} keys and values", problem_mark=mark)
-        return super().compose_node(parent, index)
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """Construct a value; one that its tag does not fit is an error with a place, whatever it raised."""
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, KeyError, IndexError, AttributeError, TypeError, OverflowError):
-            kind = node.tag.rpartition(":")[2]
-            raise yaml.MarkedYAMLError(problem=f"not a usable {kind}", problem_mark=node.start_mark) from None
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012  # as PyYAML declares it
-
-
-_CoreLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_CoreLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")
-)
-_CoreLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(
-        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
-    ),
-    list("-+.0123456789"),
-)
-_CoreLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_CoreLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"])
-
-
-for foreign in ("binary", "omap", "pairs", "set", "timestamp"):  # their values are none of JSON's
-    _CoreLoader.add_constructor(f"tag:yaml.org,2002:{foreign}", yaml.SafeLoader.construct_undefined)  # type: ignore[type-var]
-
-
-def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
-    text = str(loader.construct_scalar(node))
-    if text.startswith("0o"):
-        return int(text[2:], 8)
-    return int(text, 16) if text.startswith("0x") else int(text)
-
-
-_CoreLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)
-
-
-def _key_lines(path: Path, root: yaml.Node) -> Iterator[tuple[Names, int]]:
-    """Yield the line of every key path; refuse keys that stand twice, cycles and unfolding aliases."""
-    stack: list[tuple[Names, yaml.Node, tuple[int, ...]]] = [((), root, ())]
-    seen = 0
-    while stack:
-        key, node, parents = stack.pop()
-        seen += 1
-        if id(node) in parents or seen > MOST_NODES:
-            raise SettingsError(f"{path}:{node.start_mark.line + 1}: aliases unfold without end")
-        if isinstance(node, yaml.MappingNode):
-            children = [((*key, str(name.value)), name, child) for name, child in node.value]
-            _refuse_repeats(path, children)
-        elif isinstance(node, yaml.SequenceNode):
-            children = [((*key, str(i)), child, child) for i, child in enumerate(node.value)]
-        else:
-            continue
-        for child_key, name, child in children:
-            yield child_key, name.start_mark.line + 1
-            stack.append((child_key, child, (*parents, id(node))))
-
-
-def _refuse_repeats(path: Path, children: list[tuple[Names, yaml.Node, yaml.Node]]) -> None:
-    first: dict[Names, int] = {}
-    for child_key, name, _ in children:
-        line = name.start_mark.line + 1
-        if child_key in first:
-            shown = ".".join(map(str, child_key))
-            raise SettingsError(f"{path}:{line}: {shown}: stands twice, first on line {first[child_key]}")
-        first[child_key] = line
 
 
 def _shown(value: Any) -> str:
