@@ -24,9 +24,11 @@ from mlx.evaluation.calibration import (
 from mlx.evaluation.calibration_tests import excess_surprise_test, spiegelhalter_test
 from mlx.evaluation.confusion import bootstrap_errors, confusion_metrics
 from mlx.evaluation.settings import EvaluationSettings
-from mlx.stats.intervals import Ends, mean_interval, no_interval, share_interval
+from mlx.stats.interval import Interval, share_interval
+from mlx.stats.mean_intervals import mean_interval
 from mlx.stats.prediction_terms import PredictionTerms
 from mlx.stats.proportions import wilson_interval
+from mlx.stats.status import OK, Reason, Status
 
 Metrics = dict[str, float | int | str | None]
 
@@ -39,15 +41,16 @@ CONFUSION_STREAM, CALIBRATION_STREAM = 1, 2
 """Random streams that don't disturb each other, from one seed. The numbers are part of every result."""
 
 
-def with_interval(name: str, estimate: float | None, ends: Ends) -> Metrics:
+def with_interval(name: str, estimate: float | None, interval: Interval) -> Metrics:
     """Return a metric and the ends of its interval under the keys that a metrics file expects.
 
     Where one of them is None, ``<name>_status`` says why.
     """
-    metrics: Metrics = {name: estimate, f"{name}_low": ends.low, f"{name}_high": ends.high}
-    if estimate is None:
-        return metrics | {f"{name}_status": ends.reason}
-    return metrics | ({f"{name}_status": f"no interval ({ends.reason})"} if ends.reason else {})
+    given = interval.why_missing.is_ok
+    low, high = (interval.low, interval.high) if given else (None, None)
+    status = interval.why_missing if estimate is None else interval.status
+    metrics: Metrics = {name: estimate, f"{name}_low": low, f"{name}_high": high}
+    return metrics if given else metrics | {f"{name}_status": str(status)}
 
 
 def counted_metrics(confusion: Counts, settings: EvaluationSettings) -> Metrics:
@@ -60,29 +63,29 @@ def counted_metrics(confusion: Counts, settings: EvaluationSettings) -> Metrics:
     support = confusion.sum(axis=1)
     generator = stream(settings.seed, CONFUSION_STREAM)
     errors = bootstrap_errors(confusion, n_bootstrap=settings.n_bootstrap, generator=generator)
-    why_undefined = _obstacle(hits, n - hits, int(support[support > 0].min()))
+    why_undefined = _why_no_interval(hits, n - hits, int(support[support > 0].min()))
     metrics: Metrics = {"n": n, "confidence": settings.confidence}
     for name, estimate in confusion_metrics(confusion).items():
         if name == "accuracy":
-            ends = Ends(*wilson_interval(hits, n, settings.confidence))
-        elif why_undefined:
-            ends = no_interval(why_undefined)
+            interval = Interval(*wilson_interval(hits, n, settings.confidence), settings.confidence)
+        elif not why_undefined.is_ok:
+            interval = Interval.missing(why_undefined)
         elif name in {"cohen_kappa", "matthews_corrcoef"}:
-            low, high, reason = share_interval((1 + estimate) / 2, errors[name] / 2, settings.confidence)
-            ends = no_interval(reason) if low is None or high is None else Ends(2 * low - 1, 2 * high - 1)
+            interval = share_interval((1 + estimate) / 2, errors[name] / 2, settings.confidence)
+            interval = interval.on_scale(lambda share: 2 * share - 1)
         else:
-            ends = share_interval(estimate, errors[name], settings.confidence)
-        metrics |= with_interval(name, estimate, ends)
+            interval = share_interval(estimate, errors[name], settings.confidence)
+        metrics |= with_interval(name, estimate, interval)
     return metrics
 
 
-def _obstacle(n_right: int, n_wrong: int, n_rarest: int) -> str:
-    """Why what follows from the confusion counts has no interval; empty where it has one."""
+def _why_no_interval(n_right: int, n_wrong: int, n_rarest: int) -> Status:
+    """Why what follows from the confusion counts has no interval."""
     if n_wrong < MIN_EACH:
-        return f"fewer than {MIN_EACH} errors"
+        return Reason.FEW_ERRORS(MIN_EACH)
     if n_right < MIN_EACH:
-        return f"fewer than {MIN_EACH} correct"
-    return f"a class has fewer than {MIN_IN_CLASS} samples" if n_rarest < MIN_IN_CLASS else ""
+        return Reason.FEW_CORRECT(MIN_EACH)
+    return OK if n_rarest >= MIN_IN_CLASS else Reason.CLASS_TOO_SMALL(MIN_IN_CLASS)
 
 
 def scored_metrics(terms: PredictionTerms, n_classes: int, settings: EvaluationSettings) -> Metrics:
@@ -90,14 +93,13 @@ def scored_metrics(terms: PredictionTerms, n_classes: int, settings: EvaluationS
     metrics: Metrics = {}
     for name, scores in (("log_loss", terms.surprise), ("brier", terms.brier)):
         if infinite := infinite_status(scores):
-            metrics |= with_interval(name, None, no_interval(infinite))
+            metrics |= with_interval(name, None, Interval.missing(Status.parse(infinite)))
         else:
             metrics |= with_interval(name, float(scores.mean()), mean_interval(scores, settings.confidence))
     if n_classes > TOP_K:
         hits, n = int((terms.rank < TOP_K).sum()), terms.rank.size
-        metrics |= with_interval(
-            f"top_{TOP_K}_accuracy", hits / n, Ends(*wilson_interval(hits, n, settings.confidence))
-        )
+        interval = Interval(*wilson_interval(hits, n, settings.confidence), settings.confidence)
+        metrics |= with_interval(f"top_{TOP_K}_accuracy", hits / n, interval)
     return metrics
 
 
@@ -119,14 +121,12 @@ def area_metrics(
     """
     defined = [area for area in areas if area is not None]
     if not defined:
-        return with_interval("roc_auc", None, no_interval("only one class in the test set"))
+        return with_interval("roc_auc", None, Interval.missing(Reason.ONE_CLASS_TESTED()))
     n, mean = influence.size, float(np.mean(defined))
     sizes = np.minimum(support, n - support)[[area is not None for area in areas]]
     fewest = int(sizes.min())
     if fewest < MIN_IN_CLASS_ROC:
-        return with_interval(
-            "roc_auc", mean, no_interval(f"a class or its rest has fewer than {MIN_IN_CLASS_ROC} samples")
-        )
+        return with_interval("roc_auc", mean, Interval.missing(Reason.CLASS_OR_REST_TOO_SMALL(MIN_IN_CLASS_ROC)))
     error = float(np.sqrt(influence @ influence)) / n / len(defined)
     return with_interval("roc_auc", mean, share_interval(mean, error, settings.confidence, df=fewest - 1.0))
 

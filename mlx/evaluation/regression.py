@@ -10,7 +10,9 @@ from mlx.core.scale import exponent_of, in_unit, is_rounding
 from mlx.evaluation.checks import check_pair
 from mlx.evaluation.headline import Metrics, with_interval
 from mlx.evaluation.settings import EvaluationSettings
-from mlx.stats.intervals import Ends, mean_interval, no_interval, ratio_interval
+from mlx.stats.interval import Interval
+from mlx.stats.mean_intervals import mean_interval, ratio_interval
+from mlx.stats.status import Reason
 
 
 @dataclass(frozen=True)
@@ -62,20 +64,15 @@ def evaluate_regression(
     step = exponent_of(size)
     size = in_unit(size, step)
     squares = size**2
+
+    def to_units_of_y(value: float) -> float:
+        return float(in_unit(value, -unit - step))
+
     metrics: Metrics = {"n": len(true), "confidence": settings.confidence}
-    low, high, reason = mean_interval(squares, settings.confidence)
-    ends = (
-        no_interval(reason) if low is None or high is None else Ends(*_in_units_of_y(np.sqrt([low, high]), unit + step))
-    )
-    rmse, mae = _in_units_of_y(np.array([np.sqrt(squares.mean()), size.mean()]), unit + step)
-    metrics |= with_interval("rmse", rmse, ends)
-    low, high, reason = mean_interval(size, settings.confidence)
-    ends = (
-        no_interval(reason)
-        if low is None or high is None
-        else Ends(*_in_units_of_y(np.array([low, high]), unit + step))
-    )
-    metrics |= with_interval("mae", mae, ends)
+    rmse = mean_interval(squares, settings.confidence).on_scale(lambda end: to_units_of_y(np.sqrt(end)))
+    mae = mean_interval(size, settings.confidence).on_scale(to_units_of_y)
+    metrics |= with_interval("rmse", to_units_of_y(np.sqrt(squares.mean())), rmse)
+    metrics |= with_interval("mae", to_units_of_y(size.mean()), mae)
     return RegressionEvaluation(
         _missing_where_beyond_range(metrics | _explained(in_unit(true, unit), squares, step, settings))
     )
@@ -84,22 +81,17 @@ def evaluate_regression(
 def _explained(true: Floats, squares: Floats, step: int, settings: EvaluationSettings) -> Metrics:
     """R² and its interval, of targets (n,) of at most 1 and squared errors (n,) in units of 2^(2·step)."""
     if is_rounding(true):
-        return with_interval("r2", None, no_interval("constant target"))
+        return with_interval("r2", None, Interval.missing(Reason.CONSTANT("target")))
     deviations = true - true[0]  # without rounding, where all are near: the mean of 1e15 + noise is rounded to tenths
     deviations -= deviations.mean()
     own = exponent_of(deviations)
     deviations = in_unit(deviations, own) ** 2
-    low, high, reason = ratio_interval(squares, deviations, settings.confidence)
-    ends = no_interval(reason)
-    if low is not None and high is not None:
-        low, high = (1 - float(ratio) for ratio in in_unit([high, low], 2 * (own - step)))
-        ends = Ends(low, high)
-    return with_interval("r2", 1 - float(in_unit(squares.mean() / deviations.mean(), 2 * (own - step))), ends)
 
+    def explained(ratio: float) -> float:
+        return 1 - float(in_unit(ratio, 2 * (own - step)))
 
-def _in_units_of_y(values: Floats, exponent: int) -> tuple[float, float]:
-    first, second = in_unit(values, -exponent)
-    return float(first), float(second)
+    interval = ratio_interval(squares, deviations, settings.confidence).on_scale(explained)
+    return with_interval("r2", explained(squares.mean() / deviations.mean()), interval)
 
 
 def _missing_where_beyond_range(metrics: Metrics) -> Metrics:
@@ -109,5 +101,5 @@ def _missing_where_beyond_range(metrics: Metrics) -> Metrics:
         if any(isinstance(metrics[key], float) and not np.isfinite(metrics[key]) for key in keys):  # type: ignore[arg-type]
             value = metrics[name]
             known = value if isinstance(value, float) and np.isfinite(value) else None
-            metrics |= with_interval(name, known, no_interval("beyond the largest number"))
+            metrics |= with_interval(name, known, Interval.missing(Reason.BEYOND_RANGE()))
     return metrics

@@ -5,12 +5,12 @@ sizes give intervals that hold was decided by simulation (``benchmarks/inference
 ``docs/simulations.md``).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from mlx.core.array_types import Floats
+from mlx.stats.interval import Interval, critical_value
+from mlx.stats.jackknife import jackknife_bias, jackknife_error
+from mlx.stats.status import Reason
 
 ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
 BY_TENTHS = "jackknife, a tenth of the samples at a time; t on the atanh scale"
@@ -32,23 +32,8 @@ EXACT = 1 - 1e-12
 """Correlations from here on are those of a formula, not of data."""
 
 
-@dataclass(frozen=True)
-class Interval:
-    """Ends in [−1, 1] and the method, or NaN and a ``status`` that says why there are none."""
-
-    low: float
-    high: float
-    method: str = ""
-    status: str = "ok"
-
-
-def no_interval(reason: str) -> Interval:
-    """Return the interval that is not given, for a reason."""
-    return Interval(float("nan"), float("nan"), status=f"no interval ({reason})")
-
-
 def jackknife_interval(
-    statistic: str, estimate: float, without: Floats, drawn: Floats, n_samples: int, confidence: float
+    statistic: str, estimate: float, without: Floats, drawn: Floats, n_samples: int, level: float
 ) -> Interval:
     """Confidence interval of a correlation from its values without some of the samples.
 
@@ -71,35 +56,36 @@ def jackknife_interval(
         its standard error alone: the interval is extended to the percentiles.
     n_samples
         Samples behind the estimate.
-    confidence
-        Level, between 0.5 and 1.
+    level
+        Between 0.5 and 1.
     """
     if abs(estimate) >= EXACT:
-        return no_interval("exact relation")
+        return Interval.missing(Reason.EXACT_RELATION())
     if np.isnan(without).any() or (np.abs(without) >= EXACT).any():
-        return no_interval("few samples carry the spread")
+        return Interval.missing(Reason.FEW_CARRY_THE_SPREAD())
+    if drawn.size and not _enough(drawn):
+        return Interval.missing(Reason.RESAMPLES_WITHOUT_SPREAD())
     z, center = np.arctanh(without), float(np.arctanh(estimate))
-    n_partitions, fewer = len(without), without.shape[1] - 1
-    error = float(np.sqrt(fewer * z.var(axis=1).mean()))
+    n_partitions, n_groups = without.shape
     if statistic == "pearson":
-        freedom = min(n_samples - 1, n_partitions * fewer)
-        pull, half = 0.0, error * float(stdtrit(freedom, 0.5 + confidence / 2))
+        df = min(n_samples - 1, n_partitions * (n_groups - 1))
+        bias, half = 0.0, jackknife_error(z) * critical_value(level, df)
         method = ONE_BY_ONE if n_partitions == 1 else BY_TENTHS
     else:
-        pull, half = fewer * (float(z.mean()) - center) / 2, error * float(ndtri(0.5 + confidence / 2))
+        bias, half = jackknife_bias(center, z) / 2, jackknife_error(z) * critical_value(level)
         method = BY_TENTHS_WIDENED
-    low, high = np.tanh(center - half - max(pull, 0.0)), np.tanh(center + half - min(pull, 0.0))
+    low, high = np.tanh(center - half - max(bias, 0.0)), np.tanh(center + half - min(bias, 0.0))
     if drawn.size:
-        usable = drawn[~np.isnan(drawn)]
-        if usable.size < MIN_USABLE * drawn.size:
-            return no_interval("resamples without spread")
-        share = (1 - confidence) / 2
-        low, high = min(low, np.quantile(usable, share)), max(high, np.quantile(usable, 1 - share))
-        method += EXTENDED
-    return Interval(float(low), float(high), method)
+        ends = np.nanquantile(drawn, [(1 - level) / 2, 1 - (1 - level) / 2])
+        low, high, method = min(low, ends[0]), max(high, ends[1]), method + EXTENDED
+    return Interval(float(low), float(high), level, method)
 
 
-def bootstrap_interval(estimate: float, replicates: Floats, confidence: float) -> Interval:
+def _enough(replicates: Floats) -> bool:
+    return float(np.count_nonzero(~np.isnan(replicates))) >= MIN_USABLE * replicates.size
+
+
+def bootstrap_interval(estimate: float, replicates: Floats, level: float) -> Interval:
     """Confidence interval of a rank correlation of independent rows from its bootstrap replicates.
 
     The bias that the replicates show (copies of a row share a rank) is subtracted, and added to the standard
@@ -111,16 +97,16 @@ def bootstrap_interval(estimate: float, replicates: Floats, confidence: float) -
         Correlation of the data.
     replicates
         (n_bootstrap,), correlations of the replicates, NaN where undefined.
-    confidence
-        Level, between 0.5 and 1.
+    level
+        Between 0.5 and 1.
     """
-    usable = replicates[~np.isnan(replicates)]
     if abs(estimate) >= EXACT:
-        return no_interval("exact relation")
-    if usable.size < MIN_USABLE * replicates.size:
-        return no_interval("resamples without spread")
+        return Interval.missing(Reason.EXACT_RELATION())
+    if not _enough(replicates):
+        return Interval.missing(Reason.RESAMPLES_WITHOUT_SPREAD())
+    usable = replicates[~np.isnan(replicates)]
     z = np.arctanh(np.clip(usable, -1 + 1e-15, 1 - 1e-15))
     center, error = float(np.arctanh(estimate)), float(z.std(ddof=1))
     bias = float(z.mean()) - center
-    half = float(ndtri(0.5 + confidence / 2)) * float(np.hypot(error, bias))
-    return Interval(float(np.tanh(center - bias - half)), float(np.tanh(center - bias + half)), BOOTSTRAP)
+    half = critical_value(level) * float(np.hypot(error, bias))
+    return Interval(float(np.tanh(center - bias - half)), float(np.tanh(center - bias + half)), level, BOOTSTRAP)

@@ -5,11 +5,13 @@ import pytest
 from scipy import sparse, stats
 
 from mlx.residuals.association.delete_one import class_pearson, delete_each, pooled_pearson
-from mlx.residuals.association.resampling import GROUPS, grouped_jackknife, node_bootstrap
+from mlx.residuals.association.resampling import grouped_jackknife, node_bootstrap
 from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 from mlx.stats.bootstrap import resample_counts
 from mlx.stats.correlation_intervals import jackknife_interval
+from mlx.stats.jackknife import GROUPS
+from mlx.stats.status import Reason
 
 NONE = np.empty((1, 0))
 
@@ -117,7 +119,7 @@ def test_an_interval_that_would_not_hold_is_not_given(estimate, without, reason)
     values = np.random.default_rng(0).uniform(-0.5, 0.9, size=(1, 50))
     values[0, 7] = without
     interval = jackknife_interval("pearson", estimate, values, NONE, 50, 0.95)
-    assert interval.status.startswith(f"no interval ({reason}")
+    assert str(interval.status).startswith(f"no interval ({reason}")
     assert np.isnan([interval.low, interval.high]).all()
 
 
@@ -159,4 +161,7 @@ def test_an_interval_reaches_to_the_percentiles_of_the_bootstrap():
     np.testing.assert_allclose([interval.low, interval.high], np.quantile(drawn, [0.025, 0.975]))
     assert interval.low < narrow.low < narrow.high < interval.high
     drawn[0, :60] = np.nan
-    assert jackknife_interval("pearson", 0.5, without, drawn, 60, 0.95).status.startswith("no interval (resamples")
+    assert (
+        jackknife_interval("pearson", 0.5, without, drawn, 60, 0.95).why_missing.reason
+        is Reason.RESAMPLES_WITHOUT_SPREAD
+    )

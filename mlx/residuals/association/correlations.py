@@ -13,8 +13,10 @@ from mlx.residuals.association.resampling import grouped_jackknife, node_bootstr
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.residuals.tables import STATISTICS
-from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, jackknife_interval, no_interval
+from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, jackknife_interval
+from mlx.stats.interval import Interval
 from mlx.stats.permutation import permutation_p_value
+from mlx.stats.status import Reason
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,12 @@ def _results(
             continue
         fewest = MIN_CLASS_SIZE[scope][statistic]
         if class_size < fewest:
-            interval = no_interval(f"{'n' if scope == 'class' else 'mean class size'} < {fewest}")
+            too_few = Reason.TOO_FEW if scope == "class" else Reason.CLASSES_TOO_SMALL
+            interval = Interval.missing(too_few(fewest))
         else:
             interval = jackknife_interval(statistic, float(estimate), without, drawn, exchanged.n, settings.confidence)
         p = permutation_p_value(float(estimate), permuted)
-        found = (float(estimate), interval.low, interval.high, p, exchanged.n, interval.status)
+        found = (float(estimate), interval.low, interval.high, p, exchanged.n, str(interval.status))
         results.append(Association(scope, label, statistic, *found, interval_method=interval.method))
     return results
 

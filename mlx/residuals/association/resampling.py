@@ -9,8 +9,7 @@ where w_i copies of sample i itself are left out: their similarity of 1 to each 
 drawing, not of the data. Many weightings at a time are two matrix products.
 
 - Ranks have no sums that could be updated, and move by steps, which makes the jackknife that deletes one sample
-  at a time too wide for small classes. Deleting many at a time mends that (Shao & Wu 1989); random partitions
-  into ten groups, each deleted in turn, stand for all the ways to do so.
+  at a time too wide for small classes; deleting a tenth at a time mends that (`mlx.stats.jackknife`).
 - The node bootstrap draws as many samples as there are (Snijders & Borgatti 1999).
 """
 
@@ -31,18 +30,10 @@ from mlx.stats.correlation import (
     weighted_correlation,
     weighted_midranks,
 )
-
-GROUPS = 10
-"""Groups of a partition."""
+from mlx.stats.jackknife import GROUPS, partitions
 
 CHUNK_BYTES = 1 << 23
-"""Size of one deletions by samples matrix of which some ten are alive at a time."""
-
-
-def n_partitions(n_samples: int) -> int:
-    """Number of partitions; their choice moves the ends of an interval by about 5 %, of many samples by 10 %."""
-    return 20 if n_samples <= 20_000 else 5
-
+"""Size of one weightings by samples matrix of which some ten are alive at a time."""
 
 Both = tuple[Floats, Floats]
 """Pearson's and Spearman's correlation, of the same shape."""
@@ -70,7 +61,7 @@ def grouped_jackknife(
         Those over all samples, and within class (centered, or ranked and centered, by class), each
         (n_partitions, GROUPS); NaN where nothing varies. Of one class, both are the same.
     """
-    found = _recomputed(units, classes, entropy, _partitions(entropy.size, generator))
+    found = _recomputed(units, classes, entropy, partitions(entropy.size, generator))
     pearson, spearman, *within = found.reshape(4, -1, GROUPS)
     return (pearson, spearman), (within[0], within[1])
 
@@ -109,15 +100,6 @@ def _in_one_unit(entropy: Floats, spans: list[slice]) -> Floats:
     scaled = [in_own_unit(entropy[span]) for span in spans]
     unit = max(exponent for _, exponent in scaled)
     return np.concatenate([in_unit(values, unit - exponent) for values, exponent in scaled])
-
-
-def _partitions(n_samples: int, generator: np.random.Generator) -> Iterator[Floats]:
-    """Draw batches of partitions: 1 for what stays and 0 for what goes, (deletions, n_samples) each."""
-    batches = row_blocks(n_partitions(n_samples), n_samples * GROUPS, CHUNK_BYTES)
-    for batch in batches:
-        place = np.broadcast_to(np.arange(n_samples) % GROUPS, (batch.stop - batch.start, n_samples))
-        group = generator.permuted(place, axis=1)[:, None, :]
-        yield (group != np.arange(GROUPS)[:, None]).astype(np.float64).reshape(-1, n_samples)
 
 
 def similarity_of_the_others(units: Directions, rows: Integers, weights: Floats) -> Floats:

@@ -16,7 +16,7 @@ from mlx.residuals.streams import Stream, stream
 from mlx.stats.auroc import auroc, degrees_of_freedom
 from mlx.stats.correlation import midranks
 from mlx.stats.influence import EstimateWithInfluence
-from mlx.stats.intervals import transformed_interval
+from mlx.stats.interval import transformed_interval
 from mlx.stats.permutation import permutation_p_value, permuted_products
 
 STATISTICS = ("auroc", "aurc", "eaurc", "augrc")

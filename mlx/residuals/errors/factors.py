@@ -24,7 +24,7 @@ from mlx.residuals.streams import Stream, stream
 from mlx.stats.auroc import auroc, degrees_of_freedom
 from mlx.stats.correlation import midranks
 from mlx.stats.influence import EstimateWithInfluence, correlation_ratio, spearman
-from mlx.stats.intervals import transformed_interval
+from mlx.stats.interval import transformed_interval
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
 
 MAX_CATEGORIES = 50

@@ -18,8 +18,10 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.stats.bootstrap import row_replicates
 from mlx.stats.correlation import is_constant, midranks
-from mlx.stats.correlation_intervals import bootstrap_interval, no_interval
+from mlx.stats.correlation_intervals import bootstrap_interval
+from mlx.stats.interval import Interval
 from mlx.stats.permutation import permutation_p_value, permuted_products
+from mlx.stats.status import Reason
 
 Summary = dict[str, float | int | str | None]
 
@@ -237,7 +239,7 @@ def _spread(size: Floats, prediction: Floats, tolerance: float, settings: Residu
     replicates = row_replicates(size, prediction, tolerance, settings.n_bootstrap, generator)
     interval = bootstrap_interval(estimate, replicates, settings.confidence)
     if size.size < MIN_INTERVAL:
-        interval = no_interval(f"n < {MIN_INTERVAL}")
-    low, high = (None, None) if interval.status != "ok" else (interval.low, interval.high)
+        interval = Interval.missing(Reason.TOO_FEW(MIN_INTERVAL))
+    low, high = (interval.low, interval.high) if interval.why_missing.is_ok else (None, None)
     numbers = (estimate, low, high, permutation_p_value(estimate, permuted))
-    return dict(zip(names, numbers, strict=True)), interval.status
+    return dict(zip(names, numbers, strict=True)), str(interval.status)

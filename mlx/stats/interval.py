@@ -1,0 +1,96 @@
+"""A confidence interval, or why there is none; and intervals from a standard error on a scale with even sides."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import expit, logit, ndtri, stdtrit
+
+from mlx.stats.status import OK, Reason, Status
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval; its numbers are NaN where ``why_missing`` is not `OK`.
+
+    Attributes
+    ----------
+    low, high
+        The ends.
+    level
+        Confidence, such as 0.95.
+    method
+        How the interval was obtained.
+    why_missing
+        Why there is no interval.
+    """
+
+    low: float
+    high: float
+    level: float
+    method: str = ""
+    why_missing: Status = OK
+
+    @classmethod
+    def missing(cls, why: Status) -> "Interval":
+        """Return the interval that is not given, for a reason."""
+        return cls(NAN, NAN, NAN, why_missing=why)
+
+    @property
+    def status(self) -> Status:
+        """Status of the estimate beside the interval."""
+        return OK if self.why_missing.is_ok else Reason.NO_INTERVAL(self.why_missing)
+
+    def on_scale(self, scale: Callable[[float], float]) -> "Interval":
+        """Return the interval with both ends on another scale, of either direction."""
+        low, high = sorted((float(scale(self.low)), float(scale(self.high))))
+        return replace(self, low=low, high=high)
+
+
+def critical_value(level: float, df: float = np.inf) -> float:
+    """How many standard errors the end of a two-sided interval lies off: Student's quantile, or the normal one."""
+    share = 0.5 + level / 2
+    return float(ndtri(share) if np.isinf(df) else stdtrit(df, share))
+
+
+def transformed_interval(
+    estimate: float, error: float, level: float, scale: str, *, df: float = np.inf
+) -> tuple[float, float]:
+    """Ends of the interval estimate ± q·error, normal on the scale on which its sides are even.
+
+    Parameters
+    ----------
+    estimate, error
+        The statistic and its standard error.
+    level
+        Between 0.5 and 1.
+    scale
+        ``"atanh"`` for correlations in (−1, 1), ``"logit"`` for shares in (0, 1), ``"log"`` for what is
+        above 0, ``"identity"`` for the rest.
+    df
+        Degrees of freedom of the standard error, where it is estimated from few samples.
+    """
+    half = critical_value(level, df) * error
+    if scale == "atanh":
+        center, half = np.arctanh(estimate), half / (1 - estimate**2)
+        return float(np.tanh(center - half)), float(np.tanh(center + half))
+    if scale == "logit":
+        center, half = logit(estimate), half / (estimate * (1 - estimate))
+        return float(expit(center - half)), float(expit(center + half))
+    if scale == "log":
+        return estimate * float(np.exp(-half / estimate)), estimate * float(np.exp(half / estimate))
+    return estimate - half, estimate + half
+
+
+def share_interval(estimate: float, error: float, level: float, *, df: float = np.inf) -> Interval:
+    """Interval of an estimate in (0, 1) from its standard error, with even sides on the logit scale.
+
+    ``df`` are the degrees of freedom of the standard error, where it is estimated from few samples.
+    """
+    if not 0 < estimate < 1:
+        return Interval.missing(Reason.AT_END_OF_RANGE())
+    if not np.isfinite(error) or error == 0:
+        return Interval.missing(Reason.NO_SPREAD())
+    return Interval(*transformed_interval(estimate, error, level, "logit", df=df), level)

@@ -1,0 +1,66 @@
+"""Intervals of means, and of ratios of means, of scores that are at least 0, such as losses.
+
+Both are Student's t on the log scale, with (Σx)²/Σx² − 1 degrees of freedom: the effective number of samples behind
+the mean, when a few large losses make up most of it.
+"""
+
+import numpy as np
+
+from mlx.core.array_types import Floats
+from mlx.core.scale import ROUNDING, exponent_of, in_unit, unit_sized
+from mlx.stats.interval import Interval, critical_value
+from mlx.stats.status import OK, Reason, Status
+
+MIN_SAMPLES = 30
+
+MIN_EFFECTIVE = 5.0
+"""Fewest effective samples behind a mean of scores; with fewer, rare large scores are likely to be missing."""
+
+
+def mean_interval(scores: Floats, level: float) -> Interval:
+    """Interval of the mean of scores (n_samples,), in their unit; none where few scores carry it or all are equal."""
+    why, effective = _effective_samples(scores)
+    if not why.is_ok:
+        return Interval.missing(why)
+    scaled = unit_sized(scores)
+    mean, error = float(scaled.mean()), float(scaled.std(ddof=1)) / np.sqrt(scores.size)
+    if error <= 1e-12 * mean:
+        return Interval.missing(Reason.ALL_THE_SAME())
+    return _on_log_scale(mean, error, effective, level, exponent_of(scores), scale=mean)
+
+
+def ratio_interval(numerator: Floats, denominator: Floats, level: float) -> Interval:
+    """Interval of Σ numerator / Σ denominator, both (n_samples,), by the delta method on the log."""
+    (why, effective), (other_why, other_effective) = map(_effective_samples, (numerator, denominator))
+    if not (why.is_ok and other_why.is_ok):
+        return Interval.missing(other_why if why.is_ok else why)
+    exponent = exponent_of(numerator) - exponent_of(denominator)
+    numerator, denominator = unit_sized(numerator), unit_sized(denominator)
+    n = numerator.size
+    influence = numerator / numerator.mean() - denominator / denominator.mean()
+    error = float(np.sqrt(influence @ influence / (n - 1) / n))
+    if error <= ROUNDING:
+        return Interval.missing(Reason.ALL_THE_SAME())
+    ratio = float(numerator.sum() / denominator.sum())
+    return _on_log_scale(ratio, error, min(effective, other_effective), level, exponent, scale=1.0)
+
+
+def _effective_samples(scores: Floats) -> tuple[Status, float]:
+    """Why a mean of scores has no interval, and (Σx)²/Σx²."""
+    if scores.size < MIN_SAMPLES:
+        return Reason.TOO_FEW(MIN_SAMPLES), 0.0
+    scaled = unit_sized(scores)
+    squares = float(scaled @ scaled)
+    if squares == 0:
+        return Reason.ALL_ZERO(), 0.0
+    effective = float(scaled.sum()) ** 2 / squares
+    return OK if effective >= MIN_EFFECTIVE else Reason.FEW_CARRY_THE_MEAN(), effective
+
+
+def _on_log_scale(
+    estimate: float, error: float, effective: float, level: float, exponent: int, *, scale: float
+) -> Interval:
+    """Interval in units of 2^−exponent, from the standard error in units of ``scale``."""
+    half = critical_value(level, max(1.0, effective - 1)) * error / scale
+    low, high = in_unit(estimate * np.exp([-half, half]), -exponent)
+    return Interval(float(low), float(high), level)
