@@ -40,9 +40,12 @@ CNN = SMALL | {
 
 
 class Repository:
-    """A clone of this project with its own params.yaml, its own DVC cache, and its own copy of mlx."""
+    """A clone of this project with its own params.yaml, its own DVC cache, and its own copy of mlx.
 
-    def __init__(self, root: Path, params: dict[str, Any]) -> None:
+    It is made at `root` where there are `params`; without, the one at `root` is meant.
+    """
+
+    def __init__(self, root: Path, params: dict[str, Any] | None = None) -> None:
         self.root = root
         # The copy of mlx stands before the installed one, so that editing it is editing the project.
         self.environment = os.environ | {
@@ -50,6 +53,8 @@ class Repository:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
+        if params is None:
+            return
         for name in ("mlx", "stages", ".dvc", "dvc.yaml", ".dvcignore", ".gitignore"):
             source = ROOT / name
             ignore = shutil.ignore_patterns("__pycache__", "cache", "tmp", "config.local")
@@ -109,10 +114,7 @@ class Repository:
 
     def copy(self, root: Path) -> "Repository":
         shutil.copytree(self.root, root, symlinks=True)
-        twin = object.__new__(Repository)
-        twin.root = root
-        twin.environment = self.environment | {"PYTHONPATH": str(root)}
-        return twin
+        return Repository(root)
 
 
 def no_process_left_in(folder: Path, seconds: float = 10.0) -> bool:
