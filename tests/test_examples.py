@@ -1,4 +1,4 @@
-"""Every example runs: those that need files of somebody else's are rehearsed."""
+"""Every example runs: those that need downloaded files are tried with --dry-run."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A thousand damaged configurations: each is refused in one message, or passes and can be rehearsed."""
+"""A thousand damaged configurations: each is refused in one message, or passes and can be tried."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ from mlx.cli import main
 from mlx.config import resolve_all
 from mlx.core.errors import MlxError
 from mlx.experiment import run_experiment
-from mlx.runs.dry_run import rehearse
+from mlx.runs.dry_run import dry_run
 
 BASE: dict[str, Any] = {
     "name": "fuzz",
@@ -85,12 +85,12 @@ def test_a_damaged_configuration_never_ends_in_anything_but_a_message(
         if (resolved.config.dataset.params.get("n_samples") or 0) > 5000:  # valid, and more than a test should make
             continue
         try:
-            rehearse(resolved)
+            dry_run(resolved)
         except MlxError:
             continue
         whole.append(resolved)
     assert len(whole) > 30
-    for resolved in whole[:12]:  # what passes the rehearsal runs
+    for resolved in whole[:12]:  # what passes the dry run runs
         run_experiment(resolved.config)
 
 

@@ -64,7 +64,7 @@ def run(chosen: argparse.Namespace) -> str:
         raise SettingsError("--force: expected --resume RUN beside it, as it has no meaning without, found none")
     experiments = _read(chosen)
     if chosen.dry_run:
-        return _rehearsed(experiments)
+        return _dry_run(experiments)
     return _run_all(experiments, keep_going=chosen.keep_going)
 
 
@@ -126,16 +126,16 @@ def _resume(identity: str, *, force: bool) -> str:
         return shown(resume_experiment(run, force=force))
 
 
-def _rehearsed(experiments: "list[Resolved]") -> str:
-    """Return each configuration whole, as YAML, where its values come from, and what the rehearsal found."""
+def _dry_run(experiments: "list[Resolved]") -> str:
+    """Return each configuration as YAML with the source of each value, and what the dry run found."""
     from mlx.commands.places import at_root
     from mlx.core.console import note
-    from mlx.runs.dry_run import rehearse
+    from mlx.runs.dry_run import dry_run
 
     pages = []
     with at_root():
         for experiment in experiments:
-            found = rehearse(experiment)
+            found = dry_run(experiment)
             for line in found.warnings:
                 note(f"warning: {line}")
             pages.append("\n".join([*_listing(experiment), *(f"# {fact}" for fact in found.facts)]))

@@ -112,12 +112,13 @@ def spans(n_samples: int, rows: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + rows, n_samples)
 
 
-def blocks_of(X: Array, y: Array) -> Callable[[int], Iterator[Block]]:
-    """Return the ``blocks`` of a dataset that is in memory and whose factors nobody knows."""
+def blocks_of(X: Array, y: Array, factors: Factors | None = None) -> Callable[[int], Iterator[Block]]:
+    """Return the ``blocks`` of a dataset that is in memory."""
 
     def blocks(rows: int) -> Iterator[Block]:
         for start, stop in spans(len(y), rows):
-            yield Block(X[start:stop], y[start:stop], None)
+            part = None if factors is None else {name: values[start:stop] for name, values in factors.items()}
+            yield Block(X[start:stop], y[start:stop], part)
 
     return blocks
 

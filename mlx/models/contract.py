@@ -185,7 +185,7 @@ class IterativeModel(Model):
     })  # fmt: skip
 
     def expect_few_steps(self) -> None:  # only what compiles its steps has something to do
-        """Prepare for a few steps only, as in a rehearsal: what takes longer to compile than to run isn't compiled."""
+        """Prepare for a few steps only: what takes longer to compile than to run is not compiled."""
 
     @abstractmethod
     def prepare(self, optimization: Optimization) -> None:

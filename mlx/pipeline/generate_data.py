@@ -28,16 +28,20 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
     MlxError
         The dataset can't be made as asked, or its files can't be read.
     """
-    source = open_dataset(dataset)
+    return write_dataset(workspace, open_dataset(dataset), dataset)
+
+
+def write_dataset(workspace: Workspace, source: Dataset, settings: DatasetSettings) -> str:
+    """Write ``data/raw/`` from `source`, which `settings` describe; return and raise as `generate_data`."""
     with replacing_folder(workspace.raw) as folder:
         _check_space(source, folder)
         factors = _write_samples(source, folder)
         if factors:
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
-        write_json(folder / "dataset.json", _description(source, dataset, list(factors)).as_dict())
+        write_json(folder / "dataset.json", _description(source, settings, list(factors)).as_dict())
     known = f" and {len(factors)} factors each" if factors else ""
     shape = "x".join(map(str, source.sample_shape))
-    return f"made {source.n_samples} samples of {shape} from {dataset.name}{known}, wrote {workspace.raw}"
+    return f"made {source.n_samples} samples of {shape} from {settings.name}{known}, wrote {workspace.raw}"
 
 
 def _check_space(source: Dataset, folder: Path) -> None:

@@ -19,7 +19,14 @@ from mlx.training.progress import EpochMetrics, Progress
 from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
 
+<<<<<<< HEAD
 EVALUATION_BATCH = 256  # no gradients are computed, so batches may be larger than in training
+=======
+FEW_STEPS = 48
+"""A training of at most so many steps, such as that of a dry run, isn't worth compiling a network for."""
+
+EVALUATION_BATCH = 256  # nothing is learnt from these, so they may be larger than training's
+>>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
 
 
 class Callback(Protocol):
@@ -108,8 +115,14 @@ def fit_model(
 
     Raises
     ------
-    DataError
+    SettingsError
         The training diverged: names the epoch and the loss.
+    DataError
+<<<<<<< HEAD
+        The training diverged: names the epoch and the loss.
+=======
+        A loss that no learning rate caused is not finite.
+>>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
     """
     if isinstance(model, DirectModel):
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
@@ -136,8 +149,15 @@ class _Training:
     augmentation: Augmentation
     checkpoints: CheckpointStore | None
 
+<<<<<<< HEAD
     def run(self) -> FitResult:
         self.model.prepare(optimization_of(self.settings, self.model.task_spec, self.train.y))
+=======
+    def run(self) -> Fitted:
+        if self.settings.epochs * math.ceil(len(self.train.y) / self.settings.batch_size) <= FEW_STEPS:
+            self.model.expect_few_steps()
+        self.model.prepare(optimization_of(self.settings, self.model.problem, self.train.y))
+>>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
         start = self._evaluate()["loss"]
         if self.model.task_spec.n_classes == 0:
             check_overflow({"val_loss": start})

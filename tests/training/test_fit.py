@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlx.core.errors import DataError
+from mlx.core.errors import DataError, SettingsError
 from mlx.models import IterativeModel, ModelSettings, Optimization, Outputs, TaskSpec, build_model
 from mlx.training import Samples, TrainingSettings, fit_model
 
@@ -116,13 +116,13 @@ def test_every_epoch_sees_each_sample_once_in_an_order_of_its_own() -> None:
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_ends_the_training_with_its_epoch(loss: float) -> None:
-    with pytest.raises(DataError, match=r"expected a finite training loss, found (nan|inf) in epoch 2"):
+    with pytest.raises(SettingsError, match=r"expected a finite training loss, found (nan|inf) in epoch 2"):
         run([1, loss, 1], epochs=3)
 
 
 def test_a_finite_loss_far_beyond_that_of_the_untrained_model_ends_the_training_too() -> None:
     # Untrained, the script gives its last loss.
-    with pytest.raises(DataError, match=r"1000 times .* untrained model, which is 2, found 2001 in epoch 2; lower"):
+    with pytest.raises(SettingsError, match=r"1000 times .* untrained model, which is 2, found 2001 in epoch 2; lower"):
         run([1, 2001, 2], epochs=3)
     assert run([1, 2000, 2], epochs=3)[1].best_epoch == 3
     assert run([1, 2001, 0], epochs=3)[1].best_epoch == 3  # nothing to compare with

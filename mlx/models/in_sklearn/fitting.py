@@ -35,9 +35,7 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, task_spec: TaskSpe
     from sklearn.exceptions import ConvergenceWarning
 
     if task_spec.task == "classification":
-        absent = sorted(set(range(task_spec.n_classes)) - set(np.unique(y).tolist()))
-        if absent:
-            raise DataError(f"{name}: expected training samples of every class, found none of {absent}")
+        refuse_absent(name, y, task_spec.n_classes)
     # A forest works in single precision, and refuses what is beyond it.
     with warnings.catch_warnings(record=True) as caught, np.errstate(over="ignore"):
         warnings.simplefilter("always")
@@ -56,6 +54,18 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, task_spec: TaskSpe
             stacklevel=2,
         )
     return estimator
+
+
+def refuse_absent(name: str, y: Array, n_classes: int) -> None:
+    """Refuse training labels ``y`` (n,) that lack one of the classes.
+
+    Raises
+    ------
+    DataError
+        Lists the classes without a label.
+    """
+    if absent := sorted(set(range(n_classes)) - set(np.unique(y).tolist())):
+        raise DataError(f"{name}: expected training samples of every class, found none of {absent}")
 
 
 def estimator_limit(estimator: Any) -> int:

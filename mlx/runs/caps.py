@@ -1,0 +1,156 @@
+"""Caps on what a dry run fits and resamples: enough to fail where the run would, at a fraction of the time."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mlx.config import ExperimentConfig
+from mlx.core.array_types import Array
+from mlx.core.settings import Settings
+from mlx.models import IterativeModel, Model, ModelSettings, TaskSpec
+from mlx.models.in_sklearn import fitting, gradient_boosting, svm
+from mlx.models.in_sklearn.params import (
+    SKLEARN_PARAMS,
+    GradientBoostingParams,
+    LogisticRegressionParams,
+    RandomForestParams,
+    SvmParams,
+)
+from mlx.runs.sample import PER_CLASS
+
+SPLIT = {"test_size": 0.2, "val_size": 0.2, "stratify": True}
+TRAIN_SHARE = 0.6
+
+SMALLEST_SAMPLE = 10
+"""Samples of a dry run at least: 6 to train on, 2 to validate and 2 to test."""
+
+MAX_ROWS = 512
+"""Training samples at most."""
+
+DIRECT_VALUES = 1 << 22
+"""Values of all training samples at most, for a model that is fitted in one go."""
+
+SVM_PRODUCTS = 10**8
+"""Products in the kernel of a support vector machine, which needs all pairs of samples, at most."""
+
+MAX_UNKNOWNS = 2000
+"""Unknowns up to which newton-cholesky is tried: it solves for all at once, at a cost of their third power."""
+
+MAX_BATCH, MIN_BATCH, BATCH_PRODUCTS = 16, 2, 2 * 10**12
+"""Bounds of the samples of a training step, and about how many products of a weight and a value a step has at most."""
+
+MAX_STEPS, MIN_STEPS, TRAINING_PRODUCTS = 32, 2, 10**11
+"""Bounds of the training steps, and about how many products of a weight and a value all steps have at most."""
+
+
+@dataclass(frozen=True)
+class Capped:
+    """An experiment of which little is fitted.
+
+    Attributes
+    ----------
+    config : of the experiment, with the caps.
+    size : samples that the dry run needs.
+    fitted : what is fitted, for the reader.
+    """
+
+    config: ExperimentConfig
+    size: int
+    fitted: str
+
+
+def capped(config: ExperimentConfig, model: Model, n_train: int) -> Capped:
+    """Return what a dry run does of an experiment whose `model` is fitted to `n_train` samples."""
+    task = model.task_spec
+    if isinstance(model, IterativeModel):
+        changes, rows, fitted = _few_steps(config, model, n_train)
+        smallest = SMALLEST_SAMPLE
+    else:
+        params = config.model.parameters()
+        rows = _direct_rows(params, task, n_train)
+        fewer, fitted = _fewer_rounds(params, task)
+        changes = {"model": config.model.model_copy(update={"params": config.model.params | fewer})}
+        smallest = max(SMALLEST_SAMPLE, PER_CLASS * task.n_classes)
+    few: dict[str, Any] = {"n_bootstrap": 100}
+    changes["evaluation"] = config.evaluation.model_copy(update=few)
+    few |= {"n_permutations": 19, "projections": [name for name in config.residuals.projections if name != "tsne"]}
+    changes["residuals"] = config.residuals.model_copy(update=few)  # t-SNE takes longest, and is always there
+    changes["output"] = config.output.model_copy(update={"save_checkpoints": False})
+    return Capped(config.model_copy(update=changes), max(smallest, math.ceil(rows / TRAIN_SHARE)), fitted)
+
+
+def sample_split(config: ExperimentConfig, size: int, n_classes: int) -> ExperimentConfig:
+    """Return the configuration with a split for a sample in which each class has size / n_classes samples."""
+    stratify = size >= PER_CLASS * n_classes
+    return config.model_copy(update={"split": config.split.model_copy(update=SPLIT | {"stratify": stratify})})
+
+
+def _few_steps(config: ExperimentConfig, model: IterativeModel, n_train: int) -> tuple[dict[str, Any], int, str]:
+    """Return the changed sections, the training samples, and what is fitted of a model that is trained by epochs.
+
+    The rate stays what it is set to, without warm-up and schedule, so that a rate that diverges is found.
+    """
+    values = math.prod(model.task_spec.sample_shape)
+    most = BATCH_PRODUCTS // max(1, model.n_parameters * values)
+    batch = min(config.training.batch_size, max(MIN_BATCH, min(MAX_BATCH, most)))
+    most = TRAINING_PRODUCTS // max(1, model.n_parameters * values * batch)
+    steps = max(MIN_STEPS, min(MAX_STEPS, most))
+    rows = min(n_train, steps * batch)
+    epochs = min(config.training.epochs, max(1, steps * batch // rows))
+    params = config.training.params.model_copy(update={"schedule": "none", "schedule_params": {}, "warmup_epochs": 0})
+    changes = {"epochs": epochs, "batch_size": batch, "early_stopping_patience": None, "params": params}
+    fitted = f"{epochs} of {config.training.epochs} epochs in batches of {batch} fitted,"
+    return {"training": config.training.model_copy(update=changes)}, rows, fitted
+
+
+def _direct_rows(params: Settings, task: TaskSpec, n_train: int) -> int:
+    values = math.prod(task.sample_shape)
+    rows = min(MAX_ROWS, DIRECT_VALUES // values)
+    if isinstance(params, SvmParams):
+        rows = min(rows, math.isqrt(SVM_PRODUCTS // values))
+    return min(n_train, max(1, rows))
+
+
+def _fewer_rounds(params: Settings, task: TaskSpec) -> tuple[dict[str, Any], str]:
+    """Return the parameters that shorten a fit, and what is fitted."""
+    match params:
+        case GradientBoostingParams():
+            return {"early_stopping": False, "max_iter": 1}, f"1 of {params.max_iter} rounds fitted,"
+        case RandomForestParams():
+            return {"n_estimators": 1}, f"1 of {params.n_estimators} trees fitted,"
+        case SvmParams():
+            limit = 100 if params.max_iter == -1 else min(100, params.max_iter)
+            return {"max_iter": limit} | ({"cv": 2} if task.n_classes else {}), f"{limit} iterations fitted,"
+        case LogisticRegressionParams():
+            limit = min(2, params.max_iter)
+            unknowns = math.prod(task.sample_shape) * task.n_classes
+            if params.solver == "newton-cholesky" and unknowns > MAX_UNKNOWNS:
+                why = f"newton-cholesky solves for {unknowns:,} unknowns at a time"
+                return {"max_iter": limit, "solver": "lbfgs"}, f"{limit} iterations of lbfgs, as {why}, fitted,"
+            return {"max_iter": limit}, f"{limit} of {params.max_iter} iterations fitted,"
+    return {}, "a fit"
+
+
+def check_counts(settings: ModelSettings, task: TaskSpec, n_train: int, labels: Array | None) -> None:
+    """Reject numbers of training samples for which scikit-learn's models can't be fitted; the sample has others.
+
+    Parameters
+    ----------
+    labels : (n_train,) of the training split; None if unknown.
+
+    Raises
+    ------
+    DataError
+        Names the model, and the number that is expected and the one that is found.
+    """
+    params = settings.parameters()
+    if isinstance(params, GradientBoostingParams):
+        gradient_boosting.refuse_few(params, n_train, task.n_classes)
+    if labels is None or not task.n_classes:
+        return
+    if settings.name in SKLEARN_PARAMS:
+        fitting.refuse_absent(settings.name, labels, task.n_classes)
+    if isinstance(params, SvmParams):
+        svm.refuse_few(params, int(np.bincount(labels, minlength=task.n_classes).min()))
