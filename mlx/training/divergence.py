@@ -3,13 +3,8 @@
 import math
 from collections.abc import Container
 
-<<<<<<< HEAD
 from mlx.core.errors import DataError
 from mlx.training.progress import EpochMetrics
-=======
-from mlx.core.errors import DataError, SettingsError
-from mlx.training.progress import Epoch
->>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
 
 DIVERGENCE_FACTOR = 1000.0
 """A loss of more than this many times that of the untrained model counts as divergence.
@@ -41,7 +36,6 @@ def divergence(metrics: EpochMetrics, start: float, when: str) -> str | None:
     return None
 
 
-<<<<<<< HEAD
 def learning_rate_key(fields: Container[str]) -> str:
     """Return the configuration key of a model's learning rate.
 
@@ -49,27 +43,6 @@ def learning_rate_key(fields: Container[str]) -> str:
     ----------
     fields : the model's `training_fields`, without ``learning_rate`` if its own parameters override it.
     """
-=======
-def refuse_divergence(reached: Epoch, start: float, when: str, *, rate: str) -> None:
-    """Raise if `divergence` finds one.
-
-    Parameters
-    ----------
-    rate : the key of the learning rate.
-
-    Raises
-    ------
-    SettingsError
-        Names the loss, the epoch, and the key.
-    """
-    if found := divergence(reached, start, when):
-        text = f"{found}; lower {rate}, or scale the data (preprocessing.scaling)"
-        raise SettingsError(text, key=tuple(rate.split(".")))
-
-
-def rate_of(fields: Container[str]) -> str:
-    """Return the key of a model's learning rate, which uses `fields` of the training: its own may stand before that."""
->>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
     own = "model.params.optimizer_config.learning_rate"
     return "training.learning_rate" if "learning_rate" in fields else own
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import rows_of
-from mlx.core.errors import DataError
+from mlx.core.errors import SettingsError
 from mlx.core.log_scores import log_of
 from mlx.models import DirectModel, IterativeModel, Model
 from mlx.training.augment import Augmentation
@@ -19,14 +19,10 @@ from mlx.training.progress import EpochMetrics, Progress
 from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
 
-<<<<<<< HEAD
-EVALUATION_BATCH = 256  # no gradients are computed, so batches may be larger than in training
-=======
 FEW_STEPS = 48
-"""A training of at most so many steps, such as that of a dry run, isn't worth compiling a network for."""
+"""Compiling a network takes longer than a training of at most so many steps, such as that of a dry run."""
 
-EVALUATION_BATCH = 256  # nothing is learnt from these, so they may be larger than training's
->>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
+EVALUATION_BATCH = 256  # no gradients are computed, so batches may be larger than in training
 
 
 class Callback(Protocol):
@@ -118,11 +114,7 @@ def fit_model(
     SettingsError
         The training diverged: names the epoch and the loss.
     DataError
-<<<<<<< HEAD
-        The training diverged: names the epoch and the loss.
-=======
-        A loss that no learning rate caused is not finite.
->>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
+        A loss is not finite although no gradient step led to it.
     """
     if isinstance(model, DirectModel):
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
@@ -149,15 +141,10 @@ class _Training:
     augmentation: Augmentation
     checkpoints: CheckpointStore | None
 
-<<<<<<< HEAD
     def run(self) -> FitResult:
-        self.model.prepare(optimization_of(self.settings, self.model.task_spec, self.train.y))
-=======
-    def run(self) -> Fitted:
         if self.settings.epochs * math.ceil(len(self.train.y) / self.settings.batch_size) <= FEW_STEPS:
             self.model.expect_few_steps()
-        self.model.prepare(optimization_of(self.settings, self.model.problem, self.train.y))
->>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
+        self.model.prepare(optimization_of(self.settings, self.model.task_spec, self.train.y))
         start = self._evaluate()["loss"]
         if self.model.task_spec.n_classes == 0:
             check_overflow({"val_loss": start})
@@ -182,7 +169,8 @@ class _Training:
             if self.checkpoints:
                 self.checkpoints.record_divergence(number, metrics)
             key = learning_rate_key(self.model.training_fields)
-            raise DataError(f"training: {diverged}; lower {key}, or scale the data (preprocessing.scaling)")
+            advice = f"lower {key}, or scale the data (preprocessing.scaling)"
+            raise SettingsError(f"{diverged}; {advice}", key=tuple(key.split(".")))
         return metrics
 
     def _evaluate(self) -> EpochMetrics:

@@ -15,7 +15,8 @@ import pytest
 from read_damaged import mutated
 
 from mlx.cli import main
-from mlx.runs.history import progress, write_summary
+from mlx.runs import progress
+from mlx.runs.history import write_summary
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 

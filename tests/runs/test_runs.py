@@ -206,7 +206,7 @@ def test_a_run_that_is_worked_on_is_locked_from_its_first_summary_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from mlx import experiment
-    from mlx.runs.history import progress
+    from mlx.runs import progress
 
     states = []
     for module in (experiment, progress):

@@ -306,13 +306,8 @@ def test_a_training_that_diverged_keeps_its_last_good_state_and_says_so_when_it_
     checkpoints = Checkpoints(
         tmp_path, fingerprint={"training": settings.as_dict()}, frequency=1, description=DESCRIBED, report=said.append
     )
-<<<<<<< HEAD
-    with pytest.raises(DataError, match=r"found \S+ in epoch \d+"):
-        fit_model(Line(), DATA, VALIDATION, settings, Silent(), checkpoints=checkpoints, augmentation=NOISE)
-=======
     with pytest.raises(SettingsError, match=r"found \S+ in epoch \d+"):
-        fit_model(Line(), DATA, VALIDATION, settings, Silent(), keeper=keeper, augmentation=Augmentation(noise=0.1))
->>>>>>> 2d1b654 (Run the real steps on a sample in a dry run, instead of repeating them)
+        fit_model(Line(), DATA, VALIDATION, settings, Silent(), checkpoints=checkpoints, augmentation=NOISE)
     assert said[0].startswith("continues after epoch ")
     assert "diverged in epoch" in said[1]
     _, said, _ = train(tmp_path)
