@@ -102,15 +102,14 @@ def configured(chosen: argparse.Namespace) -> "Resolved":
 
 def _has_use(name: str, chosen: argparse.Namespace) -> bool:
     """Say whether the chosen dataset or model has the parameter; of an unknown one, its own message speaks."""
-    from mlx.datasets.catalogue import GENERATED
-    from mlx.models.settings import PARAMS
+    from mlx.datasets.catalogue import GENERATED, DatasetSpec
+    from mlx.models.catalogue import MODELS, ModelSpec
 
     if name == "hidden_layers":
-        schema = PARAMS.get((chosen.model_type or FLAGS["model_type"][1]).lower())
+        spec: DatasetSpec | ModelSpec | None = MODELS.get((chosen.model_type or FLAGS["model_type"][1]).lower())
     else:
         spec = GENERATED.get((chosen.data_method or FLAGS["data_method"][1]).lower())
-        schema = spec.params if spec else None
-    return schema is None or name in schema.model_fields
+    return spec is None or name in spec.params.model_fields
 
 
 def _widths(text: str) -> list[int]:

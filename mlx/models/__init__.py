@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from mlx.models.catalogue import build_model, load_model, save_model
+from mlx.models.build import build_model, load_model, save_model
 from mlx.models.contract import DirectModel, IterativeModel, Model, Optimization, Outputs, TaskSpec
 from mlx.models.settings import ModelSettings
 

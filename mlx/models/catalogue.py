@@ -1,141 +1,68 @@
-"""From a name in the configuration to a model, fresh or loaded."""
+"""The models by name: what each one's parameters are and what makes it."""
 
-import math
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
-from pydantic import ValidationError
-
-from mlx.core.artifacts import write_json
-from mlx.core.descriptions import ModelDescription, read_description
-from mlx.core.errors import ArtifactError, SettingsError
-from mlx.core.extras import require
-from mlx.core.linear_fit import read_linear_fit, write_linear_fit
-from mlx.core.reading import REMAKE
-from mlx.models.contract import Model, TaskSpec
-from mlx.models.custom.params import CUSTOM_PARAMS
-from mlx.models.in_keras.params import KERAS_PARAMS
-from mlx.models.in_numpy.params import NUMPY_PARAMS
-from mlx.models.in_sklearn.params import SKLEARN_PARAMS
-from mlx.models.settings import ModelSettings
-
-DESCRIPTION = "model.json"
+from mlx.core.settings import Settings
+from mlx.models.custom.params import CustomModelParams
+from mlx.models.in_keras import params as keras
+from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
+from mlx.models.in_sklearn import params as sklearn
 
 
-def build_model(settings: ModelSettings, task_spec: TaskSpec, *, seed: int) -> Model:
-    """Make the model that `settings` describe for `task_spec`, its initial weights drawn from `seed`.
+@dataclass(frozen=True)
+class ModelSpec:
+    """How a model is configured and made.
 
-    Raises
-    ------
-    SettingsError
-        The model is for another task, or can't be built for samples of this shape.
-    MissingPackageError
-        It is a Keras network, and the extra `keras` is not installed.
+    Attributes
+    ----------
+    params : schema of ``model.params``.
+    library : the subpackage of `mlx.models` whose function ``build.build`` completes and checks the model.
+    maker : the function or class in that subpackage, as ``module:name``, that makes the model. It is imported only when
+        a model is made, because TensorFlow takes seconds to import.
+    family : the architecture of which the model is one variant; None for a model without variants.
     """
-    return _built(settings, task_spec, seed, fetch=True)
+
+    params: type[Settings]
+    library: str
+    maker: str
+    family: str | None = None
 
 
-def _built(settings: ModelSettings, task_spec: TaskSpec, seed: int, *, fetch: bool) -> Model:
-    """Import the family of the model, and it alone: TensorFlow takes seconds.
-
-    Pretrained weights are got only where `fetch` holds: what is restored afterwards needs none.
-    """
-    if settings.name in NUMPY_PARAMS:
-        from mlx.models.in_numpy.build import build_numpy
-
-        return build_numpy(settings, task_spec, seed)
-    if settings.name in SKLEARN_PARAMS:
-        from mlx.models.in_sklearn.build import build_sklearn
-
-        return build_sklearn(settings, task_spec, seed)
-    if settings.name in CUSTOM_PARAMS:
-        from mlx.models.custom.build import build_custom
-
-        return build_custom(settings, task_spec, seed)
-    assert settings.name in KERAS_PARAMS, settings.name
-    require("keras", f"model {settings.name}")
-    from mlx.models.in_keras.build import build_keras
-
-    return build_keras(settings, task_spec, seed, fetch=fetch)
+def _variants(family: str, maker: str, params: type[Settings], *names: str) -> dict[str, ModelSpec]:
+    return {name: ModelSpec(params, "in_keras", maker, family) for name in names}
 
 
-def save_model(model: Model, settings: ModelSettings, folder: Path, class_names: Sequence[str]) -> None:
-    """Write `model` and a description from which `load_model` rebuilds it into `folder`."""
-    model.save(folder)
-    if model.linear_fit is not None:
-        write_linear_fit(folder, model.linear_fit)
-    write_json(folder / DESCRIPTION, describe_model(model, settings, class_names).as_dict())
+_BUILD_APPLICATION = "applications:build_application"
 
+_SPECS: dict[str, ModelSpec] = {
+    "linear_regression": ModelSpec(LinearRegressionParams, "in_numpy", "build:make_linear_regression"),
+    "mlp": ModelSpec(MlpParams, "in_numpy", "build:make_mlp"),
+    "random_forest": ModelSpec(sklearn.RandomForestParams, "in_sklearn", "random_forest:RandomForest"),
+    "gradient_boosting": ModelSpec(sklearn.GradientBoostingParams, "in_sklearn", "gradient_boosting:GradientBoosting"),
+    "svm": ModelSpec(sklearn.SvmParams, "in_sklearn", "svm:Svm"),
+    "logistic_regression": ModelSpec(
+        sklearn.LogisticRegressionParams, "in_sklearn", "logistic_regression:LogisticRegression"
+    ),
+    "keras_mlp": ModelSpec(keras.KerasMlpParams, "in_keras", "mlp:build_mlp"),
+    "cnn": ModelSpec(keras.CnnParams, "in_keras", "cnn:build_cnn"),
+    "rnn": ModelSpec(keras.RnnParams, "in_keras", "rnn:build_rnn"),
+    **_variants("resnet", "resnet:build_resnet", keras.ResNet18Params, "resnet18", "resnet34"),
+    **_variants("resnet", _BUILD_APPLICATION, keras.ImageNetParams, "resnet50", "resnet101", "resnet152"),
+    **_variants("vgg", "vgg:build_vgg", keras.VggParams, "vgg11", "vgg13", "vgg16", "vgg19"),
+    **_variants(
+        "mobilenet", _BUILD_APPLICATION, keras.MobileParams,
+        "mobilenet", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large",
+    ),
+    **_variants("efficientnet", _BUILD_APPLICATION, keras.MobileParams, *(f"efficientnet_b{i}" for i in range(8))),
+    "custom": ModelSpec(CustomModelParams, "custom", "build:call_function"),
+}  # fmt: skip
 
-def describe_model(model: Model, settings: ModelSettings, class_names: Sequence[str]) -> ModelDescription:
-    """Return the description from which `rebuild_model` makes a model like `model`."""
-    task_spec = model.task_spec
-    return ModelDescription(
-        name=settings.name,
-        architecture=settings.architecture,
-        params=settings.params,
-        task=task_spec.task,
-        class_names=list(class_names),
-        sample_shape=list(task_spec.sample_shape),
-        layers=list(model.layers),
-        penultimate=model.penultimate,
-        parameters=model.n_parameters,
-    )
+MODELS: dict[str, ModelSpec] = dict(sorted(_SPECS.items()))
+"""All models, by name."""
 
-
-def load_model(folder: Path) -> Model:
-    """Load what `save_model` wrote.
-
-    Raises
-    ------
-    ArtifactError
-        A file is missing or damaged, or does not hold the model that ``model.json`` describes.
-    """
-    path = folder / DESCRIPTION
-    model = rebuild_model(path)
-    try:
-        model.restore(folder)
-        if model.task_spec.task == "regression" and model.layers == ("input",):
-            model.linear_fit = read_linear_fit(folder, math.prod(model.task_spec.sample_shape))
-    except MemoryError as error:
-        raise _too_large(path, error, model.task_spec) from None
-    return model
-
-
-def _too_large(path: Path, error: MemoryError, task_spec: TaskSpec) -> Exception:
-    """Word a lack of memory: the fault of the description at `path` where no such sample fits in this machine."""
-    import psutil
-
-    if 8 * math.prod(task_spec.sample_shape) > psutil.virtual_memory().total:
-        found = f"found shape {task_spec.sample_shape}"
-        return ArtifactError(f"{path}: expected samples that fit in memory, {found}{REMAKE}")
-    return MemoryError(
-        f"{path}: its model, for samples of shape {task_spec.sample_shape}: {error or 'no more is free'}"
-    )
-
-
-def rebuild_model(path: Path) -> Model:
-    """Make the model that the description at `path` tells of, before it was fitted.
-
-    Raises
-    ------
-    ArtifactError
-        The description is missing or damaged, or of no model that there is.
-    """
-    described = read_description(path, ModelDescription)
-    task_spec = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
-    try:
-        settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
-        return _built(settings, task_spec, 0, fetch=False)
-    except MemoryError as error:
-        raise _too_large(path, error, task_spec) from None
-    except (ValueError, SettingsError, ArithmeticError) as error:  # the last of absurd sizes
-        raise ArtifactError(f"{path}: expected the description of a model, found {_reason(error)}{REMAKE}") from None
-
-
-def _reason(error: Exception) -> str:
-    """Word in one line why no model can be built."""
-    if isinstance(error, ValidationError):
-        fault = error.errors()[0]
-        return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-    return " ".join(str(error).split())
+FAMILIES: dict[str, list[str]] = {
+    family: [name for name, spec in _SPECS.items() if spec.family == family]
+    for family in dict.fromkeys(spec.family for spec in _SPECS.values())
+    if family
+}
+"""The variants of each architecture that has several."""

@@ -1,5 +1,6 @@
 """What every model can do, whatever library computes it."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,16 @@ class TaskSpec:
     task: Task
     sample_shape: tuple[int, ...]
     n_classes: int
+
+    @property
+    def n_features(self) -> int:
+        """How many numbers a sample has."""
+        return math.prod(self.sample_shape)
+
+    @property
+    def n_outputs(self) -> int:
+        """How many values are predicted: one for each class, or one value."""
+        return max(self.n_classes, 1)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
 from mlx.core.samples import open_samples, open_targets
 from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, TaskSpec, build_model, save_model
-from mlx.models.catalogue import describe_model
+from mlx.models.build import describe_model
 from mlx.training import (
     Augmentation,
     Callbacks,

@@ -10,9 +10,9 @@ from mlx.config import ExperimentConfig
 from mlx.core.array_types import Array
 from mlx.core.settings import Settings
 from mlx.models import IterativeModel, Model, ModelSettings, TaskSpec
+from mlx.models.catalogue import MODELS
 from mlx.models.in_sklearn import fitting, gradient_boosting, svm
 from mlx.models.in_sklearn.params import (
-    SKLEARN_PARAMS,
     GradientBoostingParams,
     LogisticRegressionParams,
     RandomForestParams,
@@ -150,7 +150,7 @@ def check_counts(settings: ModelSettings, task: TaskSpec, n_train: int, labels: 
         gradient_boosting.refuse_few(params, n_train, task.n_classes)
     if labels is None or not task.n_classes:
         return
-    if settings.name in SKLEARN_PARAMS:
+    if MODELS[settings.name].library == "in_sklearn":
         fitting.refuse_absent(settings.name, labels, task.n_classes)
     if isinstance(params, SvmParams):
         svm.refuse_few(params, int(np.bincount(labels, minlength=task.n_classes).min()))

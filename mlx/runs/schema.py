@@ -5,7 +5,7 @@ from typing import Any
 from mlx.config import ExperimentConfig
 from mlx.core.settings import Settings
 from mlx.datasets.catalogue import DATASETS
-from mlx.models.settings import PARAMS
+from mlx.models.catalogue import MODELS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -19,7 +19,7 @@ def experiment_schema() -> dict[str, Any]:
     schema = ExperimentConfig.model_json_schema()
     definitions = schema["$defs"]
     _choose_params(definitions, "DatasetSettings", {name: spec.params for name, spec in DATASETS.items()})
-    _choose_params(definitions, "ModelSettings", PARAMS)
+    _choose_params(definitions, "ModelSettings", {name: spec.params for name, spec in MODELS.items()})
     return {"$schema": DIALECT, **schema, "title": "MLX experiment"}
 
 

@@ -22,7 +22,7 @@ from mlx.core.descriptions import ModelDescription
 from mlx.core.errors import ArtifactError
 from mlx.core.own_folders import remove
 from mlx.models import IterativeModel
-from mlx.models.catalogue import DESCRIPTION, rebuild_model
+from mlx.models.build import DESCRIPTION, rebuild_model
 from mlx.models.npz import write_npz
 from mlx.training.divergence import learning_rate_key
 from mlx.training.fingerprint import Fingerprint, difference, digest_of

@@ -11,10 +11,9 @@ from scipy.sparse import issparse
 from scipy.special import softmax
 
 from mlx.core.errors import ArtifactError, DataError, SettingsError
-from mlx.models import Model, ModelSettings, TaskSpec, build_model, load_model, save_model
+from mlx.models import Model, ModelSettings, TaskSpec, build_model, catalogue, load_model, save_model
+from mlx.models.catalogue import FAMILIES
 from mlx.models.contract import BOTH_TASKS
-from mlx.models.in_keras.params import FAMILIES
-from mlx.models.settings import PARAMS
 from mlx.training import FitResult, Samples, TrainingSettings, fit_model
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -25,10 +24,10 @@ SMALL: dict[str, dict[str, Any]] = {
     "gradient_boosting": {"max_iter": 20, "max_features": 0.5},
     "random_forest": {"n_estimators": 30},
 }
-LARGE = {name for family in FAMILIES.values() for name in family}
+LARGE = {name for variants in FAMILIES.values() for name in variants}
 TRAINED = {"resnet18", "vgg11", "mobilenet_v3_small"}  # of the large ones, whose families are built in one way each
 DEEP = {"resnet101", "resnet152", *(f"efficientnet_b{i}" for i in range(1, 8))}  # as the others, of more blocks
-MODELS = sorted(PARAMS.keys() - LARGE | TRAINED)
+MODELS = sorted(catalogue.MODELS.keys() - LARGE | TRAINED)
 RANDOM = {"cnn", "custom", "gradient_boosting", "keras_mlp", "mlp", "random_forest", "rnn"}  # seeded
 OWN_MODEL = """
 def network(n_classes, sample_shape, width):

@@ -138,7 +138,7 @@ def test_the_first_network_of_a_process_starts_as_every_later_one(name: str) -> 
     """A list of experiments builds a network that was built before; alone, each is the first."""
     import mlx.models.in_keras.applications as module
 
-    module._drawn.cache_clear()  # as in a new process
+    module._layers_of.cache_clear()  # as in a new process
     task_spec = TaskSpec("classification", (8, 8, 1), 3)
     first, later = (build_model(ModelSettings(name=name), task_spec, seed=7) for _ in range(2))
     for a, b in zip(first.network.get_weights(), later.network.get_weights(), strict=True):  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ from sklearn.svm import SVC, SVR
 
 from mlx.core.errors import DataError, SettingsError
 from mlx.models import ModelSettings, TaskSpec, build_model
-from mlx.models.settings import PARAMS
+from mlx.models.catalogue import MODELS
 
 SEED = 3
 DIGITS, LABELS = load_digits(return_X_y=True)
@@ -120,7 +120,7 @@ def test_defaults_are_scikit_learns(name: str) -> None:
     known: dict[str, Any] = {}
     for kind in reversed(kinds[name]):
         known |= kind().get_params()
-    found = PARAMS[name]().as_dict()
+    found = MODELS[name].params().as_dict()
     for field in found.keys() - ours.keys() - {"cv"}:
         assert found[field] in ("auto", known[field]), field
     assert {field: found[field] for field in ours} == ours

@@ -1,10 +1,11 @@
-"""From a function of the user's own to a model: a Keras network, or any object with the contract.
+"""From a user's function to a model: a Keras network, or any object that follows the contract.
 
-The function is given ``n_classes`` and ``sample_shape`` where it takes arguments of these names, and
+The function is called with ``n_classes`` and ``sample_shape`` if it has arguments of these names, and with
 ``model.params`` by name. It is called again, with the same arguments, when the trained model is loaded.
 """
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 from mlx.core.errors import DataError, SettingsError
@@ -15,19 +16,25 @@ from mlx.models.settings import ModelSettings
 from mlx.models.task_check import require_task
 
 
-def build_custom(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:
-    """Call the function that `settings` name, and check what it made.
+def build(
+    call: Callable[[ModelSettings, TaskSpec, int], Any],
+    settings: ModelSettings,
+    task_spec: TaskSpec,
+    seed: int,
+    *,
+    pretrained: bool,  # noqa: ARG001  # the function decides on its weights
+) -> Model:
+    """Call the function that `settings` name, and check its result.
 
     Raises
     ------
     DataError
-        It is missing, fails, or makes something else than a model for `task_spec`.
+        The function is missing, fails, or returns something else than a model for `task_spec`.
     SettingsError
-        It doesn't take the parameters given, or the model is for another task.
+        The function doesn't accept the parameters, or the model is for another task.
     """
-    where = settings.architecture
+    made, where = call(settings, task_spec, seed), settings.architecture
     assert where is not None
-    made = _made(where, settings, task_spec) if missing("keras") else _made_with_keras(where, settings, task_spec, seed)
     if not isinstance(made, DirectModel | IterativeModel):
         raise DataError(
             f"{where}: expected a Keras model, or a DirectModel or IterativeModel of mlx.models, "
@@ -39,29 +46,33 @@ def build_custom(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Mod
     return made
 
 
-def _made(where: str, settings: ModelSettings, task_spec: TaskSpec) -> Any:
-    function = UserFunction(where, key="model.architecture", purpose="a model")
-    return function(**_arguments(function, settings, task_spec))
-
-
-def _made_with_keras(where: str, settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Any:
-    """Call the function with Keras's random state seeded; a Keras network becomes a model."""
+def call_function(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Any:
+    """Return what the function of `settings` makes, with Keras seeded if it is installed; wrap a Keras network."""
+    where = settings.architecture
+    assert where is not None
+    if missing("keras"):
+        return _called(where, settings, task_spec)
     from mlx.models.in_keras.custom import adopted
     from mlx.models.in_keras.runtime import fresh_names, keras
 
     keras().utils.set_random_seed(seed)
     with fresh_names():
-        made = _made(where, settings, task_spec)
+        made = _called(where, settings, task_spec)
         return adopted(made, task_spec, where) if isinstance(made, keras().Model) else made
 
 
+def _called(where: str, settings: ModelSettings, task_spec: TaskSpec) -> Any:
+    function = UserFunction(where, key="model.architecture", purpose="a model")
+    return function(**_arguments(function, settings, task_spec))
+
+
 def _arguments(function: UserFunction, settings: ModelSettings, task_spec: TaskSpec) -> dict[str, Any]:
-    """Return what the function is called with: `params`, and of the problem what it asks for.
+    """Return the arguments of the function: `params`, and those of the task that it has.
 
     Raises
     ------
     SettingsError
-        It doesn't take them, or asks for more.
+        The function doesn't accept them, or has others.
     """
     signature = inspect.signature(function.function)
     takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())

@@ -11,6 +11,3 @@ class CustomModelParams(Settings):
     """Arguments of the function, by name."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow", frozen=True, strict=True, allow_inf_nan=False)
-
-
-CUSTOM_PARAMS: dict[str, type[Settings]] = {"custom": CustomModelParams}

@@ -1,24 +1,24 @@
-"""The networks of ``keras.applications``, taken layer by layer so that they suit small images.
+"""The networks of ``keras.applications``, rebuilt layer by layer for small images.
 
-Keras draws them for 224x224 in full; here each layer is made again from its configuration with what the images
-ask for: the first halvings are left out (see `mlx.models.in_keras.stem`), padding follows the size, and the network's
-own scaling of 0 … 255 gives way to the step ``preprocess-split``. At 224x224 with ImageNet's weights it computes what
-Keras's does.
+Keras designs them for 224x224. Here each layer is made again from its configuration, with these changes: the first
+halvings are skipped (see `mlx.models.in_keras.stem`), padding follows the size, and the step ``preprocess-split``
+replaces the network's own scaling of 0 … 255. At 224x224 with ImageNet's weights the outputs are those of Keras's
+network.
 """
 
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from mlx.models.contract import TaskSpec
-from mlx.models.in_keras.network import SCORES, Network, check_image, finished
+from mlx.models.in_keras.network import Network, check_image, with_output
 from mlx.models.in_keras.params import ImageNetParams
-from mlx.models.in_keras.pretrained import adopt, as_imagenet, fetched
+from mlx.models.in_keras.pretrained import imagenet_scaled
 from mlx.models.in_keras.runtime import fresh_names, keras, undisturbed_seeds
-from mlx.models.in_keras.stem import dropped_halvings
+from mlx.models.in_keras.stem import skipped_halvings
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Application:
     Attributes
     ----------
     name : of the function in ``keras.applications``.
-    mode : the scale that its weights want, a key of `mlx.models.in_keras.pretrained.SCALES`.
+    mode : the input scale of its weights, a key of `mlx.models.in_keras.pretrained.SCALES`.
     options : arguments of the function.
     """
 
@@ -53,28 +53,27 @@ BLOCK = re.compile(
     r"(block_?\d+[a-z]?_|expanded_conv_(?:\d+_)?|conv\d_block\d+_|conv_pw_\d+|"
     r"conv1_relu|Conv1_relu|out_relu|stem_activation|top_activation|avg_pool)"
 )
-"""How the layers of a block begin; the last one of each block represents a sample."""
+"""Prefixes of the layers of a block; the last layer of each block represents a sample."""
 
 
-def build_application(name: str, params: ImageNetParams, task_spec: TaskSpec, *, fetch: bool) -> Network:
-    """Make one of Keras's networks, with ImageNet's weights where `fetch` holds and they are asked for."""
+def build_application(name: str, params: ImageNetParams, task_spec: TaskSpec) -> Network:
+    """Make one of Keras's networks."""
     check_image(name, task_spec)
     application = APPLICATIONS[name]
     image = keras().Input(task_spec.sample_shape, name="image")
-    tensor = as_imagenet(image, application.mode) if params.pretrained else image
-    tensor = _replayed(_drawn(application), tensor, _Change(application, params, dropped_halvings(task_spec)))
+    tensor = imagenet_scaled(image, application.mode) if params.pretrained else image
+    tensor = _rebuilt(_layers_of(application), tensor, _Adaptation(application, params, skipped_halvings(task_spec)))
     tensor = keras().layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
-    model = finished(image, tensor, task_spec, params, name=name)
-    if params.pretrained and fetch:
-        adopt(model, fetched(application.name), application.mode)
-    return Network(model, _block_ends(model), SCORES[task_spec.task])
+    imagenet = (application.name, application.mode) if params.pretrained else None
+    network = with_output(image, tensor, name, params, task_spec, imagenet=imagenet)
+    return replace(network, layers=_block_ends(network.model))
 
 
 @cache
-def _drawn(application: Application) -> list[dict[str, Any]]:
-    """Return the configurations of the layers of Keras's network for 224x224, in their order.
+def _layers_of(application: Application) -> list[dict[str, Any]]:
+    """Return the configurations of the layers of Keras's network for 224x224, in order.
 
-    Those that change the size are told the ``side`` of the images they are given.
+    Those of layers that can change the size include the ``side`` of their input.
     """
     make = getattr(keras().applications, application.name)
     with fresh_names(), undisturbed_seeds():
@@ -86,26 +85,26 @@ def _drawn(application: Application) -> list[dict[str, Any]]:
     return layers
 
 
-def _replayed(drawn: list[dict[str, Any]], tensor: Any, change: "_Change") -> Any:
-    """Make each layer as `change` has it and apply it to what Keras's network applies it to."""
+def _rebuilt(layers: list[dict[str, Any]], tensor: Any, adaptation: "_Adaptation") -> Any:
+    """Apply the adapted layers to each other as Keras's network does; return the last tensor."""
     results: dict[str, Any] = {}
-    for entry in drawn:
+    for entry in layers:
         if entry["class_name"] == "InputLayer":
             results[entry["name"]] = tensor
             continue
         node = entry["inbound_nodes"][0]
         arguments = _with_results(node["args"], results)
-        if change.leaves_out(entry):
+        if adaptation.omits(entry):
             tensor = arguments[0]
         else:
-            layer = keras().saving.deserialize_keras_object(change.made(entry))
+            layer = keras().saving.deserialize_keras_object(adaptation.adapted(entry))
             tensor = layer(*arguments, **_with_results(node["kwargs"], results))
         results[entry["name"]] = tensor
     return tensor
 
 
 def _with_results(argument: Any, results: Mapping[str, Any]) -> Any:
-    """Put the tensors in place of their descriptions in the arguments of a layer."""
+    """Replace the descriptions of tensors in the arguments of a layer by the tensors."""
     if isinstance(argument, list | tuple):
         return [_with_results(item, results) for item in argument]
     if not isinstance(argument, dict):
@@ -116,27 +115,27 @@ def _with_results(argument: Any, results: Mapping[str, Any]) -> Any:
 
 
 @dataclass(frozen=True)
-class _Change:
-    """What is changed about the layers of Keras's network.
+class _Adaptation:
+    """How the layers of Keras's network are adapted to the size of the images.
 
     Attributes
     ----------
-    dropped : how many of the first halvings are left out.
+    skipped : how many of the first halvings are skipped.
     """
 
     application: Application
     params: ImageNetParams
-    dropped: int
+    skipped: int
 
-    def leaves_out(self, entry: Mapping[str, Any]) -> bool:
-        """Say whether a layer has no place in the network."""
+    def omits(self, entry: Mapping[str, Any]) -> bool:
+        """Whether a layer is omitted."""
         kind = entry["class_name"]
         if kind == "ZeroPadding2D":
-            return self._pads_itself or self._is_dropped(entry)
-        return kind in {"Rescaling", "Normalization"} or (kind == "MaxPooling2D" and self._is_dropped(entry))
+            return self._pads_itself or self._is_skipped(entry)
+        return kind in {"Rescaling", "Normalization"} or (kind == "MaxPooling2D" and self._is_skipped(entry))
 
-    def made(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the changed configuration of a layer."""
+    def adapted(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the adapted configuration of a layer."""
         config = dict(entry["config"])
         if config.get("strides") in ((2, 2), [2, 2]):
             config |= self._strided(entry)
@@ -146,24 +145,24 @@ class _Change:
         return {key: entry[key] for key in ("module", "class_name", "registered_name")} | {"config": config}
 
     def _strided(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        if not self._is_dropped(entry):
+        if not self._is_skipped(entry):
             return {"padding": "same"} if self._pads_itself else {}
         stem = {"kernel_size": (3, 3)} if entry["name"] == "conv1_conv" and not self.params.pretrained else {}
         return {"strides": (1, 1), "padding": "same"} | stem
 
     @property
     def _pads_itself(self) -> bool:
-        """Whether Keras pads for a stride as ``padding="same"`` does, by a layer made for one size; ResNet does not."""
+        """Whether Keras's padding layers, made for one size, equal ``padding="same"``; those of ResNet do not."""
         return not self.application.name.startswith("ResNet")
 
-    def _is_dropped(self, entry: Mapping[str, Any]) -> bool:
-        """Say whether a strided layer, or the padding for one, belongs to a halving that is left out."""
+    def _is_skipped(self, entry: Mapping[str, Any]) -> bool:
+        """Whether a strided layer, or its padding, belongs to a halving that is skipped."""
         # 224, 112, 56, 28 or 14, and a few more where it is padded before.
-        return int(math.log2(224)) - int(math.log2(entry["side"])) < self.dropped
+        return int(math.log2(224)) - int(math.log2(entry["side"])) < self.skipped
 
 
 def _block_ends(model: Any) -> tuple[str, ...]:
-    """Return the names of the last layers of the blocks, in their order."""
+    """Return the name of the last layer of each block, in order."""
     ends: dict[str, str] = {}
     for layer in model.layers:
         if block := BLOCK.match(layer.name):

@@ -4,23 +4,14 @@ import math
 
 from mlx.core.errors import SettingsError
 from mlx.models.contract import TaskSpec
-from mlx.models.in_keras.network import (
-    SCORES,
-    Network,
-    check_image,
-    check_size,
-    dense_weights,
-    finished,
-    penalty,
-    representing,
-)
+from mlx.models.in_keras.network import Network, check_image, check_size, dense_weights, penalty, with_output
 from mlx.models.in_keras.params import CnnParams
 from mlx.models.in_keras.runtime import keras
 
 
-def build_cnn(params: CnnParams, task_spec: TaskSpec) -> Network:
-    """Make convolutions and poolings, then dense layers with dropout."""
-    check_image("cnn", task_spec)
+def build_cnn(name: str, params: CnnParams, task_spec: TaskSpec) -> Network:
+    """Make convolutions with pooling, then dense layers with dropout."""
+    check_image(name, task_spec)
     _check_fit(params, task_spec)
     module = keras()
     layers = module.layers
@@ -31,8 +22,7 @@ def build_cnn(params: CnnParams, task_spec: TaskSpec) -> Network:
         )
         tensor = layers.MaxPooling2D(name=f"pool_{i}")(convolution(tensor))
     tensor = layers.Flatten(name="flatten")(tensor)
-    model = finished(image, tensor, task_spec, params, name="cnn", hidden=params.hidden_layers)
-    return Network(model, representing(model), SCORES[task_spec.task])
+    return with_output(image, tensor, name, params, task_spec, hidden=params.hidden_layers)
 
 
 def _check_fit(params: CnnParams, task_spec: TaskSpec) -> None:
@@ -53,10 +43,10 @@ def _check_fit(params: CnnParams, task_spec: TaskSpec) -> None:
 
 
 def _n_weights(params: CnnParams, task_spec: TaskSpec) -> int:
-    """Count the weights before any is made, biases left out."""
+    """Count the weights of the network before it is made, without biases."""
     height, width, channels = task_spec.sample_shape
     total = 0
     for filters in params.filters:
         total += params.kernel_size**2 * channels * filters
         height, width, channels = height // 2, width // 2, filters
-    return total + dense_weights([height * width * channels, *params.hidden_layers, max(task_spec.n_classes, 1)])
+    return total + dense_weights([height * width * channels, *params.hidden_layers, task_spec.n_outputs])

@@ -1,7 +1,7 @@
-"""What the builders of networks share: the input, the output, the checks of their settings."""
+"""What the builders of all networks share: hidden dense layers, the output, and checks of the settings."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -25,17 +25,35 @@ class Network:
     model : functional Keras model of one input and one output: probabilities (m, K), or values (m, 1).
     layers : names of the layers that represent a sample, from input to output.
     scores : name of the layer of logits (m, K), or of the values of a regression (m, 1).
+    imagenet : the function of ``keras.applications`` whose ImageNet weights it starts from, and their input scale, a
+        key of `mlx.models.in_keras.pretrained.SCALES`; None for random initial weights.
     """
 
     model: Any
     layers: tuple[str, ...]
     scores: str
+    imagenet: tuple[str, str] | None = None
 
 
-def finished(
-    image: Any, tensor: Any, task_spec: TaskSpec, params: NetworkParams, *, name: str, hidden: Any = ()
-) -> Any:
-    """Put dense layers of the widths `hidden` and the output on `tensor` (m, units); return the Keras model."""
+def with_output(
+    sample: Any,
+    tensor: Any,
+    name: str,
+    params: NetworkParams,
+    task_spec: TaskSpec,
+    *,
+    hidden: Sequence[int] = (),
+    pattern: str = "",
+    imagenet: tuple[str, str] | None = None,
+) -> Network:
+    """Complete a network by dense layers and the output.
+
+    Parameters
+    ----------
+    sample, tensor : the input, and the last layer (m, units) so far.
+    hidden : widths of the dense layers.
+    pattern : matches the names of the layers that represent a sample; by default all inner ones.
+    """
     module = keras()
     for i, width in enumerate(hidden, start=1):
         activation = getattr(params, "activation", "relu")
@@ -44,26 +62,26 @@ def finished(
             tensor = module.layers.Dropout(params.dropout, name=f"dropout_{i}")(tensor)
     if params.dropout and not hidden:
         tensor = module.layers.Dropout(params.dropout, name="dropout")(tensor)
-    units = max(task_spec.n_classes, 1)
-    tensor = module.layers.Dense(units, name=SCORES[task_spec.task], **penalty(params))(tensor)
+    scores = SCORES[task_spec.task]
+    tensor = module.layers.Dense(task_spec.n_outputs, name=scores, **penalty(params))(tensor)
     if task_spec.task == "classification":
         tensor = module.layers.Softmax(name="probabilities")(tensor)
-    return module.Model(image, tensor, name=name)
+    model = module.Model(sample, tensor, name=name)
+    return Network(model, _representations(model, pattern), scores, imagenet)
 
 
 def penalty(params: NetworkParams) -> dict[str, Any]:
-    """Return the argument that puts the L2 penalty on a layer's kernel, where there is one."""
+    """Return the argument that sets the L2 penalty of a layer's kernel."""
     return {"kernel_regularizer": keras().regularizers.L2(params.l2)} if params.l2 else {}
 
 
-def representing(model: Any, pattern: str = "") -> tuple[str, ...]:
-    """Return the names of the layers between input and output, or of those that match `pattern`."""
+def _representations(model: Any, pattern: str) -> tuple[str, ...]:
     inner = [layer.name for layer in model.layers[1:] if layer.name not in {"logits", "probabilities", "prediction"}]
     return tuple(n for n in inner if not n.startswith(("dropout", "as_sequence")) and re.search(pattern, n))
 
 
 def check_classes(params: NetworkParams, task_spec: TaskSpec) -> None:
-    """Refuse a number of classes that is not the data's.
+    """Reject a number of classes other than that of the data.
 
     Raises
     ------
@@ -80,7 +98,7 @@ def check_classes(params: NetworkParams, task_spec: TaskSpec) -> None:
 
 
 def check_image(name: str, task_spec: TaskSpec) -> None:
-    """Refuse samples that are no images (height, width, channels).
+    """Reject samples that are not images (height, width, channels).
 
     Raises
     ------
@@ -96,7 +114,7 @@ def check_image(name: str, task_spec: TaskSpec) -> None:
 
 
 def check_size(n_weights: int) -> None:
-    """Refuse a network that would not fit into memory, before any of it is made.
+    """Reject a network that would not fit into memory, before it is made.
 
     Raises
     ------
@@ -110,5 +128,5 @@ def check_size(n_weights: int) -> None:
 
 
 def dense_weights(widths: Iterable[int]) -> int:
-    """Count the weights of dense layers of consecutive `widths`, the input's first, biases left out."""
+    """Count the weights of dense layers of consecutive `widths`, the input's first, without biases."""
     return sum(a * b for a, b in pairwise(widths))

@@ -112,31 +112,3 @@ class VggParams(ImageNetParams):
     hidden_layers: list[Width] = Field([512])
     batch_norm: bool | None = None
     dropout: float = Field(0.25, ge=0, lt=1)
-
-
-FAMILIES: dict[str, dict[str, type[NetworkParams]]] = {
-    "resnet": {
-        "resnet18": ResNet18Params,
-        "resnet34": ResNet18Params,
-        "resnet50": ImageNetParams,
-        "resnet101": ImageNetParams,
-        "resnet152": ImageNetParams,
-    },
-    "vgg": {"vgg11": VggParams, "vgg13": VggParams, "vgg16": VggParams, "vgg19": VggParams},
-    "mobilenet": {
-        "mobilenet": MobileParams,
-        "mobilenet_v2": MobileParams,
-        "mobilenet_v3_small": MobileParams,
-        "mobilenet_v3_large": MobileParams,
-    },
-    "efficientnet": {f"efficientnet_b{i}": MobileParams for i in range(8)},
-}
-"""The families of networks drawn for ImageNet: each member's name and the schema of its `params`."""
-
-KERAS_PARAMS: dict[str, type[Settings]] = {
-    "cnn": CnnParams,
-    "keras_mlp": KerasMlpParams,
-    "rnn": RnnParams,
-    **{name: schema for family in FAMILIES.values() for name, schema in family.items()},
-}
-"""Each network's name and the schema of its `params`."""

@@ -1,4 +1,4 @@
-"""ImageNet's weights from ``keras.applications``: fetched through Keras's cache, and fed what they were trained on."""
+"""ImageNet's weights from ``keras.applications``, downloaded into Keras's cache, and their input scales."""
 
 import os
 import re
@@ -15,16 +15,16 @@ SCALES: dict[str, tuple[Any, Any]] = {
     "tf": (2.0, -1.0),
     "torch": ([1 / d for d in DEVIATION], [-m / d for m, d in zip(MEAN, DEVIATION, strict=True)]),
 }
-"""What each kind of weights wants a value in 0 … 1 (``preprocessing.scaling: unit``) multiplied by, and added to it."""
+"""Factor and offset that map values in 0 … 1 (``preprocessing.scaling: unit``) to the input scale of the weights."""
 
 
-def as_imagenet(image: Any, mode: str) -> Any:
-    """Bring images in 0 … 1 to the scale of the weights; a single channel stands for all three.
+def imagenet_scaled(image: Any, mode: str) -> Any:
+    """Scale images in 0 … 1 as the weights expect them; a single channel is repeated three times.
 
     Raises
     ------
     SettingsError
-        There are neither 1 nor 3 channels.
+        The images have neither 1 nor 3 channels.
     """
     layers = keras().layers
     channels = image.shape[-1]
@@ -40,22 +40,33 @@ def as_imagenet(image: Any, mode: str) -> Any:
     return layers.Rescaling(scale, offset, name="as_imagenet")(image)
 
 
-def fetched(application: str) -> Any:
-    """Return Keras's network of that name with its ImageNet weights.
+def load_imagenet_weights(model: Any, application: str, mode: str) -> None:
+    """Copy the weights of Keras's network `application` into the layers of the same names in `model`.
+
+    Weights of the mode "caffe" expect channels in the order blue, green, red; the first kernel is reversed instead
+    of every image.
 
     Raises
     ------
     SettingsError
-        The weights are not in Keras's cache and can't be fetched: says which file to put where.
+        The weights are not in Keras's cache and can't be downloaded: says which file to put where.
     """
     make = getattr(keras().applications, application)
     try:
-        return make(weights="imagenet", include_top=False, input_shape=(224, 224, 3))
-    except Exception as error:  # urllib's and Keras's own, by what fails on the way
-        raise _unfetched(application, error) from None
+        source = make(weights="imagenet", include_top=False, input_shape=(224, 224, 3))
+    except Exception as error:  # urllib's and Keras's own, depending on the failure
+        raise _unavailable(application, error) from None
+    reverse = mode == "caffe"
+    for layer in source.layers:
+        if not layer.weights or layer.name.startswith("normalization"):
+            continue
+        values = layer.get_weights()
+        if reverse:
+            values[0], reverse = values[0][:, :, ::-1], False
+        model.get_layer(layer.name).set_weights(values)
 
 
-def _unfetched(application: str, error: Exception) -> SettingsError:
+def _unavailable(application: str, error: Exception) -> SettingsError:
     home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
     if url := re.search(r"https?://\S+\.h5", str(error)):
         remedy = f"put {url[0]} there as {home / url[0].rpartition('/')[2]}, or set it to false"
@@ -66,18 +77,3 @@ def _unfetched(application: str, error: Exception) -> SettingsError:
         f"{remedy}",
         key=("model", "params", "pretrained"),
     )
-
-
-def adopt(model: Any, source: Any, mode: str) -> None:
-    """Copy the weights of `source` into the layers of the same names in `model`.
-
-    Weights of the kind "caffe" see blue first; the first kernel is turned round instead of every image.
-    """
-    turned = mode == "caffe"
-    for layer in source.layers:
-        if not layer.weights or layer.name.startswith("normalization"):
-            continue
-        values = layer.get_weights()
-        if turned:
-            values[0], turned = values[0][:, :, ::-1], False
-        model.get_layer(layer.name).set_weights(values)

@@ -7,33 +7,31 @@ the size changes. Layers are named as in ``keras.applications``' deeper ones.
 from typing import Any
 
 from mlx.models.contract import TaskSpec
-from mlx.models.in_keras.network import SCORES, Network, check_image, finished, penalty, representing
+from mlx.models.in_keras.network import Network, check_image, penalty, with_output
 from mlx.models.in_keras.params import NetworkParams
 from mlx.models.in_keras.runtime import keras
-from mlx.models.in_keras.stem import dropped_halvings
+from mlx.models.in_keras.stem import skipped_halvings
 
 DEPTHS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 """How many blocks each of the four stages has."""
 
 
 def build_resnet(name: str, params: NetworkParams, task_spec: TaskSpec) -> Network:
-    """Make a residual network of basic blocks; its stem suits the size of the images."""
+    """Make a residual network of basic blocks; its stem depends on the size of the images."""
     check_image(name, task_spec)
     layers = keras().layers
-    kept = [i >= dropped_halvings(task_spec) for i in range(5)]
+    halves = [i >= skipped_halvings(task_spec) for i in range(5)]
     image = keras().Input(task_spec.sample_shape, name="image")
-    size, stride = (7, 2) if kept[0] else (3, 1)
-    tensor = _convolved(image, 64, size, stride, params, "conv1")
+    tensor = _convolved(image, 64, *((7, 2) if halves[0] else (3, 1)), params, "conv1")
     tensor = layers.ReLU(name="conv1_relu")(tensor)
-    if kept[1]:
+    if halves[1]:
         tensor = layers.MaxPooling2D(3, 2, padding="same", name="pool1_pool")(tensor)
     for stage, depth in enumerate(DEPTHS[name]):
         for block in range(depth):
-            halves = block == 0 and stage > 0 and kept[stage + 1]
-            tensor = _block(tensor, 64 << stage, 2 if halves else 1, params, f"conv{stage + 2}_block{block + 1}")
+            stride = 2 if block == 0 and stage > 0 and halves[stage + 1] else 1
+            tensor = _block(tensor, 64 << stage, stride, params, f"conv{stage + 2}_block{block + 1}")
     tensor = layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
-    model = finished(image, tensor, task_spec, params, name=name)
-    return Network(model, representing(model, r"^conv1_relu$|_out$|^avg_pool$"), SCORES[task_spec.task])
+    return with_output(image, tensor, name, params, task_spec, pattern=r"^conv1_relu$|_out$|^avg_pool$")
 
 
 def _block(tensor: Any, filters: int, stride: int, params: NetworkParams, name: str) -> Any:

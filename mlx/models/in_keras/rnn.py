@@ -1,18 +1,18 @@
-"""A recurrent network in Keras: an image is read row by row, a table feature by feature."""
+"""A recurrent network in Keras, which reads an image row by row and a table feature by feature."""
 
 import math
 from typing import Any
 
 from mlx.core.errors import SettingsError
 from mlx.models.contract import TaskSpec
-from mlx.models.in_keras.network import SCORES, Network, check_size, dense_weights, finished, penalty, representing
+from mlx.models.in_keras.network import Network, check_size, dense_weights, penalty, with_output
 from mlx.models.in_keras.params import RnnParams
 from mlx.models.in_keras.runtime import keras
 
-MOST_UNROLLED = 64  # steps; written out one by one they run several times faster than a loop, and compile slower
+MOST_UNROLLED = 64  # steps; an unrolled loop runs several times faster and compiles slower
 
 
-def build_rnn(params: RnnParams, task_spec: TaskSpec) -> Network:
+def build_rnn(name: str, params: RnnParams, task_spec: TaskSpec) -> Network:
     """Make recurrent layers and, after the last step, dense ones."""
     steps, width = _sequence(task_spec)
     _check_weights(params, task_spec, width)
@@ -21,20 +21,19 @@ def build_rnn(params: RnnParams, task_spec: TaskSpec) -> Network:
     tensor = module.layers.Reshape((steps, width), name="as_sequence")(sample)
     for i, units in enumerate(params.units, start=1):
         tensor = _recurrent(params, i, units, steps)(tensor)
-    model = finished(sample, tensor, task_spec, params, name="rnn", hidden=params.hidden_layers)
-    return Network(model, representing(model), SCORES[task_spec.task])
+    return with_output(sample, tensor, name, params, task_spec, hidden=params.hidden_layers)
 
 
 def _sequence(task_spec: TaskSpec) -> tuple[int, int]:
-    """Return how many steps a sample has, and the width of each.
+    """Return the number of steps of a sample, and the width of a step.
 
     Raises
     ------
     SettingsError
-        The sample is a single number, which is no sequence.
+        The sample is a single number.
     """
     steps, *inner = task_spec.sample_shape
-    if steps * math.prod(inner) < 2:
+    if task_spec.n_features < 2:
         raise SettingsError(
             f"expected a model for samples of shape {task_spec.sample_shape}, found rnn, which needs a sequence",
             key=("model", "name"),
@@ -56,7 +55,7 @@ def _recurrent(params: RnnParams, i: int, units: int, steps: int) -> Any:
 
 def _check_weights(params: RnnParams, task_spec: TaskSpec, width: int) -> None:
     gates, ways = {"lstm": 4, "gru": 3}[params.cell], 1 + params.bidirectional
-    total = dense_weights([params.units[-1] * ways, *params.hidden_layers, max(task_spec.n_classes, 1)])
+    total = dense_weights([params.units[-1] * ways, *params.hidden_layers, task_spec.n_outputs])
     for units in params.units:
         total += ways * gates * units * (width + units)
         width = ways * units

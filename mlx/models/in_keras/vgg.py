@@ -1,7 +1,7 @@
 """The VGG networks: 3x3 convolutions, and a pooling after each of five blocks.
 
 Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition (2015), table 1,
-columns A, B, D, E. From scratch they hardly train without the batch normalization that came after them. In place
+columns A, B, D, E. From scratch they hardly train without batch normalization, which is newer. In place
 of two dense layers of 4096 units on 7x7 positions, the last map is averaged and `hidden_layers` follow.
 """
 
@@ -9,47 +9,37 @@ from typing import Any
 
 from mlx.core.errors import SettingsError
 from mlx.models.contract import TaskSpec
-from mlx.models.in_keras.network import (
-    SCORES,
-    Network,
-    check_image,
-    check_size,
-    dense_weights,
-    finished,
-    penalty,
-    representing,
-)
+from mlx.models.in_keras.network import Network, check_image, check_size, dense_weights, penalty, with_output
 from mlx.models.in_keras.params import VggParams
-from mlx.models.in_keras.pretrained import adopt, as_imagenet, fetched
+from mlx.models.in_keras.pretrained import imagenet_scaled
 from mlx.models.in_keras.runtime import keras
-from mlx.models.in_keras.stem import dropped_halvings
+from mlx.models.in_keras.stem import skipped_halvings
 
 FILTERS = (64, 128, 256, 512, 512)
 DEPTHS = {"vgg11": (1, 1, 2, 2, 2), "vgg13": (2,) * 5, "vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
-"""How many convolutions each block has."""
+"""The number of convolutions in each block."""
 WITH_WEIGHTS = {"vgg16": "VGG16", "vgg19": "VGG19"}
-"""Which of them Keras has weights of, and under what name."""
+"""Those of which Keras has weights, and their names there."""
 
 
-def build_vgg(name: str, params: VggParams, task_spec: TaskSpec, *, fetch: bool) -> Network:
-    """Make a VGG network, with ImageNet's weights where `fetch` holds and they are asked for."""
+def build_vgg(name: str, params: VggParams, task_spec: TaskSpec) -> Network:
+    """Make a VGG network."""
     check_image(name, task_spec)
     check_size(dense_weights([512, *params.hidden_layers]))
     normalized = _normalized(name, params)
     image = keras().Input(task_spec.sample_shape, name="image")
-    tensor = as_imagenet(image, "caffe") if params.pretrained else image
+    tensor = imagenet_scaled(image, "caffe") if params.pretrained else image
     for block, depth in enumerate(DEPTHS[name]):
         for i in range(depth):
             tensor = _convolved(tensor, FILTERS[block], params, normalized, f"block{block + 1}_conv{i + 1}")
-        # A map of one pixel is enough for the dense layers, and padding saves an odd one.
-        if block >= dropped_halvings(task_spec, width=1):
+        # A map of one pixel is enough for the dense layers; padding keeps an odd row and column.
+        if block >= skipped_halvings(task_spec, width=1):
             pooling = keras().layers.MaxPooling2D(2, padding="same", name=f"block{block + 1}_pool")
             tensor = pooling(tensor)
     tensor = keras().layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
-    model = finished(image, tensor, task_spec, params, name=name, hidden=params.hidden_layers)
-    if params.pretrained and fetch:
-        adopt(model, fetched(WITH_WEIGHTS[name]), "caffe")
-    return Network(model, representing(model, r"_relu$|_pool$|^hidden_"), SCORES[task_spec.task])
+    imagenet = (WITH_WEIGHTS[name], "caffe") if params.pretrained else None
+    hidden, pattern = params.hidden_layers, r"_relu$|_pool$|^hidden_"
+    return with_output(image, tensor, name, params, task_spec, hidden=hidden, pattern=pattern, imagenet=imagenet)
 
 
 def _convolved(tensor: Any, filters: int, params: VggParams, normalized: bool, name: str) -> Any:
@@ -70,12 +60,12 @@ def _convolved(tensor: Any, filters: int, params: VggParams, normalized: bool, n
 
 
 def _normalized(name: str, params: VggParams) -> bool:
-    """Say whether there is batch normalization; ImageNet's weights were trained without.
+    """Whether there is batch normalization; ImageNet's weights were trained without it.
 
     Raises
     ------
     SettingsError
-        Weights are asked for that Keras does not have.
+        Keras does not have the requested weights.
     """
     if params.pretrained and name not in WITH_WEIGHTS:
         raise SettingsError(

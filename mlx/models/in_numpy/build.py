@@ -1,6 +1,8 @@
 """From the settings of a NumPy model to the model."""
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -18,24 +20,29 @@ from mlx.models.task_check import WHERE_STATED, require_task
 MOST_WEIGHTS = 250_000_000  # two gigabytes, and the optimizer takes three times as much
 
 
-def build_numpy(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:
-    """Make the NumPy model that `settings` name; a seed of its own stands before `seed`."""
-    params = settings.parameters()
-    if isinstance(params, LinearRegressionParams):
-        require_task(settings.name, LeastSquaresModel.tasks, task_spec)
-        return _linear_regression(params, task_spec, seed)
-    assert isinstance(params, MlpParams)
-    return _mlp(params, task_spec, seed)
+def build(
+    make: Callable[[Any, TaskSpec, int], Model],
+    settings: ModelSettings,
+    task_spec: TaskSpec,
+    seed: int,
+    *,
+    pretrained: bool,  # noqa: ARG001  # there are no such weights
+) -> Model:
+    """Make the NumPy model that `settings` name; a seed in its parameters overrides `seed`."""
+    return make(settings.parameters(), task_spec, seed)
 
 
-def _linear_regression(params: LinearRegressionParams, task_spec: TaskSpec, seed: int) -> Model:
+def make_linear_regression(params: LinearRegressionParams, task_spec: TaskSpec, seed: int) -> Model:
+    """Make a linear regression, in closed form or by gradient descent."""
+    require_task("linear_regression", LeastSquaresModel.tasks, task_spec)
     if not params.use_gradient_descent:
         return LeastSquaresModel(params, task_spec)
     network = _initialized((int(np.prod(task_spec.sample_shape)), 1), "relu", params.seed, seed)
     return NetworkModel(task_spec, network, "none", ridge=params.l2_regularization, own=params.optimizer_config)
 
 
-def _mlp(params: MlpParams, task_spec: TaskSpec, seed: int) -> Model:
+def make_mlp(params: MlpParams, task_spec: TaskSpec, seed: int) -> Model:
+    """Make a multi-layer perceptron."""
     output = _output_activation(params, task_spec)
     network = _initialized(_layer_sizes(params, task_spec, output), params.activation, params.seed, seed)
     limits = Limits(gradient=params.gradient_clip, parameters=params.weight_clip)

@@ -81,7 +81,3 @@ class MlpParams(Settings):
         if hidden is not None and (given := info.data.get("layer_sizes")) is not None:
             raise ValueError(f"expected either layer_sizes or hidden_layers, found both: {given} and {hidden}")
         return hidden
-
-
-NUMPY_PARAMS: dict[str, type[Settings]] = {"linear_regression": LinearRegressionParams, "mlp": MlpParams}
-"""Each NumPy model's name and the schema of its `params`."""

@@ -3,24 +3,19 @@
 from typing import Any
 
 from mlx.models.contract import Model, TaskSpec
-from mlx.models.in_sklearn.gradient_boosting import GradientBoosting
-from mlx.models.in_sklearn.logistic_regression import LogisticRegression
-from mlx.models.in_sklearn.random_forest import RandomForest
-from mlx.models.in_sklearn.svm import Svm
 from mlx.models.settings import ModelSettings
 from mlx.models.task_check import require_task
 
-MODELS: dict[str, Any] = {
-    "gradient_boosting": GradientBoosting,
-    "logistic_regression": LogisticRegression,
-    "random_forest": RandomForest,
-    "svm": Svm,
-}
 
-
-def build_sklearn(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:  # noqa: ARG001  # `fit` is given it
+def build(
+    kind: Any,
+    settings: ModelSettings,
+    task_spec: TaskSpec,
+    seed: int,  # noqa: ARG001  # `fit` takes it
+    *,
+    pretrained: bool,  # noqa: ARG001  # there are no such weights
+) -> Model:
     """Make the scikit-learn model that `settings` name."""
-    kind = MODELS[settings.name]
     require_task(settings.name, kind.tasks, task_spec)
     model: Model = kind(settings.parameters(), task_spec)
     return model

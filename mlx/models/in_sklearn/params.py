@@ -149,12 +149,3 @@ class LogisticRegressionParams(Settings):
     solver: Literal["lbfgs", "newton-cg", "newton-cholesky", "sag", "saga"] = "lbfgs"
     max_iter: int = Field(1000, ge=1, le=10_000_000)
     tol: float = Field(1e-4, gt=0)
-
-
-SKLEARN_PARAMS: dict[str, type[Settings]] = {
-    "gradient_boosting": GradientBoostingParams,
-    "logistic_regression": LogisticRegressionParams,
-    "random_forest": RandomForestParams,
-    "svm": SvmParams,
-}
-"""Each scikit-learn model's name and the schema of its `params`."""
