@@ -9,6 +9,8 @@ from mlx.config import read_config
 from mlx.experiment import run_experiment
 from mlx.runs.history import read_run
 
+pytestmark = pytest.mark.slow
+
 FITTED_IN_ONE_GO = {"random_forest": 0.95, "svm": 0.95, "gradient_boosting": 0.90, "logistic_regression": 0.90}
 BY_EPOCHS = {"mlp": 0.95, "keras_mlp": 0.95, "cnn": 0.95, "rnn": 0.95}
 NETWORK = {"epochs": 30, "learning_rate": 0.003}

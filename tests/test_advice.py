@@ -50,6 +50,7 @@ def test_a_rate_that_diverges_is_named_by_the_key_that_sets_it() -> None:
     assert learning_rate_key({"optimizer"}) == "model.params.optimizer_config.learning_rate"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:a learning rate above 1 seldom converges")
 @pytest.mark.parametrize("own", ["", "optimizer_config: {learning_rate: 1.0e+9}"])
 def test_lowering_the_rate_that_is_named_ends_a_divergence(
@@ -72,6 +73,7 @@ def test_a_class_of_one_sample_is_not_calibrated_in_fewer_parts() -> None:
     refuse_few(SvmParams(cv=2), 2)
 
 
+@pytest.mark.slow
 def test_a_split_without_strata_or_a_missing_run_can_be_had_as_advised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from repository import Repository
 
+pytestmark = pytest.mark.slow
+
 Damage = Callable[[Path], Any]
 
 

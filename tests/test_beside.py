@@ -12,6 +12,8 @@ import pytest
 import yaml
 from repository import ROOT, SMALL, Repository
 
+pytestmark = pytest.mark.slow
+
 # Stands for mlx: says where it is, and in which place another process finds it.
 STAGE = """
 import colorsys, multiprocessing

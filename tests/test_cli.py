@@ -39,6 +39,7 @@ def run(*arguments: str) -> int:
     return 0
 
 
+@pytest.mark.slow
 def test_an_experiment_runs_in_one_process_into_a_folder_of_the_shape_of_a_workspace(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,6 +76,7 @@ def test_a_wrong_command_line_ends_with_1_and_says_what_to_do(
     assert "usage: mlx" in shown.err or "--help" in shown.err
 
 
+@pytest.mark.slow
 def test_nobody_needs_to_listen(folder: Path) -> None:
     command = f"exec {sys.executable} -m mlx run-experiment --config params.yaml 2>&-"
     done = subprocess.run(("sh", "-c", command), stdout=subprocess.PIPE, text=True, check=False)
@@ -96,6 +98,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out.strip() == f"mlx {__version__}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", ["schema", "--help", "--version", "schema --help", "completion bash"])
 def test_whoever_reads_an_answer_may_stop_before_its_end(arguments: str) -> None:
     command = f"{sys.executable} -m mlx {arguments} | true; echo ${{PIPESTATUS[0]}}"
@@ -103,6 +106,7 @@ def test_whoever_reads_an_answer_may_stop_before_its_end(arguments: str) -> None
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("arguments", ["schema", "--help"])
 def test_an_answer_that_can_not_be_written_is_an_error_of_one_line(arguments: str) -> None:

@@ -14,6 +14,8 @@ from mlx.cli import main
 from mlx.runs.compare import compare_runs, difference_interval
 from mlx.runs.history import find_run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 CONFIG: dict[str, Any] = {
     "name": "small",

@@ -76,6 +76,7 @@ def test_every_constraint_is_one_version_and_no_address() -> None:
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!-]+", line), line
 
 
+@pytest.mark.slow
 def test_help_and_import_load_nothing_heavy(tmp_path: Path) -> None:
     heavy = "{'numpy', 'pandas', 'tensorflow', 'keras', 'pydantic', 'sklearn', 'matplotlib', 'yaml'}"
     code = (

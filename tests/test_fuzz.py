@@ -63,6 +63,7 @@ def containers(value: Any) -> Iterator[dict[str, Any]]:
             yield from containers(inner)
 
 
+@pytest.mark.slow
 def test_a_damaged_configuration_never_ends_in_anything_but_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_every_column_of_a_classification_is_described(folder: Path) -> None:
     workspace = written(folder, {"name": "blobs", "params": {"n_samples": 200, "seed": 1}}, "logistic_regression")
     files = [
@@ -56,6 +57,7 @@ def test_every_column_of_a_classification_is_described(folder: Path) -> None:
             assert said[path.relative_to(workspace.root).as_posix()] == columns(path), path.name
 
 
+@pytest.mark.slow
 def test_every_column_of_a_regression_is_described(folder: Path) -> None:
     dataset = {"name": "synthetic_regression", "params": {"n_samples": 200, "seed": 1}}
     workspace = written(folder, dataset, "linear_regression")

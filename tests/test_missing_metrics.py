@@ -10,6 +10,8 @@ from mlx.core.metrics import write_metrics
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 
+pytestmark = pytest.mark.slow
+
 RESIDUALS = ResidualsSettings(n_bootstrap=100, n_permutations=19, projections=["pca"])
 EVALUATION = EvaluationSettings(n_bootstrap=100)
 

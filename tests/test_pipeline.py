@@ -12,6 +12,8 @@ import pytest
 from repository import CNN, SMALL, STAGES, Repository, no_process_left_in
 from scipy.sparse import load_npz
 
+pytestmark = pytest.mark.slow
+
 FILES = ("evaluation", "residuals")
 
 

@@ -35,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_every_command_line_of_the_harness_works(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for line in HARNESS.strip().splitlines():
         _, *arguments = shlex.split(line)
@@ -68,6 +69,7 @@ def test_the_demo_takes_every_flag_at_its_default(hyphens: bool) -> None:
     assert (config.training.epochs, config.training.seed, config.output.directory) == (30, 42, "./results")
 
 
+@pytest.mark.slow
 def test_the_notebook_code_runs_from_data_to_pictures(folder: Path) -> None:
     import tensorflow as tf
 

@@ -21,6 +21,8 @@ from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.representations import RepresentationsSettings
 from mlx.residuals import ResidualsSettings
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"n_bootstrap": 100, "n_permutations": 19}
 REPRESENTATIONS = RepresentationsSettings(layers=["penultimate"])
 

@@ -48,6 +48,7 @@ def written(folder: Path) -> None:
     write_json(folder / "config.json", {"name": "a", "dataset": {"name": "blobs", "params": {"n_samples": 1}}})
 
 
+@pytest.mark.slow
 def test_a_file_damaged_at_random_gives_its_value_or_one_message(tmp_path: Path) -> None:
     written(tmp_path)
     command = (sys.executable, SCRIPT, tmp_path, "150", "1")
@@ -81,6 +82,7 @@ def test_what_the_system_refuses_is_passed_on_with_the_name_of_the_file(
     assert (caught.value.errno, caught.value.filename) == (number, str(tmp_path / name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 def test_a_lack_of_memory_is_no_damage(tmp_path: Path, name: str) -> None:
     written(tmp_path)

@@ -190,6 +190,7 @@ def test_a_header_that_claims_too_much_is_refused_before_values_are_read(tmp_pat
     tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_a_parquet_file_that_unpacks_to_gigabytes_is_refused_before_it_is_read(tmp_path):
     part = pa.table({f"c{k}": pa.DictionaryArray.from_arrays(pa.array([0] * 10**6), ["a"]) for k in range(20)})
     with pq.ParquetWriter(tmp_path / "t.parquet", part.schema) as writer:

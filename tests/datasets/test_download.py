@@ -158,6 +158,7 @@ def test_a_server_that_is_not_there_is_named_in_one_line(monkeypatch):
         opened("mnist", download=True)
 
 
+@pytest.mark.slow
 def test_tensorflow_is_not_imported_to_look_for_files(tmp_path):
     write_mnist(tmp_path)
     code = (

@@ -133,6 +133,7 @@ def test_samples_do_not_depend_on_how_many_follow(name):
     assert_equal(few, cut)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classification", "gaussian_mixture", "noise", "patterns", "shapes"])
 def test_another_process_makes_the_same_bytes(name):
     code = (

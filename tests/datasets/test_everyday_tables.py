@@ -115,6 +115,7 @@ def test_a_column_is_found_whatever_blanks_and_encoding_its_name_has(tmp_path, h
     assert opened(path, target=target).class_names == ("a", "b", "c")
 
 
+@pytest.mark.slow
 def test_as_many_columns_as_genes_are_read(tmp_path):
     values = RNG.normal(size=(12, 5000)).round(3)
     path = tmp_path / "t.csv"

@@ -211,6 +211,7 @@ def test_every_cut_of_a_file_is_an_error_and_nothing_else(tmp_path):
                 read(tmp_path, content[:end])
 
 
+@pytest.mark.slow
 def test_random_changes_of_bytes_never_escape(tmp_path):
     rng = np.random.default_rng(0)
     content = pickle.dumps({b"labels": [1, 2], b"data": np.zeros((2, 3), np.uint8)}, protocol=2)

@@ -116,6 +116,7 @@ def test_posteriors_are_those_of_bayes_rule_with_scipys_densities(params):
     np.testing.assert_allclose(found, expected, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label_noise", [0.0, 0.3])
 @pytest.mark.parametrize("params", [MIXTURE, {"n_classes": 4, "n_features": 6, "class_sep": 0.7}])
 def test_bayes_error_and_entropy_agree_with_an_independent_simulation(params, label_noise):

@@ -67,6 +67,7 @@ def test_equal_mass_bins_hold_equally_many_and_keep_ties_together():
     assert equal_mass_reliability_table(np.ones(5), correct[:5], n_bins=10)["count"].tolist() == [5]
 
 
+@pytest.mark.slow
 def test_the_error_of_a_calibrated_model_is_what_labels_drawn_from_it_give():
     generator = np.random.default_rng(0)
     confidence = predicted(200, generator)[0].max(axis=1)
@@ -77,6 +78,7 @@ def test_the_error_of_a_calibrated_model_is_what_labels_drawn_from_it_give():
     assert draws.std() == pytest.approx(np.std(expected), rel=0.1)
 
 
+@pytest.mark.slow
 def test_debiasing_takes_the_noise_out_of_the_squared_error():
     square, plain = [], []
     for run in range(300):
@@ -131,6 +133,7 @@ def test_excess_surprise_agrees_with_its_formula(with_logits):
     assert excess_surprise_test(terms, 50.0).z == pytest.approx(excess.sum() / np.sqrt(variance.sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sharpness", [1.0, 4.0])
 def test_calibrated_models_are_rejected_as_often_as_promised_and_overconfident_ones_found(sharpness):
     p_values = []

@@ -11,6 +11,8 @@ from mlx.models.in_keras import batch_statistics
 from mlx.models.in_keras.custom import adopted
 from mlx.models.in_keras.runtime import keras
 
+pytestmark = pytest.mark.slow
+
 TASK_SPEC = TaskSpec("classification", (6,), 2)
 X = np.random.default_rng(0).normal(3, 2, size=(150, 6)).astype(np.float32)
 Y = (X[:, 0] > 3).astype(np.int64)

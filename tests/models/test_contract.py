@@ -27,7 +27,11 @@ SMALL: dict[str, dict[str, Any]] = {
 LARGE = {name for variants in FAMILIES.values() for name in variants}
 TRAINED = {"resnet18", "vgg11", "mobilenet_v3_small"}  # of the large ones, whose families are built in one way each
 DEEP = {"resnet101", "resnet152", *(f"efficientnet_b{i}" for i in range(1, 8))}  # as the others, of more blocks
-MODELS = sorted(catalogue.MODELS.keys() - LARGE | TRAINED)
+SLOW = {"cnn", "custom", "gradient_boosting", "keras_mlp", "rnn", *TRAINED}
+MODELS = [
+    pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+    for name in sorted(catalogue.MODELS.keys() - LARGE | TRAINED)
+]
 RANDOM = {"cnn", "custom", "gradient_boosting", "keras_mlp", "mlp", "random_forest", "rnn"}  # seeded
 OWN_MODEL = """
 def network(n_classes, sample_shape, width):
@@ -213,6 +217,7 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(name: str, tmp_path: Path) -
         load_model(tmp_path / "m")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(LARGE - TRAINED - DEEP))
 def test_a_large_network_is_built_and_loaded_to_the_same_bits(name: str, tmp_path: Path) -> None:
     task_spec = task_spec_of(name)
@@ -225,6 +230,7 @@ def test_a_large_network_is_built_and_loaded_to_the_same_bits(name: str, tmp_pat
     np.testing.assert_array_equal(outputs.representations[model.penultimate], again.representations[model.penultimate])
 
 
+@pytest.mark.slow
 def test_a_keras_model_opens_with_keras_alone_and_carries_no_date(tmp_path: Path) -> None:
     import keras
 
@@ -238,6 +244,7 @@ def test_a_keras_model_opens_with_keras_alone_and_carries_no_date(tmp_path: Path
         assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
 
 
+@pytest.mark.slow
 def test_the_cnn_has_the_layers_that_were_asked_for_and_gives_their_values(tmp_path: Path) -> None:
     import keras
 

@@ -9,6 +9,8 @@ import pytest
 from mlx.core.errors import DataError, SettingsError
 from mlx.models import Model, ModelSettings, Optimization, TaskSpec, build_model, load_model, save_model
 
+pytestmark = pytest.mark.slow
+
 TASK_SPEC = TaskSpec("classification", (6,), 3)
 X = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
 Y = np.random.default_rng(1).integers(0, 3, 30)

@@ -9,6 +9,8 @@ from mlx.core.errors import SettingsError
 from mlx.models import ModelSettings, TaskSpec, build_model
 from mlx.models.in_keras.applications import APPLICATIONS
 
+pytestmark = pytest.mark.slow
+
 FULL = TaskSpec("classification", (224, 224, 3), 3)
 IMAGES = np.random.default_rng(0).random((2, 224, 224, 3)).astype(np.float32)
 

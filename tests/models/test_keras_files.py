@@ -14,6 +14,8 @@ import pytest
 from mlx.core.errors import ArtifactError
 from mlx.models import ModelSettings, TaskSpec, build_model, load_model, save_model
 
+pytestmark = pytest.mark.slow
+
 TASK_SPEC = TaskSpec("classification", (6,), 3)
 SETTINGS = ModelSettings(name="keras_mlp", params={"hidden_layers": [4]})
 Members = dict[str, bytes]

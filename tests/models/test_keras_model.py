@@ -11,6 +11,8 @@ from mlx.core.errors import ArtifactError, SettingsError
 from mlx.models import ModelSettings, Optimization, TaskSpec, build_model, load_model, save_model
 from mlx.models.in_keras.model import KerasModel
 
+pytestmark = pytest.mark.slow
+
 TASK_SPEC = TaskSpec("classification", (8, 8, 1), 3)
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 8, 8, 1)).astype(np.float32)

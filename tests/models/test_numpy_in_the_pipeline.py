@@ -11,6 +11,8 @@ from mlx.core.errors import ArtifactError, SettingsError
 from mlx.models import IterativeModel, ModelSettings, Optimization, TaskSpec, build_model
 from mlx.models.in_numpy.network_model import NetworkModel
 
+pytestmark = pytest.mark.slow
+
 CLASSES = TaskSpec("classification", (4, 3, 1), 3)
 VALUES = TaskSpec("regression", (5,), 0)
 

@@ -21,6 +21,8 @@ from mlx.plots.page.thumbnails import shrink
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_png
 
+pytestmark = pytest.mark.slow
+
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
 AXE = "axe-core@4.14.1"
 AXE_INTEGRITY = "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="

@@ -12,6 +12,8 @@ from browser import started
 from mlx.cli import main
 from mlx.runs.history import find_run
 
+pytestmark = pytest.mark.slow
+
 MINUS = "\N{MINUS SIGN}"
 CONFIG = {
     "name": "small",

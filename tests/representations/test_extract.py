@@ -8,7 +8,7 @@ from mlx.models import ModelSettings, TaskSpec, build_model
 from mlx.representations import extract
 
 
-@pytest.mark.parametrize("name", ["cnn", "logistic_regression"])
+@pytest.mark.parametrize("name", [pytest.param("cnn", marks=pytest.mark.slow), "logistic_regression"])
 @pytest.mark.parametrize("size", [1, 7, 20, 32])
 def test_batches_of_any_size_give_a_row_a_sample(name: str, size: int) -> None:
     task_spec = TaskSpec("classification", (8, 8, 1), 3)

@@ -6,6 +6,8 @@ import pytest
 from scipy import sparse
 from test_residuals_of_a_classifier import FAST, analyze, classifier
 
+pytestmark = pytest.mark.slow
+
 
 def duplicated():
     return tuple(np.repeat(array, 2, axis=0) for array in classifier(n=60))

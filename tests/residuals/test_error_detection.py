@@ -138,6 +138,7 @@ def rate_is_within(hits, runs, low=0.93, high=0.97):
     return binom.ppf(0.00025, runs, low) <= hits <= binom.ppf(0.99975, runs, high)
 
 
+@pytest.mark.slow
 def test_intervals_of_independent_scores_cover():
     error, x = scores(400_000, seed=1)
     true = {f.statistic: f.estimate for f in detect_errors(error, [ErrorScore("x", x)], settings=FAST)}
@@ -185,6 +186,7 @@ def measured(generator, n):
     ]
 
 
+@pytest.mark.slow
 def test_intervals_of_similarities_cover_though_they_share_class_means():
     true = [found.estimate for found, _ in measured(np.random.default_rng(1), 200_000)]
     covered, without, runs = np.zeros(3, int), np.zeros(3, int), 400
@@ -205,6 +207,7 @@ def by_similarity(generator, n, settings):
     return detect_errors(error, [score], settings=settings)
 
 
+@pytest.mark.slow
 def test_intervals_of_curves_by_similarity_cover():
     settings = ResidualsSettings(n_permutations=19)
     true = {f.statistic: f.estimate for f in by_similarity(np.random.default_rng(1), 100_000, settings)}

@@ -67,6 +67,7 @@ def test_p_values_are_adjusted_over_the_factors_of_a_target():
     assert found["noise", "error"].finding.p == 1 / 200
 
 
+@pytest.mark.slow
 def test_p_values_of_every_kind_of_factor_have_their_size():
     rejected, runs = {}, 400
     for run in range(runs):
@@ -81,6 +82,7 @@ def test_p_values_of_every_kind_of_factor_have_their_size():
     assert all(low * (key[1] == "entropy") <= count <= high for key, count in rejected.items()), rejected
 
 
+@pytest.mark.slow
 def test_intervals_of_factors_cover():
     true = {key: f.finding.estimate for key, f in found_in(*table(200_000, seed=1)).items()}
     hits, runs, settings = {}, 400, ResidualsSettings(n_permutations=19)
@@ -154,6 +156,7 @@ def test_the_weakest_slice_is_described_and_measured_on_the_other_half():
     assert weak_slices(read_factors(columns), error, seed=0, confidence=0.95) == found
 
 
+@pytest.mark.slow
 def test_slices_of_chance_are_not_found_weak_on_the_other_half():
     rates, rejected, runs = [], 0, 150
     for run in range(runs):

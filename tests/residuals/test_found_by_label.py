@@ -9,6 +9,8 @@ from scipy.special import softmax
 from mlx.core.errors import DataError
 from mlx.residuals import ResidualsSettings, analyze_classification
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
 
 

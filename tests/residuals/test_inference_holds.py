@@ -13,6 +13,8 @@ from mlx.residuals.association.layer import Layer
 from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 
+pytestmark = pytest.mark.slow
+
 RUNS = 400
 FEATURES = 16
 MIXING = np.random.default_rng(1).normal(size=(4, FEATURES))

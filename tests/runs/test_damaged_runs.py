@@ -18,6 +18,8 @@ from mlx.cli import main
 from mlx.runs import progress
 from mlx.runs.history import write_summary
 
+pytestmark = pytest.mark.slow
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
 CONFIG = """\

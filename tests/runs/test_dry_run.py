@@ -21,6 +21,8 @@ from mlx.pipeline.steps import STEPS
 from mlx.preprocessing.settings import SplitSettings
 from mlx.preprocessing.split import split_rows
 
+pytestmark = pytest.mark.slow
+
 CONFIG: dict[str, Any] = {
     "name": "small",
     "dataset": {"name": "digits"},

@@ -12,6 +12,8 @@ from scipy.special import softmax
 
 from mlx.cli import main
 
+pytestmark = pytest.mark.slow
+
 N, K = 160, 3
 
 

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from repository import CNN, SMALL, Repository
 
+pytestmark = pytest.mark.slow
+
 TRAINED: dict[str, dict[str, Any]] = {
     "cnn": CNN | {
         "model": {"name": "cnn", "params": {"filters": [4], "hidden_layers": [8], "dropout": 0.5}},

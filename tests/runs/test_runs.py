@@ -20,6 +20,8 @@ from mlx.core.paths import Workspace
 from mlx.runs.history import Run, find_run, find_runs, read_run, write_summary
 from mlx.runs.owners import Owner
 
+pytestmark = pytest.mark.slow
+
 CONFIG: dict[str, Any] = {
     "name": "small",
     "dataset": {"name": "digits", "params": {"n_samples": 400}},

@@ -9,6 +9,8 @@ from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate
 from mlx.stats.auroc import placements
 from mlx.stats.mean_intervals import mean_interval, ratio_interval
 
+pytestmark = pytest.mark.slow
+
 RUNS = 250
 COVERED = (
     "accuracy", "balanced_accuracy", "macro_precision", "macro_f1", "weighted_f1", "cohen_kappa",

@@ -8,6 +8,8 @@ import pytest
 from mlx.models import ModelSettings, TaskSpec, build_model
 from mlx.training.input_scale import scale_warnings
 
+pytestmark = pytest.mark.slow
+
 PIXELS = np.arange(2 * 64, dtype=np.uint8).reshape(2, 8, 8, 1) * 2
 OWN = """
 def plain(n_classes, sample_shape, scaled):

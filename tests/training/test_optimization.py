@@ -21,6 +21,7 @@ def made(task_spec: TaskSpec = TASK_SPEC, **params: Any) -> Optimization:
     return optimization_of(TrainingSettings.model_validate({"optimizer": "SGD", "params": params}), task_spec, Y)
 
 
+@pytest.mark.slow
 def test_every_number_is_passed_on() -> None:
     numbers = {"momentum": 0.9, "weight_decay": 0.01, "clip_norm": 1.0, "clip_value": 0.5, "label_smoothing": 0.1}
     assert made(**numbers) == Optimization("sgd", 0.001, n_samples=len(Y), **numbers)

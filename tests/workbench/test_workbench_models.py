@@ -9,6 +9,8 @@ import pytest
 import mlx
 from mlx.core.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 # What users of the seed document run, but for the name of the package.
 BLOCKS = """
 from mlx import ImageDataGenerator

@@ -9,6 +9,8 @@ from scipy.special import softmax
 import mlx
 from mlx.core.errors import DataError
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"n_permutations": 19, "n_bootstrap": 100}
 
 

@@ -13,6 +13,8 @@ import mlx.runs.recorded_arrays
 from mlx.cli import main
 from mlx.core.errors import MlxError
 
+pytestmark = pytest.mark.slow
+
 N, K = 60, 3
 Y = np.arange(N) % K
 TWO = np.arange(N) % 2
