@@ -19,9 +19,9 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.config import resolve
     from mlx.core.documents import read_document
     from mlx.core.sections import with_source_line
-    from mlx.runs.preview import draw_samples
+    from mlx.runs.preview import preview_samples
 
     resolved, output = resolve(read_document(chosen.config), strict=True), chosen.output.absolute()
     with at_root():
-        with_source_line(resolved.document, lambda: draw_samples(resolved.config, output))
+        with_source_line(resolved.document, lambda: preview_samples(resolved.config, output))
     return str(chosen.output)

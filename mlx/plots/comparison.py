@@ -10,35 +10,32 @@ import numpy as np
 from mlx.core.errors import DataError
 from mlx.plots.style import MUTED, axes_or_new, category_style, styled
 from mlx.plots.text import class_labels
+from mlx.results.tests import Question, Scope, TestResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from pandas import DataFrame
 
-LAYER_ROWS = (
-    ("similarity and entropy", "pooled", "pearson", "all samples"),
-    ("similarity and entropy", "within class", "pearson", "within class"),
-)
+SCOPES = {Scope.POOLED: "all samples", Scope.WITHIN_CLASS: "within class"}
 
 
 @styled
-def plot_layers(tests: DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_layers(tests: Sequence[TestResult], *, ax: Axes | None = None) -> Axes:
     """Draw Pearson's r of similarity and entropy in each layer, with its interval, over all samples and within class.
 
     Parameters
     ----------
-    tests : DataFrame
-        name, scope, layer, statistic, estimate, low, high; other tests are not drawn.
+    tests : sequence of TestResult
+        Tests of other questions are not drawn.
     """
-    layers = list(dict.fromkeys(tests.loc[tests["name"] == LAYER_ROWS[0][0], "layer"].astype(str)))
+    asked = [test for test in tests if test.question is Question.SIMILARITY_ENTROPY and test.statistic == "pearson"]
+    layers = list(dict.fromkeys(test.layer for test in asked))
     ax = axes_or_new(ax, height=0.95 + 0.34 * max(2, len(layers)))
     ax.axvline(0, color=MUTED, linestyle=":", linewidth=1)
-    for k, (name, scope, statistic, label) in enumerate(LAYER_ROWS):
-        rows = tests[(tests["name"] == name) & (tests["scope"] == scope) & (tests["statistic"] == statistic)]
-        found = {str(row["layer"]): row for row in rows.to_dict("records")}
+    for k, (scope, label) in enumerate(SCOPES.items()):
+        shown = [test for test in asked if test.scope is scope]
         look = category_style(k)
-        place = np.array([layers.index(layer) for layer in found], float) + 0.3 * (k - 0.5)
-        value, low, high = (np.array([float(row[c]) for row in found.values()]) for c in ("estimate", "low", "high"))
+        place = np.array([layers.index(test.layer) for test in shown], float) + 0.3 * (k - 0.5)
+        value, low, high = np.array([(test.estimate, test.low, test.high) for test in shown]).reshape(-1, 3).T
         ax.hlines(place, np.where(np.isfinite(low), low, value), np.where(np.isfinite(high), high, value),
                   color=look.color, linewidth=1.3)  # fmt: skip
         ax.plot(value, place, color=look.color, marker=look.marker, linestyle="none", label=label)

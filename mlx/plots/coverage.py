@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,15 +10,15 @@ import numpy as np
 from mlx.plots.reliability import wilson
 from mlx.plots.style import MUTED, axes_or_new, category_style, styled
 from mlx.plots.text import escape_math, fixed
+from mlx.results.classification_residuals import CurvePoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 
 @styled
 def plot_risk_coverage(
-    curves: DataFrame,
+    points: Sequence[CurvePoint],
     n_samples: int,
     *,
     areas: Mapping[str, str] | None = None,
@@ -32,8 +32,8 @@ def plot_risk_coverage(
 
     Parameters
     ----------
-    curves : DataFrame
-        score, coverage, risk; a row a point of one score.
+    points : sequence of CurvePoint
+        Of one curve per score, by rising coverage.
     n_samples : int
         Samples that a coverage of 1 keeps.
     areas : mapping of str to str, optional
@@ -43,19 +43,18 @@ def plot_risk_coverage(
     """
     ax = axes_or_new(ax, height=3.0)
     ax.set(xlabel="coverage (share of samples kept)", ylabel="risk (share wrong of those kept)", xlim=(-0.02, 1.02))
-    overall = curves.loc[curves["coverage"] >= 1, "risk"]
-    for k, (score, part) in enumerate(curves.groupby("score", sort=False)):
+    for k, score in enumerate(dict.fromkeys(point.score for point in points)):
         look = category_style(k)
-        coverage, risk = part["coverage"].to_numpy(float), part["risk"].to_numpy(float)
+        coverage, risk = np.array([(point.coverage, point.risk) for point in points if point.score == score]).T
         if k == 0:
             low, high = wilson(risk, np.maximum(coverage * n_samples, 1), level=level)
             ax.fill_between(coverage, np.maximum(low, 0), high, color=look.color, alpha=0.15, linewidth=0)
-        said = (areas or {}).get(str(score), f"mean {fixed(float(risk.mean()), 3)}")
+        said = (areas or {}).get(score, f"mean {fixed(float(risk.mean()), 3)}")
         ax.plot(coverage, risk, color=look.color, linestyle=look.linestyle, label=escape_math(f"{score}: {said}"))
-    if len(overall):
-        ax.axhline(float(overall.iloc[0]), color=MUTED, linestyle=":", linewidth=1)
-    ax.set_ylim(0, max(1.6 * float(curves["risk"].max()) if len(curves) else 0, 0.02))
-    if len(curves):
+    if (overall := next((point.risk for point in points if point.coverage >= 1), None)) is not None:
+        ax.axhline(overall, color=MUTED, linestyle=":", linewidth=1)
+    ax.set_ylim(0, max(1.6 * max((point.risk for point in points), default=0), 0.02))
+    if points:
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), title="area under the curve (AURC)", title_fontsize=7,
                   alignment="left")  # fmt: skip
     return ax

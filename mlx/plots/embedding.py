@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.core.errors import DataError
-from mlx.plots.inputs import spread
 from mlx.plots.similarity import point_style
 from mlx.plots.style import INK, MUTED, NOTE, axes_or_new, category_style, styled, text_width
 from mlx.plots.text import class_labels, plural, thousands
+from mlx.plots.thinning import evenly_spaced
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def plot_representation_map(
     if by not in COLORINGS:
         raise DataError(f"by: expected one of {', '.join(COLORINGS)}, found {by!r}")
     known = np.flatnonzero(np.isfinite(xy).all(axis=1))
-    rows = known[spread(len(known), max_points)]
+    rows = known[evenly_spaced(len(known), max_points)]
     ax = axes_or_new(ax, height=3.3)
     COLORINGS[by](ax, xy[rows], v[rows], class_names)
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from mlx.plots.similarity import (
     statistics_text,
 )
 from mlx.plots.style import MUTED, PAGE, figure, styled
-from mlx.plots.text import class_labels, number, status_text
+from mlx.plots.text import class_labels, status_text
+from mlx.results.classification_residuals import ClassSummary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ HEADROOM = 0.3
 
 
 @styled
-def similarity_entropy_panels(samples: DataFrame, classes: DataFrame, *, max_points: int = 2000) -> Figure:
+def similarity_entropy_panels(samples: DataFrame, classes: Sequence[ClassSummary], *, max_points: int = 2000) -> Figure:
     """Draw a panel a predicted class, on common axes; a class without statistics says why.
 
     The title of a panel counts the wrong among the samples predicted as its class. With more than 25
@@ -42,37 +43,34 @@ def similarity_entropy_panels(samples: DataFrame, classes: DataFrame, *, max_poi
     ----------
     samples : DataFrame
         y_pred, correct, entropy (nats), similarity; a row a sample.
-    classes : DataFrame
-        class, name, pearson, pearson_low, pearson_high, pearson_p, spearman, status; a row a class.
+    classes : sequence of ClassSummary
+        Of one layer.
     max_points : int
         Points drawn at most in each panel.
     """
     width = 11 if len(classes) > FOUR_COLUMNS else 16
-    labels = class_labels([str(name) for name in classes["name"]], width=width)
-    rows = [
-        {str(key): value for key, value in row.items()} | {"label": label}
-        for row, label in zip(classes.to_dict("records"), labels, strict=True)
-    ]
-    chosen = _worst(rows, samples)
+    labels = class_labels([one.name for one in classes], width=width)
+    chosen = _worst(classes, samples)
     made, panels = _grid(len(chosen))
     counted = "wrong" if len(chosen) <= FOUR_COLUMNS else ""  # no room for the word in a fifth of the width
-    for ax, row in zip(panels, chosen, strict=False):
-        own = samples[samples["y_pred"].to_numpy() == row["class"]]
-        _draw_class(ax, own, row, counted=counted, max_points=max_points)
+    for ax, k in zip(panels, chosen, strict=False):
+        own = samples[samples["y_pred"].to_numpy() == classes[k].label]
+        _draw_class(ax, own, classes[k], labels[k], counted=counted, max_points=max_points)
     _set_limits(panels[0], samples)
     note = "one panel for each predicted class"
-    if len(chosen) < len(rows):
-        note = f"{len(chosen)} of {len(rows)} predicted classes: those with the most wrong predictions"
+    if len(chosen) < len(classes):
+        note = f"{len(chosen)} of {len(classes)} predicted classes: those with the most wrong predictions"
     _label(made, note if counted else f"{note}; at each panel, wrong / predicted")
     return made
 
 
-def _worst(rows: Sequence[Mapping[str, Any]], samples: DataFrame) -> list[Mapping[str, Any]]:
-    if len(rows) <= MAX_PANELS:
-        return list(rows)
-    missed = samples["y_pred"].to_numpy()[~samples["correct"].to_numpy(bool)]
-    wrong = np.array([(missed == row["class"]).sum() for row in rows])
-    return [rows[k] for k in np.argsort(-wrong, kind="stable")[:WORST_PANELS]]
+def _worst(classes: Sequence[ClassSummary], samples: DataFrame) -> list[int]:
+    """Return the places of the classes that are drawn."""
+    if len(classes) <= MAX_PANELS:
+        return list(range(len(classes)))
+    mistaken = samples["y_pred"].to_numpy()[~samples["correct"].to_numpy(bool)]
+    wrong = np.array([(mistaken == one.label).sum() for one in classes])
+    return [int(k) for k in np.argsort(-wrong, kind="stable")[:WORST_PANELS]]
 
 
 def _grid(n: int) -> tuple[Figure, list[Axes]]:
@@ -93,21 +91,23 @@ def _grid(n: int) -> tuple[Figure, list[Axes]]:
     return made, panels
 
 
-def _draw_class(ax: Axes, own: DataFrame, row: Mapping[str, Any], *, counted: str, max_points: int) -> None:
+def _draw_class(ax: Axes, own: DataFrame, summary: ClassSummary, label: str, *, counted: str, max_points: int) -> None:
     x, y, correct = known_points(own["similarity"], own["entropy"], own["correct"])
     draw_points(ax, x, y, correct, max_points=max_points, size=7.0)
     wrong = int((~own["correct"].to_numpy(bool)).sum())
-    ax.set_title(str(row["label"]), fontsize=7, pad=3)
+    ax.set_title(label, fontsize=7, pad=3)
     ax.set_title(
         f"{wrong}/{len(own)} {counted}".strip(), loc="right", fontsize=7, fontweight="normal", color=MUTED, pad=3
     )
-    status = status_text(str(row["status"]))
-    if status and not np.isfinite(number(row, "pearson")):
+    status = status_text(summary.status)
+    if status and not np.isfinite(summary.pearson):
         ax.text(0.5, 0.45 if not len(x) else 0.88, status, transform=ax.transAxes, ha="center", va="center",
                 fontsize=7, color=MUTED, style="italic")  # fmt: skip
         return
     draw_trend(ax, x, y, below=1 - HEADROOM)
-    text = statistics_text(row)
+    text = statistics_text(
+        summary.pearson, summary.pearson_low, summary.pearson_high, p=summary.pearson_p, spearman=summary.spearman
+    )
     ax.text(0.03, 0.975, text, transform=ax.transAxes, va="top", fontsize=7, linespacing=1.25)
 
 

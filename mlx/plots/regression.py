@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.inputs import spread
 from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, few_ticks, styled
-from mlx.plots.text import MINUS, plural, significant, thousands
+from mlx.plots.text import MINUS, significant
+from mlx.plots.thinning import evenly_spaced, note_thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ def plot_residuals_fitted(
     """
     x, e = _known(y_pred, residual)
     ax = axes_or_new(ax, height=2.8)
-    rows = spread(len(x), max_points)
+    rows = evenly_spaced(len(x), max_points)
     ax.scatter(x[rows], e[rows], s=9, color=CORRECT, alpha=0.5, linewidths=0)
     ax.axhline(0, color=MUTED, linewidth=0.9)
     if len(x) >= 20:
@@ -45,9 +45,7 @@ def plot_residuals_fitted(
         ax.legend(loc="upper left", bbox_to_anchor=(0, 1.1))
     few_ticks(ax)
     ax.set(xlabel="predicted value (target units)", ylabel="residual (target units)")
-    if len(rows) < len(x):
-        note = f"{thousands(len(rows))} of {plural(len(x), 'point')} drawn"
-        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
+    note_thinned(ax, len(rows), len(x))
     return ax
 
 
@@ -86,7 +84,7 @@ def plot_leverage(
         ax.text(0.5, 0.5, "leverage is that of a linear regression", transform=ax.transAxes, ha="center", color=MUTED)
         return ax
     largest = known[np.argsort(-h[known], kind="stable")[:3]]
-    rows = np.union1d(known[spread(len(known), max_points)], largest)
+    rows = np.union1d(known[evenly_spaced(len(known), max_points)], largest)
     ax.scatter(h[rows], e[rows], s=9, color=CORRECT, alpha=0.5, linewidths=0)
     ax.scatter(h[largest], e[largest], s=20, facecolors="none", edgecolors=WRONG, linewidths=1.1,
                label=f"largest leverages, up to {significant(float(h[largest[0]]), 2)}")  # fmt: skip
@@ -128,7 +126,7 @@ def plot_residual_qq(residual: ArrayLike, *, max_points: int = 2000, ax: Axes | 
     if s == 0:
         ax.text(0.5, 0.5, "residuals have no spread", transform=ax.transAxes, ha="center", color=MUTED)
         return ax
-    i = spread(n, max_points) + 1
+    i = evenly_spaced(n, max_points) + 1
     q = ndtri((i - 0.5) / n)
     band = [ndtri(betaincinv(i, n - i + 1, tail)) for tail in (0.025, 0.975)]
     ax.fill_between(q, band[0], band[1], color=INK, alpha=0.12, linewidth=0, label="95 % of normal samples")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlx.plots.style import CORRECT, FAINT, INK, MUTED, NOTE, WRONG, axes_or_new, styled, unit_square
 from mlx.plots.text import fixed, level_text, significant
+from mlx.results.classification_residuals import TemperaturePoint
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +77,7 @@ def wilson(share: Floats, n: Floats, *, level: float = 0.95) -> tuple[Floats, Fl
 
 
 @styled
-def plot_temperature(temperature: DataFrame, *, n_classes: int, ax: Axes | None = None) -> Axes:
+def plot_temperature(points: Sequence[TemperaturePoint], *, n_classes: int, ax: Axes | None = None) -> Axes:
     """Draw mean entropy of correct and of wrong predictions over the temperature that divides the logits.
 
     At 1 the model is as it is; the marked temperature has the lowest log loss on these samples: above 1 the
@@ -83,17 +85,17 @@ def plot_temperature(temperature: DataFrame, *, n_classes: int, ax: Axes | None 
 
     Parameters
     ----------
-    temperature : DataFrame
-        temperature, log_loss, entropy_correct, entropy_wrong (nats); a row a temperature, rising.
+    points : sequence of TemperaturePoint
+        By rising temperature.
     n_classes : int
         K.
     """
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
     ax = axes_or_new(ax, height=2.7)
-    t = temperature["temperature"].to_numpy(float)
+    t, loss = (np.array([getattr(point, key) for point in points], float) for key in ("temperature", "log_loss"))
     for name, color, line in (("wrong", WRONG, "--"), ("correct", CORRECT, "-")):
-        values = temperature[f"entropy_{name}"].to_numpy(float)
+        values = np.array([getattr(point, f"entropy_{name}") for point in points], float)
         label = f"{name} predictions" if np.isfinite(values).any() else f"{name} predictions: none"
         ax.plot(t, values, color=color, linestyle=line, label=label)
     bound = float(np.log(n_classes))
@@ -102,7 +104,6 @@ def plot_temperature(temperature: DataFrame, *, n_classes: int, ax: Axes | None 
                 textcoords="offset points", va="top", fontsize=NOTE, color=MUTED,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
     ax.axvline(1, color=FAINT, linewidth=1.2, zorder=1)
-    loss = temperature["log_loss"].to_numpy(float)
     if np.isfinite(loss).any():
         best = float(t[np.nanargmin(loss)])
         lowest = f"lowest log loss, {significant(float(np.nanmin(loss)))} nats, at {fixed(best)}"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.plots.inputs import spread
 from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, few_ticks, styled
-from mlx.plots.text import RHO, fixed, number, p_text, plural, thousands, with_interval
+from mlx.plots.text import RHO, fixed, p_text, thousands, with_interval
+from mlx.plots.thinning import evenly_spaced, note_thinned
 from mlx.plots.trend import fit_trend
 
 if TYPE_CHECKING:
@@ -67,28 +66,16 @@ def plot_similarity_entropy(
         count = int((ok == is_correct).sum())
         ax.scatter([], [], label=f"{label} ({thousands(count)})", **point_style(is_correct, 14))
     ax.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=2, handletextpad=0.1, columnspacing=0.8)
-    if len(x) > max_points:
-        note = f"{thousands(max_points)} of {plural(len(x), 'point')} drawn"
-        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED, pad=15)
+    note_thinned(ax, min(len(x), max_points), len(x), pad=15)
     return ax
 
 
-def statistics_text(row: Mapping[str, Any], n: int | None = None) -> str:
-    """Two lines: Pearson r with its interval; Spearman ρ, permutation p and, where given, `n`.
-
-    Parameters
-    ----------
-    row : mapping
-        With pearson, pearson_low, pearson_high, pearson_p and spearman, as a row of the classes table;
-        what is missing is a dash.
-    """
-    r, low, high, p, rho = (
-        number(row, key) for key in ("pearson", "pearson_low", "pearson_high", "pearson_p", "spearman")
-    )
+def statistics_text(r: float, low: float, high: float, *, p: float, spearman: float, n: int | None = None) -> str:
+    """Write two lines: Pearson's r with its interval; Spearman's ρ, the permutation p and, where given, `n`."""
     first = f"r = {with_interval(r, low, high)}"
     if n is None:
-        return f"{first}\n{RHO} = {fixed(rho)}   {p_text(p)}"
-    return f"{first}   {RHO} = {fixed(rho)}\npermutation {p_text(p)}   n = {thousands(n)}"
+        return f"{first}\n{RHO} = {fixed(spearman)}   {p_text(p)}"
+    return f"{first}   {RHO} = {fixed(spearman)}\npermutation {p_text(p)}   n = {thousands(n)}"
 
 
 def known_points(similarity: ArrayLike, entropy: ArrayLike, correct: ArrayLike) -> tuple[Floats, Floats, Flags]:
@@ -115,7 +102,7 @@ def draw_points(
     size: float = 9.0,
 ) -> None:
     """Scatter at most `max_points`, the wrong ones on top since they are few and are what one looks for."""
-    rows = spread(len(x), max_points)
+    rows = evenly_spaced(len(x), max_points)
     for is_correct in (True, False):
         part = rows[correct[rows] == is_correct]
         ax.scatter(x[part], y[part], zorder=2.5 if is_correct else 2.7, **point_style(is_correct, size))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.inputs import spread
-from mlx.plots.style import CORRECT, MUTED, NOTE, axes_or_new, category_style, styled
-from mlx.plots.text import class_labels, plural, thousands
+from mlx.plots.style import CORRECT, NOTE, axes_or_new, category_style, styled
+from mlx.plots.text import class_labels, thousands
+from mlx.plots.thinning import evenly_spaced, note_thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def plot_class_scatter(
     class_names : sequence of str, length n_classes
     """
     X, y = np.asarray(X, float), np.asarray(y)
-    rows = spread(len(X), max_points)
+    rows = evenly_spaced(len(X), max_points)
     points, xlabel, ylabel = _plane(X.reshape(len(X), -1)[rows])
     ax = axes_or_new(ax, height=2.9)
     names = class_labels(class_names, width=14)
@@ -61,9 +61,7 @@ def plot_class_scatter(
         ax.scatter(own[:, 0], own[:, 1], s=6, color="#BDBDBD", linewidths=0, zorder=0.9, label=others)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1, markerscale=1.3)
-    if len(rows) < len(X):
-        note = f"{thousands(len(rows))} of {plural(len(X), 'point')} drawn"
-        ax.set_title(note, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
+    note_thinned(ax, len(rows), len(X))
     return ax
 
 

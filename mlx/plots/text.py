@@ -12,16 +12,11 @@ from typing import Any
 import numpy as np
 
 from mlx.plots.style import font_families
+from mlx.stats.status import OK
 
 MISSING = "□"
 LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 MINUS, DASH, RHO = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{GREEK SMALL LETTER RHO}"
-STATUS_WORDS = {
-    "never_predicted": "never predicted",
-    "too_few": "too few samples",
-    "constant_entropy": "constant entropy",
-    "constant_similarity": "constant similarity",
-}
 
 
 def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
@@ -155,9 +150,9 @@ def level_text(level: float) -> str:
     return f"{100 * level:g} %"
 
 
-def status_text(status: str) -> str:
-    """Write the status of a class in words; ``ok`` is the empty text."""
-    return "" if status == "ok" else STATUS_WORDS.get(status, str(status).replace("_", " "))
+def status_text(status: object) -> str:
+    """Return the sentence of a status; the empty text for ``ok``."""
+    return "" if str(status) == str(OK) else str(status)
 
 
 def thousands(count: int) -> str:

@@ -1,7 +1,6 @@
 """The pictures of a classification for notebooks: thin, over the functions that the pipeline runs."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,22 @@ from mlx.core.artifacts import replacing_folder, write_bytes
 from mlx.core.errors import DataError
 from mlx.core.paths import expanded
 from mlx.evaluation import EvaluationSettings, evaluate_classification
-from mlx.plots.compared import with_compared_images
-from mlx.plots.figures import draw_report
-from mlx.plots.inputs import ReportInputs, choose_cards, choose_grid
+from mlx.plots.report.figures import draw_report
+from mlx.plots.report.inputs import ClassificationReport, Evaluation, Provenance, RawSamples, Training
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
 from mlx.residuals import ResidualsSettings, analyze_classification
+from mlx.results.classification_residuals import (
+    CLASSES,
+    FACTORS,
+    LAYER_SAMPLES,
+    RISK_COVERAGE,
+    SAMPLES,
+    SLICES,
+    TEMPERATURE,
+    ClassificationResiduals,
+)
+from mlx.results.tests import read_tests
 from mlx.runs.received import given_in_notebook, receive
 
 
@@ -95,42 +104,25 @@ class VisualizationAnalyzer:
         measured = evaluate_classification(
             true, pred, probabilities, logits=scores, class_names=names, settings=EvaluationSettings()
         )
-        inputs = ReportInputs(
-            name="",
-            task="classification",
+        report = ClassificationReport(
+            provenance=Provenance(name=""),
+            training=None if history is None else Training(history=pd.DataFrame(history)),
+            raw=RawSamples(inputs=_checked_images(images, len(true)), targets=true),
+            settings=self.settings,
             class_names=names,
-            history=pd.DataFrame() if history is None else pd.DataFrame(history),
-            evaluation=measured.metrics,
-            samples=found.samples,
-            classes=found.classes,
-            tests=found.tests,
-            pooled=found.headline,
-            confusion=measured.confusion,
-            roc=measured.roc,
-            reliability=measured.reliability,
-            targets=true,
-            curves={
-                "precision_recall": measured.precision_recall,
-                "risk_coverage": found.risk_coverage,
-                "temperature": found.temperature,
-            },
-            overview=found.matrices.get(f"{next(iter(layers))}.overview.npy"),
-            tables={"factors": found.factors, "slices": found.slices},
+            evaluation=Evaluation(
+                metrics=measured.metrics,
+                classes=measured.classes,
+                confusion=measured.confusion,
+                roc=measured.roc,
+                precision_recall=measured.precision_recall,
+                reliability=measured.reliability,
+            ),
+            residuals=_typed(found, list(layers), names),
         )
-        figures = dict(draw_report(self._with_images(inputs, images), self.settings))
+        figures = dict(draw_report(report))
         self._save(figures)
         return figures
-
-    def _with_images(self, inputs: ReportInputs, images: Any) -> ReportInputs:
-        if images is None:
-            return inputs
-        X, y = np.asarray(images), np.asarray(inputs.targets)
-        if X.ndim != 4 or len(X) != len(y):
-            raise DataError(f"images: expected shape ({len(y)}, height, width, channels), found {X.shape}")
-        grid = choose_grid(y, task="classification", images=True, settings=self.settings)
-        groups, rows = choose_cards(inputs.samples, self.settings)
-        chosen = replace(inputs, grid_inputs=X[grid], grid_targets=y[grid])
-        return with_compared_images(replace(chosen, card_groups=groups, card_rows=rows, card_images=X[rows]), X)
 
     def _save(self, figures: Mapping[str, Any]) -> None:
         if self.save_dir is None:
@@ -141,3 +133,33 @@ class VisualizationAnalyzer:
                     write_bytes(folder / f"{name}.png", render_png(figure, self.settings.dpi))
                 if "pdf" in self.settings.formats:
                     write_bytes(folder / f"{name}.pdf", render_pdf(figure))
+
+
+def _checked_images(images: Any, n: int) -> np.ndarray | None:
+    if images is None:
+        return None
+    X = np.asarray(images)
+    if X.ndim != 4 or len(X) != n:
+        raise DataError(f"images: expected shape ({n}, height, width, channels), found {X.shape}")
+    return X
+
+
+def _typed(found: Any, layers: list[str], names: tuple[str, ...]) -> ClassificationResiduals:
+    nowhere, k = Path(), len(names)
+    return ClassificationResiduals(
+        samples=SAMPLES.arrays(nowhere, found.samples, n_classes=k),
+        layers={
+            layer: LAYER_SAMPLES.arrays(nowhere, found.samples, suffix=f".{layer}" if place else "")
+            for place, layer in enumerate(layers)
+        },
+        sample_factors={},
+        classes=CLASSES.rows(nowhere, found.classes, n_classes=k),
+        tests=read_tests(nowhere, found.tests, names),
+        factors=FACTORS.rows(nowhere, found.factors.astype({"n_errors": float, "n_missing": float})),
+        slices=SLICES.rows(nowhere, found.slices),
+        risk_coverage=RISK_COVERAGE.rows(nowhere, found.risk_coverage),
+        temperature=TEMPERATURE.rows(nowhere, found.temperature),
+        similarity=(),
+        matrices=found.matrices,
+        headline=found.headline,
+    )

@@ -9,7 +9,7 @@ from own_data import X, Y, everything, opened, refused
 
 from mlx.cli import main
 from mlx.core.paths import from_root, what_is
-from mlx.plots.figures import draw_report
+from mlx.plots.report.shared import draw_samples
 
 MAKE = """
 import numpy as np
@@ -85,11 +85,11 @@ def test_outside_of_a_repository_and_at_home_paths_lead_where_one_expects(tmp_pa
 def test_show_data_draws_what_a_run_would_use(repository, capsys, monkeypatch):
     drawn = []
 
-    def keep(inputs, settings):
-        drawn.append(inputs.class_names)
-        return draw_report(inputs, settings)
+    def keep(X, y, class_names, settings):
+        drawn.append(class_names)
+        return draw_samples(X, y, class_names, settings)
 
-    monkeypatch.setattr("mlx.runs.preview.draw_report", keep)
+    monkeypatch.setattr("mlx.runs.preview.draw_samples", keep)
     monkeypatch.setattr("mlx.runs.preview.render_png", lambda *_: b"png")
     (repository / "study.yaml").write_text(STUDY)
     main(["show-data", "--config", "../study.yaml"])

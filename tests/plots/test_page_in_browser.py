@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import started
+from made_reports import with_samples
 from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
-from mlx.plots.figures import draw_report
 from mlx.plots.page import render_page
-from mlx.plots.page.points import choose_points
-from mlx.plots.page.thumbnails import shrink
-from mlx.plots.settings import ReportSettings
+from mlx.plots.report.figures import draw_report
+from mlx.plots.report.inputs import Provenance
 from mlx.plots.style import render_png
 
 pytestmark = pytest.mark.slow
@@ -57,7 +56,7 @@ def pages(tmp_path_factory, classification, regression):
     def write(name):
         if name not in written:
             inputs = PAGES[name](regression if name == "regression" else classification)
-            images = {key: render_png(made, 50) for key, made in draw_report(inputs, ReportSettings(dpi=50))}
+            images = {key: render_png(made, 50) for key, made in draw_report(inputs)}
             path = folder / f"{name}.html"
             path.write_text(render_page(inputs, images), encoding="utf-8", errors="replace")
             written[name] = path, inputs
@@ -66,28 +65,33 @@ def pages(tmp_path_factory, classification, regression):
     return write
 
 
-def with_views(inputs, *, images=True, limit=3000):
-    """Add what the report step adds for the linked views."""
+def with_views(report, *, images=True):
+    """Add coordinates for a map and, unless told otherwise, images of noise, of which every one is different."""
     rng = np.random.default_rng(0)
-    n = len(inputs.samples)
+    n = len(report.samples)
     coordinates = {f"{kind}_{axis}": rng.normal(size=n) for kind in ("pca", "tsne") for axis in (1, 2)}
-    samples = inputs.samples.assign(**coordinates)
-    rows = choose_points(samples, task=inputs.task, limit=limit)
-    pictures = None
-    if images:
-        pictures = shrink((rng.random((len(rows), 8, 8, 1)) * 255).astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2))
-    return replace(inputs, samples=samples, point_rows=rows, point_images=pictures)
+    report = with_samples(report, **coordinates)
+    noise = (rng.random((n, 8, 8, 1)) * 255).astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2)
+    return replace(report, raw=replace(report.raw, inputs=noise)) if images else report
 
 
+def with_map(report):
+    coordinates = dict(
+        zip(("pca_1", "pca_2"), np.random.default_rng(0).normal(size=(2, len(report.samples))), strict=True)
+    )
+    return replace(report, residuals=replace(report.residuals, samples=report.samples.assign(**coordinates)))
+
+
+HOSTILE_PROVENANCE = Provenance(name=HOSTILE[0], description=HOSTILE[1])
 PAGES = {
     "shapes": lambda make: with_views(make()),
     "table": lambda make: with_views(make(120, images=False), images=False),
-    "regression": lambda make: with_views(make(), images=False),
+    "regression": lambda make: with_map(make()),
     "two": lambda make: with_views(make(60, ("no", "yes"))),
-    "hundred": lambda make: with_views(make(2000, [f"class {k}" for k in range(100)]), limit=500),
+    "hundred": lambda make: with_views(make(2000, [f"class {k}" for k in range(100)])),
     "perfect": lambda make: with_views(make(perfect=True)),
     "never predicted": lambda make: with_views(make(unpredicted=1)),
-    "hostile": lambda make: replace(with_views(make(names=HOSTILE)), name=HOSTILE[0], description=HOSTILE[1]),
+    "hostile": lambda make: replace(with_views(make(names=HOSTILE)), provenance=HOSTILE_PROVENANCE),
     "without views": lambda make: make(40),
 }
 
@@ -106,7 +110,7 @@ def test_every_page_opens_by_itself_and_shows_its_views(browser, pages, name):
     assert browser.js("return [...document.images].every(i => i.complete && i.naturalWidth > 0)")
     rows = browser.all("#rows tbody tr")
     assert len(rows) == min(12, len(inputs.samples))
-    assert browser.js("return document.title").startswith(inputs.name)
+    assert browser.js("return document.title").startswith(inputs.provenance.name)
 
 
 def near(image, color, tolerance=70):
@@ -147,7 +151,7 @@ def test_pointing_at_a_sample_shows_its_image_and_numbers(browser, pages, plot):
     row = inputs.samples.iloc[int(facts["sample"])]
     assert facts["actual"] == inputs.class_names[int(row.y_true)]
     assert facts["entropy"] == f"{row.entropy:.3f}"
-    expected = inputs.point_images[int(facts["sample"])].mean(axis=2)
+    expected = inputs.raw.inputs[int(facts["sample"])].mean(axis=2)
     shown = Image.fromarray(browser.pixels("#tip .thumb").astype(np.uint8)).convert("L")
     shown = np.asarray(shown.resize(expected.shape[::-1], Image.Resampling.BOX), float)
     assert np.corrcoef(shown.ravel(), expected.ravel())[0, 1] > 0.9
@@ -162,9 +166,9 @@ def selected(browser):
 def test_a_cell_of_the_confusion_matrix_lists_its_samples_and_marks_them_in_all_views(browser, pages):
     path, inputs = pages("shapes")
     browser.open(path)
-    assert read_matrix(browser) == inputs.confusion.tolist()
+    assert read_matrix(browser) == inputs.evaluation.confusion.tolist()
     before = {plot: near(browser.pixels(plot), BLUE).sum() for plot in ("#plot-map", "#plot-scatter")}
-    wrong = inputs.confusion * (1 - np.eye(5, dtype=int))
+    wrong = inputs.evaluation.confusion * (1 - np.eye(5, dtype=int))
     actual, predicted = (int(k) for k in np.unravel_index(wrong.argmax(), wrong.shape))
     browser.find(f"#matrix [data-cell='{actual},{predicted}']").click()
     own = np.flatnonzero((inputs.samples.y_true == actual) & (inputs.samples.y_pred == predicted))

@@ -103,12 +103,10 @@ def test_a_thinned_scatter_says_so_and_keeps_the_trend_of_all_points(classificat
 
 
 def test_the_statistics_are_written_with_interval_and_permutation_p():
-    row = {"pearson": -0.618, "pearson_low": -0.7, "pearson_high": -0.52, "pearson_p": 0.001, "spearman": 0.5}
-    assert (
-        statistics_text(row, 200)
-        == f"r = {MINUS}0.62 [{MINUS}0.70, {MINUS}0.52]   {RHO} = 0.50\npermutation p = 0.001   n = 200"
-    )
-    assert statistics_text({"pearson": None}) == f"r = {DASH}\n{RHO} = {DASH}   p unknown"
+    known = statistics_text(-0.618, -0.7, -0.52, p=0.001, spearman=0.5, n=200)
+    assert known == f"r = {MINUS}0.62 [{MINUS}0.70, {MINUS}0.52]   {RHO} = 0.50\npermutation p = 0.001   n = 200"
+    unknown = statistics_text(np.nan, np.nan, np.nan, p=np.nan, spearman=np.nan)
+    assert unknown == f"r = {DASH}\n{RHO} = {DASH}   p unknown"
 
 
 def test_every_predicted_class_has_a_panel_and_one_without_statistics_says_why(classification):
@@ -122,7 +120,7 @@ def test_every_predicted_class_has_a_panel_and_one_without_statistics_says_why(c
     (line,) = panels[0].lines
     slope = np.diff(line.get_ydata()[[0, -1]]) / np.diff(line.get_xdata()[[0, -1]])
     assert slope == pytest.approx(np.polyfit(own.similarity, own.entropy, 1)[0])
-    assert f"r = {MINUS}{abs(inputs.classes.pearson[0]):.2f}" in texts(panels[0])[0]
+    assert f"r = {MINUS}{abs(inputs.classes[0].pearson):.2f}" in texts(panels[0])[0]
     assert len({ax.get_xlim() for ax in panels}) == len({ax.get_ylim() for ax in panels}) == 1
 
 
@@ -147,7 +145,7 @@ def test_the_entropy_histograms_are_shares_of_their_group_with_medians_and_bound
 
 
 def test_learning_curves_mark_the_epoch_of_the_lowest_validation_loss(classification):
-    history = classification().history
+    history = classification().training.history
     loss, accuracy = (plot_learning_curves(history, quantity=quantity) for quantity in ("loss", "accuracy"))
     best = history.epoch[history.val_loss.idxmin()]
     assert loss.get_title(loc="left").startswith(f"best epoch {best}: validation loss")
@@ -177,7 +175,7 @@ def test_roc_curves_carry_the_area_under_them():
 
 def test_of_many_roc_curves_only_the_worst_are_named(classification):
     inputs = classification(600, [f"class {k}" for k in range(30)], images=False)
-    legend = plot_roc(inputs.roc, class_names=inputs.class_names).get_legend().get_texts()
+    legend = plot_roc(inputs.evaluation.roc, class_names=inputs.class_names).get_legend().get_texts()
     assert len(legend) == 7
     assert legend[-1].get_text().endswith("others, larger area")
 

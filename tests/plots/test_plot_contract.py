@@ -12,6 +12,8 @@ from matplotlib.text import Text
 
 import mlx.plots
 from mlx.plots.style import COLUMN, NOTE, figure, render_pdf, render_png
+from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
+from mlx.results.tests import Question, Scope, TestResult
 
 ODD = ("<b>bold</b> & co", "猫", "$\\alpha$ 100 $", "a rather long name of a class")
 SHEETS = {"plot_sample_grid", "plot_sample_cards", "plot_residual_images"}
@@ -31,65 +33,64 @@ def arguments(classification, regression, names=ODD):
     rng = np.random.default_rng(0)
     points = rng.normal(size=(len(s), 2))
     images = rng.random((8, 12, 12, 1))
-    tests = pd.DataFrame(
-        [
-            {"name": "similarity and entropy", "scope": scope, "layer": layer, "statistic": "pearson"}
-            | {"estimate": -0.4, "low": -0.6, "high": high}
-            for layer in names
-            for scope, high in (("pooled", -0.1), ("within class", np.nan))
-        ]
-    )
-    temperatures = pd.DataFrame({"temperature": 2.0 ** np.linspace(-3, 3, 9)})
-    temperatures = temperatures.assign(entropy_correct=np.linspace(0, 1, 9), entropy_wrong=np.linspace(0.2, 1.2, 9))
-    temperatures["log_loss"] = 1 + (np.arange(9) - 5) ** 2 / 9
+    tests = [
+        TestResult(question=Question.SIMILARITY_ENTROPY, scope=scope, layer=layer, statistic="pearson", estimate=-0.4,
+                   low=-0.6, high=high)
+        for layer in names for scope, high in ((Scope.POOLED, -0.1), (Scope.WITHIN_CLASS, np.nan))
+    ]  # fmt: skip
     matrix = np.corrcoef(rng.normal(size=(40, 6)))
     return {
         "plot_class_counts": ((s.y_true, names), {}),
         "plot_class_scatter": ((rng.normal(size=(len(s), 5)), s.y_true, names), {}),
-        "plot_confusion": ((c.confusion, names), {}),
+        "plot_confusion": ((c.evaluation.confusion, names), {}),
         "plot_entropy_histogram": ((s.entropy, s.correct), {"n_classes": len(names)}),
         "plot_factor_effects": ((factors(names),), {}),
         "plot_layers": ((tests,), {}),
-        "plot_learning_curves": ((c.history,), {}),
+        "plot_learning_curves": ((c.training.history,), {}),
         "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std()), {"mean_leverage": 0.06}),
         "plot_precision_recall": ((precision_recall(len(names)),), {"class_names": names}),
-        "plot_reliability": ((c.reliability,), {}),
+        "plot_reliability": ((c.evaluation.reliability,), {}),
         "plot_representation_map": ((points,), {"by": "class", "values": s.y_true, "class_names": names}),
         "plot_residual_histogram": ((e.residual,), {}),
         "plot_residual_images": ((images, images[::-1], [f"{k}\n→ {k}" for k in range(8)]), {}),
         "plot_residual_qq": ((e.residual,), {}),
         "plot_residuals_fitted": ((e.y_pred, e.residual), {}),
         "plot_risk_coverage": ((curves(), 200), {}),
-        "plot_roc": ((c.roc,), {"class_names": names}),
+        "plot_roc": ((c.evaluation.roc,), {"class_names": names}),
         "plot_runs": ((dict.fromkeys(names, ACCURACY), "accuracy"), {}),
         "plot_sample_cards": ((images, ["a\n→ b"] * 8), {"groups": ["one"] * 4 + ["two"] * 4}),
         "plot_sample_grid": ((images, np.arange(8) % len(names), names), {}),
         "plot_similarity_entropy": ((s.similarity, s.entropy, s.correct), {"statistics": "r = 0.10 [0.00, 0.20]"}),
         "plot_similarity_matrix": ((matrix, np.sort(np.arange(40) % len(names)), names), {}),
         "plot_target_histogram": ((e.y_true,), {}),
-        "plot_temperature": ((temperatures,), {"n_classes": 4}),
+        "plot_temperature": ((c.residuals.temperature,), {"n_classes": 4}),
         "plot_weak_slices": ((slices(),), {}),
     }  # fmt: skip
 
 
 def factors(names):
-    rows = [{"factor": name, "target": "error", "statistic": "auroc", "estimate": 0.4 + 0.1 * k, "p_holm": 0.04 * k}
-            for k, name in enumerate(names)]  # fmt: skip
-    bins = [{"factor": names[0], "target": "error", "statistic": "error_rate", "estimate": 0.3, "p_holm": np.nan}]
-    table = pd.DataFrame(rows + bins)
-    return table.assign(low=table.estimate - 0.1, high=table.estimate + 0.1)
+    known = {"kind": "numeric", "target": "error", "n": 100}
+    effects = [
+        FactorEffect(factor=name, statistic="auroc", estimate=0.4 + 0.1 * k, low=0.3 + 0.1 * k, high=0.5 + 0.1 * k,
+                     p_holm=0.04 * k, **known)
+        for k, name in enumerate(names)
+    ]  # fmt: skip
+    return [*effects, FactorEffect(factor=names[0], statistic="error_rate", bin="low", estimate=0.3, **known)]
 
 
 def slices():
-    rows = {"description": ["size ≤ 0.5 and cost $ > 3", "noise > 0.1"], "n": [12, 9], "n_errors": [6, 0]}
-    rows |= {"error_rate": [0.5, 0.0], "low": [0.25, 0.0], "high": [0.75, 0.3], "p_holm": [0.01, 1.0]}
-    return pd.DataFrame(rows | {"rest_error_rate": [0.1, 0.15]})
+    bad = {"n": 12, "n_errors": 6, "error_rate": 0.5, "low": 0.25, "high": 0.75, "p_holm": 0.01, "rest_error_rate": 0.1}
+    good = {"n": 9, "n_errors": 0, "error_rate": 0.0, "low": 0.0, "high": 0.3, "p_holm": 1.0, "rest_error_rate": 0.15}
+    descriptions = ("size ≤ 0.5 and cost $ > 3", "noise > 0.1")
+    return [
+        Slice(description=description, error_rate_found=0.6, **known)
+        for description, known in zip(descriptions, (bad, good), strict=True)
+    ]
 
 
 def curves():
-    coverage = np.linspace(0.05, 1, 20)
-    scores = (("entropy", 0.1 * coverage), ("low $", 0.2 * coverage))
-    return pd.concat([pd.DataFrame({"score": name, "coverage": coverage, "risk": risk}) for name, risk in scores])
+    scores = (("entropy", 0.1), ("low $", 0.2))
+    return [CurvePoint(name, "", c, slope * c, 0.0) for name, slope in scores for c in np.linspace(0.05, 1, 20)]
 
 
 def precision_recall(n):

@@ -6,11 +6,12 @@ from scipy import stats
 
 from mlx.core.errors import DataError
 from mlx.plots.images import as_rgb, plot_sample_cards, plot_sample_grid
-from mlx.plots.inputs import choose_cards, choose_grid, spread
 from mlx.plots.regression import plot_residual_histogram, plot_residual_qq, plot_residuals_fitted
+from mlx.plots.report.samples import choose_cards, choose_grid
 from mlx.plots.settings import ReportSettings
 from mlx.plots.table import plot_class_scatter, plot_target_histogram
 from mlx.plots.text import MINUS
+from mlx.plots.thinning import evenly_spaced
 
 
 def test_residuals_are_drawn_over_fitted_values_with_units(regression):
@@ -132,7 +133,7 @@ def test_cards_show_the_most_uncertain_and_the_most_confidently_wrong(classifica
     assert groups == ("Most uncertain",) * 3 + ("Most confidently wrong",) * 3 + ("Least typical of their class",) * 3
 
 
-def test_spread_rows_are_distinct_and_reach_both_ends():
-    rows = spread(1000, 300)
+def test_evenly_spaced_rows_are_distinct_and_reach_both_ends():
+    rows = evenly_spaced(1000, 300)
     assert (rows[0], rows[-1], len(set(rows.tolist()))) == (0, 999, 300)
-    assert spread(3, 300).tolist() == [0, 1, 2]
+    assert evenly_spaced(3, 300).tolist() == [0, 1, 2]

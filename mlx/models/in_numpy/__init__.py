@@ -1,1 +1,1 @@
-"""Models implemented in NumPy, for reading and teaching."""
+"""Models written out in NumPy, to be read and learnt from."""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.page.points import PROJECTIONS, point_columns, projections_of
-from mlx.plots.page.tables import safe
-from mlx.plots.page.thumbnails import Atlas, pack
+from mlx.plots.page.escaping import safe
+from mlx.plots.page.points import PROJECTIONS, choose_points, point_columns, projections_of
+from mlx.plots.page.thumbnails import Atlas, pack, thumbnails_of
 from mlx.plots.page.views import View, linked_document
+from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.style import COLORS
 from mlx.plots.text import MINUS, plural, thousands
 
 if TYPE_CHECKING:
     from mlx.core.array_types import Array
-    from mlx.plots.inputs import ReportInputs
 
 MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "plus", "x", "star")
 MOST_CLASSES = 120  # of a confusion matrix in which cells can be clicked
@@ -43,32 +43,32 @@ HINT = (
 )
 
 
-def explorer(inputs: ReportInputs) -> str:
+def explorer(report: AnyReport) -> str:
     """Build the section's body: frames that the scripts fill, and the data that they fill them with."""
-    chosen = inputs.samples if inputs.point_rows is None else inputs.samples.iloc[inputs.point_rows]
-    columns = point_columns(chosen, task=inputs.task)
-    views = _views(inputs.task, columns)
+    chosen = report.samples.iloc[choose_points(report.samples, task=report.task)]
+    columns = point_columns(chosen, task=report.task)
+    views = _views(report.task, columns)
     if not len(chosen) or not views:
         return ""
-    atlas = None if inputs.point_images is None else pack(inputs.point_images)
-    frames = "\n".join(_frame(view, _controls(view, columns, inputs.task)) for view in views)
-    hint = HINT.format(cell="click a cell of the matrix, " if inputs.task == "classification" else "")
-    matrix = _MATRIX if inputs.confusion is not None and len(inputs.class_names) <= MOST_CLASSES else ""
-    payload = _payload(inputs, columns, views, atlas)
+    atlas = None if report.images is None else pack(thumbnails_of(report.images, chosen["index"].to_numpy()))
+    frames = "\n".join(_frame(view, _controls(view, columns, report.task)) for view in views)
+    hint = HINT.format(cell="click a cell of the matrix, " if report.task == "classification" else "")
+    confusion = _cells(report.evaluation.confusion) if isinstance(report, ClassificationReport) else []
+    payload = _payload(report, columns, views, atlas, confusion)
     sheet = f"<style>.thumb{{background-image:url({atlas.url})}}</style>" if atlas else ""
     return (
-        f'<p id="explore-shown">{safe(_shown(inputs, len(chosen)))}</p>\n<p class="soft">{safe(hint)}</p>\n'
+        f'<p id="explore-shown">{safe(_shown(report, len(chosen)))}</p>\n<p class="soft">{safe(hint)}</p>\n'
         f"<noscript><p>Without JavaScript the pictures and tables below say the same.</p></noscript>\n{_BAR}\n"
-        f'<div class="views">\n{frames}\n{matrix}\n</div>\n{_TABLE}\n'
+        f'<div class="views">\n{frames}\n{_MATRIX if confusion else ""}\n</div>\n{_TABLE}\n'
         f'{sheet}<script type="application/json" id="explorer-data">{payload}</script>'
     )
 
 
-def _shown(inputs: ReportInputs, count: int) -> str:
-    n = len(inputs.samples)
+def _shown(report: AnyReport, count: int) -> str:
+    n = len(report.samples)
     if count == n:
         return f"All {plural(n, 'test sample')}." if n > 1 else "The only test sample."
-    first = "wrong predictions first" if inputs.task == "classification" else "the largest errors first"
+    first = "wrong predictions first" if report.task == "classification" else "the largest errors first"
     return (
         f"{thousands(count)} of {plural(n, 'test sample')}: {first}, up to half of those shown, the others evenly "
         "spread. Counts in the confusion matrix, intervals and pictures are of all samples."
@@ -148,17 +148,19 @@ _TABLE = (
 )
 
 
-def _payload(inputs: ReportInputs, columns: dict[str, Array], views: list[View], atlas: Atlas | None) -> str:
+def _payload(
+    report: AnyReport, columns: dict[str, Array], views: list[View], atlas: Atlas | None, confusion: list[list[int]]
+) -> str:
     """Return the data of the views as JSON that can stand in a ``<script>``."""
-    wrong = columns["residual"] < 0 if inputs.task == "regression" else columns["correct"] == 0
+    wrong = columns["residual"] < 0 if report.task == "regression" else columns["correct"] == 0
     content = {
-        "task": inputs.task,
-        "classes": [str(name) for name in inputs.class_names],
+        "task": report.task,
+        "classes": [str(name) for name in report.class_names],
         "colors": COLORS,
         "markers": MARKERS,
         "ramp": _ramp(),
         "projections": {kind: PROJECTIONS[kind] for kind in projections_of(columns)},
-        "confusion": _cells(inputs.confusion),
+        "confusion": confusion,
         "columns": [[name, *LABELS[name]] for name in columns if name in LABELS],
         "atlas": atlas and {key: getattr(atlas, key) for key in ("columns", "width", "height", "count")},
         "views": [{"key": view.key, "x": view.x, "y": view.y} for view in views],
@@ -168,9 +170,9 @@ def _payload(inputs: ReportInputs, columns: dict[str, Array], views: list[View],
     return text.replace("<", "\\u003c")  # no class name ends the script
 
 
-def _cells(confusion: Array | None) -> list[list[int]]:
-    """Actual class, predicted class and count of every cell that is not empty."""
-    if confusion is None or len(confusion) > MOST_CLASSES:
+def _cells(confusion: Array) -> list[list[int]]:
+    """Return actual class, predicted class and count of every cell that is not empty; none of a matrix too large."""
+    if len(confusion) > MOST_CLASSES:
         return []
     return [[int(i), int(j), int(confusion[i, j])] for i, j in zip(*np.nonzero(confusion), strict=True)]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.inputs import spread
+from mlx.plots.thinning import evenly_spaced
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -40,12 +40,12 @@ def choose_points(samples: DataFrame, *, task: str, limit: int = MOST_POINTS) ->
     most = int(limit * WRONG_SHARE)
     if task == "classification":
         wrong = np.flatnonzero(~samples["correct"].to_numpy(bool))
-        wrong = wrong[spread(len(wrong), most)]
+        wrong = wrong[evenly_spaced(len(wrong), most)]
     else:
         size = np.nan_to_num(np.abs(samples["residual"].to_numpy(float)))
         wrong = np.sort(np.argsort(-size, kind="stable")[:most])
     others = np.setdiff1d(np.arange(n), wrong if task == "regression" else _all_wrong(samples))
-    return np.sort(np.concatenate([wrong, others[spread(len(others), limit - len(wrong))]]))
+    return np.sort(np.concatenate([wrong, others[evenly_spaced(len(others), limit - len(wrong))]]))
 
 
 def _all_wrong(samples: DataFrame) -> Integers:

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from mlx.plots.page.escaping import safe
 from mlx.plots.text import MINUS, fixed, level_text, number, percent, significant, status_text, thousands
+from mlx.results.classification_residuals import ClassSummary
+from mlx.results.schema import RowSchema
+from mlx.stats.status import OK
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series
+    from pandas import DataFrame
 
     from mlx.core.array_types import Array
 
+T = TypeVar("T")
+
 MAX_ROWS = 500
 ONE_LINE = 24  # characters of a cell that is never broken
-
-
-def safe(text: object) -> str:
-    """Escape `text` for HTML; half of a surrogate pair, which UTF-8 cannot hold, becomes ``?``."""
-    return escape(str(text).encode("utf-8", "replace").decode("utf-8"))
 
 
 def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -43,23 +43,18 @@ def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object
     )
 
 
-def metrics_table(caption: str, metrics: Mapping[str, Any], *, level: float = 0.95) -> str:
+def metrics_table(caption: str, metrics: Mapping[str, Any]) -> str:
     """Build the table of one metrics file: a row a number, and its interval or why there is none; empty without any."""
     flat = flatten(metrics)
     beside = {key + end for key in flat for end in ("_low", "_high", "_status")}
     rows = [
-        (
-            key.replace("_", " "),
-            value,
-            _bounds(number(flat, f"{key}_low"), number(flat, f"{key}_high"), significant)
-            or status_text(str(flat.get(f"{key}_status", ""))),
-        )
-        for key, value in flat.items()
-        if key not in beside
-    ]
-    head = ["metric", "value", f"{level_text(level)} interval"]
-    if not any(row[2] for row in rows):
-        head = head[:2]
+        (key.replace("_", " "), value, _bounds(number(flat, f"{key}_low"), number(flat, f"{key}_high"), significant)
+         or status_text(flat.get(f"{key}_status", "")))
+        for key, value in flat.items() if key not in beside
+    ]  # fmt: skip
+    head = ["metric", "value"]
+    if any(row[2] for row in rows):
+        head.append(f"{level_text(metrics['confidence'])} interval")
     return html_table(caption, head, [row[: len(head)] for row in rows]) if rows else ""
 
 
@@ -99,41 +94,35 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", value
 
 
-def classes_table(classes: DataFrame, scores: DataFrame | None, *, level: float = 0.95) -> str:
-    """Build the table of classes: counts, precision and recall where known, correlation, status."""
-    scores_of = {} if scores is None else {row["class"]: row for row in scores.to_dict("records")}
+def classes_table(classes: Sequence[ClassSummary], scores: DataFrame, *, level: float) -> str:
+    """Build the table of classes: counts, precision and recall, correlation, status."""
+    scores_of = {row["class"]: row for row in scores.to_dict("records")}
     head = ["class", "samples", "predicted", "precision", "recall", "entropy", "similarity",
             "r", f"{level_text(level)} interval", "p", "p (Holm)", "note"]  # fmt: skip
-    rows = []
-    for row in classes.to_dict("records"):
-        score = scores_of.get(row["class"], {})
-        known = {str(key): value for key, value in row.items()}
-        bounds = _bounds(number(known, "pearson_low"), number(known, "pearson_high"), fixed)
-        rows.append([
-            row["name"], row.get("n_true"), row.get("n_predicted"),
-            score.get("precision"), score.get("recall"), row.get("entropy_mean"),
-            row.get("similarity_mean"), row.get("pearson"),
-            bounds,
-            row.get("pearson_p"), row.get("pearson_p_holm"), _note(str(row.get("status", "ok"))),
-        ])  # fmt: skip
+    rows = [
+        (
+            one.name, one.n_true, one.n_predicted, scores_of[one.label]["precision"], scores_of[one.label]["recall"],
+            one.entropy_mean, one.similarity_mean, one.pearson, _bounds(one.pearson_low, one.pearson_high, fixed),
+            one.pearson_p, one.pearson_p_holm, "" if one.status.pearson.is_ok else str(one.status),
+        )
+        for one in classes
+    ]  # fmt: skip
     kept = [k for k in range(len(head)) if any(not _is_unknown(row[k]) and row[k] != "" for row in rows)]
     return html_table("Each predicted class", [head[k] for k in kept], [[row[k] for k in kept] for row in rows])
 
 
-def _note(status: str) -> str:
-    """Write the status of what the table of classes shows: it has no Spearman."""
-    return "" if status.startswith("spearman:") else status_text(status)
+def rows_table(caption: str, schema: RowSchema[T], rows: Sequence[T], columns: Sequence[str] = ()) -> str:
+    """Build the table of those `columns` (all by default) that hold anything; empty without rows."""
+    frame = schema.frame(rows).astype(object)
+    known = frame.where(frame.notna() & (frame != ""), None)
+    return frame_table(caption, known[list(columns or schema.columns)])
 
 
-def frame_table(caption: str, frame: DataFrame, columns: Sequence[str]) -> str:
-    """Build the table of those `columns` that `frame` has and that hold anything; empty without rows."""
-    kept = [c for c in columns if c in frame and frame[c].notna().any() and not _says_nothing(c, frame[c])]
-    rows = [[row[c] if c != "status" else status_text(str(row[c])) for c in kept] for row in frame.to_dict("records")]
-    return html_table(caption, [c.replace("_", " ") for c in kept], rows) if rows and kept else ""
-
-
-def _says_nothing(name: str, column: Series) -> bool:
-    return name == "status" and bool(column.eq("ok").all())
+def frame_table(caption: str, frame: DataFrame) -> str:
+    """Build the table of the columns that hold anything; empty without rows."""
+    kept = [c for c in frame if frame[c].notna().any() and not (c == "status" and frame[c].eq(str(OK)).all())]
+    rows = [[status_text(row[c]) if c == "status" else row[c] for c in kept] for row in frame.to_dict("records")]
+    return html_table(caption, [str(c).replace("_", " ") for c in kept], rows) if rows and kept else ""
 
 
 def mistakes_table(confusion: Array, names: Sequence[str], *, most: int = 8) -> str:

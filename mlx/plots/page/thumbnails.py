@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlx.core.arrays import rows_of
 from mlx.plots.images import as_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from PIL.Image import Image
+
+    from mlx.core.array_types import Array, Integers
 
 SIDE = 40  # pixels: of the longer side of a thumbnail, where the image has as many
 ATLAS_BYTES = 800_000
@@ -43,6 +46,15 @@ class Atlas:
     count: int
 
 
+@dataclass(frozen=True)
+class PagePicture:
+    """A picture of the page: its ``data:`` address, and its natural size in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
 def shrink(images: ArrayLike, *, low: float = 0.0, high: float = 1.0) -> NDArray[np.uint8]:
     """Thumbnails of images (m, h, w, c), shape (m, h', w', 3), averaged over what a pixel covers.
 
@@ -65,6 +77,17 @@ def shrink(images: ArrayLike, *, low: float = 0.0, high: float = 1.0) -> NDArray
     return np.stack(small)
 
 
+def thumbnails_of(X: Array, rows: Integers) -> NDArray[np.uint8]:
+    """Return thumbnails of some of the images `X` (n, h, w, c), read a block at a time."""
+    block = rows_of(int(np.prod(X.shape[1:])) * 4)
+    blocks = [rows[first : first + block] for first in range(0, len(rows), block)]
+    low, high = 0.0, 1.0
+    if X.dtype != np.uint8:  # one scale for all images, as where they are drawn beside each other
+        ends = [(float(np.nanmin(X[chosen])), float(np.nanmax(X[chosen]))) for chosen in blocks]
+        low, high = min(0.0, *(a for a, _ in ends)), max(1.0, *(b for _, b in ends))
+    return np.concatenate([shrink(X[chosen], low=low, high=high) for chosen in blocks])
+
+
 def pack(thumbnails: NDArray[np.uint8]) -> Atlas:
     """Pack thumbnails (m, h, w, 3) into one picture of at most `ATLAS_BYTES`, losslessly if that does.
 
@@ -80,8 +103,8 @@ def pack(thumbnails: NDArray[np.uint8]) -> Atlas:
     return Atlas(_url(kind, content), columns, width, height, m)
 
 
-def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, tuple[str, int, int]]:
-    """PNG pictures as ``data:`` addresses with their natural width and height in pixels.
+def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, PagePicture]:
+    """Return PNG pictures as ``data:`` addresses.
 
     Parameters
     ----------
@@ -96,7 +119,7 @@ def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, tup
         kind, content = "png", png
         if total > room:
             kind, content = _encoded(Image.open(BytesIO(png)).convert("RGB"), int(room * len(png) / total))
-        found[name] = (_url(kind, content), width, height)
+        found[name] = PagePicture(_url(kind, content), width, height)
     return found
 
 

@@ -1,0 +1,221 @@
+"""Reads the results that the report shows into their types, and checks what each file holds."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from mlx.core.arrays import open_array
+from mlx.core.artifacts import read_csv, read_parquet
+from mlx.core.descriptions import DatasetDescription
+from mlx.core.errors import ArtifactError
+from mlx.core.metrics import read_metrics
+from mlx.core.paths import Workspace
+from mlx.core.reading import REMAKE
+from mlx.core.tables import Kind, check_columns
+from mlx.plots.report.inputs import Evaluation, RegressionEvaluation, RegressionResiduals, Training
+from mlx.results.classification_residuals import (
+    CLASSES,
+    FACTORS,
+    LAYER_SAMPLES,
+    RISK_COVERAGE,
+    SAMPLES,
+    SIMILARITY,
+    SLICES,
+    TEMPERATURE,
+    ClassificationResiduals,
+)
+from mlx.results.schema import RowSchema
+from mlx.results.tests import TESTS, Question, Scope, TestResult, first_test, read_tests
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlx.core.array_types import Array
+
+T = TypeVar("T")
+
+TABLES: Mapping[str, Mapping[str, Kind]] = {
+    "history": {"epoch": "count", "loss": "limit", "val_loss": "limit"},
+    "confusion": {"count": "count"},
+    "roc": {"class": "label", "false_positive_rate": "share", "true_positive_rate": "share"},
+    "precision_recall": {"class": "label", "recall": "share", "precision": "share"},
+    "reliability": {"lower": "share", "upper": "share", "count": "count", "confidence": "share", "accuracy": "share"},
+    "per_class": {"class": "label", "precision": "share", "recall": "share"},
+}
+"""What each table holds in the columns that are drawn or shown."""
+
+REGRESSION_SAMPLES: Mapping[str, Kind] = {
+    "index": "count",
+    "y_true": "number",
+    "y_pred": "number",
+    "residual": "number",
+}
+
+
+def read_classification_residuals(workspace: Workspace, dataset: DatasetDescription) -> ClassificationResiduals:
+    """Read the residuals analysis of a classification, of its matrices the overview of the first layer.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing or damaged, or holds something else.
+    """
+    folder, k = workspace.residuals, len(dataset.class_names)
+    classes = _rows(folder, CLASSES, n_classes=k)
+    layers = list(dict.fromkeys(one.layer for one in classes))
+    tests = _read_tests(folder / TESTS.file, tuple(dataset.class_names))
+    path = folder / SAMPLES.file
+    table = read_samples(workspace, dataset)
+    places = {
+        layer: LAYER_SAMPLES.arrays(path, table, suffix=f".{layer}" if place else "", n_classes=k)
+        for place, layer in enumerate(layers)
+    }
+    file = f"{layers[0]}.overview.npy"
+    factors = [str(name) for name in table if str(name).startswith("factor.")]
+    return ClassificationResiduals(
+        samples=SAMPLES.arrays(path, table, n_classes=k),
+        layers=places,
+        sample_factors={name.removeprefix("factor."): table[name].to_numpy() for name in factors},
+        classes=classes,
+        tests=tests,
+        factors=_rows(folder, FACTORS),
+        slices=_rows(folder, SLICES),
+        risk_coverage=_rows(folder, RISK_COVERAGE),
+        temperature=_rows(folder, TEMPERATURE),
+        similarity=_rows(folder, SIMILARITY, n_classes=k),
+        matrices={file: _overview(folder, file, places[layers[0]].overview)},
+        headline=read_measured(workspace.metrics / "residuals.json", ("n", "confidence", "pearson"), len(table)),
+    )
+
+
+def _rows(folder: Path, schema: RowSchema[T], *, n_classes: int = 0) -> tuple[T, ...]:
+    path = folder / schema.file
+    return schema.rows(path, read_csv(path, text=schema.text), n_classes=n_classes)
+
+
+def _read_tests(path: Path, class_names: tuple[str, ...]) -> tuple[TestResult, ...]:
+    tests = read_tests(path, read_csv(path, text=TESTS.text), class_names)
+    for statistic in ("pearson", "spearman"):
+        first = first_test(tests, Question.SIMILARITY_ENTROPY, statistic, scope=Scope.POOLED)
+        # Its layer names a file.
+        if first is None or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", first.layer):
+            wanted = f"a row '{Question.SIMILARITY_ENTROPY}' of {statistic} with its layer"
+            raise ArtifactError(f"{path}: expected {wanted}, found none{REMAKE}")
+    return tests
+
+
+def _overview(folder: Path, file: str, places: "Array") -> "Array":
+    path = folder / "similarity" / file
+    matrix = np.asarray(open_array(path, ndim=2))
+    shown = np.sort(places[places >= 0])
+    n = len(shown)
+    if not np.array_equal(shown, np.arange(n)):
+        samples = folder / SAMPLES.file
+        raise ArtifactError(f"{samples}: overview: expected different places of the similarity matrix{REMAKE}")
+    if matrix.shape != (n, n):
+        raise ArtifactError(f"{path}: expected shape ({n}, {n}), as samples.parquet says, found {matrix.shape}{REMAKE}")
+    return matrix
+
+
+def read_regression_residuals(workspace: Workspace, dataset: DatasetDescription) -> RegressionResiduals:
+    """Read the residuals analysis of a regression; raises as `read_classification_residuals`."""
+    samples = read_samples(workspace, dataset)
+    summary = read_measured(workspace.metrics / "residuals.json", ("n", "confidence", "rmse"), len(samples))
+    return RegressionResiduals(samples=samples, summary=summary)
+
+
+def read_classification_evaluation(workspace: Workspace, dataset: DatasetDescription, most: int) -> Evaluation:
+    """Read the evaluation of a classification, of at most `most` samples; raises as `read_table`."""
+    folder, k = workspace.metrics, len(dataset.class_names)
+    keys = ("n", "confidence", "accuracy", "log_loss", "ece")
+    return Evaluation(
+        metrics=read_measured(folder / "evaluation.json", keys, most),
+        classes=read_table(folder, "per_class", n_classes=k),
+        confusion=read_confusion(folder, k),
+        roc=read_table(folder, "roc", n_classes=k),
+        precision_recall=read_table(folder, "precision_recall", n_classes=k),
+        reliability=read_table(folder, "reliability"),
+    )
+
+
+def read_regression_evaluation(workspace: Workspace, most: int) -> RegressionEvaluation:
+    """Read the evaluation of a regression, of at most `most` samples; raises as `read_measured`."""
+    keys = ("n", "confidence", "rmse", "r2")
+    return RegressionEvaluation(metrics=read_measured(workspace.metrics / "evaluation.json", keys, most))
+
+
+def read_training(workspace: Workspace) -> Training:
+    """Read how the model was trained; raises as `read_table` and `read_measured`."""
+    metrics = read_measured(workspace.metrics / "training.json", ("best_epoch",))
+    return Training(history=read_table(workspace.metrics, "history"), metrics=metrics)
+
+
+def read_table(folder: Path, name: str, *, n_classes: int = 0) -> "pd.DataFrame":
+    """Read a table of `TABLES` from ``<folder>/<name>.csv``.
+
+    Raises
+    ------
+    ArtifactError
+        It is missing or damaged, or a column is missing or holds something else.
+    """
+    path = folder / f"{name}.csv"
+    table = read_csv(path)
+    check_columns(path, table, TABLES[name], n_classes=n_classes)
+    return table
+
+
+def read_samples(workspace: Workspace, dataset: DatasetDescription) -> "pd.DataFrame":
+    """Read the table of test samples, and check that they are samples of this dataset.
+
+    Raises
+    ------
+    ArtifactError
+        The table is missing or damaged, or a row stands for no raw sample.
+    """
+    path = workspace.residuals / SAMPLES.file
+    samples = read_parquet(path)
+    kinds: Mapping[str, Kind] = {"index": "count"} if dataset.task == "classification" else REGRESSION_SAMPLES
+    check_columns(path, samples, kinds)
+    if not len(samples):
+        raise ArtifactError(f"{path}: expected a row a test sample, found none{REMAKE}")
+    if not samples["index"].between(0, dataset.shape[0] - 1).all():
+        raise ArtifactError(f"{path}: expected rows of {dataset.shape[0]} raw samples, found others{REMAKE}")
+    return samples
+
+
+def read_confusion(folder: Path, n_classes: int) -> "Array":
+    """Read the counts (n_classes, n_classes), row true, column predicted.
+
+    Raises
+    ------
+    ArtifactError
+        As `read_table`; or there are not as many counts as pairs of classes.
+    """
+    counts = read_table(folder, "confusion")["count"].to_numpy()
+    if len(counts) != n_classes**2:
+        path, wanted = folder / "confusion.csv", f"{n_classes**2} counts, one for each pair of classes"
+        raise ArtifactError(f"{path}: expected {wanted}, found {len(counts)}{REMAKE}")
+    return counts.reshape(n_classes, n_classes)
+
+
+def read_measured(path: Path, keys: tuple[str, ...], most: int | None = None) -> dict[str, Any]:
+    """Read the metrics of a step, which must have `keys`, and be of at most `most` samples where that is known.
+
+    Raises
+    ------
+    ArtifactError
+        They are missing or damaged, or those of something else.
+    """
+    metrics = read_metrics(path)
+    for key in keys:
+        if key not in metrics:
+            raise ArtifactError(f"{path}: expected a key '{key}', found {', '.join(metrics)[:200]}{REMAKE}")
+        if isinstance(metrics[key], str):
+            raise ArtifactError(f"{path}: {key}: expected a number, found text{REMAKE}")
+    n = metrics.get("n")
+    if most is not None and not (isinstance(n, int) and 0 <= n <= most):
+        raise ArtifactError(f"{path}: n: expected at most {most}, the rows of samples.parquet, found {n}{REMAKE}")
+    return metrics

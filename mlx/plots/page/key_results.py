@@ -1,0 +1,177 @@
+"""The numbers at the top of a report, each with its interval and a sentence in plain language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.plots.page.estimate import Estimate
+from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
+from mlx.plots.text import fixed, number, p_text, percent, plural, readable, significant, thousands
+from mlx.results.classification_residuals import Slice
+from mlx.results.tests import Question, first_test
+
+CLAIMS_NOTHING = "without an interval it shows nothing beyond them"
+NO_SKILL = 0.5
+"""AUROC of a score that says nothing."""
+
+CHANCE = 0.05
+"""Adjusted p-value above which a difference is said to be perhaps chance."""
+
+
+@dataclass(frozen=True)
+class KeyResult:
+    """One number: what it is, how it reads, its interval or why there is none (may be empty), and what it says."""
+
+    label: str
+    value: str
+    interval: str
+    sentence: str
+
+
+def key_results(report: AnyReport) -> list[KeyResult]:
+    """Return the key results that `report` has the numbers for, at most six."""
+    if isinstance(report, RegressionReport):
+        found = [_explained_variance(report), *_errors(report)]
+    else:
+        found = [
+            _accuracy(report),
+            _detection(report, Question.ERROR_BY_ENTROPY, "Entropy") or _entropy(report),
+            _detection(report, Question.ERROR_BY_LOW_SIMILARITY, "Low similarity"),
+            _correlation(report),
+            _calibration(report),
+            _slice(report),
+        ]
+    return [result for result in found if result is not None]
+
+
+def _accuracy(report: ClassificationReport) -> KeyResult:
+    n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
+    accuracy = Estimate.of_metric(report.evaluation.metrics, "accuracy")
+    sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {'is' if wrong == 1 else 'are'} predicted wrongly."
+    return KeyResult("Accuracy", percent(accuracy.value), accuracy.interval(percent), sentence)
+
+
+def _calibration(report: ClassificationReport) -> KeyResult | None:
+    metrics, samples = report.evaluation.metrics, report.samples
+    error = Estimate.of_metric(metrics, "ece")
+    confidence, accuracy = float(samples["confidence"].mean()), float(samples["correct"].mean())
+    if np.isnan(error.value) or np.isnan(confidence):
+        return None
+    sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
+    expected = number(metrics, "ece_if_calibrated")
+    if np.isfinite(expected):
+        sentence += f" A calibrated model would show {percent(expected)} with this many samples."
+    return KeyResult("Calibration error", percent(error.value), error.interval(percent), sentence)
+
+
+def _entropy(report: ClassificationReport) -> KeyResult | None:
+    samples = report.samples
+    known = samples[np.isfinite(samples["entropy"])]
+    right, wrong = (known.loc[known["correct"] == correct, "entropy"] for correct in (True, False))
+    if not len(right) or not len(wrong):
+        return None
+    sentence = (
+        f"Median entropy of these wrong predictions, against {significant(right.median(), 2)} nats of the correct "
+        f"ones; {CLAIMS_NOTHING}."
+    )
+    return KeyResult("Entropy when wrong", f"{significant(wrong.median(), 2)} nats", "", sentence)
+
+
+def _detection(report: ClassificationReport, question: Question, score: str) -> KeyResult | None:
+    test = first_test(report.residuals.tests, question, "auroc")
+    if test is None or np.isnan(test.estimate):
+        return None
+    auroc = Estimate.of_test(test, report.residuals_metrics["confidence"])
+    label, bounds = f"{score} and mistakes", auroc.interval()
+    if not auroc.has_interval:
+        sentence = f"{score} ranks these wrong predictions with AUROC {auroc}; {CLAIMS_NOTHING}."
+        return KeyResult(label, "not known", bounds, sentence)
+    if auroc.low > NO_SKILL:
+        label = f"{score} finds mistakes"
+        sentence = f"{score} finds wrong predictions with AUROC {auroc}; guessing has {NO_SKILL}."
+    else:
+        sentence = (
+            f"{score} ranks wrong predictions with AUROC {auroc}, which does not show that it beats guessing, "
+            f"{NO_SKILL}."
+        )
+    return KeyResult(label, f"AUROC {fixed(auroc.value)}", bounds, sentence)
+
+
+def _slice(report: ClassificationReport) -> KeyResult | None:
+    if not report.residuals.slices:
+        return None
+    told = _told_slice(report.residuals.slices)
+    if np.isnan(told.error_rate) or np.isnan(told.rest_error_rate):
+        return None
+    where, n = readable(told.description), thousands(told.n)
+    rate, rest = percent(told.error_rate), percent(told.rest_error_rate)
+    if told.error_rate <= told.rest_error_rate:  # the worst slice of one half need not be worse on the other half
+        sentence = (
+            f"The worst on one half of the test samples, {where}, is wrong in {rate} of {n} samples of the other half, "
+            f"and all others in {rest}."
+        )
+        return KeyResult("Weak slices", "none holds up", "", sentence)
+    chance = "" if told.p_holm <= CHANCE else "; this may be chance"
+    sentence = (
+        f"Wrong where {where}, {n} samples, against {rest} of the others (Holm-adjusted {p_text(told.p_holm)}{chance})."
+    )
+    error = Estimate(told.error_rate, told.low, told.high, report.residuals_metrics["confidence"], status="")
+    return KeyResult("Weakest slice", rate, error.interval(percent), sentence)
+
+
+def _told_slice(slices: Sequence[Slice]) -> Slice:
+    """Return the first slice that holds up beyond chance on the other half; the first of all where none does."""
+    worse = (one for one in slices if one.error_rate > one.rest_error_rate)
+    return next((one for one in worse if one.p_holm <= CHANCE), slices[0])
+
+
+def _correlation(report: ClassificationReport) -> KeyResult | None:
+    test = report.correlation("pearson")
+    r = Estimate.of_test(test, report.residuals_metrics["confidence"])
+    if np.isnan(r.value):
+        return None
+    label, value = "Similarity and entropy", f"r = {fixed(r.value)}"
+    if not r.has_interval:
+        sentence = f"In these samples similarity and entropy have {value}; {CLAIMS_NOTHING}."
+        return KeyResult(label, "not known", r.interval(), sentence)
+    if r.high < 0:
+        says = "Samples far from those predicted alike tend to be the uncertain ones"
+    elif r.low > 0:
+        says = "Samples close to those predicted alike tend to be the uncertain ones"
+    else:
+        says = "These samples do not show that uncertainty goes with how close those predicted alike are"
+    return KeyResult(label, value, r.interval(), f"{says} (permutation {p_text(test.p)}).")
+
+
+def _errors(report: RegressionReport) -> list[KeyResult]:
+    n = plural(len(report.samples), "test sample")
+    texts = (
+        ("rmse", f"Root mean square error on {n}, in target units."),
+        ("mae", "Mean absolute error, in target units."),
+    )
+    errors = [(Estimate.of_metric(report.evaluation.metrics, key), key.upper(), text) for key, text in texts]
+    return [
+        KeyResult(label, significant(error.value), error.interval(significant), text)
+        for error, label, text in errors
+        if np.isfinite(error.value)
+    ]
+
+
+def _explained_variance(report: RegressionReport) -> KeyResult | None:
+    r2 = Estimate.of_metric(report.evaluation.metrics, "r2")
+    if not np.isfinite(r2.value):
+        return None
+    value = significant(r2.value)
+    if not r2.has_interval:
+        sentence = f"These samples have R² = {value}; {CLAIMS_NOTHING}."
+        return KeyResult("R²", "not known", r2.interval(), sentence)
+    if r2.low > 0:
+        sentence = f"{percent(r2.value)} of the target's variance is explained."
+    elif r2.high < 0:
+        sentence = "Worse than predicting the mean."
+    else:
+        sentence = "These samples do not show that it beats predicting the mean."
+    return KeyResult("R²", value, r2.interval(significant), sentence)

@@ -1,0 +1,121 @@
+"""Sections of the page: their figures and tables, in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from mlx.plots.confusion import room
+from mlx.plots.page.captions import SECTIONS, caption, placed
+from mlx.plots.page.escaping import safe
+from mlx.plots.page.tables import (
+    classes_table,
+    frame_table,
+    metrics_table,
+    mistakes_table,
+    names_table,
+    rows_table,
+)
+from mlx.plots.report.inputs import AnyReport, ClassificationReport
+from mlx.plots.style import COLUMN
+from mlx.plots.text import signed
+from mlx.results.classification_residuals import FACTORS, SLICES
+from mlx.results.tests import TESTS
+
+if TYPE_CHECKING:
+    from mlx.plots.page.thumbnails import PagePicture
+
+WIDE = ("similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
+"""Figures that are drawn for both columns of a paper, and need the whole width of the page."""
+
+TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
+                "p_holm", "n", "status")  # fmt: skip
+FACTOR_COLUMNS = ("factor", "target", "statistic", "bin", "lower", "upper", "estimate", "low", "high", "p", "p_holm",
+                  "n", "n_errors", "entropy_mean", "similarity_mean", "status")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables of a section as HTML, empty ones left out: beside the figures, and below them over the whole width."""
+
+    narrow: list[str] = field(default_factory=list)
+    wide: list[str] = field(default_factory=list)
+
+
+def section_tables(report: AnyReport) -> dict[str, Tables]:
+    """Return the tables of each section that has any, by its id."""
+    training = {} if report.training is None else report.training.metrics
+    about = report.provenance
+    setup = [names_table("Configuration", about.configuration), names_table("Environment", about.environment)]
+    evaluation = metrics_table("Evaluation", report.evaluation.metrics)
+    residuals = metrics_table("Residuals analysis", report.residuals_metrics)
+    found = {"training": Tables([metrics_table("Training", training)]), "setup": Tables(setup)}
+    if not isinstance(report, ClassificationReport):
+        return found | {"wrong": Tables([evaluation, residuals])}
+    return found | {
+        "wrong": Tables([mistakes_table(report.evaluation.confusion, report.class_names), evaluation]),
+        "unsure": Tables(wide=[frame_table("Reliability", report.evaluation.reliability)]),
+        "geometry": Tables([residuals], _geometry_tables(report)),
+        "why": Tables(wide=_failure_tables(report)),
+    }
+
+
+def _geometry_tables(report: ClassificationReport) -> list[str]:
+    level = report.residuals_metrics["confidence"]
+    return [
+        classes_table(report.classes, report.evaluation.classes, level=level),
+        rows_table("Tests", TESTS, report.residuals.tests, TEST_COLUMNS),
+    ]
+
+
+def _failure_tables(report: ClassificationReport) -> list[str]:
+    """Slices with true minus signs; factors in two tables, since tests have no bins, and bins have no tests."""
+    slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
+    tests = [effect for effect in report.residuals.factors if not effect.bin]
+    bins = [effect for effect in report.residuals.factors if effect.bin]
+    return [
+        rows_table("Weak slices", SLICES, slices),
+        rows_table("Factors", FACTORS, tests, FACTOR_COLUMNS),
+        rows_table("Factors: error rate in bins", FACTORS, bins, FACTOR_COLUMNS),
+    ]
+
+
+def section_bodies(
+    report: AnyReport, tables: Mapping[str, Tables], pictures: Mapping[str, PagePicture]
+) -> list[tuple[str, str, str]]:
+    """Return id, heading and HTML of every section that has a figure or a table."""
+    wide = wide_figures(report)
+    where = placed(list(pictures))
+    found = []
+    for key, title, _ in SECTIONS:
+        beside = [_figure(name, pictures[name], scrolls=name in wide) for name in where[key] if name not in wide]
+        below = [_figure(name, pictures[name], scrolls=True) for name in where[key] if name in wide]
+        own = tables.get(key, Tables())
+        body = _cells("figures", beside + own.narrow) + _cells("wide", below) + "\n".join(filter(None, own.wide))
+        if body:
+            found.append((key, title, body))
+    return found
+
+
+def wide_figures(report: AnyReport) -> frozenset[str]:
+    """Return the names of the figures that need the whole width of the page."""
+    if isinstance(report, ClassificationReport) and room(report.evaluation.confusion, report.class_names)[0] > COLUMN:
+        return frozenset({*WIDE, "confusion"})
+    return frozenset(WIDE)
+
+
+def _cells(kind: str, cells: list[str]) -> str:
+    inner = "\n".join(f'<div class="cell">{cell}</div>' for cell in cells if cell)
+    return f'<div class="{kind}">\n{inner}\n</div>\n' if inner else ""
+
+
+def _figure(name: str, picture: PagePicture, *, scrolls: bool) -> str:
+    title, text = caption(name)
+    # Too wide for a phone: it scrolls there, and the keyboard must reach it.
+    reached = f' tabindex="0" role="region" aria-label="{safe(title)}"' if scrolls else ""
+    return (
+        f'<figure id="{safe(name)}"><figcaption><h3>{safe(title)}</h3><p>{safe(text)}</p></figcaption>\n'
+        f'<div class="picture"{reached}><img width="{picture.width}" height="{picture.height}" '
+        f'style="--natural:{picture.width}px" alt="{safe(f"{title}. {text}")}" src="{picture.url}"></div></figure>'
+    )

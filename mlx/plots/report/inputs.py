@@ -1,0 +1,195 @@
+"""What a report is made from: results of the evaluation and the residuals analysis, images, and provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from mlx.plots.settings import ReportSettings
+from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
+from mlx.results.tests import Question, Scope, TestResult, first_test
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from mlx.core.array_types import Array, Integers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What was studied, and how the numbers were made.
+
+    Attributes
+    ----------
+    name
+        Name of the experiment: the title of the page.
+    description
+        One or two sentences under the title; may be empty.
+    source
+        Where the data are from; may be empty.
+    configuration, environment
+        Sections of the configuration and versions of the software, nested or flat.
+    """
+
+    name: str
+    description: str = ""
+    source: str = ""
+    configuration: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a model was trained.
+
+    Attributes
+    ----------
+    history
+        One row per epoch (a single row for a model without epochs): epoch, loss, val_loss, and optionally other
+        quantities as a pair ``q``, ``val_q`` (accuracy first).
+    metrics
+        Content of ``metrics/training.json``.
+    """
+
+    history: DataFrame
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawSamples:
+    """All raw samples, which the column ``index`` of the samples table counts.
+
+    Attributes
+    ----------
+    inputs
+        Images (n, h, w, c), or rows of a table (n, n_features); may be memory-mapped. None where they are unknown.
+    targets
+        Their labels, or target values, (n,).
+    """
+
+    inputs: Array | None
+    targets: Array
+
+    @property
+    def images(self) -> Array | None:
+        """The inputs where they are images."""
+        return self.inputs if self.inputs is not None and self.inputs.ndim == 4 else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What the reports of both tasks are made from; figures and tables of what is None are left out.
+
+    Attributes
+    ----------
+    training, raw
+        None for arrays that were recorded elsewhere.
+    settings
+        The section ``report`` of the configuration.
+    """
+
+    provenance: Provenance
+    training: Training | None = None
+    raw: RawSamples | None = None
+    settings: ReportSettings
+
+    @property
+    def images(self) -> Array | None:
+        """The raw samples where they are images."""
+        return None if self.raw is None else self.raw.images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Metrics of the step `evaluate`, and the tables of a classification."""
+
+    metrics: Mapping[str, Any]
+    classes: DataFrame
+    confusion: Integers
+    roc: DataFrame
+    precision_recall: DataFrame
+    reliability: DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionEvaluation:
+    """Metrics of the step `evaluate`."""
+
+    metrics: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionResiduals:
+    """Residuals analysis of a regression."""
+
+    samples: DataFrame
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationReport(Report):
+    """What the report of a classification is made from.
+
+    Attributes
+    ----------
+    residuals
+        Of its matrices the overview of the first layer is shown.
+    """
+
+    task: ClassVar[Literal["classification"]] = "classification"
+
+    class_names: tuple[str, ...]
+    evaluation: Evaluation
+    residuals: ClassificationResiduals
+
+    @cached_property
+    def samples(self) -> DataFrame:
+        """One row per test sample, with the columns of every layer."""
+        return self.residuals.sample_frame()
+
+    @property
+    def layer(self) -> str:
+        """Name of the first layer, which the headline is about."""
+        return next(iter(self.residuals.layers))
+
+    @property
+    def classes(self) -> list[ClassSummary]:
+        """Predicted classes in the first layer."""
+        return [one for one in self.residuals.classes if one.layer == self.layer]
+
+    @property
+    def residuals_metrics(self) -> Mapping[str, Any]:
+        """Content of ``metrics/residuals.json``."""
+        return self.residuals.headline
+
+    def correlation(self, statistic: str) -> TestResult:
+        """Return the test of similarity and entropy over all samples in the first layer."""
+        found = first_test(self.residuals.tests, Question.SIMILARITY_ENTROPY, statistic, scope=Scope.POOLED)
+        assert found is not None, "every analysis makes this test"
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionReport(Report):
+    """What the report of a regression is made from."""
+
+    task: ClassVar[Literal["regression"]] = "regression"
+    class_names: ClassVar[tuple[str, ...]] = ()
+
+    evaluation: RegressionEvaluation
+    residuals: RegressionResiduals
+
+    @property
+    def samples(self) -> DataFrame:
+        """One row per test sample."""
+        return self.residuals.samples
+
+    @property
+    def residuals_metrics(self) -> Mapping[str, Any]:
+        """Content of ``metrics/residuals.json``."""
+        return self.residuals.summary
+
+
+AnyReport = ClassificationReport | RegressionReport

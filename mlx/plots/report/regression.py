@@ -1,0 +1,52 @@
+"""Figures of a report on a regression: each is drawn from the report, or None without the data for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from mlx.plots.regression import plot_leverage, plot_residual_histogram, plot_residual_qq, plot_residuals_fitted
+from mlx.plots.report.inputs import RegressionReport
+from mlx.plots.report.shared import learning_curves, samples
+from mlx.plots.text import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def _residuals_fitted(report: RegressionReport) -> Axes:
+    s = report.samples
+    return plot_residuals_fitted(s["y_pred"], s["residual"], max_points=report.settings.max_points)
+
+
+def _residual_qq(report: RegressionReport) -> Axes:
+    return plot_residual_qq(report.samples["residual"], max_points=report.settings.max_points)
+
+
+def _residual_histogram(report: RegressionReport) -> Axes:
+    return plot_residual_histogram(report.samples["residual"])
+
+
+def _leverage(report: RegressionReport) -> Axes | None:
+    s = report.samples
+    if "leverage" not in s or not s["leverage"].notna().any():
+        return None
+    n, p = (number(report.residuals_metrics, key) for key in ("n_training", "n_coefficients"))
+    return plot_leverage(
+        s["leverage"],
+        s["standardised"],
+        index=s["index"],
+        mean_leverage=p / n if n > 0 and p > 0 else None,
+        max_points=report.settings.max_points,
+    )
+
+
+FIGURES: Mapping[str, Callable[[RegressionReport], Axes | Figure | None]] = {
+    "samples": samples,
+    "learning_curves": learning_curves,
+    "residuals_fitted": _residuals_fitted,
+    "residual_qq": _residual_qq,
+    "residual_histogram": _residual_histogram,
+    "leverage": _leverage,
+}

@@ -1,0 +1,59 @@
+"""Figures that the reports of both tasks have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlx.plots.curves import plot_learning_curves, recorded_quantities
+from mlx.plots.images import plot_sample_grid
+from mlx.plots.report.inputs import AnyReport
+from mlx.plots.report.samples import choose_grid
+from mlx.plots.settings import ReportSettings
+from mlx.plots.style import COLUMN, figure, styled
+from mlx.plots.table import plot_class_scatter, plot_target_histogram
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from mlx.core.array_types import Array
+
+
+def draw_samples(X: Array, y: Array, class_names: tuple[str, ...], settings: ReportSettings) -> Axes:
+    """Draw images by class, the rows of a table, or, where there are no classes, the distribution of the targets."""
+    if not class_names:
+        return plot_target_histogram(y)
+    if X.ndim > 2:
+        return plot_sample_grid(X, y, class_names, images_per_class=settings.images_per_class)
+    return plot_class_scatter(X, y, class_names, max_points=settings.max_points)
+
+
+def samples(report: AnyReport) -> Axes | None:
+    """Draw some of the raw samples."""
+    raw, settings = report.raw, report.settings
+    if raw is None or raw.inputs is None:
+        return None
+    rows = choose_grid(raw.targets, task=report.task, images=raw.images is not None, settings=settings)
+    return draw_samples(np.asarray(raw.inputs[rows]), raw.targets[rows], report.class_names, settings)
+
+
+@styled
+def learning_curves(report: AnyReport) -> Figure | None:
+    """Draw the loss above one more recorded quantity."""
+    if report.training is None or not len(history := report.training.history):
+        return None
+    quantities = recorded_quantities(history)
+    single = len(history) == 1
+    made = figure(COLUMN, (1.25 if single else 2.0) * len(quantities))
+    panels = list(made.subplots(len(quantities), 1, squeeze=False)[:, 0])
+    for k, (ax, quantity) in enumerate(zip(panels, quantities, strict=True)):
+        plot_learning_curves(history, quantity=quantity, ax=ax)
+        if k and not single:  # legend, epoch and best epoch are those of the panel above
+            ax.set_title("")
+            ax.get_legend().remove()
+        elif not single and len(panels) > 1:
+            ax.set_xlabel("")
+    made.align_ylabels(panels)
+    return made
