@@ -7,6 +7,12 @@ import pytest
 from filelock import FileLock
 from repository import SMALL, STAGES, Repository
 
+# The arrays of tests are small: a second thread of OpenMP or BLAS costs more than it brings, several times as much
+# where workers or other programs want the same cores. NumPy, which no import above loads, reads this when it is
+# first imported, and so do other processes.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Repository:

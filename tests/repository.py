@@ -65,6 +65,11 @@ class Repository:
         self.configure(params)
         self.run("git", "init", "--quiet")
 
+    def use_all_cores(self) -> None:
+        """Run with as many threads as a user's run has; ``conftest.py`` limits them."""
+        for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            self.environment.pop(name, None)
+
     def configure(self, params: dict[str, Any]) -> None:
         (self.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 

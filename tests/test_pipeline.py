@@ -185,6 +185,7 @@ def test_a_killed_run_is_finished_by_the_next_one_with_the_same_bytes(repository
 def test_a_keras_study_runs_quietly_and_gives_the_same_bytes_killed_or_not(tmp_path: Path) -> None:
     (tmp_path / "repo").mkdir()
     repository = Repository(tmp_path / "repo", CNN)
+    repository.use_all_cores()
     repository.kill_repro(after="  epoch 1/")
     assert repository.repro() == STAGES[STAGES.index("train") :]
     lock, content = (repository.root / "dvc.lock").read_bytes(), repository.content()
@@ -223,6 +224,7 @@ def test_forests_run_from_end_to_end_with_their_leaves_as_sparse_rows(tmp_path: 
     (tmp_path / "repo").mkdir()
     forest = {"model": {"name": "random_forest"}, "representations": {"layers": ["leaves", "input"]}}
     repository = Repository(tmp_path / "repo", SMALL | forest)
+    repository.use_all_cores()
     assert repository.repro() == STAGES
     assert json.loads((repository.root / "metrics/evaluation.json").read_text())["accuracy"] > 0.95
     leaves = load_npz(repository.root / "data/representations/leaves.npz")

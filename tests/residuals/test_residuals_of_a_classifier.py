@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from mlx.core.errors import DataError
 from mlx.residuals import CLASS_COLUMNS, TEST_COLUMNS, ResidualsSettings, analyze_classification
 
-FAST = ResidualsSettings(n_bootstrap=100, n_permutations=99)
+FAST = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
 
 
 def classifier(n=240, n_classes=4, n_features=12, seed=0):
@@ -62,7 +62,7 @@ def check_that_nothing_is_missing_in_silence(result):
 
 
 def test_every_table_has_its_columns_and_every_class_its_row():
-    result = analyze(*classifier(n=400))
+    result = analyze(*classifier(n=400), settings=FAST.model_copy(update={"projections": ["pca", "tsne"]}))
     assert tuple(result.classes.columns) == CLASS_COLUMNS
     assert tuple(result.tests.columns) == TEST_COLUMNS
     assert result.classes["class"].tolist() == [0, 1, 2, 3]
