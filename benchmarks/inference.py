@@ -29,6 +29,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from mlx.core.log_scores import log_of
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.errors.failures import analyze_factors, detection_rows, entropy_score, layer_scores, partial_rows
@@ -36,7 +37,7 @@ from mlx.residuals.layers.layer_analysis import correlation_rows
 from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
-from mlx.stats.entropy import entropy_from_probabilities
+from mlx.stats.row_scores import entropy_from_log_probabilities
 
 K, FEATURES, LATENT = 3, 16, 4
 SHARES = np.array([0.5, 0.3, 0.2])
@@ -98,7 +99,7 @@ def rows_of(sample: Sample, settings: ResidualsSettings) -> list[dict]:
     n = len(sample.y_pred)
     units = directions_of("layer", sample.representation, n)
     family = similarity_family(lift(units), sample.y_pred, sample.y_true, K)
-    entropy = entropy_from_probabilities(sample.probabilities)
+    entropy = entropy_from_log_probabilities(log_of(sample.probabilities))
     error = sample.y_true != sample.y_pred
     layer = Layer(units, family.predicted, entropy, sample.y_pred)
     rows = correlation_rows("layer", layer, NAMES, settings)

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from mlx.core.array_types import Floats
 from mlx.core.log_scores import infinite_status
-from mlx.stats.prediction_terms import PredictionTerms
+from mlx.stats.calibration_scores import CalibrationScores
 
 MIN_EXPECTED_ERRORS = 10.0
 """Fewest errors that the probabilities foretell, for the sums below to be near enough to normal."""
@@ -33,16 +33,16 @@ class CalibrationTest:
     status: str = "ok"
 
 
-def spiegelhalter_test(terms: PredictionTerms, expected_errors: float) -> CalibrationTest:
+def spiegelhalter_test(scores: CalibrationScores, expected_errors: float) -> CalibrationTest:
     """Test the Brier score against its expectation (Spiegelhalter 1986), here for any number of classes."""
-    return _test(terms.brier - terms.brier_expected, terms.brier_variance, expected_errors)
+    return _test(scores.brier - scores.brier_expected, scores.brier_variance, expected_errors)
 
 
-def excess_surprise_test(terms: PredictionTerms, expected_errors: float) -> CalibrationTest:
+def excess_surprise_test(scores: CalibrationScores, expected_errors: float) -> CalibrationTest:
     """Test the log loss against the mean entropy of the predictions, which is its expectation."""
-    if infinite := infinite_status(terms.surprise):
+    if infinite := infinite_status(scores.surprise):
         return CalibrationTest(None, None, f"log loss is {infinite}")
-    return _test(terms.surprise - terms.entropy, terms.surprise_variance, expected_errors)
+    return _test(scores.surprise - scores.entropy, scores.surprise_variance, expected_errors)
 
 
 def _test(excess: Floats, variance: Floats, expected_errors: float) -> CalibrationTest:

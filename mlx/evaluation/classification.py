@@ -18,7 +18,7 @@ from mlx.evaluation.decomposition import decompose_brier
 from mlx.evaluation.headline import Metrics, area_metrics, calibration_metrics, counted_metrics, scored_metrics
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.stats.auroc import placements
-from mlx.stats.prediction_terms import prediction_terms, probability_of
+from mlx.stats.calibration_scores import calibration_scores
 
 CLASS_COLUMNS = ("class", "name", "precision", "recall", "f1", "support", "predicted", "roc_auc", "status")
 ROC_COLUMNS = ("class", "name", "false_positive_rate", "true_positive_rate", "threshold")
@@ -105,17 +105,17 @@ def evaluate_classification(
         check_softmax(logits, probabilities)
     confusion = confusion_counts(true, pred, shape[1])
     areas, influence, roc, precision_recall = _one_against_rest(true, probabilities, class_names, settings.curve_points)
-    confidence = probability_of(probabilities, pred)
+    confidence = np.asarray(probabilities[np.arange(true.size), pred], dtype=np.float64)
     reliability = tuple(
         table(confidence, true == pred, n_bins=settings.n_bins)
         for table in (reliability_table, equal_mass_reliability_table)
     )
-    terms = prediction_terms(probabilities, logits, true)
-    metrics = counted_metrics(confusion, settings) | scored_metrics(terms, shape[1], settings)
+    scores = calibration_scores(probabilities, logits, true)
+    metrics = counted_metrics(confusion, settings) | scored_metrics(scores, shape[1], settings)
     parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
     metrics |= {f"brier_{name}": part for name, part in parts.items()}
     metrics |= area_metrics(areas, influence, confusion.sum(axis=1), settings)
-    metrics |= calibration_metrics(confidence, terms, (reliability[0], reliability[1]), settings)
+    metrics |= calibration_metrics(confidence, scores, (reliability[0], reliability[1]), settings)
     classes = _class_table(confusion, areas, class_names)
     return ClassificationEvaluation(metrics, classes, confusion, roc, precision_recall, *reliability)
 

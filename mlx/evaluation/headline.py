@@ -24,9 +24,9 @@ from mlx.evaluation.calibration import (
 from mlx.evaluation.calibration_tests import excess_surprise_test, spiegelhalter_test
 from mlx.evaluation.confusion import bootstrap_errors, confusion_metrics
 from mlx.evaluation.settings import EvaluationSettings
+from mlx.stats.calibration_scores import CalibrationScores
 from mlx.stats.interval import Interval, share_interval
 from mlx.stats.mean_intervals import mean_interval
-from mlx.stats.prediction_terms import PredictionTerms
 from mlx.stats.proportions import wilson_interval
 from mlx.stats.status import OK, Reason, Status
 
@@ -88,16 +88,16 @@ def _why_no_interval(n_right: int, n_wrong: int, n_rarest: int) -> Status:
     return OK if n_rarest >= MIN_IN_CLASS else Reason.CLASS_TOO_SMALL(MIN_IN_CLASS)
 
 
-def scored_metrics(terms: PredictionTerms, n_classes: int, settings: EvaluationSettings) -> Metrics:
+def scored_metrics(scores: CalibrationScores, n_classes: int, settings: EvaluationSettings) -> Metrics:
     """Return log loss and Brier score with intervals, and top-5 accuracy where there are more classes than five."""
     metrics: Metrics = {}
-    for name, scores in (("log_loss", terms.surprise), ("brier", terms.brier)):
-        if infinite := infinite_status(scores):
+    for name, values in (("log_loss", scores.surprise), ("brier", scores.brier)):
+        if infinite := infinite_status(values):
             metrics |= with_interval(name, None, Interval.missing(Status.parse(infinite)))
         else:
-            metrics |= with_interval(name, float(scores.mean()), mean_interval(scores, settings.confidence))
+            metrics |= with_interval(name, float(values.mean()), mean_interval(values, settings.confidence))
     if n_classes > TOP_K:
-        hits, n = int((terms.rank < TOP_K).sum()), terms.rank.size
+        hits, n = int((scores.rank < TOP_K).sum()), scores.rank.size
         interval = Interval(*wilson_interval(hits, n, settings.confidence), settings.confidence)
         metrics |= with_interval(f"top_{TOP_K}_accuracy", hits / n, interval)
     return metrics
@@ -132,7 +132,10 @@ def area_metrics(
 
 
 def calibration_metrics(
-    confidence: Floats, terms: PredictionTerms, tables: tuple[pd.DataFrame, pd.DataFrame], settings: EvaluationSettings
+    confidence: Floats,
+    scores: CalibrationScores,
+    tables: tuple[pd.DataFrame, pd.DataFrame],
+    settings: EvaluationSettings,
 ) -> Metrics:
     """Return calibration errors, that of a calibrated model beside them, and two tests of calibration.
 
@@ -140,7 +143,7 @@ def calibration_metrics(
     ----------
     confidence
         (n_samples,), probability given to the predicted class.
-    terms
+    scores
         Scores of the same samples.
     tables
         Reliability in equal-width and in equal-mass bins.
@@ -153,8 +156,8 @@ def calibration_metrics(
     ece = expected_calibration_error(by_width)
     reached = int((drawn >= ece - 1e-12).sum())
     expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
-    spiegelhalter = spiegelhalter_test(terms, expected_errors)
-    excess = excess_surprise_test(terms, expected_errors)
+    spiegelhalter = spiegelhalter_test(scores, expected_errors)
+    excess = excess_surprise_test(scores, expected_errors)
     metrics: Metrics = {
         "ece": ece,
         "ece_if_calibrated": float(drawn.mean()),

@@ -8,7 +8,7 @@ from scipy.special import logsumexp
 from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import check_agreement, check_finite, check_rows_sum_to_one, row_blocks
 from mlx.core.log_scores import log_of, log_softmax, surprise
-from mlx.stats.entropy import TINY, entropy_from_log_probabilities
+from mlx.stats.row_scores import TINY, brier, entropy_from_log_probabilities, surprise_variance
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def prediction_scores(
 
 
 def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice) -> Floats:
-    """Logarithms of a block of rows of probabilities, from the logits where there are any; refuses what is none."""
+    """Logarithms of a block of rows of probabilities, from the logits where there are any; checks both."""
     p = np.asarray(probabilities[rows], dtype=np.float64)
     check_rows_sum_to_one(p, rows.start)
     if logits is None:
@@ -113,34 +113,24 @@ def _log_of_rows(p: Floats) -> Floats:
 
 
 def _score_block(log_p: Floats, surprises: Floats, y_true: Integers, y_pred: Integers) -> dict[str, Floats]:
-    row = np.arange(len(log_p))
     p = np.exp(log_p)
     entropy = entropy_from_log_probabilities(log_p)
     excess = surprises - entropy
-    variance = _surprise_variance(p, log_p, entropy)
-    confidence = p[row, y_pred]
-    p[row, y_true] -= 1  # from here on p is the gap to the truth, whose square has no cancellation
+    variance = surprise_variance(p, log_p, entropy)
     with np.errstate(over="ignore", divide="ignore"):  # what is beyond the largest number is infinite
         return {
-            "confidence": confidence,
+            "confidence": p[np.arange(len(p)), y_pred],
             "entropy": entropy,
             "entropy_normalised": entropy / np.log(max(2, p.shape[1])),
             "surprise": surprises,
             "excess_surprise": excess,
-            "brier": np.einsum("ik,ik->i", p, p),
+            "brier": brier(p, y_true),
             "raw": -np.expm1(-surprises),
             "pearson": np.expm1(surprises),
             "deviance": 2 * surprises,
             "surprise_variance": variance,
             "excess_surprise_z": _standardized(excess, variance, log_p, entropy),
         }
-
-
-def _surprise_variance(p: Floats, log_p: Floats, entropy: Floats) -> Floats:
-    """Σ p (log p + H)², which is Σ p log² p − H² without its cancellation."""
-    deviation = np.add(log_p, entropy[:, None], out=np.zeros_like(p), where=p > 0)
-    variance: Floats = np.einsum("ik,ik,ik->i", p, deviation, deviation)
-    return variance
 
 
 def _standardized(excess: Floats, variance: Floats, log_p: Floats, entropy: Floats) -> Floats:

@@ -17,7 +17,7 @@ from mlx.evaluation.calibration import (
 )
 from mlx.evaluation.calibration_tests import excess_surprise_test, spiegelhalter_test
 from mlx.evaluation.decomposition import decompose_brier
-from mlx.stats.prediction_terms import prediction_terms
+from mlx.stats.calibration_scores import calibration_scores
 
 
 def predicted(n, generator, *, sharpness=2.0, believed=1.0, n_classes=4):
@@ -98,7 +98,7 @@ def test_the_parts_of_the_brier_score_add_up(n_bins):
     parts = decompose_brier(p, y, n_bins=n_bins)
     total = parts.reliability - parts.resolution + parts.uncertainty
     total += parts.within_bin_variance - parts.within_bin_covariance
-    assert total == pytest.approx(prediction_terms(p, None, y).brier.mean(), abs=1e-14)
+    assert total == pytest.approx(calibration_scores(p, None, y).brier.mean(), abs=1e-14)
     share = np.bincount(y) / 300
     assert parts.uncertainty == pytest.approx(1 - (share**2).sum())
 
@@ -118,7 +118,7 @@ def test_spiegelhalters_z_agrees_with_its_formula_for_two_classes():
     p, _, y = predicted(150, np.random.default_rng(2), n_classes=2)
     one = p[:, 1]
     expected = ((y - one) * (1 - 2 * one)).sum() / np.sqrt(((1 - 2 * one) ** 2 * one * (1 - one)).sum())
-    found = spiegelhalter_test(prediction_terms(p, None, y), 50.0)
+    found = spiegelhalter_test(calibration_scores(p, None, y), 50.0)
     assert found.z == pytest.approx(expected)
     assert found.p == pytest.approx(2 * norm.sf(abs(expected)))
 
@@ -126,11 +126,11 @@ def test_spiegelhalters_z_agrees_with_its_formula_for_two_classes():
 @pytest.mark.parametrize("with_logits", [True, False])
 def test_excess_surprise_agrees_with_its_formula(with_logits):
     p, logits, y = predicted(150, np.random.default_rng(3))
-    terms = prediction_terms(p, logits if with_logits else None, y)
+    scores = calibration_scores(p, logits if with_logits else None, y)
     entropy = -(p * np.log(p)).sum(axis=1)
     variance = (p * np.log(p) ** 2).sum(axis=1) - entropy**2
     excess = -np.log(p[np.arange(150), y]) - entropy
-    assert excess_surprise_test(terms, 50.0).z == pytest.approx(excess.sum() / np.sqrt(variance.sum()))
+    assert excess_surprise_test(scores, 50.0).z == pytest.approx(excess.sum() / np.sqrt(variance.sum()))
 
 
 @pytest.mark.slow
@@ -139,20 +139,20 @@ def test_calibrated_models_are_rejected_as_often_as_promised_and_overconfident_o
     p_values = []
     for run in range(800):
         p, logits, y = predicted(200, np.random.default_rng([1, run]), sharpness=sharpness)
-        terms, expected = prediction_terms(p, logits, y), float((1 - p.max(axis=1)).sum())
-        p_values.append([test(terms, expected).p for test in (spiegelhalter_test, excess_surprise_test)])
+        scores, expected = calibration_scores(p, logits, y), float((1 - p.max(axis=1)).sum())
+        p_values.append([test(scores, expected).p for test in (spiegelhalter_test, excess_surprise_test)])
     rejected = (np.array(p_values) <= 0.05).sum(axis=0)
     assert ((binom.ppf(0.00025, 800, 0.03) <= rejected) & (rejected <= binom.ppf(0.99975, 800, 0.07))).all(), rejected
     assert kstest(np.array(p_values)[:, 0], "uniform").pvalue > 1e-4
     p, logits, y = predicted(200, np.random.default_rng(0), sharpness=sharpness, believed=2.5)
-    terms = prediction_terms(p, logits, y)
-    assert spiegelhalter_test(terms, 20.0).z > 4
-    assert excess_surprise_test(terms, 20.0).p < 1e-4
+    scores = calibration_scores(p, logits, y)
+    assert spiegelhalter_test(scores, 20.0).z > 4
+    assert excess_surprise_test(scores, 20.0).p < 1e-4
 
 
 def test_predictions_that_leave_nothing_to_chance_cannot_be_tested():
     p = np.repeat(np.eye(2), 20, axis=0)
-    terms = prediction_terms(p, None, np.repeat([0, 1], 20))
-    assert spiegelhalter_test(terms, 0.0).z is None
+    scores = calibration_scores(p, None, np.repeat([0, 1], 20))
+    assert spiegelhalter_test(scores, 0.0).z is None
     p, _, y = predicted(50, np.random.default_rng(0))
-    assert spiegelhalter_test(prediction_terms(p, None, y), 9.0).p is None
+    assert spiegelhalter_test(calibration_scores(p, None, y), 9.0).p is None

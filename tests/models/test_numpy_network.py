@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import ArtifactError
-from mlx.models.in_numpy.heads import HEADS, OUTPUTS, class_logits, target_table
-from mlx.models.in_numpy.learner import Learner, Limits
+from mlx.models.in_numpy.heads import LOSSES, OUTPUT_ACTIVATIONS, class_logits, target_table
 from mlx.models.in_numpy.network import ACTIVATIONS, Network
 from mlx.models.in_numpy.optimizers import OPTIMIZERS, Adam, Optimizer, build_optimizer
+from mlx.models.in_numpy.trainer import Limits, Trainer
 
 RATE = 2.0**-7  # the same number in single precision, in which Keras keeps it
 
@@ -30,23 +30,23 @@ def problem(output: str, m: int = 11) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return X, target_table(output, 3, 0.1)[rng.integers(0, 3, m)], rng.uniform(0.5, 2, m)
 
 
-def learner_of(network: Network, output: str, **options: Any) -> Learner:
-    return Learner(network, output, build_optimizer("sgd", len(network.parameters), RATE), **options)
+def learner_of(network: Network, output: str, **options: Any) -> Trainer:
+    return Trainer(network, output, build_optimizer("sgd", len(network.parameters), RATE), **options)
 
 
-@pytest.mark.parametrize("output", HEADS)
+@pytest.mark.parametrize("output", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_gradients_are_those_of_the_loss_by_finite_differences(activation: str, output: str) -> None:
     network = network_of(activation)
     X, targets, weights = problem(output)
-    learner = learner_of(network, output, l2=0.01)
+    trainer = learner_of(network, output, l2=0.01)
 
     def loss() -> float:
         (logits,) = network.run(X)
-        return float((weights * HEADS[output](logits, targets)[0]).mean()) + learner.penalty()
+        return float((weights * LOSSES[output](logits, targets)[0]).mean()) + trainer.penalty()
 
-    learner.differentiate(X, targets, weights)
-    analytic, numeric, h = learner.gradient.copy(), np.empty(len(network.parameters)), 1e-5
+    trainer.differentiate(X, targets, weights)
+    analytic, numeric, h = trainer.gradient.copy(), np.empty(len(network.parameters)), 1e-5
     for i in range(len(numeric)):
         kept = network.parameters[i]
         values = []
@@ -70,7 +70,7 @@ def keras_in_double() -> Any:
     keras.config.set_dtype_policy(policy)
 
 
-@pytest.mark.parametrize("output", HEADS)
+@pytest.mark.parametrize("output", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_loss_outputs_and_gradients_are_those_of_keras(activation: str, output: str, keras_in_double: Any) -> None:
     import tensorflow as tf
@@ -90,13 +90,13 @@ def test_loss_outputs_and_gradients_are_those_of_keras(activation: str, output: 
         logits = theirs(X)
         value = loss(targets, logits, sample_weight=weights)
     expected = np.concatenate([np.ravel(g) for g in tape.gradient(value, theirs.trainable_variables)])
-    learner = learner_of(network, output)
-    losses, ours = learner.differentiate(X, targets, weights)
+    trainer = learner_of(network, output)
+    losses, ours = trainer.differentiate(X, targets, weights)
     np.testing.assert_allclose(losses.mean(), float(value), rtol=1e-12)
     np.testing.assert_allclose(ours, logits, atol=1e-13)
-    np.testing.assert_allclose(learner.gradient, expected, atol=1e-14)
+    np.testing.assert_allclose(trainer.gradient, expected, atol=1e-14)
     known = np.array(keras.activations.get(None if output == "none" else output)(logits))
-    np.testing.assert_allclose(OUTPUTS[output](ours), known, atol=1e-14)
+    np.testing.assert_allclose(OUTPUT_ACTIVATIONS[output](ours), known, atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +164,12 @@ def test_limits_hold_for_gradients_and_parameters() -> None:
     network = network_of("relu")
     X, targets, _ = problem("none")
     before = network.parameters.copy()
-    learner = learner_of(network, "none", limits=Limits(gradient=0.01, gradient_norm=0.02, parameters=0.3))
-    learner.step(1e6 * X, targets)
-    assert np.linalg.norm(learner.gradient) == pytest.approx(0.02)
+    trainer = learner_of(network, "none", limits=Limits(gradient=0.01, gradient_norm=0.02, parameters=0.3))
+    trainer.step(1e6 * X, targets)
+    assert np.linalg.norm(trainer.gradient) == pytest.approx(0.02)
     assert np.abs(network.parameters).max() == 0.3
     untouched = np.abs(before) < 0.2
-    np.testing.assert_allclose(network.parameters[untouched], (before - RATE * learner.gradient)[untouched], atol=1e-15)
+    np.testing.assert_allclose(network.parameters[untouched], (before - RATE * trainer.gradient)[untouched], atol=1e-15)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -188,7 +188,7 @@ def test_no_sum_overflows_an_activation_or_a_loss() -> None:
             X, targets, _ = problem(output)
             losses, logits = learner_of(network, output).differentiate(1e6 * X, targets)
             assert np.isfinite(losses).all()
-            probabilities = OUTPUTS[output](1e6 * logits)
+            probabilities = OUTPUT_ACTIVATIONS[output](1e6 * logits)
             assert ((probabilities >= 0) & (probabilities <= 1)).all()
 
 
@@ -205,8 +205,8 @@ def test_a_sample_has_the_same_bits_in_any_batch() -> None:
 
 def test_classes_by_sigmoids_have_logits_whose_softmax_are_their_probabilities() -> None:
     z = np.random.default_rng(0).normal(0, 5, (20, 3))
-    against_rest = OUTPUTS["sigmoid"](z)
-    found = OUTPUTS["softmax"](class_logits("sigmoid", z))
+    against_rest = OUTPUT_ACTIVATIONS["sigmoid"](z)
+    found = OUTPUT_ACTIVATIONS["softmax"](class_logits("sigmoid", z))
     np.testing.assert_allclose(found, against_rest / against_rest.sum(axis=1, keepdims=True), atol=1e-14)
-    binary = OUTPUTS["softmax"](class_logits("sigmoid", z[:, :1]))
-    np.testing.assert_allclose(binary[:, 1:], OUTPUTS["sigmoid"](z[:, :1]), atol=1e-15)
+    binary = OUTPUT_ACTIVATIONS["softmax"](class_logits("sigmoid", z[:, :1]))
+    np.testing.assert_allclose(binary[:, 1:], OUTPUT_ACTIVATIONS["sigmoid"](z[:, :1]), atol=1e-15)

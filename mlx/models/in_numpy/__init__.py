@@ -1,1 +1,1 @@
-"""Models written out in NumPy, to be read and learnt from."""
+"""Models implemented in NumPy, for reading and teaching."""

@@ -1,6 +1,7 @@
-"""What the NumPy models are to those who use them directly: estimators of scikit-learn that can also be stepped."""
+"""The base of the NumPy models for direct use: estimators of scikit-learn with single training steps."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,16 +11,28 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mlx.core.array_types import Array, Floats
+from mlx.models.in_numpy.checkpoint import (
+    Checkpoint,
+    adopting,
+    optimizer_as_saved,
+    plain,
+    read_checkpoint,
+    write_checkpoint,
+)
 from mlx.models.in_numpy.optimizers import OPTIMIZERS, Optimizer, build_optimizer
-from mlx.models.in_numpy.rates import warn_of_large_rate
+from mlx.models.in_numpy.trainer import Trainer, train_epochs
 
 Config = dict[str, Any]
 
-KERAS_DECAY = 0.004  # what adamw takes off where nothing is said
+KERAS_DECAY = 0.004  # the default of adamw
 
 
 class BaseModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships no types
-    """A model that learns by steps, and predicts, saves and loads itself."""
+    """A model that is trained in steps, predicts, and can be saved and loaded."""
+
+    seed: int | None
+    epochs: int
+    batch_size: int
 
     @abstractmethod
     def forward(self, X: npt.ArrayLike) -> Floats:
@@ -27,7 +40,7 @@ class BaseModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships
 
     @abstractmethod
     def train_step(self, X: npt.ArrayLike, y: npt.ArrayLike) -> dict[str, float]:
-        """Learn from ``X`` (n, d) and `y` once; return the loss and what else tells how well it went."""
+        """Take one training step on ``X`` (n, d) and `y`; return the loss and other metrics."""
 
     @abstractmethod
     def save(self, path: str | Path) -> None:
@@ -35,42 +48,67 @@ class BaseModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships
 
     @abstractmethod
     def load(self, path: str | Path) -> Self:
-        """Become the model that `save` wrote into the folder `path`."""
+        """Load the model that `save` wrote into the folder `path`."""
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """Predict for ``X`` (n, d), which is checked first.
+        """Predict for ``X`` (n, d).
 
         Raises
         ------
         ValueError
             `X` has another number of features, or holds NaN or infinity.
         NotFittedError
-            Nothing was learnt yet.
+            The model is not fitted.
         """
         check_is_fitted(self)
         predicted: Array = self.forward(validate_data(self, X, dtype=np.float64, reset=False))
         return predicted
 
     def _data(self, X: npt.ArrayLike, y: npt.ArrayLike, *, first: bool, **options: Any) -> tuple[Floats, Array]:
-        """Check data to learn from, which set the number of features where it is the `first`."""
+        """Validate training data; the `first` sets the number of features."""
         checked: tuple[Floats, Array] = validate_data(self, X, y, dtype=np.float64, reset=first, **options)
         return checked
 
-    def _require_fitted(self) -> None:
-        check_is_fitted(self)
+    def _train_epochs(self, trainer: Trainer, X: Floats, targets: Floats) -> None:
+        epochs, size = whole_number("epochs", self.epochs), whole_number("batch_size", self.batch_size)
+        self.loss_curve_ = train_epochs(trainer, X, targets, epochs=epochs, batch_size=size, seed=self.seed or 0)
 
-    def _names(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps of the data's names."""
-        return {"feature_names": getattr(self, "feature_names_in_", np.empty(0)).tolist()}
+    def _save(
+        self,
+        path: str | Path,
+        architecture: Config,
+        arrays: Mapping[str, Array],
+        trainer: Trainer | None,
+        **fitted: Any,
+    ) -> None:
+        """Write a checkpoint; `fitted` is what was learned beside the arrays, as JSON values."""
+        optimizer, vectors = optimizer_as_saved(trainer)
+        fitted["feature_names"] = getattr(self, "feature_names_in_", np.empty(0)).tolist()
+        parameters = plain(self.get_params())
+        checkpoint = Checkpoint(type(self).__name__, architecture, parameters, fitted, optimizer, {**arrays, **vectors})
+        write_checkpoint(checkpoint, Path(path))
 
-    def _set_names(self, n_features: int, fitted: Config) -> None:
-        self.n_features_in_ = n_features
-        if fitted["feature_names"]:
-            self.feature_names_in_ = np.array(fitted["feature_names"], dtype=object)
+    def _load(self, path: str | Path) -> Self:
+        checkpoint = read_checkpoint(Path(path), type(self).__name__)
+        with adopting(path):
+            self._check_compatible(checkpoint)
+            loaded = type(self)(**checkpoint.hyperparameters)
+            loaded.n_features_in_ = loaded._restore(checkpoint)
+            if names := checkpoint.fitted["feature_names"]:
+                loaded.feature_names_in_ = np.array(names, dtype=object)
+        self.__dict__ = loaded.__dict__
+        return self
+
+    def _check_compatible(self, checkpoint: Checkpoint) -> None:
+        """Reject a checkpoint that contradicts the parameters of this model."""
+
+    def _restore(self, checkpoint: Checkpoint) -> int:
+        """Take over the fitted state of `checkpoint`; return the number of features."""
+        raise NotImplementedError
 
 
 def rows(X: npt.ArrayLike, n_features: int) -> Floats:
-    """Return ``X`` (n, d) as floating-point numbers.
+    """Return ``X`` (n, d) as float64.
 
     Raises
     ------
@@ -86,12 +124,12 @@ def rows(X: npt.ArrayLike, n_features: int) -> Floats:
 
 
 def optimizer_of(config: Config | None, n_parameters: int, default_rate: float) -> Optimizer:
-    """Make the optimizer that `config` describes: adam where it says nothing; warns of a learning rate above 1.
+    """Make the optimizer that `config` describes, by default adam; warns of a learning rate above 1.
 
     Raises
     ------
     ValueError
-        A key is unknown, or a value can't be used.
+        A key is unknown, or a value is invalid.
     """
     given = {"optimizer_type": "adam", "learning_rate": default_rate, "momentum": 0.0, "weight_decay": None}
     if unknown := sorted(set(config or {}) - set(given)):
@@ -109,7 +147,6 @@ def optimizer_of(config: Config | None, n_parameters: int, default_rate: float) 
     rate = number("learning_rate", given["learning_rate"], above=0)
     momentum = number("momentum", given["momentum"], least=0, below=1)
     decay = number("weight_decay", given["weight_decay"], least=0)
-    warn_of_large_rate(rate)
     return build_optimizer(name, n_parameters, rate, momentum=momentum, weight_decay=decay)
 
 
@@ -119,7 +156,7 @@ def number(name: str, value: object, *, above: float = -np.inf, least: float = -
     Raises
     ------
     ValueError
-        It is none, or out of its range.
+        It is not a number, or out of its range.
     """
     real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if not (real and above < value < below and value >= least):  # type: ignore[operator]
@@ -130,12 +167,12 @@ def number(name: str, value: object, *, above: float = -np.inf, least: float = -
 
 
 def whole_number(name: str, value: object) -> int:
-    """Return a hyperparameter that counts something.
+    """Return a hyperparameter as a positive integer.
 
     Raises
     ------
     ValueError
-        It is no integer, or below 1.
+        It is not an integer, or below 1.
     """
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}: expected an integer of at least 1, found {value!r}")

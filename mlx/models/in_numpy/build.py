@@ -9,11 +9,11 @@ import numpy as np
 from mlx.core.errors import SettingsError
 from mlx.models.contract import Model, TaskSpec
 from mlx.models.in_numpy.heads import n_units
-from mlx.models.in_numpy.learner import Limits
 from mlx.models.in_numpy.least_squares_model import LeastSquaresModel
 from mlx.models.in_numpy.network import HIDDEN_LAYERS, Network
 from mlx.models.in_numpy.network_model import NetworkModel
 from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
+from mlx.models.in_numpy.trainer import Limits
 from mlx.models.settings import ModelSettings
 from mlx.models.task_check import WHERE_STATED, require_task
 
@@ -37,7 +37,7 @@ def make_linear_regression(params: LinearRegressionParams, task_spec: TaskSpec, 
     require_task("linear_regression", LeastSquaresModel.tasks, task_spec)
     if not params.use_gradient_descent:
         return LeastSquaresModel(params, task_spec)
-    network = _initialized((int(np.prod(task_spec.sample_shape)), 1), "relu", params.seed, seed)
+    network = _initialized((task_spec.n_features, 1), "relu", params.seed, seed)
     return NetworkModel(task_spec, network, "none", ridge=params.l2_regularization, own=params.optimizer_config)
 
 
@@ -73,8 +73,8 @@ def _output_activation(params: MlpParams, task_spec: TaskSpec) -> str:
 
 
 def _layer_sizes(params: MlpParams, task_spec: TaskSpec, output: str) -> tuple[int, ...]:
-    n_in = int(np.prod(task_spec.sample_shape))
-    n_out = n_units(output, task_spec.n_classes) if task_spec.n_classes else 1
+    n_in = task_spec.n_features
+    n_out = n_units(output, task_spec.n_outputs)
     if params.layer_sizes is None:
         hidden = HIDDEN_LAYERS if params.hidden_layers is None else params.hidden_layers
         return (n_in, *hidden, n_out)
@@ -84,7 +84,7 @@ def _layer_sizes(params: MlpParams, task_spec: TaskSpec, output: str) -> tuple[i
         wanted = f"{task_spec.n_classes} classes with {output}" if task_spec.n_classes else "regression"
         raise SettingsError(
             f"expected {n_in} at the input for {shape} and {n_out} at the output for {wanted}, "
-            f"found {params.layer_sizes}; give hidden_layers to have both ends inferred",
+            f"found {params.layer_sizes}; use hidden_layers to infer both ends",
             key=("model", "params", "layer_sizes"),
         )
     return tuple(params.layer_sizes)

@@ -1,4 +1,4 @@
-"""A model as a folder: ``model.json`` says what it is, ``weights.npz`` holds its numbers."""
+"""A model as a folder: ``model.json`` describes it, ``weights.npz`` holds its arrays."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.artifacts import read_json, replacing_folder, write_json
 from mlx.core.errors import ArtifactError
-from mlx.models.in_numpy.learner import Learner
+from mlx.models.in_numpy.trainer import Trainer
 from mlx.models.npz import read_npz, write_npz
 
 DESCRIPTION, WEIGHTS = "model.json", "weights.npz"
@@ -25,15 +25,15 @@ class CheckpointError(ArtifactError, ValueError):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What there is to know of a model.
+    """The state of a model.
 
     Attributes
     ----------
     type : name of its class.
-    architecture : widths and activations: what the shapes of the weights follow from.
+    architecture : widths and activations, which determine the shapes of the weights.
     hyperparameters : the arguments of its constructor.
-    fitted : what else it learnt, such as the names of classes, as JSON values.
-    optimizer : type and number of steps; null where there is none.
+    fitted : what it learned beside the arrays, such as class labels, as JSON values.
+    optimizer : type and number of steps; None without an optimizer.
     arrays : weights, biases and the optimizer's vectors, float64, by name.
     """
 
@@ -46,12 +46,12 @@ class Checkpoint:
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write `checkpoint` into the folder `path`, whole or not at all.
+    """Write `checkpoint` into the folder `path`, completely or not at all.
 
     Raises
     ------
     ArtifactError
-        The folder holds other files, which would be lost.
+        The folder holds other files.
     """
     others = sorted({file.name for file in path.iterdir()} - {DESCRIPTION, WEIGHTS}) if path.is_dir() else []
     if others or (path.exists() and not path.is_dir()):
@@ -81,8 +81,7 @@ def read_checkpoint(path: Path, type_name: str) -> Checkpoint:
         raise CheckpointError(f"{path / WEIGHTS}: expected a checkpoint, found none")
     if content.pop("sha256") != _digest(content, path / WEIGHTS):
         raise CheckpointError(f"{path}: expected what was saved, found files that were altered or damaged since")
-    shapes = content["arrays"]
-    arrays = read_npz(path / WEIGHTS, tuple(shapes))
+    arrays = read_npz(path / WEIGHTS, tuple(content["arrays"]))
     return Checkpoint(**{name: content[name] for name in fields[:5]}, arrays=arrays)
 
 
@@ -98,7 +97,7 @@ def _content(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _digest(content: Mapping[str, Any], weights: Path) -> str:
-    """Return the SHA-256 of both files' content, whatever the JSON's layout is."""
+    """Return the SHA-256 of the contents of both files, independent of the layout of the JSON."""
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
     digest.update(weights.read_bytes())
     return digest.hexdigest()
@@ -110,7 +109,7 @@ def labels_as_json(labels: Array) -> dict[str, Any]:
     Raises
     ------
     ArtifactError
-        They are no numbers, texts or truth values.
+        They are not numbers, texts or booleans.
     """
     kind = labels.dtype.kind
     if kind == "O" and all(isinstance(label, str) for label in labels):
@@ -126,16 +125,16 @@ def labels_from_json(content: Mapping[str, Any]) -> Array:
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters as JSON values; NumPy's numbers become plain ones."""
+    """Return hyperparameters as JSON values, with NumPy's scalars converted."""
     content: dict[str, Any] = json.loads(json.dumps(values, default=lambda value: value.item()))
     return content
 
 
-def optimizer_as_saved(learner: Learner | None) -> tuple[dict[str, Any] | None, dict[str, Array]]:
-    """Return what the JSON says of a learner's optimizer, and its vectors."""
-    if learner is None:
+def optimizer_as_saved(trainer: Trainer | None) -> tuple[dict[str, Any] | None, dict[str, Array]]:
+    """Return the description of a trainer's optimizer for the JSON, and its vectors."""
+    if trainer is None:
         return None, {}
-    optimizer = learner.optimizer
+    optimizer = trainer.optimizer
     described = {
         "type": type(optimizer).__name__.lower(),
         "learning_rate": optimizer.learning_rate,
@@ -144,24 +143,24 @@ def optimizer_as_saved(learner: Learner | None) -> tuple[dict[str, Any] | None, 
     return described, {f"optimizer_{name}": vector for name, vector in optimizer.slots.items()}
 
 
-def restore_optimizer(learner: Learner, checkpoint: Checkpoint) -> None:
-    """Let the optimizer of `learner` go on where that of `checkpoint` was."""
+def restore_optimizer(trainer: Trainer, checkpoint: Checkpoint) -> None:
+    """Set the state of the optimizer of `trainer` to that in `checkpoint`."""
     assert checkpoint.optimizer is not None
-    vectors = {name: checkpoint.arrays[f"optimizer_{name}"] for name in learner.optimizer.slots}
-    learner.optimizer.set_state({"n_steps": np.array(checkpoint.optimizer["n_steps"], np.int64), **vectors})
+    vectors = {name: checkpoint.arrays[f"optimizer_{name}"] for name in trainer.optimizer.slots}
+    trainer.optimizer.set_state({"n_steps": np.array(checkpoint.optimizer["n_steps"], np.int64), **vectors})
 
 
-_UNFIT = (
+_INVALID = (
     KeyError, TypeError, ValueError, AttributeError, IndexError, AssertionError, ArithmeticError, MemoryError,
 )  # fmt: skip
 
 
 @contextmanager
 def adopting(path: str | Path) -> Iterator[None]:
-    """Turn whatever contents that make no model raise into one error."""
+    """Convert the errors that invalid contents raise into one `CheckpointError`."""
     try:
         yield
-    except _UNFIT as error:
+    except _INVALID as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{path}: expected a checkpoint that makes a model, found {error!r}") from None

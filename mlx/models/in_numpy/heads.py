@@ -1,4 +1,4 @@
-"""What the last layer's sums mean: outputs, losses, the gradients of those, and classes."""
+"""Output heads: activations, losses with their gradients, and predicted classes, from the logits of the last layer."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,11 @@ from scipy.special import expit, log_expit, softmax
 
 from mlx.core.array_types import Floats, Integers
 
-Head = Callable[[Floats, Floats], tuple[Floats, Floats]]
+Loss = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
 def squared_error(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
-    """Return each row's mean squared error (m,), and its gradient by the `logits` (m, K)."""
+    """Return the mean squared error of each row (m,), and its gradient with respect to the `logits` (m, K)."""
     gradient = logits - targets
     losses = np.einsum("ij,ij->i", gradient, gradient) / gradient.shape[1]
     gradient *= 2 / gradient.shape[1]
@@ -19,17 +19,17 @@ def squared_error(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
 
 
 def sigmoid_cross_entropy(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
-    """Return each row's mean over K yes-or-no questions of −t ln p − (1 − t) ln(1 − p), in nats, and its gradient.
+    """Return the mean binary cross-entropy −t ln p − (1 − t) ln(1 − p) of each row, in nats, and its gradient.
 
-    From the logits z it is max(z, 0) − t z + ln(1 + e^−|z|), which neither overflows nor loses digits
-    where p is close to 0 or 1.
+    It is computed from the logits z as max(z, 0) − t z + ln(1 + e^−|z|), which neither overflows nor loses
+    digits for p close to 0 or 1.
     """
     losses = np.maximum(logits, 0) - targets * logits + np.log1p(np.exp(-np.abs(logits)))
     return losses.mean(axis=1), (expit(logits) - targets) / logits.shape[1]
 
 
 def softmax_cross_entropy(logits: Floats, targets: Floats) -> tuple[Floats, Floats]:
-    """Return each row's −Σ t ln p, in nats, and its gradient p Σt − t; ln p is taken from the logits."""
+    """Return the cross-entropy −Σ t ln p of each row, in nats, and its gradient p Σt − t, computed from the logits."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     gradient = np.exp(shifted)
     total = gradient.sum(axis=1, keepdims=True)
@@ -40,28 +40,28 @@ def softmax_cross_entropy(logits: Floats, targets: Floats) -> tuple[Floats, Floa
     return losses, gradient
 
 
-HEADS: dict[str, Head] = {
+LOSSES: dict[str, Loss] = {
     "none": squared_error,
     "sigmoid": sigmoid_cross_entropy,
     "softmax": softmax_cross_entropy,
 }
-"""The loss that belongs to each output activation, as a function of logits and targets (m, K)."""
+"""The loss of each output activation, a function of logits and targets (m, K)."""
 
-OUTPUTS: dict[str, Callable[[Floats], Floats]] = {
+OUTPUT_ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
     "none": lambda logits: logits,
     "sigmoid": expit,
     "softmax": lambda logits: softmax(logits, axis=1),
 }
-"""What each output activation makes of the logits (m, K)."""
+"""The output activations, functions of the logits (m, K)."""
 
 
 def n_units(output: str, n_classes: int) -> int:
-    """How many units tell `n_classes` classes apart: one a class, but one sigmoid for two classes."""
+    """The number of output units for `n_classes` classes: one for each class, but one sigmoid for two classes."""
     return 1 if (output, n_classes) == ("sigmoid", 2) else n_classes
 
 
 def target_table(output: str, n_classes: int, label_smoothing: float = 0.0) -> Floats:
-    """Return the targets (n_classes, units) of each class, a share of them spread evenly, as Keras does it."""
+    """Return the targets (n_classes, units) of each class, with label smoothing as in Keras."""
     table = np.eye(n_classes)
     if n_units(output, n_classes) == 1:
         table = table[:, 1:]
@@ -71,10 +71,10 @@ def target_table(output: str, n_classes: int, label_smoothing: float = 0.0) -> F
 
 
 def class_logits(output: str, logits: Floats) -> Floats:
-    """Return logits (m, n_classes) whose softmax are the probabilities of the classes.
+    """Return logits (m, n_classes) whose softmax gives the class probabilities.
 
-    One sigmoid for two classes stands for the logits (0, z). Several sigmoids are probabilities of
-    one class against the rest each; divided by their sum, they are probabilities of the classes.
+    One sigmoid for two classes is equivalent to the logits (0, z). Several sigmoids are one-against-rest
+    probabilities; divided by their sum, they are class probabilities.
     """
     if output == "softmax":
         return logits
@@ -85,7 +85,7 @@ def class_logits(output: str, logits: Floats) -> Floats:
 
 
 def predicted_classes(logits: Floats) -> Integers:
-    """Return the most probable class (m,) by the last layer's sums."""
+    """Return the most probable class (m,)."""
     if logits.shape[1] == 1:
         return (logits[:, 0] > 0).astype(np.intp)
     most_probable: Integers = logits.argmax(axis=1)

@@ -1,4 +1,4 @@
-"""Least squares, with or without a ridge, as exact as float64 allows."""
+"""Least squares, with or without a ridge penalty, to the full accuracy of float64."""
 
 import warnings
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from mlx.core.checks import row_blocks
 
 Extended = npt.NDArray[np.longdouble]
 
-NEAR_SINGULAR = 1e10  # at most six digits of the weights are certain then
-SMALL = 100_000  # entries of X up to which the last digits cost nothing that anyone would notice
+NEAR_SINGULAR = 1e10  # at most six digits of the weights are accurate beyond it
+SMALL = 100_000  # entries of X up to which refinement in extended precision takes no noticeable time
 WELL_CONDITIONED = 1e3
 MOST_REFINEMENTS = 10
 
 
 @dataclass(frozen=True)
-class Line:
+class LinearSolution:
     """``y ≈ X @ weights + intercept``.
 
     Attributes
@@ -35,14 +35,13 @@ class Line:
     condition: float
 
 
-def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
+def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> LinearSolution:
     """Minimize ``sum((y - X @ weights - intercept)**2) + l2 * sum(weights**2)``.
 
     The normal equations would square the condition number. Here blocks of centered rows are reduced to
     one triangle by orthogonal transformations (TSQR: Golub & Van Loan, Matrix Computations, 5.3.2; Demmel
-    et al. 2012), whose columns are scaled to length one, so that units do not matter. What rounding cost is
-    won back by iterative refinement. Where features depend on each other, the weights of least length
-    are taken.
+    et al. 2012), whose columns are scaled to length one, so that units do not matter. Iterative refinement
+    corrects the rounding errors. For linearly dependent features, the solution is the one of least norm.
 
     Parameters
     ----------
@@ -52,7 +51,7 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
     Warns
     -----
     RuntimeWarning
-        Features depend on each other as far as float64 can tell, or nearly: says the condition number.
+        The features are linearly dependent in float64, or nearly: gives the condition number.
     """
     targets = y if y.ndim == 2 else y[:, None]
     center, offset = X.mean(axis=0), targets.mean(axis=0)
@@ -64,14 +63,14 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> Line:
         _warn_of_dependence(line, X.shape[1])
     if y.ndim == 2:
         return line
-    return Line(line.weights[:, 0], line.intercept[0], line.rank, line.condition)
+    return LinearSolution(line.weights[:, 0], line.intercept[0], line.rank, line.condition)
 
 
-def _tall(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> Line:
+def _tall(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> LinearSolution:
     """Solve for more samples than features."""
     d = X.shape[1]
     triangle = _triangle(X, Y, center, offset)
-    if l2:  # a ridge is d more samples, with the target 0
+    if l2:  # a ridge penalty is equivalent to d more samples with the target 0
         ridge = np.sqrt(l2) * np.eye(d, d + Y.shape[1])
         triangle = triangle_of(np.concatenate([triangle, ridge]))
     design, rhs = triangle[:d, :d], triangle[:d, d:]
@@ -82,14 +81,14 @@ def _tall(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> Li
     condition = _ratio(singular)
     inner = (left.T @ rhs)[:rank] / singular[:rank, None]
     weights = (right[:rank].T @ inner) / scale[:, None]
-    if rank < d:  # take off what changes no prediction
+    if rank < d:  # remove the component that changes no prediction
         idle, _ = np.linalg.qr(right[rank:].T / scale[:, None])
         weights -= idle @ (idle.T @ weights)
     elif not l2:
         if X.size <= SMALL or condition > WELL_CONDITIONED:
-            return Line(*_refined(X, Y, center, scale), rank, condition)
+            return LinearSolution(*_refined(X, Y, center, scale), rank, condition)
         weights += _correction(X, Y, center, offset, weights, (right / scale).T / singular)
-    return Line(weights, offset - center @ weights, rank, condition)
+    return LinearSolution(weights, offset - center @ weights, rank, condition)
 
 
 def _triangle(X: Floats, Y: Floats, center: Floats, offset: Floats) -> Floats:
@@ -112,7 +111,7 @@ def triangle_of(matrix: Floats) -> Floats:
 
 
 def _correction(X: Floats, Y: Floats, center: Floats, offset: Floats, weights: Floats, inverse: Floats) -> Floats:
-    """Return what a step of refinement adds (corrected seminormal equations: Björck 1996, 2.9.4).
+    """Return the correction of one step of refinement (corrected seminormal equations: Björck 1996, 2.9.4).
 
     `inverse` (d, d) is R⁻¹ times an orthogonal matrix, so that ``inverse @ inverse.T`` is (XᵀX)⁻¹.
     """
@@ -124,10 +123,10 @@ def _correction(X: Floats, Y: Floats, center: Floats, offset: Floats, weights: F
 
 
 def _refined(X: Floats, Y: Floats, center: Floats, scale: Floats) -> tuple[Floats, Floats]:
-    """Solve for the weights and the residuals at once, and refine both (Björck 1967).
+    """Solve for the weights and the residuals together, and refine both (Björck 1967).
 
-    Residuals are computed in extended precision where the machine has it, so that they are those of the
-    `X` and `Y` that were given, and centering and scaling round nothing.
+    Residuals are computed in extended precision if the machine has it, so that centering and scaling
+    cause no rounding errors.
     """
     wide = (X.astype(np.longdouble) - center) / scale
     design: Extended = np.concatenate([np.ones((len(X), 1), np.longdouble), wide], axis=1)
@@ -140,7 +139,7 @@ def _refined(X: Floats, Y: Floats, center: Floats, scale: Floats) -> tuple[Float
         slope = np.linalg.solve(R.T, (design.T @ residual).astype(np.float64))
         step = np.linalg.solve(R, Q.T @ error.astype(np.float64) + slope)
         size = float(np.abs(step).max(initial=0.0))
-        if not size < last / 2:  # rounding is all that is left
+        if not size < last / 2:  # only rounding errors are left
             break
         solution += step
         residual += error - design @ step
@@ -150,20 +149,20 @@ def _refined(X: Floats, Y: Floats, center: Floats, scale: Floats) -> tuple[Float
     return weights.astype(np.float64), intercept.astype(np.float64)
 
 
-def _wide(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> Line:
-    """Solve for as many features as samples, or more, of centered `X` and `Y`."""
+def _wide(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> LinearSolution:
+    """Solve for at least as many features as samples, of centered `X` and `Y`."""
     left, singular, right = np.linalg.svd(X, full_matrices=False)
     rank = int((singular > np.finfo(np.float64).eps * max(X.shape) * singular[0]).sum())
-    kept = singular[:rank, None]
-    weights = right[:rank].T @ (kept / (kept**2 + l2) * (left.T @ Y)[:rank])
-    return Line(weights, offset - center @ weights, rank, _ratio(singular))
+    leading = singular[:rank, None]
+    weights = right[:rank].T @ (leading / (leading**2 + l2) * (left.T @ Y)[:rank])
+    return LinearSolution(weights, offset - center @ weights, rank, _ratio(singular))
 
 
 def _ratio(singular: Floats) -> float:
     return float(singular[0] / singular[-1]) if singular[-1] > 0 else np.inf
 
 
-def _warn_of_dependence(line: Line, n_features: int) -> None:
+def _warn_of_dependence(line: LinearSolution, n_features: int) -> None:
     if line.rank < n_features:
         found = f"have rank {line.rank} (condition number {line.condition:.2g})"
         then = "some depend on others, so their weights are not unique; the shortest weights are taken"

@@ -1,4 +1,4 @@
-"""Least squares in closed form behind the contract of the pipeline: `linear_regression`."""
+"""The model `linear_regression` in closed form."""
 
 import warnings
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ CHECKPOINT = "weights.npz"
 
 
 class LeastSquaresModel(DirectModel):
-    """``y = X @ weights + intercept``, fitted to full accuracy.
+    """``y = X @ weights + intercept``, fitted in closed form.
 
     Attributes
     ----------
-    weights : (d,) per feature, in the units of ``y`` per unit of the feature.
+    weights : (d,), in units of ``y`` per unit of the feature.
     intercept : value at X = 0.
     """
 
@@ -33,33 +33,33 @@ class LeastSquaresModel(DirectModel):
 
     def __init__(self, params: LinearRegressionParams, task_spec: TaskSpec) -> None:
         self.params, self.task_spec = params, task_spec
-        self.weights: Array = np.zeros(int(np.prod(task_spec.sample_shape)))
+        self.weights: Array = np.zeros(task_spec.n_features)
         self.intercept = 0.0
 
     @property
     def n_parameters(self) -> int:
-        """One weight a feature, and the intercept."""
+        """One weight for each feature, and the intercept."""
         return len(self.weights) + 1
 
-    def fit(self, X: Array, y: Array, *, seed: int) -> None:  # noqa: ARG002  # nothing here is random
-        """Fit to ``X`` (n, *sample_shape) and ``y`` (n,); warns where features depend on each other."""
+    def fit(self, X: Array, y: Array, *, seed: int) -> None:  # noqa: ARG002  # the fit is deterministic
+        """Fit to ``X`` (n, *sample_shape) and ``y`` (n,); warns of linearly dependent features."""
         self.check(X)
         if any(value is not None for value in self.params.optimizer_config.as_dict().values()):
             warnings.warn("optimizer_config has no effect without use_gradient_descent", stacklevel=2)
         table = np.asarray(X, np.float64).reshape(len(X), -1)
-        line = solve_least_squares(table, np.asarray(y, np.float64), l2=self.params.l2_regularization)
-        self.weights, self.intercept = line.weights, float(line.intercept)
+        solution = solve_least_squares(table, np.asarray(y, np.float64), l2=self.params.l2_regularization)
+        self.weights, self.intercept = solution.weights, float(solution.intercept)
 
     def measure_fit(self, X: Array, y: Array) -> None:
-        """Keep the training design."""
+        """Store the training design in `linear_fit`."""
         coefficients = np.concatenate([[self.intercept], self.weights])
         self.linear_fit = measured_fit(X, y, coefficients, lambda rows: self.outputs(rows).predictions)
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
-        """Give the predicted values; the one representation is the sample itself."""
+        """Predict the values; the only representation is the sample itself."""
         self.check(X)
         table = np.asarray(X, np.float64).reshape(len(X), -1)
-        # A row at a time in the order of the features: the same bits whatever the batch is.
+        # Summed row by row in the order of the features, so that the bits do not depend on the batch.
         predicted = np.einsum("ij,j->i", table, self.weights) + self.intercept
         return Outputs(None, None, predicted, dict.fromkeys(layers, table))
 

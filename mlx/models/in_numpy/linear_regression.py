@@ -1,4 +1,4 @@
-"""Linear regression for direct use: in closed form, or by steps."""
+"""Linear regression for direct use, in closed form or by gradient descent."""
 
 from pathlib import Path
 from typing import Any, Self
@@ -6,23 +6,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
 from mlx.core.array_types import Array, Floats
-from mlx.models.in_numpy.base import BaseModel, Config, number, optimizer_of, rows, whole_number
-from mlx.models.in_numpy.checkpoint import (
-    Checkpoint,
-    adopting,
-    optimizer_as_saved,
-    plain,
-    read_checkpoint,
-    restore_optimizer,
-    write_checkpoint,
-)
-from mlx.models.in_numpy.learner import Learner, learn_by_epochs
+from mlx.models.in_numpy.base import BaseModel, Config, number, optimizer_of, rows
+from mlx.models.in_numpy.checkpoint import Checkpoint, restore_optimizer
 from mlx.models.in_numpy.least_squares import solve_least_squares
 from mlx.models.in_numpy.network import Network
+from mlx.models.in_numpy.trainer import Trainer
 
-LEARNING_RATE = 0.01  # convex, so it may be larger than for a network
+LEARNING_RATE = 0.01  # larger than for a network, as the loss is convex
 
 
 class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scikit-learn ships no types
@@ -30,11 +23,11 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
 
     Parameters
     ----------
-    seed : of the initial weights and the shuffling of gradient descent; None is 0. The closed form has
-        nothing random.
-    use_gradient_descent : in place of the closed form.
-    l2_regularization : weight of the squared weights beside the sum of squared errors (scikit-learn's
-        alpha of Ridge); the intercept is not penalized.
+    seed : of the initial weights and the shuffling of gradient descent; None is 0. The closed form is
+        deterministic.
+    use_gradient_descent : instead of the closed form.
+    l2_regularization : factor of the sum of squared weights added to the sum of squared errors (alpha of
+        scikit-learn's Ridge); the intercept is not penalized.
     optimizer_config : of gradient descent: ``optimizer_type`` (adam), ``learning_rate`` (0.01),
         ``momentum`` (0, of sgd) and ``weight_decay`` (0; 0.004 for adamw).
     epochs, batch_size : of gradient descent by `fit`.
@@ -46,7 +39,7 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
     n_features_in_ : d.
     """
 
-    _learner: Learner
+    _trainer: Trainer
 
     def __init__(
         self,
@@ -71,109 +64,97 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
         return tags
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
-        """Fit to ``X`` (n, d) and ``y``, (n,) or (n, t), from nothing."""
+        """Fit to ``X`` (n, d) and ``y``, (n,) or (n, t)."""
         inputs, values = self._data(X, y, first=True, multi_output=True, y_numeric=True)
         if not self.use_gradient_descent:
             return self._solve(inputs, values)
-        learner = self._learner = self._fresh(inputs, values)
-        epochs, size = whole_number("epochs", self.epochs), whole_number("batch_size", self.batch_size)
-        self.loss_curve_ = learn_by_epochs(
-            learner, inputs, _table(values), epochs=epochs, batch_size=size, seed=self.seed or 0
-        )
-        return self._take(learner, flat=values.ndim == 1)
+        trainer = self._trainer = self._new_trainer(inputs.shape[1], values)
+        self._train_epochs(trainer, inputs, _table(values))
+        return self._set_coefficients(trainer, flat=values.ndim == 1)
 
     def train_step(self, X: npt.ArrayLike, y: npt.ArrayLike) -> dict[str, float]:
-        """Solve for all of ``X`` (n, d) and `y`; with gradient descent, take one step of it on them.
+        """Solve for ``X`` (n, d) and `y`, or take one step of gradient descent on them.
 
         Returns
         -------
-        ``loss``, the mean squared error: after solving, or before the step.
+        ``loss``, the mean squared error after solving, or before the step.
         """
-        first = not self.use_gradient_descent or not hasattr(self, "_learner")
+        first = not self.use_gradient_descent or not hasattr(self, "_trainer")
         inputs, values = self._data(X, y, first=first, multi_output=True, y_numeric=True)
         if not self.use_gradient_descent:
             return {"loss": float(np.mean((self._solve(inputs, values).forward(inputs) - values) ** 2))}
         if first:
-            self._learner = self._fresh(inputs, values)
-        self._learner.l2 = self._share(values)
-        losses, _ = self._learner.step(inputs, _table(values))
-        self._take(self._learner, flat=values.ndim == 1)
+            self._trainer = self._new_trainer(inputs.shape[1], values)
+        self._trainer.l2 = self._share(values)
+        losses, _ = self._trainer.step(inputs, _table(values))
+        self._set_coefficients(self._trainer, flat=values.ndim == 1)
         return {"loss": float(losses.mean())}
 
     def forward(self, X: npt.ArrayLike) -> Floats:
         """Compute the values (n,), or (n, t), for ``X`` (n, d)."""
-        self._require_fitted()
+        check_is_fitted(self)
         weights = np.atleast_2d(self.coef_)
         inputs = rows(X, weights.shape[1])
-        # A row at a time in the order of the features: the same bits whatever the batch is.
+        # Summed row by row in the order of the features, so that the bits do not depend on the batch.
         values: Floats = np.einsum("ij,kj->ik", inputs, weights) + self.intercept_
         return values[:, 0] if np.ndim(self.coef_) == 1 else values
 
     def _solve(self, X: Floats, y: Array) -> Self:
-        line = solve_least_squares(X, np.asarray(y, np.float64), l2=self._ridge())
+        solution = solve_least_squares(X, np.asarray(y, np.float64), l2=self._ridge())
         flat = y.ndim == 1
-        self.coef_ = line.weights if flat else np.ascontiguousarray(line.weights.T)
-        self.intercept_ = float(line.intercept) if flat else line.intercept
-        self.rank_, self.condition_ = line.rank, line.condition
+        self.coef_ = solution.weights if flat else np.ascontiguousarray(solution.weights.T)
+        self.intercept_ = float(solution.intercept) if flat else solution.intercept
+        self.rank_, self.condition_ = solution.rank, solution.condition
         return self
 
     def _ridge(self) -> float:
         return number("l2_regularization", self.l2_regularization, least=0)
 
     def _share(self, y: Array) -> float:
-        """Return the penalty's part beside the mean over the samples and targets of `y`."""
+        """Return the factor of the penalty for a mean over the samples and targets of `y`."""
         return self._ridge() / y.size
 
-    def _fresh(self, X: Floats, y: Array) -> Learner:
-        network = Network((X.shape[1], 1 if y.ndim == 1 else y.shape[1]), "relu")
+    def _new_trainer(self, n_features: int, y: Array) -> Trainer:
+        network = Network((n_features, 1 if y.ndim == 1 else y.shape[1]), "relu")
         network.initialize(np.random.default_rng(self.seed or 0))
         optimizer = optimizer_of(self.optimizer_config, len(network.parameters), LEARNING_RATE)
-        return Learner(network, "none", optimizer, l2=self._share(y))
+        return Trainer(network, "none", optimizer, l2=self._share(y))
 
-    def _take(self, learner: Learner, *, flat: bool) -> Self:
-        (weight,), (bias,) = learner.network.weights, learner.network.biases
+    def _set_coefficients(self, trainer: Trainer, *, flat: bool) -> Self:
+        (weight,), (bias,) = trainer.network.weights, trainer.network.biases
         self.coef_ = weight[:, 0].copy() if flat else weight.T.copy()
         self.intercept_ = float(bias[0]) if flat else bias.copy()
         return self
 
     def save(self, path: str | Path) -> None:
         """Write the model into the folder `path`: ``model.json`` and ``weights.npz``."""
-        self._require_fitted()
-        learner = self._learner if self.use_gradient_descent else None
-        arrays = {"coef": np.asarray(self.coef_), "intercept": np.asarray(self.intercept_)}
+        check_is_fitted(self)
         shape = {"features": self.n_features_in_, "targets": None if self.coef_.ndim == 1 else len(self.coef_)}
-        optimizer, vectors = optimizer_as_saved(learner)
-        checkpoint = Checkpoint(
-            type(self).__name__, shape, plain(self.get_params()), self._names(), optimizer, arrays | vectors
-        )
-        write_checkpoint(checkpoint, Path(path))
+        arrays = {"coef": np.asarray(self.coef_), "intercept": np.asarray(self.intercept_)}
+        self._save(path, shape, arrays, self._trainer if self.use_gradient_descent else None)
 
     def load(self, path: str | Path) -> Self:
-        """Become the model that `save` wrote into the folder `path`.
+        """Load the model that `save` wrote into the folder `path`.
 
         Raises
         ------
         ArtifactError
             A file is missing, damaged or altered, or of another kind of model.
         """
-        checkpoint = read_checkpoint(Path(path), type(self).__name__)
-        with adopting(path):
-            loaded = type(self)(**checkpoint.hyperparameters)
-            features, targets = checkpoint.architecture["features"], checkpoint.architecture["targets"]
-            shape = (features,) if targets is None else (targets, features)
-            loaded.coef_ = checkpoint.arrays["coef"].reshape(shape)
-            loaded.intercept_ = checkpoint.arrays["intercept"].reshape(shape[:-1])
-            if targets is None:
-                loaded.intercept_ = float(loaded.intercept_)
-            if loaded.use_gradient_descent:
-                learner = loaded._fresh(np.empty((1, features)), np.empty((1, *shape[:-1])))
-                learner.network.weights[0][:] = np.atleast_2d(loaded.coef_).T
-                learner.network.biases[0][:] = loaded.intercept_
-                restore_optimizer(learner, checkpoint)
-                loaded._learner = learner
-            loaded._set_names(features, checkpoint.fitted)
-        self.__dict__ = loaded.__dict__
-        return self
+        return self._load(path)
+
+    def _restore(self, checkpoint: Checkpoint) -> int:
+        n_features, targets = int(checkpoint.architecture["features"]), checkpoint.architecture["targets"]
+        shape = (n_features,) if targets is None else (targets, n_features)
+        self.coef_ = checkpoint.arrays["coef"].reshape(shape)
+        intercept = checkpoint.arrays["intercept"].reshape(shape[:-1])
+        self.intercept_ = float(intercept) if targets is None else intercept
+        if self.use_gradient_descent:
+            self._trainer = self._new_trainer(n_features, np.empty((1, *shape[:-1])))
+            self._trainer.network.weights[0][:] = np.atleast_2d(self.coef_).T
+            self._trainer.network.biases[0][:] = self.intercept_
+            restore_optimizer(self._trainer, checkpoint)
+        return n_features
 
 
 def _table(y: Array) -> Floats:

@@ -18,40 +18,37 @@ from mlx.models.in_numpy.base import BaseModel, Config, number, optimizer_of, ro
 from mlx.models.in_numpy.checkpoint import (
     Checkpoint,
     CheckpointError,
-    adopting,
     labels_as_json,
     labels_from_json,
-    optimizer_as_saved,
-    plain,
-    read_checkpoint,
     restore_optimizer,
-    write_checkpoint,
 )
-from mlx.models.in_numpy.heads import OUTPUTS, class_logits, n_units, predicted_classes, target_table
-from mlx.models.in_numpy.learner import Learner, Limits, learn_by_epochs
+from mlx.models.in_numpy.heads import OUTPUT_ACTIVATIONS, class_logits, n_units, predicted_classes
+from mlx.models.in_numpy.mlp_targets import class_labels, target_rows
 from mlx.models.in_numpy.network import ACTIVATIONS, HIDDEN_LAYERS, Network, weight_arrays
+from mlx.models.in_numpy.trainer import Limits, Trainer
 
 LEARNING_RATE = 0.001
 
 
 class MLP(BaseModel):
-    """A fully connected network with back-propagation written out, an estimator of scikit-learn.
+    """A fully connected network with back-propagation in NumPy, an estimator of scikit-learn.
 
-    Its output activation says what it is: without one a regressor, that minimizes the mean squared
-    error; with softmax or sigmoid a classifier, that minimizes the cross-entropy. One sigmoid tells two
-    classes apart; more than two have a sigmoid each, against the rest.
+    Without an output activation it is a regressor, which minimizes the mean squared error; with softmax or
+    sigmoid it is a classifier, which minimizes the cross-entropy. Two classes have one sigmoid; more than two
+    have one each, against the rest.
 
     Parameters
     ----------
-    layer_sizes : widths of all layers from the input to the output; None to give `hidden_layers`.
-    hidden_layers : widths of the layers between, the ends inferred from the data; None is (128, 64).
-    activation : relu, tanh or sigmoid. It chooses the initial weights: He's for relu, else Xavier's.
+    layer_sizes : widths of all layers from the input to the output; None to use `hidden_layers`.
+    hidden_layers : widths of the hidden layers, with the ends inferred from the data; None is (128, 64).
+    activation : relu, tanh or sigmoid; relu has He's initial weights, the others have Xavier's.
     output_activation : None (or "none"), "sigmoid" or "softmax".
     seed : of the initial weights and the shuffling; None is 0.
     optimizer_config : ``optimizer_type`` (adam), ``learning_rate`` (0.001), ``momentum`` (0, of sgd) and
         ``weight_decay`` (0; 0.004 for adamw).
-    l2 : weight of the squared weights in the loss.
-    gradient_clip, weight_clip : largest entry of a gradient, and of the weights and biases; None for any.
+    l2 : factor of the sum of squared weights added to the loss.
+    gradient_clip, weight_clip : largest absolute entry of a gradient, and of the weights and biases; None for no
+        limit.
     epochs, batch_size : of `fit`.
 
     Attributes
@@ -63,7 +60,7 @@ class MLP(BaseModel):
     """
 
     _network: Network
-    _learner: Learner
+    _trainer: Trainer
     _flat: bool
 
     def __init__(
@@ -104,34 +101,31 @@ class MLP(BaseModel):
         return tags
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
-        """Fit to ``X`` (n, d) and `y` from nothing: labels (n,), or values (n,) or (n, t)."""
+        """Fit to ``X`` (n, d) and `y`: labels (n,), or values (n,) or (n, t)."""
         inputs, labels = self._checked(X, y, first=True)
         if self._classifies():
             labels = column_or_1d(labels, warn=True)
         self._begin(inputs, labels)
-        epochs, size = whole_number("epochs", self.epochs), whole_number("batch_size", self.batch_size)
-        self.loss_curve_ = learn_by_epochs(
-            self._learner, inputs, self._targets(labels), epochs=epochs, batch_size=size, seed=self.seed or 0
-        )
+        self._train_epochs(self._trainer, inputs, self._targets(labels))
         return self
 
     def train_step(self, X: npt.ArrayLike, y: npt.ArrayLike) -> dict[str, float]:
-        """Take one step on all of ``X`` (n, d), from where the last one ended.
+        """Take one more step, on all of ``X`` (n, d).
 
         Parameters
         ----------
-        y : as for `fit`; for a classifier also rows (n, units) of targets, such as one-hot ones.
+        y : as for `fit`; for a classifier also target rows (n, units), such as one-hot rows.
 
         Returns
         -------
-        ``loss``, and ``accuracy`` of a classifier, of before the step.
+        ``loss``, and ``accuracy`` of a classifier, before the step.
         """
-        first = not hasattr(self, "_learner")
+        first = not hasattr(self, "_trainer")
         inputs, labels = self._checked(X, y, first=first)
         if first:
             self._begin(inputs, labels)
-        targets, penalty = self._targets(labels), self._learner.penalty()
-        losses, logits = self._learner.step(inputs, targets)
+        targets, penalty = self._targets(labels), self._trainer.penalty()
+        losses, logits = self._trainer.step(inputs, targets)
         metrics = {"loss": float(losses.mean()) + penalty}
         if self._classifies():
             wanted = predicted_classes(targets - 0.5 * (targets.shape[1] == 1))
@@ -141,12 +135,12 @@ class MLP(BaseModel):
     def forward(self, X: npt.ArrayLike) -> Floats:
         """Compute the outputs (n, units) for ``X`` (n, d), after the output activation.
 
-        A model whose `layer_sizes` are given has outputs before it has learnt anything.
+        A model with `layer_sizes` has outputs before it is fitted.
         """
-        return OUTPUTS[self._output()](self._logits(X))
+        return OUTPUT_ACTIVATIONS[self._output()](self._logits(X))
 
     def predict(self, X: npt.ArrayLike) -> Array:
-        """Predict the labels (n,), or the values (n,) or (n, t), for ``X`` (n, d), which is checked first."""
+        """Predict the labels (n,), or the values (n,) or (n, t), for ``X`` (n, d)."""
         outputs = super().predict(X)
         if self._classifies():
             labels: Array = self.classes_[predicted_classes(outputs - 0.5 * (outputs.shape[1] == 1))]
@@ -177,9 +171,9 @@ class MLP(BaseModel):
 
     def _output(self) -> str:
         output = "none" if self.output_activation is None else str(self.output_activation).lower()
-        if output not in OUTPUTS:
+        if output not in OUTPUT_ACTIVATIONS:
             raise ValueError(
-                f"output_activation: expected one of {', '.join(OUTPUTS)}, found {self.output_activation!r}"
+                f"output_activation: expected one of {', '.join(OUTPUT_ACTIVATIONS)}, found {self.output_activation!r}"
             )
         return output
 
@@ -193,30 +187,18 @@ class MLP(BaseModel):
         return inputs, targets
 
     def _begin(self, X: Floats, y: Array) -> None:
-        """Make the network and its optimizer for what is to be learnt."""
+        """Make the network and its optimizer for the training data."""
         self._flat = y.ndim == 1
         if self._classifies():
-            self.classes_ = self._classes(y)
+            promised = None if self.layer_sizes is None else self.layer_sizes[-1]
+            self.classes_ = class_labels(y, self._output(), promised)
             units = n_units(self._output(), len(self.classes_))
         else:
             units = 1 if self._flat else y.shape[1]
         sizes = self._sizes(X.shape[1], units)
-        if not hasattr(self, "_network") or hasattr(self, "_learner") or self._network.sizes != sizes:
-            self._network = self._fresh(sizes)
-        self._learner = self._learner_of(self._network)
-
-    def _classes(self, y: Array) -> Array:
-        """Return the labels to learn; those that whole `layer_sizes` promise, where `y` has some of them."""
-        units = None if self.layer_sizes is None else self.layer_sizes[-1]
-        if y.ndim == 2 and y.shape[1] > 1:
-            return np.arange(y.shape[1])
-        promised = None if units is None else (2 if units == 1 and self._output() == "sigmoid" else units)
-        found = np.unique(y)
-        if promised and found.dtype.kind in "iuf" and np.isin(found, np.arange(promised)).all():
-            return np.arange(promised)
-        if len(found) < 2:
-            raise ValueError("expected at least two classes, found 1 class")
-        return found
+        if not hasattr(self, "_network") or hasattr(self, "_trainer") or self._network.sizes != sizes:
+            self._network = self._new_network(sizes)
+        self._trainer = self._new_trainer(self._network)
 
     def _sizes(self, n_in: int, n_out: int) -> tuple[int, ...]:
         if self.layer_sizes is None:
@@ -237,85 +219,67 @@ class MLP(BaseModel):
             raise ValueError(f"layer_sizes: expected at least an input and an output, found {list(sizes)}")
         return sizes
 
-    def _fresh(self, sizes: tuple[int, ...]) -> Network:
+    def _new_network(self, sizes: tuple[int, ...]) -> Network:
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}, found {self.activation!r}")
         network = Network(sizes, self.activation)
         network.initialize(np.random.default_rng(self.seed or 0))
         return network
 
-    def _learner_of(self, network: Network) -> Learner:
+    def _new_trainer(self, network: Network) -> Trainer:
         clips = {"gradient": self.gradient_clip, "parameters": self.weight_clip}
         limits = {name: None if clip is None else number(f"{name} clip", clip, above=0) for name, clip in clips.items()}
         optimizer = optimizer_of(self.optimizer_config, len(network.parameters), LEARNING_RATE)
         l2 = number("l2", self.l2, least=0)
-        return Learner(network, self._output(), optimizer, l2=l2, limits=Limits(**limits))
+        return Trainer(network, self._output(), optimizer, l2=l2, limits=Limits(**limits))
 
     def _targets(self, y: Array) -> Floats:
-        """Return the rows (n, units) that the network is to give."""
-        units = self._network.sizes[-1]
-        if not self._classifies() or (y.ndim == 2 and y.dtype.kind in "biuf" and y.shape[1] == units):
-            targets = np.asarray(y, np.float64).reshape(len(y), -1)
-            if targets.shape[1] != units:
-                raise ValueError(f"y: expected {units} columns, found {targets.shape[1]}")
-            return targets
-        y = column_or_1d(y)
-        places = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        if (unknown := self.classes_[places] != y).any():
-            raise ValueError(f"y: expected classes {self.classes_.tolist()}, found {y[unknown][0]!r}")
-        rows: Floats = target_table(self._output(), len(self.classes_))[places]
-        return rows
+        classes = self.classes_ if self._classifies() else None
+        return target_rows(y, classes, self._output(), self._network.sizes[-1])
 
     def _logits(self, X: npt.ArrayLike) -> Floats:
         if not hasattr(self, "_network"):
             if self.layer_sizes is None:
                 check_is_fitted(self)
-            self._network = self._fresh(self._given_sizes())
+            self._network = self._new_network(self._given_sizes())
         (logits,) = self._network.run(rows(X, self._network.sizes[0]))
         return logits
 
     def save(self, path: str | Path) -> None:
         """Write the model into the folder `path`: ``model.json`` and ``weights.npz``."""
-        self._require_fitted()
+        check_is_fitted(self)
         shape = {"layers": list(self._network.sizes), "activation": self.activation, "output": self._output()}
-        fitted = self._names() | {"flat": self._flat}
-        if self._classifies():
-            fitted["classes"] = labels_as_json(self.classes_)
-        optimizer, vectors = optimizer_as_saved(self._learner)
-        arrays = weight_arrays(self._network) | vectors
-        checkpoint = Checkpoint(type(self).__name__, shape, plain(self.get_params()), fitted, optimizer, arrays)
-        write_checkpoint(checkpoint, Path(path))
+        classes = {"classes": labels_as_json(self.classes_)} if self._classifies() else {}
+        self._save(path, shape, weight_arrays(self._network), self._trainer, flat=self._flat, **classes)
 
     def load(self, path: str | Path) -> Self:
-        """Become the model that `save` wrote into the folder `path`.
+        """Load the model that `save` wrote into the folder `path`.
 
         Raises
         ------
         ArtifactError
-            A file is missing, damaged or altered, or of a model with other layers than were given to this one.
+            A file is missing, damaged or altered, or of a model with other layers than this one was given.
         """
-        checkpoint = read_checkpoint(Path(path), type(self).__name__)
-        with adopting(path):
-            sizes = tuple(checkpoint.architecture["layers"])
-            self._refuse_other_layers(sizes)
-            loaded = type(self)(**checkpoint.hyperparameters)
-            network = loaded._network = loaded._fresh(sizes)
-            for name, array in weight_arrays(network).items():
-                array[:] = checkpoint.arrays[name].reshape(array.shape)
-            loaded._learner = loaded._learner_of(network)
-            restore_optimizer(loaded._learner, checkpoint)
-            loaded._flat = bool(checkpoint.fitted["flat"])
-            if loaded._classifies():
-                loaded.classes_ = labels_from_json(checkpoint.fitted["classes"])
-            loaded._set_names(sizes[0], checkpoint.fitted)
-        self.__dict__ = loaded.__dict__
-        return self
+        return self._load(path)
 
-    def _refuse_other_layers(self, sizes: tuple[int, ...]) -> None:
-        own = None
+    def _check_compatible(self, checkpoint: Checkpoint) -> None:
+        sizes = list(checkpoint.architecture["layers"])
+        given = None
         if self.layer_sizes is not None:
-            own = list(self._given_sizes())
+            given = list(self._given_sizes())
         elif self.hidden_layers is not None:
-            own = [sizes[0], *self.hidden_layers, sizes[-1]]
-        if own is not None and own != list(sizes):
-            raise CheckpointError(f"cannot load layers {list(sizes)} into {own}")
+            given = [sizes[0], *self.hidden_layers, sizes[-1]]
+        if given is not None and given != sizes:
+            raise CheckpointError(f"cannot load layers {sizes} into {given}")
+
+    def _restore(self, checkpoint: Checkpoint) -> int:
+        sizes = tuple(checkpoint.architecture["layers"])
+        self._network = self._new_network(sizes)
+        for name, array in weight_arrays(self._network).items():
+            array[:] = checkpoint.arrays[name].reshape(array.shape)
+        self._trainer = self._new_trainer(self._network)
+        restore_optimizer(self._trainer, checkpoint)
+        self._flat = bool(checkpoint.fitted["flat"])
+        if self._classifies():
+            self.classes_ = labels_from_json(checkpoint.fitted["classes"])
+        return int(sizes[0])

@@ -1,4 +1,4 @@
-"""A fully connected network on one flat vector of parameters, and what it computes."""
+"""A fully connected network on one flat vector of parameters."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ class Activation:
 
 
 def _xavier(n_in: int, n_out: int) -> float:
-    """Keeps the variance of values and gradients from layer to layer (Glorot & Bengio 2010)."""
+    """Preserve the variance of values and gradients from layer to layer (Glorot & Bengio 2010)."""
     return 2 / (n_in + n_out)
 
 
-def _he(n_in: int, n_out: int) -> float:  # noqa: ARG001  # the outputs do not matter to it
-    """The same for relu, which sets half of the values to 0 (He et al. 2015)."""
+def _he(n_in: int, n_out: int) -> float:  # noqa: ARG001  # it does not depend on n_out
+    """Preserve the variance for relu, which sets half of the values to 0 (He et al. 2015)."""
     return 2 / n_in
 
 
@@ -48,7 +48,7 @@ def _slope_of_sigmoid(gradient: Floats, values: Floats) -> None:
     gradient *= values * (1 - values)
 
 
-# tanh and expit saturate without overflow, whatever the sum: nothing has to be clipped before them.
+# tanh and expit saturate without overflow, so their inputs need no clipping.
 ACTIVATIONS = {
     "relu": Activation(lambda z: np.maximum(z, 0, out=z), lambda g, a: np.multiply(g, a > 0, out=g), _he),
     "tanh": Activation(lambda z: np.tanh(z, out=z), _slope_of_tanh, _xavier),
@@ -57,14 +57,14 @@ ACTIVATIONS = {
 
 
 class Network:
-    """Layers ``a ← activation(a @ W + b)``; the last one has no activation, its sums are the logits.
+    """Layers ``a ← activation(a @ W + b)``; the last one has no activation and gives the logits.
 
     Attributes
     ----------
     sizes : widths of all layers, from the input to the output.
     activation : name of the hidden layers' activation.
-    parameters : (p,) all weights and biases, one after the other, so that an optimizer is a few
-        operations on long vectors.
+    parameters : (p,) all weights and biases in one vector, so that an optimizer step is a few
+        vector operations.
     weights, biases : views of `parameters`, (n_in, n_out) and (n_out,) for each layer.
     """
 
@@ -75,7 +75,7 @@ class Network:
         self.weights, self.biases = views(self.parameters, self.sizes)
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draw the weights from a normal law whose variance suits the activation; biases are 0."""
+        """Draw normal weights with the variance for the activation; biases are 0."""
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True), start=1):
             # No activation follows the last layer.
             variance = ACTIVATIONS[self.activation].initial_variance if number < len(self.weights) else _xavier
@@ -85,18 +85,18 @@ class Network:
     def run(self, X: Array, layers: Sequence[int] = (-1,)) -> list[Floats]:
         """Compute the values (m, width) of `layers`, counted from 0 after the input; -1 are the logits.
 
-        Rows go through in blocks of `BLOCK`, the last one filled up: a matrix product rounds as its
-        shape demands, so only products of one shape make a sample's values the same bits in any batch.
+        Rows are processed in blocks of `BLOCK`, the last one padded: the rounding of a matrix product depends on
+        its shape, so only products of one shape give a sample the same bits in any batch.
         """
-        kept = [np.empty((len(X), self.sizes[1:][layer])) for layer in layers]
+        results = [np.empty((len(X), self.sizes[1:][layer])) for layer in layers]
         block, *values = (np.zeros((BLOCK, width)) for width in self.sizes)
         for first in range(0, len(X), BLOCK):
             rows = X[first : first + BLOCK]
             block[: len(rows)] = rows
             self.forward(block, values)
-            for layer, out in zip(layers, kept, strict=True):
+            for layer, out in zip(layers, results, strict=True):
                 out[first : first + BLOCK] = values[layer][: len(rows)]
-        return kept
+        return results
 
     def forward(self, X: Floats, values: Sequence[Floats]) -> None:
         """Compute all layers after the input ``X`` (m, n_in) into `values`, (m, width) each."""
@@ -109,12 +109,12 @@ class Network:
             previous = out
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copy and pickle by the parameters alone, as a copied view would be a view no longer."""
+        """Copy and pickle the parameters alone, as copies of views are not views."""
         return _rebuilt, (self.sizes, self.activation, self.parameters)
 
 
 def views(vector: Floats, sizes: Sequence[int]) -> tuple[list[Floats], list[Floats]]:
-    """Return the weights (n_in, n_out) and biases (n_out,) that lie one after the other in `vector`."""
+    """Return views of the weights (n_in, n_out) and biases (n_out,) of each layer in `vector`."""
     parts = list(_cut(vector, sizes))
     return [weight for weight, _ in parts], [bias for _, bias in parts]
 
@@ -134,6 +134,6 @@ def _rebuilt(sizes: Sequence[int], activation: str, parameters: Floats) -> Netwo
 
 
 def weight_arrays(network: Network) -> dict[str, Floats]:
-    """Return the views of a network's parameters under the names that its files have for them."""
+    """Return the views of a network's parameters by their names in files."""
     pairs = enumerate(zip(network.weights, network.biases, strict=True), start=1)
     return {f"{part}_{i}": array for i, pair in pairs for part, array in zip(("weight", "bias"), pair, strict=True)}

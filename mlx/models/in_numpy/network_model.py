@@ -1,4 +1,4 @@
-"""A NumPy network behind the contract of the pipeline: `mlp`, and `linear_regression` by gradient descent."""
+"""The models `mlp` and, by gradient descent, `linear_regression`."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -11,12 +11,11 @@ from scipy.special import softmax
 from mlx.core.array_types import Array, Floats
 from mlx.core.errors import ArtifactError
 from mlx.models.contract import BOTH_TASKS, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
-from mlx.models.in_numpy.heads import HEADS, class_logits, predicted_classes, target_table
-from mlx.models.in_numpy.learner import NO_LIMITS, Learner, Limits
+from mlx.models.in_numpy.heads import LOSSES, class_logits, predicted_classes, target_table
 from mlx.models.in_numpy.network import Network, weight_arrays
 from mlx.models.in_numpy.optimizers import build_optimizer
 from mlx.models.in_numpy.params import OptimizerConfig
-from mlx.models.in_numpy.rates import warn_of_large_rate
+from mlx.models.in_numpy.trainer import NO_LIMITS, Limits, Trainer
 from mlx.models.in_numpy.training_design import measured_fit
 from mlx.models.npz import read_npz, write_npz
 
@@ -28,17 +27,17 @@ FROM_TRAINING = OptimizerConfig()
 
 
 class NetworkModel(IterativeModel):
-    """A fully connected network for samples of any shape, which it reads as one row of numbers each.
+    """A fully connected network for samples of any shape, which are flattened.
 
     Its layers are ``hidden_1`` and so on, the values after the activation; a network without hidden
     layers has the one layer ``input``, the sample itself.
 
     Parameters
     ----------
-    output : the output activation, which tells the loss.
-    l2 : weight of the squared weights beside the mean loss of a sample.
-    ridge : the same beside the sum over all training samples.
-    own : what stands before the training's optimizer.
+    output : the output activation, which determines the loss.
+    l2 : factor of the sum of squared weights added to the mean loss.
+    ridge : the same, added to the sum over all training samples.
+    own : optimizer parameters of the model, which override those of the `training` section.
     """
 
     tasks = BOTH_TASKS
@@ -56,12 +55,12 @@ class NetworkModel(IterativeModel):
     ) -> None:
         self.task_spec, self.network, self._output = task_spec, network, output
         self._l2, self._ridge, self._limits, self._own = l2, ridge, limits, own
-        self.training_fields = type(self).training_fields - _fields_in_the_shade(own)
+        self.training_fields = type(self).training_fields - _overridden_fields(own)
         self.layers = tuple(f"hidden_{i}" for i in range(1, len(network.sizes) - 1)) or ("input",)
 
     @property
     def penultimate(self) -> str:
-        """The last hidden layer, or the input where there is none."""
+        """The last hidden layer, or else the input."""
         return self.layers[-1]
 
     @property
@@ -70,11 +69,10 @@ class NetworkModel(IterativeModel):
         return len(self.network.parameters)
 
     def prepare(self, optimization: Optimization) -> None:
-        """Choose the optimizer; warns of a learning rate above 1."""
+        """Make the optimizer; warns of a learning rate above 1."""
         own = self._own
         rate = own.learning_rate or optimization.learning_rate
         self._rate_factor = rate / optimization.learning_rate
-        warn_of_large_rate(rate)
         optimizer = build_optimizer(
             own.optimizer_type or optimization.optimizer,
             self.n_parameters,
@@ -86,41 +84,41 @@ class NetworkModel(IterativeModel):
         limits = replace(self._limits, gradient=min(clips, default=None), gradient_norm=optimization.clip_norm)
         l2 = self._l2
         if self._ridge:
-            assert optimization.n_samples is not None, "a ridge is shared out over the training samples"
+            assert optimization.n_samples is not None, "a ridge penalty is divided by the number of training samples"
             l2 += self._ridge / optimization.n_samples
-        self._learner = Learner(self.network, self._output, optimizer, l2=l2, limits=limits)
+        self._trainer = Trainer(self.network, self._output, optimizer, l2=l2, limits=limits)
         k, weights = self.task_spec.n_classes, optimization.class_weights
         self._table = target_table(self._output, k, optimization.label_smoothing) if k else None
         self._class_weights = np.array(weights) if k and weights is not None else None
 
     def set_learning_rate(self, rate: float) -> None:
-        """Set the step size; a rate of the model's own keeps its ratio to the training's."""
-        self._learner.optimizer.learning_rate = rate * self._rate_factor
+        """Set the learning rate; a rate of the model's own keeps its ratio to that of the `training` section."""
+        self._trainer.optimizer.learning_rate = rate * self._rate_factor
 
     def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:  # noqa: ARG002
-        """Take one step a batch; nothing in a step is random. The loss includes the penalty."""
-        return self._over(self._steps(batches))
+        """Take one step for each batch, without randomness. The loss includes the penalty."""
+        return self._means(self._train_steps(batches))
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
-        """Return the mean loss, penalty included, and accuracy; classes weigh the same."""
-        return self._over(self._looks(batches))
+        """Return the mean loss with the penalty, and accuracy, without class weights."""
+        return self._means(self._evaluations(batches))
 
-    def _steps(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Floats, Floats, Array]]:
+    def _train_steps(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Floats, Floats, Array]]:
         for X, y in batches:
             weights = None if self._class_weights is None else self._class_weights[y]
-            penalty = self._learner.penalty()
-            losses, logits = self._learner.step(self._rows(X), self._targets(y), weights)
+            penalty = self._trainer.penalty()
+            losses, logits = self._trainer.step(self._rows(X), self._targets(y), weights)
             yield losses + penalty, logits, y
 
-    def _looks(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Floats, Floats, Array]]:
-        penalty = self._learner.penalty()
+    def _evaluations(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Floats, Floats, Array]]:
+        penalty = self._trainer.penalty()
         for X, y in batches:
             (logits,) = self.network.run(self._rows(X))
-            yield HEADS[self._output](logits, self._targets(y))[0] + penalty, logits, y
+            yield LOSSES[self._output](logits, self._targets(y))[0] + penalty, logits, y
 
-    def _over(self, batches: Iterable[tuple[Floats, Floats, Array]]) -> Metrics:
+    def _means(self, batches: Iterable[tuple[Floats, Floats, Array]]) -> Metrics:
         total, hits, n = 0.0, 0, 0
-        with np.errstate(over="ignore", invalid="ignore"):  # a loss that is not finite is seen by the training
+        with np.errstate(over="ignore", invalid="ignore"):  # the training checks that the loss is finite
             for losses, logits, y in batches:
                 total += float(losses.sum())
                 n += len(y)
@@ -136,38 +134,38 @@ class NetworkModel(IterativeModel):
         return np.asarray(y, np.float64)[:, None] if self._table is None else self._table[y]
 
     def weights(self) -> list[Array]:
-        """Copy the parameters, which are one vector."""
+        """Copy the parameters, one vector."""
         return [self.network.parameters.copy()]
 
     def set_weights(self, weights: list[Array]) -> None:
-        """Put copied parameters back."""
+        """Set copied parameters."""
         self.network.parameters[:] = weights[0]
 
     def state(self) -> dict[str, Array]:
-        """Copy the parameters, and the optimizer's vectors and number of steps."""
-        optimizer = self._learner.optimizer.state()
+        """Copy the parameters, and the vectors and number of steps of the optimizer."""
+        optimizer = self._trainer.optimizer.state()
         return {"parameters": self.network.parameters.copy()} | {f"optimizer_{k}": v for k, v in optimizer.items()}
 
     def set_state(self, state: Mapping[str, Array]) -> None:
-        """Go on from a copied state."""
+        """Set a copied state."""
         parameters = state.get("parameters", np.empty(0))
         if parameters.shape != self.network.parameters.shape:
             raise ArtifactError(
                 f"checkpoint: parameters: expected shape {self.network.parameters.shape}, found {parameters.shape}"
             )
         optimizer = {name.removeprefix("optimizer_"): v for name, v in state.items() if name != "parameters"}
-        self._learner.optimizer.set_state(optimizer)
+        self._trainer.optimizer.set_state(optimizer)
         self.network.parameters[:] = parameters
 
     def measure_fit(self, X: Array, y: Array) -> None:
-        """Keep the training design of a network that is a linear regression: one unit and no hidden layer."""
+        """Store the training design of a network without hidden layers and with one unit, a linear regression."""
         if self.task_spec.task == "regression" and self.layers == ("input",):
             (weight,), (bias,) = self.network.weights, self.network.biases
             coefficients = np.concatenate([bias, weight[:, 0]])
             self.linear_fit = measured_fit(X, y, coefficients, lambda rows: self.outputs(rows).predictions)
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
-        """Compute the logits and all `layers` in float64; the same bits for a sample in any batch."""
+        """Compute logits and `layers` in float64, with the same bits for a sample in any batch."""
         rows = self._rows(X)
         numbers = [] if self.layers == ("input",) else [self.layers.index(name) for name in layers]
         logits, *values = self.network.run(rows, (-1, *numbers))
@@ -182,7 +180,7 @@ class NetworkModel(IterativeModel):
         write_npz(folder / CHECKPOINT, weight_arrays(self.network))
 
     def restore(self, folder: Path) -> None:
-        """Read them back."""
+        """Read them."""
         path, expected = folder / CHECKPOINT, weight_arrays(self.network)
         found = read_npz(path, tuple(expected))
         for name, array in expected.items():
@@ -191,8 +189,8 @@ class NetworkModel(IterativeModel):
             array[:] = found[name]
 
 
-def _fields_in_the_shade(own: OptimizerConfig) -> frozenset[str]:
-    """Return the fields of the training that `own` stands before."""
+def _overridden_fields(own: OptimizerConfig) -> frozenset[str]:
+    """Return the fields of the `training` section that `own` overrides."""
     given = {name for name, value in own.as_dict().items() if value is not None}
     fields = {
         "optimizer_type": "optimizer",

@@ -1,5 +1,6 @@
-"""Gradient descent and its kin, each in the form and with the constants of Keras, on one flat vector."""
+"""Gradient descent and its variants on one flat vector, each with the formula and constants of Keras."""
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
@@ -10,30 +11,31 @@ import numpy.typing as npt
 from mlx.core.array_types import Floats
 from mlx.core.errors import ArtifactError
 
-EPSILON = 1e-7  # Keras's, for all of them; where it stands differs and is part of the method
+EPSILON = 1e-7  # of Keras, for all of them; its place in the formula is part of each method
+LARGEST_USUAL_RATE = 1.0
 
 
 class Optimizer(ABC):
-    """Changes parameters θ (p,) in place, a step a gradient; it holds what it remembers of the steps before.
+    """Updates parameters θ (p,) in place, one step for each gradient.
 
     Attributes
     ----------
     learning_rate : step size of the steps from here on.
-    weight_decay : share of θ, times the learning rate, that a step takes off before all else
-        (decoupled: it is in no average; Loshchilov & Hutter 2019).
-    n_steps : how many steps were taken.
-    slots : the vectors (p,) that are remembered, by name.
+    weight_decay : share of θ, times the learning rate, that a step subtracts first
+        (decoupled from the averages; Loshchilov & Hutter 2019).
+    n_steps : number of steps taken.
+    slots : the state vectors (p,) by name.
     """
 
-    remembers: ClassVar[tuple[str, ...]] = ()
+    slot_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, n_parameters: int, learning_rate: float, *, weight_decay: float = 0.0) -> None:
         self.learning_rate, self.weight_decay, self.n_steps = learning_rate, weight_decay, 0
-        self.slots = {name: np.zeros(n_parameters) for name in self.remembers}
+        self.slots = {name: np.zeros(n_parameters) for name in self.slot_names}
         self._work = np.empty(n_parameters)
 
     def step(self, parameters: Floats, gradient: Floats) -> None:
-        """Change `parameters` by one step against `gradient`."""
+        """Update `parameters` by one step."""
         if self.weight_decay:
             parameters *= 1 - self.weight_decay * self.learning_rate
         self.n_steps += 1
@@ -41,19 +43,19 @@ class Optimizer(ABC):
 
     @abstractmethod
     def _move(self, parameters: Floats, gradient: Floats, work: Floats) -> None:
-        """Take the step; `work` is room for a vector in between."""
+        """Take the step, with `work` (p,) as a buffer."""
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """Copy the number of steps and the slots."""
         return {"n_steps": np.array(self.n_steps, np.int64), **{name: v.copy() for name, v in self.slots.items()}}
 
     def set_state(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Go on from a copied state.
+        """Set a copied state.
 
         Raises
         ------
         ArtifactError
-            It is another optimizer's, or for another number of parameters.
+            It is of another optimizer, or for another number of parameters.
         """
         expected = {name: value.shape for name, value in self.state().items()}
         if (found := {name: value.shape for name, value in state.items()}) != expected:
@@ -66,7 +68,7 @@ class Optimizer(ABC):
 class Sgd(Optimizer):
     """θ ← θ − η g; with momentum μ, v ← μ v − η g and θ ← θ + v."""
 
-    remembers = ("momentum",)
+    slot_names = ("momentum",)
 
     def __init__(
         self, n_parameters: int, learning_rate: float, *, momentum: float = 0.0, weight_decay: float = 0.0
@@ -85,7 +87,7 @@ class Sgd(Optimizer):
 class RmsProp(Optimizer):
     """s ← ρ s + (1 − ρ) g² and θ ← θ − η g / √(s + ε), with ρ = 0.9 (Tieleman & Hinton 2012)."""
 
-    remembers = ("velocity",)
+    slot_names = ("velocity",)
     rho = 0.9
 
     def _move(self, parameters: Floats, gradient: Floats, work: Floats) -> None:
@@ -102,12 +104,12 @@ class RmsProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε): averages of g and g², corrected for their start at 0.
+    """θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε): bias-corrected averages m of g and v of g².
 
-    With β₁ = 0.9 and β₂ = 0.999 (Kingma & Ba 2015; ε stands as in the form at the end of their section 2).
+    With β₁ = 0.9 and β₂ = 0.999 (Kingma & Ba 2015; ε is placed as at the end of their section 2).
     """
 
-    remembers = ("momentum", "velocity")
+    slot_names = ("momentum", "velocity")
     beta_1, beta_2 = 0.9, 0.999
 
     def _move(self, parameters: Floats, gradient: Floats, work: Floats) -> None:
@@ -127,7 +129,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay, which is all that the name says: every optimizer here decouples it."""
+    """Adam with weight decay, which every optimizer here decouples."""
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "rmsprop": RmsProp, "adam": Adam, "adamw": AdamW}
@@ -137,7 +139,10 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": Sgd, "rmsprop": RmsProp, "adam"
 def build_optimizer(
     name: str, n_parameters: int, learning_rate: float, *, momentum: float = 0.0, weight_decay: float = 0.0
 ) -> Optimizer:
-    """Make the optimizer `name`; `momentum` is sgd's, as the others have their own."""
+    """Make the optimizer `name`, with `momentum` only for sgd; warns of a learning rate above 1."""
+    if learning_rate > LARGEST_USUAL_RATE:
+        text = f"a learning rate above {LARGEST_USUAL_RATE:g} seldom converges, found {learning_rate:g}"
+        warnings.warn(text, stacklevel=3)
     if name == "sgd":
         return Sgd(n_parameters, learning_rate, momentum=momentum, weight_decay=weight_decay)
     return OPTIMIZERS[name](n_parameters, learning_rate, weight_decay=weight_decay)

@@ -10,14 +10,14 @@ Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
 class OptimizerConfig(Settings):
-    """An optimizer of the model's own, which stands before that of the `training` section.
+    """Optimizer parameters of the model, which override those of the `training` section.
 
     Attributes
     ----------
     optimizer_type : adam, sgd, rmsprop or adamw; null for ``training.optimizer``.
     learning_rate : null for ``training.learning_rate``; a schedule there scales this one too.
     momentum : of sgd; null for ``training.params.momentum``.
-    weight_decay : share of every weight, times the learning rate, that a step takes off; null for
+    weight_decay : share of every weight, times the learning rate, that a step subtracts; null for
         ``training.params.weight_decay``.
     """
 
@@ -32,10 +32,10 @@ class LinearRegressionParams(Settings):
 
     Attributes
     ----------
-    seed : of the initial weights of gradient descent; null for ``training.seed``. The closed form has
-        nothing random.
-    use_gradient_descent : by mini-batches, as the `training` section says, in place of the closed form.
-    l2_regularization : weight of the squared weights beside the sum of squared errors (ridge regression;
+    seed : of the initial weights of gradient descent; null for ``training.seed``. The closed form is
+        deterministic.
+    use_gradient_descent : by mini-batches, configured by the `training` section, instead of the closed form.
+    l2_regularization : factor of the sum of squared weights added to the sum of squared errors (ridge regression;
         scikit-learn's alpha); the intercept is not penalized.
     optimizer_config : of gradient descent.
     """
@@ -47,22 +47,22 @@ class LinearRegressionParams(Settings):
 
 
 class MlpParams(Settings):
-    """A fully connected network with back-propagation written out in NumPy, in float64.
+    """A fully connected network in NumPy, in float64.
 
     Attributes
     ----------
-    layer_sizes : widths of all layers from the input to the output, which the data has to suit; null to
-        give `hidden_layers`.
-    hidden_layers : widths of the layers between; null for 128 and 64.
-    activation : relu, tanh or sigmoid, of the hidden layers. It chooses the initial weights: He's for
-        relu, else Xavier's.
-    output_activation : none for regression, softmax or sigmoid for classification; null for what the
-        data asks for: none or softmax.
+    layer_sizes : widths of all layers from the input to the output, which must match the data; null to
+        use `hidden_layers`.
+    hidden_layers : widths of the hidden layers; null for 128 and 64.
+    activation : relu, tanh or sigmoid, of the hidden layers; relu has He's initial weights, the others
+        have Xavier's.
+    output_activation : none for regression, softmax or sigmoid for classification; null for none or softmax,
+        depending on the task.
     seed : of the initial weights; null for ``training.seed``.
-    l2 : weight of the squared weights in the loss.
-    gradient_clip : largest entry of a gradient; null for any.
-    weight_clip : largest weight or bias; null for any.
-    optimizer_config : the model's own optimizer.
+    l2 : factor of the sum of squared weights added to the loss.
+    gradient_clip : largest absolute entry of a gradient; null for no limit.
+    weight_clip : largest absolute weight or bias; null for no limit.
+    optimizer_config : optimizer parameters of the model.
     """
 
     layer_sizes: list[Width] | None = Field(None, min_length=2)

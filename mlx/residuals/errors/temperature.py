@@ -7,8 +7,8 @@ from mlx.core.checks import row_blocks
 from mlx.core.log_scores import infinite_status, log_softmax, surprise
 from mlx.residuals.tables import Record
 from mlx.stats.correlation import merge_entropies, midranks
-from mlx.stats.entropy import entropy_from_log_probabilities
 from mlx.stats.prediction_scores import log_probabilities
+from mlx.stats.row_scores import entropy_from_log_probabilities
 
 TEMPERATURES = 2.0 ** np.linspace(-3, 3, 25)
 """From an eighth to eight; 1, in their middle, is the model as it is."""
