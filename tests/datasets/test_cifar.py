@@ -151,6 +151,7 @@ def test_a_list_of_class_names_that_is_not_utf_8_is_refused(tmp_path):
         open_cifar10(Cifar10Params(), str(tmp_path))
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_a_few_copies_of_one_batch(tmp_path):
     write_cifar10(tmp_path, n=6000)
     size = (tmp_path / "data_batch_1").stat().st_size

@@ -173,6 +173,7 @@ def test_class_weights_are_the_shares_of_an_image_set_and_keep_its_samples_apart
     np.testing.assert_array_equal(few.y, block.y[:300])
 
 
+@pytest.mark.slow
 def test_scikit_learn_is_not_loaded_before_it_is_used():
     code = (
         "import sys; from mlx.datasets import DatasetSettings, open_dataset; "
@@ -196,6 +197,7 @@ def features(X: np.ndarray, name: str) -> np.ndarray:
     return values.reshape(len(X), -1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_a_small_model_learns_from_true_labels_only(name, shuffled):

@@ -189,6 +189,7 @@ def test_a_class_folder_whose_name_is_not_utf_8_is_refused(tmp_path):
     str(caught.value).encode()
 
 
+@pytest.mark.slow
 def test_an_image_of_absurd_size_is_unreadable(tmp_path):
     write_images(tmp_path, n=2)
     Image.new("1", (20000, 20000)).save(tmp_path / "ant" / "000.png")

@@ -202,6 +202,7 @@ def test_a_long_text_named_three_thousand_times_takes_no_more_memory_than_the_fi
     tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_every_cut_of_a_file_is_an_error_and_nothing_else(tmp_path):
     batch = {b"labels": [1, 2], b"data": np.zeros((2, 3), np.uint8)}
     for protocol in (2, 4):

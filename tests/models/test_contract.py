@@ -259,6 +259,7 @@ def test_the_cnn_has_the_layers_that_were_asked_for_and_gives_their_values(tmp_p
         np.testing.assert_allclose(values, direct.reshape(9, -1), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_image_too_small_for_its_poolings_is_refused() -> None:
     settings = ModelSettings(name="cnn", params={"filters": [2, 2, 2, 2]})
     with pytest.raises(SettingsError, match="expected at most 3 convolutions.*8x8, found 4"):

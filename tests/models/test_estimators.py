@@ -27,6 +27,7 @@ ESTIMATORS = [
 ]
 
 
+@pytest.mark.slow
 @parametrize_with_checks(ESTIMATORS)
 def test_it_is_an_estimator(estimator: Any, check: Any) -> None:
     check(estimator)
@@ -39,6 +40,7 @@ def data(n: int = 60, d: int = 10, seed: int = 0) -> tuple[np.ndarray, np.ndarra
     return X, values, np.array(["a", "b", "c"])[np.digitize(values, [-0.5, 2])]
 
 
+@pytest.mark.slow
 def test_importing_the_models_imports_no_scikit_learn_until_an_estimator_is_asked_for() -> None:
     code = "import sys, mlx.models\nassert 'sklearn' not in sys.modules\nfrom mlx.models import MLP, BaseModel\n"
     code += "assert issubclass(MLP, BaseModel)\ntry: mlx.models.Nonsense\nexcept AttributeError: print('refused')"
@@ -52,6 +54,7 @@ def test_the_base_asks_for_its_four_methods() -> None:
         BaseModel()  # type: ignore[abstract]
 
 
+@pytest.mark.slow
 def test_steps_lower_the_loss_and_closed_form_needs_one() -> None:
     X, values, labels = data()
     for model, y in (

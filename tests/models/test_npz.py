@@ -12,6 +12,7 @@ from mlx.models.npz import read_all, read_npz, write_npz
 ARRAYS = {"a": np.arange(3.0), "b": np.ones((2, 2))}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of an odd header that NumPy can still read
 def test_whatever_byte_is_changed_nothing_but_a_refusal_comes_of_it(tmp_path: Path) -> None:
     path = tmp_path / "w.npz"

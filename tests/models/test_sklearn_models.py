@@ -90,6 +90,7 @@ def plain(estimator: Any) -> dict[str, Any]:
     return {name: value for name, value in estimator.get_params().items() if not hasattr(value, "get_params")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "k", "params", "oracle"), CASES)
 def test_hyperparameters_reach_the_estimator_and_it_says_what_scikit_learns_own_says(
     name: str, k: int, params: dict[str, Any], oracle: Any
@@ -200,6 +201,7 @@ def test_a_constant_feature_is_0_in_units_of_its_spread() -> None:
     np.testing.assert_allclose(units[:, 5], 0, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [0, 10])
 def test_the_number_of_threads_changes_no_byte(k: int, tmp_path: Any) -> None:
     from threadpoolctl import threadpool_limits

@@ -338,6 +338,7 @@ def test_a_machine_with_other_arrays_than_it_counts_on_is_refused(
     refused(checkpoint, "an array|another number of support vectors")
 
 
+@pytest.mark.slow
 def test_refusing_needs_no_luck_a_process_of_its_own_ends_in_order(originals: dict[str, Path], tmp_path: Path) -> None:
     checkpoint = copied(originals["random_forest"], tmp_path)
     altered(checkpoint, tree_argument(2, 2**30))
