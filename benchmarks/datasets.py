@@ -1,4 +1,4 @@
-"""How fast the generated datasets are made, against what a user would use instead.
+"""How fast datasets are made and read, against what a user would use instead.
 
 Run it on an idle machine:  python benchmarks/datasets.py
 The row of OpenCV needs it installed:  pip install opencv-python-headless
@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from multiprocessing import shared_memory
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.opencv_shapes import loop, with_numpy, with_opencv
 from mlx.datasets import SyntheticDataset
+from mlx.datasets.custom.table_samples import TableRules, read_table_samples
 from mlx.datasets.images.blocks import make_block
 from mlx.datasets.images.shape_params import ShapesParams
 from mlx.datasets.images.shapes import SHAPES
@@ -136,6 +138,28 @@ def compare_tables(runs: int) -> None:
         show(f"{name}, {n:,} x {params['n_features']} | scikit-learn", ours, theirs, "wanted: at least 0.83")
 
 
+def compare_reading(runs: int) -> None:
+    """Compare a table out of a CSV, checked for leaks, with pandas and with pyarrow, which check nothing."""
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
+
+    n, features = 1_000_000, 20
+    rng = np.random.default_rng(1)
+    columns = {f"x{k}": rng.normal(size=n).round(4) for k in range(features)} | {"y": rng.integers(0, 2, n)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "table.csv")
+        csv.write_csv(pa.table(columns), path)
+        contestants = (
+            lambda: read_table_samples(path, TableRules("y")),
+            lambda: pd.read_csv(path).to_numpy(),
+            lambda: csv.read_csv(path).to_pandas().to_numpy(),
+        )
+        ours, *theirs = medians(*contestants, runs=runs)
+    for name, seconds in zip(("pandas", "pyarrow"), theirs, strict=True):
+        show(f"CSV, {n:,} x {features} | {name}", ours, seconds, "wanted: at least 0.3")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -144,6 +168,7 @@ def main() -> None:
     print(f"{'':<58} {'mlx':>12} {'other':>12}    other / mlx")
     compare_images(runs)
     compare_tables(runs)
+    compare_reading(runs)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def copies_among(columns: Sequence[Column], rows: Array, labels: Array, target: 
     labels
         The target, shape (samples,).
     """
-    different, codes = np.unique(labels, return_inverse=True)
+    different, first, codes = np.unique(labels, return_index=True, return_inverse=True)
     if len(labels) < FEWEST_ROWS or len(different) < 2:
         return []
     repeated = 2 * len(different) <= len(labels)
@@ -65,14 +65,14 @@ def copies_among(columns: Sequence[Column], rows: Array, labels: Array, target: 
         f"{path}: column '{column.name}' has one value for each value of the target '{target}', as a copy of it; "
         f"if it is one, {leave_out()}: a model would only read the answer there"
         for column in columns
-        if (_matches(column.numbers[rows], codes, len(different)) if repeated else _equals(column, rows, labels))
+        if (_matches(column.numbers[rows], first, codes) if repeated else _equals(column, rows, labels))
     ]
 
 
-def _matches(values: Array, codes: Array, n_different: int) -> bool:
-    """Say whether each value goes with one label, and each label with one value."""
-    found, of_rows = np.unique(values, return_inverse=True)
-    return len(found) == n_different and len(np.unique(of_rows * n_different + codes)) == n_different
+def _matches(values: Array, first: Array, codes: Array) -> bool:
+    """Whether each value goes with one label and each label with one value, from the first row of each label."""
+    of_label = values[first]
+    return len(np.unique(of_label)) == len(of_label) and np.array_equal(values, of_label[codes])
 
 
 def _equals(column: Column, rows: Array, labels: Array) -> bool:

@@ -75,12 +75,14 @@ class Written:
 
     def share(self, *marks: Mark) -> float:
         """Return the share of the rows, 0 to 1, that are numbers with one of these marks."""
-        texts = {text for mark in marks for text in self.read[mark]}
-        return sum(self.counts[text] for text in texts) / sum(self.counts.values())
+        texts = set().union(*(self.read[mark] for mark in marks))
+        if len(texts) == len(self.counts):
+            return 1.0
+        return sum(map(self.counts.__getitem__, texts)) / sum(self.counts.values())
 
     def words(self) -> set[str]:
         """Return the texts that are numbers with neither mark."""
-        return {text for text in self.counts if text not in self.read["."] and text not in self.read[","]}
+        return self.counts.keys() - self.read["."].keys() - self.read[","].keys()
 
     def mostly_numbers(self) -> bool:
         """Say whether at least half the rows are numbers with either mark, or more different texts than not."""
@@ -108,10 +110,7 @@ def read_written(texts: Iterable[str]) -> Written:
     """Read each of the texts of a column, as often as it occurs."""
     counts = Counter(texts)
     both = {text: _either_way(text) for text in counts}
-    read = {
-        mark: {text: values[k] for text, values in both.items() if values[k] is not None}
-        for k, mark in enumerate(MARKS)
-    }
+    read = {mark: {text: v[k] for text, v in both.items() if v[k] is not None} for k, mark in enumerate(MARKS)}
     return Written(counts, read)  # type: ignore[arg-type]  # None was left out
 
 
