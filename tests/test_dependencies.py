@@ -14,6 +14,8 @@ import pytest
 
 from mlx.core.extras import EXTRAS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Not installed for the tests: its own dependencies compile code.

@@ -124,6 +124,7 @@ def test_every_predicted_class_has_a_panel_and_one_without_statistics_says_why(c
     assert len({ax.get_xlim() for ax in panels}) == len({ax.get_ylim() for ax in panels}) == 1
 
 
+@pytest.mark.slow
 def test_of_many_classes_the_24_with_the_most_mistakes_have_a_panel(classification):
     inputs = classification(900, [f"class {k}" for k in range(60)], images=False)
     made = similarity_entropy_panels(inputs.samples, inputs.classes)

@@ -149,6 +149,7 @@ def test_a_plot_is_axes_of_one_column_with_legible_labels_that_do_not_overlap(
         assert across < 2 or up < 3, (one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", mlx.plots.__all__)
 def test_a_plot_drawn_again_has_the_same_bytes_and_takes_the_axes_it_is_given(name, classification, regression):
     args, options = arguments(classification, regression)[name]
@@ -163,6 +164,7 @@ def test_a_plot_drawn_again_has_the_same_bytes_and_takes_the_axes_it_is_given(na
     assert dict(mpl.rcParams) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [2, 100])
 def test_any_number_of_classes_is_drawn(n, classification, regression, drawn_texts):
     names = [f"class {k}" for k in range(n)]

@@ -54,6 +54,7 @@ def shown(classification):
     return inputs, images, render_page(inputs, images)
 
 
+@pytest.mark.slow
 def test_a_classification_of_images_has_all_its_pictures(shown):
     assert list(shown[1]) == [
         "samples", "class_counts", "learning_curves", "confusion", "roc", "precision_recall", "reliability",
@@ -62,6 +63,7 @@ def test_a_classification_of_images_has_all_its_pictures(shown):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_table_has_no_cards(classification):
     assert "uncertain_samples" not in drawn(classification(images=False))
 
@@ -71,6 +73,7 @@ def test_a_regression_has_its_own_pictures(regression):
     assert list(drawn(regression())) == names
 
 
+@pytest.mark.slow
 def test_figures_without_data_are_left_out(classification):
     report = replace(classification(), raw=None, training=None)
     report = with_evaluation(report, roc=report.evaluation.roc[:0], precision_recall=report.evaluation.roc[:0])
@@ -80,6 +83,7 @@ def test_figures_without_data_are_left_out(classification):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [
@@ -98,6 +102,7 @@ def test_odd_results_are_drawn_without_a_warning_and_written(classification, mak
     assert page.encode("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quirk", [{"entropy": 0.0}, {"similarity": np.nan}, {"similarity": 1.0}, {"entropy": np.nan}])
 def test_samples_without_spread_or_without_values_are_drawn(classification, quirk):
     inputs = classification(60, ("no", "yes"), images=False)
@@ -107,6 +112,7 @@ def test_samples_without_spread_or_without_values_are_drawn(classification, quir
     assert render_page(inputs, images)
 
 
+@pytest.mark.slow
 def test_a_picture_of_the_same_data_has_the_same_bytes_in_another_process(shown):
     script = (
         "import sys, hashlib; sys.path.insert(0, sys.argv[1]); import made_reports\n"
@@ -131,11 +137,13 @@ def test_a_png_is_of_the_asked_size_and_carries_no_date_or_version():
     assert not re.search(rb"tEXt|iTXt|tIME|Software", png)
 
 
+@pytest.mark.slow
 def test_pictures_at_the_default_resolution_stay_small(classification):
     images = drawn(replace(classification(), settings=ReportSettings()))
     assert max(map(len, images.values())) < 200_000
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_numbers_of_its_tables(shown):
     inputs, _, page = shown
     text = re.sub(r"<[^>]+>", " ", page.split("<main>")[1]).replace("\N{NO-BREAK SPACE}", " ")
@@ -160,6 +168,7 @@ def test_the_page_of_a_regression_shows_its_errors(regression):
     assert "95.0 % of the target&#x27;s variance is explained." in page
 
 
+@pytest.mark.slow
 def test_the_page_shows_names_as_text_and_asks_the_network_for_nothing(classification):
     inputs = classification(names=("<script>alert(1)</script>", 'a" onload="x', "& co"))
     about = Provenance(name="<i>name</i> $name ${level}", description="</style><img src=x>")
@@ -177,6 +186,7 @@ def test_the_page_shows_names_as_text_and_asks_the_network_for_nothing(classific
     assert not re.search(r"""(?:src|href)=["'](?!data:|#)|url\((?!data:)|@import|https?:""", page)
 
 
+@pytest.mark.slow
 def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
     page = shown[2]
     assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]{20,}"', page)) == 14
@@ -188,6 +198,7 @@ def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
     assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(re.findall(r' id="([^"]+)"', page))
 
 
+@pytest.mark.slow
 def test_a_page_stays_below_five_megabytes_whatever_it_holds_and_says_what_that_cost(classification):
     rng = np.random.default_rng(0)
     inputs = classification(50_000, [f"class {k}" for k in range(100)], images=False)

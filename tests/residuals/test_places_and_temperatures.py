@@ -32,6 +32,7 @@ def test_principal_components_have_the_places_and_shares_of_scikit_learn(predict
     assert [row["estimate"] for row in records] == pytest.approx(oracle.explained_variance_ratio_)
 
 
+@pytest.mark.slow
 def test_tsne_keeps_neighbours_and_gives_the_same_bytes_again(predictions):
     columns, _ = projections("layer", predictions[0] * [[1e-3]], ["tsne"], seed=3)
     again, _ = projections("layer", predictions[0] * [[1e-3]], ["tsne"], seed=3)

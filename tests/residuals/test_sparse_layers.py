@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy import sparse
 
 from mlx.residuals import ResidualsSettings, analyze_classification
@@ -14,6 +15,7 @@ def leaves(n, n_trees, n_leaves, generator):
     return sparse.csr_array((np.ones(n * n_trees), columns.ravel(), starts), shape=(n, n_trees * n_leaves))
 
 
+@pytest.mark.slow
 def test_the_tables_of_a_sparse_layer_are_those_of_the_dense_one(tmp_path):
     generator = np.random.default_rng(0)
     n = 150
