@@ -1,4 +1,4 @@
-"""Runs the steps one after the other in this process, into a folder of their own, and takes up what was stopped."""
+"""Runs the steps in one process, in a run directory, and resumes runs that did not finish."""
 
 import subprocess
 import time
@@ -27,20 +27,11 @@ from mlx.core.reading import digest_of_file, verify
 from mlx.core.stage import sections_of
 from mlx.core.versions import versions
 from mlx.pipeline.steps import STEPS
-from mlx.runs.history import (
-    Run,
-    Status,
-    Summary,
-    check_functions,
-    measured,
-    now,
-    read_run,
-    recovered,
-    runs_of,
-    write_summary,
-)
+from mlx.runs.history import recovered
+from mlx.runs.output_folder import check_functions, output_folder
 from mlx.runs.owners import Owner
-from mlx.runs.progress import Progress, damaged_steps
+from mlx.runs.progress import Progress, damaged_steps, now, step_metrics
+from mlx.runs.run import Run, Status, Summary, read_run, write_summary
 
 NAMES = tuple(step.__name__.replace("_", "-") for step in STEPS)
 
@@ -48,16 +39,16 @@ NAMES = tuple(step.__name__.replace("_", "-") for step in STEPS)
 def run_experiment(config: ExperimentConfig) -> Path:
     """Run all steps of `config` and return the run's folder, ``<output.directory>/<name>/<time>``.
 
-    The folder has the shape of a DVC workspace: ``data/``, ``metrics/``; beside them ``config.json``, the
-    configuration with all defaults, ``summary.json``, ``run.log`` and ``checkpoints/``.
+    The folder has the layout of a DVC workspace, ``data/`` and ``metrics/``, and also contains ``config.json``, the
+    configuration with all defaults, ``summary.json``, ``checksums.json``, ``run.log`` and ``checkpoints/``.
 
     Raises
     ------
     MlxError
-        A step can't do what the configuration asks; what the steps before it wrote stays.
+        A step fails; the results of the steps before it are kept.
     """
     _warn_of_other_code()
-    folder = _new_folder(runs_of(config))
+    folder = _new_folder(output_folder(config))
     with run_lock(Workspace(folder)):
         write_json(folder / CONFIG, config.as_dict(), durable=True)
         write_checksums(folder, Checksums().with_step(BEFORE, {CONFIG: digest_of_file(folder / CONFIG)}))
@@ -70,81 +61,79 @@ def run_experiment(config: ExperimentConfig) -> Path:
             commit=_commit(),
         )
         write_summary(folder, summary)
-        _work(Run(folder, summary), config)
+        _run_steps(Run(folder, summary), config)
     return folder
 
 
 def resume_experiment(run: Run, *, force: bool = False) -> Path:
-    """Go on with a run that was interrupted, failed or is damaged; return its folder.
+    """Continue a run that was interrupted, failed or is damaged; return its folder.
 
-    The steps that it finished are not repeated, but for those of which a file is missing or has changed; where such
-    a step then writes something else than before, what follows from it is repeated too. A training goes on from its
-    last checkpoint.
+    A finished step is repeated only if one of its files is missing or has changed, and if a repeated step before it
+    wrote different files than the first time. A training continues from its last checkpoint.
 
     Parameters
     ----------
-    force : where nothing tells whether a process is at work on it, believe that none is.
+    force : continue a run of which it is unknown whether a process still works on it.
 
     Raises
     ------
     SettingsError
-        It is finished and whole, or a process is still at work on it.
+        The run is finished and undamaged, or a process still works on it.
     MlxError
         As in `run_experiment`.
     """
-    _refuse_taken(run, force=force)
+    _check_not_running(run, force=force)
     with run_lock(run.workspace):
         run = _read_again(run)
         config = _configuration(run)
         check_functions(config)
         damaged = damaged_steps(run)
         if run.summary.status == "finished" and not damaged:
-            wanted = "a run that was interrupted or failed"
-            raise SettingsError(f"{run.id}: expected {wanted}, found one that is finished, and its files whole")
+            expected = "a run that was interrupted or failed"
+            raise SettingsError(f"{run.id}: expected {expected}, found one that is finished, and its files whole")
         seconds = {step: taken for step, taken in run.summary.seconds.items() if step not in damaged}
-        again = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
-        whole = {"seconds": seconds, "metrics": measured(run.workspace, seconds)}
-        summary = run.summary.model_copy(update={**again, **whole})
+        state = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
+        results = {"seconds": seconds, "metrics": step_metrics(run.workspace, seconds)}
+        summary = run.summary.model_copy(update={**state, **results})
         write_summary(run.folder, summary)
-        _work(Run(run.folder, summary), config)
+        _run_steps(Run(run.folder, summary), config)
     return run.folder
 
 
 def _configuration(run: Run) -> ExperimentConfig:
-    """Read the configuration that a run was started with, without which it can't go on."""
+    """Read the configuration that the run was started with."""
     path = run.folder / CONFIG
     try:
         config = read_config(path)
     except SettingsError as error:
-        anew = "; a run can't go on without the configuration that it was started with: start the experiment again"
-        raise SettingsError(f"{error}{anew}") from None
+        remedy = "; a run can't go on without the configuration that it was started with: start the experiment again"
+        raise SettingsError(f"{error}{remedy}") from None
     try:
-        record = verified(run.folder)
-    except ArtifactError:  # a damaged record, of which is told where all steps are repeated
+        verification = verified(run.folder)
+    except ArtifactError:  # `damaged_steps` reports damaged checksums
         return config
-    with record:
+    with verification:
         verify(path)
     return config
 
 
 def _read_again(run: Run) -> Run:
-    """Read the run's summary, as another process may have finished it since; make it anew where it is damaged."""
+    """Read the summary under the lock, as another process may have finished the run; restore a damaged one."""
     try:
         return read_run(run.folder)
     except ArtifactError as error:
-        found = str(error).partition("; ")[0]
-        note(f"{run.id}: {found}: made anew from what else is there")
+        note(f"{run.id}: {str(error).partition('; ')[0]}: made anew from what else is there")
         return recovered(run.folder)
 
 
-def _refuse_taken(run: Run, *, force: bool) -> None:
-    """Refuse a run that a process is at work on, or may be."""
+def _check_not_running(run: Run, *, force: bool) -> None:
+    """Reject a run on which a process works, or may work."""
     if run.summary.status != "running":
         return
-    owner, working = run.summary.owner, run.is_worked_on()
+    owner, working = run.summary.owner, run.has_process()
     expected, who = "expected a run that was interrupted or failed", f"process {owner.pid} of {owner.host}"
     if working:
-        if owner.is_alive() is False:  # it was killed, and one that resumes the run has not written its own name yet
+        if owner.is_alive() is False:  # killed; the process that resumes the run has not recorded itself yet
             who = "another process"
         raise SettingsError(f"{run.id}: {expected}, found one that is running: {who} is at work on it")
     if working is None and not force:
@@ -154,34 +143,40 @@ def _refuse_taken(run: Run, *, force: bool) -> None:
         )
 
 
-def _work(run: Run, config: ExperimentConfig) -> None:
-    """Do the steps that are not done, and keep the summary true, whatever happens short of a sudden death."""
+def _run_steps(run: Run, config: ExperimentConfig) -> None:
+    """Run the unfinished steps, and keep the summary up to date, also when a step fails or is interrupted."""
     progress = Progress(run, NAMES)
-    workspace = Workspace(_near(run.folder))
+    workspace = Workspace(_relative(run.folder))
     with ExitStack() as stack:
         if config.output.save_logs:
             stack.enter_context(recorded_in(run.folder / "run.log"))
         try:
             for name, step in zip(NAMES, STEPS, strict=True):
-                if name in progress.summary.seconds:
-                    continue
-                begin, before = time.perf_counter(), state_of(workspace.root)
-                note(f"{name}: {_done(step, workspace, config)}")
-                taken = round(time.perf_counter() - begin, 3)
-                progress.did(name, taken, written_since(workspace.root, before), workspace)
-            progress.ended("finished")
+                if name not in progress.summary.seconds:
+                    begin, before = time.perf_counter(), state_of(workspace.root)
+                    note(f"{name}: {_run_step(step, workspace, config)}")
+                    seconds = round(time.perf_counter() - begin, 3)
+                    progress.finish_step(name, seconds, written_since(workspace.root, before), workspace)
+            progress.end("finished")
         except BaseException as error:
-            _say_how_it_ended(run, progress, error)
+            _record_failure(run, progress, error)
             raise
 
 
-def _say_how_it_ended(run: Run, progress: Progress, error: BaseException) -> None:
-    """Note in the summary and say what stopped a run, and what to do; a full disk takes the first, never the second."""
-    interrupted = isinstance(error, KeyboardInterrupt)
-    text = None if interrupted else _worded(error)
-    status: Status = "interrupted" if interrupted else "failed"
+def _run_step(step: Callable[..., str], workspace: Workspace, config: ExperimentConfig) -> str:
+    sections = {name: getattr(config, name) for name in sections_of(step)}
     try:
-        progress.ended(status, text)
+        return step(workspace, **sections)
+    except SettingsError as error:
+        raise SettingsError(f"{'.'.join(map(str, error.key))}: {error}" if error.key else str(error)) from None
+
+
+def _record_failure(run: Run, progress: Progress, error: BaseException) -> None:
+    """Write what stopped the run to the summary, and print it with what to do; a full disk prevents only the former."""
+    status: Status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+    text = None if status == "interrupted" else _message(error)
+    try:
+        progress.end(status, text)
     except OSError as fault:
         note(f"{fault.filename}: {fault.strerror}; 'mlx runs' shows the run as interrupted")
     if isinstance(error, SettingsError | DataError):
@@ -191,28 +186,20 @@ def _say_how_it_ended(run: Run, progress: Progress, error: BaseException) -> Non
     note(f"{run.id}: {status}{f': {text}' if text else ''}; {hint}")
 
 
-def _worded(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__
 
 
-def _near(folder: Path) -> Path:
-    """Return `folder` as seen from here where it lies below, so that what a step says is short to read."""
+def _relative(folder: Path) -> Path:
+    """Return `folder` relative to the current one if it is below it, for shorter messages."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
 
-def _done(step: Callable[..., str], workspace: Workspace, config: ExperimentConfig) -> str:
-    sections = {name: getattr(config, name) for name in sections_of(step)}
-    try:
-        return step(workspace, **sections)
-    except SettingsError as error:
-        raise SettingsError(f"{'.'.join(map(str, error.key))}: {error}" if error.key else str(error)) from None
-
-
 def _new_folder(parent: Path) -> Path:
-    """Make a folder named after the time, with a number behind it when several start at once."""
+    """Make a folder named after the time, with a number appended if several runs start in the same second."""
     parent.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for attempt in count(1):
@@ -226,7 +213,7 @@ def _new_folder(parent: Path) -> Path:
 
 
 def _warn_of_other_code() -> None:
-    """Say so where the repository, whose commit is recorded, holds an `mlx` that is not the one that runs."""
+    """Warn if the `mlx` that runs is not that of the repository, whose commit is recorded."""
     import mlx
 
     beside, runs = repository_root() / "mlx" / "core" / "stage.py", Path(mlx.__file__).parent
@@ -238,7 +225,7 @@ def _warn_of_other_code() -> None:
 
 
 def _commit() -> str | None:
-    """Return the commit that the repository is at, with a ``+`` where tracked files differ from it."""
+    """Return the commit of the repository, with a ``+`` if tracked files differ from it."""
 
     def git(*arguments: str) -> str:
         command = ("git", "-C", str(repository_root()), *arguments)

@@ -7,7 +7,7 @@ import pytest
 
 from mlx.config import read_config
 from mlx.experiment import run_experiment
-from mlx.runs.history import read_run
+from mlx.runs.run import read_run
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlx.runs.compare import Comparison, Row
-    from mlx.runs.history import Run
+    from mlx.runs.run import Run
 
 NAME = "compare"
 HELP = "put runs side by side: configuration, metrics, and a paired test on the test samples that they share"

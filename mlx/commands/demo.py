@@ -55,7 +55,7 @@ def run(chosen: argparse.Namespace) -> str:
     """Return what was found, and where it is."""
     from mlx.commands.places import at_root
     from mlx.experiment import run_experiment
-    from mlx.runs.history import read_run
+    from mlx.runs.run import read_run
 
     experiment = configured(chosen)
     with at_root() as shown:

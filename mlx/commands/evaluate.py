@@ -82,7 +82,8 @@ def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
     from mlx.core.checksums import CONFIG, verified
     from mlx.core.paths import Workspace
     from mlx.core.reading import verify
-    from mlx.runs.history import SUMMARY, find_runs
+    from mlx.runs.history import find_runs
+    from mlx.runs.run import SUMMARY
 
     identity = chosen.experiment_id
     given = chosen.run_dir

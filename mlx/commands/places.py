@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlx.runs.history import Run
+    from mlx.runs.run import Run
 
 
 def run_name(text: str) -> str:
@@ -66,7 +66,8 @@ def find_any_run(identity: str, directory: Path | None = None, *, recover: bool 
 
     With `recover`, one whose summary is damaged or missing gets another, made of what else is there.
     """
-    from mlx.runs.history import Run, find_run
+    from mlx.runs.history import find_run
+    from mlx.runs.run import Run
 
     found = find_run(identity, run_directory(directory), recover=recover)
     return Run(found.folder.resolve(), found.summary)

@@ -90,7 +90,7 @@ def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
     from mlx.core.console import answer, note
     from mlx.core.errors import MlxError
     from mlx.experiment import run_experiment
-    from mlx.runs.history import read_run
+    from mlx.runs.run import read_run
 
     rows: list[list[Any]] = []
     failures = 0

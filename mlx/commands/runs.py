@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlx.runs.history import DamagedRun, Run
+    from mlx.runs.history import DamagedRun
+    from mlx.runs.run import Run
 
 NAME = "runs"
 HELP = "list the runs there are, with their status and headline metrics"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlx.runs.history import Run
+    from mlx.runs.run import Run
 
 HEADLINES = ("accuracy", "log_loss", "rmse", "r2", "pearson")
 """What a row of a run shows of its metrics, where it has them."""

@@ -10,7 +10,7 @@ from mlx.core.array_types import Array
 from mlx.core.metrics import LEVELS
 from mlx.core.scale import exponent_of, in_unit
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
-from mlx.runs.history import Run
+from mlx.runs.run import Run
 from mlx.stats.multiple_testing import holm
 
 Row = tuple[str, tuple[Any, ...]]

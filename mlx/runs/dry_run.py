@@ -27,7 +27,7 @@ from mlx.preprocessing.split import split_rows
 from mlx.runs.analysis_time import analysis_parts, told_time
 from mlx.runs.caps import capped, check_counts, sample_split
 from mlx.runs.footprint import check_memory, disk_of, memory_of, size_text
-from mlx.runs.history import runs_of
+from mlx.runs.output_folder import output_folder
 from mlx.runs.sample import Sample, draw_sample
 from mlx.training.unused_settings import unused_settings
 
@@ -63,7 +63,7 @@ def dry_run(resolved: Resolved) -> DryRun:
 
 
 def _dry_run(config: ExperimentConfig) -> DryRun:
-    runs_of(config)
+    output_folder(config)
     dataset, missing = _open(config.dataset)
     task = TaskSpec(dataset.task, dataset.sample_shape, len(dataset.class_names))
     n_train = round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size))

@@ -16,7 +16,7 @@ from read_damaged import mutated
 
 from mlx.cli import main
 from mlx.runs import progress
-from mlx.runs.history import write_summary
+from mlx.runs.run import write_summary
 
 pytestmark = pytest.mark.slow
 

@@ -17,8 +17,9 @@ from mlx.cli import main
 from mlx.core.errors import SettingsError
 from mlx.core.locks import lock_state, run_lock
 from mlx.core.paths import Workspace
-from mlx.runs.history import Run, find_run, find_runs, read_run, write_summary
+from mlx.runs.history import find_run, find_runs
 from mlx.runs.owners import Owner
+from mlx.runs.run import Run, read_run, write_summary
 
 pytestmark = pytest.mark.slow
 
@@ -175,7 +176,7 @@ def test_where_no_lock_tells_the_message_names_the_way_to_go_on(
 ) -> None:
     main(["run-experiment"])
     run = folder / capsys.readouterr().out.strip()
-    monkeypatch.setattr("mlx.runs.history.lock_state", lambda _: "unknown")
+    monkeypatch.setattr("mlx.runs.run.lock_state", lambda _: "unknown")
     found = described(run, ELSEWHERE[owner])
     assert found.status == status
     if owner == "the same":
@@ -197,7 +198,7 @@ def test_a_lock_that_other_computers_do_not_show_decides_only_here(
     run = folder / "outputs/small/1"
     run.mkdir(parents=True)
     (run / "summary.json").write_text(json.dumps(SUMMARY))
-    monkeypatch.setattr("mlx.runs.history.seen_by_all", lambda _: False)
+    monkeypatch.setattr("mlx.runs.run.seen_by_all", lambda _: False)
     assert described(run, {}).status == "interrupted"
     assert described(run, {"boot": "another"}).status == "running"
     with pytest.raises(SystemExit, match="--resume small/1 --force' goes on"):
