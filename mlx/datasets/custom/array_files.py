@@ -17,12 +17,13 @@ from typing import IO, Any
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.arrays import rows_of
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
 from mlx.core.reading import pass_on
+from mlx.datasets.custom.rows import CHUNK_BYTES
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
-CHUNK_BYTES = 1 << 20
 LONGEST_HEADER = 1 << 16
 LARGEST_ROW = 1 << 28
 """In bytes; a row is the least that is read at once."""
@@ -67,7 +68,7 @@ class ArrayFile:
             If the file ends early or is damaged.
         """
         width = math.prod(self.shape[1:])
-        rows = max(1, CHUNK_BYTES // max(1, width * self.dtype.itemsize))
+        rows = rows_of(width * self.dtype.itemsize, CHUNK_BYTES)
         if self.fortran:  # the rows lie scattered over the file
             whole = self.whole()
             yield from (whole[start : start + rows] for start in range(0, len(whole), rows))

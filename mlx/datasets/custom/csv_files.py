@@ -1,5 +1,6 @@
 """Tables in CSV files: which separator and encoding they have, and their cells as numbers or text."""
 
+import codecs
 import csv
 import io
 import re
@@ -20,7 +21,11 @@ MISSING_TARGETS = ("", "NaN", "nan")  # a class may well be named "None" or "NA"
 
 SEPARATORS = (",", ";", "\t", "|")
 SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 200
-MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
+"""The first bytes of a text file, and its encoding; UTF-32 first, whose mark starts like that of UTF-16."""
 
 
 def read_csv(
@@ -81,7 +86,7 @@ def _layout(path: Path, targets: Collection[str], separator: str | None) -> _Lay
     """Find out how `path` is written; refuses columns of equal names, which pandas would rename."""
     import pandas as pd
 
-    encoding = _encoding(path)
+    encoding = encoding_of(path)
     sample = _sample(path, encoding)
     told = _SAID.match(sample)  # a first line that Excel writes and reads
     mark = separator or (told["mark"] if told else _separator(path, sample, targets))
@@ -117,10 +122,11 @@ def _cells(path: Path, layout: _Layout, targets: Collection[str], as_text: bool)
     return table
 
 
-def _encoding(path: Path) -> str:
+def encoding_of(path: Path) -> str:
+    """Return the encoding of a text file by its byte order mark; UTF-8 without one."""
     with path.open("rb") as file:
         start = file.read(4)
-    return next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
+    return next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), "utf-8")
 
 
 _SAID = re.compile(r"sep=(?P<mark>.)\r?\n")

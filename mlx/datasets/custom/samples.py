@@ -3,54 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from mlx.core.array_types import Array, Indices
 from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.custom.rows import Rows
 from mlx.datasets.custom.targets import Target
 from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, picked, stored_blocks
-
-
-class Rows(Protocol):
-    """An array, in memory or in a file, that is read from its first row to its last."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the array."""
-        ...
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the array."""
-        ...
-
-    def chunks(self) -> Iterator[Array]:
-        """Yield the rows in order, some at a time."""
-        ...
-
-
-@dataclass(frozen=True)
-class MemoryRows:
-    """An array in memory."""
-
-    values: Array
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the array."""
-        return self.values.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the array."""
-        return self.values.dtype
-
-    def chunks(self) -> Iterator[Array]:
-        """Yield the array."""
-        yield self.values
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from mlx.core.user_code import names_function
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
 from mlx.datasets.custom.function import call_function
 from mlx.datasets.custom.params import EVERY, LABELED, TABLE, CustomParams, refuse_unused
-from mlx.datasets.custom.samples import MemoryRows, Samples, samples_dataset
+from mlx.datasets.custom.rows import MemoryRows
+from mlx.datasets.custom.samples import Samples, samples_dataset
 from mlx.datasets.custom.table_files import read_metadata
 from mlx.datasets.custom.table_samples import TableRules, read_table_samples
 from mlx.datasets.custom.targets import Target, build_target, checked_text

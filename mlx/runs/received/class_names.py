@@ -1,6 +1,5 @@
 """Names of classes as they are given: as a list or array, with commas between, or in a file."""
 
-import codecs
 import os
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
@@ -11,13 +10,8 @@ import numpy as np
 from mlx.core.class_names import clash_of
 from mlx.core.errors import SettingsError
 from mlx.datasets.custom.array_files import open_npy
+from mlx.datasets.custom.csv_files import encoding_of
 from mlx.datasets.custom.targets import checked_text
-
-MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
-"""What a text file starts with, and its encoding; UTF-32 first, whose mark starts like that of UTF-16."""
 
 
 def read_class_names(given: Any, what: str) -> tuple[str, ...]:
@@ -65,8 +59,7 @@ def _stripped(lines: Iterable[str], where: str) -> tuple[str, ...]:
 
 
 def _lines(path: Path) -> list[str]:
-    content = path.read_bytes()
-    encoding = next((name for mark, name in MARKS if content.startswith(mark)), "utf-8")
+    content, encoding = path.read_bytes(), encoding_of(path)
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:

@@ -1,6 +1,6 @@
-"""One column of numbers as what the analysis takes: scores of two classes, or rows of one number."""
+"""One column of numbers as what the analysis needs: scores of two classes, or rows of one number."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,76 +8,67 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError
-from mlx.runs.received.rows import Rows
+from mlx.datasets.custom.rows import Rows
 
 
 @dataclass(frozen=True)
-class TwoClasses:
-    """Scores (n, 2) of two classes, of which the second was given.
+class ConvertedRows:
+    """Rows of a table that are made from the rows of another array when they are read.
 
     Attributes
     ----------
-    second : (n,) or (n, 1).
-    logits : whether they are logits, of which the first is 0, or probabilities.
+    source : (n,) or (n, 1).
+    shape, dtype : of the table.
+    convert : makes rows of the table from rows of the source, of which the first has the given number.
     """
 
-    second: Rows
-    logits: bool
+    source: Rows
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    convert: Callable[[Array, int], Array]
 
     def __str__(self) -> str:
-        return str(self.second)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Two columns."""
-        return (self.second.shape[0], 2)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """In which one less a probability is exact."""
-        return np.dtype(np.float64)
+        return str(self.source)
 
     def chunks(self) -> Iterator[Array]:
-        """Yield the rows; refuse the first one that is no probability."""
+        """Yield the rows in order, about a megabyte of the source at a time."""
         first = 0
-        for block in self.second.chunks():
-            second = block.reshape(-1).astype(np.float64)
-            bad = np.flatnonzero(~((second >= 0) & (second <= 1)))
-            if bad.size and not self.logits:
-                row = int(bad[0])
-                raise DataError(f"{self}: row {first + row}: expected a probability from 0 to 1, found {second[row]}")
-            yield np.stack([np.zeros_like(second) if self.logits else 1 - second, second], axis=1)
-            first += len(second)
+        for block in self.source.chunks():
+            yield self.convert(block, first)
+            first += len(block)
 
     def whole(self) -> Array:
         """Return all rows."""
         return np.concatenate(list(self.chunks()))
 
 
-@dataclass(frozen=True)
-class OneColumn:
-    """Rows of one number each, as (n, 1)."""
+def one_column(values: Rows) -> Rows:
+    """Return (n,) numbers as a table (n, 1)."""
+    return ConvertedRows(values, (values.shape[0], 1), values.dtype, lambda block, _: block.reshape(-1, 1))
 
-    values: Rows
 
-    def __str__(self) -> str:
-        return str(self.values)
+def two_logits(second: Rows) -> Rows:
+    """Return the logits (n, 2) of two classes, of which the second was given; that of the first is 0."""
+    return _two_classes(second, lambda z, _: np.stack([np.zeros_like(z), z], axis=1))
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """One column."""
-        return (self.values.shape[0], 1)
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the numbers."""
-        return self.values.dtype
+def two_probabilities(second: Rows) -> Rows:
+    """Return the probabilities (n, 2) of two classes, of which the second was given.
 
-    def chunks(self) -> Iterator[Array]:
-        """Yield the rows in order."""
-        for block in self.values.chunks():
-            yield block.reshape(-1, 1)
+    Reading them raises a `DataError` for the first row that is no probability.
+    """
 
-    def whole(self) -> Array:
-        """Return all rows."""
-        return self.values.whole().reshape(-1, 1)
+    def convert(p: Array, first: int) -> Array:
+        invalid = np.flatnonzero(~((p >= 0) & (p <= 1)))
+        if invalid.size:
+            row = int(invalid[0])
+            raise DataError(f"{second}: row {first + row}: expected a probability from 0 to 1, found {p[row]}")
+        return np.stack([1 - p, p], axis=1)
+
+    return _two_classes(second, convert)
+
+
+def _two_classes(second: Rows, convert: Callable[[Array, int], Array]) -> Rows:
+    # In float64, 1 - p is exact for a probability of lower precision.
+    shape, dtype = (second.shape[0], 2), np.dtype(np.float64)
+    return ConvertedRows(second, shape, dtype, lambda block, first: convert(block.reshape(-1).astype(dtype), first))

@@ -8,8 +8,8 @@ from mlx.core.array_types import Array
 from mlx.core.class_names import clash_of, reading_of
 from mlx.core.console import note
 from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.custom.rows import Rows
 from mlx.datasets.custom.targets import checked_text
-from mlx.runs.received.rows import Rows
 
 MOST_SHOWN = 5
 

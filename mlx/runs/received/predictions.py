@@ -10,12 +10,13 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.custom.rows import Rows
 from mlx.datasets.dataset import Factors
 from mlx.runs.received.class_names import read_class_names
-from mlx.runs.received.columns import OneColumn, TwoClasses
+from mlx.runs.received.columns import one_column, two_logits, two_probabilities
 from mlx.runs.received.factors import read_factors
 from mlx.runs.received.labels import in_order_of_columns, labels_of
-from mlx.runs.received.rows import Rows, columns_of, counting_columns, read_rows
+from mlx.runs.received.rows import columns_of, counting_columns, read_rows
 from mlx.runs.received.sparse import is_sparse, sparse_rows
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _scores(given: Given, name: str, shape: tuple[int, int] | None = None) -> Ro
     one_column = len(rows.shape) == 1 or rows.shape[1:] == (1,)
     if one_column and rows.shape[0] and shape in {None, (rows.shape[0], 2)}:
         note(f"{rows}: one column is taken for the {ONE_COLUMN[name]}")
-        return TwoClasses(rows, logits=name == "logits")
+        return two_logits(rows) if name == "logits" else two_probabilities(rows)
     if len(rows.shape) != 2 or 0 in rows.shape or (shape is not None and rows.shape != shape):
         expected = f"shape {shape}" if shape else "2 dimensions and at least one row"
         raise DataError(f"{rows}: expected {name} of {expected}, found shape {rows.shape}")
@@ -178,7 +179,7 @@ def _layer(given: Any, what: str, n: int) -> "Rows | csr_array[Any]":
         return sparse
     rows = read_rows(given, what, kind="representations", n=n)
     if rows.shape == (n,):
-        rows = OneColumn(rows)
+        rows = one_column(rows)
     if len(rows.shape) != 2 or rows.shape[0] != n or rows.shape[1] == 0:
         raise DataError(
             f"{rows}: expected representations of shape ({n}, any), as there are {n} rows of probabilities, "

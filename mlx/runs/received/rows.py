@@ -1,11 +1,8 @@
 """Arrays as they are given, in memory or in a file, as rows that can be read from front to back."""
 
-import math
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -13,72 +10,24 @@ from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
-from mlx.datasets.custom.samples import Rows as RowsOfAFile
+from mlx.datasets.custom.rows import MemoryRows, Rows
 from mlx.runs.received.tables import TABLES, one_line, read_array_table
 
-CHUNK_BYTES = 1 << 20
 MAGIC = b"\x93NUMPY"
 FORMS = ".npy, .npz, .csv or .parquet"
 FEWEST_ROWS = 10
 """With fewer rows, numbers may be consecutive by chance."""
 
 
-class Rows(RowsOfAFile, Protocol):
-    """An array whose values are read when they are needed; its text says where it is from."""
-
-    def whole(self) -> Array:
-        """Return the array, read into memory."""
-        ...
-
-
-@dataclass(frozen=True)
-class Held:
-    """An array in memory.
-
-    Attributes
-    ----------
-    where : what it is, for messages.
-    values : (n, …).
-    columns : their names, where it is a table.
-    """
-
-    where: str
-    values: Array
-    columns: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return self.where
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Of the array."""
-        return self.values.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Of the array."""
-        return self.values.dtype
-
-    def chunks(self) -> Iterator[Array]:
-        """Yield the rows in order, about a megabyte at a time."""
-        rows = max(1, CHUNK_BYTES // max(1, math.prod(self.shape[1:]) * self.dtype.itemsize))
-        for first in range(0, len(self.values), rows):
-            yield self.values[first : first + rows]
-
-    def whole(self) -> Array:
-        """Return the array."""
-        return self.values
-
-
 def columns_of(rows: Rows) -> tuple[str, ...]:
     """Return the names of a table's columns; none for other arrays, and where they only count the columns."""
-    names = rows.columns if isinstance(rows, Held) else ()
+    names = rows.columns if isinstance(rows, MemoryRows) else ()
     return () if names == tuple(map(str, range(len(names)))) else names
 
 
 def counting_columns(rows: Rows) -> list[str]:
     """Return the names of a table's columns that hold each of n consecutive whole numbers, as ids and indices do."""
-    if not isinstance(rows, Held) or len(rows.columns) < 2 or len(rows.values) < FEWEST_ROWS:
+    if not isinstance(rows, MemoryRows) or len(rows.columns) < 2 or len(rows.values) < FEWEST_ROWS:
         return []
     return [name for name, values in zip(rows.columns, rows.values.T, strict=True) if _counts(values)]
 
@@ -110,7 +59,7 @@ def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels:
     if isinstance(given, str | os.PathLike):
         return _from_file(Path(given), kind, n, labels=labels)
     columns = getattr(given, "columns", ())  # of a data frame
-    return Held(what, array_of(given, what), tuple(map(str, columns)))
+    return MemoryRows(array_of(given, what), what, tuple(map(str, columns)))
 
 
 def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
@@ -120,7 +69,8 @@ def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
     if suffix == ".npz":
         return _member(path, kind)
     if suffix in TABLES:
-        return Held(str(path), *read_array_table(path, n=n, labels=labels))
+        values, columns = read_array_table(path, n=n, labels=labels)
+        return MemoryRows(values, str(path), columns)
     if suffix != ".npy":
         with path.open("rb") as file:
             start = file.read(len(MAGIC))

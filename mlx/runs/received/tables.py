@@ -13,7 +13,7 @@ from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.core.reading import reading
-from mlx.datasets.custom.csv_files import MARKS, SEPARATORS
+from mlx.datasets.custom.csv_files import SEPARATORS, encoding_of
 from mlx.datasets.custom.headers import refuse_equal_names
 from mlx.datasets.custom.table_files import read_table
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
@@ -55,9 +55,7 @@ def read_array_table(path: Path, *, n: int | None = None, labels: bool = False) 
 def _read_csv(path: Path, n: int | None, *, labels: bool) -> pd.DataFrame:
     if path.stat().st_size > IN_MEMORY_LIMIT:
         raise DataError(f"{path}: expected at most {IN_MEMORY_LIMIT / 1e9:.0f} GB, found more; save it as .npy")
-    with path.open("rb") as raw:
-        start = raw.read(4)
-    encoding = next((name for mark, name in MARKS if start.startswith(mark)), "utf-8")
+    encoding = encoding_of(path)
     with reading(path, "a CSV table", remedy=""):
         try:
             first, rows = _cells(path, encoding, n, labels=labels)
