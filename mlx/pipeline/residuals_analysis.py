@@ -156,7 +156,7 @@ def _scatter(samples: pd.DataFrame, recorded: ModelOutputs) -> pd.DataFrame:
 
 def _finding(headline: dict[str, Any]) -> str:
     if (r := headline.get("pearson")) is None:
-        return "summarised the residuals"
+        return "summarized the residuals"
     low, high = headline["pearson_low"], headline["pearson_high"]
     interval = f"[{low:.3f}, {high:.3f}]" if low is not None else f"({headline['pearson_status']})"
     return f"found r {r:.3f} {interval} between similarity and entropy"

@@ -49,7 +49,7 @@ def plot_learning_curves(history: DataFrame, *, quantity: str = "loss", ax: Axes
     return ax
 
 
-LABELS = {"loss": "loss (as optimised)", "accuracy": "accuracy (share correct)"}
+LABELS = {"loss": "loss (as optimized)", "accuracy": "accuracy (share correct)"}
 
 
 def recorded_quantities(history: DataFrame) -> list[str]:

@@ -131,13 +131,13 @@ def test_the_page_says_what_the_tables_say(folder, browser):
     counts = pd.read_csv(run / "metrics/confusion.csv")["count"].to_numpy()
     matrix = browser.js("return [...document.querySelectorAll('#matrix tbody td')].map(c => Number(c.textContent))")
     assert matrix == counts.tolist()
-    cards = dict(zip(browser.texts(".headline dt"), browser.texts(".headline dd:last-child"), strict=True))
+    cards = dict(zip(browser.texts(".key-result dt"), browser.texts(".key-result dd:last-child"), strict=True))
     tests = pd.read_csv(run / "data/residuals/tests.csv")
     for score, name in (("Entropy", "error by entropy"), ("Low similarity", "error by low similarity")):
         row = tests[(tests.name == name) & (tests.statistic == "auroc")].iloc[0]
         known = "" if np.isnan(row.low) else f" [{row.low:.2f}, {row.high:.2f}]"
         claims = row.low > 0.5  # without an interval above chance the page claims nothing
-        assert f"AUROC {row.estimate:.2f}{known};" in cards[f"{score} {'finds' if claims else 'and'} mistakes"]
+        assert f"AUROC {row.estimate:.2f}{known};" in cards[f"{score} {'detects' if claims else 'and'} mistakes"]
     assert f"{int(counts.sum() - np.trace(counts.reshape(10, 10)))} of {counts.sum()} test samples" in cards["Accuracy"]
     assert dict(table(browser, "Configuration"))["model.params.C"] == "0.001"
     assert dict(table(browser, "Environment"))["numpy"] == np.__version__

@@ -52,7 +52,7 @@ def test_a_confusion_matrix_is_one_column_wide_where_its_numbers_have_room(n, co
 def test_cells_of_a_large_confusion_matrix_hold_only_what_is_legible(n, written):
     ax = plot_confusion(9 * np.eye(n, dtype=int), [f"class {k}" for k in range(n)])
     assert set(texts(ax)) == ({written} if written else set())
-    assert len(ax.figure.axes) == (1 if written else 2), "a colour bar stands in for numbers"
+    assert len(ax.figure.axes) == (1 if written else 2), "a color bar stands in for numbers"
 
 
 def test_a_confusion_table_of_another_size_than_the_names_is_an_error():

@@ -62,7 +62,7 @@ def test_a_table_of_any_shape_is_drawn(shape):
     assert plot_class_scatter(np.ones(shape), np.zeros(shape[0], int), ["a", "b"]).get_xlabel()
 
 
-def test_of_many_classes_in_a_table_the_largest_have_a_colour():
+def test_of_many_classes_in_a_table_the_largest_have_a_color():
     y = np.arange(90) % 30
     ax = plot_class_scatter(np.random.default_rng(0).normal(size=(90, 3)), y, [f"c{k}" for k in range(30)])
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
@@ -93,8 +93,8 @@ def test_a_grid_of_a_hundred_classes_says_how_many_it_shows():
 
 def test_images_of_any_kind_become_rgb_between_0_and_1():
     assert as_rgb(np.full((1, 2, 2, 1), 51, np.uint8)).tolist() == np.full((1, 2, 2, 3), np.float32(0.2)).tolist()
-    standardised = as_rgb(np.linspace(-3, 3, 12).reshape(1, 2, 2, 3))
-    assert (standardised.min(), standardised.max()) == (0, 1)
+    stretched = as_rgb(np.linspace(-3, 3, 12).reshape(1, 2, 2, 3))
+    assert (stretched.min(), stretched.max()) == (0, 1)
     for shape in [(2, 5, 5), (2, 5, 5, 2), (2, 5, 5, 4), (1, 300, 200, 3)]:
         rgb = as_rgb(np.ones(shape))
         assert rgb.shape[3] == 3

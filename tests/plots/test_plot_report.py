@@ -149,7 +149,7 @@ def test_the_page_shows_the_numbers_of_its_tables(shown):
     text = re.sub(r"<[^>]+>", " ", page.split("<main>")[1]).replace("\N{NO-BREAK SPACE}", " ")
     s = inputs.samples
     assert f"{100 * s.correct.mean():.1f} %" in text
-    assert f"{(~s.correct).sum()} of {len(s)} test samples are predicted wrongly" in text
+    assert f"{(~s.correct).sum()} of {len(s)} test samples are misclassified" in text
     r = inputs.correlation("pearson")
     assert f"r = {fixed(r.estimate)}" in text
     assert f"95 % interval {fixed(r.low)} to {fixed(r.high)}" in text
@@ -201,8 +201,8 @@ def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
 @pytest.mark.slow
 def test_a_page_stays_below_five_megabytes_whatever_it_holds_and_says_what_that_cost(classification):
     rng = np.random.default_rng(0)
-    inputs = classification(50_000, [f"class {k}" for k in range(100)], images=False)
-    noise = rng.integers(0, 256, (50_000, 40, 40, 3), np.uint8)  # nothing compresses it
+    inputs = classification(12_000, [f"class {k}" for k in range(100)], images=False)
+    noise = rng.integers(0, 256, (12_000, 40, 40, 3), np.uint8)  # nothing compresses it
     inputs = with_residuals(replace(inputs, raw=RawSamples(inputs=noise, targets=inputs.raw.targets)),
                             tests=inputs.residuals.tests * 3000)  # fmt: skip
     made = figure(5, 5)
@@ -211,8 +211,8 @@ def test_a_page_stays_below_five_megabytes_whatever_it_holds_and_says_what_that_
     page = render_page(inputs, pictures)
     assert sum(map(len, pictures.values())) > 8_000_000
     assert 3_000_000 < len(page.encode()) <= 5_000_000
-    assert "3000 of 50\N{NARROW NO-BREAK SPACE}000 test samples: wrong predictions first" in page
-    assert "The pictures are compressed here" in page
+    assert "3000 of 12\N{NARROW NO-BREAK SPACE}000 test samples: wrong predictions first" in page
+    assert "The figures are compressed here" in page
     assert "the first 500 of 6000 rows" in page
 
 
@@ -270,16 +270,16 @@ def said_of_the_correlation(report, **known):
 def test_a_correlation_without_an_interval_claims_nothing_and_says_why(classification, r, p):
     found = said_of_the_correlation(classification(), estimate=r, p=p, status=no_interval(Reason.TOO_FEW(30)))
     assert (found.value, found.interval) == ("not known", "no interval (n < 30)")
-    nothing = "; without an interval it shows nothing beyond them."
+    nothing = "; without an interval, it says nothing about other samples."
     assert found.sentence == f"In these samples similarity and entropy have r = {fixed(r)}" + nothing
 
 
 @pytest.mark.parametrize(
     ("low", "high", "says"),
     [
-        (0.2, 0.6, "Samples close to those predicted alike tend to be the uncertain ones (permutation"),
-        (-0.6, -0.2, "Samples far from those predicted alike tend to be the uncertain ones (permutation"),
-        (-0.6, 0.2, "These samples do not show that uncertainty goes with how close those predicted alike are"),
+        (0.2, 0.6, "Samples similar to those predicted alike tend to be uncertain (permutation"),
+        (-0.6, -0.2, "Samples dissimilar to those predicted alike tend to be uncertain (permutation"),
+        (-0.6, 0.2, "These samples do not show that uncertainty depends on the similarity to samples predicted alike"),
     ],
 )
 def test_a_correlation_says_what_its_interval_shows(classification, low, high, says):
@@ -299,14 +299,14 @@ def test_a_correlation_says_what_its_interval_shows(classification, low, high, s
             None,
             None,
             "not known",
-            "These samples have R² = 1.00; without an interval it shows nothing beyond them.",
+            "These samples have R² = 1.00; without an interval, it says nothing about other samples.",
         ),
         (
             -3.0,
             None,
             None,
             "not known",
-            "These samples have R² = -3.00; without an interval it shows nothing beyond them.",
+            "These samples have R² = -3.00; without an interval, it says nothing about other samples.",
         ),
     ],
 )
@@ -325,15 +325,27 @@ def test_the_share_of_variance_is_a_finding_only_with_an_interval(regression, r2
             0.91,
             0.88,
             0.94,
-            "Entropy finds mistakes",
-            "wrong predictions with AUROC 0.91 [0.88, 0.94]; guessing has 0.5",
+            "Entropy detects mistakes",
+            "wrong predictions with AUROC 0.91 [0.88, 0.94]; chance is 0.5",
         ),
-        (0.58, 0.47, 0.69, "Entropy and mistakes", "does not show that it beats guessing"),
-        (1.00, np.nan, np.nan, "Entropy and mistakes", "AUROC 1.00; without an interval it shows nothing beyond them"),
-        (0.50, np.nan, np.nan, "Entropy and mistakes", "AUROC 0.50; without an interval it shows nothing beyond them"),
+        (0.58, 0.47, 0.69, "Entropy and mistakes", "does not show that it beats chance"),
+        (
+            1.00,
+            np.nan,
+            np.nan,
+            "Entropy and mistakes",
+            "AUROC 1.00; without an interval, it says nothing",
+        ),
+        (
+            0.50,
+            np.nan,
+            np.nan,
+            "Entropy and mistakes",
+            "AUROC 0.50; without an interval, it says nothing",
+        ),
     ],
 )
-def test_a_score_finds_mistakes_only_if_it_is_shown_to_beat_guessing(classification, estimate, low, high, label, says):
+def test_a_score_detects_mistakes_only_if_it_is_shown_to_beat_chance(classification, estimate, low, high, label, says):
     status = OK if np.isfinite(low) else no_interval(Reason.FEW_ERRORS(10))
     test = TestResult(question=Question.ERROR_BY_ENTROPY, statistic="auroc", estimate=estimate, low=low, high=high,
                       status=status)  # fmt: skip
@@ -345,7 +357,7 @@ def test_a_score_finds_mistakes_only_if_it_is_shown_to_beat_guessing(classificat
     assert says in found.sentence
 
 
-def test_the_headline_tells_the_first_slice_that_holds_up(classification):
+def test_the_key_result_is_the_first_slice_that_is_confirmed(classification):
     def told(p_holm):
         known = {"low": 0.0, "high": 0.9, "error_rate_found": 0.5}
         slices = (
@@ -365,9 +377,9 @@ def test_the_headline_tells_the_first_slice_that_holds_up(classification):
         return key_results(with_residuals(classification(), slices=slices))[-1]
 
     assert told(0.00076).value.startswith("54.5")
-    assert told(0.00076).sentence.startswith(f"Wrong where b > {MINUS}0.47, 11 samples")
-    assert told(0.2).value == "none holds up"
-    assert "a ≤ 0.474, is wrong" in told(0.2).sentence
+    assert told(0.00076).sentence.startswith(f"Error rate where b > {MINUS}0.47, 11 samples")
+    assert told(0.2).value == "none confirmed"
+    assert "a ≤ 0.474, has an error rate" in told(0.2).sentence
 
 
 def test_columns_of_a_table_are_numbers_only_if_nothing_else_is_in_them():

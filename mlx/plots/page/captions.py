@@ -1,96 +1,98 @@
-"""What stands over each picture of the report page, and in which section the picture is."""
+"""Heading and explanation of each figure of the report page, and the sections that the figures are in."""
 
 CAPTIONS = {
-    "samples": ("Samples", "What the data look like, by class or by target value."),
+    "samples": ("Samples", "Samples of the data, by class or by target value."),
     "learning_curves": (
         "Learning curves",
-        "Training against validation; where there are epochs, the dotted line is at the lowest validation loss.",
+        "Training and validation values; with epochs, the dotted line marks the lowest validation loss.",
     ),
     "confusion": (
         "Confusion matrix",
-        "Rows are actual, columns predicted classes; everything off the diagonal is a mistake.",
+        "Rows are actual classes, columns predicted classes; every count off the diagonal is a mistake.",
     ),
-    "roc": ("ROC curves", "Each class against all others; the nearer to the upper left corner, the better."),
+    "roc": ("ROC curves", "Each class against all others; the closer to the upper left corner, the better."),
     "reliability": (
         "Reliability",
-        "How often predictions of a given confidence are right; below the dotted line it is overconfident.",
+        "Accuracy of the predictions at each confidence; below the dotted line the model is overconfident.",
     ),
     "entropy_histogram": (
         "Entropy of correct and wrong predictions",
-        "The further apart the two, the better entropy tells mistakes; dashed lines are medians.",
+        "The further apart the two distributions, the better entropy separates mistakes; dashed lines are medians.",
     ),
     "similarity_entropy": (
         "Similarity against entropy",
-        "Each point is a test sample; the band of the least-squares line describes, and tests nothing.",
+        "Each point is a test sample; the band around the least-squares line is descriptive and not a test.",
     ),
     "similarity_entropy_by_class": (
-        "The same for each predicted class",
-        "A relation over all samples may come from differences between classes; here it is within each.",
+        "Similarity against entropy in each predicted class",
+        "A relation over all samples may come from differences between classes; each panel shows it within one class.",
     ),
     "uncertain_samples": (
         "Samples to look at",
-        "Under each: actual → predicted class and entropy; mistakes in orange. The least typical are those least "
-        "similar to the samples predicted alike.",
+        "Under each image: actual → predicted class and entropy; mistakes in orange. The least typical samples are "
+        "those least similar to the others of their predicted class.",
     ),
-    "class_counts": ("Samples of each class", "How many of all samples belong to each class."),
+    "class_counts": ("Samples of each class", "Number of samples of each class in the whole dataset."),
     "precision_recall": (
         "Precision and recall",
-        "What share of those called a class belongs to it, over the share of the class that is found.",
+        "Share of the predictions of a class that are right, over the share of the class that is found.",
     ),
     "risk_coverage": (
         "Risk and coverage",
-        "How many are wrong among those kept when the most suspicious are left out; the band is of the first curve.",
+        "Error rate of the samples kept when the most suspicious are left out; the band is that of the first curve.",
     ),
     "temperature": (
-        "Entropy under a temperature",
-        "What dividing the logits would do: right of 1 predictions soften; lowest log loss there means overconfidence.",
+        "Entropy at different temperatures",
+        "What dividing the logits by a temperature does: right of 1, predictions soften; a lowest log loss there "
+        "shows overconfidence.",
     ),
     "layers": (
         "Similarity against entropy in each layer",
-        "Pearson's r with its interval; further from zero, the layer tells more of the uncertainty.",
+        "Pearson's r with its interval; the further from zero, the more the layer says about the uncertainty.",
     ),
     "similarity_matrix": (
         "Similarity between samples",
-        "Rows and columns are samples, sorted by predicted class and rising entropy; a pale block stays together.",
+        "Rows and columns are samples, sorted by predicted class and rising entropy; a pale block is a compact class.",
     ),
     "map_pca": (
         "Map of representations, principal components",
-        "The same samples three times: by actual class, by correctness, by entropy. Distances are true as far as two "
-        "directions show them.",
+        "The same samples three times: by actual class, by correctness, by entropy. Distances are those in the two "
+        "directions of largest variance.",
     ),
     "map_tsne": (
         "Map of representations, t-SNE",
-        "The same samples three times; neighbours are kept, distances and sizes of clusters mean nothing.",
+        "The same samples three times; neighborhoods are preserved, distances and sizes of clusters have no meaning.",
     ),
     "map_umap": (
         "Map of representations, UMAP",
-        "The same samples three times; neighbours are kept, distances and sizes of clusters mean little.",
+        "The same samples three times; neighborhoods are preserved, distances and sizes of clusters mean little.",
     ),
     "factor_effects": (
         "Factors and errors",
-        "How well each factor alone ranks wrong above correct predictions; left of the dotted line, small values fail.",
+        "How well each factor alone ranks wrong above correct predictions; left of the dotted line, small values go "
+        "with errors.",
     ),
     "factor_effects_entropy": (
         "Factors and entropy",
-        "Rank correlation of each factor with entropy; right of the dotted line, large values make the model unsure.",
+        "Rank correlation of each factor with entropy; right of the dotted line, large values go with uncertainty.",
     ),
     "weak_slices": (
         "Weakest slices",
-        "Found on one half of the samples; shown is the error rate on the other half, with its interval. The stroke is "
-        "the error rate of all samples outside the slice.",
+        "Chosen on one half of the samples; error rates and intervals are those of the other half. The stroke is the "
+        "error rate of all samples outside the slice.",
     ),
     "residual_images": (
-        "What is left of mistaken images",
-        "Confidently wrong samples, the mean image of the class that they were taken for, and their difference.",
+        "Residuals of mistaken images",
+        "Confidently wrong samples, the mean image of their predicted class, and the difference of both.",
     ),
     "leverage": (
         "Leverage",
-        "How unlike the training samples a test sample is: far right, the line is extended, and its prediction is less "
-        "certain.",
+        "How far a test sample is from the training samples: at the far right the model extrapolates, and its "
+        "prediction is less certain.",
     ),
     "residuals_fitted": (
         "Residuals against predictions",
-        "A median that leaves zero shows a relation the model misses; a widening cloud, errors that grow.",
+        "A median away from zero shows a relation that the model misses; a widening cloud, errors that grow.",
     ),
     "residual_qq": (
         "Normal quantiles",
@@ -98,10 +100,10 @@ CAPTIONS = {
     ),
     "residual_histogram": (
         "Residuals",
-        "How large the errors are, with the normal curve of the same spread.",
+        "Distribution of the errors, with the normal curve of the same standard deviation.",
     ),
 }
-"""By the name of a picture: heading, and how to read it (also its text alternative)."""
+"""By the name of a figure: heading, and how to read it (also its text alternative)."""
 
 SECTIONS = (
     (
@@ -116,7 +118,7 @@ SECTIONS = (
     ),
     (
         "geometry",
-        "Does the geometry of representations tell?",
+        "Does the geometry of representations show it?",
         (
             "similarity_entropy",
             "similarity_entropy_by_class",
@@ -129,20 +131,19 @@ SECTIONS = (
     ),
     ("why", "Why it fails", ("factor_effects", "factor_effects_entropy", "weak_slices", "residual_images")),
     ("training", "Training and data", ("learning_curves", "samples", "class_counts")),
-    ("more", "More pictures", ()),
+    ("more", "More figures", ()),
     ("setup", "Configuration and environment", ()),
 )
-"""Id, heading and pictures, in reading order; pictures that no section names stand in ``more``."""
+"""Id, heading and figures, in reading order; figures that no section names are in ``more``."""
 
 
 def caption(name: str) -> tuple[str, str]:
-    """Return heading and explanation of a picture; one without a caption is called by its name."""
+    """Return heading and explanation of a figure; the name is the heading of one without a caption."""
     return CAPTIONS.get(name, (name.replace("_", " ").capitalize(), ""))
 
 
-def placed(names: list[str]) -> dict[str, list[str]]:
-    """Return which of the pictures stand in each section, by its id."""
-    known = {name for _, _, pictures in SECTIONS for name in pictures}
-    found = {key: [name for name in pictures if name in names] for key, _, pictures in SECTIONS}
-    found["more"] = [name for name in names if name not in known]
-    return found
+def figures_by_section(names: list[str]) -> dict[str, list[str]]:
+    """Return which of the figures `names` are in each section, by its id."""
+    known = {name for _, _, figures in SECTIONS for name in figures}
+    sections = {key: [name for name in figures if name in names] for key, _, figures in SECTIONS}
+    return sections | {"more": [name for name in names if name not in known]}

@@ -1,4 +1,4 @@
-"""Puts the page together: key results in plain words, views to explore samples, figures and tables."""
+"""Builds the page: key results in plain words, views to explore samples, figures and tables."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mlx.plots.page.views import bokeh_script
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.text import level_text, plural
 
-MOST_BYTES = 4_900_000  # with what stands round the sections, a page stays below 5 MB
+MOST_BYTES = 4_900_000  # with the frame around the sections, a page stays below 5 MB
 LEAST_FOR_PICTURES = 400_000
 PNG = "data:image/png;"
-COMPRESSED = " The pictures are compressed here, so that the page stays below 5 MB; they stand whole in plots/."
+COMPRESSED = " The figures are compressed here to keep the page below 5 MB; plots/ has them in full."
 
 
 def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
@@ -53,7 +53,7 @@ def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
         introduction=_introduction(report),
         level=level_text(report.residuals_metrics["confidence"]),
         links="\n".join(f'<li><a href="#{key}">{safe(title)}</a></li>' for key, title, _ in sections),
-        headlines=_key_results(report),
+        key_results=_key_results(report),
         sections="\n".join(f'<section id="{k}">\n<h2>{safe(t)}</h2>\n{body}\n</section>' for k, t, body in sections),
         compressed="" if all(picture.url.startswith(PNG) for picture in pictures.values()) else COMPRESSED,
         scripts="\n".join(f"<script>{script}</script>" for script in scripts),
@@ -76,8 +76,8 @@ def _introduction(report: AnyReport) -> str:
 
 def _key_results(report: AnyReport) -> str:
     boxes = [
-        f'<div class="headline"><dt>{safe(one.label)}</dt><dd class="value">{safe(one.value)}</dd>'
+        f'<div class="key-result"><dt>{safe(one.label)}</dt><dd class="value">{safe(one.value)}</dd>'
         f'<dd class="interval">{safe(one.interval)}</dd><dd>{safe(one.sentence)}</dd></div>'
         for one in key_results(report)
     ]
-    return '<dl class="headlines">\n' + "\n".join(boxes) + "\n</dl>" if boxes else ""
+    return '<dl class="key-results">\n' + "\n".join(boxes) + "\n</dl>" if boxes else ""

@@ -1,4 +1,4 @@
-"""The part of the page in which samples are looked at: linked plots, confusion matrix and table."""
+"""The section of the page that explores samples: linked plots, confusion matrix and table."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ LABELS = {
     "similarity": ("similarity", "Mean cosine similarity to the samples predicted alike", 3),
     "margin": ("margin", "Similarity to the own predicted class minus that to the nearest other one", 3),
     "residual": ("residual", "Actual minus predicted; sorts by size", 3),
-    "standardised": ("standardised", "Residual over its standard deviation; sorts by size", 2),
+    "standardised": ("standardized", "Residual over its standard deviation; sorts by size", 2),
     "leverage": ("leverage", "How unlike the training samples: variance of the prediction by that of a target", 3),
 }
 """Columns of the table of samples: heading, explanation, digits."""
 
 HINT = (
     "Drag in a plot to select samples, {cell}or pick rows of the table: all views show the same selection. With the "
-    "keyboard, arrow keys in a plot walk from sample to sample, Enter selects one, "
+    "keyboard, the arrow keys move from sample to sample in a plot, Enter selects one, "
     "Escape clears the selection."
 )
 
@@ -58,7 +58,7 @@ def explorer(report: AnyReport) -> str:
     sheet = f"<style>.thumb{{background-image:url({atlas.url})}}</style>" if atlas else ""
     return (
         f'<p id="explore-shown">{safe(_shown(report, len(chosen)))}</p>\n<p class="soft">{safe(hint)}</p>\n'
-        f"<noscript><p>Without JavaScript the pictures and tables below say the same.</p></noscript>\n{_BAR}\n"
+        f"<noscript><p>Without JavaScript, the figures and tables below show the same results.</p></noscript>\n{_BAR}\n"
         f'<div class="views">\n{frames}\n{_MATRIX if confusion else ""}\n</div>\n{_TABLE}\n'
         f'{sheet}<script type="application/json" id="explorer-data">{payload}</script>'
     )
@@ -71,7 +71,7 @@ def _shown(report: AnyReport, count: int) -> str:
     first = "wrong predictions first" if report.task == "classification" else "the largest errors first"
     return (
         f"{thousands(count)} of {plural(n, 'test sample')}: {first}, up to half of those shown, the others evenly "
-        "spread. Counts in the confusion matrix, intervals and pictures are of all samples."
+        "spread. Counts in the confusion matrix, intervals and figures are those of all samples."
     )
 
 
@@ -79,7 +79,7 @@ def _views(task: str, columns: dict[str, Array]) -> list[View]:
     kinds = projections_of(columns)
     views = []
     if kinds:
-        text = "Samples that the model represents alike lie together; only neighbourhoods are to be trusted in t-SNE."
+        text = "Samples with similar representations are close together; in t-SNE only neighborhoods have a meaning."
         name = PROJECTIONS[kinds[0]]
         views.append(View("map", "Map of representations", text, f"{kinds[0]}_1", f"{kinds[0]}_2",
                           f"{name}, first axis", f"{name}, second axis"))  # fmt: skip
@@ -88,16 +88,16 @@ def _views(task: str, columns: dict[str, Array]) -> list[View]:
 
 VIEWS = {
     "classification": (
-        View("scatter", "Similarity against entropy", "Left: far from the samples predicted alike. Up: uncertain.",
+        View("scatter", "Similarity against entropy", "Left: dissimilar to the samples predicted alike. Up: uncertain.",
              "similarity", "entropy", "similarity to samples predicted alike", "entropy (nats)"),
     ),
     "regression": (
-        View("fitted", "Residual against prediction", "Above zero the model predicts too low.",
+        View("fitted", "Residual against prediction", "Above zero the prediction is too low.",
              "y_pred", "residual", "predicted value", f"residual (actual {MINUS} predicted)"),
-        View("actual", "Prediction against actual value", "A perfect model lies on the diagonal.",
+        View("actual", "Prediction against actual value", "Perfect predictions are on the diagonal.",
              "y_true", "y_pred", "actual value", "predicted value"),
-        View("leverage", "Residual against leverage", "Far right: samples unlike those of the training.",
-             "leverage", "standardised", "leverage", "standardised residual"),
+        View("leverage", "Residual against leverage", "Right: samples unlike the training samples.",
+             "leverage", "standardised", "leverage", "standardized residual"),
     ),
 }  # fmt: skip
 
@@ -122,7 +122,7 @@ def _frame(view: View, controls: str) -> str:
         f'<figure class="view" id="view-{view.key}"><figcaption><h3>{safe(view.title)}</h3>'
         f"<p>{safe(view.text)}</p>{controls}</figcaption>\n"
         f'<div class="plot" id="plot-{view.key}" tabindex="0" role="application" '
-        f'aria-label="{safe(view.title)}: {safe(view.x_label)} across, {safe(view.y_label)} up. Arrow keys walk from '
+        f'aria-label="{safe(view.title)}: {safe(view.x_label)} across, {safe(view.y_label)} up. Arrow keys move from '
         f'sample to sample."></div><ul class="legend"></ul></figure>'
     )
 
@@ -132,7 +132,7 @@ _BAR = (
     '<button type="button" id="clear" disabled>Clear selection</button></div>'
 )
 _MATRIX = (
-    '<figure class="view" id="view-confusion"><figcaption><h3>Confusion matrix to click</h3><p>Rows are actual, '
+    '<figure class="view" id="view-confusion"><figcaption><h3>Clickable confusion matrix</h3><p>Rows are actual, '
     "columns predicted classes, shaded by share of the row; a cell selects its samples.</p></figcaption>"
     '<div class="scroll-box" tabindex="0" role="region" aria-label="Confusion matrix"><table id="matrix"><caption '
     'class="hidden">Number of samples by actual and predicted class</caption></table></div></figure>'
@@ -141,7 +141,8 @@ _TABLE = (
     '<figure class="view" id="view-table"><figcaption><h3>Samples</h3><div class="controls"><label>Show '
     '<select id="filter"></select></label></div></figcaption>'
     '<div class="scroll-box" tabindex="0" role="region" aria-label="Table of samples"><table id="rows"><caption '
-    'class="hidden">Test samples, those selected where any are</caption><thead></thead><tbody></tbody></table></div>'
+    'class="hidden">Test samples; only the selected ones where any are selected</caption><thead></thead><tbody></tbody>'
+    "</table></div>"
     '<div class="pager"><button type="button" id="previous">Previous</button><span id="page-number"></span>'
     '<button type="button" id="next">Next</button></div></figure>\n'
     '<div id="tip" hidden></div>'

@@ -13,12 +13,12 @@ from mlx.plots.text import fixed, number, p_text, percent, plural, readable, sig
 from mlx.results.classification_residuals import Slice
 from mlx.results.tests import Question, first_test
 
-CLAIMS_NOTHING = "without an interval it shows nothing beyond them"
-NO_SKILL = 0.5
-"""AUROC of a score that says nothing."""
+CLAIMS_NOTHING = "without an interval, it says nothing about other samples"
+CHANCE_LEVEL = 0.5
+"""AUROC of a score that is independent of the errors."""
 
-CHANCE = 0.05
-"""Adjusted p-value above which a difference is said to be perhaps chance."""
+ALPHA = 0.05
+"""Adjusted p-value above which a sentence says that a difference may be chance."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def key_results(report: AnyReport) -> list[KeyResult]:
 def _accuracy(report: ClassificationReport) -> KeyResult:
     n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
     accuracy = Estimate.of_metric(report.evaluation.metrics, "accuracy")
-    sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {'is' if wrong == 1 else 'are'} predicted wrongly."
+    sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {'is' if wrong == 1 else 'are'} misclassified."
     return KeyResult("Accuracy", percent(accuracy.value), accuracy.interval(percent), sentence)
 
 
@@ -74,8 +74,8 @@ def _entropy(report: ClassificationReport) -> KeyResult | None:
     if not len(right) or not len(wrong):
         return None
     sentence = (
-        f"Median entropy of these wrong predictions, against {significant(right.median(), 2)} nats of the correct "
-        f"ones; {CLAIMS_NOTHING}."
+        f"Median entropy of these wrong predictions, compared with {significant(right.median(), 2)} nats for the "
+        f"correct ones; {CLAIMS_NOTHING}."
     )
     return KeyResult("Entropy when wrong", f"{significant(wrong.median(), 2)} nats", "", sentence)
 
@@ -89,13 +89,13 @@ def _detection(report: ClassificationReport, question: Question, score: str) -> 
     if not auroc.has_interval:
         sentence = f"{score} ranks these wrong predictions with AUROC {auroc}; {CLAIMS_NOTHING}."
         return KeyResult(label, "not known", bounds, sentence)
-    if auroc.low > NO_SKILL:
-        label = f"{score} finds mistakes"
-        sentence = f"{score} finds wrong predictions with AUROC {auroc}; guessing has {NO_SKILL}."
+    if auroc.low > CHANCE_LEVEL:
+        label = f"{score} detects mistakes"
+        sentence = f"{score} detects wrong predictions with AUROC {auroc}; chance is {CHANCE_LEVEL}."
     else:
         sentence = (
-            f"{score} ranks wrong predictions with AUROC {auroc}, which does not show that it beats guessing, "
-            f"{NO_SKILL}."
+            f"{score} ranks wrong predictions with AUROC {auroc}, which does not show that it beats chance, "
+            f"{CHANCE_LEVEL}."
         )
     return KeyResult(label, f"AUROC {fixed(auroc.value)}", bounds, sentence)
 
@@ -103,29 +103,29 @@ def _detection(report: ClassificationReport, question: Question, score: str) -> 
 def _slice(report: ClassificationReport) -> KeyResult | None:
     if not report.residuals.slices:
         return None
-    told = _told_slice(report.residuals.slices)
-    if np.isnan(told.error_rate) or np.isnan(told.rest_error_rate):
+    shown = _slice_to_show(report.residuals.slices)
+    if np.isnan(shown.error_rate) or np.isnan(shown.rest_error_rate):
         return None
-    where, n = readable(told.description), thousands(told.n)
-    rate, rest = percent(told.error_rate), percent(told.rest_error_rate)
-    if told.error_rate <= told.rest_error_rate:  # the worst slice of one half need not be worse on the other half
+    where, n = readable(shown.description), thousands(shown.n)
+    rate, rest = percent(shown.error_rate), percent(shown.rest_error_rate)
+    if shown.error_rate <= shown.rest_error_rate:  # the worst slice of one half need not be worse on the other half
         sentence = (
-            f"The worst on one half of the test samples, {where}, is wrong in {rate} of {n} samples of the other half, "
-            f"and all others in {rest}."
+            f"The worst slice of one half of the test samples, {where}, has an error rate of {rate} in {n} samples of "
+            f"the other half; all other samples have {rest}."
         )
-        return KeyResult("Weak slices", "none holds up", "", sentence)
-    chance = "" if told.p_holm <= CHANCE else "; this may be chance"
+        return KeyResult("Weak slices", "none confirmed", "", sentence)
+    chance = "" if shown.p_holm <= ALPHA else "; this may be chance"
     sentence = (
-        f"Wrong where {where}, {n} samples, against {rest} of the others (Holm-adjusted {p_text(told.p_holm)}{chance})."
+        f"Error rate where {where}, {n} samples; {rest} for all others (Holm-adjusted {p_text(shown.p_holm)}{chance})."
     )
-    error = Estimate(told.error_rate, told.low, told.high, report.residuals_metrics["confidence"], status="")
+    error = Estimate(shown.error_rate, shown.low, shown.high, report.residuals_metrics["confidence"], status="")
     return KeyResult("Weakest slice", rate, error.interval(percent), sentence)
 
 
-def _told_slice(slices: Sequence[Slice]) -> Slice:
-    """Return the first slice that holds up beyond chance on the other half; the first of all where none does."""
+def _slice_to_show(slices: Sequence[Slice]) -> Slice:
+    """Return the first slice that the other half confirms; the first of all where it confirms none."""
     worse = (one for one in slices if one.error_rate > one.rest_error_rate)
-    return next((one for one in worse if one.p_holm <= CHANCE), slices[0])
+    return next((one for one in worse if one.p_holm <= ALPHA), slices[0])
 
 
 def _correlation(report: ClassificationReport) -> KeyResult | None:
@@ -138,11 +138,11 @@ def _correlation(report: ClassificationReport) -> KeyResult | None:
         sentence = f"In these samples similarity and entropy have {value}; {CLAIMS_NOTHING}."
         return KeyResult(label, "not known", r.interval(), sentence)
     if r.high < 0:
-        says = "Samples far from those predicted alike tend to be the uncertain ones"
+        says = "Samples dissimilar to those predicted alike tend to be uncertain"
     elif r.low > 0:
-        says = "Samples close to those predicted alike tend to be the uncertain ones"
+        says = "Samples similar to those predicted alike tend to be uncertain"
     else:
-        says = "These samples do not show that uncertainty goes with how close those predicted alike are"
+        says = "These samples do not show that uncertainty depends on the similarity to samples predicted alike"
     return KeyResult(label, value, r.interval(), f"{says} (permutation {p_text(test.p)}).")
 
 

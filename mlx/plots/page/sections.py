@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlx.plots.confusion import room
-from mlx.plots.page.captions import SECTIONS, caption, placed
+from mlx.plots.page.captions import SECTIONS, caption, figures_by_section
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.tables import (
     classes_table,
@@ -70,7 +70,7 @@ def _geometry_tables(report: ClassificationReport) -> list[str]:
 
 
 def _failure_tables(report: ClassificationReport) -> list[str]:
-    """Slices with true minus signs; factors in two tables, since tests have no bins, and bins have no tests."""
+    # Factors in two tables: tests have no bins, and bins have no tests.
     slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
     tests = [effect for effect in report.residuals.factors if not effect.bin]
     bins = [effect for effect in report.residuals.factors if effect.bin]
@@ -86,7 +86,7 @@ def section_bodies(
 ) -> list[tuple[str, str, str]]:
     """Return id, heading and HTML of every section that has a figure or a table."""
     wide = wide_figures(report)
-    where = placed(list(pictures))
+    where = figures_by_section(list(pictures))
     found = []
     for key, title, _ in SECTIONS:
         beside = [_figure(name, pictures[name], scrolls=name in wide) for name in where[key] if name not in wide]
@@ -112,10 +112,10 @@ def _cells(kind: str, cells: list[str]) -> str:
 
 def _figure(name: str, picture: PagePicture, *, scrolls: bool) -> str:
     title, text = caption(name)
-    # Too wide for a phone: it scrolls there, and the keyboard must reach it.
-    reached = f' tabindex="0" role="region" aria-label="{safe(title)}"' if scrolls else ""
+    # A wide figure scrolls on a phone, so the keyboard must reach it.
+    focusable = f' tabindex="0" role="region" aria-label="{safe(title)}"' if scrolls else ""
     return (
         f'<figure id="{safe(name)}"><figcaption><h3>{safe(title)}</h3><p>{safe(text)}</p></figcaption>\n'
-        f'<div class="picture"{reached}><img width="{picture.width}" height="{picture.height}" '
+        f'<div class="picture"{focusable}><img width="{picture.width}" height="{picture.height}" '
         f'style="--natural:{picture.width}px" alt="{safe(f"{title}. {text}")}" src="{picture.url}"></div></figure>'
     )

@@ -23,10 +23,10 @@ $links
 </ul></nav>
 </header>
 <main>
-$headlines
+$key_results
 $sections
 </main>
-<footer>Intervals in brackets hold at the $level level. Entropy is in nats (natural
+<footer>Intervals in brackets are $level intervals. Entropy is in nats (natural
 logarithm).$compressed</footer>
 $scripts
 </body>

@@ -47,7 +47,7 @@ class ConfusionMatrix {
 
   button(actual, predicted, n, share) {
     const [a, p] = [actual, predicted].map((k) => this.samples.data.classes[k]);
-    const label = actual === predicted ? `${a}, predicted rightly: ${n}` : `${a}, predicted as ${p}: ${n}`;
+    const label = actual === predicted ? `${a}, predicted correctly: ${n}` : `${a}, predicted as ${p}: ${n}`;
     const attributes = { type: "button", tabindex: "-1", "aria-label": label, "aria-pressed": "false", title: label };
     const button = make("button", String(n), attributes);
     const mixed = [0, 90, 143].map((end) => Math.round(255 + (end - 255) * share));
@@ -67,7 +67,7 @@ class ConfusionMatrix {
     const own = this.samples.all.filter((i) => this.cellOf(i) === cell);
     const missing = own.length < n ? ` (the page has ${own.length} of ${n})` : "";
     this.selection.set(own, `${label}${missing}. `);
-    if (!own.length) byId("selection").textContent = `${label}${missing}. None of them is in this page.`;
+    if (!own.length) byId("selection").textContent = `${label}${missing}. None of them is on this page.`;
   }
 
   mark(chosen) {
