@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {
     "training": {"seed": 1},
     "representations": {"layers": ["penultimate", "input"]},
     "evaluation": {},
-    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
     "report": {"dpi": 50},
 }
 CNN = SMALL | {

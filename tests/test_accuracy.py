@@ -25,7 +25,7 @@ def test_digits_are_recognised(name: str, least: float, tmp_path: Path, monkeypa
         "preprocessing": {"scaling": "unit"},
         "model": {"name": name},
         "training": NETWORK if name in BY_EPOCHS else {},
-        "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+        "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
         "report": {"dpi": 50},
     }
     (tmp_path / "digits.json").write_text(json.dumps(params))

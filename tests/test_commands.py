@@ -23,7 +23,7 @@ CONFIG: dict[str, Any] = {
     "preprocessing": {"scaling": "unit"},
     "model": {"name": "mlp", "params": {"hidden_layers": [16]}},
     "training": {"epochs": 4, "learning_rate": 0.01},
-    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
     "report": {"dpi": 50},
 }
 

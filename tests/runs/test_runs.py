@@ -28,7 +28,7 @@ CONFIG: dict[str, Any] = {
     "dataset": {"name": "digits", "params": {"n_samples": 400}},
     "preprocessing": {"scaling": "unit"},
     "model": {"name": "logistic_regression"},
-    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
     "report": {"dpi": 50},
 }
 STAGES = ["generate-data", "preprocess-split", "train", "extract-representations", "evaluate", "residuals-analysis"]
