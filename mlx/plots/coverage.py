@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.reliability import wilson
 from mlx.plots.style import MUTED, axes_or_new, category_style, styled
 from mlx.plots.text import escape_math, fixed
 from mlx.results.classification_residuals import CurvePoint
+from mlx.stats.proportions import wilson_intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,8 +47,8 @@ def plot_risk_coverage(
         look = category_style(k)
         coverage, risk = np.array([(point.coverage, point.risk) for point in points if point.score == score]).T
         if k == 0:
-            low, high = wilson(risk, np.maximum(coverage * n_samples, 1), level=level)
-            ax.fill_between(coverage, np.maximum(low, 0), high, color=look.color, alpha=0.15, linewidth=0)
+            low, high = wilson_intervals(risk, np.maximum(coverage * n_samples, 1), level)
+            ax.fill_between(coverage, low, high, color=look.color, alpha=0.15, linewidth=0)
         said = (areas or {}).get(score, f"mean {fixed(float(risk.mean()), 3)}")
         ax.plot(coverage, risk, color=look.color, linestyle=look.linestyle, label=escape_math(f"{score}: {said}"))
     if (overall := next((point.risk for point in points if point.coverage >= 1), None)) is not None:

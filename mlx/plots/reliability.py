@@ -10,6 +10,7 @@ import numpy as np
 from mlx.plots.style import CORRECT, FAINT, INK, MUTED, NOTE, WRONG, axes_or_new, styled, unit_square
 from mlx.plots.text import fixed, level_text, significant
 from mlx.results.classification_residuals import TemperaturePoint
+from mlx.stats.proportions import wilson_intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ def plot_reliability(reliability: DataFrame, *, level: float = 0.95, ax: Axes | 
     bins = reliability[reliability["count"] > 0]
     count = bins["count"].to_numpy(float)
     confidence, accuracy = bins["confidence"].to_numpy(float), bins["accuracy"].to_numpy(float)
-    low, high = wilson(accuracy, count, level=level)
+    low, high = wilson_intervals(accuracy, count, level)
     ax = axes_or_new(ax, height=3.3)
     lower, width = bins["lower"].to_numpy(float), (bins["upper"] - bins["lower"]).to_numpy(float)
     ax.errorbar(confidence, accuracy, [np.maximum(accuracy - low, 0), np.maximum(high - accuracy, 0)],
@@ -64,16 +65,6 @@ def calibrated_band(confidence: Floats, count: Floats, *, level: float = 0.95) -
         np.asarray(binom.ppf(tail, count, chance), float) / count for tail in (0.5 - level / 2, 0.5 + level / 2)
     )
     return np.maximum(low, 0), high
-
-
-def wilson(share: Floats, n: Floats, *, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Wilson's interval for a proportion (Wilson 1927): lower and upper limits, shape (m,)."""
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.5 + level / 2))
-    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return center - half, center + half
 
 
 @styled

@@ -1,9 +1,19 @@
 """The interval of a proportion, which every table of rates gives."""
 
+import numpy as np
 from scipy.special import ndtri
 
+from mlx.core.array_types import Floats
 
-def wilson_interval(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
+
+def wilson_intervals(shares: Floats, n: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Lower and upper ends, (m,) each, of `wilson_interval` for shares (m,) of n (m,) each."""
+    ends = [wilson_interval(share * size, size, level) for share, size in zip(shares, n, strict=True)]
+    low, high = np.reshape(ends, (-1, 2)).T
+    return low, high
+
+
+def wilson_interval(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
     """Score interval of a proportion (Wilson 1927), which stays inside [0, 1] and keeps its level at 0 and n.
 
     Parameters

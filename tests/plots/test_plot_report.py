@@ -19,7 +19,7 @@ from mlx.plots.page import render_page
 from mlx.plots.page.key_results import key_results
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.tables import frame_table
-from mlx.plots.reliability import plot_reliability, wilson
+from mlx.plots.reliability import plot_reliability
 from mlx.plots.report.figures import draw_report
 from mlx.plots.report.inputs import Provenance, RawSamples
 from mlx.plots.settings import ReportSettings
@@ -27,6 +27,7 @@ from mlx.plots.style import category_style, figure, render_png, style
 from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, readable, shorten, significant
 from mlx.results.classification_residuals import Slice
 from mlx.results.tests import Question, TestResult
+from mlx.stats.proportions import wilson_intervals
 from mlx.stats.status import OK, Reason, no_interval
 
 ODD_NAMES = (
@@ -246,7 +247,7 @@ def test_the_page_says_the_levels_that_the_analyses_were_set_to(classification, 
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
 def test_bins_have_wilson_intervals_of_the_level(level):
     proportion = pytest.importorskip("statsmodels.stats.proportion")
-    low, high = wilson(np.array([0.3, 1.0]), np.array([10.0, 7.0]), level=level)
+    low, high = wilson_intervals(np.array([0.3, 1.0]), np.array([10.0, 7.0]), level)
     expected = [proportion.proportion_confint(k, n, 1 - level, method="wilson") for k, n in ((3, 10), (7, 7))]
     np.testing.assert_allclose(np.stack([low, high], axis=1), expected, atol=1e-12)
 
