@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mlx.core.apportion import apportion
 from mlx.core.array_types import Counts, Indices
 from mlx.core.errors import DataError
 from mlx.preprocessing.settings import SplitSettings
@@ -77,26 +78,11 @@ def _draw_by_class(
                 f"split.stratify: expected the {part} part to hold a sample of each of {len(class_names)} "
                 f"classes, found a part of {total} samples; use more samples, other fractions or stratify: false"
             )
-    n_test = _apportion(int(sizes[0]), available, available - 2)
-    n_val = _apportion(int(sizes[1]), available, available - n_test - 1)
+    n_test = apportion(int(sizes[0]), available, available - 2)
+    n_val = apportion(int(sizes[1]), available, available - n_test - 1)
     code = np.zeros(len(y), np.int8)
     for label in range(len(class_names)):
         rows = rng.permutation(np.flatnonzero(y == label))
         code[rows[: n_test[label]]] = 2
         code[rows[n_test[label] : n_test[label] + n_val[label]]] = 1
     return code
-
-
-def _apportion(total: int, weights: Counts, most: Counts) -> Counts:
-    """Divide `total` seats in proportion to `weights`, each class getting between 1 and `most`.
-
-    Largest remainders (Hamilton's method); then a class without a seat takes one from the class
-    that is furthest above its share. The caller has seen that `total` can be met.
-    """
-    share = total * weights / weights.sum()
-    seats = np.clip(np.floor(share).astype(np.int64), 1, most)
-    while (short := total - int(seats.sum())) != 0:
-        excess = np.where((seats < most) if short > 0 else (seats > 1), seats - share, np.nan)
-        chosen = np.nanargmin(excess) if short > 0 else np.nanargmax(excess)
-        seats[chosen] += np.sign(short)
-    return np.asarray(seats)

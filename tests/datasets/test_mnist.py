@@ -116,7 +116,7 @@ def damaged(tmp_path, file, change):
         (LABELS, lambda c: struct.pack(">I", 2051) + c[4:], "expected magic number 2049 .*, found 2051"),
         (LABELS, lambda c: c[:4] + struct.pack(">I", 39) + c[8:-1], "39 images, one a label, found 40"),
         (LABELS, lambda c: c[:4] + bytes(4), "expected at least one entry in each dimension"),
-        (LABELS, lambda c: c[:10] + b"\x0a" + c[11:], "expected labels 0 to 9, found 10 for image 2 of"),
+        (LABELS, lambda c: c[:10] + b"\x0a" + c[11:], "expected labels 0 to 9, found 10 for image 2"),
         (IMAGES, lambda c: c[:4] + b"\xff" * 12 + c[16:], "found 31376: it is truncated"),
         (IMAGES, lambda c: gzip.compress(c)[:-9], "expected a whole gzip file, found one that is truncated"),
         (IMAGES, lambda c: gzip.compress(c)[:500] + b"\xff" * 5000, "found a damaged one"),

@@ -3,22 +3,11 @@
 import numpy as np
 import pytest
 
-from mlx.datasets.files.stored import choose_rows, picked, shares
+from mlx.datasets.files.stored import choose_rows, picked
 
 
 def test_all_rows_are_taken_where_no_number_is_given():
     np.testing.assert_array_equal(choose_rows(np.zeros(5), None, 0), np.arange(5))
-
-
-@pytest.mark.parametrize("total", [4, 5, 17, 100, 999, 1111])
-def test_classes_keep_their_shares_and_none_is_lost(total):
-    counts = np.array([1, 10, 100, 1000])
-    given = shares(counts, total)
-    assert given.sum() == total
-    assert (given >= 1).all()
-    assert (given <= counts).all()
-    if total > 100:
-        assert np.abs(given - counts * total / counts.sum()).max() <= 1
 
 
 def test_a_subset_is_ascending_without_repeats_and_depends_on_the_seed():

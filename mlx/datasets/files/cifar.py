@@ -17,21 +17,12 @@ from mlx.datasets.files.cifar_batches import (
     Form,
     binary_images,
     binary_labels,
-    checked_labels,
     pickled_images,
     pickled_labels,
     read_class_names,
 )
 from mlx.datasets.files.download import Download, Layout, locate
-from mlx.datasets.files.stored import (
-    PublishedParams,
-    Subset,
-    augmentation_of,
-    choose_rows,
-    image_dtype,
-    picked,
-    stored_blocks,
-)
+from mlx.datasets.files.stored import PublishedParams, Subset, checked_labels, picked, published_dataset
 
 Labels = Literal["fine", "coarse"]
 
@@ -116,20 +107,16 @@ def _open(
     pickled = layout is layouts[0]
     class_names = read_class_names(files[0].parent, form, pickled=pickled)
     read_labels = pickled_labels if pickled else binary_labels
-    labels = np.concatenate([checked_labels(file, read_labels(file, form), class_names) for file in files])
-    index = choose_rows(labels, params.n_samples, params.seed)
-    of = "" if len(index) == len(labels) else f" of {len(labels)}"
-    return Dataset(
-        name=name,
-        task="classification",
+    labels = [checked_labels(file, read_labels(file, form), len(class_names)) for file in files]
+    return published_dataset(
+        name,
+        params,
+        partial(_read, files, form, pickled),
+        np.concatenate(labels),
         class_names=class_names,
         sample_shape=(SIZE, SIZE, 3),
-        dtype=image_dtype(normalize=params.normalize),
-        n_samples=len(index),
-        source=f"CIFAR photographs, {len(index)}{of} ({params.subset}) from the {layout.kind}",
-        seed=None if params.n_samples is None else params.seed,
-        blocks=stored_blocks(partial(_read, files, form, pickled), index, labels[index], normalize=params.normalize),
-        details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
+        content="CIFAR photographs",
+        files=layout.kind,
     )
 
 

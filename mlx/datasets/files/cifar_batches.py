@@ -166,17 +166,3 @@ def _pickled_names(file: Path, form: Form) -> list[str]:
         raise DataError(f"{file}: expected a list '{form.names_key}' of text, found something else")
     # what UTF-8 can't say, a lone surrogate, could not be printed either
     return [(n if isinstance(n, bytes) else n.encode("utf-8", "replace")).decode("utf-8", "replace") for n in names]
-
-
-def checked_labels(file: Path, labels: Array, class_names: tuple[str, ...]) -> Array:
-    """Return `labels` where each has a name.
-
-    Raises
-    ------
-    DataError
-        If one has none: says which image's.
-    """
-    if labels.max() >= len(class_names):
-        row = int(np.argmax(labels >= len(class_names)))
-        raise DataError(f"{file}: expected labels 0 to {len(class_names) - 1}, found {labels[row]} for image {row}")
-    return labels

@@ -13,15 +13,7 @@ from mlx.datasets.custom.array_files import ArrayFile, open_npz
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Dataset
 from mlx.datasets.files.download import Download, Layout, locate
 from mlx.datasets.files.idx import IdxFile, open_idx
-from mlx.datasets.files.stored import (
-    PublishedParams,
-    Subset,
-    augmentation_of,
-    choose_rows,
-    image_dtype,
-    picked,
-    stored_blocks,
-)
+from mlx.datasets.files.stored import PublishedParams, Subset, checked_labels, picked, published_dataset
 
 DIGITS = tuple("0123456789")
 CLOTHES = (
@@ -88,21 +80,16 @@ def _open(
     layout, files = locate(name, path, layouts, downloads, download=params.download)
     parts = _npz_parts(files[0], params.subset) if layout is layouts[1] else _idx_parts(files)
     height, width = _image_shape([images for images, _ in parts])
-    labels = np.concatenate([_checked(images, labels, len(class_names)) for images, labels in parts])
-    index = choose_rows(labels, params.n_samples, params.seed)
-    read = partial(_read, [images for images, _ in parts])
-    of = "" if len(index) == len(labels) else f" of {len(labels)}"
-    return Dataset(
-        name=name,
-        task="classification",
+    labels = [checked_labels(images.path, labels, len(class_names)) for images, labels in parts]
+    return published_dataset(
+        name,
+        params,
+        partial(_read, [images for images, _ in parts]),
+        np.concatenate(labels),
         class_names=class_names,
         sample_shape=(height, width, 1),
-        dtype=image_dtype(normalize=params.normalize),
-        n_samples=len(index),
-        source=f"{content}, {len(index)}{of} ({params.subset}) from the {layout.kind}",
-        seed=None if params.n_samples is None else params.seed,
-        blocks=stored_blocks(read, index, labels[index], normalize=params.normalize),
-        details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
+        content=content,
+        files=layout.kind,
     )
 
 
@@ -161,16 +148,6 @@ def _image_shape(images: Sequence[IdxFile | ArrayFile]) -> tuple[int, ...]:
                 f"found {other.shape[1]}x{other.shape[2]}"
             )
     return first
-
-
-def _checked(images: IdxFile | ArrayFile, labels: Array, n_classes: int) -> Array:
-    if labels.max() >= n_classes:
-        row = int(np.argmax(labels >= n_classes))
-        raise DataError(
-            f"{images.path.parent}: expected labels 0 to {n_classes - 1}, found {labels[row]} for image "
-            f"{row} of {images.path.name}"
-        )
-    return labels.astype(np.int64)
 
 
 def _read(images: Sequence[IdxFile | ArrayFile], index: Indices, rows: int) -> Iterator[Array]:

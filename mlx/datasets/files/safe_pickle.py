@@ -1,11 +1,9 @@
 """Reads the pickles inside the published CIFAR archives without running anything they name.
 
-A pickle is a program for a small stack machine, and its instructions can call any function in any module:
-`pickle.load` on a file from elsewhere is arbitrary code execution, and these are the only pickles that this
-project reads. So no unpickler is used. `pickletools.genops`, which only splits a file into instructions, is
-read instruction by instruction; those that build plain values are carried out here, a call is accepted for
-exactly the three functions that arrays of bytes are written with, and these are imitated, never called.
-Everything else is an error before anything happens.
+A pickle is a program for a stack machine whose instructions can call any function: `pickle.load` on a file from
+elsewhere executes arbitrary code. No unpickler is used. `pickletools.genops` splits the file into instructions; those
+that build plain values are carried out here, and calls are accepted of exactly the functions that arrays of bytes are
+written with, which are imitated and never called. Anything else is rejected before it has an effect.
 
 Format: PEP 307 and the documentation in CPython's ``Lib/pickletools.py``.
 """
@@ -36,8 +34,11 @@ DEEPEST_TUPLE = 4
 LONGEST_KEY = 256
 
 
-class _Mark:
-    """Where the elements of a list, tuple or dict begin on the stack."""
+_MARK = object()
+"""Where the elements of a list, tuple or dict begin on the stack."""
+
+_BYTES = object()
+"""The dtype of unsigned bytes."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,11 @@ class _Name:
     name: str
 
 
-@dataclass(frozen=True)
-class _ByteType:
-    """The dtype of unsigned bytes."""
-
-
 @dataclass
 class _Array:
     """An array whose values follow: NumPy makes an empty one first and fills it afterwards."""
 
     values: list[np.ndarray[Any, Any]] = field(default_factory=list)
-
-
-_MARK = _Mark()
 
 
 def read_plain_pickle(path: Path) -> Any:
@@ -173,10 +166,6 @@ def _remember(machine: _Machine, place: Any) -> None:
     machine.memory[len(machine.memory) if place is None else int(place)] = machine.stack[-1]
 
 
-def _recall(machine: _Machine, place: Any) -> None:
-    machine.stack.append(machine.memory[int(place)])
-
-
 def _append(machine: _Machine, values: list[Any]) -> None:
     target = machine.stack[-1]
     if type(target) is not list:
@@ -222,7 +211,7 @@ def _build(machine: _Machine) -> None:
     target, state = machine.stack[-2], machine.pop(1)[0]
     if isinstance(target, _Array):
         target.values[:] = [_filled(machine, *state)]
-    elif not isinstance(target, _ByteType):  # its state is byte order and alignment: bytes have none
+    elif target is not _BYTES:  # its state is byte order and alignment: bytes have none
         raise _RefusedError(f"a state for a {type(target).__name__}, which could run code")
 
 
@@ -230,7 +219,7 @@ def _filled(
     machine: _Machine, version: Any, shape: Any, dtype: Any, fortran: Any, content: Any
 ) -> np.ndarray[Any, Any]:
     """Return the array that NumPy's ``ndarray.__setstate__`` would make."""
-    if version != 1 or not isinstance(dtype, _ByteType) or type(shape) is not tuple:
+    if version != 1 or dtype is not _BYTES or type(shape) is not tuple:
         raise ValueError("an array that is not of bytes")
     if len(shape) > MAX_DEPTH_OF_SHAPE or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
         raise ValueError("an array of an impossible shape")
@@ -246,10 +235,10 @@ def _empty_array(_: _Machine, kind: Any, shape: Any, code: Any) -> _Array:  # no
     return _Array()
 
 
-def _byte_type(_: _Machine, code: Any, *flags: Any) -> _ByteType:  # noqa: ARG001 - align and copy change nothing
+def _byte_type(_: _Machine, code: Any, *flags: Any) -> object:  # noqa: ARG001 - align and copy change nothing
     if _text(code) not in {"u1", "|u1", "B", "uint8"}:
         raise ValueError("an array that is not of unsigned bytes")
-    return _ByteType()
+    return _BYTES
 
 
 def _encoded(machine: _Machine, text: Any, encoding: Any) -> bytes:
@@ -292,13 +281,10 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
     "APPENDS": lambda machine, _: _append(machine, machine.pop_to_mark()),
     "SETITEM": lambda machine, _: _set(machine, machine.pop(2)),
     "SETITEMS": lambda machine, _: _set(machine, machine.pop_to_mark()),
-    "PUT": _remember,
-    "BINPUT": _remember,
-    "LONG_BINPUT": _remember,
-    "MEMOIZE": _remember,
-    "GET": _recall,
-    "BINGET": _recall,
-    "LONG_BINGET": _recall,
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), _remember),
+    **dict.fromkeys(
+        ("GET", "BINGET", "LONG_BINGET"), lambda machine, place: machine.stack.append(machine.memory[int(place)])
+    ),
     "GLOBAL": lambda machine, both: _named(machine, *both.split(" ", 1)),
     "STACK_GLOBAL": lambda machine, _: _named(machine, *machine.pop(2)),
     "REDUCE": lambda machine, _: _call(machine),

@@ -1,14 +1,16 @@
 """What sets of samples that are read from files share: parameters, subsets, blocks in the files' order."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from mlx.core.apportion import apportion
 from mlx.core.array_types import Array, Indices
-from mlx.core.errors import SettingsError
+from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import Settings
-from mlx.datasets.dataset import Block, Factors, spans
+from mlx.datasets.dataset import Block, Dataset, Factors, spans
 from mlx.datasets.params import Count, Seed
 from mlx.datasets.randomness import Stream, generator
 
@@ -49,7 +51,7 @@ class PublishedParams(StoredParams):
     subset
         The published training images, the test images, or both, training first.
     download
-        Fetch the files through Keras's cache where no ``dataset.path`` is set and they are not there yet.
+        Fetch the files into Keras's cache where no ``dataset.path`` is set and they are not there yet.
     """
 
     subset: Subset = "all"
@@ -98,23 +100,9 @@ def choose_rows(labels: Array, n_samples: int | None, seed: int, *, stratify: bo
     order = rng.permutation(n)
     order = order[np.argsort(members[order], kind="stable")]  # class by class, shuffled within
     starts = np.cumsum(counts) - counts
-    parts = [order[s : s + k] for s, k in zip(starts, shares(counts, n_samples), strict=True)]
+    parts = [order[s : s + k] for s, k in zip(starts, apportion(n_samples, counts, counts), strict=True)]
     chosen: Indices = np.sort(np.concatenate(parts))
     return chosen
-
-
-def shares(counts: Indices, total: int) -> Indices:
-    """Divide `total` over classes in proportion to `counts`: whole numbers, at least 1 each.
-
-    Largest remainders (Hamilton's method); what the small classes' ones take too much is taken from
-    the classes furthest above their share.
-    """
-    exact = counts * total / counts.sum()
-    given: Indices = np.maximum(np.floor(exact).astype(np.int64), 1)
-    while (short := total - int(given.sum())) != 0:
-        excess = np.where((given < counts) if short > 0 else (given > 1), given - exact, np.nan)
-        given[np.nanargmin(excess) if short > 0 else np.nanargmax(excess)] += np.sign(short)
-    return given
 
 
 def _unusable(expected: str, found: Any) -> SettingsError:
@@ -178,3 +166,53 @@ def unit(X: Array) -> Array:
 def image_dtype(*, normalize: bool) -> np.dtype[Any]:
     """Return the dtype of images, divided by 255 or not."""
     return np.dtype(np.float32 if normalize else np.uint8)
+
+
+def checked_labels(file: Path, labels: Array, n_classes: int) -> Array:
+    """Return `labels` as int64 where each is below `n_classes`.
+
+    Raises
+    ------
+    DataError
+        One is not: names its image.
+    """
+    if labels.max() >= n_classes:
+        row = int(np.argmax(labels >= n_classes))
+        raise DataError(f"{file}: expected labels 0 to {n_classes - 1}, found {labels[row]} for image {row}")
+    return labels.astype(np.int64)
+
+
+def published_dataset(
+    name: str,
+    params: PublishedParams,
+    read: ReadRows,
+    labels: Array,
+    *,
+    class_names: tuple[str, ...],
+    sample_shape: tuple[int, ...],
+    content: str,
+    files: str,
+) -> Dataset:
+    """Return the dataset of the images that `read` reads, or of a subset of them.
+
+    Parameters
+    ----------
+    labels
+        Of all images, int64 of shape (images,).
+    content, files
+        What the images show and which files they are from, for the description.
+    """
+    index = choose_rows(labels, params.n_samples, params.seed)
+    of = "" if len(index) == len(labels) else f" of {len(labels)}"
+    return Dataset(
+        name=name,
+        task="classification",
+        class_names=class_names,
+        sample_shape=sample_shape,
+        dtype=image_dtype(normalize=params.normalize),
+        n_samples=len(index),
+        source=f"{content}, {len(index)}{of} ({params.subset}) from the {files}",
+        seed=None if params.n_samples is None else params.seed,
+        blocks=stored_blocks(read, index, labels[index], normalize=params.normalize),
+        details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
+    )
