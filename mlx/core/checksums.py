@@ -1,4 +1,4 @@
-"""What each step of a run wrote, by its SHA-256, so that a file that has changed since is noticed."""
+"""The SHA-256 of every file that a step of a run wrote, by which later changes are detected."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -17,16 +17,16 @@ from mlx.core.settings import Settings
 CHECKSUMS = "checksums.json"
 CONFIG = "config.json"
 BEFORE = "configuration"
-"""What stands for a step where a file is on record that was there before the first one."""
+"""In place of a step, for files that existed before the first one."""
 WATCHED = ("data", "metrics", "checkpoints")
-"""Folders of a run in which steps write."""
+"""Folders of a run that steps write to."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^/.\\][^/\\]*(/[^/.\\][^/\\]*)*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Checksums(Settings):
-    """``checksums.json``: the files that each finished step wrote, by their names below the run's folder."""
+    """``checksums.json``: the digests of the files that each finished step wrote, by name below the run's folder."""
 
     format: Literal[1] = 1
     steps: dict[str, dict[Name, Digest]] = Field(default_factory=dict)
@@ -36,38 +36,38 @@ class Checksums(Settings):
         return {name: digest for files in self.steps.values() for name, digest in files.items()}
 
     def with_step(self, step: str, files: Mapping[str, str]) -> "Checksums":
-        """Return what is on record once `step` wrote `files`; what another step was known to have written moves."""
+        """Return the checksums after `step` wrote `files`; those of the same name are removed from other steps."""
         steps = {
-            other: {name: digest for name, digest in known.items() if name not in files}
-            for other, known in self.steps.items()
+            other: {name: digest for name, digest in digests.items() if name not in files}
+            for other, digests in self.steps.items()
         }
         return Checksums(steps={**steps, step: dict(sorted(files.items()))})
 
     def without(self, steps: set[str]) -> "Checksums":
-        """Return what is on record of the other steps."""
+        """Return the checksums of the other steps."""
         return Checksums(steps={step: files for step, files in self.steps.items() if step not in steps})
 
 
 def read_checksums(folder: Path) -> Checksums | None:
-    """Read what is on record of the run in `folder`; None of a run of a version that kept no record.
+    """Read the checksums of the run in `folder`; None for a folder without, such as a run of an earlier version.
 
     Raises
     ------
     ArtifactError
-        The record is damaged.
+        They are damaged.
     """
     path = folder / CHECKSUMS
     return read_description(path, Checksums) if os.path.lexists(path) else None
 
 
 def write_checksums(folder: Path, checksums: Checksums) -> None:
-    """Put the record in place, on the disk before this returns."""
+    """Write the checksums, durably: they are on the disk when this returns."""
     write_json(folder / CHECKSUMS, checksums.as_dict(), durable=True)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A file of a run that is not what its step wrote.
+    """A file of a run that differs from what its step wrote.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class Fault:
 
 
 def faults(folder: Path, files: Mapping[str, str]) -> Iterator[Fault]:
-    """Yield those of `files` below `folder` that are missing or have another content."""
+    """Yield the `files` below `folder` that are missing or have other content."""
     for name, digest in files.items():
         path = folder / name
         if not path.is_file():
@@ -90,22 +90,21 @@ def faults(folder: Path, files: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def verified(folder: Path) -> AbstractContextManager[None]:
-    """Let readers compare the files of the run in `folder` that they open with what its steps wrote.
+    """Verify the files of the run in `folder` by their checksums when they are read within the block.
 
-    A folder without a record, such as DVC's workspace, whose files one may edit and which DVC watches over, is read
-    as it is.
+    Files of a folder without checksums, such as the DVC workspace, are not verified.
 
     Raises
     ------
     ArtifactError
-        The record is damaged.
+        The checksums are damaged.
     """
     checksums = read_checksums(folder)
     repeat = f"; 'mlx run-experiment --resume {folder}' repeats the step that writes it"
     anew = f"; if it is what you want, start a run of its own with 'mlx run-experiment --config {folder / CONFIG}'"
-    known = {} if checksums is None else checksums.of_all()
+    digests = {} if checksums is None else checksums.of_all()
     return verifying(
-        {folder / name: OnRecord(digest, anew if name == CONFIG else repeat) for name, digest in known.items()}
+        {folder / name: OnRecord(digest, anew if name == CONFIG else repeat) for name, digest in digests.items()}
     )
 
 
@@ -113,21 +112,21 @@ State = Mapping[str, tuple[int, int, int]]
 
 
 def state_of(folder: Path) -> State:
-    """Return what tells whether a file below `folder` was written anew, for each that a step may have written."""
-    found = {}
+    """Return inode, time and size of each file below `folder` that a step may write: they change when it does."""
+    files = {}
     for watched in WATCHED:
-        for place, folders, files in os.walk(folder / watched):
+        for place, folders, names in os.walk(folder / watched):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in files:
+            for name in names:
                 if not name.startswith("."):
                     path = Path(place) / name
                     status = path.lstat()
                     key = path.relative_to(folder).as_posix()
-                    found[key] = (status.st_ino, status.st_mtime_ns, status.st_size)
-    return found
+                    files[key] = (status.st_ino, status.st_mtime_ns, status.st_size)
+    return files
 
 
 def written_since(folder: Path, before: State) -> dict[str, str]:
-    """Return the digests of the files that were written since `before`, as `state_of` gave it."""
+    """Return the digests of the files written since `before`, a result of `state_of`."""
     now = state_of(folder)
     return {name: digest_of_file(folder / name) for name in sorted(now) if now[name] != before.get(name)}

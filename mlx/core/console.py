@@ -1,4 +1,4 @@
-"""What a person sees while a step works: a progress bar in a terminal, plain lines elsewhere."""
+"""Output for people: a progress bar in a terminal, plain lines elsewhere."""
 
 import os
 import sys
@@ -13,12 +13,12 @@ T = TypeVar("T")
 
 
 def answer(line: str) -> None:
-    """Say what was asked for, on standard output; whoever reads it may stop when they have seen enough.
+    """Print the result of a command on standard output; the reader may close it early.
 
     Raises
     ------
     OSError
-        It can't be written, as to a file on a full disk.
+        It can't be written, such as to a file on a full disk.
     """
     try:
         print(line, flush=True)  # noqa: T201  # this module is the one that prints
@@ -30,9 +30,9 @@ def answer(line: str) -> None:
 
 
 def note(line: str) -> None:
-    """Tell the user something beside it, such as how far the work is or what went wrong.
+    """Print progress or an error on standard error, and add it to the log of the run.
 
-    Whoever listened may have gone, or the disk of a log be full: the work is worth more than its telling.
+    A closed stream or a full disk is no reason to fail.
     """
     try:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
@@ -47,9 +47,9 @@ def note(line: str) -> None:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Note what a library warns of as one line, each text once, without a place in its source.
+    """Print warnings of libraries as one line each, every text once, without the place in the source.
 
-    What it says of its own future is for programmers, and left out.
+    Deprecations, which concern programmers, are ignored.
     """
     seen: set[str] = set()
 
@@ -68,17 +68,16 @@ FOR_PROGRAMMERS = (DeprecationWarning, PendingDeprecationWarning, FutureWarning,
 
 
 def silence(stream: TextIO) -> None:
-    """Let everything that is still to be written to `stream` go nowhere."""
+    """Discard everything that is written to `stream` from here on."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
 def open_streams() -> None:
-    """Open the standard streams that the process was started without, as with ``2>&-``, to nowhere.
+    """Open the standard streams that the process was started without, as with ``2>&-``, on the null device.
 
-    Else the first file that is opened would get the number of one of them, and what a library writes
-    there would end up in that file.
+    Otherwise the first file that is opened gets the number of one of them, and output of libraries is written to it.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -86,7 +85,7 @@ def open_streams() -> None:
 
 
 def _itself(path: str, flags: int) -> int:
-    """Open a file, but no link, and no FIFO, which would wait for a reader."""
+    """Open a file, but not a link, and not a FIFO, which would wait for a reader."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
 
 
@@ -95,7 +94,7 @@ _records: list[TextIO] = []
 
 @contextmanager
 def _closing(file: TextIO) -> Iterator[TextIO]:
-    """Close `file` in the end; what a full disk still doesn't take is lost."""
+    """Close `file` in the end, even if a full disk rejects the last lines."""
     try:
         yield file
     finally:
@@ -105,7 +104,7 @@ def _closing(file: TextIO) -> Iterator[TextIO]:
 
 @contextmanager
 def recorded_in(path: Path) -> Iterator[None]:
-    """Add what is noted within the block to the end of a file, too; to what a link points to, nothing is added."""
+    """Append what `note` prints within the block to a file, but not through a link."""
     with _closing(open(path, "a", encoding="utf-8", opener=_itself)) as file:  # Path.open takes no opener
         _records.append(file)
         try:
@@ -116,7 +115,7 @@ def recorded_in(path: Path) -> Iterator[None]:
 
 
 def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
-    """Pass `items` on, with a bar on a terminal that shows how many of `total` are done."""
+    """Yield `items`, with a progress bar on a terminal."""
     if not sys.stderr.isatty():
         yield from items
         return
@@ -126,12 +125,12 @@ def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
 
 
 class TrainingDisplay:
-    """Shows a training: on a terminal a bar with the time left, elsewhere about ten lines.
+    """Shows the progress of a training: on a terminal a bar with the remaining time, elsewhere about ten lines.
 
     Parameters
     ----------
-    epochs : how many there will be at most.
-    batches : how many steps an epoch has.
+    epochs : maximum number.
+    batches : steps of an epoch.
     """
 
     def __init__(self, epochs: int, batches: int) -> None:
@@ -140,7 +139,7 @@ class TrainingDisplay:
         self._first, self._started = 1, time.monotonic()
 
     def begin(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Start, or go on after the epochs of `history`."""
+        """Start, or continue after the epochs of `history`."""
         self._first, self._started = len(history) + 1, time.monotonic()
         if sys.stderr.isatty():
             from tqdm import tqdm
@@ -165,13 +164,13 @@ class TrainingDisplay:
             note(f"  epoch {number}/{self.epochs}: {values}{self._left(number)}")
 
     def _left(self, number: int) -> str:
-        """Say how long the epochs after `number` take at most, if they take as long as those of this run."""
+        """Return how long the epochs after `number` take at most, at the speed of this run."""
         left = self.epochs - number
         seconds = (time.monotonic() - self._started) / (number - self._first + 1) * left
         return f" ({_spoken(seconds)} left)" if left else ""
 
     def close(self) -> None:
-        """Leave the last state of the bar standing."""
+        """Close the bar; its last state remains visible."""
         if self._bar is not None:
             self._bar.close()
 

@@ -7,9 +7,9 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from mlx.core.artifacts import read_json
 from mlx.core.class_names import clash_of
+from mlx.core.documents import shown
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
-from mlx.core.sections import shown
 from mlx.core.settings import Settings, expectation
 
 Task = Literal["classification", "regression"]

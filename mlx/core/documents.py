@@ -15,7 +15,7 @@ from mlx.core.yaml_core import CoreLoader, key_lines
 Key = tuple[str | int, ...]
 Names = tuple[str, ...]
 
-LARGEST_BYTES = 1 << 20  # a configuration is written by hand; a larger file was given by mistake
+LARGEST_BYTES = 1 << 20  # larger files are not configurations
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Document:
     ----------
     path : the file, as messages name it.
     values : the top-level mapping.
-    lines : line number (from 1) of each key path, as far as the file's syntax tells it.
-    set_by : what set a key that is not as the file has it, such as an option of the command line.
+    lines : line number (from 1) of each key path, if the syntax of the file gives it.
+    set_by : origin of keys that are not from the file, such as an option of the command line.
     """
 
     path: Path
@@ -36,7 +36,7 @@ class Document:
     set_by: Mapping[Names, str] = field(default_factory=dict)
 
     def where(self, key: Key) -> str:
-        """Return ``file:line`` of `key`, or of the nearest section round it that stands in the file."""
+        """Return ``file:line`` of `key`, or of the innermost section around it that is in the file."""
         names = tuple(map(str, key))
         for length in range(len(names), 0, -1):
             if names[:length] in self.set_by:
@@ -46,7 +46,7 @@ class Document:
         return str(self.path)
 
     def has(self, key: Key) -> bool:
-        """Say whether there is a value at `key`."""
+        """Return whether there is a value at `key`."""
         value: Any = self.values
         for name in key:
             if not isinstance(value, dict) or name not in value:
@@ -55,7 +55,7 @@ class Document:
         return True
 
     def with_value(self, key: Names, value: Any, set_by: str) -> "Document":
-        """Return the document with another value at `key`; sections on the way to it are made."""
+        """Return the document with another value at `key`; missing sections are added."""
         values = {**self.values}
         section = values
         for name in key[:-1]:
@@ -63,11 +63,11 @@ class Document:
             section[name] = {**inner} if isinstance(inner, dict) else {}
             section = section[name]
         section[key[-1]] = value
-        lines = {known: line for known, line in self.lines.items() if known[: len(key)] != key}
+        lines = {other: line for other, line in self.lines.items() if other[: len(key)] != key}
         return replace(self, values=values, lines=lines, set_by={**self.set_by, key: set_by})
 
     def without(self, keys: Iterable[Key]) -> "Document":
-        """Return the document without the values at `keys`; what lies below one of them goes with it."""
+        """Return the document without the values at `keys`, and without all below them."""
         values = {**self.values}
         copied: set[Key] = {()}
         for key in keys:
@@ -90,14 +90,14 @@ def read_document(path: Path) -> Document:
     Raises
     ------
     SettingsError
-        The file is missing, too large, not text, or not valid: names the line and column.
+        The file is missing, too large, not text, or invalid: names the line and column.
     """
     values, lines = _parse(path, _read_text(path))
     return _document(path, values, lines)
 
 
 def read_documents(path: Path) -> list[Document]:
-    """Read a file that holds one mapping, or a list of them.
+    """Read a file that contains one mapping, or a list of them.
 
     Raises
     ------
@@ -114,19 +114,19 @@ def read_documents(path: Path) -> list[Document]:
         start = lines.get((str(i),))
         place = f"{path}:{start}" if start else str(path)
         if not isinstance(item, dict):
-            raise SettingsError(f"{place}: expected an experiment with its sections, found {_shown(item)}")
+            raise SettingsError(f"{place}: expected an experiment with its sections, found {shown(item)}")
         own = {key[1:]: line for key, line in lines.items() if len(key) > 1 and key[0] == str(i)}
         documents.append(_document(path, item, own))
     return documents
 
 
 def parse_value(text: str, where: str) -> Any:
-    """Return what `text` is as a value in YAML: ``3``, ``true``, ``[1, 2]``, ``some words``.
+    """Parse `text` as a YAML value: ``3``, ``true``, ``[1, 2]``, ``some words``.
 
     Raises
     ------
     SettingsError
-        It is no YAML; the message begins with `where`.
+        It is not valid YAML; the message begins with `where`.
     """
     try:
         values, _ = _parse_yaml(Path(where), text)
@@ -144,14 +144,14 @@ def _parse(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
 
 def _document(path: Path, values: Any, lines: dict[Names, int]) -> Document:
     if not isinstance(values, dict):
-        found = "an empty file" if values is None else _shown(values)
+        found = "an empty file" if values is None else shown(values)
         raise SettingsError(f"{path}: expected sections such as 'dataset:' and 'model:', found {found}")
     _refuse_half_characters(path, values)
     return Document(path, values, lines)
 
 
 def _at_once(path: str, flags: int) -> int:
-    """Open a file without waiting: a pipe that nobody writes to is empty."""
+    """Open a file without blocking: a pipe without a writer is empty."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
@@ -178,7 +178,7 @@ def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
         node = loader.get_single_node()
         if node is None:
             return None, {}
-        lines = dict(key_lines(path, node))  # first, as constructing it puts merged keys beside those of its own
+        lines = dict(key_lines(path, node))  # before the construction, which adds merged keys to the node
         return loader.construct_document(node), lines
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -194,9 +194,9 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
     except json.JSONDecodeError as error:
         raise SettingsError(f"{path}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}") from None
     except ValueError as error:
-        reason = str(error).partition(" for integer string")[0]  # what follows is meant for programmers
+        reason = str(error).partition(" for integer string")[0]  # the rest is for programmers
         raise SettingsError(f"{path}: not valid JSON: {reason}") from None
-    try:  # JSON is YAML but for tabs, and expanding those moves no line
+    try:  # JSON is YAML except for tabs, and expanding them moves no line
         node = yaml.compose(text.expandtabs(1), CoreLoader)
         return values, dict(key_lines(path, node)) if node is not None else {}
     except yaml.YAMLError:
@@ -223,6 +223,10 @@ def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
+def shown(value: Any) -> str:
+    """Return a value from a file as a reader would recognize it, shortened."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError):
+        text = str(value)
     return text if len(text) <= 60 else text[:57] + "..."

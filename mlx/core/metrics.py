@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from mlx.core.artifacts import read_json, write_json
+from mlx.core.documents import shown
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
-from mlx.core.sections import shown
 
 Metrics = Mapping[str, float | int | str | None]
 

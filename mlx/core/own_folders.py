@@ -1,4 +1,4 @@
-"""Folders that belong to a step: they are replaced and removed as a whole, so none of them may be a link."""
+"""Folders that are replaced and removed as a whole by their step, so that none of them may be a link."""
 
 import os
 import shutil
@@ -10,9 +10,9 @@ from mlx.core.paths import Workspace, what_is
 
 
 def check_workspace(workspace: Workspace) -> None:
-    """Refuse a workspace in which something else stands where a step's folder, its lock or its log belongs.
+    """Reject a workspace in which the folder of a step, the lock or the log is a link or of another kind.
 
-    The folder ``data`` may be a link, and so may the workspace itself: only what is in them is replaced.
+    ``data`` and the workspace itself may be links, as only their content is replaced.
 
     Raises
     ------
@@ -30,16 +30,16 @@ def check_workspace(workspace: Workspace) -> None:
 
 
 def check_own_folder(folder: Path, *, root: Path | None = None) -> None:
-    """Refuse `folder` where it is there and no folder of its own.
+    """Reject an existing `folder` that is a link or not a folder.
 
     Parameters
     ----------
-    root : of the workspace that it belongs to, for the message.
+    root : of its workspace, for the message.
 
     Raises
     ------
     ArtifactError
-        It is a link, wherever to, or a file.
+        It is a link or a file.
     """
     if folder.is_symlink():
         if root is not None and (root / "dvc.yaml").exists():
@@ -55,12 +55,12 @@ def check_own_folder(folder: Path, *, root: Path | None = None) -> None:
 
 
 def check_own_file(file: Path) -> None:
-    """Refuse `file` where it is there and no file of its own: nothing is locked or written through a link.
+    """Reject an existing `file` that is a link or not a file: nothing is locked or written through a link.
 
     Raises
     ------
     ArtifactError
-        It is a link, wherever to, or a folder, a pipe or a device.
+        It is a link, a folder, a pipe or a device.
     """
     if file.is_symlink():
         raise ArtifactError(f"{file}: expected a file, found a link to {file.readlink()}; remove the link")
@@ -69,7 +69,7 @@ def check_own_file(file: Path) -> None:
 
 
 def remove(path: Path, *, ignore_errors: bool = False) -> None:
-    """Remove a folder with all that is in it, or a file, if it is there; of a link, the link alone."""
+    """Remove a folder with its content, a file, or a link (not its target), if it exists."""
     try:
         if stat.S_ISDIR(path.lstat().st_mode):
             shutil.rmtree(path, ignore_errors=ignore_errors)

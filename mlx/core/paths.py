@@ -1,4 +1,4 @@
-"""Where each artifact lives: the one shape that a run directory and the DVC workspace share."""
+"""The location of each artifact: the layout that a run directory and the DVC workspace share."""
 
 import os
 import re
@@ -7,18 +7,18 @@ from pathlib import Path
 
 
 def repository_root() -> Path:
-    """Return the nearest folder, from the current one upward, that git or DVC keeps; else the current one."""
+    """Return the nearest repository of git or DVC, from the current folder upward; otherwise the current folder."""
     here = Path.cwd().resolve()
-    return next((folder for folder in (here, *here.parents) if any((folder / name).exists() for name in KEPT)), here)
+    return next((folder for folder in (here, *here.parents) if any((folder / name).exists() for name in MARKERS)), here)
 
 
-KEPT = (".git", ".dvc")
+MARKERS = (".git", ".dvc")
 
 
 def foreign_path(path: str) -> str | None:
-    """Return why `path` is not taken as it was meant on another system or by a shell; None where it is plain.
+    """Return why `path` is not read as another system or a shell would read it; None if it is.
 
-    A leading ``~`` is plain: it is expanded.
+    A leading ``~`` is expanded.
     """
     if re.match(r"[A-Za-z]:|\\", path):
         return "that is a path of Windows, and this system has none"
@@ -30,24 +30,24 @@ def foreign_path(path: str) -> str | None:
 
 
 def expanded(path: str | Path) -> Path:
-    """Return `path` with a leading ``~`` replaced by the home of the user, or of the one that it names."""
+    """Return `path` with a leading ``~`` or ``~user`` replaced by the home directory."""
     try:
         return Path(path).expanduser()
-    except RuntimeError:  # nobody of that name: a path that can't be there, and no folder called "~name" below this one
+    except RuntimeError:  # unknown user: a path that can't exist, rather than a folder "~name" below this one
         return Path("/") / path
 
 
 def from_root(path: str | Path) -> Path:
-    """Return where a path in a configuration leads: from the root of the repository, wherever the work is done.
+    """Return a path in a configuration, which is relative to the root of the repository, and may begin with ``~``.
 
-    ``~`` is the home of the user. A relative path stays one where the current folder is the root.
+    A relative path remains relative if the current folder is the root.
     """
     given, root = expanded(path), repository_root()
     return given if given.is_absolute() or root == Path.cwd().resolve() else root / given
 
 
 def what_is(path: Path) -> str:
-    """Return what is at `path`, with an article: nothing else than a file can be read from its start to its end."""
+    """Return what is at `path`, with an article, for messages."""
     if path.is_symlink() and not path.exists():
         return "a link that leads nowhere"
     kinds = {
@@ -61,7 +61,7 @@ def what_is(path: Path) -> str:
 
 
 def _nothing_at(path: Path) -> str:
-    """Say that nothing is there; and why, and what to do about it, where that is known."""
+    """Return that nothing is there, with the reason and a remedy if they are known."""
     root = repository_root()
     given = os.path.relpath(path, root)
     if (reason := foreign_path(given)) is not None:
@@ -91,56 +91,56 @@ class Workspace:
 
     @property
     def lock(self) -> Path:
-        """Locked by the process that works here; an empty file, beside the artifacts as git ignores that folder."""
+        """The lock file, empty, in ``data/`` as git ignores that folder."""
         return self.root / "data" / ".lock"
 
     def lock_of(self, step: str) -> Path:
-        """Locked by a stage of the pipeline; DVC may run stages that don't depend on each other at once."""
+        """The lock file of a stage; DVC may run independent stages at the same time."""
         return self.root / "data" / f".{step}.lock"
 
     @property
     def raw(self) -> Path:
-        """What ``generate-data`` writes: X, y, ``dataset.json`` and, where known, the factors."""
+        """Output of ``generate-data``: X, y, ``dataset.json`` and, if known, the factors."""
         return self.root / "data" / "raw"
 
     @property
     def splits(self) -> Path:
-        """What ``preprocess-split`` writes: the three parts, scaled, with each row's index in raw."""
+        """Output of ``preprocess-split``: the three parts, scaled, with each row's index in raw."""
         return self.root / "data" / "splits"
 
     @property
     def model(self) -> Path:
-        """What ``train`` writes: the checkpoint and ``model.json``."""
+        """Output of ``train``: the weights and ``model.json``."""
         return self.root / "data" / "model"
 
     @property
     def checkpoints(self) -> Path:
-        """What a training that goes on leaves for one that continues it; no DVC output, so DVC never deletes it."""
+        """Checkpoints from which a training continues; no DVC output, so that DVC never deletes them."""
         return self.root / "checkpoints"
 
     @property
     def live(self) -> Path:
-        """What a training shows of itself while it goes on; no DVC output either, as it is there before its end."""
+        """Live metrics of a training; no DVC output either, as they exist before its end."""
         return self.root / "dvclive"
 
     @property
     def representations(self) -> Path:
-        """What ``extract-representations`` writes: layers, logits and predictions of the test split."""
+        """Output of ``extract-representations``: layers, logits and predictions of the test split."""
         return self.root / "data" / "representations"
 
     @property
     def residuals(self) -> Path:
-        """What ``residuals-analysis`` writes: tables a row a sample, a class, a test."""
+        """Output of ``residuals-analysis``: tables of samples, classes, tests and so on."""
         return self.root / "data" / "residuals"
 
     @property
     def report(self) -> Path:
-        """What ``report`` writes: ``plots/*.png`` and ``report.html``."""
+        """Output of ``report``: ``plots/*.png`` and ``report.html``."""
         return self.root / "data" / "report"
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders in ``data/`` that the steps write, in their order."""
+        """The output folders of the steps in ``data/``, in order."""
         return self.raw, self.splits, self.model, self.representations, self.residuals, self.report
 
     @property

@@ -1,6 +1,5 @@
-"""Checks a document's sections against their schemas, and words what is wrong."""
+"""Validates the sections of a document against their schemas, and formats the error messages."""
 
-import json
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from mlx.core.documents import Document, Key
+from mlx.core.documents import Document, Key, shown
 from mlx.core.errors import SettingsError
 from mlx.core.settings import ExperimentHead, Settings, expectation, nearest
 
@@ -19,7 +18,7 @@ SECTIONS = (
 """The top-level keys of an experiment configuration, in the order in which data flows."""
 
 MOST_FAULTS = 50
-"""So many faults are told of one section; who has more has given another file than was meant."""
+"""Faults listed of one section at most; a file with more is probably not a configuration."""
 
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
@@ -28,7 +27,7 @@ T = TypeVar("T")
 def read_sections(
     document: Document, schemas: Mapping[str, type[Settings]], optional: Container[str] = ()
 ) -> dict[str, Settings]:
-    """Validate the named sections of `document` and its head, and that it has no key but `SECTIONS`.
+    """Validate the named sections of `document` and its head, and reject keys other than `SECTIONS`.
 
     A section in `optional` that is absent from `document` is absent from the result.
 
@@ -64,7 +63,7 @@ def validated(document: Document, schema: type[S], section: str | None = None) -
     Raises
     ------
     SettingsError
-        A key is unknown or missing, or has a value that can't be used: a line for each fault.
+        A key is unknown or missing, or has an invalid value: a line for each fault.
     """
     above: Key = () if section is None else (section,)
     values = document.values if section is None else document.values[section]
@@ -79,12 +78,12 @@ def validated(document: Document, schema: type[S], section: str | None = None) -
 
 
 def settings_of(what: str, schema: type[S], values: Mapping[str, Any]) -> S:
-    """Return `values` that a program gave for `what`, in no file, as their `schema`.
+    """Validate `values` that a program, not a file, gives for `what`.
 
     Raises
     ------
     ValueError
-        As `validated`, in the same words.
+        As `validated`, with the same text.
     """
     try:
         return validated(Document(Path(what), dict(values), {}), schema)
@@ -93,7 +92,7 @@ def settings_of(what: str, schema: type[S], values: Mapping[str, Any]) -> S:
 
 
 def without_unknown(document: Document, schema: type[Settings]) -> tuple[Document, list[str]]:
-    """Return `document` without the keys that `schema` doesn't know, and a message for each of them."""
+    """Return `document` without the keys that `schema` does not have, and a message for each of them."""
     messages: list[str] = []
     while True:
         try:
@@ -106,16 +105,16 @@ def without_unknown(document: Document, schema: type[Settings]) -> tuple[Documen
         if not keys or not all(map(document.has, keys)):
             return document, messages
         messages += _lines(document, (), schema, document.values, unknown)
-        document = document.without(keys)  # and look again, as others may be seen now
+        document = document.without(keys)  # and repeat, as others may be reported now
 
 
 def with_source_line(document: Document, work: Callable[[], T]) -> T:
-    """Do `work`; when it faults a setting that only it could judge, say where that setting stands.
+    """Return ``work()``; add file and line to the error for a setting that only `work` can check.
 
     Raises
     ------
     MlxError
-        What `work` raised, a `SettingsError` with the place of its key in `document`.
+        Raised by `work`; a `SettingsError` with the place of its key in `document`.
     """
     try:
         return work()
@@ -125,21 +124,12 @@ def with_source_line(document: Document, work: Callable[[], T]) -> T:
         raise SettingsError(f"{document.where(error.key)}: {_dotted(error.key)}: {error}") from None
 
 
-def unknown_key(document: Document, key: Key, known: Iterable[str]) -> str:
-    """Word the message for a key that no schema has, with the nearest known one."""
-    names = sorted(known)
+def unknown_key(document: Document, key: Key, valid: Iterable[str]) -> str:
+    """Return the message for a key that no schema has, with the nearest valid one."""
+    names = sorted(valid)
     wanted = f"one of {', '.join(names)}" if names else "no key here"
     hint = nearest(str(key[-1]), names)
     return f"{document.where(key)}: {_dotted(key)}: expected {wanted}, found an unknown key{hint}"
-
-
-def shown(value: Any) -> str:
-    """Write a value found in a file as a reader would recognize it, shortened."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, default=str)
-    except (TypeError, ValueError):
-        text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _lines(
@@ -149,27 +139,27 @@ def _lines(
     values: Mapping[str, Any],
     faults: list[dict[str, Any]],
 ) -> list[str]:
-    """Word each of `faults` once; of very many, as a file that is no configuration has, the first."""
-    lines = dict.fromkeys(_worded(document, above, schema, values, fault) for fault in faults[:MOST_FAULTS])
+    """Return a line for each of the first `MOST_FAULTS` of `faults`, and the number of the others."""
+    lines = dict.fromkeys(_message(document, above, schema, values, fault) for fault in faults[:MOST_FAULTS])
     more = len(faults) - MOST_FAULTS
     return [*lines, f"{document.path}: and {more:,} more of such faults"] if more > 0 else list(lines)
 
 
-def _worded(
+def _message(
     document: Document,
     above: Key,
     schema: type[Settings],
     values: Mapping[str, Any],
     fault: Mapping[str, Any],
 ) -> str:
-    """Word one of pydantic's `fault` reports on `values`, which stand at the key `above`."""
+    """Return the message for one `fault` that pydantic reports on `values`, which are at the key `above`."""
     path, owner = _owner(schema, fault["loc"], values)
     key: Key = (*above, *path)
     prefix = f"{document.where(key)}: {_dotted(key)}"
     if fault["type"] in {"extra_forbidden", "invalid_key"}:
         return unknown_key(document, key, owner.model_fields)
     text = str(fault["msg"]).removeprefix("Value error, ")
-    if text.startswith("expected"):  # a validator of ours, which knows better than the schema
+    if text.startswith("expected"):  # from a validator of this project, more exact than the schema
         return f"{prefix}: {text}"
     field = str(path[-1]) if path else ""
     wanted = expectation(owner, field) if field in owner.model_fields else text.removeprefix("Input should be ")
@@ -178,9 +168,9 @@ def _worded(
 
 
 def _owner(schema: type[Settings], location: Key, values: Any) -> tuple[Key, type[Settings]]:
-    """Follow `location` through nested sections: the part that names keys, and the schema they are in.
+    """Return the part of `location` that consists of keys, and the schema of the innermost section.
 
-    Pydantic appends the branch of a union or the index of an element; a message names the key.
+    Pydantic appends the branch of a union or the index of an element to the keys.
     """
     path: Key = ()
     for step in location:

@@ -1,4 +1,4 @@
-"""The base of every section's schema, and the words for what a schema expects."""
+"""The base class of every section's schema, and descriptions of what a schema accepts."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,22 +11,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 class Settings(BaseModel):
     """One section of the configuration.
 
-    Frozen, so that a value read once is the value used everywhere; strict, so that ``"3"`` and
-    ``true`` are not integers; closed, so that a misspelt key is an error and never ignored.
+    Immutable; strict, so that ``"3"`` and ``true`` are not integers; without extra keys, so that a misspelled key is an
+    error.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the section as plain JSON values, defaults included."""
+        """Return the section as JSON values, with defaults."""
         return self.model_dump(mode="json")
 
     @classmethod
     def schema_of(cls, key: str, values: Mapping[str, Any]) -> "type[Settings] | None":  # noqa: ARG003
-        """Return the schema of `key` where it depends on the section's other `values`.
+        """Return the schema of `key` if it depends on the section's other `values`.
 
-        ``dataset.params`` is checked against the schema of the dataset that ``dataset.name`` chooses;
-        a section with such a key overrides this, so that messages can say what was expected there.
+        A section overrides this for such a key: the schema of ``dataset.params`` depends on ``dataset.name``.
         """
         return None
 
@@ -35,16 +34,16 @@ LONGEST = 100
 """Characters of an experiment's name, which also names a folder."""
 
 DEVICES = frozenset({"CON", "PRN", "AUX", "NUL"} | {f"{port}{i}" for port in ("COM", "LPT") for i in range(10)})
-"""Names that no folder can have on Windows, whatever stands behind a dot."""
+"""Names that no folder can have on Windows, with any suffix."""
 
 
 class ExperimentHead(Settings):
-    """What an experiment is called; read by no step, and checked by all.
+    """The name of an experiment; read by no step, and checked by all.
 
     Attributes
     ----------
-    name : of the experiment; also the name of a folder.
-    description : a sentence for people.
+    name : of the experiment and of its folder.
+    description : a sentence for the reader.
     """
 
     name: str = Field(
@@ -68,18 +67,18 @@ class ExperimentHead(Settings):
 
 
 ANY_CASE = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
-"""Makes a text field accept names in any case."""
+"""Accepts names in any case."""
 
 
-def known_name(found: str, known: Iterable[str]) -> str:
-    """Return `found` in lower case, which is how names are written in the catalogues.
+def known_name(found: str, valid: Iterable[str]) -> str:
+    """Return `found` in lower case, as in the catalogues.
 
     Raises
     ------
     ValueError
-        It is not one of `known`: the text lists those, and suggests the nearest.
+        It is not one of `valid`: lists those, and suggests the nearest.
     """
-    names = sorted(known)
+    names = sorted(valid)
     name = found.lower()
     if name in names:
         return name
@@ -87,18 +86,18 @@ def known_name(found: str, known: Iterable[str]) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text that was found as it stands in a message: in quotes, on one line, shortened."""
+    """Return a text for a message: in quotes, on one line, shortened."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
-def nearest(found: str, known: Iterable[str]) -> str:
-    """Return a hint at the name in `known` that was probably meant, or nothing."""
-    near = get_close_matches(found[:LONGEST], list(known), n=1)
+def nearest(found: str, valid: Iterable[str]) -> str:
+    """Return a hint at the name in `valid` that was probably meant; an empty text if none is similar."""
+    near = get_close_matches(found[:LONGEST], list(valid), n=1)
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
 def expectation(schema: type[Settings], key: str) -> str:
-    """Say in words what `schema` accepts for `key`: "an integer of at least 1"."""
+    """Return a description of the values that `schema` accepts for `key`, such as "an integer of at least 1"."""
     document = schema.model_json_schema()
     return _in_words(document["properties"][key], document.get("$defs", {}))
 

@@ -1,4 +1,4 @@
-"""How long evaluation and residuals analysis take, about: for a dry run, from sizes alone."""
+"""Estimates how long evaluation and residuals analysis take, from sizes, for a dry run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from mlx.residuals.layers.layer_analysis import MAX_RANKED
 from mlx.residuals.similarity.classmates import LARGEST_SEARCH
 
 LONG = 600.0
-"""Seconds beyond which a dry run warns."""
+"""A dry run warns of a longer time, in seconds."""
 
 # Seconds on one core at 2.6 GHz, measured with 200 to 4000 test samples; another machine differs by a small factor.
 PERMUTED = 1.1e-7  # a test sample, a permutation, a layer
@@ -26,7 +26,7 @@ EMBEDDED = 5e-3  # a sample that t-SNE places
 
 @dataclass(frozen=True)
 class Part:
-    """Seconds that one thing takes, and the key that sets how often it is done; None where no key does."""
+    """The seconds of one part of the work, and the key to which they are proportional; None without such a key."""
 
     seconds: float
     key: str | None = None
@@ -35,7 +35,7 @@ class Part:
 def analysis_parts(
     config: ExperimentConfig, *, n_test: int, n_classes: int, widths: list[int], n_factors: int
 ) -> list[Part]:
-    """Return what evaluation and residuals analysis of `n_test` samples consist of.
+    """Return the parts of the evaluation and residuals analysis of `n_test` samples.
 
     Parameters
     ----------
@@ -57,19 +57,19 @@ def analysis_parts(
         Part(permuted * n_test * permutations, "residuals.n_permutations"),
         Part(drawn * layers * n_test * replicates, "residuals.n_bootstrap"),
         Part(DRAWN_EVALUATION * n_test * config.evaluation.n_bootstrap, "evaluation.n_bootstrap"),
-        *_whatever_is_drawn(config, n_test, widths),
+        *_without_resampling(config, n_test, widths),
     ]
 
 
-def _whatever_is_drawn(config: ExperimentConfig, n_test: int, widths: list[int]) -> Iterator[Part]:
+def _without_resampling(config: ExperimentConfig, n_test: int, widths: list[int]) -> Iterator[Part]:
     yield Part(len(widths) * RANKED_PAIR * min(n_test, MAX_RANKED) ** 2)
     yield Part(sum(widths) * SEARCHED_VALUE * min(n_test, LARGEST_SEARCH) ** 2)
     if "tsne" in config.residuals.projections:
         yield Part(EMBEDDED * min(n_test, MAX_EMBEDDED))
 
 
-def told_time(parts: list[Part]) -> tuple[str, list[str]]:
-    """Return how long all `parts` take, as a fact, and a warning where that is long."""
+def describe_time(parts: list[Part]) -> tuple[str, list[str]]:
+    """Return how long all `parts` take, as a fact, and a warning if that is long."""
     total = sum(part.seconds for part in parts)
     fact = f"analysis: about {duration(total)} after the training"
     longest = max(parts, key=lambda part: part.seconds)
@@ -82,7 +82,7 @@ def told_time(parts: list[Part]) -> tuple[str, list[str]]:
 
 
 def duration(seconds: float) -> str:
-    """Return a time to one or two digits, in the unit that people would use."""
+    """Return a time to one or two digits, in a readable unit."""
     for unit, size in (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= 2 * size:
             return f"{seconds / size:.{0 if seconds >= 10 * size else 1}f} {unit}"

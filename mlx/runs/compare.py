@@ -1,4 +1,4 @@
-"""Puts runs side by side: what differs in their configurations and metrics, and whether it is more than chance."""
+"""Compares runs: differences of their configurations and metrics, and paired tests of their models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ SEED = 0
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Two models on the test samples that both have seen.
+    """A paired test of two models on their common test samples.
 
     Attributes
     ----------
     first, second : ids of the runs.
     metric : accuracy, higher is better, or mean absolute error in units of y, lower is better.
-    difference : of the metric, second minus first, over the shared samples; None where `status` says why.
+    difference : of the metric, second minus first, over the common samples; None if `status` is not "ok".
     low, high : ends of its 95 % interval.
     p : two-sided; McNemar's exact test, or a permutation of signs for a regression.
     p_holm : adjusted for all comparisons with the first run.
-    n : shared samples.
-    status : "ok", or why there is no test.
+    n : common samples.
+    status : "ok", or the reason why there is no test.
     """
 
     first: str
@@ -49,13 +49,13 @@ class PairedTest:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs side by side: rows of a name and one value a run.
+    """A comparison of runs: rows of a name and one value for each run.
 
     Attributes
     ----------
     runs : ids.
-    configuration : keys whose values differ; None where a run has no such key.
-    metrics : all numbers that the runs measured.
+    configuration : keys whose values differ; None if a run has no such key.
+    metrics : of all runs.
     tests : each further run against the first.
     """
 
@@ -66,7 +66,7 @@ class Comparison:
 
 
 def compare_runs(runs: Sequence[Run]) -> Comparison:
-    """Compare two runs or more.
+    """Compare two or more runs.
 
     Raises
     ------
@@ -74,9 +74,9 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
         The configuration of a run is missing or damaged, or what its model predicted is damaged.
     """
     configs = [_flat(run.config()) for run in runs]
-    metrics = [_flat(run.summary.metrics) for run in runs]  # a level that differs stands in the configuration
+    metrics = [_flat(run.summary.metrics) for run in runs]  # confidence levels that differ are in the configuration
     differing = [row for row in _rows(configs) if len({repr(value) for value in row[1]}) > 1]
-    tests = [_tested(runs[0], run) for run in runs[1:]]
+    tests = [_paired_test(runs[0], run) for run in runs[1:]]
     adjusted = holm(np.array([np.nan if test.p is None else test.p for test in tests]))
     return Comparison(
         tuple(run.id for run in runs),
@@ -102,7 +102,7 @@ def _rows(columns: Sequence[dict[str, Any]]) -> list[Row]:
     return [(name, tuple(column.get(name) for column in columns)) for name in names]
 
 
-def _tested(first: Run, second: Run) -> PairedTest:
+def _paired_test(first: Run, second: Run) -> PairedTest:
     for run in (first, second):
         if not (run.workspace.representations / "representations.json").exists():
             return PairedTest(first.id, second.id, status=f"no recorded predictions of {run.id}")
@@ -124,15 +124,15 @@ def _classifiers(pair: PairedTest, first: tuple[ModelOutputs, Array], second: tu
     gained, lost = int((~right & also).sum()), int((right & ~also).sum())
     p = 1.0 if gained + lost == 0 else float(binomtest(gained, gained + lost).pvalue)
     low, high = difference_interval(gained, lost, pair.n)
-    found = {"metric": "accuracy", "difference": (gained - lost) / pair.n, "low": low, "high": high, "p": p}
-    return PairedTest(**{**vars(pair), **found})
+    result = {"metric": "accuracy", "difference": (gained - lost) / pair.n, "low": low, "high": high, "p": p}
+    return PairedTest(**{**vars(pair), **result})
 
 
 def difference_interval(gained: int, lost: int, n: int) -> tuple[float, float]:
     """95 % interval of the difference of two paired proportions, (gained − lost) / n.
 
-    Wald's with half a pair added to each of the four cells (Agresti & Min 2005), which covers where few
-    samples tell the two apart.
+    Wald's interval with half a pair added to each of the four cells (Agresti & Min 2005), whose coverage is right
+    even if few samples differ.
     """
     from scipy.special import ndtri
 
@@ -160,5 +160,5 @@ def _regressions(pair: PairedTest, first: tuple[ModelOutputs, Array], second: tu
         reached += int((np.abs(signs @ change) >= abs(change.sum()) * (1 - 1e-12)).sum())
     half = float(in_unit(t.ppf(0.975, n - 1) * change.std(ddof=1) / np.sqrt(n), -unit))
     p = (1 + reached) / (PERMUTATIONS + 1)
-    found = {"metric": "mae", "difference": mean, "low": mean - half, "high": mean + half, "p": p}
-    return PairedTest(**{**vars(pair), **found})
+    result = {"metric": "mae", "difference": mean, "low": mean - half, "high": mean + half, "p": p}
+    return PairedTest(**{**vars(pair), **result})

@@ -24,7 +24,7 @@ from mlx.models import IterativeModel, TaskSpec, build_model
 from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.steps import STEPS
 from mlx.preprocessing.split import split_rows
-from mlx.runs.analysis_time import analysis_parts, told_time
+from mlx.runs.analysis_time import analysis_parts, describe_time
 from mlx.runs.caps import capped, check_counts, sample_split
 from mlx.runs.footprint import check_memory, disk_of, memory_of, size_text
 from mlx.runs.output_folder import output_folder
@@ -79,9 +79,11 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     check_counts(config.model, task, n_train, labels)
     small = part.config if sample.dataset is dataset else sample_split(part.config, part.size, task.n_classes)
     splits, widths, training_warnings = _run_steps(small, sample.dataset)
+    if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
+        training_warnings = []
     idle = unused_settings(config.model, config.training, config.output, splits, model)
     sizes = {"n_test": round(dataset.n_samples * config.split.test_size), "n_classes": task.n_classes}
-    analysis, long = told_time(analysis_parts(config, widths=widths, n_factors=sample.n_factors, **sizes))
+    analysis, long = describe_time(analysis_parts(config, widths=widths, n_factors=sample.n_factors, **sizes))
     size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
     disk, memory = disk_of(config, dataset, model, sum(widths)), memory_of(config.model, model, n_train)
     facts = (
@@ -92,8 +94,7 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
         f"tried: {part.fitted} to {splits.sizes['train']} of {n_train} training samples; not the whole fit",
         analysis,
     )
-    told = training_warnings if isinstance(model, IterativeModel) else []  # a fit to few samples says nothing of all
-    return DryRun(facts, (*idle, *_idle_for_data(config, dataset), *told, *long))
+    return DryRun(facts, (*idle, *_idle_for_data(config, dataset), *training_warnings, *long))
 
 
 def _open(settings: DatasetSettings) -> tuple[Dataset, str]:

@@ -1,4 +1,4 @@
-"""Who works on a run: kept in its summary, for people, and for file systems where no lock can tell."""
+"""The process that works on a run: recorded in the summary, and used on file systems without reliable locks."""
 
 import os
 import time
@@ -9,14 +9,14 @@ from mlx.core.settings import Settings
 
 
 class Owner(Settings):
-    """The process that works on a run, for people; where no lock can tell, for `is_alive` as well.
+    """The process that works on a run.
 
     Attributes
     ----------
-    host, pid : as that process saw them; another computer or container may give the same out again.
-    started : seconds since the epoch, by the clock of that time.
-    boot, namespace, ticks : which start of which computer it runs under, who gives out the process numbers
-        there, and its start by a clock that nobody sets; None where the system doesn't tell.
+    host, pid : as seen by that process; they may be the same on another computer or in another container.
+    started : seconds since the epoch, by the clock at that time.
+    boot, namespace, ticks : identifiers of the system's boot and of the namespace of process numbers, and the start
+        of the process by the monotonic clock; None if the system doesn't provide them.
     """
 
     host: str
@@ -28,7 +28,7 @@ class Owner(Settings):
 
     @classmethod
     def of_this_process(cls) -> "Owner":
-        """Describe the process that asks."""
+        """Return the current process."""
         import platform
 
         return cls(
@@ -41,7 +41,7 @@ class Owner(Settings):
         )
 
     def is_alive(self) -> bool | None:
-        """Say whether that process still works; None where that can't be told from here."""
+        """Return whether that process exists; None if that can't be observed from here."""
         here = (boot(), _namespace())
         if None in here or here != (self.boot, self.namespace) or self.ticks is None:
             return None
@@ -49,7 +49,7 @@ class Owner(Settings):
 
 
 def boot() -> str | None:
-    """Return what names this start of this computer; None where the system doesn't tell."""
+    """Return the identifier of the system's boot; None if the system doesn't provide it."""
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     return None
@@ -62,7 +62,7 @@ def _namespace() -> str | None:
 
 
 def _ticks(pid: int) -> int | None:
-    """Return when a process started, in clock ticks since the start of the system; None if it has ended."""
+    """Return the start of a process, in clock ticks since the boot; None if it has ended."""
     with suppress(OSError, ValueError, IndexError):
         state, *fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         return None if state in {"Z", "X"} else int(fields[18])  # state is field 3 and the start 22, see proc(5)

@@ -1,7 +1,6 @@
-"""Analyzes recorded arrays of any framework: lays them out as a workspace and runs the last steps of the pipeline.
+"""Analyzes recorded arrays of any framework: writes them as a workspace, and runs the last steps of the pipeline.
 
-No configuration and no model are needed: what a model said and represented is all that evaluation, residuals
-analysis and report read.
+These steps read the outputs and representations of a model, and need neither a configuration nor the model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,15 +29,15 @@ from mlx.residuals import ResidualsSettings
 from mlx.runs.received import Given, is_sparse, receive
 
 RECORDED = "recorded arrays"
-"""The model's name in a workspace that this module made."""
+"""The name of the model in a workspace that this module wrote."""
 
-TAKEN = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "representations"})
-"""Names of other files beside the layers."""
+RESERVED = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "representations"})
+"""Names of the files beside those of the layers."""
 
 
 @dataclass(frozen=True)
 class RecordedFiles:
-    """Where the arrays of n samples and K classes are.
+    """The files of the arrays of n samples and K classes.
 
     Attributes
     ----------
@@ -47,10 +46,10 @@ class RecordedFiles:
     labels : (n,), integers from 0 or names.
     logits : (n, K), or None.
     predictions : (n,), as the labels, or None: the class of the largest probability.
-    metadata : table with a row a sample (CSV, Parquet, JSON), or None: what may explain an error.
-    class_names : K names in the order of the columns; without, the labels' own in sorted order, or numbers.
+    metadata : table with a row for each sample (CSV, Parquet, JSON) of what may explain an error, or None.
+    class_names : K names in the order of the columns; by default those of the labels in sorted order, or numbers.
 
-    `mlx.runs.received.rows.read_rows` says in which files an array may be: ``.npy``, ``.npz``, ``.csv``, ``.parquet``.
+    Files of arrays are ``.npy``, ``.npz``, ``.csv`` or ``.parquet``, see `mlx.runs.received.rows.read_rows`.
     """
 
     representations: Mapping[str, Path]
@@ -63,18 +62,18 @@ class RecordedFiles:
 
 
 def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
-    """Evaluate and analyze recorded predictions; return the page of the report.
+    """Evaluate and analyze recorded predictions; return the path of the report's page.
 
     Parameters
     ----------
-    output : folder to make, of the shape of a workspace: ``data/`` and ``metrics/``.
+    output : folder to write, with the layout of a workspace: ``data/`` and ``metrics/``.
     seed : of every resample, from 0 to 2³² − 1.
 
     Raises
     ------
     MlxError
-        A file is missing, damaged, of another shape than the others, or holds no predictions; or `output`
-        holds something else.
+        A file is missing, damaged, of another shape than the others, or contains no predictions; or `output`
+        contains other files.
     """
     if not 0 <= seed < 2**32:
         raise SettingsError(f"--seed: expected an integer from 0 to {2**32 - 1}, found {seed}")
@@ -89,7 +88,7 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
 
 
 def _check_output(output: Path) -> None:
-    """Refuse a folder that holds anything but what an earlier analysis wrote, or left when it was broken off."""
+    """Reject a folder that contains anything but the results of an earlier, perhaps interrupted analysis."""
     if not output.exists() or (output.is_dir() and not any(map(_is_result, output.rglob("*")))):
         return
     described = Workspace(output).representations / "representations.json"
@@ -100,17 +99,17 @@ def _check_output(output: Path) -> None:
 
 
 def _is_result(path: Path) -> bool:
-    """Say whether it is more than the empty or temporary folder of an analysis that did not get far."""
+    """Return whether a path is not just an empty or temporary folder of an interrupted analysis."""
     empty = path.name == "data" or path.name.endswith(".lock")
     return not empty and not any(part.startswith(".representations.") for part in path.parts)
 
 
 def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
-    """Write ``data/representations/`` and ``data/raw/`` as the steps before would have."""
+    """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
     for name in files.representations:
-        if name.lower() in TAKEN:
+        if name.lower() in RESERVED:
             raise SettingsError(
-                f"--representations: expected a name other than {', '.join(sorted(TAKEN))}, found '{name}'"
+                f"--representations: expected a name other than {', '.join(sorted(RESERVED))}, found '{name}'"
             )
     received = receive(
         Given(
@@ -143,9 +142,9 @@ def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
             has_logits="logits" in scores,
         )
         write_json(folder / "representations.json", described.as_dict())
-        # What an earlier analysis found is not of these arrays.
-        for found in (workspace.metrics, workspace.residuals, workspace.report):
-            remove(found)
+        # The results of an earlier analysis are of other arrays.
+        for earlier in (workspace.metrics, workspace.residuals, workspace.report):
+            remove(earlier)
     _describe(workspace, files, described, received.factors, n)
 
 
@@ -178,7 +177,7 @@ def _describe(
 
 
 def _copy(array: Any, folder: Path, name: str) -> None:
-    """Copy what the step that reads it takes as it is, refusing the first row of a file that is not finite."""
+    """Copy an array block by block; reject values that are not finite, and probabilities that don't sum to 1."""
     if is_sparse(array):
         with SparseWriter(folder / f"{name}.npz", array.shape, array.dtype) as sparse_writer:
             sparse_writer.append(array)

@@ -1,4 +1,4 @@
-"""Evaluates a finished run again: on any of its splits, with any of its checkpoints."""
+"""Evaluates a finished run again, on any of its splits and with any of its checkpoints."""
 
 import os
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Metrics = dict[str, float | int | str | None]
 Split = Literal["test", "val", "train"]
 
 FINAL = "final"
-"""The checkpoint that the run's own numbers are of: the model in ``data/model/``."""
+"""The checkpoint of the run's own numbers: the model in ``data/model/``."""
 
 SPELLINGS = {
     "acc": "accuracy",
@@ -56,7 +56,7 @@ SPELLINGS = {
     "r2_score": "r2",
     "r_squared": "r2",
 }
-"""Other names of the field for a metric; what stands here is only taken where the metric is there."""
+"""Other usual names of metrics; a name here is used only if it is not a metric itself."""
 
 
 def rescore(
@@ -67,10 +67,9 @@ def rescore(
     split: Split = "test",
     checkpoint: str = FINAL,
 ) -> Metrics:
-    """Return what ``metrics/evaluation.json`` would hold of another split or another checkpoint.
+    """Return the metrics of ``metrics/evaluation.json`` for another split or another checkpoint.
 
-    Both go through the steps that the run went through, so the final model and the test split give the
-    run's own numbers, digit for digit.
+    They are computed by the steps of the run, so the final model and the test split give exactly the run's numbers.
 
     Raises
     ------
@@ -80,10 +79,10 @@ def rescore(
     if checkpoint == FINAL:
         model = load_model(workspace.model)
     else:
-        known = checkpoints(workspace)
-        if checkpoint not in known:
-            hint = nearest(checkpoint, known)
-            raise SettingsError(f"--checkpoint: expected one of {', '.join(known)}, found '{checkpoint}'{hint}")
+        names = checkpoints(workspace)
+        if checkpoint not in names:
+            hint = nearest(checkpoint, names)
+            raise SettingsError(f"--checkpoint: expected one of {', '.join(names)}, found '{checkpoint}'{hint}")
         model = load_checkpoint(workspace.checkpoints / checkpoint)
     with TemporaryDirectory(prefix="mlx-eval-") as name:
         again = Workspace(Path(name))
@@ -91,7 +90,7 @@ def rescore(
         record_split(workspace, split, again.representations, representations, model=model)
         try:
             evaluate(again, evaluation=evaluation)
-        except (ArtifactError, DataError) as error:  # of files that are gone when the user reads it
+        except (ArtifactError, DataError) as error:  # names files that no longer exist
             text = str(error).replace(f"{again.representations}{os.sep}", "").removesuffix(REMAKE)
             raise DataError(
                 f"{workspace.root}: what checkpoint {checkpoint} says of the {split} split: {text}"
@@ -100,10 +99,10 @@ def rescore(
 
 
 def checkpoints(workspace: Workspace) -> list[str]:
-    """Return the names of the checkpoints that a run has: `FINAL`, ``best``, ``epoch_0005`` and so on."""
+    """Return the names of the checkpoints of a run: `FINAL`, ``best``, ``epoch_0005`` and so on."""
     folder = workspace.checkpoints
-    kept = sorted(path.parent.name for path in folder.glob("*/model.json") if not path.parent.name.startswith("."))
-    return [FINAL, *kept]
+    saved = sorted(path.parent.name for path in folder.glob("*/model.json") if not path.parent.name.startswith("."))
+    return [FINAL, *saved]
 
 
 def chosen_metrics(metrics: Metrics, names: Sequence[str]) -> Metrics:
@@ -112,7 +111,7 @@ def chosen_metrics(metrics: Metrics, names: Sequence[str]) -> Metrics:
     Raises
     ------
     SettingsError
-        A name is none of the known ones: lists those.
+        A name is unknown: lists the known ones.
     """
     if not names:
         return metrics
@@ -121,21 +120,21 @@ def chosen_metrics(metrics: Metrics, names: Sequence[str]) -> Metrics:
         lowered = name.lower().replace("-", "_")
         key = lowered if lowered in metrics else SPELLINGS.get(lowered, lowered)
         if key not in metrics or key in LEVELS:
-            known = [key for key in metrics if not key.endswith(("_low", "_high")) and key not in LEVELS]
-            spelt = [alias for alias, meant in SPELLINGS.items() if meant in known]
-            hint = nearest(lowered, known + spelt)
-            raise SettingsError(f"--metrics: expected one of {', '.join(known)}, found '{name}'{hint}")
+            valid = [key for key in metrics if not key.endswith(("_low", "_high")) and key not in LEVELS]
+            aliases = [alias for alias, meant in SPELLINGS.items() if meant in valid]
+            hint = nearest(lowered, valid + aliases)
+            raise SettingsError(f"--metrics: expected one of {', '.join(valid)}, found '{name}'{hint}")
         chosen |= {key: metrics[key] for key in (key, f"{key}_low", f"{key}_high") if key in metrics}
     return chosen
 
 
 def require_whole(workspace: Workspace) -> None:
-    """Refuse a run whose model has not been trained yet.
+    """Reject a run without a trained model.
 
     Raises
     ------
     ArtifactError
-        Says which file is missing.
+        Names the missing file.
     """
     for path in (workspace.model / "model.json", workspace.splits / "preprocessing.json"):
         if not path.is_file():

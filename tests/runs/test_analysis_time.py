@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mlx.config import ExperimentConfig
-from mlx.runs.analysis_time import Part, analysis_parts, duration, told_time
+from mlx.runs.analysis_time import Part, analysis_parts, describe_time, duration
 
 
 def seconds(n_test: int = 1000, n_classes: int = 5, widths: tuple[int, ...] = (64,), **residuals: Any) -> float:
@@ -33,11 +33,11 @@ def test_replicates_cost_nothing_where_none_are_drawn() -> None:
 
 
 def test_a_warning_names_the_key_that_would_help_most() -> None:
-    fact, warnings = told_time([Part(90.0, "a.b"), Part(10.0)])
+    fact, warnings = describe_time([Part(90.0, "a.b"), Part(10.0)])
     assert (fact, warnings) == ("analysis: about 100 s after the training", [])
-    _, (warning,) = told_time([Part(900.0, "a.b"), Part(20_000.0, "c.d"), Part(10.0)])
+    _, (warning,) = describe_time([Part(900.0, "a.b"), Part(20_000.0, "c.d"), Part(10.0)])
     assert warning == "the analysis takes about 5.8 hours, of which 5.6 hours depend on c.d; lower it"
-    _, (warning,) = told_time([Part(900.0, "a.b"), Part(20_000.0)])
+    _, (warning,) = describe_time([Part(900.0, "a.b"), Part(20_000.0)])
     assert warning == "the analysis takes about 5.8 hours, as there are many test samples"
 
 
