@@ -58,7 +58,7 @@ def test_every_metric_of_a_classifier_is_a_number_or_null_with_its_reason(tmp_pa
     k, given = logits.shape[1], logits if with_logits else None
     names = [f"class {label}" for label in range(k)]
     found = evaluate_classification(y, p.argmax(axis=1), p, logits=given, class_names=names, settings=EVALUATION)
-    assert_nulls_are_explained(written(tmp_path, found.metrics))
+    assert_nulls_are_explained(written(tmp_path, found.metrics.as_dict()))
     scale = 10.0 ** np.random.default_rng(1).choice([-200.0, 0.0, 200.0])
     layers = {"layer": scale * np.random.default_rng(2).normal(size=(y.size, 3))}
     analyzed = analyze_classification(
@@ -100,7 +100,8 @@ def regressions():
     ("y", "predicted"), [case[1:] for case in regressions()], ids=[case[0] for case in regressions()]
 )
 def test_every_metric_of_a_regression_is_a_number_or_null_with_its_reason(tmp_path, y, predicted):
-    assert_nulls_are_explained(written(tmp_path, evaluate_regression(y, predicted, settings=EVALUATION).metrics))
+    evaluated = evaluate_regression(y, predicted, settings=EVALUATION).metrics.as_dict()
+    assert_nulls_are_explained(written(tmp_path, evaluated))
     found = analyze_regression(y, predicted, index=np.arange(y.size), settings=RESIDUALS)
     summary = written(tmp_path, found.summary)
     linear = {"n_training", "n_coefficients", "leverage_mean", "leverage_max", "prediction_coverage"}
@@ -113,7 +114,7 @@ def test_metrics_of_a_regression_scale_with_the_unit_of_its_target(unit):
     generator = np.random.default_rng(3)
     x = generator.normal(size=60)
     y = x + 0.3 * generator.normal(size=60)
-    plain, scaled = (evaluate_regression(y * s, x * s, settings=EVALUATION).metrics for s in (1.0, unit))
+    plain, scaled = (evaluate_regression(y * s, x * s, settings=EVALUATION).metrics.as_dict() for s in (1.0, unit))
     for key in ("rmse", "rmse_low", "rmse_high", "mae", "mae_low", "mae_high"):
         assert scaled[key] == pytest.approx(plain[key] * unit, rel=1e-11)
     for key in ("r2", "r2_low", "r2_high"):

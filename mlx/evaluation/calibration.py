@@ -1,15 +1,18 @@
 """Does a confidence of 80 % mean right in 80 % of the cases? Reliability tables and calibration errors."""
 
 import numpy as np
-import pandas as pd
 
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.checks import row_blocks
+from mlx.core.streams import stream
+from mlx.evaluation.settings import EvaluationSettings
+from mlx.results.evaluation import ReliabilityBins
 
-RELIABILITY_COLUMNS = ("bin", "lower", "upper", "count", "confidence", "accuracy")
+CALIBRATION_STREAM = 2
+"""Number of the random stream; part of every result."""
 
 
-def reliability_table(confidence: Floats, correct: Flags, *, n_bins: int) -> pd.DataFrame:
+def equal_width_bins(confidence: Floats, correct: Flags, *, n_bins: int) -> ReliabilityBins:
     """Mean confidence and accuracy in ``n_bins`` equal-width bins (lower, upper]; 0 falls into the first.
 
     Parameters
@@ -20,16 +23,11 @@ def reliability_table(confidence: Floats, correct: Flags, *, n_bins: int) -> pd.
         (n_samples,), whether the prediction was right.
     n_bins
         At least 1.
-
-    Returns
-    -------
-    DataFrame
-        One row a bin, `RELIABILITY_COLUMNS`. A bin with count 0 has no confidence and no accuracy (NaN).
     """
-    return _table(confidence, correct, np.linspace(0.0, 1.0, n_bins + 1))
+    return _binned(confidence, correct, np.linspace(0.0, 1.0, n_bins + 1))
 
 
-def equal_mass_reliability_table(confidence: Floats, correct: Flags, *, n_bins: int) -> pd.DataFrame:
+def equal_mass_bins(confidence: Floats, correct: Flags, *, n_bins: int) -> ReliabilityBins:
     """Return the same in up to ``n_bins`` bins of equally many samples.
 
     Equal confidences share a bin, so that the order of the rows never matters; where there are many, bins
@@ -38,25 +36,22 @@ def equal_mass_reliability_table(confidence: Floats, correct: Flags, *, n_bins: 
     ordered = np.sort(confidence)
     last = np.ceil(np.arange(1, n_bins + 1) * ordered.size / n_bins).astype(np.intp) - 1
     edges = np.unique(ordered[np.maximum(last, 0)])
-    return _table(confidence, correct, np.concatenate([[0.0 if edges[0] > 0 else -1.0], edges]))
+    return _binned(confidence, correct, np.concatenate([[0.0 if edges[0] > 0 else -1.0], edges]))
 
 
-def _table(confidence: Floats, correct: Flags, edges: Floats) -> pd.DataFrame:
+def _binned(confidence: Floats, correct: Flags, edges: Floats) -> ReliabilityBins:
     n_bins = edges.size - 1
     bins = _bins(confidence, edges)
     count = np.bincount(bins, minlength=n_bins)
     total = np.full(n_bins, np.nan)
     np.copyto(total, count, where=count > 0)
-    return pd.DataFrame(
-        {
-            "bin": np.arange(n_bins),
-            "lower": np.maximum(edges[:-1], 0.0),
-            "upper": edges[1:],
-            "count": count,
-            "confidence": np.bincount(bins, weights=confidence, minlength=n_bins) / total,
-            "accuracy": np.bincount(bins, weights=correct, minlength=n_bins) / total,
-        },
-        columns=list(RELIABILITY_COLUMNS),
+    return ReliabilityBins(
+        bin=np.arange(n_bins),
+        lower=np.maximum(edges[:-1], 0.0),
+        upper=edges[1:],
+        count=count,
+        confidence=np.bincount(bins, weights=confidence, minlength=n_bins) / total,
+        accuracy=np.bincount(bins, weights=correct, minlength=n_bins) / total,
     )
 
 
@@ -65,7 +60,7 @@ def _bins(confidence: Floats, edges: Floats) -> Integers:
     return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, edges.size - 2)
 
 
-def expected_calibration_error(reliability: pd.DataFrame) -> float:
+def expected_calibration_error(reliability: ReliabilityBins) -> float:
     """ECE: count-weighted mean of |accuracy − confidence| over the bins, in [0, 1], lower is better.
 
     Source: Naeini, Cooper & Hauskrecht (2015). Biased upwards: a perfectly calibrated model has not 0, see
@@ -76,34 +71,33 @@ def expected_calibration_error(reliability: pd.DataFrame) -> float:
     return float((np.abs(gap) * count).sum() / count.sum())
 
 
-def root_mean_square_calibration_error(reliability: pd.DataFrame) -> float:
+def root_mean_square_calibration_error(reliability: ReliabilityBins) -> float:
     """Root of the count-weighted mean of (accuracy − confidence)² over the bins, in [0, 1], biased upwards."""
     gap, count = _gaps(reliability)
     return float(np.sqrt((gap**2 * count).sum() / count.sum()))
 
 
-def maximum_calibration_error(reliability: pd.DataFrame) -> float:
+def maximum_calibration_error(reliability: ReliabilityBins) -> float:
     """MCE: largest |accuracy − confidence| of any bin, in [0, 1], biased upwards."""
     return float(np.abs(_gaps(reliability)[0]).max())
 
 
-def debiased_calibration_error(reliability: pd.DataFrame) -> float:
+def debiased_calibration_error(reliability: ReliabilityBins) -> float:
     """Root-mean-square calibration error less its noise, in [0, 1] (Kumar, Liang & Ma 2019).
 
     From the squared gap of each bin the sampling variance accuracy·(1 − accuracy)/(count − 1) is taken off;
     bins of one sample, of which nothing is known, are left out. 0 where noise alone explains the gaps.
     """
-    filled = reliability[reliability["count"] > 1]
-    count, accuracy = filled["count"].to_numpy(float), filled["accuracy"].to_numpy(float)
-    gap = accuracy - filled["confidence"].to_numpy(float)
-    square = ((gap**2 - accuracy * (1 - accuracy) / (count - 1)) * count).sum() / reliability["count"].sum()
+    filled = reliability.count > 1
+    count, accuracy = reliability.count[filled], reliability.accuracy[filled]
+    gap = accuracy - reliability.confidence[filled]
+    square = ((gap**2 - accuracy * (1 - accuracy) / (count - 1)) * count).sum() / reliability.count.sum()
     return float(np.sqrt(max(0.0, square)))
 
 
-def _gaps(reliability: pd.DataFrame) -> tuple[Floats, Floats]:
-    filled = reliability[reliability["count"] > 0]
-    gap = filled["accuracy"].to_numpy(float) - filled["confidence"].to_numpy(float)
-    return gap, filled["count"].to_numpy(float)
+def _gaps(reliability: ReliabilityBins) -> tuple[Floats, Floats]:
+    filled = reliability.count > 0
+    return (reliability.accuracy - reliability.confidence)[filled], reliability.count[filled].astype(np.float64)
 
 
 def ece_if_calibrated(confidence: Floats, *, n_bins: int, n_draws: int, generator: np.random.Generator) -> Floats:
@@ -131,3 +125,32 @@ def ece_if_calibrated(confidence: Floats, *, n_bins: int, n_draws: int, generato
         found = np.add.reduceat(right, starts, axis=1, dtype=np.float64)
         errors[draws] = np.abs(found - expected).sum(axis=1) / chance.size
     return errors
+
+
+def calibration_errors(
+    confidence: Floats, by_width: ReliabilityBins, by_mass: ReliabilityBins, settings: EvaluationSettings
+) -> dict[str, float]:
+    """Return every calibration error, and the mean and p-value under perfect calibration of the first.
+
+    Parameters
+    ----------
+    confidence
+        (n_samples,), probability given to the predicted class.
+    by_width, by_mass
+        Its bins of equal width, and of equally many samples.
+    settings
+        Bins, draws and seed.
+    """
+    generator = stream(settings.seed, CALIBRATION_STREAM)
+    drawn = ece_if_calibrated(confidence, n_bins=settings.n_bins, n_draws=settings.n_bootstrap, generator=generator)
+    ece = expected_calibration_error(by_width)
+    reached = int((drawn >= ece - 1e-12).sum())
+    return {
+        "ece": ece,
+        "ece_if_calibrated": float(drawn.mean()),
+        "ece_p": (1 + reached) / (1 + drawn.size),
+        "ece_equal_mass": expected_calibration_error(by_mass),
+        "rmsce": root_mean_square_calibration_error(by_width),
+        "rmsce_debiased": debiased_calibration_error(by_width),
+        "mce": maximum_calibration_error(by_width),
+    }

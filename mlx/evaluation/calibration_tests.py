@@ -1,36 +1,17 @@
 """Can the labels have been drawn from the predicted probabilities? Two tests of calibration as a whole."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import ndtr
 
 from mlx.core.array_types import Floats
 from mlx.core.log_scores import infinite_status
+from mlx.results.metrics import CalibrationTest
 from mlx.stats.calibration_scores import CalibrationScores
+from mlx.stats.interval import NAN
+from mlx.stats.status import Reason
 
-MIN_EXPECTED_ERRORS = 10.0
-"""Fewest errors that the probabilities foretell, for the sums below to be near enough to normal."""
-
-
-@dataclass(frozen=True)
-class CalibrationTest:
-    """A sum of scores less what the predictions expect of it, over its standard deviation.
-
-    Attributes
-    ----------
-    z
-        Standard normal for a calibrated model; above 0 the model is worse than it believes. None where the
-        predictions leave nothing to chance.
-    p
-        Two-sided; None also where too few errors are foretold for the normal law to hold.
-    status
-        ``"ok"``, or why one of them is None.
-    """
-
-    z: float | None
-    p: float | None
-    status: str = "ok"
+MIN_EXPECTED_ERRORS = 10
+"""Fewest errors that the probabilities predict, for the sums below to be near enough to normal."""
 
 
 def spiegelhalter_test(scores: CalibrationScores, expected_errors: float) -> CalibrationTest:
@@ -41,7 +22,7 @@ def spiegelhalter_test(scores: CalibrationScores, expected_errors: float) -> Cal
 def excess_surprise_test(scores: CalibrationScores, expected_errors: float) -> CalibrationTest:
     """Test the log loss against the mean entropy of the predictions, which is its expectation."""
     if infinite := infinite_status(scores.surprise):
-        return CalibrationTest(None, None, f"log loss is {infinite}")
+        return CalibrationTest(NAN, NAN, Reason.LOG_LOSS_IS(infinite))
     return _test(scores.surprise - scores.entropy, scores.surprise_variance, expected_errors)
 
 
@@ -49,8 +30,8 @@ def _test(excess: Floats, variance: Floats, expected_errors: float) -> Calibrati
     total = float(variance.sum())
     # Rounding of single precision leaves this much of a variance that is 0.
     if total <= 1e-12 * variance.size:
-        return CalibrationTest(None, None, "predictions leave nothing to chance")
+        return CalibrationTest(NAN, NAN, Reason.NOTHING_TO_CHANCE())
     z = float(excess.sum()) / float(np.sqrt(total))
     if expected_errors < MIN_EXPECTED_ERRORS:
-        return CalibrationTest(z, None, f"fewer than {MIN_EXPECTED_ERRORS:.0f} expected errors")
+        return CalibrationTest(z, NAN, Reason.FEW_EXPECTED_ERRORS(MIN_EXPECTED_ERRORS))
     return CalibrationTest(z, float(2 * ndtr(-abs(z))))

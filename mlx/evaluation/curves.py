@@ -1,15 +1,18 @@
-"""ROC and precision–recall curves of one class against the rest."""
+"""ROC and precision–recall curves of every class against the rest, and the areas under the former."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.array_types import Flags, Floats, Integers
+from mlx.core.array_types import Array, Flags, Floats, Integers, Scores
+from mlx.results.evaluation import PrecisionRecallCurves, RocCurves
+from mlx.stats.auroc import placements
 
 
 @dataclass(frozen=True)
 class ThresholdCounts:
-    """What "call it positive from this score on" finds, from the strictest threshold to the laxest.
+    """How many samples reach each threshold, from the strictest to the laxest.
 
     Tied scores share one threshold, so no order of the samples can favor the model. The first entry is
     the threshold that nothing reaches (∞, 0 found).
@@ -41,31 +44,87 @@ def threshold_counts(positive: Flags, scores: Floats) -> ThresholdCounts:
     )
 
 
-def roc_points(counts: ThresholdCounts, max_points: int) -> dict[str, Floats]:
-    """At most ``max_points`` points of the ROC curve, both ends included, by falling threshold."""
+def roc_points(counts: ThresholdCounts, max_points: int) -> tuple[Floats, Floats, Floats]:
+    """At most ``max_points`` false and true positive rates and their thresholds, both ends included."""
     keep = _thin(len(counts.thresholds), max_points)
-    return {
-        "false_positive_rate": counts.false_positives[keep] / counts.false_positives[-1],
-        "true_positive_rate": counts.true_positives[keep] / counts.true_positives[-1],
-        "threshold": counts.thresholds[keep],
-    }
+    false_positive_rate = counts.false_positives[keep] / counts.false_positives[-1]
+    return false_positive_rate, counts.true_positives[keep] / counts.true_positives[-1], counts.thresholds[keep]
 
 
-def precision_recall_points(counts: ThresholdCounts, max_points: int) -> dict[str, Floats]:
-    """At most ``max_points`` points of the precision–recall curve, by rising recall.
+def precision_recall_points(counts: ThresholdCounts, max_points: int) -> tuple[Floats, Floats, Floats]:
+    """At most ``max_points`` values of recall and precision and their thresholds, by rising recall.
 
     Precision where nothing is called positive is 1, as in scikit-learn.
     """
     keep = _thin(len(counts.thresholds), max_points)
     hits, called = counts.true_positives[keep], (counts.true_positives + counts.false_positives)[keep]
-    return {
-        "recall": hits / counts.true_positives[-1],
-        "precision": np.divide(hits, called, out=np.ones_like(hits), where=called > 0),
-        "threshold": counts.thresholds[keep],
-    }
+    precision = np.divide(hits, called, out=np.ones_like(hits), where=called > 0)
+    return hits / counts.true_positives[-1], precision, counts.thresholds[keep]
 
 
 def _thin(n_points: int, max_points: int) -> Integers:
     if n_points <= max_points:
         return np.arange(n_points)
     return np.round(np.linspace(0, n_points - 1, max_points)).astype(np.intp)
+
+
+@dataclass(frozen=True)
+class OneAgainstRest:
+    """Every class against the rest.
+
+    Attributes
+    ----------
+    areas
+        n_classes areas under the ROC curve, NaN where undefined.
+    influence
+        (n_samples,), of every sample on the sum of the areas.
+    roc, precision_recall
+        The curves.
+    """
+
+    areas: tuple[float, ...]
+    influence: Floats
+    roc: RocCurves
+    precision_recall: PrecisionRecallCurves
+
+
+def one_against_rest(
+    y_true: Integers, probabilities: Scores, class_names: Sequence[str], max_points: int
+) -> OneAgainstRest:
+    """Compute the curves of every class against the rest, at most ``max_points`` points each.
+
+    Parameters
+    ----------
+    y_true
+        (n_samples,), class labels.
+    probabilities
+        (n_samples, n_classes); may be memory-mapped.
+    class_names
+        n_classes names.
+    max_points
+        At least 2.
+    """
+    areas, influence = [], np.zeros(y_true.size)
+    roc: dict[int, tuple[Floats, ...]] = {}
+    precision_recall: dict[int, tuple[Floats, ...]] = {}
+    for label in range(len(class_names)):
+        positive, scores = y_true == label, np.asarray(probabilities[:, label], dtype=np.float64)
+        counts, n_positive = threshold_counts(positive, scores), int(positive.sum())
+        areas.append(np.nan)
+        if 0 < n_positive < positive.size:
+            placed = placements(positive, scores)
+            areas[-1] = placed.area
+            influence += placed.influence(positive, placed.area)
+            roc[label] = roc_points(counts, max_points)
+        if n_positive > 0:
+            precision_recall[label] = precision_recall_points(counts, max_points)
+    curves = RocCurves(*_joined(roc, class_names)), PrecisionRecallCurves(*_joined(precision_recall, class_names))
+    return OneAgainstRest(tuple(areas), influence, *curves)
+
+
+def _joined(curves: dict[int, tuple[Floats, ...]], class_names: Sequence[str]) -> tuple[Array, ...]:
+    """Return labels, names and the columns of the points of all curves."""
+    labels = np.repeat(list(curves), [points[0].size for points in curves.values()]).astype(np.int64)
+    names = np.array([*class_names], dtype=object)[labels]
+    columns = [np.concatenate([np.empty(0), *(points[k] for points in curves.values())]) for k in range(3)]
+    return (labels, names, *columns)

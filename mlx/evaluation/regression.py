@@ -1,33 +1,17 @@
 """Everything the ``evaluate`` step reports of a regression."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from mlx.core.array_types import Floats
 from mlx.core.scale import exponent_of, in_unit, is_rounding
 from mlx.evaluation.checks import check_pair
-from mlx.evaluation.headline import Metrics, with_interval
 from mlx.evaluation.settings import EvaluationSettings
-from mlx.stats.interval import Interval
+from mlx.results.evaluation import RegressionEvaluation, RegressionMetrics
+from mlx.results.metrics import Estimate
+from mlx.stats.interval import NAN, Interval
 from mlx.stats.mean_intervals import mean_interval, ratio_interval
 from mlx.stats.status import Reason
-
-
-@dataclass(frozen=True)
-class RegressionEvaluation:
-    """The evaluation of a regression.
-
-    Attributes
-    ----------
-    metrics
-        ``n``; ``confidence``, the level of the intervals; ``rmse`` and ``mae`` (units of y, lower is better) and
-        ``r2``, each with ``_low`` and ``_high``, None where too few samples carry it for an interval to cover;
-        ``_status`` then says why.
-    """
-
-    metrics: Metrics
 
 
 def evaluate_regression(
@@ -35,8 +19,8 @@ def evaluate_regression(
 ) -> RegressionEvaluation:
     """Root mean square error, mean absolute error and R² on a test set, with intervals.
 
-    Intervals are of the law the test samples come from: even on the log scale of the mean squared error, of
-    the mean absolute error, and of 1 − R², a ratio of two means.
+    Intervals are for the population that the test samples come from, with even sides on the log scale of the mean
+    squared error, of the mean absolute error, and of 1 − R², a ratio of two means.
 
     Parameters
     ----------
@@ -48,8 +32,8 @@ def evaluate_regression(
     Returns
     -------
     RegressionEvaluation
-        R² = 1 − Σ(y − ŷ)² / Σ(y − ȳ)², at most 1, 0 for predicting the mean, negative when worse; None for a
-        constant target, where nothing is there to be explained.
+        R² = 1 − Σ(y − ŷ)² / Σ(y − ȳ)², at most 1, 0 for predicting the mean, negative when worse; NaN for a
+        constant target, which leaves nothing to explain.
 
     Raises
     ------
@@ -66,22 +50,24 @@ def evaluate_regression(
     squares = size**2
 
     def to_units_of_y(value: float) -> float:
-        return float(in_unit(value, -unit - step))
+        return float(in_unit(value, -(unit + step)))
 
-    metrics: Metrics = {"n": len(true), "confidence": settings.confidence}
-    rmse = mean_interval(squares, settings.confidence).on_scale(lambda end: to_units_of_y(np.sqrt(end)))
-    mae = mean_interval(size, settings.confidence).on_scale(to_units_of_y)
-    metrics |= with_interval("rmse", to_units_of_y(np.sqrt(squares.mean())), rmse)
-    metrics |= with_interval("mae", to_units_of_y(size.mean()), mae)
-    return RegressionEvaluation(
-        _missing_where_beyond_range(metrics | _explained(in_unit(true, unit), squares, step, settings))
+    level = settings.confidence
+    rmse = mean_interval(squares, level).on_scale(lambda end: to_units_of_y(np.sqrt(end)))
+    metrics = RegressionMetrics(
+        n=len(true),
+        confidence=level,
+        rmse=_in_range(Estimate(to_units_of_y(np.sqrt(squares.mean())), rmse)),
+        mae=_in_range(Estimate(to_units_of_y(size.mean()), mean_interval(size, level).on_scale(to_units_of_y))),
+        r2=_in_range(_r2(in_unit(true, unit), squares, step, level)),
     )
+    return RegressionEvaluation(metrics)
 
 
-def _explained(true: Floats, squares: Floats, step: int, settings: EvaluationSettings) -> Metrics:
+def _r2(true: Floats, squares: Floats, step: int, level: float) -> Estimate:
     """R² and its interval, of targets (n,) of at most 1 and squared errors (n,) in units of 2^(2·step)."""
     if is_rounding(true):
-        return with_interval("r2", None, Interval.missing(Reason.CONSTANT("target")))
+        return Estimate.missing(Reason.CONSTANT("target"))
     deviations = true - true[0]  # without rounding, where all are near: the mean of 1e15 + noise is rounded to tenths
     deviations -= deviations.mean()
     own = exponent_of(deviations)
@@ -90,16 +76,13 @@ def _explained(true: Floats, squares: Floats, step: int, settings: EvaluationSet
     def explained(ratio: float) -> float:
         return 1 - float(in_unit(ratio, 2 * (own - step)))
 
-    interval = ratio_interval(squares, deviations, settings.confidence).on_scale(explained)
-    return with_interval("r2", explained(squares.mean() / deviations.mean()), interval)
+    interval = ratio_interval(squares, deviations, level).on_scale(explained)
+    return Estimate(explained(squares.mean() / deviations.mean()), interval)
 
 
-def _missing_where_beyond_range(metrics: Metrics) -> Metrics:
-    """Replace what is beyond the largest number by None, with a status."""
-    for name in ("rmse", "mae", "r2"):
-        keys = (name, f"{name}_low", f"{name}_high")
-        if any(isinstance(metrics[key], float) and not np.isfinite(metrics[key]) for key in keys):  # type: ignore[arg-type]
-            value = metrics[name]
-            known = value if isinstance(value, float) and np.isfinite(value) else None
-            metrics |= with_interval(name, known, Interval.missing(Reason.BEYOND_RANGE()))
-    return metrics
+def _in_range(estimate: Estimate) -> Estimate:
+    """Replace what is beyond the largest number by NaN, with a status."""
+    numbers = (estimate.value, estimate.interval.low, estimate.interval.high)
+    if not np.isinf(numbers).any():
+        return estimate
+    return Estimate(NAN if np.isinf(estimate.value) else estimate.value, Interval.missing(Reason.BEYOND_RANGE()))

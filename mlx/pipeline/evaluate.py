@@ -1,29 +1,15 @@
 """Step `evaluate`: how good the recorded predictions are."""
 
-from typing import Any
-
-import numpy as np
-import pandas as pd
-
 from mlx.core.artifacts import write_csv
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
-from mlx.evaluation import (
-    TABLE_COLUMNS,
-    ClassificationEvaluation,
-    EvaluationSettings,
-    evaluate_classification,
-    evaluate_regression,
-)
+from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
-
-Tables = dict[str, pd.DataFrame]
-
-COLUMNS = TABLE_COLUMNS | {"confusion": ("actual", "predicted", "count")}
+from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
 
 
 def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
-    """Write ``metrics/evaluation.json`` and a CSV file for each of `COLUMNS`.
+    """Write ``metrics/evaluation.json`` and a CSV file for each of `mlx.results.evaluation.SCHEMAS`.
 
     For a regression the tables have their columns and no rows: there are no classes to tell apart.
 
@@ -34,25 +20,25 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
     """
     recorded = open_model_outputs(workspace.representations)
     with naming_model_outputs(workspace):
-        metrics, tables = _evaluated(recorded, evaluation)
-    for name, table in tables.items():
-        write_csv(workspace.metrics / f"{name}.csv", table)
+        found = _evaluated(recorded, evaluation)
+    frames, metrics = found.frames(), found.metrics.as_dict()
+    for name, table in frames.items():
+        write_csv(workspace.metrics / name, table)
     write_metrics(workspace.metrics / "evaluation.json", metrics)
-    headline = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in HEADLINE and v is not None)
+    shown = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in SHOWN and v is not None)
     return (
         f"read predictions of {len(recorded.y_true)} samples from {workspace.representations}, "
-        f"found {headline}, wrote {workspace.metrics / 'evaluation.json'} and {len(tables)} tables"
+        f"found {shown}, wrote {workspace.metrics / 'evaluation.json'} and {len(frames)} tables"
     )
 
 
-HEADLINE = frozenset({"accuracy", "log_loss", "rmse", "r2"})
+SHOWN = frozenset({"accuracy", "log_loss", "rmse", "r2"})
 
 
-def _evaluated(recorded: ModelOutputs, settings: EvaluationSettings) -> tuple[dict[str, Any], Tables]:
+def _evaluated(recorded: ModelOutputs, settings: EvaluationSettings) -> ClassificationEvaluation | RegressionEvaluation:
     if recorded.probabilities is None:
-        empty = {name: pd.DataFrame(columns=list(columns)) for name, columns in COLUMNS.items()}
-        return dict(evaluate_regression(recorded.y_true, recorded.y_pred, settings=settings).metrics), empty
-    result = evaluate_classification(
+        return evaluate_regression(recorded.y_true, recorded.y_pred, settings=settings)
+    return evaluate_classification(
         recorded.y_true,
         recorded.y_pred,
         recorded.probabilities,
@@ -60,22 +46,3 @@ def _evaluated(recorded: ModelOutputs, settings: EvaluationSettings) -> tuple[di
         class_names=recorded.class_names,
         settings=settings,
     )
-    return dict(result.metrics), _tables(result, recorded.class_names)
-
-
-def _tables(result: ClassificationEvaluation, class_names: tuple[str, ...]) -> Tables:
-    names = np.array(class_names, dtype=object)
-    k = len(names)
-    confusion = {
-        "actual": np.repeat(names, k),
-        "predicted": np.tile(names, k),
-        "count": result.confusion.ravel(),
-    }
-    return {
-        "per_class": result.classes,
-        "confusion": pd.DataFrame(confusion),
-        "roc": result.roc,
-        "precision_recall": result.precision_recall,
-        "reliability": result.reliability,
-        "reliability_equal_mass": result.reliability_equal_mass,
-    }

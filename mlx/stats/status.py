@@ -30,6 +30,14 @@ class Reason(Enum):
     ONE_CLASS_TESTED = "only one class in the test set"
     PROBABILITY_ZERO = "infinite, {} probability 0 for {} class"
     BEYOND_RANGE = "beyond the largest number"
+    # Evaluation.
+    FEW_EXPECTED_ERRORS = "fewer than {} expected errors"
+    NOTHING_TO_CHANCE = "predictions leave nothing to chance"
+    LOG_LOSS_IS = "log loss is {}"
+    NOT_TESTED_NOR_PREDICTED = "not in the test set, never predicted"
+    NOT_TESTED = "not in the test set"
+    ONLY_CLASS_TESTED = "the only class in the test set"
+    NOT_FINITE = "not a finite number ({})"
     # Shape of a layer.
     ONE_PREDICTED_CLASS = "fewer than two predicted classes"
     ONE_CLASS = "fewer than two classes"

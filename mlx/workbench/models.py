@@ -8,8 +8,9 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.errors import SettingsError
 from mlx.core.sections import settings_of
-from mlx.evaluation import ClassificationEvaluation, EvaluationSettings, evaluate_classification
+from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.models import DirectModel, ModelSettings, TaskSpec, build_model
+from mlx.results.evaluation import ClassificationEvaluation
 from mlx.workbench.readers import Predictor, Reader, sample_shape, shaped
 
 NAMES = {
@@ -179,7 +180,7 @@ class TrainingPipeline:
         self.evaluation = evaluate_classification(
             y_test, probabilities.argmax(axis=1), probabilities, class_names=names, settings=EvaluationSettings()
         )
-        return self.evaluation.metrics
+        return self.evaluation.metrics.as_dict()
 
     def predict(self, X: Array) -> Array:
         """Return the most probable label of each sample (n,)."""

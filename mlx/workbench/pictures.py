@@ -104,6 +104,7 @@ class VisualizationAnalyzer:
         measured = evaluate_classification(
             true, pred, probabilities, logits=scores, class_names=names, settings=EvaluationSettings()
         )
+        tables = measured.frames()
         report = ClassificationReport(
             provenance=Provenance(name=""),
             training=None if history is None else Training(history=pd.DataFrame(history)),
@@ -111,12 +112,12 @@ class VisualizationAnalyzer:
             settings=self.settings,
             class_names=names,
             evaluation=Evaluation(
-                metrics=measured.metrics,
-                classes=measured.classes,
+                metrics=measured.metrics.as_dict(),
+                classes=tables["per_class.csv"],
                 confusion=measured.confusion,
-                roc=measured.roc,
-                precision_recall=measured.precision_recall,
-                reliability=measured.reliability,
+                roc=tables["roc.csv"],
+                precision_recall=tables["precision_recall.csv"],
+                reliability=tables["reliability.csv"],
             ),
             residuals=_typed(found, list(layers), names),
         )

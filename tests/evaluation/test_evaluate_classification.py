@@ -3,17 +3,17 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.special import log_softmax, softmax
 from sklearn import metrics as oracle
 
 from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
-from mlx.evaluation import TABLE_COLUMNS, EvaluationSettings, evaluate_classification
+from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.evaluation.checks import check_probabilities
 from mlx.evaluation.curves import precision_recall_points, roc_points, threshold_counts
 from mlx.residuals.errors.temperature import temperature_records
+from mlx.results.evaluation import PER_CLASS, ROC
 from mlx.stats.auroc import placements
 from mlx.stats.prediction_scores import prediction_scores
 from mlx.stats.proportions import wilson_interval
@@ -41,7 +41,7 @@ def evaluate(y_true, y_pred, probabilities, logits=None, names=NAMES, **settings
 
 def test_headline_metrics_agree_with_scikit_learn():
     y_true, y_pred, p, logits = predictions()
-    found = evaluate(y_true, y_pred, p, logits).metrics
+    found = evaluate(y_true, y_pred, p, logits).metrics.as_dict()
     exact = softmax(logits.astype(float), axis=1)
     expected = {
         "n": 300,
@@ -64,7 +64,7 @@ def test_headline_metrics_agree_with_scikit_learn():
 
 def test_scores_in_double_precision_agree_to_the_last_digits():
     y_true, y_pred, p, _ = predictions(dtype=np.float64)
-    found = evaluate(y_true, y_pred, p).metrics
+    found = evaluate(y_true, y_pred, p).metrics.as_dict()
     assert found["log_loss"] == pytest.approx(oracle.log_loss(y_true, p), rel=1e-14)
     assert found["brier"] == pytest.approx(oracle.brier_score_loss(y_true, p, scale_by_half=False), rel=1e-14)
     assert found["roc_auc"] == pytest.approx(oracle.roc_auc_score(y_true, p, multi_class="ovr"), rel=1e-14)
@@ -73,7 +73,7 @@ def test_scores_in_double_precision_agree_to_the_last_digits():
 @pytest.mark.parametrize("seed", range(3))
 def test_class_table_agrees_with_scikit_learn(seed):
     y_true, y_pred, p, _ = predictions(n=60, seed=seed)
-    classes = evaluate(y_true, y_pred, p).classes
+    classes = PER_CLASS.frame(evaluate(y_true, y_pred, p).classes)
     scores = oracle.precision_recall_fscore_support(y_true, y_pred, zero_division=0)
     for column, expected in zip(("precision", "recall", "f1", "support"), scores, strict=True):
         np.testing.assert_allclose(classes[column], expected, rtol=1e-14)
@@ -96,34 +96,33 @@ def test_a_class_absent_or_never_predicted_has_a_row_and_a_status():
     p = np.full((6, 4), 0.1)
     p[np.arange(6), y_pred] = 0.7
     result = evaluate(y_true, y_pred, p)
-    assert result.classes["status"].tolist() == ["ok", "ok", "never predicted", "not in the test set"]
-    assert np.isnan(result.classes["roc_auc"][3])
-    assert 3 not in set(result.roc["class"])
-    assert 3 not in set(result.precision_recall["class"])
+    assert [str(one.status) for one in result.classes] == ["ok", "ok", "never predicted", "not in the test set"]
+    assert np.isnan(result.classes[3].roc_auc)
+    assert 3 not in set(result.roc.label)
+    assert 3 not in set(result.precision_recall.label)
     for name in ("precision", "recall", "f1"):
         score = getattr(oracle, f"{name}_score")
         expected = score(y_true, y_pred, average="macro", zero_division=0)
-        assert result.metrics[f"macro_{name}"] == pytest.approx(expected, rel=1e-14)
+        assert result.metrics.as_dict()[f"macro_{name}"] == pytest.approx(expected, rel=1e-14)
         expected = score(y_true, y_pred, average="weighted", zero_division=0)
-        assert result.metrics[f"weighted_{name}"] == pytest.approx(expected, rel=1e-14)
-    assert result.metrics["matthews_corrcoef"] == pytest.approx(oracle.matthews_corrcoef(y_true, y_pred))
+        assert result.metrics.as_dict()[f"weighted_{name}"] == pytest.approx(expected, rel=1e-14)
+    assert result.metrics.as_dict()["matthews_corrcoef"] == pytest.approx(oracle.matthews_corrcoef(y_true, y_pred))
     expected = np.mean([oracle.roc_auc_score(y_true == k, p[:, k]) for k in range(3)])
-    assert result.metrics["roc_auc"] == pytest.approx(expected, rel=1e-14)
+    assert result.metrics.as_dict()["roc_auc"] == pytest.approx(expected, rel=1e-14)
 
 
 def test_balanced_accuracy_leaves_out_classes_that_are_not_in_the_test_set():
     p = np.array([[0.2, 0.8], [0.1, 0.9], [0.9, 0.1]])
-    found = evaluate([0, 0, 0], [1, 1, 0], p, names=["a", "b"]).metrics
+    found = evaluate([0, 0, 0], [1, 1, 0], p, names=["a", "b"]).metrics.as_dict()
     assert found["balanced_accuracy"] == pytest.approx(1 / 3)
 
 
 def test_a_single_class_in_the_test_set_leaves_the_area_undefined():
     result = evaluate([1, 1], [1, 0], np.array([[0.4, 0.6], [0.6, 0.4]]), names=["a", "b"])
-    assert result.metrics["roc_auc"] is None
-    assert result.roc.empty
-    assert tuple(result.roc.columns) == TABLE_COLUMNS["roc"]
-    assert result.classes["status"].tolist() == ["not in the test set", "the only class in the test set"]
-    json.dumps(result.metrics, allow_nan=False)
+    assert result.metrics.as_dict()["roc_auc"] is None
+    assert ROC.frame(result.roc).empty
+    assert [str(one.status) for one in result.classes] == ["not in the test set", "the only class in the test set"]
+    json.dumps(result.metrics.as_dict(), allow_nan=False)
 
 
 @pytest.mark.parametrize("levels", [3, 1000])
@@ -134,33 +133,32 @@ def test_curves_agree_with_scikit_learn_also_with_ties(levels):
     counts = threshold_counts(positive, scores)
     roc = roc_points(counts, 10_000)
     fpr, tpr, thresholds = oracle.roc_curve(positive, scores, drop_intermediate=False)
-    np.testing.assert_allclose(roc["false_positive_rate"], fpr)
-    np.testing.assert_allclose(roc["true_positive_rate"], tpr)
-    np.testing.assert_allclose(roc["threshold"], thresholds)
+    for found, expected in zip(roc, (fpr, tpr, thresholds), strict=True):
+        np.testing.assert_allclose(found, expected)
     points = precision_recall_points(counts, 10_000)
     precision, recall, thresholds = oracle.precision_recall_curve(positive, scores)
-    np.testing.assert_allclose(points["precision"], precision[::-1])
-    np.testing.assert_allclose(points["recall"], recall[::-1])
-    np.testing.assert_allclose(points["threshold"][1:], thresholds[::-1])
+    np.testing.assert_allclose(points[0], recall[::-1])
+    np.testing.assert_allclose(points[1], precision[::-1])
+    np.testing.assert_allclose(points[2][1:], thresholds[::-1])
     assert placements(positive, scores).area == pytest.approx(oracle.roc_auc_score(positive, scores), rel=1e-14)
 
 
 def test_thinned_curves_keep_both_ends_and_leave_the_area_alone():
     y_true, y_pred, p, _ = predictions()
     fine, coarse = (evaluate(y_true, y_pred, p, curve_points=k) for k in (5000, 10))
-    assert fine.metrics == coarse.metrics
+    assert fine.metrics.as_dict() == coarse.metrics.as_dict()
     for table, rate in ((coarse.roc, "true_positive_rate"), (coarse.precision_recall, "recall")):
-        curve = table[table["class"] == 2]
+        curve = getattr(table, rate)[table.label == 2]
         assert len(curve) == 10
-        assert curve[rate].iloc[[0, -1]].tolist() == [0, 1]
+        assert curve[[0, -1]].tolist() == [0, 1]
 
 
 def test_log_loss_from_logits_stays_finite_where_a_probability_is_rounded_to_zero():
     logits = np.array([[0.0, 800.0], [0.0, 2.0]], dtype=np.float32)
     p = softmax(logits, axis=1)
-    found = evaluate([0, 1], [1, 1], p, logits, names=["a", "b"]).metrics
+    found = evaluate([0, 1], [1, 1], p, logits, names=["a", "b"]).metrics.as_dict()
     assert found["log_loss"] == pytest.approx(-log_softmax(logits.astype(float), axis=1)[[0, 1], [0, 1]].mean())
-    without = evaluate([0, 1], [1, 1], p, names=["a", "b"]).metrics
+    without = evaluate([0, 1], [1, 1], p, names=["a", "b"]).metrics.as_dict()
     assert without["log_loss"] is None
     assert without["log_loss_status"] == "infinite, 1 sample has probability 0 for its class"
 
@@ -170,11 +168,11 @@ def test_log_loss_is_that_of_scikit_learn_where_its_clipping_does_not_reach_and_
     generator = np.random.default_rng(0)
     p = softmax(3 * generator.normal(size=(200, 4)), axis=1).astype(dtype)
     y = generator.integers(4, size=200)
-    found = evaluate(y, p.argmax(axis=1), p, names=list("abcd")).metrics
+    found = evaluate(y, p.argmax(axis=1), p, names=list("abcd")).metrics.as_dict()
     assert found["log_loss"] == pytest.approx(-np.log(p[np.arange(200), y].astype(float)).mean(), rel=1e-15)
     assert found["log_loss"] == pytest.approx(oracle.log_loss(y, p), rel=1e-14 if dtype == np.float64 else 1e-6)
     tiny = np.array([[1e-30, 1], [1, 1e-30]], dtype=dtype)
-    found = evaluate([0, 0], [1, 0], tiny, names=["a", "b"]).metrics
+    found = evaluate([0, 0], [1, 0], tiny, names=["a", "b"]).metrics.as_dict()
     assert found["log_loss"] == pytest.approx(-np.log(float(tiny[0, 0])) / 2, rel=1e-15)
 
 
@@ -186,7 +184,10 @@ def test_log_loss_is_to_the_last_bit_the_mean_surprise_in_the_table_of_samples(w
     y = generator.integers(5, size=300)
     given = logits if with_logits else None
     scores = prediction_scores(p, given, y, p.argmax(axis=1))
-    assert evaluate(y, p.argmax(axis=1), p, given, names=list("abcde")).metrics["log_loss"] == scores.surprise.mean()
+    assert (
+        evaluate(y, p.argmax(axis=1), p, given, names=list("abcde")).metrics.as_dict()["log_loss"]
+        == scores.surprise.mean()
+    )
     unchanged = next(r for r in temperature_records(p, given, y, p.argmax(axis=1)) if r["temperature"] == 1)
     assert unchanged["log_loss"] == scores.surprise.mean()
 
@@ -196,7 +197,7 @@ def test_an_infinite_log_loss_is_missing_from_all_that_derives_from_it_and_from_
     p = softmax(generator.normal(size=(60, 3)), axis=1)
     y = np.arange(60) % 3
     p[:3] = np.eye(3)[(y[:3] + 1) % 3]
-    found = evaluate(y, p.argmax(axis=1), p, names=list("abc")).metrics
+    found = evaluate(y, p.argmax(axis=1), p, names=list("abc")).metrics.as_dict()
     reason = "infinite, 3 samples have probability 0 for their class"
     assert found["log_loss_status"] == reason
     missing = {"log_loss", "log_loss_low", "log_loss_high", "excess_surprise_z", "excess_surprise_p"}
@@ -214,26 +215,12 @@ def test_wilson_interval_agrees_with_statsmodels(hits, n):
     assert wilson_interval(hits, n) == pytest.approx(proportion_confint(hits, n, method="wilson"), abs=1e-12)
 
 
-def test_tables_have_the_columns_they_promise():
-    y_true, y_pred, p, _ = predictions()
-    result = evaluate(y_true, y_pred, p)
-    tables = {
-        "per_class": result.classes,
-        "roc": result.roc,
-        "precision_recall": result.precision_recall,
-        "reliability": result.reliability,
-        "reliability_equal_mass": result.reliability_equal_mass,
-    }
-    assert {name: tuple(table.columns) for name, table in tables.items()} == TABLE_COLUMNS
-    assert all(isinstance(table, pd.DataFrame) for table in tables.values())
-
-
 def test_memory_mapped_scores_give_the_same_as_scores_in_memory(tmp_path):
     y_true, y_pred, p, logits = predictions()
     np.save(tmp_path / "p.npy", p)
     np.save(tmp_path / "z.npy", logits)
     mapped = [np.load(tmp_path / name, mmap_mode="r") for name in ("p.npy", "z.npy")]
-    assert evaluate(y_true, y_pred, *mapped).metrics == evaluate(y_true, y_pred, p, logits).metrics
+    assert evaluate(y_true, y_pred, *mapped).metrics.as_dict() == evaluate(y_true, y_pred, p, logits).metrics.as_dict()
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 7, 8, 9])
@@ -267,7 +254,7 @@ def test_top_five_accuracy_agrees_with_scikit_learn(ties):
     y_true, y_pred, p, _ = predictions(n_classes=12, dtype=np.float64)
     p = np.round(p, 1) + 0.01 if ties else p
     p /= p.sum(axis=1, keepdims=True)
-    found = evaluate(y_true, y_pred, p, names=[str(k) for k in range(12)]).metrics
+    found = evaluate(y_true, y_pred, p, names=[str(k) for k in range(12)]).metrics.as_dict()
     assert found["top_5_accuracy"] == oracle.top_k_accuracy_score(y_true, p, k=5, labels=range(12))
 
 
@@ -289,4 +276,4 @@ def test_logits_whose_differences_overflow_are_evaluated_without_a_warning():
     found = evaluate_classification(
         y, y, probabilities, logits=logits, class_names=["a", "b"], settings=EvaluationSettings()
     )
-    assert (found.metrics["log_loss"], found.metrics["accuracy"]) == (0.0, 1.0)
+    assert (found.metrics.as_dict()["log_loss"], found.metrics.as_dict()["accuracy"]) == (0.0, 1.0)

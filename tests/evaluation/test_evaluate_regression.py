@@ -14,7 +14,7 @@ def test_metrics_agree_with_scikit_learn():
     generator = np.random.default_rng(0)
     true = generator.normal(50, 2, size=80)
     pred = true + generator.normal(size=80)
-    found = evaluate_regression(true, pred[:, None], settings=SETTINGS).metrics
+    found = evaluate_regression(true, pred[:, None], settings=SETTINGS).metrics.as_dict()
     expected = {
         "n": 80,
         "rmse": pytest.approx(oracle.root_mean_squared_error(true, pred), rel=1e-13),
@@ -31,12 +31,12 @@ def test_r2_keeps_its_digits_far_from_0(offset):
     pred = true + np.round(generator.normal(size=60), 1)
     y, error = (true - offset).astype(np.longdouble), (true - pred).astype(np.longdouble)
     expected = float(1 - (error**2).sum() / ((y - y.mean()) ** 2).sum())
-    assert evaluate_regression(true, pred, settings=SETTINGS).metrics["r2"] == pytest.approx(expected, rel=1e-12)
+    assert evaluate_regression(true, pred, settings=SETTINGS).metrics.r2.value == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1])
 def test_a_constant_target_has_no_r2(value):
-    assert evaluate_regression(np.full(7, value), np.arange(7.0), settings=SETTINGS).metrics["r2"] is None
+    assert evaluate_regression(np.full(7, value), np.arange(7.0), settings=SETTINGS).metrics.as_dict()["r2"] is None
 
 
 def test_what_cannot_be_used_is_refused_with_its_row():
@@ -50,7 +50,9 @@ def test_targets_whose_squares_overflow_have_finite_metrics():
     generator = np.random.default_rng(0)
     true = generator.normal(size=60)
     pred = true + 0.1 * generator.normal(size=60)
-    plain, large = (evaluate_regression(true * unit, pred * unit, settings=SETTINGS).metrics for unit in (1, 1e200))
+    plain, large = (
+        evaluate_regression(true * unit, pred * unit, settings=SETTINGS).metrics.as_dict() for unit in (1, 1e200)
+    )
     for name in ("rmse", "rmse_low", "mae", "mae_high"):
         assert large[name] == pytest.approx(plain[name] * 1e200)
     assert large["r2_high"] == pytest.approx(plain["r2_high"])

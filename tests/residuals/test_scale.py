@@ -210,7 +210,7 @@ def test_outputs_of_half_precision_are_analysed_as_what_they_are_stored_as(large
         {"layer": rows.astype(np.float16) * np.float16(3000)}, logits=logits, probabilities=p.astype(np.float16),
         y_true=y, y_pred=p.argmax(axis=1), class_names=list("abc"), index=np.arange(90), settings=SETTINGS,
     )  # fmt: skip
-    assert evaluated.metrics["log_loss"] == found.samples["surprise"].mean()
+    assert evaluated.metrics.log_loss.value == found.samples["surprise"].mean()
     assert np.isfinite(found.samples["similarity"]).all()
     with pytest.raises(DataError, match="expected the probabilities to be their softmax"):
         check_softmax(logits, exact[::-1])

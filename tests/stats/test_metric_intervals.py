@@ -29,7 +29,7 @@ def evaluated(n, generator, separation, shares, n_bootstrap=100):
         logits=separation * logits,
         class_names=[str(c) for c in range(k)],
         settings=EvaluationSettings(n_bootstrap=n_bootstrap),
-    ).metrics
+    ).metrics.as_dict()
 
 
 def coverage(hits, runs):
@@ -60,10 +60,14 @@ def residuals(generator, n, law):
 @pytest.mark.parametrize("n", [50, 200])
 def test_intervals_of_a_regression_cover(law, n):
     settings = EvaluationSettings()
-    true = evaluate_regression(*residuals(np.random.default_rng(0), 1_000_000, law), settings=settings).metrics
+    true = evaluate_regression(
+        *residuals(np.random.default_rng(0), 1_000_000, law), settings=settings
+    ).metrics.as_dict()
     hits = {"rmse": [], "mae": [], "r2": []}
     for run in range(RUNS):
-        found = evaluate_regression(*residuals(np.random.default_rng([2, run]), n, law), settings=settings).metrics
+        found = evaluate_regression(
+            *residuals(np.random.default_rng([2, run]), n, law), settings=settings
+        ).metrics.as_dict()
         for name, covered in hits.items():
             if found[f"{name}_low"] is not None:
                 covered.append(found[f"{name}_low"] <= true[name] <= found[f"{name}_high"])
@@ -78,7 +82,7 @@ def test_no_interval_is_given_where_none_covers():
         np.eye(3)[np.arange(90) % 3],
         class_names=["a", "b", "c"],
         settings=EvaluationSettings(),
-    ).metrics
+    ).metrics.as_dict()
     assert perfect["accuracy_high"] == 1
     for name in ("macro_f1", "matthews_corrcoef", "log_loss", "brier", "roc_auc"):
         assert (perfect[f"{name}_low"], perfect[f"{name}_high"]) == (None, None)
@@ -87,7 +91,7 @@ def test_no_interval_is_given_where_none_covers():
     for interval in (mean_interval(one_large, 0.95), ratio_interval(one_large, np.ones(1000), 0.95)):
         assert np.isnan(interval.low)
         assert str(interval.status) == "no interval (few samples carry it)"
-    constant = evaluate_regression(np.ones(50), np.arange(50.0), settings=EvaluationSettings()).metrics
+    constant = evaluate_regression(np.ones(50), np.arange(50.0), settings=EvaluationSettings()).metrics.as_dict()
     assert (constant["r2"], constant["r2_low"]) == (None, None)
 
 

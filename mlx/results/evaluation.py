@@ -1,0 +1,274 @@
+"""The evaluation of a model's predictions: its metrics, its tables, and the schemas of their files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+
+from mlx.core.array_types import Array, Counts, Floats, Integers
+from mlx.core.errors import ArtifactError
+from mlx.core.reading import REMAKE
+from mlx.results.metrics import CalibrationTest, Estimate, MetricSet
+from mlx.results.schema import ArraySchema, Column, RowSchema
+from mlx.stats.status import OK, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationMetrics(MetricSet):
+    """Metrics of a classifier on its test samples, in the order of ``evaluation.json``; NaN where undefined.
+
+    Attributes
+    ----------
+    n
+        Test samples.
+    confidence
+        Level of the intervals.
+    accuracy … matthews_corrcoef
+        What follows from the confusion counts; higher is better.
+    log_loss, brier
+        Mean surprise −log p of the true class in nats, and mean squared gap of the probabilities; lower is better.
+    top_5_accuracy
+        Share of samples whose class is among the five most probable ones; None with five classes or fewer.
+    brier_reliability … brier_within_bin_covariance
+        Parts of the Brier score.
+    roc_auc
+        Mean area under the ROC curves of all classes, each against the rest.
+    ece, ece_if_calibrated, ece_p
+        Expected calibration error, its mean under perfect calibration, and the p-value of perfect calibration.
+    ece_equal_mass, rmsce, rmsce_debiased, mce
+        Calibration error in bins of equally many samples; root mean square, without its noise, and maximum.
+    spiegelhalter, excess_surprise
+        Tests of calibration by the Brier score and by the log loss.
+    """
+
+    n: int
+    confidence: float
+    accuracy: Estimate
+    balanced_accuracy: Estimate
+    macro_precision: Estimate
+    weighted_precision: Estimate
+    macro_recall: Estimate
+    weighted_recall: Estimate
+    macro_f1: Estimate
+    weighted_f1: Estimate
+    cohen_kappa: Estimate
+    matthews_corrcoef: Estimate
+    log_loss: Estimate
+    brier: Estimate
+    top_5_accuracy: Estimate | None
+    brier_reliability: float
+    brier_resolution: float
+    brier_uncertainty: float
+    brier_within_bin_variance: float
+    brier_within_bin_covariance: float
+    roc_auc: Estimate
+    ece: float
+    ece_if_calibrated: float
+    ece_p: float
+    ece_equal_mass: float
+    rmsce: float
+    rmsce_debiased: float
+    mce: float
+    spiegelhalter: CalibrationTest
+    excess_surprise: CalibrationTest
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionMetrics(MetricSet):
+    """Metrics of a regression on its test samples, in the order of ``evaluation.json``; NaN where undefined.
+
+    Attributes
+    ----------
+    n
+        Test samples.
+    confidence
+        Level of the intervals.
+    rmse, mae
+        Root mean square error and mean absolute error, in units of y; lower is better.
+    r2
+        1 − Σ(y − ŷ)² / Σ(y − ȳ)², at most 1, 0 for predicting the mean.
+    """
+
+    n: int
+    confidence: float
+    rmse: Estimate
+    mae: Estimate
+    r2: Estimate
+
+
+@dataclass(frozen=True)
+class ClassEvaluation:
+    """Metrics of one class; ``status`` explains every 0 or NaN that is a convention and not a measurement."""
+
+    label: Annotated[int, Column("label", "class label", name="class")]
+    name: Annotated[str, Column("text", "name of the class")]
+    precision: Annotated[float, Column("share", "share of the predictions of this class that are right")]
+    recall: Annotated[float, Column("share", "share of the samples of this class that are found")]
+    f1: Annotated[float, Column("share", "harmonic mean of both")]
+    support: Annotated[int, Column("count", "test samples of this class")]
+    predicted: Annotated[int, Column("count", "test samples predicted to be of this class")]
+    roc_auc: Annotated[float, Column("share", "area under the ROC curve against the rest; missing without one")]
+    status: Annotated[Status, Column("text", "`ok`, or which values are conventions and why")] = OK
+
+
+@dataclass(frozen=True)
+class ConfusionCells:
+    """Counts of outcomes, a cell a pair of classes."""
+
+    actual: Annotated[Array, Column("text", "name of the true class")]
+    predicted: Annotated[Array, Column("text", "name of the predicted class")]
+    count: Annotated[Counts, Column("count", "test samples")]
+
+
+@dataclass(frozen=True)
+class RocCurves:
+    """Points of the ROC curve of each class against the rest, by falling threshold; (n_points,) each."""
+
+    label: Annotated[Integers, Column("label", "class label", name="class")]
+    name: Annotated[Array, Column("text", "name of the class")]
+    false_positive_rate: Annotated[Floats, Column("share", "share of the other samples that reach the threshold")]
+    true_positive_rate: Annotated[Floats, Column("share", "share of its samples that reach the threshold")]
+    threshold: Annotated[Floats, Column("limit", "probability of the class; missing where no sample reaches it")]
+
+
+@dataclass(frozen=True)
+class PrecisionRecallCurves:
+    """Points of the precision–recall curve of each class against the rest, by rising recall; (n_points,) each."""
+
+    label: Annotated[Integers, Column("label", "class label", name="class")]
+    name: Annotated[Array, Column("text", "name of the class")]
+    recall: Annotated[Floats, Column("share", "share of its samples that reach the threshold")]
+    precision: Annotated[Floats, Column("share", "share of the samples that reach the threshold that are its own")]
+    threshold: Annotated[Floats, Column("limit", "probability of the class; missing where no sample reaches it")]
+
+
+@dataclass(frozen=True)
+class ReliabilityBins:
+    """Confidence bins (lower, upper], (n_bins,) each; an empty bin has no confidence and no accuracy (NaN)."""
+
+    bin: Annotated[Integers, Column("count", "number of the bin, from 0")]
+    lower: Annotated[Floats, Column("number", "lower edge, exclusive; that of the first bin is inclusive")]
+    upper: Annotated[Floats, Column("number", "upper edge, inclusive")]
+    count: Annotated[Counts, Column("count", "test samples")]
+    confidence: Annotated[Floats, Column("number", "mean probability of the predicted class; missing without samples")]
+    accuracy: Annotated[Floats, Column("share", "share of right predictions; missing without samples")]
+
+
+PER_CLASS = RowSchema("per_class.csv", ClassEvaluation, "A row a class of a classification, always all classes.")
+CONFUSION = ArraySchema("confusion.csv", ConfusionCells, "A row a pair of true and predicted class.")
+ROC = ArraySchema("roc.csv", RocCurves, "Points of the ROC curve of each class against the rest.")
+PRECISION_RECALL = ArraySchema(
+    "precision_recall.csv", PrecisionRecallCurves, "Points of the precision-recall curve of each class."
+)
+RELIABILITY = ArraySchema("reliability.csv", ReliabilityBins, "A row a confidence bin of equal width.")
+RELIABILITY_EQUAL_MASS = ArraySchema(
+    "reliability_equal_mass.csv", ReliabilityBins, "A row a confidence bin of equally many test samples."
+)
+SCHEMAS = (PER_CLASS, CONFUSION, ROC, PRECISION_RECALL, RELIABILITY, RELIABILITY_EQUAL_MASS)
+
+
+@dataclass(frozen=True)
+class ClassificationEvaluation:
+    """The evaluation of a classifier.
+
+    Attributes
+    ----------
+    metrics
+        Numbers of the whole test set.
+    classes
+        One result a class, in the order of their labels.
+    confusion
+        Counts (n_classes, n_classes), row true, column predicted.
+    roc, precision_recall
+        Curves of each class against the rest; a class for which the curve is undefined has no points.
+    reliability, reliability_equal_mass
+        Confidence bins of equal width, and of equally many samples.
+    """
+
+    metrics: ClassificationMetrics
+    classes: tuple[ClassEvaluation, ...]
+    confusion: Counts
+    roc: RocCurves
+    precision_recall: PrecisionRecallCurves
+    reliability: ReliabilityBins
+    reliability_equal_mass: ReliabilityBins
+
+    def frames(self) -> "dict[str, pd.DataFrame]":
+        """Return the table of each schema, by the name of its file."""
+        names = np.array([one.name for one in self.classes], dtype=object)
+        cells = ConfusionCells(np.repeat(names, names.size), np.tile(names, names.size), self.confusion.ravel())
+        return {
+            PER_CLASS.file: PER_CLASS.frame(self.classes),
+            CONFUSION.file: CONFUSION.frame(cells),
+            ROC.file: ROC.frame(self.roc),
+            PRECISION_RECALL.file: PRECISION_RECALL.frame(self.precision_recall),
+            RELIABILITY.file: RELIABILITY.frame(self.reliability),
+            RELIABILITY_EQUAL_MASS.file: RELIABILITY_EQUAL_MASS.frame(self.reliability_equal_mass),
+        }
+
+
+@dataclass(frozen=True)
+class RegressionEvaluation:
+    """The evaluation of a regression."""
+
+    metrics: RegressionMetrics
+
+    def frames(self) -> "dict[str, pd.DataFrame]":
+        """Return the tables of a classification without rows, by the name of their file."""
+        return {schema.file: schema.frame() for schema in SCHEMAS}
+
+
+def classification_evaluation(
+    folder: Path, metrics: Mapping[str, Any], tables: "Mapping[str, pd.DataFrame]", class_names: Sequence[str]
+) -> ClassificationEvaluation:
+    """Return the evaluation that was read from the files of a folder.
+
+    Parameters
+    ----------
+    folder
+        Where the files are, for messages.
+    metrics
+        Content of ``evaluation.json``, as `mlx.core.metrics.read_metrics` returns it.
+    tables
+        The table of each of `SCHEMAS`, by the name of its file.
+    class_names
+        Names of the classes.
+
+    Raises
+    ------
+    ArtifactError
+        A metric, a column or a class is missing, or a value is not one of its column (with its row).
+    """
+    k = len(class_names)
+
+    def arrays(schema: ArraySchema[Any]) -> Any:
+        return schema.arrays(folder / schema.file, tables[schema.file], n_classes=k)
+
+    classes = PER_CLASS.rows(folder / PER_CLASS.file, tables[PER_CLASS.file], n_classes=k)
+    counts = arrays(CONFUSION).count
+    for schema, found, wanted in (
+        (PER_CLASS, len(classes), f"{k} rows, one for each class"),
+        (CONFUSION, len(counts), f"{k**2} counts, one for each pair of classes"),
+    ):
+        if found != int(wanted.split()[0]):
+            raise ArtifactError(f"{folder / schema.file}: expected {wanted}, found {found}{REMAKE}")
+    curves = [arrays(schema) for schema in SCHEMAS[2:]]
+    return ClassificationEvaluation(
+        ClassificationMetrics.from_dict(folder / "evaluation.json", metrics), classes, counts.reshape(k, k), *curves
+    )
+
+
+def regression_evaluation(folder: Path, metrics: Mapping[str, Any]) -> RegressionEvaluation:
+    """Return the evaluation of a regression that was read from the files of a folder.
+
+    Raises
+    ------
+    ArtifactError
+        A metric is missing.
+    """
+    return RegressionEvaluation(RegressionMetrics.from_dict(folder / "evaluation.json", metrics))

@@ -1,0 +1,142 @@
+"""Numbers that a metrics file holds: with their intervals as types, and flat under the keys of the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self, get_type_hints
+
+import numpy as np
+
+from mlx.core.errors import ArtifactError
+from mlx.core.reading import REMAKE
+from mlx.stats.interval import NAN, Interval
+from mlx.stats.status import OK, Reason, Status
+
+FlatMetrics = dict[str, float | int | str | None]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric with its interval; NaN where undefined, for the reason that the interval is missing."""
+
+    value: float
+    interval: Interval
+
+    @classmethod
+    def missing(cls, why: Status) -> "Estimate":
+        """Return the estimate that is undefined, for a reason."""
+        return cls(NAN, Interval.missing(why))
+
+    @property
+    def status(self) -> Status:
+        """`OK`, or what is missing and why."""
+        return self.interval.why_missing if np.isnan(self.value) else self.interval.status
+
+    def flat(self, name: str) -> FlatMetrics:
+        """Return the value, the ends of the interval and, where one is missing, the status under their keys."""
+        low, high = _known(self.interval.low), _known(self.interval.high)
+        found: FlatMetrics = {name: _known(self.value), f"{name}_low": low, f"{name}_high": high}
+        return found if self.status.is_ok else found | {f"{name}_status": str(self.status)}
+
+    @classmethod
+    def from_flat(cls, name: str, metrics: Mapping[str, Any]) -> "Estimate":
+        """Return the estimate that stands under these keys."""
+        value = _number(metrics[name])
+        if metrics[f"{name}_low"] is not None:
+            return cls(value, Interval(metrics[f"{name}_low"], metrics[f"{name}_high"], metrics["confidence"]))
+        status = Status.parse(metrics[f"{name}_status"])
+        why = status.values[0] if status.reason is Reason.NO_INTERVAL else status
+        assert isinstance(why, Status), "the value of that reason"
+        return cls(value, Interval.missing(why))
+
+
+@dataclass(frozen=True)
+class CalibrationTest:
+    """A sum of scores less what the predictions expect of it, over its standard deviation.
+
+    Attributes
+    ----------
+    z
+        Standard normal for a calibrated model; above 0 the model is worse than its probabilities say. NaN where
+        the predictions are certain.
+    p
+        Two-sided; NaN also where too few errors are expected for the normal distribution to hold.
+    status
+        `OK`, or why one of them is missing.
+    """
+
+    z: float
+    p: float
+    status: Status = OK
+
+    def flat(self, name: str) -> FlatMetrics:
+        """Return both numbers under their keys."""
+        return {f"{name}_z": _known(self.z), f"{name}_p": _known(self.p)}
+
+    def flat_status(self, name: str) -> FlatMetrics:
+        """Return the status under the key of each number that is missing."""
+        return {f"{key}_status": str(self.status) for key, value in self.flat(name).items() if value is None}
+
+    @classmethod
+    def from_flat(cls, name: str, metrics: Mapping[str, Any]) -> "CalibrationTest":
+        """Return the test that stands under these keys."""
+        status = metrics[f"{name}_p_status"] if metrics[f"{name}_p"] is None else str(OK)
+        return cls(_number(metrics[f"{name}_z"]), _number(metrics[f"{name}_p"]), Status.parse(status))
+
+
+@dataclass(frozen=True)
+class MetricSet:
+    """Metrics as fields, each a number, an `Estimate`, a `CalibrationTest`, or None for what does not apply."""
+
+    def as_dict(self) -> FlatMetrics:
+        """Return the metrics flat; the ends of the interval of ``x`` are ``x_low`` and ``x_high``, None without one."""
+        found: FlatMetrics = {}
+        statuses: FlatMetrics = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, Estimate | CalibrationTest):
+                found |= value.flat(field.name)
+            elif value is not None:
+                found[field.name] = _known(value)
+            if isinstance(value, CalibrationTest):
+                statuses |= value.flat_status(field.name)
+        return found | statuses
+
+    @classmethod
+    def from_dict(cls, path: Path, metrics: Mapping[str, Any]) -> Self:
+        """Return the metrics that were read from a file.
+
+        Raises
+        ------
+        ArtifactError
+            A key is missing, or a status is not one of this version.
+        """
+        values = {}
+        for name, kind in get_type_hints(cls).items():
+            try:
+                values[name] = _read(kind, name, metrics)
+            except KeyError as error:
+                found = ", ".join(metrics)[:200]
+                raise ArtifactError(f"{path}: expected a key {error}, found {found}{REMAKE}") from None
+            except ValueError as error:
+                wanted = "a number or null, with a status of this version"
+                raise ArtifactError(f"{path}: {name}: expected {wanted}, found {error}{REMAKE}") from None
+        return cls(**values)
+
+
+def _read(kind: Any, name: str, metrics: Mapping[str, Any]) -> Any:
+    if kind == Estimate | None:
+        return Estimate.from_flat(name, metrics) if name in metrics else None
+    if kind in {Estimate, CalibrationTest}:
+        return kind.from_flat(name, metrics)
+    return _number(metrics[name])
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(f"text '{value[:60]}'")
+    return NAN if value is None else value
