@@ -15,7 +15,7 @@ from mlx.datasets import DatasetSettings
 from mlx.datasets.catalogue import DATASETS
 from mlx.datasets.custom.table_files import Column, encode
 from mlx.models.in_sklearn.params import SvmParams
-from mlx.models.in_sklearn.svm import refuse_few
+from mlx.models.in_sklearn.svm import check_fold_sizes
 from mlx.pipeline.generate_data import generate_data
 from mlx.training.divergence import learning_rate_key
 
@@ -67,10 +67,10 @@ def test_lowering_the_rate_that_is_named_ends_a_divergence(
 
 def test_a_class_of_one_sample_is_not_calibrated_in_fewer_parts() -> None:
     with pytest.raises(DataError, match=r"found 1; add samples$"):
-        refuse_few(SvmParams(), 1)
+        check_fold_sizes(SvmParams(), 1)
     with pytest.raises(DataError, match=r"found 2; lower model\.params\.cv, or add samples$"):
-        refuse_few(SvmParams(), 2)
-    refuse_few(SvmParams(cv=2), 2)
+        check_fold_sizes(SvmParams(), 2)
+    check_fold_sizes(SvmParams(cv=2), 2)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The models, behind one contract: fit, outputs for a batch, named representations, save, load."""
+"""The models behind one interface: fit, outputs for a batch, named representations, save, load."""
 
 from importlib import import_module
 from typing import Any
@@ -12,7 +12,7 @@ _ESTIMATORS = {
     "LinearRegression": "mlx.models.in_numpy.linear_regression",
     "MLP": "mlx.models.in_numpy.mlp",
 }
-"""The NumPy models as estimators, which need scikit-learn: imported when they are asked for (PEP 562)."""
+"""The NumPy models as estimators, imported on first use (PEP 562), as they need scikit-learn."""
 
 
 def __getattr__(name: str) -> Any:

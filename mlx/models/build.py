@@ -35,7 +35,9 @@ def build_model(settings: ModelSettings, task_spec: TaskSpec, *, seed: int, pret
     """
     spec = MODELS[settings.name]
     build, make = (resolve_name(f"mlx.models.{spec.library}.{name}") for name in ("build:build", spec.maker))
-    model: Model = build(make, settings, task_spec, seed, pretrained=pretrained)
+    model: Model = build(make, settings, task_spec, seed)
+    if pretrained:
+        model.load_pretrained()
     return model
 
 

@@ -1,4 +1,4 @@
-"""What every model can do, whatever library computes it."""
+"""The interface of all models, whatever their library."""
 
 import math
 from abc import ABC, abstractmethod
@@ -23,13 +23,13 @@ BOTH_TASKS: frozenset[Task] = frozenset({"classification", "regression"})
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """What a model is asked to learn.
+    """The task of a model, and the shape of its data.
 
     Attributes
     ----------
     task : classification, or regression of one number.
-    sample_shape : of one sample as the model is fed it.
-    n_classes : K; 0 for regression.
+    sample_shape : of one input sample.
+    n_classes : number of classes K; 0 for regression.
     """
 
     task: Task
@@ -49,15 +49,15 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a model says about a batch of m samples.
+    """The outputs of a model for a batch of m samples.
 
     Attributes
     ----------
-    logits : (m, K) before softmax; None for regression and for models that have none.
-    probabilities : (m, K) after softmax, float64, rows that sum to 1; None for regression.
+    logits : (m, K) before softmax; None for regression and for models without logits.
+    probabilities : (m, K), float64, with rows that sum to 1; None for regression.
     predictions : (m,) labels, or values for regression.
-    representations : one (m, d) array for each layer that was asked for; sparse rows where nearly all
-        entries are 0, as in the leaf membership of a forest.
+    representations : one (m, d) array for each requested layer; sparse if nearly all entries are 0, as in the
+        leaf membership of a forest.
     """
 
     logits: Array | None
@@ -68,20 +68,20 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Optimization:
-    """How the weights of an iterative model are changed from a batch to the next.
+    """How an iterative model updates its weights.
 
     Attributes
     ----------
     optimizer : adam, sgd, rmsprop or adamw.
     learning_rate : step size of the first step; `IterativeModel.set_learning_rate` changes it.
-    momentum : of sgd; the other optimizers have their own.
-    weight_decay : share of every weight, times the learning rate, that a step takes off (decoupled).
-    clip_norm : longest gradient, all weights together; None for any.
-    clip_value : largest entry of a gradient; None for any.
-    label_smoothing : share of each target that is spread evenly over all classes.
-    class_weights : (K,) factor of each class's loss; None for 1.
-    n_samples : of the training split, over which a penalty on the sum of all losses is shared out; None
-        where nobody said.
+    momentum : of sgd; the other optimizers have fixed ones.
+    weight_decay : share of every weight, times the learning rate, that a step subtracts (decoupled).
+    clip_norm : largest norm of the gradient of all weights; None for no limit.
+    clip_value : largest absolute entry of a gradient; None for no limit.
+    label_smoothing : share of each target that is distributed evenly over all classes.
+    class_weights : (K,) factor of the loss of each class; None for 1.
+    n_samples : number of training samples, by which a penalty on the sum of all losses is divided; None if
+        unknown.
     """
 
     optimizer: str = "adam"
@@ -101,11 +101,11 @@ class Model(ABC):
     Attributes
     ----------
     tasks : the tasks that this model can learn.
-    training_fields : the fields of the `training` section that it uses, dotted below ``params``; of the
-        class, or of one model whose own parameters stand before some of them.
-    task_spec : the task and the shape of the samples that it was built for.
-    layers : names of the layers whose representations it can give, from input to output.
-    linear_fit : what a linear regression keeps of its training samples; None for any other model.
+    training_fields : the fields of the `training` section that it uses, dotted below ``params``; an attribute of
+        the class, or of a model whose own parameters override some of them.
+    task_spec : the task and data that it was built for.
+    layers : names of the layers that represent a sample, from input to output.
+    linear_fit : the training design of a linear regression; None for other models.
     """
 
     tasks: ClassVar[frozenset[Task]]
@@ -117,31 +117,40 @@ class Model(ABC):
     @property
     @abstractmethod
     def penultimate(self) -> str:
-        """The layer that represents a sample by default: the last one before the output, where it has such."""
+        """The layer that represents a sample by default: the last one before the output if there is one."""
 
     @property
     @abstractmethod
     def n_parameters(self) -> int:
-        """How many numbers were fitted."""
+        """The number of fitted parameters."""
 
     @abstractmethod
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
-        """Compute what the model says about ``X`` (m, *sample_shape), and the representations in `layers`."""
+        """Compute the outputs for ``X`` (m, *sample_shape), with the representations in `layers`."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:
-        """Write the fitted model into an existing empty `folder`, the same bytes for the same model."""
+        """Write the fitted model into an existing empty `folder`, with the same bytes for the same model."""
 
     @abstractmethod
     def restore(self, folder: Path) -> None:
-        """Take over the fitted state that `save` wrote."""
+        """Load the fitted state that `save` wrote."""
 
-    def measure_fit(self, X: Array, y: Array) -> None:  # noqa: B027  # most models keep nothing
-        """Keep what is to be known of the training samples ``X`` (n, *sample_shape) and ``y`` (n,) once fitted."""
+    def measure_fit(self, X: Array, y: Array) -> None:  # noqa: B027  # most models store nothing
+        """Store statistics of the training samples ``X`` (n, *sample_shape) and ``y`` (n,) after the fit."""
+
+    def load_pretrained(self) -> None:  # noqa: B027  # most models have none
+        """Load pretrained weights, if the settings ask for them."""
+
+    @final
+    def as_table(self, X: Array) -> Array:
+        """Check ``X`` (m, *sample_shape), and return it flattened (m, d), float64."""
+        self.check(X)
+        return np.asarray(X, np.float64).reshape(len(X), -1)
 
     @final
     def resolve_layer(self, name: str) -> str:
-        """Return the layer meant by `name`, where ``penultimate`` is a name that every model has.
+        """Return the name of a layer, where ``penultimate`` stands for `penultimate`.
 
         Raises
         ------
@@ -157,12 +166,12 @@ class Model(ABC):
 
     @final
     def check(self, X: Array) -> None:
-        """Refuse a batch that this model was not built for.
+        """Reject a batch that the model can't process.
 
         Raises
         ------
         DataError
-            The samples have another shape, or hold NaN or infinity.
+            The samples have another shape, or contain NaN or infinity.
         """
         if X.shape[1:] != self.task_spec.sample_shape:
             raise DataError(
@@ -174,7 +183,7 @@ class Model(ABC):
 
 
 class DirectModel(Model):
-    """A model that is fitted in one go."""
+    """A model that is fitted at once."""
 
     @abstractmethod
     def fit(self, X: Array, y: Array, *, seed: int) -> None:
@@ -182,10 +191,10 @@ class DirectModel(Model):
 
 
 class IterativeModel(Model):
-    """A model that is fitted by passes over mini-batches, so that training can watch, stop and resume it.
+    """A model that is fitted in epochs of mini-batches, which can be monitored, stopped and resumed.
 
-    It uses every field of the `training` section: some through `Optimization`, the rest in the loop that
-    runs its epochs. A model for which one of them has no effect leaves it out of `training_fields`.
+    It uses every field of the `training` section, through `Optimization` or in the training loop. A model
+    for which a field has no effect removes it from `training_fields`.
     """
 
     training_fields: frozenset[str] = frozenset({
@@ -195,45 +204,45 @@ class IterativeModel(Model):
         "params.class_weights", "params.label_smoothing", "params.augmentation",
     })  # fmt: skip
 
-    def expect_few_steps(self) -> None:  # only what compiles its steps has something to do
-        """Prepare for a few steps only: what takes longer to compile than to run is not compiled."""
+    def expect_few_steps(self) -> None:  # only compiled models override it
+        """Skip compilation, which takes longer than the few steps of a dry run."""
 
     @abstractmethod
     def prepare(self, optimization: Optimization) -> None:
-        """Choose the optimizer before the first epoch; its state starts from nothing."""
+        """Make the optimizer, with its initial state, before the first epoch."""
 
     @abstractmethod
     def set_learning_rate(self, rate: float) -> None:
-        """Set the step size of the steps from here on."""
+        """Set the learning rate of the next steps."""
 
     @abstractmethod
     def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:
-        """Take one step on each batch; return the mean loss (and accuracy) of the samples, as they came.
+        """Take one step on each batch; return the mean loss (and accuracy) of the samples before their steps.
 
-        A batch is asked for when its step is next: what yields it may set another learning rate first.
-        Whatever is random in a step, such as dropout, is drawn from `rng`, so that an epoch is a function
-        of the weights, the optimizer's state, its batches and its seed.
+        A batch is requested just before its step, so that the iterator can change the learning rate. All
+        randomness of a step, such as dropout, is drawn from `rng`, so that an epoch is a function of the
+        weights, the state of the optimizer, the batches and the seed.
         """
 
     @abstractmethod
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
-        """Return the mean loss (and accuracy) without learning."""
+        """Return the mean loss (and accuracy) without updating the weights."""
 
     @abstractmethod
     def weights(self) -> list[Array]:
-        """Copy the weights, so that the best ones can be kept."""
+        """Return a copy of the weights."""
 
     @abstractmethod
     def set_weights(self, weights: list[Array]) -> None:
-        """Put copied weights back."""
+        """Set copied weights."""
 
     @abstractmethod
     def state(self) -> dict[str, Array]:
-        """Copy all that the next step depends on, by name: weights and the optimizer's variables."""
+        """Return a copy of all that the next step depends on, by name: weights and optimizer variables."""
 
     @abstractmethod
     def set_state(self, state: Mapping[str, Array]) -> None:
-        """Go on from a copied state; `prepare` has been called as it was for the model copied from.
+        """Set a copied state, after `prepare` was called with the same arguments as for the copied model.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Weights as ``.npz`` files without dates in them, read without unpickling."""
+"""Weights as ``.npz`` files, written deterministically and read without unpickling."""
 
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,13 @@ from mlx.core.errors import ArtifactError
 from mlx.core.npy import entries, read_entry
 from mlx.core.reading import REMAKE, existing, reading
 
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The date that every zip entry carries: the earliest one that the format knows."""
-
 
 def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write named arrays, uncompressed; the same bytes for the same arrays."""
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, array in arrays.items():
-            large = array.nbytes > 1 << 30  # zipfile must know beforehand of 2 GiB; np.savez says so of every array
-            with archive.open(zipfile.ZipInfo(f"{name}.npy", EPOCH), "w", force_zip64=large) as entry:
+            large = array.nbytes > 1 << 30  # zipfile must know beforehand of 2 GiB; np.savez sets it for every array
+            with archive.open(f"{name}.npy", "w", force_zip64=large) as entry:
                 np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
@@ -41,12 +38,12 @@ def read_npz(path: Path, names: Sequence[str]) -> dict[str, Array]:
 
 
 def read_all(path: Path) -> dict[str, Array]:
-    """Read all arrays of numbers that `write_npz` wrote, whatever their names and types are.
+    """Read all numeric arrays that `write_npz` wrote.
 
     Raises
     ------
     ArtifactError
-        The file is missing or damaged, or holds something else.
+        The file is missing or damaged, or contains other arrays.
     """
     arrays = _arrays(path, "named arrays", remedy="")
     if odd := [name for name, array in arrays.items() if array.dtype.kind not in "biuf"]:

@@ -11,7 +11,7 @@ from mlx.models.catalogue import FAMILIES, MODELS
 
 
 class ModelSettings(Settings):
-    """Which model is trained.
+    """The model to train.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Whether a model suits a problem: said in one way for every family."""
+"""Checks the task of a model, with one message for all libraries."""
 
 from mlx.core.errors import SettingsError
 from mlx.models.contract import Task, TaskSpec
@@ -7,12 +7,12 @@ WHERE_STATED = "; dataset.params.task states what the targets of custom data are
 
 
 def require_task(name: str, tasks: frozenset[Task], task_spec: TaskSpec) -> None:
-    """Refuse a model `name`, which is for `tasks`, for a problem of another kind.
+    """Reject a model `name`, which is for `tasks`, for another task.
 
     Raises
     ------
     SettingsError
-        Names both kinds.
+        Names the tasks.
     """
     if task_spec.task not in tasks:
         raise SettingsError(

@@ -147,10 +147,10 @@ def check_counts(settings: ModelSettings, task: TaskSpec, n_train: int, labels: 
     """
     params = settings.parameters()
     if isinstance(params, GradientBoostingParams):
-        gradient_boosting.refuse_few(params, n_train, task.n_classes)
+        gradient_boosting.check_validation_size(params, n_train, task.n_classes)
     if labels is None or not task.n_classes:
         return
     if MODELS[settings.name].library == "in_sklearn":
-        fitting.refuse_absent(settings.name, labels, task.n_classes)
+        fitting.check_classes_present(settings.name, labels, task.n_classes)
     if isinstance(params, SvmParams):
-        svm.refuse_few(params, int(np.bincount(labels, minlength=task.n_classes).min()))
+        svm.check_fold_sizes(params, int(np.bincount(labels, minlength=task.n_classes).min()))

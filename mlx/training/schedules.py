@@ -1,7 +1,7 @@
 """The learning rate of every step, a pure function of the settings, the step and the validation losses so far."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import Field
 
@@ -64,8 +64,7 @@ SCHEDULES: dict[str, type[Settings]] = {
 """Each schedule's name and the schema of its `schedule_params`."""
 
 
-@dataclass(frozen=True)
-class Plateau:
+class Plateau(Settings):
     """The state of the schedule ``plateau`` between two epochs.
 
     Attributes
@@ -76,22 +75,25 @@ class Plateau:
     cooldown : epochs that still do not count.
     """
 
-    drops: int = 0
+    drops: int = Field(0, ge=0)
     best: float | None = None
-    wait: int = 0
-    cooldown: int = 0
+    wait: int = Field(0, ge=0)
+    cooldown: int = Field(0, ge=0)
 
     def after(self, val_loss: float, params: PlateauParams) -> "Plateau":
         """Return the state after an epoch with the validation loss `val_loss`."""
         cooldown = max(0, self.cooldown - 1)
         wait = 0 if self.cooldown else self.wait
         if self.best is None or val_loss < self.best - params.min_delta:
-            return replace(self, best=val_loss, wait=0, cooldown=cooldown)
+            return self._with(best=val_loss, wait=0, cooldown=cooldown)
         if cooldown:
-            return replace(self, wait=wait, cooldown=cooldown)
+            return self._with(wait=wait, cooldown=cooldown)
         if wait + 1 < params.patience:
-            return replace(self, wait=wait + 1, cooldown=0)
-        return replace(self, drops=self.drops + 1, wait=0, cooldown=params.cooldown)
+            return self._with(wait=wait + 1, cooldown=0)
+        return self._with(drops=self.drops + 1, wait=0, cooldown=params.cooldown)
+
+    def _with(self, **changes: float) -> "Plateau":
+        return self.model_copy(update=changes)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The state of a training between two epochs, as a folder of JSON and arrays."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,15 +21,6 @@ DESCRIPTION = "checkpoint.json"
 STATE, BEST = "state.npz", "best.npz"
 
 
-class PlateauDescription(Settings):
-    """The state of the learning rate schedule."""
-
-    drops: int = Field(ge=0)
-    best: float | None
-    wait: int = Field(ge=0)
-    cooldown: int = Field(ge=0)
-
-
 class StateDescription(Settings):
     """``checkpoint.json``: the progress of the training, and the SHA-256 of the files beside it and of itself."""
 
@@ -37,7 +28,7 @@ class StateDescription(Settings):
     fingerprint: dict[str, Any]
     history: list[dict[str, float]] = Field(min_length=1)
     best: int = Field(ge=1)
-    plateau: PlateauDescription
+    plateau: Plateau
     files: dict[str, str]
     digest: str
 
@@ -75,7 +66,7 @@ def write_state(folder: Path, fingerprint: Fingerprint, model: IterativeModel, p
         "fingerprint": fingerprint,
         "history": list(progress.history),
         "best": progress.best,
-        "plateau": asdict(progress.plateau),
+        "plateau": progress.plateau.as_dict(),
         "files": {name: file_digest(folder / name) for name in (STATE, BEST)},
     }
     write_json(folder / DESCRIPTION, content | {"digest": digest_of(content)})
@@ -101,7 +92,7 @@ def read_state(folder: Path) -> TrainingState:
             raise ArtifactError(f"{folder / name}: expected the arrays that {DESCRIPTION} describes, found others")
     progress = Progress(
         history=tuple(described.history),
-        plateau=Plateau(**described.plateau.model_dump()),
+        plateau=described.plateau,
         best=described.best,
         best_weights=read_weights(folder / BEST),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from mlx.models import Optimization, TaskSpec
 from mlx.models.in_keras import batch_statistics
-from mlx.models.in_keras.custom import adopted
+from mlx.models.in_keras.custom import wrapped
 from mlx.models.in_keras.runtime import keras
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def network(**options: Any) -> Any:
 
 
 def trained(made: Any, rate: float = 0.1, epochs: int = 1) -> Any:
-    model: Any = adopted(made, TASK_SPEC, "own.py:f")
+    model: Any = wrapped(made, TASK_SPEC, "own.py:f")
     model.prepare(Optimization("adam", rate))
     for epoch in range(epochs):
         model.run_epoch(batches(), np.random.default_rng(epoch))
@@ -85,10 +85,10 @@ def test_a_layer_that_does_not_move_keeps_its_statistics(frozen: dict[str, Any])
 
 
 def test_a_thousand_samples_are_enough_and_large_ones_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    statistics = adopted(network()[0], TASK_SPEC, "own.py:f")._statistics  # type: ignore[attr-defined]
+    statistics = wrapped(network()[0], TASK_SPEC, "own.py:f")._statistics  # type: ignore[attr-defined]
     many = [(np.full((100, 6), i, np.float32), None) for i in range(30)]
-    assert len(list(statistics.watched(many))) == 30
+    assert len(list(statistics.recorded(many))) == 30
     assert [int(part[0, 0]) for part in statistics._recent] == list(range(19, 30))
     monkeypatch.setattr(batch_statistics, "MOST_BYTES", 150 * 24)
-    list(statistics.watched(many))
+    list(statistics.recorded(many))
     assert [int(part[0, 0]) for part in statistics._recent] == [28, 29]

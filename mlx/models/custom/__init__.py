@@ -1,1 +1,1 @@
-"""A model of the user's own, from a function."""
+"""A model that a user's function makes."""

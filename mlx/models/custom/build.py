@@ -17,12 +17,7 @@ from mlx.models.task_check import require_task
 
 
 def build(
-    call: Callable[[ModelSettings, TaskSpec, int], Any],
-    settings: ModelSettings,
-    task_spec: TaskSpec,
-    seed: int,
-    *,
-    pretrained: bool,  # noqa: ARG001  # the function decides on its weights
+    call: Callable[[ModelSettings, TaskSpec, int], Any], settings: ModelSettings, task_spec: TaskSpec, seed: int
 ) -> Model:
     """Call the function that `settings` name, and check its result.
 
@@ -52,13 +47,13 @@ def call_function(settings: ModelSettings, task_spec: TaskSpec, seed: int) -> An
     assert where is not None
     if missing("keras"):
         return _called(where, settings, task_spec)
-    from mlx.models.in_keras.custom import adopted
+    from mlx.models.in_keras.custom import wrapped
     from mlx.models.in_keras.runtime import fresh_names, keras
 
     keras().utils.set_random_seed(seed)
     with fresh_names():
         made = _called(where, settings, task_spec)
-        return adopted(made, task_spec, where) if isinstance(made, keras().Model) else made
+        return wrapped(made, task_spec, where) if isinstance(made, keras().Model) else made
 
 
 def _called(where: str, settings: ModelSettings, task_spec: TaskSpec) -> Any:

@@ -1,4 +1,4 @@
-"""The parameters of a custom model: whatever its function takes."""
+"""The parameters of a custom model: the arguments of its function."""
 
 from typing import ClassVar
 

@@ -1,9 +1,9 @@
-"""What BatchNorm subtracts and divides by outside of training, computed anew for the weights that an epoch ends with.
+"""The statistics of BatchNorm for inference, recomputed with the weights at the end of an epoch.
 
-Keras keeps moving averages over the steps of a training. They are averages over networks that no longer exist: while
-the weights change fast, in a small training set or at a high learning rate, a network that fits its training batches
-says nonsense of every other sample, and how long that lasts depends on the last bits of its arithmetic. So the mean
-and variance are computed again after each epoch, from some of its samples, with the weights held still.
+Keras uses moving averages over the training steps, and so over earlier weights. While the weights change fast, in a
+small training set or at a high learning rate, a network that fits its training batches can fail on all other samples,
+and for how long depends on the last bits of its arithmetic. So mean and variance are recomputed after each epoch,
+from some of its samples, with fixed weights.
 
 Wu and Johnson, Rethinking "Batch" in BatchNorm (2021), section 3, who call it PreciseBN.
 """
@@ -22,13 +22,13 @@ from mlx.models.in_keras.runtime import keras
 from mlx.models.in_keras.steps import compiled, interpreted
 
 MOST_SAMPLES = 1024
-"""So many samples suffice: the paper finds a thousand as good as all."""
+"""The paper finds a thousand samples as good as all."""
 
 MOST_BYTES = 256 << 20
-"""Of large images there are fewer, so that memory stays bounded."""
+"""Bounds the memory; large images are fewer."""
 
 BATCH = 256
-"""Samples that pass the network at a time, as in an evaluation."""
+"""Samples in a batch, as in an evaluation."""
 
 
 class BatchStatistics:
@@ -36,51 +36,51 @@ class BatchStatistics:
 
     Parameters
     ----------
-    network : Keras model; layers that are frozen, or never move, keep what they have.
+    network : Keras model, whose frozen layers keep their statistics.
     scorer : the part of it that is trained.
     """
 
     def __init__(self, network: Any, scorer: Any, task_spec: TaskSpec) -> None:
         kind = keras().layers.BatchNormalization
-        layers = network._flatten_layers()  # of nested networks as well, which nothing public lists
-        self.layers = [each for each in layers if isinstance(each, kind) and _moves(each)]
+        layers = network._flatten_layers()  # including those of nested networks, which no public method lists
+        self.layers = [each for each in layers if isinstance(each, kind) and _is_trained(each)]
         self._scorer, self._task_spec = scorer, task_spec
         self._recent: deque[Array] = deque()
         self.compiling = True
 
-    def watched(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
-        """Yield the `batches` of an epoch, and remember the last samples."""
+    def recorded(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
+        """Yield the `batches` of an epoch, and record the last samples."""
         self._recent.clear()
         for X, y in batches:
             if self.layers:
-                self._remember(X)
+                self._record(X)
             yield X, y
 
-    def settle(self) -> None:
-        """Compute mean and variance over the samples remembered, each from the same weights, and forget them."""
+    def recompute(self) -> None:
+        """Recompute mean and variance from the recorded samples, and clear these."""
         if not self._recent:
             return
         X = np.concatenate(self._recent)
         self._recent.clear()
         parts = np.array_split(X, -(-len(X) // BATCH))
-        found = [self._of(part) for part in parts]
+        statistics = [self._of(part) for part in parts]
         sizes = np.array([len(part) for part in parts], np.float64)
         for i, layer in enumerate(self.layers):
-            means, variances = (np.array([values[i][j] for values in found], np.float64) for j in range(2))
+            means, variances = (np.array([values[i][j] for values in statistics], np.float64) for j in range(2))
             mean = np.average(means, axis=0, weights=sizes)
             between = np.average((means - mean) ** 2, axis=0, weights=sizes)
             layer.moving_mean.assign(mean)
             layer.moving_variance.assign(np.average(variances, axis=0, weights=sizes) + between)
 
-    def _remember(self, X: Array) -> None:
+    def _record(self, X: Array) -> None:
         self._recent.append(X)
         rows = max(2, min(MOST_SAMPLES, MOST_BYTES // max(1, X[:1].nbytes)))
         while sum(map(len, self._recent)) - len(self._recent[0]) >= rows:
             self._recent.popleft()
 
     def _of(self, X: Array) -> list[tuple[Array, Array]]:
-        """Return mean and variance of each layer's input in one batch."""
-        with self._without_memory():
+        """Return mean and variance of the input of each layer in one batch."""
+        with self._without_momentum():
             self._pass(X)
         return [(layer.moving_mean.numpy(), layer.moving_variance.numpy()) for layer in self.layers]
 
@@ -90,8 +90,8 @@ class BatchStatistics:
         return made(lambda X: self._scorer(X, training=True), self._task_spec)
 
     @contextmanager
-    def _without_memory(self) -> Iterator[None]:
-        """Let the moving averages become the values of the batch that is passed, or compiled for, in here."""
+    def _without_momentum(self) -> Iterator[None]:
+        """Make the moving averages equal the statistics of a batch that is run, or compiled for, within the block."""
         momenta = [layer.momentum for layer in self.layers]
         for layer in self.layers:
             layer.momentum = 0.0
@@ -102,6 +102,6 @@ class BatchStatistics:
                 layer.momentum = momentum
 
 
-def _moves(layer: Any) -> bool:
-    """Say whether training changes the averages of a layer, and nothing but inference reads them."""
+def _is_trained(layer: Any) -> bool:
+    """Whether training changes the averages of a layer, and only inference reads them."""
     return layer.trainable and layer.momentum < 1 and not getattr(layer, "renorm", False)

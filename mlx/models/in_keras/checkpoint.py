@@ -1,8 +1,8 @@
-"""Writes ``.keras`` files without dates, and reads the weights in them without running anything else.
+"""Writes ``.keras`` files deterministically, and reads only the weights in them.
 
-Loading such a file whole rebuilds the network from a configuration in it, which may name any class of
-Python or carry code; the format's own safe mode has had holes. Here the network is rebuilt from
-``model.json`` instead. The file has to describe that same network, and only its arrays are read.
+Loading such a file with Keras rebuilds the network from a configuration in it, which may name any Python
+class or contain code; the format's safe mode has had vulnerabilities. Here the network is rebuilt from
+``model.json`` instead. The file must describe the same network, and only its arrays are read.
 """
 
 import io
@@ -18,17 +18,16 @@ import numpy as np
 
 from mlx.core.reading import existing, reading
 from mlx.models.in_keras.runtime import keras
-from mlx.models.npz import EPOCH
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
 WEIGHTS = "model.weights.h5"
 
 
 def save_keras(model: Any, path: Path) -> None:
-    """Write `model` in the ``.keras`` format, the same bytes whenever it is the same model.
+    """Write `model` in the ``.keras`` format, with the same bytes for the same model.
 
     The format is a zip file with dates in its entries and in ``metadata.json``, and ``config.json``
-    tells shared objects by their place in memory; the dates are fixed, the objects numbered.
+    identifies shared objects by their memory address; here the dates are fixed and the objects numbered.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".keras-") as folder:
         dated = Path(folder) / "dated.keras"
@@ -40,16 +39,16 @@ def save_keras(model: Any, path: Path) -> None:
                     content = json.dumps(json.loads(content) | {"date_saved": "1980-01-01@00:00:00"}).encode()
                 elif name == "config.json":
                     content = json.dumps(_numbered(json.loads(content), {})).encode()
-                target.writestr(zipfile.ZipInfo(name, EPOCH), content)
+                target.writestr(zipfile.ZipInfo(name), content)
 
 
 def restore_weights(model: Any, path: Path) -> None:
-    """Put the weights that `save_keras` wrote for such a network into `model`.
+    """Load the weights that `save_keras` wrote into `model`.
 
     Raises
     ------
     ArtifactError
-        The file is missing or damaged, holds more than a network, or another network than `model`.
+        The file is missing or damaged, or contains another network than `model`.
     """
     with reading(path, "a Keras model"):
         with existing(path).open("rb") as file, zipfile.ZipFile(file) as archive:
@@ -57,7 +56,7 @@ def restore_weights(model: Any, path: Path) -> None:
             _check_network(json.loads(archive.read("config.json")), model)
             content = archive.read(WEIGHTS)
         _check_arrays(content, model)
-        with tempfile.TemporaryDirectory() as folder:  # in the zip file each array would be searched from its start
+        with tempfile.TemporaryDirectory() as folder:  # within the zip file, h5py would seek each array from the start
             (Path(folder) / WEIGHTS).write_bytes(content)
             model.load_weights(Path(folder) / WEIGHTS)
 
@@ -71,14 +70,14 @@ def _check_members(archive: zipfile.ZipFile) -> None:
 
 
 def _check_network(found: Any, model: Any) -> None:
-    """Refuse a description of another network, naming where it differs."""
+    """Reject the description of another network, naming the first difference."""
     expected = json.loads(json.dumps(_numbered(_described(model), {})))
     if found != expected:
         raise ValueError(f"it describes another network: {_difference(expected, found)}")
 
 
 def _described(model: Any) -> Any:
-    """Describe `model` as its file does."""
+    """Return the configuration of `model` as in its file."""
     from keras.src.saving.serialization_lib import ObjectSharingScope
 
     with ObjectSharingScope():
@@ -86,7 +85,7 @@ def _described(model: Any) -> Any:
 
 
 def _difference(expected: Any, found: Any, where: str = "") -> str:
-    """Say where two configurations first differ."""
+    """Describe the first difference of two configurations."""
     if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
         pairs = [(f"{where}.{key}".lstrip("."), expected[key], found[key]) for key in expected]
     elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
@@ -105,7 +104,7 @@ def _short(value: Any) -> str:
 
 
 def _check_arrays(content: bytes, model: Any) -> None:
-    """Refuse what could reach outside of the file or ask for more memory than the file takes, and other arrays."""
+    """Reject links, arrays larger than what is stored of them, and other shapes than those of `model`."""
     import h5py
 
     with h5py.File(io.BytesIO(content), "r") as file:
@@ -117,7 +116,7 @@ def _check_arrays(content: bytes, model: Any) -> None:
 
 
 def _shapes(group: Any) -> Iterator[tuple[int, ...]]:
-    """Yield the shape of each array below `group`, after it was checked."""
+    """Yield the shape of each array below `group`, after checking it."""
     import h5py
 
     for name in group:
@@ -135,7 +134,7 @@ def _shapes(group: Any) -> Iterator[tuple[int, ...]]:
             raise ValueError(f"{item.name} is larger than what is stored of it")
         if item.dtype.kind == "f" and not np.isfinite(item[()]).all():
             raise ValueError(f"{item.name} holds NaN or infinity")
-        if item.dtype != np.uint32:  # else the state of a random layer, which is no weight and which not all write
+        if item.dtype != np.uint32:  # uint32 is the state of a random layer, which is not a weight
             yield item.shape
 
 

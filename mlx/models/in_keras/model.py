@@ -1,4 +1,4 @@
-"""Every Keras network, whoever built it, behind the contract of the models."""
+"""The model of every Keras network, built here or by a user."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -14,7 +14,8 @@ from mlx.models.contract import BOTH_TASKS, IterativeModel, Metrics, Optimizatio
 from mlx.models.in_keras.batch_statistics import BatchStatistics
 from mlx.models.in_keras.checkpoint import restore_weights, save_keras
 from mlx.models.in_keras.network import Network
-from mlx.models.in_keras.runtime import keras
+from mlx.models.in_keras.pretrained import load_imagenet_weights
+from mlx.models.in_keras.runtime import fresh_names, keras
 from mlx.models.in_keras.steps import Steps, compiled, interpreted
 
 CHECKPOINT = "model.keras"
@@ -23,17 +24,17 @@ CHECKPOINT = "model.keras"
 class KerasModel(IterativeModel):
     """A network in Keras.
 
-    The saved network ends in the probabilities, as its users expect. Training reads the layer
-    before, ``logits``: a cross-entropy from logits keeps its precision where softmax saturates.
-    BatchNorm uses its moving statistics everywhere but in `run_epoch`, so that what the network says
-    of a sample does not depend on the batch; they are computed anew when an epoch ends.
+    The saved network ends in the probabilities, as users expect. Training uses the layer before,
+    ``logits``, as a cross-entropy from logits stays accurate when the softmax saturates. BatchNorm
+    uses its moving statistics everywhere but in `run_epoch`, so that the outputs for a sample do not
+    depend on its batch; they are recomputed at the end of each epoch.
     """
 
     tasks = BOTH_TASKS
 
     def __init__(self, network: Network, task_spec: TaskSpec) -> None:
         self.task_spec = task_spec
-        self.network, self.layers = network.model, network.layers
+        self.network, self.layers, self._imagenet = network.model, network.layers, network.imagenet
         self._scores = self.network.get_layer(network.scores).output
         self._scorer = keras().Model(self.network.inputs, self._scores)
         self._statistics = BatchStatistics(self.network, self._scorer, task_spec)
@@ -49,42 +50,48 @@ class KerasModel(IterativeModel):
 
     @property
     def n_parameters(self) -> int:
-        """How many weights the network has."""
+        """The number of weights."""
         return int(self.network.count_params())
 
+    def load_pretrained(self) -> None:
+        """Load ImageNet's weights, if the network starts from them."""
+        if self._imagenet:
+            with fresh_names():
+                load_imagenet_weights(self.network, *self._imagenet)
+
     def expect_few_steps(self) -> None:
-        """Call the layers one by one: a deep network takes longer to compile than a few steps do."""
+        """Run without compilation, which takes longer for a deep network than a few steps do."""
         self._compiling = False
         self._statistics.compiling = False
 
     def prepare(self, optimization: Optimization) -> None:
-        """Choose one of Keras's optimizers by its name."""
+        """Make Keras's optimizer."""
         self._steps = Steps(self._scorer, self.task_spec, optimization, compiling=self._compiling)
         self._rate = optimization.learning_rate
 
     @property
     def steps(self) -> Steps:
-        """The compiled steps; only a network that was prepared has them."""
+        """The training steps, available after `prepare`."""
         assert self._steps is not None, "prepare was not called"
         return self._steps
 
     def set_learning_rate(self, rate: float) -> None:
-        """Set the optimizer's variable."""
-        if rate != self._rate:  # a schedule may ask before every step
+        """Set the learning rate of the optimizer."""
+        if rate != self._rate:  # assigning the variable takes time
             self._rate, self.steps.optimizer.learning_rate = rate, rate
 
     def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:
-        """Take one step of the optimizer a batch; every random layer starts from a seed drawn from `rng`."""
+        """Take one step for each batch; every random layer starts from a seed drawn from `rng`."""
         for state in self._random_states:
             state.assign(np.array([rng.integers(2**32), 0], np.uint32))
-        for X, y in self._statistics.watched(batches):
+        for X, y in self._statistics.recorded(batches):
             self.check(X)
             self.steps.train(X, y)
-        self._statistics.settle()
+        self._statistics.recompute()
         return self.steps.means()
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
-        """Return the mean loss, penalties included and classes not weighted, and accuracy."""
+        """Return the mean loss with penalties and without class weights, and accuracy."""
         for X, y in batches:
             self.check(X)
             self.steps.test(X, y)
@@ -92,38 +99,39 @@ class KerasModel(IterativeModel):
 
     @cached_property
     def _random_states(self) -> list[Any]:
-        """The states of all layers that draw, such as dropout: what the network has beside its weights."""
+        """The states of the random layers, such as dropout: all variables that are not weights."""
         weights = {id(weight) for weight in self.network.weights}
         return [variable for variable in self.network.variables if id(variable) not in weights]
 
     def weights(self) -> list[Array]:
-        """Copy the weights, the moving statistics of BatchNorm among them."""
+        """Copy the weights, including the moving statistics of BatchNorm."""
         return [np.array(weight) for weight in self.network.get_weights()]
 
     def set_weights(self, weights: list[Array]) -> None:
-        """Put copied weights back."""
+        """Set copied weights."""
         self.network.set_weights(weights)
 
     def state(self) -> dict[str, Array]:
-        """Copy the weights and the optimizer's variables, numbered in their order."""
-        optimizer = [np.array(variable) for variable in self.steps.optimizer.variables]
-        parts = {"weight": self.weights(), "optimizer": optimizer}
-        return {f"{part}_{i}": value for part, values in parts.items() for i, value in enumerate(values)}
+        """Copy the weights and the optimizer's variables, numbered in order."""
+        return {name: np.array(variable) for name, variable in self._named_variables().items()}
 
     def set_state(self, state: Mapping[str, Array]) -> None:
-        """Put copied weights and optimizer variables back."""
-        variables = {"weight": self.network.weights, "optimizer": self.steps.optimizer.variables}
-        named = {f"{part}_{i}": v for part, values in variables.items() for i, v in enumerate(values)}
+        """Set copied weights and optimizer variables."""
+        named = self._named_variables()
         for name, variable in named.items():
             if name not in state or state[name].shape != tuple(variable.shape):
                 found = f"shape {state[name].shape}" if name in state else "none"
                 raise ArtifactError(f"checkpoint: {name}: expected shape {tuple(variable.shape)}, found {found}")
         for name, variable in named.items():
             variable.assign(state[name])
-        self._rate = None  # the copied optimizer's is in its variables
+        self._rate = None  # the rate is among the variables of the optimizer
+
+    def _named_variables(self) -> dict[str, Any]:
+        groups = {"weight": self.network.weights, "optimizer": self.steps.optimizer.variables}
+        return {f"{name}_{i}": variable for name, group in groups.items() for i, variable in enumerate(group)}
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
-        """Run the network once for its scores and all `layers`; probabilities in float64 from the logits."""
+        """Run the network once for scores and `layers`; probabilities are computed in float64 from the logits."""
         self.check(X)
         values = self._reader(tuple(layers))(X)
         scores = values["scores"].numpy()
@@ -133,20 +141,20 @@ class KerasModel(IterativeModel):
         return Outputs(scores, softmax(scores.astype(np.float64), axis=1), scores.argmax(axis=1), representations)
 
     def _reader(self, layers: tuple[str, ...]) -> Any:
-        """Compile the network up to its scores and `layers`."""
+        """Return the compiled function of a batch that computes scores and `layers`."""
         if layers not in self._readers:
             tensors = {name: self.network.get_layer(name).output for name in layers} | {"scores": self._scores}
             reader = keras().Model(self.network.inputs, tensors)
-            made = compiled if self._compiling else interpreted
-            self._readers[layers] = made(lambda X: reader(X, training=False), self.task_spec)
+            compile_ = compiled if self._compiling else interpreted
+            self._readers[layers] = compile_(lambda X: reader(X, training=False), self.task_spec)
         return self._readers[layers]
 
     def save(self, folder: Path) -> None:
-        """Write ``model.keras``, which opens with plain ``keras.saving.load_model``."""
-        for i, state in enumerate(self._random_states):  # else the file would tell how many steps were taken
+        """Write ``model.keras``, which ``keras.saving.load_model`` can read."""
+        for i, state in enumerate(self._random_states):  # else the bytes would depend on the number of steps
             state.assign(np.array([i, 0], np.uint32))
         save_keras(self.network, folder / CHECKPOINT)
 
     def restore(self, folder: Path) -> None:
-        """Read the weights in ``model.keras`` back; nothing else in it is used."""
+        """Read the weights in ``model.keras``, and nothing else of it."""
         restore_weights(self.network, folder / CHECKPOINT)

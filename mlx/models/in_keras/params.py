@@ -11,13 +11,13 @@ Activation = Annotated[Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu",
 
 
 class NetworkParams(Settings):
-    """What every network has.
+    """The parameters of every network.
 
     Attributes
     ----------
-    num_classes : how many classes it tells apart. The data say so; a number given here has to agree.
-    dropout : share of the units before the output (and of every hidden dense layer) that a training step leaves out.
-    l2 : weight of the squared kernels in the loss.
+    num_classes : number of classes, which must be that of the data; null to infer it.
+    dropout : share of the units before the output (and of every hidden dense layer) dropped in a training step.
+    l2 : factor of the sum of squared kernel weights added to the loss.
     """
 
     num_classes: int | None = Field(None, ge=2)
@@ -39,11 +39,11 @@ class KerasMlpParams(NetworkParams):
 
 
 class CnnParams(NetworkParams):
-    """A convolutional network: blocks of 3x3-like convolution and 2x2 pooling, then dense layers.
+    """A convolutional network: blocks of a convolution and 2x2 pooling, then dense layers.
 
     Attributes
     ----------
-    filters : of each convolution; each is followed by a pooling that halves the image.
+    filters : of each convolution, which is followed by a pooling that halves the image.
     kernel_size : side of the filters, in pixels.
     hidden_layers : widths of the dense layers; the last one is the penultimate representation.
     """
@@ -60,8 +60,8 @@ class RnnParams(NetworkParams):
     Attributes
     ----------
     cell : lstm or gru.
-    units : width of each recurrent layer; the last one gives its state after the last step.
-    bidirectional : read the sequence from its end as well, by as many units again.
+    units : width of each recurrent layer; the last one returns its state after the last step.
+    bidirectional : also read the sequence from its end, with as many units.
     hidden_layers : widths of the dense layers after them.
     """
 
@@ -72,19 +72,19 @@ class RnnParams(NetworkParams):
 
 
 class ImageNetParams(NetworkParams):
-    """A network that was drawn for ImageNet.
+    """A network designed for ImageNet.
 
     Attributes
     ----------
-    pretrained : start from the weights that Keras has of it, which want ``preprocessing.scaling: unit``; they are
-        fetched once, into Keras's cache. All layers are then trained on.
+    pretrained : start from Keras's weights, which need ``preprocessing.scaling: unit`` and are downloaded once into
+        Keras's cache. All layers are trained.
     """
 
     pretrained: bool = False
 
 
 class ResNet18Params(NetworkParams):
-    """A network that was drawn for ImageNet, and of which Keras has no weights.
+    """A network designed for ImageNet, of which Keras has no weights.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class ResNet18Params(NetworkParams):
 
 
 class MobileParams(ImageNetParams):
-    """An EfficientNet or a MobileNet, which leave out a fifth of the last units in training."""
+    """An EfficientNet or a MobileNet, with a default dropout of 0.2."""
 
     dropout: float = Field(0.2, ge=0, lt=1)
 
@@ -106,7 +106,7 @@ class VggParams(ImageNetParams):
     Attributes
     ----------
     hidden_layers : widths of the dense layers; the last one is the penultimate representation.
-    batch_norm : normalize after each convolution; null for wherever the weights are not pretrained.
+    batch_norm : normalize after each convolution; null for true unless the weights are pretrained.
     """
 
     hidden_layers: list[Width] = Field([512])

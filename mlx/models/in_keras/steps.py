@@ -1,6 +1,6 @@
-"""One step of training or evaluation, compiled: loss, gradients, clipping, optimizer, and the sums of an epoch.
+"""Compiled steps of training and evaluation: loss, gradients, clipping, optimizer, and the sums of an epoch.
 
-The sums stay on the device and are read once an epoch; a step costs one call and no conversion back.
+The sums stay on the device and are read once an epoch, so that a step is one call without a conversion.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from mlx.models.in_keras.runtime import keras
 
 
 class Steps:
-    """The compiled steps of one network.
+    """The training and evaluation steps of one network.
 
     Parameters
     ----------
     scorer : Keras model that gives logits (m, K), or values (m, 1).
-    task_spec : what the samples and their targets are.
-    optimization : how the weights are changed.
-    compiling : whether the steps are compiled, which pays from about five on.
+    task_spec : shape of the samples and kind of the targets.
+    optimization : options of the optimizer and the loss.
+    compiling : whether the steps are compiled, which pays off from about five steps on.
     """
 
     def __init__(self, scorer: Any, task_spec: TaskSpec, optimization: Optimization, *, compiling: bool = True) -> None:
@@ -48,7 +48,7 @@ class Steps:
         return self._compiled(self._test_step)
 
     def train(self, X: Array, y: Array) -> None:
-        """Take one step on a batch; those of the size of the first, all but the last, are compiled for it."""
+        """Take one step on a batch; a function compiled for the size of the first batch serves all of this size."""
         self._batch = self._batch or len(y)
         if len(y) == self._batch:
             self._train_whole(X, y)
@@ -56,11 +56,11 @@ class Steps:
             self._train(X, y)
 
     def test(self, X: Array, y: Array) -> None:
-        """Add a batch to the sums without learning from it."""
+        """Add a batch to the sums without an update."""
         self._test(X, y)
 
     def means(self) -> Metrics:
-        """Return the mean loss (and accuracy) since the last call, and start anew."""
+        """Return the mean loss (and accuracy) since the last call, and reset the sums."""
         loss, hits, n = self._sums.numpy()
         self._sums.assign(np.zeros(3))
         return {"loss": float(loss / n)} | ({"accuracy": float(hits / n)} if self.task_spec.n_classes else {})
@@ -97,10 +97,10 @@ class Steps:
     def _losses(self, scores: Any, y: Any, *, weighted: bool) -> Any:
         """Return the loss of each sample (m,): squared error, or cross-entropy from logits in nats.
 
-        Only the training loss is weighted by class, as in Keras: validation counts the samples as they are.
+        As in Keras, class weights apply to the training loss only.
 
-        With label smoothing s the target is ``(1 - s) one_hot(y) + s / K``, whose cross-entropy is taken
-        apart so that no (m, K) target is made.
+        With label smoothing s the target is ``(1 - s) one_hot(y) + s / K``, whose cross-entropy is computed
+        without the (m, K) targets.
         """
         import tensorflow as tf
 
@@ -120,8 +120,8 @@ def compiled(
 ) -> Any:
     """Compile `function` of a batch (m, *sample_shape), and of its targets (m,), for any m.
 
-    It is traced here and called past the checks that ``tf.function`` makes of every call. With `rows` it is for
-    batches of that many, whose shapes the compiler then knows: an unrolled recurrent network gains most.
+    It is traced here, and calls skip the checks of ``tf.function``. With `rows` it is for batches of this size, which
+    the compiler can use; an unrolled recurrent network gains most.
     """
     import tensorflow as tf
 
@@ -138,9 +138,9 @@ def interpreted(
     task_spec: TaskSpec,
     *,
     targets: bool = False,
-    rows: int | None = None,  # noqa: ARG001  # what `compiled` is given
+    rows: int | None = None,  # noqa: ARG001  # as in `compiled`
 ) -> Any:
-    """Do as `compiled` does, one operation at a time: sooner for a few calls of a deep network, slower for many."""
+    """Return the same function as `compiled`, run eagerly: faster for a few calls of a deep network."""
     return _on_arrays(function, _types(task_spec)[: 1 + targets])
 
 
@@ -151,7 +151,7 @@ def _types(task_spec: TaskSpec) -> list[Any]:
 
 
 def _on_arrays(function: Callable[..., Any], types: list[Any]) -> Callable[..., Any]:
-    """Let `function` of tensors take arrays."""
+    """Make `function` of tensors accept arrays."""
     import tensorflow as tf
 
     def call(*arrays: Array) -> Any:
@@ -162,7 +162,7 @@ def _on_arrays(function: Callable[..., Any], types: list[Any]) -> Callable[..., 
 
 
 def build_optimizer(optimization: Optimization) -> Any:
-    """Make the Keras optimizer; gradients are clipped before they reach it, as Keras's can do one clipping only."""
+    """Make the Keras optimizer, without clipping, as Keras supports only one kind at a time."""
     config: dict[str, Any] = {"learning_rate": optimization.learning_rate}
     if optimization.weight_decay or optimization.optimizer == "adamw":
         config["weight_decay"] = optimization.weight_decay
@@ -179,7 +179,7 @@ def build_optimizer(optimization: Optimization) -> Any:
 
 
 def clipped(gradients: list[Any], optimization: Optimization) -> list[Any]:
-    """Clip each entry to `clip_value`, then all gradients together to the norm `clip_norm`."""
+    """Clip each entry to `clip_value`, then the global norm to `clip_norm`."""
     import tensorflow as tf
 
     if (bound := optimization.clip_value) is not None:

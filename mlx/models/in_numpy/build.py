@@ -21,12 +21,7 @@ MOST_WEIGHTS = 250_000_000  # two gigabytes, and the optimizer takes three times
 
 
 def build(
-    make: Callable[[Any, TaskSpec, int], Model],
-    settings: ModelSettings,
-    task_spec: TaskSpec,
-    seed: int,
-    *,
-    pretrained: bool,  # noqa: ARG001  # there are no such weights
+    make: Callable[[Any, TaskSpec, int], Model], settings: ModelSettings, task_spec: TaskSpec, seed: int
 ) -> Model:
     """Make the NumPy model that `settings` name; a seed in its parameters overrides `seed`."""
     return make(settings.parameters(), task_spec, seed)

@@ -43,10 +43,9 @@ class LeastSquaresModel(DirectModel):
 
     def fit(self, X: Array, y: Array, *, seed: int) -> None:  # noqa: ARG002  # the fit is deterministic
         """Fit to ``X`` (n, *sample_shape) and ``y`` (n,); warns of linearly dependent features."""
-        self.check(X)
+        table = self.as_table(X)
         if any(value is not None for value in self.params.optimizer_config.as_dict().values()):
             warnings.warn("optimizer_config has no effect without use_gradient_descent", stacklevel=2)
-        table = np.asarray(X, np.float64).reshape(len(X), -1)
         solution = solve_least_squares(table, np.asarray(y, np.float64), l2=self.params.l2_regularization)
         self.weights, self.intercept = solution.weights, float(solution.intercept)
 
@@ -57,8 +56,7 @@ class LeastSquaresModel(DirectModel):
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Predict the values; the only representation is the sample itself."""
-        self.check(X)
-        table = np.asarray(X, np.float64).reshape(len(X), -1)
+        table = self.as_table(X)
         # Summed row by row in the order of the features, so that the bits do not depend on the batch.
         predicted = np.einsum("ij,j->i", table, self.weights) + self.intercept
         return Outputs(None, None, predicted, dict.fromkeys(layers, table))

@@ -107,13 +107,13 @@ class NetworkModel(IterativeModel):
         for X, y in batches:
             weights = None if self._class_weights is None else self._class_weights[y]
             penalty = self._trainer.penalty()
-            losses, logits = self._trainer.step(self._rows(X), self._targets(y), weights)
+            losses, logits = self._trainer.step(self.as_table(X), self._targets(y), weights)
             yield losses + penalty, logits, y
 
     def _evaluations(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Floats, Floats, Array]]:
         penalty = self._trainer.penalty()
         for X, y in batches:
-            (logits,) = self.network.run(self._rows(X))
+            (logits,) = self.network.run(self.as_table(X))
             yield LOSSES[self._output](logits, self._targets(y))[0] + penalty, logits, y
 
     def _means(self, batches: Iterable[tuple[Floats, Floats, Array]]) -> Metrics:
@@ -125,10 +125,6 @@ class NetworkModel(IterativeModel):
                 if self.task_spec.n_classes:
                     hits += int((predicted_classes(logits) == y).sum())
         return {"loss": total / n} | ({"accuracy": hits / n} if self.task_spec.n_classes else {})
-
-    def _rows(self, X: Array) -> Floats:
-        self.check(X)
-        return np.asarray(X, np.float64).reshape(len(X), -1)
 
     def _targets(self, y: Array) -> Floats:
         return np.asarray(y, np.float64)[:, None] if self._table is None else self._table[y]
@@ -166,10 +162,10 @@ class NetworkModel(IterativeModel):
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Compute logits and `layers` in float64, with the same bits for a sample in any batch."""
-        rows = self._rows(X)
+        table = self.as_table(X)
         numbers = [] if self.layers == ("input",) else [self.layers.index(name) for name in layers]
-        logits, *values = self.network.run(rows, (-1, *numbers))
-        representations: dict[str, Array | csr_array] = dict(zip(layers, values or [rows] * len(layers), strict=True))
+        logits, *values = self.network.run(table, (-1, *numbers))
+        representations: dict[str, Array | csr_array] = dict(zip(layers, values or [table] * len(layers), strict=True))
         if self.task_spec.task == "regression":
             return Outputs(None, None, logits[:, 0], representations)
         logits = class_logits(self._output, logits)

@@ -7,14 +7,7 @@ from mlx.models.settings import ModelSettings
 from mlx.models.task_check import require_task
 
 
-def build(
-    kind: Any,
-    settings: ModelSettings,
-    task_spec: TaskSpec,
-    seed: int,  # noqa: ARG001  # `fit` takes it
-    *,
-    pretrained: bool,  # noqa: ARG001  # there are no such weights
-) -> Model:
+def build(kind: Any, settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:  # noqa: ARG001  # `fit` takes it
     """Make the scikit-learn model that `settings` name."""
     require_task(settings.name, kind.tasks, task_spec)
     model: Model = kind(settings.parameters(), task_spec)

@@ -1,4 +1,4 @@
-"""What all scikit-learn models do alike before, while and after scikit-learn fits them."""
+"""What all scikit-learn models share: checks of parameters and samples, and the fit itself."""
 
 import warnings
 from collections.abc import Mapping
@@ -30,13 +30,13 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, task_spec: TaskSpe
     Warns
     -----
     RuntimeWarning
-        The fit did not converge: says after how many iterations, and what helps.
+        The fit did not converge: gives the number of iterations, and remedies.
     """
     from sklearn.exceptions import ConvergenceWarning
 
     if task_spec.task == "classification":
-        refuse_absent(name, y, task_spec.n_classes)
-    # A forest works in single precision, and refuses what is beyond it.
+        check_classes_present(name, y, task_spec.n_classes)
+    # A forest uses single precision, and rejects larger values.
     with warnings.catch_warnings(record=True) as caught, np.errstate(over="ignore"):
         warnings.simplefilter("always")
         try:
@@ -56,7 +56,7 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, task_spec: TaskSpe
     return estimator
 
 
-def refuse_absent(name: str, y: Array, n_classes: int) -> None:
+def check_classes_present(name: str, y: Array, n_classes: int) -> None:
     """Refuse training labels ``y`` (n,) that lack one of the classes.
 
     Raises
@@ -69,16 +69,16 @@ def refuse_absent(name: str, y: Array, n_classes: int) -> None:
 
 
 def estimator_limit(estimator: Any) -> int:
-    """Return how many iterations `estimator` or the one inside it may take."""
+    """Return the largest number of iterations of `estimator`, or of the one inside it."""
     return int(getattr(estimator, "max_iter", None) or estimator.estimator.max_iter)
 
 
-def refuse_foreign(params: Settings, task: Task, *, only: Mapping[str, Task]) -> None:
-    """Refuse a parameter that was set although it is of a task other than `task`.
+def check_task_params(params: Settings, task: Task, *, only: Mapping[str, Task]) -> None:
+    """Reject a parameter of another task than `task`.
 
     Parameters
     ----------
-    only : the parameters that one task alone has.
+    only : the parameters that only one task has.
 
     Raises
     ------
@@ -95,8 +95,8 @@ def refuse_foreign(params: Settings, task: Task, *, only: Mapping[str, Task]) ->
             )
 
 
-def chosen(params: Settings, task: Task, field: str, choices: Mapping[Task, tuple[str, ...]]) -> str:
-    """Return the value of `field` for `task`; auto means the first of its `choices`.
+def resolve_auto(params: Settings, task: Task, field: str, choices: Mapping[Task, tuple[str, ...]]) -> str:
+    """Return the value of `field` for `task`, where auto means the first of its `choices`.
 
     Raises
     ------

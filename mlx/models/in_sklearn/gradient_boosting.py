@@ -10,20 +10,20 @@ from scipy.special import softmax
 
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
-from mlx.models.contract import Outputs, TaskSpec
-from mlx.models.in_sklearn.estimated import Estimated
-from mlx.models.in_sklearn.fitting import chosen, refuse_foreign
-from mlx.models.in_sklearn.leaves import LeafColumns, refuse_links
+from mlx.models.contract import TaskSpec
+from mlx.models.in_sklearn.fitting import check_task_params, resolve_auto
+from mlx.models.in_sklearn.leaves import LeafColumns, check_tree_links
 from mlx.models.in_sklearn.params import GradientBoostingParams
+from mlx.models.in_sklearn.sklearn_model import SklearnModel
 
 
-class GradientBoosting(Estimated):
-    """Trees that each correct the sum of those before; the sums are the logits.
+class GradientBoosting(SklearnModel):
+    """Trees that each correct the sum of the previous ones; the sums are the logits.
 
-    With two classes the logits are ``(0, z)``, whose softmax is the logistic function of z. Its layers are
-    ``input``, the flattened sample, and ``leaves``, one-hot rows that say in which leaf of each tree the
-    sample falls (`mlx.models.in_sklearn.leaves`): their cosine similarity is the share of trees, of all
-    rounds and classes, that don't tell two samples apart.
+    With two classes the logits are ``(0, z)``, whose softmax is the logistic function of z. The layers are
+    ``input``, the flattened sample, and ``leaves``, the one-hot encoded leaf of the sample in each tree
+    (`mlx.models.in_sklearn.leaves`): their cosine similarity is the share of trees, of all rounds and
+    classes, in which two samples fall into the same leaf.
     """
 
     name = "gradient_boosting"
@@ -63,8 +63,8 @@ class GradientBoosting(Estimated):
     def __init__(self, params: GradientBoostingParams, task_spec: TaskSpec) -> None:
         super().__init__(task_spec)
         self.params = params
-        self.loss = chosen(params, task_spec.task, "loss", LOSSES)
-        refuse_foreign(params, task_spec.task, only={"class_weight": "classification"})
+        self.loss = resolve_auto(params, task_spec.task, "loss", LOSSES)
+        check_task_params(params, task_spec.task, only={"class_weight": "classification"})
         if (self.loss == "quantile") != (params.quantile is not None):
             wanted = "a number from 0 to 1" if self.loss == "quantile" else "null"
             raise SettingsError(
@@ -74,12 +74,12 @@ class GradientBoosting(Estimated):
 
     @property
     def n_parameters(self) -> int:
-        """A feature and a threshold for each split, a value for each leaf."""
+        """A feature and a threshold for each split, and a value for each leaf."""
         leaves = np.concatenate([nodes["is_leaf"] for nodes in self._trees])
         return int(2 * (leaves == 0).sum() + (leaves == 1).sum())
 
     def blank(self, seed: int) -> Any:
-        """Make scikit-learn's estimator; no feature is taken for a category."""
+        """Make scikit-learn's estimator, without categorical features."""
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         params = self.params.as_dict() | {"loss": self.loss, "random_state": seed, "categorical_features": None}
@@ -88,47 +88,44 @@ class GradientBoosting(Estimated):
         return kind(**params)
 
     def fit(self, X: Array, y: Array, *, seed: int) -> None:
-        """Fit on all processors: how many there are changes nothing, in the file neither.
+        """Fit on all processors, whose number changes neither the model nor its file.
 
         Raises
         ------
         DataError
-            As for all, and where too many or too few samples are set aside.
+            As for all, or the validation samples are too many or too few.
         """
-        refuse_few(self.params, len(y), self.task_spec.n_classes)
+        check_validation_size(self.params, len(y), self.task_spec.n_classes)
         super().fit(X, y, seed=seed)
-        del self.estimator._feature_subsample_rng  # of the next round, which never comes
+        del self.estimator._feature_subsample_rng  # of the next round, which is not fitted
         self.estimator._bin_mapper.n_threads = 1
-        self._forget()
+        self._clear_cache()
 
-    def _forget(self) -> None:
-        for name in ("_walk", "_trees"):
+    def _clear_cache(self) -> None:
+        for name in ("_traversal", "_trees"):
             vars(self).pop(name, None)
 
-    def _said(self, table: Array, layers: Sequence[str]) -> Outputs:
-        known: dict[str, Any] = {"input": table} if "input" in layers else {}
-        if "leaves" in layers:
-            known["leaves"] = self._walk.one_hot(table)
-        representations = {name: known[name] for name in layers}
-        if not self.classifies:
-            return Outputs(None, None, self.estimator.predict(table), representations)
+    def _representation(self, layer: str, table: Array) -> Any:  # noqa: ARG002  # there is but one
+        return self._traversal.one_hot(table)
+
+    def _scores(self, table: Array) -> tuple[Array | None, Array]:
         sums = self.estimator.decision_function(table)
         logits = np.column_stack([np.zeros(len(sums)), sums]) if sums.ndim == 1 else sums
-        return Outputs(logits, softmax(logits, axis=1), logits.argmax(axis=1), representations)
+        return logits, softmax(logits, axis=1)
 
     @cached_property
     def _trees(self) -> list[Array]:
-        """The nodes of each tree, all classes of a round before the next."""
+        """The nodes of each tree, ordered by round and class."""
         return [tree.nodes for round_ in self.estimator._predictors for tree in round_]
 
     @cached_property
-    def _walk(self) -> "Walk":
-        return Walk(self._trees)
+    def _traversal(self) -> "TreeTraversal":
+        return TreeTraversal(self._trees)
 
-    def _refuse(self, estimator: Any) -> None:
+    def _check_fitted(self, estimator: Any) -> None:
         from sklearn.ensemble._hist_gradient_boosting.common import PREDICTOR_RECORD_DTYPE
 
-        self._forget()
+        self._clear_cache()
         per_round = self.task_spec.n_classes if self.task_spec.n_classes > 2 else 1
         rounds = estimator._predictors
         if not 1 <= len(rounds) <= self.params.max_iter or {len(trees) for trees in rounds} != {per_round}:
@@ -141,20 +138,20 @@ class GradientBoosting(Estimated):
             if not np.isfinite(nodes["value"]).all():
                 raise ValueError("a tree with other values")
             left, right = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
-            refuse_links(left, right, nodes["feature_idx"], nodes["is_leaf"] != 0, self.n_features)
+            check_tree_links(left, right, nodes["feature_idx"], nodes["is_leaf"] != 0, self.n_features)
 
 
 AUTO_STOPS_ABOVE = 10_000
-"""Training samples above which ``early_stopping: auto`` means true."""
+"""Number of training samples above which ``early_stopping: auto`` means true."""
 
 
-def refuse_few(params: GradientBoostingParams, n_samples: int, n_classes: int) -> None:
-    """Refuse to set aside so many of `n_samples` training samples, or so few, that a class is not in both parts.
+def check_validation_size(params: GradientBoostingParams, n_samples: int, n_classes: int) -> None:
+    """Reject numbers of training samples set aside for early stopping that leave one part too small for all classes.
 
     Raises
     ------
     DataError
-        Names how many are set aside, and how many there are.
+        Gives the number of validation samples, and the number of all samples.
     """
     stops = n_samples > AUTO_STOPS_ABOVE if params.early_stopping == "auto" else params.early_stopping
     share = params.validation_fraction
@@ -175,10 +172,10 @@ LOSSES: dict[Any, tuple[str, ...]] = {
 }
 
 
-class Walk:
-    """Goes down all trees with all samples at once; scikit-learn's own walk tells the value of a leaf, and not which.
+class TreeTraversal:
+    """Finds the leaves of all samples in all trees at once, which scikit-learn does not return for this model.
 
-    A leaf is its own child, so that every sample can take as many steps as the deepest tree has.
+    A leaf is stored as its own child, so that every sample takes as many steps as the deepest tree has.
     """
 
     def __init__(self, trees: Sequence[Array]) -> None:

@@ -1,4 +1,4 @@
-"""scikit-learn's logistic regression, kept as its coefficients."""
+"""scikit-learn's logistic regression, saved as its coefficients."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,12 +21,13 @@ CHECKPOINT = "weights.npz"
 class LogisticRegression(DirectModel):
     """Multinomial logistic regression with a penalty.
 
-    scikit-learn fits it; what is kept and computed with are the coefficients alone, so that a saved
+    scikit-learn fits it; predictions use the coefficients alone, so that a saved
     model needs no unpickling and a loaded one gives the same bits. With two classes the logits are
     ``(0, z)``, whose softmax is the logistic function of z.
 
-    Its layers are ``input``, the flattened sample; ``standardised``, each feature less its training mean,
-    over its standard deviation; ``decision``, the logits. The model is fitted to the sample as it is.
+    The layers are ``input``, the flattened sample; ``standardised``, its features standardized by the mean and
+    standard deviation of the training samples; ``decision``, the logits. The model is fitted to the samples
+    without standardization.
     """
 
     tasks = frozenset({"classification"})
@@ -37,10 +38,10 @@ class LogisticRegression(DirectModel):
     def __init__(self, params: LogisticRegressionParams, task_spec: TaskSpec) -> None:
         self.params, self.task_spec = params, task_spec
         _check_penalty(params)
-        n_features = int(np.prod(task_spec.sample_shape))
+        n_features = task_spec.n_features
         self.coefficients: Array = np.zeros((task_spec.n_classes, n_features))
         self.intercepts: Array = np.zeros(task_spec.n_classes)
-        self._standardization = Standardization.neutral(n_features)
+        self._standardization = Standardization.identity(n_features)
 
     @property
     def n_parameters(self) -> int:
@@ -55,15 +56,14 @@ class LogisticRegression(DirectModel):
         DataError
             A class has no training sample.
         """
-        self.check(X)
-        table = np.asarray(X, np.float64).reshape(len(X), -1)
+        table = self.as_table(X)
         estimator = fitted("logistic_regression", self.blank(seed), table, y, self.task_spec)
         self.coefficients[-len(estimator.coef_) :] = estimator.coef_
         self.intercepts[-len(estimator.intercept_) :] = estimator.intercept_
         self._standardization = Standardization.of(table)
 
     def blank(self, seed: int) -> Any:
-        """Make scikit-learn's estimator as it is before it is fitted."""
+        """Make scikit-learn's estimator, not fitted."""
         from sklearn.linear_model import LogisticRegression as Estimator
 
         params = self.params.as_dict()
@@ -72,9 +72,8 @@ class LogisticRegression(DirectModel):
         return Estimator(**params | ({"C": np.inf} if penalty == "none" else {}), random_state=seed)
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
-        """Give logits and probabilities in float64, and the layers asked for."""
-        self.check(X)
-        table = np.asarray(X, np.float64).reshape(len(X), -1)
+        """Compute logits and probabilities in float64, and the representations in `layers`."""
+        table = self.as_table(X)
         logits = np.einsum("ij,kj->ik", table, self.coefficients) + self.intercepts
         known = {"input": table, "decision": logits}
         if "standardised" in layers:
@@ -82,11 +81,11 @@ class LogisticRegression(DirectModel):
         return Outputs(logits, softmax(logits, axis=1), logits.argmax(axis=1), {name: known[name] for name in layers})
 
     def save(self, folder: Path) -> None:
-        """Write the coefficients, and the units of the layer ``standardised``, as float64."""
+        """Write the coefficients, and the scale of the layer ``standardised``, as float64."""
         write_npz(folder / CHECKPOINT, self._arrays())
 
     def restore(self, folder: Path) -> None:
-        """Read both back."""
+        """Read both."""
         expected = {name: array.shape for name, array in self._arrays().items()}
         arrays = read_npz(folder / CHECKPOINT, tuple(expected))
         if (found := {name: array.shape for name, array in arrays.items()}) != expected:
@@ -103,7 +102,7 @@ L1_RATIOS = {"l2": 0.0, "l1": 1.0, "none": 0.0}
 
 
 def _check_penalty(params: LogisticRegressionParams) -> None:
-    """Refuse what scikit-learn's solvers can't do, and an l1_ratio that has no effect."""
+    """Reject what scikit-learn's solvers don't support, and an l1_ratio without effect."""
     if (params.penalty == "elasticnet") != (params.l1_ratio is not None):
         wanted = "a number from 0 to 1" if params.penalty == "elasticnet" else "null"
         raise SettingsError(

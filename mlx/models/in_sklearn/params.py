@@ -18,21 +18,22 @@ class RandomForestParams(Settings):
     Attributes
     ----------
     n_estimators : trees.
-    criterion : what a split lowers. Of a classifier gini, entropy or log_loss; of a regression squared_error,
-        absolute_error or poisson; auto: gini, or squared_error.
-    max_depth : most splits on the way to a leaf; null: until leaves are pure.
-    min_samples_split : fewest samples of a node that is split, or their share.
-    min_samples_leaf : fewest samples of a leaf, or their share.
+    criterion : impurity that splits reduce. For classification gini, entropy or log_loss; for regression
+        squared_error, absolute_error or poisson; auto: gini or squared_error.
+    max_depth : largest depth of a tree; null: until leaves are pure.
+    min_samples_split : smallest number, or share, of samples in a node that is split.
+    min_samples_leaf : smallest number, or share, of samples in a leaf.
     min_weight_fraction_leaf : smallest share of all weights in a leaf.
-    max_features : features tried for a split: how many, which share, sqrt or log2 of them, null for all; auto:
-        sqrt for a classifier, all for a regression.
-    max_leaf_nodes : most leaves of a tree, which then grows where it gains most; null: any number.
-    min_impurity_decrease : smallest gain of a split.
+    max_features : number or share of features considered for a split, sqrt or log2 of their number, null for all;
+        auto: sqrt for classification, all for regression.
+    max_leaf_nodes : largest number of leaves of a tree, which then grows best-first; null: no limit.
+    min_impurity_decrease : smallest impurity decrease of a split.
     bootstrap : fit each tree to a sample drawn with replacement; false: to all samples.
-    max_samples : how many samples are drawn for a tree, or their share; null: as many as there are.
-    class_weight : balanced: classes count alike, however large; balanced_subsample: in every tree's own sample.
-    ccp_alpha : price of a leaf in cost-complexity pruning.
-    n_jobs : trees fitted at a time, -1 for as many as there are processors; changes no result.
+    max_samples : number or share of samples drawn for a tree; null: as many as there are.
+    class_weight : balanced: inversely proportional to the class frequencies; balanced_subsample: to those in the
+        sample of each tree.
+    ccp_alpha : complexity parameter of cost-complexity pruning.
+    n_jobs : number of trees fitted in parallel, -1 for the number of processors; changes no result.
     """
 
     n_estimators: int = Field(100, ge=1, le=100_000)
@@ -56,23 +57,23 @@ class GradientBoostingParams(Settings):
 
     Attributes
     ----------
-    loss : of a classifier log_loss; of a regression squared_error, absolute_error, gamma, poisson or quantile; auto:
-        log_loss, or squared_error.
-    quantile : which one loss quantile fits.
-    learning_rate : share of each tree that is added.
-    max_iter : rounds; each adds a tree for each class, one for two classes and for a regression.
-    max_leaf_nodes : most leaves of a tree; null: any number.
-    max_depth : most splits on the way to a leaf; null: any number.
-    min_samples_leaf : fewest samples of a leaf.
-    l2_regularization : weight of the squared leaf values.
-    max_features : share of the features that is tried for a split.
-    max_bins : bins into which each feature is cut.
-    early_stopping : stop when a part of the training samples set aside is not fitted better; auto: with more than
-        10,000 samples.
-    validation_fraction : how many samples are set aside, or their share; null: none, the training loss is watched.
-    n_iter_no_change : rounds without a gain before it stops.
-    tol : smallest change of the loss that is a gain.
-    class_weight : balanced: classes count alike, however large.
+    loss : for classification log_loss; for regression squared_error, absolute_error, gamma, poisson or quantile;
+        auto: log_loss or squared_error.
+    quantile : that the loss quantile fits.
+    learning_rate : factor of each tree.
+    max_iter : number of rounds; each adds one tree for each class, or one for two classes and for regression.
+    max_leaf_nodes : largest number of leaves of a tree; null: no limit.
+    max_depth : largest depth of a tree; null: no limit.
+    min_samples_leaf : smallest number of samples in a leaf.
+    l2_regularization : L2 penalty of the leaf values.
+    max_features : share of the features considered for a split.
+    max_bins : largest number of bins of a feature.
+    early_stopping : stop when the loss on a validation part of the training samples does not improve; auto: with
+        more than 10,000 samples.
+    validation_fraction : number or share of the validation samples; null: none, the training loss is monitored.
+    n_iter_no_change : rounds without an improvement before it stops.
+    tol : smallest decrease of the loss that counts as an improvement.
+    class_weight : balanced: inversely proportional to the class frequencies.
     """
 
     loss: Literal["auto", "log_loss", "squared_error", "absolute_error", "gamma", "poisson", "quantile"] = "auto"
@@ -97,18 +98,18 @@ class SvmParams(Settings):
 
     Attributes
     ----------
-    C : inverse strength of the penalty.
+    C : inverse of the regularization strength.
     kernel : rbf, linear, poly or sigmoid.
     degree : of the kernel poly.
     gamma : of all kernels but linear: a number, scale for 1 / (features · variance), auto for 1 / features.
     coef0 : of the kernels poly and sigmoid.
-    shrinking : leave out samples that are decided; changes the time it takes, hardly the result.
-    tol : accuracy at which the solver stops.
-    max_iter : most iterations of the solver; -1 for any number.
+    shrinking : use the shrinking heuristic, which changes the time and hardly the result.
+    tol : tolerance at which the solver stops.
+    max_iter : largest number of iterations of the solver; -1 for no limit.
     cache_size : memory of the kernel cache in MB; changes no result.
-    class_weight : balanced: classes count alike, however large; of a classifier.
-    epsilon : error that costs nothing; of a regression.
-    cv : parts into which the samples are divided to calibrate the probabilities; of a classifier.
+    class_weight : balanced: inversely proportional to the class frequencies; for classification.
+    epsilon : width of the tube without a loss; for regression.
+    cv : number of folds that calibrate the probabilities; for classification.
     """
 
     C: float = Field(1.0, gt=0, le=1e12)
@@ -132,13 +133,14 @@ class LogisticRegressionParams(Settings):
     ----------
     penalty : l2, l1, elasticnet for both, or none. scikit-learn 1.8 writes l1_ratio 0 and 1 for l2 and l1, and an
         infinite C for none.
-    C : inverse strength of the penalty.
+    C : inverse of the regularization strength.
     l1_ratio : share of l1 in the penalty elasticnet.
-    fit_intercept : whether there is one.
-    class_weight : balanced: classes count alike, however large.
-    solver : lbfgs, newton-cg, newton-cholesky, sag or saga; with l1 only saga can.
-    max_iter : most iterations of the solver; 1000, where scikit-learn's 100 often end before it converges.
-    tol : gradient size at which it stops.
+    fit_intercept : whether there is an intercept.
+    class_weight : balanced: inversely proportional to the class frequencies.
+    solver : lbfgs, newton-cg, newton-cholesky, sag or saga; only saga supports l1.
+    max_iter : largest number of iterations of the solver; the default is 1000, as scikit-learn's 100 often end before
+        convergence.
+    tol : tolerance at which the solver stops.
     """
 
     penalty: Literal["l2", "l1", "elasticnet", "none"] = "l2"

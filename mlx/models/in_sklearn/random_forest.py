@@ -1,6 +1,5 @@
 """scikit-learn's random forests."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -8,22 +7,22 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Outputs, TaskSpec
-from mlx.models.in_sklearn.estimated import Estimated
-from mlx.models.in_sklearn.fitting import chosen, refuse_foreign
-from mlx.models.in_sklearn.leaves import LeafColumns, refuse_links
+from mlx.models.contract import TaskSpec
+from mlx.models.in_sklearn.fitting import check_task_params, resolve_auto
+from mlx.models.in_sklearn.leaves import LeafColumns, check_tree_links
 from mlx.models.in_sklearn.params import RandomForestParams
-from mlx.models.in_sklearn.skops_file import Contents, Node
+from mlx.models.in_sklearn.sklearn_model import SklearnModel
+from mlx.models.in_sklearn.skops_file import Node, SkopsContents
 
 NO_CHILD = -1  # of a leaf, in the nodes of sklearn.tree
 
 
-class RandomForest(Estimated):
-    """Trees fitted to resamples, which vote.
+class RandomForest(SklearnModel):
+    """Trees fitted to resamples, whose probabilities are averaged.
 
-    It has no logits: its probabilities are means of the trees' own. Its layers are ``input``, the flattened
-    sample, and ``leaves``, one-hot rows that say in which leaf of each tree the sample falls
-    (`mlx.models.in_sklearn.leaves`): their cosine similarity is the proximity of the forest.
+    There are no logits. The layers are ``input``, the flattened sample, and ``leaves``, the one-hot encoded
+    leaf of the sample in each tree (`mlx.models.in_sklearn.leaves`): their cosine similarity is the proximity
+    of the forest.
     """
 
     name = "random_forest"
@@ -44,8 +43,8 @@ class RandomForest(Estimated):
     def __init__(self, params: RandomForestParams, task_spec: TaskSpec) -> None:
         super().__init__(task_spec)
         self.params = params
-        self.criterion = chosen(params, task_spec.task, "criterion", CRITERIA)
-        refuse_foreign(params, task_spec.task, only={"class_weight": "classification"})
+        self.criterion = resolve_auto(params, task_spec.task, "criterion", CRITERIA)
+        check_task_params(params, task_spec.task, only={"class_weight": "classification"})
         if not params.bootstrap and params.max_samples is not None:
             raise SettingsError(
                 f"expected null, as without bootstrap no samples are drawn, found {params.max_samples}",
@@ -54,12 +53,12 @@ class RandomForest(Estimated):
 
     @property
     def n_parameters(self) -> int:
-        """A feature and a threshold for each split; a probability a class, or a value, for each leaf."""
+        """A feature and a threshold for each split; the class probabilities, or the value, of each leaf."""
         trees = [tree.tree_ for tree in self.estimator.estimators_]
         return int(sum(2 * (t.node_count - t.n_leaves) + t.n_leaves * t.max_n_classes for t in trees))
 
     def blank(self, seed: int) -> Any:
-        """Make scikit-learn's forest; its prediction is not parallel, as threads add in any order."""
+        """Make scikit-learn's forest; it predicts in one thread, as several add in any order."""
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         params = self.params.as_dict() | {"criterion": self.criterion, "random_state": seed, "n_jobs": None}
@@ -71,33 +70,29 @@ class RandomForest(Estimated):
         return RandomForestRegressor(**params | {"max_features": features})
 
     def fit(self, X: Array, y: Array, *, seed: int) -> None:
-        """Fit ``n_jobs`` trees at a time: each has a seed of its own, so their number changes nothing."""
+        """Fit ``n_jobs`` trees at a time, whose number changes nothing, as each tree has its own seed."""
         from joblib import parallel_config
 
         with parallel_config("threading", n_jobs=self.params.n_jobs or 1):
             super().fit(X, y, seed=seed)
-        vars(self.estimator).pop("_sample_weight", None)  # as long as the training samples, and not needed again
+        vars(self.estimator).pop("_sample_weight", None)  # as large as the training data, and not needed again
         vars(self).pop("_columns", None)
 
-    def _said(self, table: Array, layers: Sequence[str]) -> Outputs:
-        known: dict[str, Any] = {"input": table} if "input" in layers else {}
-        if "leaves" in layers:
-            known["leaves"] = self._columns.one_hot(self.estimator.apply(table))
-        representations = {name: known[name] for name in layers}
-        if not self.classifies:
-            return Outputs(None, None, self.estimator.predict(table), representations)
-        probabilities = self.estimator.predict_proba(table)
-        return Outputs(None, probabilities, probabilities.argmax(axis=1), representations)
+    def _representation(self, layer: str, table: Array) -> Any:  # noqa: ARG002  # there is but one
+        return self._columns.one_hot(self.estimator.apply(table))
+
+    def _scores(self, table: Array) -> tuple[Array | None, Array]:
+        return None, self.estimator.predict_proba(table)
 
     @cached_property
     def _columns(self) -> LeafColumns:
         return LeafColumns.of([tree.tree_.children_left == NO_CHILD for tree in self.estimator.estimators_])
 
-    def _vet(self, contents: Contents) -> None:
+    def _check_contents(self, contents: SkopsContents) -> None:
         for node in contents.nodes("TreeNode"):
-            _refuse_tree(contents, node, self.n_features, max(1, self.task_spec.n_classes))
+            _check_tree(contents, node, self.n_features, self.task_spec.n_outputs)
 
-    def _refuse(self, estimator: Any) -> None:
+    def _check_fitted(self, estimator: Any) -> None:
         vars(self).pop("_columns", None)
         kinds = {type(tree) for tree in estimator.estimators_}
         if len(estimator.estimators_) != self.params.n_estimators or kinds != {type(type(estimator)().estimator)}:
@@ -110,8 +105,8 @@ CRITERIA: dict[Any, tuple[str, ...]] = {
 }
 
 
-def _refuse_tree(contents: Contents, node: Node, n_features: int, n_values: int) -> None:
-    """Refuse a tree that scikit-learn's compiled code, which checks no index, could not be given."""
+def _check_tree(contents: SkopsContents, node: Node, n_features: int, n_values: int) -> None:
+    """Reject a tree that is unsafe for scikit-learn's compiled code, which checks no index."""
     args = [contents.value(argument) for argument in node["__reduce__"]["args"]["content"]]
     if [np.asarray(a).tolist() for a in args] != [n_features, [n_values], 1]:
         raise ValueError("a tree of another shape")
@@ -122,4 +117,4 @@ def _refuse_tree(contents: Contents, node: Node, n_features: int, n_values: int)
     if values.shape != (len(nodes), 1, n_values) or values.dtype != np.float64 or not np.isfinite(values).all():
         raise ValueError("a tree with other values")
     left = nodes["left_child"]
-    refuse_links(left, nodes["right_child"], nodes["feature"], left == NO_CHILD, n_features)
+    check_tree_links(left, nodes["right_child"], nodes["feature"], left == NO_CHILD, n_features)

@@ -1,8 +1,8 @@
-"""scikit-learn estimators as skops files: the same bytes for the same one, and read with a list of what may be in.
+"""scikit-learn estimators as skops files, deterministic, and read with a list of allowed types.
 
-A skops file is a zip archive: ``schema.json`` tells each object's class and attributes, ``.npy`` files hold the
-arrays. skops refuses types that it was not told to trust, but by default it trusts all of scikit-learn, NumPy
-and SciPy, and it can't know whether what is inside an object fits it. So a file is read here before skops sees it.
+A skops file is a zip archive: ``schema.json`` describes the class and attributes of each object, ``.npy`` files hold
+the arrays. skops rejects untrusted types, but by default it trusts all of scikit-learn, NumPy and SciPy, and does not
+check whether the state of an object is valid. So a file is checked here before skops loads it.
 """
 
 import io
@@ -21,10 +21,9 @@ import numpy as np
 
 from mlx.core.artifacts import replacing
 from mlx.core.reading import existing, reading
-from mlx.models.npz import EPOCH
 
 Node = Mapping[str, Any]
-"""An object in ``schema.json``: its ``__module__``, ``__class__`` and ``__loader__``, and what that needs."""
+"""An object in ``schema.json``: its ``__module__``, ``__class__`` and ``__loader__``, and what that loader needs."""
 
 PLAIN = frozenset(
     {
@@ -39,20 +38,20 @@ PLAIN = frozenset(
         ("NdArrayNode", "numpy.uint64"),
     }
 )
-"""What every file may hold: how skops loads it, and its type."""
+"""The loader of skops and the type of the objects that every file may contain."""
 
 MARKS = ("__loader__", "__module__", "__class__")
 
 
 @dataclass(frozen=True)
-class Contents:
-    """A skops file that was looked into, and from which nothing has been made yet."""
+class SkopsContents:
+    """A checked skops file, from which no object was created yet."""
 
     schema: Node
     archive: zipfile.ZipFile
 
     def nodes(self, loader: str) -> Iterator[Node]:
-        """Yield all objects that are loaded in one way."""
+        """Yield all objects of one loader."""
         return (node for node in _nodes(self.schema) if node["__loader__"] == loader)
 
     def value(self, node: Node) -> Any:
@@ -68,9 +67,8 @@ class Contents:
 def write_estimator(path: Path, estimator: Any) -> None:
     """Write `estimator`, which ``skops.io.load`` reads.
 
-    skops names objects and arrays by their place in memory and dates the entries. Here the arrays are
-    numbered and the dates fixed; what is left out, the numbers of the objects, tells only which of them
-    are the same one.
+    skops names objects and arrays by their memory address and dates the entries. Here the arrays are
+    numbered, the dates fixed, and the addresses, which only mark identical objects, left out.
     """
     from skops.io import dumps
 
@@ -78,9 +76,9 @@ def write_estimator(path: Path, estimator: Any) -> None:
         numbers: dict[str, str] = {}
         schema = _renamed(json.loads(source.read("schema.json")), numbers)
         with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as target:
-            target.writestr(zipfile.ZipInfo("schema.json", EPOCH), json.dumps(schema, separators=(",", ":")))
+            target.writestr(zipfile.ZipInfo("schema.json"), json.dumps(schema, separators=(",", ":")))
             for old, new in numbers.items():
-                target.writestr(zipfile.ZipInfo(new, EPOCH), source.read(old))
+                target.writestr(zipfile.ZipInfo(new), source.read(old))
 
 
 def _renamed(part: Any, numbers: dict[str, str]) -> Any:
@@ -95,33 +93,33 @@ def _renamed(part: Any, numbers: dict[str, str]) -> Any:
 
 
 def read_estimator(
-    path: Path, *, objects: Mapping[str, Sequence[str]], trusted: Sequence[str], vet: Callable[[Contents], None]
+    path: Path, *, objects: Mapping[str, Sequence[str]], trusted: Sequence[str], check: Callable[[SkopsContents], None]
 ) -> Any:
-    """Load an estimator that `write_estimator` wrote; nothing is made of a file that holds anything else.
+    """Load an estimator that `write_estimator` wrote; a file with other contents is rejected before it is loaded.
 
     Parameters
     ----------
-    objects : the types that may be in it, beside `PLAIN`, by the way in which skops loads them.
-    trusted : those of them that skops has to be told to trust.
-    vet : raises `ValueError` where compiled code would take what is in an object for granted.
+    objects : the types that it may contain beside `PLAIN`, by the loader of skops.
+    trusted : those of them that are passed to skops as trusted.
+    check : raises `ValueError` if the state of an object is unsafe for compiled code.
 
     Raises
     ------
     ArtifactError
-        The file is missing or damaged, or holds what is not in these lists.
+        The file is missing or damaged, or contains other types.
     """
     from skops.io import loads
 
     allowed = PLAIN | {(loader, name) for loader, names in objects.items() for name in names}
     with reading(path, "a scikit-learn model"):
-        content = existing(path).read_bytes()  # once: what is checked is what is loaded
+        content = existing(path).read_bytes()  # once, so that what is checked is what is loaded
         with zipfile.ZipFile(io.BytesIO(content)) as archive, warnings.catch_warnings():
             warnings.simplefilter("error")  # fitted by another version of scikit-learn, for one
-            vet(_looked_into(archive, allowed))
+            check(_checked_contents(archive, allowed))
             return loads(content, trusted=list(trusted))
 
 
-def _looked_into(archive: zipfile.ZipFile, allowed: frozenset[tuple[str, str]]) -> Contents:
+def _checked_contents(archive: zipfile.ZipFile, allowed: frozenset[tuple[str, str]]) -> SkopsContents:
     names = archive.namelist()
     if len(set(names)) < len(names) or any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
         raise ValueError("an entry twice, or compressed")
@@ -129,7 +127,7 @@ def _looked_into(archive: zipfile.ZipFile, allowed: frozenset[tuple[str, str]]) 
         raise ValueError(f"an entry '{odd[0]}'")
     for name in names:
         if name != "schema.json":
-            _refuse_absurd(archive, name)
+            _check_array_size(archive, name)
     schema = json.loads(archive.read("schema.json"))
     if schema["protocol"] != PROTOCOL:
         raise ValueError(f"protocol {schema['protocol']} where {PROTOCOL} is known")
@@ -137,15 +135,15 @@ def _looked_into(archive: zipfile.ZipFile, allowed: frozenset[tuple[str, str]]) 
         module, name = node["__module__"], node["__class__"]
         if (node["__loader__"], f"{module}.{name}") not in allowed:
             raise ValueError(f"a {node['__loader__']} of type {module}.{name}")
-        if "__id__" in node:  # an object that stands for another one: what is checked would not be what is used
+        if "__id__" in node:  # a reference to another object, which would evade the checks
             raise ValueError("an object with a number")
         if node["__loader__"] == "ObjectNode":
-            _refuse_shadows(getattr(import_module(module), name), node)
-    return Contents(schema, archive)
+            _check_attributes(getattr(import_module(module), name), node)
+    return SkopsContents(schema, archive)
 
 
-def _refuse_absurd(archive: zipfile.ZipFile, name: str) -> None:
-    """Refuse an array that is larger than its entry: whoever reads it takes the memory first."""
+def _check_array_size(archive: zipfile.ZipFile, name: str) -> None:
+    """Reject an array that is larger than its entry, as reading allocates its memory first."""
     with archive.open(name) as file:  # a tree's nodes are records, of which `mlx.core.npy` knows nothing
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError("an array of another version of the format")
@@ -156,15 +154,15 @@ def _refuse_absurd(archive: zipfile.ZipFile, name: str) -> None:
         raise ValueError(f"{dtype} of shape {shape} in {archive.getinfo(name).file_size} bytes")
 
 
-def _refuse_shadows(kind: type, node: Node) -> None:
-    """Refuse an attribute that would take the place of a method."""
+def _check_attributes(kind: type, node: Node) -> None:
+    """Reject an attribute that would replace a method."""
     for attribute in node["content"]["content"]:
         if hasattr(kind, attribute):
             raise ValueError(f"an attribute {kind.__name__}.{attribute}")
 
 
 def _nodes(part: Any) -> Iterator[Node]:
-    """Yield all objects in `part` of a schema: what has one of the marks must have all."""
+    """Yield all objects in `part` of a schema; an object with one of `MARKS` must have all."""
     if isinstance(part, list):
         for item in part:
             yield from _nodes(item)
@@ -176,4 +174,4 @@ def _nodes(part: Any) -> Iterator[Node]:
 
 
 PROTOCOL = 2
-"""The version of the format that this project writes; skops reads older ones in other ways."""
+"""The version of the format that this project writes; skops reads older ones differently."""

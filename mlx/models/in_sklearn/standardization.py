@@ -1,4 +1,4 @@
-"""Features in units of their own spread, as the training samples had it."""
+"""Standardization of features by the training samples."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from mlx.core.array_types import Array
 
 @dataclass(frozen=True)
 class Standardization:
-    """Takes the mean of each feature off and divides by its standard deviation.
+    """Subtracts the mean of each feature and divides by its standard deviation.
 
     Attributes
     ----------
@@ -21,18 +21,18 @@ class Standardization:
     scale: Array
 
     @classmethod
-    def neutral(cls, n_features: int) -> "Standardization":
-        """Make one that changes nothing."""
+    def identity(cls, n_features: int) -> "Standardization":
+        """Make the identity."""
         return cls(np.zeros(n_features), np.ones(n_features))
 
     @classmethod
     def of(cls, table: Array) -> "Standardization":
         """Measure ``table`` (n, d)."""
         scale = table.std(axis=0, dtype=np.float64)
-        # Rounding leaves a spread of 1e-17 or so to a constant feature.
+        # Rounding gives a constant feature a standard deviation of about 1e-17.
         constant = table.max(axis=0) == table.min(axis=0)
         return cls(table.mean(axis=0, dtype=np.float64), np.where(constant | (scale == 0), 1.0, scale))
 
     def apply(self, table: Array) -> Array:
-        """Return ``table`` (m, d) in these units, float64."""
+        """Return the standardized ``table`` (m, d), float64."""
         return (table - self.mean) / self.scale

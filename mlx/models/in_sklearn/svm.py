@@ -1,6 +1,5 @@
 """scikit-learn's support vector machines, with calibrated probabilities."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,27 +7,27 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError, DataError
-from mlx.models.contract import Outputs, TaskSpec
-from mlx.models.in_sklearn.estimated import Estimated
-from mlx.models.in_sklearn.fitting import flattened, refuse_foreign
+from mlx.models.contract import TaskSpec
+from mlx.models.in_sklearn.fitting import check_task_params, flattened
 from mlx.models.in_sklearn.params import SvmParams
+from mlx.models.in_sklearn.sklearn_model import SklearnModel
 from mlx.models.in_sklearn.standardization import Standardization
 from mlx.models.npz import read_npz, write_npz
 
 SCALE = "standardisation.npz"
 
 
-class Svm(Estimated):
-    """The widest margin, in the space of a kernel.
+class Svm(SklearnModel):
+    """A support vector machine with a kernel.
 
-    A margin is no probability. As in Platt (1999), a logistic curve is fitted to the decision value of each
-    class against the rest, on samples that the machine behind it was not fitted to (``cv`` parts, in turn),
-    and the curves are scaled to sum to 1; the machine itself is fitted to all samples. These probabilities
-    are the softmax of nothing, so there are no logits. The predicted class is the most probable one.
+    As in Platt (1999), probabilities come from a logistic curve fitted to the decision values of each class
+    against the rest, by cross-validation with ``cv`` folds, and are scaled to sum to 1; the machine itself is
+    fitted to all samples. There are no logits. The predicted class is the most probable one.
 
-    Its layers are ``input``, the flattened sample; ``standardised``, each feature less its training mean,
-    over its standard deviation; ``decision``, a decision value a class, ``(-z, z)`` for two, or the
-    predicted value of a regression. The machine sees the sample as it is.
+    The layers are ``input``, the flattened sample; ``standardised``, its features standardized by the mean and
+    standard deviation of the training samples; ``decision``, the decision values of the classes, ``(-z, z)``
+    for two, or the predicted value of a regression. The machine is fitted to the samples without
+    standardization.
     """
 
     name = "svm"
@@ -48,13 +47,13 @@ class Svm(Estimated):
     def __init__(self, params: SvmParams, task_spec: TaskSpec) -> None:
         super().__init__(task_spec)
         self.params = params
-        self._standardization = Standardization.neutral(self.n_features)
+        self._standardization = Standardization.identity(self.n_features)
         only = {"class_weight": "classification", "cv": "classification", "epsilon": "regression"}
-        refuse_foreign(params, task_spec.task, only=only)  # type: ignore[arg-type]  # these are tasks
+        check_task_params(params, task_spec.task, only=only)  # type: ignore[arg-type]  # these are tasks
 
     @property
     def n_parameters(self) -> int:
-        """The coefficients and intercepts of the machine, and two numbers for each calibration."""
+        """The coefficients and intercepts of the machine, and two parameters for each calibration."""
         calibrations = self._calibrated.calibrators if self.classifies else ()
         return int(self.machine.dual_coef_.size + self.machine.intercept_.size + 2 * len(calibrations))
 
@@ -67,8 +66,8 @@ class Svm(Estimated):
     def _calibrated(self) -> Any:
         return self.estimator.calibrated_classifiers_[0]
 
-    def blank(self, seed: int) -> Any:  # noqa: ARG002  # nothing here is random
-        """Make scikit-learn's machine, and what calibrates it."""
+    def blank(self, seed: int) -> Any:  # noqa: ARG002  # the fit is deterministic
+        """Make scikit-learn's machine, and for classification its calibration."""
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.svm import SVC, SVR
 
@@ -81,48 +80,41 @@ class Svm(Estimated):
         return CalibratedClassifierCV(SVC(**params), method="sigmoid", cv=folds, ensemble=False)
 
     def fit(self, X: Array, y: Array, *, seed: int) -> None:
-        """Fit the machine, its calibration, and the units of the layer ``standardised``.
+        """Fit the machine, its calibration, and the scale of the layer ``standardised``.
 
         Raises
         ------
         DataError
-            As for all, and where a class has fewer samples than there are parts to calibrate with.
+            As for all, or a class has fewer samples than there are folds.
         """
         if self.classifies:
-            refuse_few(self.params, int(np.bincount(y, minlength=self.task_spec.n_classes).min()))
+            check_fold_sizes(self.params, int(np.bincount(y, minlength=self.task_spec.n_classes).min()))
         super().fit(X, y, seed=seed)
         self._standardization = Standardization.of(flattened(X))
 
-    def _said(self, table: Array, layers: Sequence[str]) -> Outputs:
-        known: dict[str, Any] = {"input": table} if "input" in layers else {}
-        if "standardised" in layers:
-            known["standardised"] = self._standardization.apply(table)
-        if "decision" in layers:
-            known["decision"] = self._decision(table)
-        representations = {name: known[name] for name in layers}
-        if not self.classifies:
-            return Outputs(None, None, self.estimator.predict(table), representations)
-        probabilities = self.estimator.predict_proba(table)
-        return Outputs(None, probabilities, probabilities.argmax(axis=1), representations)
+    def _scores(self, table: Array) -> tuple[Array | None, Array]:
+        return None, self.estimator.predict_proba(table)
 
-    def _decision(self, table: Array) -> Array:
+    def _representation(self, layer: str, table: Array) -> Array:
+        if layer == "standardised":
+            return self._standardization.apply(table)
         if not self.classifies:
             return np.asarray(self.machine.predict(table))[:, None]
         values: Array = self.machine.decision_function(table)
         return np.column_stack([-values, values]) if values.ndim == 1 else values
 
     def save(self, folder: Path) -> None:
-        """Write ``model.skops`` and the units of the layer ``standardised``."""
+        """Write ``model.skops`` and the scale of the layer ``standardised``."""
         super().save(folder)
         write_npz(folder / SCALE, {"mean": self._standardization.mean, "scale": self._standardization.scale})
 
     def restore(self, folder: Path) -> None:
-        """Read both back."""
+        """Read both."""
         self._standardization = read_standardization(folder / SCALE, self.n_features)
         super().restore(folder)
 
-    def _refuse(self, estimator: Any) -> None:
-        """LIBSVM reads as many numbers as it expects, however many there are."""
+    def _check_fitted(self, estimator: Any) -> None:
+        """Check the sizes of all arrays, as LIBSVM reads beyond their ends."""
         if self.classifies:
             if len(estimator.calibrated_classifiers_) != 1:
                 raise ValueError("another number of calibrations")
@@ -156,7 +148,7 @@ class Svm(Estimated):
 
 
 def read_standardization(path: Path, n_features: int) -> Standardization:
-    """Read the units that `Svm.save` wrote."""
+    """Read the scale that `Svm.save` wrote."""
     arrays = read_npz(path, ("mean", "scale"))
     if {array.shape for array in arrays.values()} != {(n_features,)} or not (arrays["scale"] > 0).all():
         found = " and ".join(str(array.shape) for array in arrays.values())
@@ -164,16 +156,16 @@ def read_standardization(path: Path, n_features: int) -> Standardization:
     return Standardization(arrays["mean"], arrays["scale"])
 
 
-def refuse_few(params: SvmParams, fewest: int) -> None:
-    """Refuse to calibrate in more parts than the smallest class has training samples, if it has any.
+def check_fold_sizes(params: SvmParams, fewest: int) -> None:
+    """Reject more folds of the calibration than training samples of the smallest class, if it has any.
 
     Raises
     ------
     DataError
-        Names both numbers.
+        Gives both numbers.
     """
     if 0 < fewest < params.cv:
         raise DataError(
-            f"svm: expected at least {params.cv} training samples of each class, one for each part of the "
+            f"svm: expected at least {params.cv} training samples of each class, one for each fold of the "
             f"calibration, found {fewest}; {'add samples' if fewest < 2 else 'lower model.params.cv, or add samples'}"
         )

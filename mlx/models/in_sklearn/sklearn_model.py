@@ -1,9 +1,9 @@
-"""A model that is an estimator of scikit-learn, kept as a skops file."""
+"""The base of models that are estimators of scikit-learn, saved as skops files."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 
@@ -12,20 +12,23 @@ from mlx.core.errors import DataError
 from mlx.core.reading import reading
 from mlx.models.contract import BOTH_TASKS, DirectModel, Outputs, TaskSpec
 from mlx.models.in_sklearn.fitting import fitted, flattened
-from mlx.models.in_sklearn.skops_file import Contents, read_estimator, write_estimator
+from mlx.models.in_sklearn.skops_file import SkopsContents, read_estimator, write_estimator
 
 CHECKPOINT = "model.skops"
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
-class Estimated(DirectModel):
-    """What the models have in common that scikit-learn both fits and runs.
+
+class SklearnModel(DirectModel):
+    """A model that scikit-learn fits and evaluates.
 
     Attributes
     ----------
-    name : in the configuration.
-    objects : the types that may be in its file, by the way in which skops loads them.
-    trusted : those of them that skops has to be told to trust.
-    estimator : fitted; None before.
+    name : of the model in the configuration.
+    objects : the types that its file may contain, by the loader of skops.
+    trusted : those of them that are passed to skops as trusted.
+    estimator : the fitted estimator; None before the fit.
     """
 
     name: ClassVar[str]
@@ -39,28 +42,32 @@ class Estimated(DirectModel):
 
     @property
     def n_features(self) -> int:
-        """d, of a flattened sample."""
-        return int(np.prod(self.task_spec.sample_shape))
+        """The number of features d of a flattened sample."""
+        return self.task_spec.n_features
 
     @property
     def classifies(self) -> bool:
-        """Whether it predicts classes, not values."""
+        """Whether it predicts classes."""
         return self.task_spec.task == "classification"
 
     @abstractmethod
     def blank(self, seed: int) -> Any:
-        """Make the estimator as it is before it is fitted."""
+        """Make the estimator, not fitted."""
 
     @abstractmethod
-    def _said(self, table: Array, layers: Sequence[str]) -> Outputs:
-        """Compute what `outputs` gives of ``table`` (m, d)."""
+    def _representation(self, layer: str, table: Array) -> "Array | csr_array[Any]":
+        """Compute the representation of ``table`` (m, d) in a layer other than ``input``."""
 
     @abstractmethod
-    def _refuse(self, estimator: Any) -> None:
-        """Raise `ValueError` where compiled code would take what was read into `estimator` for granted."""
+    def _scores(self, table: Array) -> tuple[Array | None, Array]:
+        """Compute logits, if the model has any, and probabilities (m, K) of ``table`` (m, d)."""
 
-    def _vet(self, contents: Contents) -> None:
-        """Do the same with what has to be known before an object is made at all."""
+    @abstractmethod
+    def _check_fitted(self, estimator: Any) -> None:
+        """Raise `ValueError` if the state of `estimator`, read from a file, is unsafe for compiled code."""
+
+    def _check_contents(self, contents: SkopsContents) -> None:
+        """Check in the same way what must be checked before any object is created."""
 
     def fit(self, X: Array, y: Array, *, seed: int) -> None:
         """Fit to ``X`` (n, *sample_shape) and ``y`` (n,).
@@ -75,30 +82,38 @@ class Estimated(DirectModel):
 
     @final
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
-        """Give what the estimator says of ``X`` (m, *sample_shape), and the layers asked for."""
+        """Compute the outputs for ``X`` (m, *sample_shape), and the representations in `layers`."""
         self.check(X)
         try:
-            with np.errstate(over="ignore"):  # a forest works in single precision, and refuses what is beyond it
-                return self._said(flattened(X), layers)
+            with np.errstate(over="ignore"):  # a forest uses single precision, and rejects larger values
+                return self._outputs(flattened(X), layers)
         except ValueError as error:
             raise DataError(f"{self.name}: {' '.join(str(error).split())}") from None
+
+    def _outputs(self, table: Array, layers: Sequence[str]) -> Outputs:
+        representations = {name: table if name == "input" else self._representation(name, table) for name in layers}
+        if not self.classifies:
+            return Outputs(None, None, self.estimator.predict(table), representations)
+        logits, probabilities = self._scores(table)
+        predictions = (probabilities if logits is None else logits).argmax(axis=1)
+        return Outputs(logits, probabilities, predictions, representations)
 
     def save(self, folder: Path) -> None:
         """Write ``model.skops``."""
         write_estimator(folder / CHECKPOINT, self.estimator)
 
     def restore(self, folder: Path) -> None:
-        """Read ``model.skops`` back."""
+        """Read ``model.skops``."""
         path = folder / CHECKPOINT
-        estimator = read_estimator(path, objects=self.objects, trusted=self.trusted, vet=self._vet)
-        with reading(path, "a scikit-learn model"):  # what is not as it was written can fail anywhere
-            self._refuse_other(estimator)
-            self._refuse(estimator)
+        estimator = read_estimator(path, objects=self.objects, trusted=self.trusted, check=self._check_contents)
+        with reading(path, "a scikit-learn model"):  # altered contents can fail anywhere
+            self._check_settings(estimator)
+            self._check_fitted(estimator)
             self.estimator = estimator
             self.outputs(np.zeros((1, *self.task_spec.sample_shape)), self.layers)
 
-    def _refuse_other(self, estimator: Any) -> None:
-        """Raise `ValueError` where `estimator` is not the one that ``model.json`` describes."""
+    def _check_settings(self, estimator: Any) -> None:
+        """Raise `ValueError` if `estimator` is not the one that ``model.json`` describes."""
         blank = self.blank(0)
         if type(estimator) is not type(blank):
             raise ValueError(f"a {type(estimator).__name__} where a {type(blank).__name__} belongs")
@@ -113,6 +128,6 @@ class Estimated(DirectModel):
 
 
 def _params(estimator: Any) -> dict[str, Any]:
-    """Return the parameters of `estimator` and of one inside it, without the seed, which no prediction uses."""
+    """Return the parameters of `estimator` and of a nested one, without the seed, which no prediction uses."""
     params = {name: value for name, value in estimator.get_params().items() if not hasattr(value, "get_params")}
     return {name: value for name, value in params.items() if name != "random_state"}
