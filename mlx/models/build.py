@@ -105,7 +105,7 @@ def rebuild_model(path: Path) -> Model:
         The description is missing or damaged, or of a model that does not exist.
     """
     described = read_description(path, ModelDescription)
-    task_spec = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
+    task_spec = TaskSpec.of(described)
     try:
         settings = ModelSettings(name=described.name, architecture=described.architecture, params=described.params)
         return build_model(settings, task_spec, seed=0, pretrained=False)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, final
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.descriptions import ModelDescription, SplitsDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.linear_fit import LinearFit
 
@@ -35,6 +36,11 @@ class TaskSpec:
     task: Task
     sample_shape: tuple[int, ...]
     n_classes: int
+
+    @classmethod
+    def of(cls, described: SplitsDescription | ModelDescription) -> "TaskSpec":
+        """Return the task of described data, or of a described model."""
+        return cls(described.task, tuple(described.sample_shape), len(described.class_names))
 
     @property
     def n_features(self) -> int:

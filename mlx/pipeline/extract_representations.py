@@ -76,15 +76,12 @@ def record_split(
         The model lacks a requested layer, or an artifact is damaged.
     """
     model = model or load_model(workspace.model)
-    source, labels = (workspace.splits / f"{kind}_{split}.npy" for kind in "Xy")
+    source, labels, indices = (workspace.splits / f"{kind}_{split}.npy" for kind in ("X", "y", "index"))
     y_true = open_targets(labels, n_classes=model.task_spec.n_classes)
-    index = open_index(workspace.splits / f"index_{split}.npy", rows=len(y_true))
+    index = open_index(indices, rows=len(y_true))
     open_samples(source, rows=len(y_true), sample_shape=model.task_spec.sample_shape)
-    blocks = tracked(
-        (block for _, block in finite_rows(source, settings.batch_size)),
-        total=-(-len(y_true) // settings.batch_size),
-        label="batches",
-    )
+    rows = (block for _, block in finite_rows(source, settings.batch_size))
+    blocks = tracked(rows, total=-(-len(y_true) // settings.batch_size), label="batches")
     writers = _write_outputs(extract(model, blocks, settings.layers), folder, len(y_true))
     write_array(folder / "y_true.npy", y_true)
     write_array(folder / "index.npy", index)

@@ -41,11 +41,7 @@ from mlx.training.unused_settings import unused_settings
 
 
 def train(
-    workspace: Workspace,
-    *,
-    model: ModelSettings,
-    training: TrainingSettings,
-    output: OutputSettings = DEFAULT_OUTPUT,
+    workspace: Workspace, *, model: ModelSettings, training: TrainingSettings, output: OutputSettings = DEFAULT_OUTPUT
 ) -> str:
     """Write ``data/model/``, ``metrics/training.json`` and ``metrics/history.csv``.
 
@@ -58,20 +54,18 @@ def train(
         The model does not fit the data, or training diverged.
     """
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
-    task_spec = TaskSpec(described.task, tuple(described.sample_shape), len(described.class_names))
+    task_spec = TaskSpec.of(described)
     built = build_model(model, task_spec, seed=training.seed)
-    for line in unused_settings(model, training, output, described, built):
-        _note(line)
+    _note(*unused_settings(model, training, output, described, built))
     samples, validation = (_samples(workspace.splits, part, task_spec) for part in ("train", "val"))
     _check_samples(samples, described, model, built)
-    allowed = described.augmentation
-    augmentation = augmentation_of(training.params.augmentation, allowed.as_dict() if allowed else None)
+    augmentation = augmentation_of(training.params.augmentation, described.augmentation)
     checkpoints = None
     if output.save_checkpoints and isinstance(built, IterativeModel):
         checkpoints = Checkpoints(
             workspace.checkpoints,
-            fingerprint=fingerprint(model, training, augmentation, task_spec, _arrays(workspace.splits)),
-            frequency=output.checkpoint_frequency,
+            fingerprint(model, training, augmentation, task_spec, _arrays(workspace.splits)),
+            output.checkpoint_frequency,
             description=describe_model(built, model, described.class_names),
             report=_note,
         )
@@ -87,8 +81,9 @@ def train(
     )
 
 
-def _note(line: str) -> None:
-    note(f"train: {line}")
+def _note(*lines: str) -> None:
+    for line in lines:
+        note(f"train: {line}")
 
 
 def _write(

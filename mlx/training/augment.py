@@ -1,12 +1,11 @@
 """Random changes of training images that preserve their class."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.descriptions import AugmentationDescription
 from mlx.core.errors import DataError
 from mlx.training.settings import AugmentationSettings
 
@@ -74,12 +73,7 @@ class Augmentation:
         return np.clip(places, 0, length - 1)
 
 
-def augmentation_of(settings: AugmentationSettings, allowed: Mapping[str, Any] | None) -> Augmentation:
-    """Combine the augmentation of the dataset with that of the `training` section.
-
-    Parameters
-    ----------
-    allowed : fields of `Augmentation` given by the dataset, which `settings` override.
-    """
-    chosen = settings.model_dump(exclude_none=True)
-    return replace(Augmentation(), **dict(allowed or {}) | chosen)
+def augmentation_of(settings: AugmentationSettings, allowed: AugmentationDescription | None) -> Augmentation:
+    """Combine the augmentation that the dataset allows with the `settings`, which override it."""
+    of_dataset = allowed.as_dict() if allowed else {}
+    return Augmentation(**of_dataset | settings.model_dump(exclude_none=True))

@@ -54,9 +54,9 @@ class Checkpoints:
     def __init__(
         self,
         folder: Path,
-        *,
         fingerprint: Fingerprint,
         frequency: int,
+        *,
         description: ModelDescription,
         report: Callable[[str], None],
     ) -> None:

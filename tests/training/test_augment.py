@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mlx.core.descriptions import AugmentationDescription
 from mlx.core.errors import DataError
 from mlx.training.augment import Augmentation, augmentation_of
 from mlx.training.settings import AugmentationSettings
@@ -65,8 +66,8 @@ def test_noise_is_normal_with_the_deviation_asked_for_and_suits_tables_too() -> 
     assert Augmentation(noise=0.5).apply(X.astype(np.float64), np.random.default_rng(1)).dtype == np.float64
 
 
-def test_what_the_training_sets_stands_before_what_the_dataset_allows() -> None:
-    allowed = {"flip": True, "shift": 0.1}
+def test_the_training_section_overrides_the_dataset() -> None:
+    allowed = AugmentationDescription(flip=True, shift=0.1)
     assert augmentation_of(AugmentationSettings(), allowed) == Augmentation(flip=True, shift=0.1)
     assert augmentation_of(AugmentationSettings(flip=False, noise=0.2), allowed) == Augmentation(shift=0.1, noise=0.2)
     assert not augmentation_of(AugmentationSettings(), None)

@@ -10,19 +10,19 @@ from scipy.special import expit
 
 from mlx.core.array_types import Array, Floats
 
-HIDDEN_LAYERS = (128, 64)  # where nothing is said
-BLOCK = 64  # rows that `Network.run` multiplies at a time, always as many; see there
+HIDDEN_LAYERS = (128, 64)  # the default
+BLOCK = 64  # rows of every matrix product in `Network.run`; see there
 
 
 @dataclass(frozen=True)
 class Activation:
-    """What a hidden layer does to its sums.
+    """The activation of a hidden layer.
 
     Attributes
     ----------
-    apply : changes sums z into values a, in place.
-    times_slope : multiplies a gradient by da/dz in place; it is told the values a.
-    initial_variance : of the weights before it, from their numbers of in- and outputs.
+    apply : computes the values a from the sums z, in place.
+    times_slope : multiplies a gradient by da/dz in place, given the values a.
+    initial_variance : of the weights before it, from the numbers of their inputs and outputs.
     """
 
     apply: Callable[[Floats], object]

@@ -33,7 +33,7 @@ class LeafColumns:
 
     @classmethod
     def of(cls, is_leaf: Sequence[Array]) -> "LeafColumns":
-        """Number the leaves of trees, whose nodes are leaves where `is_leaf` is true."""
+        """Number the leaves of trees, given for each tree which of its nodes are leaves."""
         sizes = [len(nodes) for nodes in is_leaf]
         starts = np.cumsum([0, *sizes[:-1]])
         counts = np.cumsum(np.concatenate(is_leaf), dtype=np.int32)
