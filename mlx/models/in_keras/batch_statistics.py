@@ -19,7 +19,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.runtime import keras
-from mlx.models.in_keras.steps import compiled, interpreted
+from mlx.models.in_keras.steps import array_function
 
 MOST_SAMPLES = 1024
 """The paper finds a thousand samples as good as all."""
@@ -46,7 +46,7 @@ class BatchStatistics:
         self.layers = [each for each in layers if isinstance(each, kind) and _is_trained(each)]
         self._scorer, self._task_spec = scorer, task_spec
         self._recent: deque[Array] = deque()
-        self.compiling = True
+        self.compiled = True
 
     def recorded(self, batches: Iterable[tuple[Array, Array]]) -> Iterator[tuple[Array, Array]]:
         """Yield the `batches` of an epoch, and record the last samples."""
@@ -86,8 +86,7 @@ class BatchStatistics:
 
     @cached_property
     def _pass(self) -> Any:
-        made = compiled if self.compiling else interpreted
-        return made(lambda X: self._scorer(X, training=True), self._task_spec)
+        return array_function(lambda X: self._scorer(X, training=True), self._task_spec, compiled=self.compiled)
 
     @contextmanager
     def _without_momentum(self) -> Iterator[None]:

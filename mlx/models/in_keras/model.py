@@ -16,7 +16,7 @@ from mlx.models.in_keras.checkpoint import restore_weights, save_keras
 from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.pretrained import load_imagenet_weights
 from mlx.models.in_keras.runtime import fresh_names, keras
-from mlx.models.in_keras.steps import Steps, compiled, interpreted
+from mlx.models.in_keras.steps import Steps, array_function
 
 CHECKPOINT = "model.keras"
 
@@ -39,7 +39,7 @@ class KerasModel(IterativeModel):
         self._scorer = keras().Model(self.network.inputs, self._scores)
         self._statistics = BatchStatistics(self.network, self._scorer, task_spec)
         self._steps: Steps | None = None
-        self._compiling = True
+        self._compiled = True
         self._rate: float | None = None
         self._readers: dict[tuple[str, ...], Any] = {}
 
@@ -61,12 +61,12 @@ class KerasModel(IterativeModel):
 
     def expect_few_steps(self) -> None:
         """Run without compilation, which takes longer for a deep network than a few steps do."""
-        self._compiling = False
-        self._statistics.compiling = False
+        self._compiled = False
+        self._statistics.compiled = False
 
     def prepare(self, optimization: Optimization) -> None:
         """Make Keras's optimizer."""
-        self._steps = Steps(self._scorer, self.task_spec, optimization, compiling=self._compiling)
+        self._steps = Steps(self._scorer, self.task_spec, optimization, compiled=self._compiled)
         self._rate = optimization.learning_rate
 
     @property
@@ -145,8 +145,8 @@ class KerasModel(IterativeModel):
         if layers not in self._readers:
             tensors = {name: self.network.get_layer(name).output for name in layers} | {"scores": self._scores}
             reader = keras().Model(self.network.inputs, tensors)
-            compile_ = compiled if self._compiling else interpreted
-            self._readers[layers] = compile_(lambda X: reader(X, training=False), self.task_spec)
+            function = array_function(lambda X: reader(X, training=False), self.task_spec, compiled=self._compiled)
+            self._readers[layers] = function
         return self._readers[layers]
 
     def save(self, folder: Path) -> None:

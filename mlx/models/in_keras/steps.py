@@ -22,13 +22,13 @@ class Steps:
     scorer : Keras model that gives logits (m, K), or values (m, 1).
     task_spec : shape of the samples and kind of the targets.
     optimization : options of the optimizer and the loss.
-    compiling : whether the steps are compiled, which pays off from about five steps on.
+    compiled : whether the steps are compiled, which pays off from about five steps on.
     """
 
-    def __init__(self, scorer: Any, task_spec: TaskSpec, optimization: Optimization, *, compiling: bool = True) -> None:
+    def __init__(self, scorer: Any, task_spec: TaskSpec, optimization: Optimization, *, compiled: bool = True) -> None:
         import tensorflow as tf
 
-        self._compiled = partial(compiled if compiling else interpreted, task_spec=task_spec, targets=True)
+        self._array_function = partial(array_function, task_spec=task_spec, targets=True, compiled=compiled)
         self.scorer, self.task_spec, self.optimization = scorer, task_spec, optimization
         self.optimizer = build_optimizer(optimization)
         self.optimizer.build(scorer.trainable_variables)
@@ -37,15 +37,16 @@ class Steps:
 
     @cached_property
     def _train(self) -> Any:
-        return self._compiled(self._train_step)
+        return self._array_function(self._train_step)
 
     @cached_property
     def _train_whole(self) -> Any:
-        return self._compiled(self._train_step, rows=self._batch)
+        return self._array_function(self._train_step, rows=self._batch)
 
     @cached_property
-    def _test(self) -> Any:
-        return self._compiled(self._test_step)
+    def test(self) -> Any:
+        """The function of a batch X, y that adds it to the sums without an update."""
+        return self._array_function(self._test_step)
 
     def train(self, X: Array, y: Array) -> None:
         """Take one step on a batch; a function compiled for the size of the first batch serves all of this size."""
@@ -54,10 +55,6 @@ class Steps:
             self._train_whole(X, y)
         else:
             self._train(X, y)
-
-    def test(self, X: Array, y: Array) -> None:
-        """Add a batch to the sums without an update."""
-        self._test(X, y)
 
     def means(self) -> Metrics:
         """Return the mean loss (and accuracy) since the last call, and reset the sums."""
@@ -115,44 +112,29 @@ class Steps:
         return losses
 
 
-def compiled(
-    function: Callable[..., Any], task_spec: TaskSpec, *, targets: bool = False, rows: int | None = None
-) -> Any:
-    """Compile `function` of a batch (m, *sample_shape), and of its targets (m,), for any m.
-
-    It is traced here, and calls skip the checks of ``tf.function``. With `rows` it is for batches of this size, which
-    the compiler can use; an unrolled recurrent network gains most.
-    """
-    import tensorflow as tf
-
-    types = _types(task_spec)[: 1 + targets]
-    shapes = [(rows, *task_spec.sample_shape), (rows,)]
-    signature = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, types, strict=False)]
-    traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
-
-    return _on_arrays(traced, types)
-
-
-def interpreted(
+def array_function(
     function: Callable[..., Any],
     task_spec: TaskSpec,
     *,
     targets: bool = False,
-    rows: int | None = None,  # noqa: ARG001  # as in `compiled`
-) -> Any:
-    """Return the same function as `compiled`, run eagerly: faster for a few calls of a deep network."""
-    return _on_arrays(function, _types(task_spec)[: 1 + targets])
+    rows: int | None = None,
+    compiled: bool = True,
+) -> Callable[..., Any]:
+    """Make `function` of tensors accept arrays: a batch (m, *sample_shape) and, with `targets`, its targets (m,).
 
-
-def _types(task_spec: TaskSpec) -> list[Any]:
+    Parameters
+    ----------
+    rows : compile for batches of this size alone, from which an unrolled recurrent network gains most; None for any m.
+    compiled : trace the function here, so that calls also skip the checks of ``tf.function``; else run it eagerly,
+        which is faster for a few calls of a deep network.
+    """
     import tensorflow as tf
 
-    return [tf.float32, tf.int32 if task_spec.n_classes else tf.float32]
-
-
-def _on_arrays(function: Callable[..., Any], types: list[Any]) -> Callable[..., Any]:
-    """Make `function` of tensors accept arrays."""
-    import tensorflow as tf
+    types = [tf.float32, tf.int32 if task_spec.n_classes else tf.float32][: 1 + targets]
+    if compiled:
+        shapes = [(rows, *task_spec.sample_shape), (rows,)]
+        signature = [tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, types, strict=False)]
+        function = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
 
     def call(*arrays: Array) -> Any:
         pairs = zip(arrays, types, strict=True)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,8 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         raise CheckpointError(f"{path}: expected a new folder or one of a checkpoint, found {found}")
     with replacing_folder(path) as folder:
         write_npz(folder / WEIGHTS, {name: np.asarray(a, np.float64) for name, a in checkpoint.arrays.items()})
-        content = _content(checkpoint)
+        shapes = {name: list(np.shape(array)) for name, array in checkpoint.arrays.items()}
+        content = vars(checkpoint) | {"arrays": shapes}
         write_json(folder / DESCRIPTION, content | {"sha256": _digest(content, folder / WEIGHTS)})
 
 
@@ -72,8 +73,8 @@ def read_checkpoint(path: Path, type_name: str) -> Checkpoint:
         A file is missing, damaged or altered, or of another kind of model.
     """
     content = read_json(path / DESCRIPTION)
-    fields = ("type", "architecture", "hyperparameters", "fitted", "optimizer", "arrays", "sha256")
-    if absent := [name for name in fields if name not in content]:
+    names = tuple(field.name for field in fields(Checkpoint))
+    if absent := [name for name in (*names, "sha256") if name not in content]:
         raise CheckpointError(f"{path / DESCRIPTION}: expected a key '{absent[0]}' of a checkpoint, found none")
     if content["type"] != type_name:
         raise CheckpointError(f"{path / DESCRIPTION}: expected a checkpoint of {type_name}, found {content['type']}")
@@ -81,19 +82,8 @@ def read_checkpoint(path: Path, type_name: str) -> Checkpoint:
         raise CheckpointError(f"{path / WEIGHTS}: expected a checkpoint, found none")
     if content.pop("sha256") != _digest(content, path / WEIGHTS):
         raise CheckpointError(f"{path}: expected what was saved, found files that were altered or damaged since")
-    arrays = read_npz(path / WEIGHTS, tuple(content["arrays"]))
-    return Checkpoint(**{name: content[name] for name in fields[:5]}, arrays=arrays)
-
-
-def _content(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {
-        "type": checkpoint.type,
-        "architecture": checkpoint.architecture,
-        "hyperparameters": checkpoint.hyperparameters,
-        "fitted": checkpoint.fitted,
-        "optimizer": checkpoint.optimizer,
-        "arrays": {name: list(np.shape(array)) for name, array in checkpoint.arrays.items()},
-    }
+    content["arrays"] = read_npz(path / WEIGHTS, tuple(content["arrays"]))
+    return Checkpoint(**{name: content[name] for name in names})
 
 
 def _digest(content: Mapping[str, Any], weights: Path) -> str:
