@@ -1,8 +1,8 @@
 """Step `residuals-analysis`: asks whether the representations tell where the model is unsure and wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,18 +16,16 @@ from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
-from mlx.residuals import (
-    ResidualsSettings,
-    analyze_classification,
-    analyze_regression,
-    build_class_table,
-    build_curve_table,
-    build_factor_table,
-    build_matrix_table,
-    build_slice_table,
-    build_temperature_table,
-    build_test_table,
+from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
+from mlx.results.classification_residuals import SAMPLES, SCATTER, TABLES, ClassificationResiduals, Scatter
+from mlx.results.regression_residuals import (
+    COEFFICIENTS,
+    REGRESSION_SAMPLES,
+    REGRESSION_SCATTER,
+    RegressionResiduals,
+    RegressionScatter,
 )
+from mlx.results.tests import Question, Scope, first_test
 
 SCATTER_POINTS = 2000
 """Points in the table that ``dvc plots`` draws: a browser handles them, and the shape is clear."""
@@ -50,37 +48,69 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     """
     recorded = open_model_outputs(workspace.representations)
     factors = _factors(workspace, np.asarray(recorded.index))
-    with naming_model_outputs(workspace):
-        tables, matrices, headline = _analyzed(recorded, factors, residuals)
-    samples = tables.pop("samples")
-    with replacing_folder(workspace.residuals) as folder:
-        write_tables(folder, samples, tables, matrices)
-        write_csv(folder / "scatter.csv", _scatter(samples, recorded))
-    write_metrics(workspace.metrics / "residuals.json", headline)
+    analyze = _regression if recorded.task == "regression" else _classification
+    finding = analyze(workspace, recorded, factors, residuals)
     return (
-        f"read {len(samples)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
-        f"{_finding(headline)}, wrote {workspace.residuals}"
+        f"read {len(recorded.index)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
+        f"{finding}, wrote {workspace.residuals}"
     )
 
 
-Tables = dict[str, pd.DataFrame]
-
-
-def write_tables(folder: Path, samples: pd.DataFrame, tables: Tables, matrices: Mapping[str, Array]) -> None:
+def write_classification(folder: Path, found: ClassificationResiduals) -> None:
     """Write the samples as Parquet, the other tables as CSV, and each matrix as a file in ``similarity/``."""
-    write_parquet(folder / "samples.parquet", samples)
-    for name, table in tables.items():
-        write_csv(folder / f"{name}.csv", table)
+    write_parquet(folder / SAMPLES.file, found.sample_frame())
+    for name, schema in TABLES.items():
+        write_csv(folder / schema.file, schema.frame(getattr(found, name)))
     (folder / "similarity").mkdir()
-    for file, matrix in matrices.items():
+    for file, matrix in found.matrices.items():
         write_array(folder / "similarity" / file, matrix)
 
 
-def _analyzed(
-    recorded: ModelOutputs, factors: pd.DataFrame, settings: ResidualsSettings
-) -> tuple[Tables, dict[str, Any], dict[str, Any]]:
-    if recorded.probabilities is None:
-        fitted = analyze_regression(
+def write_regression(folder: Path, found: RegressionResiduals, factors: pd.DataFrame) -> None:
+    """Write the samples with their factors as Parquet, the coefficients as CSV, and empty all that is of classes."""
+    samples = REGRESSION_SAMPLES.frame(found.samples)
+    write_parquet(folder / REGRESSION_SAMPLES.file, samples.join(factors.add_prefix("factor.")))
+    write_csv(folder / COEFFICIENTS.file, COEFFICIENTS.frame(found.coefficients))
+    for schema in TABLES.values():
+        write_csv(folder / schema.file, schema.frame())
+    (folder / "similarity").mkdir()
+
+
+def _classification(
+    workspace: Workspace,
+    recorded: ModelOutputs,
+    factors: pd.DataFrame,
+    settings: ResidualsSettings,
+) -> str:
+    assert recorded.probabilities is not None, "a classification"
+    with naming_model_outputs(workspace):
+        found = analyze_classification(
+            recorded.layers,
+            logits=recorded.logits,
+            probabilities=recorded.probabilities,
+            y_true=recorded.y_true,
+            y_pred=recorded.y_pred,
+            class_names=recorded.class_names,
+            index=recorded.index,
+            factors=factors,
+            settings=settings,
+        )
+    with replacing_folder(workspace.residuals) as folder:
+        write_classification(folder, found)
+        write_csv(folder / SCATTER.file, SCATTER.frame(_scatter(found, recorded.class_names)))
+    write_metrics(workspace.metrics / "residuals.json", found.headline)
+    test = first_test(found.tests, Question.SIMILARITY_ENTROPY, "pearson", scope=Scope.POOLED)
+    if test is None or np.isnan(test.estimate):
+        return "summarized the residuals"
+    interval = f"({test.status})" if np.isnan(test.low) else f"[{test.low:.3f}, {test.high:.3f}]"
+    return f"found r {test.estimate:.3f} {interval} between similarity and entropy"
+
+
+def _regression(
+    workspace: Workspace, recorded: ModelOutputs, factors: pd.DataFrame, settings: ResidualsSettings
+) -> str:
+    with naming_model_outputs(workspace):
+        found = analyze_regression(
             recorded.y_true,
             recorded.y_pred,
             index=recorded.index,
@@ -89,20 +119,13 @@ def _analyzed(
             fit=recorded.linear_fit,
             without_fit=_without_fit(recorded.model),
         )
-        tables = {name: build() for name, build in TABLES.items()} | {"coefficients": fitted.coefficients}
-        return {"samples": fitted.samples.join(factors.add_prefix("factor."))} | tables, {}, fitted.summary
-    found = analyze_classification(
-        recorded.layers,
-        logits=recorded.logits,
-        probabilities=recorded.probabilities,
-        y_true=recorded.y_true,
-        y_pred=recorded.y_pred,
-        class_names=recorded.class_names,
-        index=recorded.index,
-        factors=factors,
-        settings=settings,
-    )
-    return {name: getattr(found, name) for name in ("samples", *TABLES)}, found.matrices, found.headline
+    with replacing_folder(workspace.residuals) as folder:
+        write_regression(folder, found, factors)
+        chosen = _evenly(len(found.samples.index))
+        points = RegressionScatter(*(getattr(found.samples, f.name)[chosen] for f in fields(RegressionScatter)))
+        write_csv(folder / REGRESSION_SCATTER.file, REGRESSION_SCATTER.frame(points))
+    write_metrics(workspace.metrics / "residuals.json", found.summary.as_metrics())
+    return "summarized the residuals"
 
 
 def _without_fit(model: str) -> str:
@@ -110,18 +133,6 @@ def _without_fit(model: str) -> str:
     if model == "linear_regression":
         return "the model keeps no training design, as it has over 4096 features or an earlier version fitted it"
     return f"{model} is no linear regression"
-
-
-TABLES = {
-    "classes": build_class_table,
-    "tests": build_test_table,
-    "factors": build_factor_table,
-    "slices": build_slice_table,
-    "risk_coverage": build_curve_table,
-    "temperature": build_temperature_table,
-    "similarity": build_matrix_table,
-}
-"""The tables beside the samples, and what makes them without rows."""
 
 
 def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
@@ -142,21 +153,20 @@ def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
     return table.iloc[index].reset_index(drop=True)
 
 
-def _scatter(samples: pd.DataFrame, recorded: ModelOutputs) -> pd.DataFrame:
+def _evenly(n: int) -> Array:
+    """Return the rows that are drawn of n."""
+    return np.unique(np.linspace(0, n - 1, min(n, SCATTER_POINTS)).astype(int))
+
+
+def _scatter(found: ClassificationResiduals, class_names: Sequence[str]) -> Scatter:
     """Return what ``dvc plots`` draws as points, evenly thinned: CSV, as DVC reads no Parquet."""
-    rows = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), SCATTER_POINTS)).astype(int))
-    chosen = samples.iloc[rows]
-    if not recorded.class_names:
-        return chosen[["index", "y_true", "y_pred", "residual"]]
-    names = np.array(recorded.class_names)
-    outcome = np.where(chosen["correct"], "correct", "wrong")
-    labels = {"actual": names[chosen["y_true"]], "predicted": names[chosen["y_pred"]], "outcome": outcome}
-    return chosen[["index", "similarity", "entropy"]].assign(**labels)
-
-
-def _finding(headline: dict[str, Any]) -> str:
-    if (r := headline.get("pearson")) is None:
-        return "summarized the residuals"
-    low, high = headline["pearson_low"], headline["pearson_high"]
-    interval = f"[{low:.3f}, {high:.3f}]" if low is not None else f"({headline['pearson_status']})"
-    return f"found r {r:.3f} {interval} between similarity and entropy"
+    samples, names = found.samples, np.array(class_names)
+    rows = _evenly(len(samples.index))
+    return Scatter(
+        index=samples.index[rows],
+        similarity=next(iter(found.layers.values())).similarity[rows],
+        entropy=samples.entropy[rows],
+        actual=names[samples.y_true[rows]],
+        predicted=names[samples.y_pred[rows]],
+        outcome=np.where(samples.correct[rows], "correct", "wrong"),
+    )

@@ -201,6 +201,21 @@ class MatrixSummary:
 
 SIMILARITY = RowSchema("similarity.csv", MatrixSummary, "A row a layer and predicted class.")
 
+
+@dataclass(frozen=True)
+class Scatter:
+    """Samples evenly thinned, for ``dvc plots``: similarity in the first layer against entropy, each (n,)."""
+
+    index: Annotated[Array, Column("count", "row in the raw data")]
+    similarity: Annotated[Floats, Column("number", "as in `samples.parquet`")]
+    entropy: Annotated[Floats, Column("number", "as in `samples.parquet`")]
+    actual: Annotated[Array, Column("text", "name of the class")]
+    predicted: Annotated[Array, Column("text", "name of the predicted class")]
+    outcome: Annotated[Array, Column("text", "whether they agree: correct or wrong")]
+
+
+SCATTER = ArraySchema("scatter.csv", Scatter, "A row a sample that `dvc plots` draws.")
+
 Headline = dict[str, float | int | str | None]
 
 
@@ -269,6 +284,10 @@ class ClassificationResiduals:
     similarity: tuple[MatrixSummary, ...]
     matrices: Mapping[str, Floats]
     headline: Headline
+
+    def frames(self) -> "dict[str, pd.DataFrame]":
+        """Return every table by its name."""
+        return {"samples": self.sample_frame()} | {n: schema.frame(getattr(self, n)) for n, schema in TABLES.items()}
 
     def sample_frame(self) -> "pd.DataFrame":
         """Return the table of samples: the layers after the first with their name as a suffix, then the factors."""

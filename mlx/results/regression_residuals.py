@@ -1,7 +1,9 @@
 """The residuals analysis of a regression: its results, and the schemas of its tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated
+
+import numpy as np
 
 from mlx.core.array_types import Array, Floats
 from mlx.results.schema import ArraySchema, Column, RowSchema
@@ -33,6 +35,21 @@ REGRESSION_SAMPLES = ArraySchema("samples.parquet", RegressionSamples, "A row a 
 
 
 @dataclass(frozen=True)
+class RegressionScatter:
+    """Samples evenly thinned, for ``dvc plots``, each (n,)."""
+
+    index: Annotated[Array, Column("count", "row in the raw data")]
+    y_true: Annotated[Floats, Column("number", "target")]
+    y_pred: Annotated[Floats, Column("number", "prediction")]
+    residual: Annotated[Floats, Column("number", "true less predicted, in units of y")]
+
+
+REGRESSION_SCATTER = ArraySchema(
+    "scatter.csv", RegressionScatter, "A row a sample that `dvc plots` draws, at most 2000."
+)
+
+
+@dataclass(frozen=True)
 class Coefficient:
     """One coefficient of a linear regression, in units of y per unit of the model's input."""
 
@@ -47,3 +64,96 @@ class Coefficient:
 COEFFICIENTS = RowSchema(
     "coefficients.csv", Coefficient, "A row a coefficient of a linear regression; no row for another regression."
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionSummary:
+    """What the residuals look like together; a number is None where a status says why.
+
+    Attributes
+    ----------
+    n, confidence
+        Samples, and the level of intervals.
+    residual_mean, residual_sd, rmse
+        In units of y; a mean of 0 is unbiased.
+    skewness, excess_kurtosis
+        0 for a normal distribution.
+    jarque_bera, normality_p
+        Test of normality, and its p-value.
+    spread_spearman
+        Rank correlation of the absolute residual with the prediction, with its interval and p-value; 0 where errors
+        are equally large everywhere.
+    breusch_pagan, white, durbin_watson, ljung_box
+        As in `mlx.residuals.regression.classical_tests`.
+    status
+        What is missing of the above and why.
+    n_training, n_coefficients
+        Training samples of a linear regression, and the rank of its training design.
+    leverage_mean, leverage_max, leverage_status
+        Of the samples.
+    prediction_coverage, prediction_status
+        Share of targets inside of their prediction intervals, which is the level of confidence for a model whose
+        assumptions hold.
+    """
+
+    n: int
+    confidence: float
+    residual_mean: float | None = None
+    residual_sd: float | None = None
+    rmse: float | None = None
+    skewness: float | None = None
+    excess_kurtosis: float | None = None
+    jarque_bera: float | None = None
+    normality_p: float | None = None
+    spread_spearman: float | None = None
+    spread_spearman_low: float | None = None
+    spread_spearman_high: float | None = None
+    spread_spearman_p: float | None = None
+    breusch_pagan: float | None = None
+    breusch_pagan_p: float | None = None
+    white: float | None = None
+    white_p: float | None = None
+    durbin_watson: float | None = None
+    ljung_box: float | None = None
+    ljung_box_p: float | None = None
+    ljung_box_lags: int | None = None
+    status: tuple[Status, ...] = ()
+    n_training: int | None = None
+    n_coefficients: int | None = None
+    leverage_mean: float | None = None
+    leverage_max: float | None = None
+    leverage_status: Status = OK
+    prediction_coverage: float | None = None
+    prediction_status: Status = OK
+
+    def as_metrics(self) -> dict[str, float | int | str | None]:
+        """Return JSON scalars."""
+        return {field.name: _scalar(getattr(self, field.name)) for field in fields(self)}
+
+
+def _scalar(value: float | tuple[Status, ...] | Status | None) -> float | int | str | None:
+    if isinstance(value, tuple):
+        return "; ".join(dict.fromkeys(map(str, value))) or str(OK)
+    if isinstance(value, Status):
+        return str(value)
+    return value if value is None or np.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class RegressionResiduals:
+    """The residuals analysis of a regression.
+
+    Attributes
+    ----------
+    samples
+        Residuals of each prediction. ``standardised`` is NaN where all residuals are the same or there is one sample;
+        leverage and prediction intervals without the training design of a linear regression.
+    coefficients
+        One a coefficient; none without a training design.
+    summary
+        What the residuals look like together.
+    """
+
+    samples: RegressionSamples
+    coefficients: tuple[Coefficient, ...]
+    summary: RegressionSummary

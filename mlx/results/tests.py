@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 NAN = float("nan")
 
+CORRELATIONS = ("pearson", "spearman")
+"""Statistics of the correlation of similarity with entropy."""
+
+
+class Score(StrEnum):
+    """A score that is meant to be high where the prediction is wrong."""
+
+    ENTROPY = "entropy"
+    LOW_SIMILARITY = "low similarity"
+    LOW_MARGIN = "low margin"
+
 
 class Question(StrEnum):
     """What is asked; the value is the column ``name``, with a word in braces for the subject of the result."""
@@ -43,6 +54,11 @@ class Question(StrEnum):
     INTRINSIC_DIMENSION = "intrinsic dimension"
     PRINCIPAL_COMPONENT = "principal component {number}"
     ALIGNMENT = "alignment of layers"
+
+    @classmethod
+    def of_score(cls, score: Score) -> "Question":
+        """Return the question of how well a score alone ranks errors."""
+        return cls[f"ERROR_BY_{score.name}"]
 
     def about(self, subject: str) -> str:
         """Return the question on a subject."""

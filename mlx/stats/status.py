@@ -1,6 +1,7 @@
 """Why a result, or a part of it, is missing: a code with its numbers, and the sentence made from it."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -88,6 +89,17 @@ class Reason(Enum):
     SHARED_SAMPLES = "samples are shared"
     SHARED_TRAINING_DATA = "folds share training data"
     BIASED_SHARE = "a share of variance is pushed up from 0 by noise"
+    # Residuals of a regression.
+    BEYOND_LARGEST_NUMBER = "residuals beyond the largest number"
+    NO_CLASSICAL_TESTS = "no tests of normality, spread and memory (n < {})"
+    NO_LEVERAGE = "no leverage ({})"
+    NO_PREDICTION_INTERVAL = "no prediction interval ({})"
+    NO_STANDARD_ERROR = "no standard error ({})"
+    NO_FREEDOM = "no residual degrees of freedom ({} coefficients for {} training samples)"
+    NOT_LEAST_SQUARES = "the fitted coefficients are not those of least squares"
+    NOT_DETERMINED = "not determined: the features depend on each other in the training samples"
+    OUTSIDE_SPAN = "{}: no leverage of {} of {} samples, which leave what those span"
+    DEPENDENT_FEATURES = "dependent features (rank {} of {} in the training samples)"
 
     def __call__(self, *values: object) -> "Status":
         """Return the status of this reason, with its numbers and names."""
@@ -101,9 +113,9 @@ class Status:
     Attributes
     ----------
     reason
-        Of `Reason`; of `Reason.NO_INTERVAL` the one value is the status that says why.
+        Of `Reason`.
     values
-        What stands in the sentence, in order.
+        What stands in the sentence, in order: numbers, names, or the status that says why.
     """
 
     reason: Reason
@@ -128,8 +140,7 @@ class Status:
         """
         for reason, pattern in _patterns():
             if found := pattern.fullmatch(text):
-                read = cls.parse if reason is Reason.NO_INTERVAL else _value
-                return cls(reason, tuple(read(value) for value in found.groups()))
+                return cls(reason, tuple(_value(value) for value in found.groups()))
         raise ValueError(text)
 
 
@@ -147,7 +158,9 @@ def _patterns() -> tuple[tuple[Reason, re.Pattern[str]], ...]:
 
 
 def _value(text: str) -> Any:
-    return int(text) if text.isdecimal() else text
+    with suppress(ValueError):
+        return int(text) if text.isdecimal() else Status.parse(text)
+    return text
 
 
 @dataclass(frozen=True)

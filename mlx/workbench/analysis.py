@@ -9,7 +9,7 @@ import pandas as pd
 from mlx.core.artifacts import replacing_folder
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import expanded
-from mlx.pipeline.residuals_analysis import TABLES, write_tables
+from mlx.pipeline.residuals_analysis import write_classification
 from mlx.residuals import ResidualsSettings, analyze_classification
 from mlx.runs.received import given_in_notebook, receive
 
@@ -77,9 +77,8 @@ class ResidualsAnalyzer:
             settings=self.settings,
             factors=pd.DataFrame(received.factors) if received.factors else None,
         )
-        tables = {name: getattr(found, name) for name in TABLES}
         if self.save_dir is not None:
             with replacing_folder(self.save_dir / "residuals") as folder:
-                write_tables(folder, found.samples, tables, found.matrices)
+                write_classification(folder, found)
             write_metrics(self.save_dir / "residuals.json", found.headline)
-        return {"samples": found.samples} | tables
+        return found.frames()

@@ -16,17 +16,6 @@ from mlx.plots.report.inputs import ClassificationReport, Evaluation, Provenance
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
 from mlx.residuals import ResidualsSettings, analyze_classification
-from mlx.results.classification_residuals import (
-    CLASSES,
-    FACTORS,
-    LAYER_SAMPLES,
-    RISK_COVERAGE,
-    SAMPLES,
-    SLICES,
-    TEMPERATURE,
-    ClassificationResiduals,
-)
-from mlx.results.tests import read_tests
 from mlx.runs.received import given_in_notebook, receive
 
 
@@ -119,7 +108,7 @@ class VisualizationAnalyzer:
                 precision_recall=tables["precision_recall.csv"],
                 reliability=tables["reliability.csv"],
             ),
-            residuals=_typed(found, list(layers), names),
+            residuals=found,
         )
         figures = dict(draw_report(report))
         self._save(figures)
@@ -144,23 +133,3 @@ def _checked_images(images: Any, n: int) -> np.ndarray | None:
         raise DataError(f"images: expected shape ({n}, height, width, channels), found {X.shape}")
     return X
 
-
-def _typed(found: Any, layers: list[str], names: tuple[str, ...]) -> ClassificationResiduals:
-    nowhere, k = Path(), len(names)
-    return ClassificationResiduals(
-        samples=SAMPLES.arrays(nowhere, found.samples, n_classes=k),
-        layers={
-            layer: LAYER_SAMPLES.arrays(nowhere, found.samples, suffix=f".{layer}" if place else "")
-            for place, layer in enumerate(layers)
-        },
-        sample_factors={},
-        classes=CLASSES.rows(nowhere, found.classes, n_classes=k),
-        tests=read_tests(nowhere, found.tests, names),
-        factors=FACTORS.rows(nowhere, found.factors.astype({"n_errors": float, "n_missing": float})),
-        slices=SLICES.rows(nowhere, found.slices),
-        risk_coverage=RISK_COVERAGE.rows(nowhere, found.risk_coverage),
-        temperature=TEMPERATURE.rows(nowhere, found.temperature),
-        similarity=(),
-        matrices=found.matrices,
-        headline=found.headline,
-    )

@@ -1,6 +1,5 @@
 """Similarity against entropy in one layer: estimate, interval and p-value, pooled, within class, by class."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,88 +11,52 @@ from mlx.residuals.association.permuted_group import PermutedProducts, exchange,
 from mlx.residuals.association.resampling import grouped_jackknife, node_bootstrap
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
-from mlx.residuals.tables import STATISTICS
+from mlx.results.tests import CORRELATIONS, Question, Scope, TestResult
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, jackknife_interval
-from mlx.stats.interval import Interval
 from mlx.stats.permutation import permutation_p_value
-from mlx.stats.status import Reason
+from mlx.stats.status import Reason, Status, no_interval
+
+P_METHODS = {
+    Scope.POOLED: "permutation of entropy",
+    Scope.WITHIN_CLASS: "permutation of entropy within predicted class",
+    Scope.CLASS: "permutation of entropy",
+}
 
 
-@dataclass(frozen=True)
-class Association:
-    """One correlation of similarity with entropy; NaN where ``status`` says why it is missing.
-
-    Attributes
-    ----------
-    scope
-        ``"pooled"``, ``"within class"`` or ``"class"``.
-    label
-        The class of scope ``"class"``, otherwise None.
-    statistic
-        ``"pearson"`` or ``"spearman"``.
-    estimate
-        In [−1, 1]; negative: samples far from their classmates are those the model is unsure of.
-    low, high
-        Ends of the interval.
-    p
-        Two-sided permutation p-value.
-    n
-        Samples that entered.
-    status
-        ``"ok"``, or what is missing and why.
-    interval_method
-        How the interval was found; empty without one.
-    """
-
-    scope: str
-    label: int | None
-    statistic: str
-    estimate: float
-    low: float
-    high: float
-    p: float
-    n: int
-    status: str
-    interval_method: str = ""
-
-    @property
-    def family(self) -> str:
-        """Tests of one family are adjusted together, a layer at a time: all classes of one statistic."""
-        return f"{self.statistic} {'per class' if self.scope == 'class' else self.scope}"
-
-
-def associate(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[Association]:
+def associate(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[TestResult]:
     """Correlate similarity with entropy: over all samples, within predicted class, and in every class.
 
     Over all asks whether unsure samples have dissimilar classmates, and mixes in differences between classes.
-    Within class centers (or ranks and centers) both sides by class, and permutes entropies within class.
+    Within class centers (or ranks and centers) both sides by class, and permutes entropies within class. An
+    estimate below 0 says that samples far from their classmates are those the model is unsure of.
     """
     members = [layer.members(label) for label in range(n_classes)]
     classes = {label: rows for label, rows in enumerate(members) if rows.size > 1}
     rows = np.concatenate([*classes.values(), np.empty(0, dtype=np.intp)])
-    if why_undefined := why_no_correlation(layer, rows):
-        overall = [_missing(scope, None, rows.size, why_undefined) for scope in ("pooled", "within class")]
-        return _flat([*overall, *(_missing_class(layer, label, own) for label, own in enumerate(members))])
+    of_class = [_asked(layer, Scope.CLASS, own.size, settings, label) for label, own in enumerate(members)]
+    overall = [_asked(layer, scope, rows.size, settings) for scope in (Scope.POOLED, Scope.WITHIN_CLASS)]
+    statuses = [_class_status(layer, label, own) for label, own in enumerate(members)]
+    if not (why := why_no_correlation(layer, rows)).is_ok:
+        groups = [(asked, why) for asked in overall] + list(zip(of_class, statuses, strict=True))
+        return [replace(test, status=status) for asked, status in groups for test in asked]
     pooled, within, by_class = _resample(layer, classes, settings)
-    generator = stream(settings.seed, Stream.POOLED_PERMUTATION)
-    exchanged = exchange(layer, rows, settings.n_permutations, generator)
-    size = sum(own.size**2 for own in classes.values()) / rows.size
-    results = [_results("pooled", None, exchanged, pooled, size, settings)]
-    groups = {
+    permuted = {
         label: exchange(layer, own, settings.n_permutations, stream(settings.seed, Stream.CLASS_PERMUTATION, label))
         for label, own in classes.items()
     }
-    if why_undefined := why_no_spread(layer, list(classes.values())):
-        results.append(_missing("within class", None, rows.size, why_undefined))
+    size = sum(own.size**2 for own in classes.values()) / rows.size
+    generator = stream(settings.seed, Stream.POOLED_PERMUTATION)
+    found = _results(overall[0], exchange(layer, rows, settings.n_permutations, generator), pooled, size, settings)
+    if not (why := why_no_spread(layer, list(classes.values()))).is_ok:
+        found += [replace(test, status=why) for test in overall[1]]
     else:
-        exchanged = together(list(groups.values()))
-        results.append(_results("within class", None, exchanged, within, size, settings))
-    for label, own in enumerate(members):
-        if why_no_correlation(layer, own):
-            results.append(_missing_class(layer, label, own))
+        found += _results(overall[1], together(list(permuted.values())), within, size, settings)
+    for label, (asked, status) in enumerate(zip(of_class, statuses, strict=True)):
+        if status.is_ok:
+            found += _results(asked, permuted[label], by_class[label], members[label].size, settings)
         else:
-            results.append(_results("class", label, groups[label], by_class[label], own.size, settings))
-    return _flat(results)
+            found += [replace(test, status=status) for test in asked]
+    return found
 
 
 LARGEST_BOOTSTRAP = 2000
@@ -148,47 +111,51 @@ def _reweighted(
     return _Resampled(without[0], drawn[0]), _Resampled(without[1], drawn[1])
 
 
+def _asked(
+    layer: Layer, scope: Scope, n: int, settings: ResidualsSettings, label: int | None = None
+) -> list[TestResult]:
+    """Return the tests of one scope before they are made, one a statistic."""
+    return [
+        TestResult(
+            question=Question.SIMILARITY_ENTROPY,
+            scope=scope,
+            label=label,
+            layer=layer.name,
+            statistic=statistic,
+            n=n,
+            n_permutations=settings.n_permutations,
+            seed=settings.seed,
+        )
+        for statistic in CORRELATIONS
+    ]
+
+
 def _results(
-    scope: str,
-    label: int | None,
+    asked: list[TestResult],
     exchanged: PermutedProducts,
     resampled: _Resampled,
     class_size: float,
     settings: ResidualsSettings,
-) -> list[Association]:
+) -> list[TestResult]:
     results = []
-    columns = (*exchanged.correlations, resampled.without, resampled.drawn)
-    for statistic, estimate, permuted, without, drawn in zip(STATISTICS, *columns, strict=True):
+    columns = (*exchanged.correlations, exchanged.xx, resampled.without, resampled.drawn)
+    for test, estimate, permuted, square, without, drawn in zip(asked, *columns, strict=True):
         if np.isnan(estimate):
-            side = "entropies" if exchanged.xx[STATISTICS.index(statistic)] > 0 else "similarities"
-            results.append(_undefined(scope, label, statistic, exchanged.n, f"all {side} tied within rounding"))
+            side = "entropies" if square > 0 else "similarities"
+            results.append(replace(test, status=Reason.SIDE_TIED(side)))
             continue
-        fewest = MIN_CLASS_SIZE[scope][statistic]
+        fewest = MIN_CLASS_SIZE[test.scope][test.statistic]
         if class_size < fewest:
-            too_few = Reason.TOO_FEW if scope == "class" else Reason.CLASSES_TOO_SMALL
-            interval = Interval.missing(too_few(fewest))
+            small = Reason.TOO_FEW if test.scope is Scope.CLASS else Reason.CLASSES_TOO_SMALL
+            found = replace(test, status=no_interval(small(fewest)))
         else:
-            interval = jackknife_interval(statistic, float(estimate), without, drawn, exchanged.n, settings.confidence)
+            interval = jackknife_interval(test.statistic, float(estimate), without, drawn, test.n, settings.confidence)
+            found = replace(test, status=interval.status)
+            found = found.with_interval(interval.low, interval.high, settings.confidence, interval.method)
         p = permutation_p_value(float(estimate), permuted)
-        found = (float(estimate), interval.low, interval.high, p, exchanged.n, str(interval.status))
-        results.append(Association(scope, label, statistic, *found, interval_method=interval.method))
+        results.append(replace(found, estimate=float(estimate)).with_p(p, P_METHODS[test.scope], test.n_permutations))
     return results
 
 
-def _missing(scope: str, label: int | None, n: int, status: str) -> list[Association]:
-    return [_undefined(scope, label, statistic, n, status) for statistic in STATISTICS]
-
-
-def _undefined(scope: str, label: int | None, statistic: str, n: int, status: str) -> Association:
-    nan = float("nan")
-    return Association(scope, label, statistic, nan, nan, nan, nan, n, status)
-
-
-def _missing_class(layer: Layer, label: int, rows: Integers) -> list[Association]:
-    never = not (layer.y_pred == label).any()
-    status = "never predicted" if never else why_no_correlation(layer, rows)
-    return _missing("class", label, rows.size, status)
-
-
-def _flat(results: Iterable[list[Association]]) -> list[Association]:
-    return [result for of_scope in results for result in of_scope]
+def _class_status(layer: Layer, label: int, rows: Integers) -> Status:
+    return why_no_correlation(layer, rows) if (layer.y_pred == label).any() else Reason.NEVER_PREDICTED()

@@ -7,6 +7,7 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.residuals.similarity.directions import Directions
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, is_constant
+from mlx.stats.status import OK, Reason, Status
 
 MIN_SAMPLES = 4
 """Fewest samples of which a correlation is given."""
@@ -26,28 +27,31 @@ class Layer:
         (n_samples,), in nats.
     y_pred
         (n_samples,), predicted labels.
+    name
+        Of the layer, for the results.
     """
 
     units: Directions
     similarity: Floats
     entropy: Floats
     y_pred: Integers
+    name: str = ""
 
     def members(self, label: int) -> Integers:
         """Rows predicted as ``label`` that have a direction."""
         return np.flatnonzero((self.y_pred == label) & (self.units.norms > 0))
 
 
-def why_no_correlation(layer: Layer, rows: Integers) -> str:
-    """Why similarity and entropy have no correlation over ``rows``; empty where they have one."""
+def why_no_correlation(layer: Layer, rows: Integers) -> Status:
+    """Why similarity and entropy have no correlation over ``rows``; `OK` where they have one."""
     if rows.size < MIN_SAMPLES:
-        return f"too few samples (n < {MIN_SAMPLES})"
+        return Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)
     return why_no_spread(layer, [rows])
 
 
-def why_no_spread(layer: Layer, groups: list[Integers]) -> str:
-    """Which side is constant within each of the ``groups``; empty where both vary in some group."""
+def why_no_spread(layer: Layer, groups: list[Integers]) -> Status:
+    """Which side is constant within each of the ``groups``; `OK` where both vary in some group."""
     if all(is_constant(layer.similarity[rows], SIMILARITY_TOLERANCE) for rows in groups):
-        return "constant similarity"
+        return Reason.CONSTANT("similarity")
     entropies = [layer.entropy[rows] for rows in groups]
-    return "constant entropy" if all(is_constant(h, entropy_tolerance(h)) for h in entropies) else ""
+    return Reason.CONSTANT("entropy") if all(is_constant(h, entropy_tolerance(h)) for h in entropies) else OK

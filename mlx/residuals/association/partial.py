@@ -1,6 +1,7 @@
 """Correlation of two columns once a third, of groups, is taken out: partial correlation given class."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,67 +9,73 @@ import numpy.typing as npt
 from mlx.core.array_types import Floats, Integers
 from mlx.core.errors import DataError
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit, unit_sized
-from mlx.residuals.findings import NAN, Finding, missing
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
+from mlx.results.tests import CORRELATIONS, Question, TestResult
 from mlx.stats.correlation import is_constant, midranks
 from mlx.stats.permutation import permutation_p_value, permuted_products
-
-STATISTICS = ("pearson", "spearman")
+from mlx.stats.status import Reason, no_interval
 
 P_METHOD = "permutation within groups"
+
+MIN_BEYOND_GROUPS = 3
+"""Fewest samples beyond one a group for a partial correlation."""
 
 RELATIVE_TOLERANCE = 1e-12
 """The spread of a group counts as nothing below this share of its largest value."""
 
 
-def partial_correlations(
-    name: str, x: Floats, y: Floats, groups: npt.ArrayLike, *, settings: ResidualsSettings
-) -> list[Finding]:
-    """Pearson and Spearman correlation of x and y given the group, a categorical variable.
+def correlations_given_correctness(
+    x: Floats, y: Floats, correct: npt.ArrayLike, *, layer: str = "", settings: ResidualsSettings
+) -> list[TestResult]:
+    """Pearson and Spearman correlation of similarity and entropy given whether the prediction was right.
 
     Both columns are centered within every group, which is what regressing them on the groups leaves; for
-    Spearman their midranks over all samples are. The p-value deals out y anew within groups, which is exact
+    Spearman their midranks over all samples are. The p-value permutes y within groups, which is exact
     where x and y are independent given the group, whatever the groups' sizes, centers and spreads.
 
     There is no interval here: an x that is a similarity shares samples, and needs the node bootstrap.
 
     Parameters
     ----------
-    name
-        What is asked, for the findings.
     x, y
-        (n_samples,); samples where either is NaN are left out.
-    groups
-        (n_samples,), what is held fixed: class labels, or whether the prediction was right.
+        (n_samples,), similarity and entropy; samples where either is NaN are left out.
+    correct
+        (n_samples,), what is held fixed; any labels of groups.
+    layer
+        Of the similarity, for the results.
     settings
         Seed and permutations.
 
     Returns
     -------
-    list of Finding
+    list of TestResult
         One a statistic.
     """
-    labels = np.unique(np.asarray(groups), return_inverse=True)[1]
+    labels = np.unique(np.asarray(correct), return_inverse=True)[1]
     if not x.shape == y.shape == labels.shape or x.ndim != 1:
-        raise DataError(f"{name}: expected columns of one shape (n,), found {x.shape}, {y.shape} and {labels.shape}")
+        raise DataError(f"expected columns of one shape (n,), found {x.shape}, {y.shape} and {labels.shape}")
     rows = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
     rows = rows[np.argsort(labels[rows], kind="stable")]
     x, y, labels = x[rows], y[rows], np.unique(labels[rows], return_inverse=True)[1]
-    n, n_groups = rows.size, int(labels.max(initial=-1)) + 1
-    if n - n_groups < 3:
-        return [missing(name, s, n, "fewer than 3 samples beyond the groups") for s in STATISTICS]
+    question = Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS
+    asked = [
+        TestResult(question=question, layer=layer, statistic=statistic, n=rows.size, seed=settings.seed)
+        for statistic in CORRELATIONS
+    ]
+    if rows.size - (int(labels.max(initial=-1)) + 1) < MIN_BEYOND_GROUPS:
+        return [replace(test, status=Reason.TOO_FEW_BEYOND_GROUPS(MIN_BEYOND_GROUPS)) for test in asked]
     left_x, left_y = (np.stack([_values_within(v, labels), *_within(midranks(v)[None], labels)]) for v in (x, y))
     for column, left in (("x", left_x), ("y", left_y)):
         if not left[0].any():
-            return [missing(name, s, n, f"constant {column} within groups") for s in STATISTICS]
+            return [replace(test, status=Reason.CONSTANT_WITHIN_GROUPS(column)) for test in asked]
     left_x, left_y = (left / np.linalg.norm(left, axis=1, keepdims=True) for left in (left_x, left_y))
     permuted = _permuted(left_x, left_y, np.bincount(labels), settings)
     found = []
-    for row, statistic in enumerate(STATISTICS):
+    for row, test in enumerate(asked):
         r = float(np.clip(left_x[row] @ left_y[row], -1.0, 1.0))
-        p = permutation_p_value(r, permuted[row])
-        found.append(Finding(name, statistic, r, NAN, NAN, p, n, "", P_METHOD, "no interval (samples are shared)"))
+        made = replace(test, estimate=r, status=no_interval(Reason.SHARED_SAMPLES()))
+        found.append(made.with_p(permutation_p_value(r, permuted[row]), P_METHOD, settings.n_permutations))
     return found
 
 

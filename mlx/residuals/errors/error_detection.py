@@ -1,7 +1,7 @@
 """Does it predict errors? How well a score, such as entropy or low similarity, tells wrong from right."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -10,14 +10,15 @@ from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import unit_sized
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error
 from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
-from mlx.residuals.findings import NAN, Finding, missing
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
+from mlx.results.tests import Question, Score, TestResult
 from mlx.stats.auroc import auroc, degrees_of_freedom
 from mlx.stats.correlation import midranks
 from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.interval import transformed_interval
 from mlx.stats.permutation import permutation_p_value, permuted_products
+from mlx.stats.status import OK, Reason, Status, no_interval
 
 STATISTICS = ("auroc", "aurc", "eaurc", "augrc")
 
@@ -26,6 +27,10 @@ MIN_EACH = {"auroc": 10, "aurc": 20, "eaurc": 20, "augrc": 20}
 
 MIN_SHARED = 200
 """Fewest samples for an interval of a score that shares class means: at 150, some hold the value in 97.5 %."""
+
+MIN_SAMPLES = 2
+CHANCE = 0.5
+"""AUROC of a score that says nothing."""
 
 N_FOLDS = 5
 
@@ -48,121 +53,119 @@ class ErrorScore:
 
     Attributes
     ----------
-    name
-        What it is, such as ``"entropy"``, ``"low similarity"`` or ``"low margin"``.
+    score
+        What it is.
     values
         (n_samples,), NaN where undefined.
     shared
         Where the values are differences of mean similarities: what they share.
+    layer
+        The layer that it is from; empty where it is from none.
     """
 
-    name: str
+    score: Score
     values: Floats
     shared: ClassMeanDependence | None = None
+    layer: str = ""
 
 
-def detect_errors(error: Flags, scores: Sequence[ErrorScore], *, settings: ResidualsSettings) -> list[Finding]:
-    """Measure how well each score tells errors from correct predictions, and all of them together.
+def detect_errors(error: Flags, score: ErrorScore, *, settings: ResidualsSettings) -> list[TestResult]:
+    """Measure how well a score tells errors from correct predictions.
 
-    AUROC (0.5 is chance, 1 perfect), AURC, E-AURC and AUGRC (lower is better) of every score; the AUROC's p
-    tests that errors don't depend on the score. The combination is a logistic model of all scores,
-    cross-validated.
+    AUROC (0.5 is chance, 1 perfect), AURC, E-AURC and AUGRC (lower is better); the AUROC's p tests that
+    errors don't depend on the score.
 
     Parameters
     ----------
     error
         (n_samples,), whether the prediction was wrong.
-    scores
-        At least one.
+    score
+        A sample for which it is undefined is left out.
     settings
         Seed, permutations and confidence.
-
-    Returns
-    -------
-    list of Finding
-        Four a score, and one for the combination where there is more than one score.
     """
-    found = [finding for score in scores for finding in _of_score(error, score, settings)]
-    return [*found, combined_detection(error, scores, settings=settings)] if len(scores) > 1 else found
-
-
-def _of_score(error: Flags, score: ErrorScore, settings: ResidualsSettings) -> list[Finding]:
-    name = f"error by {score.name}"
     rows = np.flatnonzero(~np.isnan(score.values))
-    wrong, values = error[rows], score.values[rows]
-    if rows.size < 2:
-        return [missing(name, statistic, rows.size, "too few samples (n < 2)") for statistic in STATISTICS]
-    areas = curve_areas(wrong, values)
-    why_undefined = _one_kind(wrong)
-    if why_undefined:
-        found = [missing(name, "auroc", rows.size, why_undefined)]
-    else:
-        found = [_area_under_roc(name, wrong, values, score.shared, rows, settings)]
-    return found + [
-        _area_of_curve(statistic, wrong, areas, score, rows, settings.confidence) for statistic in STATISTICS[1:]
+    wrong, question = error[rows], Question.of_score(score.score)
+    asked = [
+        TestResult(question=question, layer=score.layer, statistic=statistic, n=rows.size, seed=settings.seed)
+        for statistic in STATISTICS
     ]
+    if rows.size < MIN_SAMPLES:
+        return [replace(test, status=Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)) for test in asked]
+    ranked = _Ranked(wrong, replace(score, values=score.values[rows]), rows)
+    areas = curve_areas(wrong, ranked.score.values)
+    found = [_area_under_roc(asked[0], ranked, settings)]
+    return found + [_area_of_curve(test, ranked, areas, settings.confidence) for test in asked[1:]]
 
 
-def _area_of_curve(
-    statistic: str, wrong: Flags, areas: CurveAreas, score: ErrorScore, rows: Integers, confidence: float
-) -> Finding:
-    name, shared = f"error by {score.name}", score.shared
-    n, estimate, influence = wrong.size, getattr(areas, statistic), areas.influence[statistic]
-    reason = _one_kind(wrong) or _too_few(wrong, statistic)
-    if not reason and estimate <= 0:
-        reason = "perfect order"
-    if not reason and shared is not None and n < MIN_SHARED:
-        reason = f"n < {MIN_SHARED}"
-    if reason:
-        return missing(name, statistic, n, f"no interval ({reason})", estimate)
+@dataclass(frozen=True)
+class _Ranked:
+    """Errors (n,) of the samples in ``rows`` of all that have a score, and their scores."""
+
+    wrong: Flags
+    score: ErrorScore
+    rows: Integers
+
+    def with_interval(
+        self, test: TestResult, found: EstimateWithInfluence, confidence: float, df: float = np.inf
+    ) -> TestResult:
+        """Return the result with the interval of `found`, on the scale of its statistic."""
+        shared, statistic = self.score.shared, test.statistic
+        error = standard_error(found, shared, self.rows)
+        low, high = transformed_interval(found.estimate, error, confidence, SCALES[statistic], df=df)
+        method = METHODS[statistic] + ("" if shared is None else SHARED_METHOD)
+        return test.with_interval(low, high, confidence, method)
+
+    def why_no_interval(self, statistic: str, exact: Status | None) -> Status:
+        """Say why a statistic has no interval, `OK` where it has one; `exact` says that the order is perfect."""
+        if not (reason := _too_few(self.wrong, MIN_EACH[statistic])).is_ok:
+            return reason
+        if exact is not None:
+            return exact
+        too_few = self.score.shared is not None and self.rows.size < MIN_SHARED
+        return Reason.TOO_FEW(MIN_SHARED) if too_few else OK
+
+
+def _area_of_curve(test: TestResult, ranked: _Ranked, areas: CurveAreas, confidence: float) -> TestResult:
+    statistic, wrong = test.statistic, ranked.wrong
+    estimate, influence = getattr(areas, statistic), areas.influence[statistic]
+    reason = _one_kind(wrong)
+    if reason.is_ok:
+        reason = ranked.why_no_interval(statistic, Reason.PERFECT_ORDER() if estimate <= 0 else None)
+    if not reason.is_ok:
+        return replace(test, estimate=estimate, status=no_interval(reason))
     found = EstimateWithInfluence(estimate, influence - influence.mean(), partial(areas.gradient, statistic))
-    error = standard_error(found, shared, rows)
     fewest = min(int(wrong.sum()), int((~wrong).sum()))
     df = np.inf if statistic == "augrc" else fewest - 1.0
-    low, high = transformed_interval(estimate, error, confidence, SCALES[statistic], df=df)
-    method = METHODS[statistic] + ("" if shared is None else SHARED_METHOD)
-    return Finding(name, statistic, estimate, low, high, NAN, n, method, "", "ok")
+    return ranked.with_interval(replace(test, estimate=estimate), found, confidence, df)
 
 
-def _one_kind(wrong: Flags) -> str:
+def _one_kind(wrong: Flags) -> Status:
     if not wrong.any():
-        return "no errors"
-    return "all wrong" if wrong.all() else ""
+        return Reason.NO_ERRORS()
+    return Reason.ALL_WRONG() if wrong.all() else OK
 
 
-def _too_few(wrong: Flags, statistic: str) -> str:
-    n_wrong, least = int(wrong.sum()), MIN_EACH[statistic]
+def _too_few(wrong: Flags, least: int) -> Status:
+    n_wrong = int(wrong.sum())
     if n_wrong < least:
-        return f"fewer than {least} errors"
-    return f"fewer than {least} correct" if wrong.size - n_wrong < least else ""
+        return Reason.FEW_ERRORS(least)
+    return Reason.FEW_CORRECT(least) if wrong.size - n_wrong < least else OK
 
 
-def _area_under_roc(
-    name: str,
-    wrong: Flags,
-    values: Floats,
-    shared: ClassMeanDependence | None,
-    rows: Integers,
-    settings: ResidualsSettings,
-) -> Finding:
-    n = rows.size
+def _area_under_roc(test: TestResult, ranked: _Ranked, settings: ResidualsSettings) -> TestResult:
+    wrong, values = ranked.wrong, ranked.score.values
+    if not (reason := _one_kind(wrong)).is_ok:
+        return replace(test, status=reason)
     if np.ptp(values) == 0:
-        return missing(name, "auroc", n, "constant score", 0.5)
+        return replace(test, estimate=CHANCE, status=Reason.CONSTANT("score"))
     area = auroc(wrong, values)
-    p = permutation_p(wrong, values, settings)
-    reason = _too_few(wrong, "auroc")
-    if not reason and area.estimate in (0.0, 1.0):
-        reason = "perfect separation"
-    if not reason and shared is not None and n < MIN_SHARED:
-        reason = f"n < {MIN_SHARED}"
-    if reason:
-        status = f"no interval ({reason})"
-        return Finding(name, "auroc", area.estimate, NAN, NAN, p, n, "", P_METHOD, status)
-    error_of = standard_error(area, shared, rows)
-    df = degrees_of_freedom(wrong, area)
-    low, high = transformed_interval(area.estimate, error_of, settings.confidence, "logit", df=df)
-    method = METHODS["auroc"] + ("" if shared is None else SHARED_METHOD)
-    return Finding(name, "auroc", area.estimate, low, high, p, n, method, P_METHOD, "ok")
+    test = replace(test, estimate=area.estimate)
+    test = test.with_p(permutation_p(wrong, values, settings), P_METHOD, settings.n_permutations)
+    exact = Reason.PERFECT_SEPARATION() if area.estimate in (0.0, 1.0) else None
+    if not (reason := ranked.why_no_interval(test.statistic, exact)).is_ok:
+        return replace(test, status=no_interval(reason))
+    return ranked.with_interval(test, area, settings.confidence, degrees_of_freedom(wrong, area))
 
 
 def permutation_p(wrong: Flags, values: Floats, settings: ResidualsSettings) -> float:
@@ -175,7 +178,9 @@ def permutation_p(wrong: Flags, values: Floats, settings: ResidualsSettings) -> 
     return permutation_p_value(float(x @ y), permuted)
 
 
-def combined_detection(error: Flags, scores: Sequence[ErrorScore], *, settings: ResidualsSettings) -> Finding:
+def combined_detection(
+    error: Flags, scores: Sequence[ErrorScore], *, layer: str = "", settings: ResidualsSettings
+) -> TestResult:
     """Mean AUROC, over folds, of a logistic model of all scores that was fitted on the other folds.
 
     Folds are not pooled: scores of different models are not comparable. Neither interval nor p-value: the
@@ -187,24 +192,33 @@ def combined_detection(error: Flags, scores: Sequence[ErrorScore], *, settings: 
         (n_samples,), whether the prediction was wrong.
     scores
         At least one; a sample for which one of them is undefined is left out.
+    layer
+        The layer that the scores are from, for the result.
     settings
         Seed of the folds.
     """
-    name = "error by " + " + ".join(score.name for score in scores)
     columns = np.stack([score.values for score in scores], axis=1)
     rows = np.flatnonzero(~np.isnan(columns).any(axis=1))
     wrong, columns = error[rows], columns[rows]
-    n_wrong = int(wrong.sum())
-    if min(n_wrong, rows.size - n_wrong) < N_FOLDS:
-        reason = _one_kind(wrong) if rows.size else ""
-        return missing(name, "auroc", rows.size, reason or f"fewer than {N_FOLDS} errors or correct")
+    names = " + ".join(score.score for score in scores)
+    asked = TestResult(
+        question=Question.ERROR_BY_SCORES,
+        subject=names,
+        layer=layer,
+        statistic="auroc",
+        n=rows.size,
+        seed=settings.seed,
+    )
+    if min(int(wrong.sum()), int((~wrong).sum())) < N_FOLDS:
+        reason = _one_kind(wrong) if rows.size else OK
+        return replace(asked, status=Reason.TOO_FEW_OF_A_KIND(N_FOLDS) if reason.is_ok else reason)
     columns = np.stack([unit_sized(column) for column in columns.T], axis=1)
     spread = columns.std(axis=0)
     if not (spread > 0).any():
-        return missing(name, "auroc", rows.size, "constant score", 0.5)
+        return replace(asked, estimate=CHANCE, status=Reason.CONSTANT("score"))
     columns = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    status = "no interval (folds share training data)"
-    return missing(name, "auroc", rows.size, status, _cross_validated(wrong, columns, settings.seed))
+    estimate = _cross_validated(wrong, columns, settings.seed)
+    return replace(asked, estimate=estimate, status=no_interval(Reason.SHARED_TRAINING_DATA()))
 
 
 def _cross_validated(wrong: Flags, columns: Floats, seed: int) -> float:

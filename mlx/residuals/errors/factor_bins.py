@@ -1,51 +1,20 @@
 """Error rate where a factor is low, middle or high, and in each of its categories."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from mlx.core.array_types import Flags, Floats
-from mlx.residuals.errors.factors import MAX_CATEGORIES, Factor
+from mlx.residuals.errors.factor_values import MAX_CATEGORIES, Factor
+from mlx.results.classification_residuals import FactorEffect
 from mlx.stats.proportions import wilson_interval
 
 N_BINS = 5
 
 
-@dataclass(frozen=True)
-class FactorBin:
-    """Samples whose factor is alike.
-
-    Attributes
-    ----------
-    factor, bin
-        The factor, and which of its values: a category, an interval such as ``"0.1 to 0.4"``, ``"missing"``.
-    lower, upper
-        Smallest and largest value in the bin; NaN for categories.
-    n, n_errors, error_rate
-        How many, how many of them wrong, and their share.
-    low, high
-        Wilson interval of the share.
-    entropy_mean, similarity_mean
-        Means over the bin of what is defined; NaN where nothing is.
-    """
-
-    factor: str
-    bin: str
-    lower: float
-    upper: float
-    n: int
-    n_errors: int
-    error_rate: float
-    low: float
-    high: float
-    entropy_mean: float
-    similarity_mean: float
-
-
 def factor_bins(
     factor: Factor, error: Flags, entropy: Floats, similarity: Floats, *, confidence: float
-) -> list[FactorBin]:
+) -> list[FactorEffect]:
     """Split the samples by a factor: categories, or up to five bins of about equally many samples.
 
     Equal numbers stay together; bins without samples are left out, those with a missing factor come last. A
@@ -69,7 +38,25 @@ def factor_bins(
             continue
         low, high = wilson_interval(n_errors, n, confidence)
         means = [_mean(values[members]) for values in (entropy, similarity)]
-        bins.append(FactorBin(factor.name, label, lower, upper, n, n_errors, n_errors / n, low, high, *means))
+        bins.append(
+            FactorEffect(
+                factor=factor.name,
+                kind=factor.kind,
+                target="error",
+                statistic="error_rate",
+                bin=label,
+                lower=lower,
+                upper=upper,
+                estimate=n_errors / n,
+                low=low,
+                high=high,
+                method="Wilson",
+                n=n,
+                n_errors=n_errors,
+                entropy_mean=means[0],
+                similarity_mean=means[1],
+            )
+        )
     return bins
 
 

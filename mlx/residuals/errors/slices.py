@@ -12,10 +12,14 @@ import numpy as np
 
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import exponent_of, in_unit
-from mlx.residuals.errors.factors import Factor
+from mlx.residuals.errors.factor_values import Factor
+from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
+from mlx.results.classification_residuals import Slice
+from mlx.results.tests import Question, Scope, TestResult
 from mlx.stats.multiple_testing import holm
 from mlx.stats.proportions import wilson_interval
+from mlx.stats.status import OK, Reason, Status
 
 MAX_DEPTH = 3
 MAX_SLICES = 5
@@ -25,6 +29,9 @@ MIN_HALF = 50
 MIN_LEAF = 10
 LEAF_SHARE = 0.05
 """A slice has at least `MIN_LEAF` samples, and this share, of the half that found it."""
+
+P_METHOD = "Fisher's test against the rest, one-sided mid-p"
+"""Half the probability of the errors that were seen counts (Lancaster 1961)."""
 
 SINGLE = 100
 """Numbers below 2^SINGLE, and above its inverse, are given to the tree as they are."""
@@ -79,50 +86,39 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Slice:
-    """Samples that share conditions, as measured on the half that did not choose them.
-
-    Attributes
-    ----------
-    description
-        The conditions in words.
-    n, n_errors, error_rate
-        How many of the measuring half, how many wrong, and their share.
-    low, high
-        Wilson interval of the share.
-    rest_error_rate
-        Share of errors in the rest of the measuring half.
-    p
-        One-sided mid-p-value of Fisher's test of the slice being no worse than the rest (Lancaster 1961).
-    p_holm
-        The same adjusted for the number of slices.
-    error_rate_found
-        Share of errors in the half that chose the slice; too high, as it was chosen for it.
-    status
-        ``"ok"``, or what is missing and why.
-    """
-
-    description: str
-    n: int
-    n_errors: int
-    error_rate: float
-    low: float
-    high: float
-    rest_error_rate: float
-    p: float
-    p_holm: float
-    error_rate_found: float
-    status: str
-
-
-@dataclass(frozen=True)
 class WeakSlices:
     """Slices, weakest first by the half that chose them; ``status`` says why there are none."""
 
     slices: tuple[Slice, ...]
     n_found: int
     n_measured: int
-    status: str
+    status: Status
+
+    def tests(self, settings: ResidualsSettings) -> list[TestResult]:
+        """Return the test of each slice, or one result that says why there is no slice."""
+        if not self.slices:
+            none = TestResult(
+                question=Question.WEAK_SLICES, scope=Scope.HALF, statistic="error_rate", n=self.n_measured
+            )
+            return [replace(none, status=self.status)]
+        return [_test(one, settings) for one in self.slices]
+
+
+def _test(one: Slice, settings: ResidualsSettings) -> TestResult:
+    asked = TestResult(
+        question=Question.SLICE,
+        subject=one.description,
+        scope=Scope.HALF,
+        statistic="error_rate",
+        estimate=one.error_rate,
+        p=one.p,
+        p_method="" if np.isnan(one.p) else P_METHOD,
+        p_holm=one.p_holm,
+        n=one.n,
+        seed=settings.seed,
+        status=one.status,
+    )
+    return asked.with_interval(one.low, one.high, settings.confidence, "Wilson")
 
 
 def weak_slices(factors: Sequence[Factor], error: Flags, *, seed: int, confidence: float) -> WeakSlices:
@@ -142,10 +138,9 @@ def weak_slices(factors: Sequence[Factor], error: Flags, *, seed: int, confidenc
     order = stream(seed, Stream.SLICE_SPLIT).permutation(error.size)
     finding, measuring = np.sort(order[: error.size // 2]), np.sort(order[error.size // 2 :])
     sizes = (finding.size, measuring.size)
-    usable = [factor for factor in factors if not factor.why_undefined]
-    why_undefined = _obstacle(usable, error[finding])
-    if why_undefined:
-        return WeakSlices((), *sizes, why_undefined)
+    usable = [factor for factor in factors if factor.why_undefined.is_ok]
+    if not (status := _why_none(usable, error[finding])).is_ok:
+        return WeakSlices((), *sizes, status)
     found = []
     for conditions in _leaves(usable, error, finding):
         members = _members(conditions, finding)
@@ -156,17 +151,17 @@ def weak_slices(factors: Sequence[Factor], error: Flags, *, seed: int, confidenc
     slices = [_measured(conditions, error, measuring, rate, confidence) for rate, conditions in found[:MAX_SLICES]]
     adjusted = holm(np.array([s.p for s in slices]))
     slices = [replace(s, p_holm=float(p)) for s, p in zip(slices, adjusted, strict=True)]
-    return WeakSlices(tuple(slices), *sizes, "ok" if slices else "no slice has more errors than the rest")
+    return WeakSlices(tuple(slices), *sizes, OK if slices else Reason.NO_WEAK_SLICE())
 
 
-def _obstacle(factors: Sequence[Factor], wrong: Flags) -> str:
+def _why_none(factors: Sequence[Factor], wrong: Flags) -> Status:
     if not factors:
-        return "no factor that varies"
+        return Reason.NO_VARYING_FACTOR()
     if wrong.size < MIN_HALF:
-        return f"too few samples (n < {2 * MIN_HALF})"
+        return Reason.TOO_FEW_SAMPLES(2 * MIN_HALF)
     if not wrong.any():
-        return "no errors in the half that looks for slices"
-    return "all wrong in the half that looks for slices" if wrong.all() else ""
+        return Reason.NO_ERRORS_TO_FIND_BY()
+    return Reason.ALL_WRONG_TO_FIND_BY() if wrong.all() else OK
 
 
 def _members(conditions: Sequence[Condition], rows: Integers) -> Flags:
@@ -183,17 +178,20 @@ def _measured(
 
     members, wrong = _members(conditions, rows), error[rows]
     n, n_errors = int(members.sum()), int(wrong[members].sum())
-    words = " and ".join(condition.words() for condition in conditions)
-    nan = float("nan")
-    if n == 0 or n == rows.size:
-        status = "no samples in the half that measures" if n == 0 else "holds for every sample that measures"
-        return Slice(words, n, n_errors, nan, nan, nan, nan, nan, nan, rate_found, status)
+    found = Slice(
+        description=" and ".join(condition.words() for condition in conditions),
+        n=n,
+        n_errors=n_errors,
+        error_rate_found=rate_found,
+    )
+    if n in {0, rows.size}:
+        return replace(found, status=Reason.WHOLE_SLICE() if n else Reason.EMPTY_SLICE())
     low, high = wilson_interval(n_errors, n, confidence)
     # Half the chance of what was seen: with few errors the exact test would reject a true null far too rarely.
     law = hypergeom(rows.size, int(wrong.sum()), n)
-    p = float(law.sf(n_errors) + law.pmf(n_errors) / 2)
+    p = min(1.0, float(law.sf(n_errors) + law.pmf(n_errors) / 2))
     rest = float(wrong[~members].mean())
-    return Slice(words, n, n_errors, n_errors / n, low, high, rest, min(1.0, p), nan, rate_found, "ok")
+    return replace(found, error_rate=n_errors / n, low=low, high=high, rest_error_rate=rest, p=p)
 
 
 def _leaves(factors: Sequence[Factor], error: Flags, rows: Integers) -> list[list[Condition]]:

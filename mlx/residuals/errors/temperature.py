@@ -5,10 +5,11 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
 from mlx.core.log_scores import infinite_status, log_softmax, surprise
-from mlx.residuals.tables import Record
+from mlx.results.classification_residuals import TemperaturePoint
 from mlx.stats.correlation import merge_entropies, midranks
 from mlx.stats.prediction_scores import log_probabilities
 from mlx.stats.row_scores import entropy_from_log_probabilities
+from mlx.stats.status import OK, Reason
 
 TEMPERATURES = 2.0 ** np.linspace(-3, 3, 25)
 """From an eighth to eight; 1, in their middle, is the model as it is."""
@@ -17,10 +18,10 @@ UNCHANGED = len(TEMPERATURES) // 2
 """Place of a temperature of 1, where the log loss is that of the evaluation."""
 
 
-def temperature_records(
+def temperature_curve(
     probabilities: Scores, logits: Scores | None, y_true: Integers, y_pred: Integers
-) -> list[Record]:
-    """Entropy, log loss and error detection at each of `TEMPERATURES`, a record each (Guo et al. 2017).
+) -> tuple[TemperaturePoint, ...]:
+    """Entropy, log loss and error detection at each of `TEMPERATURES` (Guo et al. 2017).
 
     The predicted class never changes. The lowest log loss is found on the samples that it is measured on:
     it says whether the model is over- or underconfident, and is no calibration to deploy.
@@ -31,13 +32,6 @@ def temperature_records(
         (n_samples, n_classes); without logits the logarithms of the probabilities take their place.
     y_true, y_pred
         (n_samples,), labels.
-
-    Returns
-    -------
-    list of dict
-        ``temperature``; ``log_loss`` in nats, NaN where ``status`` says that it is infinite; ``entropy_mean``,
-        ``entropy_correct``, ``entropy_wrong``, mean entropies in nats, NaN without such samples;
-        ``error_auroc``, how well entropy ranks errors above correct predictions, NaN where all are alike.
     """
     entropy = np.empty((len(TEMPERATURES), len(y_true)))
     surprises = np.empty(entropy.shape)
@@ -51,18 +45,18 @@ def temperature_records(
         surprises[UNCHANGED, rows] = surprise(probabilities, logits, y_true, rows)
     wrong = y_true != y_pred
     infinite = infinite_status(surprises[UNCHANGED])
-    return [
-        {
-            "temperature": float(temperature),
-            "log_loss": float("nan") if infinite else float(total.mean()),
-            "entropy_mean": _mean(values),
-            "entropy_correct": _mean(values[~wrong]),
-            "entropy_wrong": _mean(values[wrong]),
-            "error_auroc": _auroc(wrong, values),
-            "status": f"log loss: {infinite}" if infinite else "ok",
-        }
+    return tuple(
+        TemperaturePoint(
+            temperature=float(temperature),
+            log_loss=float("nan") if infinite else float(total.mean()),
+            entropy_mean=_mean(values),
+            entropy_correct=_mean(values[~wrong]),
+            entropy_wrong=_mean(values[wrong]),
+            error_auroc=_auroc(wrong, values),
+            status=Reason.INFINITE_LOG_LOSS(infinite) if infinite else OK,
+        )
         for temperature, total, values in zip(TEMPERATURES, surprises, entropy, strict=True)
-    ]
+    )
 
 
 def _mean(values: Floats) -> float:

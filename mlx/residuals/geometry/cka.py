@@ -19,6 +19,7 @@ from mlx.core.array_types import Floats
 from mlx.core.checks import check_finite, row_blocks
 from mlx.core.errors import DataError
 from mlx.residuals.similarity.directions import in_range
+from mlx.stats.status import OK, Reason, Status
 
 MIN_SAMPLES = 4
 
@@ -37,12 +38,12 @@ class Alignment:
     n
         Samples.
     status
-        ``"ok"``, or what is missing and why.
+        Why there is none, if there is none.
     """
 
     cka: float
     n: int
-    status: str
+    status: Status
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,14 @@ def debiased_cka(x: Layer, y: Layer) -> Alignment:
         raise DataError(f"cka: expected two layers of the same samples, found shapes {x.shape} and {y.shape}")
     n = int(x.shape[0])
     if n < MIN_SAMPLES:
-        return Alignment(float("nan"), n, f"too few samples (n < {MIN_SAMPLES})")
+        return Alignment(float("nan"), n, Reason.TOO_FEW_SAMPLES(MIN_SAMPLES))
     first, second = _centered(x), _centered(y)
     if not first.squares.any() or not second.squares.any():
-        return Alignment(float("nan"), n, "constant representation")
+        return Alignment(float("nan"), n, Reason.CONSTANT("representation"))
     own_x, own_y = unbiased_hsic(first, first), unbiased_hsic(second, second)
     if own_x <= 0 or own_y <= 0:
-        return Alignment(float("nan"), n, "no structure beyond noise")
-    return Alignment(unbiased_hsic(first, second) / (own_x * own_y) ** 0.5, n, "ok")
+        return Alignment(float("nan"), n, Reason.NO_STRUCTURE())
+    return Alignment(unbiased_hsic(first, second) / (own_x * own_y) ** 0.5, n, OK)
 
 
 def unbiased_hsic(x: _Centered, y: _Centered) -> float:

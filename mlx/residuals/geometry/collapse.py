@@ -13,6 +13,7 @@ from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
 from mlx.core.scale import unit_sized
 from mlx.residuals.similarity.directions import in_range
+from mlx.stats.status import OK, Reason, Status
 
 NAN = float("nan")
 
@@ -39,7 +40,7 @@ class NeuralCollapse:
     n_classes
         Classes that occur.
     status
-        ``"ok"``, or what is missing and why.
+        What is missing and why, if anything.
     """
 
     nc1: float
@@ -49,7 +50,7 @@ class NeuralCollapse:
     nc3: float
     nc4: float
     n_classes: int
-    status: str
+    status: Status
 
 
 def neural_collapse(
@@ -70,20 +71,20 @@ def neural_collapse(
     labels, own = np.unique(y_true, return_inverse=True)
     k = labels.size
     if k < 2:
-        return _undefined(k, "fewer than two classes")
+        return _undefined(k, Reason.ONE_CLASS())
     centers = _centers(representation, own, k)
     middle = centers.mean(axis=0)
     centered = centers - middle
     lengths = np.linalg.norm(centered, axis=1)
     if not lengths.min() > 1e-12 * max(lengths.max(), np.linalg.norm(middle)):
-        return _undefined(k, "a class centre coincides with the centre of all")
+        return _undefined(k, Reason.CENTERS_COINCIDE())
     nc1, nc4 = _spread_and_disagreement(representation, own, labels, y_pred, centers, middle)
     cosines = ((centered / lengths[:, None]) @ (centered / lengths[:, None]).T)[np.triu_indices(k, 1)]
-    nc3, status = NAN, "no nc3 (no weights of a last layer)"
+    nc3, status = NAN, Reason.NO_WEIGHTS()
     if weights is not None:
         columns = unit_sized(np.asarray(weights, dtype=np.float64)[:, labels])
         known = bool(columns.any())
-        nc3, status = (_duality(columns, centered), "ok") if known else (NAN, "no nc3 (weights are all 0)")
+        nc3, status = (_duality(columns, centered), OK) if known else (NAN, Reason.ZERO_WEIGHTS())
     return NeuralCollapse(
         nc1=nc1,
         nc2_norms=float(lengths.std() / lengths.mean()),
@@ -96,7 +97,7 @@ def neural_collapse(
     )
 
 
-def _undefined(n_classes: int, status: str) -> NeuralCollapse:
+def _undefined(n_classes: int, status: Status) -> NeuralCollapse:
     return NeuralCollapse(NAN, NAN, NAN, NAN, NAN, NAN, n_classes, status)
 
 

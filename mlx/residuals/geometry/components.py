@@ -9,6 +9,7 @@ from mlx.core.array_types import Floats, Scores
 from mlx.core.checks import row_blocks
 from mlx.core.scale import in_unit
 from mlx.residuals.similarity.directions import in_range
+from mlx.stats.status import OK, Reason, Status
 
 DENSE = 2048
 """Up to so many features, or samples, the whole spectrum is computed; beyond, only its upper end."""
@@ -28,13 +29,13 @@ class PrincipalComponents:
     variance_ratio
         (n_components,), share of the total variance, falling.
     status
-        ``"ok"``, or why coordinates are all 0.
+        Why coordinates are all 0, if they are.
     """
 
     coordinates: Floats
     axes: Floats
     variance_ratio: Floats
-    status: str
+    status: Status
 
 
 def principal_components(representation: Scores, *, n_components: int = 2) -> PrincipalComponents:
@@ -54,7 +55,8 @@ def principal_components(representation: Scores, *, n_components: int = 2) -> Pr
     nothing = 1e-28 * n * float(mean @ mean)
     axes = np.zeros((n_components, d))
     if n < 2 or total <= nothing:
-        return PrincipalComponents(np.zeros((n, n_components)), axes, np.zeros(n_components), "constant representation")
+        status = Reason.CONSTANT("representation")
+        return PrincipalComponents(np.zeros((n, n_components)), axes, np.zeros(n_components), status)
     found = _axes(representation, mean, min(n_components, n - 1, d))
     turn = np.sign(found[np.arange(len(found)), np.abs(found).argmax(axis=1)])
     axes[: len(found)] = found * turn[:, None]
@@ -62,7 +64,7 @@ def principal_components(representation: Scores, *, n_components: int = 2) -> Pr
     for rows, block in _centered_blocks(representation, mean):
         coordinates[rows] = block @ axes.T
     shares = np.einsum("ij,ij->j", coordinates, coordinates) / total
-    return PrincipalComponents(in_unit(coordinates, -exponent), axes, shares, "ok")
+    return PrincipalComponents(in_unit(coordinates, -exponent), axes, shares, OK)
 
 
 def _mean(representation: Scores) -> Floats:

@@ -16,6 +16,7 @@ from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
 from mlx.core.scale import unit_sized
 from mlx.residuals.streams import Stream, stream
+from mlx.stats.status import OK, Reason, Status
 
 SCALES = (1, 2, 4)
 """Into how many parts the samples are split."""
@@ -55,7 +56,7 @@ class IntrinsicDimension:
     n_duplicates
         Samples left out because another has the same position.
     status
-        ``"ok"``, or what is missing and why.
+        What is missing and why, if anything.
     """
 
     low: float
@@ -63,7 +64,7 @@ class IntrinsicDimension:
     scales: tuple[float, ...]
     n: int
     n_duplicates: int
-    status: str
+    status: Status
 
 
 def intrinsic_dimension(representation: Scores, *, seed: int) -> IntrinsicDimension:
@@ -79,7 +80,7 @@ def intrinsic_dimension(representation: Scores, *, seed: int) -> IntrinsicDimens
     values = _distinct(representation)
     n, n_duplicates = len(values), len(representation) - len(values)
     if n < MIN_SAMPLES:
-        status = f"fewer than {MIN_SAMPLES} samples of different position"
+        status = Reason.TOO_FEW_POSITIONS(MIN_SAMPLES)
         return IntrinsicDimension(float("nan"), float("nan"), (), n, n_duplicates, status)
     order = stream(seed, Stream.NEIGHBORS).permutation(n)
     estimates, ends = [], []
@@ -88,13 +89,13 @@ def intrinsic_dimension(representation: Scores, *, seed: int) -> IntrinsicDimens
             [_log_ratios(values[part], MAX_QUERIES // n_parts) for part in np.array_split(order, n_parts)]
         )
         if np.median(log_ratios) <= EQUAL:
-            status = "neighbours are equally far (values on a grid)"
+            status = Reason.EQUALLY_FAR()
             return IntrinsicDimension(float("nan"), float("nan"), (), n, n_duplicates, status)
         estimate, error = _pareto_exponent(log_ratios)
         estimates.append(estimate)
         ends += [estimate - QUANTILE * error, estimate + QUANTILE * error]
     high = max(ends) * (1 + EDGE * max(estimates))
-    return IntrinsicDimension(float(min(ends)), float(high), tuple(estimates), n, n_duplicates, "ok")
+    return IntrinsicDimension(float(min(ends)), float(high), tuple(estimates), n, n_duplicates, OK)
 
 
 def _distinct(representation: Scores) -> Scores:

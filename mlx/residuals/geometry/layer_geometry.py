@@ -1,19 +1,20 @@
-"""The shape of a layer in rows of the test table: spread of classes, dimension, and likeness to other layers."""
+"""The shape of a layer as results: spread of classes, dimension, and likeness to other layers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from mlx.core.array_types import Floats, Integers
+from mlx.core.array_types import Floats, Integers, Scores
 from mlx.residuals.geometry.cka import debiased_cka
 from mlx.residuals.geometry.collapse import neural_collapse
 from mlx.residuals.geometry.dimension import intrinsic_dimension
-from mlx.residuals.layers.records import test_row
 from mlx.residuals.similarity.directions import Representation
-from mlx.residuals.tables import Record
+from mlx.results.tests import Question, TestResult
+from mlx.stats.status import OK, Reason
 
 FILLED_BYTES = 1 << 28
 """Largest sparse layer that is filled with its zeros for what takes dense ones only."""
@@ -21,21 +22,24 @@ FILLED_BYTES = 1 << 28
 COLLAPSE = ("nc1", "nc2_norms", "nc2_angles", "nc2_simplex", "nc4")
 """What is measured of neural collapse; nc3 needs the weights of the last layer, which are not recorded."""
 
+DIMENSION = (Question.INTRINSIC_DIMENSION, "twonn")
+BAND = "band over all, halves and quarters of the samples; no confidence interval"
 
-def geometry_rows(
-    layer_name: str,
+
+def geometry_of(
+    layer: str,
     representation: Representation,
     silhouette: Floats,
     y_true: Integers,
     y_pred: Integers,
     *,
     seed: int,
-) -> list[Record]:
+) -> list[TestResult]:
     """Mean silhouette, neural collapse and intrinsic dimension of one layer; they describe, and test nothing.
 
     Parameters
     ----------
-    layer_name, representation
+    layer, representation
         The layer, (n_samples, n_features).
     silhouette
         (n_samples,), NaN where undefined.
@@ -44,46 +48,45 @@ def geometry_rows(
     seed
         Of the parts into which the intrinsic dimension splits the samples.
     """
-    known = silhouette[~np.isnan(silhouette)]
-    mean, status = (float(known.mean()), "ok") if known.size else (np.nan, "fewer than two predicted classes")
-    about = {"scope": "all samples", "layer": layer_name}
-    rows = [test_row("silhouette of predicted classes", "mean", status, estimate=mean, n=known.size, **about)]
-    rows_filled = filled(representation)
-    if rows_filled is None:
-        status = f"sparse layer of more than {FILLED_BYTES >> 20} MiB when filled"
-        names = [("neural collapse", statistic) for statistic in COLLAPSE] + [("intrinsic dimension", "twonn")]
-        return rows + [test_row(name, statistic, status, n=y_true.size, **about) for name, statistic in names]
-    collapse = neural_collapse(rows_filled, y_true, y_pred)
+    n = y_true.size
+    found = [_silhouette(silhouette, layer)]
+    dense = filled(representation)
+    if dense is None:
+        status = Reason.TOO_LARGE_TO_FILL(FILLED_BYTES >> 20)
+        asked = [(Question.NEURAL_COLLAPSE, statistic) for statistic in COLLAPSE] + [DIMENSION]
+        return found + [TestResult(question=q, layer=layer, statistic=s, n=n, status=status) for q, s in asked]
+    collapse = neural_collapse(dense, y_true, y_pred)
     for statistic in COLLAPSE:
         value = getattr(collapse, statistic)
-        status = "ok" if np.isfinite(value) else collapse.status
-        rows.append(test_row("neural collapse", statistic, status, estimate=value, n=y_true.size, **about))
-    dimension = intrinsic_dimension(rows_filled, seed=seed)
-    rows.append(
-        test_row(
-            "intrinsic dimension",
-            "twonn",
-            dimension.status,
-            estimate=dimension.scales[0] if dimension.scales else np.nan,
-            low=dimension.low,
-            high=dimension.high,
-            method="band over all, halves and quarters of the samples; no confidence interval",
-            n=dimension.n,
-            seed=seed,
-            **about,
-        )
-    )
-    return rows
+        status = OK if np.isfinite(value) else collapse.status
+        test = TestResult(question=Question.NEURAL_COLLAPSE, layer=layer, statistic=statistic, n=n, status=status)
+        found.append(replace(test, estimate=value))
+    return [*found, _dimension(dense, layer, seed)]
 
 
-def alignment_rows(representations: Mapping[str, Representation]) -> list[Record]:
+def _silhouette(silhouette: Floats, layer: str) -> TestResult:
+    known = silhouette[~np.isnan(silhouette)]
+    mean, status = (float(known.mean()), OK) if known.size else (np.nan, Reason.ONE_PREDICTED_CLASS())
+    asked = TestResult(question=Question.SILHOUETTE, layer=layer, statistic="mean", n=known.size)
+    return replace(asked, estimate=mean, status=status)
+
+
+def _dimension(dense: Scores, layer: str, seed: int) -> TestResult:
+    found = intrinsic_dimension(dense, seed=seed)
+    question, statistic = DIMENSION
+    asked = TestResult(question=question, layer=layer, statistic=statistic, n=found.n, seed=seed, status=found.status)
+    estimate = found.scales[0] if found.scales else np.nan
+    return replace(asked, estimate=estimate).with_interval(found.low, found.high, np.nan, BAND)
+
+
+def alignments(representations: Mapping[str, Representation]) -> list[TestResult]:
     """Debiased CKA of every two layers."""
-    rows = []
+    results = []
     for (one, x), (other, y) in combinations(representations.items(), 2):
-        found = debiased_cka(x, y)
-        about: dict[str, Any] = {"scope": "all samples", "layer": f"{one}, {other}", "n": found.n}
-        rows.append(test_row("alignment of layers", "debiased_cka", found.status, estimate=found.cka, **about))
-    return rows
+        found, question = debiased_cka(x, y), Question.ALIGNMENT
+        asked = TestResult(question=question, layer=f"{one}, {other}", statistic="debiased_cka", n=found.n)
+        results.append(replace(asked, estimate=found.cka, status=found.status))
+    return results
 
 
 def filled(representation: Representation) -> Any:

@@ -1,7 +1,7 @@
 """Where samples lie in a plane, for pictures: coordinates that describe a layer and test nothing."""
 
 from collections.abc import Callable, Collection
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,10 +10,9 @@ from mlx.core.extras import require
 from mlx.core.scale import unit_sized
 from mlx.residuals.geometry.components import principal_components
 from mlx.residuals.geometry.layer_geometry import filled
-from mlx.residuals.layers.records import test_row
 from mlx.residuals.settings import Projection
 from mlx.residuals.similarity.directions import Representation
-from mlx.residuals.tables import Record
+from mlx.results.tests import Question, TestResult
 
 MAX_EMBEDDED = 2000
 """Samples that t-SNE and UMAP place, evenly spread over all: a picture shows no more, and time grows fast."""
@@ -23,13 +22,13 @@ MIN_EMBEDDED = 8
 
 
 def projections(
-    layer_name: str, representation: Representation, kinds: Collection[Projection], *, seed: int
-) -> tuple[dict[str, Floats], list[Record]]:
+    layer: str, representation: Representation, kinds: Collection[Projection], *, seed: int
+) -> tuple[dict[str, Floats], list[TestResult]]:
     """Place the samples of one layer in planes.
 
     Parameters
     ----------
-    layer_name, representation
+    layer, representation
         The layer, (n_samples, n_features), finite.
     kinds
         ``pca``: the first two principal components; ``tsne`` (van der Maaten & Hinton 2008) and ``umap``
@@ -41,8 +40,8 @@ def projections(
     -------
     columns
         ``<kind>_1`` and ``<kind>_2``, (n_samples,) each; NaN for a sample that is not placed.
-    records
-        Rows of the test table: the share of variance of each principal component.
+    shares
+        The share of variance of each principal component.
 
     Raises
     ------
@@ -52,22 +51,21 @@ def projections(
     dense = filled(representation)
     n = representation.shape[0]
     columns = {f"{kind}_{axis}": np.full(n, np.nan) for kind in kinds for axis in (1, 2)}
-    records: list[Record] = []
+    shares: list[TestResult] = []
     if dense is None:
-        return columns, records
+        return columns, shares
     if "pca" in kinds:
         found = principal_components(dense)
         columns["pca_1"], columns["pca_2"] = found.coordinates.T
-        about: dict[str, Any] = {"scope": "all samples", "layer": layer_name, "n": n}
+        question, statistic = Question.PRINCIPAL_COMPONENT, "variance_share"
         for axis, share in enumerate(found.variance_ratio, 1):
-            records.append(
-                test_row(f"principal component {axis}", "variance_share", found.status, estimate=share, **about)
-            )
+            asked = TestResult(question=question, subject=str(axis), layer=layer, statistic=statistic, n=n)
+            shares.append(replace(asked, estimate=share, status=found.status))
     rows = np.unique(np.linspace(0, n - 1, min(n, MAX_EMBEDDED)).astype(np.intp))
     for kind, embed in EMBEDDINGS.items():
         if kind in kinds and n >= MIN_EMBEDDED:
             columns[f"{kind}_1"][rows], columns[f"{kind}_2"][rows] = embed(_few_columns(dense, rows), seed).T
-    return columns, records
+    return columns, shares
 
 
 def _few_columns(dense: Scores, rows: Integers) -> Floats:

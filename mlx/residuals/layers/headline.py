@@ -4,44 +4,44 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlx.residuals.tables import Record
+from mlx.results.classification_residuals import Headline
+from mlx.results.tests import Question, Scope, TestResult, first_test
 
-Headline = dict[str, float | int | str | None]
+CORRELATIONS = {
+    "pearson": (Scope.POOLED, "pearson"),
+    "pearson_within": (Scope.WITHIN_CLASS, "pearson"),
+    "spearman": (Scope.POOLED, "spearman"),
+}
+"""Key, and the scope and statistic of the correlation of similarity and entropy."""
 
-HEADLINES = (
-    ("pearson", "similarity and entropy", "pooled", "pearson"),
-    ("pearson_within", "similarity and entropy", "within class", "pearson"),
-    ("spearman", "similarity and entropy", "pooled", "spearman"),
-)
-"""Key, and the name, scope and statistic of its test."""
+DETECTION = {
+    "error_auroc_entropy": Question.ERROR_BY_ENTROPY,
+    "error_auroc_similarity": Question.ERROR_BY_LOW_SIMILARITY,
+}
+"""Key, and what its AUROC measures; the p-value is left out: few columns are read, many are not."""
 
-DETECTION = (
-    ("error_auroc_entropy", "error by entropy"),
-    ("error_auroc_similarity", "error by low similarity"),
-)
-"""Key, and the name of its test, of which the p-value is left out: few columns are read, many are not."""
+ENDS = {"": "estimate", "_low": "low", "_high": "high"}
+"""Endings of the keys of a statistic, and the fields of its result."""
 
 
-def headline_of(tests: Sequence[Record], n_dropped: int, confidence: float) -> Headline:
-    """Flat JSON scalars of one layer, as each becomes a column of ``dvc metrics show``.
+def headline_of(tests: Sequence[TestResult], n_dropped: int, confidence: float) -> Headline:
+    """Flat JSON scalars of the first layer, as each becomes a column of ``dvc metrics show``.
 
     None where undefined; ``<key>_status`` then says why.
     """
-    # Of several layers the first; a factor of a sample may be called "entropy", too.
-    of_model = [row for row in tests if not row["family"].endswith(" by factor")]
-    found = {(row["name"], row["scope"], row["statistic"]): row for row in reversed(of_model)}
-    headline: Headline = {"n": found[HEADLINES[0][1:]]["n"], "n_dropped": n_dropped, "confidence": confidence}
-    for key, name, scope, statistic in HEADLINES:
-        headline |= _scalars(key, found[name, scope, statistic], (*ENDS, ("_p", "p")))
-    for key, name in DETECTION:
-        headline |= _scalars(key, found[name, "all samples", "auroc"], ENDS)
+    headline: Headline = {"n": None, "n_dropped": n_dropped, "confidence": confidence}
+    for key, (scope, statistic) in CORRELATIONS.items():
+        test = first_test(tests, Question.SIMILARITY_ENTROPY, statistic, scope=scope)
+        assert test is not None, "asked of every layer"
+        headline |= {"n": test.n} | _scalars(key, test, ENDS | {"_p": "p"})
+    for key, question in DETECTION.items():
+        test = first_test(tests, question, "auroc")
+        assert test is not None, "asked of every layer"
+        headline |= _scalars(key, test, ENDS)
     return headline
 
 
-ENDS = (("", "estimate"), ("_low", "low"), ("_high", "high"))
-"""Endings of the keys of a statistic, and the columns that they are from."""
-
-
-def _scalars(key: str, row: Record, columns: Sequence[tuple[str, str]]) -> Headline:
-    scalars: Headline = {key + end: None if np.isnan(row[column]) else row[column] for end, column in columns}
-    return scalars | ({f"{key}_status": row["status"]} if None in scalars.values() else {})
+def _scalars(key: str, test: TestResult, ends: dict[str, str]) -> Headline:
+    numbers = {key + end: getattr(test, field) for end, field in ends.items()}
+    scalars: Headline = {name: None if np.isnan(value) else value for name, value in numbers.items()}
+    return scalars | ({f"{key}_status": str(test.status)} if None in scalars.values() else {})

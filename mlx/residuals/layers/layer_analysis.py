@@ -1,46 +1,39 @@
-"""Everything about one layer: its similarities, a column each, and its rows in the tables."""
+"""Everything about one layer: where its samples stand, and its rows in the tables."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from mlx.core.array_types import Floats, Integers
+from mlx.core.array_types import Array, Floats, Integers
 from mlx.residuals.association.correlations import associate
 from mlx.residuals.association.layer import Layer
-from mlx.residuals.errors.failures import curve_records, detection_rows, entropy_score, layer_scores, partial_rows
-from mlx.residuals.geometry.layer_geometry import geometry_rows
-from mlx.residuals.layers.records import adjust, association_rows, class_rows, pair_rows, ranked_pair_row
+from mlx.residuals.errors.failures import detection_tests, entropy_score, layer_scores, partial_tests, risk_curves
+from mlx.residuals.geometry.layer_geometry import geometry_of
+from mlx.residuals.geometry.projection import projections
+from mlx.residuals.layers.class_summaries import class_summaries
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic
-from mlx.residuals.pairs.mantel import MantelTest, mantel, mantel_by_class
+from mlx.residuals.pairs.mantel import mantel, mantel_by_class, with_p_values
 from mlx.residuals.pairs.pair_correlations import pair_correlations
-from mlx.residuals.pairs.pair_spearman import pair_spearman
-from mlx.residuals.settings import ResidualsSettings
+from mlx.residuals.pairs.pair_spearman import pair_spearman, ranked_pairs
+from mlx.residuals.predictions import Predictions
+from mlx.residuals.settings import Projection, ResidualsSettings
 from mlx.residuals.similarity.class_similarity import SimilarityFamily, similarity_family
 from mlx.residuals.similarity.classmates import Classmates, find_classmates
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.overview import similarity_overview
-from mlx.residuals.tables import Record
-
-SIMILARITIES = {
-    "similarity": "predicted",
-    "similarity_true": "true",
-    "similarity_all": "overall",
-    "similarity_centroid": "centroid",
-    "margin": "margin",
-    "silhouette": "silhouette",
-}
-"""Columns of the table of samples, and the measures of `SimilarityFamily` in them."""
+from mlx.results.classification_residuals import LayerResiduals, LayerSamples
+from mlx.results.tests import TestResult, adjusted
+from mlx.stats.status import OK, Reason
 
 MISSING = {
-    "similarity_all": "the only sample",
-    "similarity_neighbours": "neighbours not searched (too few or too many samples)",
-    "silhouette": "no other predicted class",
-    "similarity": "alone in its predicted class",
-    "similarity_centroid": "the others of its class cancel out",
-    "similarity_true": "alone in its true class",
+    "similarity_all": Reason.ONLY_SAMPLE(),
+    "similarity_neighbours": Reason.NEIGHBORS_NOT_SEARCHED(),
+    "silhouette": Reason.NO_OTHER_CLASS(),
+    "similarity": Reason.ALONE_IN_PREDICTED_CLASS(),
+    "similarity_centroid": Reason.OTHERS_CANCEL(),
+    "similarity_true": Reason.ALONE_IN_TRUE_CLASS(),
 }
 """Why a similarity is missing, the widest reason first."""
 
@@ -53,114 +46,107 @@ MAX_RANKED = 20_000
 """Samples whose pairs are ranked: two hundred million pairs, for which two passes take less than a minute."""
 
 
-@dataclass(frozen=True)
-class LayerAnalysis:
-    """What one layer adds to the tables.
-
-    Attributes
-    ----------
-    columns
-        (n_samples,) each, by name: similarities, and the ``status`` that says which are missing and why.
-    family
-        The similarities again, as the later analyzes take them.
-    classmates
-        Neighbors, and similarities within the classes.
-    classes, tests, curves
-        Records of the tables of classes, tests and risk–coverage curves.
-    matrices
-        By file name, similarities within the classes, and between samples of all classes, of which the column
-        ``overview`` says which they are.
-    """
-
-    columns: dict[str, npt.NDArray[np.generic]]
-    family: SimilarityFamily
-    classmates: Classmates
-    classes: list[Record]
-    tests: list[Record]
-    curves: list[Record]
-    matrices: dict[str, Floats]
-
-
 def analyze_layer(
     name: str,
     units: Directions,
+    predictions: Predictions,
     entropy: Floats,
-    y_true: Integers,
-    y_pred: Integers,
     *,
-    class_names: Sequence[str],
+    kinds: Collection[Projection],
     settings: ResidualsSettings,
-) -> LayerAnalysis:
+) -> LayerResiduals:
     """Analyze how similarity in one layer and the entropy of predictions go together.
 
     Parameters
     ----------
     name, units
         The layer and its n_samples directions.
-    entropy, y_true, y_pred
-        (n_samples,).
-    class_names
-        n_classes names.
+    predictions, entropy
+        Of the same samples; entropy (n_samples,) in nats.
+    kinds
+        Projections by which the samples are placed in a plane.
     settings
         Seed, resamples and confidence.
     """
+    y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.class_names
     lifted = lift(units)
-    family = similarity_family(lifted, y_pred, y_true, len(class_names))
-    classmates = find_classmates(name, lifted, y_pred, class_names, settings)
-    layer = Layer(units, family.predicted, entropy, y_pred)
-    tests = correlation_rows(name, layer, class_names, settings)
-    classes = class_rows(name, layer, y_true, class_names, [t for t in tests if t["name"] == tests[0]["name"]])
-    error, scores = y_true != y_pred, layer_scores(units, family, y_pred)
-    tests += detection_rows(name, error, scores, [entropy_score(entropy)], settings)
-    tests += partial_rows(name, family.predicted, entropy, ~error, settings)
-    tests += geometry_rows(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed)
-    rows, overview = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
-    matrices = classmates.matrices | {f"{name}.overview.npy": overview}
-    columns = _columns(units, family, classmates)
-    columns["overview"] = np.full(len(error), -1)
-    columns["overview"][rows] = np.arange(rows.size)
-    return LayerAnalysis(columns, family, classmates, classes, tests, curve_records(name, error, scores), matrices)
+    family = similarity_family(lifted, y_pred, y_true, len(names))
+    classmates = find_classmates(name, lifted, y_pred, names, settings)
+    layer = Layer(units, family.predicted, entropy, y_pred, name)
+    scores = layer_scores(layer, family.margin)
+    places, shares = projections(name, units.representation, kinds, seed=settings.seed)
+    overview, overview_matrix = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
+    tests = correlation_tests(layer, len(names), settings)
+    tests = [test if test.label is None else replace(test, class_name=names[test.label]) for test in tests]
+    return LayerResiduals(
+        name=name,
+        samples=_samples(units, family, classmates, predictions.index, overview, places),
+        classes=class_summaries(layer, predictions, tests),
+        tests=(
+            *tests,
+            *detection_tests(predictions.error, scores, [entropy_score(entropy)], settings),
+            *partial_tests(layer, ~predictions.error, settings),
+            *geometry_of(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed),
+            *shares,
+        ),
+        risk_coverage=risk_curves(predictions.error, scores),
+        similarity=classmates.summaries,
+        matrices=classmates.matrices | {f"{name}.overview.npy": overview_matrix},
+    )
 
 
-def correlation_rows(name: str, layer: Layer, class_names: Sequence[str], settings: ResidualsSettings) -> list[Record]:
-    """Similarity against entropy, over samples and over pairs: the records of the test table."""
-    n_classes = len(class_names)
-    tests = association_rows(name, associate(layer, n_classes, settings), class_names, settings)
+def correlation_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[TestResult]:
+    """Similarity against entropy, over samples and over pairs."""
     pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes)
-    tests += pair_rows(name, pairs, _mantel_tests(layer, n_classes, settings), class_names, settings)
-    tests += [ranked_pair_row(name, pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED))]
-    adjust(tests)
-    return tests
+    pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings))
+    ranked = ranked_pairs(pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED))
+    return adjusted([
+        *associate(layer, n_classes, settings),
+        *(replace(one, layer=layer.name, seed=settings.seed) for one in pairs),
+        replace(ranked, layer=layer.name),
+    ])  # fmt: skip
 
 
-def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[MantelTest]:
-    units = layer.units
+def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[TestResult]:
+    units, entropy = layer.units, layer.entropy
     statistics: tuple[PairStatistic, ...] = ("mean_entropy",)
     n_samples = len(units.norms)
     if n_samples * min(n_samples, units.n_features) * settings.n_permutations <= AFFORDABLE:
         statistics = PAIR_STATISTICS
-    of_all = mantel(
-        units, layer.entropy, statistics=statistics, n_permutations=settings.n_permutations, seed=settings.seed
-    )
-    return of_all + mantel_by_class(
-        units,
-        layer.entropy,
-        layer.y_pred,
-        n_classes,
-        statistics=statistics,
-        n_permutations=settings.n_permutations,
-        seed=settings.seed,
+    b, seed = settings.n_permutations, settings.seed
+    found = mantel(units, entropy, statistics=statistics, n_permutations=b, seed=seed)
+    return found + mantel_by_class(
+        units, entropy, layer.y_pred, n_classes, statistics=statistics, n_permutations=b, seed=seed
     )
 
 
-def _columns(units: Directions, family: SimilarityFamily, classmates: Classmates) -> dict[str, npt.NDArray[np.generic]]:
-    columns: dict[str, npt.NDArray[np.generic]] = {
-        column: getattr(family, measure) for column, measure in SIMILARITIES.items()
-    }
-    columns["similarity_neighbours"] = classmates.neighbors
-    status = np.full(len(units.norms), "ok", dtype=object)
+def _samples(
+    units: Directions,
+    family: SimilarityFamily,
+    classmates: Classmates,
+    index: Array,
+    overview: Integers,
+    places: dict[str, Floats],
+) -> LayerSamples:
+    place = np.full(index.size, -1)
+    place[overview] = np.arange(overview.size)
+    nearest = classmates.nearest
+    found = LayerSamples(
+        similarity=family.predicted,
+        similarity_true=family.true,
+        similarity_all=family.overall,
+        similarity_centroid=family.centroid,
+        margin=family.margin,
+        silhouette=family.silhouette,
+        similarity_neighbours=classmates.neighbors,
+        nearest_similarity=classmates.nearest_similarity,
+        block=classmates.block,
+        status=np.full(index.size, str(OK), dtype=object),
+        overview=place,
+        nearest=np.where(nearest < 0, -1, index[nearest]),
+        **places,
+    )
     for column, reason in reversed(MISSING.items()):
-        status[np.isnan(columns[column])] = reason
-    status[units.norms == 0] = "zero representation"
-    columns |= {"nearest_similarity": classmates.nearest_similarity, "block": classmates.block}
-    return columns | {"status": status}
+        found.status[np.isnan(getattr(found, column))] = str(reason)
+    found.status[units.norms == 0] = str(Reason.ZERO_REPRESENTATION())
+    return found

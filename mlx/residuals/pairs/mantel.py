@@ -16,6 +16,7 @@ from scipy import sparse
 from mlx.core.array_types import Floats, Integers
 from mlx.core.scale import in_unit
 from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS, PairStatistic
+from mlx.residuals.pairs.pair_correlations import pair_correlation
 from mlx.residuals.pairs.pair_moments import (
     EMPTY,
     Center,
@@ -25,37 +26,19 @@ from mlx.residuals.pairs.pair_moments import (
     group_moments,
     pair_group,
     products_about,
-    why_undefined,
 )
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.similarity.lift import swap_constant_terms
 from mlx.residuals.streams import Stream, stream
+from mlx.results.tests import Scope, TestResult
 from mlx.stats.permutation import permutation_p_value, random_orders
 
-
-@dataclass(frozen=True)
-class MantelTest:
-    """Permutation test of a correlation over pairs.
-
-    Attributes
-    ----------
-    scope, label, statistic, estimate, n, status
-        As in `mlx.residuals.pairs.pair_correlations.PairCorrelation`.
-    p
-        Two-sided, (1 + #{|r*| ≥ |r|}) / (1 + B), never 0. Within class, and over pairs of the same class,
-        entropies are permuted within class.
-    n_permutations
-        B.
-    """
-
-    scope: str
-    label: int | None
-    statistic: PairStatistic
-    estimate: float
-    p: float
-    n: int
-    n_permutations: int
-    status: str
+P_METHODS = {
+    Scope.ALL_PAIRS: "Mantel: permutation of entropy",
+    Scope.SAME_CLASS: "Mantel: permutation of entropy within predicted class",
+    Scope.WITHIN_CLASS: "Mantel: permutation of entropy within predicted class",
+    Scope.CLASS: "Mantel: permutation of entropy",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +73,7 @@ def mantel(
     statistics: Sequence[PairStatistic] = ("mean_entropy",),
     n_permutations: int,
     seed: int,
-) -> list[MantelTest]:
+) -> list[TestResult]:
     """Test each statistic over all pairs of samples that have a direction.
 
     Parameters
@@ -108,7 +91,7 @@ def mantel(
     found, _ = _permuted(
         units, entropy, rows, center_of(entropy, rows), statistics, n_permutations, _generator(seed, 0)
     )
-    return _tests("all pairs", None, found, statistics, n_permutations)
+    return _tests(Scope.ALL_PAIRS, found, statistics)
 
 
 def mantel_by_class(
@@ -120,7 +103,7 @@ def mantel_by_class(
     statistics: Sequence[PairStatistic] = ("mean_entropy",),
     n_permutations: int,
     seed: int,
-) -> list[MantelTest]:
+) -> list[TestResult]:
     """Test pairs of one class together, as they are and centered by class, and those of every class.
 
     Parameters are those of `mantel`, with the predicted labels (n_samples,) in 0 … n_classes − 1.
@@ -128,16 +111,18 @@ def mantel_by_class(
     found = units.defined
     center = center_of(entropy, found)
     together = apart = _Permuted(EMPTY, np.zeros((len(PAIR_STATISTICS), n_permutations)))
-    by_class: list[MantelTest] = []
+    by_class: list[TestResult] = []
     for label in range(n_classes):
         rows = found[y_pred[found] == label]
         own, shared = _permuted(units, entropy, rows, center, statistics, n_permutations, _generator(seed, 1 + label))
-        missing = "" if (y_pred == label).any() else "never predicted"
-        by_class += _tests("class", label, own, statistics, n_permutations, missing)
+        by_class += _tests(Scope.CLASS, own, statistics, label, predicted=(y_pred == label).any())
         together = together.beside(shared, centered=False)
         apart = apart.beside(own, centered=True)
-    pooled = _tests("same class", None, together, statistics, n_permutations)
-    return pooled + _tests("within class", None, apart, statistics, n_permutations) + by_class
+    return [
+        *_tests(Scope.SAME_CLASS, together, statistics),
+        *_tests(Scope.WITHIN_CLASS, apart, statistics),
+        *by_class,
+    ]
 
 
 def _generator(seed: int, label: int) -> np.random.Generator:
@@ -226,21 +211,33 @@ def _to_others(group: PairGroup) -> Floats:
 
 
 def _tests(
-    scope: str,
-    label: int | None,
+    scope: Scope,
     group: _Permuted,
     statistics: Sequence[PairStatistic],
-    n_permutations: int,
-    missing: str = "",
-) -> list[MantelTest]:
+    label: int | None = None,
+    *,
+    predicted: bool = True,
+) -> list[TestResult]:
     tests = []
     for statistic in statistics:
-        index = PAIR_STATISTICS.index(statistic)
-        moments, estimate, p = group.moments, float("nan"), float("nan")
-        status = missing or why_undefined(moments, index) or "ok"
-        if status == "ok":
+        index, moments = PAIR_STATISTICS.index(statistic), group.moments
+        found = replace(
+            pair_correlation(scope, statistic, moments, label, predicted=predicted),
+            n_permutations=group.products.shape[1],
+        )
+        if found.status.is_ok:
             scale = np.sqrt(moments.square_s) * np.sqrt(moments.square[index])
-            estimate = float(np.clip(moments.product[index] / scale, -1.0, 1.0))
-            p = permutation_p_value(estimate, group.products[index] / scale)
-        tests.append(MantelTest(scope, label, statistic, estimate, p, moments.n, n_permutations, status))
+            p = permutation_p_value(found.estimate, group.products[index] / scale)
+            found = found.with_p(p, P_METHODS[scope], found.n_permutations)
+        tests.append(found)
     return tests
+
+
+def with_p_values(correlations: Sequence[TestResult], tests: Sequence[TestResult]) -> list[TestResult]:
+    """Return correlations over pairs with the p-values of those that were tested."""
+    made = {(test.scope, test.label, test.statistic): test for test in tests}
+    found = []
+    for one in correlations:
+        test = made.get((one.scope, one.label, one.statistic), one)
+        found.append(replace(one, p=test.p, p_method=test.p_method, n_permutations=test.n_permutations))
+    return found

@@ -3,11 +3,11 @@
 Between s_ij and four functions of two entropies (`PAIR_STATISTICS`), over all n (n − 1)/2 pairs, in O(n·d²)
 time and O(d²) memory beyond the entropies. The correlations describe; they are not tests. Pairs share their
 samples, so that a p-value that counts pairs rejects a true null in up to 85 % of cases: none is given here.
-How far chance alone moves a correlation is told by its variance when the entropies are dealt out anew
+How far chance alone moves a correlation is told by its variance when the entropies are permuted
 (Mantel 1967), given as a number of pairs, and its p-value by `mlx.residuals.pairs.mantel`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,50 +24,23 @@ from mlx.residuals.pairs.pair_moments import (
     why_undefined,
 )
 from mlx.residuals.similarity.directions import Directions
-
-
-@dataclass(frozen=True)
-class PairCorrelation:
-    """Pearson correlation over pairs of similarity with a function of two entropies; it only describes.
-
-    Attributes
-    ----------
-    scope
-        ``"all pairs"``; ``"same class"``: pairs predicted alike, of all classes together, differences between
-        classes and all; ``"within class"``: the same pairs, both sides centered by class; ``"class"``: pairs
-        of one class.
-    label
-        The class of scope ``"class"``, otherwise None.
-    statistic
-        One of `PAIR_STATISTICS`.
-    estimate
-        In [−1, 1]; NaN where ``status`` says why. Below 0 for ``"mean_entropy"``: unsure samples are
-        dissimilar to others. Below 0 for a difference: similar samples are similarly unsure.
-    n, n_pairs
-        Samples that are in a pair, and pairs.
-    effective_pairs
-        1 + 1/Var(r) with Var(r) that of r over all ways to deal the entropies out among the samples (of a
-        class, save over all pairs): so many independent pairs would have an r that chance moves as much.
-        Near ``n_pairs`` where directions have no structure; of the order of the samples where some samples are
-        dissimilar to all others, as outliers are.
-    status
-        ``"ok"``, or why there is no estimate.
-    """
-
-    scope: str
-    label: int | None
-    statistic: PairStatistic
-    estimate: float
-    n: int
-    n_pairs: int
-    effective_pairs: float
-    status: str
+from mlx.results.tests import Question, Scope, TestResult
+from mlx.stats.status import Reason
 
 
 def pair_correlations(
     units: Directions, entropy: Floats, y_pred: Integers, n_classes: int, *, block_bytes: int = BLOCK_BYTES
-) -> list[PairCorrelation]:
+) -> list[TestResult]:
     """Correlate over all pairs, over pairs of one class together, and over those of every class.
+
+    Scopes: all pairs; `Scope.SAME_CLASS`, pairs predicted alike, of all classes together, differences between
+    classes and all; `Scope.WITHIN_CLASS`, the same pairs, both sides centered by class; pairs of one class.
+
+    An estimate below 0 says, for ``"mean_entropy"``, that unsure samples are dissimilar to others; for a
+    difference, that similar samples are similarly unsure. ``effective_pairs`` is 1 + 1/Var(r) with Var(r) that
+    of r over all ways to assign the entropies to the samples (of a class, save over all pairs): so many
+    independent pairs would have an r that chance moves as much. It is near ``n_pairs`` where directions have no
+    structure; of the order of the samples where some samples are dissimilar to all others, as outliers are.
 
     Parameters
     ----------
@@ -86,17 +59,16 @@ def pair_correlations(
     center = center_of(entropy, found)
     everything, _ = _moments(units, entropy, found, center, block_bytes)
     together = apart = EMPTY
-    by_class: list[PairCorrelation] = []
+    by_class: list[TestResult] = []
     for label in range(n_classes):
         own, shared = _moments(units, entropy, found[y_pred[found] == label], center, block_bytes)
-        missing = "" if (y_pred == label).any() else "never predicted"
-        by_class += _correlations("class", label, own, missing)
+        by_class += _of_each(Scope.CLASS, own, label, predicted=(y_pred == label).any())
         together = together.beside(shared, centered=False)
         apart = apart.beside(own, centered=True)
     return [
-        *_correlations("all pairs", None, everything),
-        *_correlations("same class", None, together),
-        *_correlations("within class", None, apart),
+        *_of_each(Scope.ALL_PAIRS, everything),
+        *_of_each(Scope.SAME_CLASS, together),
+        *_of_each(Scope.WITHIN_CLASS, apart),
         *by_class,
     ]
 
@@ -113,18 +85,32 @@ def _moments(
     return own, group.moments_about(center, own)
 
 
-def _correlations(scope: str, label: int | None, moments: PairMoments, missing: str = "") -> list[PairCorrelation]:
-    results = []
-    for index, statistic in enumerate(PAIR_STATISTICS):
-        status = missing or why_undefined(moments, index) or "ok"
-        estimate, effective = _estimate(moments, index) if status == "ok" else (float("nan"), float("nan"))
-        found = (estimate, moments.n, moments.n_pairs, effective, status)
-        results.append(PairCorrelation(scope, label, statistic, *found))
-    return results
+def _of_each(
+    scope: Scope, moments: PairMoments, label: int | None = None, *, predicted: bool = True
+) -> list[TestResult]:
+    return [pair_correlation(scope, one, moments, label, predicted=predicted) for one in PAIR_STATISTICS]
 
 
-def _estimate(moments: PairMoments, index: int) -> tuple[float, float]:
-    """Correlation, and effective number of pairs."""
-    scale = np.sqrt(moments.square_s) * np.sqrt(moments.square[index])
-    variance = float(moments.chance[index] / scale**2)
-    return float(np.clip(moments.product[index] / scale, -1.0, 1.0)), 1 + 1 / variance if variance > 0 else np.inf
+def pair_correlation(
+    scope: Scope, statistic: PairStatistic, moments: PairMoments, label: int | None = None, *, predicted: bool = True
+) -> TestResult:
+    """Return the correlation over pairs of one scope; NaN with the reason where it is undefined."""
+    index = PAIR_STATISTICS.index(statistic)
+    status = why_undefined(moments, index) if predicted else Reason.NEVER_PREDICTED()
+    estimate = effective = float("nan")
+    if status.is_ok:
+        scale = np.sqrt(moments.square_s) * np.sqrt(moments.square[index])
+        estimate = float(np.clip(moments.product[index] / scale, -1.0, 1.0))
+        variance = float(moments.chance[index] / scale**2)
+        effective = 1 + 1 / variance if variance > 0 else effective
+    return TestResult(
+        question=Question.SIMILARITY_ENTROPY_PAIRS,
+        scope=scope,
+        label=label,
+        statistic=statistic,
+        estimate=estimate,
+        n=moments.n,
+        n_pairs=moments.n_pairs,
+        effective_pairs=effective,
+        status=status,
+    )

@@ -14,6 +14,7 @@ from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.similarity.lift import CenteredDirections, lift, swap_constant_terms
 from mlx.residuals.similarity.sums import PairSums, pair_sums
 from mlx.stats.correlation import ENTROPY_TOLERANCE, SIMILARITY_TOLERANCE, in_own_unit
+from mlx.stats.status import OK, Reason, Status
 
 BLOCK_BYTES = 1 << 20
 """Small enough for a core's cache."""
@@ -234,14 +235,14 @@ def _chance(moments: PairMoments, of_entropy: EntropyPairs) -> Floats:
     return terms.clip(0.0) / 4
 
 
-def why_undefined(moments: PairMoments, index: int) -> str:
-    """Why these pairs have no correlation with one of `PAIR_STATISTICS`, or nothing."""
+def why_undefined(moments: PairMoments, index: int) -> Status:
+    """Why these pairs have no correlation with one of `PAIR_STATISTICS`; `OK` where they have one."""
     if moments.n < MIN_SAMPLES:
-        return f"too few samples (n < {MIN_SAMPLES})"
+        return Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)
     if moments.square_s <= moments.n_pairs * SIMILARITY_TOLERANCE**2:
-        return "constant similarity"
+        return Reason.CONSTANT("similarity")
     if moments.square[0] <= moments.n_pairs * moments.tie**2:
-        return "constant entropy"
+        return Reason.CONSTANT("entropy")
     if moments.square[index] <= moments.n_pairs * moments.tie**4:
-        return f"constant {PAIR_STATISTICS[index]}"
-    return ""
+        return Reason.CONSTANT(PAIR_STATISTICS[index])
+    return OK

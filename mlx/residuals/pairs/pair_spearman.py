@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.residuals.association.layer import MIN_SAMPLES
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
 from mlx.residuals.pairs.pair_moments import PairGroup, group_moments, pair_group, why_undefined
 from mlx.residuals.pairs.rank_bins import BinCounts, bins_from, rank_in_place
 from mlx.residuals.similarity.directions import Directions, dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
+from mlx.results.tests import Question, Scope, TestResult
 from mlx.stats.correlation import merge_ties
+from mlx.stats.status import OK, Reason, Status
 
 EXACT_PAIRS = 8_000_000
 """Ranking so many takes half a gigabyte and a few seconds."""
@@ -28,6 +31,7 @@ MAX_SAMPLES = 50_000
 MAX_BOUND = 0.5
 """An estimate with a larger bound says too little; and below it, ties inside bins can't break the bound."""
 
+BOUND = "bound of what binning ranks can change; no confidence interval"
 N_BINS = 1 << 18
 SAMPLE_ROWS = 1500
 TILE = (512, 1024)
@@ -51,7 +55,7 @@ class PairSpearman:
     method
         ``"exact"`` or ``"binned ranks"``.
     status
-        ``"ok"``, or why there is no estimate.
+        Why there is no estimate, if there is none.
     """
 
     statistic: PairStatistic
@@ -60,7 +64,7 @@ class PairSpearman:
     n: int
     n_pairs: int
     method: str
-    status: str
+    status: Status
 
 
 def pair_spearman(
@@ -95,24 +99,38 @@ def pair_spearman(
     rows = units.defined if rows is None else rows
     n_pairs = rows.size * (rows.size - 1) // 2
     method = "exact" if n_pairs <= exact_pairs else "binned ranks"
-    nan = float("nan")
+    missing = PairSpearman(statistic, float("nan"), float("nan"), rows.size, n_pairs, method, OK)
     if rows.size > max_samples:
-        reason = f"too many samples to visit all pairs (n > {max_samples})"
-        return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, reason)
-    group = pair_group(units, entropy, rows) if rows.size > 1 else None
-    reason = (
-        why_undefined(group_moments(group), PAIR_STATISTICS.index(statistic)) if group else "too few samples (n < 4)"
-    )
-    if group is None or reason:
-        return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, reason)
+        return replace(missing, status=Reason.TOO_MANY_PAIRS(max_samples))
+    if rows.size < MIN_SAMPLES:
+        return replace(missing, status=Reason.TOO_FEW_SAMPLES(MIN_SAMPLES))
+    group = pair_group(units, entropy, rows)
+    if not (status := why_undefined(group_moments(group), PAIR_STATISTICS.index(statistic))).is_ok:
+        return replace(missing, status=status)
     group = replace(group, h=merge_ties(group.h, group.tie))
-    correlate = _exact if method == "exact" else _binned
-    estimate, bound = correlate(group, statistic, n_bins)
+    estimate, bound = (_exact if method == "exact" else _binned)(group, statistic, n_bins)
     if np.isnan(estimate):
-        return PairSpearman(statistic, nan, nan, rows.size, n_pairs, method, "all pairs tied within rounding")
-    reason = "" if bound <= MAX_BOUND else f"bins too coarse (bound {bound:.2g} > {MAX_BOUND})"
-    estimate = nan if reason else float(np.clip(estimate, -1, 1))
-    return PairSpearman(statistic, estimate, bound, rows.size, n_pairs, method, reason or "ok")
+        return replace(missing, status=Reason.SIDE_TIED("pairs"))
+    if bound > MAX_BOUND:
+        return replace(missing, bound=bound, status=Reason.BINS_TOO_COARSE(f"{bound:.2g}", MAX_BOUND))
+    return replace(missing, estimate=float(np.clip(estimate, -1, 1)), bound=bound)
+
+
+def ranked_pairs(found: PairSpearman) -> TestResult:
+    """Return the result for the table of tests; the bound stands where others have an interval."""
+    asked = TestResult(
+        question=Question.SIMILARITY_ENTROPY_PAIR_RANKS,
+        scope=Scope.ALL_PAIRS,
+        statistic=found.statistic,
+        estimate=found.estimate,
+        n=found.n,
+        n_pairs=found.n_pairs,
+        status=found.status,
+    )
+    if not (found.status.is_ok and found.bound > 0):
+        return asked
+    low, high = max(-1.0, found.estimate - found.bound), min(1.0, found.estimate + found.bound)
+    return asked.with_interval(low, high, float("nan"), BOUND)
 
 
 def _tolerances(lifted: CenteredDirections, rows: Integers) -> tuple[float, float]:

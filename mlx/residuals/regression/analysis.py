@@ -1,29 +1,27 @@
-"""The residuals analysis of a regression: a row a sample, and what the residuals look like together."""
+"""The residuals analysis of a regression: the residual of each sample, and what the residuals look like together."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.special import ndtri
 
-from mlx.core.array_types import Floats, Scores
+from mlx.core.array_types import Array, Floats, Scores
 from mlx.core.checks import check_finite
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import LinearFit
 from mlx.core.scale import exponent_of, in_unit, unit_sized
-from mlx.residuals.regression.classical_tests import memory_tests, spread_tests
-from mlx.residuals.regression.leverage import Leverage, coefficient_table, leverage_of, no_leverage
+from mlx.residuals.regression.classical_tests import Numbers, memory_tests, spread_tests
+from mlx.residuals.regression.leverage import Leverage, coefficients_of, leverage_of, no_leverage
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
+from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
 from mlx.stats.bootstrap import row_replicates
 from mlx.stats.correlation import is_constant, midranks
 from mlx.stats.correlation_intervals import bootstrap_interval
-from mlx.stats.interval import Interval
 from mlx.stats.permutation import permutation_p_value, permuted_products
-from mlx.stats.status import Reason
-
-Summary = dict[str, float | int | str | None]
+from mlx.stats.status import OK, Reason, Status, no_interval
 
 RELATIVE_TOLERANCE = 1e-12
 """Values closer than this, relative to the largest target or prediction, are equal up to rounding."""
@@ -32,7 +30,7 @@ MIN_SAMPLES = 4
 """Fewest samples of which skewness, kurtosis or a correlation is worth giving."""
 
 MIN_NORMALITY = 30
-"""Fewest samples for the normality p-value, whose law is one of large samples."""
+"""Fewest samples for the normality p-value, whose distribution is one of large samples."""
 
 NO_FIT = "not the predictions of a linear regression"
 """Why there is no training design, where nothing else is said."""
@@ -42,35 +40,44 @@ MIN_INTERVAL = 20
 
 
 @dataclass(frozen=True)
-class RegressionResiduals:
-    """The residuals analysis of a regression.
+class _Residuals:
+    """Residuals (n,) in units of 2^exponent, in which neither a difference nor its square overflows."""
 
-    Attributes
-    ----------
-    samples
-        One row a sample: ``index``, ``y_true``, ``y_pred``, ``residual`` (true − predicted, in units of y),
-        ``abs_residual``, ``standardised`` ((residual − mean) / sd; NaN where the summary says
-        ``constant residuals`` or there is one sample); ``normal_quantile``, where the residual's rank would
-        stand in a normal sample (Blom 1958), for a QQ plot; ``leverage``, ``prediction_low`` and
-        ``prediction_high`` (`mlx.residuals.regression.leverage`), NaN without the training design of a linear
-        regression.
-    coefficients
-        One row a coefficient (`mlx.residuals.regression.leverage.coefficient_table`); none without a training design.
-    summary
-        JSON scalars; None where ``status`` says why. ``n``; ``confidence``, the level of intervals;
-        ``residual_mean`` (0 is unbiased), ``residual_sd`` and ``rmse`` in units of y; ``skewness`` and
-        ``excess_kurtosis`` (0 for a normal law); ``jarque_bera`` and ``normality_p``; ``spread_spearman`` with
-        ``_low``, ``_high`` and ``_p``: rank
-        correlation of absolute residual with the prediction, 0 where errors are equally large everywhere;
-        ``breusch_pagan``, ``white``, ``durbin_watson`` and ``ljung_box`` (`mlx.residuals.regression.classical_tests`);
-        ``leverage_mean``, ``leverage_max``, ``n_training``, ``n_coefficients`` (the rank of the training design) and
-        ``leverage_status``; ``prediction_coverage``, the share of targets inside of their prediction intervals, which
-        is the level of confidence for a model whose assumptions hold, and ``prediction_status``.
-    """
+    true: Floats
+    pred: Floats
 
-    samples: pd.DataFrame
-    coefficients: pd.DataFrame
-    summary: Summary
+    @cached_property
+    def exponent(self) -> int:
+        return max(exponent_of(self.true), exponent_of(self.pred)) + 1
+
+    @cached_property
+    def fitted(self) -> Floats:
+        return in_unit(self.pred, self.exponent)
+
+    @cached_property
+    def error(self) -> Floats:
+        return in_unit(self.true, self.exponent) - self.fitted
+
+    @cached_property
+    def tolerance(self) -> float:
+        largest = max(np.abs(in_unit(self.true, self.exponent)).max(), np.abs(self.fitted).max())
+        return RELATIVE_TOLERANCE * float(largest)
+
+    @cached_property
+    def is_constant(self) -> bool:
+        return is_constant(self.error, self.tolerance)
+
+    @cached_property
+    def deviation(self) -> Floats:
+        return np.zeros_like(self.error) if self.is_constant else self.error - self.error.mean()
+
+    @cached_property
+    def sd(self) -> float | None:
+        return root_mean_square(self.deviation, self.error.size - 1) if self.error.size > 1 else None
+
+    def in_y(self, value: Floats) -> Floats:
+        """Return a value in units of y."""
+        return in_unit(value, -self.exponent)
 
 
 def analyze_regression(
@@ -112,48 +119,55 @@ def analyze_regression(
             f"residuals: expected y_true, y_pred and index of one shape (n,), "
             f"found {true.shape}, {pred.shape} and {identity.shape}"
         )
-    unit = max(exponent_of(true), exponent_of(pred)) + 1  # in which neither a difference nor its square overflows
-    scaled, fitted = in_unit(true, unit), in_unit(pred, unit)
-    error, tolerance = scaled - fitted, RELATIVE_TOLERANCE * float(max(np.abs(scaled).max(), np.abs(fitted).max()))
-    constant = is_constant(error, tolerance)
-    deviation = np.zeros_like(error) if constant else error - error.mean()
-    sd = root_mean_square(deviation, error.size - 1) if error.size > 1 else None
-    residual = in_unit(error, -unit)
     if fit is None or design is None:
-        place = no_leverage(error.size, without_fit)
+        place = no_leverage(true.size, without_fit)
     else:
         place = leverage_of(design, pred, fit, settings.confidence)
-    samples = pd.DataFrame(
-        {
-            "index": identity,
-            "y_true": true,
-            "y_pred": pred,
-            "residual": residual,
-            "abs_residual": np.abs(residual),
-            "standardised": deviation / sd if sd else np.full(error.shape, np.nan),
-            "normal_quantile": ndtri((midranks(error) - 0.375) / (error.size + 0.25)),
-            "leverage": place.leverage,
-            "prediction_low": place.low,
-            "prediction_high": place.high,
-        }
+    residuals = _Residuals(true, pred)
+    samples = _samples(residuals, identity, place)
+    summary = _summary(residuals, identity, place, fit, settings)
+    return RegressionResiduals(samples, coefficients_of(fit, settings.confidence), summary)
+
+
+def _samples(residuals: _Residuals, index: Array, place: Leverage) -> RegressionSamples:
+    error, sd = residuals.error, residuals.sd
+    residual = residuals.in_y(error)
+    return RegressionSamples(
+        index=index,
+        y_true=residuals.true,
+        y_pred=residuals.pred,
+        residual=residual,
+        abs_residual=np.abs(residual),
+        standardised=residuals.deviation / sd if sd else np.full(error.shape, np.nan),
+        normal_quantile=ndtri((midranks(error) - 0.375) / (error.size + 0.25)),
+        leverage=place.leverage,
+        prediction_low=place.low,
+        prediction_high=place.high,
     )
-    numbers = {"residual_mean": error.mean(), "residual_sd": sd, "rmse": root_mean_square(error, error.size)}
-    summary: Summary = {"n": error.size, "confidence": settings.confidence}
-    summary |= {name: None if value is None else float(in_unit(value, -unit)) for name, value in numbers.items()}
-    shape, shape_status = _shape(unit_sized(deviation), constant=constant)
-    spread, spread_status = _spread(np.abs(error), fitted, tolerance, settings)
-    classical: Summary = dict.fromkeys(CLASSICAL)
-    if error.size >= MIN_SAMPLES and not constant:
-        classical |= memory_tests(error, identity)
-        if not is_constant(fitted, tolerance):
-            classical |= spread_tests(error, fitted)
-    found = [shape_status, spread_status, "" if all(np.isfinite(v) for v in summary.values() if v) else BEYOND]
-    statuses = dict.fromkeys(s for s in found if s not in ("", "ok"))
-    summary |= shape | spread | classical | {"status": "; ".join(statuses) or "ok"} | _placed(place, true, fit)
-    return RegressionResiduals(samples, coefficient_table(fit, settings.confidence), _finite(summary))
 
 
-BEYOND = "residuals beyond the largest number"
+def _summary(
+    residuals: _Residuals, index: Array, place: Leverage, fit: LinearFit | None, settings: ResidualsSettings
+) -> RegressionSummary:
+    error = residuals.error
+    scaled = {"residual_mean": error.mean(), "residual_sd": residuals.sd, "rmse": root_mean_square(error, error.size)}
+    center: Numbers = {k: None if v is None else float(residuals.in_y(v)) for k, v in scaled.items()}
+    shape, shape_status = _shape(unit_sized(residuals.deviation), constant=residuals.is_constant)
+    spread, spread_status = _spread(residuals, settings)
+    finite = all(np.isfinite(value) for value in center.values() if value)
+    statuses = (shape_status, spread_status, OK if finite else Reason.BEYOND_LARGEST_NUMBER())
+    return RegressionSummary(
+        n=error.size,
+        confidence=settings.confidence,
+        status=tuple(status for status in statuses if not status.is_ok),
+        leverage_status=place.status,
+        prediction_status=place.interval_status,
+        **center,
+        **shape,
+        **spread,
+        **_classical(residuals, index),
+        **_placed(place, residuals.true, fit),
+    )
 
 
 def root_mean_square(values: Floats, n: int) -> float:
@@ -163,17 +177,15 @@ def root_mean_square(values: Floats, n: int) -> float:
     return float(in_unit(np.sqrt(own @ own / n), -exponent))
 
 
-def _finite(summary: Summary) -> Summary:
-    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in summary.items()}
+def _classical(residuals: _Residuals, index: Array) -> Numbers:
+    if residuals.error.size < MIN_SAMPLES or residuals.is_constant:
+        return {}
+    found = memory_tests(residuals.error, index)
+    constant = is_constant(residuals.fitted, residuals.tolerance)
+    return found if constant else found | spread_tests(residuals.error, residuals.fitted)
 
 
-CLASSICAL = (
-    "breusch_pagan", "breusch_pagan_p", "white", "white_p", "durbin_watson", "ljung_box", "ljung_box_p",
-    "ljung_box_lags",
-)  # fmt: skip
-
-
-def _placed(place: Leverage, true: Floats, fit: LinearFit | None) -> Summary:
+def _placed(place: Leverage, true: Floats, fit: LinearFit | None) -> Numbers:
     """Summarize where the samples lie in the training design."""
     known = place.leverage[np.isfinite(place.leverage)]
     bounded = np.isfinite(place.low) & np.isfinite(place.high)
@@ -183,9 +195,7 @@ def _placed(place: Leverage, true: Floats, fit: LinearFit | None) -> Summary:
         "n_coefficients": fit.axes.rank + 1 if fit else None,
         "leverage_mean": float(known.mean()) if known.size else None,
         "leverage_max": float(known.max()) if known.size else None,
-        "leverage_status": place.status,
         "prediction_coverage": float(inside[bounded].mean()) if bounded.any() else None,
-        "prediction_status": place.interval_status,
     }
 
 
@@ -198,48 +208,45 @@ def _column(name: str, values: npt.ArrayLike) -> Floats:
     return array
 
 
-def _shape(deviation: Floats, *, constant: bool) -> tuple[Summary, str]:
+def _shape(deviation: Floats, *, constant: bool) -> tuple[Numbers, Status]:
     """Skewness, excess kurtosis (both of moments, biased) and the Jarque–Bera test they make up (1980)."""
-    missing: Summary = dict.fromkeys(("skewness", "excess_kurtosis", "jarque_bera", "normality_p"))
     n = deviation.size
     if n < MIN_SAMPLES:
-        return missing, f"too few samples (n < {MIN_SAMPLES})"
+        return {}, Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)
     if constant:
-        return missing, "constant residuals"
+        return {}, Reason.CONSTANT("residuals")
     z = deviation / np.sqrt(deviation @ deviation / n)
     skewness, kurtosis = float((z**3).mean()), float((z**4).mean() - 3)
-    moments: Summary = {"skewness": skewness, "excess_kurtosis": kurtosis}
+    moments: Numbers = {"skewness": skewness, "excess_kurtosis": kurtosis}
     if n < MIN_NORMALITY:
-        return missing | moments, f"no tests of normality, spread and memory (n < {MIN_NORMALITY})"
+        return moments, Reason.NO_CLASSICAL_TESTS(MIN_NORMALITY)
     statistic = n / 6 * (skewness**2 + kurtosis**2 / 4)
     # The upper tail of chi-squared with two degrees of freedom is an exponential.
-    return moments | {"jarque_bera": statistic, "normality_p": float(np.exp(-statistic / 2))}, "ok"
+    return moments | {"jarque_bera": statistic, "normality_p": float(np.exp(-statistic / 2))}, OK
 
 
-def _spread(size: Floats, prediction: Floats, tolerance: float, settings: ResidualsSettings) -> tuple[Summary, str]:
+def _spread(residuals: _Residuals, settings: ResidualsSettings) -> tuple[Numbers, Status]:
     """Spearman correlation of absolute residual and prediction; rows are independent, and resampled so."""
-    names = [f"spread_spearman{suffix}" for suffix in ("", "_low", "_high", "_p")]
-    missing: Summary = dict.fromkeys(names)
-    if size.size < MIN_SAMPLES:
-        return missing, f"too few samples (n < {MIN_SAMPLES})"
-    for name, values in (("absolute residuals", size), ("predictions", prediction)):
-        if is_constant(values, tolerance):
-            return missing, f"constant {name}"
-    ranks = np.stack([midranks(size, tolerance), midranks(prediction, tolerance)])
+    sides, tolerance = (np.abs(residuals.error), residuals.fitted), residuals.tolerance
+    n = residuals.error.size
+    if n < MIN_SAMPLES:
+        return {}, Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)
+    ranks = np.stack([midranks(side, tolerance) for side in sides])
     ranks -= ranks.mean(axis=1, keepdims=True)
-    # Equal up to rounding in a chain, each with the next, and not the first with the last.
-    for name, values in (("absolute residuals", ranks[0]), ("predictions", ranks[1])):
-        if not values.any():
-            return missing, f"constant {name}"
+    # Tied within rounding in a chain, each with the next, and maybe not the first with the last.
+    for name, side in zip(("absolute residuals", "predictions"), ranks, strict=True):
+        if not side.any():
+            return {}, Reason.CONSTANT(name)
     x, y = (ranks / np.linalg.norm(ranks, axis=1, keepdims=True))[:, None]
     generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
     permuted = permuted_products(x, y, settings.n_permutations, generator)[0]
     estimate = float(x[0] @ y[0])
+    found: Numbers = {"spread_spearman": estimate, "spread_spearman_p": permutation_p_value(estimate, permuted)}
+    if n < MIN_INTERVAL:
+        return found, no_interval(Reason.TOO_FEW(MIN_INTERVAL))
     generator = stream(settings.seed, Stream.REGRESSION_BOOTSTRAP)
-    replicates = row_replicates(size, prediction, tolerance, settings.n_bootstrap, generator)
+    replicates = row_replicates(*sides, tolerance, settings.n_bootstrap, generator)
     interval = bootstrap_interval(estimate, replicates, settings.confidence)
-    if size.size < MIN_INTERVAL:
-        interval = Interval.missing(Reason.TOO_FEW(MIN_INTERVAL))
-    low, high = (interval.low, interval.high) if interval.why_missing.is_ok else (None, None)
-    numbers = (estimate, low, high, permutation_p_value(estimate, permuted))
-    return dict(zip(names, numbers, strict=True)), str(interval.status)
+    if interval.why_missing.is_ok:
+        found |= {"spread_spearman_low": interval.low, "spread_spearman_high": interval.high}
+    return found, interval.status

@@ -1,5 +1,7 @@
 """Classical tests of a regression's residuals: one spread everywhere, and no memory from row to row."""
 
+from typing import Any
+
 import numpy as np
 from scipy.special import chdtrc
 
@@ -11,10 +13,11 @@ MIN_SAMPLES = 30
 
 MAX_LAGS = 10
 
-Summary = dict[str, float | int | str | None]
+Numbers = dict[str, Any]
+"""Fields of a `mlx.results.regression_residuals.RegressionSummary`."""
 
 
-def spread_tests(residual: Floats, prediction: Floats) -> Summary:
+def spread_tests(residual: Floats, prediction: Floats) -> Numbers:
     """Breusch–Pagan and White tests of whether the squared residual depends on the prediction.
 
     Breusch–Pagan (1979) in Koenker's studentized form (1981), which needs no normality: n·R² of the squared
@@ -37,7 +40,7 @@ def spread_tests(residual: Floats, prediction: Floats) -> Summary:
     centered = prediction - prediction.mean()
     scaled = centered / np.abs(centered).max()
     squares = (residual / np.abs(residual).max()) ** 2
-    found: Summary = {}
+    found: Numbers = {}
     for name, columns in zip(names, ([scaled], [scaled, scaled**2]), strict=True):
         statistic, df = _explained(squares, np.stack(columns, axis=1))
         found |= {name: statistic, f"{name}_p": float(chdtrc(df, statistic)) if df else None}
@@ -55,7 +58,7 @@ def _explained(y: Floats, columns: Floats) -> tuple[float, int]:
     return y.size * float(((left.T @ total) ** 2).sum()) / square, left.shape[1]
 
 
-def memory_tests(residual: Floats, order: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Summary:
+def memory_tests(residual: Floats, order: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Numbers:
     """Test whether residuals remember those of the rows before, in the order of the data.
 
     Parameters
@@ -75,7 +78,7 @@ def memory_tests(residual: Floats, order: np.ndarray[tuple[int, ...], np.dtype[n
     e = residual[np.argsort(order, kind="stable")]
     e = e / np.abs(e).max()
     n, steps = e.size, np.diff(e)
-    found: Summary = {"durbin_watson": float(steps @ steps) / float(e @ e)}
+    found: Numbers = {"durbin_watson": float(steps @ steps) / float(e @ e)}
     if n < MIN_SAMPLES:
         return found | dict.fromkeys(("ljung_box", "ljung_box_p", "ljung_box_lags"))
     centered = e - e.mean()

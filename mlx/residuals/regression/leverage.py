@@ -4,21 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.special import stdtrit
 
 from mlx.core.array_types import Floats, Scores
 from mlx.core.checks import check_finite, check_matrix, row_blocks
 from mlx.core.linear_fit import DesignAxes, LinearFit
+from mlx.results.regression_residuals import Coefficient
+from mlx.stats.status import OK, Reason, Status, no_interval
 
 IN_SPAN = 1e-10
 """A row leaves the span of the training samples where more than this share of its length lies outside."""
-
-COEFFICIENT_COLUMNS = ("feature", "coefficient", "standard_error", "low", "high", "status")
-
-NO_FREEDOM = "no residual degrees of freedom ({p} coefficients for {n} training samples)"
-NOT_LEAST_SQUARES = "the fitted coefficients are not those of least squares"
-NOT_DETERMINED = "not determined: the features depend on each other in the training samples"
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class Leverage:
     low, high
         (n_samples,), interval of a new target in units of y, if errors are normal with one variance.
     status
-        ``"ok"``, or that the training features depend on each other, and how many leverages are missing for it.
+        That the training features depend on each other, if they do, and how many leverages are missing for it.
     interval_status
         The same of the intervals.
     """
@@ -42,8 +37,8 @@ class Leverage:
     leverage: Floats
     low: Floats
     high: Floats
-    status: str
-    interval_status: str
+    status: Status
+    interval_status: Status
 
 
 def leverage_of(design: Scores, prediction: Floats, fit: LinearFit, confidence: float) -> Leverage:
@@ -69,11 +64,11 @@ def leverage_of(design: Scores, prediction: Floats, fit: LinearFit, confidence: 
     axes = fit.axes
     leverage = np.concatenate([np.empty(0), *(1 / fit.n + _distance(rows, axes) for rows in _blocks(design))])
     outside = int(np.isnan(leverage).sum())
-    status = "ok"
+    status = OK
     if axes.rank < design.shape[1]:
-        status = f"dependent features (rank {axes.rank} of {design.shape[1]} in the training samples)"
+        status = Reason.DEPENDENT_FEATURES(axes.rank, design.shape[1])
     if outside:
-        status += f": no leverage of {outside} of {leverage.size} samples, which leave what those span"
+        status = Reason.OUTSIDE_SPAN(status, outside, leverage.size)
     error, interval_status = _error(fit, axes.rank)
     half = _quantile(fit, axes.rank, confidence) * error * np.sqrt(1 + leverage)
     return Leverage(leverage, prediction - half, prediction + half, status, interval_status)
@@ -82,20 +77,13 @@ def leverage_of(design: Scores, prediction: Floats, fit: LinearFit, confidence: 
 def no_leverage(n: int, why: str) -> Leverage:
     """Return the leverage of `n` samples that have none."""
     nothing = np.full(n, np.nan)
-    return Leverage(nothing, nothing, nothing, f"no leverage ({why})", f"no prediction interval ({why})")
+    return Leverage(nothing, nothing, nothing, Reason.NO_LEVERAGE(why), Reason.NO_PREDICTION_INTERVAL(why))
 
 
-def coefficient_table(fit: LinearFit | None, confidence: float) -> pd.DataFrame:
-    """Return a row a coefficient, the intercept first and then the features by number; no row without a fit.
-
-    Returns
-    -------
-    DataFrame
-        ``feature``, ``coefficient`` in units of y per unit of the model's input, its ``standard_error``, the ends
-        ``low`` and ``high`` of its interval, and a ``status``.
-    """
+def coefficients_of(fit: LinearFit | None, confidence: float) -> tuple[Coefficient, ...]:
+    """Return the coefficients with their intervals, the intercept first and then the features; none without a fit."""
     if fit is None:
-        return pd.DataFrame(columns=list(COEFFICIENT_COLUMNS))
+        return ()
     axes = fit.axes
     error, status = _error(fit, axes.rank)
     weights = (axes.axes / axes.lengths[:, None]) / axes.scale
@@ -107,17 +95,11 @@ def coefficient_table(fit: LinearFit | None, confidence: float) -> pd.DataFrame:
         spread[1:][idle] = np.nan
     errors = error * spread
     half = _quantile(fit, axes.rank, confidence) * errors
-    missing = status if status != "ok" else f"no standard error ({NOT_DETERMINED})"
-    return pd.DataFrame(
-        {
-            "feature": ["intercept", *map(str, range(len(axes.center)))],
-            "coefficient": fit.coefficients,
-            "standard_error": errors,
-            "low": fit.coefficients - half,
-            "high": fit.coefficients + half,
-            "status": np.where(np.isnan(errors), missing, "ok"),
-        }
-    )
+    missing = Reason.NO_STANDARD_ERROR(Reason.NOT_DETERMINED()) if status.is_ok else status
+    statuses = [missing if np.isnan(one) else OK for one in errors]
+    names = ["intercept", *map(str, range(len(axes.center)))]
+    ends = fit.coefficients - half, fit.coefficients + half
+    return tuple(map(Coefficient, names, fit.coefficients, errors, *ends, statuses))
 
 
 def _blocks(design: Scores) -> Iterator[Floats]:
@@ -140,13 +122,13 @@ def _distance(rows: Floats, axes: DesignAxes) -> Floats:
     return distance
 
 
-def _error(fit: LinearFit, rank: int) -> tuple[float, str]:
+def _error(fit: LinearFit, rank: int) -> tuple[float, Status]:
     """Residual standard deviation, and whether it makes intervals; NaN where not."""
     if fit.residual_sd is None:
-        return np.nan, f"no interval ({NO_FREEDOM.format(p=rank + 1, n=fit.n)})"
+        return np.nan, no_interval(Reason.NO_FREEDOM(rank + 1, fit.n))
     if not fit.least_squares:
-        return np.nan, f"no interval ({NOT_LEAST_SQUARES})"
-    return fit.residual_sd, "ok"
+        return np.nan, no_interval(Reason.NOT_LEAST_SQUARES())
+    return fit.residual_sd, OK
 
 
 def _quantile(fit: LinearFit, rank: int, confidence: float) -> float:

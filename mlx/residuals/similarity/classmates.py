@@ -10,7 +10,8 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.class_matrices import class_matrices
 from mlx.residuals.similarity.lift import CenteredDirections
 from mlx.residuals.similarity.neighbors import neighbor_similarity
-from mlx.residuals.tables import Record
+from mlx.results.classification_residuals import MatrixSummary
+from mlx.stats.status import OK, Reason
 
 LARGEST_SEARCH = 20_000
 """Samples, of all or of a class, whose neighbors are searched: more would take O(n²·d) minutes."""
@@ -30,8 +31,8 @@ class Classmates:
         (n_samples,), row of the sample in the matrix of its class, −1 where it is in none.
     matrices
         By file name, symmetric matrices of similarities; one a class that has any.
-    records
-        One record a class of the table of matrices.
+    summaries
+        One a class: which file holds its matrix.
     """
 
     neighbors: Floats
@@ -39,7 +40,7 @@ class Classmates:
     nearest_similarity: Floats
     block: Integers
     matrices: dict[str, Floats]
-    records: list[Record]
+    summaries: tuple[MatrixSummary, ...]
 
 
 def find_classmates(
@@ -54,7 +55,7 @@ def find_classmates(
     nearest_similarity = np.full(n, np.nan)
     sizes = np.bincount(y_pred[rows], minlength=len(class_names))
     kept = np.where(sizes[y_pred] <= LARGEST_SEARCH, y_pred, -1)
-    matrices, records = {}, []
+    matrices, summaries = {}, []
     for found in class_matrices(lifted, kept, len(class_names), max_samples=settings.matrix_size):
         nearest[found.rows], nearest_similarity[found.rows] = found.nearest, found.nearest_similarity
         block[found.rows] = np.searchsorted(found.starts, np.arange(found.rows.size), side="right") - 1
@@ -62,18 +63,18 @@ def find_classmates(
         file = f"{name}.class_{found.label}.npy" if found.rows.size else ""
         if file:
             matrices[file] = found.similarity
-        status = "ok" if file else f"more than {LARGEST_SEARCH} samples" if size else "never predicted"
-        whole = "samples" if found.is_whole else "means over blocks of samples"
-        records.append(
-            {
-                "layer": name,
-                "class": found.label,
-                "name": class_names[found.label],
-                "n": size,
-                "n_rows": len(found.similarity) if file else 0,
-                "rows": whole if file else "",
-                "file": file,
-                "status": status,
-            }
+        status = Reason.TOO_MANY_SAMPLES(LARGEST_SEARCH) if size else Reason.NEVER_PREDICTED()
+        rows_are = "samples" if found.is_whole else "means over blocks of samples"
+        summaries.append(
+            MatrixSummary(
+                layer=name,
+                label=found.label,
+                name=class_names[found.label],
+                n=size,
+                n_rows=len(found.similarity) if file else 0,
+                rows=rows_are if file else "",
+                file=file,
+                status=OK if file else status,
+            )
         )
-    return Classmates(neighbors, nearest, nearest_similarity, block, matrices, records)
+    return Classmates(neighbors, nearest, nearest_similarity, block, matrices, tuple(summaries))

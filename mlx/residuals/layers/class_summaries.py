@@ -1,0 +1,57 @@
+"""One summary a predicted class: how many, how right, how alike, how unsure, and how both go together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlx.core.array_types import Floats
+from mlx.residuals.association.layer import Layer
+from mlx.residuals.predictions import Predictions
+from mlx.results.classification_residuals import ClassSummary
+from mlx.results.tests import CORRELATIONS, Question, TestResult
+from mlx.stats.status import ClassStatus
+
+SUFFIXES = {"": "estimate", "_low": "low", "_high": "high", "_p": "p", "_p_holm": "p_holm", "_p_bh": "p_bh"}
+"""Endings of the columns of a correlation, and the fields of its result."""
+
+
+def class_summaries(layer: Layer, predictions: Predictions, tests: Sequence[TestResult]) -> tuple[ClassSummary, ...]:
+    """Summarize every class, with both correlations in it from ``tests``.
+
+    A class is found by its label: names are for people, and two may be the same.
+    """
+    return tuple(_summary(layer, predictions, label, tests) for label in range(len(predictions.class_names)))
+
+
+def _summary(layer: Layer, predictions: Predictions, label: int, tests: Sequence[TestResult]) -> ClassSummary:
+    predicted, true = predictions.y_pred == label, predictions.y_true == label
+    n_predicted, n_correct = int(predicted.sum()), int((predicted & true).sum())
+    similarity = layer.similarity[predicted]
+    of_class = {
+        test.statistic: test for test in tests if (test.question, test.label) == (Question.SIMILARITY_ENTROPY, label)
+    }
+    pearson, spearman = (of_class[statistic] for statistic in CORRELATIONS)
+    correlations = {
+        test.statistic + suffix: getattr(test, field)
+        for test in (pearson, spearman)
+        for suffix, field in SUFFIXES.items()
+    }
+    return ClassSummary(
+        label=label,
+        name=predictions.class_names[label],
+        layer=layer.name,
+        n_predicted=n_predicted,
+        n_true=int(true.sum()),
+        n_correct=n_correct,
+        error_rate=1 - n_correct / n_predicted if n_predicted else float("nan"),
+        status=ClassStatus(pearson.status, spearman.status),
+        **_moments("similarity", similarity[~np.isnan(similarity)]),
+        **_moments("entropy", layer.entropy[predicted]),
+        **correlations,
+    )
+
+
+def _moments(name: str, values: Floats) -> dict[str, float]:
+    mean = float(values.mean()) if values.size else float("nan")
+    spread = float(values.std(ddof=1)) if values.size > 1 else float("nan")
+    return {f"{name}_mean": mean, f"{name}_sd": spread}
