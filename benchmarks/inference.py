@@ -32,11 +32,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mlx.core.log_scores import log_of
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.association.layer import Layer
-from mlx.residuals.errors.failures import analyze_factors, detection_rows, entropy_score, layer_scores, partial_rows
-from mlx.residuals.layers.layer_analysis import correlation_rows
+from mlx.residuals.errors.failures import analyze_factors, detection_tests, entropy_score, layer_scores, partial_tests
+from mlx.residuals.layers.layer_analysis import correlation_tests
 from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
+from mlx.results.tests import Question, Scope, TestResult
 from mlx.stats.row_scores import entropy_from_log_probabilities
 
 K, FEATURES, LATENT = 3, 16, 4
@@ -48,7 +49,6 @@ MEANS = np.random.default_rng(2).normal(size=(K, FEATURES))
 CLUSTERS = np.random.default_rng(5).normal(size=(K, 5, LATENT))
 
 POPULATION = 100_000
-NAMES = ("one", "two", "three")
 SCENARIOS = ("spread", "clusters", "confounded")
 SIZES = (100, 200, 400)
 
@@ -94,33 +94,35 @@ def draw(scenario: str, generator: np.random.Generator, n: int, *, null: bool) -
     )
 
 
-def rows_of(sample: Sample, settings: ResidualsSettings) -> list[dict]:
-    """Return the rows of ``tests.csv`` that have a p-value or an interval, from the functions that make it."""
+def results_of(sample: Sample, settings: ResidualsSettings) -> list[TestResult]:
+    """Return the results that have a p-value or an interval, from the functions that make ``tests.csv``."""
     n = len(sample.y_pred)
     units = directions_of("layer", sample.representation, n)
     family = similarity_family(lift(units), sample.y_pred, sample.y_true, K)
     entropy = entropy_from_log_probabilities(log_of(sample.probabilities))
     error = sample.y_true != sample.y_pred
-    layer = Layer(units, family.predicted, entropy, sample.y_pred)
-    rows = correlation_rows("layer", layer, NAMES, settings)
-    rows += detection_rows("", error, [entropy_score(entropy)], [], settings)
-    rows += detection_rows("layer", error, layer_scores(units, family, sample.y_pred), [], settings)
-    rows += partial_rows("layer", family.predicted, entropy, ~error, settings)
-    known = analyze_factors(
-        sample.factors, error, entropy, family.predicted, units=units, y_pred=sample.y_pred, settings=settings
-    )
-    return [row for row in rows + known.tests if row["class"] in ("", "one")]
+    layer = Layer(units, family.predicted, entropy, sample.y_pred, "layer")
+    results = [
+        *correlation_tests(layer, K, settings),
+        *detection_tests(error, [entropy_score(entropy)], [], settings),
+        *detection_tests(error, layer_scores(layer, family.margin), [], settings),
+        *partial_tests(layer, ~error, settings),
+        *analyze_factors(sample.factors, layer, error, settings=settings).tests,
+    ]
+    return [one for one in results if one.label in (None, 0)]
 
 
-def key_of(row: dict) -> tuple[str, str, str]:
-    name = "weak slice" if row["name"].startswith("slice: ") else row["name"]
-    return name, row["scope"], row["statistic"]
+def key_of(one: TestResult) -> tuple[str, str, str]:
+    return "weak slice" if one.question is Question.SLICE else one.name, one.scope, one.statistic
+
+
+ACROSS_CLASSES = {Scope.POOLED, Scope.ALL_PAIRS}
 
 
 def is_null(scenario: str, key: tuple[str, str, str]) -> bool:
     """Whether the null of a test holds: what ignores classes is not null where they differ in both sides."""
     name, scope, _ = key
-    across_classes = scope in {"pooled", "all pairs"} or name == "similarity and entropy given correctness"
+    across_classes = scope in ACROSS_CLASSES or name == Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS
     return not (scenario == "confounded" and across_classes)
 
 
@@ -128,14 +130,14 @@ def run(task: tuple[str, int, bool, int]) -> list[tuple]:
     scenario, n, null, seed = task
     settings = ResidualsSettings(seed=seed, n_permutations=199 if null else 19, n_bootstrap=100 if null else 200)
     generator = np.random.default_rng([DRAWS, n, seed, null, SCENARIOS.index(scenario)])
-    rows = rows_of(draw(scenario, generator, n, null=null), settings)
-    return [(key_of(row), row["estimate"], row["low"], row["high"], row["p"]) for row in rows]
+    results = results_of(draw(scenario, generator, n, null=null), settings)
+    return [(key_of(one), one.estimate, one.low, one.high, one.p) for one in results]
 
 
 def population(scenario: str) -> dict:
     settings = ResidualsSettings(n_permutations=19)
     sample = draw(scenario, np.random.default_rng(3), POPULATION, null=False)
-    return {key_of(row): row["estimate"] for row in rows_of(sample, settings)}
+    return {key_of(one): one.estimate for one in results_of(sample, settings)}
 
 
 def simulate(runs: int, apply: Callable) -> Iterator[tuple]:

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 from scipy.special import softmax
+from tables_of import analyze_classification, analyze_regression
 
 from mlx.core.metrics import write_metrics
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
-from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
+from mlx.residuals import ResidualsSettings
 
 pytestmark = pytest.mark.slow
 

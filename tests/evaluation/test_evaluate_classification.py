@@ -12,7 +12,7 @@ from mlx.core.errors import DataError
 from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.evaluation.checks import check_probabilities
 from mlx.evaluation.curves import precision_recall_points, roc_points, threshold_counts
-from mlx.residuals.errors.temperature import temperature_records
+from mlx.residuals.errors.temperature import temperature_curve
 from mlx.results.evaluation import PER_CLASS, ROC
 from mlx.stats.auroc import placements
 from mlx.stats.prediction_scores import prediction_scores
@@ -188,8 +188,8 @@ def test_log_loss_is_to_the_last_bit_the_mean_surprise_in_the_table_of_samples(w
         evaluate(y, p.argmax(axis=1), p, given, names=list("abcde")).metrics.as_dict()["log_loss"]
         == scores.surprise.mean()
     )
-    unchanged = next(r for r in temperature_records(p, given, y, p.argmax(axis=1)) if r["temperature"] == 1)
-    assert unchanged["log_loss"] == scores.surprise.mean()
+    unchanged = next(r for r in temperature_curve(p, given, y, p.argmax(axis=1)) if r.temperature == 1)
+    assert unchanged.log_loss == scores.surprise.mean()
 
 
 def test_an_infinite_log_loss_is_missing_from_all_that_derives_from_it_and_from_nothing_else():
@@ -204,8 +204,8 @@ def test_an_infinite_log_loss_is_missing_from_all_that_derives_from_it_and_from_
     assert {name for name, value in found.items() if value is None} >= missing
     assert found["excess_surprise_z_status"] == found["excess_surprise_p_status"] == f"log loss is {reason}"
     assert np.isfinite([found["spiegelhalter_z"], found["brier"], found["brier_low"]]).all()
-    table = temperature_records(p, None, y, p.argmax(axis=1))
-    assert all(np.isnan(record["log_loss"]) and record["status"] == f"log loss: {reason}" for record in table)
+    table = temperature_curve(p, None, y, p.argmax(axis=1))
+    assert all(np.isnan(point.log_loss) and str(point.status) == f"log loss: {reason}" for point in table)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (10, 10), (7, 10), (9700, 10000)])

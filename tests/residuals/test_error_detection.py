@@ -13,6 +13,7 @@ from mlx.residuals.errors.error_detection import STATISTICS, ErrorScore, combine
 from mlx.residuals.errors.risk_coverage import curve_areas, risk_coverage, thin
 from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
+from mlx.results.tests import Score
 from mlx.stats.auroc import auroc
 from mlx.stats.influence import spearman
 
@@ -55,7 +56,7 @@ def test_risks_of_ties_are_means_over_their_orders(uncertainty):
 @pytest.mark.parametrize("levels", [None, 2])
 def test_areas_agree_with_scikit_learn_and_their_definition(levels):
     error, x = scores(levels=levels)
-    found = {f.statistic: f.estimate for f in detect_errors(error, [ErrorScore("x", x)], settings=FAST)}
+    found = {f.statistic: f.estimate for f in detect_errors(error, ErrorScore(Score.ENTROPY, x), settings=FAST)}
     area, rate = roc_auc_score(error, x), error.mean()
     assert found["auroc"] == pytest.approx(area, abs=1e-14)
     assert found["augrc"] == pytest.approx((1 - area) * rate * (1 - rate) + rate**2 / 2, abs=1e-14)
@@ -84,7 +85,7 @@ def test_the_order_of_the_rows_is_irrelevant():
 def test_permutation_p_agrees_with_the_rank_sum_test():
     error, x = scores(120, seed=3)
     x = 0.2 * x + np.random.default_rng(1).normal(size=120)
-    found = detect_errors(error, [ErrorScore("x", x)], settings=ResidualsSettings(n_permutations=9999))[0]
+    found = detect_errors(error, ErrorScore(Score.ENTROPY, x), settings=ResidualsSettings(n_permutations=9999))[0]
     assert found.p == pytest.approx(mannwhitneyu(x[error], x[~error]).pvalue, abs=0.01)
 
 
@@ -106,11 +107,11 @@ def test_delongs_standard_error_is_that_of_the_published_formula():
     ],
 )
 def test_what_cannot_be_measured_says_why(error, x, status, areas):
-    found = detect_errors(np.array(error), [ErrorScore("x", x)], settings=FAST)
+    found = detect_errors(np.array(error), ErrorScore(Score.ENTROPY, x), settings=FAST)
     assert [f.statistic for f in found] == list(STATISTICS)
-    assert found[0].status == status
+    assert str(found[0].status) == status
     for finding in found:
-        assert finding.status != "ok" or not np.isnan([finding.estimate, finding.low, finding.high]).any()
+        assert str(finding.status) != "ok" or not np.isnan([finding.estimate, finding.low, finding.high]).any()
     if areas:
         for finding, expected in zip(found[1:], areas, strict=True):
             assert expected is None or finding.estimate == pytest.approx(expected, abs=1e-14)
@@ -127,11 +128,11 @@ def test_a_combination_of_two_halves_of_the_truth_is_better_than_either():
     generator = np.random.default_rng(0)
     a, b = generator.normal(size=(2, 1000))
     error = generator.random(1000) < 1 / (1 + np.exp(2 - 1.5 * a - 1.5 * b))
-    found = combined_detection(error, [ErrorScore("a", a), ErrorScore("b", b)], settings=FAST)
+    found = combined_detection(error, [ErrorScore(Score.ENTROPY, a), ErrorScore(Score.LOW_MARGIN, b)], settings=FAST)
     assert found.estimate > max(roc_auc_score(error, a), roc_auc_score(error, b)) + 0.05
-    assert found.name == "error by a + b"
+    assert found.name == "error by entropy + low margin"
     noise = generator.normal(size=1000)
-    assert abs(combined_detection(error, [ErrorScore("noise", noise)], settings=FAST).estimate - 0.5) < 0.06
+    assert abs(combined_detection(error, [ErrorScore(Score.ENTROPY, noise)], settings=FAST).estimate - 0.5) < 0.06
 
 
 def rate_is_within(hits, runs, low=0.93, high=0.97):
@@ -141,7 +142,7 @@ def rate_is_within(hits, runs, low=0.93, high=0.97):
 @pytest.mark.slow
 def test_intervals_of_independent_scores_cover():
     error, x = scores(400_000, seed=1)
-    true = {f.statistic: f.estimate for f in detect_errors(error, [ErrorScore("x", x)], settings=FAST)}
+    true = {f.statistic: f.estimate for f in detect_errors(error, ErrorScore(Score.ENTROPY, x), settings=FAST)}
     hits, runs, settings = dict.fromkeys(STATISTICS, 0), 500, ResidualsSettings(n_permutations=19)
     for run in range(runs):
         for f in detect_errors(*_one_score(run), settings=settings):
@@ -151,7 +152,7 @@ def test_intervals_of_independent_scores_cover():
 
 def _one_score(run):
     error, x = scores(150, seed=[9, run])
-    return error, [ErrorScore("x", x)]
+    return error, ErrorScore(Score.ENTROPY, x)
 
 
 def test_p_values_reject_a_true_null_as_often_as_promised():
@@ -159,7 +160,7 @@ def test_p_values_reject_a_true_null_as_often_as_promised():
     for run in range(runs):
         generator = np.random.default_rng([8, run])
         found = detect_errors(
-            generator.random(40) < 0.3, [ErrorScore("x", generator.gamma(1, size=40).round(1))], settings=FAST
+            generator.random(40) < 0.3, ErrorScore(Score.ENTROPY, generator.gamma(1, size=40).round(1)), settings=FAST
         )
         rejected += found[0].p <= 0.05
     assert rate_is_within(rejected, runs, 0.03, 0.07)
@@ -203,8 +204,8 @@ def by_similarity(generator, n, settings):
     representation, y, error, _ = diffuse(generator, n)
     units = directions_of("h", representation, n)
     similarity = group_similarity(units, y)
-    score = ErrorScore("low similarity", -similarity, dependence_of_similarity(units, y, similarity, sign=-1.0))
-    return detect_errors(error, [score], settings=settings)
+    score = ErrorScore(Score.LOW_SIMILARITY, -similarity, dependence_of_similarity(units, y, similarity, sign=-1.0))
+    return detect_errors(error, score, settings=settings)
 
 
 @pytest.mark.slow
@@ -214,6 +215,6 @@ def test_intervals_of_curves_by_similarity_cover():
     hits = {statistic: [] for statistic in STATISTICS}
     for run in range(300):
         for f in by_similarity(np.random.default_rng([6, run]), 250, settings):
-            assert f.status == "ok"
+            assert str(f.status) == "ok"
             hits[f.statistic].append(f.low <= true[f.statistic] <= f.high)
     assert all(rate_is_within(sum(covered), 300) for covered in hits.values()), {k: np.mean(v) for k, v in hits.items()}

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from representations import representation
 from scipy.special import softmax
+from tables_of import analyze_classification
 
 from mlx.core.errors import DataError
-from mlx.residuals import ResidualsSettings, analyze_classification
+from mlx.residuals import ResidualsSettings
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from statsmodels.datasets import longley
+from tables_of import analyze_regression
 
 from mlx.core.errors import DataError
 from mlx.models import ModelSettings, TaskSpec, build_model
-from mlx.residuals import ResidualsSettings, analyze_regression
-from mlx.residuals.regression.leverage import coefficient_table, leverage_of
+from mlx.residuals import ResidualsSettings
+from mlx.residuals.regression.leverage import coefficients_of, leverage_of
+from mlx.results.regression_residuals import COEFFICIENTS
+from mlx.stats.status import OK
 from mlx.training import Samples, TrainingSettings, fit_model
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19)
@@ -64,12 +67,12 @@ def test_all_that_follows_from_the_training_design_agrees_with_statsmodels(data,
     )
     np.testing.assert_allclose(measured(model, X).leverage, expected.get_influence().hat_matrix_diag, rtol=1e-9)
     assert measured(model, X).leverage.mean() == pytest.approx((columns + 1) / 120)
-    table = coefficient_table(model.linear_fit, 0.95)
+    table = COEFFICIENTS.frame(coefficients_of(model.linear_fit, 0.95))
     unit = np.array([1.0, *[scale] * columns])
     assert list(table["feature"]) == ["intercept", "0", "1", "2"][: columns + 1]
     np.testing.assert_allclose(table["standard_error"] * unit, expected.bse, rtol=1e-9)
     np.testing.assert_allclose(table[["low", "high"]].to_numpy() * unit[:, None], expected.conf_int(), rtol=1e-8)
-    assert (found.status, found.interval_status, set(table["status"])) == ("ok", "ok", {"ok"})
+    assert (found.status, found.interval_status, set(table["status"])) == (OK, OK, {"ok"})
 
 
 def exact(X, y, new):
@@ -106,7 +109,9 @@ def test_an_ill_conditioned_design_keeps_its_digits():
         leverage, deviation, errors = exact(X, y, new)
         np.testing.assert_allclose(measured(model, new).leverage, leverage, rtol=1e-11)
         assert model.linear_fit.residual_sd == pytest.approx(deviation, rel=1e-9)
-        np.testing.assert_allclose(coefficient_table(model.linear_fit, 0.95)["standard_error"], errors, rtol=1e-9)
+        np.testing.assert_allclose(
+            COEFFICIENTS.frame(coefficients_of(model.linear_fit, 0.95))["standard_error"], errors, rtol=1e-9
+        )
 
 
 def test_r_is_that_of_the_design_with_an_intercept(data):
@@ -126,14 +131,14 @@ def test_features_that_depend_on_each_other_leave_what_is_determined(data):
     found, plain = measured(model, twice_new), measured(fitted(X, y), new)
     np.testing.assert_allclose(found.leverage, plain.leverage, rtol=1e-9)
     np.testing.assert_allclose(found.low, plain.low, rtol=1e-9)
-    assert found.status == "dependent features (rank 3 of 5 in the training samples)"
+    assert str(found.status) == "dependent features (rank 3 of 5 in the training samples)"
     off = twice_new.copy()
     off[0, 3] += 1  # no longer twice the first feature
     off[1, 4] = 0.2  # constant in training
     apart = measured(model, off)
     assert list(np.flatnonzero(np.isnan(apart.leverage))) == [0, 1]
-    assert "no leverage of 2 of 40 samples" in apart.status
-    table = coefficient_table(model.linear_fit, 0.95)
+    assert "no leverage of 2 of 40 samples" in str(apart.status)
+    table = COEFFICIENTS.frame(coefficients_of(model.linear_fit, 0.95))
     assert list(table.index[table["standard_error"].notna()]) == [2, 3]
     assert "not determined" in table["status"][1]
 
@@ -146,10 +151,10 @@ def test_without_residual_degrees_of_freedom_there_are_no_intervals(data):
         found = measured(model, new)
         assert np.isnan(found.leverage).sum() == missing
         assert np.isnan(found.low).all()
-        assert found.interval_status == (
+        assert str(found.interval_status) == (
             f"no interval (no residual degrees of freedom ({n} coefficients for {n} training samples))"
         )
-        assert coefficient_table(model.linear_fit, 0.95)["standard_error"].isna().all()
+        assert COEFFICIENTS.frame(coefficients_of(model.linear_fit, 0.95))["standard_error"].isna().all()
 
 
 def test_a_fit_by_steps_has_the_same_design_and_intervals_once_it_has_arrived(data):
@@ -160,19 +165,19 @@ def test_a_fit_by_steps_has_the_same_design_and_intervals_once_it_has_arrived(da
         training = long.model_copy(update={"epochs": epochs, "learning_rate": 0.4})
         found = measured(fitted(X, y, training, use_gradient_descent=True), new)
         np.testing.assert_allclose(found.leverage, solved.leverage, rtol=1e-12)
-        assert (found.interval_status == "ok") is arrived
+        assert found.interval_status.is_ok is arrived
         if arrived:
             np.testing.assert_allclose(found.low, solved.low, rtol=1e-3)
         else:
             assert np.isnan(found.low).all()
-            assert "not those of least squares" in found.interval_status
+            assert "not those of least squares" in str(found.interval_status)
 
 
 def test_a_penalty_that_moves_the_coefficients_takes_their_errors(data):
     X, y, new = data
-    assert measured(fitted(X, y, l2_regularization=1e-9), new).interval_status == "ok"
+    assert measured(fitted(X, y, l2_regularization=1e-9), new).interval_status.is_ok
     found = measured(fitted(X, y, l2_regularization=100.0), new)
-    assert "not those of least squares" in found.interval_status
+    assert "not those of least squares" in str(found.interval_status)
     np.testing.assert_allclose(found.leverage, measured(fitted(X, y), new).leverage, rtol=1e-12)
 
 

@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from mlx.core.errors import DataError
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.association.partial import partial_correlations
+from mlx.residuals.association.partial import correlations_given_correctness
 
 SETTINGS = ResidualsSettings(n_permutations=199)
 
@@ -25,7 +25,7 @@ def test_estimates_agree_with_pingouin(statistic):
     x, y, groups = confounded(np.random.default_rng(0), slope=0.5)
     data = pd.DataFrame({"x": x, "y": y, "a": (groups == 1) * 1.0, "b": (groups == 2) * 1.0})
     expected = pingouin.partial_corr(data, "x", "y", ["a", "b"], method=statistic)["r"].iloc[0]
-    found = {f.statistic: f for f in partial_correlations("q", x, y, groups, settings=SETTINGS)}
+    found = {f.statistic: f for f in correlations_given_correctness(x, y, groups, settings=SETTINGS)}
     assert found[statistic].estimate == pytest.approx(expected, abs=1e-10)
 
 
@@ -34,7 +34,7 @@ def test_p_values_have_their_size_under_confounding_by_the_group():
     for run in range(runs):
         x, y, groups = confounded(np.random.default_rng([1, run]))
         settings = ResidualsSettings(n_permutations=99, seed=run)
-        rejected += [f.p <= 0.05 for f in partial_correlations("q", x, y, groups, settings=settings)]
+        rejected += [f.p <= 0.05 for f in correlations_given_correctness(x, y, groups, settings=settings)]
     low, high = binom.ppf(0.00025, runs, 0.03), binom.ppf(0.99975, runs, 0.07)
     assert ((low <= rejected) & (rejected <= high)).all(), rejected
 
@@ -43,7 +43,7 @@ def test_what_has_no_partial_correlation_says_why():
     x = np.arange(8.0)
     groups = np.repeat([0, 1], 4)
     for y, status in ((groups * 1.0, "constant y within groups"), (x * np.nan, "fewer than 3 samples")):
-        for found in partial_correlations("q", x, y, groups, settings=SETTINGS):
-            assert found.status.startswith(status)
+        for found in correlations_given_correctness(x, y, groups, settings=SETTINGS):
+            assert str(found.status).startswith(status)
     with pytest.raises(DataError, match="one shape"):
-        partial_correlations("q", x, x[:3], groups, settings=SETTINGS)
+        correlations_given_correctness(x, x[:3], groups, settings=SETTINGS)

@@ -8,10 +8,11 @@ from scipy.special import log_softmax, softmax
 from sklearn.decomposition import PCA
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
+from tables_of import analyze_classification
 
 from mlx.core.errors import MissingPackageError
-from mlx.residuals import ResidualsSettings, analyze_classification
-from mlx.residuals.errors.temperature import TEMPERATURES, temperature_records
+from mlx.residuals import ResidualsSettings
+from mlx.residuals.errors.temperature import TEMPERATURES, temperature_curve
 from mlx.residuals.geometry.projection import projections
 
 
@@ -29,7 +30,7 @@ def test_principal_components_have_the_places_and_shares_of_scikit_learn(predict
     oracle = PCA(2).fit(predictions[0])
     places = np.column_stack([columns["pca_1"], columns["pca_2"]])
     np.testing.assert_allclose(np.abs(places), np.abs(oracle.transform(predictions[0])), atol=1e-10)
-    assert [row["estimate"] for row in records] == pytest.approx(oracle.explained_variance_ratio_)
+    assert [row.estimate for row in records] == pytest.approx(oracle.explained_variance_ratio_)
 
 
 @pytest.mark.slow
@@ -61,23 +62,23 @@ def test_umap_that_is_not_installed_is_asked_for_with_a_clear_answer(predictions
 @pytest.mark.parametrize("with_logits", [True, False])
 def test_every_temperature_is_what_dividing_the_logits_by_it_gives(predictions, with_logits):
     _, logits, y, y_pred = predictions
-    records = temperature_records(softmax(logits, axis=1), logits if with_logits else None, y, y_pred)
-    assert [row["temperature"] for row in records] == TEMPERATURES.tolist()
-    assert records[12]["temperature"] == 1
+    records = temperature_curve(softmax(logits, axis=1), logits if with_logits else None, y, y_pred)
+    assert [row.temperature for row in records] == TEMPERATURES.tolist()
+    assert records[12].temperature == 1
     for row in records[::6]:
-        p = softmax(logits / row["temperature"], axis=1)
-        entropy = -(p * log_softmax(logits / row["temperature"], axis=1)).sum(axis=1)
-        assert row["log_loss"] == pytest.approx(log_loss(y, p), rel=1e-9)
-        assert row["entropy_mean"] == pytest.approx(entropy.mean(), rel=1e-9)
-        assert row["entropy_wrong"] == pytest.approx(entropy[y != y_pred].mean(), rel=1e-9)
-        assert row["error_auroc"] == pytest.approx(roc_auc_score(y != y_pred, entropy), abs=1e-12)
+        p = softmax(logits / row.temperature, axis=1)
+        entropy = -(p * log_softmax(logits / row.temperature, axis=1)).sum(axis=1)
+        assert row.log_loss == pytest.approx(log_loss(y, p), rel=1e-9)
+        assert row.entropy_mean == pytest.approx(entropy.mean(), rel=1e-9)
+        assert row.entropy_wrong == pytest.approx(entropy[y != y_pred].mean(), rel=1e-9)
+        assert row.error_auroc == pytest.approx(roc_auc_score(y != y_pred, entropy), abs=1e-12)
 
 
 def test_a_perfect_model_has_no_entropy_of_errors(predictions):
     _, logits, _, y_pred = predictions
-    (first, *_) = temperature_records(softmax(logits, axis=1), logits, y_pred, y_pred)
-    assert np.isnan(first["entropy_wrong"])
-    assert np.isnan(first["error_auroc"])
+    (first, *_) = temperature_curve(softmax(logits, axis=1), logits, y_pred, y_pred)
+    assert np.isnan(first.entropy_wrong)
+    assert np.isnan(first.error_auroc)
 
 
 def test_the_overview_holds_similarities_across_classes_in_sorted_order(predictions):

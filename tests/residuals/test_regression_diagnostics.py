@@ -6,8 +6,9 @@ import statsmodels.api as sm
 from scipy.stats import binom
 from statsmodels.stats.diagnostic import acorr_ljungbox, het_breuschpagan, het_white
 from statsmodels.stats.stattools import durbin_watson
+from tables_of import analyze_regression
 
-from mlx.residuals import ResidualsSettings, analyze_regression
+from mlx.residuals import ResidualsSettings
 from mlx.residuals.regression.classical_tests import memory_tests, spread_tests
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19)

@@ -8,9 +8,12 @@ import pytest
 from scipy import stats
 from scipy.special import softmax
 from statsmodels.stats.multitest import multipletests
+from tables_of import analyze_classification
 
 from mlx.core.errors import DataError
-from mlx.residuals import CLASS_COLUMNS, TEST_COLUMNS, ResidualsSettings, analyze_classification
+from mlx.residuals import ResidualsSettings
+from mlx.results.classification_residuals import CLASSES
+from mlx.results.tests import TESTS
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
 
@@ -63,8 +66,8 @@ def check_that_nothing_is_missing_in_silence(result):
 
 def test_every_table_has_its_columns_and_every_class_its_row():
     result = analyze(*classifier(n=400), settings=FAST.model_copy(update={"projections": ["pca", "tsne"]}))
-    assert tuple(result.classes.columns) == CLASS_COLUMNS
-    assert tuple(result.tests.columns) == TEST_COLUMNS
+    assert tuple(result.classes.columns) == CLASSES.columns
+    assert tuple(result.tests.columns) == TESTS.columns
     assert result.classes["class"].tolist() == [0, 1, 2, 3]
     assert len(result.samples) == 400
     assert result.samples["index"].iloc[0] == 1000
@@ -315,7 +318,7 @@ def test_what_cannot_be_used_is_refused(changes, message):
 
 def test_no_layer_or_no_sample_is_refused():
     representation, logits, y_true = classifier()
-    with pytest.raises(DataError, match="at least one sample and one layer"):
+    with pytest.raises(DataError, match="at least one sample"):
         analyze(representation[:0], logits[:0], y_true[:0])
 
 

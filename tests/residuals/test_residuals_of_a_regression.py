@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 from scipy import stats
+from tables_of import analyze_regression
 
 from mlx.core.errors import DataError
-from mlx.residuals import ResidualsSettings, analyze_regression, build_class_table, build_test_table
-from mlx.residuals.tables import CLASS_COLUMNS, TEST_COLUMNS
+from mlx.residuals import ResidualsSettings
+from mlx.results.classification_residuals import CLASSES
+from mlx.results.tests import TESTS
 
 FAST = ResidualsSettings(n_bootstrap=200, n_permutations=199)
 
@@ -85,6 +87,6 @@ def test_what_cannot_be_used_is_refused_with_its_row():
 
 
 def test_tables_without_rows_keep_their_header():
-    assert tuple(build_class_table().columns) == CLASS_COLUMNS
-    assert tuple(build_test_table().columns) == TEST_COLUMNS
-    assert len(build_class_table()) == len(build_test_table()) == 0
+    assert tuple(CLASSES.frame().columns) == CLASSES.columns
+    assert tuple(TESTS.frame().columns) == TESTS.columns
+    assert len(CLASSES.frame()) == len(TESTS.frame()) == 0

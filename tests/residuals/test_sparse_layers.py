@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from tables_of import analyze_classification
 
-from mlx.residuals import ResidualsSettings, analyze_classification
+from mlx.residuals import ResidualsSettings
 
 
 def leaves(n, n_trees, n_leaves, generator):

@@ -68,7 +68,7 @@ def test_p_values_are_adjusted_within_a_family_and_layer_into_new_results() -> N
 
 def test_every_status_is_read_back_from_its_sentence() -> None:
     for reason in Reason:
-        values = (Reason.TOO_FEW(20),) if reason is Reason.NO_INTERVAL else (7, "other")[: reason.value.count("{}")]
+        values = (Reason.TOO_FEW(20),) if reason is Reason.NO_INTERVAL else (7, "other", 3)[: reason.value.count("{}")]
         assert Status.parse(str(Status(reason, values))) == Status(reason, values)
     with pytest.raises(ValueError, match="because"):
         Status.parse("because")
