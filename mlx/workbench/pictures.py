@@ -132,4 +132,3 @@ def _checked_images(images: Any, n: int) -> np.ndarray | None:
     if X.ndim != 4 or len(X) != n:
         raise DataError(f"images: expected shape ({n}, height, width, channels), found {X.shape}")
     return X
-
