@@ -1,7 +1,5 @@
 """Log-probabilities, and the surprise −log p of the true class: one definition for all that is built on it."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers, Scores
@@ -49,12 +47,3 @@ def surprise(probabilities: Scores, logits: Scores | None, y_true: Integers, row
         log_p = log_softmax(np.asarray(logits[rows], dtype=np.float64))[truth]
     found: Floats = np.maximum(-log_p, 0.0) + 0.0  # −0.0 becomes 0.0
     return found
-
-
-def infinite_status(surprises: Floats | Sequence[float]) -> str:
-    """Why the mean of surprises is infinite, with the number of samples behind it; empty where it is not."""
-    n = int(np.isinf(surprises).sum())
-    if n == 0:
-        return ""
-    who, whose = ("1 sample has", "its") if n == 1 else (f"{n} samples have", "their")
-    return f"infinite, {who} probability 0 for {whose} class"

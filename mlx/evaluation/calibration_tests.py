@@ -4,10 +4,10 @@ import numpy as np
 from scipy.special import ndtr
 
 from mlx.core.array_types import Floats
-from mlx.core.log_scores import infinite_status
 from mlx.results.metrics import CalibrationTest
 from mlx.stats.calibration_scores import CalibrationScores
 from mlx.stats.interval import NAN
+from mlx.stats.row_scores import why_infinite
 from mlx.stats.status import Reason
 
 MIN_EXPECTED_ERRORS = 10
@@ -21,8 +21,8 @@ def spiegelhalter_test(scores: CalibrationScores, expected_errors: float) -> Cal
 
 def excess_surprise_test(scores: CalibrationScores, expected_errors: float) -> CalibrationTest:
     """Test the log loss against the mean entropy of the predictions, which is its expectation."""
-    if infinite := infinite_status(scores.surprise):
-        return CalibrationTest(NAN, NAN, Reason.LOG_LOSS_IS(infinite))
+    if not (status := why_infinite(scores.surprise)).is_ok:
+        return CalibrationTest(NAN, NAN, Reason.LOG_LOSS_IS(status))
     return _test(scores.surprise - scores.entropy, scores.surprise_variance, expected_errors)
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlx.core.array_types import Counts, Floats
-from mlx.core.log_scores import infinite_status
 from mlx.core.streams import stream
 from mlx.evaluation.confusion import bootstrap_errors, confusion_metrics
 from mlx.evaluation.settings import EvaluationSettings
@@ -19,6 +18,7 @@ from mlx.stats.calibration_scores import CalibrationScores
 from mlx.stats.interval import Interval, share_interval
 from mlx.stats.mean_intervals import mean_interval
 from mlx.stats.proportions import wilson_interval
+from mlx.stats.row_scores import why_infinite
 from mlx.stats.status import OK, Reason, Status
 
 MIN_EACH = 10
@@ -72,8 +72,8 @@ def _proportion(successes: int, n: int, settings: EvaluationSettings) -> Estimat
 
 def mean_loss(losses: Floats, settings: EvaluationSettings) -> Estimate:
     """Return the mean of losses (n_samples,) with its interval."""
-    if infinite := infinite_status(losses):
-        return Estimate.missing(Status.parse(infinite))
+    if not (status := why_infinite(losses)).is_ok:
+        return Estimate.missing(status)
     return Estimate(float(losses.mean()), mean_interval(losses, settings.confidence))
 
 

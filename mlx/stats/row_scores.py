@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.stats.status import OK, Reason, Status
 
 TINY = 1e-290
 """Probabilities below this lose digits as they near the smallest number there is."""
@@ -42,3 +43,11 @@ def brier(p: Floats, y_true: Integers) -> Floats:
     gap[np.arange(len(p)), y_true] -= 1
     scores: Floats = np.einsum("ik,ik->i", gap, gap)
     return scores
+
+
+def why_infinite(surprises: Floats) -> Status:
+    """Why the mean of surprises (n,) is infinite, with the number of samples behind it; `OK` where it is not."""
+    n = int(np.isinf(surprises).sum())
+    if n == 0:
+        return OK
+    return Reason.PROBABILITY_ZERO(*(("1 sample has", "its") if n == 1 else (f"{n} samples have", "their")))

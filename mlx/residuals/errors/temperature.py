@@ -4,11 +4,11 @@ import numpy as np
 
 from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
-from mlx.core.log_scores import infinite_status, log_softmax, surprise
+from mlx.core.log_scores import log_softmax, surprise
 from mlx.results.classification_residuals import TemperaturePoint
 from mlx.stats.correlation import merge_entropies, midranks
 from mlx.stats.prediction_scores import log_probabilities
-from mlx.stats.row_scores import entropy_from_log_probabilities
+from mlx.stats.row_scores import entropy_from_log_probabilities, why_infinite
 from mlx.stats.status import OK, Reason
 
 TEMPERATURES = 2.0 ** np.linspace(-3, 3, 25)
@@ -44,16 +44,16 @@ def temperature_curve(
             surprises[k, rows] = -scaled[truth]
         surprises[UNCHANGED, rows] = surprise(probabilities, logits, y_true, rows)
     wrong = y_true != y_pred
-    infinite = infinite_status(surprises[UNCHANGED])
+    infinite = why_infinite(surprises[UNCHANGED])
     return tuple(
         TemperaturePoint(
             temperature=float(temperature),
-            log_loss=float("nan") if infinite else float(total.mean()),
+            log_loss=float(total.mean()) if infinite.is_ok else float("nan"),
             entropy_mean=_mean(values),
             entropy_correct=_mean(values[~wrong]),
             entropy_wrong=_mean(values[wrong]),
             error_auroc=_auroc(wrong, values),
-            status=Reason.INFINITE_LOG_LOSS(infinite) if infinite else OK,
+            status=OK if infinite.is_ok else Reason.INFINITE_LOG_LOSS(infinite),
         )
         for temperature, total, values in zip(TEMPERATURES, surprises, entropy, strict=True)
     )
