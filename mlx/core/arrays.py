@@ -92,8 +92,7 @@ def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None, 
 def stream_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
     """Read an ``.npy`` file from front to back, `rows` at a time, as writable copies.
 
-    Unlike a memory map, which keeps every page it has touched in the process's memory, this holds
-    one block.
+    Unlike a memory map, which keeps every touched page in the process's memory, this holds one block.
 
     Yields
     ------
@@ -168,7 +167,7 @@ class RowsOfFile:
 
 
 def release_pages(array: Array) -> None:
-    """Give back the memory of what was read of a memory-mapped file; it is read again where it is used again.
+    """Release the memory of the pages read from a memory-mapped file; they are read again on the next use.
 
     Does nothing for an array in memory, for one that may hold changes, and where the system has no such call.
     """

@@ -175,7 +175,7 @@ def read_json(path: Path, *, remedy: str = REMAKE) -> dict[str, Any]:
             parse_float=_finite,
             object_pairs_hook=_once,
         )
-        json.dumps(content, ensure_ascii=False).encode()  # refuses half a character, which no file can hold
+        json.dumps(content, ensure_ascii=False).encode()  # rejects half a character, which no file can hold
         if _depth(content) > DEEPEST:
             raise ValueError("nested too deeply")
     if not isinstance(content, dict):

@@ -83,5 +83,5 @@ def _ends(path: Path, key: str, value: Any) -> tuple[float | None, float | None]
 
 
 def _is_number(value: Any) -> bool:
-    """Say whether `value` is a number that a float can hold."""
+    """Whether `value` is a number that a float can hold."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

@@ -1,8 +1,7 @@
-"""Reads ``.npy`` headers without trusting them: NumPy's own reader raises seven kinds of error on a damaged one.
+"""Reads ``.npy`` headers from untrusted files: NumPy's own reader raises seven kinds of error on a damaged one.
 
-NumPy evaluates the header as a Python literal, tokenizes it again where that fails, and takes the memory
-that the shape asks for before it looks how much there is. Here the header has to match the format, and
-the file has to hold what it claims.
+NumPy evaluates the header as a Python literal, tokenizes it again where that fails, and allocates the memory of the
+shape before it compares it with the file. Here the header must match the format, and the file must hold its array.
 """
 
 import math
@@ -27,7 +26,7 @@ _FIELD = {"descr": "descr", "fortran_order": "order", "shape": "shape"}
 
 @dataclass(frozen=True)
 class Header:
-    """What an ``.npy`` file says of its array.
+    """The type, shape and place of the array in an ``.npy`` file.
 
     Attributes
     ----------
@@ -43,7 +42,7 @@ class Header:
 
     @property
     def end(self) -> int:
-        """How many bytes the file has to have."""
+        """The number of bytes that the file must have."""
         return self.offset + math.prod(self.shape) * self.dtype.itemsize
 
 
@@ -72,12 +71,12 @@ def read_header(file: IO[bytes], size: int) -> Header:
 def _parsed(text: str, offset: int) -> Header:
     text = text.strip()
     if not (text.startswith("{") and text.endswith("}")):
-        raise ValueError("a header that is no header of an array")
+        raise ValueError("not the header of an array")
     inside, place, found = text[1:-1].strip(), 0, {}
     while place < len(inside):
         item = _ITEM.match(inside, place)
         if item is None or item["key"] in found or item[_FIELD[item["key"]]] is None:
-            raise ValueError("a header that is no header of an array")
+            raise ValueError("not the header of an array")
         found[item["key"]] = item[_FIELD[item["key"]]]
         place = item.end()
     if found.keys() != _FIELD.keys():

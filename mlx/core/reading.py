@@ -1,8 +1,8 @@
-"""What every reader of a file promises: the value, one message that names the file, or the system's own error.
+"""The contract of every reader of a file: it returns the value, or raises one message or the system's own error.
 
-A library raises whatever it meets in a file that is not what it should be: errors of its own, of the
-compression, of the parser, of Python. All of that means one thing to a user. What the system refuses (no
-permission, no memory, a disk that fails) is no fault of the file and is passed on with the file's name.
+Libraries raise many kinds of error on a damaged or foreign file: their own, of the compression, of the parser, of
+Python. They become one message. Errors of the system (no permission, no memory, a failing disk) are not about the
+content and are passed on with the name of the file.
 """
 
 import errno
@@ -20,7 +20,7 @@ ABSENT, REMAKE = f"; {AGAIN}", f"; delete it, and {AGAIN}"
 """What to do about a file that is not there, or not what it should be."""
 
 _OF_CONTENT = frozenset({None, 0, errno.EINVAL, errno.EOVERFLOW})
-"""Numbers of an `OSError` that a library raises for content: none, or a place that no file can have."""
+"""Error numbers of an `OSError` that a library raises about content: none, or an impossible position."""
 
 
 def existing(path: Path, *, verified: bool = True) -> Path:
@@ -28,15 +28,15 @@ def existing(path: Path, *, verified: bool = True) -> Path:
 
     Parameters
     ----------
-    verified : whether its content is compared with what is on record; a reader that names what is wrong with the
-        values does so first, and calls `verify` afterwards.
+    verified : whether its content is compared with what is on record; a reader that checks the values does so first,
+        for a more specific message, and calls `verify` afterwards.
 
     Raises
     ------
     ArtifactError
-        There is none, or something else, or another content than is on record.
+        It is missing or not a regular file, or its content differs from what is on record.
     OSError
-        The system does not let this process look.
+        The system denies access.
     """
     if path.is_file():
         if verified:
@@ -51,12 +51,12 @@ def existing(path: Path, *, verified: bool = True) -> Path:
 
 @dataclass(frozen=True)
 class OnRecord:
-    """What a file's content was when it was written.
+    """The content of a file as it was written.
 
     Attributes
     ----------
     digest : its SHA-256.
-    remedy : the end of a message: what to do where it is another one.
+    remedy : the end of a message: what to do where it has changed.
     """
 
     digest: str
@@ -69,7 +69,7 @@ _verified: set[str] = set()
 
 @contextmanager
 def verifying(files: Mapping[Path, OnRecord]) -> Iterator[None]:
-    """Let every reader compare the files that it opens with what is on record, each once, while the block lasts."""
+    """Let every reader compare the files that it opens within the block with what is on record, each once."""
     known = {os.path.realpath(path): record for path, record in files.items()}
     _on_record.update(known)
     try:
@@ -81,7 +81,7 @@ def verifying(files: Mapping[Path, OnRecord]) -> Iterator[None]:
 
 
 def verify(path: Path) -> None:
-    """Refuse a file whose content is not what is on record; one that nothing is known of passes.
+    """Reject a file whose content differs from what is on record; a file that is not on record passes.
 
     Raises
     ------
@@ -109,12 +109,12 @@ def digest_of_file(path: Path) -> str:
 
 
 NO_MEMORY = ("out of memory", "Calling read(nbytes) on source failed")
-"""How pandas' parser of CSV words a lack of memory."""
+"""Messages of pandas' CSV parser for a lack of memory."""
 
 
 @contextmanager
 def reading(path: Path, expected: str, *, remedy: str = REMAKE, sizes_are_checked: bool = False) -> Iterator[None]:
-    """Turn what is raised by content that is not `expected` into one message; pass on what the system refuses.
+    """Turn what is raised by content that is not `expected` into one message; pass on the system's own errors.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def reading(path: Path, expected: str, *, remedy: str = REMAKE, sizes_are_checke
     ArtifactError
         The file is damaged or foreign.
     OSError, MemoryError
-        The system refuses; with the file's name.
+        The system denies access or memory; with the file's name.
     """
     try:
         yield
@@ -147,7 +147,7 @@ def reading(path: Path, expected: str, *, remedy: str = REMAKE, sizes_are_checke
 
 
 def pass_on(error: BaseException, path: Path) -> None:
-    """Raise what the system refuses again, with the file's name; return where `error` is of the content."""
+    """Raise an error of the system again, with the file's name; return where `error` is about the content."""
     if isinstance(error, OSError) and error.errno not in _OF_CONTENT:
         raise OSError(error.errno, error.strerror, error.filename or str(path)) from None
 
@@ -157,7 +157,7 @@ def _damaged(path: Path, expected: str, reason: str, remedy: str) -> ArtifactErr
 
 
 def _too_large(path: Path, expected: str, error: Exception, remedy: str, *, believed: bool) -> Exception:
-    """Word a lack of memory: of the system where it is `believed` or can be seen, else of what the file claims."""
+    """Return the error of a lack of memory: of the system where it is `believed` or measured, else of the file."""
     if believed or _memory_is_short(path):
         return MemoryError(f"{path}: {' '.join(str(error).split()) or 'can not be held in memory'}")
     return _damaged(path, expected, "it claims more than memory holds", remedy)
@@ -168,7 +168,7 @@ def _reason(error: Exception) -> str:
 
 
 def _memory_is_short(path: Path) -> bool:
-    """Say whether the system would not give a multiple of the file's size either."""
+    """Whether the system lacks memory for a multiple of the file's size, too."""
     try:
         bytearray(16 * path.stat().st_size + (64 << 20))
     except MemoryError:

@@ -1,4 +1,4 @@
-"""Opens the arrays that every step shares, targets, row numbers and samples, and checks what they hold."""
+"""Opens the arrays that the steps share (targets, row numbers, samples) and checks their values."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -84,7 +84,7 @@ def finite_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Say what is to be done about the file that a check of its values refuses, and name it.
+    """Add the file and what to do about it to the error of a check that rejects its values.
 
     Parameters
     ----------

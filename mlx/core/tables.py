@@ -1,4 +1,4 @@
-"""Checks what the columns of a table hold that was read from a file."""
+"""Checks the columns of a table that was read from a file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,7 +28,7 @@ WORDS: Mapping[Kind, str] = {
 
 
 def check_columns(path: Path, table: "pd.DataFrame", kinds: Mapping[str, Kind], *, n_classes: int = 0) -> None:
-    """Refuse a table that lacks a column, or has other values in one than it should hold.
+    """Reject a table that lacks a column, or has values in one that it can't hold.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def check_columns(path: Path, table: "pd.DataFrame", kinds: Mapping[str, Kind], 
 
 
 def _wrong(column: "pd.Series", kind: Kind, n_classes: int) -> Array:
-    """Say for each row whether its value is none of `kind`."""
+    """Return for each row whether its value is not of `kind`."""
     dtype = column.dtype
     if kind == "flag":
         return np.full(len(column), dtype != np.dtype(bool))

@@ -1,8 +1,8 @@
 """Functions of the user's own that a configuration names as ``file.py:name``.
 
-Calling one runs the user's code, which is what they ask for by writing it so. No other form of a key runs
-anything, and the file has to lie in the repository, so that a configuration from elsewhere can only name
-code that is there already. A folder of results may come from elsewhere as a whole: no file in one is run.
+Calling one runs the user's code. No other form of a key runs code, and the file must be in the repository, so that a
+configuration from elsewhere can only name code that is there already. A folder of results may come from elsewhere as
+a whole: no file in one is run.
 """
 
 import json
@@ -24,7 +24,7 @@ _FORM = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
 
 
 def names_function(path: str) -> bool:
-    """Say whether `path` has the form ``file.py:name``."""
+    """Return whether `path` has the form ``file.py:name``."""
     return _FORM.fullmatch(path) is not None
 
 
@@ -60,7 +60,7 @@ class UserFunction:
         Raises
         ------
         DataError
-            It fails: says in which of its lines.
+            It fails: names the line.
         """
         return self._run(lambda: self.function(**arguments))
 
@@ -82,10 +82,10 @@ class UserFunction:
         return function
 
     def _run(self, work: Callable[[], Any]) -> Any:
-        """Do `work`; when the user's code fails, say in which of its lines."""
+        """Do `work`; an error of the user's code names the line that raised it."""
         try:
             return work()
-        except SystemExit as error:  # which would end this program without a word
+        except SystemExit as error:  # which would end this program without a message
             where = _line_of(error, self.file)
             raise DataError(
                 f"{self.path}: expected {self.purpose}, found that it ended the program{where}: {error!r}"
@@ -145,7 +145,7 @@ SUMMARY = "summary.json"
 
 
 def _is_summary(path: Path) -> bool:
-    """Say whether `path` describes a run, and is not another file of that name."""
+    """Whether `path` describes a run, and is not another file of that name."""
     try:
         found = json.loads(path.read_bytes()) if path.is_file() else None
     except (OSError, ValueError, RecursionError):

@@ -19,9 +19,9 @@ __all__ = [
 
 
 def open_dataset(settings: DatasetSettings) -> Dataset:
-    """Open the dataset that `settings` names; say what had to be inferred, what is left out and what looks wrong.
+    """Open the dataset that `settings` names; note on stderr what was inferred, left out or looks wrong.
 
-    This is said here, on stderr, so that no way to the data is without it; it stands in the dataset, too.
+    The same notes are in the dataset.
 
     Raises
     ------

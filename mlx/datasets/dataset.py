@@ -1,4 +1,4 @@
-"""What every data source hands over: a description, and its samples in blocks."""
+"""What every data source returns: a description, and its samples in blocks."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -64,9 +64,9 @@ class Dataset:
     has_factors
         Whether the blocks carry factors.
     inferred
-        What the targets were taken for where nobody said, and which setting says; empty otherwise.
+        The task of the targets where it was inferred, and the setting that states it; empty otherwise.
     notes
-        What the user should know of how it was read, a line each: what was left out, what looks wrong.
+        Lines for the user on how it was read: what was left out, what looks wrong.
     blocks
         ``blocks(rows)`` yields the samples in order, `rows` at a time (the last block may be
         shorter). Every call starts again and gives the same values, whatever `rows` is.
@@ -87,7 +87,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse two classes of one name, wherever the names come from.
+        """Reject class names that are equal.
 
         Raises
         ------
@@ -123,8 +123,8 @@ def blocks_of(X: Array, y: Array, factors: Factors | None = None) -> Callable[[i
     return blocks
 
 
-def refuse_oversized(name: str, n_samples: int, n_features: int, n_factors: int = 0, *, way_out: str = LOWER) -> None:
-    """Refuse a float64 table that would not reasonably fit in memory, before building it.
+def reject_oversized(name: str, n_samples: int, n_features: int, n_factors: int = 0, *, way_out: str = LOWER) -> None:
+    """Reject a float64 table that would not reasonably fit in memory, before building it.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def refuse_oversized(name: str, n_samples: int, n_features: int, n_factors: int 
     DataError
         If features, target and factors together would take more than `IN_MEMORY_LIMIT` bytes.
     """
-    needed = Decimal(8 * n_samples * (n_features + 1 + n_factors))  # of any size, as what was asked for may be
+    needed = Decimal(8 * n_samples * (n_features + 1 + n_factors))  # exact, however large the request
     if needed > IN_MEMORY_LIMIT:
         raise DataError(
             f"dataset {name}: {n_samples:,} samples of {n_features:,} features need {needed / 10**9:.1f} GB in "

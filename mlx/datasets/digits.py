@@ -1,4 +1,4 @@
-"""The handwritten digits that come with scikit-learn."""
+"""scikit-learn's handwritten digits."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ INK_LEVELS = 16
 
 
 class DigitsParams(StoredParams):
-    """Parameters of ``digits``: those of every set that is not drawn but read."""
+    """Parameters of ``digits``: those of every set that is read from files."""
 
 
 def open_digits(params: DigitsParams) -> Dataset:

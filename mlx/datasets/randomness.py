@@ -1,4 +1,4 @@
-"""Random streams that depend on a seed and a place, never on what was drawn elsewhere."""
+"""Random streams that depend on a seed and a place, not on draws elsewhere."""
 
 from enum import IntEnum
 
@@ -8,7 +8,7 @@ from mlx.core.streams import seed_sequence
 
 
 class Stream(IntEnum):
-    """What a stream is for: streams of different purposes are independent. The numbers are for ever."""
+    """The purpose of a stream: streams of different purposes are independent. The numbers never change."""
 
     LAW = 0
     SAMPLES = 1

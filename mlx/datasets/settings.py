@@ -13,7 +13,7 @@ from mlx.datasets.catalogue import DATASETS
 class DatasetSettings(Settings):
     """Which data to use.
 
-    Every error lies at the key it is about: an unknown name at ``name``, a path that would be
+    Every error is at the key it is about: an unknown name at ``name``, a path that would be
     ignored at ``path``, a bad parameter at ``params`` and its own key.
 
     Attributes

@@ -88,12 +88,12 @@ class SyntheticDataset:
         if chosen is None:
             raise ValueError(f"{self.name}: expected a seed, in generate(seed=…) or before, found none")
         dataset = self._open(chosen)
-        _refuse_oversized(dataset)
+        _reject_oversized(dataset)
         block = next(dataset.blocks(dataset.n_samples))
         return GeneratedSamples(block.X, block.y, block.factors or {}, dataset.class_names, dataset.details)
 
 
-def _refuse_oversized(dataset: Dataset) -> None:
+def _reject_oversized(dataset: Dataset) -> None:
     needed = dataset.n_samples * prod(dataset.sample_shape) * dataset.dtype.itemsize
     if needed > IN_MEMORY_LIMIT:
         shape = "x".join(map(str, dataset.sample_shape))

@@ -33,7 +33,7 @@ class Scaler:
         Raises
         ------
         DataError
-            ``unit`` is asked for floats outside 0..1: they are no 8-bit values and were not scaled yet.
+            ``unit`` is asked for floats outside 0..1: they are neither 8-bit values nor scaled.
         """
         if self.scaling == "none":
             return X
@@ -70,15 +70,15 @@ def fit_scaler(scaling: Literal["none", "unit", "standard"], dtype: npt.DTypeLik
     if scaling != "standard":
         return Scaler(scaling, out)
     mean, deviation = _moments(train)
-    # A constant feature says nothing; dividing by 1 leaves it at 0 instead of NaN.
+    # Dividing a constant feature by 1 leaves it at 0 instead of NaN.
     return Scaler(scaling, out, mean, np.where(deviation > 0, deviation, 1.0))
 
 
 def _moments(blocks: Iterable[Array]) -> tuple[Array, Array]:
     """Mean and standard deviation over all axes but the last.
 
-    Blocks are merged by the update of Chan, Golub & LeVeque (1983), which keeps the digits that a
-    difference of sums of squares would lose.
+    Blocks are merged by the update of Chan, Golub & LeVeque (1983), which avoids the cancellation of a
+    difference of sums of squares.
     """
     count, mean, squares = 0, np.zeros(1), np.zeros(1)
     for block in blocks:

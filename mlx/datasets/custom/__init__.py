@@ -1,1 +1,1 @@
-"""One's own data: arrays, tables, folders of images, or a function."""
+"""The user's own data: arrays, tables, folders of images, or a function."""

@@ -1,6 +1,6 @@
 """Arrays in ``.npy`` and ``.npz`` files, described by their headers and read from front to back.
 
-Nothing is unpickled: an array of Python objects is refused by its header, before its values are read.
+Nothing is unpickled: an array of Python objects is rejected by its header, before its values are read.
 Format: NumPy Enhancement Proposal 1.
 """
 
@@ -150,7 +150,7 @@ def open_npz(path: Path) -> dict[str, ArrayFile]:
 
 
 def _require_file(path: Path) -> None:
-    """Refuse a pipe, from which nothing may ever come, a folder, and whatever else is no file."""
+    """Reject a pipe, which may never yield data, a folder, and anything else that is not a file."""
     if path.exists() and not path.is_file():
         raise DataError(f"{path}: expected an array in a file, found {what_is(path)}")
 
@@ -184,8 +184,8 @@ def _described(path: Path, member: str | None, file: IO[bytes]) -> ArrayFile:
 
 
 def _check_shape(where: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Refuse what can't be read row by row: a header can claim anything, and a small archive hold much."""
-    if not all(0 <= length < 2**63 for length in shape):  # and not say which: it may be too long to print
+    """Reject what can't be read row by row: a header can claim any shape, and a small archive unpack to any size."""
+    if not all(0 <= length < 2**63 for length in shape):  # the message leaves it out, as it may be too long to print
         raise DataError(f"{where}: expected an array, found one of an impossible shape")
     if not dtype.itemsize:
         raise DataError(f"{where}: expected values of at least one byte each, found {dtype}")

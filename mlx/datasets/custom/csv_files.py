@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlx.core.errors import DataError, SettingsError
-from mlx.datasets.custom.headers import as_asked, refuse_equal_names
+from mlx.datasets.custom.headers import as_requested, reject_equal_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def read_csv(
     Parameters
     ----------
     separator
-        Between the cells; found out where it is None.
+        Between the cells; inferred where it is None.
     as_text
         Leave all cells text; where it is None, those that semicolons divide.
 
@@ -83,20 +83,20 @@ class _Layout:
 
 
 def _layout(path: Path, targets: Collection[str], separator: str | None) -> _Layout:
-    """Find out how `path` is written; refuses columns of equal names, which pandas would rename."""
+    """Infer the layout of `path`; reject columns of equal names, which pandas would rename."""
     import pandas as pd
 
     encoding = encoding_of(path)
     sample = _sample(path, encoding)
-    told = _SAID.match(sample)  # a first line that Excel writes and reads
-    mark = separator or (told["mark"] if told else _separator(path, sample, targets))
-    skipped = 1 if told else 0
+    declared = _SEPARATOR_LINE.match(sample)  # a first line that Excel writes and reads
+    mark = separator or (declared["mark"] if declared else _separator(path, sample, targets))
+    skipped = 1 if declared else 0
     head = pd.read_csv(
         path, header=None, nrows=1, dtype=str, keep_default_na=False, sep=mark, encoding=encoding, skiprows=skipped
     )
     names = [str(name) for name in head.iloc[0]]
-    refuse_equal_names(names, path)
-    return _Layout(encoding, mark, skipped, as_asked(names, targets))
+    reject_equal_names(names, path)
+    return _Layout(encoding, mark, skipped, as_requested(names, targets))
 
 
 def _cells(path: Path, layout: _Layout, targets: Collection[str], as_text: bool) -> "pd.DataFrame":
@@ -129,7 +129,7 @@ def encoding_of(path: Path) -> str:
     return next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), "utf-8")
 
 
-_SAID = re.compile(r"sep=(?P<mark>.)\r?\n")
+_SEPARATOR_LINE = re.compile(r"sep=(?P<mark>.)\r?\n")
 
 
 def _sample(path: Path, encoding: str) -> str:
@@ -151,7 +151,7 @@ def _separator(path: Path, sample: str, targets: Collection[str]) -> str:
     even = {mark: rows for mark, rows in tables.items() if all(len(row) == len(rows[0]) for row in rows)}
     possible = even or tables
     if len(possible) > 1 and targets:
-        found = {mark: rows for mark, rows in possible.items() if set(targets) <= set(as_asked(rows[0], targets))}
+        found = {mark: rows for mark, rows in possible.items() if set(targets) <= set(as_requested(rows[0], targets))}
         possible = found or possible
     if len(possible) > 1 and not even:
         return next(iter(possible))
@@ -173,6 +173,6 @@ def _first_rows(sample: str, separator: str) -> list[list[str]]:
                 rows.append(row)
             if len(rows) > SAMPLE_ROWS:
                 break
-    except csv.Error:  # a cell beyond its limit, or a line break where none may be
+    except csv.Error:  # a cell beyond its limit, or a misplaced line break
         whole = True
     return rows if whole or len(rows) < 2 else rows[:-1]

@@ -45,7 +45,7 @@ def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written
     Parameters
     ----------
     marks
-        What is known of fractions in text.
+        What is known of the decimal mark of the file.
     written
         The texts of the column where they have been read already.
 
@@ -53,7 +53,7 @@ def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written
     ------
     DataError
         If it holds dates or something other than numbers, booleans or text; numbers with a few other
-        words between them, which nobody wants as categories; or too many different texts.
+        words among them, which are hardly categories; or too many different texts.
     SettingsError
         If its numbers can be read in two ways.
     """
@@ -89,7 +89,7 @@ def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written
 
 
 def is_text(values: "pd.Series[Any]") -> bool:
-    """Say whether all values, none of them missing, are text."""
+    """Return whether all values, none of them missing, are text."""
     import pandas as pd
 
     return isinstance(values.dtype, pd.StringDtype) or all(isinstance(value, str) for value in values.tolist())
@@ -101,14 +101,14 @@ def _as_numbers(present: "pd.Series[Any]", written: Written, path: Path, marks: 
     if written.counts.keys() <= _TRUTH.keys():
         return _TRUTH
     way_out = f"; make numbers of them, or {leave_out()}"
-    refuse_dates(present, written, f"{path}: expected numbers or text in column '{name}'", way_out)
+    reject_dates(present, written, f"{path}: expected numbers or text in column '{name}'", way_out)
     mark = mark_of(written, marks)
     read = dict(written.read[mark or "."])
     others = written.counts.keys() - read.keys() if len(read) < len(written.counts) else set()
     gaps = {text for text in others if means_missing(text)}
     words = others - gaps
     if not written.mostly_numbers():
-        _refuse_money_and_units(present, written, name, path)
+        _reject_money_and_units(present, written, name, path)
         return None
     if mark is None:
         raise ambiguous_number(written, name, path)
@@ -134,8 +134,8 @@ def ambiguous_number(written: Written, name: str, path: Path) -> SettingsError:
     )
 
 
-def refuse_dates(present: "pd.Series[Any]", written: Written, expected: str, way_out: str) -> None:
-    """Refuse a column of text whose rows are mostly dates or times.
+def reject_dates(present: "pd.Series[Any]", written: Written, expected: str, way_out: str) -> None:
+    """Reject a column of text whose rows are mostly dates or times.
 
     Parameters
     ----------
@@ -159,8 +159,8 @@ def first_of(present: "pd.Series[Any]", texts: Collection[str]) -> tuple[str, st
     return row_name(int(present.index[at]) + 1), str(present.iloc[at])[:40]
 
 
-def _refuse_money_and_units(present: "pd.Series[Any]", written: Written, name: str, path: Path) -> None:
-    """Refuse numbers with a currency or brackets around them, and many with one of few units behind them."""
+def _reject_money_and_units(present: "pd.Series[Any]", written: Written, name: str, path: Path) -> None:
+    """Reject numbers with a currency or brackets around them, and many with one of few units behind them."""
     money = {text for text in written.counts if _MONEY.fullmatch(text.strip())}
     units = {text: found["unit"] for text in written.counts if (found := _UNIT.fullmatch(text.strip()))}
     few = max(1, len(units) // MOST_UNITS * 2)
@@ -189,5 +189,5 @@ def _categories(series: "pd.Series[Any]", present: "pd.Series[Any]", name: str, 
 
 
 def leave_out() -> str:
-    """Say how a column is left out."""
+    """Return how a column is left out, for messages."""
     return "leave the column out with dataset.params.features"

@@ -1,4 +1,4 @@
-"""The names above a table's columns: each once, and no index among them that was written along."""
+"""The names of a table's columns: each once, without the index of a data frame."""
 
 import re
 import unicodedata
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAMELESS = re.compile(r"\s*|Unnamed: \d+(_level_\d+)?(\.\d+)*|__index_level_\d+__")
-"""What stands above an index: nothing, what pandas reads where nothing stood, or its name in a Parquet file."""
+"""The name above an index: none, pandas' placeholder for none, or its name in a Parquet file."""
 
 
-def refuse_equal_names(names: Sequence[str], path: Path) -> None:
-    """Refuse two columns of one name, or of names that look the same.
+def reject_equal_names(names: Sequence[str], path: Path) -> None:
+    """Reject two columns of one name, or of names that look the same.
 
-    Readers rename the second of two columns (``y.1``), which would make a feature of a second target.
+    Readers rename the second of two columns (``y.1``), which would turn a second target into a feature.
 
     Raises
     ------
     DataError
-        Names the first such column and where in the header it stands.
+        Names the first such column and its places in the header.
     """
     places: dict[str, list[int]] = {}
     for place, name in enumerate(names, 1):
         if name.strip():
-            places.setdefault(_seen(name), []).append(place)
+            places.setdefault(_normalized(name), []).append(place)
     for name, found in places.items():
         if len(found) > 1:
             same = len({names[place - 1] for place in found}) == 1
@@ -42,17 +42,17 @@ def refuse_equal_names(names: Sequence[str], path: Path) -> None:
             )
 
 
-def as_asked(names: Sequence[str], wanted: Collection[str]) -> list[str]:
-    """Return the names, those that the settings ask for as these write them.
+def as_requested(names: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """Return the names, those that the settings request in the spelling of the settings.
 
-    A header of ``x, y`` has a column " y", and an é may be one character or two: nobody can see that, and
-    `refuse_equal_names` makes sure that no other column is meant.
+    A header of ``x, y`` has a column " y", and an é may be one character or two, which nobody can see;
+    `reject_equal_names` ensures that no other column has that name.
     """
-    asked = {_seen(name): name for name in wanted if name not in names}
-    return [asked.get(_seen(name), name) for name in names]
+    asked = {_normalized(name): name for name in wanted if name not in names}
+    return [asked.get(_normalized(name), name) for name in names]
 
 
-def _seen(name: str) -> str:
+def _normalized(name: str) -> str:
     return unicodedata.normalize("NFC", name.strip())
 
 

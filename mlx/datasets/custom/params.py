@@ -27,13 +27,13 @@ class CustomParams(StoredParams):
     Attributes
     ----------
     task
-        What the targets are for; ``auto`` finds it out, see `mlx.datasets.custom.targets.build_target`.
+        What the targets are for; ``auto`` infers it, see `mlx.datasets.custom.targets.build_target`.
     target
         The target's column in a table; the file with the targets of an ``.npy`` file, beside it or from the
         root of the repository.
     class_names
         Names of the classes in order. Of integers 0 … K − 1 it names each, of other labels the sorted ones;
-        of text it says the order.
+        of text it sets the order.
     features
         The columns of a table to use; all but the target where it is not given.
     encoding
@@ -41,15 +41,15 @@ class CustomParams(StoredParams):
     missing
         What to do about missing values in a table: ``error``; ``drop`` the row; the ``mean`` of the column.
     decimal
-        What stands before the fraction of the numbers that a table has as text: ``.`` or ``,``; the other one,
-        blanks and apostrophes may group thousands. Found out where only one is possible. A number of
-        percent is the number before the sign: ``7%`` is 7.
+        The decimal mark of numbers that a table has as text: ``.`` or ``,``; the other one, blanks and
+        apostrophes may group thousands. Inferred where only one is possible. A percentage is the number
+        before the sign: ``7%`` is 7.
     separator
-        The character between the cells of a CSV; found out among comma, semicolon, tab and ``|`` where only one
+        The character between the cells of a CSV; inferred among comma, semicolon, tab and ``|`` where only one
         is possible.
     metadata
         A CSV, Parquet or JSON table with a row a sample whose columns become the factors; for a folder of
-        images its column ``file`` (``class/name.jpg``) says which row is whose.
+        images its column ``file`` (``class/name.jpg``) assigns the rows to images.
     image_size, channels
         What a folder's images are brought to; without a size they must have the same.
     skip_corrupt
@@ -79,8 +79,8 @@ TABLE = LABELED | {"target", "features", "encoding", "missing", "decimal"}
 """What has a meaning for every source, for those with labels in an array, and for tables."""
 
 
-def refuse_unused(params: CustomParams, used: set[str], what: str) -> None:
-    """Refuse a parameter that is set and not in `used`: it would silently do nothing.
+def reject_unused(params: CustomParams, used: set[str], what: str) -> None:
+    """Reject a parameter that is set and not in `used`: it would silently do nothing.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.errors import DataError
-from mlx.datasets.custom.headers import NAMELESS, refuse_equal_names
+from mlx.datasets.custom.headers import NAMELESS, reject_equal_names
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ def read_parquet(path: Path, wanted: Collection[str]) -> "tuple[pd.DataFrame, li
     Raises
     ------
     DataError
-        If two columns have one name, or its footer says that it unpacks to more than is built in memory.
+        If two columns have one name, or it unpacks, by its footer, to more than is built in memory.
     ValueError, OSError
         If it is damaged.
     """
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(path) as file:
-        _refuse_large(path, file.metadata.num_rows, file.metadata.num_columns)
+        _reject_large(path, file.metadata.num_rows, file.metadata.num_columns)
         names = [str(name) for name in file.schema_arrow.names]
-        refuse_equal_names(names, path)
+        reject_equal_names(names, path)
         index = _index_of(file.schema_arrow.pandas_metadata)
         content = file.read(use_pandas_metadata=False)
     table = content.to_pandas(types_mapper=_nullable().get, ignore_metadata=True)
@@ -52,7 +52,7 @@ def read_parquet(path: Path, wanted: Collection[str]) -> "tuple[pd.DataFrame, li
     return table.assign(**{name: _plain(table[name], path) for name in table.columns}), lines
 
 
-def _refuse_large(path: Path, rows: int, columns: int) -> None:
+def _reject_large(path: Path, rows: int, columns: int) -> None:
     if rows * columns * 8 > IN_MEMORY_LIMIT:
         raise DataError(
             f"{path}: expected a table of at most {IN_MEMORY_LIMIT / 1e9:.0f} GB once it is unpacked, found "
@@ -61,7 +61,7 @@ def _refuse_large(path: Path, rows: int, columns: int) -> None:
 
 
 def _index_of(metadata: Any) -> list[str]:
-    """Return the columns that pandas wrote its index in; a range is none."""
+    """Return the columns that hold the index of a data frame; a range index has none."""
     found = metadata.get("index_columns") if isinstance(metadata, dict) else None
     return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 

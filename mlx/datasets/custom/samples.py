@@ -1,4 +1,4 @@
-"""Features and labels of one's own, whatever they were read from, as a dataset."""
+"""The user's features and labels, from any source, as a dataset."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
     """
     target, where = samples.target, samples.where
     shape, dtype = _checked_shape(samples), _checked_dtype(samples)
-    _refuse_image_settings(params, shape, dtype)
+    _reject_image_settings(params, shape, dtype)
     classes = target.task == "classification"
     index = choose_rows(target.y, params.n_samples, params.seed, stratify=classes)
     kind = f"{len(target.class_names)} classes" if classes else "a regression"
@@ -112,7 +112,7 @@ def _checked_dtype(samples: Samples) -> np.dtype[Any]:
     return np.dtype(np.float32 if image or found in (np.float32, np.float16) else np.float64)
 
 
-def _refuse_image_settings(params: StoredParams, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+def _reject_image_settings(params: StoredParams, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     if params.normalize and dtype != np.uint8:
         raise SettingsError(
             f"expected false, as only 8-bit images are divided by 255, and X is {dtype} of shape {shape} a "

@@ -1,4 +1,4 @@
-"""``custom``: one's own arrays, tables, folders of images, or a function."""
+"""``custom``: the user's own arrays, tables, folders of images, or a function."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
 from mlx.datasets.custom.function import call_function
-from mlx.datasets.custom.params import EVERY, LABELED, TABLE, CustomParams, refuse_unused
+from mlx.datasets.custom.params import EVERY, LABELED, TABLE, CustomParams, reject_unused
 from mlx.datasets.custom.rows import MemoryRows
 from mlx.datasets.custom.samples import Samples, samples_dataset
 from mlx.datasets.custom.table_files import read_metadata
@@ -24,19 +24,19 @@ from mlx.datasets.files.image_folder import list_images
 
 
 def open_custom(params: CustomParams, path: str | None) -> Dataset:
-    """Whatever `path` is: ``.npz``, ``.npy``, ``.csv``, ``.parquet``, a folder, or ``file.py:name``.
+    """Open `path`: an ``.npz``, ``.npy``, ``.csv`` or ``.parquet`` file, a folder, or ``file.py:name``.
 
     Raises
     ------
     DataError
-        If it is not there, is nothing of that, is damaged, or its parts don't fit each other.
+        If it is missing, is none of these, is damaged, or its parts don't fit each other.
     SettingsError
         If a parameter is missing, or has no meaning for it.
     """
     if path is None:
         raise SettingsError(f"expected {_KNOWN}, found nothing", key=("dataset", "path"))
     if names_function(path):
-        refuse_unused(params, LABELED | {"arguments"}, "a function")
+        reject_unused(params, LABELED | {"arguments"}, "a function")
         return samples_dataset(_from_function(params, path), params)
     place = from_root(path)
     if place.is_dir():
@@ -47,7 +47,7 @@ def open_custom(params: CustomParams, path: str | None) -> Dataset:
     if suffix not in _FILES:
         raise DataError(f"dataset.path: {path}: expected {_KNOWN}, found a file ending in '{place.suffix}'")
     read, used = _FILES[suffix]
-    refuse_unused(params, LABELED | used, f"a {suffix} file")
+    reject_unused(params, LABELED | used, f"a {suffix} file")
     return samples_dataset(read(params, place), params)
 
 
@@ -59,11 +59,11 @@ _KNOWN = (
 
 def _from_folder(params: CustomParams, folder: Path) -> Dataset:
     if (folder / "X.npy").is_file():
-        refuse_unused(params, LABELED, "a folder with X.npy and y.npy")
+        reject_unused(params, LABELED, "a folder with X.npy and y.npy")
         labels = _array(folder / "y.npy", "targets").whole()
         return samples_dataset(_from_arrays(params, str(folder), open_npy(folder / "X.npy"), labels), params)
     used = EVERY | {"image_size", "channels", "skip_corrupt"}
-    refuse_unused(params, used, "a folder of images, whose subfolders are the classes")
+    reject_unused(params, used, "a folder of images, whose subfolders are the classes")
     return open_image_folder(
         "custom",
         list_images(folder),
@@ -83,7 +83,7 @@ def _from_arrays(
     class_names: list[str] | None = None,
     factors: Factors | None = None,
 ) -> Samples:
-    """Put together what was read; names and factors in the settings go before those in the file."""
+    """Combine what was read; names and factors in the settings take precedence over those in the file."""
     target = _target(params, labels, where, class_names)
     known = dict(factors or {})
     if params.metadata is not None:
@@ -131,7 +131,7 @@ def _read_npz(params: CustomParams, path: Path) -> Samples:
 
 
 def _columns(values: Array, where: str) -> Factors:
-    """Take a structured array apart: pickle aside, it is how NumPy keeps a table in a file."""
+    """Return the fields of a structured array, in which NumPy stores a table without pickle."""
     if values.dtype.names is None:
         raise DataError(f"{where}: expected a structured array, a field a factor, found {values.dtype}")
     return {name: np.ascontiguousarray(values[name]) for name in values.dtype.names}

@@ -1,4 +1,4 @@
-"""Columns of a table that may give the target away: ids, numbers of rows, and copies of the target."""
+"""Columns of a table that may leak the target: identifiers, row numbers, and copies of the target."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST_ROWS = 10
-"""With fewer rows, what looks like an id or a copy may be so by chance."""
+"""With fewer rows, a column may look like an identifier or a copy by chance."""
 
 
-def ids_among(columns: Sequence[Column], table: "pd.DataFrame", path: Path) -> list[str]:
+def id_columns(columns: Sequence[Column], table: "pd.DataFrame", path: Path) -> list[str]:
     """Return a line on each column of whole numbers or text with another value in each row, as ids have."""
     lines = []
     for column in columns:
@@ -44,11 +44,11 @@ def _id_like(column: Column, series: "pd.Series[Any]") -> str | None:
     return "has another value in each row" if written_whole else None
 
 
-def copies_among(columns: Sequence[Column], rows: Array, labels: Array, target: str, path: Path) -> list[str]:
-    """Return a line on each column that says the target in other words: one value for each value of the target.
+def copies_of_target(columns: Sequence[Column], rows: Array, labels: Array, target: str, path: Path) -> list[str]:
+    """Return a line on each copy of the target: a column with one value for each value of the target.
 
-    Where the target's values occur less than twice each on average, only a column of the same numbers is a copy: two
-    columns with another value in each row always match each other.
+    Where the target's values occur less than twice each on average, only a column of the same numbers is a copy, as
+    any two columns of distinct values match each other.
 
     Parameters
     ----------

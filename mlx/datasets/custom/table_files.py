@@ -16,9 +16,9 @@ from mlx.core.reading import reading
 from mlx.core.settings import nearest
 from mlx.datasets.custom.csv_files import read_csv
 from mlx.datasets.custom.factors import factors_of
-from mlx.datasets.custom.headers import as_asked, refuse_equal_names, without_index
+from mlx.datasets.custom.headers import as_requested, reject_equal_names, without_index
 from mlx.datasets.custom.parquet_files import read_parquet
-from mlx.datasets.dataset import IN_MEMORY_LIMIT, Factors, refuse_oversized
+from mlx.datasets.dataset import IN_MEMORY_LIMIT, Factors, reject_oversized
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,13 +106,13 @@ def read_table(
         raise DataError(str(error)) from None
     if not len(frame) or not len(frame.columns):
         raise DataError(f"{path}: expected at least one row below the header, found none")
-    frame.columns = pd.Index(as_asked([str(name) for name in frame.columns], {*targets, *wanted}))
+    frame.columns = pd.Index(as_requested([str(name) for name in frame.columns], {*targets, *wanted}))
     frame, index = without_index(frame, path, {*targets, *wanted})
     return Table(frame, (*left_out, *index), separator)
 
 
 def _checked_suffix(path: Path) -> str:
-    """Return in what the name of the file ends, if it is a table that can be read."""
+    """Return the suffix of the file, if it is a table that can be read."""
     if not path.is_file():
         raise DataError(f"{path.absolute()}: expected a table, found {what_is(path)}")
     if path.stat().st_size > IN_MEMORY_LIMIT:
@@ -131,7 +131,7 @@ def _read_json(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     def refusing_equal_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        refuse_equal_names([name for name, _ in pairs], path)
+        reject_equal_names([name for name, _ in pairs], path)
         return dict(pairs)
 
     content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=refusing_equal_names)
@@ -139,7 +139,7 @@ def _read_json(path: Path) -> "pd.DataFrame":
     if not rows and not isinstance(content, dict):
         raise ValueError("neither a list of rows nor columns by name")
     table = pd.DataFrame(content)
-    refuse_equal_names([str(name) for name in table.columns], path)
+    reject_equal_names([str(name) for name in table.columns], path)
     return table
 
 
@@ -163,7 +163,7 @@ def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd
 
 
 def row_name(row: int) -> str:
-    """Say which row is meant, from 1."""
+    """Return the name of a row for messages, counted from 1."""
     return f"row {row} below the header"
 
 
@@ -176,7 +176,7 @@ def encode(columns: Sequence[Column], how: Literal["onehot", "ordinal"], path: P
     n_features = sum(len(c.categories) if c.categories and how == "onehot" else 1 for c in columns)
     leave = "leave columns out (dataset.params.features)"
     way_out = f"set dataset.params.encoding to ordinal, or {leave}" if n_features > len(columns) else leave
-    refuse_oversized(str(path), len(columns[0].numbers), n_features, way_out=way_out)
+    reject_oversized(str(path), len(columns[0].numbers), n_features, way_out=way_out)
     parts, names = [], []
     for column in columns:
         if column.categories is None or how == "ordinal":
@@ -191,14 +191,14 @@ def encode(columns: Sequence[Column], how: Literal["onehot", "ordinal"], path: P
 def read_metadata(path: Path, n_samples: int, files: Sequence[str] | None = None) -> Factors:
     """Read a table with one row a sample, in their order, as factors: numbers, yes or no, or text; gaps stay gaps.
 
-    Texts are read as targets are: a category may be called "None" or "NA". What explains nothing is left out, with a
-    line that says so (`factors_of`).
+    Texts are read as targets are: a category may be called "None" or "NA". Columns that explain nothing are left
+    out, with a note (`factors_of`).
 
     Parameters
     ----------
     files
-        The samples' files, for a folder of images: the table's column ``file`` says which row is
-        whose, in any order, as nobody can be expected to know in which order a folder is read.
+        The samples' files, for a folder of images: the table's column ``file`` assigns the rows to
+        them, in any order, as the order in which a folder is read is arbitrary.
 
     Raises
     ------

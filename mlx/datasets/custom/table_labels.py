@@ -1,4 +1,4 @@
-"""The target's column of a table as labels: numbers, or names in the form in which they are written."""
+"""The target's column of a table as labels: numbers, or names as they are written."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.datasets.custom.csv_files import MISSING
-from mlx.datasets.custom.features import ambiguous_number, first_of, is_text, refuse_dates
+from mlx.datasets.custom.features import ambiguous_number, first_of, is_text, reject_dates
 from mlx.datasets.custom.targets import Task
 from mlx.datasets.custom.written_numbers import MARKS, Mark, Marks, Written, mark_of, read_written, without_percent
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _COUNT = re.compile(r"-?[1-9]\d{0,19}|0", re.ASCII)
 _WHOLE_FLOAT = re.compile(r"(-?[1-9]\d{0,14}|-?0)\.0", re.ASCII)
 _CODE = re.compile(r"[-+]?(0\d|\d+[eE]\d)|\+", re.ASCII)
-"""What looks like a number and may be a name: 007, 1E5, +1."""
+"""Numbers in a form that may be a name: 007, 1E5, +1."""
 
 _QUANTITY = re.compile(r"[.,% ']|[eE][-+]")
 
@@ -35,7 +35,7 @@ def table_labels(
 ) -> Array:
     """Return the target, without rows where it is missing, as integers, floats, booleans or text.
 
-    Text is a class's name as it stands there, unless each is an integer in its usual form, or all are
+    Text is a class's name as it is written, unless each is an integer in its usual form, or all are
     numbers and some has a fraction: ``001``, ``1E5`` and ``+1`` stay names.
 
     Parameters
@@ -46,9 +46,9 @@ def table_labels(
     gaps
         Whether rows are missing: these make floats of a data frame's integers, which are made integers again.
     marks
-        What is known of fractions in text.
+        What is known of the decimal mark of the file.
     typed
-        Whether the file says that its texts are texts, as Parquet does: then integers among them stay names.
+        Whether the file declares the types of its columns, as Parquet does: then integers among them stay names.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def _of_text(
     written = read_written(answer.tolist())
     stripped = {text: text.strip() for text in written.counts}
     if task != "regression" and not typed and all(map(_COUNT.fullmatch, stripped.values())):
-        _refuse_blanks(answer, stripped, path)
+        _reject_blanks(answer, stripped, path)
         integers = _integers([int(stripped[text]) for text in answer.tolist()])
         return np.array(answer.tolist(), dtype=str) if integers is None else integers
     floats = task != "regression" and not typed and (gaps or task == "classification")
@@ -102,7 +102,7 @@ def _of_text(
         numbers = _quantities(answer, written, path, mark_of(written, marks), sure=task == "regression")
         if numbers is not None:
             return np.array([numbers[text] for text in answer.tolist()])
-    _refuse_blanks(answer, stripped, path)
+    _reject_blanks(answer, stripped, path)
     return np.array(answer.tolist(), dtype=str)
 
 
@@ -113,7 +113,7 @@ def _quantities(
     what = f"{path}: expected numbers{' for task regression' if sure else ''} in column '{answer.name}', the target"
     names = "" if sure else "; if these are names, set dataset.params.task: classification"
     if not sure:
-        refuse_dates(answer, written, what, names)
+        reject_dates(answer, written, what, names)
     read = dict(written.read[mark or "."])
     words = written.counts.keys() - read.keys()
     numbers = written.read["."].keys() | written.read[","].keys()
@@ -129,8 +129,8 @@ def _quantities(
     return read
 
 
-def _refuse_blanks(answer: "pd.Series[Any]", stripped: dict[str, str], path: Path) -> None:
-    """Refuse labels that only differ by blanks around them: nobody means two classes by these."""
+def _reject_blanks(answer: "pd.Series[Any]", stripped: dict[str, str], path: Path) -> None:
+    """Reject labels that differ only by blanks around them, which are hardly two classes."""
     if len(set(stripped.values())) < len(stripped):
         seen: dict[str, str] = {}
         for text, plain in stripped.items():
@@ -144,7 +144,7 @@ def _refuse_blanks(answer: "pd.Series[Any]", stripped: dict[str, str], path: Pat
 
 
 def _integers(values: list[int]) -> Array | None:
-    """Return an array that holds the values; None where there is no such type."""
+    """Return the values as an integer array; None where no integer type holds them."""
     low, high = min(values), max(values)
     if low >= -(2**63) and high < 2**63:
         return np.array(values, np.int64)

@@ -1,4 +1,4 @@
-"""Features and target out of a table in a file."""
+"""Features and target from a table in a file."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.features import feature, leave_out
-from mlx.datasets.custom.suspects import copies_among, ids_among
+from mlx.datasets.custom.suspects import copies_of_target, id_columns
 from mlx.datasets.custom.table_files import Column, Table, column_of, encode, read_table, row_name
 from mlx.datasets.custom.table_labels import missing_words, table_labels
 from mlx.datasets.custom.targets import Task
@@ -32,7 +32,7 @@ class TableSamples:
     X
         Features, float64 of shape (samples, features).
     labels
-        The target as it stands in the file: integers, floats, booleans or text, shape (samples,).
+        The target as it is in the file: integers, floats, booleans or text, shape (samples,).
     rows, n_rows
         Which of the table's rows the samples are, and how many it has.
     details
@@ -66,9 +66,9 @@ class TableRules:
     missing
         What to do about missing and infinite values. The mean is that of all rows, test rows included.
     decimal
-        What divides off fractions in text; found out where it is None.
+        Decimal mark of numbers in text; inferred where it is None.
     separator
-        Between the cells of a CSV; found out where it is None.
+        Between the cells of a CSV; inferred where it is None.
     """
 
     target: str
@@ -88,17 +88,17 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     DataError
         If the table can't be read, a column is not there or holds no numbers or text, or a value is missing.
     SettingsError
-        If its separator or its decimal mark can't be told.
+        If its separator or its decimal mark is ambiguous.
     """
     table, written, marks = _read(path, rules)
     answer = column_of(table.frame, rules.target, path, "target")
     names = _feature_names(table.frame, path, rules)
     columns = [feature(table.frame[name], path, marks, written.get(name)) for name in names]
-    suspicious = ids_among(columns, table.frame, path) if rules.features is None else []
+    suspicious = id_columns(columns, table.frame, path) if rules.features is None else []
     known = answer.notna().to_numpy()
-    _refuse_empty(columns, known, path, rules)
+    _reject_empty(columns, known, path, rules)
     columns, keep, details = _without_gaps(columns, known, path, rules)
-    _refuse_missing(columns, ~known, keep, path, rules)
+    _reject_missing(columns, ~known, keep, path, rules)
     X, encoded = encode(columns, rules.encoding, path)
     details["features"] = encoded
     details["categories"] = {c.name: list(c.categories) for c in columns if c.categories is not None}
@@ -114,7 +114,7 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     dropped = len(keep) - len(rows)
     gaps = [f"{path}: left out {dropped} of {len(keep)} rows, in which a value is missing"] if dropped else []
     if rules.features is None:
-        suspicious += copies_among(columns, rows, labels, rules.target, path)
+        suspicious += copies_of_target(columns, rows, labels, rules.target, path)
     notes = (*table.left_out, *suspicious, *gaps, *_missing_names(labels, rules.target, path))
     return TableSamples(X[rows], labels, rows, len(table.frame), details, notes)
 
@@ -123,7 +123,7 @@ def _read(path: Path, rules: TableRules) -> tuple[Table, dict[str, Written], Mar
     """Return the table, its columns of text as numbers, and what is known of the fractions in them.
 
     A CSV in which some number has a comma, or whose cells are divided by semicolons, is read as text
-    throughout: ``1.234`` may be a thousand in it, which a reader of numbers would not say.
+    throughout: ``1.234`` may mean 1234 in it, and a parser of numbers would not notice.
     """
     wanted = {rules.target, *(rules.features or ())}
 
@@ -141,7 +141,7 @@ def _read(path: Path, rules: TableRules) -> tuple[Table, dict[str, Written], Mar
 
 
 def _written_numbers(frame: "pd.DataFrame", rules: TableRules) -> dict[str, Written]:
-    """Return the columns of text that are used, but for a target that is stated to be names."""
+    """Return the columns of text that are used, without a target whose task is classification."""
     import pandas as pd
 
     used = frame.columns if rules.features is None else [rules.target, *rules.features]
@@ -173,8 +173,8 @@ def _feature_names(frame: "pd.DataFrame", path: Path, rules: TableRules) -> list
     return names
 
 
-def _refuse_empty(columns: Sequence[Column], known: Array, path: Path, rules: TableRules) -> None:
-    """Refuse columns without any value, for which neither the mean nor dropping rows is a way out."""
+def _reject_empty(columns: Sequence[Column], known: Array, path: Path, rules: TableRules) -> None:
+    """Reject columns without any value, which neither the mean nor dropping rows can mend."""
     if not known.any():
         raise DataError(f"{path}: expected values in column '{rules.target}', the target, found none")
     for column in columns:
@@ -221,7 +221,7 @@ def _filled(column: Column) -> Column:
     return Column(column.name, np.where(gaps, column.numbers[~gaps].mean(), column.numbers), None)
 
 
-def _refuse_missing(columns: Sequence[Column], unknown: Array, keep: Array, path: Path, rules: TableRules) -> None:
+def _reject_missing(columns: Sequence[Column], unknown: Array, keep: Array, path: Path, rules: TableRules) -> None:
     numbers = {column.name for column in columns if column.categories is None}
     gaps = {column.name: np.isnan(column.numbers) for column in columns} | {rules.target: unknown}
     for name, missing in gaps.items():

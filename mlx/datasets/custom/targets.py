@@ -1,4 +1,4 @@
-"""From the labels in someone's files to what a model is fitted to: classes by number, or finite targets."""
+"""From the labels in the user's files to what a model is fitted to: numbered classes, or finite targets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Target:
     class_names
         The name of each label, in label order; empty for regression.
     reason
-        How the task was found, for the dataset's description.
+        How the task was inferred, for the dataset's description.
     """
 
     task: Task
@@ -45,7 +45,7 @@ class Target:
 
     @property
     def inferred(self) -> str:
-        """What the targets were taken for, and which setting says otherwise; empty where nothing else is possible."""
+        """The inferred task and the setting that changes it; empty where no other task is possible."""
         if not self.reason.startswith(INFERRED) or self.reason == FROM_TEXT:
             return ""
         taken = f"taken for a {self.task} ({self.reason.removeprefix(INFERRED)})"
@@ -95,12 +95,12 @@ def build_target(
 
 
 def checked_text(labels: Array, where: str) -> Array:
-    """Return bytes decoded, and text as it is if each of its characters is one; anything else as it is.
+    """Decode bytes, and check that text has valid characters only; return anything else as it is.
 
     Raises
     ------
     DataError
-        If the bytes are not UTF-8, or a character is none: it could be written nowhere.
+        If the bytes are not UTF-8, or a code point is not a character, which no file could hold.
     """
     if labels.dtype.kind == "S":
         try:

@@ -23,10 +23,10 @@ _INFINITE = re.compile(r"[-+]?inf(inity)?", re.IGNORECASE)
 
 
 def number(text: str, mark: Mark) -> float | None:
-    """Return what `text` is if `mark` divides the fraction off; None where it is no number.
+    """Return `text` as a number whose decimal mark is `mark`; None where it is not a number.
 
-    Thousands may be grouped by blanks, apostrophes, and commas or points, whichever `mark` is not. A
-    number of percent is the number before the sign: ``7%`` is 7.
+    Thousands may be grouped by blanks, apostrophes, and by the comma or point that is not `mark`. A percentage
+    is the number before the sign: ``7%`` is 7.
     """
     text = _plain(text.strip())
     found = _FORMS[mark].fullmatch(text)
@@ -39,12 +39,12 @@ def number(text: str, mark: Mark) -> float | None:
 
 
 def means_missing(text: str) -> bool:
-    """Say whether `text`, between numbers, stands for a missing one: blanks, NaN, None and what else is common."""
+    """Return whether `text`, among numbers, stands for a missing value: blanks, NaN, None and the like."""
     return text.strip().lower() in _MISSING
 
 
 def _plain(text: str) -> str:
-    """Return digits, blanks, minus and apostrophe as ASCII has them."""
+    """Return the text with ASCII digits, blanks, minus signs and apostrophes."""
     if text.isascii():
         return text
     digits = (str(unicodedata.decimal(mark)) if mark.isdecimal() else mark for mark in text)
@@ -52,7 +52,7 @@ def _plain(text: str) -> str:
 
 
 def without_percent(texts: Iterable[str]) -> set[str]:
-    """Return those without a percent sign, if others have one: they are no numbers of the same unit."""
+    """Return the texts without a percent sign if others have one, as their units differ."""
     texts = set(texts)
     plain = {text for text in texts if not text.rstrip().endswith("%")}
     return plain if len(plain) < len(texts) else set()
@@ -85,21 +85,21 @@ class Written:
         return self.counts.keys() - self.read["."].keys() - self.read[","].keys()
 
     def mostly_numbers(self) -> bool:
-        """Say whether at least half the rows are numbers with either mark, or more different texts than not."""
+        """Return whether half the rows, or more than half of the distinct texts, are numbers with either mark."""
         n_numbers = len(self.read["."].keys() | self.read[","].keys())
         return self.share(*MARKS) >= 0.5 or 1 < n_numbers > len(self.counts) - n_numbers
 
     def shows(self) -> set[Mark]:
-        """Return the marks without which some text would be no number, where numbers are at least half."""
+        """Return the marks that some text needs to be a number, where at least half the rows are numbers."""
         if self.share(*MARKS) < 0.5:
             return set()
         point, comma = (self.read[mark].keys() for mark in MARKS)
         return {mark for mark, only in zip(MARKS, (point - comma, comma - point), strict=True) if only}
 
     def ambiguous(self) -> str | None:
-        """Return a text that is another number with either mark, such as ``1,500``; None if there is none.
+        """Return a text that each mark reads as another number, such as ``1,500``; None if there is none.
 
-        One with a comma comes first: a point divides the fraction off unless something speaks against it.
+        One with a comma is preferred, as the decimal mark is a point unless something contradicts it.
         """
         point, comma = (self.read[mark] for mark in MARKS)
         found = [text for text, value in point.items() if comma.get(text, value) != value]
@@ -107,7 +107,7 @@ class Written:
 
 
 def read_written(texts: Iterable[str]) -> Written:
-    """Read each of the texts of a column, as often as it occurs."""
+    """Read the distinct texts of a column, and count them."""
     counts = Counter(texts)
     both = {text: _either_way(text) for text in counts}
     read = {mark: {text: v[k] for text, v in both.items() if v[k] is not None} for k, mark in enumerate(MARKS)}
@@ -118,7 +118,7 @@ _SIMPLE = re.compile(r"[-+]?\d+(?:(?P<mark>[.,])(?P<rest>\d*))?", re.ASCII)
 
 
 def _either_way(text: str) -> tuple[float | None, float | None]:
-    """Return `number` with a point and with a comma; quickly for most of what tables have."""
+    """Return `number` with a point and with a comma; fast for plain numbers."""
     found = _SIMPLE.fullmatch(text)
     if found is None or (found["rest"] is not None and len(found["rest"]) == 3):
         return number(text, "."), number(text, ",")
@@ -129,16 +129,16 @@ def _either_way(text: str) -> tuple[float | None, float | None]:
 
 @dataclass(frozen=True)
 class Marks:
-    """What is known of the character that divides fractions off in a file.
+    """What is known of the decimal mark of a file.
 
     Attributes
     ----------
     stated
-        What the settings say.
+        The mark in the settings.
     shown
-        What the columns of the file show.
+        The marks that some column needs.
     commas_likely
-        Whether the cells are divided by semicolons, which is done where commas divide fractions off.
+        Whether semicolons separate the cells, as is usual where the decimal mark is a comma.
     """
 
     stated: Mark | None = None
@@ -147,7 +147,7 @@ class Marks:
 
 
 def mark_of(column: Written, known: Marks) -> Mark | None:
-    """Return what divides fractions off in a column; None where it can't be told."""
+    """Return the decimal mark of a column; None where it is ambiguous."""
     if known.stated is not None:
         return known.stated
     shown = column.shows()

@@ -28,15 +28,15 @@ R = TypeVar("R")
 
 
 class UnreadableImageError(Exception):
-    """A file that is no whole JPEG or PNG image; the text says why."""
+    """A file that is not a complete JPEG or PNG image; the text says why."""
 
 
 def decode(path: Path, size: tuple[int, int], channels: int) -> Array:
     """Return an image as uint8 of shape (height, width, channels).
 
-    It is turned upright as its EXIF data says, scaled so that it just covers `size`, height and width, and
+    It is turned upright by its EXIF data, scaled so that it just covers `size`, height and width, and
     cropped at its center. Transparent parts become white, be it by an alpha channel or by a color that is
-    said to be transparent; 16-bit values are scaled to 8 bits; CMYK and palette images are converted. A JPEG
+    declared transparent; 16-bit values are scaled to 8 bits; CMYK and palette images are converted. A JPEG
     much larger than `size` is decoded at a half, quarter or eighth of its size, which its format allows, but
     never below twice `size`.
 
@@ -50,7 +50,7 @@ def decode(path: Path, size: tuple[int, int], channels: int) -> Array:
     height, width = size
     with _opened(path) as image:
         _adapt_color_key(image)
-        smallest = (2 * height, 2 * width) if _lies_on_its_side(image) else (2 * width, 2 * height)
+        smallest = (2 * height, 2 * width) if _swaps_sides(image) else (2 * width, 2 * height)
         image.draft("RGB" if channels == 3 else "L", smallest)
         upright = ImageOps.exif_transpose(image)
         plain = to_mode(upright, "RGB" if channels == 3 else "L")
@@ -69,11 +69,11 @@ def image_size(path: Path) -> tuple[int, int]:
     """
     with _opened(path) as image:
         width, height = image.size
-        return (width, height) if _lies_on_its_side(image) else (height, width)
+        return (width, height) if _swaps_sides(image) else (height, width)
 
 
-def _lies_on_its_side(image: "Image") -> bool:
-    """Say whether turning `image` upright exchanges its sides."""
+def _swaps_sides(image: "Image") -> bool:
+    """Whether turning `image` upright exchanges its sides."""
     return image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
 
 
@@ -93,7 +93,7 @@ def _adapt_color_key(image: "Image") -> None:
 
 
 def to_mode(image: "Image", mode: str) -> "Image":
-    """Return `image` as ``RGB`` or ``L``, whatever it was."""
+    """Return `image` as ``RGB`` or ``L``, from any mode."""
     from PIL import Image
 
     if image.mode.startswith("I") or image.mode == "F":  # 16 bits; Pillow's own conversion clips at 255
@@ -111,7 +111,7 @@ def to_mode(image: "Image", mode: str) -> "Image":
 
 
 class _opened:  # noqa: N801 - used like a function
-    """Opens an image and turns whatever goes wrong with it into an `UnreadableImageError`."""
+    """Opens an image and turns every error of its content into an `UnreadableImageError`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -143,7 +143,7 @@ def _unreadable(error: Exception) -> UnreadableImageError:
 
 def in_parallel(work: Callable[[T], R], items: Iterable[T], *, ahead: int = 64) -> Iterator[R]:
     """Yield ``work(item)`` for each item, in order, computed on all cores up to `ahead` items in advance."""
-    # Pillow warns of images above 89 megapixels and refuses above twice that: the refusal is enough here.
+    # Pillow warns of images above 89 megapixels and rejects those above twice that, which is enough here.
     # Set for the process, as the filters can't be changed in one thread alone.
     from PIL import Image
 
@@ -157,5 +157,5 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T], *, ahead: int = 64) 
                 waiting.extend(pool.submit(work, item) for item in islice(source, 1))
                 yield done
         finally:
-            for future in waiting:  # whoever stops reading does not wait for the rest
+            for future in waiting:  # a reader that stops early does not wait for the rest
                 future.cancel()

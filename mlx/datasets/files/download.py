@@ -1,4 +1,4 @@
-"""Where published files are: in the user's folder, else in Keras's download cache, filled on request."""
+"""Finds published files in the user's folder or in Keras's download cache, which is filled on request."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ class Layout:
     folders: tuple[str, ...] = ()
 
     def places(self, folder: Path) -> list[Path]:
-        """Return where in `folder` the files may be."""
+        """Return the folders in `folder` that may hold the files."""
         return [folder, *(folder / name for name in self.folders)]
 
     def found(self, folder: Path) -> list[Path]:
@@ -48,7 +48,7 @@ MD5_DIGITS = 32
 
 @dataclass(frozen=True)
 class Download:
-    """A file to fetch: where from, what it must be, and where in the cache it goes, as Keras has it.
+    """A file to fetch: its address, its checksum, and its place in the cache, which is that of Keras.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ def locate(
     *,
     download: bool,
 ) -> tuple[Layout, list[Path]]:
-    """Return the form in which the set `name` is there, and the paths of its files.
+    """Return the layout in which the set `name` is found, and the paths of its files.
 
     With a `path`, only that folder is looked into. Without, Keras's cache is, and what is missing there
     is fetched where `download` allows it.
@@ -92,8 +92,8 @@ def locate(
     Raises
     ------
     DataError
-        If the files are not there: the message names them and the folders, and where to put them; or if
-        a download fails or has another checksum than the published one.
+        If the files are missing: the message names them and the folders, and where to put them; or if
+        a download fails or does not have the published checksum.
     """
     if path is not None:
         return _in_folder(name, existing_folder(path, f"the files of {name}"), layouts)
@@ -114,7 +114,7 @@ def locate(
 
 
 def existing_folder(path: str | Path, content: str) -> Path:
-    """Return `path` as a folder that is there.
+    """Return `path` as an existing folder.
 
     Raises
     ------
@@ -169,11 +169,11 @@ def _absent(folders: Sequence[Path], layouts: Sequence[Layout], downloads: Seque
 
 
 class _FailedError(Exception):
-    """A download that failed: its text is the address and the reason."""
+    """A failed download: its text is the address and the reason."""
 
 
 def _fetch(item: Download) -> None:
-    """Fetch a file into the cache, or have it there already, and unpack it."""
+    """Fetch a file into the cache unless it is there, and unpack it."""
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
@@ -193,6 +193,6 @@ def _fetch(item: Download) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return what a connection failed of, without the wrappers around it."""
+    """Return why a connection failed, without the libraries' wrappers."""
     inner = error.args[0] if error.args else error
     return " ".join(str(getattr(inner, "reason", None) or error).split())

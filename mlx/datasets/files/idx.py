@@ -76,7 +76,7 @@ def open_idx(path: Path, ndim: int) -> IdxFile:
     ------
     DataError
         If it has another magic number, an empty dimension or entries too large for images, or if an
-        uncompressed file has another size than its header says, a gzipped one too small a size.
+        uncompressed file differs in size from its header, a gzipped one is too small.
     """
     with _opened(path) as file:
         header = _read(file, path, 4 + 4 * ndim)

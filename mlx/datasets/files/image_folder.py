@@ -32,7 +32,7 @@ class ImageFolder:
     labels
         The class of each, int64 of shape (images,).
     passed_over
-        What else lies beside the classes and between the images, relative to `root`.
+        Other entries beside the classes and among the images, relative to `root`.
     """
 
     root: Path
@@ -173,7 +173,7 @@ def _sorted(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    """Say whether an entry is a folder or a link to one; a loop of links is none."""
+    """Whether an entry is a folder or a link to one; a loop of links is not."""
     return Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
 
 
@@ -202,7 +202,7 @@ def _divided(folder: Path) -> tuple[list[str], list[str]]:
 
 
 def _check_name(root: Path, name: str) -> None:
-    """Refuse a name that no report could be written with: file systems allow any bytes."""
+    """Reject a name that is not UTF-8 and can't be written to a report: file systems allow any bytes."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:

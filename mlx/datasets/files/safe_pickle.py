@@ -69,19 +69,19 @@ def read_plain_pickle(path: Path) -> Any:
     with path.open("rb") as file:
         if not path.stat().st_size:
             raise DataError(f"{path}: expected a pickled batch, found an empty file")
-        # A map rather than a file: whatever length a pickle claims, no more than the file is read.
+        # A map rather than a file: no length that a pickle claims reads more than the file.
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             machine = _Machine(len(content))
             try:
                 machine.run(content)
-            except _RefusedError as error:
+            except _RejectedError as error:
                 raise DataError(f"{path}: expected plain values and arrays of bytes, found {error}") from None
             except (ValueError, IndexError, TypeError, KeyError, OverflowError) as error:
                 raise DataError(f"{path}: expected a whole pickle, found a damaged file ({error})") from None
             return _plain(machine.result)
 
 
-class _RefusedError(Exception):
+class _RejectedError(Exception):
     """An instruction that could do more than build plain values."""
 
 
@@ -105,7 +105,7 @@ class _Machine:
             instructions = pickletools.genops(content)  # type: ignore[arg-type]
             for count, (operation, argument, position) in enumerate(instructions):
                 if count >= MOST_INSTRUCTIONS:
-                    raise _RefusedError(f"more than {MOST_INSTRUCTIONS:,} instructions")
+                    raise _RejectedError(f"more than {MOST_INSTRUCTIONS:,} instructions")
                 self.step(operation.name, argument, position or 0)
 
     def step(self, name: str, argument: Any, position: int) -> None:
@@ -117,13 +117,13 @@ class _Machine:
         elif name in _ACTIONS:
             _ACTIONS[name](self, argument)
         elif name not in {"PROTO", "FRAME"}:
-            raise _RefusedError(f"the instruction {name} at byte {position}, which is not carried out")
+            raise _RejectedError(f"the instruction {name} at byte {position}, which is not carried out")
 
     def push_container(self, value: Any) -> None:
         """Put a new list, dict or tuple on the stack, unless there are too many already."""
         self.containers += 1
         if self.containers > MOST_CONTAINERS:
-            raise _RefusedError(f"more than {MOST_CONTAINERS} lists, dicts and tuples")
+            raise _RejectedError(f"more than {MOST_CONTAINERS} lists, dicts and tuples")
         self.stack.append(value)
 
     def push_tuple(self, values: list[Any]) -> None:
@@ -131,7 +131,7 @@ class _Machine:
         made = tuple(values)
         depth = 1 + max((self.depths[id(value)][1] for value in values if id(value) in self.depths), default=0)
         if depth > DEEPEST_TUPLE:
-            raise _RefusedError(f"tuples nested more than {DEEPEST_TUPLE} deep")
+            raise _RejectedError(f"tuples nested more than {DEEPEST_TUPLE} deep")
         self.push_container(made)
         self.depths[id(made)] = made, depth
 
@@ -139,7 +139,7 @@ class _Machine:
         """Return a text's bytes; of all together no more than the file has, as one text can be named often."""
         self.left_to_encode -= len(text)
         if self.left_to_encode < 0:
-            raise _RefusedError("more bytes to make than the file has")
+            raise _RejectedError("more bytes to make than the file has")
         return text.encode("latin-1")
 
     def pop_to_mark(self) -> list[Any]:
@@ -196,14 +196,14 @@ def _named(machine: _Machine, module: Any, name: Any) -> None:
     found = _Name(_text(module), _text(name))
     if found not in _CALLS and found not in _ARRAY_CLASSES:
         shown = f"{found.module[:80]}.{found.name[:80]}".encode("ascii", "backslashreplace").decode()
-        raise _RefusedError(f"a reference to {shown}, which could run code")
+        raise _RejectedError(f"a reference to {shown}, which could run code")
     machine.stack.append(found)
 
 
 def _call(machine: _Machine) -> None:
     function, arguments = machine.pop(2)
     if not isinstance(function, _Name) or function not in _CALLS or type(arguments) is not tuple:
-        raise _RefusedError("a call of something that is no function for arrays")
+        raise _RejectedError("a call of something that is no function for arrays")
     machine.stack.append(_CALLS[function](machine, *arguments))
 
 
@@ -212,7 +212,7 @@ def _build(machine: _Machine) -> None:
     if isinstance(target, _Array):
         target.values[:] = [_filled(machine, *state)]
     elif target is not _BYTES:  # its state is byte order and alignment: bytes have none
-        raise _RefusedError(f"a state for a {type(target).__name__}, which could run code")
+        raise _RejectedError(f"a state for a {type(target).__name__}, which could run code")
 
 
 def _filled(
@@ -231,7 +231,7 @@ def _filled(
 
 def _empty_array(_: _Machine, kind: Any, shape: Any, code: Any) -> _Array:  # noqa: ARG001 - NumPy fills in both later
     if not isinstance(kind, _Name) or kind not in _ARRAY_CLASSES:
-        raise _RefusedError("an array of a class other than numpy.ndarray")
+        raise _RejectedError("an array of a class other than numpy.ndarray")
     return _Array()
 
 
@@ -294,7 +294,7 @@ _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
 
 
 def _plain(value: Any) -> Any:
-    """Replace the stand-ins for arrays in a dict by their values; what is nested deeper is left alone."""
+    """Replace the stand-ins for arrays in a dict by their values; deeper values are left as they are."""
     if type(value) is not dict:
         return value
     return {key: v.values[0] if isinstance(v, _Array) and v.values else v for key, v in value.items()}

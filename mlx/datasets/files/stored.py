@@ -1,4 +1,4 @@
-"""What sets of samples that are read from files share: parameters, subsets, blocks in the files' order."""
+"""What datasets read from files share: parameters, subsets, blocks in the order of the files."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -59,7 +59,7 @@ class PublishedParams(StoredParams):
 
 
 MIRRORABLE = frozenset({"fashion_mnist", "cifar10", "cifar100", "imagenet"})
-"""Sets whose images show the same thing in a mirror; a digit doesn't, and of one's own data nobody knows."""
+"""Sets whose labels hold for mirrored images; those of digits don't, and for the user's data it is unknown."""
 
 
 def augmentation_of(name: str, params: StoredParams) -> dict[str, Any] | None:
@@ -114,7 +114,7 @@ def picked(chunks: Iterator[Array], index: Indices, rows: int) -> Iterator[Array
 
     One pass from front to back, holding a chunk and a block: files larger than memory and compressed
     ones, which can't be read from the middle, are read alike. The rest of the last file is read as
-    well, as a gzip file tells only at its end whether it was whole.
+    well, as only the end of a gzip file shows that it is complete.
     """
     held: list[Array] = []
     waiting = first = 0

@@ -10,7 +10,7 @@ from mlx.core.array_types import Array
 from mlx.datasets.dataset import Dataset
 from mlx.datasets.params import Coordinate, Count, Separation, bad_value, no_more_than_features
 from mlx.datasets.randomness import Stream, generator
-from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset
+from mlx.datasets.tabular.common import Table, TableParams, reject_oversized_table, table_dataset
 
 
 class BlobsParams(TableParams):
@@ -66,7 +66,7 @@ def open_blobs(params: BlobsParams) -> Dataset:
     DataError
         If the table would take more than 1 GB.
     """
-    refuse_oversized_table("blobs", params, 1)
+    reject_oversized_table("blobs", params, 1)
     (low, high), shape = params.center_box, (params.n_classes, params.n_features)
     centers = generator(params.seed, Stream.LAW).uniform(low, high, shape)
     return table_dataset(
@@ -92,7 +92,7 @@ def open_synthetic_classification(params: ClusterParams) -> Dataset:
     DataError
         If the table would take more than 1 GB.
     """
-    refuse_oversized_table("synthetic_classification", params, 1)
+    reject_oversized_table("synthetic_classification", params, 1)
     informative = params.n_informative or params.n_features
     means = np.zeros((params.n_classes, params.n_features))
     draws = generator(params.seed, Stream.LAW).standard_normal((params.n_classes, informative))

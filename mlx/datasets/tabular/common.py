@@ -1,4 +1,4 @@
-"""What the generated classification tables share: their parameters, and how a table is handed over."""
+"""What the generated classification tables share: their parameters, and how a table becomes a dataset."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from mlx.core.array_types import Array
-from mlx.datasets.dataset import Block, Dataset, Factors, refuse_oversized, spans
+from mlx.datasets.dataset import Block, Dataset, Factors, reject_oversized, spans
 from mlx.datasets.labels import class_counts, mislabel, shuffled_labels
 from mlx.datasets.params import ClassParams, Count, bad_value
 
@@ -47,8 +47,8 @@ class TableParams(ClassParams):
         return shuffled_labels(self.seed, self.counts())
 
 
-def refuse_oversized_table(name: str, params: TableParams, n_factors: int) -> None:
-    """Refuse a table with so many factors, beside those of label noise, that would not fit in memory.
+def reject_oversized_table(name: str, params: TableParams, n_factors: int) -> None:
+    """Reject a table with so many factors, beside those of label noise, that would not fit in memory.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def refuse_oversized_table(name: str, params: TableParams, n_factors: int) -> No
         If it would take more than 1 GB.
     """
     known = n_factors + (2 if params.label_noise else 0)
-    refuse_oversized(name, params.n_samples, params.n_features, known)
+    reject_oversized(name, params.n_samples, params.n_features, known)
 
 
 def table_dataset(

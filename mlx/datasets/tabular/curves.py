@@ -11,7 +11,7 @@ from mlx.core.array_types import Array
 from mlx.datasets.dataset import Dataset
 from mlx.datasets.params import Deviation
 from mlx.datasets.randomness import Stream, generator
-from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset
+from mlx.datasets.tabular.common import Table, TableParams, reject_oversized_table, table_dataset
 
 PAIR_SHIFT = 2.4
 """How far each pair of moons lies to the right of the pair before, in radii of a moon. Neighbors interlock
@@ -81,7 +81,7 @@ def open_circles(params: CirclesParams) -> Dataset:
 
 
 def _open(name: str, params: CurveParams, curve: Curve, length: float, classes: str) -> Dataset:
-    refuse_oversized_table(name, params, 2)
+    reject_oversized_table(name, params, 2)
     return table_dataset(
         name,
         params,

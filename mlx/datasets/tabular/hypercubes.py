@@ -12,7 +12,7 @@ from mlx.core.errors import SettingsError
 from mlx.datasets.dataset import Dataset
 from mlx.datasets.params import Count, Separation, bad_value, no_more_than_features
 from mlx.datasets.randomness import Stream, generator
-from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset
+from mlx.datasets.tabular.common import Table, TableParams, reject_oversized_table, table_dataset
 
 NotNegative = Annotated[int, Field(ge=0)]
 
@@ -106,7 +106,7 @@ def open_classification(params: ClassificationParams) -> Dataset:
     SettingsError
         If a class has fewer samples than clusters.
     """
-    refuse_oversized_table("classification", params, 1)
+    reject_oversized_table("classification", params, 1)
     if params.n_clusters_per_class > (fewest := int(params.counts().min())):
         raise SettingsError(
             f"expected at most {fewest}, the samples of the smallest class, found {params.n_clusters_per_class}",

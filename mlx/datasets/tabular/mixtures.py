@@ -1,4 +1,4 @@
-"""``gaussian_mixture``: normal classes whose law is known, and with it how well anyone can do."""
+"""``gaussian_mixture``: normal classes of known law, and so of known Bayes error."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from mlx.core.errors import DataError
 from mlx.datasets.dataset import Dataset
 from mlx.datasets.params import Coordinate, Separation, bad_value
 from mlx.datasets.randomness import Stream, generator
-from mlx.datasets.tabular.common import Table, TableParams, refuse_oversized_table, table_dataset
+from mlx.datasets.tabular.common import Table, TableParams, reject_oversized_table, table_dataset
 
 Vector = list[Coordinate]
 _SYMMETRIC_TO = 1e-9
@@ -96,7 +96,7 @@ def open_gaussian_mixture(params: MixtureParams) -> Dataset:
     DataError
         If the table would take more than 1 GB.
     """
-    refuse_oversized_table("gaussian_mixture", params, params.n_classes)
+    reject_oversized_table("gaussian_mixture", params, params.n_classes)
     k, d = params.n_classes, params.n_features
     if (numbers := k * d * d + k * k * d) > MOST_NUMBERS:
         raise DataError(
@@ -171,7 +171,7 @@ def _make(params: MixtureParams, means: Array, covariances: Array) -> Table:
 
 
 def _details(params: MixtureParams, means: Array, covariances: Array) -> dict[str, Any]:
-    """Average what the posterior says of itself over fresh samples.
+    """Estimate Bayes error and entropy of the true posterior from fresh samples.
 
     The mean of 1 − max posterior has the Bayes error as its expectation and a smaller variance than
     counting the errors of the best classifier.

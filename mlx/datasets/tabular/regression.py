@@ -8,7 +8,7 @@ from pydantic import field_validator
 
 from mlx.core.array_types import Array
 from mlx.core.settings import Settings
-from mlx.datasets.dataset import Block, Dataset, refuse_oversized, spans
+from mlx.datasets.dataset import Block, Dataset, reject_oversized, spans
 from mlx.datasets.params import Count, Deviation, Seed, no_more_than_features
 from mlx.datasets.randomness import Stream, generator
 
@@ -52,7 +52,7 @@ def open_synthetic_regression(params: RegressionParams) -> Dataset:
     DataError
         If the table would take more than 1 GB.
     """
-    refuse_oversized("synthetic_regression", params.n_samples, params.n_features, 1)
+    reject_oversized("synthetic_regression", params.n_samples, params.n_features, 1)
     weights = _weights(params)
     informative = int(np.count_nonzero(weights))
     return Dataset(

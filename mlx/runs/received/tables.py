@@ -14,7 +14,7 @@ from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.core.reading import reading
 from mlx.datasets.custom.csv_files import SEPARATORS, encoding_of
-from mlx.datasets.custom.headers import refuse_equal_names
+from mlx.datasets.custom.headers import reject_equal_names
 from mlx.datasets.custom.table_files import read_table
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
@@ -85,7 +85,7 @@ def _cells(path: Path, encoding: str, n: int | None, *, labels: bool) -> tuple[l
         if not _is_header([cell.replace(decimal, ".") for cell in first], len(rows), n):
             rows = pd.read_csv(path, **options)
             first = [str(place) for place in range(len(first))]
-    refuse_equal_names(first, path)
+    reject_equal_names(first, path)
     return first, rows
 
 
