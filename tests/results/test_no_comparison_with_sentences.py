@@ -19,7 +19,8 @@ KEYS = {"class", "pooled"}
 TITLES = {str(title) for enum in (Question, Scope) for title in enum} - KEYS
 SENTENCES = {re.sub(r"\{\w*\}", "{}", text) for text in (*TITLES, *(reason.value for reason in Reason))}
 PIECES = {piece.strip(" ():") for text in SENTENCES for piece in text.split("{}")}
-FORBIDDEN = SENTENCES | {piece for piece in PIECES if " " in piece} | {text.split("{}")[0] for text in SENTENCES} - KEYS
+OPENINGS = {title.partition("{")[0] for title in TITLES}
+FORBIDDEN = SENTENCES | OPENINGS | {piece for piece in PIECES if " " in piece}
 """Whole sentences, and what stands before and after the words and numbers of the others."""
 
 FINDERS = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "index", "count", "split", "partition",
