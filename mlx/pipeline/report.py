@@ -52,7 +52,8 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
                 write_bytes(folder / FOLDERS["pdf"] / f"{name}.pdf", render_pdf(figure))
         write_bytes(folder / "report.html", render_page(shown, images).encode())
     write_json(
-        workspace.metrics / "headline.json", headline(shown.task, shown.evaluation.metrics, shown.residuals_metrics)
+        workspace.metrics / "headline.json",
+        headline(shown.task, shown.evaluation.metrics.as_dict(), shown.residuals_metrics),
     )
     return (
         f"read {workspace.metrics}, {workspace.residuals} and {workspace.raw}, drew {len(images)} plots, "

@@ -15,7 +15,7 @@ from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
 from mlx.core.tables import Kind, check_columns
-from mlx.plots.report.inputs import Evaluation, RegressionEvaluation, RegressionResiduals, Training
+from mlx.plots.report.inputs import RegressionResiduals, Training
 from mlx.results.classification_residuals import (
     CLASSES,
     FACTORS,
@@ -26,6 +26,13 @@ from mlx.results.classification_residuals import (
     SLICES,
     TEMPERATURE,
     ClassificationResiduals,
+)
+from mlx.results.evaluation import SCHEMAS as EVALUATION_TABLES
+from mlx.results.evaluation import (
+    ClassificationEvaluation,
+    RegressionEvaluation,
+    classification_evaluation,
+    regression_evaluation,
 )
 from mlx.results.schema import RowSchema
 from mlx.results.tests import TESTS, Question, Scope, TestResult, first_test, read_tests
@@ -39,11 +46,6 @@ T = TypeVar("T")
 
 TABLES: Mapping[str, Mapping[str, Kind]] = {
     "history": {"epoch": "count", "loss": "limit", "val_loss": "limit"},
-    "confusion": {"count": "count"},
-    "roc": {"class": "label", "false_positive_rate": "share", "true_positive_rate": "share"},
-    "precision_recall": {"class": "label", "recall": "share", "precision": "share"},
-    "reliability": {"lower": "share", "upper": "share", "count": "count", "confidence": "share", "accuracy": "share"},
-    "per_class": {"class": "label", "precision": "share", "recall": "share"},
 }
 """What each table holds in the columns that are drawn or shown."""
 
@@ -127,24 +129,25 @@ def read_regression_residuals(workspace: Workspace, dataset: DatasetDescription)
     return RegressionResiduals(samples=samples, summary=summary)
 
 
-def read_classification_evaluation(workspace: Workspace, dataset: DatasetDescription, most: int) -> Evaluation:
-    """Read the evaluation of a classification, of at most `most` samples; raises as `read_table`."""
-    folder, k = workspace.metrics, len(dataset.class_names)
-    keys = ("n", "confidence", "accuracy", "log_loss", "ece")
-    return Evaluation(
-        metrics=read_measured(folder / "evaluation.json", keys, most),
-        classes=read_table(folder, "per_class", n_classes=k),
-        confusion=read_confusion(folder, k),
-        roc=read_table(folder, "roc", n_classes=k),
-        precision_recall=read_table(folder, "precision_recall", n_classes=k),
-        reliability=read_table(folder, "reliability"),
-    )
+def read_classification_evaluation(
+    workspace: Workspace, dataset: DatasetDescription, most: int
+) -> ClassificationEvaluation:
+    """Read the evaluation of a classification, of at most `most` samples.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing or damaged, or holds something else.
+    """
+    folder = workspace.metrics
+    metrics = read_measured(folder / "evaluation.json", ("n",), most)
+    tables = {schema.file: read_csv(folder / schema.file, text=schema.text) for schema in EVALUATION_TABLES}
+    return classification_evaluation(folder, metrics, tables, dataset.class_names)
 
 
 def read_regression_evaluation(workspace: Workspace, most: int) -> RegressionEvaluation:
-    """Read the evaluation of a regression, of at most `most` samples; raises as `read_measured`."""
-    keys = ("n", "confidence", "rmse", "r2")
-    return RegressionEvaluation(metrics=read_measured(workspace.metrics / "evaluation.json", keys, most))
+    """Read the evaluation of a regression; raises as `read_classification_evaluation`."""
+    return regression_evaluation(workspace.metrics, read_measured(workspace.metrics / "evaluation.json", ("n",), most))
 
 
 def read_training(workspace: Workspace) -> Training:
@@ -184,21 +187,6 @@ def read_samples(workspace: Workspace, dataset: DatasetDescription) -> "pd.DataF
     if not samples["index"].between(0, dataset.shape[0] - 1).all():
         raise ArtifactError(f"{path}: expected rows of {dataset.shape[0]} raw samples, found others{REMAKE}")
     return samples
-
-
-def read_confusion(folder: Path, n_classes: int) -> "Array":
-    """Read the counts (n_classes, n_classes), row true, column predicted.
-
-    Raises
-    ------
-    ArtifactError
-        As `read_table`; or there are not as many counts as pairs of classes.
-    """
-    counts = read_table(folder, "confusion")["count"].to_numpy()
-    if len(counts) != n_classes**2:
-        path, wanted = folder / "confusion.csv", f"{n_classes**2} counts, one for each pair of classes"
-        raise ArtifactError(f"{path}: expected {wanted}, found {len(counts)}{REMAKE}")
-    return counts.reshape(n_classes, n_classes)
 
 
 def read_measured(path: Path, keys: tuple[str, ...], most: int | None = None) -> dict[str, Any]:

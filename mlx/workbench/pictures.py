@@ -12,7 +12,7 @@ from mlx.core.errors import DataError
 from mlx.core.paths import expanded
 from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.plots.report.figures import draw_report
-from mlx.plots.report.inputs import ClassificationReport, Evaluation, Provenance, RawSamples, Training
+from mlx.plots.report.inputs import ClassificationReport, Provenance, RawSamples, Training
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
 from mlx.residuals import ResidualsSettings, analyze_classification
@@ -93,21 +93,13 @@ class VisualizationAnalyzer:
         measured = evaluate_classification(
             true, pred, probabilities, logits=scores, class_names=names, settings=EvaluationSettings()
         )
-        tables = measured.frames()
         report = ClassificationReport(
             provenance=Provenance(name=""),
             training=None if history is None else Training(history=pd.DataFrame(history)),
             raw=RawSamples(inputs=_checked_images(images, len(true)), targets=true),
             settings=self.settings,
             class_names=names,
-            evaluation=Evaluation(
-                metrics=measured.metrics.as_dict(),
-                classes=tables["per_class.csv"],
-                confusion=measured.confusion,
-                roc=tables["roc.csv"],
-                precision_recall=tables["precision_recall.csv"],
-                reliability=tables["reliability.csv"],
-            ),
+            evaluation=measured,
             residuals=found,
         )
         figures = dict(draw_report(report))

@@ -5,12 +5,11 @@ from dataclasses import MISSING, fields, replace
 import numpy as np
 import pandas as pd
 
+from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
 from mlx.plots.report.inputs import (
     ClassificationReport,
-    Evaluation,
     Provenance,
     RawSamples,
-    RegressionEvaluation,
     RegressionReport,
     RegressionResiduals,
     Training,
@@ -23,7 +22,9 @@ from mlx.results.classification_residuals import (
     SampleScores,
     TemperaturePoint,
 )
+from mlx.results.metrics import Estimate
 from mlx.results.tests import Question, Scope, TestResult
+from mlx.stats.interval import Interval
 from mlx.stats.status import OK, ClassStatus, Reason
 
 SHAPES = ("circle", "square", "triangle", "star", "cross")
@@ -37,9 +38,6 @@ def make_classification(
     y = rng.integers(0, K, n)
     p, difficulty = _probabilities(y, K, rng, perfect=perfect, unpredicted=unpredicted)
     samples = _samples(y, p, difficulty, rng)
-    confusion = np.zeros((K, K), int)
-    np.add.at(confusion, (y, p.argmax(1)), 1)
-    accuracy = float((y == p.argmax(1)).mean())
     return ClassificationReport(
         provenance=Provenance(
             name="shapes with a small cnn",
@@ -51,22 +49,8 @@ def make_classification(
         ),
         settings=ReportSettings(dpi=50),
         class_names=tuple(names),
-        evaluation=Evaluation(
-            metrics={
-                "n": n,
-                "confidence": 0.95,
-                "accuracy": accuracy,
-                "accuracy_low": accuracy - 0.024,
-                "accuracy_high": min(1.0, accuracy + 0.024),
-                "log_loss": 0.2789,
-                "roc_auc": None,
-                "ece": 0.0412,
-            },
-            classes=pd.DataFrame({"class": range(K), "precision": 0.9, "recall": 0.8}),
-            confusion=confusion,
-            roc=_roc(y, p),
-            precision_recall=_roc(y, p).set_axis(["class", "recall", "precision"], axis=1),
-            reliability=_reliability(samples),
+        evaluation=evaluate_classification(
+            y, p.argmax(axis=1), p, class_names=names, settings=EvaluationSettings(n_bootstrap=100)
         ),
         residuals=_residuals(samples, names),
     )
@@ -120,6 +104,14 @@ def with_evaluation(report, **changed):
     return replace(report, evaluation=replace(report.evaluation, **changed))
 
 
+def with_metrics(report, **changed):
+    return with_evaluation(report, metrics=replace(report.evaluation.metrics, **changed))
+
+
+def estimate(value, low=np.nan, high=np.nan, level=0.95, why=OK):
+    return Estimate(value, Interval(low, high, level, why_missing=why))
+
+
 def correlations(**known):
     """The tests of similarity and entropy over all samples, of both statistics."""
     shared = {"question": Question.SIMILARITY_ENTROPY, "scope": Scope.POOLED, "layer": LAYER, "confidence": 0.95}
@@ -138,17 +130,7 @@ def make_regression(n=200, seed=1) -> RegressionReport:
         training=Training(history=pd.DataFrame({"epoch": [1], "loss": [31.2], "val_loss": [36.9]})),
         raw=RawSamples(inputs=X, targets=fitted + residual),
         settings=ReportSettings(dpi=50),
-        evaluation=RegressionEvaluation(
-            metrics={
-                "n": n,
-                "confidence": 0.95,
-                "rmse": 6.1234,
-                "mae": 4.7,
-                "r2": 0.95,
-                "r2_low": 0.94,
-                "r2_high": 0.96,
-            }
-        ),
+        evaluation=evaluate_regression(fitted + residual, fitted, settings=EvaluationSettings()),
         residuals=RegressionResiduals(
             samples=pd.DataFrame(samples), summary={"residual_mean": float(residual.mean()), "confidence": 0.95}
         ),
@@ -245,28 +227,3 @@ def _pooled(own):
     r = np.corrcoef(own.similarity, own.entropy)[0, 1]
     low, high = np.tanh(np.arctanh(r) + np.array([-1.96, 1.96]) / np.sqrt(len(own) - 3))
     return {"estimate": r, "low": low, "high": high, "p": 0.001, "n": len(own)}
-
-
-def _roc(y, p):
-    parts = []
-    for k in range(p.shape[1]):
-        hit = (y == k)[np.argsort(-p[:, k], kind="stable")]
-        if hit.any() and not hit.all():
-            false, true = (
-                np.append(0, np.cumsum(~hit) / (~hit).sum()),
-                np.append(0, np.cumsum(hit) / hit.sum()),
-            )
-            parts.append(pd.DataFrame({"class": k, "false_positive_rate": false, "true_positive_rate": true}))
-    none = pd.DataFrame(columns=["class", "false_positive_rate", "true_positive_rate"])
-    return pd.concat(parts, ignore_index=True) if parts else none
-
-
-def _reliability(samples, n_bins=10):
-    edges = np.linspace(0, 1, n_bins + 1)
-    bins = np.clip(np.searchsorted(edges, samples.confidence) - 1, 0, n_bins - 1)
-    grouped = samples.groupby(bins)
-    table = pd.DataFrame({"bin": np.arange(n_bins), "lower": edges[:-1], "upper": edges[1:]})
-    table["count"] = grouped.size().reindex(range(n_bins), fill_value=0)
-    table["confidence"] = grouped.confidence.mean().reindex(range(n_bins))
-    table["accuracy"] = grouped.correct.mean().reindex(range(n_bins))
-    return table

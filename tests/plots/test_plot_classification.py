@@ -16,6 +16,7 @@ from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import figure
 from mlx.plots.text import DASH, MINUS, RHO
 from mlx.plots.trend import fit_trend
+from mlx.results.evaluation import ROC
 
 
 def texts(ax):
@@ -176,7 +177,7 @@ def test_roc_curves_carry_the_area_under_them():
 
 def test_of_many_roc_curves_only_the_worst_are_named(classification):
     inputs = classification(600, [f"class {k}" for k in range(30)], images=False)
-    legend = plot_roc(inputs.evaluation.roc, class_names=inputs.class_names).get_legend().get_texts()
+    legend = plot_roc(ROC.frame(inputs.evaluation.roc), class_names=inputs.class_names).get_legend().get_texts()
     assert len(legend) == 7
     assert legend[-1].get_text().endswith("others, larger area")
 

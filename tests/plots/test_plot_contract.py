@@ -13,6 +13,7 @@ from matplotlib.text import Text
 import mlx.plots
 from mlx.plots.style import COLUMN, NOTE, figure, render_pdf, render_png
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
+from mlx.results.evaluation import RELIABILITY, ROC
 from mlx.results.tests import Question, Scope, TestResult
 
 ODD = ("<b>bold</b> & co", "猫", "$\\alpha$ 100 $", "a rather long name of a class")
@@ -49,14 +50,14 @@ def arguments(classification, regression, names=ODD):
         "plot_learning_curves": ((c.training.history,), {}),
         "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std()), {"mean_leverage": 0.06}),
         "plot_precision_recall": ((precision_recall(len(names)),), {"class_names": names}),
-        "plot_reliability": ((c.evaluation.reliability,), {}),
+        "plot_reliability": ((RELIABILITY.frame(c.evaluation.reliability),), {}),
         "plot_representation_map": ((points,), {"by": "class", "values": s.y_true, "class_names": names}),
         "plot_residual_histogram": ((e.residual,), {}),
         "plot_residual_images": ((images, images[::-1], [f"{k}\n→ {k}" for k in range(8)]), {}),
         "plot_residual_qq": ((e.residual,), {}),
         "plot_residuals_fitted": ((e.y_pred, e.residual), {}),
         "plot_risk_coverage": ((curves(), 200), {}),
-        "plot_roc": ((c.evaluation.roc,), {"class_names": names}),
+        "plot_roc": ((ROC.frame(c.evaluation.roc),), {"class_names": names}),
         "plot_runs": ((dict.fromkeys(names, ACCURACY), "accuracy"), {}),
         "plot_sample_cards": ((images, ["a\n→ b"] * 8), {"groups": ["one"] * 4 + ["two"] * 4}),
         "plot_sample_grid": ((images, np.arange(8) % len(names), names), {}),

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_reports import correlations, with_evaluation, with_residuals, with_samples
+from made_reports import correlations, estimate, with_evaluation, with_metrics, with_residuals, with_samples
 
 from mlx.plots.page import render_page
 from mlx.plots.page.key_results import key_results
@@ -26,7 +26,10 @@ from mlx.plots.settings import ReportSettings
 from mlx.plots.style import category_style, figure, render_png, style
 from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, readable, shorten, significant
 from mlx.results.classification_residuals import Slice
+from mlx.results.evaluation import RELIABILITY, PrecisionRecallCurves, RocCurves
+from mlx.results.metrics import Estimate
 from mlx.results.tests import Question, TestResult
+from mlx.stats.interval import Interval
 from mlx.stats.proportions import wilson_intervals
 from mlx.stats.status import OK, Reason, no_interval
 
@@ -77,7 +80,8 @@ def test_a_regression_has_its_own_pictures(regression):
 @pytest.mark.slow
 def test_figures_without_data_are_left_out(classification):
     report = replace(classification(), raw=None, training=None)
-    report = with_evaluation(report, roc=report.evaluation.roc[:0], precision_recall=report.evaluation.roc[:0])
+    nothing = (np.empty(0),) * 5
+    report = with_evaluation(report, roc=RocCurves(*nothing), precision_recall=PrecisionRecallCurves(*nothing))
     assert list(drawn(report)) == [
         "confusion", "reliability", "temperature", "entropy_histogram", "similarity_entropy",
         "similarity_entropy_by_class", "similarity_matrix",
@@ -154,7 +158,7 @@ def test_the_page_shows_the_numbers_of_its_tables(shown):
     r = inputs.correlation("pearson")
     assert f"r = {fixed(r.estimate)}" in text
     assert f"95 % interval {fixed(r.low)} to {fixed(r.high)}" in text
-    assert "0.279" in text, "log loss"
+    assert significant(inputs.evaluation.metrics.log_loss.value) in text
     for one in inputs.classes:
         assert re.search(rf"{one.name}.*{re.escape(significant(one.pearson))}", text, re.DOTALL)
     counts, names = inputs.evaluation.confusion, inputs.class_names
@@ -163,7 +167,7 @@ def test_the_page_shows_the_numbers_of_its_tables(shown):
 
 
 def test_the_page_of_a_regression_shows_its_errors(regression):
-    inputs = regression()
+    inputs = with_metrics(regression(), rmse=estimate(6.1234, 5.5, 6.9), r2=estimate(0.95, 0.94, 0.96))
     page = render_page(inputs, drawn(inputs)).replace("\N{NO-BREAK SPACE}", " ")
     assert "6.12" in page
     assert "95.0 % of the target&#x27;s variance is explained." in page
@@ -230,18 +234,18 @@ def test_a_thinned_page_keeps_wrong_predictions_and_an_even_part_of_the_others(w
 
 def test_the_page_says_the_levels_that_the_analyses_were_set_to(classification, regression):
     report = classification()
-    metrics = {**report.evaluation.metrics, "confidence": 0.8, "accuracy_low": 0.8, "accuracy_high": 0.9}
-    report = with_evaluation(with_residuals(report, headline={"confidence": 0.9}), metrics=metrics)
+    report = with_metrics(report, confidence=0.8, accuracy=estimate(0.85, 0.8, 0.9, 0.8))
+    report = with_residuals(report, headline={"confidence": 0.9})
     said = {result.label: result.interval for result in key_results(report)}
     assert said["Accuracy"].startswith("80 % interval")
     assert said["Similarity and entropy"].startswith("90 % interval")
     page = render_page(report, {})
     evaluated = page[page.index("<caption>Evaluation") :]
     assert "80 % interval" in evaluated[: evaluated.index("</thead>")]
-    drawn = plot_reliability(report.evaluation.reliability, level=0.8).get_legend_handles_labels()[1]
+    drawn = plot_reliability(RELIABILITY.frame(report.evaluation.reliability), level=0.8).get_legend_handles_labels()[1]
     assert {"accuracy, 80 % interval", "80 % if calibrated"} <= set(drawn)
-    rmse = {"rmse": 2.0, "rmse_low": 1.5, "rmse_high": 3.0, "confidence": 0.99}
-    assert key_results(with_evaluation(regression(), metrics=rmse))[0].interval.startswith("99 % interval")
+    other = with_metrics(regression(), confidence=0.99, rmse=estimate(2.0, 1.5, 3.0, 0.99))
+    assert key_results(other)[1].interval.startswith("99 % interval")
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
@@ -253,12 +257,9 @@ def test_bins_have_wilson_intervals_of_the_level(level):
 
 
 def test_a_metric_without_a_number_or_an_interval_stands_beside_its_reason(classification):
-    infinite = "infinite, 3 samples have probability 0 for their class"
-    evaluation = {"log_loss": None, "log_loss_low": None, "log_loss_high": None, "log_loss_status": infinite}
-    page = render_page(
-        with_evaluation(classification(), metrics={"n": 3, "confidence": 0.95, "accuracy": 0.5} | evaluation), {}
-    )
-    assert infinite in page
+    infinite = Reason.PROBABILITY_ZERO("3 samples have", "their")
+    page = render_page(with_metrics(classification(), log_loss=Estimate.missing(infinite)), {})
+    assert "infinite, 3 samples have probability 0 for their class" in page
     assert "log loss status" not in page
 
 
@@ -312,8 +313,9 @@ def test_a_correlation_says_what_its_interval_shows(classification, low, high, s
     ],
 )
 def test_the_share_of_variance_is_a_finding_only_with_an_interval(regression, r2, low, high, value, says):
-    metrics = {"confidence": 0.95, "r2": r2, "r2_low": low, "r2_high": high, "r2_status": "no interval (n < 30)"}
-    found = key_results(with_evaluation(regression(), metrics=metrics))[0]
+    missing = Interval.missing(Reason.TOO_FEW(30))
+    metric = estimate(r2, low, high) if low is not None else Estimate(r2, missing)
+    found = key_results(with_metrics(regression(), r2=metric))[0]
     texts = (found.value, found.sentence)
     texts = tuple(text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{MINUS SIGN}", "-") for text in texts)
     assert texts == (value, says)

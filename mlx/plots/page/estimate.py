@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from mlx.plots.text import fixed, level_text, number, status_text, with_interval
+from mlx.plots.text import fixed, level_text, status_text, with_interval
+from mlx.results import metrics
 from mlx.results.tests import TestResult
 
 
@@ -22,10 +22,9 @@ class Estimate:
     status: str
 
     @classmethod
-    def of_metric(cls, metrics: Mapping[str, Any], key: str) -> Estimate:
-        """Return the metric `key` of a metrics file, whose ends and status have keys of their own."""
-        value, low, high = (number(metrics, f"{key}{end}") for end in ("", "_low", "_high"))
-        return cls(value, low, high, metrics["confidence"], str(metrics.get(f"{key}_status", "")))
+    def of_metric(cls, metric: metrics.Estimate, level: float) -> Estimate:
+        """Return a metric of the evaluation; `level` is that of the evaluation, which a missing interval lacks."""
+        return cls(metric.value, metric.interval.low, metric.interval.high, level, str(metric.status))
 
     @classmethod
     def of_test(cls, test: TestResult, level: float) -> Estimate:

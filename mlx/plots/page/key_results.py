@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.plots.page.estimate import Estimate
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
-from mlx.plots.text import fixed, number, p_text, percent, plural, readable, significant, thousands
+from mlx.plots.text import fixed, p_text, percent, plural, readable, significant, thousands
 from mlx.results.classification_residuals import Slice
 from mlx.results.tests import Question, first_test
 
@@ -49,22 +49,20 @@ def key_results(report: AnyReport) -> list[KeyResult]:
 
 def _accuracy(report: ClassificationReport) -> KeyResult:
     n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
-    accuracy = Estimate.of_metric(report.evaluation.metrics, "accuracy")
+    metrics = report.evaluation.metrics
+    accuracy = Estimate.of_metric(metrics.accuracy, metrics.confidence)
     sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {'is' if wrong == 1 else 'are'} misclassified."
     return KeyResult("Accuracy", percent(accuracy.value), accuracy.interval(percent), sentence)
 
 
 def _calibration(report: ClassificationReport) -> KeyResult | None:
     metrics, samples = report.evaluation.metrics, report.samples
-    error = Estimate.of_metric(metrics, "ece")
     confidence, accuracy = float(samples["confidence"].mean()), float(samples["correct"].mean())
-    if np.isnan(error.value) or np.isnan(confidence):
+    if np.isnan(confidence):
         return None
     sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
-    expected = number(metrics, "ece_if_calibrated")
-    if np.isfinite(expected):
-        sentence += f" A calibrated model would show {percent(expected)} with this many samples."
-    return KeyResult("Calibration error", percent(error.value), error.interval(percent), sentence)
+    sentence += f" A calibrated model would show {percent(metrics.ece_if_calibrated)} with this many samples."
+    return KeyResult("Calibration error", percent(metrics.ece), "", sentence)
 
 
 def _entropy(report: ClassificationReport) -> KeyResult | None:
@@ -147,21 +145,22 @@ def _correlation(report: ClassificationReport) -> KeyResult | None:
 
 
 def _errors(report: RegressionReport) -> list[KeyResult]:
-    n = plural(len(report.samples), "test sample")
-    texts = (
-        ("rmse", f"Root mean square error on {n}, in target units."),
-        ("mae", "Mean absolute error, in target units."),
+    n, metrics = plural(len(report.samples), "test sample"), report.evaluation.metrics
+    errors = (
+        ("RMSE", metrics.rmse, f"Root mean square error on {n}, in target units."),
+        ("MAE", metrics.mae, "Mean absolute error, in target units."),
     )
-    errors = [(Estimate.of_metric(report.evaluation.metrics, key), key.upper(), text) for key, text in texts]
+    found = [(label, Estimate.of_metric(error, metrics.confidence), text) for label, error, text in errors]
     return [
         KeyResult(label, significant(error.value), error.interval(significant), text)
-        for error, label, text in errors
+        for label, error, text in found
         if np.isfinite(error.value)
     ]
 
 
 def _explained_variance(report: RegressionReport) -> KeyResult | None:
-    r2 = Estimate.of_metric(report.evaluation.metrics, "r2")
+    metrics = report.evaluation.metrics
+    r2 = Estimate.of_metric(metrics.r2, metrics.confidence)
     if not np.isfinite(r2.value):
         return None
     value = significant(r2.value)

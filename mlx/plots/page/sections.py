@@ -21,6 +21,7 @@ from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
 from mlx.results.classification_residuals import FACTORS, SLICES
+from mlx.results.evaluation import RELIABILITY
 from mlx.results.tests import TESTS
 
 if TYPE_CHECKING:
@@ -48,14 +49,14 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     training = {} if report.training is None else report.training.metrics
     about = report.provenance
     setup = [names_table("Configuration", about.configuration), names_table("Environment", about.environment)]
-    evaluation = metrics_table("Evaluation", report.evaluation.metrics)
+    evaluation = metrics_table("Evaluation", report.evaluation.metrics.as_dict())
     residuals = metrics_table("Residuals analysis", report.residuals_metrics)
     found = {"training": Tables([metrics_table("Training", training)]), "setup": Tables(setup)}
     if not isinstance(report, ClassificationReport):
         return found | {"wrong": Tables([evaluation, residuals])}
     return found | {
         "wrong": Tables([mistakes_table(report.evaluation.confusion, report.class_names), evaluation]),
-        "unsure": Tables(wide=[frame_table("Reliability", report.evaluation.reliability)]),
+        "unsure": Tables(wide=[frame_table("Reliability", RELIABILITY.frame(report.evaluation.reliability))]),
         "geometry": Tables([residuals], _geometry_tables(report)),
         "why": Tables(wide=_failure_tables(report)),
     }

@@ -11,6 +11,7 @@ import numpy as np
 from mlx.plots.page.escaping import safe
 from mlx.plots.text import MINUS, fixed, level_text, number, percent, significant, status_text, thousands
 from mlx.results.classification_residuals import ClassSummary
+from mlx.results.evaluation import ClassEvaluation
 from mlx.results.schema import RowSchema
 from mlx.stats.status import OK
 
@@ -94,14 +95,14 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield f"{prefix}{key}", value
 
 
-def classes_table(classes: Sequence[ClassSummary], scores: DataFrame, *, level: float) -> str:
+def classes_table(classes: Sequence[ClassSummary], scores: Sequence[ClassEvaluation], *, level: float) -> str:
     """Build the table of classes: counts, precision and recall, correlation, status."""
-    scores_of = {row["class"]: row for row in scores.to_dict("records")}
+    scores_of = {one.label: one for one in scores}
     head = ["class", "samples", "predicted", "precision", "recall", "entropy", "similarity",
             "r", f"{level_text(level)} interval", "p", "p (Holm)", "note"]  # fmt: skip
     rows = [
         (
-            one.name, one.n_true, one.n_predicted, scores_of[one.label]["precision"], scores_of[one.label]["recall"],
+            one.name, one.n_true, one.n_predicted, scores_of[one.label].precision, scores_of[one.label].recall,
             one.entropy_mean, one.similarity_mean, one.pearson, _bounds(one.pearson_low, one.pearson_high, fixed),
             one.pearson_p, one.pearson_p_holm, "" if one.status.pearson.is_ok else str(one.status),
         )

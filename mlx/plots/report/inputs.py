@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
+from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
 from mlx.results.tests import Question, Scope, TestResult, first_test
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from mlx.core.array_types import Array, Integers
+    from mlx.core.array_types import Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,25 +103,6 @@ class Report:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
-    """Metrics of the step `evaluate`, and the tables of a classification."""
-
-    metrics: Mapping[str, Any]
-    classes: DataFrame
-    confusion: Integers
-    roc: DataFrame
-    precision_recall: DataFrame
-    reliability: DataFrame
-
-
-@dataclass(frozen=True, kw_only=True)
-class RegressionEvaluation:
-    """Metrics of the step `evaluate`."""
-
-    metrics: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
 class RegressionResiduals:
     """Residuals analysis of a regression."""
 
@@ -141,7 +123,7 @@ class ClassificationReport(Report):
     task: ClassVar[Literal["classification"]] = "classification"
 
     class_names: tuple[str, ...]
-    evaluation: Evaluation
+    evaluation: ClassificationEvaluation
     residuals: ClassificationResiduals
 
     @cached_property
