@@ -1,4 +1,4 @@
-"""The `mlx` command: finds the command that is meant, runs it, and turns what goes wrong into one message."""
+"""The `mlx` command: runs a subcommand, and prints errors as one message."""
 
 import argparse
 import io
@@ -26,25 +26,25 @@ COMMANDS: tuple[ModuleType, ...] = (
     schema,
     completion,
 )
-"""Each has a NAME, a HELP, ``add_arguments(parser)`` and ``run(chosen)``, which returns the answer to print."""
+"""Each has a NAME, a HELP, ``add_arguments(parser)`` and ``run(chosen)``, which returns the text to print."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command that `arguments` (by default the command line's) name; exit 1 on any error."""
+    """Run the command of `arguments`, by default those of the command line; exit with 1 on any error."""
     from mlx.core.console import answer, open_streams, warnings_as_lines
     from mlx.core.errors import MlxError
     from mlx.core.paths import expanded
 
     open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character still gets the rest
+        sys.stdout.reconfigure(errors="backslashreplace")  # for terminals that lack a character
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     if chosen.command is None:
         parser.print_help(sys.stderr)
         sys.exit(1)
     for name, value in vars(chosen).items():
-        if isinstance(value, Path):  # a shell leaves the ~ of --config=~/study.yaml
+        if isinstance(value, Path):  # a shell does not expand the ~ in --config=~/study.yaml
             setattr(chosen, name, expanded(value))
     try:
         with warnings_as_lines():
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _end(message: str, *, debug: bool) -> NoReturn:
-    """Exit 1 with `message`, after the traceback of the error being handled where it was asked for."""
+    """Exit with 1 and `message`, after the traceback of the current error if `debug`."""
     if debug:
         import traceback
 
@@ -77,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
 
         if message and file is sys.stdout:
             try:
-                answer(message.removesuffix("\n"))  # which may be more than its reader wants
+                answer(message.removesuffix("\n"))  # handles a closed pipe
             except OSError as error:
                 self.exit(1, f"{error.filename}: {error.strerror}\n")
         else:
@@ -88,7 +88,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+    """Return the parser of the command line."""
     parser = _Parser(
         prog="mlx", description="How, where and why does a trained model fail, and does its geometry tell?"
     )
@@ -98,6 +98,6 @@ def build_parser() -> argparse.ArgumentParser:
     for module in COMMANDS:
         child = commands.add_parser(module.NAME, help=module.HELP, description=f"{module.HELP.capitalize()}.")
         module.add_arguments(child)
-        child.add_argument("--debug", action="store_true", help="with an error, show the traceback too")
+        child.add_argument("--debug", action="store_true", help="print the traceback of an error")
         child.set_defaults(command=module.run, parser=parser)
     return parser

@@ -193,7 +193,7 @@ def test_a_demo_is_a_whole_study_from_its_flags(
         (["--n_samples", "-4"], "--n_samples: dataset.params.n_samples: expected an integer of at least 1, found -4"),
         (["--n-classes", "40"], "--n_classes: dataset.params.n_classes: expected "),
         (["--model_type", "cnnn"], "--model_type: model.name: expected one of "),
-        (["--hidden_layers", "a,b"], "--hidden_layers: expected numbers with commas between, found 'a,b'"),
+        (["--hidden_layers", "a,b"], "--hidden_layers: expected numbers separated by commas, found 'a,b'"),
         (
             ["--data_method", "blobs", "--image_size", "9"],
             "--image_size: expected none, as blobs has no such parameter",

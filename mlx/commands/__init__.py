@@ -1,4 +1,4 @@
-"""The commands of `mlx`, one module each: its flags, and a call of what does the work.
+"""The commands of `mlx`, one module each: its flags, and a call of the function that does the work.
 
-A module here imports nothing heavy at its top, as ``mlx --help`` imports them all.
+These modules import nothing heavy at the top, as ``mlx --help`` imports them all.
 """

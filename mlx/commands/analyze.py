@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 NAME = "analyze"
-HELP = "analyse the predictions and representations of any model, recorded as arrays"
+HELP = "analyze the predictions and representations of any model, recorded as arrays"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,26 +16,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         required=True,
         metavar="[NAME=]FILE",
-        help="(n, d) numbers, or sparse rows in .npz; may be given several times, the headline's layer first",
+        help="(n, d) numbers, or sparse rows in .npz; may be repeated, the headline's layer first",
     )
     add(
         "--probabilities",
         type=Path,
         required=True,
         metavar="FILE",
-        help="(n, K), rows that sum to 1; or (n,) of the second of two classes",
+        help="(n, K), rows that sum to 1; or (n,), of the second of two classes",
     )
     add("--labels", type=Path, required=True, metavar="FILE", help="(n,), integers from 0 or names")
-    add("--logits", type=Path, metavar="FILE", help="(n, K): entropies are exact where probabilities are rounded")
+    add("--logits", type=Path, metavar="FILE", help="(n, K): make entropies exact if probabilities are rounded")
     add("--predictions", type=Path, metavar="FILE", help="(n,) (default: the class of the largest probability)")
-    add("--metadata", type=Path, metavar="FILE", help="a table with a row a sample: what may explain its errors")
-    add("--class-names", metavar="FILE|A,B,…", help="a file with a name a line, or the names with commas between")
-    add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to make (default: %(default)s)")
-    add("--seed", type=int, default=42, help="of every resample (default: %(default)s)")
+    add(
+        "--metadata",
+        type=Path,
+        metavar="FILE",
+        help="a table with a row a sample: what may explain its errors",
+    )
+    add("--class-names", metavar="FILE|A,B,…", help="a file with a name in each line, or the names separated by commas")
+    add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to write (default: %(default)s)")
+    add("--seed", type=int, default=42, help="of all resampling (default: %(default)s)")
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return where the report is."""
+    """Return the path of the report."""
     from mlx.runs.recorded_arrays import RecordedFiles, analyze
 
     files = RecordedFiles(
@@ -51,7 +56,7 @@ def run(chosen: argparse.Namespace) -> str:
 
 
 def _layers(given: list[str]) -> dict[str, Path]:
-    """Read ``name=file``, or a file whose stem is the name."""
+    """Parse ``NAME=FILE``, or a file whose stem is the name."""
     from mlx.core.errors import SettingsError
 
     layers: dict[str, Path] = {}

@@ -1,4 +1,4 @@
-"""`mlx compare`: runs side by side."""
+"""`mlx compare`: compares runs."""
 
 import argparse
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlx.runs.run import Run
 
 NAME = "compare"
-HELP = "put runs side by side: configuration, metrics, and a paired test on the test samples that they share"
+HELP = "compare runs: configuration, metrics, and a paired test on their common test samples"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,10 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs", nargs="+", type=run_name, metavar="RUN", help="a run's folder, name/time, or a name (its latest run)"
     )
-    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a metric of all runs into a PNG or PDF file")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="folder of runs (default: the output directory)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a metric of all runs to a PNG or PDF file")
     parser.add_argument("--metric", help="the metric to draw (default: accuracy, or rmse for a regression)")
-    parser.add_argument("--json", action="store_true", help="the same for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(chosen: argparse.Namespace) -> str:
@@ -46,14 +46,14 @@ def run(chosen: argparse.Namespace) -> str:
     if len({run.folder for run in runs}) < len(runs):
         raise SettingsError(f"expected different runs, found one of them twice: {', '.join(r.id for r in runs)}")
     with ExitStack() as stack:
-        for found in runs:
-            stack.enter_context(verified(found.folder))
+        for each in runs:
+            stack.enter_context(verified(each.folder))
         comparison = compare_runs(runs)
     if chosen.metric is not None and chosen.plot is None:
         raise SettingsError("--metric: expected --plot FILE beside it, as it chooses what is drawn")
     if chosen.plot is not None:
         _draw(runs, chosen.metric, chosen.plot)
-    return json.dumps(asdict(comparison), indent=2) if chosen.json else _laid_out(comparison)
+    return json.dumps(asdict(comparison), indent=2) if chosen.json else _tables(comparison)
 
 
 def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
@@ -74,7 +74,7 @@ def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
     write_bytes(path, renderers[path.suffix.lower()](figure.get_figure(root=True)))
 
 
-def _laid_out(comparison: "Comparison") -> str:
+def _tables(comparison: "Comparison") -> str:
     from mlx.commands.tables import as_table
 
     parts = []
@@ -91,16 +91,16 @@ def _laid_out(comparison: "Comparison") -> str:
 
 
 def _with_intervals(rows: "Sequence[Row]") -> "list[Row]":
-    """Write an interval behind its value, and leave out what no run has."""
+    """Append intervals to their values, and omit metrics that no run has."""
     values = dict(rows)
-    shown = []
+    joined = []
     for name, row in rows:
         if name.endswith(("_low", "_high")) or all(value is None for value in row):
             continue
         lows, highs = (values.get(f"{name}_{end}", (None,) * len(row)) for end in ("low", "high"))
         pairs = zip(row, map(_interval, lows, highs), strict=True)
-        shown.append((name, tuple(value if ends is None else f"{value:.4g} ({ends})" for value, ends in pairs)))
-    return shown
+        joined.append((name, tuple(value if ends is None else f"{value:.4g} ({ends})" for value, ends in pairs)))
+    return joined
 
 
 def _cell(value: Any) -> Any:

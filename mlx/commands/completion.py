@@ -1,4 +1,4 @@
-"""`mlx completion`: what a shell needs to complete the command line."""
+"""`mlx completion`: the completion script of a shell."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""`mlx demo`: a whole study from a few flags, to be shown to others."""
+"""`mlx demo`: a whole study from a few flags, for demonstrations."""
 
 import argparse
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from mlx.config import Resolved
 
 NAME = "demo"
-HELP = "generate data, train a model, and show where and why it fails"
+HELP = "generate data, train a model, and report where and why it fails"
 
 FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "data_method": (("dataset", "name"), "shapes", "generated dataset: shapes, patterns, noise, gradients, or a table"),
@@ -17,16 +17,16 @@ FLAGS: dict[str, tuple[tuple[str, ...], Any, str]] = {
     "model_type": (("model", "name"), "cnn", "model, by its name in a configuration"),
     "hidden_layers": (("model", "params", "hidden_layers"), "128,64", "widths of the hidden layers"),
     "batch_size": (("training", "batch_size"), 32, "samples a training step"),
-    "epochs": (("training", "epochs"), 30, "most passes over the training samples"),
+    "epochs": (("training", "epochs"), 30, "maximum number of passes over the training samples"),
     "learning_rate": (("training", "learning_rate"), 0.001, "step size of the optimizer"),
-    "output_dir": (("output", "directory"), "./results", "folder of the results, inside of the repository"),
+    "output_dir": (("output", "directory"), "./results", "folder of the results, in the repository"),
     "random_seed": (("training", "seed"), 42, "seed of data, split, training and resampling"),
 }
-"""Each flag: the key that it sets, its default, and what it is."""
+"""Each flag: the key that it sets, its default, and its description."""
 
 SEEDS = (("dataset", "params", "seed"), ("split", "seed"), ("residuals", "seed"))
 OPTIONAL = {"image_size": "dataset.params", "hidden_layers": "model.params", "n_classes": "dataset.params"}
-"""Flags that not every dataset or model has a use for."""
+"""Flags that some datasets or models do not have."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def _number(text: str) -> float:
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return what was found, and where it is."""
+    """Return the headline metrics and the path of the report."""
     from mlx.commands.places import at_root
     from mlx.experiment import run_experiment
     from mlx.runs.run import read_run
@@ -61,18 +61,18 @@ def run(chosen: argparse.Namespace) -> str:
     with at_root() as shown:
         folder = run_experiment(experiment.config)
         metrics = read_run(folder).summary.metrics
-        found = {**metrics.get("residuals", {}), **metrics.get("evaluation", {})}
-        lines = [f"{name:<12} {found[name]:.3f}" for name in ("accuracy", "rmse", "r2", "pearson") if found.get(name)]
+        values = {**metrics.get("residuals", {}), **metrics.get("evaluation", {})}
+        lines = [f"{name:<12} {values[name]:.3f}" for name in ("accuracy", "rmse", "r2", "pearson") if values.get(name)]
         return "\n".join([*lines, f"report       {shown(folder / 'data/report/report.html')}"])
 
 
 def configured(chosen: argparse.Namespace) -> "Resolved":
-    """Return the configuration that the flags describe; a fault is named by its flag.
+    """Return the configuration that the flags describe; messages name the flag.
 
     Raises
     ------
     SettingsError
-        A flag has a value that can't be used, or none of its kind is used by the dataset or the model.
+        A flag has an invalid value, or has no effect on the dataset or the model.
     """
     from pathlib import Path
 
@@ -101,7 +101,7 @@ def configured(chosen: argparse.Namespace) -> "Resolved":
 
 
 def _has_use(name: str, chosen: argparse.Namespace) -> bool:
-    """Say whether the chosen dataset or model has the parameter; of an unknown one, its own message speaks."""
+    """Return whether the dataset or model has the parameter; True for an unknown one, which is rejected later."""
     from mlx.datasets.catalogue import GENERATED, DatasetSpec
     from mlx.models.catalogue import MODELS, ModelSpec
 
@@ -118,4 +118,4 @@ def _widths(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
-        raise SettingsError(f"--hidden_layers: expected numbers with commas between, found '{text}'") from None
+        raise SettingsError(f"--hidden_layers: expected numbers separated by commas, found '{text}'") from None

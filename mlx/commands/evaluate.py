@@ -23,17 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EXPERIMENT_ID",
         help="a run's folder, name/time, or a name (its latest run); . is the DVC workspace",
     )
-    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="folder of runs (default: the output directory)")
     parser.add_argument(
         "--checkpoint", default="final", metavar="NAME", help="final, best or epoch_0005 (default: final)"
     )
-    parser.add_argument("--config", type=Path, help="take the sections evaluation and representations from this file")
+    parser.add_argument("--config", type=Path, help="read the sections evaluation and representations from this file")
     parser.add_argument("--metrics", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
     parser.add_argument("--split", choices=SPLITS, default="test", help="the part of the data (default: test)")
     parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be evaluated, and check that it is there"
+        "--dry-run", action="store_true", help="print what would be evaluated, and check that it exists"
     )
-    parser.add_argument("--json", action="store_true", help="the metrics for programs")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(chosen: argparse.Namespace) -> str:
@@ -46,19 +46,19 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.runs.rescore import checkpoints, chosen_metrics, require_whole, rescore
 
     where = shown_from(Path.cwd())
-    found = _found(chosen)
-    if found is None:
+    target = _target(chosen)
+    if target is None:
         if chosen.dry_run:
             return "nothing to evaluate: there is no run yet; 'mlx run-experiment NAME' makes one"
         raise SettingsError("expected an EXPERIMENT_ID: a run's folder, name/time, a name, or . for the DVC workspace")
-    workspace, config = found
+    workspace, config = target
     require_whole(workspace)
-    known = checkpoints(workspace)
+    names = checkpoints(workspace)
     if chosen.dry_run:
-        if chosen.checkpoint not in known:
-            raise SettingsError(f"--checkpoint: expected one of {', '.join(known)}, found '{chosen.checkpoint}'")
+        if chosen.checkpoint not in names:
+            raise SettingsError(f"--checkpoint: expected one of {', '.join(names)}, found '{chosen.checkpoint}'")
         return (
-            f"would evaluate {where(workspace.root)}, checkpoint {chosen.checkpoint} (of {', '.join(known)}), "
+            f"would evaluate {where(workspace.root)}, checkpoint {chosen.checkpoint} (of {', '.join(names)}), "
             f"on the {chosen.split} split with {json.dumps(config.evaluation.as_dict())}"
         )
     with at_root(), verified(workspace.root):
@@ -75,8 +75,8 @@ def run(chosen: argparse.Namespace) -> str:
     return _table(metrics, config.evaluation.confidence)
 
 
-def _found(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
-    """Return the workspace that is meant, absolute, and the configuration that it is evaluated by."""
+def _target(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
+    """Return the workspace to evaluate, as an absolute path, and its configuration; None without a run."""
     from mlx.commands.places import find_any_run, run_directory
     from mlx.config import read_config
     from mlx.core.checksums import CONFIG, verified

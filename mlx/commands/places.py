@@ -1,4 +1,4 @@
-"""Where a command looks and works: paths in a configuration count from the root of the repository."""
+"""The folders of a command: paths in a configuration are relative to the root of the repository."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ def run_name(text: str) -> str:
     Raises
     ------
     argparse.ArgumentTypeError
-        It is empty, as an unset variable of a shell is; a path made of it would mean the workspace.
+        It is empty, such as an unset variable of a shell; as a path it would be the workspace.
     """
     if not text.strip():
         raise argparse.ArgumentTypeError("expected a run's folder, name/time or name, found an empty text")
@@ -26,9 +26,9 @@ def run_name(text: str) -> str:
 
 @contextmanager
 def at_root() -> Iterator[Callable[[Path], str]]:
-    """Work at the root of the repository, as `dvc repro` does.
+    """Change to the root of the repository, where `dvc repro` runs, for the duration of the block.
 
-    Gives the function that writes a path as a person would type it where the command was given.
+    Returns a function that makes a path relative to the folder in which the command was started.
     """
     from mlx.core.paths import repository_root
 
@@ -41,17 +41,17 @@ def at_root() -> Iterator[Callable[[Path], str]]:
 
 
 def shown_from(here: Path) -> Callable[[Path], str]:
-    """Return what writes a path as a person in the folder `here` would type it."""
+    """Return a function that makes a path relative to `here`."""
     return lambda path: os.path.relpath(path, here)
 
 
 def run_directory(given: Path | None = None) -> Path:
-    """Return the folder in which runs are looked for: the given one, else that of the repository's params.yaml.
+    """Return the folder of the runs: the given one, or that of the repository's params.yaml.
 
     Raises
     ------
     SettingsError
-        The given one is no folder. The other need not be there before the first run.
+        The given one is not a folder. The other need not exist before the first run.
     """
     from mlx.core.errors import SettingsError
     from mlx.core.output import output_directory
@@ -62,12 +62,12 @@ def run_directory(given: Path | None = None) -> Path:
 
 
 def find_any_run(identity: str, directory: Path | None = None, *, recover: bool = False) -> "Run":
-    """Return the run that `identity` means; its folder absolute, so that it holds wherever the command goes.
+    """Return the run that `identity` names, with an absolute folder, which remains valid when the folder changes.
 
-    With `recover`, one whose summary is damaged or missing gets another, made of what else is there.
+    With `recover`, a summary that is damaged or missing is restored.
     """
     from mlx.runs.history import find_run
     from mlx.runs.run import Run
 
-    found = find_run(identity, run_directory(directory), recover=recover)
-    return Run(found.folder.resolve(), found.summary)
+    run = find_run(identity, run_directory(directory), recover=recover)
+    return Run(run.folder.resolve(), run.summary)

@@ -1,4 +1,4 @@
-"""`mlx report`: draws the pictures and the page of a run, or of the workspace, from what is there."""
+"""`mlx report`: draws the figures and the page of a run, or of the workspace, from its results."""
 
 import argparse
 from pathlib import Path
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from mlx.plots.settings import ReportSettings
 
 NAME = "report"
-HELP = "draw the pictures and the page of a run or a workspace again, from the results that are there"
+HELP = "draw the figures and the page of a run or a workspace again, from its results"
 
 
 OF_A_WORKSPACE = ("metrics", "data", "params.yaml")
-"""What a run, an analysis or the pipeline's folder holds at least one of."""
+"""A run, an analysis and the pipeline's folder contain at least one of these."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,19 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RUN",
         help="a run by id, name or folder; or a folder with data/ and metrics/, such as '.' for the workspace",
     )
-    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="folder of runs (default: the output directory)")
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return the path of the page, as a person would type it where the command was given.
+    """Return the path of the page, relative to the current folder.
 
     Raises
     ------
     ArtifactError
-        A result is missing or damaged, as where the run is of a version that wrote fewer tables; a page that is
-        there stays. Or a folder that would be replaced is a link.
+        A result is missing or damaged, such as in a run of an earlier version with fewer tables; an existing page is
+        kept. Or a folder that would be replaced is a link.
     SettingsError
-        Another process is at work there.
+        Another process works there.
     """
     from mlx.commands.places import find_any_run, shown_from
     from mlx.core.checksums import read_checksums, state_of, verified, write_checksums, written_since
@@ -64,24 +64,24 @@ def run(chosen: argparse.Namespace) -> str:
 
 
 def _with_remedy(message: str, folder: Path) -> str:
-    """Say how to repair a run that is damaged, or to repeat one that lacks a result; else leave it to the message."""
+    """Add how to repair a damaged run, or repeat one that lacks a result, to a message that says neither."""
     from mlx.core.checksums import CONFIG, faults, read_checksums
     from mlx.core.reading import ABSENT, REMAKE
 
-    found = message.removesuffix(ABSENT).removesuffix(REMAKE)
-    if found == message or (folder / "params.yaml").is_file():
+    fault = message.removesuffix(ABSENT).removesuffix(REMAKE)
+    if fault == message or (folder / "params.yaml").is_file():
         return message
     if not (folder / CONFIG).is_file():
-        return f"{found}; repeat the 'mlx analyze' that wrote the folder"
+        return f"{fault}; repeat the 'mlx analyze' that wrote the folder"
     checksums = read_checksums(folder)
-    if "summary.json" in found or (checksums and any(faults(folder, checksums.of_all()))):
-        return f"{found}; 'mlx run-experiment --resume {folder}' repairs the run"
+    if "summary.json" in fault or (checksums and any(faults(folder, checksums.of_all()))):
+        return f"{fault}; 'mlx run-experiment --resume {folder}' repairs the run"
     repeat = f"repeat it with 'mlx run-experiment --config {folder / CONFIG}'"
-    return f"{found}; the run may be damaged or old: {repeat}"
+    return f"{fault}; the run may be damaged or old: {repeat}"
 
 
 def _settings(folder: Path) -> "ReportSettings":
-    """Read how the pictures are to be drawn where the folder says so: a run's configuration, or the pipeline's."""
+    """Return the section ``report`` of a run's configuration or of the pipeline's; defaults without one."""
     from mlx.core.documents import read_document
     from mlx.core.sections import validated
     from mlx.plots.settings import ReportSettings

@@ -22,36 +22,40 @@ NOT_WITH_RESUME = {
     "strict": "--strict",
     "keep_going": "--keep-going",
 }
-"""What has no meaning for a run that has its configuration already, and how it is written."""
+"""Arguments that have no effect on a run that already has a configuration, and their flags."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
-    parser.add_argument("name", nargs="?", help="what to call the experiment, instead of the name in the file")
+    parser.add_argument("name", nargs="?", help="name of the experiment, instead of the name in the file")
     parser.add_argument("--config", type=Path, help=f"JSON or YAML, one experiment or a list (default: {PARAMS})")
-    parser.add_argument("--dry-run", action="store_true", help="check everything, show it whole, write nothing")
-    parser.add_argument("--strict", action="store_true", help="take an unknown key for an error, not for a warning")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="run the steps on a sample, write nothing",
+    )
+    parser.add_argument("--strict", action="store_true", help="make unknown keys errors instead of warnings")
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         dest="assignments",
-        help="another value for a key, such as training.epochs=3; may be repeated",
+        help="override the value of a key, such as training.epochs=3; may be repeated",
     )
     parser.add_argument(
-        "--resume", type=run_name, metavar="RUN", help="go on with a run that was interrupted, by id or folder"
+        "--resume", type=run_name, metavar="RUN", help="continue a run that was interrupted, by id or folder"
     )
     parser.add_argument(
         "--force",
         action="store_true",
-        help="with --resume: go on where nothing tells whether a process is still at work on the run",
+        help="with --resume: continue even if it is unknown whether a process still works on the run",
     )
-    parser.add_argument("--keep-going", action="store_true", help="of a list: run the others when one fails")
+    parser.add_argument("--keep-going", action="store_true", help="with a list: if one fails, run the others")
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return where the run is, a table for several, or the whole configuration in a dry run."""
+    """Return the run's folder, a table for several runs, or the whole configuration for a dry run."""
     from mlx.core.errors import SettingsError
 
     if chosen.resume is not None:
@@ -69,7 +73,7 @@ def run(chosen: argparse.Namespace) -> str:
 
 
 def _read(chosen: argparse.Namespace) -> "list[Resolved]":
-    """Read the configuration that is meant, and say what is unknown in it."""
+    """Read the configuration, and print a warning for each unknown key."""
     from mlx.config import resolve_all
     from mlx.core.console import note
     from mlx.core.errors import SettingsError
@@ -84,7 +88,7 @@ def _read(chosen: argparse.Namespace) -> "list[Resolved]":
 
 
 def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
-    """Run one after the other; for several, return a table, and fail when one of them failed."""
+    """Run the experiments in order; return a folder, or a table for several. Fails if one of them failed."""
     from mlx.commands.places import at_root
     from mlx.commands.tables import HEADLINES, as_table, headline
     from mlx.core.console import answer, note
@@ -135,15 +139,15 @@ def _dry_run(experiments: "list[Resolved]") -> str:
     pages = []
     with at_root():
         for experiment in experiments:
-            found = dry_run(experiment)
-            for line in found.warnings:
+            result = dry_run(experiment)
+            for line in result.warnings:
                 note(f"warning: {line}")
-            pages.append("\n".join([*_listing(experiment), *(f"# {fact}" for fact in found.facts)]))
+            pages.append("\n".join([*_listing(experiment), *(f"# {fact}" for fact in result.facts)]))
     return "\n---\n".join(pages)
 
 
 def _listing(experiment: "Resolved") -> "Iterator[str]":
-    """Yield the lines of a YAML file, every value with a comment that says where it comes from."""
+    """Yield the lines of a YAML file, every value with its origin as a comment."""
     import json
 
     above: tuple[str, ...] = ()

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from mlx.runs.run import Run
 
 NAME = "runs"
-HELP = "list the runs there are, with their status and headline metrics"
+HELP = "list the runs, with their status and headline metrics"
 STATUSES = ("running", "finished", "failed", "interrupted", "damaged")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument("name", nargs="?", help="only runs of the experiment of this name")
-    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="where to look (default: the output directory)")
+    parser.add_argument("--run-dir", type=Path, metavar="DIR", help="folder of runs (default: the output directory)")
     parser.add_argument("--status", choices=STATUSES, help="only runs with this status")
     parser.add_argument(
         "--sort",
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="started, name, status or a metric such as accuracy, best last (default: %(default)s)",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="only the last N of the list")
-    parser.add_argument("--json", action="store_true", help="everything that the summaries hold, for programs")
+    parser.add_argument("--json", action="store_true", help="print the content of all summaries as JSON")
 
 
 def run(chosen: argparse.Namespace) -> str:
@@ -41,43 +41,43 @@ def run(chosen: argparse.Namespace) -> str:
     if chosen.limit is not None and chosen.limit < 1:
         raise SettingsError(f"--limit: expected at least 1, found {chosen.limit}")
     directory = run_directory(chosen.run_dir)
-    if directory.name in {"", ".."}:  # an id takes the names of the folders above
+    if directory.name in {"", ".."}:  # an id consists of the names of folders
         directory = directory.resolve()
-    found = [run for run in find_runs(directory) if _wanted(run, chosen)]
-    found = _sorted(found, chosen.sort)[-(chosen.limit or len(found)) :]
-    damaged = [run for run in find_damaged(directory) if _is_wanted(run, chosen)]
+    listed = [run for run in find_runs(directory) if _selected(run, chosen)]
+    listed = _sorted(listed, chosen.sort)[-(chosen.limit or len(listed)) :]
+    damaged = [run for run in find_damaged(directory) if _selected_damaged(run, chosen)]
     if chosen.json:
         every = [{"id": r.id, "folder": str(r.folder), "status": "damaged", "error": r.reason} for r in damaged]
-        every += [{"id": r.id, "folder": str(r.folder), **r.summary.as_dict(), "status": r.status} for r in found]
+        every += [{"id": r.id, "folder": str(r.folder), **r.summary.as_dict(), "status": r.status} for r in listed]
         return json.dumps(every, indent=2, ensure_ascii=False)
-    if not found and not damaged:
+    if not listed and not damaged:
         return f"no runs below {directory}"
     for run in damaged:
         note(f"{run.id}: damaged: {run.reason}")
     rows: list[list[Any]] = [[run.id, None, "damaged"] for run in damaged]
-    rows += [[r.id, r.summary.started.replace("+00:00", "Z"), r.status, *headline(r)] for r in found]
+    rows += [[r.id, r.summary.started.replace("+00:00", "Z"), r.status, *headline(r)] for r in listed]
     return as_table(["run", "started", "status", *HEADLINES], rows)
 
 
-def _wanted(run: "Run", chosen: argparse.Namespace) -> bool:
+def _selected(run: "Run", chosen: argparse.Namespace) -> bool:
     return chosen.name in {None, run.summary.name} and chosen.status in {None, run.status}
 
 
-def _is_wanted(run: "DamagedRun", chosen: argparse.Namespace) -> bool:
+def _selected_damaged(run: "DamagedRun", chosen: argparse.Namespace) -> bool:
     return chosen.name in {None, run.folder.parent.name} and chosen.status in {None, "damaged"}
 
 
 def _sorted(runs: "list[Run]", key: str) -> "list[Run]":
-    """Order by a fact of the summary, or by a metric: runs that lack it come first."""
+    """Sort by a field of the summary, or by a metric; runs without it come first."""
     from mlx.core.errors import SettingsError
 
     if key == "started":
         return runs
     if key in {"name", "status"}:
         return sorted(runs, key=lambda run: str(getattr(run, "status" if key == "status" else "id")))
-    known = sorted({name for run in runs for name, value in _metrics(run).items() if isinstance(value, int | float)})
-    if runs and key not in known:
-        raise SettingsError(f"--sort: expected started, name, status or one of {', '.join(known)}, found {key}")
+    metrics = sorted({name for run in runs for name, value in _metrics(run).items() if isinstance(value, int | float)})
+    if runs and key not in metrics:
+        raise SettingsError(f"--sort: expected started, name, status or one of {', '.join(metrics)}, found {key}")
     lower_is_better = key in LOWER_IS_BETTER
     numbered = [run for run in runs if _metrics(run).get(key) is not None]
     ordered = sorted(numbered, key=lambda run: _metrics(run)[key], reverse=lower_is_better)

@@ -2,9 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlx.core.settings import Settings
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 NAME = "schema"
-HELP = "print the JSON Schema of the configuration, by which editors complete and check params.yaml"
+HELP = "print the JSON Schema of the configuration, with which editors complete and check params.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,10 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return the schema, or where it is."""
+    """Return the schema, or the file that it was written to."""
     import json
-
-    from mlx.runs.schema import experiment_schema
 
     schema = experiment_schema()
     if chosen.output is None:
@@ -25,3 +29,36 @@ def run(chosen: argparse.Namespace) -> str:
 
     write_json(chosen.output, schema)
     return str(chosen.output)
+
+
+def experiment_schema() -> dict[str, Any]:
+    """Return the JSON Schema of one experiment (draft 2020-12).
+
+    The schema of ``params`` depends on the name of the dataset or model beside it. Names are in lower case, although
+    `mlx` accepts any case.
+    """
+    from mlx.config import ExperimentConfig
+    from mlx.datasets.catalogue import DATASETS
+    from mlx.models.catalogue import MODELS
+
+    schema = ExperimentConfig.model_json_schema()
+    definitions = schema["$defs"]
+    _choose_params(definitions, "DatasetSettings", {name: spec.params for name, spec in DATASETS.items()})
+    _choose_params(definitions, "ModelSettings", {name: spec.params for name, spec in MODELS.items()})
+    return {"$schema": DIALECT, **schema, "title": "MLX experiment"}
+
+
+def _choose_params(definitions: dict[str, Any], section: str, schemas: "dict[str, type[Settings]]") -> None:
+    """Make the schema of ``params`` in `section` depend on the name."""
+    for parameters in schemas.values():
+        own = parameters.model_json_schema()
+        definitions |= own.pop("$defs", {})
+        definitions[parameters.__name__] = own
+    definitions[section]["properties"]["name"] = {"enum": sorted(schemas), "type": "string"}
+    definitions[section]["allOf"] = [
+        {
+            "if": {"properties": {"name": {"const": name}}, "required": ["name"]},
+            "then": {"properties": {"params": {"$ref": f"#/$defs/{parameters.__name__}"}}},
+        }
+        for name, parameters in sorted(schemas.items())
+    ]

@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return where the picture is."""
+    """Return the path of the picture."""
     from mlx.commands.places import at_root
     from mlx.config import resolve
     from mlx.core.documents import read_document

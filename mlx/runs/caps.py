@@ -26,14 +26,8 @@ TRAIN_SHARE = 0.6
 SMALLEST_SAMPLE = 10
 """Samples of a dry run at least: 6 to train on, 2 to validate and 2 to test."""
 
-MAX_ROWS = 512
-"""Training samples at most."""
-
-DIRECT_VALUES = 1 << 22
-"""Values of all training samples at most, for a model that is fitted in one go."""
-
-SVM_PRODUCTS = 10**8
-"""Products in the kernel of a support vector machine, which needs all pairs of samples, at most."""
+MAX_ROWS, DIRECT_VALUES, SVM_PRODUCTS = 512, 1 << 22, 10**8
+"""Bounds of the training samples of a fit in one go, of all of their values, and of the products in a kernel."""
 
 MAX_UNKNOWNS = 2000
 """Unknowns up to which newton-cholesky is tried: it solves for all at once, at a cost of their third power."""
@@ -47,14 +41,7 @@ MAX_STEPS, MIN_STEPS, TRAINING_PRODUCTS = 32, 2, 10**11
 
 @dataclass(frozen=True)
 class Capped:
-    """An experiment of which little is fitted.
-
-    Attributes
-    ----------
-    config : of the experiment, with the caps.
-    size : samples that the dry run needs.
-    fitted : what is fitted, for the reader.
-    """
+    """An experiment of which little is fitted, the size of the sample for it, and what is fitted, for the reader."""
 
     config: ExperimentConfig
     size: int
@@ -68,23 +55,18 @@ def capped(config: ExperimentConfig, model: Model, n_train: int) -> Capped:
         changes, rows, fitted = _few_steps(config, model, n_train)
         smallest = SMALLEST_SAMPLE
     else:
-        params = config.model.parameters()
-        rows = _direct_rows(params, task, n_train)
-        fewer, fitted = _fewer_rounds(params, task)
+        rows = _direct_rows(config.model.parameters(), task, n_train)
+        fewer, fitted = _fewer_rounds(config.model.parameters(), task)
         changes = {"model": config.model.model_copy(update={"params": config.model.params | fewer})}
         smallest = max(SMALLEST_SAMPLE, PER_CLASS * task.n_classes)
+    size = max(smallest, math.ceil(rows / TRAIN_SHARE))
+    changes["split"] = config.split.model_copy(update=SPLIT | {"stratify": size >= PER_CLASS * task.n_classes})
     few: dict[str, Any] = {"n_bootstrap": 100}
     changes["evaluation"] = config.evaluation.model_copy(update=few)
     few |= {"n_permutations": 19, "projections": [name for name in config.residuals.projections if name != "tsne"]}
     changes["residuals"] = config.residuals.model_copy(update=few)  # t-SNE takes longest, and is always there
     changes["output"] = config.output.model_copy(update={"save_checkpoints": False})
-    return Capped(config.model_copy(update=changes), max(smallest, math.ceil(rows / TRAIN_SHARE)), fitted)
-
-
-def sample_split(config: ExperimentConfig, size: int, n_classes: int) -> ExperimentConfig:
-    """Return the configuration with a split for a sample in which each class has size / n_classes samples."""
-    stratify = size >= PER_CLASS * n_classes
-    return config.model_copy(update={"split": config.split.model_copy(update=SPLIT | {"stratify": stratify})})
+    return Capped(config.model_copy(update=changes), size, fitted)
 
 
 def _few_steps(config: ExperimentConfig, model: IterativeModel, n_train: int) -> tuple[dict[str, Any], int, str]:
@@ -134,16 +116,11 @@ def _fewer_rounds(params: Settings, task: TaskSpec) -> tuple[dict[str, Any], str
 
 
 def check_counts(settings: ModelSettings, task: TaskSpec, n_train: int, labels: Array | None) -> None:
-    """Reject numbers of training samples for which scikit-learn's models can't be fitted; the sample has others.
+    """Reject training samples that are too few for one of scikit-learn's models, as the sample has other numbers.
 
     Parameters
     ----------
     labels : (n_train,) of the training split; None if unknown.
-
-    Raises
-    ------
-    DataError
-        Names the model, and the number that is expected and the one that is found.
     """
     params = settings.parameters()
     if isinstance(params, GradientBoostingParams):

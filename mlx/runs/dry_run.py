@@ -25,7 +25,7 @@ from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.steps import STEPS
 from mlx.preprocessing.split import split_rows
 from mlx.runs.analysis_time import analysis_parts, describe_time
-from mlx.runs.caps import capped, check_counts, sample_split
+from mlx.runs.caps import capped, check_counts
 from mlx.runs.footprint import check_memory, disk_of, memory_of, size_text
 from mlx.runs.output_folder import output_folder
 from mlx.runs.sample import Sample, draw_sample
@@ -66,7 +66,7 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     output_folder(config)
     dataset, missing = _open(config.dataset)
     task = TaskSpec(dataset.task, dataset.sample_shape, len(dataset.class_names))
-    n_train = round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size))
+    n_train = max(1, round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size)))
     model = build_model(config.model, task, seed=config.training.seed)
     check_memory(config.model, model, n_train)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
@@ -77,7 +77,7 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     if labels is not None:
         labels = labels[split_rows(labels, dataset.class_names, config.split).train]
     check_counts(config.model, task, n_train, labels)
-    small = part.config if sample.dataset is dataset else sample_split(part.config, part.size, task.n_classes)
+    small = part.config.model_copy(update={"split": config.split}) if sample.dataset is dataset else part.config
     splits, widths, training_warnings = _run_steps(small, sample.dataset)
     if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
         training_warnings = []

@@ -32,13 +32,7 @@ def memory_of(settings: ModelSettings, model: Model, n_train: int) -> int:
 
 
 def check_memory(settings: ModelSettings, model: Model, n_train: int) -> None:
-    """Reject a model that does not fit into memory, before the system ends the process for it.
-
-    Raises
-    ------
-    SettingsError
-        States how much memory there is, and how much is needed.
-    """
+    """Raise a `SettingsError` for a model that does not fit into memory, before the system ends the process for it."""
     import psutil
 
     if (needed := memory_of(settings, model, n_train)) > (total := psutil.virtual_memory().total):
@@ -52,13 +46,7 @@ def check_memory(settings: ModelSettings, model: Model, n_train: int) -> None:
 
 
 def disk_of(config: ExperimentConfig, dataset: Dataset, model: Model, n_represented: int) -> int:
-    """Return about how many bytes a run writes, where layers have `n_represented` values a sample.
-
-    Raises
-    ------
-    DataError
-        The disk has less.
-    """
+    """Return about how many bytes a run writes if its layers have `n_represented` values; a `DataError` if too many."""
     n, scaled = dataset.n_samples, scaled_dtype(config.preprocessing.scaling, dataset.dtype)
     needed = n * math.prod(dataset.sample_shape) * (np.dtype(dataset.dtype).itemsize + scaled.itemsize)
     needed += round(n * config.split.test_size) * (n_represented * 4 + 12 * max(1, len(dataset.class_names)))

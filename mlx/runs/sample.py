@@ -24,10 +24,10 @@ class Sample:
 
     Attributes
     ----------
-    dataset : the part as a dataset of its own; the dataset itself if that is small enough.
+    dataset : the part as a dataset; the dataset itself if that is small enough.
     labels : (n_samples,) targets of the whole dataset; None if only its first samples were read.
-    lacking : classes of the dataset of which the part has no sample.
-    n_factors : generating factors known of each sample.
+    lacking : classes of the dataset without a sample in the part.
+    n_factors : known generating factors.
     """
 
     dataset: Dataset
