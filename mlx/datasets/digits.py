@@ -1,9 +1,12 @@
 """scikit-learn's handwritten digits."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from mlx.datasets.dataset import Dataset, blocks_of
-from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, image_dtype, unit
+from mlx.core.array_types import Array, Indices
+from mlx.datasets.dataset import Dataset, spans
+from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, stored_dataset
 
 INK_LEVELS = 16
 """The darkest ink in the published files, whose values are counts of 0 … 16 set pixels."""
@@ -30,17 +33,19 @@ def open_digits(params: DigitsParams) -> Dataset:
     from sklearn.datasets import load_digits
 
     data = load_digits()
-    index = choose_rows(data.target, params.n_samples, params.seed)
-    X = np.rint(data.images[index, :, :, np.newaxis] * (255 / INK_LEVELS)).astype(np.uint8)
-    return Dataset(
-        name="digits",
-        task="classification",
+    images = np.rint(data.images[..., np.newaxis] * (255 / INK_LEVELS)).astype(np.uint8)
+
+    def read(index: Indices, rows: int) -> Iterator[Array]:
+        yield from (images[index[start:stop]] for start, stop in spans(len(index), rows))
+
+    return stored_dataset(
+        "digits",
+        params,
+        read,
+        choose_rows(data.target, params.n_samples, params.seed),
+        data.target.astype(np.int64),
         class_names=tuple(str(name) for name in data.target_names),
-        sample_shape=X.shape[1:],
-        dtype=image_dtype(normalize=params.normalize),
-        n_samples=len(index),
+        sample_shape=images.shape[1:],
         source="scikit-learn load_digits: handwritten digits, UCI 1998, 8x8 pixels",
-        seed=None if params.n_samples is None else params.seed,
-        blocks=blocks_of(unit(X) if params.normalize else X, data.target[index].astype(np.int64)),
         details={"augmentation": augmentation_of("digits", params)},
     )

@@ -68,24 +68,31 @@ def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written
         return Column(name, np.full(len(series), np.nan), None)
     if series.dtype == object and present.map(lambda value: type(value) in {int, float}).all():  # of any length
         return feature(series.map(lambda value: float(str(value)), na_action="ignore").astype(float), path, marks)
+    present = _texts(present, path)
     declared = isinstance(series.dtype, pd.CategoricalDtype)
-    if declared:
-        present = present.astype(present.cat.categories.dtype).astype(str)
-    elif series.dtype == object and present.map(lambda value: isinstance(value, bool | np.bool_)).all():
-        present = present.map(str)
-    if not is_text(present):
-        found = type(present.iloc[0]).__name__ if series.dtype == object else str(series.dtype)
-        raise DataError(f"{path}: expected numbers or text in column '{name}', found {found}; {leave_out()}")
-    numbers = (
-        None
-        if declared or present.empty
-        else _as_numbers(present, written or read_written(present.tolist()), path, marks)
-    )
+    numbers = None
+    if not declared and not present.empty:
+        numbers = _as_numbers(present, written or read_written(present.tolist()), path, marks)
     if numbers is None:
         return _categories(series, present, name, path)
     values = np.full(len(series), np.nan)
     values[series.notna().to_numpy()] = [numbers[text] for text in present.tolist()]
     return Column(name, np.where(np.isfinite(values), values, np.nan), None)
+
+
+def _texts(present: "pd.Series[Any]", path: Path) -> "pd.Series[Any]":
+    """Return a column without missing values as text, where it is text, categories or booleans."""
+    import pandas as pd
+
+    texts = present
+    if isinstance(present.dtype, pd.CategoricalDtype):
+        texts = present.astype(present.cat.categories.dtype).astype(str)
+    elif present.dtype == object and present.map(lambda value: isinstance(value, bool | np.bool_)).all():
+        texts = present.map(str)
+    if is_text(texts):
+        return texts
+    found = type(present.iloc[0]).__name__ if present.dtype == object else str(present.dtype)
+    raise DataError(f"{path}: expected numbers or text in column '{present.name}', found {found}; {leave_out()}")
 
 
 def is_text(values: "pd.Series[Any]") -> bool:

@@ -12,7 +12,7 @@ from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.rows import Rows
 from mlx.datasets.custom.targets import Target
 from mlx.datasets.dataset import Dataset, Factors
-from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, picked, stored_blocks
+from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, counted, picked, stored_dataset
 
 
 @dataclass(frozen=True)
@@ -62,26 +62,19 @@ def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
     classes = target.task == "classification"
     index = choose_rows(target.y, params.n_samples, params.seed, stratify=classes)
     kind = f"{len(target.class_names)} classes" if classes else "a regression"
-    of = "" if len(index) == len(target.y) else f" of {len(target.y)}"
     augmented = {"augmentation": augmentation_of("custom", params)} if len(shape) == 3 else {}
-    return Dataset(
-        name="custom",
-        task=target.task,
+    return stored_dataset(
+        "custom",
+        params,
+        partial(_read, samples, shape, dtype),
+        index,
+        target.y,
         class_names=target.class_names,
         sample_shape=shape,
-        dtype=np.dtype(np.float32) if params.normalize else dtype,
-        n_samples=len(index),
-        source=f"{where}: {len(index)}{of} samples for {kind} ({target.reason})",
-        seed=None if params.n_samples is None else params.seed,
-        blocks=stored_blocks(
-            partial(_read, samples, shape, dtype),
-            index,
-            target.y[index],
-            {name: values[index] for name, values in samples.factors.items()} or None,
-            normalize=params.normalize,
-        ),
+        dtype=dtype,
+        source=f"{where}: {counted(index, len(target.y))} samples for {kind} ({target.reason})",
         details=samples.details | augmented,
-        has_factors=bool(samples.factors),
+        factors={name: values[index] for name, values in samples.factors.items()} or None,
         inferred=target.inferred,
         notes=samples.notes,
     )

@@ -19,7 +19,7 @@ from mlx.datasets.custom.table_files import read_metadata
 from mlx.datasets.custom.table_samples import TableRules, read_table_samples
 from mlx.datasets.custom.targets import Target, build_target, checked_text
 from mlx.datasets.dataset import Dataset, Factors
-from mlx.datasets.files.folder_set import open_image_folder
+from mlx.datasets.files.folder_set import ImageForm, open_image_folder
 from mlx.datasets.files.image_folder import list_images
 
 
@@ -64,15 +64,9 @@ def _from_folder(params: CustomParams, folder: Path) -> Dataset:
         return samples_dataset(_from_arrays(params, str(folder), open_npy(folder / "X.npy"), labels), params)
     used = EVERY | {"image_size", "channels", "skip_corrupt"}
     reject_unused(params, used, "a folder of images, whose subfolders are the classes")
-    return open_image_folder(
-        "custom",
-        list_images(folder),
-        params,
-        size=params.image_size,
-        channels=params.channels,
-        skip_corrupt=params.skip_corrupt,
-        metadata=None if params.metadata is None else from_root(params.metadata),
-    )
+    form = ImageForm(params.image_size, params.channels, params.skip_corrupt)
+    metadata = None if params.metadata is None else from_root(params.metadata)
+    return open_image_folder("custom", list_images(folder), params, form, metadata)
 
 
 def _from_arrays(

@@ -76,12 +76,10 @@ def read_table(
 
     Parameters
     ----------
-    targets
-        Columns of a CSV that stay text: see `mlx.datasets.custom.csv_files.read_csv`.
+    targets, separator, as_text
+        Of a CSV: see `mlx.datasets.custom.csv_files.read_csv`.
     wanted
         Names of columns that the settings ask for: these stay even where they are an index.
-    separator, as_text
-        Of a CSV, see there.
 
     Raises
     ------
@@ -90,25 +88,31 @@ def read_table(
     SettingsError
         If several characters may separate its cells.
     """
-    import pandas as pd
-
+    requested = {*targets, *wanted}
     suffix = _checked_suffix(path)
     left_out: list[str] = []
     try:
         with reading(path, f"a {suffix[1:].upper()} table", remedy=""):
             if suffix == ".parquet":
-                frame, left_out = read_parquet(path, {*targets, *wanted})
+                frame, left_out = read_parquet(path, requested)
             elif suffix == ".json":
                 frame = _read_json(path)
             else:
                 frame, separator = read_csv(path, targets=targets, separator=separator, as_text=as_text)
     except ArtifactError as error:
         raise DataError(str(error)) from None
+    frame, index = _named(frame, path, requested)
+    return Table(frame, (*left_out, *index), separator)
+
+
+def _named(frame: "pd.DataFrame", path: Path, requested: Collection[str]) -> "tuple[pd.DataFrame, list[str]]":
+    """Return the table with the names that the settings use, without an index; and a line on what was left out."""
+    import pandas as pd
+
     if not len(frame) or not len(frame.columns):
         raise DataError(f"{path}: expected at least one row below the header, found none")
-    frame.columns = pd.Index(as_requested([str(name) for name in frame.columns], {*targets, *wanted}))
-    frame, index = without_index(frame, path, {*targets, *wanted})
-    return Table(frame, (*left_out, *index), separator)
+    frame.columns = pd.Index(as_requested([str(name) for name in frame.columns], requested))
+    return without_index(frame, path, requested)
 
 
 def _checked_suffix(path: Path) -> str:

@@ -25,13 +25,7 @@ _QUANTITY = re.compile(r"[.,% ']|[eE][-+]")
 
 
 def table_labels(
-    answer: "pd.Series[Any]",
-    path: Path,
-    *,
-    task: Task | str,
-    gaps: bool,
-    marks: Marks,
-    typed: bool,
+    answer: "pd.Series[Any]", path: Path, *, task: Task | str, gaps: bool, marks: Marks, typed: bool
 ) -> Array:
     """Return the target, without rows where it is missing, as integers, floats, booleans or text.
 
@@ -62,14 +56,9 @@ def table_labels(
 
     if isinstance(answer.dtype, pd.CategoricalDtype):
         answer = answer.astype(answer.cat.categories.dtype)
-    if pd.api.types.is_bool_dtype(answer):
-        return answer.to_numpy(dtype=bool)
-    if pd.api.types.is_unsigned_integer_dtype(answer):
-        return answer.to_numpy(dtype=np.uint64)
-    if pd.api.types.is_integer_dtype(answer):
-        return answer.to_numpy(dtype=np.int64)
-    if pd.api.types.is_float_dtype(answer):
-        return _whole_again(answer.to_numpy(dtype=np.float64), gaps=gaps)
+    of_type = {"b": bool, "u": np.uint64, "i": np.int64, "f": np.float64}.get(answer.dtype.kind)
+    if of_type is not None:
+        return _whole_again(answer.to_numpy(dtype=of_type), gaps=gaps)
     if not is_text(answer):
         found = type(answer.iloc[0]).__name__ if answer.dtype == object else str(answer.dtype)
         raise DataError(f"{path}: expected numbers or text in column '{answer.name}', the target, found {found}")
@@ -77,7 +66,8 @@ def table_labels(
 
 
 def _whole_again(numbers: Array, *, gaps: bool) -> Array:
-    return numbers.astype(np.int64) if gaps and (numbers == np.rint(numbers)).all() else numbers
+    whole = gaps and numbers.dtype.kind == "f" and (numbers == np.rint(numbers)).all()
+    return numbers.astype(np.int64) if whole else numbers
 
 
 def _of_text(

@@ -1,16 +1,16 @@
 """A dataset out of a folder of images a class; ``imagenet`` and ``custom`` are made so."""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import BeforeValidator
 
 from mlx.datasets.custom.table_files import read_metadata
 from mlx.datasets.dataset import Dataset
 from mlx.datasets.files.image_folder import ImageFolder
-from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, image_dtype, stored_blocks
+from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, counted, stored_dataset
 from mlx.datasets.params import bad_value
 
 LARGEST = 4096
@@ -33,22 +33,32 @@ def height_width(size: int | list[int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
+@dataclass(frozen=True)
+class ImageForm:
+    """The form in which images are read.
+
+    Attributes
+    ----------
+    size
+        Height and width, or one number for both; None where the images must have the same size, which is kept.
+    channels
+        1 or 3.
+    skip_corrupt
+        Whether images that can't be read are left out.
+    """
+
+    size: int | list[int] | None
+    channels: int
+    skip_corrupt: bool
+
+
 def open_image_folder(
-    name: str,
-    folder: ImageFolder,
-    params: StoredParams,
-    *,
-    size: int | list[int] | None,
-    channels: int,
-    skip_corrupt: bool,
-    metadata: Path | None = None,
+    name: str, folder: ImageFolder, params: StoredParams, form: ImageForm, metadata: Path | None = None
 ) -> Dataset:
     """Return the dataset `name` of the images in `folder`; X has shape (n_samples, height, width, channels).
 
     Parameters
     ----------
-    size
-        What the images are brought to; None where they must have the same size, which is kept.
     metadata
         Table with a column ``file`` whose other columns are the factors.
 
@@ -59,37 +69,26 @@ def open_image_folder(
     SettingsError
         If more images are asked for than there are.
     """
-    details: dict[str, Any] = {"augmentation": augmentation_of(name, params), "ignored_files": len(folder.passed_over)}
-    notes = folder.notes()
-    total = len(folder.files)
-    if skip_corrupt:
+    details = {"augmentation": augmentation_of(name, params), "ignored_files": len(folder.passed_over)}
+    notes, total = folder.notes(), len(folder.files)
+    if form.skip_corrupt:
         folder, bad = folder.without_unreadable()
         details["skipped"] = {"count": len(bad), "first": bad[:NAMED_IN_DETAILS]}
         if bad:
             notes.append(f"{folder.root}: left out {len(bad)} of {total} images that can't be read, such as {bad[0]}")
     index = choose_rows(folder.labels, params.n_samples, params.seed)
-    shape = folder.common_size() if size is None else height_width(size)
-    factors = None
-    if metadata is not None:
-        factors = read_metadata(metadata, len(index), [folder.files[row] for row in index])
-    of = "" if len(index) == total else f" of {total}"
-    return Dataset(
-        name=name,
-        task="classification",
+    shape = folder.common_size() if form.size is None else height_width(form.size)
+    files = [folder.files[row] for row in index]
+    return stored_dataset(
+        name,
+        params,
+        partial(folder.read, shape, form.channels),
+        index,
+        folder.labels,
         class_names=folder.class_names,
-        sample_shape=(*shape, channels),
-        dtype=image_dtype(normalize=params.normalize),
-        n_samples=len(index),
-        source=f"{len(index)}{of} images in {len(folder.class_names)} folders of {folder.root.name}",
-        seed=None if params.n_samples is None else params.seed,
-        blocks=stored_blocks(
-            partial(folder.read, shape, channels),
-            index,
-            folder.labels[index].astype(np.int64),
-            factors,
-            normalize=params.normalize,
-        ),
+        sample_shape=(*shape, form.channels),
+        source=f"{counted(index, total)} images in {len(folder.class_names)} folders of {folder.root.name}",
         details=details,
-        has_factors=bool(factors),
+        factors=None if metadata is None else read_metadata(metadata, len(index), files),
         notes=tuple(notes),
     )

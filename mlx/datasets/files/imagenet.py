@@ -3,7 +3,7 @@
 from mlx.core.errors import DataError
 from mlx.datasets.dataset import Dataset
 from mlx.datasets.files.download import cache_folder, existing_folder
-from mlx.datasets.files.folder_set import PixelSize, open_image_folder
+from mlx.datasets.files.folder_set import ImageForm, PixelSize, open_image_folder
 from mlx.datasets.files.image_folder import list_images
 from mlx.datasets.files.stored import StoredParams
 
@@ -47,11 +47,5 @@ def open_imagenet(params: ImagenetParams, path: str | None) -> Dataset:
             "to the folder where they are; it can't be downloaded without an account at image-net.org"
         )
     root = cached if path is None else existing_folder(path, CONTENT)
-    return open_image_folder(
-        "imagenet",
-        list_images(root),
-        params,
-        size=params.image_size,
-        channels=3,
-        skip_corrupt=params.skip_corrupt,
-    )
+    form = ImageForm(params.image_size, 3, params.skip_corrupt)
+    return open_image_folder("imagenet", list_images(root), params, form)

@@ -9,7 +9,7 @@ from mlx.datasets.dataset import Block, Dataset, spans
 from mlx.datasets.files.cifar import CIFAR10_DOWNLOAD, CIFAR100_DOWNLOAD, Cifar100Params
 from mlx.datasets.files.download import Download
 from mlx.datasets.files.mnist import FASHION_DOWNLOADS, MNIST_DOWNLOADS
-from mlx.datasets.files.stored import PublishedParams, augmentation_of, image_dtype
+from mlx.datasets.files.stored import PublishedParams, augmentation_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def stand_in(name: str, params: PublishedParams) -> Dataset:
     available = {"train": train, "test": test, "all": train + test}[params.subset]
     n = min(params.n_samples or available, available)
     k = 20 if isinstance(params, Cifar100Params) and params.labels == "coarse" else facts.n_classes
-    dtype = image_dtype(normalize=params.normalize)
+    dtype = np.dtype(np.float32 if params.normalize else np.uint8)
 
     def blocks(rows: int) -> Iterator[Block]:
         rng = np.random.default_rng(0)

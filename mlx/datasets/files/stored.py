@@ -14,6 +14,8 @@ from mlx.datasets.dataset import Block, Dataset, Factors, spans
 from mlx.datasets.params import Count, Seed
 from mlx.datasets.randomness import Stream, generator
 
+UINT8 = np.dtype(np.uint8)
+
 ReadRows = Callable[[Indices, int], Iterator[Array]]
 """``read(index, rows)`` yields the samples of the ascending `index` in order, `rows` at a time."""
 
@@ -163,11 +165,6 @@ def unit(X: Array) -> Array:
     return X.astype(np.float32) / np.float32(255)
 
 
-def image_dtype(*, normalize: bool) -> np.dtype[Any]:
-    """Return the dtype of images, divided by 255 or not."""
-    return np.dtype(np.float32 if normalize else np.uint8)
-
-
 def checked_labels(file: Path, labels: Array, n_classes: int) -> Array:
     """Return `labels` as int64 where each is below `n_classes`.
 
@@ -203,16 +200,61 @@ def published_dataset(
         What the images show and which files they are from, for the description.
     """
     index = choose_rows(labels, params.n_samples, params.seed)
-    of = "" if len(index) == len(labels) else f" of {len(labels)}"
-    return Dataset(
-        name=name,
-        task="classification",
+    return stored_dataset(
+        name,
+        params,
+        read,
+        index,
+        labels,
         class_names=class_names,
         sample_shape=sample_shape,
-        dtype=image_dtype(normalize=params.normalize),
-        n_samples=len(index),
-        source=f"{content}, {len(index)}{of} ({params.subset}) from the {files}",
-        seed=None if params.n_samples is None else params.seed,
-        blocks=stored_blocks(read, index, labels[index], normalize=params.normalize),
+        source=f"{content}, {counted(index, len(labels))} ({params.subset}) from the {files}",
         details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
+    )
+
+
+def counted(index: Indices, total: int) -> str:
+    """Return how many samples are used, and of how many, for the description of a dataset."""
+    return str(total) if len(index) == total else f"{len(index)} of {total}"
+
+
+def stored_dataset(
+    name: str,
+    params: StoredParams,
+    read: ReadRows,
+    index: Indices,
+    y: Array,
+    *,
+    class_names: tuple[str, ...],
+    sample_shape: tuple[int, ...],
+    source: str,
+    details: dict[str, Any],
+    dtype: np.dtype[Any] = UINT8,
+    factors: Factors | None = None,
+    inferred: str = "",
+    notes: tuple[str, ...] = (),
+) -> Dataset:
+    """Return the dataset of the samples `index` of what `read` reads.
+
+    Parameters
+    ----------
+    y
+        Labels or, without `class_names`, targets of all samples that `read` reads.
+    factors
+        Of the samples in `index` alone.
+    """
+    return Dataset(
+        name=name,
+        task="classification" if class_names else "regression",
+        class_names=class_names,
+        sample_shape=sample_shape,
+        dtype=np.dtype(np.float32) if params.normalize else dtype,
+        n_samples=len(index),
+        source=source,
+        seed=None if params.n_samples is None else params.seed,
+        blocks=stored_blocks(read, index, y[index], factors, normalize=params.normalize),
+        details=details,
+        has_factors=bool(factors),
+        inferred=inferred,
+        notes=notes,
     )
