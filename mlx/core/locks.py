@@ -53,17 +53,16 @@ def run_lock(workspace: Workspace, *, step: str | None = None, warn: bool = True
     try:
         lock.acquire()
     except Timeout:
-        raise SettingsError(
-            f"{workspace.root}: expected a folder that no other process is at work on, found one that is locked "
-            f"({file}); wait for that process, or stop it"
-        ) from None
+        found = f"found one that is locked ({file}); wait for that process, or stop it"
+        expected = "expected a folder that no other process is at work on"
+        raise SettingsError(f"{workspace.root}: {expected}, {found}") from None
     except OSError as error:
         if error.errno not in UNSUPPORTED:
             raise
         if warn:
+            reason = f"locks don't work on this file system ({error.strerror})"
             note(
-                f"warning: {workspace.root}: locks don't work on this file system ({error.strerror}), so nothing "
-                "keeps a second process from working on it: start none"
+                f"warning: {workspace.root}: {reason}, so nothing keeps a second process from working on it: start none"
             )
         yield
         return
