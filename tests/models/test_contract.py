@@ -90,7 +90,10 @@ def samples(task_spec: TaskSpec, n: int = 150, seed: int = 0) -> Samples:
 def fitted(name: str, task_spec: TaskSpec, seed: int = 7) -> tuple[Model, ModelSettings, FitResult]:
     settings = settings_of(name)
     model = build_model(settings, task_spec, seed=seed)
-    training = TrainingSettings(epochs=6, batch_size=16, learning_rate=0.01, seed=seed)
+    # Once the loss of a deep network is near 0, Adam divides by gradients near 0: at 0.01 an occasional step of the
+    # last epoch takes a network from 100 % to 85 %, on one processor and not on another.
+    rate = 0.003 if name in LARGE else 0.01
+    training = TrainingSettings(epochs=6, batch_size=16, learning_rate=rate, seed=seed)
     return model, settings, fit_model(model, samples(task_spec), samples(task_spec, 40, 1), training, Silent())
 
 
