@@ -141,7 +141,7 @@ def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
     if index.max() >= described.shape[0]:
         raise ArtifactError(
             f"{workspace.representations / 'index.npy'}: expected some of the {described.shape[0]} rows that "
-            f"{workspace.raw / 'dataset.json'} tells of, found row {index.max()}{REMAKE}"
+            f"{workspace.raw / 'dataset.json'} describes, found row {index.max()}{REMAKE}"
         )
     if not described.factors:
         return pd.DataFrame(index=range(len(index)))

@@ -1,6 +1,7 @@
 """The residuals analysis of a classifier, layer by layer, put together once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy.typing as npt
 import pandas as pd
@@ -12,11 +13,12 @@ from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detec
 from mlx.residuals.errors.temperature import temperature_curve
 from mlx.residuals.geometry.layer_geometry import alignments
 from mlx.residuals.layers.headline import headline_of
-from mlx.residuals.layers.layer_analysis import analyze_layer
-from mlx.residuals.predictions import check_predictions
+from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
+from mlx.residuals.predictions import Predictions, check_predictions
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Directions, Representation, directions_of
-from mlx.results.classification_residuals import ClassificationResiduals, LayerResiduals
+from mlx.results.classification_residuals import ClassificationResiduals, SampleScores
+from mlx.results.tests import TestResult
 
 
 def analyze_classification(
@@ -61,33 +63,47 @@ def analyze_classification(
     if not representations:
         raise DataError("residuals: expected at least one layer of representations, found none")
     samples = predictions.scores(settings.seed)
-    error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
     layers, units = list[LayerResiduals](), list[Directions]()
     for name, representation in representations.items():
-        units.append(directions_of(name, representation, error.size))
+        units.append(directions_of(name, representation, len(samples.index)))
         kinds = [kind for kind in settings.projections if kind == "pca" or not layers]
         layers.append(analyze_layer(name, units[-1], predictions, samples.entropy, kinds=kinds, settings=settings))
     known = FactorAnalysis()
     if factors is not None and len(factors.columns):
         first = Layer(units[0], layers[0].samples.similarity, samples.entropy, predictions.y_pred, layers[0].name)
-        known = analyze_factors(factors, first, error, settings=settings)
+        known = analyze_factors(factors, first, predictions.error, settings=settings)
+    further = (*alignments(representations), *known.tests)
+    found = _merged(predictions, samples, layers, further, settings, n_dropped=int((units[0].norms == 0).sum()))
+    columns = {} if factors is None else {str(name): factors[name].to_numpy() for name in factors}
+    return replace(found, sample_factors=columns, factors=known.factors, slices=known.slices)
+
+
+def _merged(
+    predictions: Predictions,
+    samples: SampleScores,
+    layers: Sequence[LayerResiduals],
+    further: Sequence[TestResult],
+    settings: ResidualsSettings,
+    *,
+    n_dropped: int,
+) -> ClassificationResiduals:
+    """Put the results of entropy and of every layer together, and then the tests of no single layer."""
+    error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
     tests = (
         *detection_tests(error, of_entropy, [], settings),
         *(test for layer in layers for test in layer.tests),
-        *alignments(representations),
-        *known.tests,
+        *further,
     )
     return ClassificationResiduals(
         samples=samples,
         layers={layer.name: layer.samples for layer in layers},
-        sample_factors={} if factors is None else {str(name): factors[name].to_numpy() for name in factors},
         classes=tuple(one for layer in layers for one in layer.classes),
         tests=tests,
-        factors=known.factors,
-        slices=known.slices,
         risk_coverage=(*risk_curves(error, of_entropy), *(one for layer in layers for one in layer.risk_coverage)),
-        temperature=temperature_curve(probabilities, logits, predictions.y_true, predictions.y_pred),
+        temperature=temperature_curve(
+            predictions.probabilities, predictions.logits, predictions.y_true, predictions.y_pred
+        ),
         similarity=tuple(one for layer in layers for one in layer.similarity),
         matrices={file: matrix for layer in layers for file, matrix in layer.matrices.items()},
-        headline=headline_of(tests, int((units[0].norms == 0).sum()), settings.confidence),
+        headline=headline_of(tests, n_dropped, settings.confidence),
     )

@@ -1,7 +1,7 @@
 """The residuals analysis of a classifier: its results, and the schemas of its tables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from mlx.core.array_types import Array, Floats, Integers
@@ -220,31 +220,6 @@ Headline = dict[str, float | int | str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerResiduals:
-    """What the analysis of one layer found.
-
-    Attributes
-    ----------
-    name
-        The layer.
-    samples
-        Where each sample stands in it.
-    classes, tests, risk_coverage, similarity
-        Rows of the tables.
-    matrices
-        By file name, similarities within the classes, and between samples of all classes (``overview``).
-    """
-
-    name: str
-    samples: LayerSamples
-    classes: tuple[ClassSummary, ...]
-    tests: tuple[TestResult, ...]
-    risk_coverage: tuple[CurvePoint, ...]
-    similarity: tuple[MatrixSummary, ...]
-    matrices: Mapping[str, Floats]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ClassificationResiduals:
     """The residuals analysis of a classifier.
 
@@ -274,11 +249,11 @@ class ClassificationResiduals:
 
     samples: SampleScores
     layers: Mapping[str, LayerSamples]
-    sample_factors: Mapping[str, Array]
+    sample_factors: Mapping[str, Array] = field(default_factory=dict)
     classes: tuple[ClassSummary, ...]
     tests: tuple[TestResult, ...]
-    factors: tuple[FactorEffect, ...]
-    slices: tuple[Slice, ...]
+    factors: tuple[FactorEffect, ...] = ()
+    slices: tuple[Slice, ...] = ()
     risk_coverage: tuple[CurvePoint, ...]
     temperature: tuple[TemperaturePoint, ...]
     similarity: tuple[MatrixSummary, ...]

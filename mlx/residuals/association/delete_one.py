@@ -2,7 +2,7 @@
 
 A similarity a_i is a mean over all classmates, so that all a_i share the same samples. Deleting (or
 resampling) rows of the finished table (a_i, H_i) would leave that out: its intervals are too narrow. Here a
-deleted sample is missing from everybody's mean as well. Within a class let μ be the mean direction,
+deleted sample is also missing from the mean of every other sample. Within a class let μ be the mean direction,
 v_i = u_i − μ and β_i = v_i·μ, so that a_i = (n β_i + constant) / (n − 1). Without sample j
 
     a_i − 1 = p_i + k_j,   p_i = ((n−1) β_i − v_i·v_j) / (n−2),   k_j = −((n−1) w + β_j) / (n−2),

@@ -1,6 +1,6 @@
 """Correlations of other samples than those at hand: without a tenth of them, or drawn from them with replacement.
 
-A similarity is a mean over classmates, and is computed anew among those who are there. With w_j how often
+A similarity is a mean over classmates, and is recomputed among the samples that are drawn. With w_j how often
 sample j is, S* = Σ w_j u_j and m = Σ w_j,
 
     a_i* = (u_i·S* − w_i) / (m − w_i),
@@ -115,7 +115,7 @@ def similarity_of_the_others(units: Directions, rows: Integers, weights: Floats)
     Returns
     -------
     Floats
-        (n_weightings, n); 0 where nobody else is there, and of no meaning where the sample itself is not.
+        (n_weightings, n); 0 where no other sample is drawn, and undefined where the sample itself is not.
     """
     similarity = _sums_over_pairs(units, rows, weights)
     others = weights.sum(axis=1, keepdims=True) - weights

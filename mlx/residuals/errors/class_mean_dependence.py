@@ -14,7 +14,7 @@ from mlx.stats.influence import EstimateWithInfluence
 
 @dataclass(frozen=True)
 class ClassMeanDependence:
-    """A score that is a sum of signed mean similarities to groups, and so depends on everybody in them.
+    """A score that is a sum of signed mean similarities to groups, and so depends on every sample in them.
 
     Attributes
     ----------

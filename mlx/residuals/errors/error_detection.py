@@ -169,7 +169,7 @@ def _area_under_roc(test: TestResult, ranked: _Ranked, settings: ResidualsSettin
 
 
 def permutation_p(wrong: Flags, values: Floats, settings: ResidualsSettings) -> float:
-    """Two-sided p-value of AUROC = 0.5: how often errors dealt out at random are ranked as unevenly."""
+    """Two-sided p-value of AUROC = 0.5: how often errors in random order are ranked as unevenly."""
     ranks, wrongs = midranks(values), wrong.astype(np.float64)
     x, y = (v - v.mean() for v in (ranks, wrongs))
     x, y = x / np.linalg.norm(x), y / np.linalg.norm(y)
@@ -184,7 +184,7 @@ def combined_detection(
     """Mean AUROC, over folds, of a logistic model of all scores that was fitted on the other folds.
 
     Folds are not pooled: scores of different models are not comparable. Neither interval nor p-value: the
-    folds' models share their training data, and a permutation would need them fitted anew.
+    folds' models share their training data, and a permutation would need them to be fitted again.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The factors of the samples as numbers: a column each of a table, told apart by its type."""
+"""The factors of the samples as numbers: one column of a table each, of a kind that follows from its type."""
 
 from dataclasses import dataclass
 from typing import Any

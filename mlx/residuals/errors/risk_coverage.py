@@ -114,8 +114,8 @@ def curve_areas(error: Flags, uncertainty: Floats) -> CurveAreas:
 def _aurc_gradient(error: Flags, uncertainty: Floats) -> Floats:
     """Of Σ e·(−ln c)/n, with c the coverage from which on a sample is kept, which is AURC at many samples."""
     weight = np.where(error, -error.size / midranks(uncertainty), 0.0)
-    everybody = smoothed(uncertainty, np.ones(error.size))
-    slopes: Floats = weight * everybody - smoothed(uncertainty, weight)
+    density = smoothed(uncertainty, np.ones(error.size))
+    slopes: Floats = weight * density - smoothed(uncertainty, weight)
     return slopes
 
 

@@ -1,7 +1,7 @@
 """Everything about one layer: where its samples stand, and its rows in the tables."""
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from mlx.residuals.similarity.classmates import Classmates, find_classmates
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.overview import similarity_overview
-from mlx.results.classification_residuals import LayerResiduals, LayerSamples
+from mlx.results.classification_residuals import ClassSummary, CurvePoint, LayerSamples, MatrixSummary
 from mlx.results.tests import TestResult, adjusted
 from mlx.stats.status import OK, Reason
 
@@ -44,6 +44,31 @@ in a second or two; beyond, the mean entropy alone."""
 
 MAX_RANKED = 20_000
 """Samples whose pairs are ranked: two hundred million pairs, for which two passes take less than a minute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerResiduals:
+    """What the analysis of one layer found.
+
+    Attributes
+    ----------
+    name
+        The layer.
+    samples
+        Where each sample stands in it.
+    classes, tests, risk_coverage, similarity
+        Rows of the tables.
+    matrices
+        By file name, similarities within the classes, and between samples of all classes (``overview``).
+    """
+
+    name: str
+    samples: LayerSamples
+    classes: tuple[ClassSummary, ...]
+    tests: tuple[TestResult, ...]
+    risk_coverage: tuple[CurvePoint, ...]
+    similarity: tuple[MatrixSummary, ...]
+    matrices: Mapping[str, Floats]
 
 
 def analyze_layer(

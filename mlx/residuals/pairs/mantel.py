@@ -1,7 +1,7 @@
-"""Mantel tests of correlations over pairs, against those that dealing the entropies out anew would give.
+"""Mantel tests of correlations over pairs, against their permutation distribution.
 
 Pairs share samples, so samples are permuted, not pairs (Mantel 1967). Permuting entropies leaves the means
-and variances over pairs as they are, and only Σ s_ij m_ij is computed anew: for the mean entropy it is a
+and variances over pairs as they are, and only Σ s_ij m_ij is recomputed: for the mean entropy it is a
 product of two vectors, which makes this test that of a sample's mean similarity to all others against its
 entropy; for the other functions O(n·d) from the sums of `mlx.residuals.similarity.sums`, without the n × n matrices,
 or O(n²) from these where there are few samples, or fewer than features.
@@ -186,14 +186,14 @@ def _gram(group: PairGroup) -> Floats:
 
 def _products_from_gram(group: PairGroup, gram: Floats, orders: Integers) -> Floats:
     """Centered Σ_{i<j} s_ij m_ij (4, n_orders), as `PairGroup.products`, in O(n²) an order."""
-    dealt = np.empty(orders.shape)
-    np.put_along_axis(dealt, orders, np.broadcast_to(group.h, orders.shape), axis=1)
+    permuted = np.empty(orders.shape)
+    np.put_along_axis(permuted, orders, np.broadcast_to(group.h, orders.shape), axis=1)
     to_all, total = gram.sum(axis=1), float(gram.sum()) / 2
-    mean = dealt @ to_all / 2
-    product = np.einsum("bn,bn->b", dealt @ gram, dealt) / 2
+    mean = permuted @ to_all / 2
+    product = np.einsum("bn,bn->b", permuted @ gram, permuted) / 2
     gaps = np.abs(np.subtract.outer(group.h, group.h))
     difference = np.array([np.vdot(gram[np.ix_(order, order)], gaps) / 2 for order in orders])
-    squared_difference = dealt**2 @ to_all - 2 * product
+    squared_difference = permuted**2 @ to_all - 2 * product
     products = np.stack([mean, difference, product, squared_difference])
     products -= (total * group.of_entropy.own_mean)[:, None]
     return products

@@ -3,7 +3,7 @@
 Between s_ij and four functions of two entropies (`PAIR_STATISTICS`), over all n (n − 1)/2 pairs, in O(n·d²)
 time and O(d²) memory beyond the entropies. The correlations describe; they are not tests. Pairs share their
 samples, so that a p-value that counts pairs rejects a true null in up to 85 % of cases: none is given here.
-How far chance alone moves a correlation is told by its variance when the entropies are permuted
+How far chance alone moves a correlation is its variance when the entropies are permuted
 (Mantel 1967), given as a number of pairs, and its p-value by `mlx.residuals.pairs.mantel`.
 """
 

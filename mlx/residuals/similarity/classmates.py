@@ -1,4 +1,4 @@
-"""Similarities among the samples predicted alike, pair by pair or by blocks, and everybody's nearest one."""
+"""Similarities among the samples predicted alike, pair by pair or by blocks, and the nearest one of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

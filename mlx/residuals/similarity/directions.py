@@ -113,7 +113,7 @@ def _scaled(block: Scores, norms: Floats) -> Floats:
 
 
 def directions_of(name: str, representation: Representation, n_samples: int) -> Directions:
-    """Measure the rows of a representation (n_samples, n_features), refusing what can't be measured.
+    """Measure the rows of a representation (n_samples, n_features), and reject those without finite values.
 
     Parameters
     ----------
