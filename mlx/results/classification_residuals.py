@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mlx.core.array_types import Array, Floats, Integers
 from mlx.results.schema import ArraySchema, Column, RowSchema
-from mlx.results.tests import TESTS, TestResult
+from mlx.results.tests import TESTS, Score, TestResult
 from mlx.stats.status import OK, ClassStatus, Status
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ SLICES = RowSchema("slices.csv", Slice, "A row a weak slice, weakest first by th
 class CurvePoint:
     """One point of a risk–coverage curve."""
 
-    score: Annotated[str, Column("text", "what the samples are ordered by")]
+    score: Annotated[Score, Column("text", "what the samples are ordered by")]
     layer: Annotated[str, Column("text", "its layer, where it has one")]
     coverage: Annotated[float, Column("share", "share of samples kept")]
     risk: Annotated[float, Column("share", "expected share of wrong predictions among them; lower is better")]

@@ -60,7 +60,7 @@ def projections(
         question, statistic = Question.PRINCIPAL_COMPONENT, "variance_share"
         for axis, share in enumerate(found.variance_ratio, 1):
             asked = TestResult(question=question, subject=str(axis), layer=layer, statistic=statistic, n=n)
-            shares.append(replace(asked, estimate=share, status=found.status))
+            shares.append(replace(asked, estimate=float(share), status=found.status))
     rows = np.unique(np.linspace(0, n - 1, min(n, MAX_EMBEDDED)).astype(np.intp))
     for kind, embed in EMBEDDINGS.items():
         if kind in kinds and n >= MIN_EMBEDDED:

@@ -1,0 +1,77 @@
+"""The files of a residuals analysis are read back into the types that the analysis returned."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from mlx.core.artifacts import read_csv, read_parquet
+from mlx.core.linear_fit import LinearFit
+from mlx.pipeline.residuals_analysis import write_classification, write_regression
+from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
+from mlx.results.classification_residuals import LAYER_SAMPLES, SAMPLES, TABLES
+from mlx.results.regression_residuals import COEFFICIENTS, REGRESSION_SAMPLES
+from mlx.results.schema import RowSchema
+from mlx.results.tests import TESTS, read_tests
+
+FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19, projections=["pca"])
+NAMES = ["0", "NA", "0"]
+"""Class names that a reader could take for a number, for a missing value, or for each other."""
+
+
+def assert_same_columns(found: object, expected: object) -> None:
+    for field in fields(expected):
+        one, other = (getattr(result, field.name) for result in (found, expected))
+        np.testing.assert_array_equal(one, other, err_msg=field.name)
+
+
+def rows_of(folder: Path, schema: RowSchema) -> tuple:
+    path = folder / schema.file
+    table = read_csv(path, text=schema.text)
+    return read_tests(path, table, NAMES) if schema is TESTS else schema.rows(path, table, n_classes=3)
+
+
+def test_a_classification_is_read_back_as_it_was(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    y = np.append(generator.integers(2, size=119), 2)
+    logits = 1.5 * np.eye(3)[y] + generator.normal(size=(120, 3))
+    layers = {name: np.eye(3, 5)[y] + generator.normal(size=(120, 5)) for name in ("first", "second")}
+    found = analyze_classification(
+        layers,
+        logits=logits,
+        probabilities=softmax(logits, axis=1),
+        y_true=y,
+        y_pred=logits.argmax(axis=1),
+        class_names=NAMES,
+        index=np.arange(120),
+        settings=FAST,
+        factors=pd.DataFrame({"entropy": generator.normal(size=120), "kind": generator.choice(["a", "1"], 120)}),
+    )
+    write_classification(tmp_path, found)
+    for name, schema in TABLES.items():
+        assert getattr(found, name), f"{name}: nothing to compare"
+        assert repr(rows_of(tmp_path, schema)) == repr(tuple(getattr(found, name))), name
+    path = tmp_path / SAMPLES.file
+    samples = read_parquet(path)
+    assert_same_columns(SAMPLES.arrays(path, samples, n_classes=3), found.samples)
+    for suffix, layer in zip(("", ".second"), found.layers.values(), strict=True):
+        assert_same_columns(LAYER_SAMPLES.arrays(path, samples, suffix=suffix), layer)
+
+
+def test_a_regression_is_read_back_as_it_was(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(60, 2))
+    y = X @ [1.0, -2.0] + generator.normal(size=60)
+    design = np.column_stack([np.ones(60), X])
+    triangle = np.linalg.qr(design)[1]
+    coefficients = np.linalg.lstsq(design, y)[0]
+    fit = LinearFit(np.sign(np.diag(triangle))[:, None] * triangle, coefficients, 60, 1.0, least_squares=True)
+    found = analyze_regression(y, design @ coefficients, index=np.arange(60), settings=FAST, design=X, fit=fit)
+    write_regression(tmp_path, found, pd.DataFrame({"kind": ["a"] * 60}))
+    path = tmp_path / REGRESSION_SAMPLES.file
+    assert_same_columns(REGRESSION_SAMPLES.arrays(path, read_parquet(path)), found.samples)
+    assert len(found.coefficients) == 3
+    path = tmp_path / COEFFICIENTS.file
+    assert COEFFICIENTS.rows(path, read_csv(path, text=COEFFICIENTS.text)) == found.coefficients
