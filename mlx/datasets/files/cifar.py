@@ -22,7 +22,16 @@ from mlx.datasets.files.cifar_batches import (
     read_class_names,
 )
 from mlx.datasets.files.download import Download, Layout, locate
-from mlx.datasets.files.stored import PublishedParams, Subset, checked_labels, picked, published_dataset
+from mlx.datasets.files.stored import (
+    PublishedParams,
+    Subset,
+    augmentation_of,
+    checked_labels,
+    choose_rows,
+    counted,
+    picked,
+    stored_dataset,
+)
 
 Labels = Literal["fine", "coarse"]
 
@@ -107,16 +116,18 @@ def _open(
     pickled = layout is layouts[0]
     class_names = read_class_names(files[0].parent, form, pickled=pickled)
     read_labels = pickled_labels if pickled else binary_labels
-    labels = [checked_labels(file, read_labels(file, form), len(class_names)) for file in files]
-    return published_dataset(
+    labels = np.concatenate([checked_labels(file, read_labels(file, form), len(class_names)) for file in files])
+    index = choose_rows(labels, params.n_samples, params.seed)
+    return stored_dataset(
         name,
         params,
         partial(_read, files, form, pickled),
-        np.concatenate(labels),
+        index,
+        labels,
         class_names=class_names,
         sample_shape=(SIZE, SIZE, 3),
-        content="CIFAR photographs",
-        files=layout.kind,
+        source=f"CIFAR photographs, {counted(index, len(labels))} ({params.subset}) from the {layout.kind}",
+        details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
     )
 
 

@@ -13,7 +13,16 @@ from mlx.datasets.custom.array_files import ArrayFile, open_npz
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Dataset
 from mlx.datasets.files.download import Download, Layout, locate
 from mlx.datasets.files.idx import IdxFile, open_idx
-from mlx.datasets.files.stored import PublishedParams, Subset, checked_labels, picked, published_dataset
+from mlx.datasets.files.stored import (
+    PublishedParams,
+    Subset,
+    augmentation_of,
+    checked_labels,
+    choose_rows,
+    counted,
+    picked,
+    stored_dataset,
+)
 
 DIGITS = tuple("0123456789")
 CLOTHES = (
@@ -80,16 +89,18 @@ def _open(
     layout, files = locate(name, path, layouts, downloads, download=params.download)
     parts = _npz_parts(files[0], params.subset) if layout is layouts[1] else _idx_parts(files)
     height, width = _image_shape([images for images, _ in parts])
-    labels = [checked_labels(images.path, labels, len(class_names)) for images, labels in parts]
-    return published_dataset(
+    labels = np.concatenate([checked_labels(images.path, labels, len(class_names)) for images, labels in parts])
+    index = choose_rows(labels, params.n_samples, params.seed)
+    return stored_dataset(
         name,
         params,
         partial(_read, [images for images, _ in parts]),
-        np.concatenate(labels),
+        index,
+        labels,
         class_names=class_names,
         sample_shape=(height, width, 1),
-        content=content,
-        files=layout.kind,
+        source=f"{content}, {counted(index, len(labels))} ({params.subset}) from the {layout.kind}",
+        details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
     )
 
 

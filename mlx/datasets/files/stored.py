@@ -179,40 +179,6 @@ def checked_labels(file: Path, labels: Array, n_classes: int) -> Array:
     return labels.astype(np.int64)
 
 
-def published_dataset(
-    name: str,
-    params: PublishedParams,
-    read: ReadRows,
-    labels: Array,
-    *,
-    class_names: tuple[str, ...],
-    sample_shape: tuple[int, ...],
-    content: str,
-    files: str,
-) -> Dataset:
-    """Return the dataset of the images that `read` reads, or of a subset of them.
-
-    Parameters
-    ----------
-    labels
-        Of all images, int64 of shape (images,).
-    content, files
-        What the images show and which files they are from, for the description.
-    """
-    index = choose_rows(labels, params.n_samples, params.seed)
-    return stored_dataset(
-        name,
-        params,
-        read,
-        index,
-        labels,
-        class_names=class_names,
-        sample_shape=sample_shape,
-        source=f"{content}, {counted(index, len(labels))} ({params.subset}) from the {files}",
-        details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
-    )
-
-
 def counted(index: Indices, total: int) -> str:
     """Return how many samples are used, and of how many, for the description of a dataset."""
     return str(total) if len(index) == total else f"{len(index)} of {total}"
