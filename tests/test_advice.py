@@ -51,7 +51,7 @@ def test_a_rate_that_diverges_is_named_by_the_key_that_sets_it() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:a learning rate above 1 seldom converges")
+@pytest.mark.filterwarnings("ignore:a learning rate above 1 rarely converges")
 @pytest.mark.parametrize("own", ["", "optimizer_config: {learning_rate: 1.0e+9}"])
 def test_lowering_the_rate_that_is_named_ends_a_divergence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str

@@ -225,5 +225,5 @@ def test_wrong_inputs_are_named() -> None:
             MLP(**wrong).fit(X, values)
     with pytest.raises(ValueError, match=r"y: expected classes \['a', 'b', 'c'\], found .*'z'"):
         MLP(output_activation="softmax").fit(X, labels).train_step(X[:1], np.array(["z"]))
-    with pytest.warns(UserWarning, match="a learning rate above 1 seldom converges, found 2"):
+    with pytest.warns(UserWarning, match="a learning rate above 1 rarely converges, found 2"):
         MLP(optimizer_config={"learning_rate": 2, "optimizer_type": "sgd"}).train_step(X, values)

@@ -90,7 +90,7 @@ def test_an_optimizer_of_its_own_stands_before_that_of_the_training_and_keeps_it
 
 
 def test_a_learning_rate_above_one_is_warned_of() -> None:
-    with pytest.warns(UserWarning, match=r"learning rate above 1 seldom converges, found 1\.5"):
+    with pytest.warns(UserWarning, match=r"learning rate above 1 rarely converges, found 1\.5"):
         built(VALUES).prepare(Optimization("sgd", 1.5))
 
 

@@ -141,7 +141,7 @@ def build_optimizer(
 ) -> Optimizer:
     """Make the optimizer `name`, with `momentum` only for sgd; warns of a learning rate above 1."""
     if learning_rate > LARGEST_USUAL_RATE:
-        text = f"a learning rate above {LARGEST_USUAL_RATE:g} seldom converges, found {learning_rate:g}"
+        text = f"a learning rate above {LARGEST_USUAL_RATE:g} rarely converges, found {learning_rate:g}"
         warnings.warn(text, stacklevel=3)
     if name == "sgd":
         return Sgd(n_parameters, learning_rate, momentum=momentum, weight_decay=weight_decay)
