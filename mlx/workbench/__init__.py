@@ -1,4 +1,4 @@
-"""Classes for notebooks: thin, over the same functions that the pipeline runs."""
+"""Classes for notebooks, by the functions that the pipeline runs."""
 
 from mlx.workbench.analysis import ResidualsAnalyzer
 from mlx.workbench.data import DataGenerator, ImageDataGenerator

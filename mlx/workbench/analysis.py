@@ -1,4 +1,4 @@
-"""The residuals analysis for notebooks: thin, over the functions that the pipeline runs."""
+"""The residuals analysis for notebooks, by the functions that the pipeline runs."""
 
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,17 @@ from mlx.core.metrics import write_metrics
 from mlx.core.paths import expanded
 from mlx.pipeline.residuals_analysis import write_classification
 from mlx.residuals import ResidualsSettings, analyze_classification
-from mlx.runs.received import given_in_notebook, receive
+from mlx.results.classification_residuals import ClassificationResiduals
+from mlx.runs.received import Received, given_in_notebook, receive
 
 
 class ResidualsAnalyzer:
-    """Asks whether the geometry of representations tells where a classifier is unsure and wrong.
+    """Tests whether the geometry of representations tells where a classifier is uncertain and wrong.
 
     Parameters
     ----------
-    save_dir : folder in which every analysis leaves its tables, in ``residuals/``, and its headline numbers, in
-        ``residuals.json``; an earlier analysis there is replaced. Without, nothing is written.
+    save_dir : folder to which an analysis writes its tables, in ``residuals/``, and its headline numbers, in
+        ``residuals.json``, replacing those of an earlier one; None writes nothing.
     settings : keys of the section ``residuals`` of a configuration, such as ``seed`` and ``n_permutations``.
     """
 
@@ -39,18 +40,18 @@ class ResidualsAnalyzer:
         class_names: Any = None,
         factors: Any = None,
     ) -> dict[str, pd.DataFrame]:
-        """Analyze predictions and what represents them.
+        """Analyze predictions and representations.
 
         Parameters
         ----------
-        representations : (n, d), an array or sparse; or several layers by their names, the headline's first.
+        representations : (n, d), an array or sparse; or several layers by name, the headline's first.
         softmax_outputs : (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
-        y_true, y_pred : (n,), labels from 0, or names; for no y_pred, the class of the largest probability.
-        logits : (n, K) before the softmax, where known: entropies are exact where probabilities are rounded.
-        class_names : K names, in any sequence; the labels' own in sorted order, or numbers, by default.
-        factors : what is known of each sample, a column of n values each.
+        y_true, y_pred : (n,), labels from 0, or names; y_pred is by default the class of the largest probability.
+        logits : (n, K) before the softmax, if known: they make entropies exact if probabilities are rounded.
+        class_names : K names, in any sequence; by default those of the labels in sorted order, or numbers.
+        factors : properties of the samples, columns of n values.
 
-        Each may also be the name of a file, as `mlx analyze` takes it.
+        Each may also be the name of a file, as for `mlx analyze`.
 
         Returns
         -------
@@ -61,24 +62,29 @@ class ResidualsAnalyzer:
         Raises
         ------
         DataError
-            A shape is wrong, or for the first row that can't be used.
+            A shape is wrong, or a row is invalid: names the first.
         """
         received = receive(
             given_in_notebook(representations, softmax_outputs, y_true, y_pred, logits, class_names, factors)
         )
-        found = analyze_classification(
-            received.whole_layers(),
-            logits=None if received.logits is None else received.logits.whole(),
-            probabilities=received.probabilities.whole(),
-            y_true=received.y_true,
-            y_pred=received.y_pred,
-            class_names=received.class_names,
-            index=np.arange(len(received.y_true)),
-            settings=self.settings,
-            factors=pd.DataFrame(received.factors) if received.factors else None,
-        )
+        residuals = analyze_received(received, self.settings)
         if self.save_dir is not None:
             with replacing_folder(self.save_dir / "residuals") as folder:
-                write_classification(folder, found)
-            write_metrics(self.save_dir / "residuals.json", found.headline)
-        return found.frames()
+                write_classification(folder, residuals)
+            write_metrics(self.save_dir / "residuals.json", residuals.headline)
+        return residuals.frames()
+
+
+def analyze_received(received: Received, settings: ResidualsSettings) -> ClassificationResiduals:
+    """Analyze what `mlx.runs.received.receive` returned."""
+    return analyze_classification(
+        received.whole_layers(),
+        logits=received.whole_logits(),
+        probabilities=received.probabilities.whole(),
+        y_true=received.y_true,
+        y_pred=received.y_pred,
+        class_names=received.class_names,
+        index=np.arange(len(received.y_true)),
+        settings=settings,
+        factors=pd.DataFrame(received.factors) if received.factors else None,
+    )

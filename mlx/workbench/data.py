@@ -1,4 +1,4 @@
-"""Classes for notebooks: thin, over the same functions that the pipeline runs."""
+"""Datasets for notebooks, by the functions that the pipeline runs."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 class DataGenerator:
-    """Makes tables for classification and regression, splits them, scales them, draws them.
+    """Generates, splits, scales and draws tables for classification and regression.
 
     Parameters
     ----------
-    random_state : the seed of every call that is given none of its own.
+    random_state : default seed of every call.
 
     Attributes
     ----------
-    class_names : of the data made last, in the order of the labels.
-    factors : what each sample made last was generated from, by name, as far as the source knows.
+    class_names : of the last generated data, in the order of the labels.
+    factors : generating factors of the last generated samples, by name, if known.
     """
 
     def __init__(self, random_state: int | None = None) -> None:
@@ -35,7 +35,7 @@ class DataGenerator:
     def generate_data(
         self, method: str = "blobs", *, random_state: int | None = None, **params: Any
     ) -> tuple[Array, Array]:
-        """Make a dataset that fits in memory.
+        """Generate a dataset that fits in memory.
 
         Parameters
         ----------
@@ -49,7 +49,7 @@ class DataGenerator:
         Raises
         ------
         ValueError
-            There is no seed, or a parameter is not one of the dataset's.
+            There is no seed, or the dataset has no such parameter.
         DataError
             The data would take more than a gigabyte.
         """
@@ -60,7 +60,7 @@ class DataGenerator:
     def preprocess_data(self, X: Array, scaling: str = "standard") -> Array:
         """Scale ``X`` by its own values: ``standard``, ``unit`` or ``none``.
 
-        For a model, split first and let the training part decide: that is what the pipeline does.
+        For a model, split first and scale by the training part, as the pipeline does.
         """
         settings = PreprocessingSettings.model_validate({"scaling": scaling})
         return fit_scaler(settings.scaling, X.dtype, [X]).apply(X)
@@ -114,15 +114,15 @@ class DataGenerator:
 
 
 class ImageDataGenerator(DataGenerator):
-    """Makes images with known factors, splits them, scales them, draws them."""
+    """Generates, splits, scales and draws images with known factors."""
 
     def generate_image_data(
         self, method: str = "shapes", *, random_state: int | None = None, **params: Any
     ) -> tuple[Array, Array]:
-        """Make images that fit in memory: ``X`` (n_samples, height, width, channels) uint8, ``y`` (n_samples,).
+        """Generate images that fit in memory: ``X`` (n_samples, height, width, channels) uint8, ``y`` (n_samples,).
 
         `params` are the dataset's own: ``n_samples``, ``n_classes``, ``image_size`` (a number or height
-        and width), and the knobs of its difficulty. Errors as in `generate_data`.
+        and width), and those of its difficulty. Errors as in `generate_data`.
         """
         size = params.get("image_size")
         if isinstance(size, tuple):
@@ -130,7 +130,7 @@ class ImageDataGenerator(DataGenerator):
         return self.generate_data(method, random_state=random_state, **params)
 
     def preprocess_images(self, X: Array) -> Array:
-        """Scale 8-bit values to 0..1 as float32; values that are there already stay as they are."""
+        """Scale 8-bit values to 0..1 as float32; values in 0..1 are unchanged."""
         return self.preprocess_data(X, "unit")
 
     def visualize_images(self, X: Array, y: Array, n_images_per_class: int = 5) -> "Figure":

@@ -1,4 +1,4 @@
-"""Models and their training for notebooks: thin, over the same models that the pipeline trains."""
+"""Models and their training for notebooks, by the models that the pipeline trains."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,13 +22,13 @@ NAMES = {
     "svm": "svm",
     "logistic_regression": "logistic_regression",
 }
-"""What a model type is called in the configuration."""
+"""The name of each model type in the configuration."""
 
 NETWORKS = frozenset({"mlp", "cnn", "rnn"})
 
 
 class ModelSelector:
-    """Makes models by their names, ready to be trained.
+    """Builds models by name, ready for training.
 
     Parameters
     ----------
@@ -36,9 +36,8 @@ class ModelSelector:
 
     Attributes
     ----------
-    intermediate_representations, softmax_outputs : what reads the representation before the output, and the
-        probabilities, of the model that was made last, under the key ``model``. They share its weights, so
-        they tell of the trained model once it is trained.
+    intermediate_representations, softmax_outputs : predictors of the representation before the output, and of the
+        probabilities, of the last built model, under the key ``model``. They share its weights, also after training.
     """
 
     def __init__(self, random_state: int = 42) -> None:
@@ -56,7 +55,7 @@ class ModelSelector:
         learning_rate: float = 0.001,
         **params: Any,
     ) -> Any:
-        """Make a classifier.
+        """Build a classifier.
 
         Parameters
         ----------
@@ -71,7 +70,7 @@ class ModelSelector:
         Raises
         ------
         ValueError
-            There is no such type or parameter, or the model can't be made for such samples.
+            There is no such type or parameter, or the model does not support such samples.
         """
         if model_type not in NAMES:
             raise ValueError(f"model_type: expected one of {', '.join(NAMES)}, found '{model_type}'")
@@ -94,7 +93,7 @@ class ModelSelector:
         return model
 
     def _network(self, model: Any, learning_rate: float) -> Any:
-        """Return the plain Keras model, so that all that Keras offers works on it."""
+        """Return the Keras model itself, with the interface of Keras."""
         from mlx.models.in_keras.runtime import keras
 
         network = model.network
@@ -106,17 +105,17 @@ class ModelSelector:
 
 
 class TrainingPipeline:
-    """Trains a classifier, evaluates it, and reads its representations.
+    """Trains and evaluates a classifier, and reads its representations.
 
     Parameters
     ----------
-    model : what `ModelSelector.get_model` made, or any Keras classifier that ends in probabilities.
+    model : a result of `ModelSelector.get_model`, or any Keras classifier that ends in probabilities.
     model_type : ``keras`` or ``sklearn``.
     random_state : seed of shuffling, dropout and of what scikit-learn draws.
 
     Attributes
     ----------
-    evaluation : everything that `evaluate` computed last: metrics, tables of classes and curves, confusion.
+    evaluation : the last result of `evaluate`: metrics, tables of classes and curves, confusion.
     """
 
     def __init__(self, model: Any, model_type: str = "keras", *, random_state: int = 42) -> None:
@@ -144,21 +143,21 @@ class TrainingPipeline:
 
         Parameters
         ----------
-        X_train, X_val : (n, …) samples; flat ones take the shape that the model needs.
+        X_train, X_val : (n, …) samples; flat ones are reshaped for the model.
         y_train, y_val : (n,) labels from 0.
         batch_size, epochs, callbacks, options : of Keras's ``fit``; a model of scikit-learn is fitted in one go.
 
         Returns
         -------
         History
-            By name what each epoch reached: loss, accuracy, and with ``val_`` before them those of validation.
+            The metrics of each epoch by name: loss, accuracy, and those of validation with the prefix ``val_``.
 
         Raises
         ------
         DataError
             Samples have another shape than the model needs.
         ValueError
-            One half of the validation data is missing, or an option was given that the model can't use.
+            One half of the validation data is missing, or the model has no such option.
         """
         if (X_val is None) is not (y_val is None):
             raise ValueError("expected X_val and y_val together")
@@ -203,7 +202,7 @@ class TrainingPipeline:
 
 
 class History(dict[str, list[float]]):
-    """What each epoch reached, by name; also under ``history``, where Keras has it."""
+    """The metrics of each epoch by name; also under ``history``, as in Keras."""
 
     @property
     def history(self) -> "History":
@@ -237,7 +236,7 @@ class _Keras:
         return keras().Model(self.model.inputs, inner[-1].output)
 
     def fit(self, train: tuple[Array, Array], val: tuple[Array, Array] | None, **options: Any) -> History:
-        """Run Keras's own loop, so that callbacks find all that they expect."""
+        """Train with the loop of Keras, as its callbacks require it."""
         from mlx.models.in_keras.runtime import keras
 
         keras().utils.set_random_seed(self.random_state)

@@ -1,4 +1,4 @@
-"""The pictures of a classification for notebooks: thin, over the functions that the pipeline runs."""
+"""The figures of a classification for notebooks, by the functions that the pipeline runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,17 +15,18 @@ from mlx.plots.report.figures import draw_report
 from mlx.plots.report.inputs import ClassificationReport, Provenance, RawSamples, Training
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
-from mlx.residuals import ResidualsSettings, analyze_classification
+from mlx.residuals import ResidualsSettings
 from mlx.runs.received import given_in_notebook, receive
+from mlx.workbench.analysis import analyze_received
 
 
 class VisualizationAnalyzer:
-    """Draws what a classifier gets wrong, where it is unsure, and how its representations lie.
+    """Draws the errors of a classifier, its uncertainty, and the geometry of its representations.
 
     Parameters
     ----------
-    save_dir : folder that gets ``<name>.png`` of every picture, and ``<name>.pdf`` where ``formats`` asks for it, in
-        ``plots/``; an earlier set there is replaced. Without, nothing is written.
+    save_dir : folder to which every figure is written as ``plots/<name>.png``, and as ``<name>.pdf`` if ``formats``
+        includes it, replacing those of an earlier call; None writes nothing.
     residuals : keys of the section ``residuals`` of a configuration, such as ``seed`` and ``n_permutations``.
     settings : keys of the section ``report``, such as ``dpi`` and ``formats``.
     """
@@ -50,48 +51,40 @@ class VisualizationAnalyzer:
         factors: Any = None,
         history: pd.DataFrame | Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Analyze predictions and draw every picture that there are data for.
+        """Analyze predictions, and draw all figures for which there are data.
 
         Parameters
         ----------
-        representations : (n, d), an array or sparse; or several layers by their names, the headline's first.
+        representations : (n, d), an array or sparse; or several layers by name, the headline's first.
         softmax_outputs : (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
-        y_true, y_pred : (n,), labels from 0, or names; for no y_pred, the class of the largest probability.
-        images : (n, h, w, c), the samples themselves, where they are images.
-        logits : (n, K) before the softmax, where known.
-        class_names : K names, in any sequence; the labels' own in sorted order, or numbers, by default.
-        factors : what is known of each sample, a column of n values each.
-        history : a row an epoch: epoch, loss, val_loss, and other quantities.
+        y_true, y_pred : (n,), labels from 0, or names; y_pred is by default the class of the largest probability.
+        images : (n, h, w, c), the samples, if they are images.
+        logits : (n, K) before the softmax, if known.
+        class_names : K names, in any sequence; by default those of the labels in sorted order, or numbers.
+        factors : properties of the samples, columns of n values.
+        history : a row for each epoch: epoch, loss, val_loss, and other quantities.
 
         Returns
         -------
         dict of Figure
-            By name, in reading order; a notebook shows one by its name.
+            By name, in reading order.
 
         Raises
         ------
         DataError
-            A shape is wrong, or for the first row that can't be used.
+            A shape is wrong, or a row is invalid: names the first.
         """
         received = receive(
             given_in_notebook(representations, softmax_outputs, y_true, y_pred, logits, class_names, factors)
         )
-        true, pred, names = received.y_true, received.y_pred, received.class_names
-        probabilities, layers = received.probabilities.whole(), received.whole_layers()
-        scores = None if received.logits is None else received.logits.whole()
-        found = analyze_classification(
-            layers,
-            logits=scores,
-            probabilities=probabilities,
-            y_true=true,
-            y_pred=pred,
+        true, names = received.y_true, received.class_names
+        evaluation = evaluate_classification(
+            true,
+            received.y_pred,
+            received.probabilities.whole(),
+            logits=received.whole_logits(),
             class_names=names,
-            index=np.arange(len(probabilities)),
-            settings=self.residuals,
-            factors=pd.DataFrame(received.factors) if received.factors else None,
-        )
-        measured = evaluate_classification(
-            true, pred, probabilities, logits=scores, class_names=names, settings=EvaluationSettings()
+            settings=EvaluationSettings(),
         )
         report = ClassificationReport(
             provenance=Provenance(name=""),
@@ -99,8 +92,8 @@ class VisualizationAnalyzer:
             raw=RawSamples(inputs=_checked_images(images, len(true)), targets=true),
             settings=self.settings,
             class_names=names,
-            evaluation=measured,
-            residuals=found,
+            evaluation=evaluation,
+            residuals=analyze_received(received, self.residuals),
         )
         figures = dict(draw_report(report))
         self._save(figures)

@@ -1,4 +1,4 @@
-"""What a notebook has of a sample and reads from a fitted model: its shape, a layer, the probabilities."""
+"""Shapes of samples, and predictors of a layer or of the probabilities of a fitted model, for notebooks."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ SMALLEST_SIDE = 8  # of an image that a flat number of features may stand for in
 
 
 class Predictor(Protocol):
-    """What gives an array for samples, such as a Keras model."""
+    """Anything that predicts an array for samples, such as a Keras model."""
 
     def predict(self, X: Array, **options: Any) -> Array:
         """Return a row a sample."""
@@ -23,12 +23,12 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads one of a fitted model's layers, or its probabilities, as a Keras model would be read.
+    """Predicts a layer of a fitted model, or its probabilities, with the interface of a Keras model.
 
     Attributes
     ----------
     model : fitted.
-    layer : whose representations are given; None for the probabilities.
+    layer : to predict; None for the probabilities.
     """
 
     model: Model
@@ -45,12 +45,12 @@ class Reader:
 
 
 def sample_shape(model_type: str, n_features: int | Sequence[int]) -> tuple[int, ...]:
-    """Return the shape of a sample that `ModelSelector.get_model` is told of.
+    """Return the shape of a sample for the argument `n_features` of `ModelSelector.get_model`.
 
     Raises
     ------
     ValueError
-        A cnn is told of a number that is no square image.
+        A number for a cnn is not that of a square image.
     """
     if not isinstance(n_features, int | np.integer):
         return tuple(int(n) for n in n_features)

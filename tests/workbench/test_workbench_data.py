@@ -1,5 +1,8 @@
 """The notebook classes do what the pipeline does."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
@@ -57,3 +60,12 @@ def test_what_does_not_fit_in_memory_is_refused_before_it_is_made() -> None:
 def test_a_name_that_mlx_does_not_have_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'mlx' has no attribute 'array'"):
         mlx.array  # noqa: B018  # what a user of the other mlx would try
+
+
+def test_importing_the_classes_imports_neither_tensorflow_nor_matplotlib() -> None:
+    code = (
+        "import sys\nfrom mlx.workbench import ModelSelector, VisualizationAnalyzer\n"
+        "sys.exit(', '.join({'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

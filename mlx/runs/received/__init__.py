@@ -1,4 +1,4 @@
-"""What someone recorded of a model of any framework: read and checked once, for `mlx analyze` and for notebooks."""
+"""Recorded outputs of a model of any framework: read and checked at one place, for `mlx analyze` and for notebooks."""
 
 from mlx.datasets.custom.rows import Rows
 from mlx.runs.received.class_names import read_class_names

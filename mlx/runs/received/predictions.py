@@ -1,4 +1,4 @@
-"""Puts together what was recorded: probabilities, logits, labels, representations and factors of the same samples."""
+"""Reads recorded probabilities, logits, labels, representations and factors of the same samples."""
 
 import os
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ CLASS_NAMES = "class_names"
 
 @dataclass(frozen=True)
 class Given:
-    """What someone recorded of n samples and K classes: arrays, or names of files.
+    """Recorded outputs of n samples and K classes, as the user gives them: arrays, or names of files.
 
     Attributes
     ----------
@@ -36,10 +36,10 @@ class Given:
     labels : (n,) or (n, 1), integers from 0, whole numbers, truth values, names or bytes.
     logits : as the probabilities, or None.
     predictions : as the labels, or None: the class of the largest probability.
-    factors : a table with a row a sample, a column of n values each, or None.
+    factors : a table with a row for each sample, or None.
     class_names : K names in the order of the columns, or None: those of a table of probabilities that has a column of
         each label's name, else the labels' own in sorted order, or numbers.
-    names : what the arguments are called where they were given, by their names here, for messages.
+    names : names of the arguments for messages, by their names here, if they differ.
     """
 
     representations: Mapping[str, Any]
@@ -52,13 +52,13 @@ class Given:
     names: Mapping[str, str] = field(default_factory=dict)
 
     def called(self, name: str) -> str:
-        """Return what the argument `name` is called where it was given."""
+        """Return the name of the argument `name` for messages."""
         return self.names.get(name, name)
 
 
 @dataclass(frozen=True)
 class Received:
-    """What was given, in one form; values of files are read when they are needed.
+    """Recorded outputs in one form; the values in files are read when they are needed.
 
     Attributes
     ----------
@@ -76,6 +76,10 @@ class Received:
     class_names: tuple[str, ...]
     layers: "dict[str, Rows | csr_array[Any]]"
     factors: Factors
+
+    def whole_logits(self) -> Array | None:
+        """Return the logits, read into memory."""
+        return None if self.logits is None else self.logits.whole()
 
     def whole_layers(self) -> "dict[str, Array | csr_array[Any]]":
         """Return the layers, read into memory."""
@@ -99,12 +103,12 @@ def given_in_notebook(
 
 
 def receive(given: Given) -> Received:
-    """Read and check all that is given, and say what was made of it.
+    """Read and check the arguments; print how ambiguous ones are interpreted.
 
     Raises
     ------
     DataError, SettingsError
-        Something has another shape or kind than the others, or is damaged: names it, and the row at fault.
+        An argument does not match the others, or is damaged: names it, and the row.
     OSError
         A file can't be opened.
     """
