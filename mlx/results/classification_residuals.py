@@ -68,7 +68,7 @@ LAYER_SAMPLES = ArraySchema("samples.parquet", LayerSamples, "The columns of a l
 
 @dataclass(frozen=True, kw_only=True)
 class ClassSummary:
-    """One predicted class in one layer: how many, how right, how alike, how unsure, and how both go together."""
+    """One predicted class in one layer: counts, error rate, similarity, entropy and their correlation."""
 
     label: Annotated[int, Column("label", "label", name="class")]
     name: Annotated[str, Column("text", "its name")]

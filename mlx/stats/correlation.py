@@ -9,7 +9,7 @@ from mlx.core.array_types import Floats
 from mlx.core.scale import NO_EXPONENT, ROUNDING, exponent_of, in_unit, is_rounding, unit_sized
 
 SIMILARITY_TOLERANCE = 1e-13
-"""Mean similarities closer than this are equal: it is what rounding leaves of a sum of unit vectors."""
+"""Mean similarities closer than this are equal: the rounding error of a sum of unit vectors."""
 
 ENTROPY_TOLERANCE = 1e-12
 """Entropies of a group whose spread is below this share of the largest are constant, and two that differ by less
@@ -29,8 +29,8 @@ def is_constant(values: Floats, tolerance: float) -> bool:
 def in_own_unit(entropy: Floats) -> tuple[Floats, int]:
     """Divide entropies (n,) by a power of two near the largest, and return its exponent.
 
-    All are 0, and the exponent below any other, where they are constant: what rounding leaves of their
-    differences must not count beside the differences of another group.
+    All are 0, and the exponent below any other, where they are constant: their
+    rounding errors must not count beside the differences of another group.
     """
     if is_constant(entropy, entropy_tolerance(entropy)):
         return np.zeros(entropy.shape), NO_EXPONENT
@@ -69,7 +69,7 @@ def midranks(values: Floats, tolerance: float = 0.0) -> Floats:
 
 
 def weighted_midranks(values: Floats, weights: Floats, tolerance: float = 0.0) -> Floats:
-    """Midranks that each value would have if it stood in the data ``weights`` times.
+    """Midranks that each value would have if it occurred in the data ``weights`` times.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def centered_correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
 
 
 SAFE_SQUARES = (1e-200, 1e200)
-"""A sum of squares between these has lost nothing that matters to under- or overflow."""
+"""A sum of squares between these has lost no relevant digits to underflow or overflow."""
 
 
 def _ratios(x: Floats, y: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""From what a correlation becomes when samples are deleted, or drawn again, to its confidence interval.
+"""Confidence intervals of a correlation, from its values without some samples or in bootstrap replicates.
 
 On the atanh scale a correlation is nearly normal, so its interval is z ± q·se. Which standard error and which
 sizes give intervals that hold was decided by simulation (``benchmarks/inference.py``; its table is in

@@ -1,4 +1,4 @@
-"""What one sample more would do to a rank statistic: standard errors in closed form, without resampling.
+"""Influence functions of rank statistics: standard errors in closed form, without resampling.
 
 The influence of a sample is n times the change of the statistic that its weight brings about; the root of
 the mean square, over √n, is the standard error that a bootstrap approaches. A similarity brings a second
@@ -21,7 +21,7 @@ GRID = 4096
 
 @dataclass(frozen=True)
 class EstimateWithInfluence:
-    """A statistic and what its samples do to it.
+    """A statistic with the influence of each sample.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ def smoothed(score: Floats, weights: Floats) -> Floats:
     share = place - left
     grid = np.bincount(left, weights=weights * (1 - share), minlength=GRID)
     grid += np.bincount(left + 1, weights=weights * share, minlength=GRID)
-    # A grid padded to twice its length, so that what the transform wraps round meets only zeros.
+    # A grid padded to twice its length, so that what the transform wraps around is added to zeros.
     frequency = 2 * np.pi * np.fft.rfftfreq(2 * GRID)
     kernel = np.exp(-0.5 * (frequency * min(bandwidth / step, GRID / 6)) ** 2)
     density = np.fft.irfft(np.fft.rfft(grid, 2 * GRID) * kernel)[:GRID] / (n * step)

@@ -1,4 +1,4 @@
-"""Permutation p-values of correlations: how often chance alone reaches what was seen."""
+"""Permutation p-values of correlations: how often a permutation reaches the observed value."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ CACHE_BYTES = 1 << 18
 
 
 def random_orders(n: int, n_orders: int, generator: np.random.Generator) -> Iterator[tuple[slice, Integers]]:
-    """Draw permutations of 0 … n − 1, each order as likely, a block of them (m, n) at a time.
+    """Draw permutations of 0 … n − 1, all orders equally likely, a block of them (m, n) at a time.
 
     Random numbers whose low bits are replaced by the position are sorted: half the time of shuffling. With
     b = 64 − log2 n random bits, the chance that two are equal, and stay in order, is below n²/2^(b + 1).

@@ -1,4 +1,4 @@
-"""What each prediction got wrong: per-sample residuals of a probabilistic classifier."""
+"""Scores of single predictions: residuals of a probabilistic classifier for each sample."""
 
 from dataclasses import dataclass, fields
 

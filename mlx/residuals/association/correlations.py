@@ -7,7 +7,7 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.residuals.association.delete_one import LeaveOneOutSums, class_pearson, is_small_enough, pooled_pearson
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
-from mlx.residuals.association.permuted_group import PermutedProducts, exchange, together
+from mlx.residuals.association.permuted_group import PermutedProducts, add_groups, permute
 from mlx.residuals.association.resampling import grouped_jackknife, node_bootstrap
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
@@ -41,16 +41,16 @@ def associate(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list
         return [replace(test, status=status) for asked, status in groups for test in asked]
     pooled, within, by_class = _resample(layer, classes, settings)
     permuted = {
-        label: exchange(layer, own, settings.n_permutations, stream(settings.seed, Stream.CLASS_PERMUTATION, label))
+        label: permute(layer, own, settings.n_permutations, stream(settings.seed, Stream.CLASS_PERMUTATION, label))
         for label, own in classes.items()
     }
     size = sum(own.size**2 for own in classes.values()) / rows.size
     generator = stream(settings.seed, Stream.POOLED_PERMUTATION)
-    found = _results(overall[0], exchange(layer, rows, settings.n_permutations, generator), pooled, size, settings)
+    found = _results(overall[0], permute(layer, rows, settings.n_permutations, generator), pooled, size, settings)
     if not (why := why_no_spread(layer, list(classes.values()))).is_ok:
         found += [replace(test, status=why) for test in overall[1]]
     else:
-        found += _results(overall[1], together(list(permuted.values())), within, size, settings)
+        found += _results(overall[1], add_groups(list(permuted.values())), within, size, settings)
     for label, (asked, status) in enumerate(zip(of_class, statuses, strict=True)):
         if status.is_ok:
             found += _results(asked, permuted[label], by_class[label], members[label].size, settings)
@@ -132,13 +132,13 @@ def _asked(
 
 def _results(
     asked: list[TestResult],
-    exchanged: PermutedProducts,
+    products: PermutedProducts,
     resampled: _Resampled,
     class_size: float,
     settings: ResidualsSettings,
 ) -> list[TestResult]:
     results = []
-    columns = (*exchanged.correlations, exchanged.xx, resampled.without, resampled.drawn)
+    columns = (*products.correlations, products.xx, resampled.without, resampled.drawn)
     for test, estimate, permuted, square, without, drawn in zip(asked, *columns, strict=True):
         if np.isnan(estimate):
             side = "entropies" if square > 0 else "similarities"

@@ -1,4 +1,4 @@
-"""One layer's similarity beside the entropy of the predictions: what the tests of a layer start from."""
+"""Similarity in one layer and entropy of the predictions: the input of the tests of a layer."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ MIN_SAMPLES = 4
 
 @dataclass(frozen=True)
 class Layer:
-    """What the tests of one layer start from.
+    """Input of the tests of one layer.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Correlation of two columns once a third, of groups, is taken out: partial correlation given class."""
+"""Partial correlation of similarity and entropy given groups, such as whether the prediction was right."""
 
 from collections.abc import Sequence
 from dataclasses import replace

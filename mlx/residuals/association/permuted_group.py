@@ -1,4 +1,4 @@
-"""Similarity and entropy of a group of samples, and what their products become when entropies trade places."""
+"""Similarity and entropy of a group of samples, and their products under permutation of the entropies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class PermutedProducts:
         Samples of the group.
     xx, yy, xy
         (2,), sums of squares and of products about the means of the group: first of values, then of midranks
-        as shares of n + 1, so that a large group doesn't outweigh by its larger ranks.
+        as shares of n + 1, so that a large group does not dominate by its larger ranks.
     permuted
         (2, n_permutations), xy with the entropies permuted.
     exponent
@@ -56,7 +56,7 @@ class PermutedProducts:
         )
 
 
-def exchange(layer: Layer, rows: Integers, n_permutations: int, generator: np.random.Generator) -> PermutedProducts:
+def permute(layer: Layer, rows: Integers, n_permutations: int, generator: np.random.Generator) -> PermutedProducts:
     """Permute the entropies of the samples in ``rows`` among themselves."""
     x, y = np.empty((2, rows.size)), np.empty((2, rows.size))
     entropy = layer.entropy[rows]
@@ -69,8 +69,8 @@ def exchange(layer: Layer, rows: Integers, n_permutations: int, generator: np.ra
     return PermutedProducts(rows.size, xx, yy, xy, permuted_products(x, y, n_permutations, generator), exponent)
 
 
-def together(groups: Sequence[PermutedProducts]) -> PermutedProducts:
-    """Add up groups, each of which kept its entropies to itself."""
+def add_groups(groups: Sequence[PermutedProducts]) -> PermutedProducts:
+    """Add up groups, each of which was permuted by itself."""
     exponent = max(group.exponent for group in groups)
     groups = [group.in_unit(exponent) for group in groups]
     return PermutedProducts(

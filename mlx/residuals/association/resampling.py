@@ -1,4 +1,4 @@
-"""Correlations of other samples than those at hand: without a tenth of them, or drawn from them with replacement.
+"""Correlations of resampled data: without a tenth of the samples, or of samples drawn with replacement.
 
 A similarity is a mean over classmates, and is recomputed among the samples that are drawn. With w_j how often
 sample j is, S* = Σ w_j u_j and m = Σ w_j,

@@ -1,4 +1,4 @@
-"""What the scores of samples share: the class means that every classmate's similarity is measured against."""
+"""Dependence between the scores of samples through the class means that similarities are measured against."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Does it predict errors? How well a score, such as entropy or low similarity, tells wrong from right."""
+"""How well a score, such as entropy or low similarity, ranks wrong above correct predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Why did it fail? What each factor of the samples has to do with error, entropy and similarity.
+"""Association of each factor of the samples with error, entropy and similarity.
 
 The measure fits the type. A numeric factor: AUROC of error by the factor, Spearman with the others. A yes/no
 factor: AUROC of error by it, and of the others between its two sides. Categories: η², the share of variance
@@ -24,7 +24,7 @@ from mlx.stats.interval import transformed_interval
 from mlx.stats.status import OK, Reason, Status, no_interval
 
 MIN_SHARED = 100
-"""Fewest samples for an interval of a similarity, through whose class means samples hang together."""
+"""Fewest samples for an interval of a similarity, whose samples depend on each other through class means."""
 
 SHARED_METHOD = ", with the influence through shared class means"
 P_METHOD = "permutation of the target over samples"
@@ -113,7 +113,7 @@ class Target:
 
 @dataclass(frozen=True)
 class FactorTest:
-    """What one factor has to do with one target, among samples of which ``n_missing`` have no value of the factor."""
+    """Association of one factor with one target, among samples of which ``n_missing`` have no value of the factor."""
 
     factor: Factor
     target: str

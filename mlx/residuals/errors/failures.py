@@ -1,4 +1,4 @@
-"""Which predictions are wrong: what tells them, and what the samples' factors have to do with it."""
+"""Which predictions are wrong: scores that rank them, and their association with the factors of the samples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def risk_curves(error: Flags, scores: Sequence[ErrorScore]) -> tuple[CurvePoint,
 
 @dataclass(frozen=True)
 class FactorAnalysis:
-    """What the samples' factors have to do with errors, entropy and similarity, and the weakest slices."""
+    """Association of the factors with errors, entropy and similarity, and the weakest slices."""
 
     factors: tuple[FactorEffect, ...] = ()
     slices: tuple[Slice, ...] = ()

@@ -1,4 +1,4 @@
-"""The risk–coverage curve: if only the most certain predictions were kept, how many of them would be wrong.
+"""The risk–coverage curve: the error rate among the most certain predictions, by how many are kept.
 
 The risk at coverage k/n is the share of errors among the k most certain samples. Among tied samples the
 order is chance, and risks are means over it, so that the order of the rows never matters.

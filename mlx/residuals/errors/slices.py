@@ -1,4 +1,4 @@
-"""Where does it fail most? Slices found on one half of the samples and measured on the other.
+"""Weak slices: combinations of factors with many errors, found on one half of the samples and measured on the other.
 
 A shallow tree looks for combinations of factors with many errors. The errors that made it choose a slice
 overstate how weak the slice is; the other half of the samples, which it has not seen, does not.

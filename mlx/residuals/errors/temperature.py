@@ -1,4 +1,4 @@
-"""What dividing the logits by a temperature would do to entropy, and to what it says of errors."""
+"""Entropy, log loss and error detection with the logits divided by a temperature."""
 
 import numpy as np
 

@@ -1,1 +1,1 @@
-"""The shape of a representation: spread of classes, dimension, likeness of layers, projections."""
+"""The shape of a representation: spread of classes, dimension, alignment of layers, projections."""

@@ -1,4 +1,4 @@
-"""How alike do two layers arrange the samples? Debiased linear centered kernel alignment.
+"""Debiased linear centered kernel alignment: how alike two layers arrange the samples.
 
 CKA = HSIC(K, L) / √(HSIC(K, K)·HSIC(L, L)) for the kernels K = XXᵀ and L = YYᵀ (Kornblith et al. 2019), with
 the unbiased estimator of HSIC (Song et al. 2012), which is 0 on average for independent layers however many

@@ -1,4 +1,4 @@
-"""In how many directions does a representation vary, near its samples? TwoNN (Facco et al. 2017), as a band.
+"""Intrinsic dimension of a representation by TwoNN (Facco et al. 2017), as a band.
 
 The ratio μ of the distances to the second and the nearest neighbor follows a Pareto law whose exponent is
 the dimension, if the density is even over that distance. It never is quite, so that the estimate depends on

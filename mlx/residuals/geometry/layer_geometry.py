@@ -1,4 +1,4 @@
-"""The shape of a layer as results: spread of classes, dimension, and likeness to other layers."""
+"""The shape of a layer as results: spread of classes, dimension, and alignment with other layers."""
 
 from collections.abc import Mapping
 from dataclasses import replace

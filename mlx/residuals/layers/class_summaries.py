@@ -1,4 +1,4 @@
-"""One summary a predicted class: how many, how right, how alike, how unsure, and how both go together."""
+"""A summary of each predicted class: counts, error rate, similarity, entropy and their correlation."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Everything about one layer: where its samples stand, and its rows in the tables."""
+"""The analysis of one layer: similarities of its samples, tests, and rows of the tables."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace

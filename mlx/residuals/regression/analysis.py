@@ -1,4 +1,4 @@
-"""The residuals analysis of a regression: the residual of each sample, and what the residuals look like together."""
+"""The residuals analysis of a regression: the residual of each sample, and a summary of all."""
 
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Classical tests of a regression's residuals: one spread everywhere, and no memory from row to row."""
+"""Classical tests of a regression's residuals: constant variance, and no serial correlation."""
 
 from typing import Any
 

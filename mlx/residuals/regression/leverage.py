@@ -1,4 +1,4 @@
-"""What the training design of a linear regression says of other samples: leverage, intervals, standard errors."""
+"""Leverage, prediction intervals and standard errors from the training design of a linear regression."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

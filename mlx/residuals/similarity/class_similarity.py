@@ -1,4 +1,4 @@
-"""How alike is a sample to its classmates? Mean cosine similarities in O(n·d), without the n × n matrix.
+"""Mean cosine similarities of samples to their classes in O(n·d), without the n × n matrix.
 
 Every mean follows from the sum of unit vectors S of the group: Σ_j u_i·u_j = u_i·S, of which u_i·u_i = 1
 is the sample itself. The sums are taken of lifted vectors, which keep the digits that directions nearly the

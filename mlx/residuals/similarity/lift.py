@@ -1,4 +1,4 @@
-"""Cosine similarities as products of two-numbers-longer vectors that keep every digit.
+"""Cosine similarities as products of centered vectors with two more entries, without loss of digits.
 
 Directions of one network are often nearly the same. Then s_ij = u_i·u_j is 0.999… for all pairs, and what
 tells them apart has been rounded off. But s_ij = 1 − ‖u_i − u_j‖²/2, and a distance doesn't change when

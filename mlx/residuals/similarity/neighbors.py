@@ -1,4 +1,4 @@
-"""How alike is a sample to those nearest to it? Mean cosine similarity to the k nearest neighbors."""
+"""Mean cosine similarity of each sample to its k nearest neighbors."""
 
 import numpy as np
 from scipy import sparse

@@ -1,4 +1,4 @@
-"""Similarities between samples of all classes at once: which classes lie apart, and who strays."""
+"""Similarities between samples of all classes, as one matrix."""
 
 import numpy as np
 
