@@ -89,7 +89,7 @@ def edited(name: str, key: str, value: Any) -> Damage:
          "data/representations/index.npy: row 0: expected a row number of the raw data, found -1"),
         ("residuals-analysis", replaced("data/representations/index.npy", np.zeros(359, int)),
          "data/representations/index.npy: expected different row numbers of the raw data"),
-        ("report", lambda root: (root / "metrics/confusion.csv").write_text("count\n1\n"),
+        ("report", lambda root: (root / "metrics/confusion.csv").write_text("actual,predicted,count\n0,0,1\n"),
          "metrics/confusion.csv: expected 100 counts, one for each pair of classes"),
         ("report", lambda root: (root / "metrics/history.csv").write_text("a,b\n1,2\n"),
          "metrics/history.csv: expected a column 'epoch', found a, b"),

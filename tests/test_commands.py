@@ -11,8 +11,9 @@ import pytest
 from scipy.stats import binomtest
 
 from mlx.cli import main
-from mlx.runs.compare import compare_runs, difference_interval
+from mlx.runs.compare import compare_runs
 from mlx.runs.history import find_run
+from mlx.stats.paired import paired_proportions_interval
 
 pytestmark = pytest.mark.slow
 
@@ -166,7 +167,8 @@ def test_the_interval_of_a_paired_difference_covers() -> None:
     truth, n, covered = 0.05, 150, 0
     for _ in range(2000):
         _, gained, lost = rng.multinomial(n, [0.8, 0.125, 0.075])
-        low, high = difference_interval(int(gained), int(lost), n)
+        found = paired_proportions_interval(int(gained), int(lost), n)
+        low, high = found.low, found.high
         covered += low <= truth <= high
     assert 0.935 <= covered / 2000 <= 0.97
 

@@ -66,8 +66,7 @@ def _why_no_interval(n_right: int, n_wrong: int, n_rarest: int) -> Status:
 
 
 def _proportion(successes: int, n: int, settings: EvaluationSettings) -> Estimate:
-    interval = Interval(*wilson_interval(successes, n, settings.confidence), settings.confidence)
-    return Estimate(successes / n, interval)
+    return Estimate(successes / n, wilson_interval(successes, n, settings.confidence))
 
 
 def mean_loss(losses: Floats, settings: EvaluationSettings) -> Estimate:

@@ -13,6 +13,7 @@ import numpy as np
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
 from mlx.results.schema import Column, RowSchema
+from mlx.stats.interval import Interval
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
 from mlx.stats.status import OK, Status
 
@@ -145,11 +146,12 @@ class TestResult:
         object.__setattr__(self, "name", self.question.about(self.subject))
         object.__setattr__(self, "family", family_of(self.question, self.statistic, self.scope))
 
-    def with_interval(self, low: float, high: float, confidence: float, method: str) -> "TestResult":
-        """Return the result with an interval; as it is where an end is missing."""
-        if np.isnan(low) or np.isnan(high):
-            return self
-        return replace(self, low=float(low), high=float(high), confidence=confidence, method=method)
+    def with_interval(self, interval: Interval) -> "TestResult":
+        """Return the result with an interval, or with the status that says why there is none."""
+        if not interval.why_missing.is_ok:
+            return replace(self, status=interval.status)
+        low, high = interval.low, interval.high
+        return replace(self, low=low, high=high, confidence=interval.level, method=interval.method)
 
     def with_p(self, p: float, method: str, n_permutations: int) -> "TestResult":
         """Return the result with a p-value; as it is where that is missing."""

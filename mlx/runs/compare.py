@@ -1,7 +1,7 @@
 """Compares runs: differences of their configurations and metrics, and paired tests of their models."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from mlx.core.scale import exponent_of, in_unit
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.runs.run import Run
 from mlx.stats.multiple_testing import holm
+from mlx.stats.paired import mcnemar_p_value, paired_mean_interval, paired_proportions_interval, sign_flip_p_value
 
 Row = tuple[str, tuple[Any, ...]]
 
@@ -82,10 +83,7 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
         tuple(run.id for run in runs),
         tuple(row for row in differing if row[0] not in {"name", "description"}),
         tuple(row for row in _rows(metrics) if row[0].rpartition(".")[2] not in LEVELS),
-        tuple(
-            PairedTest(**{**vars(test), "p_holm": None if np.isnan(p) else float(p)})
-            for test, p in zip(tests, adjusted, strict=True)
-        ),
+        tuple(replace(test, p_holm=None if np.isnan(p) else float(p)) for test, p in zip(tests, adjusted, strict=True)),
     )
 
 
@@ -117,48 +115,22 @@ def _paired_test(first: Run, second: Run) -> PairedTest:
 
 
 def _classifiers(pair: PairedTest, first: tuple[ModelOutputs, Array], second: tuple[ModelOutputs, Array]) -> PairedTest:
-    """McNemar's exact test of the samples that one of two classifiers gets right (McNemar 1947)."""
-    from scipy.stats import binomtest
-
+    """Test the accuracies by the samples that only one of the models gets right."""
     right, also = ((recorded.y_pred[rows] == recorded.y_true[rows]) for recorded, rows in (first, second))
     gained, lost = int((~right & also).sum()), int((right & ~also).sum())
-    p = 1.0 if gained + lost == 0 else float(binomtest(gained, gained + lost).pvalue)
-    low, high = difference_interval(gained, lost, pair.n)
-    result = {"metric": "accuracy", "difference": (gained - lost) / pair.n, "low": low, "high": high, "p": p}
-    return PairedTest(**{**vars(pair), **result})
-
-
-def difference_interval(gained: int, lost: int, n: int) -> tuple[float, float]:
-    """95 % interval of the difference of two paired proportions, (gained − lost) / n.
-
-    Wald's interval with half a pair added to each of the four cells (Agresti & Min 2005), whose coverage is right
-    even if few samples differ.
-    """
-    from scipy.special import ndtri
-
-    b, c, total = gained + 0.5, lost + 0.5, n + 2.0
-    difference = (b - c) / total
-    half = float(ndtri(0.975)) * float(np.sqrt(b + c - (b - c) ** 2 / total)) / total
-    return max(-1.0, difference - half), min(1.0, difference + half)
+    ends = paired_proportions_interval(gained, lost, pair.n)
+    p = mcnemar_p_value(gained, lost)
+    return replace(pair, metric="accuracy", difference=(gained - lost) / pair.n, low=ends.low, high=ends.high, p=p)
 
 
 def _regressions(pair: PairedTest, first: tuple[ModelOutputs, Array], second: tuple[ModelOutputs, Array]) -> PairedTest:
-    """Permute the signs of the differences of absolute errors; Student's interval of their mean."""
-    from scipy.stats import t
-
+    """Test the mean absolute errors by random signs of the differences of absolute errors."""
     before, after = (np.abs(recorded.y_true[rows] - recorded.y_pred[rows]) for recorded, rows in (first, second))
     change = after - before
     unit = exponent_of(change)
-    change = in_unit(change, unit)
-    mean, n = float(in_unit(change.mean(), -unit)), len(change)
-    if n < 2:
-        return PairedTest(**{**vars(pair), "metric": "mae", "difference": mean, "status": "one shared test sample"})
-    rng = np.random.default_rng(SEED)
-    reached = 0
-    for start in range(0, PERMUTATIONS, 100):
-        signs = rng.integers(0, 2, size=(min(100, PERMUTATIONS - start), n)) * 2 - 1
-        reached += int((np.abs(signs @ change) >= abs(change.sum()) * (1 - 1e-12)).sum())
-    half = float(in_unit(t.ppf(0.975, n - 1) * change.std(ddof=1) / np.sqrt(n), -unit))
-    p = (1 + reached) / (PERMUTATIONS + 1)
-    result = {"metric": "mae", "difference": mean, "low": mean - half, "high": mean + half, "p": p}
-    return PairedTest(**{**vars(pair), **result})
+    found = replace(pair, metric="mae", difference=float(in_unit(in_unit(change, unit).mean(), -unit)))
+    if change.size < 2:
+        return replace(found, status="one shared test sample")
+    ends = paired_mean_interval(change)
+    p = sign_flip_p_value(change, PERMUTATIONS, np.random.default_rng(SEED))
+    return replace(found, low=ends.low, high=ends.high, p=p)

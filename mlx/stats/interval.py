@@ -56,9 +56,9 @@ def critical_value(level: float, df: float = np.inf) -> float:
 
 
 def transformed_interval(
-    estimate: float, error: float, level: float, scale: str, *, df: float = np.inf
-) -> tuple[float, float]:
-    """Ends of the interval estimate ± q·error, normal on the scale on which its sides are even.
+    estimate: float, error: float, level: float, scale: str, *, df: float = np.inf, method: str = ""
+) -> Interval:
+    """Interval estimate ± q·error, normal on the scale on which its sides are even.
 
     Parameters
     ----------
@@ -71,8 +71,14 @@ def transformed_interval(
         above 0, ``"identity"`` for the rest.
     df
         Degrees of freedom of the standard error, where it is estimated from few samples.
+    method
+        How the standard error was obtained.
     """
-    half = critical_value(level, df) * error
+    low, high = _ends(estimate, critical_value(level, df) * error, scale)
+    return Interval(low, high, level, method)
+
+
+def _ends(estimate: float, half: float, scale: str) -> tuple[float, float]:
     if scale == "atanh":
         center, half = np.arctanh(estimate), half / (1 - estimate**2)
         return float(np.tanh(center - half)), float(np.tanh(center + half))
@@ -93,4 +99,4 @@ def share_interval(estimate: float, error: float, level: float, *, df: float = n
         return Interval.missing(Reason.AT_END_OF_RANGE())
     if not np.isfinite(error) or error == 0:
         return Interval.missing(Reason.NO_SPREAD())
-    return Interval(*transformed_interval(estimate, error, level, "logit", df=df), level)
+    return transformed_interval(estimate, error, level, "logit", df=df)

@@ -4,16 +4,16 @@ import numpy as np
 from scipy.special import ndtri
 
 from mlx.core.array_types import Floats
+from mlx.stats.interval import Interval
 
 
 def wilson_intervals(shares: Floats, n: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
     """Lower and upper ends, (m,) each, of `wilson_interval` for shares (m,) of n (m,) each."""
-    ends = [wilson_interval(share * size, size, level) for share, size in zip(shares, n, strict=True)]
-    low, high = np.reshape(ends, (-1, 2)).T
-    return low, high
+    found = [wilson_interval(share * size, size, level) for share, size in zip(shares, n, strict=True)]
+    return np.array([one.low for one in found]), np.array([one.high for one in found])
 
 
-def wilson_interval(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
+def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval:
     """Score interval of a proportion (Wilson 1927), which stays inside [0, 1] and keeps its level at 0 and n.
 
     Parameters
@@ -28,4 +28,4 @@ def wilson_interval(successes: float, n: float, level: float = 0.95) -> tuple[fl
     half = (z2 * (successes * (n - successes) / n + z2 / 4)) ** 0.5 / (n + z2)
     low = 0.0 if successes == 0 else max(0.0, float(center - half))
     high = 1.0 if successes == n else min(1.0, float(center + half))
-    return low, high
+    return Interval(low, high, level)

@@ -212,7 +212,8 @@ def test_an_infinite_log_loss_is_missing_from_all_that_derives_from_it_and_from_
 def test_wilson_interval_agrees_with_statsmodels(hits, n):
     from statsmodels.stats.proportion import proportion_confint
 
-    assert wilson_interval(hits, n) == pytest.approx(proportion_confint(hits, n, method="wilson"), abs=1e-12)
+    interval = wilson_interval(hits, n)
+    assert (interval.low, interval.high) == pytest.approx(proportion_confint(hits, n, method="wilson"), abs=1e-12)
 
 
 def test_memory_mapped_scores_give_the_same_as_scores_in_memory(tmp_path):

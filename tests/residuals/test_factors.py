@@ -130,7 +130,8 @@ def test_bins_cover_every_sample_once_with_wilson_intervals():
         assert sum(b.n for b in bins) == 400
         assert sum(b.n_errors for b in bins) == error.sum()
         for b in bins:
-            assert (b.low, b.high) == wilson_interval(b.n_errors, b.n)
+            interval = wilson_interval(b.n_errors, b.n)
+            assert (b.low, b.high) == (interval.low, interval.high)
     bins = {b.bin: b for b in factor_bins(read_factors(columns)[0], error, entropy, similarity, confidence=0.95)}
     assert bins["missing"].n == 10
     assert len(bins) == 6
@@ -149,7 +150,8 @@ def test_the_weakest_slice_is_described_and_measured_on_the_other_half():
     assert "noise > 0.7" in worst.description
     assert worst.low > 0.6 > worst.rest_error_rate
     assert worst.p_holm < 1e-6
-    assert (worst.low, worst.high) == wilson_interval(worst.n_errors, worst.n)
+    interval = wilson_interval(worst.n_errors, worst.n)
+    assert (worst.low, worst.high) == (interval.low, interval.high)
     total = round(worst.rest_error_rate * (1000 - worst.n))
     rows = [[worst.n_errors, worst.n - worst.n_errors], [total, 1000 - worst.n - total]]
     seen = hypergeom(np.sum(rows), np.sum(rows, axis=0)[0], np.sum(rows, axis=1)[0]).pmf(rows[0][0])

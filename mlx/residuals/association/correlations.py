@@ -150,8 +150,7 @@ def _results(
             found = replace(test, status=no_interval(small(fewest)))
         else:
             interval = jackknife_interval(test.statistic, float(estimate), without, drawn, test.n, settings.confidence)
-            found = replace(test, status=interval.status)
-            found = found.with_interval(interval.low, interval.high, settings.confidence, interval.method)
+            found = test.with_interval(interval)
         p = permutation_p_value(float(estimate), permuted)
         results.append(replace(found, estimate=float(estimate)).with_p(p, P_METHODS[test.scope], test.n_permutations))
     return results

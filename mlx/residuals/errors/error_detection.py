@@ -112,9 +112,8 @@ class _Ranked:
         """Return the result with the interval of `found`, on the scale of its statistic."""
         shared, statistic = self.score.shared, test.statistic
         error = standard_error(found, shared, self.rows)
-        low, high = transformed_interval(found.estimate, error, confidence, SCALES[statistic], df=df)
-        method = METHODS[statistic] + ("" if shared is None else SHARED_METHOD)
-        return test.with_interval(low, high, confidence, method)
+        scale, method = SCALES[statistic], METHODS[statistic] + ("" if shared is None else SHARED_METHOD)
+        return test.with_interval(transformed_interval(found.estimate, error, confidence, scale, df=df, method=method))
 
     def why_no_interval(self, statistic: str, exact: Status | None) -> Status:
         """Say why a statistic has no interval, `OK` where it has one; `exact` says that the order is perfect."""

@@ -36,7 +36,7 @@ def factor_bins(
         n, n_errors = int(members.sum()), int(error[members].sum())
         if n == 0:
             continue
-        low, high = wilson_interval(n_errors, n, confidence)
+        interval = wilson_interval(n_errors, n, confidence)
         means = [_mean(values[members]) for values in (entropy, similarity)]
         bins.append(
             FactorEffect(
@@ -48,8 +48,8 @@ def factor_bins(
                 lower=lower,
                 upper=upper,
                 estimate=n_errors / n,
-                low=low,
-                high=high,
+                low=interval.low,
+                high=interval.high,
                 method="Wilson",
                 n=n,
                 n_errors=n_errors,

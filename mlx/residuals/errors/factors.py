@@ -202,9 +202,8 @@ def _measured(
         return replace(test, status=no_interval(reason))
     error = standard_error(found, target.shared, rows[present])
     df = degrees_of_freedom(sides[0], found) if sides else np.inf
-    low, high = transformed_interval(found.estimate, error, confidence, measure.rule.scale, df=df)
-    method = measure.rule.method + ("" if target.shared is None else SHARED_METHOD)
-    return test.with_interval(low, high, confidence, method)
+    scale, method = measure.rule.scale, measure.rule.method + ("" if target.shared is None else SHARED_METHOD)
+    return test.with_interval(transformed_interval(found.estimate, error, confidence, scale, df=df, method=method))
 
 
 def _why_no_interval(

@@ -17,6 +17,7 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import Slice
 from mlx.results.tests import Question, Scope, TestResult
+from mlx.stats.interval import Interval
 from mlx.stats.multiple_testing import holm
 from mlx.stats.proportions import wilson_interval
 from mlx.stats.status import OK, Reason, Status
@@ -118,7 +119,9 @@ def _test(one: Slice, settings: ResidualsSettings) -> TestResult:
         seed=settings.seed,
         status=one.status,
     )
-    return asked.with_interval(one.low, one.high, settings.confidence, "Wilson")
+    return (
+        asked if np.isnan(one.low) else asked.with_interval(Interval(one.low, one.high, settings.confidence, "Wilson"))
+    )
 
 
 def weak_slices(factors: Sequence[Factor], error: Flags, *, seed: int, confidence: float) -> WeakSlices:
@@ -186,12 +189,12 @@ def _measured(
     )
     if n in {0, rows.size}:
         return replace(found, status=Reason.WHOLE_SLICE() if n else Reason.EMPTY_SLICE())
-    low, high = wilson_interval(n_errors, n, confidence)
+    interval = wilson_interval(n_errors, n, confidence)
     # Half the chance of what was seen: with few errors the exact test would reject a true null far too rarely.
     law = hypergeom(rows.size, int(wrong.sum()), n)
     p = min(1.0, float(law.sf(n_errors) + law.pmf(n_errors) / 2))
     rest = float(wrong[~members].mean())
-    return replace(found, error_rate=n_errors / n, low=low, high=high, rest_error_rate=rest, p=p)
+    return replace(found, error_rate=n_errors / n, low=interval.low, high=interval.high, rest_error_rate=rest, p=p)
 
 
 def _leaves(factors: Sequence[Factor], error: Flags, rows: Integers) -> list[list[Condition]]:

@@ -14,6 +14,7 @@ from mlx.residuals.geometry.collapse import neural_collapse
 from mlx.residuals.geometry.dimension import intrinsic_dimension
 from mlx.residuals.similarity.directions import Representation
 from mlx.results.tests import Question, TestResult
+from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import OK, Reason
 
 FILLED_BYTES = 1 << 28
@@ -75,8 +76,8 @@ def _dimension(dense: Scores, layer: str, seed: int) -> TestResult:
     found = intrinsic_dimension(dense, seed=seed)
     question, statistic = DIMENSION
     asked = TestResult(question=question, layer=layer, statistic=statistic, n=found.n, seed=seed, status=found.status)
-    estimate = found.scales[0] if found.scales else np.nan
-    return replace(asked, estimate=estimate).with_interval(found.low, found.high, np.nan, BAND)
+    asked = replace(asked, estimate=found.scales[0] if found.scales else NAN)
+    return asked if np.isnan(found.low) else asked.with_interval(Interval(found.low, found.high, NAN, BAND))
 
 
 def alignments(representations: Mapping[str, Representation]) -> list[TestResult]:

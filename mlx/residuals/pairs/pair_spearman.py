@@ -20,6 +20,7 @@ from mlx.residuals.similarity.directions import Directions, dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 from mlx.results.tests import Question, Scope, TestResult
 from mlx.stats.correlation import merge_ties
+from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import OK, Reason, Status
 
 EXACT_PAIRS = 8_000_000
@@ -130,7 +131,7 @@ def ranked_pairs(found: PairSpearman) -> TestResult:
     if not (found.status.is_ok and found.bound > 0):
         return asked
     low, high = max(-1.0, found.estimate - found.bound), min(1.0, found.estimate + found.bound)
-    return asked.with_interval(low, high, float("nan"), BOUND)
+    return asked.with_interval(Interval(low, high, NAN, BOUND))
 
 
 def _tolerances(lifted: CenteredDirections, rows: Integers) -> tuple[float, float]:
