@@ -24,19 +24,6 @@ def bad_value(expected: str, found: Any) -> PydanticCustomError:
     )
 
 
-def at_least(lowest: str, value: float, info: ValidationInfo) -> float:
-    """Return `value` where it is not below the field `lowest`; the upper end of a range is checked so.
-
-    Raises
-    ------
-    PydanticCustomError
-        If it is below.
-    """
-    if value < info.data.get(lowest, value):
-        raise bad_value(f"at least {lowest} = {info.data[lowest]:g}", value)
-    return value
-
-
 def no_more_than_features(n_informative: int | None, info: ValidationInfo) -> int | None:
     """Return the number of informative features where there are as many features.
 

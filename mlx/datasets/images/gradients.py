@@ -1,8 +1,9 @@
 """``gradients``: smooth courses from one intensity to another, told apart by their geometry."""
 
+from functools import partial
 from typing import Annotated, ClassVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from mlx.core.array_types import Array
 from mlx.datasets.dataset import Dataset, Factors
@@ -11,7 +12,7 @@ from mlx.datasets.images.gradient_looks import LOOKS
 from mlx.datasets.images.render import clipped
 from mlx.datasets.images.scenes import Draws, draw_in_chunks
 from mlx.datasets.images.textures import TextureParams, draw_disturbance, draw_place
-from mlx.datasets.params import Fraction, Positive, at_least
+from mlx.datasets.params import Fraction, Positive
 
 Extent = Annotated[float, Field(gt=0, le=100)]
 
@@ -32,11 +33,6 @@ class GradientsParams(TextureParams):
     min_extent: Extent = 0.7
     max_extent: Annotated[Extent, Field(validate_default=True)] = 1.4
 
-    @field_validator("max_extent")
-    @classmethod
-    def _not_below_the_least_extent(cls, value: float, info: ValidationInfo) -> float:
-        return at_least("min_extent", value, info)
-
 
 def open_gradients(params: GradientsParams) -> Dataset:
     """Gradients with random place, extent, rotation, intensities, noise and occlusion.
@@ -49,11 +45,6 @@ def open_gradients(params: GradientsParams) -> Dataset:
     return open_images(GRADIENTS, params)
 
 
-def draw_gradients(params: GradientsParams, start: int, stop: int) -> tuple[Array, Factors]:
-    """Return looks and factors of samples start … stop − 1, each of shape (stop − start,)."""
-    return draw_in_chunks(params, start, stop, _draw)
-
-
 def _draw(params: GradientsParams, draws: Draws, labels: Array) -> Factors:  # noqa: ARG001
     return {
         **draw_place(params, draws),
@@ -62,4 +53,6 @@ def _draw(params: GradientsParams, draws: Draws, labels: Array) -> Factors:  # n
     }
 
 
-GRADIENTS = ImageSet("gradients", LOOKS, draw_gradients, lambda factors: 2 * factors["extent"], clipped)
+GRADIENTS = ImageSet(
+    "gradients", LOOKS, partial(draw_in_chunks, draw=_draw), lambda factors: 2 * factors["extent"], clipped
+)

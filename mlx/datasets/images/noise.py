@@ -1,8 +1,9 @@
 """``noise``: random textures, told apart by their statistics rather than by any outline."""
 
+from functools import partial
 from typing import Annotated, ClassVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from mlx.core.array_types import Array
 from mlx.datasets.dataset import Dataset, Factors
@@ -11,7 +12,7 @@ from mlx.datasets.images.noise_looks import LOOKS
 from mlx.datasets.images.render import clipped
 from mlx.datasets.images.scenes import Draws, draw_in_chunks
 from mlx.datasets.images.textures import TextureParams, draw_disturbance, draw_place
-from mlx.datasets.params import Fraction, Positive, at_least
+from mlx.datasets.params import Fraction, Positive
 
 
 class NoiseParams(TextureParams):
@@ -36,11 +37,6 @@ class NoiseParams(TextureParams):
     min_density: Fraction = 0.05
     max_density: Annotated[Fraction, Field(validate_default=True)] = 0.3
 
-    @field_validator("max_grain", "max_density")
-    @classmethod
-    def _not_below_the_least(cls, value: float, info: ValidationInfo) -> float:
-        return at_least(str(info.field_name).replace("max", "min"), value, info)
-
 
 def open_noise(params: NoiseParams) -> Dataset:
     """Random textures with random grain, density, place, intensities, added noise and occlusion.
@@ -54,11 +50,6 @@ def open_noise(params: NoiseParams) -> Dataset:
     return open_images(NOISE, params)
 
 
-def draw_noise(params: NoiseParams, start: int, stop: int) -> tuple[Array, Factors]:
-    """Return looks and factors of samples start … stop − 1, each of shape (stop − start,)."""
-    return draw_in_chunks(params, start, stop, _draw)
-
-
 def _draw(params: NoiseParams, draws: Draws, labels: Array) -> Factors:  # noqa: ARG001
     return {
         "key": draws.bits(),
@@ -69,4 +60,4 @@ def _draw(params: NoiseParams, draws: Draws, labels: Array) -> Factors:  # noqa:
     }
 
 
-NOISE = ImageSet("noise", LOOKS, draw_noise, lambda factors: 2 * factors["grain"], clipped)
+NOISE = ImageSet("noise", LOOKS, partial(draw_in_chunks, draw=_draw), lambda factors: 2 * factors["grain"], clipped)

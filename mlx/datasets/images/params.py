@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mlx.datasets.params import ClassParams, Fraction, Positive, at_least, bad_value
+from mlx.datasets.params import ClassParams, Fraction, Positive, bad_value
 
 SMALLEST, LARGEST = 8, 2048
 
@@ -72,7 +72,11 @@ class ImageParams(ClassParams):
             raise bad_value(f"at most {len(cls.looks)} classes, as many as there are looks", n_classes)
         return n_classes
 
-    @field_validator("max_contrast")
+    @field_validator("*")
     @classmethod
-    def _not_below_the_least_contrast(cls, value: float, info: ValidationInfo) -> float:
-        return at_least("min_contrast", value, info)
+    def _not_below_its_minimum(cls, value: Any, info: ValidationInfo) -> Any:
+        """Check the upper end of each range, ``max_*``, against ``min_*``."""
+        lowest = str(info.field_name).replace("max_", "min_")
+        if lowest != info.field_name and value < info.data.get(lowest, value):
+            raise bad_value(f"at least {lowest} = {info.data[lowest]:g}", value)
+        return value

@@ -1,8 +1,9 @@
 """``patterns``: regular ink on plain ground, from stripes and bricks to honeycombs and spirals."""
 
+from functools import partial
 from typing import Annotated, ClassVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from mlx.core.array_types import Array
 from mlx.datasets.dataset import Dataset, Factors
@@ -11,7 +12,7 @@ from mlx.datasets.images.pattern_looks import LOOKS
 from mlx.datasets.images.render import antialias
 from mlx.datasets.images.scenes import Draws, draw_in_chunks
 from mlx.datasets.images.textures import TextureParams, draw_disturbance, draw_place
-from mlx.datasets.params import Fraction, at_least
+from mlx.datasets.params import Fraction
 
 Frequency = Annotated[float, Field(ge=1, le=1024)]
 
@@ -31,11 +32,6 @@ class PatternsParams(TextureParams):
     min_frequency: Frequency = 2.5
     max_frequency: Annotated[Frequency, Field(validate_default=True)] = 6.0
 
-    @field_validator("max_frequency")
-    @classmethod
-    def _not_below_the_least_frequency(cls, value: float, info: ValidationInfo) -> float:
-        return at_least("min_frequency", value, info)
-
 
 def open_patterns(params: PatternsParams) -> Dataset:
     """Antialiased patterns with random place, frequency, phase, rotation, intensities, noise and occlusion.
@@ -49,11 +45,6 @@ def open_patterns(params: PatternsParams) -> Dataset:
     return open_images(PATTERNS, params)
 
 
-def draw_patterns(params: PatternsParams, start: int, stop: int) -> tuple[Array, Factors]:
-    """Return looks and factors of samples start … stop − 1, each of shape (stop − start,)."""
-    return draw_in_chunks(params, start, stop, _draw)
-
-
 def _draw(params: PatternsParams, draws: Draws, labels: Array) -> Factors:  # noqa: ARG001
     return {
         **draw_place(params, draws),
@@ -63,4 +54,6 @@ def _draw(params: PatternsParams, draws: Draws, labels: Array) -> Factors:  # no
     }
 
 
-PATTERNS = ImageSet("patterns", LOOKS, draw_patterns, lambda factors: 2 / factors["frequency"], antialias)
+PATTERNS = ImageSet(
+    "patterns", LOOKS, partial(draw_in_chunks, draw=_draw), lambda factors: 2 / factors["frequency"], antialias
+)

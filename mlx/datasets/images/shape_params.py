@@ -2,11 +2,11 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
 from mlx.datasets.images.params import ImageParams
 from mlx.datasets.images.shape_looks import LOOKS
-from mlx.datasets.params import Fraction, Positive, at_least
+from mlx.datasets.params import Fraction, Positive
 
 
 class ShapesParams(ImageParams):
@@ -32,8 +32,3 @@ class ShapesParams(ImageParams):
     max_size: Annotated[Positive, Field(validate_default=True)] = 0.75
     jitter: Fraction = 0.4
     rotation: Annotated[float, Field(ge=0, le=180)] = 15.0
-
-    @field_validator("max_size")
-    @classmethod
-    def _not_below_the_least_size(cls, value: float, info: ValidationInfo) -> float:
-        return at_least("min_size", value, info)
