@@ -70,6 +70,7 @@ def keras_in_double() -> Any:
     keras.config.set_dtype_policy(policy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_loss_outputs_and_gradients_are_those_of_keras(activation: str, output: str, keras_in_double: Any) -> None:
