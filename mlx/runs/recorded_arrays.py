@@ -26,7 +26,7 @@ from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.plots.settings import ReportSettings
 from mlx.residuals import ResidualsSettings
-from mlx.runs.received import Given, is_sparse, receive
+from mlx.runs.received import Given, Received, is_sparse, receive
 
 RECORDED = "recorded arrays"
 """The name of the model in a workspace that this module wrote."""
@@ -104,14 +104,13 @@ def _is_result(path: Path) -> bool:
     return not empty and not any(part.startswith(".representations.") for part in path.parts)
 
 
-def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
-    """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
+def _receive(files: RecordedFiles) -> Received:
     for name in files.representations:
         if name.lower() in RESERVED:
             raise SettingsError(
                 f"--representations: expected a name other than {', '.join(sorted(RESERVED))}, found '{name}'"
             )
-    received = receive(
+    return receive(
         Given(
             representations=files.representations,
             probabilities=files.probabilities,
@@ -123,6 +122,11 @@ def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
             names={"class_names": "--class-names"},
         )
     )
+
+
+def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
+    """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
+    received = _receive(files)
     n = len(received.y_true)
     scores = {"probabilities": received.probabilities}
     if received.logits is not None:
