@@ -76,7 +76,7 @@ def _read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
     }
     if dataset.task == "regression":
         fitted = read_regression_residuals(workspace, dataset)
-        evaluated = read_regression_evaluation(workspace, len(fitted.samples))
+        evaluated = read_regression_evaluation(workspace, len(fitted.samples.index))
         return RegressionReport(evaluation=evaluated, residuals=fitted, **common)
     residuals = read_classification_residuals(workspace, dataset)
     return ClassificationReport(

@@ -15,7 +15,7 @@ from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
 from mlx.core.tables import Kind, check_columns
-from mlx.plots.report.inputs import RegressionResiduals, Training
+from mlx.plots.report.inputs import Training
 from mlx.results.classification_residuals import (
     CLASSES,
     FACTORS,
@@ -27,12 +27,18 @@ from mlx.results.classification_residuals import (
     TEMPERATURE,
     ClassificationResiduals,
 )
-from mlx.results.evaluation import SCHEMAS as EVALUATION_TABLES
 from mlx.results.evaluation import (
+    SCHEMAS,
     ClassificationEvaluation,
     RegressionEvaluation,
     classification_evaluation,
     regression_evaluation,
+)
+from mlx.results.regression_residuals import (
+    COEFFICIENTS,
+    REGRESSION_SAMPLES,
+    RegressionResiduals,
+    RegressionSummary,
 )
 from mlx.results.schema import RowSchema
 from mlx.results.tests import TESTS, Question, Scope, TestResult, first_test, read_tests
@@ -44,17 +50,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TABLES: Mapping[str, Mapping[str, Kind]] = {
-    "history": {"epoch": "count", "loss": "limit", "val_loss": "limit"},
-}
-"""What each table holds in the columns that are drawn or shown."""
-
-REGRESSION_SAMPLES: Mapping[str, Kind] = {
-    "index": "count",
-    "y_true": "number",
-    "y_pred": "number",
-    "residual": "number",
-}
+HISTORY: Mapping[str, Kind] = {"epoch": "count", "loss": "limit", "val_loss": "limit"}
+"""What the table of epochs holds in the columns that every training writes."""
 
 
 def read_classification_residuals(workspace: Workspace, dataset: DatasetDescription) -> ClassificationResiduals:
@@ -89,7 +86,7 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         temperature=_rows(folder, TEMPERATURE),
         similarity=_rows(folder, SIMILARITY, n_classes=k),
         matrices={file: _overview(folder, file, places[layers[0]].overview)},
-        headline=read_measured(workspace.metrics / "residuals.json", ("n", "confidence", "pearson"), len(table)),
+        headline=read_measured(workspace.metrics / "residuals.json", ("confidence", "pearson"), len(table)),
     )
 
 
@@ -124,50 +121,35 @@ def _overview(folder: Path, file: str, places: "Array") -> "Array":
 
 def read_regression_residuals(workspace: Workspace, dataset: DatasetDescription) -> RegressionResiduals:
     """Read the residuals analysis of a regression; raises as `read_classification_residuals`."""
-    samples = read_samples(workspace, dataset)
-    summary = read_measured(workspace.metrics / "residuals.json", ("n", "confidence", "rmse"), len(samples))
-    return RegressionResiduals(samples=samples, summary=summary)
+    table, path = read_samples(workspace, dataset), workspace.metrics / "residuals.json"
+    return RegressionResiduals(
+        samples=REGRESSION_SAMPLES.arrays(workspace.residuals / REGRESSION_SAMPLES.file, table),
+        coefficients=_rows(workspace.residuals, COEFFICIENTS),
+        summary=RegressionSummary.from_metrics(path, read_measured(path, most=len(table))),
+    )
 
 
 def read_classification_evaluation(
     workspace: Workspace, dataset: DatasetDescription, most: int
 ) -> ClassificationEvaluation:
-    """Read the evaluation of a classification, of at most `most` samples.
-
-    Raises
-    ------
-    ArtifactError
-        A file is missing or damaged, or holds something else.
-    """
+    """Read the evaluation of a classification, of at most `most` samples; raises as `read_classification_residuals`."""
     folder = workspace.metrics
-    metrics = read_measured(folder / "evaluation.json", ("n",), most)
-    tables = {schema.file: read_csv(folder / schema.file, text=schema.text) for schema in EVALUATION_TABLES}
+    tables = {schema.file: read_csv(folder / schema.file, text=schema.text) for schema in SCHEMAS}
+    metrics = read_measured(folder / "evaluation.json", most=most)
     return classification_evaluation(folder, metrics, tables, dataset.class_names)
 
 
 def read_regression_evaluation(workspace: Workspace, most: int) -> RegressionEvaluation:
-    """Read the evaluation of a regression; raises as `read_classification_evaluation`."""
-    return regression_evaluation(workspace.metrics, read_measured(workspace.metrics / "evaluation.json", ("n",), most))
+    """Read the evaluation of a regression, of at most `most` samples; raises as `read_classification_residuals`."""
+    return regression_evaluation(workspace.metrics, read_measured(workspace.metrics / "evaluation.json", most=most))
 
 
 def read_training(workspace: Workspace) -> Training:
-    """Read how the model was trained; raises as `read_table` and `read_measured`."""
-    metrics = read_measured(workspace.metrics / "training.json", ("best_epoch",))
-    return Training(history=read_table(workspace.metrics, "history"), metrics=metrics)
-
-
-def read_table(folder: Path, name: str, *, n_classes: int = 0) -> "pd.DataFrame":
-    """Read a table of `TABLES` from ``<folder>/<name>.csv``.
-
-    Raises
-    ------
-    ArtifactError
-        It is missing or damaged, or a column is missing or holds something else.
-    """
-    path = folder / f"{name}.csv"
-    table = read_csv(path)
-    check_columns(path, table, TABLES[name], n_classes=n_classes)
-    return table
+    """Read how the model was trained; raises as `read_classification_residuals`."""
+    path = workspace.metrics / "history.csv"
+    history = read_csv(path)
+    check_columns(path, history, HISTORY)
+    return Training(history=history, metrics=read_measured(workspace.metrics / "training.json", ("best_epoch",)))
 
 
 def read_samples(workspace: Workspace, dataset: DatasetDescription) -> "pd.DataFrame":
@@ -180,8 +162,7 @@ def read_samples(workspace: Workspace, dataset: DatasetDescription) -> "pd.DataF
     """
     path = workspace.residuals / SAMPLES.file
     samples = read_parquet(path)
-    kinds: Mapping[str, Kind] = {"index": "count"} if dataset.task == "classification" else REGRESSION_SAMPLES
-    check_columns(path, samples, kinds)
+    check_columns(path, samples, {"index": "count"})
     if not len(samples):
         raise ArtifactError(f"{path}: expected a row a test sample, found none{REMAKE}")
     if not samples["index"].between(0, dataset.shape[0] - 1).all():
@@ -189,7 +170,7 @@ def read_samples(workspace: Workspace, dataset: DatasetDescription) -> "pd.DataF
     return samples
 
 
-def read_measured(path: Path, keys: tuple[str, ...], most: int | None = None) -> dict[str, Any]:
+def read_measured(path: Path, keys: tuple[str, ...] = (), most: int | None = None) -> dict[str, Any]:
     """Read the metrics of a step, which must have `keys`, and be of at most `most` samples where that is known.
 
     Raises

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.errors import DataError
 from mlx.plots.style import MUTED, axes_or_new, category_style, styled
-from mlx.plots.text import class_labels
+from mlx.plots.text import class_labels, number
 from mlx.results.tests import Question, Scope, TestResult
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def plot_runs(
     DataError
         No run has the metric.
     """
-    known = {run: found for run, found in metrics.items() if np.isfinite(_number(found, metric))}
+    known = {run: found for run, found in metrics.items() if np.isfinite(number(found, metric))}
     if not known:
         raise DataError(f"{metric}: expected a number in at least one of {len(metrics)} runs, found none")
     ax = axes_or_new(ax, height=0.7 + 0.22 * max(2, len(known)))
     for k, found in enumerate(known.values()):
-        value = _number(found, metric)
-        low, high = (_number(found, f"{metric}_{end}") for end in ("low", "high"))
+        value = number(found, metric)
+        low, high = (number(found, f"{metric}_{end}") for end in ("low", "high"))
         look = category_style(0)
         if np.isfinite(low) and np.isfinite(high):
             ax.hlines([k], low, high, color=look.color, linewidth=1.3)
@@ -87,8 +87,3 @@ def _name(ax: Axes, runs: Sequence[str]) -> None:
     ax.set_ylim(len(runs) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
-
-
-def _number(metrics: Mapping[str, float], key: str) -> float:
-    value = metrics.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")

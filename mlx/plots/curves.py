@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-    from mlx.core.array_types import Floats
+    from mlx.core.array_types import Floats, Integers
+    from mlx.results.evaluation import PrecisionRecallCurves, RocCurves
 
 OVER_CURVES: dict[str, Any] = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
 NAMED_CURVES = 7  # colors there are; with more classes the rest is drawn in gray
@@ -94,19 +95,18 @@ def _mark_best(ax: Axes, history: DataFrame) -> None:
 
 
 @styled
-def plot_roc(roc: DataFrame, *, class_names: Sequence[str] = (), ax: Axes | None = None) -> Axes:
+def plot_roc(roc: RocCurves, *, class_names: Sequence[str] = (), ax: Axes | None = None) -> Axes:
     """Draw one-against-the-rest ROC curves, the area under each in the legend.
 
     With more than 7 classes those of the smallest area are named, the others gray.
 
     Parameters
     ----------
-    roc : DataFrame
-        class (label), false_positive_rate, true_positive_rate.
+    roc : RocCurves
     class_names : sequence of str, optional
         Names by label.
     """
-    curves = _curves(roc, "false_positive_rate", "true_positive_rate")
+    curves = _curves(roc.label, roc.false_positive_rate, roc.true_positive_rate)
     areas = {label: float(np.trapezoid(y, x)) for label, (x, y) in curves.items()}
     ax = axes_or_new(ax, height=3.3)
     _draw_classes(ax, curves, areas, class_names)
@@ -116,7 +116,9 @@ def plot_roc(roc: DataFrame, *, class_names: Sequence[str] = (), ax: Axes | None
 
 
 @styled
-def plot_precision_recall(table: DataFrame, *, class_names: Sequence[str] = (), ax: Axes | None = None) -> Axes:
+def plot_precision_recall(
+    curves: PrecisionRecallCurves, *, class_names: Sequence[str] = (), ax: Axes | None = None
+) -> Axes:
     """Draw one-against-the-rest precision over recall, as steps, the average precision of each in the legend.
 
     With more than 7 classes those of the smallest average precision are named, the others gray. Precision
@@ -124,15 +126,14 @@ def plot_precision_recall(table: DataFrame, *, class_names: Sequence[str] = (), 
 
     Parameters
     ----------
-    table : DataFrame
-        class (label), recall, precision; recall rising or falling within a class.
+    curves : PrecisionRecallCurves
     class_names : sequence of str, optional
         Names by label.
     """
-    curves = {label: _rising(*curve) for label, curve in _curves(table, "recall", "precision").items()}
-    areas = {label: float((np.diff(x) * y[1:]).sum()) for label, (x, y) in curves.items()}
+    of_class = _curves(curves.label, curves.recall, curves.precision)
+    areas = {label: float((np.diff(x) * y[1:]).sum()) for label, (x, y) in of_class.items()}
     ax = axes_or_new(ax, height=3.3)
-    _draw_classes(ax, curves, areas, class_names, drawstyle="steps-pre")
+    _draw_classes(ax, of_class, areas, class_names, drawstyle="steps-pre")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="recall (share of the class found)",
            ylabel="precision (share of those found)", aspect="equal")  # fmt: skip
     ax.legend(loc="lower left", title="average precision", title_fontsize=NOTE, **OVER_CURVES)
@@ -142,14 +143,8 @@ def plot_precision_recall(table: DataFrame, *, class_names: Sequence[str] = (), 
 Curves = dict[int, "tuple[Floats, Floats]"]
 
 
-def _curves(table: DataFrame, x: str, y: str) -> Curves:
-    labels = table["class"].to_numpy(int)
-    xy = table[[x, y]].to_numpy(float)
-    return {int(label): (xy[labels == label, 0], xy[labels == label, 1]) for label in np.unique(labels)}
-
-
-def _rising(recall: Floats, precision: Floats) -> tuple[Floats, Floats]:
-    return (recall, precision) if len(recall) < 2 or recall[0] <= recall[-1] else (recall[::-1], precision[::-1])
+def _curves(labels: Integers, x: Floats, y: Floats) -> Curves:
+    return {int(label): (x[labels == label], y[labels == label]) for label in np.unique(labels)}
 
 
 def _draw_classes(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
+    from mlx.core.array_types import Floats
+
 THUMBNAILS_UP_TO = 16
 """Samples that still have room for their images beside their rows."""
 
@@ -54,9 +56,7 @@ def plot_similarity_matrix(
     if s.shape != (len(y), len(y)):
         raise DataError(f"similarity: expected shape ({len(y)}, {len(y)}) for {len(y)} labels, found {s.shape}")
     ax = axes_or_new(ax, height=COLUMN)
-    seen = s[~np.eye(len(y), dtype=bool) & np.isfinite(s)]
-    low, high = (float(seen.min()), float(seen.max())) if seen.size else (-1.0, 1.0)
-    low, high = (low, high) if high - low > 1e-9 else (low - 0.5, high + 0.5)
+    low, high = _limits(s)
     image = ax.imshow(s, cmap="cividis", vmin=low, vmax=high, interpolation="nearest")
     starts = np.concatenate([[0], np.flatnonzero(np.diff(y)) + 1, [len(y)]]).astype(int) if len(y) else np.zeros(1, int)
     for start in starts[1:-1]:
@@ -76,6 +76,13 @@ def plot_similarity_matrix(
         bar.ax.locator_params(nbins=6)
         bar.outline.set_visible(False)
     return ax
+
+
+def _limits(similarity: Floats) -> tuple[float, float]:
+    """Return the smallest and the largest similarity between two samples, a little apart where they are equal."""
+    known = similarity[~np.eye(len(similarity), dtype=bool) & np.isfinite(similarity)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (-1.0, 1.0)
+    return (low, high) if high - low > 1e-9 else (low - 0.5, high + 0.5)
 
 
 def _name_classes(ax: Axes, y: NDArray[np.int_], starts: NDArray[np.int_], class_names: Sequence[str]) -> None:

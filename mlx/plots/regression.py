@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from mlx.core.array_types import Floats
+    from mlx.core.array_types import Array, Floats
 
 LABEL = f"residual, actual {MINUS} predicted (target units)"
 
@@ -86,24 +86,23 @@ def plot_leverage(
     largest = known[np.argsort(-h[known], kind="stable")[:3]]
     rows = np.union1d(known[evenly_spaced(len(known), max_points)], largest)
     ax.scatter(h[rows], e[rows], s=9, color=CORRECT, alpha=0.5, linewidths=0)
-    ax.scatter(h[largest], e[largest], s=20, facecolors="none", edgecolors=WRONG, linewidths=1.1,
-               label=f"largest leverages, up to {significant(float(h[largest[0]]), 2)}")  # fmt: skip
-    for place, row in enumerate(largest[np.argsort(e[largest], kind="stable")]):
-        ax.annotate(f"sample {names[row]}", (h[row], e[row]), xytext=(-5 if place % 2 else 5, 0), va="center",
-                    ha="right" if place % 2 else "left", textcoords="offset points", fontsize=NOTE)  # fmt: skip
+    _name_largest(ax, h[largest], e[largest], names[largest])
     ax.axhline(0, color=MUTED, linewidth=0.9)
     if mean_leverage is not None:
-        ax.axvline(
-            2 * mean_leverage,
-            color=MUTED,
-            linestyle="--",
-            linewidth=0.9,
-            label="twice the mean of the training samples",
-        )
+        label = "twice the mean of the training samples"
+        ax.axvline(2 * mean_leverage, color=MUTED, linestyle="--", linewidth=0.9, label=label)
     ax.margins(x=0.12, y=0.12)
     few_ticks(ax)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))
     return ax
+
+
+def _name_largest(ax: Axes, leverage: Floats, residual: Floats, names: Array) -> None:
+    ax.scatter(leverage, residual, s=20, facecolors="none", edgecolors=WRONG, linewidths=1.1,
+               label=f"largest leverages, up to {significant(float(leverage[0]), 2)}")  # fmt: skip
+    for place, k in enumerate(np.argsort(residual, kind="stable")):
+        ax.annotate(f"sample {names[k]}", (leverage[k], residual[k]), xytext=(-5 if place % 2 else 5, 0), va="center",
+                    ha="right" if place % 2 else "left", textcoords="offset points", fontsize=NOTE)  # fmt: skip
 
 
 @styled

@@ -10,17 +10,17 @@ import numpy as np
 from mlx.plots.style import CORRECT, FAINT, INK, MUTED, NOTE, WRONG, axes_or_new, styled, unit_square
 from mlx.plots.text import fixed, level_text, significant
 from mlx.results.classification_residuals import TemperaturePoint
+from mlx.results.evaluation import ReliabilityBins
 from mlx.stats.proportions import wilson_intervals
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from pandas import DataFrame
 
     from mlx.core.array_types import Floats
 
 
 @styled
-def plot_reliability(reliability: DataFrame, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
+def plot_reliability(bins: ReliabilityBins, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
     """Draw accuracy against confidence in bins, with Wilson intervals and what a calibrated model would show.
 
     Below the diagonal the model is overconfident. The band holds the middle share `level` of the accuracies of a
@@ -29,17 +29,16 @@ def plot_reliability(reliability: DataFrame, *, level: float = 0.95, ax: Axes | 
 
     Parameters
     ----------
-    reliability : DataFrame
-        lower, upper, count, confidence (mean), accuracy; a row a bin, empty bins with count 0.
+    bins : ReliabilityBins
+        Empty ones are not drawn.
     level : float
         Of the intervals and of the band.
     """
-    bins = reliability[reliability["count"] > 0]
-    count = bins["count"].to_numpy(float)
-    confidence, accuracy = bins["confidence"].to_numpy(float), bins["accuracy"].to_numpy(float)
+    columns = (bins.count, bins.lower, bins.upper, bins.confidence, bins.accuracy)
+    count, lower, upper, confidence, accuracy = (np.asarray(column, float)[bins.count > 0] for column in columns)
+    width = upper - lower
     low, high = wilson_intervals(accuracy, count, level)
     ax = axes_or_new(ax, height=3.3)
-    lower, width = bins["lower"].to_numpy(float), (bins["upper"] - bins["lower"]).to_numpy(float)
     ax.errorbar(confidence, accuracy, [np.maximum(accuracy - low, 0), np.maximum(high - accuracy, 0)],
                 color=CORRECT, marker="o", markersize=3.5, elinewidth=0.9, zorder=3,
                 label=f"accuracy, {level_text(level)} interval")  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -148,6 +148,13 @@ def percent(share: float) -> str:
 def level_text(level: float) -> str:
     """``95 %``: the level of an interval."""
     return f"{100 * level:g} %"
+
+
+def interval_text(low: float, high: float, level: float, write: Callable[[float], str] = fixed) -> str:
+    """``95 % interval 0.87 to 0.95``, as `write` writes numbers; empty where an end is unknown."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"{level_text(level)} interval {write(low)} to {write(high)}"
 
 
 def status_text(status: object) -> str:

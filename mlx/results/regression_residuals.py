@@ -1,11 +1,15 @@
 """The residuals analysis of a regression: its results, and the schemas of its tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 
 from mlx.core.array_types import Array, Floats
+from mlx.core.errors import ArtifactError
+from mlx.core.reading import REMAKE
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.stats.status import OK, Status
 
@@ -129,6 +133,35 @@ class RegressionSummary:
     def as_metrics(self) -> dict[str, float | int | str | None]:
         """Return JSON scalars."""
         return {field.name: _scalar(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_metrics(cls, path: Path, metrics: Mapping[str, Any]) -> "RegressionSummary":
+        """Return the summary whose scalars were read from `path`.
+
+        Raises
+        ------
+        ArtifactError
+            A key is missing, or a status is not one of this version.
+        """
+        try:
+            return cls(**{field.name: _read(field.name, metrics[field.name]) for field in fields(cls)})
+        except KeyError as error:
+            found = ", ".join(metrics)[:200]
+            raise ArtifactError(f"{path}: expected a key {error}, found {found}{REMAKE}") from None
+        except ValueError as error:
+            raise ArtifactError(
+                f"{path}: expected numbers and statuses of this version, found {error}{REMAKE}"
+            ) from None
+
+
+def _read(name: str, value: Any) -> Any:
+    if name == "status":
+        return () if value == str(OK) else tuple(map(Status.parse, str(value).split("; ")))
+    if name.endswith("_status"):
+        return Status.parse(str(value))
+    if isinstance(value, str):
+        raise ValueError(f"text '{value[:60]}' for {name}")
+    return value
 
 
 def _scalar(value: float | tuple[Status, ...] | Status | None) -> float | int | str | None:

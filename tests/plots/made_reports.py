@@ -11,7 +11,6 @@ from mlx.plots.report.inputs import (
     Provenance,
     RawSamples,
     RegressionReport,
-    RegressionResiduals,
     Training,
 )
 from mlx.plots.settings import ReportSettings
@@ -23,6 +22,7 @@ from mlx.results.classification_residuals import (
     TemperaturePoint,
 )
 from mlx.results.metrics import Estimate
+from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
 from mlx.results.tests import Question, Scope, TestResult
 from mlx.stats.interval import Interval
 from mlx.stats.status import OK, ClassStatus, Reason
@@ -124,7 +124,7 @@ def make_regression(n=200, seed=1) -> RegressionReport:
     X = rng.normal(size=(n, 8))
     fitted = X @ rng.normal(size=8) * 10 + 50
     residual = rng.standard_t(4, n) * 5
-    samples = {"index": np.arange(n), "y_true": fitted + residual, "y_pred": fitted, "residual": residual}
+    known = {"index": np.arange(n), "y_true": fitted + residual, "y_pred": fitted, "residual": residual}
     return RegressionReport(
         provenance=Provenance(name="synthetic regression"),
         training=Training(history=pd.DataFrame({"epoch": [1], "loss": [31.2], "val_loss": [36.9]})),
@@ -132,7 +132,9 @@ def make_regression(n=200, seed=1) -> RegressionReport:
         settings=ReportSettings(dpi=50),
         evaluation=evaluate_regression(fitted + residual, fitted, settings=EvaluationSettings()),
         residuals=RegressionResiduals(
-            samples=pd.DataFrame(samples), summary={"residual_mean": float(residual.mean()), "confidence": 0.95}
+            samples=filled(RegressionSamples, n, **known),
+            coefficients=(),
+            summary=RegressionSummary(n=n, confidence=0.95, residual_mean=float(residual.mean())),
         ),
     )
 

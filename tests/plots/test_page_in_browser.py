@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import started
-from made_reports import with_samples
+from made_reports import with_residuals, with_samples
 from PIL import Image
 from selenium.webdriver.common.keys import Keys
 
@@ -75,18 +75,16 @@ def with_views(report, *, images=True):
     return replace(report, raw=replace(report.raw, inputs=noise)) if images else report
 
 
-def with_map(report):
-    coordinates = dict(
-        zip(("pca_1", "pca_2"), np.random.default_rng(0).normal(size=(2, len(report.samples))), strict=True)
-    )
-    return replace(report, residuals=replace(report.residuals, samples=report.samples.assign(**coordinates)))
+def with_leverage(report):
+    first, second = np.random.default_rng(0).normal(size=(2, len(report.samples)))
+    return with_residuals(report, samples=replace(report.residuals.samples, leverage=first**2, standardised=second))
 
 
 HOSTILE_PROVENANCE = Provenance(name=HOSTILE[0], description=HOSTILE[1])
 PAGES = {
     "shapes": lambda make: with_views(make()),
     "table": lambda make: with_views(make(120, images=False), images=False),
-    "regression": lambda make: with_map(make()),
+    "regression": lambda make: with_leverage(make()),
     "two": lambda make: with_views(make(60, ("no", "yes"))),
     "hundred": lambda make: with_views(make(2000, [f"class {k}" for k in range(100)])),
     "perfect": lambda make: with_views(make(perfect=True)),

@@ -16,7 +16,7 @@ from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import figure
 from mlx.plots.text import DASH, MINUS, RHO
 from mlx.plots.trend import fit_trend
-from mlx.results.evaluation import ROC
+from mlx.results.evaluation import ReliabilityBins, RocCurves
 
 
 def texts(ax):
@@ -170,22 +170,22 @@ def test_a_history_without_validation_is_drawn():
 
 
 def test_roc_curves_carry_the_area_under_them():
-    roc = pd.DataFrame({"class": [0, 0, 0], "false_positive_rate": [0, 0.5, 1], "true_positive_rate": [0, 1, 1.0]})
+    missing = np.full(3, np.nan)
+    roc = RocCurves(np.zeros(3, int), missing, np.array([0, 0.5, 1]), np.array([0, 1, 1.0]), missing)
     ax = plot_roc(roc, class_names=["cat", "dog"])
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["cat  0.750"]
 
 
 def test_of_many_roc_curves_only_the_worst_are_named(classification):
     inputs = classification(600, [f"class {k}" for k in range(30)], images=False)
-    legend = plot_roc(ROC.frame(inputs.evaluation.roc), class_names=inputs.class_names).get_legend().get_texts()
+    legend = plot_roc(inputs.evaluation.roc, class_names=inputs.class_names).get_legend().get_texts()
     assert len(legend) == 7
     assert legend[-1].get_text().endswith("others, larger area")
 
 
 def test_reliability_bins_have_wilson_intervals_and_empty_ones_are_left_out():
-    bins = {"lower": [0, 0.5], "upper": [0.5, 1], "count": [0, 10]}
-    table = pd.DataFrame(bins | {"confidence": [np.nan, 0.8], "accuracy": [np.nan, 0.8]})
-    ax = plot_reliability(table)
+    columns = ([0, 1], [0, 0.5], [0.5, 1], [0, 10], [np.nan, 0.8], [np.nan, 0.8])
+    ax = plot_reliability(ReliabilityBins(*map(np.array, columns)))
     (segment,) = ax.collections[0].get_segments()
     assert segment[:, 1] == pytest.approx([0.4901625, 0.9433178], abs=1e-6)  # Wilson interval of 8 in 10
 

@@ -5,7 +5,6 @@ from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.text import Text
@@ -13,7 +12,7 @@ from matplotlib.text import Text
 import mlx.plots
 from mlx.plots.style import COLUMN, NOTE, figure, render_pdf, render_png
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
-from mlx.results.evaluation import RELIABILITY, ROC
+from mlx.results.evaluation import PrecisionRecallCurves
 from mlx.results.tests import Question, Scope, TestResult
 
 ODD = ("<b>bold</b> & co", "猫", "$\\alpha$ 100 $", "a rather long name of a class")
@@ -50,14 +49,14 @@ def arguments(classification, regression, names=ODD):
         "plot_learning_curves": ((c.training.history,), {}),
         "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std()), {"mean_leverage": 0.06}),
         "plot_precision_recall": ((precision_recall(len(names)),), {"class_names": names}),
-        "plot_reliability": ((RELIABILITY.frame(c.evaluation.reliability),), {}),
+        "plot_reliability": ((c.evaluation.reliability,), {}),
         "plot_representation_map": ((points,), {"by": "class", "values": s.y_true, "class_names": names}),
         "plot_residual_histogram": ((e.residual,), {}),
         "plot_residual_images": ((images, images[::-1], [f"{k}\n→ {k}" for k in range(8)]), {}),
         "plot_residual_qq": ((e.residual,), {}),
         "plot_residuals_fitted": ((e.y_pred, e.residual), {}),
         "plot_risk_coverage": ((curves(), 200), {}),
-        "plot_roc": ((ROC.frame(c.evaluation.roc),), {"class_names": names}),
+        "plot_roc": ((c.evaluation.roc,), {"class_names": names}),
         "plot_runs": ((dict.fromkeys(names, ACCURACY), "accuracy"), {}),
         "plot_sample_cards": ((images, ["a\n→ b"] * 8), {"groups": ["one"] * 4 + ["two"] * 4}),
         "plot_sample_grid": ((images, np.arange(8) % len(names), names), {}),
@@ -95,9 +94,9 @@ def curves():
 
 
 def precision_recall(n):
-    recall = np.linspace(0, 1, 11)
-    parts = [{"class": k, "recall": recall, "precision": 1 - recall**2 / (k + 2)} for k in range(n)]
-    return pd.concat([pd.DataFrame(part) for part in parts])
+    label, recall = np.arange(n).repeat(11), np.tile(np.linspace(0, 1, 11), n)
+    missing = np.full(len(label), np.nan)
+    return PrecisionRecallCurves(label, missing, recall, 1 - recall**2 / (label + 2), missing)
 
 
 def test_every_plot_function_is_held_to_the_contract(classification, regression):

@@ -26,7 +26,7 @@ from mlx.plots.settings import ReportSettings
 from mlx.plots.style import category_style, figure, render_png, style
 from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, readable, shorten, significant
 from mlx.results.classification_residuals import Slice
-from mlx.results.evaluation import RELIABILITY, PrecisionRecallCurves, RocCurves
+from mlx.results.evaluation import PrecisionRecallCurves, RocCurves
 from mlx.results.metrics import Estimate
 from mlx.results.tests import Question, TestResult
 from mlx.stats.interval import Interval
@@ -235,14 +235,15 @@ def test_a_thinned_page_keeps_wrong_predictions_and_an_even_part_of_the_others(w
 def test_the_page_says_the_levels_that_the_analyses_were_set_to(classification, regression):
     report = classification()
     report = with_metrics(report, confidence=0.8, accuracy=estimate(0.85, 0.8, 0.9, 0.8))
-    report = with_residuals(report, headline={"confidence": 0.9})
+    tests = tuple(replace(test, confidence=0.9) for test in report.residuals.tests)
+    report = with_residuals(report, headline={"confidence": 0.9}, tests=tests)
     said = {result.label: result.interval for result in key_results(report)}
     assert said["Accuracy"].startswith("80 % interval")
     assert said["Similarity and entropy"].startswith("90 % interval")
     page = render_page(report, {})
     evaluated = page[page.index("<caption>Evaluation") :]
     assert "80 % interval" in evaluated[: evaluated.index("</thead>")]
-    drawn = plot_reliability(RELIABILITY.frame(report.evaluation.reliability), level=0.8).get_legend_handles_labels()[1]
+    drawn = plot_reliability(report.evaluation.reliability, level=0.8).get_legend_handles_labels()[1]
     assert {"accuracy, 80 % interval", "80 % if calibrated"} <= set(drawn)
     other = with_metrics(regression(), confidence=0.99, rmse=estimate(2.0, 1.5, 3.0, 0.99))
     assert key_results(other)[1].interval.startswith("99 % interval")
@@ -351,7 +352,7 @@ def test_the_share_of_variance_is_a_finding_only_with_an_interval(regression, r2
 def test_a_score_detects_mistakes_only_if_it_is_shown_to_beat_chance(classification, estimate, low, high, label, says):
     status = OK if np.isfinite(low) else no_interval(Reason.FEW_ERRORS(10))
     test = TestResult(question=Question.ERROR_BY_ENTROPY, statistic="auroc", estimate=estimate, low=low, high=high,
-                      status=status)  # fmt: skip
+                      confidence=0.95, status=status)  # fmt: skip
     report = classification()
     found = key_results(with_residuals(report, tests=(*report.residuals.tests, test)))[1]
     assert found.label == label

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.plots.page.estimate import Estimate
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
-from mlx.plots.text import fixed, p_text, percent, plural, readable, significant, thousands
+from mlx.plots.text import (
+    fixed,
+    interval_text,
+    p_text,
+    percent,
+    plural,
+    readable,
+    significant,
+    status_text,
+    thousands,
+    with_interval,
+)
 from mlx.results.classification_residuals import Slice
-from mlx.results.tests import Question, first_test
+from mlx.results.metrics import Estimate
+from mlx.results.tests import Question, TestResult, first_test
 
 CLAIMS_NOTHING = "without an interval, it says nothing about other samples"
 CHANCE_LEVEL = 0.5
@@ -47,21 +58,26 @@ def key_results(report: AnyReport) -> list[KeyResult]:
     return [result for result in found if result is not None]
 
 
+def _of_metric(label: str, metric: Estimate, write: Callable[[float], str], sentence: str) -> KeyResult:
+    ends = metric.interval
+    bounds = interval_text(ends.low, ends.high, ends.level, write) or status_text(metric.status)
+    return KeyResult(label, write(metric.value), bounds, sentence)
+
+
 def _accuracy(report: ClassificationReport) -> KeyResult:
     n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
-    metrics = report.evaluation.metrics
-    accuracy = Estimate.of_metric(metrics.accuracy, metrics.confidence)
     sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {'is' if wrong == 1 else 'are'} misclassified."
-    return KeyResult("Accuracy", percent(accuracy.value), accuracy.interval(percent), sentence)
+    return _of_metric("Accuracy", report.evaluation.metrics.accuracy, percent, sentence)
 
 
 def _calibration(report: ClassificationReport) -> KeyResult | None:
     metrics, samples = report.evaluation.metrics, report.samples
     confidence, accuracy = float(samples["confidence"].mean()), float(samples["correct"].mean())
-    if np.isnan(confidence):
+    if np.isnan(metrics.ece) or np.isnan(confidence):
         return None
     sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
-    sentence += f" A calibrated model would show {percent(metrics.ece_if_calibrated)} with this many samples."
+    if np.isfinite(metrics.ece_if_calibrated):
+        sentence += f" A calibrated model would show {percent(metrics.ece_if_calibrated)} with this many samples."
     return KeyResult("Calibration error", percent(metrics.ece), "", sentence)
 
 
@@ -82,12 +98,12 @@ def _detection(report: ClassificationReport, question: Question, score: str) -> 
     test = first_test(report.residuals.tests, question, "auroc")
     if test is None or np.isnan(test.estimate):
         return None
-    auroc = Estimate.of_test(test, report.residuals_metrics["confidence"])
-    label, bounds = f"{score} and mistakes", auroc.interval()
-    if not auroc.has_interval:
+    auroc, bounds = with_interval(test.estimate, test.low, test.high), _bounds(test)
+    label = f"{score} and mistakes"
+    if np.isnan(test.low):
         sentence = f"{score} ranks these wrong predictions with AUROC {auroc}; {CLAIMS_NOTHING}."
         return KeyResult(label, "not known", bounds, sentence)
-    if auroc.low > CHANCE_LEVEL:
+    if test.low > CHANCE_LEVEL:
         label = f"{score} detects mistakes"
         sentence = f"{score} detects wrong predictions with AUROC {auroc}; chance is {CHANCE_LEVEL}."
     else:
@@ -95,7 +111,7 @@ def _detection(report: ClassificationReport, question: Question, score: str) -> 
             f"{score} ranks wrong predictions with AUROC {auroc}, which does not show that it beats chance, "
             f"{CHANCE_LEVEL}."
         )
-    return KeyResult(label, f"AUROC {fixed(auroc.value)}", bounds, sentence)
+    return KeyResult(label, f"AUROC {fixed(test.estimate)}", bounds, sentence)
 
 
 def _slice(report: ClassificationReport) -> KeyResult | None:
@@ -116,8 +132,8 @@ def _slice(report: ClassificationReport) -> KeyResult | None:
     sentence = (
         f"Error rate where {where}, {n} samples; {rest} for all others (Holm-adjusted {p_text(shown.p_holm)}{chance})."
     )
-    error = Estimate(shown.error_rate, shown.low, shown.high, report.residuals_metrics["confidence"], status="")
-    return KeyResult("Weakest slice", rate, error.interval(percent), sentence)
+    bounds = interval_text(shown.low, shown.high, report.residuals_metrics["confidence"], percent)
+    return KeyResult("Weakest slice", rate, bounds, sentence)
 
 
 def _slice_to_show(slices: Sequence[Slice]) -> Slice:
@@ -128,49 +144,44 @@ def _slice_to_show(slices: Sequence[Slice]) -> Slice:
 
 def _correlation(report: ClassificationReport) -> KeyResult | None:
     test = report.correlation("pearson")
-    r = Estimate.of_test(test, report.residuals_metrics["confidence"])
-    if np.isnan(r.value):
+    if np.isnan(test.estimate):
         return None
-    label, value = "Similarity and entropy", f"r = {fixed(r.value)}"
-    if not r.has_interval:
+    label, value, bounds = "Similarity and entropy", f"r = {fixed(test.estimate)}", _bounds(test)
+    if np.isnan(test.low):
         sentence = f"In these samples similarity and entropy have {value}; {CLAIMS_NOTHING}."
-        return KeyResult(label, "not known", r.interval(), sentence)
-    if r.high < 0:
+        return KeyResult(label, "not known", bounds, sentence)
+    if test.high < 0:
         says = "Samples dissimilar to those predicted alike tend to be uncertain"
-    elif r.low > 0:
+    elif test.low > 0:
         says = "Samples similar to those predicted alike tend to be uncertain"
     else:
         says = "These samples do not show that uncertainty depends on the similarity to samples predicted alike"
-    return KeyResult(label, value, r.interval(), f"{says} (permutation {p_text(test.p)}).")
+    return KeyResult(label, value, bounds, f"{says} (permutation {p_text(test.p)}).")
+
+
+def _bounds(test: TestResult) -> str:
+    return interval_text(test.low, test.high, test.confidence) or status_text(test.status)
 
 
 def _errors(report: RegressionReport) -> list[KeyResult]:
-    n, metrics = plural(len(report.samples), "test sample"), report.evaluation.metrics
-    errors = (
-        ("RMSE", metrics.rmse, f"Root mean square error on {n}, in target units."),
-        ("MAE", metrics.mae, "Mean absolute error, in target units."),
-    )
-    found = [(label, Estimate.of_metric(error, metrics.confidence), text) for label, error, text in errors]
+    metrics, n = report.evaluation.metrics, plural(len(report.samples), "test sample")
     return [
-        KeyResult(label, significant(error.value), error.interval(significant), text)
-        for label, error, text in found
-        if np.isfinite(error.value)
+        _of_metric("RMSE", metrics.rmse, significant, f"Root mean square error on {n}, in target units."),
+        _of_metric("MAE", metrics.mae, significant, "Mean absolute error, in target units."),
     ]
 
 
 def _explained_variance(report: RegressionReport) -> KeyResult | None:
-    metrics = report.evaluation.metrics
-    r2 = Estimate.of_metric(metrics.r2, metrics.confidence)
-    if not np.isfinite(r2.value):
+    r2 = report.evaluation.metrics.r2
+    if np.isnan(r2.value):
         return None
-    value = significant(r2.value)
-    if not r2.has_interval:
-        sentence = f"These samples have R² = {value}; {CLAIMS_NOTHING}."
-        return KeyResult("R²", "not known", r2.interval(), sentence)
-    if r2.low > 0:
+    if np.isnan(r2.interval.low):
+        sentence = f"These samples have R² = {significant(r2.value)}; {CLAIMS_NOTHING}."
+        return KeyResult("R²", "not known", status_text(r2.status), sentence)
+    if r2.interval.low > 0:
         sentence = f"{percent(r2.value)} of the target's variance is explained."
-    elif r2.high < 0:
+    elif r2.interval.high < 0:
         sentence = "Worse than predicting the mean."
     else:
         sentence = "These samples do not show that it beats predicting the mean."
-    return KeyResult("R²", value, r2.interval(significant), sentence)
+    return _of_metric("R²", r2, significant, sentence)

@@ -97,7 +97,7 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 def classes_table(classes: Sequence[ClassSummary], scores: Sequence[ClassEvaluation], *, level: float) -> str:
     """Build the table of classes: counts, precision and recall, correlation, status."""
-    scores_of = {one.label: one for one in scores}
+    scores_of = {score.label: score for score in scores}
     head = ["class", "samples", "predicted", "precision", "recall", "entropy", "similarity",
             "r", f"{level_text(level)} interval", "p", "p (Holm)", "note"]  # fmt: skip
     rows = [

@@ -26,7 +26,6 @@ from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import PAGE, figure, styled
 from mlx.plots.table import plot_class_counts
 from mlx.plots.text import class_labels, fixed, fixed_or_below, with_interval
-from mlx.results.evaluation import PRECISION_RECALL, RELIABILITY, ROC
 from mlx.results.tests import Question, first_test
 
 if TYPE_CHECKING:
@@ -43,18 +42,17 @@ def _confusion(report: ClassificationReport) -> Axes:
 
 
 def _roc(report: ClassificationReport) -> Axes | None:
-    curves = ROC.frame(report.evaluation.roc)
-    return plot_roc(curves, class_names=report.class_names) if len(curves) else None
+    curves = report.evaluation.roc
+    return plot_roc(curves, class_names=report.class_names) if curves.label.size else None
 
 
 def _precision_recall(report: ClassificationReport) -> Axes | None:
-    curves = PRECISION_RECALL.frame(report.evaluation.precision_recall)
-    return plot_precision_recall(curves, class_names=report.class_names) if len(curves) else None
+    curves = report.evaluation.precision_recall
+    return plot_precision_recall(curves, class_names=report.class_names) if curves.label.size else None
 
 
 def _reliability(report: ClassificationReport) -> Axes:
-    found = report.evaluation
-    return plot_reliability(RELIABILITY.frame(found.reliability), level=found.metrics.confidence)
+    return plot_reliability(report.evaluation.reliability, level=report.evaluation.metrics.confidence)
 
 
 def _temperature(report: ClassificationReport) -> Axes:

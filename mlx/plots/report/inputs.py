@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
+from mlx.results.regression_residuals import REGRESSION_SAMPLES, RegressionResiduals
 from mlx.results.tests import Question, Scope, TestResult, first_test
 
 if TYPE_CHECKING:
@@ -103,14 +104,6 @@ class Report:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionResiduals:
-    """Residuals analysis of a regression."""
-
-    samples: DataFrame
-    summary: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ClassificationReport(Report):
     """What the report of a classification is made from.
 
@@ -163,15 +156,15 @@ class RegressionReport(Report):
     evaluation: RegressionEvaluation
     residuals: RegressionResiduals
 
-    @property
+    @cached_property
     def samples(self) -> DataFrame:
         """One row per test sample."""
-        return self.residuals.samples
+        return REGRESSION_SAMPLES.frame(self.residuals.samples)
 
     @property
     def residuals_metrics(self) -> Mapping[str, Any]:
         """Content of ``metrics/residuals.json``."""
-        return self.residuals.summary
+        return self.residuals.summary.as_metrics()
 
 
 AnyReport = ClassificationReport | RegressionReport

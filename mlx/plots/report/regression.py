@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from mlx.plots.regression import plot_leverage, plot_residual_histogram, plot_residual_qq, plot_residuals_fitted
 from mlx.plots.report.inputs import RegressionReport
 from mlx.plots.report.shared import learning_curves, samples
-from mlx.plots.text import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,12 +31,12 @@ def _leverage(report: RegressionReport) -> Axes | None:
     s = report.samples
     if "leverage" not in s or not s["leverage"].notna().any():
         return None
-    n, p = (number(report.residuals_metrics, key) for key in ("n_training", "n_coefficients"))
+    n, p = report.residuals.summary.n_training, report.residuals.summary.n_coefficients
     return plot_leverage(
         s["leverage"],
         s["standardised"],
         index=s["index"],
-        mean_leverage=p / n if n > 0 and p > 0 else None,
+        mean_leverage=p / n if n and p else None,
         max_points=report.settings.max_points,
     )
 
