@@ -1,6 +1,6 @@
 """Numbers that a metrics file holds: with their intervals as types, and flat under the keys of the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self, get_type_hints
@@ -85,8 +85,20 @@ class CalibrationTest:
 
 
 @dataclass(frozen=True)
-class MetricSet:
-    """Metrics as fields, each a number, an `Estimate`, a `CalibrationTest`, or None for what does not apply."""
+class MetricSet(Mapping[str, float | int | str | None]):
+    """Metrics as fields, each a number, an `Estimate`, a `CalibrationTest`, or None for what does not apply.
+
+    Also a mapping from each key of the metrics file to its value, as `as_dict` returns it.
+    """
+
+    def __getitem__(self, key: str) -> float | int | str | None:
+        return self.as_dict()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.as_dict())
+
+    def __len__(self) -> int:
+        return len(self.as_dict())
 
     def as_dict(self) -> FlatMetrics:
         """Return the metrics flat; the ends of the interval of ``x`` are ``x_low`` and ``x_high``, None without one."""

@@ -115,7 +115,8 @@ class TrainingPipeline:
 
     Attributes
     ----------
-    evaluation : the last result of `evaluate`: metrics, tables of classes and curves, confusion.
+    evaluation : the last result of `evaluate`: metrics by name, classes, curves, confusion; its ``frames()`` are the
+        tables, as DataFrames by the names of their files.
     """
 
     def __init__(self, model: Any, model_type: str = "keras", *, random_state: int = 42) -> None:

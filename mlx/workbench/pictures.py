@@ -62,7 +62,8 @@ class VisualizationAnalyzer:
         logits : (n, K) before the softmax, if known.
         class_names : K names, in any sequence; by default those of the labels in sorted order, or numbers.
         factors : properties of the samples, columns of n values.
-        history : a row for each epoch: epoch, loss, val_loss, and other quantities.
+        history : a row for each epoch: loss, val_loss, and other quantities, as `TrainingPipeline.train` returns
+            them; epochs are numbered from 1 without a column ``epoch``.
 
         Returns
         -------
@@ -72,7 +73,7 @@ class VisualizationAnalyzer:
         Raises
         ------
         DataError
-            A shape is wrong, or a row is invalid: names the first.
+            A shape is wrong, a row is invalid (names the first), or the history has no loss.
         """
         received = receive(
             given_in_notebook(representations, softmax_outputs, y_true, y_pred, logits, class_names, factors)
@@ -88,7 +89,7 @@ class VisualizationAnalyzer:
         )
         report = ClassificationReport(
             provenance=Provenance(name=""),
-            training=None if history is None else Training(history=pd.DataFrame(history)),
+            training=None if history is None else Training(history=_checked_history(history)),
             raw=RawSamples(inputs=_checked_images(images, len(true)), targets=true),
             settings=self.settings,
             class_names=names,
@@ -117,3 +118,10 @@ def _checked_images(images: Any, n: int) -> np.ndarray | None:
     if X.ndim != 4 or len(X) != n:
         raise DataError(f"images: expected shape ({n}, height, width, channels), found {X.shape}")
     return X
+
+
+def _checked_history(history: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
+    frame = pd.DataFrame(history)
+    if len(frame) > 1 and "loss" not in frame:
+        raise DataError(f"history: expected a column 'loss', found {', '.join(map(str, frame.columns))}")
+    return frame if "epoch" in frame else frame.assign(epoch=np.arange(1, len(frame) + 1))

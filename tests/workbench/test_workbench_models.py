@@ -129,7 +129,10 @@ def test_every_type_learns_and_gives_the_same_for_the_same_seed(model_type: str)
         history = pipeline.train(parts["X_train"], parts["y_train"], parts["X_val"], parts["y_val"], **options)
         assert history["accuracy"][-1] > 0.6
         assert 0 <= history["val_accuracy"][-1] <= 1
-        assert pipeline.evaluate(parts["X_test"], parts["y_test"])["accuracy"] is not None
+        metrics = pipeline.evaluate(parts["X_test"], parts["y_test"])
+        assert metrics["accuracy"] is not None
+        assert pipeline.evaluation is not None
+        assert dict(pipeline.evaluation.metrics) == metrics
         read = selector.intermediate_representations["model"]
         representations = pipeline.extract_intermediate_representations(parts["X_test"], intermediate_model=read)
         assert representations.shape[0] == len(parts["y_test"])

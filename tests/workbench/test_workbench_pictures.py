@@ -49,3 +49,11 @@ def test_a_table_has_no_images_and_nothing_is_written_unasked(arrays, tmp_path: 
 def test_images_of_other_samples_are_refused(arrays) -> None:
     with pytest.raises(DataError, match=r"images: expected shape \(90, height, .* found \(3, 8, 8, 1\)"):
         mlx.VisualizationAnalyzer(residuals=QUICK).run_full_visualization(**arrays, images=np.zeros((3, 8, 8, 1)))
+
+
+def test_epochs_of_a_history_are_numbered_and_its_loss_is_required(arrays) -> None:
+    visualizer = mlx.VisualizationAnalyzer(residuals=QUICK)
+    drawn = visualizer.run_full_visualization(**arrays, history={"loss": [1.0, 0.5], "val_loss": [1.1, 0.7]})
+    assert {"best epoch 2" in ax.get_title("left") for ax in drawn["learning_curves"].axes} == {True}
+    with pytest.raises(DataError, match="history: expected a column 'loss', found accuracy"):
+        visualizer.run_full_visualization(**arrays, history={"accuracy": [0.5, 0.6]})
