@@ -41,12 +41,13 @@ class Estimate:
     @classmethod
     def from_flat(cls, name: str, metrics: Mapping[str, Any]) -> "Estimate":
         """Return the estimate that stands under these keys."""
-        value = _number(metrics[name])
-        if metrics[f"{name}_low"] is not None:
-            return cls(value, Interval(metrics[f"{name}_low"], metrics[f"{name}_high"], metrics["confidence"]))
-        status = Status.parse(metrics[f"{name}_status"])
+        value, low, high = (_number(metrics[name + end]) for end in ("", "_low", "_high"))
+        if not np.isnan(low + high):
+            return cls(value, Interval(low, high, metrics["confidence"]))
+        status = _status(metrics[f"{name}_status"])
         why = status.values[0] if status.reason is Reason.NO_INTERVAL else status
-        assert isinstance(why, Status), "the value of that reason"
+        if not isinstance(why, Status):
+            raise ValueError(str(status))
         return cls(value, Interval.missing(why))
 
 
@@ -80,8 +81,8 @@ class CalibrationTest:
     @classmethod
     def from_flat(cls, name: str, metrics: Mapping[str, Any]) -> "CalibrationTest":
         """Return the test that stands under these keys."""
-        status = metrics[f"{name}_p_status"] if metrics[f"{name}_p"] is None else str(OK)
-        return cls(_number(metrics[f"{name}_z"]), _number(metrics[f"{name}_p"]), Status.parse(status))
+        status = _status(metrics[f"{name}_p_status"]) if metrics[f"{name}_p"] is None else OK
+        return cls(_number(metrics[f"{name}_z"]), _number(metrics[f"{name}_p"]), status)
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,8 @@ def _read(kind: Any, name: str, metrics: Mapping[str, Any]) -> Any:
         return Estimate.from_flat(name, metrics) if name in metrics else None
     if kind in {Estimate, CalibrationTest}:
         return kind.from_flat(name, metrics)
+    if name in {"n", "confidence"} and metrics[name] is None:
+        raise ValueError("null")
     return _number(metrics[name])
 
 
@@ -152,3 +155,9 @@ def _number(value: Any) -> Any:
     if isinstance(value, str):
         raise ValueError(f"text '{value[:60]}'")
     return NAN if value is None else value
+
+
+def _status(value: Any) -> Status:
+    if not isinstance(value, str):
+        raise ValueError(f"the status {'null' if value is None else value}")
+    return Status.parse(value)

@@ -224,6 +224,7 @@ def _read_column(path: Path, column: "pd.Series[Any]", field: _Field) -> Sequenc
             values.append(field.read(None if cell is getattr(column.dtype, "na_value", None) else cell))
         except ValueError:
             known = f"one of {', '.join(field.type)}" if issubclass(field.type, StrEnum) else WORDS[field.column.kind]
+            known = "a status of this version" if hasattr(field.type, "parse") else known
             found = f"expected {known}, found {str(cell)[:60]}"
             raise ArtifactError(f"{path}: row {row}: {field.name}: {found}{REMAKE}") from None
     return values

@@ -72,6 +72,11 @@ def test_a_damaged_evaluation_names_the_file_and_what_is_wrong(tmp_path):
             "for no reason",
             r"evaluation\.json: macro_f1: expected .* of this version, found for no",
         ),
+        ("macro_f1_status", 3, r"evaluation\.json: macro_f1: expected .* found the status 3"),
+        ("macro_f1_status", None, r"evaluation\.json: macro_f1: expected .* found the status null"),
+        ("macro_f1_status", "no interval (5)", r"evaluation\.json: macro_f1: expected .* found no interval \(5\)"),
+        ("confidence", None, r"evaluation\.json: confidence: expected a number .*found null"),
+        ("n", None, r"evaluation\.json: n: expected a number .*found null"),
     ):
         broken = metrics | {key: value, "macro_f1_low": None}
         with pytest.raises(ArtifactError, match=wanted):
@@ -79,6 +84,9 @@ def test_a_damaged_evaluation_names_the_file_and_what_is_wrong(tmp_path):
     without = {key: value for key, value in metrics.items() if key != "ece"}
     with pytest.raises(ArtifactError, match=r"evaluation\.json: expected a key 'ece', found n, "):
         classification_evaluation(tmp_path, without, tables, names)
+    odd = tables["per_class.csv"].assign(status="because")
+    with pytest.raises(ArtifactError, match=r"per_class\.csv: row 0: status: expected a status of .*, found because"):
+        classification_evaluation(tmp_path, metrics, tables | {"per_class.csv": odd}, names)
     with pytest.raises(ArtifactError, match=r"confusion\.csv: expected 9 counts, .* found 4"):
         classification_evaluation(tmp_path, metrics, tables | {"confusion.csv": tables["confusion.csv"][:4]}, names)
     with pytest.raises(ArtifactError, match=r"per_class\.csv: expected 3 rows, one for each class, found 2"):
