@@ -61,9 +61,10 @@ def _wrong(column: "pd.Series", kind: Kind, n_classes: int) -> Array:
     if not (isinstance(dtype, np.dtype) and dtype.kind in ("iu" if kind in {"count", "label"} else "iuf")):
         import pandas as pd
 
-        wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()  # the first that is no number, if any
+        required = kind in {"count", "label"}
+        wrong = pd.to_numeric(column, errors="coerce").isna() & (column.notna() | required)  # the first, if any
         every = np.ones(len(column), bool)
-        return np.asarray(wrong) if wrong.any() else every & (kind in {"count", "label"} or column.notna().any())
+        return np.asarray(wrong) if wrong.any() else every & (required or column.notna().any())
     values: Array = column.to_numpy()
     with np.errstate(invalid="ignore"):
         if kind == "number":

@@ -257,6 +257,11 @@ def classification_evaluation(
     ):
         if found != int(wanted.split()[0]):
             raise ArtifactError(f"{folder / schema.file}: expected {wanted}, found {found}{REMAKE}")
+    for row, one in enumerate(classes):
+        if one.label != row:
+            raise ArtifactError(
+                f"{folder / PER_CLASS.file}: row {row}: class: expected {row}, found {one.label}{REMAKE}"
+            )
     curves = [arrays(schema) for schema in SCHEMAS[2:]]
     return ClassificationEvaluation(
         ClassificationMetrics.from_dict(folder / "evaluation.json", metrics), classes, counts.reshape(k, k), *curves

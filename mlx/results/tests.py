@@ -205,6 +205,10 @@ def read_tests(path: Path, table: "pd.DataFrame", class_names: Sequence[str]) ->
         A column is missing, or a value is not one of this table (with its row).
     """
     TESTS.check(path, table)
+    if (reversed_ends := np.flatnonzero(table["low"] > table["high"])).size:
+        row = int(reversed_ends[0])
+        low, high = table["low"].iloc[row], table["high"].iloc[row]
+        raise ArtifactError(f"{path}: row {row}: low: expected at most high, which is {high}, found {low}{REMAKE}")
     seen = Counter[tuple[str, ...]]()
     questions, subjects, labels = list[Question](), list[str](), list[int | None]()
     columns = (table[name].fillna("") for name in ("name", "family", "scope", "statistic", "layer", "class"))

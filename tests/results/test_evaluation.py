@@ -87,6 +87,9 @@ def test_a_damaged_evaluation_names_the_file_and_what_is_wrong(tmp_path):
     odd = tables["per_class.csv"].assign(status="because")
     with pytest.raises(ArtifactError, match=r"per_class\.csv: row 0: status: expected a status of .*, found because"):
         classification_evaluation(tmp_path, metrics, tables | {"per_class.csv": odd}, names)
+    twice = tables["per_class.csv"].assign(**{"class": 0})
+    with pytest.raises(ArtifactError, match=r"per_class\.csv: row 1: class: expected 1, found 0"):
+        classification_evaluation(tmp_path, metrics, tables | {"per_class.csv": twice}, names)
     with pytest.raises(ArtifactError, match=r"confusion\.csv: expected 9 counts, .* found 4"):
         classification_evaluation(tmp_path, metrics, tables | {"confusion.csv": tables["confusion.csv"][:4]}, names)
     with pytest.raises(ArtifactError, match=r"per_class\.csv: expected 3 rows, one for each class, found 2"):

@@ -48,6 +48,22 @@ def test_a_test_of_another_question_or_class_is_rejected() -> None:
         read_tests(Path("tests.csv"), table, NAMES)
 
 
+def test_a_reversed_interval_is_rejected() -> None:
+    table = TESTS.frame(RESULTS)
+    table.loc[2, ["low", "high"]] = 0.9, 0.1
+    with pytest.raises(ArtifactError, match=r"tests\.csv: row 2: low: expected at most high, which is 0.1, found 0.9"):
+        read_tests(Path("tests.csv"), table, NAMES)
+
+
+def test_a_row_cut_short_is_named(tmp_path: Path) -> None:
+    path = tmp_path / TESTS.file
+    write_csv(path, TESTS.frame(RESULTS))
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:3], lines[3][:25]]) + "\n")
+    with pytest.raises(ArtifactError, match="row 2: n: expected integers of at least 0, found nan"):
+        read_tests(path, read_csv(path, text=TESTS.text), NAMES)
+
+
 def test_a_factor_with_the_name_of_a_score_is_another_question() -> None:
     by_score, by_factor = RESULTS[3], RESULTS[5]
     assert by_score.name == by_factor.name == "error by entropy"
