@@ -65,6 +65,8 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
     folder, k = workspace.residuals, len(dataset.class_names)
     classes = _rows(folder, CLASSES, n_classes=k)
     layers = list(dict.fromkeys(one.layer for one in classes))
+    if not layers:
+        raise ArtifactError(f"{folder / CLASSES.file}: expected a row for each class and layer, found none{REMAKE}")
     tests = _read_tests(folder / TESTS.file, tuple(dataset.class_names))
     path = folder / SAMPLES.file
     table = read_samples(workspace, dataset)

@@ -2,16 +2,21 @@
 
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy.special import softmax
 
-from mlx.core.artifacts import read_csv, read_parquet
+from mlx.core.artifacts import read_csv, read_parquet, write_csv
+from mlx.core.errors import ArtifactError
 from mlx.core.linear_fit import LinearFit
+from mlx.core.paths import Workspace
 from mlx.pipeline.residuals_analysis import write_classification, write_regression
+from mlx.pipeline.results import read_classification_residuals
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
-from mlx.results.classification_residuals import LAYER_SAMPLES, SAMPLES, TABLES
+from mlx.results.classification_residuals import CLASSES, LAYER_SAMPLES, SAMPLES, TABLES
 from mlx.results.regression_residuals import COEFFICIENTS, REGRESSION_SAMPLES
 from mlx.results.schema import RowSchema
 from mlx.results.tests import TESTS, read_tests
@@ -75,3 +80,11 @@ def test_a_regression_is_read_back_as_it_was(tmp_path: Path) -> None:
     assert len(found.coefficients) == 3
     path = tmp_path / COEFFICIENTS.file
     assert COEFFICIENTS.rows(path, read_csv(path, text=COEFFICIENTS.text)) == found.coefficients
+
+
+def test_classes_without_rows_are_rejected(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.residuals.mkdir(parents=True)
+    write_csv(workspace.residuals / CLASSES.file, CLASSES.frame())
+    with pytest.raises(ArtifactError, match=r"classes\.csv: expected a row for each class and layer, found none"):
+        read_classification_residuals(workspace, SimpleNamespace(class_names=NAMES))
