@@ -20,7 +20,7 @@ from mlx.plots.page.key_results import key_results
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.tables import frame_table
 from mlx.plots.reliability import plot_reliability
-from mlx.plots.report.figures import draw_report
+from mlx.plots.report.figures import FIGURES, draw_report
 from mlx.plots.report.inputs import Provenance, RawSamples
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import category_style, figure, render_png, style
@@ -121,7 +121,7 @@ def test_samples_without_spread_or_without_values_are_drawn(classification, quir
 def test_a_picture_of_the_same_data_has_the_same_bytes_in_another_process(shown):
     script = (
         "import sys, hashlib; sys.path.insert(0, sys.argv[1]); import made_reports\n"
-        "from mlx.plots.report.figures import draw_report; from mlx.plots.page import render_page\n"
+        "from mlx.plots.report.figures import FIGURES, draw_report; from mlx.plots.page import render_page\n"
         "from mlx.plots.style import render_png\n"
         "i = made_reports.make_classification()\n"
         "images = {n: render_png(f, 50) for n, f in draw_report(i)}\n"
@@ -434,6 +434,11 @@ def test_numbers_are_written_for_reading():
 
 def test_a_hundred_categories_look_different():
     assert len({(look.color, look.marker) for look in map(category_style, range(100))}) == 100
+
+
+def test_a_similarity_matrix_without_samples_is_not_drawn(classification):
+    report = with_residuals(classification, matrices={f"{classification.layer}.overview.npy": np.empty((0, 0))})
+    assert FIGURES["classification"]["similarity_matrix"](with_samples(report, overview=-1)) is None
 
 
 @pytest.mark.parametrize("key", ["dpi", "images_per_class", "samples_shown", "max_points"])

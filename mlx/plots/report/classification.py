@@ -105,11 +105,13 @@ def _layers(report: ClassificationReport) -> Axes | None:
     return plot_layers(report.residuals.tests) if len(report.residuals.layers) > 1 else None
 
 
-def _similarity_matrix(report: ClassificationReport) -> Axes:
+def _similarity_matrix(report: ClassificationReport) -> Axes | None:
     s, overview = report.samples, report.residuals.matrices[f"{report.layer}.overview.npy"]
     shown = s[s["overview"] >= 0].sort_values("overview")
+    if not len(shown):  # no sample has a direction
+        return None
     images = None
-    if report.images is not None and 0 < len(shown) <= THUMBNAILS_UP_TO:
+    if report.images is not None and len(shown) <= THUMBNAILS_UP_TO:
         images = report.images[shown["index"].to_numpy()]
     return plot_similarity_matrix(overview, shown["y_pred"], report.class_names, images=images)
 
