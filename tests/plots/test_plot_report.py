@@ -437,7 +437,8 @@ def test_a_hundred_categories_look_different():
 
 
 def test_a_similarity_matrix_without_samples_is_not_drawn(classification):
-    report = with_residuals(classification, matrices={f"{classification.layer}.overview.npy": np.empty((0, 0))})
+    made = classification()
+    report = with_residuals(made, matrices={f"{made.layer}.overview.npy": np.empty((0, 0))})
     assert FIGURES["classification"]["similarity_matrix"](with_samples(report, overview=-1)) is None
 
 
