@@ -105,7 +105,7 @@ def test_a_label_that_is_none_is_named_with_its_file_and_row(run: Path) -> None:
 def test_metrics_of_another_shape_draw_no_page(run: Path) -> None:
     (run / "checksums.json").unlink()
     (run / "metrics/residuals.json").write_text('{"a": 1}')
-    with pytest.raises(SystemExit, match=r"metrics/residuals\.json: expected a key 'n', found a; "):
+    with pytest.raises(SystemExit, match=r"metrics/residuals\.json: expected a key 'confidence', found a; "):
         main(["report", "tiny"])
 
 
