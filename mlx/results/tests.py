@@ -15,6 +15,7 @@ from mlx.core.reading import REMAKE
 from mlx.results.schema import Column, RowSchema
 from mlx.stats.interval import Interval
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
+from mlx.stats.permutation import is_at_floor
 from mlx.stats.status import OK, Status
 
 if TYPE_CHECKING:
@@ -132,30 +133,52 @@ class TestResult:
         str, Column("text", "how the interval was obtained; one that is a band or a bound instead says so")
     ] = ""
     p: Annotated[float, Column("share", "p-value of the statistic's null value")] = NAN
+    null: Annotated[str, Column("text", "null hypothesis that the p-value is about")] = field(init=False)
     p_method: Annotated[str, Column("text", "how the p-value was obtained")] = ""
     p_holm: Annotated[float, Column("share", "p adjusted in its family by Holm's method")] = NAN
     p_bh: Annotated[float, Column("share", "p adjusted in its family by Benjamini and Hochberg's method")] = NAN
     n: Annotated[int, Column("count", "samples that entered")] = 0
     n_pairs: Annotated[int, Column("count", "pairs of samples that entered")] = 0
     effective_pairs: Annotated[float, Column("number", "how many independent pairs they are worth")] = NAN
-    n_permutations: Annotated[int, Column("count", "permutations behind the p-value", name="B")] = 0
+    n_permutations: Annotated[int, Column("count", "permutations drawn for the p-value", name="B")] = 0
     seed: Annotated[int, Column("count", "seed of every resample")] = 0
     status: Annotated[Status, Column("text", "`ok`, or what is missing and why")] = OK
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.question.about(self.subject))
         object.__setattr__(self, "family", family_of(self.question, self.statistic, self.scope))
+        null = "" if np.isnan(self.p) else null_hypothesis(self.question, self.statistic, self.scope)
+        object.__setattr__(self, "null", null)
 
     def with_interval(self, interval: Interval) -> "TestResult":
         """Return the result with an interval, or with the status that says why there is none."""
         if not interval.why_missing.is_ok:
             return replace(self, status=interval.status)
+        return self._with_ends(interval)
+
+    def with_p(self, p: float, method: str, n_permutations: int = 0) -> "TestResult":
+        """Return the result with a p-value; as it is where that is missing.
+
+        An interval that the result has, or is given later, holds the null value if and only if the p-value does not
+        reject it (`Interval.agreeing_with`).
+        """
+        if np.isnan(p):
+            return self
+        tested = replace(self, p=p, p_method=method, n_permutations=n_permutations)
+        given = Interval(self.low, self.high, self.confidence, self.method)
+        return tested if np.isnan(self.confidence) else tested._with_ends(given)
+
+    @property
+    def p_at_floor(self) -> bool:
+        """Whether the p-value is the smallest that its permutations allow, an upper bound."""
+        return is_at_floor(self.p, self.n_permutations)
+
+    def _with_ends(self, interval: Interval) -> "TestResult":
+        null = NULL_VALUES.get(self.statistic)
+        if null is not None:
+            interval = interval.agreeing_with(self.p, null, self.estimate)
         low, high = interval.low, interval.high
         return replace(self, low=low, high=high, confidence=interval.level, method=interval.method)
-
-    def with_p(self, p: float, method: str, n_permutations: int) -> "TestResult":
-        """Return the result with a p-value; as it is where that is missing."""
-        return self if np.isnan(p) else replace(self, p=p, p_method=method, n_permutations=n_permutations)
 
 
 TESTS = RowSchema("tests.csv", TestResult, "Every test made or not makeable.")
@@ -165,6 +188,36 @@ def family_of(question: Question, statistic: str, scope: Scope) -> str:
     """Return the family of a test: the tests of one family and layer are adjusted together."""
     words = "per class" if scope is Scope.CLASS else scope
     return FAMILIES.get(question, "").format(statistic=statistic, scope=words)
+
+
+NULL_VALUES = {"pearson": 0.0, "spearman": 0.0, "auroc": 0.5}
+"""Value of a statistic under its null hypothesis, where that is one value."""
+
+OF_SCOPE = {
+    Scope.POOLED: "over all samples",
+    Scope.WITHIN_CLASS: "within predicted classes",
+    Scope.CLASS: "in this predicted class",
+    Scope.ALL_SAMPLES: "given whether the prediction is right",
+}
+"""Where a correlation of similarity and entropy is none."""
+
+
+def null_hypothesis(question: Question, statistic: str, scope: Scope) -> str:
+    """Return which null hypothesis the p-value of a test is about; empty where it has none."""
+    if statistic == "auroc":
+        return "AUROC = 0.5"
+    match question:
+        case Question.SIMILARITY_ENTROPY | Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS:
+            kind = "linear" if statistic == "pearson" else "rank"
+            return f"no {kind} correlation {OF_SCOPE[scope]}"
+        case Question.SIMILARITY_ENTROPY_PAIRS:
+            return "entropies are independent of which samples are similar"
+        case Question.ERROR_BY_FACTOR | Question.ENTROPY_BY_FACTOR | Question.SIMILARITY_BY_FACTOR:
+            target = question.value.partition(" ")[0]
+            return f"no rank correlation with {target}" if statistic == "spearman" else f"{target} is independent of it"
+        case Question.SLICE:
+            return "error rate no higher than in the rest"
+    return ""
 
 
 def adjusted(results: Sequence[TestResult]) -> list[TestResult]:

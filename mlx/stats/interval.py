@@ -10,6 +10,10 @@ from mlx.stats.status import OK, Reason, Status
 
 NAN = float("nan")
 
+HELD = "; extended to the null value, which the permutations do not reject"
+REJECTED = "; ended at the null value, which the permutations reject"
+"""What the method of an interval adds where its end was moved, so that it agrees with the p-value."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -42,6 +46,34 @@ class Interval:
     def status(self) -> Status:
         """Status of the estimate beside the interval."""
         return OK if self.why_missing.is_ok else Reason.NO_INTERVAL(self.why_missing)
+
+    def agreeing_with(self, p: float, null: float, estimate: float) -> "Interval":
+        """Return the interval that holds the null value if, and only if, `p` does not reject it at this level.
+
+        The interval is the set of values that the data do not reject. The null value itself is tested by the
+        permutation, whose test is more exact there than that of the standard error behind the ends; where the two
+        disagree, the end moves to the null value, or just beyond it.
+
+        Parameters
+        ----------
+        p
+            p-value of `null`; NaN where it was not tested.
+        null
+            Null value on the scale of the interval.
+        estimate
+            Says on which side of a rejected null value the interval stays.
+        """
+        if not self.why_missing.is_ok or np.isnan(p):
+            return self
+        low, high, method = self.low, self.high, self.method
+        if p > round(1 - self.level, 12):
+            low, high = min(low, null), max(high, null)
+            method += HELD if (low, high) != (self.low, self.high) else ""
+        elif low <= null <= high and estimate != null:
+            beyond = float(np.nextafter(null, estimate))
+            low, high = (beyond, max(high, beyond)) if estimate > null else (min(low, beyond), beyond)
+            method += REJECTED
+        return replace(self, low=low, high=high, method=method)
 
     def on_scale(self, scale: Callable[[float], float]) -> "Interval":
         """Return the interval with both ends on another scale, of either direction."""

@@ -1,14 +1,115 @@
-"""Permutation p-values of correlations: how often a permutation reaches the observed value."""
+"""Permutation p-values: how often a permutation of the data reaches the observed statistic."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import row_blocks
 
 TIE_TOLERANCE = 1e-12
-"""Correlations closer than this are equal: a permutation that repeats the data must count as reaching it."""
+"""Statistics closer than this are equal: a permutation that repeats the data must count as reaching it."""
+
+EXCEEDANCES = 20
+"""Permutations that reach the observed statistic after which a sequential test stops."""
+
+PER_TEST = 200
+"""Permutations for every test of a family: its smallest p-value, times the size of the family, is below 0.05."""
+
+FIRST_BLOCK = 64
+"""Permutations in the first block of a sequential test; each further block doubles the number drawn."""
+
+LARGEST_BLOCK = 4096
+"""Permutations in the largest block."""
+
+
+@dataclass(frozen=True)
+class PermutationTest:
+    """Result of a sequential permutation test.
+
+    Attributes
+    ----------
+    p
+        Two-sided p-value, exact where all permutations are equally likely, never 0; NaN without a statistic.
+    n_permutations
+        Permutations up to the one at which the test stopped.
+    """
+
+    p: float
+    n_permutations: int
+
+    @property
+    def at_floor(self) -> bool:
+        """Whether no permutation reached the observed statistic: more of them could give a smaller p-value."""
+        return is_at_floor(self.p, self.n_permutations)
+
+
+def is_at_floor(p: float, n_permutations: int) -> bool:
+    """Whether a p-value is the smallest, 1 / (B + 1), that this number of permutations allows."""
+    return n_permutations > 0 and p * (n_permutations + 1) <= 1 + 1e-9
+
+
+def permutations_for(family_size: int, *, least: int) -> int:
+    """Return B_max = max(least, 200 m): permutations with which each of a family's m tests can be significant.
+
+    Parameters
+    ----------
+    family_size
+        Tests whose p-values are adjusted together, m.
+    least
+        Permutations of a family of any size, such as ``residuals.n_permutations``.
+    """
+    return max(least, math.ceil(PER_TEST * family_size))
+
+
+def sequential_tests(
+    observed: npt.ArrayLike, draw: Callable[[int, Integers], Floats], n_permutations: int
+) -> list[PermutationTest]:
+    """Sequential permutation tests (Besag & Clifford 1991), all from the same permutations.
+
+    A test stops at the draw L at which the 20th permutation reaches the observed value, with p = 20/L; after
+    ``n_permutations`` draws, g of which reached it, p = (g + 1)/(n_permutations + 1). Both are exact p-values. Draws
+    come in blocks, but a test stops by the index of the draw, so that the blocks have no influence on its result.
+
+    Parameters
+    ----------
+    observed
+        (n_tests,), statistics of the data, of which large absolute values count against the null hypothesis. One
+        may be infinite, and is then reached by infinite ones; NaN where there is nothing to test.
+    draw
+        ``draw(size, running)`` returns the statistics (n_running, size) of the next ``size`` permutations for the
+        tests ``running``, indices in increasing order of those that have not stopped. Other tests may be left out of
+        the work, but the permutations must not depend on which tests run, nor on the block size.
+    n_permutations
+        Largest number of draws, B_max.
+
+    Returns
+    -------
+    list of PermutationTest
+        One a statistic.
+    """
+    values = np.abs(np.asarray(observed, dtype=np.float64))
+    least = values * (1 - TIE_TOLERANCE) - TIE_TOLERANCE
+    reached = np.zeros(values.size, dtype=np.intp)
+    found = [PermutationTest(float("nan"), 0)] * values.size
+    running, drawn = np.flatnonzero(~np.isnan(values)), 0
+    while running.size and drawn < n_permutations:
+        size = min(max(drawn, FIRST_BLOCK), LARGEST_BLOCK, n_permutations - drawn)
+        counts = np.cumsum(np.abs(draw(size, running)) >= least[running, None], axis=1) + reached[running, None]
+        reached[running] = counts[:, -1]
+        for test, count in zip(running, counts, strict=True):
+            if count[-1] >= EXCEEDANCES:
+                last = drawn + 1 + int(np.searchsorted(count, EXCEEDANCES))
+                found[test] = PermutationTest(EXCEEDANCES / last, last)
+        drawn += size
+        running = running[reached[running] < EXCEEDANCES]
+    for test in running:
+        found[test] = PermutationTest((int(reached[test]) + 1) / (n_permutations + 1), n_permutations)
+    return found
+
 
 CACHE_BYTES = 1 << 18
 """Orders drawn at a time, small enough for a core's cache."""
