@@ -1,7 +1,13 @@
 """Reports for the tests of figures and page."""
 
 import pytest
+from drawn_reports import drawn
+from made_pages import PAGES
 from made_reports import make_classification, make_regression
+
+from mlx.plots.page import render_page
+from mlx.plots.report.figures import draw_report
+from mlx.plots.style import render_png
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +19,36 @@ def classification():
 @pytest.fixture(scope="session")
 def regression():
     return make_regression
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from browser import started  # which only these tests need, with Selenium
+
+    with started() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, classification, regression):
+    """Write the page of any inputs, each once."""
+    folder, written = tmp_path_factory.mktemp("pages"), {}
+
+    def write(name):
+        if name not in written:
+            inputs = PAGES[name](regression if name == "regression" else classification)
+            images = {key: render_png(made, 50) for key, made in draw_report(inputs)}
+            path = folder / f"{name}.html"
+            path.write_text(render_page(inputs, images), encoding="utf-8", errors="replace")
+            written[name] = path, inputs
+        return written[name]
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def shown(classification):
+    """One classification, its pictures and its page."""
+    inputs = classification()
+    images = drawn(inputs)
+    return inputs, images, render_page(inputs, images)

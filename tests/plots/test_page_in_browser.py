@@ -1,43 +1,11 @@
-"""The report page in a real browser: it stays by itself, shows its views, links them, and anybody can use it."""
-
-import hashlib
-import re
-import subprocess
-import tarfile
-from base64 import b64encode
-from dataclasses import replace
-from pathlib import Path
+"""Every page in a browser: it opens alone, its names are text, its plots respond to pointer and selection."""
 
 import numpy as np
 import pytest
-from browser import started
-from made_reports import with_residuals, with_samples
+from made_pages import BLUE, HOSTILE, ORANGE, PAGES, near, selected
 from PIL import Image
-from selenium.webdriver.common.keys import Keys
-
-from mlx.plots.page import render_page
-from mlx.plots.report.figures import draw_report
-from mlx.plots.report.inputs import Provenance
-from mlx.plots.style import render_png
 
 pytestmark = pytest.mark.slow
-
-BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
-AXE = "axe-core@4.14.1"
-AXE_INTEGRITY = "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
-HOSTILE = (
-    "<img src=x onerror=\"document.title='taken'\">",
-    "</script><script>document.title='taken'</script>",
-    "猫 & قطة",
-    "--><svg onload=document.title='taken'>",
-    "x" * 200,
-)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with started() as browser:
-        yield browser
 
 
 @pytest.fixture(autouse=True)
@@ -46,52 +14,6 @@ def _nothing_goes_wrong(browser):
     browser.complaints()
     yield
     assert browser.complaints() == []
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory, classification, regression):
-    """Write the page of any inputs, each once."""
-    folder, written = tmp_path_factory.mktemp("pages"), {}
-
-    def write(name):
-        if name not in written:
-            inputs = PAGES[name](regression if name == "regression" else classification)
-            images = {key: render_png(made, 50) for key, made in draw_report(inputs)}
-            path = folder / f"{name}.html"
-            path.write_text(render_page(inputs, images), encoding="utf-8", errors="replace")
-            written[name] = path, inputs
-        return written[name]
-
-    return write
-
-
-def with_views(report, *, images=True):
-    """Add coordinates for a map and, unless told otherwise, images of noise, of which every one is different."""
-    rng = np.random.default_rng(0)
-    n = len(report.samples)
-    coordinates = {f"{kind}_{axis}": rng.normal(size=n) for kind in ("pca", "tsne") for axis in (1, 2)}
-    report = with_samples(report, **coordinates)
-    noise = (rng.random((n, 8, 8, 1)) * 255).astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2)
-    return replace(report, raw=replace(report.raw, inputs=noise)) if images else report
-
-
-def with_leverage(report):
-    first, second = np.random.default_rng(0).normal(size=(2, len(report.samples)))
-    return with_residuals(report, samples=replace(report.residuals.samples, leverage=first**2, standardised=second))
-
-
-HOSTILE_PROVENANCE = Provenance(name=HOSTILE[0], description=HOSTILE[1])
-PAGES = {
-    "shapes": lambda make: with_views(make()),
-    "table": lambda make: with_views(make(120, images=False), images=False),
-    "regression": lambda make: with_leverage(make()),
-    "two": lambda make: with_views(make(60, ("no", "yes"))),
-    "hundred": lambda make: with_views(make(2000, [f"class {k}" for k in range(100)])),
-    "perfect": lambda make: with_views(make(perfect=True)),
-    "never predicted": lambda make: with_views(make(unpredicted=1)),
-    "hostile": lambda make: replace(with_views(make(names=HOSTILE)), provenance=HOSTILE_PROVENANCE),
-    "without views": lambda make: make(40),
-}
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -109,12 +31,6 @@ def test_every_page_opens_by_itself_and_shows_its_views(browser, pages, name):
     rows = browser.all("#rows tbody tr")
     assert len(rows) == min(12, len(inputs.samples))
     assert browser.js("return document.title").startswith(inputs.provenance.name)
-
-
-def near(image, color, tolerance=70):
-    """Where an image has a color, drawn over white with some transparency or without."""
-    full, pale = np.array(color), 0.55 * np.array(color) + 0.45 * 255
-    return (np.abs(image - full).sum(axis=2) < tolerance) | (np.abs(image - pale).sum(axis=2) < tolerance)
 
 
 def test_names_are_text_wherever_they_stand(browser, pages):
@@ -155,10 +71,6 @@ def test_pointing_at_a_sample_shows_its_image_and_numbers(browser, pages, plot):
     assert np.corrcoef(shown.ravel(), expected.ravel())[0, 1] > 0.9
     browser.pointer("h1", 5, 5)
     browser.until(lambda: not browser.find("#tip").is_displayed(), "and leaving hides it")
-
-
-def selected(browser):
-    return sorted(browser.js("return Bokeh.documents[0].get_model_by_name('samples').selected.indices"))
 
 
 def test_a_cell_of_the_confusion_matrix_lists_its_samples_and_marks_them_in_all_views(browser, pages):
@@ -206,33 +118,6 @@ def test_a_box_in_one_plot_selects_in_all_views(browser, pages):
     assert f"{len(chosen)} samples" in browser.text("#page-number")
 
 
-def test_everything_can_be_done_with_the_keyboard(browser, pages):
-    path, inputs = pages("shapes")
-    browser.open(path)
-    browser.js("document.querySelector('#plot-map').focus()")
-    browser.press(Keys.HOME)
-    first = int(np.argmin(inputs.samples.pca_1.to_numpy(np.float32)))
-    assert browser.find("#tip").is_displayed()
-    assert browser.text("#selection").startswith(f"sample {first},")
-    browser.press(Keys.ARROW_RIGHT, Keys.ENTER)
-    second = int(np.argsort(inputs.samples.pca_1.to_numpy(np.float32))[1])
-    assert selected(browser) == [second]
-    browser.press(Keys.ESCAPE)
-    assert selected(browser) == []
-    assert not browser.find("#tip").is_displayed()
-    browser.js("document.querySelector('#matrix button[tabindex=\"0\"]').focus()")
-    browser.press(Keys.ARROW_DOWN, Keys.ENTER)
-    assert len(browser.all("#matrix [aria-pressed=true]")) == 1
-    assert not browser.js("return document.activeElement.dataset.cell").startswith("0,")
-    browser.press(Keys.ESCAPE)
-    reached = set()
-    browser.js("document.activeElement.blur(); window.scrollTo(0, 0)")
-    for _ in range(120):
-        browser.press(Keys.TAB)
-        reached.add(str(browser.js("const e = document.activeElement; return e.id || e.className || e.tagName")))
-    assert {"plot-map", "plot-scatter", "color", "projection", "filter", "next"} <= reached
-
-
 def test_tables_sort_by_any_heading_and_samples_by_theirs(browser, pages):
     path, inputs = pages("shapes")
     browser.open(path)
@@ -266,70 +151,3 @@ def test_the_map_changes_its_projection_and_colors(browser, pages):
     browser.find("#color").send_keys("predicted class")
     assert len(browser.texts("#view-map .legend li")) == 5
     assert (np.abs(browser.pixels("#plot-map") - after).sum(axis=2) > 60).sum() > 500
-
-
-@pytest.mark.parametrize("name", ["shapes", "hundred", "regression", "hostile"])
-def test_a_narrow_screen_shows_everything_without_scrolling_sideways(browser, pages, name):
-    path, _ = pages(name)
-    browser.open(path, width=375, height=740)
-    assert browser.js("return document.documentElement.scrollWidth") <= 375
-    for plot in browser.all(".plot"):
-        box = plot.rect
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 375
-        assert near(browser.pixels(f"#{plot.get_attribute('id')}"), BLUE).sum() > 60
-    too_wide = browser.js("""
-        return [...document.querySelectorAll("main *")].filter((e) => {
-          const box = e.getBoundingClientRect();
-          return box.right > 376 && !e.closest(".scroll, .scroll-box, .picture, .hidden, .plot");
-        }).map((e) => e.outerHTML.slice(0, 80))""")
-    assert too_wide == []
-
-
-@pytest.fixture(scope="session")
-def axe(pytestconfig, tmp_path_factory):
-    """The checks of axe-core, from npm once, then from pytest's cache."""
-    kept = Path(pytestconfig.cache.mkdir("axe-core")) / f"{AXE}.js"
-    if not kept.exists():
-        kept.write_bytes(fetched(tmp_path_factory.mktemp("axe")))
-    return kept.read_text(encoding="utf-8")
-
-
-def fetched(folder):
-    try:
-        subprocess.run(["npm", "pack", AXE, "--silent"], cwd=folder, check=True, capture_output=True, timeout=120)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.fail(f"the accessibility tests need npm and, the first time, a network to fetch {AXE}: {error}", False)
-    archive = next(folder.glob("*.tgz"))
-    digest = b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    assert f"sha512-{digest}" == AXE_INTEGRITY, "another file than the one that these tests were written with"
-    with tarfile.open(archive) as content:
-        return content.extractfile("package/axe.min.js").read()
-
-
-@pytest.mark.parametrize(
-    ("name", "look"),
-    [("shapes", {}), ("shapes", {"dark": True}), ("shapes", {"width": 375}), ("regression", {}), ("hundred", {})],
-    ids=["shapes", "dark", "narrow", "regression", "hundred"],
-)
-def test_axe_finds_no_serious_fault_of_accessibility(browser, pages, axe, name, look):
-    path, _ = pages(name)
-    browser.open(path, **look)
-    if name == "shapes":
-        browser.find("#matrix button").click()
-    browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
-    found = browser.driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-    assert len(found["passes"]) > 20
-    faults = [(rule["id"], node["html"][:120], node["failureSummary"][:300]) for rule in found["violations"]
-              if rule["impact"] in ("serious", "critical") for node in rule["nodes"]]  # fmt: skip
-    assert faults == []
-
-
-def test_plots_have_text_alternatives(browser, pages):
-    path, _ = pages("shapes")
-    browser.open(path)
-    for plot in browser.all(".plot"):
-        assert re.search(r"across, .* up", plot.get_attribute("aria-label"))
-    assert all(len(image.get_attribute("alt")) > 20 for image in browser.all("main img"))
-    thumbs = browser.js("return [...document.querySelectorAll('.thumb')].map(e => e.getAttribute('aria-label'))")
-    assert all(re.fullmatch(r"image of sample \d+", label) for label in thumbs)

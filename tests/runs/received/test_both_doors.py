@@ -6,78 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from recorded import BASE, HALF, NAMED, NAMES, OTHER, TEXT, TWO, K, N, P, R, Y, in_notebook
 from scipy import sparse
 
 import mlx
 import mlx.runs.recorded_arrays
-from mlx.cli import main
 from mlx.core.errors import MlxError
 
 pytestmark = pytest.mark.slow
-
-N, K = 60, 3
-Y = np.arange(N) % K
-TWO = np.arange(N) % 2
-GENERATOR = np.random.default_rng(0)
-R = GENERATOR.normal(size=(N, 4))
-P = GENERATOR.dirichlet(np.ones(K), N)
-HALF = GENERATOR.uniform(0.01, 0.99, N)
-NAMES = np.array(["caf\u00e9", "th\u00e9", "eau"])
-OTHER = ["th\u00e9", "caf\u00e9", "eau"]  # an order that is not the sorted one
-NAMED = pd.DataFrame(P, columns=OTHER)
 SIXTY = [f"category_{k:02d}" for k in range(K)]
-
-FLAGS = {"representations": "--representations", "probabilities": "--probabilities", "labels": "--labels",
-         "logits": "--logits", "factors": "--metadata", "class_names": "--class-names"}  # fmt: skip
-ARGUMENTS = {"probabilities": "softmax_outputs", "labels": "y_true"}
-
-
-def by_command(given: dict[str, Any], folder: Path) -> pd.DataFrame:
-    """Save what is given as someone would, and run the command."""
-    line = ["analyze", "--output", str(folder / "out")]
-    for name, value in given.items():
-        path = str(saved(value, folder / name))
-        line += [FLAGS[name], f"layer={path}" if name == "representations" else path]
-    try:
-        main(line)
-    except SystemExit as end:
-        raise MlxError(str(end.code)) from None
-    return pd.read_parquet(folder / "out/data/residuals/samples.parquet")
-
-
-def saved(value: Any, path: Path) -> Path | str:
-    if isinstance(value, Path | str):
-        return value
-    if isinstance(value, dict | pd.DataFrame):
-        table = pd.DataFrame(value)
-        table.to_parquet(path.with_suffix(".parquet"), index=False)
-        return path.with_suffix(".parquet")
-    if path.name == "class_names":
-        np.save(path.with_suffix(".npy"), np.asarray(value).astype(str))
-        return path.with_suffix(".npy")
-    np.save(path.with_suffix(".npy"), np.asarray(value))
-    return path.with_suffix(".npy")
-
-
-def in_notebook(given: dict[str, Any], folder: Path) -> pd.DataFrame:
-    arguments = {ARGUMENTS.get(name, name): value for name, value in given.items()}
-    analyzer = mlx.ResidualsAnalyzer(n_bootstrap=100, n_permutations=19, projections=["pca"])
-    return analyzer.run_full_analysis(**arguments)["samples"]
-
-
-@pytest.fixture(params=[by_command, in_notebook], ids=["command", "notebook"])
-def door(request, monkeypatch: pytest.MonkeyPatch):
-    """Both ways in; the command without the pictures and with few resamples, which no input changes."""
-    settings = mlx.runs.recorded_arrays.ResidualsSettings
-    quick = {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]}
-    monkeypatch.setattr(mlx.runs.recorded_arrays, "ResidualsSettings", lambda seed: settings(seed=seed, **quick))
-    monkeypatch.setattr(mlx.runs.recorded_arrays, "report", lambda *_, **__: "")
-    monkeypatch.setattr(mlx.runs.recorded_arrays, "evaluate", lambda *_, **__: "")
-    return request.param
-
-
-BASE = {"representations": R, "probabilities": P, "labels": Y}
-TEXT = NAMES[Y]
 SORTED = np.array([0, 2, 1])[Y]  # cafe, eau, the
 BINARY = {"probabilities": HALF}
 GOOD: dict[str, tuple[dict[str, Any], np.ndarray]] = {
@@ -173,24 +110,11 @@ def test_labels_in_a_table_keep_their_form_with_and_without_a_header(door, tmp_p
     np.testing.assert_array_equal(door(BASE | {"labels": path}, tmp_path)["y_true"], expected)
 
 
-def test_columns_of_a_frame_that_pandas_keeps_sparse_are_factors() -> None:
-    factors = pd.DataFrame({"f": pd.arrays.SparseArray(TWO), "g": pd.arrays.SparseArray(R[:, 0])})
-    samples = in_notebook(BASE | {"factors": factors}, Path())
-    np.testing.assert_array_equal(samples["factor.f"], TWO)
-    np.testing.assert_array_equal(samples["factor.g"], R[:, 0])
-
-
 def test_a_column_of_a_layer_that_counts_the_rows_is_warned_of(door, tmp_path: Path, capsys) -> None:
     frame = pd.DataFrame(R, columns=list("abcd")).assign(e=Y)
     for change, said in (({}, False), ({"id": np.arange(N)}, True), ({"id": np.arange(N, 0, -1) + 1000.0}, True)):
         door(BASE | {"representations": frame.assign(**change)}, tmp_path)
         assert ("column 'id' counts the rows, as an id does" in capsys.readouterr().err) == said
-
-
-def test_rounded_probabilities_get_advice_that_helps(door, tmp_path: Path) -> None:
-    with pytest.raises(MlxError, match="divide rounded rows by their sum"):
-        door(BASE | {"probabilities": P.round(2)}, tmp_path)
-    assert len(door(BASE | {"probabilities": P.round(2) / P.round(2).sum(axis=1, keepdims=True)}, tmp_path)) == N
 
 
 def test_it_is_said_that_names_are_taken_in_sorted_order(door, tmp_path: Path, capsys) -> None:
@@ -223,84 +147,6 @@ def test_sixty_names_with_commas_are_no_file(door, tmp_path: Path) -> None:
     assert len(door(given, tmp_path)) == 120
 
 
-def changed(array: np.ndarray, row: int, value: Any) -> np.ndarray:
-    array = array.copy()
-    array[row] = value
-    return array
-
-
-BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "names in another order than the columns": (
-        {"probabilities": NAMED, "class_names": NAMES}, "th\u00e9, caf\u00e9, eau, found caf\u00e9, th\u00e9, eau"),
-    "numbered columns in another order": (
-        {"probabilities": pd.DataFrame(P, columns=["2", "0", "1"])}, "found 2, 0, 1; sort them"),
-    "another encoding": ({"labels": np.char.encode(TEXT, "latin-1")}, "expected labels in UTF-8"),
-    "half a character": ({"labels": np.array(["a\udce9", "b", "c"])[Y]}, "no character"),
-    "negative": ({"labels": changed(Y, 5, -1)}, "row 5: expected a class from 0 to 2, found -1"),
-    "huge": ({"labels": changed(Y, 5, 2**31)}, "row 5: expected a class from 0 to 2, found 2147483648"),
-    "a fraction": ({"labels": changed(Y.astype(float), 5, 0.5)}, "row 5: expected labels that are integers or names"),
-    "no number": ({"labels": changed(Y.astype(float), 5, np.nan)}, "row 5: expected a class from 0 to 2, found nan"),
-    "an empty text": ({"labels": changed(TEXT, 5, "")}, "row 5: expected a label, found an empty text"),
-    "unknown": ({"labels": changed(TEXT, 5, "lait"), "class_names": NAMES}, "row 5: expected one of caf\u00e9"),
-    "truth values of three": ({"labels": TWO.astype(bool)}, "found truth values, which are two classes"),
-    "one hot": ({"labels": np.eye(K)[Y]}, r"labels.argmax(axis=1)"),
-    "too few labels": ({"labels": Y[:59]}, "expected labels of shape (60,), found (59,)"),
-    "dates": ({"labels": Y.astype("M8[D]")}, "datetime64[D]"),
-    "no probability": ({"probabilities": changed(HALF, 7, 1.5), "labels": TWO}, "row 7: expected a probability from 0"),
-    "scalar": ({"probabilities": np.array(0.5)}, "found shape ()"),
-    "empty": ({"probabilities": P[:0]}, "found shape (0, 3)"),
-    "text scores": ({"probabilities": P.astype(str)}, "expected probabilities that are numbers"),
-    "other logits": ({"logits": P[:, :2]}, "expected logits of shape (60, 3), found shape (60, 2)"),
-    "other rows": ({"representations": R[:9]}, "expected representations of shape (60, any)"),
-    "not finite": ({"representations": changed(R, 5, np.nan)}, "row 5: a value is not finite"),
-    "equal names": ({"class_names": "a,a,b"}, "expected names that differ from each other, found 'a' for classes"),
-    "names that read alike": ({"class_names": "caf\u00e9,cafe\u0301,b"}, "differ only in how Unicode writes them"),
-    "too few names": ({"class_names": "a,b"}, "expected 3 different names, one a column of the probabilities, found 2"),
-    "no such file": ({"class_names": "none.txt"}, "found no file none.txt"),
-    "too few rows": ({"factors": {"a": np.arange(59)}}, "expected 60 rows, one a sample, found 59"),
-    "too many rows": ({"factors": {"a": np.arange(65)}}, "expected 60 rows, one a sample, found 65"),
-    "infinite": ({"factors": {"a": changed(np.ones(N), 4, np.inf)}}, "expected finite numbers, found inf in row 4"),
-    "lists": ({"factors": {"a": [[1, 2]] * N}}, "column 'a': expected"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_the_same_is_rejected_in_one_line(door, tmp_path: Path, name: str) -> None:
-    given, message = BAD[name]
-    with pytest.raises(MlxError) as caught:
-        door(BASE | given, tmp_path)
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-BYTES = {
-    "n.txt": ("class_names", "caf\u00e9\nth\u00e9\neau\n".encode("latin-1"), "such as Latin-1"),
-    "utf16.txt": ("class_names", "cat\ndog\ncow\n".encode("utf-16-le"), "found UTF-16 without its mark"),
-    "empty.txt": ("class_names", b"\n\n", "expected the names of the classes, found none"),
-    "latin.csv": ("labels", "l\ncaf\u00e9\n".encode("latin-1"), "expected text in UTF-8"),
-    "two.csv": ("labels", b"a,b\n" + b"0,1\n" * N, "expected one column, the labels, found 2: a, b"),
-    "text.csv": ("probabilities", b"a,b\n0,1\nx,1\n", "row 1: expected a number in column 'a', found 'x'"),
-    "gap.csv": ("probabilities", b"a,b\n,1\n", "row 0: expected a value in column 'a', found none"),
-    "ragged.csv": ("probabilities", b"a,b\n1,0\n1,0,0\n", "ragged.csv: expected"),
-    "nothing.csv": ("probabilities", b"", "found an empty first line"),
-    "twice.csv": ("factors", b"a,a\n" + b"1,2\n" * N, "expected one column 'a', found 2"),
-    "x.h5": ("probabilities", b"\x89HDF\r\n", "in a file ending in .npy, .npz, .csv or .parquet"),
-    "x.npy": ("probabilities", b"", "expected an array, found a damaged file"),
-    "x.npz": ("probabilities", b"PK", "expected an .npz file, found a damaged one"),
-    "x.parquet": ("probabilities", b"PAR1", "found a damaged or foreign file"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BYTES)
-def test_a_file_that_is_something_else_is_rejected_in_one_line(door, tmp_path: Path, name: str) -> None:
-    argument, content, message = BYTES[name]
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(MlxError) as caught:
-        door(BASE | {argument: tmp_path / name}, tmp_path)
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
 def test_an_archive_of_several_arrays_has_to_name_the_one_that_is_meant(door, tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", a=P, b=Y)
     np.savez(tmp_path / "o.npz", np.array([{}], dtype=object))
@@ -309,52 +155,9 @@ def test_an_archive_of_several_arrays_has_to_name_the_one_that_is_meant(door, tm
             door(BASE | {"probabilities": tmp_path / name}, tmp_path)
 
 
-FACTORS = {
-    "none": ["None", "low", "NA"] * 20,
-    "gaps": [np.nan, *range(59)],
-    "text_gaps": [None, *["a", "b"] * 29, "a"],
-    "flag": [True, None, False] * 20,
-    "date": pd.date_range("2024-01-01", periods=N).to_numpy(),
-    "file": [f"img_{row}.png" for row in range(N)],
-    "numbers": ["1", "2", "NA"] * 20,
-    "size": list(range(N)),
-}
-
-
-@pytest.mark.parametrize("form", ["csv", "parquet", "memory"])
-def test_factors_have_gaps_and_words_and_what_explains_nothing_is_left_out(door, tmp_path, capsys, form) -> None:
-    table = pd.DataFrame(
-        {name: pd.Series(values, dtype=object if name == "flag" else None) for name, values in FACTORS.items()}
-    )
-    path = tmp_path / f"m.{form}"
-    if form == "csv":
-        table.to_csv(path, index=False)
-    elif form == "parquet":
-        table.to_parquet(path)
-    samples = door(BASE | {"factors": table if form == "memory" else path}, tmp_path)
-    found = {name.removeprefix("factor."): samples[name] for name in samples if name.startswith("factor.")}
-    assert set(found) == set(FACTORS) - {"date", "file"}
-    assert found["none"].tolist() == FACTORS["none"]
-    assert found["gaps"].isna().tolist() == [True] + [False] * 59
-    assert found["text_gaps"].isna().sum() == 1
-    assert found["flag"].isna().sum() == 20
-    assert found["numbers"].dropna().tolist() == [1.0, 2.0] * 20
-    said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
-    assert len(said) == 2
-    assert any("'file'" in line and "name the rows" in line for line in said)
-    assert any("'date'" in line and "dates" in line for line in said)
-
-
 def test_one_column_of_probabilities_is_said(door, tmp_path: Path, capsys) -> None:
     door(BASE | {"probabilities": HALF, "labels": TWO}, tmp_path)
     assert "made to [1 - p, p]" in capsys.readouterr().err
-
-
-def test_two_columns_of_one_name_are_rejected_in_memory() -> None:
-    table = pd.DataFrame({"a": np.arange(N), "b": np.arange(N)})
-    table.columns = ["a", "a"]
-    with pytest.raises(MlxError, match="expected columns of different names, found 'a' 2 times"):
-        in_notebook(BASE | {"factors": table}, Path())
 
 
 class Tensor:
@@ -392,28 +195,6 @@ NOTEBOOK: dict[str, dict[str, Any]] = {
 def test_a_notebook_has_further_kinds_of_arrays(name: str) -> None:
     samples = in_notebook(BASE | NOTEBOOK[name], Path())
     np.testing.assert_array_equal(samples["y_true"], Y)
-
-
-BAD_IN_NOTEBOOK: dict[str, tuple[dict[str, Any], str]] = {
-    "missing": ({"labels": [None, *Y[1:].tolist()]}, "y_true: row 0: expected a value, found a missing one"),
-    "mixed": ({"labels": ["a", *Y[1:].tolist()]}, "expected numbers or texts, found both"),
-    "masked": ({"labels": np.ma.array(Y, mask=Y == 1)}, "found masked ones"),
-    "ragged": ({"probabilities": [[0.1], [0.2, 0.8]]}, "expected an array, found list"),
-    "sparse": ({"probabilities": sparse.csr_array(P)}, "expected a dense array"),
-    "nothing": ({"probabilities": None}, "expected a value, found a missing one"),
-    "a set": ({"class_names": {"a", "b", "c"}}, "expected a sequence of names"),
-    "a gap in the names": ({"class_names": ["a", None, "c"]}, "expected a text or a number for class 1"),
-    "a list": ({"factors": [1, 2]}, "expected a data frame, or columns by name"),
-}
-
-
-@pytest.mark.parametrize("name", BAD_IN_NOTEBOOK)
-def test_a_notebook_rejects_what_is_no_array_in_one_line(name: str) -> None:
-    given, message = BAD_IN_NOTEBOOK[name]
-    with pytest.raises(MlxError) as caught:
-        in_notebook(BASE | given, Path())
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_the_pictures_take_the_same(tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""The page in a browser by keyboard, on a narrow screen, and for people who can't see it."""
+
+import hashlib
+import re
+import subprocess
+import tarfile
+from base64 import b64encode
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_pages import BLUE, near, selected
+from selenium.webdriver.common.keys import Keys
+
+pytestmark = pytest.mark.slow
+AXE = "axe-core@4.14.1"
+AXE_INTEGRITY = "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
+
+
+@pytest.fixture(autouse=True)
+def _nothing_goes_wrong(browser):
+    """No page may write an error or a warning to the console, or ask anybody for anything."""
+    browser.complaints()
+    yield
+    assert browser.complaints() == []
+
+
+def test_everything_can_be_done_with_the_keyboard(browser, pages):
+    path, inputs = pages("shapes")
+    browser.open(path)
+    browser.js("document.querySelector('#plot-map').focus()")
+    browser.press(Keys.HOME)
+    first = int(np.argmin(inputs.samples.pca_1.to_numpy(np.float32)))
+    assert browser.find("#tip").is_displayed()
+    assert browser.text("#selection").startswith(f"sample {first},")
+    browser.press(Keys.ARROW_RIGHT, Keys.ENTER)
+    second = int(np.argsort(inputs.samples.pca_1.to_numpy(np.float32))[1])
+    assert selected(browser) == [second]
+    browser.press(Keys.ESCAPE)
+    assert selected(browser) == []
+    assert not browser.find("#tip").is_displayed()
+    browser.js("document.querySelector('#matrix button[tabindex=\"0\"]').focus()")
+    browser.press(Keys.ARROW_DOWN, Keys.ENTER)
+    assert len(browser.all("#matrix [aria-pressed=true]")) == 1
+    assert not browser.js("return document.activeElement.dataset.cell").startswith("0,")
+    browser.press(Keys.ESCAPE)
+    reached = set()
+    browser.js("document.activeElement.blur(); window.scrollTo(0, 0)")
+    for _ in range(120):
+        browser.press(Keys.TAB)
+        reached.add(str(browser.js("const e = document.activeElement; return e.id || e.className || e.tagName")))
+    assert {"plot-map", "plot-scatter", "color", "projection", "filter", "next"} <= reached
+
+
+@pytest.mark.parametrize("name", ["shapes", "hundred", "regression", "hostile"])
+def test_a_narrow_screen_shows_everything_without_scrolling_sideways(browser, pages, name):
+    path, _ = pages(name)
+    browser.open(path, width=375, height=740)
+    assert browser.js("return document.documentElement.scrollWidth") <= 375
+    for plot in browser.all(".plot"):
+        box = plot.rect
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 375
+        assert near(browser.pixels(f"#{plot.get_attribute('id')}"), BLUE).sum() > 60
+    too_wide = browser.js("""
+        return [...document.querySelectorAll("main *")].filter((e) => {
+          const box = e.getBoundingClientRect();
+          return box.right > 376 && !e.closest(".scroll, .scroll-box, .picture, .hidden, .plot");
+        }).map((e) => e.outerHTML.slice(0, 80))""")
+    assert too_wide == []
+
+
+@pytest.fixture(scope="session")
+def axe(pytestconfig, tmp_path_factory):
+    """The checks of axe-core, from npm once, then from pytest's cache."""
+    kept = Path(pytestconfig.cache.mkdir("axe-core")) / f"{AXE}.js"
+    if not kept.exists():
+        kept.write_bytes(fetched(tmp_path_factory.mktemp("axe")))
+    return kept.read_text(encoding="utf-8")
+
+
+def fetched(folder):
+    try:
+        subprocess.run(["npm", "pack", AXE, "--silent"], cwd=folder, check=True, capture_output=True, timeout=120)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.fail(f"the accessibility tests need npm and, the first time, a network to fetch {AXE}: {error}", False)
+    archive = next(folder.glob("*.tgz"))
+    digest = b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    assert f"sha512-{digest}" == AXE_INTEGRITY, "another file than the one that these tests were written with"
+    with tarfile.open(archive) as content:
+        return content.extractfile("package/axe.min.js").read()
+
+
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [("shapes", {}), ("shapes", {"dark": True}), ("shapes", {"width": 375}), ("regression", {}), ("hundred", {})],
+    ids=["shapes", "dark", "narrow", "regression", "hundred"],
+)
+def test_axe_finds_no_serious_fault_of_accessibility(browser, pages, axe, name, look):
+    path, _ = pages(name)
+    browser.open(path, **look)
+    if name == "shapes":
+        browser.find("#matrix button").click()
+    browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
+    found = browser.driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
+    assert len(found["passes"]) > 20
+    faults = [(rule["id"], node["html"][:120], node["failureSummary"][:300]) for rule in found["violations"]
+              if rule["impact"] in ("serious", "critical") for node in rule["nodes"]]  # fmt: skip
+    assert faults == []
+
+
+def test_plots_have_text_alternatives(browser, pages):
+    path, _ = pages("shapes")
+    browser.open(path)
+    for plot in browser.all(".plot"):
+        assert re.search(r"across, .* up", plot.get_attribute("aria-label"))
+    assert all(len(image.get_attribute("alt")) > 20 for image in browser.all("main img"))
+    thumbs = browser.js("return [...document.querySelectorAll('.thumb')].map(e => e.getAttribute('aria-label'))")
+    assert all(re.fullmatch(r"image of sample \d+", label) for label in thumbs)

@@ -1,0 +1,131 @@
+"""The page of a report: its numbers, texts and size."""
+
+import re
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha256
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn_reports import drawn
+from made_reports import estimate, with_metrics, with_residuals
+
+from mlx.plots.page import render_page
+from mlx.plots.page.key_results import key_results
+from mlx.plots.page.points import choose_points
+from mlx.plots.reliability import plot_reliability
+from mlx.plots.report.inputs import Provenance, RawSamples
+from mlx.plots.style import figure, render_png
+from mlx.plots.text import fixed, significant
+from mlx.results.metrics import Estimate
+from mlx.stats.status import Reason
+
+
+@pytest.mark.slow
+def test_the_page_shows_the_numbers_of_its_tables(shown):
+    inputs, _, page = shown
+    text = re.sub(r"<[^>]+>", " ", page.split("<main>")[1]).replace("\N{NO-BREAK SPACE}", " ")
+    s = inputs.samples
+    assert f"{100 * s.correct.mean():.1f} %" in text
+    assert f"{(~s.correct).sum()} of {len(s)} test samples are misclassified" in text
+    r = inputs.correlation("pearson")
+    assert f"r = {fixed(r.estimate)}" in text
+    assert f"95 % interval {fixed(r.low)} to {fixed(r.high)}" in text
+    assert significant(inputs.evaluation.metrics.log_loss.value) in text
+    for one in inputs.classes:
+        assert re.search(rf"{one.name}.*{re.escape(significant(one.pearson))}", text, re.DOTALL)
+    counts, names = inputs.evaluation.confusion, inputs.class_names
+    i, j = np.unravel_index(np.argmax(counts * (1 - np.eye(5))), (5, 5))
+    assert re.search(rf"{names[i]}\s+{names[j]}\s+{counts[i, j]}\s", text)
+
+
+def test_the_page_of_a_regression_shows_its_errors(regression):
+    inputs = with_metrics(regression(), rmse=estimate(6.1234, 5.5, 6.9), r2=estimate(0.95, 0.94, 0.96))
+    page = render_page(inputs, drawn(inputs)).replace("\N{NO-BREAK SPACE}", " ")
+    assert "6.12" in page
+    assert "95.0 % of the target&#x27;s variance is explained." in page
+
+
+@pytest.mark.slow
+def test_the_page_shows_names_as_text_and_asks_the_network_for_nothing(classification):
+    inputs = classification(names=("<script>alert(1)</script>", 'a" onload="x', "& co"))
+    about = Provenance(name="<i>name</i> $name ${level}", description="</style><img src=x>")
+    inputs = replace(inputs, provenance=about)
+    page = render_page(inputs, drawn(inputs))
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    allowed = re.search(r"script-src ([^\"]*)", page)[1].split()
+    assert allowed == [f"'sha256-{b64encode(sha256(s.encode()).digest()).decode()}'" for s in scripts]
+    assert "<script>alert" not in page
+    page = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)  # the library names sites that it never asks
+    assert "<img src=x" not in page
+    assert 'onload="x' not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "&lt;i&gt;name&lt;/i&gt; $name ${level}" in page
+    assert not re.search(r"""(?:src|href)=["'](?!data:|#)|url\((?!data:)|@import|https?:""", page)
+
+
+@pytest.mark.slow
+def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
+    page = shown[2]
+    assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]{20,}"', page)) == 14
+    levels = [int(level) for level in re.findall(r"<h(\d)", page)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert len(set(re.findall(r' id="([^"]+)"', page))) == len(re.findall(r' id="([^"]+)"', page))
+    assert {link[1:] for link in re.findall(r'href="(#[^"]+)"', page)} <= set(re.findall(r' id="([^"]+)"', page))
+
+
+@pytest.mark.slow
+def test_a_page_stays_below_five_megabytes_whatever_it_holds_and_says_what_that_cost(classification):
+    rng = np.random.default_rng(0)
+    inputs = classification(12_000, [f"class {k}" for k in range(100)], images=False)
+    noise = rng.integers(0, 256, (12_000, 40, 40, 3), np.uint8)  # nothing compresses it
+    inputs = with_residuals(replace(inputs, raw=RawSamples(inputs=noise, targets=inputs.raw.targets)),
+                            tests=inputs.residuals.tests * 3000)  # fmt: skip
+    made = figure(5, 5)
+    made.add_subplot().imshow(rng.random((1500, 1500, 3)))
+    pictures = dict.fromkeys([f"picture {k}" for k in range(20)], render_png(made, 150))
+    page = render_page(inputs, pictures)
+    assert sum(map(len, pictures.values())) > 8_000_000
+    assert 3_000_000 < len(page.encode()) <= 5_000_000
+    assert "3000 of 12\N{NARROW NO-BREAK SPACE}000 test samples: wrong predictions first" in page
+    assert "The figures are compressed here" in page
+    assert "the first 500 of 6000 rows" in page
+
+
+@pytest.mark.parametrize("wrong", [0, 100, 4000, 9000])
+def test_a_thinned_page_keeps_wrong_predictions_and_an_even_part_of_the_others(wrong):
+    correct = np.ones(10_000, bool)
+    correct[np.random.default_rng(0).choice(10_000, wrong, replace=False)] = False
+    rows = choose_points(pd.DataFrame({"correct": correct}), task="classification")
+    assert np.array_equal(rows, np.unique(rows))
+    assert len(rows) == (3000 if wrong < 9000 else 2500)
+    assert (~correct[rows]).sum() == min(wrong, 1500)
+    assert np.diff(rows).max() < 80
+
+
+def test_the_page_says_the_levels_that_the_analyses_were_set_to(classification, regression):
+    report = classification()
+    report = with_metrics(report, confidence=0.8, accuracy=estimate(0.85, 0.8, 0.9, 0.8))
+    tests = tuple(replace(test, confidence=0.9) for test in report.residuals.tests)
+    report = with_residuals(report, headline={"confidence": 0.9}, tests=tests)
+    said = {result.label: result.interval for result in key_results(report)}
+    assert said["Accuracy"].startswith("80 % interval")
+    assert said["Similarity and entropy"].startswith("90 % interval")
+    page = render_page(report, {})
+    evaluated = page[page.index("<caption>Evaluation") :]
+    assert "80 % interval" in evaluated[: evaluated.index("</thead>")]
+    drawn = plot_reliability(report.evaluation.reliability, level=0.8).get_legend_handles_labels()[1]
+    assert {"accuracy, 80 % interval", "80 % if calibrated"} <= set(drawn)
+    other = with_metrics(regression(), confidence=0.99, rmse=estimate(2.0, 1.5, 3.0, 0.99))
+    assert key_results(other)[1].interval.startswith("99 % interval")
+
+
+def test_a_metric_without_a_number_or_an_interval_stands_beside_its_reason(classification):
+    infinite = Reason.PROBABILITY_ZERO("3 samples have", "their")
+    page = render_page(with_metrics(classification(), log_loss=Estimate.missing(infinite)), {})
+    assert "infinite, 3 samples have probability 0 for their class" in page
+    assert "log loss status" not in page

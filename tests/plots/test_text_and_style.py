@@ -1,0 +1,61 @@
+"""Names, numbers and colors as figures and page show them."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from drawn_reports import ODD_NAMES
+
+from mlx.plots.page.tables import frame_table
+from mlx.plots.style import category_style, figure, render_png, style
+from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, readable, shorten, significant
+
+
+def test_columns_of_a_table_are_numbers_only_if_nothing_else_is_in_them():
+    frame = pd.DataFrame({"bin": [0, 1], "layer": [np.nan, "conv"], "n": [3, np.nan], "status": ["ok", "ok"]})
+    table = frame_table("Bins", frame)
+    assert re.findall(r'<th scope="col"([^>]*)>(\w+)', table) == [("", "bin"), ("", "layer"), (' class="n"', "n")]
+
+
+def test_class_labels_are_distinct_legible_and_no_formula():
+    labels = class_labels(ODD_NAMES)
+    assert len(set(labels)) == len(labels)
+    assert labels[1] == "#1 □"
+    assert labels[3] == r"\$\alpha_1\$ \$"
+    assert labels[6] == "#6"
+    assert all(len(label.replace("\\$", "$")) <= 18 for label in labels)
+    with style():
+        made = figure()
+        made.add_subplot().set_title("\n".join(labels))
+        render_png(made, 50)
+
+
+def test_a_long_name_keeps_both_its_ends():
+    assert shorten("a rather long class name", 12) == "a rather…ame"
+    assert class_labels(["x" * 30, "x" * 31]) == [
+        "#0 " + "x" * 9 + "…" + "x" * 5,
+        "#1 " + "x" * 9 + "…" + "x" * 5,
+    ]
+
+
+def test_a_number_stays_behind_a_name_that_runs_from_right_to_left():
+    assert class_labels(["قطة", "cat"]) == ["\N{LEFT-TO-RIGHT MARK}قطة\N{LEFT-TO-RIGHT MARK}", "cat"]
+
+
+def test_numbers_are_written_for_reading():
+    assert readable("a ≤ -12.5312 and b > 1234.56 and c = -3 and d-1 > 0.50") == (
+        f"a ≤ {MINUS}12.5 and b > 1235 and c = {MINUS}3 and d-1 > 0.5"
+    )
+    assert [fixed(v) for v in (-0.004, -1.5, float("nan"), None)] == ["0.00", f"{MINUS}1.50", DASH, DASH]
+    assert [significant(v) for v in (0, 1234.5, 0.012345, 1e-9, -2e9)] == [
+        "0",
+        "1234",
+        "0.0123",
+        f"1.00e{MINUS}09",
+        f"{MINUS}2.00e+09",
+    ]
+    assert [p_text(v) for v in (0.001, 0.5, float("nan"))] == ["p = 0.001", "p = 0.5", "p unknown"]
+
+
+def test_a_hundred_categories_look_different():
+    assert len({(look.color, look.marker) for look in map(category_style, range(100))}) == 100

@@ -1,0 +1,48 @@
+"""A small experiment, and its runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from mlx.runs.owners import Owner
+
+CONFIG: dict[str, Any] = {
+    "name": "small",
+    "dataset": {"name": "digits", "params": {"n_samples": 400}},
+    "preprocessing": {"scaling": "unit"},
+    "model": {"name": "logistic_regression"},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
+    "report": {"dpi": 50},
+}
+
+
+def content(run: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(run)): file.read_bytes()
+        for part in ("data", "metrics", "config.json")
+        for file in ([run / part] if (run / part).is_file() else sorted((run / part).rglob("*")))
+        if file.is_file()
+    }
+
+
+def started(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    with (folder / "messages.txt").open("a") as messages:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mlx", "run-experiment", *arguments],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=messages,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+
+
+SUMMARY: dict[str, Any] = {
+    "name": "small",
+    "status": "running",
+    "started": "2026-01-01T00:00:00+00:00",
+    "owner": Owner.of_this_process().as_dict(),
+    "versions": {},
+    "commit": None,
+}
