@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from mlx.core.artifacts import read_json
 from mlx.core.class_names import clash_of
@@ -77,6 +77,19 @@ class ModelDescription(Settings):
     parameters: int
 
 
+class ValidationDescription(Settings):
+    """How many validation samples there are, and how many of them the model gets wrong."""
+
+    n: int = Field(ge=1)
+    errors: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _errors_are_samples(self) -> "ValidationDescription":
+        if self.errors > self.n:
+            raise ValueError(f"expected at most {self.n} errors, found {self.errors}")
+        return self
+
+
 class RepresentationsDescription(Settings):
     """``data/representations/representations.json``: which arrays are there, and of what.
 
@@ -85,6 +98,7 @@ class RepresentationsDescription(Settings):
     layers : how wide the rows of each layer are, the layer of the headline first.
     sparse : the layers that are ``.npz`` files of sparse rows; the others are ``.npy``.
     split : the part of the data that was run through the model.
+    validation : what the model gets wrong there; None for a regression, or if unknown.
     """
 
     task: Task
@@ -94,6 +108,7 @@ class RepresentationsDescription(Settings):
     sparse: list[FileName] = Field([])
     has_logits: bool
     split: Literal["train", "val", "test"] = "test"
+    validation: ValidationDescription | None = None
 
 
 D = TypeVar("D", bound=Settings)

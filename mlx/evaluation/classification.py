@@ -19,6 +19,7 @@ from mlx.evaluation.intervals import confusion_estimates, mean_area, mean_loss, 
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.evaluation import ClassEvaluation, ClassificationEvaluation, ClassificationMetrics
 from mlx.stats.calibration_scores import calibration_scores
+from mlx.stats.gates import ValidationErrors
 from mlx.stats.status import OK, Reason, Status
 
 
@@ -30,6 +31,7 @@ def evaluate_classification(
     logits: Scores | None = None,
     class_names: Sequence[str],
     settings: EvaluationSettings,
+    validation: ValidationErrors | None = None,
 ) -> ClassificationEvaluation:
     """Evaluate predictions on a test set.
 
@@ -45,6 +47,8 @@ def evaluate_classification(
         n_classes names.
     settings
         Bins, curve resolution, resamples and confidence.
+    validation
+        How often the model is wrong on validation samples, if known: decides which intervals are given.
 
     Raises
     ------
@@ -61,7 +65,7 @@ def evaluate_classification(
     expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
     parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
     numbers: dict[str, Any] = {f"brier_{name}": part for name, part in parts.items()}
-    numbers |= confusion_estimates(confusion, settings)
+    numbers |= confusion_estimates(confusion, settings, validation)
     numbers |= calibration_errors(confidence, by_width, by_mass, settings)
     metrics = ClassificationMetrics(
         n=true.size,

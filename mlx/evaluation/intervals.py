@@ -15,6 +15,7 @@ from mlx.evaluation.confusion import bootstrap_errors, confusion_metrics
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.metrics import Estimate
 from mlx.stats.calibration_scores import CalibrationScores
+from mlx.stats.gates import ValidationErrors, expected_errors
 from mlx.stats.interval import Interval, share_interval
 from mlx.stats.mean_intervals import mean_interval
 from mlx.stats.proportions import wilson_interval
@@ -30,7 +31,9 @@ CONFUSION_STREAM = 1
 """Number of the random stream; part of every result."""
 
 
-def confusion_estimates(confusion: Counts, settings: EvaluationSettings) -> dict[str, Estimate]:
+def confusion_estimates(
+    confusion: Counts, settings: EvaluationSettings, validation: ValidationErrors | None = None
+) -> dict[str, Estimate]:
     """Return what follows from the confusion counts, with intervals.
 
     Accuracy has Wilson's; the rest a bootstrap's standard error, normal on the logit scale, for Cohen's kappa
@@ -40,7 +43,7 @@ def confusion_estimates(confusion: Counts, settings: EvaluationSettings) -> dict
     support = confusion.sum(axis=1)
     generator = stream(settings.seed, CONFUSION_STREAM)
     errors = bootstrap_errors(confusion, n_bootstrap=settings.n_bootstrap, generator=generator)
-    why_missing = _why_no_interval(hits, n - hits, int(support[support > 0].min()))
+    why_missing = _why_no_interval(expected_errors(n - hits, n, validation), n, int(support[support > 0].min()))
     estimates = {}
     for name, value in confusion_metrics(confusion).items():
         if name == "accuracy":
@@ -56,11 +59,11 @@ def confusion_estimates(confusion: Counts, settings: EvaluationSettings) -> dict
     return estimates
 
 
-def _why_no_interval(n_right: int, n_wrong: int, n_rarest: int) -> Status:
-    """Why what follows from the confusion counts has no interval."""
-    if n_wrong < MIN_EACH:
-        return Reason.FEW_ERRORS(MIN_EACH)
-    if n_right < MIN_EACH:
+def _why_no_interval(wrong: float, n: int, n_rarest: int) -> Status:
+    """Why what follows from the confusion counts has no interval, for `wrong` expected errors of n samples."""
+    if wrong < MIN_EACH:
+        return Reason.FEW_EXPECTED_ERRORS(MIN_EACH)
+    if n - wrong < MIN_EACH:
         return Reason.FEW_CORRECT(MIN_EACH)
     return OK if n_rarest >= MIN_IN_CLASS else Reason.CLASS_TOO_SMALL(MIN_IN_CLASS)
 

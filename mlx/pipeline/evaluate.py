@@ -45,4 +45,5 @@ def _evaluated(recorded: ModelOutputs, settings: EvaluationSettings) -> Classifi
         logits=recorded.logits,
         class_names=recorded.class_names,
         settings=settings,
+        validation=recorded.validation,
     )

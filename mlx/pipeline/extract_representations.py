@@ -11,7 +11,12 @@ from mlx.core.array_types import Array
 from mlx.core.arrays import ArrayWriter, write_array
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.console import note, tracked
-from mlx.core.descriptions import ModelDescription, RepresentationsDescription, read_description
+from mlx.core.descriptions import (
+    ModelDescription,
+    RepresentationsDescription,
+    ValidationDescription,
+    read_description,
+)
 from mlx.core.linear_fit import write_linear_fit
 from mlx.core.paths import Workspace
 from mlx.core.samples import finite_rows, open_index, open_samples, open_targets
@@ -76,20 +81,37 @@ def record_split(
         The model lacks a requested layer, or an artifact is damaged.
     """
     model = model or load_model(workspace.model)
-    source, labels, indices = (workspace.splits / f"{kind}_{split}.npy" for kind in ("X", "y", "index"))
-    y_true = open_targets(labels, n_classes=model.task_spec.n_classes)
-    index = open_index(indices, rows=len(y_true))
-    open_samples(source, rows=len(y_true), sample_shape=model.task_spec.sample_shape)
-    rows = (block for _, block in finite_rows(source, settings.batch_size))
-    blocks = tracked(rows, total=-(-len(y_true) // settings.batch_size), label="batches")
+    y_true, blocks = _samples(workspace, split, model, settings.batch_size)
+    index = open_index(workspace.splits / f"index_{split}.npy", rows=len(y_true))
     writers = _write_outputs(extract(model, blocks, settings.layers), folder, len(y_true))
     write_array(folder / "y_true.npy", y_true)
     write_array(folder / "index.npy", index)
     if model.linear_fit is not None:
         write_linear_fit(folder, model.linear_fit)
-    described = _description(workspace, split, settings.layers, writers)
+    validation = _validation(workspace, model, settings.batch_size)
+    described = _description(workspace, split, settings.layers, writers, validation)
     write_json(folder / "representations.json", described.as_dict())
     return len(y_true), described
+
+
+def _samples(workspace: Workspace, split: Split, model: Model, batch_size: int) -> tuple[Array, Iterable[Array]]:
+    """Return the targets (n,) of a split, and its samples in batches."""
+    y = open_targets(workspace.splits / f"y_{split}.npy", n_classes=model.task_spec.n_classes)
+    source = workspace.splits / f"X_{split}.npy"
+    open_samples(source, rows=len(y), sample_shape=model.task_spec.sample_shape)
+    rows = (block for _, block in finite_rows(source, batch_size))
+    return y, tracked(rows, total=-(-len(y) // batch_size), label=f"{split} batches")
+
+
+def _validation(workspace: Workspace, model: Model, batch_size: int) -> ValidationDescription | None:
+    """Count the validation samples and the errors of this model on them, for a classification."""
+    if not model.task_spec.n_classes or not (workspace.splits / "y_val.npy").exists():
+        return None
+    y, blocks = _samples(workspace, "val", model, batch_size)
+    if not len(y):
+        return None
+    predicted = np.concatenate([outputs.predictions for outputs in extract(model, blocks, ())])
+    return ValidationDescription(n=len(y), errors=int((predicted != y).sum()))
 
 
 Writer = ArrayWriter | SparseWriter
@@ -124,7 +146,11 @@ def _arrays(outputs: Outputs) -> dict[str, Any]:
 
 
 def _description(
-    workspace: Workspace, split: Split, layers: list[str], writers: dict[str, Writer]
+    workspace: Workspace,
+    split: Split,
+    layers: list[str],
+    writers: dict[str, Writer],
+    validation: ValidationDescription | None,
 ) -> RepresentationsDescription:
     model = read_description(workspace.model / "model.json", ModelDescription)
     return RepresentationsDescription(
@@ -135,4 +161,5 @@ def _description(
         sparse=[name for name in layers if isinstance(writers[name], SparseWriter)],
         has_logits="logits" in writers,
         split=split,
+        validation=validation,
     )

@@ -17,6 +17,7 @@ from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
 from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import open_sparse
+from mlx.stats.gates import ValidationErrors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -36,6 +37,7 @@ class ModelOutputs:
     logits : (n, K), None where the model has none.
     model : name of the model.
     linear_fit : the training design of a linear regression, whose first layer is the input; None for other models.
+    validation : how often the model is wrong on the validation samples; None for regression, or if unknown.
     """
 
     task: Literal["classification", "regression"]
@@ -48,6 +50,7 @@ class ModelOutputs:
     logits: Array | None
     model: str
     linear_fit: LinearFit | None
+    validation: ValidationErrors | None
 
     @property
     def design(self) -> Array | None:
@@ -75,7 +78,7 @@ def open_model_outputs(folder: Path) -> ModelOutputs:
         A file is missing or damaged, or has another number of rows or columns than described.
     """
     described = read_description(folder / "representations.json", RepresentationsDescription)
-    k = len(described.class_names)
+    k, counted = len(described.class_names), described.validation
     y_true = open_targets(folder / "y_true.npy", n_classes=k)
     n = len(y_true)
     index = open_index(folder / "index.npy", rows=n)
@@ -99,6 +102,7 @@ def open_model_outputs(folder: Path) -> ModelOutputs:
         logits=scores("logits") if described.has_logits else None,
         model=described.model,
         linear_fit=read_linear_fit(folder, next(iter(layers.values())).shape[1]),
+        validation=None if counted is None else ValidationErrors(counted.n, counted.errors),
     )
 
 

@@ -94,6 +94,7 @@ def _classification(
             index=recorded.index,
             factors=factors,
             settings=settings,
+            validation=recorded.validation,
         )
     with replacing_folder(workspace.residuals) as folder:
         write_classification(folder, found)

@@ -19,6 +19,7 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Directions, Representation, directions_of
 from mlx.results.classification_residuals import ClassificationResiduals, SampleScores
 from mlx.results.tests import TestResult
+from mlx.stats.gates import ValidationErrors
 
 
 def analyze_classification(
@@ -32,6 +33,7 @@ def analyze_classification(
     index: npt.ArrayLike,
     settings: ResidualsSettings,
     factors: pd.DataFrame | None = None,
+    validation: ValidationErrors | None = None,
 ) -> ClassificationResiduals:
     """Analyze how the similarity of representations and the entropy of predictions go together.
 
@@ -53,13 +55,15 @@ def analyze_classification(
         Seed, resamples and confidence.
     factors
         What is known of each sample, a column a factor, n_samples rows.
+    validation
+        How often the model is wrong on validation samples, if known: decides which intervals are given.
 
     Raises
     ------
     DataError
         If there is no sample or no layer, a shape is wrong, or for the first row that can't be used.
     """
-    predictions = check_predictions(probabilities, logits, y_true, y_pred, class_names, index)
+    predictions = check_predictions(probabilities, logits, y_true, y_pred, class_names, index, validation)
     if not representations:
         raise DataError("residuals: expected at least one layer of representations, found none")
     samples = predictions.scores(settings.seed)

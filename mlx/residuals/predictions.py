@@ -11,6 +11,7 @@ from mlx.core.checks import check_labels, check_matrix
 from mlx.core.errors import DataError
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import SampleScores
+from mlx.stats.gates import ValidationErrors, expected_errors
 from mlx.stats.prediction_scores import prediction_scores
 from mlx.stats.quantile_residuals import quantile_residuals
 
@@ -29,6 +30,8 @@ class Predictions:
         n_classes names.
     index
         (n_samples,), what identifies each sample.
+    validation
+        How often the model is wrong on validation samples, or None.
     """
 
     probabilities: Scores
@@ -37,11 +40,17 @@ class Predictions:
     y_pred: Integers
     class_names: Sequence[str]
     index: Array
+    validation: ValidationErrors | None = None
 
     @property
     def error(self) -> Flags:
         """Whether each prediction is wrong."""
         return np.asarray(self.y_true != self.y_pred)
+
+    @property
+    def expected_errors(self) -> float:
+        """How many errors validation predicts for these samples; without validation, the number there is."""
+        return expected_errors(int(self.error.sum()), self.y_true.size, self.validation)
 
     def scores(self, seed: int) -> SampleScores:
         """Score every prediction; `seed` is that of the randomized quantile residuals."""
@@ -66,6 +75,7 @@ def check_predictions(
     y_pred: npt.ArrayLike,
     class_names: Sequence[str],
     index: npt.ArrayLike,
+    validation: ValidationErrors | None = None,
 ) -> Predictions:
     """Return predictions whose shapes and labels agree.
 
@@ -84,4 +94,4 @@ def check_predictions(
     identity = np.asarray(index)
     if identity.shape != true.shape:
         raise DataError(f"index: expected shape {true.shape}, found {identity.shape}")
-    return Predictions(probabilities, logits, true, pred, class_names, identity)
+    return Predictions(probabilities, logits, true, pred, class_names, identity, validation)

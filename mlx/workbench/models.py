@@ -11,6 +11,7 @@ from mlx.core.sections import settings_of
 from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.models import DirectModel, ModelSettings, TaskSpec, build_model
 from mlx.results.evaluation import ClassificationEvaluation
+from mlx.stats.gates import ValidationErrors
 from mlx.workbench.readers import Predictor, Reader, sample_shape, shaped
 
 NAMES = {
@@ -126,6 +127,7 @@ class TrainingPipeline:
             raise ValueError(f"model: expected one of model_type '{model_type}', found {type(model).__name__}")
         self.model = model
         self.evaluation: ClassificationEvaluation | None = None
+        self._validation: ValidationErrors | None = None
         self._backend = _BACKENDS[model_type](model, random_state)
 
     def train(
@@ -171,6 +173,9 @@ class TrainingPipeline:
         else:
             options |= {"batch_size": batch_size, "epochs": epochs, "callbacks": list(callbacks)}
         history: History = self._backend.fit(train, val, **options)
+        self._validation = None
+        if val is not None and len(val[1]):
+            self._validation = ValidationErrors(len(val[1]), int((self.predict(val[0]) != val[1]).sum()))
         return history
 
     def evaluate(self, X_test: Array, y_test: Array) -> dict[str, float | int | str | None]:
@@ -178,7 +183,12 @@ class TrainingPipeline:
         probabilities = self._backend.softmax.predict(self._shaped(X_test), verbose=0).astype(np.float64)
         names = [str(k) for k in range(probabilities.shape[1])]
         self.evaluation = evaluate_classification(
-            y_test, probabilities.argmax(axis=1), probabilities, class_names=names, settings=EvaluationSettings()
+            y_test,
+            probabilities.argmax(axis=1),
+            probabilities,
+            class_names=names,
+            settings=EvaluationSettings(),
+            validation=self._validation,
         )
         return self.evaluation.metrics.as_dict()
 
