@@ -1,4 +1,4 @@
-"""Area under the ROC curve: its value, the influence of every sample on it, and its degrees of freedom."""
+"""Area under the ROC curve: its value, and the influence of every sample on it."""
 
 from dataclasses import dataclass
 
@@ -77,10 +77,3 @@ def auroc(positive: Flags, score: Floats) -> EstimateWithInfluence:
         return slopes
 
     return EstimateWithInfluence(area, placed.influence(positive, area), gradient)
-
-
-def degrees_of_freedom(positive: Flags, area: EstimateWithInfluence) -> float:
-    """Degrees of freedom of the standard error of an AUROC (Brunner & Munzel 2000)."""
-    parts = np.array([(area.influence[positive == kind] ** 2).sum() for kind in (False, True)])
-    sizes = np.array([(~positive).sum(), positive.sum()])
-    return float(parts.sum() ** 2 / (parts**2 / (sizes - 1)).sum())

@@ -4,17 +4,17 @@ The null is AUROC = 0.5, whatever the spreads of the two kinds: the statistic is
 (DeLong's), so that neither the test nor the interval takes the kinds for samples of one distribution.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import expit, logit, stdtr
 
 from mlx.core.array_types import Flags, Floats, Integers
-from mlx.core.checks import row_blocks
 from mlx.stats.auroc import auroc
 from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.interval import Interval, critical_value
+from mlx.stats.permutation import PermutationTest, sequential_tests
 
 CHANCE = 0.5
 """AUROC of a score that says nothing."""
@@ -112,10 +112,35 @@ def smoothed_area(positive: Flags, area: EstimateWithInfluence) -> SmoothedArea:
     return SmoothedArea(float(logit(smooth)), error, _degrees_of_freedom(parts, sizes))
 
 
-def permuted_statistics(
-    score: Floats, n_few: int, n_permutations: int, generator: np.random.Generator
-) -> Iterator[Floats]:
-    """Absolute Brunner-Munzel statistics of labels in random order, a block of them at a time.
+def permuted_test(
+    positive: Flags, score: Floats, tested: BrunnerMunzel, n_permutations: int, generator: np.random.Generator
+) -> PermutationTest:
+    """Test AUROC = 0.5 by its statistic with the labels in random order, sequentially, where either kind is small.
+
+    Student's distribution serves `SMALL` samples of either kind and more, with no permutations. A statistic that is
+    infinite there is reached by no permutation that could be drawn, and counts as one that none reached.
+
+    Parameters
+    ----------
+    positive, score
+        (n_samples,), at least two samples of either kind.
+    tested
+        Their test, by an error that may hold more than DeLong's.
+    n_permutations
+        Largest number of permutations.
+    generator
+        Where they are drawn from.
+    """
+    n_few = int(min(positive.sum(), (~positive).sum()))
+    if n_few >= SMALL:
+        found = PermutationTest(tested.p, 0)
+        return found if np.isfinite(tested.statistic) else PermutationTest(1 / (n_permutations + 1), n_permutations)
+    draw = partial(permuted_statistics, score, n_few, generator)
+    return sequential_tests([tested.statistic], lambda size, _: draw(size)[None], n_permutations)[0]
+
+
+def permuted_statistics(score: Floats, n_few: int, generator: np.random.Generator, n_permutations: int) -> Floats:
+    """Absolute Brunner-Munzel statistics (n_permutations,) of a score whose labels are drawn anew.
 
     Parameters
     ----------
@@ -123,27 +148,23 @@ def permuted_statistics(
         (n_samples,), finite.
     n_few
         Samples of the rarer kind: a permutation costs n_few² steps, however many the samples.
-    n_permutations
-        How many in all.
-    generator
-        Where the labels are drawn from.
+    generator, n_permutations
+        Where the labels are drawn from, and how often.
     """
     ordered = np.sort(score)
     first, last = (np.searchsorted(ordered, ordered, side) for side in ("left", "right"))
-    for block in row_blocks(n_permutations, n_few * n_few):
-        chosen = np.sort(random_subsets(ordered.size, n_few, block.stop - block.start, generator), axis=1)
-        yield _absolute_statistics(first[chosen], last[chosen], ordered.size)
+    chosen = random_subsets(ordered.size, n_few, n_permutations, generator)
+    return _absolute_statistics(first[chosen], last[chosen], ordered.size)
 
 
 def random_subsets(n: int, size: int, n_subsets: int, generator: np.random.Generator) -> Integers:
-    """Draw subsets of 0 … n − 1, all equally likely: (n_subsets, size), by Floyd's method (Bentley & Floyd 1987)."""
-    drawn = np.empty((n_subsets, size), dtype=np.int64)
-    for place in range(size):
-        largest = n - size + place
-        found = generator.integers(0, largest + 1, size=n_subsets)
-        repeated = (drawn[:, :place] == found[:, None]).any(axis=1)
-        drawn[:, place] = np.where(repeated, largest, found)
-    return drawn
+    """Draw subsets of 0 … n − 1, all equally likely, (n_subsets, size) rising (Floyd; Bentley 1987)."""
+    largest = np.arange(n - size, n)
+    drawn = generator.integers(0, largest + 1, size=(n_subsets, size))
+    for place in range(1, size):
+        repeated = (drawn[:, :place] == drawn[:, place, None]).any(axis=1)
+        drawn[repeated, place] = largest[place]
+    return np.sort(drawn, axis=1)
 
 
 def _absolute_statistics(begins: Integers, ends: Integers, n: int) -> Floats:

@@ -6,6 +6,11 @@ asks for the number that the validation samples predict.
 
 from dataclasses import dataclass
 
+from mlx.stats.status import OK, Reason, Status
+
+MIN_OBSERVED = 2
+"""Fewer errors, or correct predictions, than this leave the spread of either kind undefined."""
+
 
 @dataclass(frozen=True)
 class ValidationErrors:
@@ -47,3 +52,29 @@ def expected_errors(observed: int, n_test: int, validation: ValidationErrors | N
     if validation is None:
         return float(observed)
     return n_test * (validation.errors + 0.5) / (validation.n + 1)
+
+
+def why_too_few(errors: int, n_test: int, validation: ValidationErrors | None, least: int) -> Status:
+    """Say why what errors and correct predictions are compared by is not given; `OK` where enough are expected.
+
+    Parameters
+    ----------
+    errors, n_test
+        Errors among the test samples; only whether there are two of either kind is asked of them, and, without
+        validation, whether there are ``least``.
+    validation
+        Errors on the validation samples, or None.
+    least
+        Fewest expected errors, and fewest expected correct predictions.
+    """
+    if errors < MIN_OBSERVED:
+        return Reason.FEW_ERRORS(MIN_OBSERVED)
+    if n_test - errors < MIN_OBSERVED:
+        return Reason.FEW_CORRECT(MIN_OBSERVED)
+    expected = expected_errors(errors, n_test, validation)
+    few_errors, few_correct = Reason.FEW_EXPECTED_ERRORS, Reason.FEW_EXPECTED_CORRECT
+    if validation is None:
+        few_errors, few_correct = Reason.FEW_ERRORS, Reason.FEW_CORRECT
+    if expected < least:
+        return few_errors(least)
+    return OK if n_test - expected >= least else few_correct(least)

@@ -68,10 +68,12 @@ class Reason(Enum):
     INFINITE_LOG_LOSS = "log loss: {}"
     # Intervals.
     NO_INTERVAL = "no interval ({})"
+    NO_TEST = "no p and no interval ({})"
     TOO_FEW = "n < {}"
     CLASSES_TOO_SMALL = "mean class size < {}"
     FEW_ERRORS = "fewer than {} errors"
     FEW_CORRECT = "fewer than {} correct"
+    FEW_EXPECTED_CORRECT = "fewer than {} expected correct"
     FEW_OF_A_SIDE = "fewer than {} samples of a side"
     FEW_SAMPLES = "fewer than {} samples"
     PERFECT_ORDER = "perfect order"

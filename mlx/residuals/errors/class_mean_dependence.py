@@ -1,6 +1,6 @@
 """Dependence between the scores of samples through the class means that similarities are measured against."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,22 +100,22 @@ def dependence_of_margin(
     return ClassMeanDependence(units, y_pred, ((sign, y_pred, similarity), (-sign, nearest, other)))
 
 
+def with_shared(
+    found: EstimateWithInfluence, shared: ClassMeanDependence | None, rows: Integers | None = None
+) -> EstimateWithInfluence:
+    """Return a statistic with the influence of every sample through what its score shares, if anything.
+
+    ``rows`` (n,) are the samples in ``shared`` that the statistic is of; all by default.
+    """
+    if shared is None:
+        return found
+    rows = np.arange(found.influence.size) if rows is None else rows
+    return replace(found, influence=found.influence + shared.influence(found.gradient(), rows))
+
+
 def standard_error(
     found: EstimateWithInfluence, shared: ClassMeanDependence | None = None, rows: Integers | None = None
 ) -> float:
-    """Standard error of a statistic whose samples are independent but for what `shared` says.
-
-    Parameters
-    ----------
-    found
-        The statistic of n samples.
-    shared
-        What its score shares, if anything.
-    rows
-        (n,), which of the samples in ``shared`` they are; all by default.
-    """
-    influence = found.influence
-    if shared is not None:
-        rows = np.arange(influence.size) if rows is None else rows
-        influence = influence + shared.influence(found.gradient(), rows)
+    """Standard error of a statistic whose samples are independent but for what ``shared`` says of ``rows``."""
+    influence = with_shared(found, shared, rows).influence
     return float(np.sqrt(influence @ influence)) / influence.size

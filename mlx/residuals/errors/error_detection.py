@@ -9,42 +9,25 @@ import numpy as np
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import unit_sized
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error
+from mlx.residuals.errors.ranking import MIN_EXPECTED, Ranking
 from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.tests import Question, Score, TestResult
-from mlx.stats.auroc import auroc, degrees_of_freedom
-from mlx.stats.correlation import midranks
+from mlx.stats.auroc import auroc
+from mlx.stats.brunner_munzel import CHANCE
+from mlx.stats.gates import ValidationErrors, why_too_few
 from mlx.stats.influence import EstimateWithInfluence
-from mlx.stats.interval import transformed_interval
-from mlx.stats.permutation import permutation_p_value, permuted_products
+from mlx.stats.risk_intervals import augrc_interval, aurc_interval
 from mlx.stats.status import OK, Reason, Status, no_interval
 
 STATISTICS = ("auroc", "aurc", "eaurc", "augrc")
-
-MIN_EACH = {"auroc": 10, "aurc": 20, "eaurc": 20, "augrc": 20}
-"""Fewest errors, and fewest correct predictions, for an interval to hold."""
 
 MIN_SHARED = 200
 """Fewest samples for an interval of a score that shares class means: at 150, some hold the value in 97.5 %."""
 
 MIN_SAMPLES = 2
-CHANCE = 0.5
-"""AUROC of a score that says nothing."""
-
 N_FOLDS = 5
-
-SCALES = {"auroc": "logit", "aurc": "logit", "eaurc": "log", "augrc": "logit"}
-"""The scale on which an interval has even sides."""
-
-METHODS = {
-    "auroc": "DeLong on the logit scale, Brunner-Munzel degrees of freedom",
-    "aurc": "delete-one jackknife on the logit scale, errors - 1 degrees of freedom",
-    "eaurc": "delete-one jackknife on the log scale, errors - 1 degrees of freedom",
-    "augrc": "influence function on the logit scale",
-}
-SHARED_METHOD = ", with the influence through shared class means"
-P_METHOD = "permutation of errors"
 
 
 @dataclass(frozen=True)
@@ -69,11 +52,12 @@ class ErrorScore:
     layer: str = ""
 
 
-def detect_errors(error: Flags, score: ErrorScore, *, settings: ResidualsSettings) -> list[TestResult]:
+def detect_errors(
+    error: Flags, score: ErrorScore, *, settings: ResidualsSettings, validation: ValidationErrors | None = None
+) -> list[TestResult]:
     """Measure how well a score tells errors from correct predictions.
 
-    AUROC (0.5 is chance, 1 perfect), AURC, E-AURC and AUGRC (lower is better); the AUROC's p tests that
-    errors don't depend on the score.
+    AUROC (0.5 is chance, 1 perfect), AURC, E-AURC and AUGRC (lower is better); the p-value is that of AUROC = 0.5.
 
     Parameters
     ----------
@@ -83,6 +67,8 @@ def detect_errors(error: Flags, score: ErrorScore, *, settings: ResidualsSetting
         A sample for which it is undefined is left out.
     settings
         Seed, permutations and confidence.
+    validation
+        How often the model is wrong on validation samples, if known: decides what is given.
     """
     rows = np.flatnonzero(~np.isnan(score.values))
     wrong, question = error[rows], Question.of_score(score.score)
@@ -92,51 +78,29 @@ def detect_errors(error: Flags, score: ErrorScore, *, settings: ResidualsSetting
     ]
     if rows.size < MIN_SAMPLES:
         return [replace(test, status=Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)) for test in asked]
-    ranked = _Ranked(wrong, replace(score, values=score.values[rows]), rows)
-    areas = curve_areas(wrong, ranked.score.values)
-    found = [_area_under_roc(asked[0], ranked, settings)]
-    return found + [_area_of_curve(test, ranked, areas, settings.confidence) for test in asked[1:]]
+    ranking = Ranking(wrong, score.values[rows], rows, score.shared)
+    areas = curve_areas(wrong, ranking.values)
+    found = [_area_under_roc(asked[0], ranking, settings, validation)]
+    return found + [_area_of_curve(test, ranking, areas, settings.confidence, validation) for test in asked[1:]]
 
 
-@dataclass(frozen=True)
-class _Ranked:
-    """Errors (n,) of the samples in ``rows`` of all that have a score, and their scores."""
-
-    wrong: Flags
-    score: ErrorScore
-    rows: Integers
-
-    def with_interval(
-        self, test: TestResult, found: EstimateWithInfluence, confidence: float, df: float = np.inf
-    ) -> TestResult:
-        """Return the result with the interval of `found`, on the scale of its statistic."""
-        shared, statistic = self.score.shared, test.statistic
-        error = standard_error(found, shared, self.rows)
-        scale, method = SCALES[statistic], METHODS[statistic] + ("" if shared is None else SHARED_METHOD)
-        return test.with_interval(transformed_interval(found.estimate, error, confidence, scale, df=df, method=method))
-
-    def why_no_interval(self, statistic: str, exact: Status | None) -> Status:
-        """Say why a statistic has no interval, `OK` where it has one; `exact` says that the order is perfect."""
-        if not (reason := _too_few(self.wrong, MIN_EACH[statistic])).is_ok:
-            return reason
-        if exact is not None:
-            return exact
-        too_few = self.score.shared is not None and self.rows.size < MIN_SHARED
-        return Reason.TOO_FEW(MIN_SHARED) if too_few else OK
-
-
-def _area_of_curve(test: TestResult, ranked: _Ranked, areas: CurveAreas, confidence: float) -> TestResult:
-    statistic, wrong = test.statistic, ranked.wrong
-    estimate, influence = getattr(areas, statistic), areas.influence[statistic]
-    reason = _one_kind(wrong)
-    if reason.is_ok:
-        reason = ranked.why_no_interval(statistic, Reason.PERFECT_ORDER() if estimate <= 0 else None)
+def _area_of_curve(
+    test: TestResult, ranking: Ranking, areas: CurveAreas, level: float, validation: ValidationErrors | None
+) -> TestResult:
+    statistic = test.statistic
+    test = replace(test, estimate=getattr(areas, statistic))
+    reason = _why_no_interval(ranking, statistic, validation)
+    if reason.is_ok and test.estimate <= 0:
+        reason = Reason.PERFECT_ORDER()
     if not reason.is_ok:
-        return replace(test, estimate=estimate, status=no_interval(reason))
-    found = EstimateWithInfluence(estimate, influence - influence.mean(), partial(areas.gradient, statistic))
-    fewest = min(int(wrong.sum()), int((~wrong).sum()))
-    df = np.inf if statistic == "augrc" else fewest - 1.0
-    return ranked.with_interval(replace(test, estimate=estimate), found, confidence, df)
+        return replace(test, status=no_interval(reason))
+    n_errors, n_correct = ranking.sizes
+    if statistic == "augrc":
+        return test.with_interval(ranking.told(augrc_interval(ranking.smoothed, n_errors, n_correct, level)))
+    influence = areas.influence[statistic]
+    found = EstimateWithInfluence(test.estimate, influence - influence.mean(), partial(areas.gradient, statistic))
+    error = standard_error(found, ranking.shared, ranking.rows)
+    return test.with_interval(ranking.told(aurc_interval(test.estimate, error, n_errors, level)))
 
 
 def _one_kind(wrong: Flags) -> Status:
@@ -145,36 +109,30 @@ def _one_kind(wrong: Flags) -> Status:
     return Reason.ALL_WRONG() if wrong.all() else OK
 
 
-def _too_few(wrong: Flags, least: int) -> Status:
-    n_wrong = int(wrong.sum())
-    if n_wrong < least:
-        return Reason.FEW_ERRORS(least)
-    return Reason.FEW_CORRECT(least) if wrong.size - n_wrong < least else OK
+def _why_no_interval(ranking: Ranking, statistic: str, validation: ValidationErrors | None) -> Status:
+    """Say why a statistic has no interval, by what the errors of the test set do not decide."""
+    reason = _one_kind(ranking.positive)
+    if reason.is_ok:
+        reason = why_too_few(ranking.sizes[0], ranking.rows.size, validation, MIN_EXPECTED[statistic])
+    few = reason.is_ok and ranking.shared is not None and ranking.rows.size < MIN_SHARED
+    return Reason.TOO_FEW(MIN_SHARED) if few else reason
 
 
-def _area_under_roc(test: TestResult, ranked: _Ranked, settings: ResidualsSettings) -> TestResult:
-    wrong, values = ranked.wrong, ranked.score.values
-    if not (reason := _one_kind(wrong)).is_ok:
+def _area_under_roc(
+    test: TestResult, ranking: Ranking, settings: ResidualsSettings, validation: ValidationErrors | None
+) -> TestResult:
+    if not (reason := _one_kind(ranking.positive)).is_ok:
         return replace(test, status=reason)
-    if np.ptp(values) == 0:
+    if np.ptp(ranking.values) == 0:
         return replace(test, estimate=CHANCE, status=Reason.CONSTANT("score"))
-    area = auroc(wrong, values)
-    test = replace(test, estimate=area.estimate)
-    test = test.with_p(permutation_p(wrong, values, settings), P_METHOD, settings.n_permutations)
-    exact = Reason.PERFECT_SEPARATION() if area.estimate in (0.0, 1.0) else None
-    if not (reason := ranked.why_no_interval(test.statistic, exact)).is_ok:
-        return replace(test, status=no_interval(reason))
-    return ranked.with_interval(test, area, settings.confidence, degrees_of_freedom(wrong, area))
-
-
-def permutation_p(wrong: Flags, values: Floats, settings: ResidualsSettings) -> float:
-    """Two-sided p-value of AUROC = 0.5: how often errors in random order are ranked as unevenly."""
-    ranks, wrongs = midranks(values), wrong.astype(np.float64)
-    x, y = (v - v.mean() for v in (ranks, wrongs))
-    x, y = x / np.linalg.norm(x), y / np.linalg.norm(y)
+    reason = why_too_few(ranking.sizes[0], ranking.rows.size, validation, MIN_EXPECTED["auroc"])
+    if not reason.is_ok:
+        return replace(test, estimate=ranking.area.estimate, status=Reason.NO_TEST(reason))
     generator = stream(settings.seed, Stream.ERROR_PERMUTATION)
-    permuted = permuted_products(x[None], y[None], settings.n_permutations, generator)[0]
-    return permutation_p_value(float(x @ y), permuted)
+    test = ranking.tested(test, settings.n_permutations, generator)
+    if not (reason := _why_no_interval(ranking, test.statistic, validation)).is_ok:
+        return replace(test, status=no_interval(reason))
+    return test.with_interval(ranking.interval(settings.confidence))
 
 
 def combined_detection(

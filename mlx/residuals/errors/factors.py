@@ -18,7 +18,7 @@ from mlx.residuals.errors.factor_values import Factor
 from mlx.residuals.settings import ResidualsSettings
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.tests import Question, TestResult, adjusted
-from mlx.stats.auroc import auroc, degrees_of_freedom
+from mlx.stats.auroc import auroc
 from mlx.stats.influence import EstimateWithInfluence, correlation_ratio, spearman
 from mlx.stats.interval import transformed_interval
 from mlx.stats.status import OK, Reason, Status, no_interval

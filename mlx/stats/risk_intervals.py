@@ -1,0 +1,45 @@
+"""Intervals of the areas under risk-coverage curves, which hold with few errors."""
+
+import numpy as np
+from scipy.special import betaincinv, expit, stdtrit
+
+from mlx.core.array_types import Floats
+from mlx.stats.brunner_munzel import SmoothedArea
+from mlx.stats.interval import Interval, transformed_interval
+
+GRID = 400
+"""Quantiles of the AUROC, and of the error rate, whose combinations give the interval of an AUGRC."""
+
+AURC_METHOD = "Student's t on the log scale, errors - 1 degrees of freedom, delete-one influence"
+AUGRC_METHOD = "quantiles over the smoothed AUROC's t and a Beta distribution of the error rate"
+
+
+def aurc_interval(area: float, error: float, n_errors: int, level: float) -> Interval:
+    """Interval A·exp(±t·SE/A) of an AURC, or of what is left of it beyond a perfect order.
+
+    Parameters
+    ----------
+    area
+        Above 0.
+    error
+        Its standard error.
+    n_errors
+        At least 2.
+    level
+        Between 0.5 and 1.
+    """
+    return transformed_interval(area, error, level, "log", df=n_errors - 1.0, method=AURC_METHOD)
+
+
+def augrc_interval(auroc: SmoothedArea, n_errors: int, n_correct: int, level: float) -> Interval:
+    """Interval of an AUGRC, (1 - θ)e(1 - e) + e²/2 of an AUROC θ and an error rate e that are independent.
+
+    θ is distributed as in its interval, e as Beta(n_errors + 1/2, n_correct + 1/2); both by equally likely values, the
+    midpoints of a grid of probabilities.
+    """
+    share = (np.arange(GRID) + 0.5) / GRID
+    theta: Floats = expit(auroc.center + auroc.error * stdtrit(auroc.df, share))
+    rate: Floats = betaincinv(n_errors + 0.5, n_correct + 0.5, share)
+    area = (1 - theta)[:, None] * (rate * (1 - rate)) + rate**2 / 2
+    low, high = np.quantile(area, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high), level, AUGRC_METHOD)
