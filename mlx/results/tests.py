@@ -202,10 +202,18 @@ OF_SCOPE = {
 """Where a correlation of similarity and entropy is none."""
 
 
+ERRORS_EQUALLY_LIKELY = "a wrong and a right prediction are equally likely to have the higher value"
+EQUALLY_LIKELY = {
+    Question.ENTROPY_BY_FACTOR: "samples with and without it are equally likely to have the higher entropy",
+    Question.SIMILARITY_BY_FACTOR: "samples with and without it are equally likely to have the higher similarity",
+}
+"""What an AUROC of one half says of a question."""
+
+
 def null_hypothesis(question: Question, statistic: str, scope: Scope) -> str:
     """Return which null hypothesis the p-value of a test is about; empty where it has none."""
     if statistic == "auroc":
-        return "AUROC = 0.5"
+        return f"AUROC = 0.5: {EQUALLY_LIKELY.get(question, ERRORS_EQUALLY_LIKELY)}"
     match question:
         case Question.SIMILARITY_ENTROPY | Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS:
             kind = "linear" if statistic == "pearson" else "rank"

@@ -10,8 +10,8 @@ from mlx.stats.status import OK, Reason, Status
 
 NAN = float("nan")
 
-HELD = "; extended to the null value, which the permutations do not reject"
-REJECTED = "; ended at the null value, which the permutations reject"
+HELD = "; extended to the null value, which p does not reject"
+REJECTED = "; ended at the null value, which p rejects"
 """What the method of an interval adds where its end was moved, so that it agrees with the p-value."""
 
 
@@ -50,9 +50,9 @@ class Interval:
     def agreeing_with(self, p: float, null: float, estimate: float) -> "Interval":
         """Return the interval that holds the null value if, and only if, `p` does not reject it at this level.
 
-        The interval is the set of values that the data do not reject. The null value itself is tested by the
-        permutation, whose test is more exact there than that of the standard error behind the ends; where the two
-        disagree, the end moves to the null value, or just beyond it.
+        The interval is the set of values that the data do not reject. The test of the null value itself is more
+        exact there than that of the standard error behind the ends; where the two disagree, the end moves to the null
+        value, or just beyond it.
 
         Parameters
         ----------

@@ -4,17 +4,19 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from scipy.stats import binom, mannwhitneyu
+from scipy.stats import binom, brunnermunzel
 from sklearn.metrics import roc_auc_score
 
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.errors.class_mean_dependence import dependence_of_margin, dependence_of_similarity, standard_error
 from mlx.residuals.errors.error_detection import STATISTICS, ErrorScore, combined_detection, detect_errors
+from mlx.residuals.errors.ranking import Ranking
 from mlx.residuals.errors.risk_coverage import curve_areas, risk_coverage, thin
 from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
-from mlx.results.tests import Score
+from mlx.results.tests import Question, Score, TestResult
 from mlx.stats.auroc import auroc
+from mlx.stats.gates import ValidationErrors
 from mlx.stats.influence import spearman
 
 FAST = ResidualsSettings(n_permutations=99)
@@ -82,11 +84,73 @@ def test_the_order_of_the_rows_is_irrelevant():
     assert (one.aurc, one.eaurc, one.augrc) == (other.aurc, other.eaurc, other.augrc)
 
 
-def test_permutation_p_agrees_with_the_rank_sum_test():
-    error, x = scores(120, seed=3)
-    x = 0.2 * x + np.random.default_rng(1).normal(size=120)
-    found = detect_errors(error, ErrorScore(Score.ENTROPY, x), settings=ResidualsSettings(n_permutations=9999))[0]
-    assert found.p == pytest.approx(mannwhitneyu(x[error], x[~error]).pvalue, abs=0.01)
+def noisy(n, seed):
+    error, x = scores(n, seed=seed)
+    return error, ErrorScore(Score.ENTROPY, 0.2 * x + np.random.default_rng(1).normal(size=n))
+
+
+def test_with_30_of_either_kind_p_is_that_of_scipy_and_below_that_of_permuted_labels():
+    for n, drawn in ((250, False), (90, True)):
+        error, score = noisy(n, seed=3)
+        found = detect_errors(error, score, settings=ResidualsSettings(n_permutations=9999))[0]
+        expected = brunnermunzel(score.values[~error], score.values[error]).pvalue
+        assert found.p == pytest.approx(expected, abs=0.05 * drawn, rel=1e-10)
+        assert (found.n_permutations > 0, "labels permuted" in found.p_method) == (drawn, drawn)
+        assert found.null.startswith("AUROC = 0.5: ")
+
+
+def test_p_and_interval_never_contradict_each_other():
+    outside = 0
+    for seed in range(2000):
+        generator = np.random.default_rng([3, seed])
+        n = int(generator.integers(25, 150))
+        error = generator.permutation(n) < generator.integers(10, n - 10)
+        x = generator.normal(size=n) * np.where(error, 1, generator.choice([0.3, 1, 3])) + 0.5 * error
+        x = x if seed % 3 else x.round()
+        ranking, asked = (
+            Ranking(error, x, np.arange(n)),
+            TestResult(question=Question.ERROR_BY_ENTROPY, statistic="auroc"),
+        )
+        found = ranking.tested(asked, 199, generator).with_interval(ranking.interval(0.95))
+        assert (found.p <= 0.05) == (not found.low <= 0.5 <= found.high), (seed, found)
+        outside += found.p <= 0.05
+    assert 300 < outside < 1700
+
+
+def auroc_of(error, x, settings, validation=None):
+    return detect_errors(error, ErrorScore(Score.ENTROPY, x), settings=settings, validation=validation)[0]
+
+
+def test_what_is_given_follows_from_validation_and_not_from_the_errors_seen():
+    error, x = scores(200, seed=5)
+    few, enough = ValidationErrors(1000, 49), ValidationErrors(1000, 60)
+    found = auroc_of(error, x, FAST, few)
+    assert str(found.status) == "no p and no interval (fewer than 10 expected errors)"
+    assert found.estimate == pytest.approx(roc_auc_score(error, x))
+    assert np.isnan([found.p, found.low]).all()
+    error = np.arange(200) < 4
+    by_statistic = {
+        f.statistic: str(f.status)
+        for f in detect_errors(error, ErrorScore(Score.ENTROPY, x), settings=FAST, validation=enough)
+    }
+    assert by_statistic == {
+        "auroc": "ok",
+        "augrc": "ok",
+        "aurc": "no interval (fewer than 20 expected errors)",
+        "eaurc": "no interval (fewer than 60 expected errors)",
+    }
+    assert str(auroc_of(~error, x, FAST, ValidationErrors(1000, 960)).status) == (
+        "no p and no interval (fewer than 10 expected correct)"
+    )
+    assert str(auroc_of(error, x, FAST).status) == "no p and no interval (fewer than 10 errors)"
+    assert str(auroc_of(np.arange(200) < 1, x, FAST, enough).status) == "no p and no interval (fewer than 2 errors)"
+
+
+def test_perfect_separation_is_certain_within_limits():
+    error = np.arange(200) < 40
+    found = auroc_of(error, error * 1.0, ResidualsSettings(n_permutations=999))
+    assert (found.estimate, found.p, found.n_permutations, str(found.status)) == (1, 1 / 1000, 999, "ok")
+    assert 0.95 < found.low < found.high < 1
 
 
 def test_delongs_standard_error_is_that_of_the_published_formula():
@@ -102,7 +166,7 @@ def test_delongs_standard_error_is_that_of_the_published_formula():
         ([False] * 30, np.arange(30.0), "no errors", (0, 0, 0)),
         ([True] * 30, np.arange(30.0), "all wrong", (1, 0, 0.5)),
         ([True, False] * 15, np.ones(30), "constant score", (0.5, None, 0.25)),
-        ([False] * 15 + [True] * 15, np.arange(30.0), "no interval (perfect separation)", (None, 0, 0.125)),
+        ([False] * 15 + [True] * 15, np.arange(30.0), "ok", (None, 0, 0.125)),
         ([True, False], np.array([1.0, np.nan]), "too few samples (n < 2)", None),
     ],
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom, fisher_exact, hypergeom, spearmanr
+from scipy.stats import binom, brunnermunzel, fisher_exact, hypergeom, spearmanr
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
@@ -13,6 +13,7 @@ from mlx.residuals.errors.factor_bins import factor_bins
 from mlx.residuals.errors.factor_values import read_factors
 from mlx.residuals.errors.factors import Target, associate_factors
 from mlx.residuals.errors.slices import weak_slices
+from mlx.stats.gates import ValidationErrors
 from mlx.stats.proportions import wilson_interval
 
 SETTINGS = ResidualsSettings(n_permutations=199)
@@ -65,7 +66,34 @@ def test_p_values_are_adjusted_over_the_factors_of_a_target():
         p = [f.p for f in findings]
         assert [f.p_holm for f in findings] == pytest.approx(multipletests(p, method="holm")[1])
         assert [f.p_bh for f in findings] == pytest.approx(multipletests(p, method="fdr_bh")[1])
-    assert found["noise", "error"].test.p == 1 / 200
+    assert found["noise", "entropy"].test.p == 1 / 200
+
+
+def test_p_values_of_an_auroc_are_those_of_brunner_and_munzel():
+    columns, error, entropy = table()
+    found = found_in(columns, error, entropy)
+    sides = {
+        ("noise", "error"): [columns["noise"][side] for side in (~error, error)],
+        ("occluded", "error"): [columns["occluded"][side] for side in (~error, error)],
+        ("occluded", "entropy"): [entropy[side] for side in (~columns["occluded"], columns["occluded"])],
+    }
+    for key, (low, high) in sides.items():
+        test = found[key].test
+        assert test.p == pytest.approx(brunnermunzel(low, high).pvalue, rel=1e-9)
+        assert test.p_method == "Brunner-Munzel, Student's t"
+        assert (test.p <= 0.05) == (not test.low <= 0.5 <= test.high)
+    assert found["noise", "error"].test.null.startswith("AUROC = 0.5: a wrong and a right prediction")
+    assert found["occluded", "entropy"].test.null.startswith("AUROC = 0.5: samples with and without it")
+
+
+def test_what_is_said_of_errors_follows_from_validation():
+    columns, error, entropy = table()
+    targets = [Target("error", error), Target("entropy", entropy)]
+    few = associate_factors(read_factors(columns), targets, settings=SETTINGS, validation=ValidationErrors(999, 20))
+    for one in few:
+        gated = one.target == "error" and one.test.statistic == "auroc"
+        assert (str(one.test.status) == "no p and no interval (fewer than 10 expected errors)") == gated
+        assert np.isnan(one.test.p) == gated
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ def result(p, low, high, estimate, statistic="pearson"):
 def test_an_interval_is_extended_to_a_null_value_that_is_not_rejected():
     made = result(0.06, 0.01, 0.3, 0.15)
     assert (made.low, made.high) == (0.0, 0.3)
-    assert made.method == "jackknife; extended to the null value, which the permutations do not reject"
+    assert made.method == "jackknife; extended to the null value, which p does not reject"
     assert result(0.06, -0.3, -0.01, -0.15).high == 0.0
     assert result(0.2, 0.51, 0.8, 0.7, "auroc").low == 0.5
 
@@ -90,7 +90,7 @@ def test_an_interval_is_extended_to_a_null_value_that_is_not_rejected():
 def test_an_interval_ends_just_beyond_a_null_value_that_is_rejected():
     made = result(0.05, -0.01, 0.3, 0.15)
     assert 0 < made.low < 1e-300
-    assert made.method == "jackknife; ended at the null value, which the permutations reject"
+    assert made.method == "jackknife; ended at the null value, which p rejects"
     assert -1e-300 < result(0.01, -0.3, 0.01, -0.15).high < 0
     assert 0.5 < result(0.01, 0.49, 0.8, 0.7, "auroc").low < 0.5 + 1e-15
 
@@ -116,5 +116,5 @@ def test_p_and_interval_of_random_results_never_contradict_each_other():
 def test_a_p_value_names_its_null_hypothesis():
     made = result(0.01, 0.1, 0.3, 0.2)
     assert made.null == "no linear correlation over all samples"
-    assert result(0.01, 0.6, 0.8, 0.7, "auroc").null == "AUROC = 0.5"
+    assert result(0.01, 0.6, 0.8, 0.7, "auroc").null.startswith("AUROC = 0.5: a wrong and a right prediction")
     assert result(float("nan"), 0.1, 0.3, 0.2).null == ""

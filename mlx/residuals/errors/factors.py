@@ -5,29 +5,34 @@ factor: AUROC of error by it, and of the others between its two sides. Categorie
 between them.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlx.core.array_types import Array, Flags, Floats, Integers
+from mlx.core.array_types import Array, Floats, Integers
 from mlx.core.scale import in_unit, safe_exponent
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error
 from mlx.residuals.errors.factor_permutation import permutation_p_values
 from mlx.residuals.errors.factor_values import Factor
+from mlx.residuals.errors.ranking import MIN_EXPECTED, SHARED_METHOD, Ranking
 from mlx.residuals.settings import ResidualsSettings
+from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.tests import Question, TestResult, adjusted
-from mlx.stats.auroc import auroc
+from mlx.stats.gates import ValidationErrors, why_too_few
 from mlx.stats.influence import EstimateWithInfluence, correlation_ratio, spearman
 from mlx.stats.interval import transformed_interval
+from mlx.stats.permutation import permutations_for
 from mlx.stats.status import OK, Reason, Status, no_interval
 
 MIN_SHARED = 100
 """Fewest samples for an interval of a similarity, whose samples depend on each other through class means."""
 
-SHARED_METHOD = ", with the influence through shared class means"
+MIN_SAMPLES = 30
+"""Fewest samples for an interval of a rank correlation."""
+
 P_METHOD = "permutation of the target over samples"
+RANK_METHOD = "influence function on the atanh scale"
 EXACT = 1 - 1e-12
 
 QUESTIONS = {
@@ -36,55 +41,6 @@ QUESTIONS = {
     "similarity": Question.SIMILARITY_BY_FACTOR,
 }
 """Names of targets, and what is asked of each."""
-
-
-@dataclass(frozen=True)
-class IntervalRule:
-    """How a statistic gets its interval, and the fewest samples for it: of either side, or of all without sides."""
-
-    scale: str
-    method: str
-    least: int
-
-
-@dataclass(frozen=True)
-class Measure:
-    """How a kind of factor is related to a kind of target.
-
-    Attributes
-    ----------
-    statistic
-        Its name.
-    effect
-        Computes it from the factor and the target, each (n,), without missing values.
-    sides
-        Divides the n samples in two, once or twice, each side of which has to be large enough; the first is that
-        of the positives of an AUROC.
-    rule
-        None where there is no interval.
-    """
-
-    statistic: str
-    effect: Callable[[Floats, Floats], EstimateWithInfluence]
-    sides: Callable[[Floats, Floats], tuple[Flags, ...]]
-    rule: IntervalRule | None
-
-
-BY_SIDE = IntervalRule("logit", "DeLong on the logit scale, Brunner-Munzel degrees of freedom", 10)
-OF_ERROR = Measure("auroc", lambda x, y: auroc(y > 0, x), lambda _, y: (y > 0,), BY_SIDE)
-RATIO = Measure("correlation_ratio", lambda x, y: correlation_ratio(x.astype(np.intp), y), lambda *_: (), None)
-
-MEASURES: Mapping[tuple[str, bool], Measure] = {
-    ("numeric", False): Measure(
-        "spearman", spearman, lambda *_: (), IntervalRule("atanh", "influence function on the atanh scale", 30)
-    ),
-    ("numeric", True): OF_ERROR,
-    ("boolean", False): Measure("auroc", lambda x, y: auroc(x > 0, y), lambda x, _: (x > 0,), BY_SIDE),
-    ("boolean", True): replace(OF_ERROR, sides=lambda x, y: (y > 0, x > 0)),
-    ("categorical", False): RATIO,
-    ("categorical", True): RATIO,
-}
-"""By the kind of the factor, and whether the target is an error."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +88,14 @@ class FactorTest:
         )
 
 
-def associate_factors(factors: list[Factor], targets: list[Target], *, settings: ResidualsSettings) -> list[FactorTest]:
-    """Relate every factor to every target: effect, interval, permutation p, adjusted over the factors.
+def associate_factors(
+    factors: list[Factor],
+    targets: list[Target],
+    *,
+    settings: ResidualsSettings,
+    validation: ValidationErrors | None = None,
+) -> list[FactorTest]:
+    """Relate every factor to every target: effect, interval, and p-value, adjusted over the factors.
 
     Parameters
     ----------
@@ -143,79 +105,122 @@ def associate_factors(factors: list[Factor], targets: list[Target], *, settings:
         What they are related to.
     settings
         Seed, permutations and confidence.
+    validation
+        How often the model is wrong on validation samples, if known: decides what is given of errors.
 
     Returns
     -------
     list of FactorTest
         Factors within targets.
     """
-    found = [one for target in targets for one in _of_target(factors, target, settings)]
+    found = [one for target in targets for one in _of_target(factors, target, settings, validation)]
     tests = adjusted([one.test for one in found])
     return [replace(one, test=test) for one, test in zip(found, tests, strict=True)]
 
 
-def _of_target(factors: list[Factor], target: Target, settings: ResidualsSettings) -> list[FactorTest]:
+def _of_target(
+    factors: list[Factor], target: Target, settings: ResidualsSettings, validation: ValidationErrors | None
+) -> list[FactorTest]:
     values = np.asarray(target.numbers, dtype=np.float64)
     rows = np.flatnonzero(~np.isnan(values))
     values = in_unit(values[rows], safe_exponent([values[rows]]))
     kept = [replace(factor, numbers=factor.numbers[rows]) for factor in factors]
-    statuses = [_why_undefined(factor, target, values) for factor in kept]
-    p_values = iter(permutation_p_values([f for f, s in zip(kept, statuses, strict=True) if s.is_ok], values, settings))
+    related = [_Related(factor, target, values, rows) for factor in kept]
+    permuted = [one for one in related if one.status.is_ok and one.statistic != "auroc"]
+    p_values = iter(permutation_p_values([one.factor for one in permuted], values, settings))
     found = []
-    for factor, status in zip(kept, statuses, strict=True):
-        asked = TestResult(
-            question=QUESTIONS[target.name],
-            subject=factor.name,
-            statistic=MEASURES[factor.kind, target.is_error].statistic,
-            n=int(factor.present.sum()),
-            seed=settings.seed,
-            status=status,
-        )
-        if status.is_ok:
-            asked = _measured(asked, factor, target, values, rows, settings.confidence)
-            asked = asked.with_p(next(p_values), P_METHOD, settings.n_permutations)
-        found.append(FactorTest(factor, target.name, factor.numbers.size - asked.n, asked))
+    for one in related:
+        test = one.asked(settings.seed)
+        if one.status.is_ok and one.statistic == "auroc":
+            test = one.ranked(test, permutations_for(len(factors), least=settings.n_permutations), settings, validation)
+        elif one.status.is_ok:
+            test = one.measured(test, settings.confidence).with_p(next(p_values), P_METHOD, settings.n_permutations)
+        found.append(FactorTest(one.factor, target.name, values.size - test.n, test))
     return found
 
 
-def _why_undefined(factor: Factor, target: Target, values: Floats) -> Status:
-    if not factor.why_undefined.is_ok:
-        return factor.why_undefined
-    known = values[factor.present]
-    if np.ptp(known) > 0:
-        return OK
-    if target.is_error:
-        return Reason.ALL_WRONG() if known[0] else Reason.NO_ERRORS()
-    return Reason.CONSTANT(target.name)
+@dataclass(frozen=True)
+class _Related:
+    """A factor, and the target, in the samples ``rows`` that have a value of the target."""
+
+    factor: Factor
+    target: Target
+    values: Floats
+    rows: Integers
+
+    @property
+    def statistic(self) -> str:
+        """The measure that fits both: of categories the share of variance between them."""
+        if self.factor.kind == "categorical":
+            return "correlation_ratio"
+        return "auroc" if self.target.is_error or self.factor.kind == "boolean" else "spearman"
+
+    @property
+    def status(self) -> Status:
+        """Why nothing can be said; `OK` where something can."""
+        if not (reason := self.factor.why_undefined).is_ok:
+            return reason
+        known = self.values[self.factor.present]
+        if np.ptp(known) > 0:
+            return OK
+        if self.target.is_error:
+            return Reason.ALL_WRONG() if known[0] else Reason.NO_ERRORS()
+        return Reason.CONSTANT(self.target.name)
+
+    def asked(self, seed: int) -> TestResult:
+        """Return the test before anything is measured."""
+        return TestResult(
+            question=QUESTIONS[self.target.name],
+            subject=self.factor.name,
+            statistic=self.statistic,
+            n=int(self.factor.present.sum()),
+            seed=seed,
+            status=self.status,
+        )
+
+    def ranked(
+        self, test: TestResult, n_permutations: int, settings: ResidualsSettings, validation: ValidationErrors | None
+    ) -> TestResult:
+        """Return the test with its AUROC: of error by the factor, or of the target between both sides of it."""
+        present = self.factor.present
+        given, known = self.factor.numbers[present], self.values[present]
+        positive, score = (known > 0, given) if self.target.is_error else (given > 0, known)
+        ranking = Ranking(positive, score, self.rows[present], self.target.shared)
+        n_positive, least = int(positive.sum()), MIN_EXPECTED["auroc"]
+        reason = why_too_few(n_positive, known.size, validation, least) if self.target.is_error else OK
+        if reason.is_ok and self.factor.kind == "boolean":
+            n_true = int((given > 0).sum())
+            reason = OK if least <= n_true <= known.size - least else Reason.FEW_OF_A_SIDE(least)
+        if not reason.is_ok:
+            return replace(test, estimate=ranking.area.estimate, status=Reason.NO_TEST(reason))
+        test = ranking.tested(test, n_permutations, stream(settings.seed, Stream.FACTOR_PERMUTATION))
+        if self.target.shared is not None and known.size < MIN_SHARED:
+            return replace(test, status=no_interval(Reason.TOO_FEW(MIN_SHARED)))
+        return test.with_interval(ranking.interval(settings.confidence))
+
+    def measured(self, test: TestResult, confidence: float) -> TestResult:
+        """Return the test with its estimate, and its interval or why there is none."""
+        present, shared = self.factor.present, self.target.shared
+        given, known = self.factor.numbers[present], self.values[present]
+        if self.statistic == "correlation_ratio":
+            estimate = correlation_ratio(given.astype(np.intp), known).estimate
+            return replace(test, estimate=estimate, status=no_interval(Reason.BIASED_SHARE()))
+        found = spearman(given, known)
+        test = replace(test, estimate=found.estimate)
+        if not (reason := _why_no_interval(found, shared=shared is not None)).is_ok:
+            return replace(test, status=no_interval(reason))
+        error, method = (
+            standard_error(found, shared, self.rows[present]),
+            RANK_METHOD + (SHARED_METHOD if shared else ""),
+        )
+        return test.with_interval(transformed_interval(found.estimate, error, confidence, "atanh", method=method))
 
 
-def _measured(
-    test: TestResult, factor: Factor, target: Target, values: Floats, rows: Integers, confidence: float
-) -> TestResult:
-    """Return the test with its estimate, and its interval or why there is none."""
-    measure, present = MEASURES[factor.kind, target.is_error], factor.present
-    given, known = factor.numbers[present], values[present]
-    found, sides = measure.effect(given, known), measure.sides(given, known)
-    test = replace(test, estimate=found.estimate)
-    reason = _why_no_interval(measure.rule, sides, found, shared=target.shared is not None)
-    if measure.rule is None or not reason.is_ok:
-        return replace(test, status=no_interval(reason))
-    error = standard_error(found, target.shared, rows[present])
-    df = degrees_of_freedom(sides[0], found) if sides else np.inf
-    scale, method = measure.rule.scale, measure.rule.method + ("" if target.shared is None else SHARED_METHOD)
-    return test.with_interval(transformed_interval(found.estimate, error, confidence, scale, df=df, method=method))
-
-
-def _why_no_interval(
-    rule: IntervalRule | None, sides: tuple[Flags, ...], found: EstimateWithInfluence, *, shared: bool
-) -> Status:
+def _why_no_interval(found: EstimateWithInfluence, *, shared: bool) -> Status:
+    """Say why a rank correlation has no interval."""
     n = found.influence.size
-    if rule is None:
-        return Reason.BIASED_SHARE()
     if shared and n < MIN_SHARED:
         return Reason.TOO_FEW(MIN_SHARED)
     if found.estimate == 0 or abs(found.estimate) >= EXACT:
         return Reason.EXACT_RELATION()
-    fewest = min((int(min(side.sum(), n - side.sum())) for side in sides), default=n)
-    few = Reason.FEW_OF_A_SIDE if sides else Reason.FEW_SAMPLES
-    return OK if fewest >= rule.least else few(rule.least)
+    return OK if n >= MIN_SAMPLES else Reason.FEW_SAMPLES(MIN_SAMPLES)

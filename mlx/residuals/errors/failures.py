@@ -20,6 +20,7 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
 from mlx.results.tests import Score, TestResult, adjusted
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, merge_entropies, merge_ties
+from mlx.stats.gates import ValidationErrors
 
 CURVE_POINTS = 200
 """Points of a curve of risk against coverage in its table."""
@@ -42,10 +43,14 @@ def layer_scores(layer: Layer, margin: Floats) -> list[ErrorScore]:
 
 
 def detection_tests(
-    error: Flags, scores: Sequence[ErrorScore], beside: Sequence[ErrorScore], settings: ResidualsSettings
+    error: Flags,
+    scores: Sequence[ErrorScore],
+    beside: Sequence[ErrorScore],
+    settings: ResidualsSettings,
+    validation: ValidationErrors | None = None,
 ) -> list[TestResult]:
     """How well each score ranks errors, and all of them with those ``beside``, whose own results are elsewhere."""
-    found = [test for score in scores for test in detect_errors(error, score, settings=settings)]
+    found = [t for score in scores for t in detect_errors(error, score, settings=settings, validation=validation)]
     if beside:
         found.append(combined_detection(error, [*beside, *scores], layer=scores[0].layer, settings=settings))
     return adjusted(found)
@@ -80,7 +85,14 @@ class FactorAnalysis:
     tests: tuple[TestResult, ...] = ()
 
 
-def analyze_factors(table: pd.DataFrame, layer: Layer, error: Flags, *, settings: ResidualsSettings) -> FactorAnalysis:
+def analyze_factors(
+    table: pd.DataFrame,
+    layer: Layer,
+    error: Flags,
+    *,
+    settings: ResidualsSettings,
+    validation: ValidationErrors | None = None,
+) -> FactorAnalysis:
     """Relate every factor to error, entropy and similarity, bin by bin, and look for weak slices.
 
     Parameters
@@ -93,6 +105,8 @@ def analyze_factors(table: pd.DataFrame, layer: Layer, error: Flags, *, settings
         (n_samples,), whether the prediction was wrong.
     settings
         Seed, permutations and confidence.
+    validation
+        How often the model is wrong on validation samples, if known.
     """
     factors = read_factors(table)
     targets = [
@@ -104,7 +118,7 @@ def analyze_factors(table: pd.DataFrame, layer: Layer, error: Flags, *, settings
             dependence_of_similarity(layer.units, layer.y_pred, layer.similarity, sign=1.0),
         ),
     ]
-    found = associate_factors(factors, targets, settings=settings)
+    found = associate_factors(factors, targets, settings=settings, validation=validation)
     effects = [one.effect() for one in found]
     for factor in factors:
         effects += factor_bins(factor, error, layer.entropy, layer.similarity, confidence=settings.confidence)
