@@ -75,7 +75,7 @@ def analyze_classification(
     known = FactorAnalysis()
     if factors is not None and len(factors.columns):
         first = Layer(units[0], layers[0].samples.similarity, samples.entropy, predictions.y_pred, layers[0].name)
-        known = analyze_factors(factors, first, predictions.error, settings=settings)
+        known = analyze_factors(factors, first, predictions.error, settings=settings, validation=validation)
     further = (*alignments(representations), *known.tests)
     found = _merged(predictions, samples, layers, further, settings, n_dropped=int((units[0].norms == 0).sum()))
     columns = {} if factors is None else {str(name): factors[name].to_numpy() for name in factors}
@@ -94,7 +94,7 @@ def _merged(
     """Put the results of entropy and of every layer together, and then the tests of no single layer."""
     error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
     tests = (
-        *detection_tests(error, of_entropy, [], settings),
+        *detection_tests(error, of_entropy, [], settings, predictions.validation),
         *(test for layer in layers for test in layer.tests),
         *further,
     )

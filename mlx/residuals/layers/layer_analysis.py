@@ -109,7 +109,7 @@ def analyze_layer(
         classes=class_summaries(layer, predictions, tests),
         tests=(
             *tests,
-            *detection_tests(predictions.error, scores, [entropy_score(entropy)], settings),
+            *detection_tests(predictions.error, scores, [entropy_score(entropy)], settings, predictions.validation),
             *partial_tests(layer, ~predictions.error, settings),
             *geometry_of(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed),
             *shares,
