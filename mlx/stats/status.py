@@ -33,6 +33,7 @@ class Reason(Enum):
     BEYOND_RANGE = "beyond the largest number"
     # Evaluation.
     FEW_EXPECTED_ERRORS = "fewer than {} expected errors"
+    FEW_EXPECTED_CORRECT = "fewer than {} expected correct"
     NOTHING_TO_CHANCE = "predictions leave nothing to chance"
     LOG_LOSS_IS = "log loss is {}"
     NOT_TESTED_NOR_PREDICTED = "not in the test set, never predicted"
@@ -73,7 +74,6 @@ class Reason(Enum):
     CLASSES_TOO_SMALL = "mean class size < {}"
     FEW_ERRORS = "fewer than {} errors"
     FEW_CORRECT = "fewer than {} correct"
-    FEW_EXPECTED_CORRECT = "fewer than {} expected correct"
     FEW_OF_A_SIDE = "fewer than {} samples of a side"
     FEW_SAMPLES = "fewer than {} samples"
     PERFECT_ORDER = "perfect order"
