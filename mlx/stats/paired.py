@@ -1,52 +1,141 @@
-"""Two models on the same samples: tests and intervals of the difference of what they reach."""
+"""Two models on the same samples: tests of the difference of what they reach, and intervals that agree with them."""
+
+from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
+from scipy.special import chdtrc, stdtr
 
 from mlx.core.array_types import Floats
-from mlx.core.checks import row_blocks
-from mlx.core.scale import exponent_of, in_unit
-from mlx.stats.interval import Interval, critical_value
+from mlx.core.scale import ROUNDING, exponent_of, in_unit
+from mlx.stats.interval import NAN, Interval, critical_value
+from mlx.stats.status import OK, Reason, Status
+
+SCORE = "score test, Tango's interval"
+PAIRED_T = "paired t"
+INFLUENCE = "influence values, t"
 
 
-def mcnemar_p_value(gained: int, lost: int) -> float:
-    """Two-sided exact p-value of equal accuracies (McNemar 1947).
+@dataclass(frozen=True)
+class PairedDifference:
+    """A difference of two models, second minus first, with a test of 0.
+
+    Attributes
+    ----------
+    difference
+        In the unit of the metric; NaN where it is undefined.
+    interval
+        Excludes 0 exactly where ``p`` is below one less its level.
+    p
+        Two-sided; NaN where ``interval`` is missing.
+    status
+        `OK`, or what is missing and why.
+    """
+
+    difference: float
+    interval: Interval
+    p: float
+    status: Status = OK
+
+
+def missing_difference(why: Status, difference: float = NAN) -> PairedDifference:
+    """Return a difference that has no test, or is itself undefined."""
+    status = why if np.isnan(difference) else Reason.NO_INTERVAL(why)
+    return PairedDifference(difference, Interval.missing(why), NAN, status)
+
+
+def paired_proportions(gained: int, lost: int, n: int, level: float = 0.95) -> PairedDifference:
+    """Difference of two proportions of the same samples: the score test, and its inversion (Tango 1998).
 
     Parameters
     ----------
     gained, lost
         Samples that only the second, and only the first, of two models gets right.
+    n
+        All samples, at least one.
+    level
+        Between 0 and 1.
     """
-    from scipy.stats import binomtest
-
-    return 1.0 if gained + lost == 0 else float(binomtest(gained, gained + lost).pvalue)
+    return PairedDifference((gained - lost) / n, tango_interval(gained, lost, n, level), score_p_value(gained, lost))
 
 
-def paired_proportions_interval(gained: int, lost: int, n: int, level: float = 0.95) -> Interval:
-    """Interval of the difference of two paired proportions, (gained − lost) / n.
+def score_p_value(gained: int, lost: int) -> float:
+    """Two-sided p-value of equal proportions, (b − c)²/(b + c) on χ² with 1 degree of freedom; 1 if b = c."""
+    return 1.0 if gained == lost else float(chdtrc(1, (gained - lost) ** 2 / (gained + lost)))
 
-    Wald's interval with half a pair added to each of the four cells (Agresti & Min 2005), whose coverage is right
-    even if few samples differ.
+
+def tango_interval(gained: int, lost: int, n: int, level: float = 0.95) -> Interval:
+    """Interval of (b − c)/n: the differences that the score test doesn't reject (Tango 1998).
+
+    Parameters
+    ----------
+    gained, lost, n, level
+        As for `paired_proportions`.
     """
-    b, c, total = gained + 0.5, lost + 0.5, n + 2.0
-    difference = (b - c) / total
-    half = critical_value(level) * float(np.sqrt(b + c - (b - c) ** 2 / total)) / total
-    return Interval(max(-1.0, difference - half), min(1.0, difference + half), level)
+    from scipy.optimize import brentq
+
+    z2, estimate = critical_value(level) ** 2, (gained - lost) / n
+    if estimate in {-1.0, 1.0} or gained == lost == 0:  # the estimate has no variance, and is itself a root
+        end = z2 / (n + z2)
+        low, high = (-end, end) if gained == lost else sorted((estimate, estimate * (1 - 2 * end)))
+        return Interval(low, high, level, SCORE)
+
+    def excess(difference: float) -> float:
+        variance = 2 * _restricted(difference, gained, lost, n) + difference * (1 - difference)
+        return (estimate - difference) ** 2 - z2 * variance / n
+
+    low, high = (float(brentq(excess, estimate, end, xtol=1e-15)) for end in (-1.0, 1.0))
+    return Interval(low, high, level, SCORE)
 
 
-def paired_mean_interval(differences: Floats, level: float = 0.95) -> Interval:
-    """Student's interval of the mean of differences (n,), n ≥ 2."""
+def _restricted(difference: float, gained: int, lost: int, n: int) -> float:
+    """Maximum likelihood estimate of P(only the first is right), given the difference."""
+    b = (2 * n - gained + lost) * difference - gained - lost
+    c = -lost * difference * (1 - difference)
+    root = sqrt(max(0.0, b * b - 8 * n * c))
+    return (root - b) / (4 * n) if b <= 0 else -2 * c / (root + b)
+
+
+def paired_mean(differences: Floats, level: float = 0.95) -> PairedDifference:
+    """Mean of differences (n,) between two models on the same samples, by Student's paired t.
+
+    Parameters
+    ----------
+    differences
+        (n,), finite, second minus first.
+    level
+        Between 0 and 1.
+    """
     exponent = exponent_of(differences)
-    scaled, n = in_unit(differences, exponent), differences.size
-    half = critical_value(level, n - 1) * scaled.std(ddof=1) / np.sqrt(n)
-    low, high = in_unit(scaled.mean() + np.array([-half, half]), -exponent)
-    return Interval(float(low), float(high), level)
+    scaled = in_unit(differences, exponent)
+    mean = float(scaled.mean())
+    found = paired_influence(mean, scaled - mean, level)
+    low, high, mean = in_unit(np.array([found.interval.low, found.interval.high, mean]), -exponent).tolist()
+    interval = replace(found.interval, low=low, high=high, method=PAIRED_T)
+    return replace(found, difference=mean, interval=interval)
 
 
-def sign_flip_p_value(differences: Floats, n_permutations: int, generator: np.random.Generator) -> float:
-    """Two-sided p-value of differences (n,) that are symmetric about 0, by random sign flips; never 0."""
-    scaled = in_unit(differences, exponent_of(differences))
-    least, reached = abs(scaled.sum()) * (1 - 1e-12), 0
-    for block in row_blocks(n_permutations, scaled.size):
-        signs = generator.integers(0, 2, size=(block.stop - block.start, scaled.size)) * 2 - 1
-        reached += int((np.abs(signs @ scaled) >= least).sum())
-    return (1 + reached) / (1 + n_permutations)
+def paired_influence(difference: float, influence: Floats, level: float = 0.95) -> PairedDifference:
+    """Difference of a statistic of two models on the same samples, by influence values: Var = Σφ²/(n(n − 1)).
+
+    It holds whatever the statistic depends on in each model, such as errors that differ between them.
+
+    Parameters
+    ----------
+    difference
+        Second minus first, of a statistic of order 1.
+    influence
+        (n,), n times the change of the difference by the weight of a sample: the influence of the sample on the
+        statistic of the second model, less that on the statistic of the first. Mean 0.
+    level
+        Between 0 and 1.
+    """
+    n = influence.size
+    if n < 2:
+        return missing_difference(Reason.TOO_FEW(2), difference)
+    if (largest := float(np.abs(influence).max())) <= 16 * ROUNDING:
+        return missing_difference(Reason.ALL_THE_SAME(), difference)
+    error = largest * float(np.sqrt(np.sum((influence / largest) ** 2) / (n * (n - 1))))
+    half = critical_value(level, n - 1) * error
+    interval = Interval(difference - half, difference + half, level, INFLUENCE)
+    return PairedDifference(difference, interval, 2 * float(stdtr(n - 1, -abs(difference) / error)))

@@ -1,0 +1,108 @@
+"""Paired tests of two models on the test samples that they share."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mlx.core.array_types import Floats
+from mlx.core.scale import exponent_of, in_unit, is_rounding
+from mlx.pipeline.model_outputs import naming_model_outputs
+from mlx.results.comparison import NULLS, PRIMARY, Metric, PairedTest
+from mlx.runs.compared_model import MEASURES, NO_INFLUENCE, ComparedModel, Measured
+from mlx.runs.run import Run
+from mlx.runs.shared_samples import SharedOutputs
+from mlx.stats.paired import PairedDifference, missing_difference, paired_influence, paired_mean, paired_proportions
+from mlx.stats.status import Reason
+
+NAN = float("nan")
+
+MIN_DIFFERENCES = 4
+"""Fewest expected samples that one model alone gets right, for the score test to reach its level."""
+
+MIN_SAMPLES = 30
+"""Fewest samples for a test of a ratio of means, or of its root."""
+
+
+def paired_tests(first: Run, second: Run, shared: SharedOutputs, *, level: float, n_bins: int) -> list[PairedTest]:
+    """Test every metric of the task of two runs on their shared samples.
+
+    Parameters
+    ----------
+    first, second, shared
+        The runs, and what `shared_outputs` returns of them, with at least one sample.
+    level
+        Of the intervals.
+    n_bins
+        Bins of the calibration error.
+    """
+    if shared.outputs[0].task == "regression":
+        true, *predicted = _targets(shared)
+        found = _regressions(true, predicted[0], predicted[1], level)
+    else:
+        models = [ComparedModel(*one, n_bins) for one in zip(shared.outputs, shared.rows, strict=True)]
+        found = _classifiers((first, second), (models[0], models[1]), level)
+    return [_test(first, second, metric, estimates, test, shared.samples.n) for metric, estimates, test in found]
+
+
+Found = Iterator[tuple[Metric, tuple[float, float], PairedDifference]]
+
+
+def _test(
+    first: Run, second: Run, metric: Metric, estimates: tuple[float, float], found: PairedDifference, n: int
+) -> PairedTest:
+    return PairedTest(
+        first=first.id,
+        second=second.id,
+        metric=metric,
+        primary=metric in PRIMARY,
+        estimate_first=estimates[0],
+        estimate_second=estimates[1],
+        difference=found.difference,
+        low=found.interval.low,
+        high=found.interval.high,
+        confidence=found.interval.level,
+        method=found.interval.method,
+        p=found.p,
+        null=NULLS[metric] if found.interval.why_missing.is_ok else "",
+        n=n,
+        status=found.status,
+    )
+
+
+def _classifiers(runs: tuple[Run, Run], models: tuple[ComparedModel, ComparedModel], level: float) -> Found:
+    right = [~model.error for model in models]
+    yield Metric.ACCURACY, (float(right[0].mean()), float(right[1].mean())), _accuracies(*models, level)
+    for metric in MEASURES:
+        found = []
+        for run, model in zip(runs, models, strict=True):
+            with naming_model_outputs(run.workspace):
+                found.append(model.measure(metric))
+        yield metric, (found[0].estimate, found[1].estimate), _difference(found[0], found[1], level)
+
+
+def _accuracies(first: ComparedModel, second: ComparedModel, level: float) -> PairedDifference:
+    """Test accuracies by the samples that one model alone gets right; the status says where they are few."""
+    gained, lost = int((first.error & ~second.error).sum()), int((~first.error & second.error).sum())
+    found = paired_proportions(gained, lost, first.n, level)
+    expected = float(gained + lost)
+    if first.recorded.validation and second.recorded.validation:
+        rates = [model.expected_errors / model.n for model in (first, second)]
+        expected = first.n * (rates[0] * (1 - rates[1]) + rates[1] * (1 - rates[0]))
+    few = Reason.TOO_FEW_DIFFERENCES(MIN_DIFFERENCES)
+    return found if expected >= MIN_DIFFERENCES else replace(found, status=few)
+
+
+def _difference(first: Measured, second: Measured, level: float) -> PairedDifference:
+    difference = second.estimate - first.estimate
+    for measured in (first, second):
+        if not measured.why.is_ok:
+            return missing_difference(measured.why, difference)
+    influence = second.influence - first.influence
+    return paired_mean(influence, level) if first.is_mean else paired_influence(difference, influence, level)
+
+
+def _targets(shared: SharedOutputs) -> list[Floats]:
+    """Targets (n,), and what each model predicts."""
+    pairs = list(zip(shared.outputs, shared.rows, strict=True))
+    values = [pairs[0][0].y_true[pairs[0][1]], *(recorded.y_pred[rows] for recorded, rows in pairs)]
+    return [np.asarray(each, dtype=np.float64) for each in values]
