@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import chi2
 
 from mlx.cli import main
+from mlx.results.comparison import Metric
 from mlx.runs.compare import compare_runs
 from mlx.runs.history import find_run
-from mlx.stats.paired import paired_proportions_interval
 
 pytestmark = pytest.mark.slow
 
@@ -144,14 +144,19 @@ def test_two_runs_are_compared_by_the_samples_that_both_have_seen(
         == np.load(run.folder / "data/representations/y_pred.npy")
         for run in (first, second)
     ]
-    gained, lost = (~right[0] & right[1]).sum(), (right[0] & ~right[1]).sum()
-    (test,) = comparison.tests
-    assert test.n == 120
+    gained, lost = int((~right[0] & right[1]).sum()), int((right[0] & ~right[1]).sum())
+    test = comparison.tests[0]
+    assert (test.metric, test.primary, test.n) == (Metric.ACCURACY, True, 120)
     assert test.difference == pytest.approx((gained - lost) / 120)
-    assert test.p == test.p_holm == binomtest(int(gained), int(gained + lost)).pvalue
-    assert test.low < test.difference < test.high  # type: ignore[operator]
+    assert test.p == test.p_holm == pytest.approx(chi2.sf((gained - lost) ** 2 / (gained + lost), 1), rel=1e-12)
+    assert test.low < test.difference < test.high
+    evaluated = first.summary.metrics["evaluation"] | first.summary.metrics["residuals"]
+    for found in comparison.tests:
+        if found.metric in evaluated:
+            assert found.estimate_first == pytest.approx(evaluated[found.metric], rel=1e-12)
     shown = said(capsys, "compare", "small", "linear", "line")
     assert "model.params.C" in shown
+    assert "accuracy (primary)" in shown
     assert "different datasets share no test samples" in shown
     said(capsys, "compare", "small", "linear", "--plot", "runs.png")
     assert (folder / "runs.png").read_bytes().startswith(b"\x89PNG")
@@ -162,15 +167,19 @@ def test_two_runs_are_compared_by_the_samples_that_both_have_seen(
         main(["compare", "small"])
 
 
-def test_the_interval_of_a_paired_difference_covers() -> None:
-    rng = np.random.default_rng(0)
-    truth, n, covered = 0.05, 150, 0
-    for _ in range(2000):
-        _, gained, lost = rng.multinomial(n, [0.8, 0.125, 0.075])
-        found = paired_proportions_interval(int(gained), int(lost), n)
-        low, high = found.low, found.high
-        covered += low <= truth <= high
-    assert 0.935 <= covered / 2000 <= 0.97
+def test_a_comparison_as_json_has_null_for_what_is_missing_and_the_reason(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = json.loads(said(capsys, "compare", "small", "linear", "line", "--json"))
+    assert [*found] == ["runs", "configuration", "metrics", "samples", "tests"]
+    of_linear, of_line = found["samples"]
+    assert (of_linear["n_first"], of_linear["n_shared"], of_linear["n"], of_linear["status"]) == (120, 120, 120, "ok")
+    assert (of_line["n"], of_line["status"]) == (0, "different datasets share no test samples")
+    rows = {row["metric"]: row for row in found["tests"]}
+    assert rows[None]["status"] == of_line["status"]
+    assert rows["ece"]["p"] is rows["ece"]["low"] is None
+    assert rows["ece"]["status"].startswith("no interval (")
+    assert rows["accuracy"]["null"] == "both models have the same accuracy"
 
 
 def test_a_demo_is_a_whole_study_from_its_flags(

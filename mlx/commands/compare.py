@@ -1,6 +1,8 @@
 """`mlx compare`: compares runs."""
 
 import argparse
+from dataclasses import fields
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,12 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from mlx.results.comparison import PairedTest, SharedSamples
     from mlx.runs.compare import Comparison, Row
     from mlx.runs.run import Run
 
 NAME = "compare"
-HELP = "compare runs: configuration, metrics, and a paired test on their common test samples"
+HELP = "compare runs: configuration, metrics, and paired tests of the metrics on their common test samples"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,10 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return the three tables."""
+    """Return the tables: configuration, metrics, shared test samples, and the paired tests of each further run."""
     import json
     from contextlib import ExitStack
-    from dataclasses import asdict
 
     from mlx.commands.places import find_any_run
     from mlx.core.checksums import verified
@@ -53,7 +55,7 @@ def run(chosen: argparse.Namespace) -> str:
         raise SettingsError("--metric: expected --plot FILE beside it, as it chooses what is drawn")
     if chosen.plot is not None:
         _draw(runs, chosen.metric, chosen.plot)
-    return json.dumps(asdict(comparison), indent=2) if chosen.json else _tables(comparison)
+    return json.dumps(as_json(comparison), indent=2) if chosen.json else _tables(comparison)
 
 
 def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
@@ -81,13 +83,60 @@ def _tables(comparison: "Comparison") -> str:
     for title, rows in (("configuration", comparison.configuration), ("metrics", _with_intervals(comparison.metrics))):
         cells = [[name, *map(_cell, values)] for name, values in rows]
         parts.append(as_table([title, *comparison.runs], cells) if cells else f"{title}: no difference")
-    columns = ["paired test", "against", "metric", "difference", "95 % interval", "p", "p (Holm)", "n", "status"]
-    tests = [
-        [t.second, t.first, t.metric, t.difference, _interval(t.low, t.high), t.p, t.p_holm, t.n, t.status]
-        for t in comparison.tests
-    ]
-    parts.append(as_table(columns, tests))
+    parts += [_samples(comparison)] + [_tests(comparison, samples) for samples in comparison.samples]
     return "\n\n".join(parts)
+
+
+def _samples(comparison: "Comparison") -> str:
+    from mlx.commands.tables import as_table
+
+    columns = ["test samples", "against", "own", "of the other", "shared", "used for training", "compared", "status"]
+    rows = [
+        [s.second, s.first, s.n_second, s.n_first, s.n_shared, s.n_trained, s.n, str(s.status)]
+        for s in comparison.samples
+    ]
+    return as_table(columns, rows)
+
+
+def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
+    """Return the tests of one pair of runs."""
+    from mlx.commands.tables import as_table
+
+    tests = [test for test in comparison.tests if test.second == samples.second]
+    level = next((f"{100 * test.confidence:.4g} %" for test in tests if test.confidence == test.confidence), "")
+    columns = ["paired test", samples.first, samples.second, "difference", f"{level} interval".strip()]
+    columns += ["p", "p (Holm)", "status"]
+    rows = [
+        [
+            f"{test.metric}{' (primary)' if test.primary else ''}",
+            *map(_number, (test.estimate_first, test.estimate_second, test.difference)),
+            _interval(_number(test.low), _number(test.high)),
+            *map(_number, (test.p, test.p_holm)),
+            str(test.status),
+        ]
+        for test in tests
+    ]
+    return as_table(columns, rows)
+
+
+def _number(value: float) -> float | None:
+    return None if isnan(value) else value
+
+
+def as_json(comparison: "Comparison") -> dict[str, Any]:
+    """Return the comparison as JSON has it: null for a number that is missing, and text for a status."""
+    rows = {name: [_record(row) for row in getattr(comparison, name)] for name in ("samples", "tests")}
+    return {field.name: getattr(comparison, field.name) for field in fields(comparison)} | rows
+
+
+def _record(row: "PairedTest | SharedSamples") -> dict[str, Any]:
+    from mlx.stats.status import Status
+
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    return {
+        name: str(value) if isinstance(value, Status) else _number(value) if isinstance(value, float) else value
+        for name, value in values.items()
+    }
 
 
 def _with_intervals(rows: "Sequence[Row]") -> "list[Row]":

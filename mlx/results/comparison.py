@@ -86,7 +86,7 @@ class PairedTest:
     first, second
         Ids of the runs.
     metric
-        What is compared.
+        What is compared; None where the runs share no sample.
     primary
         Whether it is the test of the comparison; all others are secondary.
     estimate_first, estimate_second
@@ -111,8 +111,8 @@ class PairedTest:
 
     first: str
     second: str
-    metric: Metric
-    primary: bool
+    metric: Metric | None = None
+    primary: bool = False
     estimate_first: float = NAN
     estimate_second: float = NAN
     difference: float = NAN

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array, Flags, Floats
+from mlx.core.scale import in_unit
 from mlx.evaluation.calibration import equal_width_bins, expected_calibration_error
 from mlx.pipeline.model_outputs import ModelOutputs
 from mlx.residuals.association.delete_one import LARGEST, is_small_enough, pooled_pearson
@@ -17,6 +18,7 @@ from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
 from mlx.results.comparison import Metric
+from mlx.results.tests import Scope
 from mlx.stats.auroc import placements
 from mlx.stats.calibration_scores import CalibrationScores, calibration_scores
 from mlx.stats.correlation import in_own_unit
@@ -24,7 +26,6 @@ from mlx.stats.correlation_intervals import MIN_CLASS_SIZE
 from mlx.stats.gates import expected_errors
 from mlx.stats.prediction_scores import PredictionScores, prediction_scores
 from mlx.stats.row_scores import why_infinite
-from mlx.core.scale import in_unit
 from mlx.stats.status import OK, Reason, Status
 
 NAN = float("nan")
@@ -193,7 +194,7 @@ def _curve_area(name: str) -> Callable[[ComparedModel], Measured]:
 def _pearson_within(model: ComparedModel) -> Measured:
     """Correlation of similarity in the first layer with entropy, within predicted class.
 
-    The influence of a sample is n − 1 times what its deletion takes away, from the class mean of its classmates as well.
+    The influence of a sample is n − 1 times what its deletion takes away, from the similarities of classmates as well.
     """
     name, representation = next(iter(model.recorded.layers.items()))
     units, n_classes = directions_of(name, representation[model.rows], model.n), model.probabilities.shape[1]
@@ -204,7 +205,7 @@ def _pearson_within(model: ComparedModel) -> Measured:
     why = why_no_correlation(layer, rows)
     if not why.is_ok or not (why := why_no_spread(layer, classes)).is_ok:
         return Measured(NAN, NO_INFLUENCE, why)
-    estimate, fewest = _within(layer, classes), MIN_CLASS_SIZE["within class"]["pearson"]
+    estimate, fewest = _within(layer, classes), MIN_CLASS_SIZE[Scope.WITHIN_CLASS]["pearson"]
     if sum(own.size**2 for own in classes) / rows.size < fewest:
         return Measured(estimate, NO_INFLUENCE, Reason.CLASSES_TOO_SMALL(fewest))
     if not is_small_enough(units, classes):

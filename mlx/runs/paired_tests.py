@@ -1,6 +1,7 @@
 """Paired tests of two models on the test samples that they share."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from mlx.runs.compared_model import MEASURES, NO_INFLUENCE, ComparedModel, Measu
 from mlx.runs.run import Run
 from mlx.runs.shared_samples import SharedOutputs
 from mlx.stats.paired import PairedDifference, missing_difference, paired_influence, paired_mean, paired_proportions
-from mlx.stats.status import Reason
+from mlx.stats.status import OK, Reason, Status
 
 NAN = float("nan")
 
@@ -106,3 +107,49 @@ def _targets(shared: SharedOutputs) -> list[Floats]:
     pairs = list(zip(shared.outputs, shared.rows, strict=True))
     values = [pairs[0][0].y_true[pairs[0][1]], *(recorded.y_pred[rows] for recorded, rows in pairs)]
     return [np.asarray(each, dtype=np.float64) for each in values]
+
+
+def _regressions(true: Floats, first: Floats, second: Floats, level: float) -> Found:
+    """Test errors in units of the largest, so that no difference or square of them overflows."""
+    unit = max(map(exponent_of, (true, first, second))) + 1
+    target = in_unit(true, unit)
+    errors = [target - in_unit(predicted, unit) for predicted in (first, second)]
+    step = max(map(exponent_of, errors))
+    sizes = [np.abs(in_unit(error, step)) for error in errors]
+    measured = {
+        Metric.MAE: [Measured(float(size.mean()), size, is_mean=True) for size in sizes],
+        Metric.RMSE: [_rmse(size**2) for size in sizes],
+        Metric.R2: [_r2(in_unit(true, unit), size**2, step) for size in sizes],
+    }
+    for metric, (one, other) in measured.items():
+        back = 0 if metric is Metric.R2 else -(unit + step)
+        test = _difference(one, other, level)
+        low, high, difference, *estimates = in_unit(
+            [test.interval.low, test.interval.high, test.difference, one.estimate, other.estimate], back
+        ).tolist()
+        interval = replace(test.interval, low=low, high=high)
+        yield metric, (estimates[0], estimates[1]), replace(test, difference=difference, interval=interval)
+
+
+def _rmse(squares: Floats) -> Measured:
+    """√m of the mean m of squared errors, with φ = (e² − m)/(2·√m)."""
+    mean = float(squares.mean())
+    root = float(np.sqrt(mean))
+    return Measured(root, (squares - mean) / (2 * root or 1.0), _few(squares))
+
+
+def _r2(target: Floats, squares: Floats, step: int) -> Measured:
+    """1 − m/v, v the mean of d² = (y − ȳ)², with φ = −(e² − m·d²/v)/v; squared errors in units of 2^(2·step)."""
+    if is_rounding(target):
+        return Measured(NAN, NO_INFLUENCE, Reason.CONSTANT("target"))
+    deviations = target - target[0]  # without rounding, where all are near
+    deviations -= deviations.mean()
+    own = exponent_of(deviations)
+    deviations = in_unit(deviations, own) ** 2
+    ratio, variance = float(squares.mean() / deviations.mean()), float(deviations.mean())
+    influence = in_unit((squares - ratio * deviations) / variance, 2 * (own - step))
+    return Measured(1 - float(in_unit(ratio, 2 * (own - step))), -influence, _few(squares))
+
+
+def _few(values: Floats) -> Status:
+    return OK if values.size >= MIN_SAMPLES else Reason.TOO_FEW(MIN_SAMPLES)

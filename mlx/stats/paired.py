@@ -12,8 +12,8 @@ from mlx.stats.interval import NAN, Interval, critical_value
 from mlx.stats.status import OK, Reason, Status
 
 SCORE = "score test, Tango's interval"
-PAIRED_T = "paired t"
-INFLUENCE = "influence values, t"
+PAIRED_T = "Student's paired t"
+INFLUENCE = "influence values; Student's t"
 
 
 @dataclass(frozen=True)
