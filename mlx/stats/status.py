@@ -93,7 +93,6 @@ class Reason(Enum):
     BIASED_SHARE = "a share of variance is pushed up from 0 by noise"
     # Several models, several runs.
     TOO_FEW_DIFFERENCES = "too few differences (fewer than {} expected samples that one model alone gets right)"
-    FEW_EXPECTED_CORRECT = "fewer than {} expected correct predictions"
     DIFFERENT_TEST_SETS = "different test sets (shared: {} of {} and {} samples)"
     ALL_TRAINED_ON = "every shared test sample trained one of the models"
     NO_RECORDED_OUTPUTS = "no recorded predictions of {}"
