@@ -101,10 +101,12 @@ def _classification(
         write_csv(folder / SCATTER.file, SCATTER.frame(_scatter(found, recorded.class_names)))
     write_metrics(workspace.metrics / "residuals.json", found.headline)
     test = first_test(found.tests, Question.SIMILARITY_ENTROPY, "pearson", scope=Scope.POOLED)
+    warning = found.headline.get("duplicates_status")
+    noted = f" ({warning})" if warning else ""
     if test is None or np.isnan(test.estimate):
-        return "summarized the residuals"
+        return f"summarized the residuals{noted}"
     interval = f"({test.status})" if np.isnan(test.low) else f"[{test.low:.3f}, {test.high:.3f}]"
-    return f"found r {test.estimate:.3f} {interval} between similarity and entropy"
+    return f"found r {test.estimate:.3f} {interval} between similarity and entropy{noted}"
 
 
 def _regression(

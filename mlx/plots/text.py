@@ -158,8 +158,8 @@ def interval_text(low: float, high: float, level: float, write: Callable[[float]
 
 
 def status_text(status: object) -> str:
-    """Return the sentence of a status; the empty text for ``ok``."""
-    return "" if str(status) == str(OK) else str(status)
+    """Return the sentence of a status, without an ``ok`` at its beginning; the empty text for ``ok``."""
+    return "" if str(status) == str(OK) else str(status).removeprefix(f"{OK}; ")
 
 
 def thousands(count: int) -> str:

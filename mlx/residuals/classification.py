@@ -12,11 +12,12 @@ from mlx.residuals.association.layer import Layer
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
 from mlx.residuals.geometry.layer_geometry import alignments
-from mlx.residuals.layers.headline import headline_of
+from mlx.residuals.duplicates import Duplicates, find_duplicates
+from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
 from mlx.residuals.predictions import Predictions, check_predictions
 from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.similarity.directions import Directions, Representation, directions_of
+from mlx.residuals.similarity.directions import Representation, directions_of
 from mlx.results.classification_residuals import ClassificationResiduals, SampleScores
 from mlx.results.tests import TestResult
 from mlx.stats.gates import ValidationErrors
@@ -67,17 +68,21 @@ def analyze_classification(
     if not representations:
         raise DataError("residuals: expected at least one layer of representations, found none")
     samples = predictions.scores(settings.seed)
-    layers, units = list[LayerResiduals](), list[Directions]()
-    for name, representation in representations.items():
-        units.append(directions_of(name, representation, len(samples.index)))
+    units = {name: directions_of(name, layer, len(samples.index)) for name, layer in representations.items()}
+    first_units = next(iter(units.values()))
+    duplicates = find_duplicates(first_units.representation, probabilities if logits is None else logits)
+    layers = list[LayerResiduals]()
+    for name, directions in units.items():
         kinds = [kind for kind in settings.projections if kind == "pca" or not layers]
-        layers.append(analyze_layer(name, units[-1], predictions, samples.entropy, kinds=kinds, settings=settings))
+        layers.append(analyze_layer(name, directions, predictions, samples.entropy, kinds=kinds, settings=settings))
     known = FactorAnalysis()
     if factors is not None and len(factors.columns):
-        first = Layer(units[0], layers[0].samples.similarity, samples.entropy, predictions.y_pred, layers[0].name)
+        first = Layer(first_units, layers[0].samples.similarity, samples.entropy, predictions.y_pred, layers[0].name)
         known = analyze_factors(factors, first, predictions.error, settings=settings, validation=validation)
     further = (*alignments(representations), *known.tests)
-    found = _merged(predictions, samples, layers, further, settings, n_dropped=int((units[0].norms == 0).sum()))
+    found = _merged(
+        predictions, samples, layers, further, settings, duplicates, n_dropped=int((first_units.norms == 0).sum())
+    )
     columns = {} if factors is None else {str(name): factors[name].to_numpy() for name in factors}
     return replace(found, sample_factors=columns, factors=known.factors, slices=known.slices)
 
@@ -88,15 +93,19 @@ def _merged(
     layers: Sequence[LayerResiduals],
     further: Sequence[TestResult],
     settings: ResidualsSettings,
+    duplicates: Duplicates,
     *,
     n_dropped: int,
 ) -> ClassificationResiduals:
     """Put the results of entropy and of every layer together, and then the tests of no single layer."""
     error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
-    tests = (
-        *detection_tests(error, of_entropy, [], settings, predictions.validation),
-        *(test for layer in layers for test in layer.tests),
-        *further,
+    tests = mark_duplicates(
+        (
+            *detection_tests(error, of_entropy, [], settings, predictions.validation),
+            *(test for layer in layers for test in layer.tests),
+            *further,
+        ),
+        duplicates,
     )
     return ClassificationResiduals(
         samples=samples,
@@ -109,5 +118,5 @@ def _merged(
         ),
         similarity=tuple(one for layer in layers for one in layer.similarity),
         matrices={file: matrix for layer in layers for file, matrix in layer.matrices.items()},
-        headline=headline_of(tests, n_dropped, settings.confidence),
+        headline=headline_of(tests, duplicates, n_dropped=n_dropped, confidence=settings.confidence),
     )

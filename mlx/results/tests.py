@@ -142,7 +142,9 @@ class TestResult:
     effective_pairs: Annotated[float, Column("number", "how many independent pairs they are worth")] = NAN
     n_permutations: Annotated[int, Column("count", "permutations drawn for the p-value", name="B")] = 0
     seed: Annotated[int, Column("count", "seed of every resample")] = 0
-    status: Annotated[Status, Column("text", "`ok`, or what is missing and why")] = OK
+    status: Annotated[
+        Status, Column("text", "`ok`, or what is missing and why; then how many duplicates count as independent")
+    ] = OK
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.question.about(self.subject))

@@ -15,9 +15,14 @@ class Reason(Enum):
     """
 
     OK = "ok"
+    DUPLICATES = "{}; {} of {} samples are exact duplicates of others, counted as independent"
     # Statistics that are undefined.
     TOO_FEW_SAMPLES = "too few samples (n < {})"
     TOO_MANY_PAIRS = "too many samples to visit all pairs (n > {})"
+    FEW_GROUPS = "fewer than {} groups"
+    FEW_EFFECTIVE_ERRORS = "fewer than {} effective errors"
+    FEW_EFFECTIVE_CORRECT = "fewer than {} effective correct"
+    NOT_BY_GROUP = "not by group"
     TOO_FEW_BEYOND_GROUPS = "fewer than {} samples beyond the groups"
     NEVER_PREDICTED = "never predicted"
     CONSTANT_WITHIN_GROUPS = "constant {} within groups"

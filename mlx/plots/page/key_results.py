@@ -160,7 +160,7 @@ def _correlation(report: ClassificationReport) -> KeyResult | None:
 
 
 def _bounds(test: TestResult) -> str:
-    return interval_text(test.low, test.high, test.confidence) or status_text(test.status)
+    return "; ".join(filter(None, (interval_text(test.low, test.high, test.confidence), status_text(test.status))))
 
 
 def _errors(report: RegressionReport) -> list[KeyResult]:

@@ -1,9 +1,11 @@
 """The few numbers of the residuals analysis that stand in ``metrics/residuals.json``."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from mlx.residuals.duplicates import Duplicates
 from mlx.results.classification_residuals import Headline
 from mlx.results.tests import Question, Scope, TestResult, first_test
 
@@ -24,12 +26,24 @@ ENDS = {"": "estimate", "_low": "low", "_high": "high"}
 """Endings of the keys of a statistic, and the fields of its result."""
 
 
-def headline_of(tests: Sequence[TestResult], n_dropped: int, confidence: float) -> Headline:
+def mark_duplicates(tests: Sequence[TestResult], duplicates: Duplicates) -> tuple[TestResult, ...]:
+    """Say in the status of what stands in a headline, in each layer, that duplicates are counted as independent."""
+    marked = {(Question.SIMILARITY_ENTROPY, *asked) for asked in CORRELATIONS.values()}
+    marked |= {(question, Scope.ALL_SAMPLES, "auroc") for question in DETECTION.values()}
+    return tuple(
+        replace(test, status=duplicates.mark(test.status))
+        if (test.question, test.scope, test.statistic) in marked
+        else test
+        for test in tests
+    )
+
+
+def headline_of(tests: Sequence[TestResult], duplicates: Duplicates, *, n_dropped: int, confidence: float) -> Headline:
     """Flat JSON scalars of the first layer, as each becomes a column of ``dvc metrics show``.
 
-    None where undefined; ``<key>_status`` then says why.
+    None where undefined; ``<key>_status`` then says why, and what else a reader of the number has to know.
     """
-    headline: Headline = {"n": None, "n_dropped": n_dropped, "confidence": confidence}
+    headline: Headline = {"n": None, "n_dropped": n_dropped, "n_duplicates": duplicates.count, "confidence": confidence}
     for key, (scope, statistic) in CORRELATIONS.items():
         test = first_test(tests, Question.SIMILARITY_ENTROPY, statistic, scope=scope)
         assert test is not None, "asked of every layer"
@@ -38,10 +52,10 @@ def headline_of(tests: Sequence[TestResult], n_dropped: int, confidence: float) 
         test = first_test(tests, question, "auroc")
         assert test is not None, "asked of every layer"
         headline |= _scalars(key, test, ENDS)
-    return headline
+    return headline | ({"duplicates_status": warning} if (warning := duplicates.warning()) else {})
 
 
 def _scalars(key: str, test: TestResult, ends: dict[str, str]) -> Headline:
     numbers = {key + end: getattr(test, field) for end, field in ends.items()}
     scalars: Headline = {name: None if np.isnan(value) else value for name, value in numbers.items()}
-    return scalars | ({f"{key}_status": str(test.status)} if None in scalars.values() else {})
+    return scalars | ({} if test.status.is_ok else {f"{key}_status": str(test.status)})

@@ -13,7 +13,9 @@ from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import BLOCK_BYTES
 from mlx.residuals.similarity.directions import Directions, Rows
 from mlx.residuals.similarity.lift import CenteredDirections, lift, swap_constant_terms
+from mlx.residuals.similarity.own_part import OwnPart, own_part
 from mlx.residuals.similarity.sums import GroupSums, group_sums, sum_groups
+from mlx.stats.groups import Groups
 
 NO_DIRECTION = 1e-7
 """A sum of unit vectors shorter than this, relative to their number, is rounding and has no direction."""
@@ -58,7 +60,13 @@ class SimilarityFamily:
 
 
 def similarity_family(
-    lifted: CenteredDirections, y_pred: Integers, y_true: Integers, n_classes: int, *, block_bytes: int = BLOCK_BYTES
+    lifted: CenteredDirections,
+    y_pred: Integers,
+    y_true: Integers,
+    n_classes: int,
+    *,
+    groups: Groups | None = None,
+    block_bytes: int = BLOCK_BYTES,
 ) -> SimilarityFamily:
     """Compute every similarity in two passes over the rows, O(n·d·K).
 
@@ -70,38 +78,45 @@ def similarity_family(
         (n_samples,), labels in 0 … n_classes − 1.
     n_classes
         Number of classes K.
+    groups
+        Samples that belong together: all but the cosine to the centroid compares a sample with other groups' only.
     block_bytes
         Memory of one block of rows; changes nothing beyond the last rounding.
     """
-    groups = np.stack([y_pred, y_true + n_classes, np.full_like(y_pred, 2 * n_classes)])
+    kinds = np.stack([y_pred, y_true + n_classes, np.full_like(y_pred, 2 * n_classes)])
+    own_parts = [own_part(lifted, labels, groups, block_bytes=block_bytes) for labels in kinds]
     rows = lifted.units.defined
     sums = GroupSums(np.zeros((2 * n_classes + 1, lifted.width)))
     for where, block in lifted.blocks(rows, block_bytes):
-        for labels in groups:
+        for labels in kinds:
             sums += sum_groups(block, labels[where], len(sums.totals))
     found = np.full((6, y_pred.size), np.nan)
     of_classes = GroupSums(sums.totals[:n_classes])
     for where, block in lifted.blocks(rows, block_bytes, beside=len(sums.totals)):
         products = block @ swap_constant_terms(sums.totals).T
-        for kind, labels in enumerate(groups):
-            found[kind, where] = _group_means(lifted, products, labels[where], sums)
+        for kind, (labels, own) in enumerate(zip(kinds, own_parts, strict=True)):
+            found[kind, where] = _group_means(lifted, products, labels[where], sums, own.take(where))
         products = products[:, :n_classes]
         found[3, where] = _centroid_cosines(lifted, block, products, y_pred[where], of_classes)
-        found[4:, where] = _separation(lifted, products, y_pred[where], of_classes)
+        found[4:, where] = _separation(lifted, products, y_pred[where], of_classes, own_parts[0].take(where))
     return SimilarityFamily(*found)
 
 
-def group_similarity(units: Directions, labels: Integers, *, block_bytes: int = BLOCK_BYTES) -> Floats:
-    """Mean cosine similarity of every sample to all others of its group.
+def group_similarity(
+    units: Directions, labels: Integers, *, groups: Groups | None = None, block_bytes: int = BLOCK_BYTES
+) -> Floats:
+    """Mean cosine similarity of every sample to all others of its class.
 
-    a_i = (u_i·S_c − 1) / (n_c − 1) with S_c the sum of the unit vectors of group c and n_c their number.
+    a_i = (u_i·S_c − 1) / (n_c − 1) with S_c the sum of the unit vectors of class c and n_c their number.
 
     Parameters
     ----------
     units
         Directions of n_samples rows.
     labels
-        (n_samples,), the group of each sample, integers from 0.
+        (n_samples,), the class of each sample, integers from 0.
+    groups
+        Samples that belong together: none is compared with those of its own group.
     block_bytes
         Memory of one block of rows; changes nothing beyond the last rounding.
 
@@ -109,27 +124,30 @@ def group_similarity(units: Directions, labels: Integers, *, block_bytes: int = 
     -------
     Floats
         (n_samples,), in [−1, 1], higher is more alike; NaN for a row without direction and for the only
-        member of a group.
+        member (or group) of a class.
     """
     lifted = lift(units, block_bytes=block_bytes)
     sums = group_sums(lifted, units.defined, labels, int(labels.max()) + 1, block_bytes=block_bytes)
+    own = own_part(lifted, labels, groups, block_bytes=block_bytes)
     similarity = np.full(labels.size, np.nan)
     for where, block in lifted.blocks(units.defined, block_bytes, beside=len(sums.totals)):
         products = block @ swap_constant_terms(sums.totals).T
-        similarity[where] = _group_means(lifted, products, labels[where], sums)
+        similarity[where] = _group_means(lifted, products, labels[where], sums, own.take(where))
     return similarity
 
 
-def _group_means(lifted: CenteredDirections, products: Floats, labels: Integers, sums: GroupSums) -> Floats:
-    """Mean similarity (m,) to the others of the own group, from ⟨w_i, W_c⟩ (m, n_groups)."""
-    means = _own_means(lifted, products, labels, sums) + lifted.offset
+def _group_means(
+    lifted: CenteredDirections, products: Floats, labels: Integers, sums: GroupSums, own: OwnPart
+) -> Floats:
+    """Mean similarity (m,) to the others of the own class, from ⟨w_i, W_c⟩ (m, n_classes)."""
+    means = _own_means(products, labels, sums, own) + lifted.offset
     clipped: Floats = means.clip(-1.0, 1.0)
     return clipped
 
 
-def _own_means(lifted: CenteredDirections, products: Floats, labels: Integers, sums: GroupSums) -> Floats:
-    others = sums.sizes[labels] - 1
-    total = products[np.arange(labels.size), labels] - lifted.own
+def _own_means(products: Floats, labels: Integers, sums: GroupSums, own: OwnPart) -> Floats:
+    others = sums.sizes[labels] - own.sizes
+    total = products[np.arange(labels.size), labels] - own.products
     means: Floats = np.divide(total, others, out=np.full(labels.size, np.nan), where=others > 0)
     return means
 
@@ -153,7 +171,7 @@ def _centroid_cosines(
 
 
 def _separation(
-    lifted: CenteredDirections, products: Floats, labels: Integers, sums: GroupSums
+    lifted: CenteredDirections, products: Floats, labels: Integers, sums: GroupSums, part: OwnPart
 ) -> tuple[Floats, Floats]:
     """Margin and silhouette (m,) of a block."""
     sizes, m = sums.sizes, np.arange(labels.size)
@@ -161,12 +179,12 @@ def _separation(
     means[m, labels] = -np.inf
     other = means.max(axis=1)
     other[np.isinf(other)] = np.nan
-    own = _own_means(lifted, products, labels, sums)
+    own = _own_means(products, labels, sums, part)
     # Distances are 1 − s = own − ⟨w, w⟩, without a difference of numbers near 1.
     a, b = lifted.own - own, lifted.own - other
     largest = np.fmax(a, b)
     rounding = NO_DISTANCE["sparse" if lifted.units.is_sparse else "dense"]
     silhouette = np.divide(b - a, largest, out=np.zeros(labels.size), where=largest > rounding)
-    silhouette[sizes[labels] == 1] = 0.0
+    silhouette[sizes[labels] == part.sizes] = 0.0
     silhouette[np.isnan(other)] = np.nan
     return own - other, silhouette.clip(-1.0, 1.0)

@@ -1,0 +1,73 @@
+"""Samples that are exact duplicates: of the same representation and the same output."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from mlx.core.array_types import Integers, Scores
+from mlx.core.checks import row_blocks
+from mlx.residuals.similarity.directions import Representation, dense
+from mlx.stats.status import Reason, Status
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Which samples are exact duplicates of an earlier one.
+
+    Attributes
+    ----------
+    first
+        (n_samples,), row of the first sample with the same representation and output: its own where there is none.
+    """
+
+    first: Integers
+
+    @property
+    def count(self) -> int:
+        """Samples that repeat an earlier one."""
+        return self.first.size - np.unique(self.first).size
+
+    def mark(self, status: Status) -> Status:
+        """Add to a status how many duplicates are counted as independent, if any are."""
+        return Reason.DUPLICATES(status, self.count, self.first.size) if self.count else status
+
+    def warning(self) -> str:
+        """Say what the duplicates mean for the results; empty without any."""
+        if not self.count:
+            return ""
+        return (
+            f"{self.count} of {self.first.size} samples are exact duplicates of others (same representation and "
+            "output), and p-values and intervals count them as independent"
+        )
+
+
+def find_duplicates(representation: Representation, outputs: Scores) -> Duplicates:
+    """Find samples of the same representation and output, in O(n·d) and one block of rows at a time.
+
+    Parameters
+    ----------
+    representation
+        (n_samples, n_features), an array, which may be memory-mapped, or a ``csr_array``. Only rows whose output
+        recurs are read.
+    outputs
+        (n_samples, n_classes), logits or probabilities; or (n_samples, 1), the predictions of a regression.
+    """
+    n = len(outputs)
+    by_output = list(_digests(outputs, np.arange(n)))
+    times, first, seen = Counter(by_output), np.arange(n), dict[tuple[bytes, bytes], int]()
+    recurring = np.array([row for row, digest in enumerate(by_output) if times[digest] > 1], dtype=np.intp)
+    for row, digest in zip(recurring.tolist(), _digests(representation, recurring), strict=True):
+        first[row] = seen.setdefault((by_output[row], digest), row)
+    return Duplicates(first)
+
+
+def _digests(matrix: Any, rows: Integers) -> Iterator[bytes]:
+    """Digest of each row; two different rows have the same with a chance of n²/2^129."""
+    for block in row_blocks(rows.size, matrix.shape[1]):
+        # Adding 0 makes -0 and 0 the same bytes.
+        values = np.ascontiguousarray(dense(matrix[rows[block]]), dtype=np.float64) + 0.0
+        yield from (blake2b(row.data, digest_size=16).digest() for row in values)

@@ -1,0 +1,163 @@
+"""Statistics of samples that come in groups: repeated measurements, subjects, series, exact duplicates.
+
+Samples of different groups are independent, those of one group need not be. What varies from group to group is then
+the sum over a group, and the groups are what is counted (Korn & Graubard 1998 for proportions).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+
+from mlx.core.array_types import Flags, Floats, Integers
+from mlx.core.checks import row_blocks
+from mlx.stats.interval import Interval
+from mlx.stats.permutation import PermutationTest, sequential_tests
+from mlx.stats.proportions import wilson_interval
+from mlx.stats.status import OK, Reason, Status
+
+MIN_GROUPS = 40
+"""Fewest groups for a test or an interval: the spread between groups is estimated from them."""
+
+MIN_EFFECTIVE_ERRORS = 10
+"""Fewest errors, divided by the design effect, for the interval of an error rate or of an AUROC of errors."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Which of n samples belong together.
+
+    Attributes
+    ----------
+    codes
+        (n_samples,), the group of each sample, 0 … count − 1, every one of which occurs.
+    """
+
+    codes: Integers
+
+    @classmethod
+    def of(cls, labels: npt.ArrayLike) -> "Groups":
+        """Number the groups of labels (n_samples,): samples of one label belong together, one without a label to none.
+
+        Labels are of any type; None, NaN and the like are none.
+        """
+        import pandas as pd
+
+        codes = pd.factorize(np.asarray(labels))[0].astype(np.intp)
+        missing = codes < 0
+        codes[missing] = codes.max(initial=-1) + 1 + np.arange(missing.sum())
+        return cls(codes)
+
+    def take(self, rows: Integers | Flags) -> "Groups":
+        """Return the groups of some of the samples."""
+        return Groups.of(self.codes[rows])
+
+    @cached_property
+    def sizes(self) -> Integers:
+        """Samples of each group (count,)."""
+        return np.bincount(self.codes)
+
+    @property
+    def count(self) -> int:
+        """Number of groups G."""
+        return int(self.sizes.size)
+
+    @property
+    def mean_size(self) -> float:
+        """Mean over the samples of the size of their group, Σ n_g²/n: the design effect where a group is all alike."""
+        return float(self.sizes @ self.sizes) / self.codes.size
+
+    def sums(self, values: npt.ArrayLike) -> Floats:
+        """Sum values (n_samples,) over each group: (count,)."""
+        return np.bincount(self.codes, weights=np.asarray(values, dtype=np.float64), minlength=self.count)
+
+    @property
+    def why_too_few(self) -> Status:
+        """Why nothing is tested by group; `OK` where it may be."""
+        return OK if self.count >= MIN_GROUPS else Reason.FEW_GROUPS(MIN_GROUPS)
+
+
+def variance_by_group(influence: Floats, groups: Groups) -> float:
+    """Variance Σ_g (Σ_{i in g} φ_i)² · G/(G − 1)/n² of a statistic, from influences φ (n_samples,) of mean 0.
+
+    With one sample a group it is the usual Σφ²/(n(n − 1)). Student's t with G − 1 degrees of freedom goes with it.
+    """
+    sums = groups.sums(influence)
+    return float(sums @ sums) * groups.count / (groups.count - 1) / influence.size**2
+
+
+def jackknife_variance(estimate: float, without: Floats) -> float:
+    """Variance (G − 1)/G · Σ(θ_(g) − θ)² of a statistic θ, from its values without each group (n_groups,)."""
+    away = without - estimate
+    return float(away @ away) * (without.size - 1) / without.size
+
+
+def sign_flip_tests(
+    products: Floats, groups: Groups, n_permutations: int, generator: np.random.Generator
+) -> list[PermutationTest]:
+    """Test correlations of 0 by random sign flips of the groups' sums, all by the same flips.
+
+    Parameters
+    ----------
+    products
+        (n_tests, n_samples), z_i = (x_i − x̄)(y_i − ȳ), centered within each stratum; they sum to the covariance. Where
+        x and y are uncorrelated each sum U_g = Σ_{i in g} z_i has mean 0 and its sign is chance, whatever the sizes
+        and spreads of the groups. The statistic is ΣU_g/√ΣU_g², whose denominator no flip changes; NaN of all 0.
+    groups
+        Of the same samples.
+    n_permutations
+        Largest number of flips drawn.
+    generator
+        Where they are drawn from.
+    """
+    sums = np.stack([groups.sums(row) for row in products])
+    lengths = np.linalg.norm(sums, axis=1)
+    lengths[lengths == 0] = np.nan
+    sums = sums / lengths[:, None]
+
+    def draw(size: int, running: Integers) -> Floats:
+        drawn = np.empty((running.size, size))
+        for block in row_blocks(size, groups.count):
+            signs = generator.integers(0, 2, size=(block.stop - block.start, groups.count)) * 2.0 - 1
+            drawn[:, block] = sums[running] @ signs.T
+        return drawn
+
+    return sequential_tests(sums.sum(axis=1), draw, n_permutations)
+
+
+@dataclass(frozen=True)
+class ProportionByGroup:
+    """A proportion of n samples in groups, and how many independent samples it is worth.
+
+    Attributes
+    ----------
+    estimate
+        The proportion p.
+    variance
+        Linearized, V_lin = G/(G − 1) · Σ(y_g − p·n_g)²/n²; 0 where p is 0 or 1.
+    design_effect
+        max(1, V_lin/(p(1 − p)/n)); where p is 0 or 1, Σ n_g²/n, as if each group were one sample.
+    n_effective
+        n/design_effect · (t_{n−1}/t_{G−1})², which makes up for a variance known from G groups alone.
+    interval
+        Wilson's, of ``n_effective`` samples.
+    """
+
+    estimate: float
+    variance: float
+    design_effect: float
+    n_effective: float
+    interval: Interval
+
+
+def proportion_by_group(successes: Flags, groups: Groups, level: float = 0.95) -> ProportionByGroup:
+    """Estimate a proportion of samples (n_samples,) in at least two groups (Korn & Graubard 1998)."""
+    n, n_groups = successes.size, groups.count
+    p = float(successes.mean())
+    variance = variance_by_group(successes - p, groups)
+    effect = max(1.0, variance / (p * (1 - p) / n)) if 0 < p < 1 else groups.mean_size
+    share = 0.5 + level / 2
+    n_effective = n / effect * float(stdtrit(n - 1, share) / stdtrit(n_groups - 1, share)) ** 2
+    return ProportionByGroup(p, variance, effect, n_effective, wilson_interval(p * n_effective, n_effective, level))

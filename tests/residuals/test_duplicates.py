@@ -1,0 +1,80 @@
+"""Exact duplicates among the test samples are found, counted, and said beside every headline."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.special import softmax
+
+from mlx import ResidualsAnalyzer
+from mlx.residuals.duplicates import find_duplicates
+from mlx.residuals.similarity.directions import directions_of
+from mlx.results.tests import TESTS
+from mlx.stats.status import OK, Reason, Status
+
+HEADLINES = ("pearson", "pearson_within", "spearman", "error_auroc_entropy", "error_auroc_similarity")
+SAID = "20 of 120 samples are exact duplicates of others, counted as independent"
+
+
+def recorded(n=100, seed=0):
+    generator = np.random.default_rng(seed)
+    y = generator.integers(3, size=n)
+    representations = (generator.normal(size=(n, 5)) + np.eye(3, 5)[y]).astype(np.float32)
+    return representations, softmax(2 * representations[:, :3].astype(float), axis=1), y
+
+
+def brute_force(representation, outputs):
+    both = np.hstack([representation, outputs])
+    return np.array([int(np.flatnonzero((both == row).all(axis=1))[0]) for row in both])
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix, lambda rows: rows.astype(np.float16)])
+def test_duplicates_are_those_of_brute_force(make):
+    generator = np.random.default_rng(1)
+    # Few different values: most outputs recur, some with another representation; some zeros are negative.
+    rows = generator.integers(-1, 2, size=(300, 3)) * 0.5 * generator.choice([-1.0, 1.0], size=(300, 1))
+    outputs = generator.integers(0, 2, size=(300, 2)) * 0.25
+    units = directions_of("layer", make(rows), 300)
+    found = find_duplicates(units.representation, outputs)
+    first = brute_force(rows, outputs)
+    assert found.first.tolist() == first.tolist()
+    assert found.count == 300 - np.unique(first).size > 100
+
+
+def test_the_same_output_of_another_representation_is_no_duplicate():
+    representations, _, _ = recorded()
+    assert find_duplicates(representations, np.ones((100, 2)) / 2).count == 0
+
+
+def test_every_headline_counts_them(tmp_path):
+    rows = np.append(np.arange(100), np.arange(20))
+    representations, probabilities, y = (array[rows] for array in recorded())
+    analyzer = ResidualsAnalyzer(save_dir=tmp_path, n_permutations=99, n_bootstrap=100)
+    tests = analyzer.run_full_analysis(representations, probabilities, y)["tests"]
+    metrics = json.loads((tmp_path / "residuals.json").read_text())
+    assert metrics["n_duplicates"] == 20
+    assert metrics["duplicates_status"].startswith("20 of 120 samples")
+    for key in HEADLINES:
+        assert metrics[f"{key}_status"].endswith(SAID)
+        assert metrics[key] is not None
+    said = tests[tests["status"].str.endswith(SAID)]
+    assert set(said["name"]) == {"similarity and entropy", "error by entropy", "error by low similarity"}
+    assert not said["p"].isna().any()
+    TESTS.check(tmp_path / "tests.csv", tests)
+
+
+def test_without_any_nothing_is_said(tmp_path):
+    analyzer = ResidualsAnalyzer(save_dir=tmp_path, n_permutations=99, n_bootstrap=100)
+    tests = analyzer.run_full_analysis(*recorded())["tests"]
+    metrics = json.loads((tmp_path / "residuals.json").read_text())
+    assert metrics["n_duplicates"] == 0
+    assert "duplicates_status" not in metrics
+    assert not tests["status"].str.contains("duplicates").any()
+
+
+@pytest.mark.parametrize("status", [OK, Reason.NO_INTERVAL(Reason.FEW_ERRORS(10)), Reason.CONSTANT("entropy")])
+def test_a_status_that_counts_them_is_read_back(status):
+    marked = Reason.DUPLICATES(status, 20, 120)
+    assert str(marked) == f"{status}; {SAID}"
+    assert Status.parse(str(marked)) == marked
