@@ -9,10 +9,10 @@ import pandas as pd
 from mlx.core.array_types import Scores
 from mlx.core.errors import DataError
 from mlx.residuals.association.layer import Layer
+from mlx.residuals.duplicates import Duplicates, find_duplicates
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
 from mlx.residuals.geometry.layer_geometry import alignments
-from mlx.residuals.duplicates import Duplicates, find_duplicates
 from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
 from mlx.residuals.predictions import Predictions, check_predictions
