@@ -71,7 +71,8 @@ class Groups:
 
     def sums(self, values: npt.ArrayLike) -> Floats:
         """Sum values (n_samples,) over each group: (count,)."""
-        return np.bincount(self.codes, weights=np.asarray(values, dtype=np.float64), minlength=self.count)
+        totals: Floats = np.bincount(self.codes, weights=np.asarray(values, dtype=np.float64)).astype(np.float64)
+        return totals
 
     @property
     def why_too_few(self) -> Status:
@@ -156,7 +157,7 @@ def proportion_by_group(successes: Flags, groups: Groups, level: float = 0.95) -
     """Estimate a proportion of samples (n_samples,) in at least two groups (Korn & Graubard 1998)."""
     n, n_groups = successes.size, groups.count
     p = float(successes.mean())
-    variance = variance_by_group(successes - p, groups)
+    variance = variance_by_group(successes.astype(np.float64) - p, groups)
     effect = max(1.0, variance / (p * (1 - p) / n)) if 0 < p < 1 else groups.mean_size
     share = 0.5 + level / 2
     n_effective = n / effect * float(stdtrit(n - 1, share) / stdtrit(n_groups - 1, share)) ** 2
