@@ -86,6 +86,16 @@ def test_p_values_of_an_auroc_are_those_of_brunner_and_munzel():
     assert found["occluded", "entropy"].test.null.startswith("AUROC = 0.5: samples with and without it")
 
 
+def test_a_yes_no_factor_needs_errors_on_either_side():
+    error, flag = np.arange(200) % 10 == 0, np.arange(200) % 7 == 0
+    columns = pd.DataFrame({"flag": flag, "rare": np.arange(200) < 9})
+    found = found_in(columns, error, np.arange(200) * 1.0)
+    expected = "no p and no interval (fewer than 5 errors or correct expected of a side)"
+    assert str(found["flag", "error"].test.status) == expected
+    assert str(found["flag", "entropy"].test.status) == "ok"
+    assert str(found["rare", "entropy"].test.status) == "no p and no interval (fewer than 10 samples of a side)"
+
+
 def test_what_is_said_of_errors_follows_from_validation():
     columns, error, entropy = table()
     targets = [Target("error", error), Target("entropy", entropy)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlx.core.array_types import Array, Floats, Integers
+from mlx.core.array_types import Array, Flags, Floats, Integers
 from mlx.core.scale import in_unit, safe_exponent
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error
 from mlx.residuals.errors.factor_permutation import permutation_p_values
@@ -19,7 +19,7 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.tests import Question, TestResult, adjusted
-from mlx.stats.gates import ValidationErrors, why_too_few
+from mlx.stats.gates import ValidationErrors, expected_errors, why_too_few
 from mlx.stats.influence import EstimateWithInfluence, correlation_ratio, spearman
 from mlx.stats.interval import transformed_interval
 from mlx.stats.permutation import permutations_for
@@ -30,6 +30,9 @@ MIN_SHARED = 100
 
 MIN_SAMPLES = 30
 """Fewest samples for an interval of a rank correlation."""
+
+MIN_IN_CELL = 5
+"""Fewest errors, and correct predictions, expected of either value of a yes/no factor: with fewer, p has few values."""
 
 P_METHOD = "permutation of the target over samples"
 RANK_METHOD = "influence function on the atanh scale"
@@ -186,17 +189,27 @@ class _Related:
         given, known = self.factor.numbers[present], self.values[present]
         positive, score = (known > 0, given) if self.target.is_error else (given > 0, known)
         ranking = Ranking(positive, score, self.rows[present], self.target.shared)
-        n_positive, least = int(positive.sum()), MIN_EXPECTED["auroc"]
-        reason = why_too_few(n_positive, known.size, validation, least) if self.target.is_error else OK
-        if reason.is_ok and self.factor.kind == "boolean":
-            n_true = int((given > 0).sum())
-            reason = OK if least <= n_true <= known.size - least else Reason.FEW_OF_A_SIDE(least)
+        reason = self._too_few(positive, given > 0, validation)
         if not reason.is_ok:
             return replace(test, estimate=ranking.area.estimate, status=Reason.NO_TEST(reason))
         test = ranking.tested(test, n_permutations, stream(settings.seed, Stream.FACTOR_PERMUTATION))
         if self.target.shared is not None and known.size < MIN_SHARED:
             return replace(test, status=no_interval(Reason.TOO_FEW(MIN_SHARED)))
         return test.with_interval(ranking.interval(settings.confidence))
+
+    def _too_few(self, positive: Flags, true: Flags, validation: ValidationErrors | None) -> Status:
+        """Say why neither p-value nor interval of an AUROC is given; ``true`` are the sides of a yes/no factor."""
+        n, n_positive, least, reason = positive.size, int(positive.sum()), MIN_EXPECTED["auroc"], OK
+        if self.target.is_error:
+            reason = why_too_few(n_positive, n, validation, least)
+        if not reason.is_ok or self.factor.kind != "boolean":
+            return reason
+        n_rarer = int(min(true.sum(), (~true).sum()))
+        if n_rarer < least:
+            return Reason.FEW_OF_A_SIDE(least)
+        expected = expected_errors(n_positive, n, validation)
+        few = self.target.is_error and min(expected, n - expected) * n_rarer < MIN_IN_CELL * n
+        return Reason.FEW_EXPECTED_OF_A_SIDE(MIN_IN_CELL) if few else OK
 
     def measured(self, test: TestResult, confidence: float) -> TestResult:
         """Return the test with its estimate, and its interval or why there is none."""
