@@ -1,7 +1,7 @@
 """Reads the results that the report shows into their types, and checks what each file holds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,7 +40,7 @@ from mlx.results.regression_residuals import (
     RegressionResiduals,
     RegressionSummary,
 )
-from mlx.results.schema import RowSchema
+from mlx.results.schema import RowSchema, check_rows
 from mlx.results.tests import TESTS, Question, Scope, TestResult, first_test, read_tests
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
     folder, k = workspace.residuals, len(dataset.class_names)
     classes = _rows(folder, CLASSES, n_classes=k)
     layers = list(dict.fromkeys(one.layer for one in classes))
-    if not layers:
-        raise ArtifactError(f"{folder / CLASSES.file}: expected a row for each class and layer, found none{REMAKE}")
+    for row, layer in enumerate(one.layer for one in classes):
+        _check_layer(folder / CLASSES.file, layer, f"row {row}: ")
     tests = _read_tests(folder / TESTS.file, tuple(dataset.class_names))
     path = folder / SAMPLES.file
     table = read_samples(workspace, dataset)
@@ -75,15 +75,19 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         for place, layer in enumerate(layers)
     }
     file = f"{layers[0]}.overview.npy"
-    factors = [str(name) for name in table if str(name).startswith("factor.")]
+    sample_factors = {str(name)[7:]: table[name].to_numpy() for name in table if str(name).startswith("factor.")}
+    factors, slices = _rows(folder, FACTORS), _rows(folder, SLICES)
+    _check_same(folder / FACTORS.file, "factors", {one.factor for one in factors}, sample_factors, SAMPLES.file)
+    tested = [test.subject for test in tests if test.question is Question.SLICE]
+    _check_same(folder / SLICES.file, "slices", [one.description for one in slices], tested, TESTS.file)
     return ClassificationResiduals(
         samples=SAMPLES.arrays(path, table, n_classes=k),
         layers=places,
-        sample_factors={name.removeprefix("factor."): table[name].to_numpy() for name in factors},
+        sample_factors=sample_factors,
         classes=classes,
         tests=tests,
-        factors=_rows(folder, FACTORS),
-        slices=_rows(folder, SLICES),
+        factors=factors,
+        slices=slices,
         risk_coverage=_rows(folder, RISK_COVERAGE),
         temperature=_rows(folder, TEMPERATURE),
         similarity=_rows(folder, SIMILARITY, n_classes=k),
@@ -101,11 +105,26 @@ def _read_tests(path: Path, class_names: tuple[str, ...]) -> tuple[TestResult, .
     tests = read_tests(path, read_csv(path, text=TESTS.text), class_names)
     for statistic in ("pearson", "spearman"):
         first = first_test(tests, Question.SIMILARITY_ENTROPY, statistic, scope=Scope.POOLED)
-        # Its layer names a file.
-        if first is None or not re.fullmatch(r"[A-Za-z0-9][\w.-]*", first.layer):
+        if first is None:
             wanted = f"a row '{Question.SIMILARITY_ENTROPY}' of {statistic} with its layer"
             raise ArtifactError(f"{path}: expected {wanted}, found none{REMAKE}")
+        _check_layer(path, first.layer)
     return tests
+
+
+def _check_layer(path: Path, layer: str, where: str = "") -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", layer):
+        expected = "letters, digits, '_', '-' and '.', as it names a file"
+        raise ArtifactError(f"{path}: {where}layer: expected {expected}, found {layer[:60]!r}{REMAKE}")
+
+
+def _check_same(path: Path, what: str, found: Collection[str], expected: Collection[str], source: str) -> None:
+    """Reject a table that is about other factors or slices than the file it belongs to."""
+    if sorted(found) != sorted(expected):
+        raise ArtifactError(
+            f"{path}: expected the {len(expected)} {what} of {source}, found {len(found)}"
+            f"{' others' if len(found) == len(expected) else ''}{REMAKE}"
+        )
 
 
 def _overview(folder: Path, file: str, places: "Array") -> "Array":
@@ -151,6 +170,7 @@ def read_training(workspace: Workspace) -> Training:
     path = workspace.metrics / "history.csv"
     history = read_csv(path)
     check_columns(path, history, HISTORY)
+    check_rows(path, history, ("epoch",))
     return Training(history=history, metrics=read_measured(workspace.metrics / "training.json", ("best_epoch",)))
 
 

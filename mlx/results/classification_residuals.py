@@ -62,7 +62,7 @@ class LayerSamples:
     nearest: Annotated[Array, Column("number", "`index` of the most similar sample predicted alike, -1 without one")]
 
 
-SAMPLES = ArraySchema("samples.parquet", SampleScores, "A row a test sample.")
+SAMPLES = ArraySchema("samples.parquet", SampleScores, "A row a test sample.", key=("index",))
 LAYER_SAMPLES = ArraySchema("samples.parquet", LayerSamples, "The columns of a layer in the table of samples.")
 
 
@@ -100,7 +100,13 @@ class ClassSummary:
     status: Annotated[ClassStatus, STATUS]
 
 
-CLASSES = RowSchema("classes.csv", ClassSummary, "A row a predicted class and layer, always all classes.")
+CLASSES = RowSchema(
+    "classes.csv",
+    ClassSummary,
+    "A row a predicted class and layer, always all classes.",
+    ("layer", "class"),
+    filled=True,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +136,12 @@ class FactorEffect:
     status: Annotated[Status, STATUS] = OK
 
 
-FACTORS = RowSchema("factors.csv", FactorEffect, "A row a factor and target, then a row a part of each factor.")
+FACTORS = RowSchema(
+    "factors.csv",
+    FactorEffect,
+    "A row a factor and target, then a row a part of each factor.",
+    key=("factor", "target", "statistic", "bin", "lower", "upper"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +163,12 @@ class Slice:
     status: Annotated[Status, STATUS] = OK
 
 
-SLICES = RowSchema("slices.csv", Slice, "A row a weak slice, weakest first by the half that chose them.")
+SLICES = RowSchema(
+    "slices.csv",
+    Slice,
+    "A row a weak slice, weakest first by the half that chose them.",
+    key=("description", "n", "n_errors", "error_rate_found"),
+)
 
 
 @dataclass(frozen=True)
@@ -166,7 +182,13 @@ class CurvePoint:
     threshold: Annotated[float, Column("number", "largest score among them")]
 
 
-RISK_COVERAGE = RowSchema("risk_coverage.csv", CurvePoint, "A row a point of a score's risk-coverage curve.")
+RISK_COVERAGE = RowSchema(
+    "risk_coverage.csv",
+    CurvePoint,
+    "A row a point of a score's risk-coverage curve.",
+    key=("score", "layer", "coverage"),
+    filled=True,
+)
 
 
 @dataclass(frozen=True)
@@ -182,7 +204,9 @@ class TemperaturePoint:
     status: Annotated[Status, STATUS] = OK
 
 
-TEMPERATURE = RowSchema("temperature.csv", TemperaturePoint, "A row a temperature, rising.")
+TEMPERATURE = RowSchema(
+    "temperature.csv", TemperaturePoint, "A row a temperature, rising.", ("temperature",), filled=True
+)
 
 
 @dataclass(frozen=True)
@@ -199,7 +223,9 @@ class MatrixSummary:
     status: Annotated[Status, STATUS] = OK
 
 
-SIMILARITY = RowSchema("similarity.csv", MatrixSummary, "A row a layer and predicted class.")
+SIMILARITY = RowSchema(
+    "similarity.csv", MatrixSummary, "A row a layer and predicted class.", key=("layer", "class"), filled=True
+)
 
 
 @dataclass(frozen=True)

@@ -161,13 +161,24 @@ class ReliabilityBins:
 
 PER_CLASS = RowSchema("per_class.csv", ClassEvaluation, "A row a class of a classification, always all classes.")
 CONFUSION = ArraySchema("confusion.csv", ConfusionCells, "A row a pair of true and predicted class.")
-ROC = ArraySchema("roc.csv", RocCurves, "Points of the ROC curve of each class against the rest.")
-PRECISION_RECALL = ArraySchema(
-    "precision_recall.csv", PrecisionRecallCurves, "Points of the precision-recall curve of each class."
+ROC = ArraySchema(
+    "roc.csv", RocCurves, "Points of the ROC curve of each class against the rest.", ("class", "threshold")
 )
-RELIABILITY = ArraySchema("reliability.csv", ReliabilityBins, "A row a confidence bin of equal width.")
+PRECISION_RECALL = ArraySchema(
+    "precision_recall.csv",
+    PrecisionRecallCurves,
+    "Points of the precision-recall curve of each class.",
+    key=("class", "threshold"),
+)
+RELIABILITY = ArraySchema(
+    "reliability.csv", ReliabilityBins, "A row a confidence bin of equal width.", key=("bin",), filled=True
+)
 RELIABILITY_EQUAL_MASS = ArraySchema(
-    "reliability_equal_mass.csv", ReliabilityBins, "A row a confidence bin of equally many test samples."
+    "reliability_equal_mass.csv",
+    ReliabilityBins,
+    "A row a confidence bin of equally many test samples.",
+    key=("bin",),
+    filled=True,
 )
 SCHEMAS = (PER_CLASS, CONFUSION, ROC, PRECISION_RECALL, RELIABILITY, RELIABILITY_EQUAL_MASS)
 
@@ -262,10 +273,30 @@ def classification_evaluation(
             raise ArtifactError(
                 f"{folder / PER_CLASS.file}: row {row}: class: expected {row}, found {one.label}{REMAKE}"
             )
-    curves = [arrays(schema) for schema in SCHEMAS[2:]]
-    return ClassificationEvaluation(
-        ClassificationMetrics.from_dict(folder / "evaluation.json", metrics), classes, counts.reshape(k, k), *curves
+    read = ClassificationEvaluation(
+        ClassificationMetrics.from_dict(folder / "evaluation.json", metrics),
+        classes,
+        counts.reshape(k, k),
+        *(arrays(schema) for schema in SCHEMAS[2:]),
     )
+    _check_counts(folder, read)
+    return read
+
+
+def _check_counts(folder: Path, read: ClassificationEvaluation) -> None:
+    """Reject a confusion matrix of other samples than the metrics, and curves of other classes than the matrix."""
+    n, n_true = read.metrics.n, read.confusion.sum(axis=1)
+    if n_true.sum() != n:
+        found = f"expected counts of {n} samples, as evaluation.json says, found {n_true.sum()}"
+        raise ArtifactError(f"{folder / CONFUSION.file}: {found}{REMAKE}")
+    curves = ((ROC, read.roc, (n_true > 0) & (n_true < n)), (PRECISION_RECALL, read.precision_recall, n_true > 0))
+    for schema, points, defined in curves:
+        if (wrong := np.setxor1d(np.flatnonzero(defined), points.label)).size:
+            expected, found = ("points", "none") if defined[wrong[0]] else ("none", "points")
+            raise ArtifactError(
+                f"{folder / schema.file}: expected {expected} of class {wrong[0]}, whose curve is "
+                f"{'' if defined[wrong[0]] else 'un'}defined, found {found}{REMAKE}"
+            )
 
 
 def regression_evaluation(folder: Path, metrics: Mapping[str, Any]) -> RegressionEvaluation:

@@ -35,7 +35,7 @@ class RegressionSamples:
     prediction_high: Annotated[Floats, Column("number", "upper end of that interval")]
 
 
-REGRESSION_SAMPLES = ArraySchema("samples.parquet", RegressionSamples, "A row a test sample.")
+REGRESSION_SAMPLES = ArraySchema("samples.parquet", RegressionSamples, "A row a test sample.", key=("index",))
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,10 @@ class Coefficient:
 
 
 COEFFICIENTS = RowSchema(
-    "coefficients.csv", Coefficient, "A row a coefficient of a linear regression; no row for another regression."
+    "coefficients.csv",
+    Coefficient,
+    "A row a coefficient of a linear regression; no row for another regression.",
+    key=("feature",),
 )
 
 

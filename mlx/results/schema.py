@@ -112,11 +112,17 @@ class _Schema(Generic[T]):
         The dataclass whose fields are the columns.
     meaning
         One sentence on the whole table.
+    key
+        Columns in which no two rows of a table that is read may agree; none where rows may be equal.
+    filled
+        Whether a table that is read has to have a row.
     """
 
     file: str
     type: type[T]
     meaning: str
+    key: tuple[str, ...] = ()
+    filled: bool = False
 
     @cached_property
     def _fields(self) -> tuple[_Field, ...]:
@@ -153,7 +159,7 @@ class _Schema(Generic[T]):
         return {field.name: field.column.kind for field in self._fields}
 
     def check(self, path: Path, table: "pd.DataFrame", *, n_classes: int = 0) -> None:
-        """Reject a table, read from `path`, that lacks a column or has other values in one than it should hold.
+        """Reject a table, read from `path`, that lacks a column or rows, or has values or rows that it can't have.
 
         Raises
         ------
@@ -161,6 +167,7 @@ class _Schema(Generic[T]):
             Names the column, and the first row at fault, from 0.
         """
         check_columns(path, table, self.kinds, n_classes=n_classes)
+        check_rows(path, table, self.key, filled=self.filled)
 
     def reference(self) -> str:
         """Return the columns with their types and meanings as a table in Markdown."""
@@ -214,7 +221,24 @@ class ArraySchema(_Schema[T]):
         """
         read = [f for f in self._fields if f.init and not (f.optional and f.name + suffix not in table)]
         check_columns(path, table, {f.name + suffix: f.column.kind for f in read}, n_classes=n_classes)
+        check_rows(path, table, self.key, filled=self.filled)
         return self.type(**{f.attribute: _array(table[f.name + suffix], f) for f in read})
+
+
+def check_rows(path: Path, table: "pd.DataFrame", key: Sequence[str], *, filled: bool = True) -> None:
+    """Reject a table in which two rows agree in all columns of `key`, or without rows where it has to be `filled`.
+
+    Raises
+    ------
+    ArtifactError
+        Names the first row that repeats another, from 0.
+    """
+    if filled and not len(table):
+        raise ArtifactError(f"{path}: expected at least one row, found none{REMAKE}")
+    repeated = np.flatnonzero(table.duplicated(list(key))) if key else np.array([])
+    if repeated.size:
+        words = ", ".join(f"{name} {table[name].iloc[int(repeated[0])]}" for name in key)
+        raise ArtifactError(f"{path}: row {repeated[0]}: expected one row of {words[:100]}, found a second{REMAKE}")
 
 
 def _read_column(path: Path, column: "pd.Series[Any]", field: _Field) -> Sequence[Any]:

@@ -34,6 +34,8 @@ TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low
                 "p_holm", "n", "status")  # fmt: skip
 FACTOR_COLUMNS = ("factor", "target", "statistic", "bin", "lower", "upper", "estimate", "low", "high", "p", "p_holm",
                   "n", "n_errors", "entropy_mean", "similarity_mean", "status")  # fmt: skip
+"""A choice that no type can tell: columns of the schemas (another name is an error) that fit the page's width and are
+read beside each other. How a number was made stands in the CSV files."""
 
 
 @dataclass(frozen=True)

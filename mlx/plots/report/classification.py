@@ -26,7 +26,7 @@ from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import PAGE, figure, styled
 from mlx.plots.table import plot_class_counts
 from mlx.plots.text import class_labels, fixed, fixed_or_below, with_interval
-from mlx.results.tests import Question, first_test
+from mlx.results.tests import Question, Score, first_test
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,20 +67,13 @@ def _entropy_histogram(report: ClassificationReport) -> Axes:
 def _risk_coverage(report: ClassificationReport) -> Axes | None:
     """Draw the curves of entropy and of the first layer's scores."""
     points = [point for point in report.residuals.risk_coverage if point.layer in {"", report.layer}]
-    areas = {
+    areas: dict[str, str] = {
         score: _area(test.estimate, test.low, test.high)
-        for score, question in SCORES.items()
-        if (test := first_test(report.residuals.tests, question, "aurc"))
+        for score in Score
+        if (test := first_test(report.residuals.tests, Question.of_score(score), "aurc"))
     }
     level = report.residuals_metrics["confidence"]
     return plot_risk_coverage(points, len(report.samples), areas=areas, level=level) if points else None
-
-
-SCORES = {
-    "entropy": Question.ERROR_BY_ENTROPY,
-    "low similarity": Question.ERROR_BY_LOW_SIMILARITY,
-    "low margin": Question.ERROR_BY_LOW_MARGIN,
-}
 
 
 def _area(value: float, low: float, high: float) -> str:
