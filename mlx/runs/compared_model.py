@@ -23,7 +23,7 @@ from mlx.stats.auroc import placements
 from mlx.stats.calibration_scores import CalibrationScores, calibration_scores
 from mlx.stats.correlation import in_own_unit
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE
-from mlx.stats.gates import expected_errors
+from mlx.stats.gates import expected_errors, why_too_few
 from mlx.stats.prediction_scores import PredictionScores, prediction_scores
 from mlx.stats.row_scores import why_infinite
 from mlx.stats.status import OK, Reason, Status
@@ -134,11 +134,10 @@ class ComparedModel:
     def measure(self, metric: Metric) -> Measured:
         """Measure what `MEASURES` has, or report why there is no test of it."""
         measured = MEASURES[metric](self)
-        fewest = MIN_EXPECTED.get(metric, 0)
-        if not measured.why.is_ok or min(self.expected_errors, self.n - self.expected_errors) >= fewest:
+        if not measured.why.is_ok or metric not in MIN_EXPECTED:
             return measured
-        few = Reason.FEW_EXPECTED_ERRORS if self.expected_errors < fewest else Reason.FEW_EXPECTED_CORRECT
-        return Measured(measured.estimate, NO_INFLUENCE, few(fewest))
+        why = why_too_few(int(self.error.sum()), self.n, self.recorded.validation, MIN_EXPECTED[metric])
+        return measured if why.is_ok else Measured(measured.estimate, NO_INFLUENCE, why)
 
 
 def _log_loss(model: ComparedModel) -> Measured:
@@ -175,11 +174,9 @@ def _area(positive: Flags, score: Floats) -> Measured:
 
 
 def _error_auroc(model: ComparedModel) -> Measured:
-    m, k = int(model.error.sum()), int((~model.error).sum())
-    if not (m and k):
-        return Measured(NAN, NO_INFLUENCE, Reason.ALL_WRONG() if m else Reason.NO_ERRORS())
-    found = _area(model.error, model.scores.entropy)
-    return Measured(found.estimate, NO_INFLUENCE, Reason.TOO_FEW_OF_A_KIND(2)) if min(m, k) < 2 else found
+    if model.error.all() or not model.error.any():
+        return Measured(NAN, NO_INFLUENCE, Reason.ALL_WRONG() if model.error[0] else Reason.NO_ERRORS())
+    return _area(model.error, model.scores.entropy)
 
 
 def _curve_area(name: str) -> Callable[[ComparedModel], Measured]:

@@ -95,7 +95,7 @@ def _accuracies(first: ComparedModel, second: ComparedModel, level: float) -> Pa
 
 def _difference(first: Measured, second: Measured, level: float) -> PairedDifference:
     difference = second.estimate - first.estimate
-    for measured in (first, second):
+    for measured in sorted((first, second), key=lambda one: not np.isnan(one.estimate)):  # what is undefined says more
         if not measured.why.is_ok:
             return missing_difference(measured.why, difference)
     influence = second.influence - first.influence

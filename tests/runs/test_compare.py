@@ -1,0 +1,232 @@
+"""Two runs are compared on the samples that both tested, and every difference has a test that holds."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recorded_models import classifier, regression, run_in, two_classifiers, wrong
+from scipy.stats import t, ttest_rel
+from sklearn.metrics import log_loss, r2_score, roc_auc_score
+
+from mlx.pipeline.model_outputs import ModelOutputs
+from mlx.residuals import ResidualsSettings, analyze_classification
+from mlx.results.comparison import Metric, PairedTest
+from mlx.runs.compare import compare_runs
+from mlx.runs.compared_model import MEASURES, ComparedModel
+from mlx.runs.shared_samples import shared_outputs
+from mlx.stats.gates import ValidationErrors
+from mlx.stats.status import OK, Reason
+
+
+def compared(folder: Path, *models: ModelOutputs) -> dict[Metric | None, PairedTest]:
+    runs = [run_in(folder / f"model_{i}/1", one) for i, one in enumerate(models)]
+    return {test.metric: test for test in compare_runs(runs[:2]).tests}
+
+
+def test_every_metric_of_two_classifiers_is_compared(tmp_path: Path) -> None:
+    first, second = two_classifiers(400, np.random.default_rng(0), sharpness=(1, 2))
+    found = compared(tmp_path, first, second)
+    assert [*found] == [Metric.ACCURACY, *MEASURES]
+    assert [test.metric for test in found.values() if test.primary] == [Metric.ACCURACY]
+    for metric, test in found.items():
+        assert test.difference == pytest.approx(test.estimate_second - test.estimate_first, abs=1e-12)
+        if metric is not Metric.ECE:
+            assert (test.status, test.n, test.confidence, test.p_holm) == (OK, 400, 0.95, test.p)
+            assert test.low < test.difference < test.high
+            assert (test.p < 0.05) == (not test.low <= 0 <= test.high)
+            assert test.null
+    assert found[Metric.ECE].status == Reason.NO_INTERVAL(Reason.BIASED_BY_BINNING())
+
+
+def test_estimates_and_tests_are_those_of_other_software(tmp_path: Path) -> None:
+    models = two_classifiers(400, np.random.default_rng(1), sharpness=(1, 2))
+    found = compared(tmp_path, *models)
+    y = models[0].y_true
+    truth = np.arange(len(y)), y
+    losses = [-np.log(model.probabilities[truth]) for model in models]
+    expected = ttest_rel(losses[1], losses[0])
+    assert found[Metric.LOG_LOSS].p == pytest.approx(expected.pvalue, rel=1e-9)
+    assert found[Metric.LOG_LOSS].low == pytest.approx(expected.confidence_interval().low, rel=1e-9)
+    for which, model in zip(("estimate_first", "estimate_second"), models, strict=True):
+        assert getattr(found[Metric.LOG_LOSS], which) == pytest.approx(log_loss(y, model.probabilities))
+        area = roc_auc_score(y, model.probabilities, multi_class="ovr")
+        assert getattr(found[Metric.ROC_AUC], which) == pytest.approx(area)
+        entropy = -(model.probabilities * np.log(model.probabilities)).sum(axis=1)
+        assert getattr(found[Metric.ERROR_AUROC], which) == pytest.approx(roc_auc_score(wrong(model), entropy))
+
+
+def test_the_variance_of_an_auroc_difference_is_that_of_placements_although_the_errors_differ(tmp_path: Path) -> None:
+    models = two_classifiers(150, np.random.default_rng(2))
+    found = compared(tmp_path, *models)[Metric.ERROR_AUROC]
+    n, influence = 150, []
+    for model in models:
+        error, entropy = wrong(model), -(model.probabilities * np.log(model.probabilities)).sum(axis=1)
+        above = (entropy[error][:, None] > entropy[~error]) + 0.5 * (entropy[error][:, None] == entropy[~error])
+        phi = np.empty(n)
+        phi[error] = (above.mean(axis=1) - above.mean()) * n / error.sum()
+        phi[~error] = (above.mean(axis=0) - above.mean()) * n / (~error).sum()
+        influence.append(phi)
+    variance = ((influence[0] - influence[1]) ** 2).sum() / (n * (n - 1))
+    assert found.high - found.difference == pytest.approx(t.ppf(0.975, n - 1) * variance**0.5, rel=1e-9)
+    assert found.p == pytest.approx(2 * t.sf(abs(found.difference) / variance**0.5, n - 1), rel=1e-9)
+
+
+@pytest.mark.parametrize("metric", [m for m in MEASURES if m is not Metric.ECE])
+def test_an_influence_is_what_a_sample_changes(metric: Metric) -> None:
+    model, _ = two_classifiers(300, np.random.default_rng(3), ease=0.7)
+    rows = np.arange(300)
+    whole = ComparedModel(model, rows, 10).measure(metric)
+    influence = whole.influence - whole.influence.mean()
+    for sample in (0, 5, *np.flatnonzero(wrong(model))[:2]):
+        without = ComparedModel(model, np.delete(rows, sample), 10).measure(metric)
+        assert 299 * (whole.estimate - without.estimate) == pytest.approx(influence[sample], abs=0.02, rel=0.05)
+
+
+def test_the_correlation_is_that_of_the_analysis(tmp_path: Path) -> None:
+    model, other = two_classifiers(300, np.random.default_rng(4))
+    found = compared(tmp_path, model, other)[Metric.PEARSON_WITHIN]
+    analyzed = analyze_classification(
+        model.layers,
+        logits=None,
+        probabilities=model.probabilities,
+        y_true=model.y_true,
+        y_pred=model.y_pred,
+        class_names=model.class_names,
+        index=model.index,
+        settings=ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=[]),
+    )
+    assert found.estimate_first == pytest.approx(analyzed.headline["pearson_within"], rel=1e-12)
+
+
+def test_identical_models_differ_in_nothing(tmp_path: Path) -> None:
+    model, _ = two_classifiers(200, np.random.default_rng(5))
+    found = compared(tmp_path, model, replace(model, index=model.index.copy()))
+    assert (found[Metric.ACCURACY].p, found[Metric.ACCURACY].difference) == (1, 0)
+    assert found[Metric.ACCURACY].low < 0 < found[Metric.ACCURACY].high
+    assert found[Metric.ACCURACY].status == Reason.TOO_FEW_DIFFERENCES(4)
+    assert found[Metric.LOG_LOSS].status == Reason.NO_INTERVAL(Reason.ALL_THE_SAME())
+
+
+def test_validation_decides_which_tests_are_given(tmp_path: Path) -> None:
+    models = two_classifiers(200, np.random.default_rng(6))
+    rows = np.arange(200)
+    rare, usual = ValidationErrors(1000, 20), ValidationErrors(1000, 300)
+    for validation, why in [(rare, Reason.FEW_EXPECTED_ERRORS(10)), (usual, OK)]:
+        model = ComparedModel(replace(models[0], validation=validation), rows, 10)
+        assert model.measure(Metric.ERROR_AUROC).why == why
+    assert model.expected_errors == pytest.approx(200 * 300.5 / 1001)
+
+
+def test_a_probability_of_0_leaves_no_log_loss_and_says_so(tmp_path: Path) -> None:
+    first, second = two_classifiers(100, np.random.default_rng(7))
+    p = np.asarray(second.probabilities).copy()
+    p[3] = np.eye(3)[(second.y_true[3] + 1) % 3]
+    found = compared(tmp_path, first, classifier(second.y_true, p, second.layers["penultimate"]))[Metric.LOG_LOSS]
+    assert found.status == Reason.PROBABILITY_ZERO("1 sample has", "its")
+    assert np.isnan([found.estimate_second, found.difference, found.p, found.low]).all()
+    assert np.isfinite(found.estimate_first)
+
+
+def test_test_sets_of_other_splits_are_counted_and_only_shared_samples_used(tmp_path: Path) -> None:
+    first, second = two_classifiers(300, np.random.default_rng(8))
+    half = replace(second, index=second.index + 100)
+    for name in ("y_true", "y_pred"):
+        half = replace(half, **{name: np.roll(getattr(half, name), -100)})
+    half = replace(half, probabilities=np.roll(half.probabilities, -100, axis=0))
+    runs = [run_in(tmp_path / "a/1", first), run_in(tmp_path / "b/1", half)]
+    comparison = compare_runs(runs)
+    (samples,) = comparison.samples
+    assert (samples.n_first, samples.n_second, samples.n_shared, samples.n) == (300, 300, 200, 200)
+    assert samples.status == Reason.DIFFERENT_TEST_SETS(200, 300, 300)
+    accuracy = comparison.tests[0]
+    assert accuracy.n == 200
+    assert accuracy.estimate_first == pytest.approx(1 - wrong(first)[100:].mean())
+    assert accuracy.estimate_second == pytest.approx(1 - wrong(second)[100:].mean())
+
+
+def test_a_sample_that_one_model_was_trained_on_is_not_used(tmp_path: Path) -> None:
+    first, second = two_classifiers(100, np.random.default_rng(9))
+    trained = run_in(tmp_path / "a/1", first, index_train=np.array([2, 3, 500]))
+    other = run_in(tmp_path / "b/1", second, index_train=np.array([3, 4]))
+    found = shared_outputs(trained, other)
+    assert (found.samples.n_shared, found.samples.n_trained, found.samples.n) == (100, 3, 97)
+    assert not set(found.rows[0]) & {2, 3, 4}
+    seen = run_in(tmp_path / "c/1", second, index_train=np.arange(100))
+    assert shared_outputs(trained, seen).samples.status == Reason.ALL_TRAINED_ON()
+
+
+def test_runs_without_samples_to_compare_on_say_why(tmp_path: Path) -> None:
+    first, second = two_classifiers(60, np.random.default_rng(10))
+    own = run_in(tmp_path / "a/1", first)
+    other_labels = classifier((second.y_true + 1) % 3, second.probabilities, second.layers["penultimate"])
+    others = {
+        Reason.NO_SHARED_SAMPLES(): run_in(tmp_path / "b/1", replace(second, index=second.index + 60)),
+        Reason.DIFFERENT_LABELS(): run_in(tmp_path / "c/1", other_labels),
+        Reason.DIFFERENT_DATASETS(): run_in(tmp_path / "d/1", second, dataset={"name": "mnist"}),
+    }
+    comparison = compare_runs([own, *others.values()])
+    assert [samples.status for samples in comparison.samples] == [*others]
+    assert [(test.metric, test.status) for test in comparison.tests] == [(None, why) for why in others]
+
+
+def test_each_metric_is_adjusted_for_the_number_of_further_runs(tmp_path: Path) -> None:
+    first, second = two_classifiers(200, np.random.default_rng(11))
+    third = two_classifiers(200, np.random.default_rng(11), sharpness=(1, 0.5))[1]
+    found = compare_runs([run_in(tmp_path / f"{i}/1", one) for i, one in enumerate((first, second, third))]).tests
+    for metric in (Metric.ACCURACY, Metric.BRIER):
+        small, large = sorted((test for test in found if test.metric is metric), key=lambda test: test.p)
+        assert small.p_holm == pytest.approx(min(1, 2 * small.p))
+        assert large.p_holm == pytest.approx(max(large.p, small.p_holm))
+
+
+def test_two_regressions_are_compared_in_their_unit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(12)
+    y = rng.normal(size=200)
+    first, second = y + rng.normal(size=200), y + 0.8 * rng.normal(size=200)
+    found = compared(tmp_path, regression(y, first), regression(y, second))
+    assert [*found] == [Metric.MAE, Metric.RMSE, Metric.R2]
+    expected = ttest_rel(np.abs(second - y), np.abs(first - y))
+    assert found[Metric.MAE].p == pytest.approx(expected.pvalue, rel=1e-9)
+    assert found[Metric.MAE].high == pytest.approx(expected.confidence_interval().high, rel=1e-9)
+    assert found[Metric.R2].estimate_first == pytest.approx(r2_score(y, first), rel=1e-9)
+    assert found[Metric.RMSE].estimate_second == pytest.approx(np.sqrt(np.mean((second - y) ** 2)), rel=1e-9)
+    drawn = [np.random.default_rng(seed).integers(0, 200, size=200) for seed in range(500)]
+    for metric, statistic in {
+        Metric.RMSE: lambda y, p: np.sqrt(np.mean((p - y) ** 2)),
+        Metric.R2: r2_score,
+    }.items():
+        spread = np.std([statistic(y[rows], second[rows]) - statistic(y[rows], first[rows]) for rows in drawn])
+        half = (found[metric].high - found[metric].low) / 2
+        assert half == pytest.approx(1.97 * spread, rel=0.15)
+    unit = 2.0**700
+    scaled = compared(tmp_path / "scaled", regression(y * unit, first * unit), regression(y * unit, second * unit))
+    for metric in (Metric.MAE, Metric.RMSE):
+        assert scaled[metric].low == found[metric].low * unit
+    assert [test.p for test in scaled.values()] == [test.p for test in found.values()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "ease", "sharpness"), [(200, 1.0, (1, 1)), (300, 2.5, (1, 1)), (250, 1.0, (1, 1.6))])
+def test_where_tests_are_given_they_hold(n: int, ease: float, sharpness: tuple[float, float]) -> None:
+    """Over 500 pairs of models with different errors: the interval of the difference covers the one of many samples."""
+    from mlx.runs.paired_tests import _difference
+
+    metrics = [metric for metric in MEASURES if metric not in {Metric.ECE, Metric.ROC_AUC}]
+    many = two_classifiers(60_000, np.random.default_rng(0), sharpness=sharpness, ease=ease)
+    rates = [ValidationErrors(60_000, int(wrong(model).sum())) for model in many]
+    whole = [ComparedModel(model, np.arange(60_000), 10) for model in many]
+    truth = {metric: whole[1].measure(metric).estimate - whole[0].measure(metric).estimate for metric in metrics}
+    if sharpness[0] == sharpness[1]:
+        truth = dict.fromkeys(metrics, 0.0)
+    missed = {metric: list[bool]() for metric in metrics}
+    for seed in range(500):
+        pair = two_classifiers(n, np.random.default_rng(seed + 1), sharpness=sharpness, ease=ease)
+        models = [ComparedModel(replace(m, validation=v), np.arange(n), 10) for m, v in zip(pair, rates, strict=True)]
+        for metric in metrics:
+            found = _difference(models[0].measure(metric), models[1].measure(metric), 0.95)
+            if found.interval.why_missing.is_ok:
+                missed[metric].append(not found.interval.low <= truth[metric] <= found.interval.high)
+    assert sum(len(each) > 400 for each in missed.values()) >= 3
+    shares = {metric: float(np.mean(each)) for metric, each in missed.items() if each}
+    assert {metric: share for metric, share in shares.items() if not 0.02 <= share <= 0.08} == {}
