@@ -20,8 +20,8 @@ NAN = float("nan")
 MIN_DIFFERENCES = 4
 """Fewest expected samples that one model alone gets right, for the score test to reach its level."""
 
-MIN_SAMPLES = 30
-"""Fewest samples for a test of a ratio of means, or of its root."""
+MIN_SAMPLES = {Metric.RMSE: 30, Metric.R2: 200}
+"""Fewest samples for a test of a root of a mean, or of a ratio of means, whose influence is only their linear part."""
 
 
 def paired_tests(first: Run, second: Run, shared: SharedOutputs, *, level: float, n_bins: int) -> list[PairedTest]:
@@ -135,7 +135,7 @@ def _rmse(squares: Floats) -> Measured:
     """√m of the mean m of squared errors, with φ = (e² − m)/(2·√m)."""
     mean = float(squares.mean())
     root = float(np.sqrt(mean))
-    return Measured(root, (squares - mean) / (2 * root or 1.0), _few(squares))
+    return Measured(root, (squares - mean) / (2 * root or 1.0), _few(Metric.RMSE, squares))
 
 
 def _r2(target: Floats, squares: Floats, step: int) -> Measured:
@@ -148,8 +148,8 @@ def _r2(target: Floats, squares: Floats, step: int) -> Measured:
     deviations = in_unit(deviations, own) ** 2
     ratio, variance = float(squares.mean() / deviations.mean()), float(deviations.mean())
     influence = in_unit((squares - ratio * deviations) / variance, 2 * (own - step))
-    return Measured(1 - float(in_unit(ratio, 2 * (own - step))), -influence, _few(squares))
+    return Measured(1 - float(in_unit(ratio, 2 * (own - step))), -influence, _few(Metric.R2, squares))
 
 
-def _few(values: Floats) -> Status:
-    return OK if values.size >= MIN_SAMPLES else Reason.TOO_FEW(MIN_SAMPLES)
+def _few(metric: Metric, values: Floats) -> Status:
+    return OK if values.size >= MIN_SAMPLES[metric] else Reason.TOO_FEW(MIN_SAMPLES[metric])
