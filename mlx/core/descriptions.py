@@ -34,7 +34,13 @@ class AugmentationDescription(Settings):
 
 
 class DatasetDescription(Settings):
-    """``data/raw/dataset.json``: what the samples are and where they come from."""
+    """``data/raw/dataset.json``: what the samples are and where they come from.
+
+    Attributes
+    ----------
+    roles : what the columns of ``roles.parquet`` are for.
+    parts : samples in each of the source's own parts; empty where it has none.
+    """
 
     name: str
     task: Task
@@ -46,11 +52,22 @@ class DatasetDescription(Settings):
     params: dict[str, Any]
     augmentation: AugmentationDescription | None
     factors: list[str]
+    roles: dict[str, str] = Field({})
+    parts: dict[str, int] = Field({})
     details: dict[str, Any]
 
 
 class SplitsDescription(Settings):
-    """``data/splits/preprocessing.json``: what the samples are after scaling, and how they were scaled."""
+    """``data/splits/preprocessing.json``: what the samples are after scaling, and how they were divided and scaled.
+
+    Attributes
+    ----------
+    split_method : how they were divided, resolved; None in files of earlier versions.
+    split_by : the column that the division went by; None where it went by none.
+    groups : by column with the role ``group``, and for equal samples (``duplicates``): how many groups there are, and
+        how many groups and test samples have members on the other side of the test part.
+    notes : what the user should know of the division.
+    """
 
     task: Task
     class_names: ClassNames
@@ -61,6 +78,10 @@ class SplitsDescription(Settings):
     mean: list[float] | None
     scale: list[float] | None
     sizes: dict[str, int]
+    split_method: str | None = None
+    split_by: str | None = None
+    groups: dict[str, dict[str, int]] = Field({})
+    notes: list[str] = Field([])
 
 
 class ModelDescription(Settings):
@@ -99,6 +120,7 @@ class RepresentationsDescription(Settings):
     sparse : the layers that are ``.npz`` files of sparse rows; the others are ``.npy``.
     split : the part of the data that was run through the model.
     validation : what the model gets wrong there; None for a regression, or if unknown.
+    split_method : how the data were divided into parts; None where that is unknown.
     """
 
     task: Task
@@ -109,6 +131,7 @@ class RepresentationsDescription(Settings):
     has_logits: bool
     split: Literal["train", "val", "test"] = "test"
     validation: ValidationDescription | None = None
+    split_method: str | None = None
 
 
 D = TypeVar("D", bound=Settings)

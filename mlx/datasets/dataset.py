@@ -10,6 +10,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.class_names import clash_of
 from mlx.core.errors import DataError
+from mlx.datasets.roles import Roles
 
 Factors = dict[str, Array]
 
@@ -67,6 +68,8 @@ class Dataset:
         The task of the targets where it was inferred, and the setting that states it; empty otherwise.
     notes
         Lines for the user on how it was read: what was left out, what looks wrong.
+    roles
+        Columns that are neither features nor factors, and the source's own part of each sample.
     blocks
         ``blocks(rows)`` yields the samples in order, `rows` at a time (the last block may be
         shorter). Every call starts again and gives the same values, whatever `rows` is.
@@ -85,6 +88,7 @@ class Dataset:
     has_factors: bool = False
     inferred: str = ""
     notes: tuple[str, ...] = ()
+    roles: Roles = field(default_factory=Roles)
 
     def __post_init__(self) -> None:
         """Reject class names that are equal.

@@ -24,7 +24,8 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
     frames, metrics = found.frames(), found.metrics.as_dict()
     for name, table in frames.items():
         write_csv(workspace.metrics / name, table)
-    write_metrics(workspace.metrics / "evaluation.json", metrics)
+    how = {} if recorded.split_method is None else {"split_method": recorded.split_method}
+    write_metrics(workspace.metrics / "evaluation.json", {**metrics, **how})
     shown = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in SHOWN and v is not None)
     return (
         f"read predictions of {len(recorded.y_true)} samples from {workspace.representations}, "

@@ -14,6 +14,7 @@ from mlx.core.console import note, tracked
 from mlx.core.descriptions import (
     ModelDescription,
     RepresentationsDescription,
+    SplitsDescription,
     ValidationDescription,
     read_description,
 )
@@ -153,6 +154,7 @@ def _description(
     validation: ValidationDescription | None,
 ) -> RepresentationsDescription:
     model = read_description(workspace.model / "model.json", ModelDescription)
+    splits = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     return RepresentationsDescription(
         task=model.task,
         class_names=model.class_names,
@@ -162,4 +164,5 @@ def _description(
         has_logits="logits" in writers,
         split=split,
         validation=validation,
+        split_method=splits.split_method,
     )

@@ -21,7 +21,7 @@ BLOCK_BYTES = 4 << 20
 
 
 def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
-    """Write ``data/raw/``: ``X.npy``, ``y.npy``, ``dataset.json`` and, where known, ``factors.parquet``.
+    """Write ``data/raw/``: ``X.npy``, ``y.npy``, ``dataset.json``; where known ``factors.parquet``, ``roles.parquet``.
 
     Raises
     ------
@@ -38,6 +38,8 @@ def write_dataset(workspace: Workspace, source: Dataset, settings: DatasetSettin
         factors = _write_samples(source, folder)
         if factors:
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
+        if columns := source.roles.table():
+            write_parquet(folder / "roles.parquet", pd.DataFrame(columns))
         write_json(folder / "dataset.json", _description(source, settings, list(factors)).as_dict())
     known = f" and {len(factors)} factors each" if factors else ""
     shape = "x".join(map(str, source.sample_shape))
@@ -90,5 +92,7 @@ def _description(source: Dataset, settings: DatasetSettings, factors: list[str])
         params=settings.params,
         augmentation=source.details.get("augmentation"),
         factors=factors,
+        roles=dict(source.roles.roles),
+        parts=source.roles.sizes(),
         details=source.details,
     )

@@ -36,6 +36,7 @@ class ModelOutputs:
     probabilities : (n, K), None for regression.
     logits : (n, K), None where the model has none.
     model : name of the model.
+    split_method : how the data were divided into parts; None where that is unknown.
     linear_fit : the training design of a linear regression, whose first layer is the input; None for other models.
     validation : how often the model is wrong on the validation samples; None for regression, or if unknown.
     """
@@ -51,6 +52,7 @@ class ModelOutputs:
     model: str
     linear_fit: LinearFit | None
     validation: ValidationErrors | None
+    split_method: str | None = None
 
     @property
     def design(self) -> Array | None:
@@ -103,6 +105,7 @@ def open_model_outputs(folder: Path) -> ModelOutputs:
         model=described.model,
         linear_fit=read_linear_fit(folder, next(iter(layers.values())).shape[1]),
         validation=None if counted is None else ValidationErrors(counted.n, counted.errors),
+        split_method=described.split_method,
     )
 
 

@@ -2,17 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import ArrayWriter, open_array, rows_of, write_array
-from mlx.core.artifacts import replacing_folder, write_json
-from mlx.core.console import tracked
+from mlx.core.artifacts import read_parquet, replacing_folder, write_json, write_parquet
+from mlx.core.console import note, tracked
 from mlx.core.descriptions import DatasetDescription, SplitsDescription, read_description
+from mlx.core.errors import ArtifactError
 from mlx.core.paths import Workspace
+from mlx.core.reading import REMAKE
 from mlx.core.samples import finite_rows, open_samples, open_targets
+from mlx.preprocessing.duplicates import equal_rows, row_digests
+from mlx.preprocessing.known_rows import KnownRows
+from mlx.preprocessing.overlap import Overlap, notes_of, overlaps_of
 from mlx.preprocessing.scaling import Scaler, fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import Split, split_rows
@@ -21,32 +28,61 @@ BLOCK_BYTES = 8 << 20
 
 
 def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessing: PreprocessingSettings) -> str:
-    """Write ``data/splits/``: X, y and the row in raw for train, val and test; ``preprocessing.json``.
+    """Write ``data/splits/``: X, y and the row in raw for each part; ``preprocessing.json``, ``duplicates.parquet``.
 
     Raises
     ------
     MlxError
-        A part would be empty, a class is too small to be divided, or the values don't fit the scaling.
+        A part would be empty, a class is too small to be divided, a column that the split goes by is missing or a
+        feature, or the values don't fit the scaling.
     """
     described = read_description(workspace.raw / "dataset.json", DatasetDescription)
     n, *sample_shape = described.shape
     y = open_targets(workspace.raw / "y.npy", n_classes=len(described.class_names), rows=n)
     X = open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape)
-    parts = split_rows(y, described.class_names, split)
     source = workspace.raw / "X.npy"
+    known = _known_rows(workspace, described, source)
+    parts = split_rows(y, described.class_names, split, known)
+    overlaps = overlaps_of(known, parts)
+    notes = notes_of(parts, split, overlaps)
+    for line in notes:
+        note(f"preprocess-split: warning: {line}")
     scaler = fit_scaler(preprocessing.scaling, X.dtype, _train_blocks(source, parts))
     with replacing_folder(workspace.splits) as folder:
         for name, rows in parts.parts().items():
             write_array(folder / f"y_{name}.npy", y[rows])
             write_array(folder / f"index_{name}.npy", rows)
         _write_scaled(source, folder, parts, scaler)
-        write_json(folder / "preprocessing.json", _description(described, parts, scaler).as_dict())
+        write_parquet(folder / "duplicates.parquet", pd.DataFrame({"row": np.arange(n), "group": known.duplicates}))
+        about = _description(described, parts, scaler, overlaps, notes)
+        write_json(folder / "preprocessing.json", about.as_dict())
     sizes = ", ".join(f"{len(rows)} {name}" for name, rows in parts.parts().items())
-    how = "stratified" if split.stratify and described.class_names else "not stratified"
+    by = f" by '{parts.by}'" if parts.by else ""
+    stratified = split.stratify and described.class_names and parts.method != "time"
+    how = f"{parts.method}{by}, {'stratified' if stratified else 'not stratified'}"
     return (
         f"read {workspace.raw}, split {len(y)} samples into {sizes} ({how}), scaling {scaler.scaling}, "
         f"wrote {workspace.splits}"
     )
+
+
+def _known_rows(workspace: Workspace, described: DatasetDescription, source: Path) -> KnownRows:
+    n = described.shape[0]
+    blocks = (block for _, block in _raw_blocks(source, "looking for equal samples"))
+    features = described.details.get("features")
+    known = KnownRows(duplicates=equal_rows(row_digests(blocks, n)), features=features or [], roles=described.roles)
+    if not (described.roles or described.parts):
+        return known
+    path = workspace.raw / "roles.parquet"
+    table = read_parquet(path, [*described.roles, *([PART] if described.parts else [])])
+    if len(table) != n:
+        raise ArtifactError(f"{path}: expected {n} rows, found {len(table)}{REMAKE}")
+    columns = {name: table[name].to_numpy() for name in described.roles}
+    return replace(known, columns=columns, parts=table[PART].to_numpy() if described.parts else None)
+
+
+PART = "part"
+"""The column of ``roles.parquet`` with the source's own part of each sample."""
 
 
 def _train_blocks(source: Path, parts: Split) -> Iterator[Array]:
@@ -80,7 +116,9 @@ def _within(rows: Array, where: slice) -> Array:
     return inside
 
 
-def _description(described: DatasetDescription, parts: Split, scaler: Scaler) -> SplitsDescription:
+def _description(
+    described: DatasetDescription, parts: Split, scaler: Scaler, overlaps: dict[str, Overlap], notes: list[str]
+) -> SplitsDescription:
     return SplitsDescription(
         task=described.task,
         class_names=described.class_names,
@@ -91,4 +129,8 @@ def _description(described: DatasetDescription, parts: Split, scaler: Scaler) ->
         mean=None if scaler.mean is None else scaler.mean.tolist(),
         scale=None if scaler.scale is None else scaler.scale.tolist(),
         sizes={name: len(rows) for name, rows in parts.parts().items()},
+        split_method=parts.method,
+        split_by=parts.by or None,
+        groups={name: found.as_dict() for name, found in overlaps.items()},
+        notes=notes,
     )

@@ -2,11 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from mlx.core.settings import ANY_CASE, Settings
+from mlx.core.settings import ANY_CASE, Settings, known_name
 
-Fraction = Annotated[float, Field(gt=0, lt=1)]
+Method = Literal["random", "published", "group", "time", "column"]
+METHODS = ("auto", "random", "published", "group", "time", "column")
+
+Size = Annotated[float, Field(gt=0, lt=1)] | Annotated[int, Field(ge=1)]
+"""A fraction of all samples, or their number."""
 
 
 class SplitSettings(Settings):
@@ -14,24 +18,48 @@ class SplitSettings(Settings):
 
     Attributes
     ----------
-    test_size, val_size : fractions of all samples; the rest trains.
+    method : ``random``; ``published``: the source's own test part; ``group``: no group on two sides; ``time``: the
+        latest samples are the test part, the latest of the others the validation part; ``column``: a column names
+        each row's part. ``auto``: ``published`` if the source has a test part of its own, else what a name below
+        asks for, else ``random``.
+    test_size, val_size : fractions of all samples, or numbers of samples; the rest trains. Where the source or a
+        column gives the test part, the validation part is drawn from the training part unless that is given, too.
     stratify : give every split the same share of each class (a regression target has none).
     seed : of the draw.
+    group : the column whose rows of one value stay on one side, or ``duplicates``: equal samples do. By default the
+        column with the role ``group``. Under ``published`` and ``column`` the draw of the validation part keeps it.
+    order : the column of numbers or times for ``time``, by default the one with the role ``order``.
+    part : the column of ``train``, ``val`` and ``test`` for ``column``, by default the one with the role ``part``.
     """
 
-    test_size: Fraction = 0.2
-    val_size: Fraction = 0.1
+    method: str = Field("auto", json_schema_extra={"enum": list(METHODS)})
+    test_size: Size = 0.2
+    val_size: Size = 0.1
     stratify: bool = True
     seed: int = Field(42, ge=0, lt=2**32)
+    group: str | None = None
+    order: str | None = None
+    part: str | None = None
+
+    @field_validator("method")
+    @classmethod
+    def _known(cls, method: str) -> str:
+        return known_name(method, METHODS)
 
     @model_validator(mode="after")
     def _leave_some_for_training(self) -> "SplitSettings":
-        if self.test_size + self.val_size >= 1:
+        fractions = isinstance(self.test_size, float) and isinstance(self.val_size, float)
+        if fractions and self.test_size + self.val_size >= 1:
             raise ValueError(
                 "expected test_size and val_size to add up to less than 1, "
                 f"found {self.test_size:g} + {self.val_size:g}"
             )
         return self
+
+    def sizes(self, n: int) -> tuple[int, int]:
+        """Return the numbers of test and validation samples of `n`."""
+        test, val = (size if isinstance(size, int) else round(n * size) for size in (self.test_size, self.val_size))
+        return test, val
 
 
 class PreprocessingSettings(Settings):

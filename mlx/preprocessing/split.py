@@ -1,32 +1,54 @@
 """Divides the rows of a dataset into train, validation and test."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from mlx.core.apportion import apportion
-from mlx.core.array_types import Counts, Indices
-from mlx.core.errors import DataError
-from mlx.preprocessing.settings import SplitSettings
+from mlx.core.array_types import Array, Indices
+from mlx.core.errors import DataError, SettingsError
+from mlx.preprocessing.draws import Codes, Rows, draw
+from mlx.preprocessing.given_parts import PARTS, TEST, TRAIN, VAL, fold_by_time, parts_by_time, parts_of
+from mlx.preprocessing.known_rows import DUPLICATES, KnownRows, group_codes
+from mlx.preprocessing.settings import Method, SplitSettings
+
+Fold = tuple[int, int]
+"""Fold i of k, counted from 0."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Which rows each part has: three disjoint ascending index arrays that cover all rows."""
+    """Which rows each part has: three disjoint ascending index arrays that cover all rows.
+
+    Attributes
+    ----------
+    method : how they were divided, not ``auto``.
+    by : the column that it went by; empty where it went by none.
+    idle : sizes of the settings that had no effect, by name, and why.
+    """
 
     train: Indices
     val: Indices
     test: Indices
+    method: Method = "random"
+    by: str = ""
+    idle: tuple[tuple[str, str], ...] = ()
 
     def parts(self) -> dict[str, Indices]:
         """The parts by the name that their files carry."""
         return {"train": self.train, "val": self.val, "test": self.test}
 
 
-def split_rows(y: npt.NDArray[np.generic], class_names: Sequence[str], settings: SplitSettings) -> Split:
-    """Draw a split of ``len(y)`` rows.
+def split_rows(
+    y: npt.NDArray[np.generic],
+    class_names: Sequence[str],
+    settings: SplitSettings,
+    known: KnownRows | None = None,
+    *,
+    fold: Fold | None = None,
+) -> Split:
+    """Divide ``len(y)`` rows.
 
     The rows of a part stay in the order of the source, so that a part is one pass over it; training
     shuffles for itself.
@@ -35,54 +57,125 @@ def split_rows(y: npt.NDArray[np.generic], class_names: Sequence[str], settings:
     ----------
     y : (n,) class labels 0..K-1, or a regression target.
     class_names : K names; empty for regression, which is never stratified.
-    settings : fractions, seed, and whether each class is divided alike.
+    settings : method, sizes, seed, and whether each class is divided alike.
+    known : what a method other than ``random`` goes by.
+    fold : (i, k): make fold i of k, from 0, in place of parts of a size. The test parts of all folds together are all
+        rows, once; by time, fold i trains on what is earlier than its test part, and the rest is in no part. Where the
+        test part is given, it is that of every fold, and the validation parts of the folds are all other rows, once.
 
     Raises
     ------
     DataError
-        A part would be empty, or a class has too few samples for each part to get one.
+        A part would be empty, or a class, the groups or the times are too few for each part to get one.
+    SettingsError
+        The method needs a column that is not there, or that is a feature.
     """
-    n = len(y)
-    sizes = np.array([round(n * settings.test_size), round(n * settings.val_size)])
-    n_train = n - int(sizes.sum())
-    if min(n_train, *sizes) < 1:
-        raise DataError(
-            f"split: expected at least one sample in each part, found {n} samples divided into "
-            f"{n_train} train, {sizes[1]} val, {sizes[0]} test; use more samples or other fractions"
-        )
+    known = known or KnownRows()
+    method = resolved_method(settings, known)
+    n, (n_test, n_val) = len(y), settings.sizes(len(y))
     rng = np.random.default_rng(settings.seed)
-    if settings.stratify and class_names:
-        part = _draw_by_class(np.asarray(y, np.int64), class_names, sizes, rng)
+    by, values = _column(method, settings, known)
+    rows = _rows(y, class_names, settings, method, known)
+    idle: list[tuple[str, str]] = []
+    if method in {"random", "group"}:
+        code = _folded(rows, n_val, rng, fold) if fold else draw(rows, (n_test, n_val), PARTS, rng)
+    elif method == "time":
+        where = f"split.order: column '{by}'"
+        code = fold_by_time(values, *fold, n_val, where) if fold else parts_by_time(values, n_test, n_val, where)
     else:
-        part = np.zeros(n, np.int8)
-        order = rng.permutation(n)
-        part[order[: sizes[0]]] = 2
-        part[order[sizes[0] : sizes.sum()]] = 1
-    return Split(*(np.flatnonzero(part == code).astype(np.int64) for code in range(3)))
+        code = parts_of(values, f"split.part: column '{by}'" if by else "the source's own parts")
+        idle = _idle(code, by)
+        if fold or not (code == VAL).any():
+            code = _with_validation(code, rows, n_val, rng, fold)
+    train, val, test = (np.flatnonzero(code == part).astype(np.int64) for part in (TRAIN, VAL, TEST))
+    if not min(len(train), len(val), len(test)):
+        raise DataError(
+            f"split: expected at least one sample in each part, found {n} samples divided into {len(train)} train, "
+            f"{len(val)} val, {len(test)} test by method {method}; use other sizes"
+        )
+    return Split(train, val, test, method, by, tuple(idle))
 
 
-def _draw_by_class(
-    y: Indices, class_names: Sequence[str], sizes: Counts, rng: np.random.Generator
-) -> npt.NDArray[np.int8]:
-    """Return each row's part (0 train, 1 val, 2 test), with every class divided alike."""
-    available = np.bincount(y, minlength=len(class_names))
-    for name, count in zip(class_names, available, strict=True):
-        if count < 3:
-            raise DataError(
-                f"split.stratify: expected at least 3 samples of each class, one for each part, found "
-                f"{count} of class '{name}'; use more samples or stratify: false"
-            )
-    for part, total in (("train", len(y) - int(sizes.sum())), ("val", sizes[1]), ("test", sizes[0])):
-        if total < len(class_names):
-            raise DataError(
-                f"split.stratify: expected the {part} part to hold a sample of each of {len(class_names)} "
-                f"classes, found a part of {total} samples; use more samples, other fractions or stratify: false"
-            )
-    n_test = apportion(int(sizes[0]), available, available - 2)
-    n_val = apportion(int(sizes[1]), available, available - n_test - 1)
-    code = np.zeros(len(y), np.int8)
-    for label in range(len(class_names)):
-        rows = rng.permutation(np.flatnonzero(y == label))
-        code[rows[: n_test[label]]] = 2
-        code[rows[n_test[label] : n_test[label] + n_val[label]]] = 1
+def resolved_method(settings: SplitSettings, known: KnownRows) -> Method:
+    """Return the method that ``auto`` stands for, or the stated one.
+
+    Raises
+    ------
+    SettingsError
+        ``published`` is stated and the source has no part of its own.
+    """
+    has_test = known.parts is not None
+    if settings.method == "auto":
+        asked: tuple[tuple[bool, Method], ...] = (
+            (has_test, "published"),
+            (settings.group is not None, "group"),
+            (settings.order is not None, "time"),
+            (settings.part is not None, "column"),
+        )
+        return next((method for holds, method in asked if holds), "random")
+    if settings.method == "published" and not has_test:
+        raise SettingsError(
+            "expected a source with a test part of its own, found none: set dataset.params.test_path, or for a "
+            "published set subset: all, or use method: random",
+            key=("split", "method"),
+        )
+    method: Method = settings.method  # type: ignore[assignment]  # checked when it was read
+    return method
+
+
+def _column(method: Method, settings: SplitSettings, known: KnownRows) -> tuple[str, Array]:
+    """Return the name and values of the column that `method` goes by, without a name for the source's own parts."""
+    if method == "published":
+        assert known.parts is not None
+        return "", known.parts
+    if method == "time":
+        return known.column("order", settings.order)
+    if method == "column":
+        return known.column("part", settings.part)
+    if method == "group":
+        return (DUPLICATES, np.empty(0)) if settings.group == DUPLICATES else known.column("group", settings.group)
+    return "", np.empty(0)
+
+
+def _rows(
+    y: npt.NDArray[np.generic], class_names: Sequence[str], settings: SplitSettings, method: Method, known: KnownRows
+) -> Rows:
+    labels = np.asarray(y, np.int64) if settings.stratify and class_names else None
+    rows = Rows(len(y), labels, class_names)
+    if method == "group" or (method in {"published", "column"} and settings.group is not None):
+        if settings.group == DUPLICATES and DUPLICATES not in known.columns:
+            groups = np.arange(len(y)) if known.duplicates is None else known.duplicates
+            return replace(rows, groups=np.unique(groups, return_inverse=True)[1])
+        return replace(rows, groups=group_codes(known.column("group", settings.group)[1]))
+    return rows
+
+
+def _folded(rows: Rows, n_val: int, rng: np.random.Generator, fold: Fold) -> Codes:
+    """Return the parts of a fold: its stretch tests, and the validation part is drawn from the rest."""
+    i, k = fold
+    code = np.where(_stretches(rows, k, rng) == i, TEST, TRAIN)
+    return _with_validation(code, rows, n_val, rng, None)
+
+
+def _stretches(rows: Rows, k: int, rng: np.random.Generator) -> Codes:
+    sizes = [rows.n * (i + 1) // k - rows.n * i // k for i in range(k)]
+    return draw(rows, sizes[:-1], [f"fold {i}" for i in range(k)], rng)
+
+
+def _with_validation(code: Codes, rows: Rows, n_val: int, rng: np.random.Generator, fold: Fold | None) -> Codes:
+    """Return the parts with a validation part that is drawn from all rows that don't test."""
+    rest = np.flatnonzero(code != TEST)
+    within = rows.take(rest)
+    drawn = (
+        draw(within, (n_val,), ("val", "train"), rng) if fold is None else _stretches(within, fold[1], rng) != fold[0]
+    )
+    code = code.copy()
+    code[rest] = np.where(drawn == 0, VAL, TRAIN)
     return code
+
+
+def _idle(code: Codes, by: str) -> list[tuple[str, str]]:
+    """Return the settings of sizes that have no effect on given parts, and why."""
+    whose = f"column '{by}'" if by else "the source"
+    given = [("test_size", TEST, "test"), ("val_size", VAL, "validation")]
+    return [(name, f"{whose} has a {part} part of its own") for name, k, part in given if (code == k).any()]

@@ -20,7 +20,7 @@ from mlx.models.in_sklearn.params import (
 )
 from mlx.runs.sample import PER_CLASS
 
-SPLIT = {"test_size": 0.2, "val_size": 0.2, "stratify": True}
+SPLIT = {"method": "random", "test_size": 0.2, "val_size": 0.2, "stratify": True}
 TRAIN_SHARE = 0.6
 
 SMALLEST_SAMPLE = 10

@@ -10,6 +10,8 @@ from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from mlx.config import ExperimentConfig, Resolved
 from mlx.core.descriptions import RepresentationsDescription, SplitsDescription, read_description
 from mlx.core.errors import DataError, MlxError
@@ -23,6 +25,8 @@ from mlx.datasets.files.stored import PublishedParams
 from mlx.models import IterativeModel, TaskSpec, build_model
 from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.steps import STEPS
+from mlx.preprocessing.known_rows import KnownRows
+from mlx.preprocessing.overlap import notes_of, overlaps_of
 from mlx.preprocessing.split import split_rows
 from mlx.runs.analysis_time import analysis_parts, describe_time
 from mlx.runs.caps import capped, check_counts
@@ -66,7 +70,9 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     output_folder(config)
     dataset, missing = _open(config.dataset)
     task = TaskSpec(dataset.task, dataset.sample_shape, len(dataset.class_names))
-    n_train = max(1, round(dataset.n_samples * (1 - config.split.test_size - config.split.val_size)))
+    known = _known_rows(dataset)
+    planned = split_rows(np.zeros(dataset.n_samples), (), config.split, known)
+    n_train, n_test = len(planned.train), len(planned.test)
     model = build_model(config.model, task, seed=config.training.seed)
     check_memory(config.model, model, n_train)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
@@ -75,26 +81,35 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     sample = draw_sample(dataset, part.size, whole=n_bytes <= WHOLE_BYTES and not missing)
     labels = sample.labels
     if labels is not None:
-        labels = labels[split_rows(labels, dataset.class_names, config.split).train]
+        labels = labels[split_rows(labels, dataset.class_names, config.split, known).train]
     check_counts(config.model, task, n_train, labels)
     small = part.config.model_copy(update={"split": config.split}) if sample.dataset is dataset else part.config
     splits, widths, training_warnings = _run_steps(small, sample.dataset)
     if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
         training_warnings = []
     idle = unused_settings(config.model, config.training, config.output, splits, model)
-    sizes = {"n_test": round(dataset.n_samples * config.split.test_size), "n_classes": task.n_classes}
+    sizes = {"n_test": n_test, "n_classes": task.n_classes}
     analysis, long = describe_time(analysis_parts(config, widths=widths, n_factors=sample.n_factors, **sizes))
+    by = f" by '{planned.by}'" if planned.by else ""
+    of_split = notes_of(planned, config.split, overlaps_of(known, planned))
     size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
-    disk, memory = disk_of(config, dataset, model, sum(widths)), memory_of(config.model, model, n_train)
+    disk, memory = disk_of(config, dataset, model, sum(widths), n_test), memory_of(config.model, model, n_train)
     facts = (
         *_data_facts(dataset, sample, missing),
+        f"split: {planned.method}{by}, {n_train} train, {len(planned.val)} val, {n_test} test",
         f"model: {config.model.name},{size} layers {', '.join(dict.fromkeys(layers))}",
         f"disk: about {size_text(disk)}; memory: about {size_text(memory)} beyond the libraries",
         f"output: {Path(config.output.directory) / config.name}/<time>",
         f"tried: {part.fitted} to {splits.sizes['train']} of {n_train} training samples; not the whole fit",
         analysis,
     )
-    return DryRun(facts, (*idle, *_idle_for_data(config, dataset), *training_warnings, *long))
+    return DryRun(facts, (*idle, *_idle_for_data(config, dataset), *of_split, *training_warnings, *long))
+
+
+def _known_rows(dataset: Dataset) -> KnownRows:
+    roles = dataset.roles
+    features = dataset.details.get("features") or []
+    return KnownRows(columns=roles.columns, roles=roles.roles, parts=roles.parts, features=features)
 
 
 def _open(settings: DatasetSettings) -> tuple[Dataset, str]:

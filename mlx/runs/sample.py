@@ -69,7 +69,8 @@ def draw_sample(dataset: Dataset, size: int, *, whole: bool) -> Sample:
     lacking = [name for i, name in enumerate(dataset.class_names) if i >= size or not len(members[i])]
     y = np.arange(size) % k if k else y[rows]
     part = blocks_of(X[rows], y, {name: values[rows] for name, values in factors.items()} or None)
-    return Sample(replace(dataset, n_samples=size, blocks=part), targets, tuple(lacking), n_factors)
+    roles = dataset.roles.take(np.arange(size) % dataset.n_samples)  # of other samples, but of this kind
+    return Sample(replace(dataset, n_samples=size, blocks=part, roles=roles), targets, tuple(lacking), n_factors)
 
 
 def _in_turn(members: list[Array], each: int) -> Array:

@@ -8,6 +8,7 @@ from mlx.core.errors import SettingsError
 from mlx.datasets.files.folder_set import PixelSize
 from mlx.datasets.files.stored import StoredParams
 from mlx.datasets.params import bad_value
+from mlx.datasets.roles import Role
 
 
 def _one_character(value: Any) -> Any:
@@ -50,6 +51,10 @@ class CustomParams(StoredParams):
     metadata
         A CSV, Parquet or JSON table with a row a sample whose columns become the factors; for a folder of
         images its column ``file`` (``class/name.jpg``) assigns the rows to images.
+    roles
+        What columns of the table, the metadata or the factors are for that are no features: ``group`` (what rows
+        belong together, such as a patient), ``order`` (numbers or times), ``part`` (``train``, ``val``, ``test``), or
+        ``ignore``. See ``split.method``.
     image_size, channels
         What a folder's images are brought to; without a size they must have the same.
     skip_corrupt
@@ -67,13 +72,14 @@ class CustomParams(StoredParams):
     decimal: Literal[".", ","] | None = None
     separator: Annotated[str, BeforeValidator(_one_character)] | None = None
     metadata: str | None = None
+    roles: dict[str, Role] = Field(default_factory=dict)
     image_size: PixelSize | None = None
     channels: Literal[1, 3] = 3
     skip_corrupt: bool = False
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
-EVERY = {"n_samples", "seed", "normalize", "augmentation", "metadata"}
+EVERY = {"n_samples", "seed", "normalize", "augmentation", "metadata", "roles"}
 LABELED = EVERY | {"task", "class_names"}
 TABLE = LABELED | {"target", "features", "encoding", "missing", "decimal"}
 """What has a meaning for every source, for those with labels in an array, and for tables."""

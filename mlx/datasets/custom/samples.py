@@ -13,6 +13,7 @@ from mlx.datasets.custom.rows import Rows
 from mlx.datasets.custom.targets import Target
 from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, counted, picked, stored_dataset
+from mlx.datasets.roles import Roles
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Samples:
         Further facts about the source.
     notes
         What the user should know of how it was read.
+    roles
+        Columns that are neither features nor factors.
     """
 
     X: Rows
@@ -41,6 +44,7 @@ class Samples:
     factors: Factors = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    roles: Roles = field(default_factory=Roles)
 
 
 def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
@@ -77,6 +81,7 @@ def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
         factors={name: values[index] for name, values in samples.factors.items()} or None,
         inferred=target.inferred,
         notes=samples.notes,
+        roles=samples.roles,
     )
 
 
@@ -89,7 +94,7 @@ def _checked_shape(samples: Samples) -> tuple[int, ...]:
     if len(shape) == 4 and shape[3] not in {1, 3}:
         hint = "; move the channels last" if shape[1] in {1, 3} else ""
         raise DataError(f"{where}: expected images of 1 or 3 channels, found X of shape {shape}{hint}")
-    for name, values in {"y": samples.target.y, **samples.factors}.items():
+    for name, values in {"y": samples.target.y, **samples.factors, **samples.roles.columns}.items():
         if len(values) != shape[0]:
             raise DataError(f"{where}: expected as many rows in X as in {name}, found {shape[0]} and {len(values)}")
     return (*shape[1:], 1) if len(shape) == 3 else shape[1:]

@@ -1,6 +1,6 @@
 """``custom``: the user's own arrays, tables, folders of images, or a function."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,16 @@ from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
 from mlx.datasets.custom.function import call_function
+from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.custom.params import EVERY, LABELED, TABLE, CustomParams, reject_unused
 from mlx.datasets.custom.rows import MemoryRows
 from mlx.datasets.custom.samples import Samples, samples_dataset
-from mlx.datasets.custom.table_files import read_metadata
 from mlx.datasets.custom.table_samples import TableRules, read_table_samples
 from mlx.datasets.custom.targets import Target, build_target, checked_text
 from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.files.folder_set import ImageForm, open_image_folder
 from mlx.datasets.files.image_folder import list_images
+from mlx.datasets.roles import Roles, reject_absent, role_values
 
 
 def open_custom(params: CustomParams, path: str | None) -> Dataset:
@@ -66,7 +67,7 @@ def _from_folder(params: CustomParams, folder: Path) -> Dataset:
     reject_unused(params, used, "a folder of images, whose subfolders are the classes")
     form = ImageForm(params.image_size, params.channels, params.skip_corrupt)
     metadata = None if params.metadata is None else from_root(params.metadata)
-    return open_image_folder("custom", list_images(folder), params, form, metadata)
+    return open_image_folder("custom", list_images(folder), params, form, metadata, params.roles)
 
 
 def _from_arrays(
@@ -79,10 +80,30 @@ def _from_arrays(
 ) -> Samples:
     """Combine what was read; names and factors in the settings take precedence over those in the file."""
     target = _target(params, labels, where, class_names)
-    known = dict(factors or {})
+    known, columns = _known(params, dict(factors or {}), len(target.y), where)
+    return Samples(X, target, where, known, roles=_roles(params, columns, [*known, *columns], where))
+
+
+def _known(params: CustomParams, factors: Factors, n: int, where: str) -> tuple[Factors, dict[str, Array]]:
+    """Return the factors of n samples, those of the metadata in their place if any are given, and columns with a role.
+
+    The factors of arrays and functions can have a role, too.
+    """
     if params.metadata is not None:
-        known = read_metadata(from_root(params.metadata), len(target.y))
-    return Samples(X, target, where, known)
+        return read_metadata(from_root(params.metadata), n, roles=params.roles)
+    import pandas as pd
+
+    columns = {
+        name: role_values(pd.Series(factors.pop(name)), role, f"{where}: factor '{name}'")
+        for name, role in params.roles.items()
+        if name in factors
+    }
+    return factors, columns
+
+
+def _roles(params: CustomParams, columns: dict[str, Array], names: Collection[str], where: str) -> Roles:
+    reject_absent(params.roles, names, where if params.metadata is None else f"{where} or {params.metadata}")
+    return Roles(columns, params.roles)
 
 
 def _target(params: CustomParams, labels: Array, where: str, names: list[str] | None) -> Target:
@@ -160,13 +181,19 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
         missing=params.missing,
         decimal=params.decimal,
         separator=params.separator,
+        roles=params.roles,
     )
     table = read_table_samples(path, rules)
     factors: Factors = {}
+    columns = dict(table.roles)
     if params.metadata is not None:
-        factors = {k: v[table.rows] for k, v in read_metadata(from_root(params.metadata), table.n_rows).items()}
+        elsewhere = {name: role for name, role in params.roles.items() if name not in columns}
+        known = read_metadata(from_root(params.metadata), table.n_rows, roles=elsewhere)
+        factors, others = ({name: values[table.rows] for name, values in part.items()} for part in known)
+        columns |= others
+    roles = _roles(params, columns, [*table.columns, *factors, *columns], str(path))
     target = _target(params, table.labels, f"{path}: column '{params.target}'", None)
-    return Samples(MemoryRows(table.X), target, str(path), factors, table.details, table.notes)
+    return Samples(MemoryRows(table.X), target, str(path), factors, table.details, table.notes, roles)
 
 
 def _from_function(params: CustomParams, path: str) -> Samples:

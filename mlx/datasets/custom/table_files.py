@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.console import note
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import what_is
 from mlx.core.reading import reading
 from mlx.core.settings import nearest
 from mlx.datasets.custom.csv_files import read_csv
-from mlx.datasets.custom.factors import factors_of
 from mlx.datasets.custom.headers import as_requested, reject_equal_names, without_index
 from mlx.datasets.custom.parquet_files import read_parquet
-from mlx.datasets.dataset import IN_MEMORY_LIMIT, Factors, reject_oversized
+from mlx.datasets.dataset import IN_MEMORY_LIMIT, reject_oversized
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -190,49 +188,3 @@ def encode(columns: Sequence[Column], how: Literal["onehot", "ordinal"], path: P
             parts.append((column.numbers[:, np.newaxis] == np.arange(len(column.categories))).astype(np.float64))
             names += [f"{column.name}={category}" for category in column.categories]
     return np.concatenate(parts, axis=1), names
-
-
-def read_metadata(path: Path, n_samples: int, files: Sequence[str] | None = None) -> Factors:
-    """Read a table with one row a sample, in their order, as factors: numbers, yes or no, or text; gaps stay gaps.
-
-    Texts are read as targets are: a category may be called "None" or "NA". Columns that explain nothing are left
-    out, with a note (`factors_of`).
-
-    Parameters
-    ----------
-    files
-        The samples' files, for a folder of images: the table's column ``file`` assigns the rows to
-        them, in any order, as the order in which a folder is read is arbitrary.
-
-    Raises
-    ------
-    DataError
-        If it has another number of rows, two columns of one name, or a column of something else.
-    """
-    read = read_table(path)
-    table = read.frame if path.suffix.lower() != ".csv" else _with_words(read.frame, path)
-    if files is not None:
-        table = _in_order_of(table, files, path)
-    if len(table) != n_samples:
-        raise DataError(f"{path}: expected {n_samples} rows, one a sample, found {len(table)}")
-    factors, lines = factors_of(table, str(path))
-    for line in (*read.left_out, *lines):
-        note(line)
-    return factors
-
-
-def _with_words(table: "pd.DataFrame", path: Path) -> "pd.DataFrame":
-    """Return the table of a CSV with its columns of text as they are written, "None" and "NA" too."""
-    text = [str(name) for name in table if table[name].map(lambda value: isinstance(value, str)).any()]
-    return table.assign(**read_csv(path, targets=text)[0][text]) if text else table
-
-
-def _in_order_of(table: "pd.DataFrame", files: Sequence[str], path: Path) -> "pd.DataFrame":
-    table = table.set_index(column_of(table, "file", path, "metadata").astype(str)).drop(columns="file")
-    if not table.index.is_unique:
-        twice = table.index[table.index.duplicated()][0]
-        raise DataError(f"{path}: expected one row a file, found several for {twice}")
-    absent = [file for file in files if file not in table.index]
-    if absent:
-        raise DataError(f"{path}: expected a row for each image, found none for {len(absent)}, such as {absent[0]}")
-    return table.loc[list(files)].reset_index(drop=True)

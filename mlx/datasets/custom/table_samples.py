@@ -1,8 +1,8 @@
 """Features and target from a table in a file."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +16,7 @@ from mlx.datasets.custom.table_files import Column, Table, column_of, encode, re
 from mlx.datasets.custom.table_labels import missing_words, table_labels
 from mlx.datasets.custom.targets import Task
 from mlx.datasets.custom.written_numbers import Mark, Marks, Written, read_written
+from mlx.datasets.roles import role_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,10 @@ class TableSamples:
         The features' names, the categories of columns of text, and what was done about missing values.
     notes
         What the user should know: columns left out, columns that look like ids.
+    roles
+        Values (samples,) of the columns with a role.
+    columns
+        Names of all columns.
     """
 
     X: Array
@@ -47,6 +52,8 @@ class TableSamples:
     n_rows: int
     details: dict[str, Any]
     notes: tuple[str, ...]
+    roles: dict[str, Array]
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,8 @@ class TableRules:
         Decimal mark of numbers in text; inferred where it is None.
     separator
         Between the cells of a CSV; inferred where it is None.
+    roles
+        Of columns that are no features; those that the table lacks are passed over.
     """
 
     target: str
@@ -78,6 +87,7 @@ class TableRules:
     missing: Missing = "error"
     decimal: Mark | None = None
     separator: str | None = None
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
@@ -116,7 +126,12 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     if rules.features is None:
         suspicious += copies_of_target(columns, rows, labels, rules.target, path)
     notes = (*table.left_out, *suspicious, *gaps, *_missing_names(labels, rules.target, path))
-    return TableSamples(X[rows], labels, rows, len(table.frame), details, notes)
+    roles = {
+        name: role_values(table.frame[name], role, f"{path}: column '{name}'")[rows]
+        for name, role in rules.roles.items()
+        if name in table.frame
+    }
+    return TableSamples(X[rows], labels, rows, len(table.frame), details, notes, roles, tuple(map(str, table.frame)))
 
 
 def _read(path: Path, rules: TableRules) -> tuple[Table, dict[str, Written], Marks]:
@@ -125,10 +140,11 @@ def _read(path: Path, rules: TableRules) -> tuple[Table, dict[str, Written], Mar
     A CSV in which some number has a comma, or whose cells are divided by semicolons, is read as text
     throughout: ``1.234`` may mean 1234 in it, and a parser of numbers would not notice.
     """
-    wanted = {rules.target, *(rules.features or ())}
+    targets = [rules.target, *rules.roles]
+    wanted = {*targets, *(rules.features or ())}
 
     def read(as_text: bool | None) -> Table:
-        return read_table(path, targets=[rules.target], wanted=wanted, separator=rules.separator, as_text=as_text)
+        return read_table(path, targets=targets, wanted=wanted, separator=rules.separator, as_text=as_text)
 
     table = read(None if rules.decimal is None else rules.decimal == ",")
     written = _written_numbers(table.frame, rules)
@@ -145,7 +161,7 @@ def _written_numbers(frame: "pd.DataFrame", rules: TableRules) -> dict[str, Writ
     import pandas as pd
 
     used = frame.columns if rules.features is None else [rules.target, *rules.features]
-    names = [name for name in used if name in frame.columns]
+    names = [name for name in used if name in frame.columns and name not in rules.roles]
     if rules.task == "classification":
         names = [name for name in names if name != rules.target]
     texts = {name: frame[name].dropna() for name in names if isinstance(frame[name].dtype, pd.StringDtype)}
@@ -158,9 +174,16 @@ def _has_comma(column: Written) -> bool:
 
 
 def _feature_names(frame: "pd.DataFrame", path: Path, rules: TableRules) -> list[str]:
-    """Return the columns to use as features: the settings' own, or all but the target."""
-    target = rules.target
-    names = [name for name in frame.columns if name != target] if rules.features is None else list(rules.features)
+    """Return the columns to use as features: the settings' own, or all but the target and those with a role."""
+    target, roles = rules.target, rules.roles
+    others = [name for name in frame.columns if name != target and name not in roles]
+    names = others if rules.features is None else list(rules.features)
+    if both := [name for name in (target, *names) if name in roles]:
+        raise SettingsError(
+            f"expected columns that are neither features nor the target, found '{both[0]}' ({roles[both[0]]}), which "
+            f"is {'the target' if both[0] == target else 'in dataset.params.features'}",
+            key=("dataset", "params", "roles"),
+        )
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise SettingsError(
             f"expected each column once, found '{twice[0]}' twice", key=("dataset", "params", "features")

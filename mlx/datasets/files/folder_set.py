@@ -1,17 +1,20 @@
 """A dataset out of a folder of images a class; ``imagenet`` and ``custom`` are made so."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from mlx.datasets.custom.table_files import read_metadata
-from mlx.datasets.dataset import Dataset
+from mlx.core.array_types import Array
+from mlx.datasets.custom.metadata import read_metadata
+from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.files.image_folder import ImageFolder
 from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, counted, stored_dataset
 from mlx.datasets.params import bad_value
+from mlx.datasets.roles import Roles, reject_absent
 
 LARGEST = 4096
 NAMED_IN_DETAILS = 20
@@ -53,7 +56,12 @@ class ImageForm:
 
 
 def open_image_folder(
-    name: str, folder: ImageFolder, params: StoredParams, form: ImageForm, metadata: Path | None = None
+    name: str,
+    folder: ImageFolder,
+    params: StoredParams,
+    form: ImageForm,
+    metadata: Path | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Return the dataset `name` of the images in `folder`; X has shape (n_samples, height, width, channels).
 
@@ -61,6 +69,8 @@ def open_image_folder(
     ----------
     metadata
         Table with a column ``file`` whose other columns are the factors.
+    roles
+        Of columns of that table.
 
     Raises
     ------
@@ -78,8 +88,8 @@ def open_image_folder(
             notes.append(f"{folder.root}: left out {len(bad)} of {total} images that can't be read, such as {bad[0]}")
     index = choose_rows(folder.labels, params.n_samples, params.seed)
     shape = folder.common_size() if form.size is None else height_width(form.size)
-    files = [folder.files[row] for row in index]
-    return stored_dataset(
+    factors, columns = _metadata(metadata, [folder.files[row] for row in index], roles or {})
+    dataset = stored_dataset(
         name,
         params,
         partial(folder.read, shape, form.channels),
@@ -89,6 +99,16 @@ def open_image_folder(
         sample_shape=(*shape, form.channels),
         source=f"{counted(index, total)} images in {len(folder.class_names)} folders of {folder.root.name}",
         details=details,
-        factors=None if metadata is None else read_metadata(metadata, len(index), files),
+        factors=factors,
         notes=tuple(notes),
     )
+    return replace(dataset, roles=Roles(columns, roles or {}))
+
+
+def _metadata(
+    path: Path | None, files: Sequence[str], roles: Mapping[str, str]
+) -> tuple[Factors | None, dict[str, Array]]:
+    """Return the factors of the images `files`, and the columns with a role."""
+    factors, columns = (None, {}) if path is None else read_metadata(path, len(files), files, roles)
+    reject_absent(roles, [*(factors or {}), *columns], "dataset.params.metadata" if path is None else str(path))
+    return factors, columns

@@ -13,6 +13,7 @@ from mlx.core.settings import Settings
 from mlx.datasets.dataset import Block, Dataset, Factors, spans
 from mlx.datasets.params import Count, Seed
 from mlx.datasets.randomness import Stream, generator
+from mlx.datasets.roles import Roles
 
 UINT8 = np.dtype(np.uint8)
 
@@ -199,6 +200,7 @@ def stored_dataset(
     factors: Factors | None = None,
     inferred: str = "",
     notes: tuple[str, ...] = (),
+    roles: Roles | None = None,
 ) -> Dataset:
     """Return the dataset of the samples `index` of what `read` reads.
 
@@ -208,6 +210,8 @@ def stored_dataset(
         Labels or, without `class_names`, targets of all samples that `read` reads.
     factors
         Of the samples in `index` alone.
+    roles
+        Of all samples that `read` reads.
     """
     return Dataset(
         name=name,
@@ -223,4 +227,5 @@ def stored_dataset(
         has_factors=bool(factors),
         inferred=inferred,
         notes=notes,
+        roles=Roles() if roles is None else roles.take(index),
     )

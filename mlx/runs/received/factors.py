@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.datasets.custom.factors import factors_of
-from mlx.datasets.custom.table_files import read_metadata
+from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.dataset import Factors
 
 
@@ -25,7 +25,7 @@ def read_factors(given: Any, n: int, what: str) -> Factors:
     if given is None:
         return {}
     if isinstance(given, str | os.PathLike):
-        return read_metadata(Path(given), n)
+        return read_metadata(Path(given), n)[0]
     factors, lines = factors_of(_frame(given, n, what), what)
     for line in lines:
         note(line)

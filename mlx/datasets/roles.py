@@ -1,0 +1,150 @@
+"""Columns of samples that are no features, and what each is for: groups, an order, the part of a split."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator
+
+from mlx.core.array_types import Array
+from mlx.core.errors import DataError, SettingsError
+from mlx.core.settings import known_name, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROLES = ("group", "order", "part", "ignore")
+
+Role = Annotated[
+    Literal["group", "order", "part", "ignore"],
+    BeforeValidator(lambda value: known_name(value, ROLES) if isinstance(value, str) else value),
+]
+
+PART = "part"
+"""The column of ``roles.parquet`` with the source's own part of each sample: ``train``, ``val`` or ``test``."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What is known of n samples that is neither a feature nor a factor.
+
+    Attributes
+    ----------
+    columns
+        Values (n,) by name: numbers, times, or text with None where it is missing.
+    roles
+        The role of each column.
+    parts
+        The source's own part of each sample, (n,) text; None where it has none.
+    """
+
+    columns: Mapping[str, Array] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    parts: Array | None = None
+
+    def take(self, rows: Array) -> "Roles":
+        """Return what is known of the samples `rows` alone."""
+        columns = {name: values[rows] for name, values in self.columns.items()}
+        return Roles(columns, self.roles, None if self.parts is None else self.parts[rows])
+
+    def table(self) -> dict[str, Array]:
+        """Return the columns of ``roles.parquet``.
+
+        Raises
+        ------
+        SettingsError
+            A column has the name of that of the source's own parts.
+        """
+        if self.parts is None:
+            return dict(self.columns)
+        if PART in self.columns:
+            raise SettingsError(
+                f"expected a column of another name than '{PART}', which holds the source's own part of each sample, "
+                f"found '{PART}'; rename it, or leave dataset.params.test_path out",
+                key=("dataset", "params", "roles"),
+            )
+        return {**self.columns, PART: self.parts}
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many samples each of the source's own parts has; empty where it has none."""
+        if self.parts is None:
+            return {}
+        return {part: count for part in ("train", "val", "test") if (count := int((self.parts == part).sum()))}
+
+
+def reject_absent(roles: Mapping[str, str], names: Collection[str], where: str) -> None:
+    """Reject a role of a column that is not in `names`.
+
+    Raises
+    ------
+    SettingsError
+        Suggests the nearest name.
+    """
+    for name in roles:
+        if name not in names:
+            listed = ", ".join(list(names)[:20]) + (", …" if len(names) > 20 else "")
+            raise SettingsError(
+                f"expected columns of {where}, which has {listed or 'none'}, found '{name}'{nearest(name, names)}",
+                key=("dataset", "params", "roles"),
+            )
+
+
+def role_values(series: "pd.Series[Any]", role: str, where: str) -> Array:
+    """Return a column of a table as numbers, times, or text with None where it is missing.
+
+    Text that is a whole number in each row becomes integers; an order in text becomes numbers or times.
+
+    Raises
+    ------
+    DataError
+        It holds something else, or the order is neither of numbers nor of times written as YYYY-MM-DD.
+    """
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(series.cat.categories.dtype)
+    if series.dtype.kind == "M":
+        times = series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
+        return times.to_numpy(dtype="datetime64[us]")
+    if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_complex_dtype(series):
+        return _numbers(series)
+    present = series[series.notna()]
+    if not present.map(lambda value: isinstance(value, str)).all():
+        present = present.map(str)
+    texts = present.str.strip()
+    if role == "order":
+        return _order(texts, len(series), series.notna().to_numpy(), where)
+    if len(texts) and texts.str.fullmatch(r"-?[1-9]\d{0,17}|0").all():
+        whole = texts.astype(np.int64)
+        return whole.to_numpy() if len(texts) == len(series) else _numbers(whole.reindex(series.index))
+    values = np.full(len(series), None, dtype=object)
+    values[series.notna().to_numpy()] = texts.tolist()
+    return values
+
+
+def _numbers(series: "pd.Series[Any]") -> Array:
+    if series.dtype.kind == "b":
+        return series.to_numpy(dtype=np.int64, na_value=-1) if not series.isna().any() else series.to_numpy(dtype=float)
+    whole = series.dtype.kind in "iu" and not series.isna().any()
+    return series.to_numpy(dtype=np.int64) if whole else series.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _order(texts: "pd.Series[Any]", n: int, known: Array, where: str) -> Array:
+    import pandas as pd
+
+    numbers = pd.to_numeric(texts, errors="coerce")
+    if numbers.notna().all():
+        values = np.full(n, np.nan)
+        values[known] = numbers.to_numpy(dtype=np.float64)
+        return values
+    times = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    if times.isna().any():
+        bad = texts[times.isna()].iloc[0]
+        raise DataError(
+            f"{where}: expected numbers, or times written as YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, found {bad[:40]!r}, "
+            "and dataset.params.roles says order"
+        )
+    moments = np.full(n, np.datetime64("NaT"), "datetime64[us]")
+    moments[known] = times.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    return moments

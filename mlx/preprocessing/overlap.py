@@ -1,0 +1,75 @@
+"""Groups of rows that a split divides: what a model saw of a group may tell it the answer for the others."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.core.array_types import Indices
+from mlx.preprocessing.known_rows import DUPLICATES, KnownRows, group_codes
+from mlx.preprocessing.settings import SplitSettings
+from mlx.preprocessing.split import Split
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How a split lies to groups of rows.
+
+    Attributes
+    ----------
+    groups : groups of at least two rows.
+    divided : those with rows in more than one part.
+    test_rows : test rows whose group has rows in train or val.
+    """
+
+    groups: int
+    divided: int
+    test_rows: int
+
+    def as_dict(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return {"groups": self.groups, "divided": self.divided, "test_rows": self.test_rows}
+
+
+def overlap(codes: Indices, split: Split) -> Overlap:
+    """Count the groups that `split` divides; `codes` (n,) of rows, -1 for those of no group."""
+    n_groups = int(codes.max(initial=-1)) + 1
+    train, val, test = (
+        np.bincount(members[members >= 0], minlength=n_groups)
+        for members in (codes[split.train], codes[split.val], codes[split.test])
+    )
+    in_parts = np.sum([counts > 0 for counts in (train, val, test)], axis=0)
+    shared = (train + val > 0) & (test > 0)
+    return Overlap(int((train + val + test > 1).sum()), int((in_parts > 1).sum()), int(test[shared].sum()))
+
+
+def overlaps_of(known: KnownRows, split: Split) -> dict[str, Overlap]:
+    """Return how `split` lies to the groups of each column with that role, and to equal rows."""
+    groups = {name: group_codes(known.columns[name]) for name, role in known.roles.items() if role == "group"}
+    if known.duplicates is not None:
+        groups[DUPLICATES] = known.duplicates
+    return {name: overlap(codes, split) for name, codes in groups.items()}
+
+
+def notes_of(split: Split, settings: SplitSettings, overlaps: Mapping[str, Overlap]) -> list[str]:
+    """Return a line on each size that has no effect, and on what a model sees of the test rows before it is tested."""
+    idle = [f"split.{name}: {getattr(settings, name)} has no effect, as {why}" for name, why in split.idle]
+    return [*idle, *_leaks(split, overlaps)]
+
+
+def _leaks(split: Split, overlaps: Mapping[str, Overlap]) -> Iterator[str]:
+    n = len(split.test)
+    for name, found in overlaps.items():
+        if not found.test_rows:
+            continue
+        if name == DUPLICATES:
+            yield (
+                f"{found.test_rows} of {n} test samples equal a sample in train or val; split.group: duplicates keeps "
+                "equal samples on one side"
+            )
+        else:
+            yield (
+                f"split.method: {split.method} divides {found.divided} of {found.groups} groups of column '{name}', so "
+                f"that {found.test_rows} of {n} test samples are of a group that is in train or val, too; "
+                "split.method: group keeps each group on one side"
+            )
