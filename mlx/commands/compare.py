@@ -90,9 +90,9 @@ def _tables(comparison: "Comparison") -> str:
 def _samples(comparison: "Comparison") -> str:
     from mlx.commands.tables import as_table
 
-    columns = ["test samples", "against", "own", "of the other", "shared", "used for training", "compared", "status"]
+    columns = ["test samples", "against", "own", "other", "shared", "trained on", "compared", "groups", "status"]
     rows = [
-        [s.second, s.first, s.n_second, s.n_first, s.n_shared, s.n_trained, s.n, str(s.status)]
+        [s.second, s.first, s.n_second, s.n_first, s.n_shared, s.n_trained, s.n, s.n_groups, str(s.status)]
         for s in comparison.samples
     ]
     return as_table(columns, rows)

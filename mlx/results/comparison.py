@@ -63,6 +63,10 @@ class SharedSamples:
         Shared ones that either model was trained on, which are not used.
     n
         Samples that the two are compared on.
+    n_groups
+        Groups of them that are independent, by ``residuals.groups`` of the first run; None where each is its own.
+    n_duplicates
+        Exact duplicates among them of an earlier one: same representation and output of both models.
     status
         `OK`, that the test sets differ, or why there is no sample to compare on.
     """
@@ -74,6 +78,8 @@ class SharedSamples:
     n_shared: int = 0
     n_trained: int = 0
     n: int = 0
+    n_groups: int | None = None
+    n_duplicates: int = 0
     status: Status = OK
 
 

@@ -1,7 +1,7 @@
 """Paired tests of two models on the test samples that they share."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from mlx.results.comparison import NULLS, PRIMARY, Metric, PairedTest
 from mlx.runs.compared_model import MEASURES, NO_INFLUENCE, ComparedModel, Measured
 from mlx.runs.run import Run
 from mlx.runs.shared_samples import SharedOutputs
+from mlx.stats.groups import Groups
 from mlx.stats.paired import PairedDifference, missing_difference, paired_influence, paired_mean, paired_proportions
 from mlx.stats.status import OK, Reason, Status
 
@@ -36,13 +37,27 @@ def paired_tests(first: Run, second: Run, shared: SharedOutputs, *, level: float
     n_bins
         Bins of the calibration error.
     """
+    by = _By(level, shared.groups)
     if shared.outputs[0].task == "regression":
         true, *predicted = _targets(shared)
-        found = _regressions(true, predicted[0], predicted[1], level)
+        found = _regressions(true, predicted[0], predicted[1], by)
     else:
         models = [ComparedModel(*one, n_bins) for one in zip(shared.outputs, shared.rows, strict=True)]
-        found = _classifiers((first, second), (models[0], models[1]), level)
-    return [_test(first, second, metric, estimates, test, shared.samples.n) for metric, estimates, test in found]
+        found = _classifiers((first, second), (models[0], models[1]), by)
+    n = shared.samples.n
+    tests = [_test(first, second, metric, estimates, one, n) for metric, estimates, one in found]
+    if shared.groups is not None or not shared.samples.n_duplicates:
+        return tests
+    counts = shared.samples.n_duplicates, n
+    return [one if np.isnan(one.p) else replace(one, status=Reason.DUPLICATES(one.status, *counts)) for one in tests]
+
+
+@dataclass(frozen=True)
+class _By:
+    """The level of intervals, and the groups that they go by."""
+
+    level: float
+    groups: Groups | None
 
 
 Found = Iterator[tuple[Metric, tuple[float, float], PairedDifference]]
@@ -70,21 +85,26 @@ def _test(
     )
 
 
-def _classifiers(runs: tuple[Run, Run], models: tuple[ComparedModel, ComparedModel], level: float) -> Found:
+def _classifiers(runs: tuple[Run, Run], models: tuple[ComparedModel, ComparedModel], by: _By) -> Found:
     right = [~model.error for model in models]
-    yield Metric.ACCURACY, (float(right[0].mean()), float(right[1].mean())), _accuracies(*models, level)
+    yield Metric.ACCURACY, (float(right[0].mean()), float(right[1].mean())), _accuracies(*models, by)
     for metric in MEASURES:
         found = []
         for run, model in zip(runs, models, strict=True):
             with naming_model_outputs(run.workspace):
-                found.append(model.measure(metric))
-        yield metric, (found[0].estimate, found[1].estimate), _difference(found[0], found[1], level)
+                measured = model.measure(metric)
+            if metric is Metric.PEARSON_WITHIN and measured.why.is_ok and by.groups is not None:
+                measured = replace(measured, why=Reason.SIMILARITY_BY_GROUP())
+            found.append(measured)
+        yield metric, (found[0].estimate, found[1].estimate), _difference(found[0], found[1], by)
 
 
-def _accuracies(first: ComparedModel, second: ComparedModel, level: float) -> PairedDifference:
+def _accuracies(first: ComparedModel, second: ComparedModel, by: _By) -> PairedDifference:
     """Test accuracies by the samples that one model alone gets right; the status says where they are few."""
+    if by.groups is not None:
+        return paired_mean(first.error.astype(np.float64) - second.error, by.level, by.groups)
     gained, lost = int((first.error & ~second.error).sum()), int((~first.error & second.error).sum())
-    found = paired_proportions(gained, lost, first.n, level)
+    found = paired_proportions(gained, lost, first.n, by.level)
     expected = float(gained + lost)
     if first.recorded.validation and second.recorded.validation:
         rates = [model.expected_errors / model.n for model in (first, second)]
@@ -93,13 +113,15 @@ def _accuracies(first: ComparedModel, second: ComparedModel, level: float) -> Pa
     return found if expected >= MIN_DIFFERENCES else replace(found, status=few)
 
 
-def _difference(first: Measured, second: Measured, level: float) -> PairedDifference:
+def _difference(first: Measured, second: Measured, by: _By) -> PairedDifference:
     difference = second.estimate - first.estimate
     for measured in sorted((first, second), key=lambda one: not np.isnan(one.estimate)):  # what is undefined says more
         if not measured.why.is_ok:
             return missing_difference(measured.why, difference)
     influence = second.influence - first.influence
-    return paired_mean(influence, level) if first.is_mean else paired_influence(difference, influence, level)
+    if first.is_mean:
+        return paired_mean(influence, by.level, by.groups)
+    return paired_influence(difference, influence, by.level, by.groups)
 
 
 def _targets(shared: SharedOutputs) -> list[Floats]:
@@ -109,7 +131,7 @@ def _targets(shared: SharedOutputs) -> list[Floats]:
     return [np.asarray(each, dtype=np.float64) for each in values]
 
 
-def _regressions(true: Floats, first: Floats, second: Floats, level: float) -> Found:
+def _regressions(true: Floats, first: Floats, second: Floats, by: _By) -> Found:
     """Test errors in units of the largest, so that no difference or square of them overflows."""
     unit = max(map(exponent_of, (true, first, second))) + 1
     target = in_unit(true, unit)
@@ -123,7 +145,7 @@ def _regressions(true: Floats, first: Floats, second: Floats, level: float) -> F
     }
     for metric, (one, other) in measured.items():
         back = 0 if metric is Metric.R2 else -(unit + step)
-        test = _difference(one, other, level)
+        test = _difference(one, other, by)
         low, high, difference, *estimates = in_unit(
             [test.interval.low, test.interval.high, test.difference, one.estimate, other.estimate], back
         ).tolist()

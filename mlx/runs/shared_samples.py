@@ -6,10 +6,18 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array
+from mlx.core.artifacts import read_parquet
+from mlx.core.errors import ArtifactError
+from mlx.core.reading import REMAKE
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
+from mlx.residuals.duplicates import Duplicates, find_duplicates
 from mlx.results.comparison import SharedSamples
 from mlx.runs.run import Run
+from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
+
+DUPLICATES = "duplicates"
+"""Value of ``residuals.groups`` that stands for exact duplicates."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +28,13 @@ class SharedOutputs:
     ----------
     samples : how many there are, and why there are none.
     outputs, rows : of the first and the second run; empty where there are no samples to compare on.
+    groups : which of the n samples belong together; None where each is its own.
     """
 
     samples: SharedSamples
     outputs: tuple[ModelOutputs, ...] = ()
     rows: tuple[Array, ...] = ()
+    groups: Groups | None = None
 
 
 def shared_outputs(first: Run, second: Run) -> SharedOutputs:
@@ -58,7 +68,37 @@ def shared_outputs(first: Run, second: Run) -> SharedOutputs:
         return SharedOutputs(replace(pair, status=Reason.ALL_TRAINED_ON()))
     same = n_shared == pair.n_first == pair.n_second
     status = OK if same else Reason.DIFFERENT_TEST_SETS(n_shared, pair.n_first, pair.n_second)
-    return SharedOutputs(replace(pair, status=status), (ours, theirs), (mine[unseen], other[unseen]))
+    duplicates = _duplicates(_duplicates_of(ours, mine[unseen]), _duplicates_of(theirs, other[unseen]))
+    groups = _groups(first, index[unseen], duplicates)
+    n_groups = None if groups is None else groups.count
+    pair = replace(pair, n_groups=n_groups, n_duplicates=duplicates.count, status=status)
+    return SharedOutputs(pair, (ours, theirs), (mine[unseen], other[unseen]), groups)
+
+
+def _duplicates(first: Duplicates, second: Duplicates) -> Duplicates:
+    """Return the samples that are exact duplicates for both models: the same input, and no chance of a coarse layer."""
+    both = np.stack([first.first, second.first])
+    _, earliest, pair = np.unique(both, axis=1, return_index=True, return_inverse=True)
+    return Duplicates(earliest[pair.ravel()])
+
+
+def _duplicates_of(recorded: ModelOutputs, rows: Array) -> Duplicates:
+    layer, outputs = next(iter(recorded.layers.values())), recorded.probabilities
+    return find_duplicates(layer[rows], recorded.y_pred[rows, None] if outputs is None else outputs[rows])
+
+
+def _groups(run: Run, index: Array, duplicates: Duplicates) -> Groups | None:
+    """Return which samples belong together by ``residuals.groups``: a factor, or ``duplicates``."""
+    name = run.config().get("residuals", {}).get("groups")
+    if name is None:
+        return None
+    if name == DUPLICATES:
+        return Groups.of(duplicates.first)
+    path = run.workspace.raw / "factors.parquet"
+    labels = read_parquet(path, [name])[name].to_numpy()
+    if index.max() >= len(labels):
+        raise ArtifactError(f"{path}: expected a row for sample {index.max()}, found {len(labels)} rows{REMAKE}")
+    return Groups.of(labels[index])
 
 
 def _trained_on(run: Run) -> Array:

@@ -8,12 +8,14 @@ from scipy.special import chdtrc, stdtr
 
 from mlx.core.array_types import Floats
 from mlx.core.scale import ROUNDING, exponent_of, in_unit
+from mlx.stats.groups import Groups, variance_by_group
 from mlx.stats.interval import NAN, Interval, critical_value
 from mlx.stats.status import OK, Reason, Status
 
 SCORE = "score test, Tango's interval"
 PAIRED_T = "Student's paired t"
 INFLUENCE = "influence values; Student's t"
+BY_GROUP = " by group"
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def _restricted(difference: float, gained: int, lost: int, n: int) -> float:
     return (root - b) / (4 * n) if b <= 0 else -2 * c / (root + b)
 
 
-def paired_mean(differences: Floats, level: float = 0.95) -> PairedDifference:
+def paired_mean(differences: Floats, level: float = 0.95, groups: Groups | None = None) -> PairedDifference:
     """Mean of differences (n,) between two models on the same samples, by Student's paired t.
 
     Parameters
@@ -105,19 +107,25 @@ def paired_mean(differences: Floats, level: float = 0.95) -> PairedDifference:
         (n,), finite, second minus first.
     level
         Between 0 and 1.
+    groups
+        Which samples belong together; None where each is its own.
     """
     exponent = exponent_of(differences)
     scaled = in_unit(differences, exponent)
     mean = float(scaled.mean())
-    found = paired_influence(mean, scaled - mean, level)
+    found = paired_influence(mean, scaled - mean, level, groups)
     low, high, mean = in_unit(np.array([found.interval.low, found.interval.high, mean]), -exponent).tolist()
-    interval = replace(found.interval, low=low, high=high, method=PAIRED_T)
+    method = PAIRED_T if groups is None else f"{PAIRED_T}{BY_GROUP}"
+    interval = replace(found.interval, low=low, high=high, method=method)
     return replace(found, difference=mean, interval=interval)
 
 
-def paired_influence(difference: float, influence: Floats, level: float = 0.95) -> PairedDifference:
+def paired_influence(
+    difference: float, influence: Floats, level: float = 0.95, groups: Groups | None = None
+) -> PairedDifference:
     """Difference of a statistic of two models on the same samples, by influence values: Var = Σφ²/(n(n − 1)).
 
+    With groups it is that of their sums, and Student's t has one degree of freedom less than there are groups.
     It holds whatever the statistic depends on in each model, such as errors that differ between them.
 
     Parameters
@@ -129,13 +137,20 @@ def paired_influence(difference: float, influence: Floats, level: float = 0.95) 
         statistic of the second model, less that on the statistic of the first. Mean 0.
     level
         Between 0 and 1.
+    groups
+        Which samples belong together; None where each is its own.
     """
     n = influence.size
     if n < 2:
         return missing_difference(Reason.TOO_FEW(2), difference)
+    if groups is not None and not (why := groups.why_too_few).is_ok:
+        return missing_difference(why, difference)
     if (largest := float(np.abs(influence).max())) <= 16 * ROUNDING:
         return missing_difference(Reason.ALL_THE_SAME(), difference)
-    error = largest * float(np.sqrt(np.sum((influence / largest) ** 2) / (n * (n - 1))))
-    half = critical_value(level, n - 1) * error
-    interval = Interval(difference - half, difference + half, level, INFLUENCE)
-    return PairedDifference(difference, interval, 2 * float(stdtr(n - 1, -abs(difference) / error)))
+    each = Groups(np.arange(n)) if groups is None else groups
+    error, df = largest * sqrt(variance_by_group(influence / largest, each)), each.count - 1
+    if error <= 16 * ROUNDING:
+        return missing_difference(Reason.ALL_THE_SAME(), difference)
+    half = critical_value(level, df) * error
+    interval = Interval(difference - half, difference + half, level, INFLUENCE + ("" if groups is None else BY_GROUP))
+    return PairedDifference(difference, interval, 2 * float(stdtr(df, -abs(difference) / error)))

@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from recorded_models import classifier, regression, run_in, two_classifiers, wrong
 from scipy.stats import t, ttest_rel
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
+from mlx.core.artifacts import write_parquet
 from mlx.pipeline.model_outputs import ModelOutputs
 from mlx.residuals import ResidualsSettings, analyze_classification
 from mlx.results.comparison import Metric, PairedTest
@@ -180,6 +182,48 @@ def test_each_metric_is_adjusted_for_the_number_of_further_runs(tmp_path: Path) 
         assert large.p_holm == pytest.approx(max(large.p, small.p_holm))
 
 
+def repeated(model: ModelOutputs, times: int) -> ModelOutputs:
+    arrays = {name: np.repeat(getattr(model, name), times, axis=0) for name in ("y_true", "y_pred", "probabilities")}
+    layers = {name: np.repeat(layer, times, axis=0) for name, layer in model.layers.items()}
+    return replace(model, **arrays, layers=layers, index=np.arange(len(model.index) * times))
+
+
+def test_exact_duplicates_are_counted_and_offered_as_groups(tmp_path: Path) -> None:
+    models = two_classifiers(200, np.random.default_rng(13))
+    single = compared(tmp_path, *models)
+    threefold = [repeated(model, 3) for model in models]
+    plain = compare_runs([run_in(tmp_path / f"plain_{i}/1", one) for i, one in enumerate(threefold)])
+    assert plain.samples[0].n_duplicates == 400
+    assert plain.tests[0].status == Reason.DUPLICATES(OK, 400, 600)
+    groups = {"residuals": {"groups": "duplicates"}}
+    grouped = compare_runs([run_in(tmp_path / f"grouped_{i}/1", one, **groups) for i, one in enumerate(threefold)])
+    assert (grouped.samples[0].n_groups, grouped.samples[0].n) == (200, 600)
+    found = {test.metric: test for test in grouped.tests}
+    for metric in (Metric.LOG_LOSS, Metric.BRIER, Metric.ROC_AUC, Metric.ERROR_AUROC):
+        ours, ones = found[metric], single[metric]
+        assert (ours.status, ours.n) == (OK, 600)
+        assert [ours.difference, ours.low, ours.high, ours.p] == pytest.approx(
+            [ones.difference, ones.low, ones.high, ones.p], rel=1e-6
+        )
+    assert found[Metric.ACCURACY].method.endswith("by group")
+    assert found[Metric.PEARSON_WITHIN].status == Reason.NO_INTERVAL(Reason.SIMILARITY_BY_GROUP())
+
+
+def test_samples_of_one_group_are_not_independent(tmp_path: Path) -> None:
+    first, second = two_classifiers(300, np.random.default_rng(14))
+    raw = tmp_path / "a/1/data/raw"
+    raw.mkdir(parents=True)
+    subjects = [f"subject {row // 5}" for row in range(300)]
+    write_parquet(raw / "factors.parquet", pd.DataFrame({"subject": subjects}))
+    groups = {"residuals": {"groups": "subject"}}
+    comparison = compare_runs([run_in(tmp_path / "a/1", first, **groups), run_in(tmp_path / "b/1", second)])
+    assert comparison.samples[0].n_groups == 60
+    difference = wrong(first).astype(float) - wrong(second)
+    sums = (difference - difference.mean()).reshape(60, 5).sum(axis=1)
+    half = t.ppf(0.975, 59) * (sums @ sums * 60 / 59) ** 0.5 / 300
+    assert comparison.tests[0].high - comparison.tests[0].difference == pytest.approx(half, rel=1e-9)
+
+
 def test_two_regressions_are_compared_in_their_unit(tmp_path: Path) -> None:
     rng = np.random.default_rng(12)
     y = rng.normal(size=200)
@@ -210,7 +254,7 @@ def test_two_regressions_are_compared_in_their_unit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("n", "ease", "sharpness"), [(200, 1.0, (1, 1)), (300, 2.5, (1, 1)), (250, 1.0, (1, 1.6))])
 def test_where_tests_are_given_they_hold(n: int, ease: float, sharpness: tuple[float, float]) -> None:
     """Over 500 pairs of models with different errors: the interval of the difference covers the one of many samples."""
-    from mlx.runs.paired_tests import _difference
+    from mlx.runs.paired_tests import _By, _difference
 
     metrics = [metric for metric in MEASURES if metric not in {Metric.ECE, Metric.ROC_AUC}]
     many = two_classifiers(60_000, np.random.default_rng(0), sharpness=sharpness, ease=ease)
@@ -224,7 +268,7 @@ def test_where_tests_are_given_they_hold(n: int, ease: float, sharpness: tuple[f
         pair = two_classifiers(n, np.random.default_rng(seed + 1), sharpness=sharpness, ease=ease)
         models = [ComparedModel(replace(m, validation=v), np.arange(n), 10) for m, v in zip(pair, rates, strict=True)]
         for metric in metrics:
-            found = _difference(models[0].measure(metric), models[1].measure(metric), 0.95)
+            found = _difference(models[0].measure(metric), models[1].measure(metric), _By(0.95, None))
             if found.interval.why_missing.is_ok:
                 missed[metric].append(not found.interval.low <= truth[metric] <= found.interval.high)
     assert sum(len(each) > 400 for each in missed.values()) >= 3
