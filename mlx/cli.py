@@ -96,7 +96,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     parser.set_defaults(command=None)
     for module in COMMANDS:
-        child = commands.add_parser(module.NAME, help=module.HELP, description=f"{module.HELP.capitalize()}.")
+        child = commands.add_parser(
+            module.NAME, help=module.HELP, description=f"{module.HELP[0].upper()}{module.HELP[1:]}."
+        )
         module.add_arguments(child)
         child.add_argument("--debug", action="store_true", help="print the traceback of an error")
         child.set_defaults(command=module.run, parser=parser)

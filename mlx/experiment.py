@@ -71,9 +71,7 @@ def resume_experiment(run: Run, *, force: bool = False) -> Path:
     A finished step is repeated only if one of its files is missing or has changed, and if a repeated step before it
     wrote different files than the first time. A training continues from its last checkpoint.
 
-    Parameters
-    ----------
-    force : continue a run of which it is unknown whether a process still works on it.
+    With `force`, a run is continued of which it is unknown whether a process still works on it.
 
     Raises
     ------
@@ -122,7 +120,7 @@ def _read_again(run: Run) -> Run:
     try:
         return read_run(run.folder)
     except ArtifactError as error:
-        note(f"{run.id}: {str(error).partition('; ')[0]}: made anew from what else is there")
+        note(f"{run.id}: {str(error).partition('; ')[0]}: restored from what else is there")
         return recovered(run.folder)
 
 

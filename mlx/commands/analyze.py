@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--metadata",
         type=Path,
         metavar="FILE",
-        help="a table with a row a sample: what may explain its errors",
+        help="a table with a row per sample: what may explain its errors",
     )
     add("--class-names", metavar="FILE|A,B,…", help="a file with a name in each line, or the names separated by commas")
     add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to write (default: %(default)s)")

@@ -23,11 +23,7 @@ class ArrayWriter:
     The file has its final name only once the folder round it is renamed into place, so it is meant
     for use inside `replacing_folder`.
 
-    Parameters
-    ----------
-    path : file to make.
-    shape : (rows, …) of the whole array.
-    dtype : of the whole array; blocks are cast to it.
+    Blocks are cast to `dtype`; `shape` is that of the whole array.
     """
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
@@ -63,10 +59,8 @@ def write_array(path: Path, array: Array) -> None:
 def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None, verified: bool = True) -> Array:
     """Open an ``.npy`` file memory-mapped, read-only.
 
-    Parameters
-    ----------
-    ndim, rows : what the array must have, where the caller knows it.
-    verified : as of `mlx.core.reading.existing`.
+    It has to have `ndim` dimensions and `rows` rows, where these are given; `verified` is as in
+    `mlx.core.reading.existing`.
 
     Raises
     ------

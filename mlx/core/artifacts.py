@@ -57,9 +57,7 @@ def replacing_folder(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
     What an earlier run left in `path` is gone then. Links in it are removed, never what they point to.
 
-    Parameters
-    ----------
-    durable : as of `replacing`.
+    `durable` is as in `replacing`.
 
     Raises
     ------
@@ -145,7 +143,7 @@ def write_csv(path: Path, table: "pd.DataFrame") -> None:
 
 
 def write_parquet(path: Path, table: "pd.DataFrame") -> None:
-    """Write a table a row a sample as Parquet without its index."""
+    """Write a table a row per sample as Parquet without its index."""
     with replacing(path) as temporary:
         table.to_parquet(temporary, engine="pyarrow", index=False)
 
@@ -159,9 +157,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 def read_json(path: Path, *, remedy: str = REMAKE) -> dict[str, Any]:
     """Read a JSON artifact: an object of finite numbers, text, lists and objects, no key of which stands twice.
 
-    Parameters
-    ----------
-    remedy : the end of a message: what to do about a damaged file.
+    Messages on a damaged file end with `remedy`.
 
     Raises
     ------
@@ -212,10 +208,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def read_csv(path: Path, columns: Sequence[str] = (), *, text: Sequence[str] = ()) -> "pd.DataFrame":
     """Read a CSV artifact; only an empty cell is missing, so a class may be named "NA".
 
-    Parameters
-    ----------
-    columns : columns that must be there.
-    text : columns that are text even where all of it looks like numbers.
+    It has to have `columns`; the columns `text` are text even where all of it looks like numbers.
 
     Raises
     ------

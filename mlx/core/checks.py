@@ -1,4 +1,4 @@
-"""What recorded arrays have to be: checked once, at the edge, and refused with the row at fault."""
+"""What recorded arrays have to be: checked once, at the edge, and rejected with the row at fault."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def check_labels(name: str, labels: npt.ArrayLike, n_samples: int, n_classes: in
 
 
 def check_matrix(name: str, matrix: npt.NDArray[np.generic], shape: tuple[int, int | None]) -> None:
-    """Refuse a matrix of another shape (None: any number of columns, at least one) or not of numbers.
+    """Reject a matrix of another shape (None: any number of columns, at least one) or not of numbers.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def check_matrix(name: str, matrix: npt.NDArray[np.generic], shape: tuple[int, i
 
 
 def check_finite(name: str, block: Floats, first_row: int) -> None:
-    """Refuse a block of rows with a value that is not finite; ``first_row`` is its place in the whole.
+    """Reject a block of rows with a value that is not finite; ``first_row`` is its place in the whole.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def check_finite(name: str, block: Floats, first_row: int) -> None:
 
 
 def check_rows_sum_to_one(block: Floats, first_row: int) -> None:
-    """Refuse rows that are not finite, have a negative entry, or don't sum to 1 within `SUM_TOLERANCE`.
+    """Reject rows that are not finite, have a negative entry, or don't sum to 1 within `SUM_TOLERANCE`.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def check_rows_sum_to_one(block: Floats, first_row: int) -> None:
 
 
 def check_agreement(probabilities: Floats, softmax: Floats, logits: Scores, first_row: int) -> None:
-    """Refuse logits whose softmax is not the probabilities: one of the two is of another model.
+    """Reject logits whose softmax is not the probabilities: one of the two is of another model.
 
     Logits stored in few digits have a softmax that is off by up to a quarter of their last digit: ½ max |Δz|, and
     each is rounded by at most half of it.

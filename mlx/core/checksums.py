@@ -67,13 +67,7 @@ def write_checksums(folder: Path, checksums: Checksums) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """A file of a run that differs from what its step wrote.
-
-    Attributes
-    ----------
-    name : below the run's folder.
-    found : "missing", or "not what the step wrote".
-    """
+    """A file of a run that differs from what its step wrote."""
 
     name: str
     found: str

@@ -125,13 +125,7 @@ def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
 
 
 class TrainingDisplay:
-    """Shows the progress of a training: on a terminal a bar with the remaining time, elsewhere about ten lines.
-
-    Parameters
-    ----------
-    epochs : maximum number.
-    batches : steps of an epoch.
-    """
+    """Shows the progress of a training: on a terminal a bar with the remaining time, elsewhere about ten lines."""
 
     def __init__(self, epochs: int, batches: int) -> None:
         self.epochs, self.batches = epochs, batches

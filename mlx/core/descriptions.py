@@ -157,12 +157,12 @@ def read_description(path: Path, schema: type[D]) -> D:
         there = "nothing" if fault["type"] == "missing" else shown(fault["input"])
         raise ArtifactError(f"{path}: {key}: expected {wanted}, found {there}{REMAKE}") from None
     if {"task", "class_names"} <= schema.model_fields.keys():
-        _refuse_contradiction(path, found)
+        _reject_contradiction(path, found)
     return found
 
 
-def _refuse_contradiction(path: Path, found: Any) -> None:
-    """Refuse a classification without classes or with two of one name, and a regression with any."""
+def _reject_contradiction(path: Path, found: Any) -> None:
+    """Reject a classification without classes or with two of one name, and a regression with any."""
     names, classes = found.class_names, found.task == "classification"
     if bool(names) != classes or len(set(names)) < len(names):
         wanted = "different names of classes" if classes else "no names, as for a regression"

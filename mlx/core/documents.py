@@ -146,7 +146,7 @@ def _document(path: Path, values: Any, lines: dict[Names, int]) -> Document:
     if not isinstance(values, dict):
         found = "an empty file" if values is None else shown(values)
         raise SettingsError(f"{path}: expected sections such as 'dataset:' and 'model:', found {found}")
-    _refuse_half_characters(path, values)
+    _reject_half_characters(path, values)
     return Document(path, values, lines)
 
 
@@ -190,7 +190,7 @@ def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
 
 def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
     try:
-        values = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
+        values = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_reject_twice)
     except json.JSONDecodeError as error:
         raise SettingsError(f"{path}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}") from None
     except ValueError as error:
@@ -203,7 +203,7 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
         return values, {}
 
 
-def _refuse_half_characters(path: Path, values: Mapping[str, Any]) -> None:
+def _reject_half_characters(path: Path, values: Mapping[str, Any]) -> None:
     try:
         json.dumps(values, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError as error:
@@ -211,11 +211,11 @@ def _refuse_half_characters(path: Path, values: Mapping[str, Any]) -> None:
         raise SettingsError(f"{path}: expected text, found {found}, half of a character in UTF-16") from None
 
 
-def _refuse_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]

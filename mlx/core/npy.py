@@ -28,11 +28,7 @@ _FIELD = {"descr": "descr", "fortran_order": "order", "shape": "shape"}
 class Header:
     """The type, shape and place of the array in an ``.npy`` file.
 
-    Attributes
-    ----------
-    shape, dtype : of the array.
-    fortran_order : whether it is stored by columns.
-    offset : bytes before its first number.
+    The first number is at `offset`, in bytes.
     """
 
     shape: tuple[int, ...]
@@ -91,9 +87,7 @@ def _parsed(text: str, offset: int) -> Header:
 def read_entry(archive: zipfile.ZipFile, name: str, *, compressed: bool = False) -> Array:
     """Read the array `name` of an ``.npz`` archive.
 
-    Parameters
-    ----------
-    compressed : whether an entry may be, as those of SciPy are.
+    An entry may be `compressed`, as those of SciPy are, only where that is said.
 
     Raises
     ------

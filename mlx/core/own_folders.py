@@ -32,9 +32,7 @@ def check_workspace(workspace: Workspace) -> None:
 def check_own_folder(folder: Path, *, root: Path | None = None) -> None:
     """Reject an existing `folder` that is a link or not a folder.
 
-    Parameters
-    ----------
-    root : of its workspace, for the message.
+    The advice in the message depends on the `root` of its workspace.
 
     Raises
     ------

@@ -53,10 +53,7 @@ def existing(path: Path, *, verified: bool = True) -> Path:
 class OnRecord:
     """The content of a file as it was written.
 
-    Attributes
-    ----------
-    digest : its SHA-256.
-    remedy : the end of a message: what to do where it has changed.
+    Messages end with `remedy`: what to do where the content has changed.
     """
 
     digest: str

@@ -86,9 +86,7 @@ def finite_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
 def naming(path: Path) -> Iterator[None]:
     """Add the file and what to do about it to the error of a check that rejects its values.
 
-    Parameters
-    ----------
-    path : the file; or a folder, of whose files the check names one without its ending.
+    Where `path` is a folder, the check names one of its files without the ending.
     """
     try:
         yield

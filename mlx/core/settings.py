@@ -38,13 +38,7 @@ DEVICES = frozenset({"CON", "PRN", "AUX", "NUL"} | {f"{port}{i}" for port in ("C
 
 
 class ExperimentHead(Settings):
-    """The name of an experiment; read by no step, and checked by all.
-
-    Attributes
-    ----------
-    name : of the experiment and of its folder.
-    description : a sentence for the reader.
-    """
+    """The name of an experiment; read by no step, and checked by all."""
 
     name: str = Field(
         json_schema_extra={"pattern": "^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?$", "maxLength": LONGEST}

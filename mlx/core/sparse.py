@@ -30,11 +30,7 @@ class SparseWriter:
 
     Like `ArrayWriter`, it is meant for use inside `replacing_folder`.
 
-    Parameters
-    ----------
-    path : file to make.
-    shape : (rows, columns) of the whole array.
-    dtype : of its values; blocks are cast to it.
+    Values are cast to `dtype`; `shape` is that of the whole array.
     """
 
     def __init__(self, path: Path, shape: tuple[int, int], dtype: "npt.DTypeLike") -> None:
@@ -112,9 +108,7 @@ def _add_file(
 def open_sparse(path: Path, *, rows: int | None = None) -> "csr_array[Any]":
     """Read a CSR array whose rows have sorted columns, each at most once.
 
-    Parameters
-    ----------
-    rows : how many it must have, where the caller knows it.
+    It has to have `rows` rows, where these are given.
 
     Raises
     ------

@@ -30,11 +30,8 @@ WORDS: Mapping[Kind, str] = {
 def check_columns(path: Path, table: "pd.DataFrame", kinds: Mapping[str, Kind], *, n_classes: int = 0) -> None:
     """Reject a table that lacks a column, or has values in one that it can't hold.
 
-    Parameters
-    ----------
-    path : the file that `table` was read from.
-    kinds : of the columns that are used.
-    n_classes : what labels are below.
+    `kinds` are those of the columns that are used; labels have to be below `n_classes`. The table was read from
+    `path`.
 
     Raises
     ------

@@ -37,10 +37,6 @@ class UserFunction:
     key : of the configuration that names it, for messages.
     purpose : what it is to make, for messages.
 
-    Attributes
-    ----------
-    function : itself.
-
     Raises
     ------
     DataError
@@ -118,9 +114,7 @@ def _inside(name: str, key: str) -> Path:
 def results_around(file: Path, root: Path) -> Path | None:
     """Return the folder of results that `file` lies in: of a run, of runs, or one that the steps write into.
 
-    Parameters
-    ----------
-    file, root : resolved, `file` below `root`.
+    Both are resolved, and `file` is below `root`.
     """
     written = [*(root / name for name in WRITTEN), output_directory()]
     for folder in file.parents:

@@ -46,7 +46,7 @@ class ClassParams(Settings):
     n_classes
         Number of classes, at least 2.
     n_samples
-        Number of samples, at least one a class.
+        Number of samples, at least one per class.
     seed
         What the samples are drawn with.
     class_weights
@@ -76,5 +76,5 @@ class ClassParams(Settings):
     def _one_a_class(cls, weights: list[float] | None, info: ValidationInfo) -> list[float] | None:
         n_classes = info.data.get("n_classes")
         if weights is not None and n_classes is not None and len(weights) != n_classes:
-            raise bad_value(f"{n_classes} numbers, one a class", weights)
+            raise bad_value(f"{n_classes} numbers, one per class", weights)
         return weights

@@ -22,9 +22,7 @@ DESCRIPTION = "model.json"
 def build_model(settings: ModelSettings, task_spec: TaskSpec, *, seed: int, pretrained: bool = True) -> Model:
     """Make the model that `settings` describe, with initial weights drawn from `seed`.
 
-    Parameters
-    ----------
-    pretrained : load pretrained weights if the settings ask for them; a model about to be restored needs none.
+    Without `pretrained`, no pretrained weights are loaded: a model about to be restored needs none.
 
     Raises
     ------

@@ -68,9 +68,7 @@ def record_split(
 
     `mlx.pipeline.model_outputs.open_model_outputs` reads the folder.
 
-    Parameters
-    ----------
-    model : a checkpoint to use in place of the model of the workspace.
+    The `model`, such as that of a checkpoint, takes the place of the one in the workspace.
 
     Returns
     -------

@@ -47,7 +47,7 @@ def write_dataset(workspace: Workspace, source: Dataset, settings: DatasetSettin
 
 
 def _check_space(source: Dataset, folder: Path) -> None:
-    """Refuse, before any work, what can't fit on the disk: the samples, and their scaled copy in the splits."""
+    """Reject, before any work, what can't fit on the disk: the samples, and their scaled copy in the splits."""
     values = source.n_samples * math.prod(source.sample_shape)
     needed = values * (source.dtype.itemsize + max(4, source.dtype.itemsize))
     free = shutil.disk_usage(folder).free

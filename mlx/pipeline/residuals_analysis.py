@@ -34,7 +34,7 @@ SCATTER_POINTS = 2000
 def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) -> str:
     """Write ``data/residuals/`` and ``metrics/residuals.json``.
 
-    ``samples.parquet`` has a row a test sample; ``classes.csv`` a row a predicted class; ``tests.csv`` every test
+    ``samples.parquet`` has a row per test sample; ``classes.csv`` a row per predicted class; ``tests.csv`` every test
     made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``temperature.csv`` what a
     temperature does to entropy; ``similarity.csv`` which file in ``similarity/`` holds the similarities within a
     class, beside ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.

@@ -186,7 +186,7 @@ def read_samples(workspace: Workspace, dataset: DatasetDescription) -> "pd.DataF
     samples = read_parquet(path)
     check_columns(path, samples, {"index": "count"})
     if not len(samples):
-        raise ArtifactError(f"{path}: expected a row a test sample, found none{REMAKE}")
+        raise ArtifactError(f"{path}: expected a row per test sample, found none{REMAKE}")
     if not samples["index"].between(0, dataset.shape[0] - 1).all():
         raise ArtifactError(f"{path}: expected rows of {dataset.shape[0]} raw samples, found others{REMAKE}")
     return samples

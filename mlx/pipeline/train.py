@@ -168,5 +168,5 @@ def _summary(result: FitResult) -> dict[str, Any]:
 
 def _how(built: Model, result: FitResult) -> str:
     if isinstance(built, DirectModel):
-        return "in one go"
+        return "all at once"
     return f"{len(result.history)} epochs, kept the weights of epoch {result.best_epoch}"

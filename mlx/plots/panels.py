@@ -42,7 +42,7 @@ def similarity_entropy_panels(samples: DataFrame, classes: Sequence[ClassSummary
     Parameters
     ----------
     samples : DataFrame
-        y_pred, correct, entropy (nats), similarity; a row a sample.
+        y_pred, correct, entropy (nats), similarity; a row per sample.
     classes : sequence of ClassSummary
         Of one layer.
     max_points : int

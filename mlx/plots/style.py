@@ -48,7 +48,7 @@ RC: dict[str, Any] = {
     "legend.labelspacing": 0.3, "legend.borderaxespad": 0.2,
     "lines.linewidth": 1.4, "lines.markersize": 4.0, "text.color": INK,
     "figure.constrained_layout.h_pad": 0.03, "figure.constrained_layout.w_pad": 0.05,
-    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3
+    "pdf.fonttype": 42,  # TrueType: journals reject Type 3
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ SMALLEST_SAMPLE = 10
 """Samples of a dry run at least: 6 to train on, 2 to validate and 2 to test."""
 
 MAX_ROWS, DIRECT_VALUES, SVM_PRODUCTS = 512, 1 << 22, 10**8
-"""Bounds of the training samples of a fit in one go, of all of their values, and of the products in a kernel."""
+"""Bounds of the training samples of a fit all at once, of all of their values, and of the products in a kernel."""
 
 MAX_UNKNOWNS = 2000
 """Unknowns up to which newton-cholesky is tried: it solves for all at once, at a cost of their third power."""
@@ -118,9 +118,7 @@ def _fewer_rounds(params: Settings, task: TaskSpec) -> tuple[dict[str, Any], str
 def check_counts(settings: ModelSettings, task: TaskSpec, n_train: int, labels: Array | None) -> None:
     """Reject training samples that are too few for one of scikit-learn's models, as the sample has other numbers.
 
-    Parameters
-    ----------
-    labels : (n_train,) of the training split; None if unknown.
+    The `labels` (n_train,) are those of the training split; None if unknown.
     """
     params = settings.parameters()
     if isinstance(params, GradientBoostingParams):

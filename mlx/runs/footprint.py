@@ -20,7 +20,7 @@ TRAINING_COPIES = 4
 def memory_of(settings: ModelSettings, model: Model, n_train: int) -> int:
     """Return about how many bytes a training takes beyond the libraries.
 
-    For a fit in one go it is a lower bound: all samples at once, and a solver's matrix.
+    For a fit all at once it is a lower bound: all samples at once, and a solver's matrix.
     """
     if not isinstance(model, DirectModel):
         return model.n_parameters * 4 * TRAINING_COPIES

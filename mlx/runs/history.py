@@ -23,10 +23,7 @@ STAMP = re.compile(r"\d{8}-\d{6}(_\d+)?")
 class DamagedRun:
     """A run directory whose summary can't be read.
 
-    Attributes
-    ----------
-    folder : of the run.
-    reason : names the file, what is wrong with it, and what to do.
+    The `reason` names the file, what is wrong with it, and what to do.
     """
 
     folder: Path
@@ -51,11 +48,7 @@ def find_damaged(directory: Path) -> list[DamagedRun]:
 def find_run(identity: str, directory: Path, *, recover: bool = False) -> Run:
     """Return the run that `identity` names: a run's folder, ``name/time``, or a name, for its latest run.
 
-    Parameters
-    ----------
-    identity : as a user writes it.
-    directory : where to search.
-    recover : restore a summary that is damaged or missing.
+    With `recover`, a summary that is damaged or missing is restored.
 
     Raises
     ------

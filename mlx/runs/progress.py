@@ -48,13 +48,7 @@ def _required(files: Mapping[str, str]) -> dict[str, str]:
 
 
 class Progress:
-    """The progress of a run, on disk after every step.
-
-    Parameters
-    ----------
-    run : as it starts.
-    steps : the names of all steps, in order.
-    """
+    """The progress of a run, on disk after every step."""
 
     def __init__(self, run: Run, steps: Sequence[str]) -> None:
         self.folder, self.summary, self.steps = run.folder, run.summary, steps

@@ -48,7 +48,7 @@ class Checkpoints:
     fingerprint : of the training; a training with another fingerprint is not resumed.
     frequency : epochs from one checkpoint to the next.
     description : of the model, from which it can be rebuilt.
-    report : receives a line that says whether the training resumes or starts anew, and why.
+    report : receives a line that says whether the training resumes or starts over, and why.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Checkpoints:
     def restore(self, model: IterativeModel) -> Progress:
         """Load the newest usable state of a training with the same fingerprint into `model`; return its progress.
 
-        If there is none, the checkpoints of other trainings are removed and the training starts anew.
+        If there is none, the checkpoints of other trainings are removed and the training starts over.
         """
         for path in (self.folder / name for name in STATES):
             if not path.exists():
@@ -76,7 +76,7 @@ class Checkpoints:
             try:
                 state = read_state(path)
                 if changed := difference(state.fingerprint, self.fingerprint):
-                    self.report(f"starts anew, as the checkpoints are of another training: {changed}")
+                    self.report(f"starts over, as the checkpoints are of another training: {changed}")
                     break
                 model.set_state(state.model)
                 if state.progress.best_weights:

@@ -79,7 +79,7 @@ class FitResult:
 
     Attributes
     ----------
-    history : the metrics of each epoch, in order; one entry for a model that is fitted in one go.
+    history : the metrics of each epoch, in order; one entry for a model that is fitted all at once.
     best_epoch : the epoch, from 1, whose weights the model has.
     """
 
@@ -106,7 +106,7 @@ def fit_model(
 
     Parameters
     ----------
-    augmentation : random changes of each training batch; has no effect on a model that is fitted in one go.
+    augmentation : random changes of each training batch; has no effect on a model that is fitted all at once.
     checkpoints : lets a training by epochs resume where a killed one stopped.
 
     Raises

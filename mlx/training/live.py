@@ -25,9 +25,7 @@ class LiveMetrics:
     In a DVC project the folder has its own ``dvc.yaml``, from which ``dvc plots show`` draws the files. The
     project's ``dvc.yaml`` can't list them, because DVC fails while they are missing, as before the first training.
 
-    Parameters
-    ----------
-    folder : holds nothing but these files.
+    The `folder` holds nothing but these files.
     """
 
     def __init__(self, folder: Path) -> None:

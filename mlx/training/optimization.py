@@ -13,9 +13,7 @@ ADAMW_DECAY = 0.004  # Keras's default; without decay, adamw is adam
 def optimization_of(settings: TrainingSettings, task_spec: TaskSpec, y: Array) -> Optimization:
     """Return how a model updates its weights.
 
-    Parameters
-    ----------
-    y : (n,) targets of the training split, from which balanced class weights are computed.
+    Balanced class weights are computed from the targets `y` (n,) of the training split.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from mlx.training.schedules import SCHEDULES, Schedule
 
 
 class AugmentationSettings(Settings):
-    """Random changes of the training images, drawn anew in every epoch.
+    """Random changes of the training images, drawn again in every epoch.
 
     Values given here override those of ``dataset.params.augmentation``; null leaves the choice to the dataset,
     whose default is no augmentation.

@@ -43,14 +43,7 @@ class StateDescription(Settings):
 
 @dataclass(frozen=True)
 class TrainingState:
-    """The state of a training between two epochs.
-
-    Attributes
-    ----------
-    fingerprint : of the training.
-    model : the state of the model.
-    progress : all else.
-    """
+    """The state of a training between two epochs."""
 
     fingerprint: Fingerprint
     model: Mapping[str, Array]

@@ -24,9 +24,9 @@ def unused_settings(
     if isinstance(built, DirectModel):
         unused += [f"output.{name}" for name in _OF_CHECKPOINTS if name in output.model_fields_set]
     elif not output.save_checkpoints:
-        lines.append("no checkpoints are saved (output.save_checkpoints), so a killed training starts anew")
+        lines.append("no checkpoints are saved (output.save_checkpoints), so a killed training starts over")
     if unused:
-        why = ", which is fitted in one go" if isinstance(built, DirectModel) else ""
+        why = ", which is fitted all at once" if isinstance(built, DirectModel) else ""
         lines.append(f"no effect on {model.name}{why}: {', '.join(unused)}")
     for name, reason, applies in _CONDITIONS:
         if f"params.{name}" in given & built.training_fields and applies(training, built.task_spec):

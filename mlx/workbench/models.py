@@ -148,7 +148,7 @@ class TrainingPipeline:
         ----------
         X_train, X_val : (n, …) samples; flat ones are reshaped for the model.
         y_train, y_val : (n,) labels from 0.
-        batch_size, epochs, callbacks, options : of Keras's ``fit``; a model of scikit-learn is fitted in one go.
+        batch_size, epochs, callbacks, options : of Keras's ``fit``; a model of scikit-learn is fitted all at once.
 
         Returns
         -------
@@ -169,7 +169,7 @@ class TrainingPipeline:
         if self._backend.in_one_go:
             if callbacks or options:
                 given = ["callbacks"] * bool(callbacks) + list(options)
-                raise ValueError(f"{', '.join(given)}: expected none, as the model is fitted in one go")
+                raise ValueError(f"{', '.join(given)}: expected none, as the model is fitted all at once")
         else:
             options |= {"batch_size": batch_size, "epochs": epochs, "callbacks": list(callbacks)}
         history: History = self._backend.fit(train, val, **options)
@@ -258,7 +258,7 @@ class _Keras:
 
 
 class _InOneGo:
-    """A model that is fitted in one go behind `TrainingPipeline`."""
+    """A model that is fitted all at once behind `TrainingPipeline`."""
 
     in_one_go = True
 

@@ -18,7 +18,7 @@ class Predictor(Protocol):
     """Anything that predicts an array for samples, such as a Keras model."""
 
     def predict(self, X: Array, **options: Any) -> Array:
-        """Return a row a sample."""
+        """Return a row per sample."""
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def test_a_table_of_facts_becomes_factors(tmp_path, end):
     assert factors["where"].tolist() == table["where"].tolist()
     assert factors["old"].tolist() == (Y > 1).tolist()
     np.savez(tmp_path / "b.npz", X=X[:29], y=Y[:29])
-    refused(tmp_path / "b.npz", "expected 29 rows, one a sample, found 30", metadata=str(path))
+    refused(tmp_path / "b.npz", "expected 29 rows, one per sample, found 30", metadata=str(path))
     refused(tmp_path / "a.npz", "expected a table, found nothing there", metadata=str(tmp_path / "no.csv"))
 
 

@@ -114,7 +114,7 @@ def test_a_bad_parameter_is_one_error_at_its_own_key(name, params, key, kind):
         ("noise", {"n_classes": 14}, "n_classes", "at most 13 classes, as many as there are looks"),
         ("noise", {"max_grain": 0.01}, "max_grain", "at least min_grain = 0.08"),
         ("patterns", {"max_frequency": 2.0}, "max_frequency", "at least min_frequency = 2.5"),
-        ("blobs", {"class_weights": [1.0, 2.0]}, "class_weights", "3 numbers, one a class"),
+        ("blobs", {"class_weights": [1.0, 2.0]}, "class_weights", "3 numbers, one per class"),
         (
             "moons",
             {"class_weights": [1.0, 1e-9]},
@@ -134,7 +134,7 @@ def test_a_bad_parameter_is_one_error_at_its_own_key(name, params, key, kind):
             "gaussian_mixture",
             {"covariances": [[[1.0]]]},
             "covariances",
-            "3 matrices of 2 x 2 numbers, one a class",
+            "3 matrices of 2 x 2 numbers, one per class",
         ),
     ],
 )

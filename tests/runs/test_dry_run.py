@@ -62,7 +62,7 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
     assert lines["scaling"] == "params.yaml:5"
     assert lines["test_size"] == "default"
     assert any(line.split() == ["seed:", "7", "#", "--set", "split.seed"] for line in shown.splitlines())
-    assert "no effect on logistic_regression, which is fitted in one go: training.epochs" in warned
+    assert "no effect on logistic_regression, which is fitted all at once: training.epochs" in warned
     assert "# data: 1797 samples of 8x8x1, 10 classes" in shown
     assert "# disk: about" in shown
     assert sorted(folder.rglob("*")) == before

@@ -88,12 +88,12 @@ def test_another_configuration_starts_anew_and_says_so(tmp_path: Path) -> None:
     repository.configure(TRAINED["cnn"] | {"training": changed, "output": {"save_checkpoints": False}})
     twin = repository.copy(tmp_path / "twin")
     done = twin.stage("train")
-    assert "train: no checkpoints are saved (output.save_checkpoints), so a killed training starts anew" in done.stderr
+    assert "train: no checkpoints are saved (output.save_checkpoints), so a killed training starts over" in done.stderr
     assert list((twin.root / "checkpoints").iterdir()) == []
     repository.configure(TRAINED["cnn"] | {"training": changed, "output": {"checkpoint_frequency": 2}})
     done = repository.stage("train")
     assert (
-        "train: starts anew, as the checkpoints are of another training: training.epochs was 100 and is 2"
+        "train: starts over, as the checkpoints are of another training: training.epochs was 100 and is 2"
         in done.stderr.splitlines()
     )
     assert repository.content() == twin.content()
@@ -105,7 +105,7 @@ def test_fields_that_a_model_can_not_use_are_named(tmp_path: Path) -> None:
     repository = prepared(tmp_path, SMALL | {"training": params, "output": {"checkpoint_frequency": 5}})
     done = repository.stage("train")
     assert done.stderr.splitlines() == [
-        "train: no effect on logistic_regression, which is fitted in one go: training.epochs, "
+        "train: no effect on logistic_regression, which is fitted all at once: training.epochs, "
         "training.params.weight_decay, output.checkpoint_frequency"
     ]
 

@@ -95,7 +95,7 @@ def test_another_training_starts_anew_and_says_what_changed(tmp_path: Path) -> N
     now = {"training.epochs": 10, "data.X_train": "b", "model.name": "line"}
     found, said, _ = train(tmp_path, print_of=now, epochs=10)
     assert said == [
-        "starts anew, as the checkpoints are of another training: training.epochs was 9 and is 10, other data.X_train"
+        "starts over, as the checkpoints are of another training: training.epochs was 9 and is 10, other data.X_train"
     ]
     assert found == train(tmp_path / "fresh", epochs=10)[0]
 

@@ -134,7 +134,7 @@ def test_a_training_that_diverged_keeps_its_last_good_state_and_says_so_when_it_
     assert said[0].startswith("continues after epoch ")
     assert "diverged in epoch" in said[1]
     _, said, _ = train(tmp_path)
-    assert said[0].startswith("starts anew")
+    assert said[0].startswith("starts over")
     assert len(said) == 1
 
 

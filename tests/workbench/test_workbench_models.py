@@ -166,7 +166,7 @@ def test_what_does_not_fit_together_is_refused() -> None:
         mlx.TrainingPipeline(model, "torch")
     pipeline = mlx.TrainingPipeline(model, "sklearn")
     X, y = np.random.default_rng(0).random((20, 4)), np.arange(20) % 2
-    with pytest.raises(ValueError, match="callbacks: expected none, as the model is fitted in one go"):
+    with pytest.raises(ValueError, match="callbacks: expected none, as the model is fitted all at once"):
         pipeline.train(X, y, callbacks=[object()])
     with pytest.raises(ValueError, match="expected X_val and y_val together"):
         pipeline.train(X, y, X)

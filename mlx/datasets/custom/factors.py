@@ -35,9 +35,7 @@ def factors_of(table: "pd.DataFrame", where: str) -> tuple[Factors, list[str]]:
     Numbers have NaN where a value is missing, truth values and texts None. Dates, columns without a value and texts
     that name the rows (file names, identifiers) explain nothing and are left out.
 
-    Parameters
-    ----------
-    where : what the table is, for messages.
+    Messages begin with `where`.
 
     Raises
     ------

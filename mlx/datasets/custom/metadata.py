@@ -1,4 +1,4 @@
-"""A table with a row a sample, beside the samples: its columns as factors, or in the role that they are given."""
+"""A table with a row per sample, beside the samples: its columns as factors, or in the role that they are given."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,7 +45,7 @@ def read_metadata(
     if files is not None:
         table = _in_order_of(table, files, path)
     if len(table) != n_samples:
-        raise DataError(f"{path}: expected {n_samples} rows, one a sample, found {len(table)}")
+        raise DataError(f"{path}: expected {n_samples} rows, one per sample, found {len(table)}")
     with_role = [name for name in with_role if name in table]
     columns = {name: role_values(table[name], roles[name], f"{path}: column '{name}'") for name in with_role}
     factors, lines = factors_of(table.drop(columns=with_role), str(path))

@@ -49,7 +49,7 @@ class CustomParams(StoredParams):
         The character between the cells of a CSV; inferred among comma, semicolon, tab and ``|`` where only one
         is possible.
     metadata
-        A CSV, Parquet or JSON table with a row a sample whose columns become the factors; for a folder of
+        A CSV, Parquet or JSON table with a row per sample whose columns become the factors; for a folder of
         images its column ``file`` (``class/name.jpg``) assigns the rows to images.
     roles
         What columns of the table, the metadata or the factors are for that are no features: ``group`` (what rows

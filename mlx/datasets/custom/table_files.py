@@ -132,11 +132,11 @@ def _checked_suffix(path: Path) -> str:
 def _read_json(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    def refusing_equal_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def rejecting_equal_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         reject_equal_names([name for name, _ in pairs], path)
         return dict(pairs)
 
-    content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=refusing_equal_names)
+    content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=rejecting_equal_names)
     rows = isinstance(content, list) and all(isinstance(row, dict) for row in content)
     if not rows and not isinstance(content, dict):
         raise ValueError("neither a list of rows nor columns by name")

@@ -96,7 +96,7 @@ def ridges(u: Array, v: Array, factors: Factors) -> Array:
 
 
 def cellular(u: Array, v: Array, factors: Factors) -> Array:
-    """Draw the distance to the nearest of random points, one a cell of 1.5 grains."""
+    """Draw the distance to the nearest of random points, one per cell of 1.5 grains."""
     return nearest_seed(factors["key"], u / np.float32(1.5), v / np.float32(1.5))[0]
 
 

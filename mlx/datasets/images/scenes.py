@@ -29,14 +29,14 @@ class Draws:
         self._generators = [generator(seed, stream, chunk) for chunk in chunks]
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> Array:
-        """Return numbers from `low` to `high`, float64, one a sample of all chunks."""
+        """Return numbers from `low` to `high`, float64, one per sample of all chunks."""
         drawn = np.empty((len(self._generators), CHUNK))
         for rng, row in zip(self._generators, drawn, strict=True):
             rng.random(out=row)
         return low + (high - low) * drawn.ravel()
 
     def bits(self) -> Array:
-        """Return 32 random bits each, uint32, one a sample of all chunks."""
+        """Return 32 random bits each, uint32, one per sample of all chunks."""
         return np.concatenate([rng.integers(0, 2**32, CHUNK, np.uint32) for rng in self._generators])
 
 

@@ -68,7 +68,7 @@ def table_dataset(
     source: str,
     details: dict[str, Any] | None = None,
 ) -> Dataset:
-    """Describe a table that `make` builds in one go, its label noise added here.
+    """Describe a table that `make` builds all at once, its label noise added here.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ class MixtureParams(TableParams):
         if given is None or not n or not d:
             return given
         if [[len(row) for row in matrix] for matrix in given] != [[d] * d] * n:
-            raise bad_value(f"{n} matrices of {d} x {d} numbers, one a class", given)
+            raise bad_value(f"{n} matrices of {d} x {d} numbers, one per class", given)
         for k, matrix in enumerate(np.asarray(given, np.float64)):
             if not np.allclose(matrix, matrix.T, rtol=_SYMMETRIC_TO) or np.linalg.eigvalsh(matrix)[0] <= 0:
                 raise bad_value(f"a symmetric, positive definite matrix for class {k}", matrix.tolist())

@@ -34,10 +34,7 @@ BATCH = 256
 class BatchStatistics:
     """The moving averages of a network's BatchNorm layers.
 
-    Parameters
-    ----------
-    network : Keras model, whose frozen layers keep their statistics.
-    scorer : the part of it that is trained.
+    The part of the `network` that is trained is the `scorer`; frozen layers keep their statistics.
     """
 
     def __init__(self, network: Any, scorer: Any, task_spec: TaskSpec) -> None:

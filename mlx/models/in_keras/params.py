@@ -86,9 +86,7 @@ class ImageNetParams(NetworkParams):
 class ResNet18Params(NetworkParams):
     """A network designed for ImageNet, of which Keras has no weights.
 
-    Attributes
-    ----------
-    pretrained : only false.
+    There are no pretrained weights.
     """
 
     pretrained: Literal[False] = False

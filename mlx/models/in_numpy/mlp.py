@@ -112,9 +112,7 @@ class MLP(BaseModel):
     def train_step(self, X: npt.ArrayLike, y: npt.ArrayLike) -> dict[str, float]:
         """Take one more step, on all of ``X`` (n, d).
 
-        Parameters
-        ----------
-        y : as for `fit`; for a classifier also target rows (n, units), such as one-hot rows.
+        For a classifier, `y` may also be target rows (n, units), such as one-hot rows.
 
         Returns
         -------

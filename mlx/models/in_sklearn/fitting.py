@@ -57,7 +57,7 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, task_spec: TaskSpe
 
 
 def check_classes_present(name: str, y: Array, n_classes: int) -> None:
-    """Refuse training labels ``y`` (n,) that lack one of the classes.
+    """Reject training labels ``y`` (n,) that lack one of the classes.
 
     Raises
     ------

@@ -45,7 +45,7 @@ def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object
 
 
 def metrics_table(caption: str, metrics: Mapping[str, Any]) -> str:
-    """Build the table of one metrics file: a row a number, and its interval or why there is none; empty without any."""
+    """Build the table of one metrics file: a row per number, with its interval or why it has none."""
     flat = flatten(metrics)
     beside = {key + end for key in flat for end in ("_low", "_high", "_status")}
     rows = [

@@ -15,7 +15,7 @@ from mlx.datasets.dataset import Factors
 
 
 def read_factors(given: Any, n: int, what: str) -> Factors:
-    """Return a table with a row a sample as columns (n,): a data frame, columns by name, or a file; none for None.
+    """Return a table with a row per sample as columns (n,): a data frame, columns by name, or a file; none for None.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def _frame(given: Any, n: int, what: str) -> Any:
         columns = {name: _values(values, f"{what}: column '{name}'", n) for name, values in given.items()}
         given = pd.DataFrame(columns) if columns else pd.DataFrame(index=range(n))
     if len(given) != n:
-        raise DataError(f"{what}: expected {n} rows, one a sample, found {len(given)}")
+        raise DataError(f"{what}: expected {n} rows, one per sample, found {len(given)}")
     return given.reset_index(drop=True)
 
 
@@ -65,10 +65,10 @@ def _values(values: Any, where: str, n: int) -> Any:
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
         if array.ndim != 1:
-            raise DataError(f"{where}: expected {n} rows, one a sample, found an array of shape {array.shape}")
+            raise DataError(f"{where}: expected {n} rows, one per sample, found an array of shape {array.shape}")
         if isinstance(values, list | tuple) and array.dtype.kind in "US":  # NumPy made texts of all that is in it
             array = np.asarray(values, dtype=object)
         column = pd.Series(array, dtype=object if array.dtype.kind in "OUS" else None)
     if len(column) != n:
-        raise DataError(f"{where}: expected {n} rows, one a sample, found {len(column)}")
+        raise DataError(f"{where}: expected {n} rows, one per sample, found {len(column)}")
     return column

@@ -118,7 +118,7 @@ def _named(where: str, labels: Array, k: int, names: Sequence[str]) -> tuple[tup
     if not names:
         if len(found) != k:
             raise DataError(
-                f"{where}: expected {k} different labels, one a column of the probabilities, found {len(found)}; "
+                f"{where}: expected {k} different labels, one per column of the probabilities, found {len(found)}; "
                 "give all class names in the order of the columns"
             )
         if clash := clash_of(found):

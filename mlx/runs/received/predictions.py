@@ -117,7 +117,7 @@ def receive(given: Given) -> Received:
     n, k = probabilities.shape
     if names and len(names) != k:
         raise SettingsError(
-            f"{given.called(CLASS_NAMES)}: expected {k} different names, one a column of the probabilities, found "
+            f"{given.called(CLASS_NAMES)}: expected {k} different names, one per column of the probabilities, found "
             f"{len(names)}"
         )
     logits = None if given.logits is None else _scores(given, "logits", (n, k))

@@ -52,10 +52,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "not finite": ({"representations": changed(R, 5, np.nan)}, "row 5: a value is not finite"),
     "equal names": ({"class_names": "a,a,b"}, "expected names that differ from each other, found 'a' for classes"),
     "names that read alike": ({"class_names": "caf\u00e9,cafe\u0301,b"}, "differ only in how Unicode writes them"),
-    "too few names": ({"class_names": "a,b"}, "expected 3 different names, one a column of the probabilities, found 2"),
+    "too few names": ({"class_names": "a,b"}, "3 different names, one per column of the probabilities, found 2"),
     "no such file": ({"class_names": "none.txt"}, "found no file none.txt"),
-    "too few rows": ({"factors": {"a": np.arange(59)}}, "expected 60 rows, one a sample, found 59"),
-    "too many rows": ({"factors": {"a": np.arange(65)}}, "expected 60 rows, one a sample, found 65"),
+    "too few rows": ({"factors": {"a": np.arange(59)}}, "expected 60 rows, one per sample, found 59"),
+    "too many rows": ({"factors": {"a": np.arange(65)}}, "expected 60 rows, one per sample, found 65"),
     "infinite": ({"factors": {"a": changed(np.ones(N), 4, np.inf)}}, "expected finite numbers, found inf in row 4"),
     "lists": ({"factors": {"a": [[1, 2]] * N}}, "column 'a': expected"),
 }  # fmt: skip
