@@ -8,18 +8,18 @@ import pandas as pd
 
 from mlx.core.array_types import Scores
 from mlx.core.errors import DataError
-from mlx.residuals.association.layer import Layer
 from mlx.residuals.duplicates import Duplicates, find_duplicates
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
 from mlx.residuals.geometry.layer_geometry import alignments
+from mlx.residuals.layers.class_summaries import class_summaries
 from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
 from mlx.residuals.predictions import Predictions, check_predictions
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation, directions_of
 from mlx.results.classification_residuals import ClassificationResiduals, SampleScores
-from mlx.results.tests import TestResult
+from mlx.results.tests import TestResult, adjusted, with_primary
 from mlx.stats.gates import ValidationErrors
 
 
@@ -74,11 +74,20 @@ def analyze_classification(
     layers = list[LayerResiduals]()
     for name, directions in units.items():
         kinds = [kind for kind in settings.projections if kind == "pca" or not layers]
-        layers.append(analyze_layer(name, directions, predictions, samples.entropy, kinds=kinds, settings=settings))
+        layers.append(
+            analyze_layer(
+                name,
+                directions,
+                predictions,
+                samples.entropy,
+                kinds=kinds,
+                settings=settings,
+                n_layers=len(representations),
+            )
+        )
     known = FactorAnalysis()
     if factors is not None and len(factors.columns):
-        first = Layer(first_units, layers[0].samples.similarity, samples.entropy, predictions.y_pred, layers[0].name)
-        known = analyze_factors(factors, first, predictions.error, settings=settings, validation=validation)
+        known = analyze_factors(factors, layers[0].layer, predictions.error, settings=settings, validation=validation)
     further = (*alignments(representations), *known.tests)
     found = _merged(
         predictions, samples, layers, further, settings, duplicates, n_dropped=int((first_units.norms == 0).sum())
@@ -99,18 +108,16 @@ def _merged(
 ) -> ClassificationResiduals:
     """Put the results of entropy and of every layer together, and then the tests of no single layer."""
     error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
-    tests = mark_duplicates(
-        (
-            *detection_tests(error, of_entropy, [], settings, predictions.validation),
-            *(test for layer in layers for test in layer.tests),
-            *further,
-        ),
-        duplicates,
-    )
+    tests = adjusted([
+        *detection_tests(error, of_entropy, [], settings, predictions.validation),
+        *with_primary([test for layer in layers for test in layer.tests]),
+        *further,
+    ])  # fmt: skip
+    tests = mark_duplicates(tests, duplicates)
     return ClassificationResiduals(
         samples=samples,
-        layers={layer.name: layer.samples for layer in layers},
-        classes=tuple(one for layer in layers for one in layer.classes),
+        layers={one.layer.name: one.samples for one in layers},
+        classes=tuple(row for one in layers for row in class_summaries(one.layer, predictions, tests)),
         tests=tests,
         risk_coverage=(*risk_curves(error, of_entropy), *(one for layer in layers for one in layer.risk_coverage)),
         temperature=temperature_curve(

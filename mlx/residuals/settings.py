@@ -20,8 +20,9 @@ class ResidualsSettings(Settings):
         Bootstrap replicates behind an interval. 1000 place the ends of a 95 % interval to about a
         thirtieth of its width; fewer than 100 would say more about the seed than about the data.
     n_permutations
-        Permutations behind a p-value, whose smallest possible value is 1 / (n_permutations + 1); 19 is the
-        fewest that can reach 0.05.
+        Permutations of a test that rejects; a test stops at the 20th permutation that reaches the statistic of the
+        data. A family of m tests takes up to 200 m where that is more, so that each can reach 0.05 when adjusted.
+        The smallest possible p-value is 1 / (permutations + 1).
     confidence
         Confidence level of the intervals.
     n_neighbours
@@ -36,7 +37,7 @@ class ResidualsSettings(Settings):
 
     seed: int = Field(default=42, ge=0, lt=2**32)
     n_bootstrap: int = Field(default=1000, ge=100, le=1_000_000)
-    n_permutations: int = Field(default=999, ge=19, le=1_000_000)
+    n_permutations: int = Field(default=9999, ge=19, le=1_000_000)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
     n_neighbours: int = Field(default=10, ge=1, le=1000)
     matrix_size: int = Field(default=200, ge=1, le=5000)

@@ -87,9 +87,9 @@ class Scope(StrEnum):
 
 
 FAMILIES = {
-    Question.SIMILARITY_ENTROPY: "{statistic} {scope}",
-    Question.SIMILARITY_ENTROPY_PAIRS: "{statistic} over pairs, {scope}",
-    Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS: "{statistic} given correctness",
+    Question.SIMILARITY_ENTROPY: "similarity and entropy{by_class}",
+    Question.SIMILARITY_ENTROPY_PAIRS: "similarity and entropy over pairs, {scope}",
+    Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS: "similarity and entropy given correctness",
     Question.ERROR_BY_ENTROPY: "errors by entropy",
     Question.ERROR_BY_LOW_SIMILARITY: "errors by geometry",
     Question.ERROR_BY_LOW_MARGIN: "errors by geometry",
@@ -99,7 +99,10 @@ FAMILIES = {
     Question.SIMILARITY_BY_FACTOR: "similarity by factor",
     Question.SLICE: "weak slices",
 }
-"""Which tests are adjusted together, a layer at a time; a question without a family has no p-values."""
+"""Which tests, of all layers and statistics, are adjusted together; a question without a family has no p-values."""
+
+PRIMARY = (Question.SIMILARITY_ENTROPY, "pearson", Scope.WITHIN_CLASS)
+"""The test that is declared as primary, of the first layer: its p-value is read without adjustment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +123,10 @@ class TestResult:
     subject: str = ""
     label: int | None = None
     name: Annotated[str, Column("text", "what is asked")] = field(init=False)
-    family: Annotated[str, Column("text", "tests that are adjusted together, a layer at a time")] = field(init=False)
+    family: Annotated[str, Column("text", "tests that are adjusted together, of all layers")] = field(init=False)
     scope: Annotated[Scope, Column("text", "over which samples or pairs")] = Scope.ALL_SAMPLES
     class_name: Annotated[str, Column("text", "name of the class, where it is one", name="class")] = ""
+    role: Annotated[str, Column("text", "`primary` of the one test that is declared so, else empty")] = ""
     layer: Annotated[str, Column("text", "empty where no layer takes part; two for their alignment")] = ""
     statistic: Annotated[str, Column("text", "how it is measured")]
     estimate: Annotated[float, Column("number", "value of the statistic")] = NAN
@@ -148,7 +152,7 @@ class TestResult:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.question.about(self.subject))
-        object.__setattr__(self, "family", family_of(self.question, self.statistic, self.scope))
+        object.__setattr__(self, "family", family_of(self.question, self.scope))
         null = "" if np.isnan(self.p) else null_hypothesis(self.question, self.statistic, self.scope)
         object.__setattr__(self, "null", null)
 
@@ -186,10 +190,10 @@ class TestResult:
 TESTS = RowSchema("tests.csv", TestResult, "Every test made or not makeable.")
 
 
-def family_of(question: Question, statistic: str, scope: Scope) -> str:
-    """Return the family of a test: the tests of one family and layer are adjusted together."""
-    words = "per class" if scope is Scope.CLASS else scope
-    return FAMILIES.get(question, "").format(statistic=statistic, scope=words)
+def family_of(question: Question, scope: Scope) -> str:
+    """Return the family of a test, whatever its layer and statistic."""
+    by_class = " by class" if scope is Scope.CLASS else ""
+    return FAMILIES.get(question, "").format(by_class=by_class, scope=scope)
 
 
 NULL_VALUES = {"pearson": 0.0, "spearman": 0.0, "auroc": 0.5}
@@ -231,16 +235,22 @@ def null_hypothesis(question: Question, statistic: str, scope: Scope) -> str:
 
 
 def adjusted(results: Sequence[TestResult]) -> list[TestResult]:
-    """Return the results with p-values adjusted within each family of a layer."""
-    families: dict[tuple[str, str], list[int]] = {}
+    """Return the results with p-values adjusted within each family; of several layers, give those of all."""
+    families: dict[str, list[int]] = {}
     for place, result in enumerate(results):
-        families.setdefault((result.layer, result.family), []).append(place)
+        families.setdefault(result.family, []).append(place)
     found = list(results)
     for places in families.values():
         p = np.array([results[place].p for place in places])
         for place, by_holm, by_bh in zip(places, holm(p), benjamini_hochberg(p), strict=True):
             found[place] = replace(results[place], p_holm=float(by_holm), p_bh=float(by_bh))
     return found
+
+
+def with_primary(results: Sequence[TestResult]) -> list[TestResult]:
+    """Return the results, those of the first layer first, with the primary test marked."""
+    primary = first_test(results, PRIMARY[0], PRIMARY[1], scope=PRIMARY[2])
+    return [replace(result, role="primary") if result is primary else result for result in results]
 
 
 def first_test(
@@ -279,7 +289,7 @@ def read_tests(path: Path, table: "pd.DataFrame", class_names: Sequence[str]) ->
         test = (name, statistic, layer)
         label = seen[test] if scope == Scope.CLASS else None
         seen[test] += label is not None
-        asked = _asked(name, family, scope, statistic)
+        asked = _asked(name, family, scope)
         if asked is None or (label is not None and [*class_names[label:]][:1] != [class_name]):
             wanted = "a test of this version, of a class of this dataset"
             raise ArtifactError(f"{path}: row {row}: expected {wanted}, found '{name}' {class_name}{REMAKE}")
@@ -289,10 +299,10 @@ def read_tests(path: Path, table: "pd.DataFrame", class_names: Sequence[str]) ->
     return TESTS.rows(path, table, question=questions, subject=subjects, label=labels)
 
 
-def _asked(name: str, family: str, scope: str, statistic: str) -> tuple[Question, str] | None:
+def _asked(name: str, family: str, scope: str) -> tuple[Question, str] | None:
     """Return the question, and its subject, that has this name in this family."""
     for question in Question if scope in set(Scope) else ():
         subject = question.subject(name)
-        if subject is not None and family_of(question, statistic, Scope(scope)) == family:
+        if subject is not None and family_of(question, Scope(scope)) == family:
             return question, subject
     return None

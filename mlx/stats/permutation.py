@@ -66,12 +66,12 @@ def permutations_for(family_size: int, *, least: int) -> int:
 
 
 def sequential_tests(
-    observed: npt.ArrayLike, draw: Callable[[int, Integers], Floats], n_permutations: int
+    observed: npt.ArrayLike, draw: Callable[[int, Integers], Floats], n_permutations: int | Integers
 ) -> list[PermutationTest]:
     """Sequential permutation tests (Besag & Clifford 1991), all from the same permutations.
 
     A test stops at the draw L at which the 20th permutation reaches the observed value, with p = 20/L; after
-    ``n_permutations`` draws, g of which reached it, p = (g + 1)/(n_permutations + 1). Both are exact p-values. Draws
+    B_max draws, g of which reached it, p = (g + 1)/(B_max + 1). Both are exact p-values. Draws
     come in blocks, but a test stops by the index of the draw, so that the blocks have no influence on its result.
 
     Parameters
@@ -84,7 +84,7 @@ def sequential_tests(
         tests ``running``, indices in increasing order of those that have not stopped. Other tests may be left out of
         the work, but the permutations must not depend on which tests run, nor on the block size.
     n_permutations
-        Largest number of draws, B_max.
+        Largest number of draws, B_max; of all tests or, (n_tests,), of each.
 
     Returns
     -------
@@ -92,22 +92,22 @@ def sequential_tests(
         One a statistic.
     """
     values = np.abs(np.asarray(observed, dtype=np.float64))
-    least = values * (1 - TIE_TOLERANCE) - TIE_TOLERANCE
+    least, limits = values * (1 - TIE_TOLERANCE) - TIE_TOLERANCE, np.broadcast_to(n_permutations, values.shape)
     reached = np.zeros(values.size, dtype=np.intp)
     found = [PermutationTest(float("nan"), 0)] * values.size
     running, drawn = np.flatnonzero(~np.isnan(values)), 0
-    while running.size and drawn < n_permutations:
-        size = min(max(drawn, FIRST_BLOCK), LARGEST_BLOCK, n_permutations - drawn)
+    while running.size:
+        size = min(max(drawn, FIRST_BLOCK), LARGEST_BLOCK, int(limits[running].min()) - drawn)
         counts = np.cumsum(np.abs(draw(size, running)) >= least[running, None], axis=1) + reached[running, None]
         reached[running] = counts[:, -1]
         for test, count in zip(running, counts, strict=True):
+            last = drawn + 1 + int(np.searchsorted(count, EXCEEDANCES))
             if count[-1] >= EXCEEDANCES:
-                last = drawn + 1 + int(np.searchsorted(count, EXCEEDANCES))
                 found[test] = PermutationTest(EXCEEDANCES / last, last)
+            elif drawn + size == limits[test]:
+                found[test] = PermutationTest((int(count[-1]) + 1) / (drawn + size + 1), drawn + size)
         drawn += size
-        running = running[reached[running] < EXCEEDANCES]
-    for test in running:
-        found[test] = PermutationTest((int(reached[test]) + 1) / (n_permutations + 1), n_permutations)
+        running = running[(reached[running] < EXCEEDANCES) & (limits[running] > drawn)]
     return found
 
 

@@ -13,10 +13,12 @@ from mlx.residuals.pairs.pair_correlations import pair_correlations
 from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.streams import Stream, stream
-from mlx.stats.permutation import permuted_products, random_orders
+from mlx.stats.permutation import permuted_products, random_orders, sequential_tests
 
 N = 36
-DRAWS = {"statistics": PAIR_STATISTICS, "n_permutations": 60, "seed": 7}
+SIXTY = dict.fromkeys(PAIR_STATISTICS, 60)
+DRAWS = {"permutations": SIXTY, "seed": 7}
+BY_CLASS = DRAWS | {"of_class": SIXTY}
 
 
 def data(kind="plain"):
@@ -53,7 +55,7 @@ def p_written_out(distance, entropy, groups, labels):
         s, functions = pairs_written_out(distance, dealt, groups)
         found.append([np.corrcoef(s, m)[0, 1] for m in functions])
     r = np.array(found)
-    return r[0], (1 + (np.abs(r[1:]) >= np.abs(r[0]) - 1e-12).sum(axis=0)) / len(r)
+    return r[0], [one.p for one in sequential_tests(r[0], lambda size, running: r[1 : 1 + size].T[running], 60)]
 
 
 def test_every_order_is_as_likely():
@@ -73,7 +75,7 @@ def test_estimates_and_p_values_equal_those_of_the_permutations_written_out(kind
     _, distance = exact_distances(rows)
     distance = distance.astype(float)
     classes = [np.flatnonzero(labels == label) for label in range(4)]
-    by_class = {(t.scope, t.label, t.statistic): t for t in mantel_by_class(units, entropy, labels, 5, **DRAWS)}
+    by_class = {(t.scope, t.label, t.statistic): t for t in mantel_by_class(units, entropy, labels, 5, **BY_CLASS)}
     everything = mantel(units, entropy, **DRAWS)
     estimates, p = p_written_out(distance, entropy, [np.arange(N)], [0])
     np.testing.assert_allclose([t.estimate for t in everything], estimates, atol=1e-8)
@@ -90,7 +92,7 @@ def test_estimates_and_p_values_equal_those_of_the_permutations_written_out(kind
 
 def test_estimates_are_those_of_the_pair_correlations_and_so_are_statuses():
     _, labels, entropy, units = data()
-    tests = mantel(units, entropy, **DRAWS) + mantel_by_class(units, entropy, labels, 5, **DRAWS)
+    tests = mantel(units, entropy, **DRAWS) + mantel_by_class(units, entropy, labels, 5, **BY_CLASS)
     correlations = pair_correlations(units, entropy, labels, 5)
     assert len(tests) == len(correlations)
     for test, correlation in zip(tests, correlations, strict=True):
@@ -102,8 +104,9 @@ def test_estimates_are_those_of_the_pair_correlations_and_so_are_statuses():
 
 def test_the_mean_entropy_alone_is_tested_the_same_without_the_sums_of_the_others():
     _, labels, entropy, units = data()
-    alone = mantel_by_class(units, entropy, labels, 5, n_permutations=60, seed=7)
-    together = mantel_by_class(units, entropy, labels, 5, **DRAWS)
+    mean = {"mean_entropy": 60}
+    alone = mantel_by_class(units, entropy, labels, 5, permutations=mean, of_class=mean, seed=7)
+    together = mantel_by_class(units, entropy, labels, 5, **BY_CLASS)
     assert [t.p for t in alone] == pytest.approx([t.p for t in together if t.statistic == "mean_entropy"], nan_ok=True)
 
 
@@ -114,7 +117,7 @@ def test_it_agrees_with_scikit_bio_and_with_the_permutation_test_of_samples():
     h = entropy - entropy.mean()
     functions = {"mean_entropy": 3 + (h[:, None] + h) / 2, "entropy_difference": np.abs(h[:, None] - h)}
     n_permutations = 1999
-    tests = mantel(units, entropy, statistics=list(functions), n_permutations=n_permutations, seed=3)
+    tests = mantel(units, entropy, permutations=dict.fromkeys(functions, n_permutations), seed=3)
     for test, matrix in zip(tests, functions.values(), strict=True):
         np.fill_diagonal(matrix, 0)
         ours = DistanceMatrix(distance.astype(float))
@@ -135,6 +138,6 @@ def test_with_fewer_samples_than_features_the_matrix_of_all_pairs_gives_the_same
     X[:, 0] = 1
     units = directions_of("layer", sparse.csr_array(X) if kind == "sparse" else X + rng.normal(size=X.shape), 50)
     entropy, labels = rng.random(50), rng.integers(0, 2, 50)
-    found = mantel_by_class(units, entropy, labels, 2, **DRAWS)
+    found = mantel_by_class(units, entropy, labels, 2, **BY_CLASS)
     monkeypatch.setattr("mlx.residuals.pairs.mantel.MOST_IN_GRAM", 0)
-    assert found == mantel_by_class(units, entropy, labels, 2, **DRAWS)
+    assert found == mantel_by_class(units, entropy, labels, 2, **BY_CLASS)

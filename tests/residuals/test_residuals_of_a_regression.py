@@ -38,7 +38,7 @@ def test_summary_agrees_with_scipy(fitted):
     assert summary["normality_p"] == pytest.approx(p, rel=1e-9)
     assert summary["spread_spearman"] == pytest.approx(stats.spearmanr(abs(residual), fitted[1])[0])
     assert summary["spread_spearman_low"] < summary["spread_spearman"] < summary["spread_spearman_high"]
-    assert summary["spread_spearman_p"] == 1 / 200
+    assert summary["spread_spearman_p"] == 1 / 201
     assert summary["status"] == "ok"
     json.dumps(summary, allow_nan=False)
 

@@ -21,6 +21,7 @@ from mlx.residuals.geometry.cka import debiased_cka
 from mlx.residuals.geometry.collapse import neural_collapse
 from mlx.residuals.geometry.components import principal_components
 from mlx.residuals.geometry.projection import projections
+from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS
 from mlx.residuals.pairs.mantel import mantel, mantel_by_class
 from mlx.residuals.pairs.pair_correlations import pair_correlations
 from mlx.residuals.pairs.pair_spearman import pair_spearman
@@ -114,10 +115,14 @@ def layer_of(entropy_unit, seed=1):
 def everything(layer):
     """All numbers that similarity and entropy have in common."""
     units, h, y = layer.units, layer.entropy, layer.y_pred
-    options = {"statistics": ("mean_entropy", "entropy_difference", "entropy_product", "squared_difference")}
-    options |= {"n_permutations": 49, "seed": 0}
+    each = dict.fromkeys(PAIR_STATISTICS, 49)
+    options = {"permutations": each, "seed": 0}
     found = [*associate(layer, 3, SETTINGS), *pair_correlations(units, h, y, 3)]
-    found += [*mantel(units, h, **options), *mantel_by_class(units, h, y, 3, **options), pair_spearman(units, h)]
+    found += [
+        *mantel(units, h, **options),
+        *mantel_by_class(units, h, y, 3, of_class=each, **options),
+        pair_spearman(units, h),
+    ]
     return [vars(one) for one in found]
 
 

@@ -71,10 +71,10 @@ def test_a_factor_with_the_name_of_a_score_is_another_question() -> None:
     assert first_test(RESULTS, Question.ERROR_BY_ENTROPY, "auroc") is by_score
 
 
-def test_p_values_are_adjusted_within_a_family_and_layer_into_new_results() -> None:
+def test_p_values_are_adjusted_within_a_family_of_all_layers_into_new_results() -> None:
     p = np.array([0.01, 0.04, np.nan])
-    of_one = [result(Question.ERROR_BY_LOW_MARGIN, layer="a", p=value) for value in p]
-    other = result(Question.ERROR_BY_LOW_MARGIN, layer="b", p=0.04)
+    of_one = [result(Question.ERROR_BY_LOW_MARGIN, layer=layer, p=value) for layer, value in zip("aba", p, strict=True)]
+    other = result(Question.ERROR_BY_ENTROPY, p=0.04)
     found = adjusted([*of_one, other])
     np.testing.assert_array_equal([r.p_holm for r in found[:3]], holm(p))
     np.testing.assert_array_equal([r.p_bh for r in found[:3]], benjamini_hochberg(p))

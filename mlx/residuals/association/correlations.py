@@ -1,5 +1,6 @@
 """Similarity against entropy in one layer: estimate, interval and p-value, pooled, within class, by class."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,28 +8,38 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.residuals.association.delete_one import LeaveOneOutSums, class_pearson, is_small_enough, pooled_pearson
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
-from mlx.residuals.association.permuted_group import PermutedProducts, add_groups, permute
+from mlx.residuals.association.permutation import (
+    Group,
+    class_p_values,
+    correlations,
+    group_of,
+    p_method,
+    pooled_p_values,
+)
 from mlx.residuals.association.resampling import grouped_jackknife, node_bootstrap
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.tests import CORRELATIONS, Question, Scope, TestResult
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, jackknife_interval
-from mlx.stats.permutation import permutation_p_value
+from mlx.stats.permutation import PermutationTest, permutations_for
 from mlx.stats.status import Reason, Status, no_interval
+from mlx.stats.studentized import MANY_SAMPLES
 
 P_METHODS = {
-    Scope.POOLED: "permutation of entropy",
-    Scope.WITHIN_CLASS: "permutation of entropy within predicted class",
-    Scope.CLASS: "permutation of entropy",
+    Scope.POOLED: "studentized, permutation of entropy",
+    Scope.WITHIN_CLASS: "studentized, permutation of entropy within predicted class",
+    Scope.CLASS: "studentized, permutation of entropy",
 }
 
 
-def associate(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[TestResult]:
+def associate(layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_layers: int = 1) -> list[TestResult]:
     """Correlate similarity with entropy: over all samples, within predicted class, and in every class.
 
     Over all asks whether unsure samples have dissimilar classmates, and mixes in differences between classes.
     Within class centers (or ranks and centers) both sides by class, and permutes entropies within class. An
     estimate below 0 says that samples far from their classmates are those the model is unsure of.
+
+    Of ``n_layers`` layers, the tests are adjusted together: the more there are, the more permutations each may take.
     """
     members = [layer.members(label) for label in range(n_classes)]
     classes = {label: rows for label, rows in enumerate(members) if rows.size > 1}
@@ -39,24 +50,53 @@ def associate(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list
     if not (why := why_no_correlation(layer, rows)).is_ok:
         groups = [(asked, why) for asked in overall] + list(zip(of_class, statuses, strict=True))
         return [replace(test, status=status) for asked, status in groups for test in asked]
-    pooled, within, by_class = _resample(layer, classes, settings)
-    permuted = {
-        label: permute(layer, own, settings.n_permutations, stream(settings.seed, Stream.CLASS_PERMUTATION, label))
-        for label, own in classes.items()
-    }
+    tested = {label: statuses[label].is_ok for label in classes}
+    resampled = _resample(layer, classes, settings)
+    permuted = _permute(layer, rows, classes, tested, settings, n_layers)
     size = sum(own.size**2 for own in classes.values()) / rows.size
-    generator = stream(settings.seed, Stream.POOLED_PERMUTATION)
-    found = _results(overall[0], permute(layer, rows, settings.n_permutations, generator), pooled, size, settings)
+    found = _results(overall[0], permuted[0], resampled[0], size, settings.confidence)
     if not (why := why_no_spread(layer, list(classes.values()))).is_ok:
         found += [replace(test, status=why) for test in overall[1]]
     else:
-        found += _results(overall[1], add_groups(list(permuted.values())), within, size, settings)
+        found += _results(overall[1], permuted[1], resampled[1], size, settings.confidence)
     for label, (asked, status) in enumerate(zip(of_class, statuses, strict=True)):
         if status.is_ok:
-            found += _results(asked, permuted[label], by_class[label], members[label].size, settings)
+            found += _results(asked, permuted[2][label], resampled[2][label], asked[0].n, settings.confidence)
         else:
             found += [replace(test, status=status) for test in asked]
     return found
+
+
+@dataclass(frozen=True)
+class _Permuted:
+    """Groups that are permuted each by itself, and the tests of both their correlations."""
+
+    groups: list[Group]
+    tests: Sequence[PermutationTest]
+
+
+def _permute(
+    layer: Layer,
+    rows: Integers,
+    classes: dict[int, Integers],
+    tested: dict[int, bool],
+    settings: ResidualsSettings,
+    n_layers: int,
+) -> tuple[_Permuted, _Permuted, dict[int, _Permuted]]:
+    """Test over all samples, within class, and in the classes ``tested``."""
+    whole, groups = group_of(layer, rows), {label: group_of(layer, own) for label, own in classes.items()}
+    n_correlations, least, many = len(CORRELATIONS) * n_layers, settings.n_permutations, rows.size > MANY_SAMPLES
+    limit = permutations_for(2 * n_correlations, least=least)
+    pooled = pooled_p_values(whole, limit, stream(settings.seed, Stream.POOLED_PERMUTATION), many=many)
+    within, by_class = class_p_values(
+        groups,
+        tested,
+        (limit, permutations_for(sum(tested.values()) * n_correlations, least=least)),
+        {label: stream(settings.seed, Stream.CLASS_PERMUTATION, label) for label in groups},
+        many=many,
+    )
+    each = {label: _Permuted([group], by_class[label]) for label, group in groups.items()}
+    return _Permuted([whole], pooled), _Permuted(list(groups.values()), within), each
 
 
 LARGEST_BOOTSTRAP = 2000
@@ -123,7 +163,6 @@ def _asked(
             layer=layer.name,
             statistic=statistic,
             n=n,
-            n_permutations=settings.n_permutations,
             seed=settings.seed,
         )
         for statistic in CORRELATIONS
@@ -131,28 +170,24 @@ def _asked(
 
 
 def _results(
-    asked: list[TestResult],
-    products: PermutedProducts,
-    resampled: _Resampled,
-    class_size: float,
-    settings: ResidualsSettings,
+    asked: list[TestResult], permuted: _Permuted, resampled: _Resampled, class_size: float, level: float
 ) -> list[TestResult]:
     results = []
-    columns = (*products.correlations, products.xx, resampled.without, resampled.drawn)
-    for test, estimate, permuted, square, without, drawn in zip(asked, *columns, strict=True):
+    columns = (*correlations(permuted.groups), permuted.tests, resampled.without, resampled.drawn)
+    for one, estimate, square, test, without, drawn in zip(asked, *columns, strict=True):
         if np.isnan(estimate):
             side = "entropies" if square > 0 else "similarities"
-            results.append(replace(test, status=Reason.SIDE_TIED(side)))
+            results.append(replace(one, status=Reason.SIDE_TIED(side)))
             continue
-        fewest = MIN_CLASS_SIZE[test.scope][test.statistic]
+        found = replace(one, estimate=float(estimate))
+        fewest = MIN_CLASS_SIZE[one.scope][one.statistic]
         if class_size < fewest:
-            small = Reason.TOO_FEW if test.scope is Scope.CLASS else Reason.CLASSES_TOO_SMALL
-            found = replace(test, status=no_interval(small(fewest)))
+            small = Reason.TOO_FEW if one.scope is Scope.CLASS else Reason.CLASSES_TOO_SMALL
+            found = replace(found, status=no_interval(small(fewest)))
         else:
-            interval = jackknife_interval(test.statistic, float(estimate), without, drawn, test.n, settings.confidence)
-            found = test.with_interval(interval)
-        p = permutation_p_value(float(estimate), permuted)
-        results.append(replace(found, estimate=float(estimate)).with_p(p, P_METHODS[test.scope], test.n_permutations))
+            interval = jackknife_interval(one.statistic, float(estimate), without, drawn, one.n, level)
+            found = found.with_interval(interval)
+        results.append(found.with_p(test.p, p_method(test, P_METHODS[one.scope]), test.n_permutations))
     return results
 
 

@@ -1,22 +1,24 @@
 """Partial correlation of similarity and entropy given groups, such as whether the prediction was right."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit, unit_sized
+from mlx.residuals.association.permutation import p_method, tests_of
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.tests import CORRELATIONS, Question, TestResult
 from mlx.stats.correlation import is_constant, midranks
-from mlx.stats.permutation import permutation_p_value, permuted_products
+from mlx.stats.permutation import CACHE_BYTES, PermutationTest, permutations_for, random_orders
 from mlx.stats.status import Reason, no_interval
+from mlx.stats.studentized import MANY_SAMPLES, Stratum, studentized
 
-P_METHOD = "permutation within groups"
+P_METHOD = "studentized, permutation of entropy within groups"
 
 MIN_BEYOND_GROUPS = 3
 """Fewest samples beyond one a group for a partial correlation."""
@@ -26,13 +28,20 @@ RELATIVE_TOLERANCE = 1e-12
 
 
 def correlations_given_correctness(
-    x: Floats, y: Floats, correct: npt.ArrayLike, *, layer: str = "", settings: ResidualsSettings
+    x: Floats,
+    y: Floats,
+    correct: npt.ArrayLike,
+    *,
+    layer: str = "",
+    settings: ResidualsSettings,
+    n_layers: int = 1,
 ) -> list[TestResult]:
     """Pearson and Spearman correlation of similarity and entropy given whether the prediction was right.
 
     Both columns are centered within every group, which is what regressing them on the groups leaves; for
-    Spearman their midranks over all samples are. The p-value permutes y within groups, which is exact
-    where x and y are independent given the group, whatever the groups' sizes, centers and spreads.
+    Spearman their midranks over all samples are. The p-value permutes y within groups, with a studentized
+    statistic: it is exact where x and y are independent given the group, whatever the groups' sizes, centers and
+    spreads, and has its size in large samples where they are uncorrelated.
 
     There is no interval here: an x that is a similarity shares samples, and needs the node bootstrap.
 
@@ -46,6 +55,8 @@ def correlations_given_correctness(
         Of the similarity, for the results.
     settings
         Seed and permutations.
+    n_layers
+        Layers whose tests are adjusted together.
 
     Returns
     -------
@@ -65,18 +76,42 @@ def correlations_given_correctness(
     ]
     if rows.size - (int(labels.max(initial=-1)) + 1) < MIN_BEYOND_GROUPS:
         return [replace(test, status=Reason.TOO_FEW_BEYOND_GROUPS(MIN_BEYOND_GROUPS)) for test in asked]
-    left_x, left_y = (np.stack([_values_within(v, labels), *_within(midranks(v)[None], labels)]) for v in (x, y))
+    ranks = midranks(x), midranks(y)
+    left_x, left_y = (
+        np.stack([_values_within(v, labels), *_within(r[None] / (rows.size + 1), labels)])
+        for v, r in zip((x, y), ranks, strict=True)
+    )
     for column, left in (("x", left_x), ("y", left_y)):
         if not left[0].any():
             return [replace(test, status=Reason.CONSTANT_WITHIN_GROUPS(column)) for test in asked]
+    tests = _tests(Stratum.of(left_x, left_y, *ranks), labels[np.argsort(ranks[0], kind="stable")], settings, n_layers)
     left_x, left_y = (left / np.linalg.norm(left, axis=1, keepdims=True) for left in (left_x, left_y))
-    permuted = _permuted(left_x, left_y, np.bincount(labels), settings)
     found = []
-    for row, test in enumerate(asked):
+    for row, (one, test) in enumerate(zip(asked, tests, strict=True)):
         r = float(np.clip(left_x[row] @ left_y[row], -1.0, 1.0))
-        made = replace(test, estimate=r, status=no_interval(Reason.SHARED_SAMPLES()))
-        found.append(made.with_p(permutation_p_value(r, permuted[row]), P_METHOD, settings.n_permutations))
+        made = replace(one, estimate=r, status=no_interval(Reason.SHARED_SAMPLES()))
+        found.append(made.with_p(test.p, p_method(test, P_METHOD), test.n_permutations))
     return found
+
+
+def _tests(stratum: Stratum, labels: Integers, settings: ResidualsSettings, n_layers: int) -> list[PermutationTest]:
+    """Test both correlations by permutations of y within groups, whose labels (n,) are in the order of x."""
+    groups = [np.flatnonzero(labels == label) for label in range(int(labels.max()) + 1)]
+    generators = [stream(settings.seed, Stream.PARTIAL_PERMUTATION, label) for label in range(len(groups))]
+
+    def draw(size: int, running: Integers) -> Floats:
+        found = np.empty((2, 2, size))
+        for block in row_blocks(size, labels.size, CACHE_BYTES):
+            orders = np.empty((block.stop - block.start, labels.size), dtype=np.intp)
+            for members, generator in zip(groups, generators, strict=True):
+                for where, drawn in random_orders(members.size, len(orders), generator):
+                    orders[where, members] = stratum.places[members][drawn]
+            found[..., block] = stratum.sums(orders)
+        return studentized(found)[running]
+
+    limit = permutations_for(len(CORRELATIONS) * n_layers, least=settings.n_permutations)
+    sides = list(zip(stratum.x, stratum.y, strict=True)) if labels.size > MANY_SAMPLES else []
+    return tests_of(studentized(stratum.observed())[:, 0], draw, np.full(2, limit), sides)
 
 
 def _values_within(values: Floats, labels: Integers) -> Floats:
@@ -96,14 +131,3 @@ def _within(columns: Floats, labels: Integers) -> Floats:
     means = np.stack([np.bincount(labels, weights=column) / sizes for column in columns])
     result: Floats = columns - means[:, labels]
     return result
-
-
-def _permuted(x: Floats, y: Floats, sizes: Sequence[int] | Integers, settings: ResidualsSettings) -> Floats:
-    total = np.zeros((len(x), settings.n_permutations))
-    start = 0
-    for label, size in enumerate(sizes):
-        span = slice(start, start + int(size))
-        generator = stream(settings.seed, Stream.PARTIAL_PERMUTATION, label)
-        total += permuted_products(x[:, span], y[:, span], settings.n_permutations, generator)
-        start += int(size)
-    return total

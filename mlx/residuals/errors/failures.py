@@ -56,11 +56,16 @@ def detection_tests(
     return adjusted(found)
 
 
-def partial_tests(layer: Layer, correct: Flags, settings: ResidualsSettings) -> list[TestResult]:
-    """Correlate similarity and entropy once what they share with being wrong is taken out."""
+def partial_tests(layer: Layer, correct: Flags, settings: ResidualsSettings, *, n_layers: int = 1) -> list[TestResult]:
+    """Correlate similarity and entropy once what they share with being wrong is taken out.
+
+    The tests of ``n_layers`` layers are adjusted together.
+    """
     similarity = merge_ties(layer.similarity, SIMILARITY_TOLERANCE)
     entropy = merge_entropies(layer.entropy)
-    return adjusted(correlations_given_correctness(similarity, entropy, correct, layer=layer.name, settings=settings))
+    return correlations_given_correctness(
+        similarity, entropy, correct, layer=layer.name, settings=settings, n_layers=n_layers
+    )
 
 
 def risk_curves(error: Flags, scores: Sequence[ErrorScore]) -> tuple[CurvePoint, ...]:

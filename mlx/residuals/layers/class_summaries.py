@@ -16,7 +16,7 @@ SUFFIXES = {"": "estimate", "_low": "low", "_high": "high", "_p": "p", "_p_holm"
 
 
 def class_summaries(layer: Layer, predictions: Predictions, tests: Sequence[TestResult]) -> tuple[ClassSummary, ...]:
-    """Summarize every class, with both correlations in it from ``tests``.
+    """Summarize every class, with both correlations in it from the ``tests`` of all layers.
 
     A class is found by its label: names are for people, and two may be the same.
     """
@@ -28,7 +28,9 @@ def _summary(layer: Layer, predictions: Predictions, label: int, tests: Sequence
     n_predicted, n_correct = int(predicted.sum()), int((predicted & true).sum())
     similarity = layer.similarity[predicted]
     of_class = {
-        test.statistic: test for test in tests if (test.question, test.label) == (Question.SIMILARITY_ENTROPY, label)
+        test.statistic: test
+        for test in tests
+        if (test.question, test.layer, test.label) == (Question.SIMILARITY_ENTROPY, layer.name, label)
     }
     pearson, spearman = (of_class[statistic] for statistic in CORRELATIONS)
     correlations = {

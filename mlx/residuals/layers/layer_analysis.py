@@ -11,9 +11,8 @@ from mlx.residuals.association.layer import Layer
 from mlx.residuals.errors.failures import detection_tests, entropy_score, layer_scores, partial_tests, risk_curves
 from mlx.residuals.geometry.layer_geometry import geometry_of
 from mlx.residuals.geometry.projection import projections
-from mlx.residuals.layers.class_summaries import class_summaries
-from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic
-from mlx.residuals.pairs.mantel import mantel, mantel_by_class, with_p_values
+from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS
+from mlx.residuals.pairs.mantel import Permutations, mantel, mantel_by_class, with_p_values
 from mlx.residuals.pairs.pair_correlations import pair_correlations
 from mlx.residuals.pairs.pair_spearman import pair_spearman, ranked_pairs
 from mlx.residuals.predictions import Predictions
@@ -23,8 +22,9 @@ from mlx.residuals.similarity.classmates import Classmates, find_classmates
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.overview import similarity_overview
-from mlx.results.classification_residuals import ClassSummary, CurvePoint, LayerSamples, MatrixSummary
-from mlx.results.tests import TestResult, adjusted
+from mlx.results.classification_residuals import CurvePoint, LayerSamples, MatrixSummary
+from mlx.results.tests import TestResult
+from mlx.stats.permutation import permutations_for
 from mlx.stats.status import OK, Reason
 
 MISSING = {
@@ -38,8 +38,8 @@ MISSING = {
 """Why a similarity is missing, the widest reason first."""
 
 AFFORDABLE = 2e8
-"""Samples times features (or samples, where fewer) times permutations up to which all pair statistics are tested,
-in a second or two; beyond, the mean entropy alone."""
+"""Samples times features (or samples, where fewer) times permutations that their family needs up to which all pair
+statistics of a scope are tested, in a second or two; beyond, the mean entropy alone."""
 
 
 MAX_RANKED = 20_000
@@ -52,19 +52,20 @@ class LayerResiduals:
 
     Attributes
     ----------
-    name
-        The layer.
+    layer
+        Its directions, similarities and entropies.
     samples
         Where each sample stands in it.
-    classes, tests, risk_coverage, similarity
+    tests
+        Not adjusted yet: those of all layers are adjusted together.
+    risk_coverage, similarity
         Rows of the tables.
     matrices
         By file name, similarities within the classes, and between samples of all classes (``overview``).
     """
 
-    name: str
+    layer: Layer
     samples: LayerSamples
-    classes: tuple[ClassSummary, ...]
     tests: tuple[TestResult, ...]
     risk_coverage: tuple[CurvePoint, ...]
     similarity: tuple[MatrixSummary, ...]
@@ -79,6 +80,7 @@ def analyze_layer(
     *,
     kinds: Collection[Projection],
     settings: ResidualsSettings,
+    n_layers: int = 1,
 ) -> LayerResiduals:
     """Analyze how similarity in one layer and the entropy of predictions go together.
 
@@ -92,6 +94,8 @@ def analyze_layer(
         Projections by which the samples are placed in a plane.
     settings
         Seed, resamples and confidence.
+    n_layers
+        Layers whose tests are adjusted together.
     """
     y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.class_names
     lifted = lift(units)
@@ -101,16 +105,15 @@ def analyze_layer(
     scores = layer_scores(layer, family.margin)
     places, shares = projections(name, units.representation, kinds, seed=settings.seed)
     overview, overview_matrix = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
-    tests = correlation_tests(layer, len(names), settings)
+    tests = correlation_tests(layer, len(names), settings, n_layers=n_layers)
     tests = [test if test.label is None else replace(test, class_name=names[test.label]) for test in tests]
     return LayerResiduals(
-        name=name,
+        layer=layer,
         samples=_samples(units, family, classmates, predictions.index, overview, places),
-        classes=class_summaries(layer, predictions, tests),
         tests=(
             *tests,
             *detection_tests(predictions.error, scores, [entropy_score(entropy)], settings, predictions.validation),
-            *partial_tests(layer, ~predictions.error, settings),
+            *partial_tests(layer, ~predictions.error, settings, n_layers=n_layers),
             *geometry_of(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed),
             *shares,
         ),
@@ -120,29 +123,39 @@ def analyze_layer(
     )
 
 
-def correlation_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[TestResult]:
-    """Similarity against entropy, over samples and over pairs."""
+def correlation_tests(
+    layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_layers: int = 1
+) -> list[TestResult]:
+    """Similarity against entropy, over samples and over pairs; the tests of ``n_layers`` layers form families."""
     pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes)
-    pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings))
+    pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings, n_layers))
     ranked = ranked_pairs(pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED))
-    return adjusted([
-        *associate(layer, n_classes, settings),
+    return [
+        *associate(layer, n_classes, settings, n_layers=n_layers),
         *(replace(one, layer=layer.name, seed=settings.seed) for one in pairs),
         replace(ranked, layer=layer.name),
-    ])  # fmt: skip
+    ]
 
 
-def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings) -> list[TestResult]:
-    units, entropy = layer.units, layer.entropy
-    statistics: tuple[PairStatistic, ...] = ("mean_entropy",)
+def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings, n_layers: int) -> list[TestResult]:
+    units, entropy, seed = layer.units, layer.entropy, settings.seed
+    of_scope, of_class = (_permutations(units, settings, scopes * n_layers) for scopes in (1, n_classes))
+    return [
+        *mantel(units, entropy, permutations=of_scope, seed=seed),
+        *mantel_by_class(units, entropy, layer.y_pred, n_classes, permutations=of_scope, of_class=of_class, seed=seed),
+    ]
+
+
+def _permutations(units: Directions, settings: ResidualsSettings, n_targets: int) -> Permutations:
+    """Return which pair statistics are tested, each of so many targets, and by how many permutations at most.
+
+    The mean entropy may take as many as every other test; the others, which cost more, what their family needs.
+    """
+    needed = permutations_for(len(PAIR_STATISTICS) * n_targets, least=0)
     n_samples = len(units.norms)
-    if n_samples * min(n_samples, units.n_features) * settings.n_permutations <= AFFORDABLE:
-        statistics = PAIR_STATISTICS
-    b, seed = settings.n_permutations, settings.seed
-    found = mantel(units, entropy, statistics=statistics, n_permutations=b, seed=seed)
-    return found + mantel_by_class(
-        units, entropy, layer.y_pred, n_classes, statistics=statistics, n_permutations=b, seed=seed
-    )
+    if n_samples * min(n_samples, units.n_features) * needed > AFFORDABLE:
+        return {"mean_entropy": permutations_for(n_targets, least=settings.n_permutations)}
+    return dict.fromkeys(PAIR_STATISTICS, needed) | {"mean_entropy": max(needed, settings.n_permutations)}
 
 
 def _samples(

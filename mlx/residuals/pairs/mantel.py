@@ -7,11 +7,13 @@ entropy; for the other functions O(n·d) from the sums of `mlx.residuals.similar
 or O(n²) from these where there are few samples, or fewer than features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
+from scipy.special import ndtr
 
 from mlx.core.array_types import Floats, Integers
 from mlx.core.scale import in_unit
@@ -31,7 +33,8 @@ from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.similarity.lift import swap_constant_terms
 from mlx.residuals.streams import Stream, stream
 from mlx.results.tests import Scope, TestResult
-from mlx.stats.permutation import permutation_p_value, random_orders
+from mlx.stats.permutation import random_orders, sequential_tests
+from mlx.stats.studentized import MANY_SAMPLES, is_nearly_normal
 
 P_METHODS = {
     Scope.ALL_PAIRS: "Mantel: permutation of entropy",
@@ -39,6 +42,9 @@ P_METHODS = {
     Scope.WITHIN_CLASS: "Mantel: permutation of entropy within predicted class",
     Scope.CLASS: "Mantel: permutation of entropy",
 }
+P_NORMAL = "Mantel: normal, with the variance over permutations of entropy"
+
+MEAN = PAIR_STATISTICS.index("mean_entropy")
 
 
 @dataclass(frozen=True)
@@ -66,14 +72,11 @@ class _Permuted:
         return _Permuted(group.moments_about(center, self.moments), products)
 
 
-def mantel(
-    units: Directions,
-    entropy: Floats,
-    *,
-    statistics: Sequence[PairStatistic] = ("mean_entropy",),
-    n_permutations: int,
-    seed: int,
-) -> list[TestResult]:
+Permutations = Mapping[PairStatistic, int]
+"""Which functions of two entropies are tested, and the largest number of permutations of each."""
+
+
+def mantel(units: Directions, entropy: Floats, *, permutations: Permutations, seed: int) -> list[TestResult]:
     """Test each statistic over all pairs of samples that have a direction.
 
     Parameters
@@ -82,16 +85,20 @@ def mantel(
         Directions of n_samples rows.
     entropy
         (n_samples,), in nats.
-    statistics
-        Which functions of two entropies. ``"mean_entropy"`` alone costs O(n) a permutation, others O(n·d).
-    n_permutations, seed
-        How many permutations, and where they are drawn from.
+    permutations
+        By statistic. ``"mean_entropy"`` alone costs O(n) a permutation, others O(n·d).
+    seed
+        Of the permutations.
     """
     rows = units.defined
-    found, _ = _permuted(
-        units, entropy, rows, center_of(entropy, rows), statistics, n_permutations, _generator(seed, 0)
-    )
-    return _tests(Scope.ALL_PAIRS, found, statistics)
+    deck = _Deck.of(units, entropy, rows, center_of(entropy, rows), stream(seed, Stream.PAIR_PERMUTATION))
+
+    def draw(size: int, running: list[_Asked]) -> list[Floats]:
+        products = deck.draw(size, {one.index for one in running}).products
+        return [products[one.index] for one in running]
+
+    target = _Target(Scope.ALL_PAIRS, deck.own, [deck])
+    return _tests([target], [permutations], draw, many=rows.size > MANY_SAMPLES)
 
 
 def mantel_by_class(
@@ -100,73 +107,129 @@ def mantel_by_class(
     y_pred: Integers,
     n_classes: int,
     *,
-    statistics: Sequence[PairStatistic] = ("mean_entropy",),
-    n_permutations: int,
+    permutations: Permutations,
+    of_class: Permutations,
     seed: int,
 ) -> list[TestResult]:
     """Test pairs of one class together, as they are and centered by class, and those of every class.
 
-    Parameters are those of `mantel`, with the predicted labels (n_samples,) in 0 … n_classes − 1.
+    Parameters are those of `mantel`, with the predicted labels (n_samples,) in 0 … n_classes − 1, and ``of_class``
+    for the tests of every class, which share their permutations with those of all.
     """
     found = units.defined
     center = center_of(entropy, found)
-    together = apart = _Permuted(EMPTY, np.zeros((len(PAIR_STATISTICS), n_permutations)))
-    by_class: list[TestResult] = []
-    for label in range(n_classes):
-        rows = found[y_pred[found] == label]
-        own, shared = _permuted(units, entropy, rows, center, statistics, n_permutations, _generator(seed, 1 + label))
-        by_class += _tests(Scope.CLASS, own, statistics, label, predicted=(y_pred == label).any())
-        together = together.beside(shared, centered=False)
-        apart = apart.beside(own, centered=True)
-    return [
-        *_tests(Scope.SAME_CLASS, together, statistics),
-        *_tests(Scope.WITHIN_CLASS, apart, statistics),
-        *by_class,
+    decks = [
+        _Deck.of(
+            units, entropy, found[y_pred[found] == label], center, stream(seed, Stream.PAIR_PERMUTATION, 1 + label)
+        )
+        for label in range(n_classes)
+    ]
+    together, apart = _put_together([deck.own for deck in decks], decks)
+    targets = [
+        _Target(Scope.SAME_CLASS, together, decks),
+        _Target(Scope.WITHIN_CLASS, apart, decks),
+        *(_Target(Scope.CLASS, deck.own, [deck], label, (y_pred == label).any()) for label, deck in enumerate(decks)),
     ]
 
+    def draw(size: int, running: list[_Asked]) -> list[Floats]:
+        shared = {one.index for one in running if one.target.label is None}
+        of_each: list[set[int]] = [set(shared) for _ in decks]
+        for one in running:
+            if one.target.label is not None:
+                of_each[one.target.label].add(one.index)
+        drawn = [deck.draw(size, needed) for deck, needed in zip(decks, of_each, strict=True)]
+        scopes = (Scope.SAME_CLASS, Scope.WITHIN_CLASS)
+        by_scope = dict(zip(scopes, _put_together(drawn, decks), strict=True)) if shared else {}
+        products = [
+            by_scope[one.target.scope] if one.target.label is None else drawn[one.target.label] for one in running
+        ]
+        return [found.products[one.index] for found, one in zip(products, running, strict=True)]
 
-def _generator(seed: int, label: int) -> np.random.Generator:
-    return stream(seed, Stream.PAIR_PERMUTATION, label)
+    each = [permutations, permutations, *[of_class] * n_classes]
+    return _tests(targets, each, draw, many=found.size > MANY_SAMPLES)
 
 
-def _permuted(
-    units: Directions,
-    entropy: Floats,
-    rows: Integers,
-    center: Center,
-    statistics: Sequence[PairStatistic],
-    n_permutations: int,
-    generator: np.random.Generator,
-) -> tuple[_Permuted, _Permuted]:
-    """Permute a group with its entropies centered at its own mean, and at that of all."""
-    products = np.zeros((len(PAIR_STATISTICS), n_permutations))
-    if rows.size < 2:
-        nothing = _Permuted(replace(EMPTY, n=rows.size), products)
-        return nothing, nothing
-    group = pair_group(units, entropy, rows)
-    moments = group_moments(group)
-    to_others = _to_others(group)
-    only_mean = set(statistics) <= {"mean_entropy"}
-    gram = None if only_mean or not _is_short(group) else _gram(group)
-    for where, orders in random_orders(rows.size, n_permutations, generator):
-        if only_mean:
-            products[0, where] = to_others.take(orders) @ group.h / 2
-        elif gram is not None:
-            products[:, where] = _products_from_gram(group, gram, orders)
-        else:
-            products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
-    own = _Permuted(moments, products)
-    return own, own.about(group, center)
+def _put_together(groups: list[_Permuted], decks: list["_Deck"]) -> tuple[_Permuted, _Permuted]:
+    """Put groups together, with entropies about the mean of all, and centered by group."""
+    nothing = _Permuted(EMPTY, np.zeros((len(PAIR_STATISTICS), groups[0].products.shape[1] if groups else 1)))
+    together = apart = nothing
+    for own, deck in zip(groups, decks, strict=True):
+        together = together.beside(deck.about_center(own), centered=False)
+        apart = apart.beside(own, centered=True)
+    return together, apart
+
+
+@dataclass(frozen=True)
+class _Deck:
+    """Samples whose entropies are permuted, and what every permutation needs.
+
+    Attributes
+    ----------
+    own
+        Moments, with the products of the data as if of one permutation.
+    group, to_others
+        The samples, and the sum (n,) of each one's similarities to all others less the mean; None of fewer than two.
+    center
+        That of the entropies of all groups.
+    generator
+        Of the permutations.
+    """
+
+    own: _Permuted
+    group: PairGroup | None
+    to_others: Floats
+    center: Center
+    generator: np.random.Generator
+
+    @classmethod
+    def of(
+        cls, units: Directions, entropy: Floats, rows: Integers, center: Center, generator: np.random.Generator
+    ) -> "_Deck":
+        if rows.size < 2:
+            nothing = _Permuted(replace(EMPTY, n=rows.size), np.zeros((len(PAIR_STATISTICS), 1)))
+            return cls(nothing, None, np.empty(0), center, generator)
+        group = pair_group(units, entropy, rows)
+        moments = group_moments(group)
+        return cls(_Permuted(moments, moments.product[:, None]), group, _to_others(group), center, generator)
+
+    def about_center(self, own: _Permuted) -> _Permuted:
+        """Return permutations of this group with entropies less the mean of all groups."""
+        return own if self.group is None else own.about(self.group, self.center)
+
+    @property
+    def entropies(self) -> Floats:
+        """Centered entropies (n,), in the order of the permutations."""
+        return np.empty(0) if self.group is None else self.group.h
+
+    @cached_property
+    def gram(self) -> Floats | None:
+        """Products (n, n) of all pairs, where permuting them is the least work."""
+        return _gram(self.group) if self.group is not None and _is_short(self.group) else None
+
+    def draw(self, size: int, needed: Set[int]) -> _Permuted:
+        """Permute ``size`` times, for the statistics ``needed``; the products of the others may be 0."""
+        products = np.zeros((len(PAIR_STATISTICS), size))
+        group = self.group
+        if group is None or not needed:
+            return _Permuted(self.own.moments, products)
+        for where, orders in random_orders(group.rows.size, size, self.generator):
+            if needed <= {MEAN}:
+                products[MEAN, where] = self.to_others.take(orders) @ group.h / 2
+            elif self.gram is not None:
+                products[:, where] = _products_from_gram(group, self.gram, orders)
+            else:
+                products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
+        return _Permuted(self.own.moments, products)
 
 
 def _is_short(group: PairGroup) -> bool:
     """Say whether permuting the matrix of all products is less work than going through the directions again."""
-    return group.rows.size <= min(max(group.lifted.width, FEW_ROWS), MOST_IN_GRAM)
+    return group.rows.size <= min(max(ROWS_PER_FEATURE * group.lifted.width, FEW_ROWS), MOST_IN_GRAM)
 
 
+ROWS_PER_FEATURE = 8
 FEW_ROWS = 256
-"""Up to so many rows, the many small steps of a pass through the directions take longer than n² numbers (from 200 at
-16 features to 300 at 128)."""
+"""Up to so many rows, n² numbers in a few passes take less time than a pass through the directions in many steps."""
 
 MOST_IN_GRAM = 4096
 """Rows of the largest matrix of products that is kept: 128 MiB."""
@@ -191,8 +254,10 @@ def _products_from_gram(group: PairGroup, gram: Floats, orders: Integers) -> Flo
     to_all, total = gram.sum(axis=1), float(gram.sum()) / 2
     mean = permuted @ to_all / 2
     product = np.einsum("bn,bn->b", permuted @ gram, permuted) / 2
-    gaps = np.abs(np.subtract.outer(group.h, group.h))
-    difference = np.array([np.vdot(gram[np.ix_(order, order)], gaps) / 2 for order in orders])
+    columns, difference = np.ascontiguousarray(permuted.T), np.zeros(len(orders))
+    for i in range(len(columns) - 1):
+        gaps = columns[i + 1 :] - columns[i]
+        difference += gram[i, i + 1 :] @ np.abs(gaps, out=gaps)
     squared_difference = permuted**2 @ to_all - 2 * product
     products = np.stack([mean, difference, product, squared_difference])
     products -= (total * group.of_entropy.own_mean)[:, None]
@@ -210,27 +275,75 @@ def _to_others(group: PairGroup) -> Floats:
     return centered
 
 
+@dataclass(frozen=True)
+class _Target:
+    """Pairs that are tested: their scope, moments with the products of the data, and groups permuted for them."""
+
+    scope: Scope
+    data: _Permuted
+    decks: list[_Deck]
+    label: int | None = None
+    predicted: bool = True
+
+    def result(self, statistic: PairStatistic) -> TestResult:
+        """Return the correlation before it is tested."""
+        return pair_correlation(self.scope, statistic, self.data.moments, self.label, predicted=self.predicted)
+
+    def normal_p_value(self) -> float:
+        """p-value of the mean entropy from the normal distribution; NaN where few samples carry the sum."""
+        moments = self.data.moments
+        decks = [deck for deck in self.decks if deck.group is not None]
+        x = np.concatenate([deck.to_others for deck in decks])
+        y = np.concatenate([in_unit(deck.entropies, moments.exponent - deck.own.moments.exponent) for deck in decks])
+        if not is_nearly_normal(x, y):
+            return float("nan")
+        observed, error = abs(float(moments.product[MEAN])), float(np.sqrt(moments.chance[MEAN]))
+        # What the means of classes contribute, pairs predicted alike as they are, stays under permutation.
+        mean = float(moments.product[MEAN]) - float(x @ y) / 2
+        return float(ndtr((-observed - mean) / error) + ndtr((mean - observed) / error))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One statistic of one target."""
+
+    target: _Target
+    index: int
+
+
 def _tests(
-    scope: Scope,
-    group: _Permuted,
-    statistics: Sequence[PairStatistic],
-    label: int | None = None,
+    targets: list[_Target],
+    permutations: list[Permutations],
+    draw: Callable[[int, list[_Asked]], list[Floats]],
     *,
-    predicted: bool = True,
+    many: bool,
 ) -> list[TestResult]:
-    tests = []
-    for statistic in statistics:
-        index, moments = PAIR_STATISTICS.index(statistic), group.moments
-        found = replace(
-            pair_correlation(scope, statistic, moments, label, predicted=predicted),
-            n_permutations=group.products.shape[1],
-        )
-        if found.status.is_ok:
-            scale = np.sqrt(moments.square_s) * np.sqrt(moments.square[index])
-            p = permutation_p_value(found.estimate, group.products[index] / scale)
-            found = found.with_p(p, P_METHODS[scope], found.n_permutations)
-        tests.append(found)
-    return tests
+    """Test the statistics of every target, as ``permutations`` says; without permutations of the mean where normal."""
+    asked = [
+        _Asked(target, PAIR_STATISTICS.index(statistic))
+        for target, each in zip(targets, permutations, strict=True)
+        for statistic in each
+    ]
+    results = [one.target.result(PAIR_STATISTICS[one.index]) for one in asked]
+    moments = [one.target.data.moments for one in asked]
+    scales = [np.sqrt(m.square_s) * np.sqrt(m.square[one.index]) for m, one in zip(moments, asked, strict=True)]
+    normal = np.array([
+        one.target.normal_p_value() if many and one.index == MEAN and result.status.is_ok else np.nan
+        for one, result in zip(asked, results, strict=True)
+    ])  # fmt: skip
+    permuted = np.isnan(normal) & [result.status.is_ok for result in results]
+    scale = np.where(permuted, scales, 1.0)
+
+    def statistics(size: int, running: Integers) -> Floats:
+        return np.stack(draw(size, [asked[test] for test in running])) / scale[running, None]
+
+    observed = np.where(permuted, [m.product[one.index] for m, one in zip(moments, asked, strict=True)], np.nan)
+    limits = np.array([limit for each in permutations for limit in each.values()])
+    found = []
+    for result, p, test in zip(results, normal, sequential_tests(observed / scale, statistics, limits), strict=True):
+        permutation = result.with_p(test.p, P_METHODS[result.scope], test.n_permutations)
+        found.append(permutation if np.isnan(p) else result.with_p(float(p), P_NORMAL))
+    return found
 
 
 def with_p_values(correlations: Sequence[TestResult], tests: Sequence[TestResult]) -> list[TestResult]:

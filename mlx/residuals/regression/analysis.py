@@ -20,8 +20,9 @@ from mlx.results.regression_residuals import RegressionResiduals, RegressionSamp
 from mlx.stats.bootstrap import row_replicates
 from mlx.stats.correlation import is_constant, midranks
 from mlx.stats.correlation_intervals import bootstrap_interval
-from mlx.stats.permutation import permutation_p_value, permuted_products
+from mlx.stats.permutation import permutations_for, sequential_tests
 from mlx.stats.status import OK, Reason, Status, no_interval
+from mlx.stats.studentized import Stratum, studentized
 
 RELATIVE_TOLERANCE = 1e-12
 """Values closer than this, relative to the largest target or prediction, are equal up to rounding."""
@@ -231,22 +232,28 @@ def _spread(residuals: _Residuals, settings: ResidualsSettings) -> tuple[Numbers
     n = residuals.error.size
     if n < MIN_SAMPLES:
         return {}, Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)
-    ranks = np.stack([midranks(side, tolerance) for side in sides])
-    ranks -= ranks.mean(axis=1, keepdims=True)
+    raw = np.stack([midranks(side, tolerance) for side in sides])
+    ranks = raw - raw.mean(axis=1, keepdims=True)
     # Tied within rounding in a chain, each with the next, and maybe not the first with the last.
     for name, side in zip(("absolute residuals", "predictions"), ranks, strict=True):
         if not side.any():
             return {}, Reason.CONSTANT(name)
-    x, y = (ranks / np.linalg.norm(ranks, axis=1, keepdims=True))[:, None]
+    x, y = ranks / np.linalg.norm(ranks, axis=1, keepdims=True)
+    estimate = float(x @ y)
+    # A stratum has values beside ranks; here, both are ranks.
+    stratum = Stratum.of(*(np.stack([side, side]) / (n + 1) for side in ranks), *raw)
     generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
-    permuted = permuted_products(x, y, settings.n_permutations, generator)[0]
-    estimate = float(x[0] @ y[0])
-    found: Numbers = {"spread_spearman": estimate, "spread_spearman_p": permutation_p_value(estimate, permuted)}
+    (test,) = sequential_tests(
+        studentized(stratum.observed())[1],
+        lambda size, _: studentized(stratum.permuted(size, generator))[1:],
+        permutations_for(1, least=settings.n_permutations),
+    )
+    found: Numbers = {"spread_spearman": estimate, "spread_spearman_p": test.p}
     if n < MIN_INTERVAL:
         return found, no_interval(Reason.TOO_FEW(MIN_INTERVAL))
     generator = stream(settings.seed, Stream.REGRESSION_BOOTSTRAP)
     replicates = row_replicates(*sides, tolerance, settings.n_bootstrap, generator)
-    interval = bootstrap_interval(estimate, replicates, settings.confidence)
+    interval = bootstrap_interval(estimate, replicates, settings.confidence).agreeing_with(test.p, 0.0, estimate)
     if interval.why_missing.is_ok:
         found |= {"spread_spearman_low": interval.low, "spread_spearman_high": interval.high}
     return found, interval.status

@@ -1,0 +1,139 @@
+"""Studentized correlations under permutation: Pearson's and Spearman's, each over the standard error of its sum.
+
+A permutation test of a correlation itself rejects too often where the null hypothesis holds but the spread of one
+variable depends on the other. With the statistic T = Σ φ_i / √Σ φ_i², it is exact where the variables are exchangeable,
+and has its size in large samples wherever they are uncorrelated (DiCiccio & Romano 2017). φ_i is the influence of
+sample i on the sum of products: for Pearson (x_i − x̄)(y_i − ȳ); for Spearman, with ranks in place of values, also what
+the sample does to the ranks of all others, (1/n) Σ_j (1[x_i ≤ x_j] − F(x_j)) (G(y_j) − ½), and the same of y.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from scipy.special import ndtr
+
+from mlx.core.array_types import Floats, Integers
+from mlx.stats.permutation import random_orders
+
+NEGLIGIBLE = 0.05
+"""Largest share n·max(x)²·max(y)²/(Σx² Σy²) of few samples at which the normal distribution replaces permutations."""
+
+MANY_SAMPLES = 200_000
+"""Samples beyond which a test that is nearly normal is not permuted."""
+
+SMALLEST_P = 1e-6
+"""Below this, the normal distribution is an order of magnitude at best: a p-value is printed as "< 1e-6"."""
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Samples among which y is permuted, or that are ranked together.
+
+    Attributes
+    ----------
+    x, y
+        (2, n), values and midranks, centered; x in increasing order of x, and y in that of y.
+    places
+        (n,), place of every sample's own y in the order of y.
+    x_ties, y_ties
+        First place, and the one after the last, of the run of ties that each is in; (2, n).
+    """
+
+    x: Floats
+    y: Floats
+    places: Integers
+    x_ties: Integers
+    y_ties: Integers
+
+    @classmethod
+    def of(cls, x: Floats, y: Floats, x_ranks: Floats, y_ranks: Floats) -> Self:
+        """Put centered values and ranks, x and y (2, n), in order of the midranks (n,) over all n samples.
+
+        The values must be of a size at which their products can be squared (`mlx.core.scale`), the ranks shares of
+        n + 1.
+        """
+        by_x, by_y = np.argsort(x_ranks, kind="stable"), np.argsort(y_ranks, kind="stable")
+        places = np.empty_like(by_y)
+        places[by_y] = np.arange(by_y.size)
+        return cls(x[:, by_x], y[:, by_y], places[by_x], _ties(x_ranks[by_x]), _ties(y_ranks[by_y]))
+
+    @property
+    def n(self) -> int:
+        """Number of samples."""
+        return self.places.size
+
+    @property
+    def squares(self) -> tuple[Floats, Floats]:
+        """Sums of squares of x and of y, (2,) each."""
+        return np.einsum("sn,sn->s", self.x, self.x), np.einsum("sn,sn->s", self.y, self.y)
+
+    def observed(self) -> Floats:
+        """Σ φ and Σ φ² of the data, as `permuted` returns them."""
+        return self.sums(self.places[None])
+
+    def permuted(self, n_permutations: int, generator: np.random.Generator) -> Floats:
+        """Σ φ and Σ φ² under random permutations of y.
+
+        Returns
+        -------
+        Floats
+            (2, 2, n_permutations): first of Pearson, then of Spearman.
+        """
+        found = np.empty((2, 2, n_permutations))
+        for where, orders in random_orders(self.n, n_permutations, generator):
+            found[..., where] = self.sums(orders)
+        return found
+
+    def sums(self, orders: Integers) -> Floats:
+        """Σ φ and Σ φ² (2, 2, m) where each sample, in the order of x, has the y at a place (m, n) in its order."""
+        products = self.y[0].take(orders)
+        pearson = products @ self.x[0], np.square(products, out=products) @ self.x[0] ** 2
+        ranks = self.y[1].take(orders)
+        total = ranks @ self.x[1]
+        flat = orders + np.arange(0, orders.size, self.n)[:, None]
+        inverse = np.empty(orders.shape)
+        inverse.ravel()[flat] = self.x[1]
+        influence = _on_ranks(inverse, self.y_ties).take(flat)
+        influence += _on_ranks(ranks, self.x_ties)
+        influence *= 1 / self.n
+        ranks *= self.x[1]
+        influence += ranks
+        return np.array([pearson, (total, np.einsum("mn,mn->m", influence, influence))])
+
+
+def _ties(ranks: Floats) -> Integers:
+    return np.stack([np.searchsorted(ranks, ranks, side) for side in ("left", "right")])
+
+
+def _on_ranks(other: Floats, ties: Integers) -> Floats:
+    """Influence of samples, times n, on the ranks of one variable, in its order; `other` (m, n) is centered."""
+    sums = np.zeros((len(other), other.shape[1] + 1))
+    np.cumsum(other, axis=1, out=sums[:, 1:])
+    if (ties[1] - ties[0] == 1).all():
+        found = sums[:, :-1] + sums[:, 1:]
+    else:
+        found = sums.take(ties[0], axis=1) + sums.take(ties[1], axis=1)
+    found *= -0.5
+    found -= found.mean(axis=1, keepdims=True)
+    return found
+
+
+def studentized(sums: Floats) -> Floats:
+    """T = Σ φ / √Σ φ² of sums (…, 2, m), which may be added up over strata; 0 where nothing varies."""
+    total, square = np.moveaxis(sums, -2, 0)
+    scale = np.sqrt(square)
+    statistic: Floats = np.divide(total, scale, out=np.zeros(total.shape), where=scale > 0)
+    return statistic
+
+
+def normal_p_value(statistic: float) -> float:
+    """Two-sided p-value of a statistic that is standard normal under the null hypothesis."""
+    return float(2 * ndtr(-abs(statistic)))
+
+
+def is_nearly_normal(x: Floats, y: Floats) -> bool:
+    """Whether no few samples carry Σ x_i y_i, both (n,) centered: its permutation distribution is then normal."""
+    squares = float(x @ x) * float(y @ y)
+    largest = float(np.abs(x).max()) ** 2 * float(np.abs(y).max()) ** 2
+    return squares > 0 and x.size * largest < NEGLIGIBLE * squares
