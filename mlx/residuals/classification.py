@@ -108,12 +108,12 @@ def _merged(
 ) -> ClassificationResiduals:
     """Put the results of entropy and of every layer together, and then the tests of no single layer."""
     error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
-    tests = adjusted([
+    adjusted_tests = adjusted([
         *detection_tests(error, of_entropy, [], settings, predictions.validation),
         *with_primary([test for layer in layers for test in layer.tests]),
         *further,
     ])  # fmt: skip
-    tests = mark_duplicates(tests, duplicates)
+    tests = mark_duplicates(adjusted_tests, duplicates)
     return ClassificationResiduals(
         samples=samples,
         layers={one.layer.name: one.samples for one in layers},
