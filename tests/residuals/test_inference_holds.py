@@ -3,9 +3,17 @@
 Bounds are those that a procedure with a true rate from 3 to 7 % (93 to 97 %) leaves once in 2000 runs.
 """
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import binom
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+
+from simulation.designs import DESIGNS
+from simulation.experiment import simulate, tables
 
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.association.correlations import associate
@@ -47,7 +55,7 @@ def population(n_classes, scope):
     return {"pearson": np.corrcoef(values)[0, 1], "spearman": np.corrcoef(ranks)[0, 1]}
 
 
-def simulate(n, *, n_classes, null, n_permutations):
+def associations(n, *, n_classes, null, n_permutations):
     """Return a list of associations for every run: those of class 0, or those over all classes."""
     results = []
     for run in range(RUNS):
@@ -60,13 +68,13 @@ def simulate(n, *, n_classes, null, n_permutations):
     return results
 
 
-def rate_is_within(hits, low, high):
-    return binom.ppf(0.00025, RUNS, low) <= hits <= binom.ppf(0.99975, RUNS, high)
+def rate_is_within(hits, low, high, *, runs=RUNS):
+    return binom.ppf(0.00025, runs, low) <= hits <= binom.ppf(0.99975, runs, high)
 
 
 @pytest.mark.parametrize(("n", "n_classes"), [(30, 1), (60, 3)])
 def test_a_true_null_is_rejected_as_often_as_promised(n, n_classes):
-    runs = simulate(n, n_classes=n_classes, null=True, n_permutations=199)
+    runs = associations(n, n_classes=n_classes, null=True, n_permutations=199)
     for scope in ("class", "within class"):
         for statistic in ("pearson", "spearman"):
             p = [r.p for run in runs for r in run if (r.scope, r.statistic) == (scope, statistic)]
@@ -76,7 +84,7 @@ def test_a_true_null_is_rejected_as_often_as_promised(n, n_classes):
 
 @pytest.mark.parametrize(("n", "n_classes"), [(20, 1), (60, 1), (126, 3)])
 def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes):
-    runs = simulate(n, n_classes=n_classes, null=False, n_permutations=19)
+    runs = associations(n, n_classes=n_classes, null=False, n_permutations=19)
     for scope in ("class", "pooled", "within class"):
         true = population(n_classes, scope)
         for statistic, value in true.items():
@@ -88,3 +96,15 @@ def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes)
             ]
             if covered:
                 assert rate_is_within(np.sum(covered), 0.93, 0.97), (scope, statistic, np.mean(covered))
+
+
+@pytest.mark.parametrize("name", ["spread 100", "unequal spread 100", "two models 100", "regression 60"])
+def test_what_is_given_holds_in_a_short_simulation(name):
+    [design] = [one for one in DESIGNS if f"{one.name} {one.n}" == name]
+    found = tables(simulate(design, 40, map))
+    for cell in found["p_values"].itertuples():
+        assert rate_is_within(cell.rejected, 0.03, 0.07, runs=cell.given), cell
+    for cell in found["intervals"].itertuples():
+        assert rate_is_within(cell.covered, 0.93, 0.97, runs=cell.given), cell
+    assert found["p_values"]["given"].max() >= 40
+    assert found["intervals"]["given"].max() >= 40

@@ -1,0 +1,1 @@
+"""Designs, targets, counts and tables of ``benchmarks/inference.py``."""
