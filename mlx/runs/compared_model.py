@@ -156,12 +156,14 @@ def _roc_auc(model: ComparedModel) -> Measured:
     tested = np.flatnonzero((support > 0) & (support < model.n))
     if not tested.size:
         return Measured(NAN, NO_INFLUENCE, Reason.ONE_CLASS_TESTED())
-    scores = np.asarray(model.probabilities[:, tested], dtype=np.float64)
-    found = [_area(model.y_true == label, score) for label, score in zip(tested, scores.T, strict=True)]
-    mean = float(np.mean([one.estimate for one in found]))
+    mean, influence = 0.0, np.zeros(model.n)
+    for label in tested:
+        one = _area(model.y_true == label, np.asarray(model.probabilities[:, label], dtype=np.float64))
+        mean += one.estimate / tested.size
+        influence += one.influence / tested.size
     if np.minimum(support, model.n - support)[tested].min() < MIN_IN_CLASS:
         return Measured(mean, NO_INFLUENCE, Reason.CLASS_OR_REST_TOO_SMALL(MIN_IN_CLASS))
-    return Measured(mean, np.mean([one.influence for one in found], axis=0))
+    return Measured(mean, influence)
 
 
 def _area(positive: Flags, score: Floats) -> Measured:

@@ -144,13 +144,14 @@ def _regressions(true: Floats, first: Floats, second: Floats, by: _By) -> Found:
         Metric.R2: [_r2(in_unit(true, unit), size**2, step) for size in sizes],
     }
     for metric, (one, other) in measured.items():
-        back = 0 if metric is Metric.R2 else -(unit + step)
         test = _difference(one, other, by)
-        low, high, difference, *estimates = in_unit(
-            [test.interval.low, test.interval.high, test.difference, one.estimate, other.estimate], back
-        ).tolist()
-        interval = replace(test.interval, low=low, high=high)
-        yield metric, (estimates[0], estimates[1]), replace(test, difference=difference, interval=interval)
+        numbers = np.array([test.interval.low, test.interval.high, test.difference, one.estimate, other.estimate])
+        numbers = in_unit(numbers, 0 if metric is Metric.R2 else -(unit + step))
+        low, high, difference, *estimates = np.where(np.isinf(numbers), NAN, numbers).tolist()
+        test = replace(test, difference=difference, interval=replace(test.interval, low=low, high=high))
+        if np.isinf(numbers).any():
+            test = missing_difference(Reason.BEYOND_RANGE(), difference)
+        yield metric, (estimates[0], estimates[1]), test
 
 
 def _rmse(squares: Floats) -> Measured:

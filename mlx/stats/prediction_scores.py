@@ -138,7 +138,8 @@ def _standardized(excess: Floats, variance: Floats, log_p: Floats, entropy: Floa
     z = np.divide(excess, np.sqrt(variance), out=np.zeros_like(excess), where=excess != 0)
     tiny = np.flatnonzero((variance < TINY) & (excess != 0) & np.isfinite(excess))
     if tiny.size:
-        terms = log_p[tiny] + 2 * np.log(np.abs(log_p[tiny] + entropy[tiny, None]))
-        terms[np.isnan(terms)] = -np.inf  # a probability of 0 adds nothing
+        with np.errstate(invalid="ignore"):  # −∞ + ∞ of a probability of 0, which adds nothing
+            terms = log_p[tiny] + 2 * np.log(np.abs(log_p[tiny] + entropy[tiny, None]))
+        terms[np.isnan(terms)] = -np.inf
         z[tiny] = excess[tiny] * np.exp(-logsumexp(terms, axis=1) / 2)
     return z

@@ -93,6 +93,11 @@ def test_residuals_of_saturated_and_uniform_predictions_are_finite_but_for_what_
     assert scores.excess_surprise_z[1] == pytest.approx(np.exp(400.0))
 
 
+def test_a_standardized_surprise_beside_a_probability_of_0_is_that_of_the_other_probabilities():
+    scores = prediction_scores(np.array([[1.0, 1e-300, 0.0]]), None, np.array([0]), np.array([0]))
+    assert scores.excess_surprise_z[0] == pytest.approx(-1e-150, rel=0.01)
+
+
 def exact_entropy(logits):
     """Entropies (n,) as decimals of 800 digits, in which 1 less a probability of e^-740 is not 1."""
     with localcontext() as context:

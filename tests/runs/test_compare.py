@@ -7,17 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from recorded_models import classifier, regression, run_in, two_classifiers, wrong
+from scipy.sparse import csr_array
 from scipy.stats import t, ttest_rel
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
 from mlx.core.artifacts import write_parquet
 from mlx.pipeline.model_outputs import ModelOutputs
 from mlx.residuals import ResidualsSettings, analyze_classification
-from mlx.results.comparison import Metric, PairedTest
+from mlx.results.comparison import Metric, PairedTest, SharedSamples
 from mlx.runs.compare import compare_runs
 from mlx.runs.compared_model import MEASURES, ComparedModel
-from mlx.runs.shared_samples import shared_outputs
+from mlx.runs.paired_tests import _By, _difference, paired_tests
+from mlx.runs.run import Run
+from mlx.runs.shared_samples import SharedOutputs, shared_outputs
 from mlx.stats.gates import ValidationErrors
+from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
 
 
@@ -250,12 +254,46 @@ def test_two_regressions_are_compared_in_their_unit(tmp_path: Path) -> None:
     assert [test.p for test in scaled.values()] == [test.p for test in found.values()]
 
 
+def odd_classifier(y_true: np.ndarray, n_classes: int, rng: np.random.Generator) -> ModelOutputs:
+    """Constant, tied or saturated outputs; layers of zeros, of one direction, or beyond the range of squares."""
+    n, scale = len(y_true), rng.choice([0, 1e-3, 1, 5, 800])
+    logits = np.round(scale * rng.normal(size=(n, n_classes)), rng.integers(0, 4))
+    logits += rng.choice([0, 0, 1000]) * np.eye(n_classes)[y_true]
+    p = np.exp(logits - logits.max(axis=1, keepdims=True))
+    layer = rng.choice([1e-200, 1, 1e200]) * rng.normal(size=(n, 4)) * (rng.random((n, 1)) < rng.choice([0.5, 1]))
+    model = classifier(y_true, p / p.sum(axis=1, keepdims=True), layer if rng.random() < 0.8 else np.ones((n, 4)))
+    leaves = csr_array(np.where(rng.random((n, 6)) < 0.4, 1.0, 0.0))
+    model = replace(model, layers={"leaves": leaves}) if rng.random() < 0.3 else model
+    return replace(model, logits=logits) if rng.random() < 0.3 else model
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 30, 80])
+def test_every_result_is_a_number_or_says_why_not(tmp_path: Path, n: int) -> None:
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        n_classes = int(rng.choice([2, 3, 10]))
+        y = rng.integers(0, n_classes, size=n) * (seed % 4 > 0)
+        pair = [odd_classifier(y, n_classes, rng) for _ in range(2)]
+        target, unit = rng.normal(size=n), rng.choice([0, 1, 1e-200, 1e300])
+        line = [regression(unit * target, unit * target + rng.choice([0, 1]) * rng.normal(size=n)) for _ in range(2)]
+        groups = Groups.of(rng.integers(0, n, size=n)) if seed % 3 == 0 else None
+        for models in (pair, line):
+            samples = SharedSamples(first="first", second="second", n=n)
+            shared = SharedOutputs(samples, tuple(models), (np.arange(n), np.arange(n)), groups)
+            run = Run(tmp_path, None)  # type: ignore[arg-type]  # its summary is not read
+            for test in paired_tests(run, run, shared, level=0.9, n_bins=10):
+                assert np.isnan(test.p) == np.isnan(test.low) == np.isnan(test.high) == np.isnan(test.confidence)
+                if np.isnan(test.p):
+                    assert not test.status.is_ok
+                else:
+                    assert test.low <= test.difference <= test.high
+                    assert (test.p < 0.1) == (not test.low <= 0 <= test.high)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("n", "ease", "sharpness"), [(200, 1.0, (1, 1)), (300, 2.5, (1, 1)), (250, 1.0, (1, 1.6))])
 def test_where_tests_are_given_they_hold(n: int, ease: float, sharpness: tuple[float, float]) -> None:
     """Over 500 pairs of models with different errors: the interval of the difference covers the one of many samples."""
-    from mlx.runs.paired_tests import _By, _difference
-
     metrics = [metric for metric in MEASURES if metric not in {Metric.ECE, Metric.ROC_AUC}]
     many = two_classifiers(60_000, np.random.default_rng(0), sharpness=sharpness, ease=ease)
     rates = [ValidationErrors(60_000, int(wrong(model).sum())) for model in many]
