@@ -1,5 +1,7 @@
 """Which factors of the samples go with errors: effects against oracles, bins, slices, and what can't be said."""
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from mlx.core.errors import DataError
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.errors.factor_bins import factor_bins
+from mlx.residuals.errors.factor_permutation import rank_correlation_test, share_test
 from mlx.residuals.errors.factor_values import read_factors
 from mlx.residuals.errors.factors import Target, associate_factors
 from mlx.residuals.errors.slices import weak_slices
@@ -66,7 +69,10 @@ def test_p_values_are_adjusted_over_the_factors_of_a_target():
         p = [f.p for f in findings]
         assert [f.p_holm for f in findings] == pytest.approx(multipletests(p, method="holm")[1])
         assert [f.p_bh for f in findings] == pytest.approx(multipletests(p, method="fdr_bh")[1])
-    assert found["noise", "entropy"].test.p == 1 / 200
+    strongest = found["noise", "entropy"].test
+    assert (strongest.n_permutations, strongest.p_method) == (0, "studentized, normal")
+    weakest = found_in(*(column[:150] for column in table()))["colour", "entropy"].test
+    assert weakest.n_permutations <= 800  # 200 for each of a family of four
 
 
 def test_p_values_of_an_auroc_are_those_of_brunner_and_munzel():
@@ -96,12 +102,32 @@ def test_a_yes_no_factor_needs_errors_on_either_side():
     assert str(found["rare", "entropy"].test.status) == "no p and no interval (fewer than 10 samples of a side)"
 
 
+def test_permutations_of_a_target_give_the_p_value_of_all_its_orders():
+    generator, target = np.random.default_rng(0), np.array([0.1, 0.4, 0.3, 2.0, 1.7, 1.2, 1.4])
+    categories, ranked = np.array([0, 0, 0, 1, 1, 2, 2]), np.array([1.0, 2, 2, 5, 6, 3, 4])
+    every = np.array(list(permutations(target)))
+    between = sum(every[:, categories == k].sum(axis=1) ** 2 / (categories == k).sum() for k in range(3))
+    exact = (between >= between[0] - 1e-12).mean()
+    found = share_test(categories, target, 9999, generator)
+    assert found.p == pytest.approx(exact, abs=4 * exact / np.sqrt(20))
+    stratum = [rank_correlation_test(ranked, target, widening, 9999, generator).p for widening in (1.0, 2.0)]
+    assert 0.001 < stratum[0] < 0.05 < stratum[1]
+
+
+def test_few_samples_have_neither_p_value_nor_interval():
+    columns = pd.DataFrame({"number": np.arange(11.0), "category": ["a", "b"] * 5 + ["a"]})
+    for one in found_in(columns, np.arange(11) > 6, np.arange(11) ** 2.0).values():
+        reason = "fewer than 10 errors" if one.target == "error" else "n < 12"
+        assert str(one.test.status) == f"no p and no interval ({reason})"
+        assert np.isfinite(one.test.estimate)
+
+
 def test_what_is_said_of_errors_follows_from_validation():
     columns, error, entropy = table()
     targets = [Target("error", error), Target("entropy", entropy)]
     few = associate_factors(read_factors(columns), targets, settings=SETTINGS, validation=ValidationErrors(999, 20))
     for one in few:
-        gated = one.target == "error" and one.test.statistic == "auroc"
+        gated = one.target == "error"
         assert (str(one.test.status) == "no p and no interval (fewer than 10 expected errors)") == gated
         assert np.isnan(one.test.p) == gated
 

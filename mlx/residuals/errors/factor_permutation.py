@@ -1,66 +1,58 @@
-"""Permutation p-values of factors, all from the same permutations of a target."""
-
-from collections.abc import Iterator
+"""Sequential permutation tests of a factor against a target that is not an error."""
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
-from mlx.core.checks import row_blocks
-from mlx.residuals.errors.factor_values import Factor
-from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.streams import Stream, stream
 from mlx.stats.correlation import midranks
+from mlx.stats.permutation import PermutationTest, random_orders, sequential_tests
+from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, studentized
+
+SPEARMAN = 1
+"""Place of Spearman's correlation in the sums of a stratum."""
 
 
-def permutation_p_values(factors: list[Factor], values: Floats, settings: ResidualsSettings) -> list[float]:
-    """Test each factor's effect by the same permutations of the target over all its samples.
+def rank_correlation_test(
+    factor: Floats, target: Floats, widening: float, n_permutations: int, generator: np.random.Generator
+) -> PermutationTest:
+    """Test that ranks are uncorrelated, by Spearman's correlation over its standard error.
 
-    A missing factor takes part as a value that weighs nothing, so that the permutations are of the same
-    samples for all, and the null is that the target does not depend on the factor nor on its being known.
+    Its distribution is the normal one, without permutations, where no few samples carry the correlation: from some 200
+    samples, of heavily tied ranks from more.
+
+    Parameters
+    ----------
+    factor, target
+        (n,), neither constant.
+    widening
+        By how much what the samples share makes the standard error larger: 1 where they are independent.
+    n_permutations, generator
+        Largest number of permutations of the target, and where they are drawn from.
     """
-    if not factors:
-        return []
-    scores, spans = _score_columns(factors)
-    versions = np.stack([midranks(values), values])
-    versions -= versions.mean(axis=1, keepdims=True)
-    versions /= np.linalg.norm(versions, axis=1, keepdims=True)
-    observed = [_sizes(version @ scores, spans) for version in versions]
-    reached = np.zeros((2, len(factors)), dtype=np.intp)
-    for order in _orders(values.size, settings):
-        for version in range(2):
-            sizes = _sizes(versions[version][order] @ scores, spans)
-            reached[version] += (sizes >= observed[version] * (1 - 1e-10) - 1e-14).sum(axis=0)
-    by_rank = np.array([factor.kind != "categorical" for factor in factors])
-    counts = np.where(by_rank, reached[0], reached[1])
-    return [float(p) for p in (1 + counts) / (1 + settings.n_permutations)]
+    ranks = [midranks(side) for side in (factor, target)]
+    x, y = (np.tile(rank / (rank.size + 1) - 0.5, (2, 1)) for rank in ranks)
+    stratum = Stratum.of(x, y, *ranks)
+    observed = studentized(stratum.observed())[SPEARMAN] / widening
+    if is_nearly_normal(x[0], y[0]):
+        return PermutationTest(normal_p_value(float(observed[0])), 0)
+
+    def draw(size: int, _: Integers) -> Floats:
+        return studentized(stratum.permuted(size, generator))[SPEARMAN, None]
+
+    return sequential_tests(observed, draw, n_permutations)[0]
 
 
-def _orders(n: int, settings: ResidualsSettings) -> Iterator[Integers]:
-    generator = stream(settings.seed, Stream.FACTOR_PERMUTATION)
-    identity = np.arange(n)
-    for block in row_blocks(settings.n_permutations, n):
-        yield generator.permuted(np.broadcast_to(identity, (block.stop - block.start, n)), axis=1)
+def share_test(
+    categories: Integers, target: Floats, n_permutations: int, generator: np.random.Generator
+) -> PermutationTest:
+    """Test that a target does not depend on categories, each (n,), by the share of its variance between them."""
+    kinds = np.flatnonzero(np.bincount(categories))
+    columns = (categories[:, None] == kinds).astype(np.float64)
+    columns /= np.sqrt(columns.sum(axis=0))
+    centered = target - target.mean()
+    centered /= np.linalg.norm(centered)
 
+    def draw(size: int, _: Integers) -> Floats:
+        blocks = random_orders(target.size, size, generator)
+        return np.concatenate([np.linalg.norm(centered[order] @ columns, axis=1) for _, order in blocks])[None]
 
-def _score_columns(factors: list[Factor]) -> tuple[Floats, list[slice]]:
-    """Columns whose squared products with a target add up to its association with each factor."""
-    columns: list[Floats] = []
-    spans = []
-    for factor in factors:
-        present, start = factor.present, len(columns)
-        if factor.kind == "categorical":
-            codes = np.where(present, factor.numbers, -1)
-            kinds = np.unique(codes[present])
-            columns += [(codes == kind) / np.sqrt((codes == kind).sum()) for kind in kinds]
-        else:
-            column = np.zeros(present.size)
-            column[present] = midranks(factor.numbers[present])
-            column[present] -= column[present].mean()
-            columns.append(column / np.linalg.norm(column))
-        spans.append(slice(start, len(columns)))
-    return np.stack(columns, axis=1), spans
-
-
-def _sizes(products: Floats, spans: list[slice]) -> Floats:
-    squares = products**2
-    return np.stack([squares[..., span].sum(axis=-1) for span in spans], axis=-1)
+    return sequential_tests([np.linalg.norm(centered @ columns)], draw, n_permutations)[0]
