@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 NAME = "compare"
 HELP = "compare runs: configuration, metrics, and paired tests of the metrics on their common test samples"
 
+SMALLEST_SHOWN = 1e-6
+"""p-values below this are not shown in digits: no test here is that exact. JSON has them as computed."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
@@ -111,7 +114,7 @@ def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
             f"{test.metric}{' (primary)' if test.primary else ''}",
             *map(_number, (test.estimate_first, test.estimate_second, test.difference)),
             _interval(_number(test.low), _number(test.high)),
-            *map(_number, (test.p, test.p_holm)),
+            *map(_p_value, (test.p, test.p_holm)),
             str(test.status),
         ]
         for test in tests
@@ -121,6 +124,10 @@ def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
 
 def _number(value: float) -> float | None:
     return None if isnan(value) else value
+
+
+def _p_value(value: float) -> str | None:
+    return None if isnan(value) else "< 1e-6" if value < SMALLEST_SHOWN else f"{value:.4g}"
 
 
 def as_json(comparison: "Comparison") -> dict[str, Any]:
