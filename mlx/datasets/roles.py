@@ -73,6 +73,11 @@ class Roles:
         return {part: count for part in ("train", "val", "test") if (count := int((self.parts == part).sum()))}
 
 
+def two_parts(n_train: int, n_test: int) -> Array:
+    """Return the parts of samples of which the first `n_train` are the source's training part, the others its test."""
+    return np.repeat(np.array(["train", "test"], dtype=object), [n_train, n_test])
+
+
 def reject_absent(roles: Mapping[str, str], names: Collection[str], where: str) -> None:
     """Reject a role of a column that is not in `names`.
 

@@ -51,6 +51,8 @@ class CustomParams(StoredParams):
     metadata
         A CSV, Parquet or JSON table with a row per sample whose columns become the factors; for a folder of
         images its column ``file`` (``class/name.jpg``) assigns the rows to images.
+    test_path
+        A file or folder with the test part, of the kind of ``dataset.path``, which then has all others.
     roles
         What columns of the table, the metadata or the factors are for that are no features: ``group`` (what rows
         belong together, such as a patient), ``order`` (numbers or times), ``part`` (``train``, ``val``, ``test``), or
@@ -72,6 +74,7 @@ class CustomParams(StoredParams):
     decimal: Literal[".", ","] | None = None
     separator: Annotated[str, BeforeValidator(_one_character)] | None = None
     metadata: str | None = None
+    test_path: str | None = None
     roles: dict[str, Role] = Field(default_factory=dict)
     image_size: PixelSize | None = None
     channels: Literal[1, 3] = 3
@@ -81,7 +84,7 @@ class CustomParams(StoredParams):
 
 EVERY = {"n_samples", "seed", "normalize", "augmentation", "metadata", "roles"}
 LABELED = EVERY | {"task", "class_names"}
-TABLE = LABELED | {"target", "features", "encoding", "missing", "decimal"}
+TABLE = LABELED | {"test_path", "target", "features", "encoding", "missing", "decimal"}
 """What has a meaning for every source, for those with labels in an array, and for tables."""
 
 

@@ -72,3 +72,33 @@ class MemoryRows:
     def whole(self) -> Array:
         """Return the array."""
         return self.values
+
+
+@dataclass(frozen=True)
+class JoinedRows:
+    """The rows of two arrays of one kind, those of the first first."""
+
+    first: Rows
+    second: Rows
+
+    def __str__(self) -> str:
+        return f"{self.first} and {self.second}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of both together."""
+        return (self.first.shape[0] + self.second.shape[0], *self.first.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of both."""
+        return self.first.dtype
+
+    def chunks(self) -> Iterator[Array]:
+        """Yield the rows in order, about a megabyte at a time."""
+        yield from self.first.chunks()
+        yield from self.second.chunks()
+
+    def whole(self) -> Array:
+        """Return the array, read into memory."""
+        return np.concatenate([self.first.whole(), self.second.whole()])

@@ -1,6 +1,7 @@
 """``custom``: the user's own arrays, tables, folders of images, or a function."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,25 @@ from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
-from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
 from mlx.datasets.custom.function import call_function
 from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.custom.params import EVERY, LABELED, TABLE, CustomParams, reject_unused
 from mlx.datasets.custom.rows import MemoryRows
 from mlx.datasets.custom.samples import Samples, samples_dataset
-from mlx.datasets.custom.table_samples import TableRules, read_table_samples
-from mlx.datasets.custom.targets import Target, build_target, checked_text
+from mlx.datasets.custom.stored_arrays import (
+    StoredArrays,
+    checked_factors,
+    read_folder,
+    read_npz,
+    read_pair,
+    with_test_part,
+)
+from mlx.datasets.custom.table_samples import TableRules, TableSamples, read_table_samples
+from mlx.datasets.custom.targets import Target, build_target
 from mlx.datasets.dataset import Dataset, Factors
+from mlx.datasets.files.divided_folder import list_image_set
+from mlx.datasets.files.download import existing_folder
 from mlx.datasets.files.folder_set import ImageForm, open_image_folder
-from mlx.datasets.files.image_folder import list_images
 from mlx.datasets.roles import Roles, reject_absent, role_values
 
 
@@ -60,28 +69,48 @@ _KNOWN = (
 
 def _from_folder(params: CustomParams, folder: Path) -> Dataset:
     if (folder / "X.npy").is_file():
-        reject_unused(params, LABELED, "a folder with X.npy and y.npy")
-        labels = _array(folder / "y.npy", "targets").whole()
-        return samples_dataset(_from_arrays(params, str(folder), open_npy(folder / "X.npy"), labels), params)
-    used = EVERY | {"image_size", "channels", "skip_corrupt"}
+        reject_unused(params, LABELED | {"test_path"}, "a folder with X.npy and y.npy")
+        return samples_dataset(_with_test(params, folder, read_folder), params)
+    used = EVERY | {"image_size", "channels", "skip_corrupt", "test_path"}
     reject_unused(params, used, "a folder of images, whose subfolders are the classes")
     form = ImageForm(params.image_size, params.channels, params.skip_corrupt)
     metadata = None if params.metadata is None else from_root(params.metadata)
-    return open_image_folder("custom", list_images(folder), params, form, metadata, params.roles)
+    test = None if params.test_path is None else existing_folder(params.test_path, CONTENT, TEST_PATH)
+    return open_image_folder("custom", list_image_set(folder, test), params, form, metadata, params.roles)
 
 
-def _from_arrays(
-    params: CustomParams,
-    where: str,
-    X: ArrayFile | MemoryRows,
-    labels: Array,
-    class_names: list[str] | None = None,
-    factors: Factors | None = None,
-) -> Samples:
+CONTENT = "a subfolder of images for each class"
+TEST_PATH = "dataset.params.test_path"
+
+
+def _with_test(params: CustomParams, path: Path, read: Callable[[Path], StoredArrays]) -> Samples:
+    """Return the samples at `path`, and after them those of the test part, if one is given."""
+    found = read(path)
+    if params.test_path is not None:
+        found = with_test_part(found, read(_test_file(params, path)))
+    return _from_arrays(params, found)
+
+
+def _test_file(params: CustomParams, path: Path) -> Path:
+    """Return the file or folder with the test part, which has to be of the kind of `path`."""
+    assert params.test_path is not None
+    test = from_root(params.test_path)
+    if test.is_dir() != path.is_dir() or not test.exists() or test.suffix.lower() != path.suffix.lower():
+        wanted = "a folder like" if path.is_dir() else f"a {path.suffix} file like"
+        raise DataError(f"{TEST_PATH}: {test.absolute()}: expected {wanted} {path}, found {_kind_of(test)}")
+    return test
+
+
+def _kind_of(path: Path) -> str:
+    return f"a file ending in '{path.suffix}'" if path.is_file() else what_is(path)
+
+
+def _from_arrays(params: CustomParams, found: StoredArrays) -> Samples:
     """Combine what was read; names and factors in the settings take precedence over those in the file."""
-    target = _target(params, labels, where, class_names)
-    known, columns = _known(params, dict(factors or {}), len(target.y), where)
-    return Samples(X, target, where, known, roles=_roles(params, columns, [*known, *columns], where))
+    target = _target(params, found.labels, found.where, found.class_names)
+    known, columns = _known(params, dict(found.factors), len(target.y), found.where)
+    roles = replace(_roles(params, columns, [*known, *columns], found.where), parts=found.parts)
+    return Samples(found.X, target, found.where, known, roles=roles)
 
 
 def _known(params: CustomParams, factors: Factors, n: int, where: str) -> tuple[Factors, dict[str, Array]]:
@@ -111,12 +140,6 @@ def _target(params: CustomParams, labels: Array, where: str, names: list[str] | 
     return build_target(labels, task=params.task, class_names=names, where=where)
 
 
-def _array(path: Path, content: str) -> ArrayFile:
-    if not path.is_file():
-        raise DataError(f"{path.absolute()}: expected an .npy file with the {content}, found {what_is(path)}")
-    return open_npy(path)
-
-
 def _read_npy(params: CustomParams, path: Path) -> Samples:
     if params.target is None:
         raise SettingsError(
@@ -124,47 +147,12 @@ def _read_npy(params: CustomParams, path: Path) -> Samples:
             key=("dataset", "params", "target"),
         )
     beside = path.parent / params.target
-    labels = _array(beside if beside.exists() else from_root(params.target), "targets")
-    return _from_arrays(params, str(path), open_npy(path), labels.whole())
+    labels = beside if beside.exists() else from_root(params.target)
+    return _from_arrays(params, read_pair(path, labels, str(path)))
 
 
 def _read_npz(params: CustomParams, path: Path) -> Samples:
-    arrays = open_npz(path)
-    for name in ("X", "y"):
-        if name not in arrays:
-            raise DataError(f"{path}: expected arrays X and y, found {', '.join(arrays) or 'none'}")
-    names = arrays["class_names"].whole() if "class_names" in arrays else None
-    if names is not None and (names.ndim != 1 or names.dtype.kind != "U"):
-        raise DataError(f"{path}: class_names: expected a list of text, found {names.dtype} of shape {names.shape}")
-    factors = {name.removeprefix("factors/"): a.whole() for name, a in arrays.items() if name.startswith("factors/")}
-    if "factors" in arrays:
-        factors |= _columns(arrays["factors"].whole(), f"{path}: factors")
-    listed = None if names is None else [str(name) for name in checked_text(names, f"{path}: class_names")]
-    return _from_arrays(
-        params, str(path), arrays["X"], arrays["y"].whole(), listed, _checked_factors(factors, str(path))
-    )
-
-
-def _columns(values: Array, where: str) -> Factors:
-    """Return the fields of a structured array, in which NumPy stores a table without pickle."""
-    if values.dtype.names is None:
-        raise DataError(f"{where}: expected a structured array, a field a factor, found {values.dtype}")
-    return {name: np.ascontiguousarray(values[name]) for name in values.dtype.names}
-
-
-def _checked_factors(factors: Mapping[str, Array], where: str) -> Factors:
-    checked_text(np.array(list(factors), dtype=str), f"{where}: names of factors")
-    for name, values in factors.items():
-        if values.ndim != 1 or values.dtype.kind not in "biufU":
-            raise DataError(
-                f"{where}: expected one number or text a sample as factor {name}, found {values.dtype} of "
-                f"shape {values.shape}"
-            )
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            row = int(np.argmin(np.isfinite(values)))
-            raise DataError(f"{where}: expected finite values of factor {name}, found {values[row]} in row {row}")
-        checked_text(values, f"{where}: factor {name}")
-    return dict(factors)
+    return _with_test(params, path, read_npz)
 
 
 def _read_table(params: CustomParams, path: Path) -> Samples:
@@ -183,7 +171,7 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
         separator=params.separator,
         roles=params.roles,
     )
-    table = read_table_samples(path, rules)
+    table = _table(params, path, rules)
     factors: Factors = {}
     columns = dict(table.roles)
     if params.metadata is not None:
@@ -191,9 +179,20 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
         known = read_metadata(from_root(params.metadata), table.n_rows, roles=elsewhere)
         factors, others = ({name: values[table.rows] for name, values in part.items()} for part in known)
         columns |= others
-    roles = _roles(params, columns, [*table.columns, *factors, *columns], str(path))
+    parts = None if params.test_path is None else np.where(table.rows < table.n_first, "train", "test").astype(object)
+    roles = replace(_roles(params, columns, [*table.columns, *factors, *columns], str(path)), parts=parts)
     target = _target(params, table.labels, f"{path}: column '{params.target}'", None)
-    return Samples(MemoryRows(table.X), target, str(path), factors, table.details, table.notes, roles)
+    where = str(path) if params.test_path is None else f"{path} and {params.test_path}"
+    return Samples(MemoryRows(table.X), target, where, factors, table.details, table.notes, roles)
+
+
+def _table(params: CustomParams, path: Path, rules: TableRules) -> TableSamples:
+    if params.test_path is None:
+        return read_table_samples(path, rules)
+    try:
+        return read_table_samples(path, rules, _test_file(params, path))
+    except DataError as error:
+        raise DataError(f"{error}; rows of {params.test_path} are counted after those of {path}") from None
 
 
 def _from_function(params: CustomParams, path: str) -> Samples:
@@ -207,7 +206,7 @@ def _from_function(params: CustomParams, path: str) -> Samples:
         raise DataError(f"{path}: expected factors to be a dict of arrays, found {type(factors).__name__}")
     arrays = {str(name): _as_array(values, f"{path}: factor {name}") for name, values in factors.items()}
     listed = None if names is None else list(names)
-    return _from_arrays(params, path, MemoryRows(X), labels, listed, _checked_factors(arrays, path))
+    return _from_arrays(params, StoredArrays(MemoryRows(X), labels, path, listed, checked_factors(arrays, path)))
 
 
 def _as_array(values: Any, where: str) -> Array:
@@ -223,7 +222,7 @@ def _as_array(values: Any, where: str) -> Array:
 
 
 _FILES: dict[str, tuple[Callable[[CustomParams, Path], Samples], set[str]]] = {
-    ".npz": (_read_npz, set()),
+    ".npz": (_read_npz, {"test_path"}),
     ".npy": (_read_npy, {"target"}),
     ".csv": (_read_table, TABLE | {"separator"}),
     ".parquet": (_read_table, TABLE),

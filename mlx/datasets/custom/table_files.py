@@ -55,11 +55,14 @@ class Table:
         A line on each column that was left out.
     separator
         Between the cells of a CSV; None for others.
+    n_first
+        How many rows are those of the first file, where a second one was appended; else 0.
     """
 
     frame: "pd.DataFrame"
     left_out: tuple[str, ...] = ()
     separator: str | None = None
+    n_first: int = 0
 
 
 def read_table(
@@ -143,6 +146,39 @@ def _read_json(path: Path) -> "pd.DataFrame":
     table = pd.DataFrame(content)
     reject_equal_names([str(name) for name in table.columns], path)
     return table
+
+
+def differ_in_text(first: Table, second: Table) -> bool:
+    """Whether a column is text in one of the tables and numbers in the other."""
+    import pandas as pd
+
+    def text(table: Table) -> set[str]:
+        return {str(name) for name in table.frame if isinstance(table.frame[name].dtype, pd.StringDtype)}
+
+    return text(first) != text(second)
+
+
+def appended(first: Table, second: Table, path: Path, added: Path) -> Table:
+    """Return `first`, read from `path`, with the rows of `second`, read from `added`, after its own.
+
+    Raises
+    ------
+    DataError
+        The second lacks a column of the first, or has another one.
+    """
+    import pandas as pd
+
+    names, others = list(first.frame.columns), list(second.frame.columns)
+    for name in names:
+        if name not in others:
+            found = ", ".join(others[:20])
+            raise DataError(
+                f"{added}: expected the columns of {path}, found no '{name}' among {found}{nearest(name, others)}"
+            )
+    if unknown := [name for name in others if name not in names]:
+        raise DataError(f"{added}: expected the columns of {path}, found '{unknown[0]}' beside them")
+    frame = pd.concat([first.frame, second.frame[names]], ignore_index=True)
+    return Table(frame, (*first.left_out, *second.left_out), first.separator, len(first.frame))
 
 
 def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd.Series[Any]":

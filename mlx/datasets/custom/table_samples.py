@@ -12,7 +12,16 @@ from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.features import feature, leave_out
 from mlx.datasets.custom.suspects import copies_of_target, id_columns
-from mlx.datasets.custom.table_files import Column, Table, column_of, encode, read_table, row_name
+from mlx.datasets.custom.table_files import (
+    Column,
+    Table,
+    appended,
+    column_of,
+    differ_in_text,
+    encode,
+    read_table,
+    row_name,
+)
 from mlx.datasets.custom.table_labels import missing_words, table_labels
 from mlx.datasets.custom.targets import Task
 from mlx.datasets.custom.written_numbers import Mark, Marks, Written, read_written
@@ -44,6 +53,8 @@ class TableSamples:
         Values (samples,) of the columns with a role.
     columns
         Names of all columns.
+    n_first
+        How many of the table's rows are those of the first file.
     """
 
     X: Array
@@ -54,6 +65,7 @@ class TableSamples:
     notes: tuple[str, ...]
     roles: dict[str, Array]
     columns: tuple[str, ...]
+    n_first: int
 
 
 @dataclass(frozen=True)
@@ -90,8 +102,13 @@ class TableRules:
     roles: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
+def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) -> TableSamples:
     """Read a CSV or Parquet table.
+
+    Parameters
+    ----------
+    test
+        A second file with the same columns, whose rows follow those of `path`.
 
     Raises
     ------
@@ -100,7 +117,7 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
     SettingsError
         If its separator or its decimal mark is ambiguous.
     """
-    table, written, marks = _read(path, rules)
+    table, written, marks = _read(path, rules, test)
     answer = column_of(table.frame, rules.target, path, "target")
     names = _feature_names(table.frame, path, rules)
     columns = [feature(table.frame[name], path, marks, written.get(name)) for name in names]
@@ -131,10 +148,12 @@ def read_table_samples(path: Path, rules: TableRules) -> TableSamples:
         for name, role in rules.roles.items()
         if name in table.frame
     }
-    return TableSamples(X[rows], labels, rows, len(table.frame), details, notes, roles, tuple(map(str, table.frame)))
+    return TableSamples(
+        X[rows], labels, rows, len(table.frame), details, notes, roles, tuple(map(str, table.frame)), table.n_first
+    )
 
 
-def _read(path: Path, rules: TableRules) -> tuple[Table, dict[str, Written], Marks]:
+def _read(path: Path, rules: TableRules, test: Path | None) -> tuple[Table, dict[str, Written], Marks]:
     """Return the table, its columns of text as numbers, and what is known of the fractions in them.
 
     A CSV in which some number has a comma, or whose cells are divided by semicolons, is read as text
@@ -144,7 +163,16 @@ def _read(path: Path, rules: TableRules) -> tuple[Table, dict[str, Written], Mar
     wanted = {*targets, *(rules.features or ())}
 
     def read(as_text: bool | None) -> Table:
-        return read_table(path, targets=targets, wanted=wanted, separator=rules.separator, as_text=as_text)
+        first, *others = (
+            read_table(file, targets=targets, wanted=wanted, separator=rules.separator, as_text=as_text)
+            for file in (path, test)
+            if file is not None
+        )
+        if test is None:
+            return first
+        if not as_text and first.separator and differ_in_text(first, others[0]):
+            return read(True)
+        return appended(first, others[0], path, test)
 
     table = read(None if rules.decimal is None else rules.decimal == ",")
     written = _written_numbers(table.frame, rules)

@@ -32,6 +32,7 @@ from mlx.datasets.files.stored import (
     picked,
     stored_dataset,
 )
+from mlx.datasets.roles import Roles, two_parts
 
 Labels = Literal["fine", "coarse"]
 
@@ -116,8 +117,10 @@ def _open(
     pickled = layout is layouts[0]
     class_names = read_class_names(files[0].parent, form, pickled=pickled)
     read_labels = pickled_labels if pickled else binary_labels
-    labels = np.concatenate([checked_labels(file, read_labels(file, form), len(class_names)) for file in files])
+    batches = [checked_labels(file, read_labels(file, form), len(class_names)) for file in files]
+    labels = np.concatenate(batches)
     index = choose_rows(labels, params.n_samples, params.seed)
+    roles = Roles(parts=two_parts(sum(map(len, batches[:-1])), len(batches[-1]))) if params.subset == "all" else None
     return stored_dataset(
         name,
         params,
@@ -128,6 +131,7 @@ def _open(
         sample_shape=(SIZE, SIZE, 3),
         source=f"CIFAR photographs, {counted(index, len(labels))} ({params.subset}) from the {layout.kind}",
         details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
+        roles=roles,
     )
 
 

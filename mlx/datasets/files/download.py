@@ -113,8 +113,8 @@ def locate(
     raise DataError(f"dataset {name}: {failed}{_absent(folders, layouts, downloads, offered=not download)}")
 
 
-def existing_folder(path: str | Path, content: str) -> Path:
-    """Return `path` as an existing folder.
+def existing_folder(path: str | Path, content: str, key: str = "dataset.path") -> Path:
+    """Return `path`, which the setting `key` gives, as an existing folder.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def existing_folder(path: str | Path, content: str) -> Path:
     """
     folder = from_root(path)
     if not folder.is_dir():
-        raise DataError(f"dataset.path: {folder.absolute()}: expected a folder with {content}, found {what_is(folder)}")
+        raise DataError(f"{key}: {folder.absolute()}: expected a folder with {content}, found {what_is(folder)}")
     return folder
 
 

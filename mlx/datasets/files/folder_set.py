@@ -102,7 +102,7 @@ def open_image_folder(
         factors=factors,
         notes=tuple(notes),
     )
-    return replace(dataset, roles=Roles(columns, roles or {}))
+    return replace(dataset, roles=Roles(columns, roles or {}, None if folder.parts is None else folder.parts[index]))
 
 
 def _metadata(

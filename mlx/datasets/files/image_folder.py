@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class ImageFolder:
         The class of each, int64 of shape (images,).
     passed_over
         Other entries beside the classes and among the images, relative to `root`.
+    parts
+        The part of each image where the folder is divided into parts; None where it is not.
     """
 
     root: Path
@@ -40,6 +42,7 @@ class ImageFolder:
     files: tuple[str, ...]
     labels: Array
     passed_over: tuple[str, ...]
+    parts: Array | None = None
 
     def notes(self) -> list[str]:
         """Return a line on what was passed over, by kind; none where there was nothing."""
@@ -92,7 +95,8 @@ class ImageFolder:
         tried = _decoded(self.paths(), (8, 8), 3)
         good = np.array([not isinstance(image, UnreadableImageError) for image in tried])
         files = tuple(file for file, whole in zip(self.files, good, strict=True) if whole)
-        kept = ImageFolder(self.root, self.class_names, files, self.labels[good], self.passed_over)
+        parts = None if self.parts is None else self.parts[good]
+        kept = replace(self, files=files, labels=self.labels[good], parts=parts)
         for label, name in enumerate(self.class_names):
             if not (kept.labels == label).any():
                 raise DataError(f"{self.root / name}: expected images, found only such as can't be read")

@@ -2,9 +2,9 @@
 
 from mlx.core.errors import DataError
 from mlx.datasets.dataset import Dataset
+from mlx.datasets.files.divided_folder import list_image_set
 from mlx.datasets.files.download import cache_folder, existing_folder
 from mlx.datasets.files.folder_set import ImageForm, PixelSize, open_image_folder
-from mlx.datasets.files.image_folder import list_images
 from mlx.datasets.files.stored import StoredParams
 
 CONTENT = "a subfolder of JPEG or PNG images for each class"
@@ -20,17 +20,20 @@ class ImagenetParams(StoredParams):
     skip_corrupt
         Leave images out that can't be read, instead of ending with an error; each image is then
         decoded once more, beforehand, and ``details["skipped"]`` counts and names them.
+    test_path
+        A folder with the test part, laid out like that of ``dataset.path``.
     """
 
     image_size: PixelSize = 224
     skip_corrupt: bool = False
+    test_path: str | None = None
 
 
 def open_imagenet(params: ImagenetParams, path: str | None) -> Dataset:
     """Photographs, scaled and cropped at the center; X is uint8 of shape (n_samples, height, width, 3).
 
-    The folder has a subfolder a class, as the training part of ImageNet has (``n01440764`` and so on); the
-    classes are called as the subfolders are.
+    The folder has a subfolder a class, as the training part of ImageNet has (``n01440764`` and so on), or ``train/``
+    and ``test/`` or ``val/`` with one each; the classes are called as the subfolders are.
 
     Source: O. Russakovsky et al., "ImageNet large scale visual recognition challenge", International
     Journal of Computer Vision 115, 2015.
@@ -48,4 +51,5 @@ def open_imagenet(params: ImagenetParams, path: str | None) -> Dataset:
         )
     root = cached if path is None else existing_folder(path, CONTENT)
     form = ImageForm(params.image_size, 3, params.skip_corrupt)
-    return open_image_folder("imagenet", list_images(root), params, form)
+    test = None if params.test_path is None else existing_folder(params.test_path, CONTENT, "dataset.params.test_path")
+    return open_image_folder("imagenet", list_image_set(root, test), params, form)

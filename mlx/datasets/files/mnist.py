@@ -23,6 +23,7 @@ from mlx.datasets.files.stored import (
     picked,
     stored_dataset,
 )
+from mlx.datasets.roles import Roles, two_parts
 
 DIGITS = tuple("0123456789")
 CLOTHES = (
@@ -91,6 +92,7 @@ def _open(
     height, width = _image_shape([images for images, _ in parts])
     labels = np.concatenate([checked_labels(images.path, labels, len(class_names)) for images, labels in parts])
     index = choose_rows(labels, params.n_samples, params.seed)
+    sizes = [len(part) for _, part in parts]
     return stored_dataset(
         name,
         params,
@@ -101,6 +103,7 @@ def _open(
         sample_shape=(height, width, 1),
         source=f"{content}, {counted(index, len(labels))} ({params.subset}) from the {layout.kind}",
         details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
+        roles=Roles(parts=two_parts(*sizes)) if params.subset == "all" else None,
     )
 
 

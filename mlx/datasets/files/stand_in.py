@@ -10,6 +10,7 @@ from mlx.datasets.files.cifar import CIFAR10_DOWNLOAD, CIFAR100_DOWNLOAD, Cifar1
 from mlx.datasets.files.download import Download
 from mlx.datasets.files.mnist import FASHION_DOWNLOADS, MNIST_DOWNLOADS
 from mlx.datasets.files.stored import PublishedParams, augmentation_of
+from mlx.datasets.roles import Roles, two_parts
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def stand_in(name: str, params: PublishedParams) -> Dataset:
     train, test = facts.sizes
     available = {"train": train, "test": test, "all": train + test}[params.subset]
     n = min(params.n_samples or available, available)
+    n_train = n - max(1, round(n * test / (train + test)))
     k = 20 if isinstance(params, Cifar100Params) and params.labels == "coarse" else facts.n_classes
     dtype = np.dtype(np.float32 if params.normalize else np.uint8)
 
@@ -65,4 +67,5 @@ def stand_in(name: str, params: PublishedParams) -> Dataset:
         seed=None,
         blocks=blocks,
         details={"augmentation": augmentation_of(name, params)},
+        roles=Roles(parts=two_parts(n_train, n - n_train) if params.subset == "all" else None),
     )
