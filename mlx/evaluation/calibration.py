@@ -7,6 +7,9 @@ from mlx.core.checks import row_blocks
 from mlx.core.streams import stream
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.evaluation import ReliabilityBins
+from mlx.results.metrics import Estimate
+from mlx.stats.interval import Interval
+from mlx.stats.status import Reason
 
 CALIBRATION_STREAM = 2
 """Number of the random stream; part of every result."""
@@ -129,7 +132,7 @@ def ece_if_calibrated(confidence: Floats, *, n_bins: int, n_draws: int, generato
 
 def calibration_errors(
     confidence: Floats, by_width: ReliabilityBins, by_mass: ReliabilityBins, settings: EvaluationSettings
-) -> dict[str, float]:
+) -> dict[str, float | Estimate]:
     """Return every calibration error, and the mean and p-value under perfect calibration of the first.
 
     Parameters
@@ -144,13 +147,14 @@ def calibration_errors(
     generator = stream(settings.seed, CALIBRATION_STREAM)
     drawn = ece_if_calibrated(confidence, n_bins=settings.n_bins, n_draws=settings.n_bootstrap, generator=generator)
     ece = expected_calibration_error(by_width)
+    no_interval = Interval.missing(Reason.BIASED_CALIBRATION())
     reached = int((drawn >= ece - 1e-12).sum())
     return {
-        "ece": ece,
+        "ece": Estimate(ece, no_interval),
         "ece_if_calibrated": float(drawn.mean()),
         "ece_p": (1 + reached) / (1 + drawn.size),
         "ece_equal_mass": expected_calibration_error(by_mass),
         "rmsce": root_mean_square_calibration_error(by_width),
-        "rmsce_debiased": debiased_calibration_error(by_width),
+        "rmsce_debiased": Estimate(debiased_calibration_error(by_width), no_interval),
         "mce": maximum_calibration_error(by_width),
     }

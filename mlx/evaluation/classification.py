@@ -13,9 +13,17 @@ from mlx.evaluation.calibration import calibration_errors, equal_mass_bins, equa
 from mlx.evaluation.calibration_tests import excess_surprise_test, spiegelhalter_test
 from mlx.evaluation.checks import check_logits, check_probabilities, check_softmax
 from mlx.evaluation.confusion import class_scores, confusion_counts
-from mlx.evaluation.curves import one_against_rest
+from mlx.evaluation.curves import OneAgainstRest, one_against_rest
 from mlx.evaluation.decomposition import decompose_brier
-from mlx.evaluation.intervals import confusion_estimates, mean_area, mean_loss, top_k_accuracy
+from mlx.evaluation.intervals import (
+    Design,
+    confusion_estimates,
+    mean_area,
+    mean_average_precision,
+    mean_brier,
+    mean_surprise,
+    top_k_accuracy,
+)
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.evaluation import ClassEvaluation, ClassificationEvaluation, ClassificationMetrics
 from mlx.stats.calibration_scores import calibration_scores
@@ -65,20 +73,22 @@ def evaluate_classification(
     expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
     parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
     numbers: dict[str, Any] = {f"brier_{name}": part for name, part in parts.items()}
-    numbers |= confusion_estimates(confusion, settings, validation)
+    design = Design.of(confusion, settings, validation)
+    numbers |= confusion_estimates(confusion, design)
     numbers |= calibration_errors(confidence, by_width, by_mass, settings)
     metrics = ClassificationMetrics(
         n=true.size,
         confidence=settings.confidence,
-        log_loss=mean_loss(scores.surprise, settings),
-        brier=mean_loss(scores.brier, settings),
+        log_loss=mean_surprise(scores.surprise, design),
+        brier=mean_brier(scores.brier, design),
         top_5_accuracy=top_k_accuracy(scores, len(class_names), settings),
-        roc_auc=mean_area(curves.areas, curves.influence, confusion.sum(axis=1), settings),
+        roc_auc=mean_area(curves.areas, curves.influence, design),
+        average_precision=mean_average_precision(curves.average_precisions, curves.precision_influence, design),
         **numbers,
         spiegelhalter=spiegelhalter_test(scores, expected_errors),
         excess_surprise=excess_surprise_test(scores, expected_errors),
     )
-    classes = _classes(confusion, curves.areas, class_names)
+    classes = _classes(confusion, curves, class_names)
     return ClassificationEvaluation(metrics, classes, confusion, curves.roc, curves.precision_recall, by_width, by_mass)
 
 
@@ -97,13 +107,22 @@ def _checked(
     return true, pred
 
 
-def _classes(confusion: Counts, areas: Sequence[float], class_names: Sequence[str]) -> tuple[ClassEvaluation, ...]:
+def _classes(confusion: Counts, curves: OneAgainstRest, class_names: Sequence[str]) -> tuple[ClassEvaluation, ...]:
     scores, n = class_scores(confusion), int(confusion.sum())
-    columns = (scores.precision, scores.recall, scores.f1, scores.support, scores.predicted)
-    rows = zip(class_names, *(column.tolist() for column in columns), areas, strict=True)
     return tuple(
-        ClassEvaluation(label, name, precision, recall, f1, support, predicted, area, _status(support, predicted, n))
-        for label, (name, precision, recall, f1, support, predicted, area) in enumerate(rows)
+        ClassEvaluation(
+            label=label,
+            name=name,
+            precision=float(scores.precision[label]),
+            recall=float(scores.recall[label]),
+            f1=float(scores.f1[label]),
+            support=int(scores.support[label]),
+            predicted=int(scores.predicted[label]),
+            roc_auc=curves.areas[label],
+            average_precision=curves.average_precisions[label],
+            status=_status(int(scores.support[label]), int(scores.predicted[label]), n),
+        )
+        for label, name in enumerate(class_names)
     )
 
 

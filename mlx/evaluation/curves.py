@@ -1,4 +1,4 @@
-"""ROC and precision–recall curves of every class against the rest, and the areas under the former."""
+"""ROC and precision–recall curves of every class against the rest, the areas under the former, average precision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 from mlx.core.array_types import Array, Flags, Floats, Integers, Scores
 from mlx.results.evaluation import PrecisionRecallCurves, RocCurves
 from mlx.stats.auroc import placements
+from mlx.stats.average_precision import average_precision
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,18 @@ class OneAgainstRest:
         n_classes areas under the ROC curve, NaN where undefined.
     influence
         (n_samples,), of every sample on the sum of the areas.
+    average_precisions
+        n_classes average precisions, NaN for a class without samples.
+    precision_influence
+        (n_samples,), of every sample on the sum of these, by the jackknife.
     roc, precision_recall
         The curves.
     """
 
     areas: tuple[float, ...]
     influence: Floats
+    average_precisions: tuple[float, ...]
+    precision_influence: Floats
     roc: RocCurves
     precision_recall: PrecisionRecallCurves
 
@@ -105,21 +112,26 @@ def one_against_rest(
         At least 2.
     """
     areas, influence = [], np.zeros(y_true.size)
+    precisions, precision_influence = [], np.zeros(y_true.size)
     roc: dict[int, tuple[Floats, ...]] = {}
     precision_recall: dict[int, tuple[Floats, ...]] = {}
     for label in range(len(class_names)):
         positive, scores = y_true == label, np.asarray(probabilities[:, label], dtype=np.float64)
         counts, n_positive = threshold_counts(positive, scores), int(positive.sum())
         areas.append(np.nan)
+        precisions.append(np.nan)
         if 0 < n_positive < positive.size:
             placed = placements(positive, scores)
             areas[-1] = placed.area
             influence += placed.influence(positive, placed.area)
             roc[label] = roc_points(counts, max_points)
         if n_positive > 0:
+            averaged = average_precision(positive, scores)
+            precisions[-1] = averaged.value
+            precision_influence += averaged.influence
             precision_recall[label] = precision_recall_points(counts, max_points)
     curves = RocCurves(*_joined(roc, class_names)), PrecisionRecallCurves(*_joined(precision_recall, class_names))
-    return OneAgainstRest(tuple(areas), influence, *curves)
+    return OneAgainstRest(tuple(areas), influence, tuple(precisions), precision_influence, *curves)
 
 
 def _joined(curves: dict[int, tuple[Floats, ...]], class_names: Sequence[str]) -> tuple[Array, ...]:

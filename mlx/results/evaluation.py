@@ -38,6 +38,8 @@ class ClassificationMetrics(MetricSet):
         Parts of the Brier score.
     roc_auc
         Mean area under the ROC curves of all classes, each against the rest.
+    average_precision
+        Mean average precision of all classes, each against the rest.
     ece, ece_if_calibrated, ece_p
         Expected calibration error, its mean under perfect calibration, and the p-value of perfect calibration.
     ece_equal_mass, rmsce, rmsce_debiased, mce
@@ -67,12 +69,13 @@ class ClassificationMetrics(MetricSet):
     brier_within_bin_variance: float
     brier_within_bin_covariance: float
     roc_auc: Estimate
-    ece: float
+    average_precision: Estimate
+    ece: Estimate
     ece_if_calibrated: float
     ece_p: float
     ece_equal_mass: float
     rmsce: float
-    rmsce_debiased: float
+    rmsce_debiased: Estimate
     mce: float
     spiegelhalter: CalibrationTest
     excess_surprise: CalibrationTest
@@ -113,6 +116,9 @@ class ClassEvaluation:
     support: Annotated[int, Column("count", "test samples of this class")]
     predicted: Annotated[int, Column("count", "test samples predicted to be of this class")]
     roc_auc: Annotated[float, Column("share", "area under the ROC curve against the rest; missing without one")]
+    average_precision: Annotated[
+        float, Column("share", "average precision against the rest; missing for a class without samples")
+    ]
     status: Annotated[Status, Column("text", "`ok`, or which values are conventions and why")] = OK
 
 

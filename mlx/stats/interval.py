@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import expit, logit, ndtri, stdtrit
 
+from mlx.core.array_types import Floats
 from mlx.stats.status import OK, Reason, Status
 
 NAN = float("nan")
@@ -85,6 +86,16 @@ def critical_value(level: float, df: float = np.inf) -> float:
     """How many standard errors the end of a two-sided interval lies off: Student's quantile, or the normal one."""
     share = 0.5 + level / 2
     return float(ndtri(share) if np.isinf(df) else stdtrit(df, share))
+
+
+def degrees_of_freedom(influence: Floats) -> float:
+    """Degrees of freedom of the variance Σ φ² of influences φ (n_samples,), at least 1, by their fourth moment.
+
+    A variance that few samples carry has few (Satterthwaite 1946); of normal influences it has n.
+    """
+    squares = influence**2
+    spread = float(squares @ squares) - float(squares.sum()) ** 2 / squares.size
+    return max(1.0, 2 * float(squares.sum()) ** 2 / spread) if spread > 0 else float(squares.size)
 
 
 def transformed_interval(

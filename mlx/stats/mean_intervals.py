@@ -17,9 +17,19 @@ MIN_EFFECTIVE = 5.0
 """Fewest effective samples behind a mean of scores; with fewer, rare large scores are likely to be missing."""
 
 
-def mean_interval(scores: Floats, level: float) -> Interval:
-    """Interval of the mean of scores (n_samples,), in their unit; none where few scores carry it or all are equal."""
-    why, effective = _effective_samples(scores)
+def mean_interval(scores: Floats, level: float, *, least_effective: float = MIN_EFFECTIVE) -> Interval:
+    """Interval of the mean of scores (n_samples,), in their unit; none where few scores carry it or all are equal.
+
+    Parameters
+    ----------
+    scores
+        (n_samples,), at least 0.
+    level
+        Between 0.5 and 1.
+    least_effective
+        Fewest effective samples; 0 where another gate makes sure that large scores are not missing.
+    """
+    why, effective = _effective_samples(scores, least_effective)
     if not why.is_ok:
         return Interval.missing(why)
     scaled = unit_sized(scores)
@@ -45,7 +55,7 @@ def ratio_interval(numerator: Floats, denominator: Floats, level: float) -> Inte
     return _on_log_scale(ratio, error, min(effective, other_effective), level, exponent, scale=1.0)
 
 
-def _effective_samples(scores: Floats) -> tuple[Status, float]:
+def _effective_samples(scores: Floats, least: float = MIN_EFFECTIVE) -> tuple[Status, float]:
     """Why a mean of scores has no interval, and (Σx)²/Σx²."""
     if scores.size < MIN_SAMPLES:
         return Reason.TOO_FEW(MIN_SAMPLES), 0.0
@@ -54,7 +64,7 @@ def _effective_samples(scores: Floats) -> tuple[Status, float]:
     if squares == 0:
         return Reason.ALL_ZERO(), 0.0
     effective = float(scaled.sum()) ** 2 / squares
-    return OK if effective >= MIN_EFFECTIVE else Reason.FEW_CARRY_THE_MEAN(), effective
+    return OK if effective >= least else Reason.FEW_CARRY_THE_MEAN(), effective
 
 
 def _on_log_scale(

@@ -38,6 +38,7 @@ class Reason(Enum):
     BEYOND_RANGE = "beyond the largest number"
     # Evaluation.
     FEW_EXPECTED_ERRORS = "fewer than {} expected errors"
+    FEW_EXPECTED_OF_EQUAL_CLASSES = "fewer than {} expected errors or correct where all classes count the same"
     FEW_EXPECTED_CORRECT = "fewer than {} expected correct"
     NOTHING_TO_CHANCE = "predictions leave nothing to chance"
     LOG_LOSS_IS = "log loss is {}"
@@ -95,6 +96,7 @@ class Reason(Enum):
     CLASS_OR_REST_TOO_SMALL = "a class or its rest has fewer than {} samples"
     SHARED_SAMPLES = "samples are shared"
     SHARED_TRAINING_DATA = "folds share training data"
+    BIASED_CALIBRATION = "a calibration error is pushed up from 0 by noise"
     BIASED_SHARE = "a share of variance is pushed up from 0 by noise"
     # Several models, several runs.
     TOO_FEW_DIFFERENCES = "too few differences (fewer than {} expected samples that one model alone gets right)"
@@ -176,7 +178,9 @@ def no_interval(why: Status) -> Status:
 
 @cache
 def _patterns() -> tuple[tuple[Reason, re.Pattern[str]], ...]:
-    return tuple((reason, re.compile(re.escape(reason.value).replace(r"\{\}", "(.+)"))) for reason in Reason)
+    # The longest first: a shorter sentence may take the end of a longer one for its name.
+    longest = sorted(Reason, key=lambda reason: -len(reason.value))
+    return tuple((reason, re.compile(re.escape(reason.value).replace(r"\{\}", "(.+)"))) for reason in longest)
 
 
 def _value(text: str) -> Any:

@@ -73,12 +73,12 @@ def _accuracy(report: ClassificationReport) -> KeyResult:
 def _calibration(report: ClassificationReport) -> KeyResult | None:
     metrics, samples = report.evaluation.metrics, report.samples
     confidence, accuracy = float(samples["confidence"].mean()), float(samples["correct"].mean())
-    if np.isnan(metrics.ece) or np.isnan(confidence):
+    if np.isnan(metrics.ece.value) or np.isnan(confidence):
         return None
     sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
     if np.isfinite(metrics.ece_if_calibrated):
         sentence += f" A calibrated model would show {percent(metrics.ece_if_calibrated)} with this many samples."
-    return KeyResult("Calibration error", percent(metrics.ece), "", sentence)
+    return KeyResult("Calibration error", percent(metrics.ece.value), "", sentence)
 
 
 def _entropy(report: ClassificationReport) -> KeyResult | None:
