@@ -64,6 +64,13 @@ def test_samples_of_a_dataset_are_drawn(folder: Path, capsys: pytest.CaptureFixt
     assert run("show-data", "--output", "digits.png") == 0
     assert capsys.readouterr().out.strip() == "digits.png"
     assert (folder / "digits.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(SystemExit, match=r"^--output: expected a file that ends in \.png, found digits\.txt$"):
+        main(["show-data", "--output", "digits.txt"])
+
+
+def test_the_help_of_a_command_keeps_names_in_capitals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("schema", "--help") == 0
+    assert "Print the JSON Schema of the configuration" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [(), ("nonsense",), ("run-experiment", "--nonsense")])

@@ -18,9 +18,12 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.commands.places import at_root
     from mlx.config import resolve
     from mlx.core.documents import read_document
+    from mlx.core.errors import SettingsError
     from mlx.core.sections import with_source_line
     from mlx.runs.preview import preview_samples
 
+    if chosen.output.suffix.lower() != ".png":
+        raise SettingsError(f"--output: expected a file that ends in .png, found {chosen.output}")
     resolved, output = resolve(read_document(chosen.config), strict=True), chosen.output.absolute()
     with at_root():
         with_source_line(resolved.document, lambda: preview_samples(resolved.config, output))

@@ -131,7 +131,7 @@ class RowsOfFile:
         assert array.filename is not None
         self.path, self.start, self.shape, self.dtype = array.filename, array.offset, array.shape, array.dtype
         self.width = int(np.prod(array.shape[1:], dtype=np.int64)) * array.itemsize
-        self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115, PTH123  # closed by whoever uses this
+        self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115, PTH123  # the caller closes it
 
     @staticmethod
     def supports(array: Array) -> bool:

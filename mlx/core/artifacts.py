@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlx.core.documents import parse_json
 from mlx.core.errors import ArtifactError
 from mlx.core.own_folders import check_own_folder, remove
 from mlx.core.reading import REMAKE, existing, reading
@@ -165,12 +166,7 @@ def read_json(path: Path, *, remedy: str = REMAKE) -> dict[str, Any]:
         It is missing, damaged, or not an object.
     """
     with reading(path, "JSON", remedy=remedy):
-        content = json.loads(
-            existing(path).read_text(encoding="utf-8"),
-            parse_constant=_no_number,
-            parse_float=_finite,
-            object_pairs_hook=_once,
-        )
+        content = parse_json(existing(path).read_text(encoding="utf-8"), parse_float=_finite)
         json.dumps(content, ensure_ascii=False).encode()  # rejects half a character, which no file can hold
         if _depth(content) > DEEPEST:
             raise ValueError("nested too deeply")
@@ -188,21 +184,10 @@ def _depth(content: Any) -> int:
     return 1 + max(map(_depth, inside), default=0)
 
 
-def _no_number(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
 def _finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
         raise ValueError(f"{text} is too large for a number")
     return number
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError("a key stands twice")
-    return content
 
 
 def read_csv(path: Path, columns: Sequence[str] = (), *, text: Sequence[str] = ()) -> "pd.DataFrame":

@@ -190,7 +190,7 @@ def _parse_yaml(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
 
 def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
     try:
-        values = json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_reject_twice)
+        values = parse_json(text)
     except json.JSONDecodeError as error:
         raise SettingsError(f"{path}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}") from None
     except ValueError as error:
@@ -201,6 +201,11 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
         return values, dict(key_lines(path, node)) if node is not None else {}
     except yaml.YAMLError:
         return values, {}
+
+
+def parse_json(text: str, **options: Any) -> Any:
+    """Return ``json.loads(text, **options)``; raises ValueError for NaN, infinity, and a key that stands twice."""
+    return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_reject_twice, **options)
 
 
 def _reject_half_characters(path: Path, values: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ _OF_CONTENT = frozenset({None, 0, errno.EINVAL, errno.EOVERFLOW})
 
 
 def existing(path: Path, *, verified: bool = True) -> Path:
-    """Return `path`, which must be a regular file: a pipe would block whoever opens it.
+    """Return `path`, which must be a regular file: opening a pipe would block.
 
     Parameters
     ----------

@@ -46,10 +46,9 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
         drawn = draw_report(shown)
         for name, figure in tracked(drawn, total=len(FIGURES[shown.task]), label="figures"):
             images[name] = render_png(figure, report.dpi)
-            if "png" in report.formats:
-                write_bytes(folder / FOLDERS["png"] / f"{name}.png", images[name])
-            if "pdf" in report.formats:
-                write_bytes(folder / FOLDERS["pdf"] / f"{name}.pdf", render_pdf(figure))
+            for format_ in report.formats:
+                content = images[name] if format_ == "png" else render_pdf(figure)
+                write_bytes(folder / FOLDERS[format_] / f"{name}.{format_}", content)
         write_bytes(folder / "report.html", render_page(shown, images).encode())
     write_json(
         workspace.metrics / "headline.json",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.core.errors import DataError
-from mlx.plots.style import MUTED, axes_or_new, category_style, styled
+from mlx.plots.style import MUTED, axes_or_new, category_style, draw_interval_lines, name_rows, styled
 from mlx.plots.text import class_labels, number
 from mlx.results.tests import Question, Scope, TestResult
 
@@ -36,12 +36,9 @@ def plot_layers(tests: Sequence[TestResult], *, ax: Axes | None = None) -> Axes:
         look = category_style(k)
         place = np.array([layers.index(test.layer) for test in shown], float) + 0.3 * (k - 0.5)
         value, low, high = np.array([(test.estimate, test.low, test.high) for test in shown]).reshape(-1, 3).T
-        ax.hlines(place, np.where(np.isfinite(low), low, value), np.where(np.isfinite(high), high, value),
-                  color=look.color, linewidth=1.3)  # fmt: skip
+        draw_interval_lines(ax, place, value, low, high, look.color)
         ax.plot(value, place, color=look.color, marker=look.marker, linestyle="none", label=label)
-    ax.set_yticks(range(len(layers)), class_labels(layers, width=18))
-    ax.set_ylim(max(len(layers), 1) - 0.4, -0.6)
-    ax.grid(axis="y", visible=False)
+    name_rows(ax, class_labels(layers, width=18))
     ax.set(xlabel="Pearson's r (no unit)", ylabel="layer")
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.1, columnspacing=0.8)
     return ax
@@ -70,20 +67,10 @@ def plot_runs(
     if not known:
         raise DataError(f"{metric}: expected a number in at least one of {len(metrics)} runs, found none")
     ax = axes_or_new(ax, height=0.7 + 0.22 * max(2, len(known)))
-    for k, found in enumerate(known.values()):
-        value = number(found, metric)
-        low, high = (number(found, f"{metric}_{end}") for end in ("low", "high"))
-        look = category_style(0)
-        if np.isfinite(low) and np.isfinite(high):
-            ax.hlines([k], low, high, color=look.color, linewidth=1.3)
-        ax.plot([value], [k], color=look.color, marker="o", markersize=4.5)
-    _name(ax, list(known))
+    keys, place, color = (metric, f"{metric}_low", f"{metric}_high"), np.arange(len(known)), category_style(0).color
+    value, low, high = np.array([[number(found, key) for key in keys] for found in known.values()]).T
+    draw_interval_lines(ax, place, value, low, high, color)
+    ax.plot(value, place, color=color, marker="o", markersize=4.5, linestyle="none")
+    name_rows(ax, class_labels(list(known), width=26))
     ax.set_xlabel(f"{metric.replace('_', ' ')} ({unit or 'no unit'})")
     return ax
-
-
-def _name(ax: Axes, runs: Sequence[str]) -> None:
-    ax.set_yticks(range(len(runs)), class_labels(runs, width=26))
-    ax.set_ylim(len(runs) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", visible=False)

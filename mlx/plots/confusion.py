@@ -1,4 +1,4 @@
-"""The confusion matrix: what is taken for what."""
+"""The confusion matrix: counts of actual against predicted classes."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _write_cells(ax: Axes, counts: Array, rates: Floats, sign: str) -> None:
 
 
 def _percent(rate: float) -> str:
-    return "<1" if 0 < rate < 0.005 else str(math.floor(100 * rate + 0.5 + 1e-9))  # 2.5 is 3, as one rounds by hand
+    return "<1" if 0 < rate < 0.005 else str(math.floor(100 * rate + 0.5 + 1e-9))  # 2.5 becomes 3
 
 
 def _name_axes(ax: Axes, class_names: Sequence[str], width: float) -> None:

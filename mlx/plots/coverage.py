@@ -1,4 +1,4 @@
-"""How wrong the model still is when it may decline to answer: risk over coverage."""
+"""Risk-coverage curves: the share of errors among the samples that are kept."""
 
 from __future__ import annotations
 

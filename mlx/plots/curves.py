@@ -32,7 +32,7 @@ def plot_learning_curves(history: DataFrame, *, quantity: str = "loss", ax: Axes
     Parameters
     ----------
     history : DataFrame
-        A row an epoch: epoch, loss, val_loss, and optionally accuracy, val_accuracy or another pair.
+        One row per epoch: epoch, loss, val_loss, and optionally accuracy, val_accuracy or another pair.
     quantity : str
         One of `recorded_quantities`.
     """

@@ -72,12 +72,12 @@ def plot_representation_map(
     return ax
 
 
-def _by_class(ax: Axes, xy: Floats, labels: Array, class_names: Sequence[str]) -> None:
-    names = class_labels(class_names, width=12)
+def scatter_classes(ax: Axes, xy: Floats, labels: Array, names: Sequence[str], *, most: int) -> None:
+    """Scatter points (m, 2) by class; of more than `most` classes the largest have a look of their own."""
     counts = np.bincount(labels.astype(int), minlength=len(names))
     named = np.flatnonzero(counts)
-    if len(named) > NAMED_CLASSES:
-        named = np.sort(np.argsort(-counts, kind="stable")[: NAMED_CLASSES - 1])
+    if len(named) > most:
+        named = np.sort(np.argsort(-counts, kind="stable")[: most - 1])
     rest = ~np.isin(labels, named)
     if rest.any():
         others = f"{(counts > 0).sum() - len(named)} others"
@@ -85,7 +85,11 @@ def _by_class(ax: Axes, xy: Floats, labels: Array, class_names: Sequence[str]) -
     for k, label in enumerate(named):
         own, look = xy[labels == label], category_style(k)
         ax.scatter(own[:, 0], own[:, 1], s=11, color=look.color, marker=look.marker, alpha=0.75, linewidths=0,
-                   label=names[label])  # fmt: skip
+                   label=names[int(label)])  # fmt: skip
+
+
+def _by_class(ax: Axes, xy: Floats, labels: Array, class_names: Sequence[str]) -> None:
+    scatter_classes(ax, xy, labels, class_labels(class_names, width=12), most=NAMED_CLASSES)
     _legend(ax)
 
 

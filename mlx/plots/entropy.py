@@ -1,4 +1,4 @@
-"""How uncertain the correct and the wrong predictions are."""
+"""Histograms of the entropy of correct and of wrong predictions."""
 
 from __future__ import annotations
 

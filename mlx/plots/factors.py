@@ -1,4 +1,4 @@
-"""Why it fails: effects of the samples' factors, and the slices of them with the most errors."""
+"""Effects of the factors of samples on errors, entropy and similarity, and the slices with the most errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, few_ticks, styled
+from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, draw_interval_lines, few_ticks, name_rows, styled
 from mlx.plots.text import class_labels, escape_math, readable
 from mlx.results.classification_residuals import FactorEffect, Slice
 
@@ -50,7 +50,7 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
     ax.axvline(null, color=MUTED, linestyle=":", linewidth=1)
     value, low, high, p = _columns(shown, "estimate", "low", "high", "p_holm")
     _draw_intervals(ax, value, low, high, clear=p < CLEAR, color=CORRECT)
-    _name_rows(ax, class_labels([effect.factor for effect in shown], width=20))
+    name_rows(ax, class_labels([effect.factor for effect in shown], width=20))
     few_ticks(ax)
     ax.set_xlabel(label.format(target=target))
     ax.set_title(FILLED, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
@@ -83,7 +83,7 @@ def plot_weak_slices(slices: Sequence[Slice], *, ax: Axes | None = None) -> Axes
     ax.scatter(100 * rest, np.arange(len(shown)), marker="|", s=70, color=MUTED, linewidths=1.3, zorder=3,
                label="all other samples")  # fmt: skip
     ax.scatter([], [], s=20, color=WRONG, label=FILLED)
-    _name_rows(ax, [escape_math(name) for name in names])
+    name_rows(ax, [escape_math(name) for name in names])
     for k, one in enumerate(shown):
         ax.annotate(f"{one.n_errors}/{one.n}", (1, k), xycoords=("axes fraction", "data"), xytext=(2, 0),
                     fontsize=NOTE, textcoords="offset points", va="center", color=MUTED)  # fmt: skip
@@ -100,25 +100,9 @@ def _columns(rows: Sequence[FactorEffect | Slice], *attributes: str) -> list[Flo
     return [np.array([getattr(row, attribute) for row in rows], float) for attribute in attributes]
 
 
-def _draw_intervals(
-    ax: Axes,
-    value: Floats,
-    low: Floats,
-    high: Floats,
-    *,
-    clear: Flags,
-    color: str,
-) -> None:
+def _draw_intervals(ax: Axes, value: Floats, low: Floats, high: Floats, *, clear: Flags, color: str) -> None:
     place = np.arange(len(value))
-    ax.hlines(place, np.where(np.isfinite(low), low, value), np.where(np.isfinite(high), high, value), color=color,
-              linewidth=1.3)  # fmt: skip
+    draw_interval_lines(ax, place, value, low, high, color)
     for part, face in ((clear, color), (~clear, "white")):
         ax.scatter(value[part], place[part], s=20, facecolors=face, edgecolors=color, linewidths=1.1, zorder=4,
                    clip_on=False)  # fmt: skip
-
-
-def _name_rows(ax: Axes, names: Sequence[str]) -> None:
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", visible=False)

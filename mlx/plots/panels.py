@@ -34,7 +34,7 @@ HEADROOM = 0.3
 
 @styled
 def similarity_entropy_panels(samples: DataFrame, classes: Sequence[ClassSummary], *, max_points: int = 2000) -> Figure:
-    """Draw a panel a predicted class, on common axes; a class without statistics says why.
+    """Draw a panel for each predicted class, on common axes; a class without statistics says why.
 
     The title of a panel counts the wrong among the samples predicted as its class. With more than 25
     classes the 24 with the most wrong predictions are drawn, and the figure says so.

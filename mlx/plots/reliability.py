@@ -1,4 +1,4 @@
-"""Can the probabilities be believed? Accuracy against confidence, and what a temperature would change."""
+"""Reliability diagrams, and the mean entropy at different temperatures."""
 
 from __future__ import annotations
 

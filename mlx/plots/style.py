@@ -8,10 +8,14 @@ from functools import cache, wraps
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from PIL.Image import Image
+
+    from mlx.core.array_types import Array, Floats
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,7 +84,7 @@ def font_families() -> tuple[str, ...]:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Matplotlib's defaults with `RC` on top, inside the block only; a user's matplotlibrc has no say."""
+    """Matplotlib's defaults with `RC` on top, inside the block only; the matplotlibrc of the user is ignored."""
     import matplotlib
 
     defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if "backend" not in key}
@@ -127,6 +131,20 @@ def unit_square(ax: Axes, xlabel: str, ylabel: str) -> None:
 def few_ticks(ax: Axes) -> None:
     """Leave at most 7 ticks on the horizontal axis of a column, so that labels such as ``−0.075`` stand apart."""
     ax.locator_params(axis="x", nbins=6)
+
+
+def name_rows(ax: Axes, names: Sequence[str]) -> None:
+    """Name rows from 0 downward at the left of `ax`, without ticks and grid lines."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+
+
+def draw_interval_lines(ax: Axes, place: Array, value: Floats, low: Floats, high: Floats, color: str) -> None:
+    """Draw a horizontal line from `low` to `high` at each `place`; an end that is unknown is the `value`."""
+    low, high = np.where(np.isfinite(low), low, value), np.where(np.isfinite(high), high, value)
+    ax.hlines(place, low, high, color=color, linewidth=1.3)
 
 
 def text_width(texts: Sequence[str], size: float) -> float:

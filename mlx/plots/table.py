@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.style import CORRECT, NOTE, axes_or_new, category_style, styled
+from mlx.plots.embedding import scatter_classes
+from mlx.plots.style import CORRECT, NOTE, axes_or_new, name_rows, styled
 from mlx.plots.text import class_labels, thousands
 from mlx.plots.thinning import evenly_spaced, note_thinned
 
@@ -45,20 +46,7 @@ def plot_class_scatter(
     rows = evenly_spaced(len(X), max_points)
     points, xlabel, ylabel = _plane(X.reshape(len(X), -1)[rows])
     ax = axes_or_new(ax, height=2.9)
-    names = class_labels(class_names, width=14)
-    counts = np.bincount(y[rows].astype(int), minlength=len(names))
-    named = np.arange(len(names))
-    if len(names) > NAMED_CLASSES:
-        named = np.sort(np.argsort(-counts, kind="stable")[: NAMED_CLASSES - 1])
-    for k, label in enumerate(named):
-        look = category_style(k)
-        own = points[y[rows] == label]
-        ax.scatter(own[:, 0], own[:, 1], s=9, color=look.color, marker=look.marker, alpha=0.7,
-                   linewidths=0, label=names[label])  # fmt: skip
-    if len(named) < len(names):
-        own = points[~np.isin(y[rows], named)]
-        others = f"{len(names) - len(named)} others"
-        ax.scatter(own[:, 0], own[:, 1], s=6, color="#BDBDBD", linewidths=0, zorder=0.9, label=others)
+    scatter_classes(ax, points, y[rows], class_labels(class_names, width=14), most=NAMED_CLASSES)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1, markerscale=1.3)
     note_thinned(ax, len(rows), len(X))
@@ -97,16 +85,13 @@ def plot_class_counts(y: ArrayLike, class_names: Sequence[str], *, ax: Axes | No
     counts = np.bincount(np.asarray(y).astype(int), minlength=n)
     ax = axes_or_new(ax, height=0.55 + (0.17 * max(2, n) if n <= COUNTED_CLASSES else 3.2))
     bars = ax.barh(range(n), counts, color=CORRECT, alpha=0.75, height=0.72 if n <= COUNTED_CLASSES else 1.0)
+    name_rows(ax, class_labels(class_names, width=18))
     if n <= COUNTED_CLASSES:
-        ax.set_yticks(range(n), class_labels(class_names, width=18))
         ax.bar_label(bars, [thousands(int(count)) for count in counts], padding=2, fontsize=NOTE)
         ax.margins(x=0.12)
     else:
         ax.set_yticks(range(0, n, 10), [str(k) for k in range(0, n, 10)])
     ax.set(xlabel="samples (count)", ylabel="class" if n <= COUNTED_CLASSES else "class (number)")
-    ax.set_ylim(n - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="y", visible=False)
     return ax
 
 

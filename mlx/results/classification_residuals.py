@@ -62,7 +62,7 @@ class LayerSamples:
     nearest: Annotated[Array, Column("number", "`index` of the most similar sample predicted alike, -1 without one")]
 
 
-SAMPLES = ArraySchema("samples.parquet", SampleScores, "A row a test sample.", key=("index",))
+SAMPLES = ArraySchema("samples.parquet", SampleScores, "One row per test sample.", key=("index",))
 LAYER_SAMPLES = ArraySchema("samples.parquet", LayerSamples, "The columns of a layer in the table of samples.")
 
 
@@ -103,7 +103,7 @@ class ClassSummary:
 CLASSES = RowSchema(
     "classes.csv",
     ClassSummary,
-    "A row a predicted class and layer, always all classes.",
+    "One row per predicted class and layer, always all classes.",
     ("layer", "class"),
     filled=True,
 )
@@ -139,7 +139,7 @@ class FactorEffect:
 FACTORS = RowSchema(
     "factors.csv",
     FactorEffect,
-    "A row a factor and target, then a row a part of each factor.",
+    "One row per factor and target, then one row per part of each factor.",
     key=("factor", "target", "statistic", "bin", "lower", "upper"),
 )
 
@@ -166,7 +166,7 @@ class Slice:
 SLICES = RowSchema(
     "slices.csv",
     Slice,
-    "A row a weak slice, weakest first by the half that chose them.",
+    "One row per weak slice, weakest first by the half that chose them.",
     key=("description", "n", "n_errors", "error_rate_found"),
 )
 
@@ -185,7 +185,7 @@ class CurvePoint:
 RISK_COVERAGE = RowSchema(
     "risk_coverage.csv",
     CurvePoint,
-    "A row a point of a score's risk-coverage curve.",
+    "One row per point of a score's risk-coverage curve.",
     key=("score", "layer", "coverage"),
     filled=True,
 )
@@ -205,7 +205,7 @@ class TemperaturePoint:
 
 
 TEMPERATURE = RowSchema(
-    "temperature.csv", TemperaturePoint, "A row a temperature, rising.", ("temperature",), filled=True
+    "temperature.csv", TemperaturePoint, "One row per temperature, rising.", ("temperature",), filled=True
 )
 
 
@@ -224,7 +224,7 @@ class MatrixSummary:
 
 
 SIMILARITY = RowSchema(
-    "similarity.csv", MatrixSummary, "A row a layer and predicted class.", key=("layer", "class"), filled=True
+    "similarity.csv", MatrixSummary, "One row per layer and predicted class.", key=("layer", "class"), filled=True
 )
 
 
@@ -240,7 +240,7 @@ class Scatter:
     outcome: Annotated[Array, Column("text", "whether they agree: correct or wrong")]
 
 
-SCATTER = ArraySchema("scatter.csv", Scatter, "A row a sample that `dvc plots` draws.")
+SCATTER = ArraySchema("scatter.csv", Scatter, "One row per sample that `dvc plots` draws.")
 
 Headline = dict[str, float | int | str | None]
 

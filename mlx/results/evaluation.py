@@ -165,8 +165,8 @@ class ReliabilityBins:
     accuracy: Annotated[Floats, Column("share", "share of right predictions; missing without samples")]
 
 
-PER_CLASS = RowSchema("per_class.csv", ClassEvaluation, "A row a class of a classification, always all classes.")
-CONFUSION = ArraySchema("confusion.csv", ConfusionCells, "A row a pair of true and predicted class.")
+PER_CLASS = RowSchema("per_class.csv", ClassEvaluation, "One row per class of a classification, always all classes.")
+CONFUSION = ArraySchema("confusion.csv", ConfusionCells, "One row per pair of true and predicted class.")
 ROC = ArraySchema(
     "roc.csv", RocCurves, "Points of the ROC curve of each class against the rest.", ("class", "threshold")
 )
@@ -177,12 +177,12 @@ PRECISION_RECALL = ArraySchema(
     key=("class", "threshold"),
 )
 RELIABILITY = ArraySchema(
-    "reliability.csv", ReliabilityBins, "A row a confidence bin of equal width.", key=("bin",), filled=True
+    "reliability.csv", ReliabilityBins, "One row per confidence bin of equal width.", key=("bin",), filled=True
 )
 RELIABILITY_EQUAL_MASS = ArraySchema(
     "reliability_equal_mass.csv",
     ReliabilityBins,
-    "A row a confidence bin of equally many test samples.",
+    "One row per confidence bin of equally many test samples.",
     key=("bin",),
     filled=True,
 )

@@ -35,7 +35,7 @@ class RegressionSamples:
     prediction_high: Annotated[Floats, Column("number", "upper end of that interval")]
 
 
-REGRESSION_SAMPLES = ArraySchema("samples.parquet", RegressionSamples, "A row a test sample.", key=("index",))
+REGRESSION_SAMPLES = ArraySchema("samples.parquet", RegressionSamples, "One row per test sample.", key=("index",))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class RegressionScatter:
 
 
 REGRESSION_SCATTER = ArraySchema(
-    "scatter.csv", RegressionScatter, "A row a sample that `dvc plots` draws, at most 2000."
+    "scatter.csv", RegressionScatter, "One row per sample that `dvc plots` draws, at most 2000."
 )
 
 
@@ -68,7 +68,7 @@ class Coefficient:
 COEFFICIENTS = RowSchema(
     "coefficients.csv",
     Coefficient,
-    "A row a coefficient of a linear regression; no row for another regression.",
+    "One row per coefficient of a linear regression; no row for another regression.",
     key=("feature",),
 )
 

@@ -166,7 +166,7 @@ class TrainingPipeline:
             raise ValueError("expected X_val and y_val together")
         train = (self._shaped(X_train), np.asarray(y_train))
         val = None if X_val is None else (self._shaped(X_val), np.asarray(y_val))
-        if self._backend.in_one_go:
+        if self._backend.is_direct:
             if callbacks or options:
                 given = ["callbacks"] * bool(callbacks) + list(options)
                 raise ValueError(f"{', '.join(given)}: expected none, as the model is fitted all at once")
@@ -224,7 +224,7 @@ class History(dict[str, list[float]]):
 class _Keras:
     """A Keras model behind `TrainingPipeline`."""
 
-    in_one_go = False
+    is_direct = False
 
     def __init__(self, model: Any, random_state: int) -> None:
         self.model, self.random_state = model, random_state
@@ -257,10 +257,10 @@ class _Keras:
         return History({name: [float(value) for value in values] for name, values in done.history.items()})
 
 
-class _InOneGo:
+class _Direct:
     """A model that is fitted all at once behind `TrainingPipeline`."""
 
-    in_one_go = True
+    is_direct = True
 
     def __init__(self, model: DirectModel, random_state: int) -> None:
         self.model, self.random_state = model, random_state
@@ -275,7 +275,7 @@ class _InOneGo:
         return History({name: [float(hit.mean())] for name, hit in hits.items()})
 
 
-_BACKENDS: Mapping[str, Any] = {"keras": _Keras, "sklearn": _InOneGo}
+_BACKENDS: Mapping[str, Any] = {"keras": _Keras, "sklearn": _Direct}
 
 
 def compile_network(network: Any, learning_rate: float) -> None:

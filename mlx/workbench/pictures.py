@@ -105,10 +105,9 @@ class VisualizationAnalyzer:
             return
         with replacing_folder(self.save_dir / "plots") as folder:
             for name, figure in figures.items():
-                if "png" in self.settings.formats:
-                    write_bytes(folder / f"{name}.png", render_png(figure, self.settings.dpi))
-                if "pdf" in self.settings.formats:
-                    write_bytes(folder / f"{name}.pdf", render_pdf(figure))
+                for format_ in self.settings.formats:
+                    content = render_png(figure, self.settings.dpi) if format_ == "png" else render_pdf(figure)
+                    write_bytes(folder / f"{name}.{format_}", content)
 
 
 def _checked_images(images: Any, n: int) -> np.ndarray | None:

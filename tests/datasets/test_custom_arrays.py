@@ -115,7 +115,7 @@ def arrays(**values):
         (arrays(X=np.zeros((30, 2, 2, 2, 2)), y=Y), "expected X of shape"),
         (arrays(X=X.astype(str), y=Y), "expected numbers in X, found <U"),
         (arrays(X=X.astype(complex), y=Y), "expected numbers in X, found complex128"),
-        (arrays(X=X, y=X), r"expected one target a sample, found an array of shape \(30, 3\)"),
+        (arrays(X=X, y=X), r"expected one target per sample, found an array of shape \(30, 3\)"),
         (arrays(X=X, y=np.zeros(30, int)), "expected at least two classes, found only '0'"),
         (arrays(X=X, y=np.zeros(30, complex)), "expected numbers or text as targets, found complex128"),
         (arrays(X=X, y=np.where(Y == 1, np.nan, 0)), "expected finite targets, found nan in row 1"),

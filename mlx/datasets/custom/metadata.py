@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def read_metadata(
     path: Path, n_samples: int, files: Sequence[str] | None = None, roles: Mapping[str, str] | None = None
 ) -> tuple[Factors, dict[str, Array]]:
-    """Read a table with one row a sample, in their order: its columns as factors, and those that have a role.
+    """Read a table with one row per sample, in their order: its columns as factors, and those that have a role.
 
     Factors are numbers, yes or no, or text; gaps stay gaps. Texts are read as targets are: a category may be called
     "None" or "NA". Columns that explain nothing are left out, with a note (`factors_of`).
@@ -65,7 +65,7 @@ def _in_order_of(table: "pd.DataFrame", files: Sequence[str], path: Path) -> "pd
     table = table.set_index(column_of(table, "file", path, "metadata").astype(str)).drop(columns="file")
     if not table.index.is_unique:
         twice = table.index[table.index.duplicated()][0]
-        raise DataError(f"{path}: expected one row a file, found several for {twice}")
+        raise DataError(f"{path}: expected one row per file, found several for {twice}")
     absent = [file for file in files if file not in table.index]
     if absent:
         raise DataError(f"{path}: expected a row for each image, found none for {len(absent)}, such as {absent[0]}")

@@ -29,7 +29,7 @@ class Samples:
     where
         What they are from, for messages and the description.
     factors
-        One value a row each.
+        One value per row each.
     details
         Further facts about the source.
     notes

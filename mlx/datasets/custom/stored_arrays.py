@@ -86,7 +86,7 @@ def read_npz(path: Path) -> StoredArrays:
 def _columns(values: Array, where: str) -> Factors:
     """Return the fields of a structured array, in which NumPy stores a table without pickle."""
     if values.dtype.names is None:
-        raise DataError(f"{where}: expected a structured array, a field a factor, found {values.dtype}")
+        raise DataError(f"{where}: expected a structured array, one field per factor, found {values.dtype}")
     return {name: np.ascontiguousarray(values[name]) for name in values.dtype.names}
 
 

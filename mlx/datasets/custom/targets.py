@@ -76,7 +76,7 @@ def build_target(
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim != 1:
-        raise DataError(f"{where}: expected one target a sample, found an array of shape {labels.shape}")
+        raise DataError(f"{where}: expected one target per sample, found an array of shape {labels.shape}")
     if not len(labels):
         raise DataError(f"{where}: expected at least one sample, found none")
     if labels.dtype.kind not in "biufUS":

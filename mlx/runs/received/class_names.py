@@ -20,7 +20,7 @@ def read_class_names(given: Any, what: str) -> tuple[str, ...]:
     Parameters
     ----------
     given : texts or numbers in any sequence, array or index; a text with commas between the names; the name of a file
-        with a name a line, in UTF-8 or with the mark of its encoding, or of an ``.npy`` file.
+        with one name per line, in UTF-8 or with the mark of its encoding, or of an ``.npy`` file.
     what : what they are called where they are given, for messages.
 
     Raises
@@ -47,7 +47,7 @@ def _from_text(given: "str | os.PathLike[str]", what: str) -> tuple[str, ...]:
         return _stripped(_lines(Path(text)), text)
     looks_like_a_file = "," not in text and (os.sep in text or Path(text).suffix in {".txt", ".npy", ".csv", ".names"})
     if looks_like_a_file or not isinstance(given, str):
-        raise SettingsError(f"{what}: expected a file with a name a line, found no file {text}")
+        raise SettingsError(f"{what}: expected a file with one name per line, found no file {text}")
     return _stripped(text.split(","), what)
 
 

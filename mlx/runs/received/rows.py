@@ -63,7 +63,7 @@ def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels:
 
 
 def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
-    if path.exists() and not path.is_file():  # which may be a pipe, and block whoever opens it
+    if path.exists() and not path.is_file():  # opening a pipe would block
         raise DataError(f"{path}: expected {kind} in a file, found {what_is(path)}")
     suffix = path.suffix.lower()
     if suffix == ".npz":
