@@ -1,5 +1,7 @@
 """Intervals of the areas under risk-coverage curves, which hold with few errors."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.special import betaincinv, expit, stdtrit
 
@@ -10,12 +12,12 @@ from mlx.stats.interval import Interval, transformed_interval
 GRID = 400
 """Quantiles of the AUROC, and of the error rate, whose combinations give the interval of an AUGRC."""
 
-AURC_METHOD = "Student's t on the log scale, errors - 1 degrees of freedom, delete-one influence"
+AURC_METHOD = "Student's t on the log scale, one degree of freedom less than errors, delete-one influence"
 AUGRC_METHOD = "quantiles over the smoothed AUROC's t and a Beta distribution of the error rate"
 
 
 def aurc_interval(area: float, error: float, n_errors: int, level: float) -> Interval:
-    """Interval A·exp(±t·SE/A) of an AURC, or of what is left of it beyond a perfect order.
+    """Interval A·exp(±t·SE/A) of an AURC, or of what is left of it beyond a perfect order; at most 1.
 
     Parameters
     ----------
@@ -24,11 +26,12 @@ def aurc_interval(area: float, error: float, n_errors: int, level: float) -> Int
     error
         Its standard error.
     n_errors
-        At least 2.
+        At least 2; t has a degree of freedom less. Where correct predictions are rarer than errors, their number.
     level
         Between 0.5 and 1.
     """
-    return transformed_interval(area, error, level, "log", df=n_errors - 1.0, method=AURC_METHOD)
+    found = transformed_interval(area, error, level, "log", df=n_errors - 1.0, method=AURC_METHOD)
+    return replace(found, high=min(1.0, found.high))
 
 
 def augrc_interval(auroc: SmoothedArea, n_errors: int, n_correct: int, level: float) -> Interval:

@@ -100,7 +100,7 @@ def _area_of_curve(
     influence = areas.influence[statistic]
     found = EstimateWithInfluence(test.estimate, influence - influence.mean(), partial(areas.gradient, statistic))
     error = standard_error(found, ranking.shared, ranking.rows)
-    return test.with_interval(ranking.told(aurc_interval(test.estimate, error, n_errors, level)))
+    return test.with_interval(ranking.told(aurc_interval(test.estimate, error, min(ranking.sizes), level)))
 
 
 def _one_kind(wrong: Flags) -> Status:
