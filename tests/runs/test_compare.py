@@ -118,7 +118,7 @@ def test_validation_decides_which_tests_are_given(tmp_path: Path) -> None:
     models = two_classifiers(200, np.random.default_rng(6))
     rows = np.arange(200)
     rare, usual = ValidationErrors(1000, 20), ValidationErrors(1000, 300)
-    for validation, why in [(rare, Reason.FEW_EXPECTED_ERRORS(10)), (usual, OK)]:
+    for validation, why in [(rare, Reason.FEW_EXPECTED_ERRORS(20)), (usual, OK)]:
         model = ComparedModel(replace(models[0], validation=validation), rows, 10)
         assert model.measure(Metric.ERROR_AUROC).why == why
     assert model.expected_errors == pytest.approx(200 * 300.5 / 1001)
