@@ -10,7 +10,14 @@ from mlx.core.log_scores import log_softmax
 
 
 def check_logits(logits: Scores, shape: tuple[int, int]) -> None:
-    """Refuse logits (n_samples, n_classes) of another shape or with a value that is not finite.
+    """Reject logits of another shape, or with a value that is not finite.
+
+    Parameters
+    ----------
+    logits
+        (n_samples, n_classes); may be memory-mapped.
+    shape
+        The shape expected.
 
     Raises
     ------
@@ -23,7 +30,14 @@ def check_logits(logits: Scores, shape: tuple[int, int]) -> None:
 
 
 def check_probabilities(probabilities: Scores, shape: tuple[int, int]) -> None:
-    """Refuse probabilities (n_samples, n_classes) of another shape, or rows that are no distribution.
+    """Reject probabilities of another shape, or with a row that is not a probability distribution.
+
+    Parameters
+    ----------
+    probabilities
+        (n_samples, n_classes); may be memory-mapped.
+    shape
+        The shape expected.
 
     Raises
     ------
@@ -36,7 +50,12 @@ def check_probabilities(probabilities: Scores, shape: tuple[int, int]) -> None:
 
 
 def check_softmax(logits: Scores, probabilities: Scores) -> None:
-    """Refuse logits whose softmax is not the probabilities: one of the two is of another model.
+    """Reject logits whose softmax differs from the probabilities: one of the two is of another model.
+
+    Parameters
+    ----------
+    logits, probabilities
+        (n_samples, n_classes); may be memory-mapped.
 
     Raises
     ------
@@ -49,7 +68,12 @@ def check_softmax(logits: Scores, probabilities: Scores) -> None:
 
 
 def check_pair(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Floats, ...]:
-    """Return targets and predictions (n_samples,) as float64; shape (n_samples, 1) is flattened.
+    """Return targets and predictions as float64.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        (n_samples,), or (n_samples, 1), which is flattened.
 
     Raises
     ------

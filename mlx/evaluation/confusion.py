@@ -13,7 +13,20 @@ from mlx.core.array_types import Counts, Floats, Integers
 
 
 def confusion_counts(y_true: Integers, y_pred: Integers, n_classes: int) -> Counts:
-    """Count (n_classes, n_classes) outcomes: the row is the true class, the column the predicted one."""
+    """Count the outcomes.
+
+    Parameters
+    ----------
+    y_true, y_pred
+        (n_samples,), labels below ``n_classes``.
+    n_classes
+        Number of classes.
+
+    Returns
+    -------
+    Counts
+        (n_classes, n_classes); the row is the true class, the column the predicted one.
+    """
     cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes * n_classes)
     return cells.reshape(n_classes, n_classes).astype(np.int64)
 

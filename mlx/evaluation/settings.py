@@ -16,10 +16,9 @@ class EvaluationSettings(Settings):
         At most so many points a curve in the ROC and precision–recall tables. Areas are computed from
         the whole curve, so this sets only how finely it is drawn.
     seed
-        Seed of every resample; the same seed gives the same bytes.
+        Seed of these draws; the same seed gives the same bytes.
     n_bootstrap
-        Resamples behind the intervals of what follows from the confusion counts, and sets of labels drawn
-        to see the calibration error of a calibrated model.
+        Sets of labels drawn from the probabilities, whose calibration errors are those of a calibrated model.
     confidence
         Confidence level of the intervals.
     """

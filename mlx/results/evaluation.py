@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.array_types import Array, Counts, Floats, Integers
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
-from mlx.results.metrics import CalibrationTest, Estimate, MetricSet
+from mlx.results.metrics import CORRELATION, LOSS, SHARE, CalibrationTest, Estimate, MetricSet, Range
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.stats.status import OK, Status
 
@@ -48,37 +48,37 @@ class ClassificationMetrics(MetricSet):
         Tests of calibration by the Brier score and by the log loss.
     """
 
-    n: int
-    confidence: float
-    accuracy: Estimate
-    balanced_accuracy: Estimate
-    macro_precision: Estimate
-    weighted_precision: Estimate
-    macro_recall: Estimate
-    weighted_recall: Estimate
-    macro_f1: Estimate
-    weighted_f1: Estimate
-    cohen_kappa: Estimate
-    matthews_corrcoef: Estimate
-    log_loss: Estimate
-    brier: Estimate
-    top_5_accuracy: Estimate | None
-    brier_reliability: float
-    brier_resolution: float
-    brier_uncertainty: float
-    brier_within_bin_variance: float
+    n: Annotated[int, Range(1, np.inf)]
+    confidence: Annotated[float, SHARE]
+    accuracy: Annotated[Estimate, SHARE]
+    balanced_accuracy: Annotated[Estimate, SHARE]
+    macro_precision: Annotated[Estimate, SHARE]
+    weighted_precision: Annotated[Estimate, SHARE]
+    macro_recall: Annotated[Estimate, SHARE]
+    weighted_recall: Annotated[Estimate, SHARE]
+    macro_f1: Annotated[Estimate, SHARE]
+    weighted_f1: Annotated[Estimate, SHARE]
+    cohen_kappa: Annotated[Estimate, CORRELATION]
+    matthews_corrcoef: Annotated[Estimate, CORRELATION]
+    log_loss: Annotated[Estimate, LOSS]
+    brier: Annotated[Estimate, Range(0, 2)]
+    top_5_accuracy: Annotated[Estimate | None, SHARE]
+    brier_reliability: Annotated[float, LOSS]
+    brier_resolution: Annotated[float, LOSS]
+    brier_uncertainty: Annotated[float, SHARE]
+    brier_within_bin_variance: Annotated[float, LOSS]
     brier_within_bin_covariance: float
-    roc_auc: Estimate
-    average_precision: Estimate
-    ece: Estimate
-    ece_if_calibrated: float
-    ece_p: float
-    ece_equal_mass: float
-    rmsce: float
-    rmsce_debiased: Estimate
-    mce: float
-    spiegelhalter: CalibrationTest
-    excess_surprise: CalibrationTest
+    roc_auc: Annotated[Estimate, SHARE]
+    average_precision: Annotated[Estimate, SHARE]
+    ece: Annotated[Estimate, SHARE]
+    ece_if_calibrated: Annotated[float, SHARE]
+    ece_p: Annotated[float, SHARE]
+    ece_equal_mass: Annotated[float, SHARE]
+    rmsce: Annotated[float, SHARE]
+    rmsce_debiased: Annotated[Estimate, SHARE]
+    mce: Annotated[float, SHARE]
+    spiegelhalter: Annotated[CalibrationTest, SHARE]
+    excess_surprise: Annotated[CalibrationTest, SHARE]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +97,11 @@ class RegressionMetrics(MetricSet):
         1 − Σ(y − ŷ)² / Σ(y − ȳ)², at most 1, 0 for predicting the mean.
     """
 
-    n: int
-    confidence: float
-    rmse: Estimate
-    mae: Estimate
-    r2: Estimate
+    n: Annotated[int, Range(1, np.inf)]
+    confidence: Annotated[float, SHARE]
+    rmse: Annotated[Estimate, LOSS]
+    mae: Annotated[Estimate, LOSS]
+    r2: Annotated[Estimate, Range(-np.inf, 1)]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import Annotated, Any, Self, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -13,6 +13,35 @@ from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import OK, Reason, Status
 
 FlatMetrics = dict[str, float | int | str | None]
+
+ROUNDING = 1e-9
+"""How far beyond its range rounding may take a number."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers that a metric can be, both ends included; the annotation of a field of a `MetricSet`."""
+
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if np.isinf(self.high):
+            return f"a number of at least {self.low:g}"
+        return (
+            f"a number of at most {self.high:g}"
+            if np.isinf(self.low)
+            else f"a number from {self.low:g} to {self.high:g}"
+        )
+
+    def holds(self, value: float) -> bool:
+        """Whether a number is in the range, or NaN."""
+        return not (value < self.low - ROUNDING or value > self.high + ROUNDING)
+
+
+SHARE = Range(0, 1)
+CORRELATION = Range(-1, 1)
+LOSS = Range(0, np.inf)
 
 
 @dataclass(frozen=True)
@@ -122,10 +151,11 @@ class MetricSet(Mapping[str, float | int | str | None]):
         Raises
         ------
         ArtifactError
-            A key is missing, or a status is not one of this version.
+            A key is missing, a number is not one that the metric can be, or a status is not one of this version.
         """
         values = {}
-        for name, kind in get_type_hints(cls).items():
+        for name, annotated in get_type_hints(cls, include_extras=True).items():
+            kind, *extras = get_args(annotated) if get_origin(annotated) is Annotated else (annotated,)
             try:
                 values[name] = _read(kind, name, metrics)
             except KeyError as error:
@@ -134,7 +164,20 @@ class MetricSet(Mapping[str, float | int | str | None]):
             except ValueError as error:
                 wanted = "a number or null, with a status of this version"
                 raise ArtifactError(f"{path}: {name}: expected {wanted}, found {error}{REMAKE}") from None
+            for key, value in _numbers(name, values[name]):
+                if wrong := [extra for extra in extras if not extra.holds(value)]:
+                    raise ArtifactError(f"{path}: {key}: expected {wrong[0]}, found {value:g}{REMAKE}")
         return cls(**values)
+
+
+def _numbers(name: str, value: Any) -> list[tuple[str, float]]:
+    """Return the numbers of a metric that its range is about, each with its key in the file."""
+    if isinstance(value, Estimate):
+        ends = [(f"{name}_interval", end) for end in (value.interval.low, value.interval.high)]
+        return [(name, value.value), *ends]
+    if isinstance(value, CalibrationTest):
+        return [(f"{name}_p", value.p)]
+    return [] if value is None else [(name, value)]
 
 
 def _read(kind: Any, name: str, metrics: Mapping[str, Any]) -> Any:

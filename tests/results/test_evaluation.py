@@ -77,8 +77,15 @@ def test_a_damaged_evaluation_names_the_file_and_what_is_wrong(tmp_path):
         ("macro_f1_status", "no interval (5)", r"evaluation\.json: macro_f1: expected .* found no interval \(5\)"),
         ("confidence", None, r"evaluation\.json: confidence: expected a number .*found null"),
         ("n", None, r"evaluation\.json: n: expected a number .*found null"),
+        ("n", 0, r"evaluation\.json: n: expected a number of at least 1, found 0"),
+        ("accuracy", 1.7, r"evaluation\.json: accuracy: expected a number from 0 to 1, found 1\.7"),
+        ("accuracy_high", 1.2, r"evaluation\.json: accuracy_interval: expected a number from 0 to 1, found 1\.2"),
+        ("confidence", 7, r"evaluation\.json: confidence: expected a number from 0 to 1, found 7"),
+        ("cohen_kappa", -1.1, r"evaluation\.json: cohen_kappa: expected a number from -1 to 1, found -1\.1"),
+        ("log_loss", -3.0, r"evaluation\.json: log_loss: expected a number of at least 0, found -3"),
+        ("ece_p", 2, r"evaluation\.json: ece_p: expected a number from 0 to 1, found 2"),
     ):
-        broken = metrics | {key: value, "macro_f1_low": None}
+        broken = metrics | {key: value} | ({"macro_f1_low": None} if key == "macro_f1_status" else {})
         with pytest.raises(ArtifactError, match=wanted):
             classification_evaluation(tmp_path, broken, tables, names)
     without = {key: value for key, value in metrics.items() if key != "ece"}
