@@ -1,4 +1,7 @@
-"""Checks the task of a model, with one message for all libraries."""
+"""Checks the task and the size of a model, with one message for all libraries."""
+
+from collections.abc import Iterable
+from itertools import pairwise
 
 from mlx.core.errors import SettingsError
 from mlx.models.contract import Task, TaskSpec
@@ -20,3 +23,26 @@ def require_task(name: str, tasks: frozenset[Task], task_spec: TaskSpec) -> None
             f"which is for {' and '.join(sorted(tasks))}{WHERE_STATED}",
             key=("model", "name"),
         )
+
+
+MOST_WEIGHTS = 250_000_000
+"""One gigabyte in single precision; the optimizer takes three times as much."""
+
+
+def check_size(n_weights: int) -> None:
+    """Reject a network that would not fit into memory, before it is made.
+
+    Raises
+    ------
+    SettingsError
+        Names the number of weights.
+    """
+    if n_weights > MOST_WEIGHTS:
+        raise SettingsError(
+            f"expected widths that make at most {MOST_WEIGHTS:,} weights, found {n_weights:,}", key=("model", "params")
+        )
+
+
+def dense_weights(widths: Iterable[int]) -> int:
+    """Count the weights of dense layers of consecutive `widths`, the input's first, without biases."""
+    return sum(a * b for a, b in pairwise(widths))

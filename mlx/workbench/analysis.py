@@ -20,9 +20,11 @@ class ResidualsAnalyzer:
 
     Parameters
     ----------
-    save_dir : folder to which an analysis writes its tables, in ``residuals/``, and its headline numbers, in
+    save_dir
+        Folder to which an analysis writes its tables, in ``residuals/``, and its headline numbers, in
         ``residuals.json``, replacing those of an earlier one; None writes nothing.
-    settings : keys of the section ``residuals`` of a configuration, such as ``seed`` and ``n_permutations``.
+    settings
+        Keys of the section ``residuals`` of a configuration, such as ``seed`` and ``n_permutations``.
     """
 
     def __init__(self, save_dir: str | Path | None = None, **settings: Any) -> None:
@@ -44,12 +46,18 @@ class ResidualsAnalyzer:
 
         Parameters
         ----------
-        representations : (n, d), an array or sparse; or several layers by name, the headline's first.
-        softmax_outputs : (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
-        y_true, y_pred : (n,), labels from 0, or names; y_pred is by default the class of the largest probability.
-        logits : (n, K) before the softmax, if known: they make entropies exact if probabilities are rounded.
-        class_names : K names, in any sequence; by default those of the labels in sorted order, or numbers.
-        factors : properties of the samples, columns of n values.
+        representations
+            (n, d), an array or sparse; or several layers by name, the headline's first.
+        softmax_outputs
+            (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
+        y_true, y_pred
+            (n,), labels from 0, or names; y_pred is by default the class of the largest probability.
+        logits
+            (n, K) before the softmax, if known: they make entropies exact if probabilities are rounded.
+        class_names
+            K names, in any sequence; by default those of the labels in sorted order, or numbers.
+        factors
+            Properties of the samples, columns of n values.
 
         Each may also be the name of a file, as for `mlx analyze`.
 

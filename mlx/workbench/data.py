@@ -19,12 +19,15 @@ class DataGenerator:
 
     Parameters
     ----------
-    random_state : default seed of every call.
+    random_state
+        Default seed of every call.
 
     Attributes
     ----------
-    class_names : of the last generated data, in the order of the labels.
-    factors : generating factors of the last generated samples, by name, if known.
+    class_names
+        Of the last generated data, in the order of the labels.
+    factors
+        Generating factors of the last generated samples, by name, if known.
     """
 
     def __init__(self, random_state: int | None = None) -> None:
@@ -39,8 +42,10 @@ class DataGenerator:
 
         Parameters
         ----------
-        method : a generated dataset by its name in the configuration, such as ``blobs``.
-        params : the dataset's own parameters, by their names in ``dataset.params``.
+        method
+            A generated dataset by its name in the configuration, such as ``blobs``.
+        params
+            The dataset's own parameters, by their names in ``dataset.params``.
 
         Returns
         -------

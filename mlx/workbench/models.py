@@ -33,12 +33,14 @@ class ModelSelector:
 
     Parameters
     ----------
-    random_state : seed of the initial weights.
+    random_state
+        Seed of the initial weights.
 
     Attributes
     ----------
-    intermediate_representations, softmax_outputs : predictors of the representation before the output, and of the
-        probabilities, of the last built model, under the key ``model``. They share its weights, also after training.
+    intermediate_representations, softmax_outputs
+        Predictors of the representation before the output, and of the probabilities, of the last built model, under
+        the key ``model``. They share its weights, also after training.
     """
 
     def __init__(self, random_state: int = 42) -> None:
@@ -60,13 +62,18 @@ class ModelSelector:
 
         Parameters
         ----------
-        model_type : mlp, cnn or rnn, which are Keras models, compiled; random_forest, gradient_boosting, svm
-            or logistic_regression, which scikit-learn fits.
-        n_features : of a flattened sample, or its shape. A number stands for a square image of one or three
-            channels in a cnn, and in an rnn where it is the square of at least 8; else for a table.
-        hidden_layers : widths of a network's dense layers.
-        learning_rate : of a network's optimizer, Adam.
-        params : the model's own, by their names in ``model.params``.
+        model_type
+            mlp, cnn or rnn, which are Keras models, compiled; random_forest, gradient_boosting, svm or
+            logistic_regression, which scikit-learn fits.
+        n_features
+            Of a flattened sample, or its shape. A number stands for a square image of one or three channels in a cnn,
+            and in an rnn where it is the square of at least 8; else for a table.
+        hidden_layers
+            Widths of a network's dense layers.
+        learning_rate
+            Of a network's optimizer, Adam.
+        params
+            The model's own, by their names in ``model.params``.
 
         Raises
         ------
@@ -110,14 +117,18 @@ class TrainingPipeline:
 
     Parameters
     ----------
-    model : a result of `ModelSelector.get_model`, or any Keras classifier that ends in probabilities.
-    model_type : ``keras`` or ``sklearn``.
-    random_state : seed of shuffling, dropout and of what scikit-learn draws.
+    model
+        A result of `ModelSelector.get_model`, or any Keras classifier that ends in probabilities.
+    model_type
+        ``keras`` or ``sklearn``.
+    random_state
+        Seed of shuffling, dropout and of what scikit-learn draws.
 
     Attributes
     ----------
-    evaluation : the last result of `evaluate`: metrics by name, classes, curves, confusion; its ``frames()`` are the
-        tables, as DataFrames by the names of their files.
+    evaluation
+        The last result of `evaluate`: metrics by name, classes, curves, confusion; its ``frames()`` are the tables, as
+        DataFrames by the names of their files.
     """
 
     def __init__(self, model: Any, model_type: str = "keras", *, random_state: int = 42) -> None:
@@ -146,9 +157,12 @@ class TrainingPipeline:
 
         Parameters
         ----------
-        X_train, X_val : (n, …) samples; flat ones are reshaped for the model.
-        y_train, y_val : (n,) labels from 0.
-        batch_size, epochs, callbacks, options : of Keras's ``fit``; a model of scikit-learn is fitted all at once.
+        X_train, X_val
+            (n, …) samples; flat ones are reshaped for the model.
+        y_train, y_val
+            (n,) labels from 0.
+        batch_size, epochs, callbacks, options
+            Of Keras's ``fit``; a model of scikit-learn is fitted all at once.
 
         Returns
         -------

@@ -25,10 +25,13 @@ class VisualizationAnalyzer:
 
     Parameters
     ----------
-    save_dir : folder to which every figure is written as ``plots/<name>.png``, and as ``<name>.pdf`` if ``formats``
-        includes it, replacing those of an earlier call; None writes nothing.
-    residuals : keys of the section ``residuals`` of a configuration, such as ``seed`` and ``n_permutations``.
-    settings : keys of the section ``report``, such as ``dpi`` and ``formats``.
+    save_dir
+        Folder to which every figure is written as ``plots/<name>.png``, and as ``<name>.pdf`` if ``formats`` includes
+        it, replacing those of an earlier call; None writes nothing.
+    residuals
+        Keys of the section ``residuals`` of a configuration, such as ``seed`` and ``n_permutations``.
+    settings
+        Keys of the section ``report``, such as ``dpi`` and ``formats``.
     """
 
     def __init__(
@@ -55,15 +58,23 @@ class VisualizationAnalyzer:
 
         Parameters
         ----------
-        representations : (n, d), an array or sparse; or several layers by name, the headline's first.
-        softmax_outputs : (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
-        y_true, y_pred : (n,), labels from 0, or names; y_pred is by default the class of the largest probability.
-        images : (n, h, w, c), the samples, if they are images.
-        logits : (n, K) before the softmax, if known.
-        class_names : K names, in any sequence; by default those of the labels in sorted order, or numbers.
-        factors : properties of the samples, columns of n values.
-        history : a row for each epoch: loss, val_loss, and other quantities, as `TrainingPipeline.train` returns
-            them; epochs are numbered from 1 without a column ``epoch``.
+        representations
+            (n, d), an array or sparse; or several layers by name, the headline's first.
+        softmax_outputs
+            (n, K), rows that sum to 1; or (n,), the probability of the second of two classes.
+        y_true, y_pred
+            (n,), labels from 0, or names; y_pred is by default the class of the largest probability.
+        images
+            (n, h, w, c), the samples, if they are images.
+        logits
+            (n, K) before the softmax, if known.
+        class_names
+            K names, in any sequence; by default those of the labels in sorted order, or numbers.
+        factors
+            Properties of the samples, columns of n values.
+        history
+            A row for each epoch: loss, val_loss, and other quantities, as `TrainingPipeline.train` returns them;
+            epochs are numbered from 1 without a column ``epoch``.
 
         Returns
         -------

@@ -1,9 +1,8 @@
 """What the builders of all networks share: hidden dense layers, the output, and checks of the settings."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from mlx.core.errors import SettingsError
@@ -11,7 +10,6 @@ from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.params import NetworkParams
 from mlx.models.in_keras.runtime import keras
 
-MOST_WEIGHTS = 250_000_000  # a gigabyte, and the optimizer takes three times as much
 SCORES = {"classification": "logits", "regression": "prediction"}
 """Name of the layer of K units before softmax, and of the one unit of a regression."""
 
@@ -111,22 +109,3 @@ def check_image(name: str, task_spec: TaskSpec) -> None:
             "which needs images (height, width, channels)",
             key=("model", "name"),
         )
-
-
-def check_size(n_weights: int) -> None:
-    """Reject a network that would not fit into memory, before it is made.
-
-    Raises
-    ------
-    SettingsError
-        Names the number of weights.
-    """
-    if n_weights > MOST_WEIGHTS:
-        raise SettingsError(
-            f"expected widths that make at most {MOST_WEIGHTS:,} weights, found {n_weights:,}", key=("model", "params")
-        )
-
-
-def dense_weights(widths: Iterable[int]) -> int:
-    """Count the weights of dense layers of consecutive `widths`, the input's first, without biases."""
-    return sum(a * b for a, b in pairwise(widths))

@@ -1,7 +1,6 @@
 """From the settings of a NumPy model to the model."""
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,7 @@ from mlx.models.in_numpy.network_model import NetworkModel
 from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
 from mlx.models.in_numpy.trainer import Limits
 from mlx.models.settings import ModelSettings
-from mlx.models.task_check import WHERE_STATED, require_task
-
-MOST_WEIGHTS = 250_000_000  # two gigabytes, and the optimizer takes three times as much
+from mlx.models.task_check import WHERE_STATED, check_size, dense_weights, require_task
 
 
 def build(
@@ -45,11 +42,7 @@ def make_mlp(params: MlpParams, task_spec: TaskSpec, seed: int) -> Model:
 
 
 def _initialized(sizes: tuple[int, ...], activation: str, own_seed: int | None, seed: int) -> Network:
-    weights = sum(a * b for a, b in pairwise(sizes))
-    if weights > MOST_WEIGHTS:
-        raise SettingsError(
-            f"expected widths that make at most {MOST_WEIGHTS:,} weights, found {weights:,}", key=("model", "params")
-        )
+    check_size(dense_weights(sizes))
     network = Network(sizes, activation)
     network.initialize(np.random.default_rng(seed if own_seed is None else own_seed))
     return network

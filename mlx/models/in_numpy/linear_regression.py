@@ -23,20 +23,27 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
 
     Parameters
     ----------
-    seed : of the initial weights and the shuffling of gradient descent; None is 0. The closed form is
-        deterministic.
-    use_gradient_descent : instead of the closed form.
-    l2_regularization : factor of the sum of squared weights added to the sum of squared errors (alpha of
-        scikit-learn's Ridge); the intercept is not penalized.
-    optimizer_config : of gradient descent: ``optimizer_type`` (adam), ``learning_rate`` (0.01),
-        ``momentum`` (0, of sgd) and ``weight_decay`` (0; 0.004 for adamw).
-    epochs, batch_size : of gradient descent by `fit`.
+    seed
+        Of the initial weights and the shuffling of gradient descent; None is 0. The closed form is deterministic.
+    use_gradient_descent
+        Instead of the closed form.
+    l2_regularization
+        Factor of the sum of squared weights added to the sum of squared errors (alpha of scikit-learn's Ridge); the
+        intercept is not penalized.
+    optimizer_config
+        Of gradient descent: ``optimizer_type`` (adam), ``learning_rate`` (0.01), ``momentum`` (0, of sgd) and
+        ``weight_decay`` (0; 0.004 for adamw).
+    epochs, batch_size
+        Of gradient descent by `fit`.
 
     Attributes
     ----------
-    coef_ : (d,), or (t, d) for t targets.
-    intercept_ : a number, or (t,).
-    n_features_in_ : d.
+    coef_
+        (d,), or (t, d) for t targets.
+    intercept_
+        A number, or (t,).
+    n_features_in_
+        D.
     """
 
     _trainer: Trainer

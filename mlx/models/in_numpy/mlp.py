@@ -39,24 +39,36 @@ class MLP(BaseModel):
 
     Parameters
     ----------
-    layer_sizes : widths of all layers from the input to the output; None to use `hidden_layers`.
-    hidden_layers : widths of the hidden layers, with the ends inferred from the data; None is (128, 64).
-    activation : relu, tanh or sigmoid; relu has He's initial weights, the others have Xavier's.
-    output_activation : None (or "none"), "sigmoid" or "softmax".
-    seed : of the initial weights and the shuffling; None is 0.
-    optimizer_config : ``optimizer_type`` (adam), ``learning_rate`` (0.001), ``momentum`` (0, of sgd) and
-        ``weight_decay`` (0; 0.004 for adamw).
-    l2 : factor of the sum of squared weights added to the loss.
-    gradient_clip, weight_clip : largest absolute entry of a gradient, and of the weights and biases; None for no
-        limit.
-    epochs, batch_size : of `fit`.
+    layer_sizes
+        Widths of all layers from the input to the output; None to use `hidden_layers`.
+    hidden_layers
+        Widths of the hidden layers, with the ends inferred from the data; None is (128, 64).
+    activation
+        relu, tanh or sigmoid; relu has He's initial weights, the others have Xavier's.
+    output_activation
+        None (or "none"), "sigmoid" or "softmax".
+    seed
+        Of the initial weights and the shuffling; None is 0.
+    optimizer_config
+        ``optimizer_type`` (adam), ``learning_rate`` (0.001), ``momentum`` (0, of sgd) and ``weight_decay`` (0; 0.004
+        for adamw).
+    l2
+        Factor of the sum of squared weights added to the loss.
+    gradient_clip, weight_clip
+        Largest absolute entry of a gradient, and of the weights and biases; None for no limit.
+    epochs, batch_size
+        Of `fit`.
 
     Attributes
     ----------
-    coefs_, intercepts_ : weights (n_in, n_out) and biases (n_out,) of each layer.
-    classes_ : (K,) labels, of a classifier.
-    n_features_in_ : width of the input.
-    loss_curve_ : mean loss of each epoch of `fit`.
+    coefs_, intercepts_
+        Weights (n_in, n_out) and biases (n_out,) of each layer.
+    classes_
+        (K,) labels, of a classifier.
+    n_features_in_
+        Width of the input.
+    loss_curve_
+        Mean loss of each epoch of `fit`.
     """
 
     _network: Network
