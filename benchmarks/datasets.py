@@ -28,6 +28,9 @@ from mlx.datasets.images.blocks import make_block
 from mlx.datasets.images.shape_params import ShapesParams
 from mlx.datasets.images.shapes import SHAPES
 from mlx.datasets.labels import draw_labels
+from mlx.preprocessing.known_rows import KnownRows
+from mlx.preprocessing.settings import SplitSettings
+from mlx.preprocessing.split import Split, split_rows
 
 CORES = os.cpu_count() or 1
 TABLE = {"n_samples": 100_000, "n_features": 20, "n_classes": 2}
@@ -160,6 +163,28 @@ def compare_reading(runs: int) -> None:
         show(f"CSV, {n:,} x {features} | {name}", ours, seconds, "wanted: at least 0.3")
 
 
+def compare_group_split(runs: int) -> None:
+    """Compare a stratified split of ten million rows by group with scikit-learn's two, which are not stratified."""
+    from sklearn.model_selection import GroupShuffleSplit
+
+    n, classes = 10**7, 10
+    rng = np.random.default_rng(1)
+    y, names = rng.integers(0, classes, n), [str(k) for k in range(classes)]
+    for n_groups in (1_000, 1_000_000):
+        groups = rng.integers(0, n_groups, n)
+        known = KnownRows({"patient": groups}, {"patient": "group"})
+
+        def ours(known: KnownRows = known) -> Split:
+            return split_rows(y, names, SplitSettings(method="group"), known)
+
+        def theirs(groups: np.ndarray = groups) -> None:
+            rest, _ = next(GroupShuffleSplit(1, test_size=0.2, random_state=1).split(y, groups=groups))
+            next(GroupShuffleSplit(1, test_size=0.125, random_state=1).split(rest, groups=groups[rest]))
+
+        mine, other = medians(ours, theirs, runs=runs)
+        show(f"split, {n:,} rows, {n_groups:,} groups | scikit-learn", mine, other, "wanted: under 10 s")
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -169,6 +194,7 @@ def main() -> None:
     compare_images(runs)
     compare_tables(runs)
     compare_reading(runs)
+    compare_group_split(min(runs, 3))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`mlx show-data`: draws samples of a dataset."""
+"""`mlx show-data`: draws samples of a dataset, and lists its columns with a role and its own parts."""
 
 import argparse
 from pathlib import Path

@@ -24,6 +24,8 @@ from mlx.core.reading import REMAKE, existing, reading
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mlx.core.array_types import Array
+
 
 @contextmanager
 def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
@@ -147,6 +149,15 @@ def write_parquet(path: Path, table: "pd.DataFrame") -> None:
     """Write a table a row per sample as Parquet without its index."""
     with replacing(path) as temporary:
         table.to_parquet(temporary, engine="pyarrow", index=False)
+
+
+def write_columns(path: Path, columns: "Mapping[str, Array]") -> None:
+    """Write columns (n,) of numbers as Parquet, without pandas, which takes 50 MB of memory."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    with replacing(path) as temporary:
+        parquet.write_table(pa.table(dict(columns)), temporary)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

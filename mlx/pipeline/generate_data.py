@@ -42,6 +42,8 @@ def write_dataset(workspace: Workspace, source: Dataset, settings: DatasetSettin
             write_parquet(folder / "roles.parquet", pd.DataFrame(columns))
         write_json(folder / "dataset.json", _description(source, settings, list(factors)).as_dict())
     known = f" and {len(factors)} factors each" if factors else ""
+    if parts := source.roles.sizes():
+        known += f" ({', '.join(f'{size} {part}' for part, size in parts.items())} by the source)"
     shape = "x".join(map(str, source.sample_shape))
     return f"made {source.n_samples} samples of {shape} from {settings.name}{known}, wrote {workspace.raw}"
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from mlx.core.array_types import Array
+from mlx.core.array_types import Array, Indices
 from mlx.core.arrays import ArrayWriter, open_array, rows_of, write_array
-from mlx.core.artifacts import read_parquet, replacing_folder, write_json, write_parquet
+from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_json
 from mlx.core.console import note, tracked
 from mlx.core.descriptions import DatasetDescription, SplitsDescription, read_description
 from mlx.core.errors import ArtifactError
@@ -24,7 +23,8 @@ from mlx.preprocessing.scaling import Scaler, fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import Split, split_rows
 
-BLOCK_BYTES = 8 << 20
+FITTED_BYTES, BLOCK_BYTES = 8 << 20, 2 << 20
+"""Sizes of the blocks by which the scaling is fitted, whose bounds change the last digits, and of all others."""
 
 
 def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessing: PreprocessingSettings) -> str:
@@ -41,7 +41,9 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
     y = open_targets(workspace.raw / "y.npy", n_classes=len(described.class_names), rows=n)
     X = open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape)
     source = workspace.raw / "X.npy"
-    known = _known_rows(workspace, described, source)
+    blocks = (block for _, block in _raw_blocks(source, "looking for equal samples"))
+    equal = equal_rows(row_digests(blocks, n))
+    known = _known_rows(workspace, described, equal)
     parts = split_rows(y, described.class_names, split, known)
     overlaps = overlaps_of(known, parts)
     notes = notes_of(parts, split, overlaps)
@@ -53,7 +55,7 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
             write_array(folder / f"y_{name}.npy", y[rows])
             write_array(folder / f"index_{name}.npy", rows)
         _write_scaled(source, folder, parts, scaler)
-        write_parquet(folder / "duplicates.parquet", pd.DataFrame({"row": np.arange(n), "group": known.duplicates}))
+        write_columns(folder / "duplicates.parquet", {"row": np.arange(n), "group": equal})
         about = _description(described, parts, scaler, overlaps, notes)
         write_json(folder / "preprocessing.json", about.as_dict())
     sizes = ", ".join(f"{len(rows)} {name}" for name, rows in parts.parts().items())
@@ -66,16 +68,13 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
     )
 
 
-def _known_rows(workspace: Workspace, described: DatasetDescription, source: Path) -> KnownRows:
-    n = described.shape[0]
-    blocks = (block for _, block in _raw_blocks(source, "looking for equal samples"))
-    features = described.details.get("features")
-    known = KnownRows(duplicates=equal_rows(row_digests(blocks, n)), features=features or [], roles=described.roles)
+def _known_rows(workspace: Workspace, described: DatasetDescription, duplicates: Indices) -> KnownRows:
+    known = KnownRows(duplicates=duplicates, features=described.details.get("features") or [], roles=described.roles)
     if not (described.roles or described.parts):
         return known
     path = workspace.raw / "roles.parquet"
     table = read_parquet(path, [*described.roles, *([PART] if described.parts else [])])
-    if len(table) != n:
+    if len(table) != (n := len(duplicates)):
         raise ArtifactError(f"{path}: expected {n} rows, found {len(table)}{REMAKE}")
     columns = {name: table[name].to_numpy() for name in described.roles}
     return replace(known, columns=columns, parts=table[PART].to_numpy() if described.parts else None)
@@ -86,7 +85,7 @@ PART = "part"
 
 
 def _train_blocks(source: Path, parts: Split) -> Iterator[Array]:
-    for where, block in _raw_blocks(source, "fitting the scaling"):
+    for where, block in _raw_blocks(source, "fitting the scaling", FITTED_BYTES):
         yield block[_within(parts.train, where)]
 
 
@@ -103,9 +102,9 @@ def _write_scaled(source: Path, folder: Path, parts: Split, scaler: Scaler) -> N
                 writers[name].append(scaler.apply(block[_within(rows, where)]))
 
 
-def _raw_blocks(source: Path, label: str) -> Iterator[tuple[slice, Array]]:
+def _raw_blocks(source: Path, label: str, size: int = BLOCK_BYTES) -> Iterator[tuple[slice, Array]]:
     X = open_array(source)
-    rows = rows_of(X[:1].nbytes, BLOCK_BYTES)
+    rows = rows_of(X[:1].nbytes, size)
     return tracked(finite_rows(source, rows), total=-(-len(X) // rows), label=label)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mlx.core.artifacts import read_json, replacing_folder, write_bytes, write_json
 from mlx.core.console import tracked
-from mlx.core.descriptions import DatasetDescription, ModelDescription, read_description
+from mlx.core.descriptions import DatasetDescription, ModelDescription, SplitsDescription, read_description
 from mlx.core.documents import read_document
 from mlx.core.paths import Workspace
 from mlx.core.samples import open_samples, open_targets
@@ -99,9 +99,20 @@ def _provenance(workspace: Workspace, dataset: DatasetDescription, *, trained: b
         name=f"{model}{dataset.name}",
         description=str(asked.get("description") or ""),
         source=dataset.source,
+        split=_split(workspace) if trained else (),
         configuration={name: asked[name] for name in SHOWN if name in asked},
         environment=_environment(workspace),
     )
+
+
+def _split(workspace: Workspace) -> list[str]:
+    """Return a line on how the data were divided, and one on each thing to know of it; none for earlier versions."""
+    described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
+    if described.split_method is None:
+        return []
+    by = f" by {described.split_by}" if described.split_by else ""
+    sizes = ", ".join(f"{size} {part}" for part, size in described.sizes.items())
+    return [f"Split: {described.split_method}{by}, {sizes}", *described.notes]
 
 
 SHOWN = (

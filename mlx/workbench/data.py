@@ -6,6 +6,7 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.datasets import SyntheticDataset
+from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import split_rows
@@ -79,8 +80,20 @@ class DataGenerator:
         *,
         stratify: bool = True,
         random_state: int | None = None,
+        groups: Array | None = None,
+        order: Array | None = None,
+        parts: Array | None = None,
+        fold: tuple[int, int] | None = None,
     ) -> dict[str, Array]:
         """Divide the rows as the pipeline does.
+
+        Parameters
+        ----------
+        test_size, val_size : fractions of all rows, or numbers of rows.
+        groups : (n,) what each row belongs to; rows of one group stay on one side.
+        order : (n,) numbers or times; the latest rows are the test part.
+        parts : (n,) ``train``, ``val`` or ``test`` of each row. At most one of the three can be given.
+        fold : (i, k): fold i of k, from 0, in place of parts of a size.
 
         Returns
         -------
@@ -88,13 +101,20 @@ class DataGenerator:
             ``X_train``, ``y_train``, and the same with ``val`` and ``test``; also ``index_<part>``, the rows.
         """
         seed = self._seed(random_state)
-        settings = SplitSettings(test_size=test_size, val_size=val_size, stratify=stratify, seed=seed)
+        given = {"group": groups, "order": order, "part": parts}
+        columns = {role: np.asarray(values) for role, values in given.items() if values is not None}
+        if len(columns) > 1:
+            raise ValueError(f"expected at most one of groups, order and parts, found {len(columns)}")
+        names_of = {role: role for role in columns}
+        settings = SplitSettings.model_validate(
+            {"test_size": test_size, "val_size": val_size, "stratify": stratify, "seed": seed, **names_of}
+        )
         labels = np.asarray(y)
         names = [str(label) for label in range(int(labels.max()) + 1)] if labels.dtype.kind in "iu" else []
-        parts = split_rows(labels, names, settings).parts()
+        found = split_rows(labels, names, settings, KnownRows(columns, names_of), fold=fold).parts()
         return {
             f"{kind}_{part}": values
-            for part, rows in parts.items()
+            for part, rows in found.items()
             for kind, values in (("X", X[rows]), ("y", labels[rows]), ("index", rows))
         }
 

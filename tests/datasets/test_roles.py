@@ -1,5 +1,6 @@
 """Columns with a role are no features and no factors, and lie beside the samples as they were written."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from mlx.cli import main
+from mlx.config import read_config
 from mlx.core.artifacts import read_json, read_parquet
 from mlx.core.errors import DataError, MlxError
 from mlx.core.paths import Workspace
 from mlx.datasets import DatasetSettings
 from mlx.pipeline.generate_data import generate_data
+from mlx.pipeline.preprocess_split import preprocess_split
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 ROLES = {"patient": "group", "visit": "order", "set": "part", "note": "ignore"}
 
@@ -118,3 +124,35 @@ def test_a_role_without_metadata_is_rejected_for_a_folder_of_images(tmp_path: Pa
         Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "images" / label / "0.png")
     with pytest.raises((DataError, MlxError), match="dataset.params.metadata"):
         generated(tmp_path, "images", roles={"owner": "group"})
+
+
+@pytest.mark.parametrize("method", ["random", "group"])
+def test_the_patients_on_both_sides_of_a_random_split_are_found_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], method: str
+) -> None:
+    config = read_config(EXAMPLES / "patients.yaml")
+    workspace = Workspace(tmp_path)
+    generate_data(workspace, dataset=config.dataset.model_copy(update={"path": str(EXAMPLES / "patients.csv")}))
+    split = config.split.model_copy(update={"method": method})
+    preprocess_split(workspace, split=split, preprocessing=config.preprocessing)
+    patient = read_parquet(workspace.raw / "roles.parquet")["patient"]
+    sides = {part: set(patient[np.load(workspace.splits / f"index_{part}.npy")]) for part in ("train", "val", "test")}
+    seen = patient[np.load(workspace.splits / "index_test.npy")].isin(sides["train"] | sides["val"]).sum()
+    described = read_json(workspace.splits / "preprocessing.json")
+    assert described["groups"]["patient"]["test_rows"] == seen
+    warned = capsys.readouterr().err
+    assert (f"{seen} of 60 test samples are of a group that is in train or val" in warned) == (method == "random")
+    assert (seen == 0) == (method == "group")
+
+
+def test_show_data_lists_columns_with_a_role(
+    tmp_path: Path, patients: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = {"target": "y", "roles": ROLES, "test_path": str(tmp_path / "patients.csv")}
+    dataset = {"name": "custom", "path": str(tmp_path / "patients.csv"), "params": params}
+    config = {"name": "p", "dataset": dataset, "model": {"name": "svm"}}
+    (tmp_path / "p.json").write_text(json.dumps(config))
+    main(["show-data", "--config", str(tmp_path / "p.json"), "--output", str(tmp_path / "p.png")])
+    lines = capsys.readouterr().err.splitlines()
+    assert "column 'patient' (group): 6 distinct from 000 to 005" in lines
+    assert f"parts of the source: {len(patients)} train, {len(patients)} test" in lines

@@ -69,3 +69,19 @@ def test_importing_the_classes_imports_neither_tensorflow_nor_matplotlib() -> No
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_rows_are_divided_by_groups_an_order_or_given_parts() -> None:
+    X, y = np.arange(60.0)[:, None], np.arange(60) % 2
+    generator = mlx.DataGenerator(random_state=0)
+    groups = np.arange(60) // 4
+    parts = generator.split_data(X, y, groups=groups)
+    assert not set(groups[parts["index_test"]]) & set(groups[parts["index_train"]])
+    parts = generator.split_data(X, y, 10, 5, order=np.arange(60))
+    assert parts["index_test"].tolist() == list(range(50, 60))
+    parts = generator.split_data(X, y, parts=np.where(np.arange(60) < 45, "train", "test"))
+    assert parts["index_test"].tolist() == list(range(45, 60))
+    folds = [generator.split_data(X, y, fold=(i, 3))["index_test"] for i in range(3)]
+    assert sorted(np.concatenate(folds)) == list(range(60))
+    with pytest.raises(ValueError, match="expected at most one of groups, order and parts, found 2"):
+        generator.split_data(X, y, groups=groups, order=groups)

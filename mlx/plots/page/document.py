@@ -71,7 +71,8 @@ def _introduction(report: AnyReport) -> str:
     size = plural(len(report.samples), "test sample")
     classes = f", {len(report.class_names)} classes" if report.class_names else ""
     source = f"<br>Data: {safe(source)}" if source else ""
-    return f'{about}<p class="soft">{report.task.capitalize()}: {size}{classes}{source}</p>'
+    split = "".join(f"<br>{safe(line)}" for line in report.provenance.split)
+    return f'{about}<p class="soft">{report.task.capitalize()}: {size}{classes}{source}{split}</p>'
 
 
 def _key_results(report: AnyReport) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -31,6 +31,8 @@ class Provenance:
         One or two sentences under the title; may be empty.
     source
         Where the data are from; may be empty.
+    split
+        How the data were divided into parts, and what that lets a model see of the test samples; empty if unknown.
     configuration, environment
         Sections of the configuration and versions of the software, nested or flat.
     """
@@ -38,6 +40,7 @@ class Provenance:
     name: str
     description: str = ""
     source: str = ""
+    split: Sequence[str] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
 
