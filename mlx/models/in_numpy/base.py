@@ -46,6 +46,10 @@ class BaseModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships
     def save(self, path: str | Path) -> None:
         """Write the model into the folder `path`."""
 
+    @abstractmethod
+    def load(self, path: str | Path) -> Self:
+        """Load the model that `save` wrote into the folder `path`."""
+
     def predict(self, X: npt.ArrayLike) -> Array:
         """Predict for ``X`` (n, d).
 
@@ -84,14 +88,7 @@ class BaseModel(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn ships
         checkpoint = Checkpoint(type(self).__name__, architecture, parameters, fitted, optimizer, {**arrays, **vectors})
         write_checkpoint(checkpoint, Path(path))
 
-    def load(self, path: str | Path) -> Self:
-        """Load the model that `save` wrote into the folder `path`.
-
-        Raises
-        ------
-        ArtifactError
-            A file is missing, damaged or altered, or of another kind of model or other layers than this one's.
-        """
+    def _load(self, path: str | Path) -> Self:
         checkpoint = read_checkpoint(Path(path), type(self).__name__)
         with adopting(path):
             self._check_compatible(checkpoint)

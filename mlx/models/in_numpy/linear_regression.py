@@ -140,6 +140,16 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
         arrays = {"coef": np.asarray(self.coef_), "intercept": np.asarray(self.intercept_)}
         self._save(path, shape, arrays, self._trainer if self.use_gradient_descent else None)
 
+    def load(self, path: str | Path) -> Self:
+        """Load the model that `save` wrote into the folder `path`.
+
+        Raises
+        ------
+        ArtifactError
+            A file is missing, damaged or altered, or of another kind of model.
+        """
+        return self._load(path)
+
     def _restore(self, checkpoint: Checkpoint) -> int:
         n_features, targets = int(checkpoint.architecture["features"]), checkpoint.architecture["targets"]
         shape = (n_features,) if targets is None else (targets, n_features)

@@ -262,6 +262,16 @@ class MLP(BaseModel):
         classes = {"classes": labels_as_json(self.classes_)} if self._classifies() else {}
         self._save(path, shape, weight_arrays(self._network), self._trainer, flat=self._flat, **classes)
 
+    def load(self, path: str | Path) -> Self:
+        """Load the model that `save` wrote into the folder `path`.
+
+        Raises
+        ------
+        ArtifactError
+            A file is missing, damaged or altered, or of a model with other layers than this one was given.
+        """
+        return self._load(path)
+
     def _check_compatible(self, checkpoint: Checkpoint) -> None:
         sizes = list(checkpoint.architecture["layers"])
         given = None
