@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a table with a row per sample: what may explain its errors",
     )
+    add(
+        "--groups",
+        metavar="NAME",
+        help="which samples belong together: a column of the metadata, or duplicates; p-values go by group",
+    )
     add("--class-names", metavar="FILE|A,B,…", help="a file with a name in each line, or the names separated by commas")
     add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to write (default: %(default)s)")
     add("--seed", type=int, default=42, help="of all resampling (default: %(default)s)")
@@ -52,7 +57,7 @@ def run(chosen: argparse.Namespace) -> str:
         metadata=chosen.metadata,
         class_names=_class_names(chosen.class_names),
     )
-    return str(analyze(files, chosen.output, seed=chosen.seed))
+    return str(analyze(files, chosen.output, seed=chosen.seed, groups=chosen.groups))
 
 
 def _layers(given: list[str]) -> dict[str, Path]:

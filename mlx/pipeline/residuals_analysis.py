@@ -17,6 +17,7 @@ from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
+from mlx.residuals.grouping import DUPLICATES, unknown_groups
 from mlx.results.classification_residuals import SAMPLES, SCATTER, TABLES, ClassificationResiduals, Scatter
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
@@ -26,6 +27,7 @@ from mlx.results.regression_residuals import (
     RegressionScatter,
 )
 from mlx.results.tests import Question, Scope, first_test
+from mlx.stats.status import Reason
 
 SCATTER_POINTS = 2000
 """Points in the table that ``dvc plots`` draws: a browser handles them, and the shape is clear."""
@@ -47,9 +49,11 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
         An artifact is missing or damaged, or its values are no predictions.
     """
     recorded = open_model_outputs(workspace.representations)
-    factors = _factors(workspace, np.asarray(recorded.index))
+    index = np.asarray(recorded.index)
+    factors = _factors(workspace, index)
+    groups = _groups(workspace, residuals.groups, factors, index)
     analyze = _regression if recorded.task == "regression" else _classification
-    finding = analyze(workspace, recorded, factors, residuals)
+    finding = analyze(workspace, recorded, factors, groups, residuals)
     return (
         f"read {len(recorded.index)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
         f"{finding}, wrote {workspace.residuals}"
@@ -80,6 +84,7 @@ def _classification(
     workspace: Workspace,
     recorded: ModelOutputs,
     factors: pd.DataFrame,
+    groups: Array | None,
     settings: ResidualsSettings,
 ) -> str:
     assert recorded.probabilities is not None, "a classification"
@@ -95,6 +100,7 @@ def _classification(
             factors=factors,
             settings=settings,
             validation=recorded.validation,
+            groups=groups,
         )
     with replacing_folder(workspace.residuals) as folder:
         write_classification(folder, found)
@@ -110,7 +116,11 @@ def _classification(
 
 
 def _regression(
-    workspace: Workspace, recorded: ModelOutputs, factors: pd.DataFrame, settings: ResidualsSettings
+    workspace: Workspace,
+    recorded: ModelOutputs,
+    factors: pd.DataFrame,
+    groups: Array | None,
+    settings: ResidualsSettings,
 ) -> str:
     with naming_model_outputs(workspace):
         found = analyze_regression(
@@ -121,6 +131,8 @@ def _regression(
             design=recorded.design,
             fit=recorded.linear_fit,
             without_fit=_without_fit(recorded.model),
+            representation=next(iter(recorded.layers.values())),
+            groups=groups,
         )
     with replacing_folder(workspace.residuals) as folder:
         write_regression(folder, found, factors)
@@ -128,7 +140,8 @@ def _regression(
         points = RegressionScatter(*(getattr(found.samples, f.name)[chosen] for f in fields(RegressionScatter)))
         write_csv(folder / REGRESSION_SCATTER.file, REGRESSION_SCATTER.frame(points))
     write_metrics(workspace.metrics / "residuals.json", found.summary.as_metrics())
-    return "summarized the residuals"
+    duplicates = [str(status) for status in found.summary.status if status.reason is Reason.DUPLICATE_SAMPLES]
+    return f"summarized the residuals{''.join(f' ({said})' for said in duplicates)}"
 
 
 def _without_fit(model: str) -> str:
@@ -154,6 +167,20 @@ def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
             f"{workspace.raw / 'factors.parquet'}: expected {described.shape[0]} rows, found {len(table)}{REMAKE}"
         )
     return table.iloc[index].reset_index(drop=True)
+
+
+def _groups(workspace: Workspace, name: str | None, factors: pd.DataFrame, index: np.ndarray) -> Array | None:
+    """Return the group of each sample; None where there are none, or where the analysis finds them itself."""
+    if name is None or name == DUPLICATES:
+        return None
+    if name in factors:
+        return np.asarray(factors[name])
+    path = workspace.raw / "roles.parquet"
+    roles = read_parquet(path) if path.exists() else pd.DataFrame()
+    if name not in roles:
+        raise unknown_groups(name, [*factors, *roles])
+    labels: Array = roles[name].to_numpy()[index]
+    return labels
 
 
 def _evenly(n: int) -> Array:

@@ -12,6 +12,7 @@ from mlx.residuals.duplicates import Duplicates, find_duplicates
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
 from mlx.residuals.geometry.layer_geometry import alignments
+from mlx.residuals.grouping import GIVEN, choose_groups
 from mlx.residuals.layers.class_summaries import class_summaries
 from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
@@ -35,6 +36,7 @@ def analyze_classification(
     settings: ResidualsSettings,
     factors: pd.DataFrame | None = None,
     validation: ValidationErrors | None = None,
+    groups: npt.ArrayLike | None = None,
 ) -> ClassificationResiduals:
     """Analyze how the similarity of representations and the entropy of predictions go together.
 
@@ -58,11 +60,16 @@ def analyze_classification(
         What is known of each sample, a column a factor, n_samples rows.
     validation
         How often the model is wrong on validation samples, if known: decides which intervals are given.
+    groups
+        (n_samples,), labels of which samples belong together and are not independent; by default what
+        ``settings.groups`` names. A sample without a label (None, NaN) is a group by itself.
 
     Raises
     ------
     DataError
         If there is no sample or no layer, a shape is wrong, or for the first row that can't be used.
+    SettingsError
+        No factor has the name ``settings.groups``.
     """
     predictions = check_predictions(probabilities, logits, y_true, y_pred, class_names, index, validation)
     if not representations:
@@ -71,6 +78,7 @@ def analyze_classification(
     units = {name: directions_of(name, layer, len(samples.index)) for name, layer in representations.items()}
     first_units = next(iter(units.values()))
     duplicates = find_duplicates(first_units.representation, probabilities if logits is None else logits)
+    predictions = replace(predictions, groups=choose_groups(settings.groups, groups, factors, duplicates))
     layers = list[LayerResiduals]()
     for name, directions in units.items():
         kinds = [kind for kind in settings.projections if kind == "pca" or not layers]
@@ -86,8 +94,9 @@ def analyze_classification(
             )
         )
     known = FactorAnalysis()
-    if factors is not None and len(factors.columns):
-        known = analyze_factors(factors, layers[0].layer, predictions.error, settings=settings, validation=validation)
+    explaining = None if factors is None else factors.drop(columns=[settings.groups], errors="ignore")
+    if explaining is not None and len(explaining.columns):
+        known = analyze_factors(explaining, layers[0].layer, predictions, settings=settings)
     further = (*alignments(representations), *known.tests)
     found = _merged(
         predictions, samples, layers, further, settings, duplicates, n_dropped=int((first_units.norms == 0).sum())
@@ -109,11 +118,11 @@ def _merged(
     """Put the results of entropy and of every layer together, and then the tests of no single layer."""
     error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
     adjusted_tests = adjusted([
-        *detection_tests(error, of_entropy, [], settings, predictions.validation),
+        *detection_tests(predictions, of_entropy, [], settings),
         *with_primary([test for layer in layers for test in layer.tests]),
         *further,
     ])  # fmt: skip
-    tests = mark_duplicates(adjusted_tests, duplicates)
+    tests = mark_duplicates(adjusted_tests, duplicates, predictions.groups)
     return ClassificationResiduals(
         samples=samples,
         layers={one.layer.name: one.samples for one in layers},
@@ -125,5 +134,12 @@ def _merged(
         ),
         similarity=tuple(one for layer in layers for one in layer.similarity),
         matrices={file: matrix for layer in layers for file, matrix in layer.matrices.items()},
-        headline=headline_of(tests, duplicates, n_dropped=n_dropped, confidence=settings.confidence),
+        headline=headline_of(
+            tests,
+            duplicates,
+            predictions.groups,
+            groups_name=settings.groups or GIVEN,
+            n_dropped=n_dropped,
+            confidence=settings.confidence,
+        ),
     )

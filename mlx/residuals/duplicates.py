@@ -11,6 +11,7 @@ import numpy as np
 from mlx.core.array_types import Integers, Scores
 from mlx.core.checks import row_blocks
 from mlx.residuals.similarity.directions import Representation, dense
+from mlx.stats.groups import Groups
 from mlx.stats.status import Reason, Status
 
 
@@ -29,19 +30,27 @@ class Duplicates:
     @property
     def count(self) -> int:
         """Samples that repeat an earlier one."""
-        return self.first.size - np.unique(self.first).size
+        return self.count_between(None)
 
-    def mark(self, status: Status) -> Status:
+    def count_between(self, groups: Groups | None) -> int:
+        """Samples that repeat an earlier one of another group; without groups, of any."""
+        codes = np.arange(self.first.size) if groups is None else groups.codes
+        pairs = np.unique(np.stack([self.first, codes]), axis=1)
+        return int(pairs.shape[1] - np.unique(self.first).size)
+
+    def mark(self, status: Status, groups: Groups | None) -> Status:
         """Add to a status how many duplicates are counted as independent, if any are."""
-        return Reason.DUPLICATES(status, self.count, self.first.size) if self.count else status
+        between = self.count_between(groups)
+        return Reason.DUPLICATES(status, between, self.first.size) if between else status
 
-    def warning(self) -> str:
-        """Say what the duplicates mean for the results; empty without any."""
-        if not self.count:
+    def warning(self, groups: Groups | None) -> str:
+        """Say what the duplicates mean for the results; empty where none is counted as independent."""
+        if not (between := self.count_between(groups)):
             return ""
+        advice = "; residuals.groups: duplicates counts them once" if groups is None else ""
         return (
-            f"{self.count} of {self.first.size} samples are exact duplicates of others (same representation and "
-            "output), and p-values and intervals count them as independent"
+            f"{between} of {self.first.size} samples are exact duplicates of others (same representation and "
+            f"output), and p-values and intervals count them as independent{advice}"
         )
 
 

@@ -12,6 +12,7 @@ from mlx.core.errors import DataError
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import SampleScores
 from mlx.stats.gates import ValidationErrors, expected_errors
+from mlx.stats.groups import Groups
 from mlx.stats.prediction_scores import prediction_scores
 from mlx.stats.quantile_residuals import quantile_residuals
 
@@ -32,6 +33,8 @@ class Predictions:
         (n_samples,), what identifies each sample.
     validation
         How often the model is wrong on validation samples, or None.
+    groups
+        Which samples belong together; None where all are independent.
     """
 
     probabilities: Scores
@@ -41,6 +44,7 @@ class Predictions:
     class_names: Sequence[str]
     index: Array
     validation: ValidationErrors | None = None
+    groups: Groups | None = None
 
     @property
     def error(self) -> Flags:

@@ -33,6 +33,10 @@ class ResidualsSettings(Settings):
     projections
         How the samples of the first layer are placed in a plane: ``pca``, ``tsne``, ``umap`` (needs the extra
         ``umap`` of the installation); every further layer by ``pca`` alone, if at all.
+    groups
+        Which test samples belong together and are not independent, such as those of one subject: the name of a
+        factor or of a column of the metadata, or ``duplicates`` for exact duplicates. p-values and intervals then go
+        by group, or are missing, and no sample is compared with those of its own group.
     """
 
     seed: int = Field(default=42, ge=0, lt=2**32)
@@ -42,3 +46,4 @@ class ResidualsSettings(Settings):
     n_neighbours: int = Field(default=10, ge=1, le=1000)
     matrix_size: int = Field(default=200, ge=1, le=5000)
     projections: list[Projection] = Field(["pca", "tsne"])
+    groups: str | None = Field(default=None, min_length=1)

@@ -79,8 +79,12 @@ class RegressionSummary:
 
     Attributes
     ----------
-    n, confidence
-        Samples, and the level of intervals.
+    n, n_duplicates
+        Samples, and how many of them have the representation and output of an earlier one.
+    groups, n_groups
+        Name and number of the groups that p-values and intervals go by; None where all samples are independent.
+    confidence
+        Level of the intervals.
     residual_mean, residual_sd, rmse
         In units of y; a mean of 0 is unbiased.
     skewness, excess_kurtosis
@@ -104,6 +108,9 @@ class RegressionSummary:
     """
 
     n: int
+    n_duplicates: int | None = None
+    groups: str | None = None
+    n_groups: int | None = None
     confidence: float
     residual_mean: float | None = None
     residual_sd: float | None = None
@@ -162,7 +169,7 @@ def _read(name: str, value: Any) -> Any:
         return () if value == str(OK) else tuple(map(Status.parse, str(value).split("; ")))
     if name.endswith("_status"):
         return Status.parse(str(value))
-    if isinstance(value, str):
+    if isinstance(value, str) and name != "groups":
         raise ValueError(f"text '{value[:60]}' for {name}")
     return value
 

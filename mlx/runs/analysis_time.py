@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlx.config import ExperimentConfig
-from mlx.residuals.association.correlations import LARGEST_BOOTSTRAP
+from mlx.residuals.association.resampling import LARGEST_BOOTSTRAP
 from mlx.residuals.geometry.projection import MAX_EMBEDDED
 from mlx.residuals.layers.layer_analysis import MAX_RANKED
 from mlx.residuals.similarity.classmates import LARGEST_SEARCH

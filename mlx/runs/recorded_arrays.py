@@ -26,6 +26,7 @@ from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.plots.settings import ReportSettings
 from mlx.residuals import ResidualsSettings
+from mlx.residuals.grouping import DUPLICATES, unknown_groups
 from mlx.runs.received import Given, Received, is_sparse, receive
 
 RECORDED = "recorded arrays"
@@ -61,13 +62,14 @@ class RecordedFiles:
     class_names: Sequence[str] = field(default=())
 
 
-def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
+def analyze(files: RecordedFiles, output: Path, *, seed: int = 42, groups: str | None = None) -> Path:
     """Evaluate and analyze recorded predictions; return the path of the report's page.
 
     Parameters
     ----------
     output : folder to write, with the layout of a workspace: ``data/`` and ``metrics/``.
     seed : of every resample, from 0 to 2³² − 1.
+    groups : as ``residuals.groups``: a column of the metadata, or ``duplicates``; None for independent samples.
 
     Raises
     ------
@@ -80,9 +82,9 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42) -> Path:
     _check_output(output)
     workspace = Workspace(output)
     with run_lock(workspace):
-        _lay_out(files, workspace)
+        _lay_out(files, workspace, groups)
         note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed)))
-        note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed)))
+        note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed, groups=groups)))
         note(report(workspace, report=ReportSettings()))
     return workspace.report / "report.html"
 
@@ -124,9 +126,11 @@ def _receive(files: RecordedFiles) -> Received:
     )
 
 
-def _lay_out(files: RecordedFiles, workspace: Workspace) -> None:
+def _lay_out(files: RecordedFiles, workspace: Workspace, groups: str | None) -> None:
     """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
     received = _receive(files)
+    if groups not in {None, DUPLICATES, *received.factors}:
+        raise unknown_groups(str(groups), received.factors, key="--groups")
     n = len(received.y_true)
     scores = {"probabilities": received.probabilities}
     if received.logits is not None:

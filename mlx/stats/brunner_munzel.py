@@ -95,6 +95,11 @@ class SmoothedArea:
     error: float
     df: float
 
+    @property
+    def p(self) -> float:
+        """Two-sided p-value of AUROC = 0.5, of the same t as the interval."""
+        return float(2 * stdtr(self.df, -abs(self.center) / self.error))
+
     def interval(self, level: float, method: str = METHOD) -> Interval:
         """Return the interval of the AUROC."""
         half = critical_value(level, self.df) * self.error

@@ -8,6 +8,7 @@ sizes give intervals that hold was decided by simulation (``benchmarks/inference
 import numpy as np
 
 from mlx.core.array_types import Floats
+from mlx.stats.groups import jackknife_variance
 from mlx.stats.interval import Interval, critical_value
 from mlx.stats.jackknife import jackknife_bias, jackknife_error
 from mlx.stats.status import Reason
@@ -15,6 +16,7 @@ from mlx.stats.status import Reason
 ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
 BY_TENTHS = "jackknife, a tenth of the samples at a time; t on the atanh scale"
 BY_TENTHS_WIDENED = "jackknife, a tenth of the samples at a time; normal on the atanh scale, widened by half its bias"
+BY_GROUP = "jackknife, one group at a time; t on the atanh scale"
 EXTENDED = "; extended to the percentiles of a node bootstrap"
 BOOTSTRAP = "bootstrap of rows; normal on the atanh scale, less its bias"
 
@@ -75,10 +77,43 @@ def jackknife_interval(
         bias, half = jackknife_bias(center, z) / 2, jackknife_error(z) * critical_value(level)
         method = BY_TENTHS_WIDENED
     low, high = np.tanh(center - half - max(bias, 0.0)), np.tanh(center + half - min(bias, 0.0))
-    if drawn.size:
-        ends = np.nanquantile(drawn, [(1 - level) / 2, 1 - (1 - level) / 2])
-        low, high, method = min(low, ends[0]), max(high, ends[1]), method + EXTENDED
-    return Interval(float(low), float(high), level, method)
+    return _extended(float(low), float(high), drawn, level, method)
+
+
+def group_jackknife_interval(estimate: float, without: Floats, drawn: Floats, level: float) -> Interval:
+    """Confidence interval of a correlation from its values without each group of samples.
+
+    z ± t·se on the atanh scale with the variance (G − 1)/G · Σ(z_(g) − z)², and G − 1 degrees of freedom.
+
+    Parameters
+    ----------
+    estimate
+        Correlation of the data.
+    without
+        (1, G), the correlation without each group.
+    drawn
+        (1, n_replicates), the correlation of replicates that draw groups, to whose percentiles the interval is
+        extended; none of many samples.
+    level
+        Between 0.5 and 1.
+    """
+    if abs(estimate) >= EXACT:
+        return Interval.missing(Reason.EXACT_RELATION())
+    if np.isnan(without).any() or (np.abs(without) >= EXACT).any():
+        return Interval.missing(Reason.FEW_CARRY_THE_SPREAD())
+    if drawn.size and not _enough(drawn):
+        return Interval.missing(Reason.RESAMPLES_WITHOUT_SPREAD())
+    center, z = float(np.arctanh(estimate)), np.arctanh(without.ravel())
+    half = float(np.sqrt(jackknife_variance(center, z))) * critical_value(level, z.size - 1.0)
+    return _extended(float(np.tanh(center - half)), float(np.tanh(center + half)), drawn, level, BY_GROUP)
+
+
+def _extended(low: float, high: float, drawn: Floats, level: float, method: str) -> Interval:
+    """Return the interval, extended to the percentiles of replicates if there are any."""
+    if not drawn.size:
+        return Interval(low, high, level, method)
+    ends = np.nanquantile(drawn, [(1 - level) / 2, 1 - (1 - level) / 2])
+    return Interval(min(low, float(ends[0])), max(high, float(ends[1])), level, method + EXTENDED)
 
 
 def _enough(replicates: Floats) -> bool:

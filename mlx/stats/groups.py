@@ -9,20 +9,20 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.checks import row_blocks
-from mlx.stats.interval import Interval
+from mlx.stats.influence import EstimateWithInfluence
+from mlx.stats.interval import Interval, transformed_interval
 from mlx.stats.permutation import PermutationTest, sequential_tests
 from mlx.stats.proportions import wilson_interval
 from mlx.stats.status import OK, Reason, Status
 
+CORRELATION_METHOD = "Student's t on the atanh scale: influence function, variance by group"
+
 MIN_GROUPS = 40
 """Fewest groups for a test or an interval: the spread between groups is estimated from them."""
-
-MIN_EFFECTIVE_ERRORS = 10
-"""Fewest errors, divided by the design effect, for the interval of an error rate or of an AUROC of errors."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,18 @@ class Groups:
     def why_too_few(self) -> Status:
         """Why nothing is tested by group; `OK` where it may be."""
         return OK if self.count >= MIN_GROUPS else Reason.FEW_GROUPS(MIN_GROUPS)
+
+    def why_too_few_of(self, positives: float, least: int) -> Status:
+        """Why two kinds are not compared, of the expected number of positives; `OK` where they are.
+
+        Each kind must be worth ``least`` samples, were all samples of a group alike: this is known without the data.
+        """
+        if not self.why_too_few.is_ok:
+            return self.why_too_few
+        least_in_groups = least * self.mean_size
+        if positives < least_in_groups:
+            return Reason.FEW_EFFECTIVE_ERRORS(least)
+        return OK if self.codes.size - positives >= least_in_groups else Reason.FEW_EFFECTIVE_CORRECT(least)
 
 
 def variance_by_group(influence: Floats, groups: Groups) -> float:
@@ -162,3 +174,45 @@ def proportion_by_group(successes: Flags, groups: Groups, level: float = 0.95) -
     share = 0.5 + level / 2
     n_effective = n / effect * float(stdtrit(n - 1, share) / stdtrit(n_groups - 1, share)) ** 2
     return ProportionByGroup(p, variance, effect, n_effective, wilson_interval(p * n_effective, n_effective, level))
+
+
+def higher_proportion_p_value(successes: Flags, inside: Flags, groups: Groups) -> float:
+    """One-sided p-value of a proportion that is no higher inside a part than outside of it, by a score test.
+
+    Under the null hypothesis both are the proportion p of all samples, whose difference has influences
+    (y_i − p)·n/n_inside inside and −(y_i − p)·n/n_outside outside; with the variance between groups, t has G − 1
+    degrees of freedom.
+
+    Parameters
+    ----------
+    successes
+        (n_samples,).
+    inside
+        (n_samples,), whether each sample is in the part; neither none nor all.
+    groups
+        Of the samples, two at least.
+    """
+    n, n_inside = successes.size, int(inside.sum())
+    away = successes.astype(np.float64) - successes.mean()
+    influence = np.where(inside, away / n_inside, -away / (n - n_inside)) * n
+    difference = float(successes[inside].mean() - successes[~inside].mean())
+    error = float(np.sqrt(variance_by_group(influence, groups)))
+    return float(stdtr(groups.count - 1, -difference / error)) if error > 0 else 1.0
+
+
+def correlation_by_group(found: EstimateWithInfluence, groups: Groups, level: float) -> tuple[float, Interval]:
+    """Two-sided p-value of a correlation of 0, and its interval: one t statistic on the atanh scale.
+
+    Parameters
+    ----------
+    found
+        A correlation in (−1, 1) and the influence of every sample on it.
+    groups
+        Of the samples, two at least; there are G − 1 degrees of freedom.
+    level
+        Between 0.5 and 1.
+    """
+    error, df = float(np.sqrt(variance_by_group(found.influence, groups))), groups.count - 1.0
+    interval = transformed_interval(found.estimate, error, level, "atanh", df=df, method=CORRELATION_METHOD)
+    t = float(np.arctanh(found.estimate)) * (1 - found.estimate**2) / error
+    return float(2 * stdtr(df, -abs(t))), interval

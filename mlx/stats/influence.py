@@ -68,6 +68,18 @@ def correlation_ratio(groups: Integers, score: Floats) -> EstimateWithInfluence:
     return EstimateWithInfluence(1 - ratio, influence, lambda: np.asarray(-2 * (within - ratio * total) / everything))
 
 
+def rank_products(x: Floats, y: Floats, orders: tuple[Floats, Floats] | None = None) -> Floats:
+    """Influence (n_samples,) on the sum of products of centered ranks x and y, each (n_samples,), which is its sum.
+
+    A sample adds its own product, and changes the ranks of all others, on average by nothing. ``orders`` are the values
+    that were ranked, or the ranks before they were centered by class; by default x and y have their order.
+    """
+    of_x, of_y = (x, y) if orders is None else orders
+    others = _mean_above(of_x, y) + _mean_above(of_y, x)
+    result: Floats = x * y + others - others.mean()
+    return result
+
+
 def _rank_covariance(x: Floats, y: Floats) -> tuple[float, Floats]:
     """Covariance of centered ranks (as shares of n) and its influences, the ranks' own included."""
     influence = x * y + _mean_above(x, y) + _mean_above(y, x)

@@ -16,7 +16,7 @@ AURC_METHOD = "Student's t on the log scale, one degree of freedom less than err
 AUGRC_METHOD = "quantiles over the smoothed AUROC's t and a Beta distribution of the error rate"
 
 
-def aurc_interval(area: float, error: float, n_errors: int, level: float) -> Interval:
+def aurc_interval(area: float, error: float, n_errors: float, level: float) -> Interval:
     """Interval A·exp(±t·SE/A) of an AURC, or of what is left of it beyond a perfect order; at most 1.
 
     Parameters
@@ -26,7 +26,8 @@ def aurc_interval(area: float, error: float, n_errors: int, level: float) -> Int
     error
         Its standard error.
     n_errors
-        At least 2; t has a degree of freedom less. Where correct predictions are rarer than errors, their number.
+        Independent errors that it is from, above 1; t has a degree of freedom less. Where correct predictions are
+        rarer than errors, their number.
     level
         Between 0.5 and 1.
     """
@@ -34,7 +35,7 @@ def aurc_interval(area: float, error: float, n_errors: int, level: float) -> Int
     return replace(found, high=min(1.0, found.high))
 
 
-def augrc_interval(auroc: SmoothedArea, n_errors: int, n_correct: int, level: float) -> Interval:
+def augrc_interval(auroc: SmoothedArea, n_errors: float, n_correct: float, level: float) -> Interval:
     """Interval of an AUGRC, (1 - θ)e(1 - e) + e²/2 of an AUROC θ and an error rate e that are independent.
 
     θ is distributed as in its interval, e as Beta(n_errors + 1/2, n_correct + 1/2); both by equally likely values, the

@@ -16,12 +16,15 @@ class Reason(Enum):
 
     OK = "ok"
     DUPLICATES = "{}; {} of {} samples are exact duplicates of others, counted as independent"
+    DUPLICATE_SAMPLES = "{} of {} samples are exact duplicates of others, counted as independent"
     # Statistics that are undefined.
     TOO_FEW_SAMPLES = "too few samples (n < {})"
     TOO_MANY_PAIRS = "too many samples to visit all pairs (n > {})"
+    ONE_GROUP = "fewer than two groups"
+    FEW_GROUPS_IN_CLASS = "fewer than {} groups in a class"
     FEW_GROUPS = "fewer than {} groups"
-    FEW_EFFECTIVE_ERRORS = "fewer than {} effective errors"
-    FEW_EFFECTIVE_CORRECT = "fewer than {} effective correct"
+    FEW_EFFECTIVE_ERRORS = "fewer than {} effective errors in groups"
+    FEW_EFFECTIVE_CORRECT = "fewer than {} effective correct in groups"
     NOT_BY_GROUP = "not by group"
     TOO_FEW_BEYOND_GROUPS = "fewer than {} samples beyond the groups"
     NEVER_PREDICTED = "never predicted"
@@ -67,6 +70,9 @@ class Reason(Enum):
     ONLY_SAMPLE = "the only sample"
     NEIGHBORS_NOT_SEARCHED = "neighbours not searched (too few or too many samples)"
     NO_OTHER_CLASS = "no other predicted class"
+    ONLY_GROUP = "the only group"
+    ALONE_IN_PREDICTED_CLASS_AS_GROUP = "alone with its group in its predicted class"
+    ALONE_IN_TRUE_CLASS_AS_GROUP = "alone with its group in its true class"
     ALONE_IN_PREDICTED_CLASS = "alone in its predicted class"
     OTHERS_CANCEL = "the others of its class cancel out"
     ALONE_IN_TRUE_CLASS = "alone in its true class"
@@ -75,6 +81,7 @@ class Reason(Enum):
     INFINITE_LOG_LOSS = "log loss: {}"
     # Intervals.
     NO_INTERVAL = "no interval ({})"
+    NO_P = "no p ({})"
     NO_TEST = "no p and no interval ({})"
     TOO_FEW = "n < {}"
     CLASSES_TOO_SMALL = "mean class size < {}"
@@ -116,6 +123,7 @@ class Reason(Enum):
     # Residuals of a regression.
     BEYOND_LARGEST_NUMBER = "residuals beyond the largest number"
     NO_CLASSICAL_TESTS = "no tests of normality, spread and memory (n < {})"
+    NO_CLASSICAL_BY_GROUP = "no p of normality, spread and memory (not by group)"
     NO_LEVERAGE = "no leverage ({})"
     NO_PREDICTION_INTERVAL = "no prediction interval ({})"
     NO_STANDARD_ERROR = "no standard error ({})"

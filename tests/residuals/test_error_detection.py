@@ -8,7 +8,12 @@ from scipy.stats import binom, brunnermunzel
 from sklearn.metrics import roc_auc_score
 
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.errors.class_mean_dependence import dependence_of_margin, dependence_of_similarity, standard_error
+from mlx.residuals.errors.class_mean_dependence import (
+    dependence_of_margin,
+    dependence_of_similarity,
+    standard_error,
+    with_shared,
+)
 from mlx.residuals.errors.error_detection import STATISTICS, ErrorScore, combined_detection, detect_errors
 from mlx.residuals.errors.ranking import Ranking
 from mlx.residuals.errors.risk_coverage import curve_areas, risk_coverage, thin
@@ -258,7 +263,7 @@ def test_intervals_of_similarities_cover_though_they_share_class_means():
     for run in range(runs):
         for k, (found, shared) in enumerate(measured(np.random.default_rng([6, run]), 200)):
             gap = abs(found.estimate - true[k])
-            covered[k] += gap < 1.96 * standard_error(found, shared)
+            covered[k] += gap < 1.96 * standard_error(with_shared(found, shared))
             without[k] += gap < 1.96 * standard_error(found)
     assert all(rate_is_within(hits, runs) for hits in covered), covered
     assert without[2] < 0.85 * runs

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.residuals.association.by_group import associate_by_group
 from mlx.residuals.association.delete_one import LeaveOneOutSums, class_pearson, is_small_enough, pooled_pearson
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
 from mlx.residuals.association.permutation import (
@@ -16,7 +17,7 @@ from mlx.residuals.association.permutation import (
     p_method,
     pooled_p_values,
 )
-from mlx.residuals.association.resampling import grouped_jackknife, node_bootstrap
+from mlx.residuals.association.resampling import LARGEST_BOOTSTRAP, NOTHING, grouped_jackknife, node_bootstrap
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.tests import CORRELATIONS, Question, Scope, TestResult
@@ -42,7 +43,7 @@ def associate(layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_la
     Of ``n_layers`` layers, the tests are adjusted together: the more there are, the more permutations each may take.
     """
     members = [layer.members(label) for label in range(n_classes)]
-    classes = {label: rows for label, rows in enumerate(members) if rows.size > 1}
+    classes = {label: rows for label, rows in enumerate(members) if rows.size > 1 and layer.has_similarity(rows)}
     rows = np.concatenate([*classes.values(), np.empty(0, dtype=np.intp)])
     of_class = [_asked(layer, Scope.CLASS, own.size, settings, label) for label, own in enumerate(members)]
     overall = [_asked(layer, scope, rows.size, settings) for scope in (Scope.POOLED, Scope.WITHIN_CLASS)]
@@ -50,21 +51,41 @@ def associate(layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_la
     if not (why := why_no_correlation(layer, rows)).is_ok:
         groups = [(asked, why) for asked in overall] + list(zip(of_class, statuses, strict=True))
         return [replace(test, status=status) for asked, status in groups for test in asked]
-    tested = {label: statuses[label].is_ok for label in classes}
-    resampled = _resample(layer, classes, settings)
-    permuted = _permute(layer, rows, classes, tested, settings, n_layers)
-    size = sum(own.size**2 for own in classes.values()) / rows.size
-    found = _results(overall[0], permuted[0], resampled[0], size, settings.confidence)
-    if not (why := why_no_spread(layer, list(classes.values()))).is_ok:
-        found += [replace(test, status=why) for test in overall[1]]
+    tested = {label: asked for label, asked in enumerate(of_class) if statuses[label].is_ok}
+    if layer.groups is None:
+        found = _associated(layer, classes, (overall[0], overall[1], tested), settings, n_layers)
     else:
-        found += _results(overall[1], permuted[1], resampled[1], size, settings.confidence)
-    for label, (asked, status) in enumerate(zip(of_class, statuses, strict=True)):
-        if status.is_ok:
-            found += _results(asked, permuted[2][label], resampled[2][label], asked[0].n, settings.confidence)
-        else:
-            found += [replace(test, status=status) for test in asked]
-    return found
+        found = associate_by_group(layer, layer.groups, classes, (overall[0], overall[1], tested), settings, n_layers)
+    pooled, within, by_class = found
+    if not (why := why_no_spread(layer, list(classes.values()))).is_ok:
+        within = [replace(test, status=why) for test in overall[1]]
+    each = [
+        by_class[label] if status.is_ok else [replace(test, status=status) for test in asked]
+        for label, (asked, status) in enumerate(zip(of_class, statuses, strict=True))
+    ]
+    return [*pooled, *within, *(test for tests in each for test in tests)]
+
+
+def _associated(
+    layer: Layer,
+    classes: dict[int, Integers],
+    asked: tuple[list[TestResult], list[TestResult], dict[int, list[TestResult]]],
+    settings: ResidualsSettings,
+    n_layers: int,
+) -> tuple[list[TestResult], list[TestResult], dict[int, list[TestResult]]]:
+    """Return the tests over all samples, within class, and of the classes asked for."""
+    rows = np.concatenate(list(classes.values()))
+    resampled = _resample(layer, classes, settings)
+    permuted = _permute(layer, rows, classes, {label: label in asked[2] for label in classes}, settings, n_layers)
+    size, level = sum(own.size**2 for own in classes.values()) / rows.size, settings.confidence
+    return (
+        _results(asked[0], permuted[0], resampled[0], size, level),
+        _results(asked[1], permuted[1], resampled[1], size, level),
+        {
+            label: _results(tests, permuted[2][label], resampled[2][label], tests[0].n, level)
+            for label, tests in asked[2].items()
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -99,20 +120,12 @@ def _permute(
     return _Permuted([whole], pooled), _Permuted(list(groups.values()), within), each
 
 
-LARGEST_BOOTSTRAP = 2000
-"""Samples up to which intervals are extended to a node bootstrap's; beyond, it agrees with the jackknife."""
-
-
 @dataclass(frozen=True)
 class _Resampled:
     """Pearson's and Spearman's correlation without some of the samples, and of samples drawn again."""
 
     without: tuple[Floats, Floats]
     drawn: tuple[Floats, Floats]
-
-
-NOTHING = np.empty((0, 0))
-"""For classes that are too small for an interval, and samples too many for a bootstrap."""
 
 
 def _resample(

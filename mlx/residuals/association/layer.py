@@ -7,6 +7,7 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.residuals.similarity.directions import Directions
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, is_constant
+from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason, Status
 
 MIN_SAMPLES = 4
@@ -29,6 +30,8 @@ class Layer:
         (n_samples,), predicted labels.
     name
         Of the layer, for the results.
+    groups
+        Of the samples; None where all are independent.
     """
 
     units: Directions
@@ -36,16 +39,23 @@ class Layer:
     entropy: Floats
     y_pred: Integers
     name: str = ""
+    groups: Groups | None = None
 
     def members(self, label: int) -> Integers:
         """Rows predicted as ``label`` that have a direction."""
         return np.flatnonzero((self.y_pred == label) & (self.units.norms > 0))
+
+    def has_similarity(self, rows: Integers) -> bool:
+        """Whether every one of the rows, all of a class, has others to be compared with."""
+        return not np.isnan(self.similarity[rows]).any()
 
 
 def why_no_correlation(layer: Layer, rows: Integers) -> Status:
     """Why similarity and entropy have no correlation over ``rows``; `OK` where they have one."""
     if rows.size < MIN_SAMPLES:
         return Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)
+    if not layer.has_similarity(rows):
+        return Reason.ONE_GROUP()
     return why_no_spread(layer, [rows])
 
 

@@ -9,13 +9,16 @@ from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit, unit_sized
+from mlx.residuals.association.by_group import SIGN_FLIPS
 from mlx.residuals.association.permutation import p_method, tests_of
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.tests import CORRELATIONS, Question, TestResult
 from mlx.stats.correlation import is_constant, midranks
+from mlx.stats.groups import Groups, sign_flip_tests
+from mlx.stats.influence import rank_products
 from mlx.stats.permutation import CACHE_BYTES, PermutationTest, permutations_for, random_orders
-from mlx.stats.status import Reason, no_interval
+from mlx.stats.status import OK, Reason, no_interval
 from mlx.stats.studentized import MANY_SAMPLES, Stratum, studentized
 
 P_METHOD = "studentized, permutation of entropy within groups"
@@ -35,6 +38,7 @@ def correlations_given_correctness(
     layer: str = "",
     settings: ResidualsSettings,
     n_layers: int = 1,
+    groups: Groups | None = None,
 ) -> list[TestResult]:
     """Pearson and Spearman correlation of similarity and entropy given whether the prediction was right.
 
@@ -57,6 +61,8 @@ def correlations_given_correctness(
         Seed and permutations.
     n_layers
         Layers whose tests are adjusted together.
+    groups
+        Samples that belong together, of whose sums the signs are flipped instead.
 
     Returns
     -------
@@ -84,14 +90,31 @@ def correlations_given_correctness(
     for column, left in (("x", left_x), ("y", left_y)):
         if not left[0].any():
             return [replace(test, status=Reason.CONSTANT_WITHIN_GROUPS(column)) for test in asked]
-    tests = _tests(Stratum.of(left_x, left_y, *ranks), labels[np.argsort(ranks[0], kind="stable")], settings, n_layers)
+    if groups is None:
+        in_order = labels[np.argsort(ranks[0], kind="stable")]
+        tests = _tests(Stratum.of(left_x, left_y, *ranks), in_order, settings, n_layers)
+    else:
+        tests = _tests_by_group(left_x, left_y, ranks, groups.take(rows), settings, n_layers)
     left_x, left_y = (left / np.linalg.norm(left, axis=1, keepdims=True) for left in (left_x, left_y))
     found = []
     for row, (one, test) in enumerate(zip(asked, tests, strict=True)):
         r = float(np.clip(left_x[row] @ left_y[row], -1.0, 1.0))
-        made = replace(one, estimate=r, status=no_interval(Reason.SHARED_SAMPLES()))
-        found.append(made.with_p(test.p, p_method(test, P_METHOD), test.n_permutations))
+        few = OK if groups is None else groups.take(rows).why_too_few
+        why = no_interval(Reason.SHARED_SAMPLES()) if few.is_ok else Reason.NO_TEST(few)
+        method = p_method(test, P_METHOD) if groups is None else SIGN_FLIPS
+        found.append(replace(one, estimate=r, status=why).with_p(test.p, method, test.n_permutations))
     return found
+
+
+def _tests_by_group(
+    x: Floats, y: Floats, ranks: tuple[Floats, Floats], groups: Groups, settings: ResidualsSettings, n_layers: int
+) -> list[PermutationTest]:
+    """Test both correlations of centered values and ranks (2, n) by sign flips; of too few groups, none."""
+    if not groups.why_too_few.is_ok:
+        return [PermutationTest(float("nan"), 0)] * len(x)
+    products = np.stack([x[0] * y[0], rank_products(x[1], y[1], ranks)])
+    limit = permutations_for(len(CORRELATIONS) * n_layers, least=settings.n_permutations)
+    return sign_flip_tests(products, groups, limit, stream(settings.seed, Stream.PARTIAL_PERMUTATION))
 
 
 def _tests(stratum: Stratum, labels: Integers, settings: ResidualsSettings, n_layers: int) -> list[PermutationTest]:

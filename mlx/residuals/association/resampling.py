@@ -11,9 +11,12 @@ drawing, not of the data. Many weightings at a time are two matrix products.
 - Ranks have no sums that could be updated, and move by steps, which makes the jackknife that deletes one sample
   at a time too wide for small classes; deleting a tenth at a time mends that (`mlx.stats.jackknife`).
 - The node bootstrap draws as many samples as there are (Snijders & Borgatti 1999).
+- Where samples come in groups, whole groups are left out or drawn, and of a class all samples of the same group are
+  left out of a_i: their similarities to u_i take the place of w_i, and their number that of the w_i in m − w_i.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,10 +33,17 @@ from mlx.stats.correlation import (
     weighted_correlation,
     weighted_midranks,
 )
+from mlx.stats.groups import Groups
 from mlx.stats.jackknife import GROUPS, partitions
 
 CHUNK_BYTES = 1 << 23
 """Size of one weightings by samples matrix of which some ten are alive at a time."""
+
+LARGEST_BOOTSTRAP = 2000
+"""Samples up to which intervals are extended to a node bootstrap's; beyond, it agrees with the jackknife."""
+
+NOTHING = np.empty((0, 0))
+"""For classes that are too small for an interval, and samples too many for a bootstrap."""
 
 Both = tuple[Floats, Floats]
 """Pearson's and Spearman's correlation, of the same shape."""
@@ -61,7 +71,7 @@ def grouped_jackknife(
         Those over all samples, and within class (centered, or ranked and centered, by class), each
         (n_partitions, GROUPS); NaN where nothing varies. Of one class, both are the same.
     """
-    found = _recomputed(units, classes, entropy, partitions(entropy.size, generator))
+    found = _recomputed(units, classes, entropy, partitions(entropy.size, generator), ALONE)
     pearson, spearman, *within = found.reshape(4, -1, GROUPS)
     return (pearson, spearman), (within[0], within[1])
 
@@ -72,11 +82,86 @@ def node_bootstrap(
     """Correlations of bootstrap replicates, as `grouped_jackknife` returns them, each (1, n_replicates)."""
     chunks = row_blocks(n_replicates, entropy.size, CHUNK_BYTES)
     draws = (resample_counts(entropy.size, chunk.stop - chunk.start, generator) for chunk in chunks)
-    pearson, spearman, *within = _recomputed(units, classes, entropy, draws)[:, None]
+    pearson, spearman, *within = _recomputed(units, classes, entropy, draws, ALONE)[:, None]
     return (pearson, spearman), (within[0], within[1])
 
 
-def _recomputed(units: Directions, classes: list[Integers], entropy: Floats, batches: Iterator[Floats]) -> Floats:
+@dataclass(frozen=True)
+class OwnSums:
+    """What the samples of the same class and group add to the sum of similarities of each sample, itself included.
+
+    Attributes
+    ----------
+    similarity, sizes
+        (n_samples,), their similarities to the sample, and their number; 1 for a sample that is its own group.
+    """
+
+    similarity: Floats | float
+    sizes: Floats | float
+
+    def take(self, rows: Integers) -> "OwnSums":
+        """Return those of some of the samples."""
+        if isinstance(self.similarity, float) or isinstance(self.sizes, float):
+            return self
+        return OwnSums(self.similarity[rows], self.sizes[rows])
+
+
+ALONE = OwnSums(1.0, 1.0)
+"""Every sample is its own group."""
+
+MOST_DELETIONS = 1000
+"""Groups up to which each is left out by itself; more are left out in as many random blocks."""
+
+
+def leave_groups_out(
+    units: Directions,
+    classes: list[Integers],
+    entropy: Floats,
+    groups: Groups,
+    own: OwnSums,
+    generator: np.random.Generator,
+) -> tuple[Both, Both]:
+    """Correlations without each group, as `grouped_jackknife` returns them, each (1, n_deletions).
+
+    Parameters
+    ----------
+    units, classes, entropy
+        As there.
+    groups
+        Of the n samples in the order of ``classes``.
+    own
+        Of all samples.
+    generator
+        Where the blocks are drawn from that stand for very many groups.
+    """
+    blocks = groups.codes
+    if groups.count > MOST_DELETIONS:
+        blocks = generator.permutation(groups.count)[blocks] % MOST_DELETIONS
+    chunks = row_blocks(min(groups.count, MOST_DELETIONS), entropy.size, CHUNK_BYTES)
+    kept = ((blocks != np.arange(chunk.start, chunk.stop)[:, None]).astype(np.float64) for chunk in chunks)
+    pearson, spearman, *within = _recomputed(units, classes, entropy, kept, own)[:, None]
+    return (pearson, spearman), (within[0], within[1])
+
+
+def group_bootstrap(
+    units: Directions,
+    classes: list[Integers],
+    entropy: Floats,
+    groups: Groups,
+    own: OwnSums,
+    n_replicates: int,
+    generator: np.random.Generator,
+) -> tuple[Both, Both]:
+    """Correlations of bootstrap replicates that draw groups; parameters and result as of `leave_groups_out`."""
+    chunks = row_blocks(n_replicates, entropy.size, CHUNK_BYTES)
+    draws = (resample_counts(groups.count, chunk.stop - chunk.start, generator)[:, groups.codes] for chunk in chunks)
+    pearson, spearman, *within = _recomputed(units, classes, entropy, draws, own)[:, None]
+    return (pearson, spearman), (within[0], within[1])
+
+
+def _recomputed(
+    units: Directions, classes: list[Integers], entropy: Floats, batches: Iterator[Floats], own: OwnSums
+) -> Floats:
     """Pearson and Spearman, over all samples and within class (4, n_weightings), under batches of weightings."""
     ends = np.cumsum([rows.size for rows in classes])
     spans = [slice(end - rows.size, end) for rows, end in zip(classes, ends, strict=True)]
@@ -85,9 +170,10 @@ def _recomputed(units: Directions, classes: list[Integers], entropy: Floats, bat
     for weights in batches:
         similarity = np.empty(weights.shape)
         for rows, span in zip(classes, spans, strict=True):
-            similarity[:, span] = similarity_of_the_others(units, rows, weights[:, span])
+            taken = own.take(rows)
+            similarity[:, span] = similarity_of_the_others(units, rows, weights[:, span], taken)
             # Who is alone in a class has no similarity.
-            weights[:, span] *= weights[:, span] < weights[:, span].sum(axis=1, keepdims=True)
+            weights[:, span] *= weights[:, span] * taken.sizes < weights[:, span].sum(axis=1, keepdims=True)
         for chunk in row_blocks(len(weights), entropy.size, CHUNK_BYTES):
             part = _correlations(similarity[chunk], entropy, weights[chunk])
             inside = part if len(spans) == 1 else _within(similarity[chunk], entropy, inner, weights[chunk], spans)
@@ -102,7 +188,7 @@ def _in_one_unit(entropy: Floats, spans: list[slice]) -> Floats:
     return np.concatenate([in_unit(values, unit - exponent) for values, exponent in scaled])
 
 
-def similarity_of_the_others(units: Directions, rows: Integers, weights: Floats) -> Floats:
+def similarity_of_the_others(units: Directions, rows: Integers, weights: Floats, own: OwnSums = ALONE) -> Floats:
     """Mean similarity of every sample of one class to the others of its class under each weighting.
 
     Parameters
@@ -111,6 +197,8 @@ def similarity_of_the_others(units: Directions, rows: Integers, weights: Floats)
         Directions, and which n of them are the class.
     weights
         (n_weightings, n), how often each is there.
+    own
+        Of the n samples; all samples of a group are there equally often.
 
     Returns
     -------
@@ -118,8 +206,8 @@ def similarity_of_the_others(units: Directions, rows: Integers, weights: Floats)
         (n_weightings, n); 0 where no other sample is drawn, and undefined where the sample itself is not.
     """
     similarity = _sums_over_pairs(units, rows, weights)
-    others = weights.sum(axis=1, keepdims=True) - weights
-    similarity -= weights
+    others = weights.sum(axis=1, keepdims=True) - weights * own.sizes
+    similarity -= weights * own.similarity
     means: Floats = np.divide(similarity, others, out=np.zeros(weights.shape), where=others > 0)
     return means
 

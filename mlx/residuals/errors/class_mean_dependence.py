@@ -9,6 +9,7 @@ from scipy import sparse
 from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import row_blocks
 from mlx.residuals.similarity.directions import Directions, dense
+from mlx.stats.groups import Groups, variance_by_group
 from mlx.stats.influence import EstimateWithInfluence
 
 
@@ -113,9 +114,9 @@ def with_shared(
     return replace(found, influence=found.influence + shared.influence(found.gradient(), rows))
 
 
-def standard_error(
-    found: EstimateWithInfluence, shared: ClassMeanDependence | None = None, rows: Integers | None = None
-) -> float:
-    """Standard error of a statistic whose samples are independent but for what ``shared`` says of ``rows``."""
-    influence = with_shared(found, shared, rows).influence
+def standard_error(found: EstimateWithInfluence, groups: Groups | None = None) -> float:
+    """Standard error of a statistic with all influence of every sample, or of every group of samples."""
+    influence = found.influence
+    if groups is not None:
+        return float(np.sqrt(variance_by_group(influence, groups)))
     return float(np.sqrt(influence @ influence)) / influence.size

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import unit_sized
-from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error
+from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence
 from mlx.residuals.errors.ranking import MIN_EXPECTED, Ranking
 from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
 from mlx.residuals.settings import ResidualsSettings
@@ -16,7 +16,8 @@ from mlx.residuals.streams import Stream, stream
 from mlx.results.tests import Question, Score, TestResult
 from mlx.stats.auroc import auroc
 from mlx.stats.brunner_munzel import CHANCE
-from mlx.stats.gates import ValidationErrors, why_too_few
+from mlx.stats.gates import ValidationErrors
+from mlx.stats.groups import Groups
 from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.risk_intervals import augrc_interval, aurc_interval
 from mlx.stats.status import OK, Reason, Status, no_interval
@@ -53,7 +54,12 @@ class ErrorScore:
 
 
 def detect_errors(
-    error: Flags, score: ErrorScore, *, settings: ResidualsSettings, validation: ValidationErrors | None = None
+    error: Flags,
+    score: ErrorScore,
+    *,
+    settings: ResidualsSettings,
+    validation: ValidationErrors | None = None,
+    groups: Groups | None = None,
 ) -> list[TestResult]:
     """Measure how well a score tells errors from correct predictions.
 
@@ -69,6 +75,8 @@ def detect_errors(
         Seed, permutations and confidence.
     validation
         How often the model is wrong on validation samples, if known: decides what is given.
+    groups
+        Of the samples, where they are not independent.
     """
     rows = np.flatnonzero(~np.isnan(score.values))
     wrong, question = error[rows], Question.of_score(score.score)
@@ -78,7 +86,7 @@ def detect_errors(
     ]
     if rows.size < MIN_SAMPLES:
         return [replace(test, status=Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)) for test in asked]
-    ranking = Ranking(wrong, score.values[rows], rows, score.shared)
+    ranking = Ranking(wrong, score.values[rows], rows, score.shared, None if groups is None else groups.take(rows))
     areas = curve_areas(wrong, ranking.values)
     found = [_area_under_roc(asked[0], ranking, settings, validation)]
     return found + [_area_of_curve(test, ranking, areas, settings.confidence, validation) for test in asked[1:]]
@@ -94,13 +102,13 @@ def _area_of_curve(
         reason = Reason.PERFECT_ORDER()
     if not reason.is_ok:
         return replace(test, status=no_interval(reason))
-    n_errors, n_correct = ranking.sizes
+    n_errors, n_correct = ranking.worth
     if statistic == "augrc":
         return test.with_interval(ranking.told(augrc_interval(ranking.smoothed, n_errors, n_correct, level)))
     influence = areas.influence[statistic]
     found = EstimateWithInfluence(test.estimate, influence - influence.mean(), partial(areas.gradient, statistic))
-    error = standard_error(found, ranking.shared, ranking.rows)
-    return test.with_interval(ranking.told(aurc_interval(test.estimate, error, min(ranking.sizes), level)))
+    interval = aurc_interval(test.estimate, ranking.standard_error(found), min(n_errors, n_correct), level)
+    return test.with_interval(ranking.told(interval))
 
 
 def _one_kind(wrong: Flags) -> Status:
@@ -113,7 +121,7 @@ def _why_no_interval(ranking: Ranking, statistic: str, validation: ValidationErr
     """Say why a statistic has no interval, by what the errors of the test set do not decide."""
     reason = _one_kind(ranking.positive)
     if reason.is_ok:
-        reason = why_too_few(ranking.sizes[0], ranking.rows.size, validation, MIN_EXPECTED[statistic])
+        reason = ranking.why_too_few(validation, MIN_EXPECTED[statistic])
     few = reason.is_ok and ranking.shared is not None and ranking.rows.size < MIN_SHARED
     return Reason.TOO_FEW(MIN_SHARED) if few else reason
 
@@ -125,7 +133,7 @@ def _area_under_roc(
         return replace(test, status=reason)
     if np.ptp(ranking.values) == 0:
         return replace(test, estimate=CHANCE, status=Reason.CONSTANT("score"))
-    reason = why_too_few(ranking.sizes[0], ranking.rows.size, validation, MIN_EXPECTED["auroc"])
+    reason = ranking.why_too_few(validation, MIN_EXPECTED["auroc"])
     if not reason.is_ok:
         return replace(test, estimate=ranking.area.estimate, status=Reason.NO_TEST(reason))
     generator = stream(settings.seed, Stream.ERROR_PERMUTATION)
@@ -136,7 +144,12 @@ def _area_under_roc(
 
 
 def combined_detection(
-    error: Flags, scores: Sequence[ErrorScore], *, layer: str = "", settings: ResidualsSettings
+    error: Flags,
+    scores: Sequence[ErrorScore],
+    *,
+    layer: str = "",
+    settings: ResidualsSettings,
+    groups: Groups | None = None,
 ) -> TestResult:
     """Mean AUROC, over folds, of a logistic model of all scores that was fitted on the other folds.
 
@@ -153,6 +166,8 @@ def combined_detection(
         The layer that the scores are from, for the result.
     settings
         Seed of the folds.
+    groups
+        Of the samples, where they are not independent: all of a group are in one fold.
     """
     columns = np.stack([score.values for score in scores], axis=1)
     rows = np.flatnonzero(~np.isnan(columns).any(axis=1))
@@ -166,7 +181,9 @@ def combined_detection(
         n=rows.size,
         seed=settings.seed,
     )
-    if min(int(wrong.sum()), int((~wrong).sum())) < N_FOLDS:
+    units = Groups(np.arange(rows.size)) if groups is None else groups.take(rows)
+    fold = _folds(wrong, units, settings.seed)
+    if not all(0 < wrong[fold == one].sum() < (fold == one).sum() for one in range(N_FOLDS)):
         reason = _one_kind(wrong) if rows.size else OK
         return replace(asked, status=Reason.TOO_FEW_OF_A_KIND(N_FOLDS) if reason.is_ok else reason)
     columns = np.stack([unit_sized(column) for column in columns.T], axis=1)
@@ -174,14 +191,13 @@ def combined_detection(
     if not (spread > 0).any():
         return replace(asked, estimate=CHANCE, status=Reason.CONSTANT("score"))
     columns = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    estimate = _cross_validated(wrong, columns, settings.seed)
+    estimate = _cross_validated(wrong, columns, fold)
     return replace(asked, estimate=estimate, status=no_interval(Reason.SHARED_TRAINING_DATA()))
 
 
-def _cross_validated(wrong: Flags, columns: Floats, seed: int) -> float:
+def _cross_validated(wrong: Flags, columns: Floats, fold: Integers) -> float:
     from sklearn.linear_model import LogisticRegression
 
-    fold = _folds(wrong, seed)
     areas = []
     for held_out in range(N_FOLDS):
         test = fold == held_out
@@ -190,11 +206,11 @@ def _cross_validated(wrong: Flags, columns: Floats, seed: int) -> float:
     return float(np.mean(areas))
 
 
-def _folds(wrong: Flags, seed: int) -> Integers:
-    """Fold (n_samples,) of every sample, errors and correct predictions spread evenly."""
-    generator = stream(seed, Stream.ERROR_FOLDS)
-    fold = np.empty(wrong.size, dtype=np.intp)
+def _folds(wrong: Flags, units: Groups, seed: int) -> Integers:
+    """Fold (n_samples,) of every sample; groups with an error, and those without, are spread evenly."""
+    generator, any_wrong = stream(seed, Stream.ERROR_FOLDS), units.sums(wrong) > 0
+    fold = np.empty(units.count, dtype=np.intp)
     for kind in (False, True):
-        of_kind = np.flatnonzero(wrong == kind)
+        of_kind = np.flatnonzero(any_wrong == kind)
         fold[of_kind] = generator.permutation(of_kind.size) % N_FOLDS
-    return fold
+    return fold[units.codes]

@@ -5,15 +5,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from mlx.core.array_types import Flags, Floats
+from mlx.residuals.errors.error_rate import error_rate_interval
 from mlx.residuals.errors.factor_values import MAX_CATEGORIES, Factor
 from mlx.results.classification_residuals import FactorEffect
-from mlx.stats.proportions import wilson_interval
+from mlx.stats.groups import Groups
 
 N_BINS = 5
 
 
 def factor_bins(
-    factor: Factor, error: Flags, entropy: Floats, similarity: Floats, *, confidence: float
+    factor: Factor,
+    error: Flags,
+    entropy: Floats,
+    similarity: Floats,
+    *,
+    confidence: float,
+    groups: Groups | None = None,
 ) -> list[FactorEffect]:
     """Split the samples by a factor: categories, or up to five bins of about equally many samples.
 
@@ -28,6 +35,8 @@ def factor_bins(
         (n_samples,), what is summarized; NaN where undefined.
     confidence
         Level of the interval.
+    groups
+        Of the samples, where they are not independent.
     """
     if len(factor.categories) > MAX_CATEGORIES:
         return []
@@ -36,7 +45,7 @@ def factor_bins(
         n, n_errors = int(members.sum()), int(error[members].sum())
         if n == 0:
             continue
-        interval = wilson_interval(n_errors, n, confidence)
+        interval = error_rate_interval(error[members], None if groups is None else groups.take(members), confidence)
         means = [_mean(values[members]) for values in (entropy, similarity)]
         bins.append(
             FactorEffect(
@@ -50,7 +59,8 @@ def factor_bins(
                 estimate=n_errors / n,
                 low=interval.low,
                 high=interval.high,
-                method="Wilson",
+                method=interval.method,
+                status=interval.status,
                 n=n,
                 n_errors=n_errors,
                 entropy_mean=means[0],

@@ -6,12 +6,13 @@ import numpy as np
 
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.residuals.association.permutation import p_method
-from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error
+from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error, with_shared
 from mlx.residuals.errors.factor_permutation import rank_correlation_test, share_test
 from mlx.residuals.errors.ranking import MIN_EXPECTED, SHARED_METHOD, Ranking
 from mlx.results.tests import TestResult
 from mlx.stats.gates import ValidationErrors, expected_errors, why_too_few
-from mlx.stats.influence import correlation_ratio, spearman
+from mlx.stats.groups import Groups, correlation_by_group
+from mlx.stats.influence import EstimateWithInfluence, correlation_ratio, spearman
 from mlx.stats.interval import transformed_interval
 from mlx.stats.status import OK, Reason, Status, no_interval
 
@@ -61,6 +62,8 @@ class FactorAndTarget:
         (n,), which of all samples they are.
     shared
         Where the target is a mean similarity: what all samples share.
+    groups
+        Of the n samples, where they are not independent.
     """
 
     kind: str
@@ -69,6 +72,7 @@ class FactorAndTarget:
     is_error: bool
     rows: Integers
     shared: ClassMeanDependence | None
+    groups: Groups | None = None
 
     def tested(self, test: TestResult, how: Testing) -> TestResult:
         """Return a test with its estimate, and with p-value and interval or why there is none."""
@@ -80,6 +84,8 @@ class FactorAndTarget:
     def _why_not_tested(self, validation: ValidationErrors | None) -> Status:
         """Say why there is neither p-value nor interval; of errors, only what is expected of them is asked."""
         n, least = self.rows.size, MIN_EXPECTED["auroc"]
+        if self.groups is not None and not (reason := self._why_not_by_group(self.groups, validation, least)).is_ok:
+            return reason
         n_true = int((self.factor > 0).sum()) if self.kind == "boolean" else n
         if self.is_error:
             n_errors = int(self.target.sum())
@@ -94,10 +100,21 @@ class FactorAndTarget:
         few = self.kind == "boolean" and min(n_true, n - n_true) < least
         return Reason.FEW_OF_A_SIDE(least) if few else OK
 
+    def _why_not_by_group(self, groups: Groups, validation: ValidationErrors | None, least: int) -> Status:
+        """Say why nothing is tested by group: each side must be worth enough samples, were those of a group alike."""
+        n, n_true = self.rows.size, int((self.factor > 0).sum())
+        if self.kind == "categorical":
+            return Reason.NOT_BY_GROUP()
+        reason = groups.why_too_few
+        if self.is_error:
+            reason = groups.why_too_few_of(expected_errors(int(self.target.sum()), n, validation), least)
+        few = self.kind == "boolean" and min(n_true, n - n_true) < least * groups.mean_size
+        return Reason.FEW_OF_A_SIDE(least) if reason.is_ok and few else reason
+
     def _by_auroc(self, test: TestResult, how: Testing, *, given: bool) -> TestResult:
         """Rank errors by the factor, or the yes and no of the factor by the target."""
         positive: Flags = (self.target if self.is_error else self.factor) > 0
-        ranking = Ranking(positive, self.factor if self.is_error else self.target, self.rows, self.shared)
+        ranking = Ranking(positive, self.factor if self.is_error else self.target, self.rows, self.shared, self.groups)
         if not given:
             return replace(test, estimate=ranking.area.estimate)
         return ranking.tested(test, how.n_permutations, how.generator).with_interval(ranking.interval(how.level))
@@ -115,7 +132,9 @@ class FactorAndTarget:
         test = replace(test, estimate=found.estimate)
         if not given:
             return test
-        error = standard_error(found, self.shared, self.rows)
+        if self.groups is not None:
+            return self._ranked_by_group(test, found, self.groups, how)
+        error = standard_error(with_shared(found, self.shared, self.rows))
         told, widening = "", 1.0
         if self.shared is not None:
             told, widening = SHARED_METHOD, error / standard_error(found)
@@ -127,3 +146,12 @@ class FactorAndTarget:
             return replace(test, status=no_interval(Reason.EXACT_RELATION()))
         interval = transformed_interval(test.estimate, error, how.level, "atanh", method=RANK_METHOD + told)
         return test.with_interval(interval)
+
+    def _ranked_by_group(
+        self, test: TestResult, found: EstimateWithInfluence, groups: Groups, how: Testing
+    ) -> TestResult:
+        if test.estimate == 0 or abs(test.estimate) >= EXACT:
+            return replace(test, status=Reason.NO_TEST(Reason.EXACT_RELATION()))
+        p, interval = correlation_by_group(with_shared(found, self.shared, self.rows), groups, how.level)
+        told = SHARED_METHOD if self.shared else ""
+        return test.with_p(p, interval.method + told).with_interval(replace(interval, method=interval.method + told))

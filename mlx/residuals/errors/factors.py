@@ -19,6 +19,7 @@ from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.tests import Question, TestResult, adjusted
 from mlx.stats.gates import ValidationErrors
+from mlx.stats.groups import Groups
 from mlx.stats.permutation import permutations_for
 from mlx.stats.status import OK, Reason, Status
 
@@ -81,6 +82,7 @@ def associate_factors(
     *,
     settings: ResidualsSettings,
     validation: ValidationErrors | None = None,
+    groups: Groups | None = None,
 ) -> list[FactorTest]:
     """Relate every factor to every target: effect, interval, and p-value, adjusted over the factors.
 
@@ -94,19 +96,25 @@ def associate_factors(
         Seed, permutations and confidence.
     validation
         How often the model is wrong on validation samples, if known: decides what is given of errors.
+    groups
+        Of the samples, where they are not independent.
 
     Returns
     -------
     list of FactorTest
         Factors within targets.
     """
-    found = [one for target in targets for one in _of_target(factors, target, settings, validation)]
+    found = [one for target in targets for one in _of_target(factors, target, settings, validation, groups)]
     tests = adjusted([one.test for one in found])
     return [replace(one, test=test) for one, test in zip(found, tests, strict=True)]
 
 
 def _of_target(
-    factors: list[Factor], target: Target, settings: ResidualsSettings, validation: ValidationErrors | None
+    factors: list[Factor],
+    target: Target,
+    settings: ResidualsSettings,
+    validation: ValidationErrors | None,
+    groups: Groups | None,
 ) -> list[FactorTest]:
     values = np.asarray(target.numbers, dtype=np.float64)
     rows = np.flatnonzero(~np.isnan(values))
@@ -128,7 +136,8 @@ def _of_target(
             generator = stream(settings.seed, Stream.FACTOR_PERMUTATION)
             how = Testing(settings.confidence, n_permutations, generator, validation)
             known = factor.kind, factor.numbers[present], values[present]
-            test = FactorAndTarget(*known, target.is_error, rows[present], target.shared).tested(test, how)
+            own = None if groups is None else groups.take(rows[present])
+            test = FactorAndTarget(*known, target.is_error, rows[present], target.shared, own).tested(test, how)
         found.append(FactorTest(factor, target.name, values.size - test.n, test))
     return found
 

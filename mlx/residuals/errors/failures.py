@@ -16,11 +16,11 @@ from mlx.residuals.errors.factor_values import read_factors
 from mlx.residuals.errors.factors import Target, associate_factors
 from mlx.residuals.errors.risk_coverage import risk_coverage, thin
 from mlx.residuals.errors.slices import weak_slices
+from mlx.residuals.predictions import Predictions
 from mlx.residuals.settings import ResidualsSettings
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
 from mlx.results.tests import Score, TestResult, adjusted
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, merge_entropies, merge_ties
-from mlx.stats.gates import ValidationErrors
 
 CURVE_POINTS = 200
 """Points of a curve of risk against coverage in its table."""
@@ -43,16 +43,22 @@ def layer_scores(layer: Layer, margin: Floats) -> list[ErrorScore]:
 
 
 def detection_tests(
-    error: Flags,
+    predictions: Predictions,
     scores: Sequence[ErrorScore],
     beside: Sequence[ErrorScore],
     settings: ResidualsSettings,
-    validation: ValidationErrors | None = None,
 ) -> list[TestResult]:
     """How well each score ranks errors, and all of them with those ``beside``, whose own results are elsewhere."""
-    found = [t for score in scores for t in detect_errors(error, score, settings=settings, validation=validation)]
+    error, validation, groups = predictions.error, predictions.validation, predictions.groups
+    found = [
+        test
+        for score in scores
+        for test in detect_errors(error, score, settings=settings, validation=validation, groups=groups)
+    ]
     if beside:
-        found.append(combined_detection(error, [*beside, *scores], layer=scores[0].layer, settings=settings))
+        found.append(
+            combined_detection(error, [*beside, *scores], layer=scores[0].layer, settings=settings, groups=groups)
+        )
     return adjusted(found)
 
 
@@ -64,7 +70,7 @@ def partial_tests(layer: Layer, correct: Flags, settings: ResidualsSettings, *, 
     similarity = merge_ties(layer.similarity, SIMILARITY_TOLERANCE)
     entropy = merge_entropies(layer.entropy)
     return correlations_given_correctness(
-        similarity, entropy, correct, layer=layer.name, settings=settings, n_layers=n_layers
+        similarity, entropy, correct, layer=layer.name, settings=settings, n_layers=n_layers, groups=layer.groups
     )
 
 
@@ -93,10 +99,9 @@ class FactorAnalysis:
 def analyze_factors(
     table: pd.DataFrame,
     layer: Layer,
-    error: Flags,
+    predictions: Predictions,
     *,
     settings: ResidualsSettings,
-    validation: ValidationErrors | None = None,
 ) -> FactorAnalysis:
     """Relate every factor to error, entropy and similarity, bin by bin, and look for weak slices.
 
@@ -106,13 +111,12 @@ def analyze_factors(
         A column a factor, n_samples rows.
     layer
         Whose similarity and entropy are related to the factors.
-    error
-        (n_samples,), whether the prediction was wrong.
+    predictions
+        Which of them are wrong.
     settings
         Seed, permutations and confidence.
-    validation
-        How often the model is wrong on validation samples, if known.
     """
+    error, validation, groups = predictions.error, predictions.validation, predictions.groups
     factors = read_factors(table)
     targets = [
         Target("error", error),
@@ -123,10 +127,12 @@ def analyze_factors(
             dependence_of_similarity(layer.units, layer.y_pred, layer.similarity, sign=1.0),
         ),
     ]
-    found = associate_factors(factors, targets, settings=settings, validation=validation)
+    found = associate_factors(factors, targets, settings=settings, validation=validation, groups=groups)
     effects = [one.effect() for one in found]
     for factor in factors:
-        effects += factor_bins(factor, error, layer.entropy, layer.similarity, confidence=settings.confidence)
-    weak = weak_slices(factors, error, seed=settings.seed, confidence=settings.confidence)
+        effects += factor_bins(
+            factor, error, layer.entropy, layer.similarity, confidence=settings.confidence, groups=groups
+        )
+    weak = weak_slices(factors, error, seed=settings.seed, confidence=settings.confidence, groups=groups)
     tests = [one.test for one in found] + weak.tests(settings)
     return FactorAnalysis(tuple(effects), weak.slices, tuple(tests))

@@ -6,17 +6,23 @@ from functools import cached_property
 import numpy as np
 
 from mlx.core.array_types import Flags, Floats, Integers
-from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, with_shared
+from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error, with_shared
 from mlx.results.tests import TestResult
 from mlx.stats.auroc import auroc
+from mlx.stats.auroc_by_group import MIN_WORTH, smoothed_area_by_group
 from mlx.stats.brunner_munzel import SmoothedArea, permuted_test, smoothed_area, studentized
+from mlx.stats.gates import ValidationErrors, expected_errors, why_too_few
+from mlx.stats.groups import Groups, proportion_by_group
 from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.interval import Interval
+from mlx.stats.status import Status
 
 MIN_EXPECTED = {"auroc": 10, "aurc": 20, "eaurc": 60, "augrc": 10}
 """Fewest expected errors, and fewest expected correct predictions, for an interval or a p-value to hold."""
 
 SHARED_METHOD = ", with the influence through shared class means"
+BY_GROUP = "Student's t on the logit scale: smoothed AUROC, variance by group"
+BETWEEN_GROUPS = ", by group"
 P_BY_T = "Brunner-Munzel, Student's t"
 P_BY_PERMUTATION = "Brunner-Munzel, labels permuted"
 
@@ -35,18 +41,41 @@ class Ranking:
         (n,), which of all samples they are.
     shared
         Where the values are differences of mean similarities: what all samples share.
+    groups
+        Of the n samples, where they are not independent.
     """
 
     positive: Flags
     values: Floats
     rows: Integers
     shared: ClassMeanDependence | None = None
+    groups: Groups | None = None
 
     @property
     def sizes(self) -> tuple[int, int]:
         """Numbers of positives and of negatives."""
         n_positive = int(self.positive.sum())
         return n_positive, self.positive.size - n_positive
+
+    @cached_property
+    def worth(self) -> tuple[float, float]:
+        """Numbers of independent positives and negatives that say as much about how frequent they are; above 1."""
+        if self.groups is None:
+            return self.sizes
+        n_positive, n_negative = self.sizes
+        effect = proportion_by_group(self.positive, self.groups).design_effect
+        return max(MIN_WORTH, n_positive / effect), max(MIN_WORTH, n_negative / effect)
+
+    def why_too_few(self, validation: ValidationErrors | None, least: int) -> Status:
+        """Say why errors, the positives, are not compared with the rest; `OK` where enough are expected."""
+        reason = why_too_few(self.sizes[0], self.rows.size, validation, least)
+        if not reason.is_ok or self.groups is None:
+            return reason
+        return self.groups.why_too_few_of(expected_errors(self.sizes[0], self.rows.size, validation), least)
+
+    def standard_error(self, found: EstimateWithInfluence) -> float:
+        """Standard error of a statistic of the same samples."""
+        return standard_error(with_shared(found, self.shared, self.rows), self.groups)
 
     @cached_property
     def area(self) -> EstimateWithInfluence:
@@ -56,18 +85,24 @@ class Ranking:
     @cached_property
     def smoothed(self) -> SmoothedArea:
         """The AUROC on the logit scale; there must be two of either kind."""
+        if self.groups is not None:
+            return smoothed_area_by_group(self.positive, self.area, self.groups)
         return smoothed_area(self.positive, self.area)
 
     def interval(self, level: float) -> Interval:
         """Return the interval of the AUROC."""
-        return self.told(self.smoothed.interval(level))
+        method = {} if self.groups is None else {"method": BY_GROUP}
+        return self.told(self.smoothed.interval(level, **method))
 
     def told(self, interval: Interval) -> Interval:
-        """Return an interval whose method names what the samples share."""
-        return interval if self.shared is None else replace(interval, method=interval.method + SHARED_METHOD)
+        """Return an interval whose method names what the samples share, and that it is by group."""
+        by_group = "" if self.groups is None or interval.method == BY_GROUP else BETWEEN_GROUPS
+        return replace(interval, method=interval.method + by_group + (SHARED_METHOD if self.shared else ""))
 
     def tested(self, test: TestResult, n_permutations: int, generator: np.random.Generator) -> TestResult:
         """Return a test with the AUROC and its p-value; there must be two of either kind."""
+        if self.groups is not None:
+            return replace(test, estimate=self.area.estimate).with_p(self.smoothed.p, BY_GROUP)
         found = studentized(self.positive, self.area)
         p = permuted_test(self.positive, self.values, found, n_permutations, generator)
         method = (P_BY_PERMUTATION if p.n_permutations else P_BY_T) + (SHARED_METHOD if self.shared else "")

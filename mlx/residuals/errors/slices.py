@@ -12,14 +12,15 @@ import numpy as np
 
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import exponent_of, in_unit
+from mlx.residuals.errors.error_rate import BY_GROUP, WILSON, error_rate_interval
 from mlx.residuals.errors.factor_values import Factor
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import Slice
 from mlx.results.tests import Question, Scope, TestResult
+from mlx.stats.groups import Groups, higher_proportion_p_value
 from mlx.stats.interval import Interval
 from mlx.stats.multiple_testing import holm
-from mlx.stats.proportions import wilson_interval
 from mlx.stats.status import OK, Reason, Status
 
 MAX_DEPTH = 3
@@ -31,6 +32,10 @@ MIN_LEAF = 10
 LEAF_SHARE = 0.05
 """A slice has at least `MIN_LEAF` samples, and this share, of the half that found it."""
 
+MIN_GROUPS_OF_A_SIDE = 10
+"""Fewest groups with samples in a slice, and with samples in the rest, for a p-value by group."""
+
+P_BY_GROUP = "score test against the rest, one-sided, variance by group"
 P_METHOD = "Fisher's test against the rest, one-sided mid-p"
 """Half the probability of the errors that were seen counts (Lancaster 1961)."""
 
@@ -94,6 +99,7 @@ class WeakSlices:
     n_found: int
     n_measured: int
     status: Status
+    by_group: bool = False
 
     def tests(self, settings: ResidualsSettings) -> list[TestResult]:
         """Return the test of each slice, or one result that says why there is no slice."""
@@ -102,10 +108,10 @@ class WeakSlices:
                 question=Question.WEAK_SLICES, scope=Scope.HALF, statistic="error_rate", n=self.n_measured
             )
             return [replace(none, status=self.status)]
-        return [_test(one, settings) for one in self.slices]
+        return [_test(one, settings, by_group=self.by_group) for one in self.slices]
 
 
-def _test(one: Slice, settings: ResidualsSettings) -> TestResult:
+def _test(one: Slice, settings: ResidualsSettings, *, by_group: bool) -> TestResult:
     asked = TestResult(
         question=Question.SLICE,
         subject=one.description,
@@ -113,18 +119,21 @@ def _test(one: Slice, settings: ResidualsSettings) -> TestResult:
         statistic="error_rate",
         estimate=one.error_rate,
         p=one.p,
-        p_method="" if np.isnan(one.p) else P_METHOD,
+        p_method="" if np.isnan(one.p) else P_BY_GROUP if by_group else P_METHOD,
         p_holm=one.p_holm,
         n=one.n,
         seed=settings.seed,
         status=one.status,
     )
-    return (
-        asked if np.isnan(one.low) else asked.with_interval(Interval(one.low, one.high, settings.confidence, "Wilson"))
-    )
+    if np.isnan(one.low):
+        return asked
+    method = BY_GROUP if by_group else WILSON
+    return asked.with_interval(Interval(one.low, one.high, settings.confidence, method))
 
 
-def weak_slices(factors: Sequence[Factor], error: Flags, *, seed: int, confidence: float) -> WeakSlices:
+def weak_slices(
+    factors: Sequence[Factor], error: Flags, *, seed: int, confidence: float, groups: Groups | None = None
+) -> WeakSlices:
     """Find up to five slices of samples with more errors than all together, and measure them.
 
     Parameters
@@ -137,13 +146,17 @@ def weak_slices(factors: Sequence[Factor], error: Flags, *, seed: int, confidenc
         Of the split in halves.
     confidence
         Level of the intervals.
+    groups
+        Of the samples, where they are not independent: all of a group are in one half.
     """
-    order = stream(seed, Stream.SLICE_SPLIT).permutation(error.size)
-    finding, measuring = np.sort(order[: error.size // 2]), np.sort(order[error.size // 2 :])
+    finding, measuring = _halves(error.size, groups, stream(seed, Stream.SLICE_SPLIT))
     sizes = (finding.size, measuring.size)
     usable = [factor for factor in factors if factor.why_undefined.is_ok]
-    if not (status := _why_none(usable, error[finding])).is_ok:
-        return WeakSlices((), *sizes, status)
+    status = _why_none(usable, error[finding])
+    if status.is_ok and groups is not None:
+        status = groups.why_too_few
+    if not status.is_ok:
+        return WeakSlices((), *sizes, status, groups is not None)
     found = []
     for conditions in _leaves(usable, error, finding):
         members = _members(conditions, finding)
@@ -151,10 +164,26 @@ def weak_slices(factors: Sequence[Factor], error: Flags, *, seed: int, confidenc
         if rate > error[finding].mean():
             found.append((rate, conditions))
     found.sort(key=lambda pair: -pair[0])
-    slices = [_measured(conditions, error, measuring, rate, confidence) for rate, conditions in found[:MAX_SLICES]]
+    measured = None if groups is None else groups.take(measuring)
+    slices = [
+        _measured(conditions, error, measuring, rate, confidence, measured) for rate, conditions in found[:MAX_SLICES]
+    ]
     adjusted = holm(np.array([s.p for s in slices]))
     slices = [replace(s, p_holm=float(p)) for s, p in zip(slices, adjusted, strict=True)]
-    return WeakSlices(tuple(slices), *sizes, OK if slices else Reason.NO_WEAK_SLICE())
+    status = OK if slices else Reason.NO_WEAK_SLICE()
+    return WeakSlices(tuple(slices), *sizes, status, groups is not None)
+
+
+def _halves(n: int, groups: Groups | None, generator: np.random.Generator) -> tuple[Integers, Integers]:
+    """Rows of the half that looks for slices, and of the half that measures them; each group is in one of them."""
+    if groups is None:
+        order = generator.permutation(n)
+        return np.sort(order[: n // 2]), np.sort(order[n // 2 :])
+    order = generator.permutation(groups.count)
+    # The half that measures is the larger one, up to one group.
+    finds = np.cumsum(groups.sizes[order]) <= n // 2
+    in_first = finds[np.argsort(order)][groups.codes]
+    return np.flatnonzero(in_first), np.flatnonzero(~in_first)
 
 
 def _why_none(factors: Sequence[Factor], wrong: Flags) -> Status:
@@ -175,10 +204,13 @@ def _members(conditions: Sequence[Condition], rows: Integers) -> Flags:
 
 
 def _measured(
-    conditions: Sequence[Condition], error: Flags, rows: Integers, rate_found: float, confidence: float
+    conditions: Sequence[Condition],
+    error: Flags,
+    rows: Integers,
+    rate_found: float,
+    confidence: float,
+    groups: Groups | None,
 ) -> Slice:
-    from scipy.stats import hypergeom
-
     members, wrong = _members(conditions, rows), error[rows]
     n, n_errors = int(members.sum()), int(wrong[members].sum())
     found = Slice(
@@ -189,12 +221,28 @@ def _measured(
     )
     if n in {0, rows.size}:
         return replace(found, status=Reason.WHOLE_SLICE() if n else Reason.EMPTY_SLICE())
-    interval = wilson_interval(n_errors, n, confidence)
-    # Half the chance of what was seen: with few errors the exact test would reject a true null far too rarely.
-    law = hypergeom(rows.size, int(wrong.sum()), n)
-    p = min(1.0, float(law.sf(n_errors) + law.pmf(n_errors) / 2))
     rest = float(wrong[~members].mean())
-    return replace(found, error_rate=n_errors / n, low=interval.low, high=interval.high, rest_error_rate=rest, p=p)
+    found = replace(found, error_rate=n_errors / n, rest_error_rate=rest)
+    if groups is not None and not (reason := _too_few_groups(members, groups)).is_ok:
+        return replace(found, status=Reason.NO_TEST(reason))
+    interval = error_rate_interval(wrong[members], None if groups is None else groups.take(members), confidence)
+    p = _p_value(wrong, members) if groups is None else higher_proportion_p_value(wrong, members, groups)
+    return replace(found, low=interval.low, high=interval.high, p=p, status=interval.status)
+
+
+def _p_value(wrong: Flags, members: Flags) -> float:
+    from scipy.stats import hypergeom
+
+    n_errors = int(wrong[members].sum())
+    # Half the chance of what was seen: with few errors the exact test would reject a true null far too rarely.
+    law = hypergeom(wrong.size, int(wrong.sum()), int(members.sum()))
+    return min(1.0, float(law.sf(n_errors) + law.pmf(n_errors) / 2))
+
+
+def _too_few_groups(members: Flags, groups: Groups) -> Status:
+    """Say why a slice is not compared with the rest by group; `OK` where it is."""
+    fewest = min(groups.take(side).count for side in (members, ~members))
+    return OK if fewest >= MIN_GROUPS_OF_A_SIDE else Reason.FEW_GROUPS(MIN_GROUPS_OF_A_SIDE)
 
 
 def _leaves(factors: Sequence[Factor], error: Flags, rows: Integers) -> list[list[Condition]]:

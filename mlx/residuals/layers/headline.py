@@ -8,6 +8,7 @@ import numpy as np
 from mlx.residuals.duplicates import Duplicates
 from mlx.results.classification_residuals import Headline
 from mlx.results.tests import Question, Scope, TestResult, first_test
+from mlx.stats.groups import Groups
 
 CORRELATIONS = {
     "pearson": (Scope.POOLED, "pearson"),
@@ -26,24 +27,36 @@ ENDS = {"": "estimate", "_low": "low", "_high": "high"}
 """Endings of the keys of a statistic, and the fields of its result."""
 
 
-def mark_duplicates(tests: Sequence[TestResult], duplicates: Duplicates) -> tuple[TestResult, ...]:
+def mark_duplicates(
+    tests: Sequence[TestResult], duplicates: Duplicates, groups: Groups | None
+) -> tuple[TestResult, ...]:
     """Say in the status of what stands in a headline, in each layer, that duplicates are counted as independent."""
     marked = {(Question.SIMILARITY_ENTROPY, *asked) for asked in CORRELATIONS.values()}
     marked |= {(question, Scope.ALL_SAMPLES, "auroc") for question in DETECTION.values()}
     return tuple(
-        replace(test, status=duplicates.mark(test.status))
+        replace(test, status=duplicates.mark(test.status, groups))
         if (test.question, test.scope, test.statistic) in marked
         else test
         for test in tests
     )
 
 
-def headline_of(tests: Sequence[TestResult], duplicates: Duplicates, *, n_dropped: int, confidence: float) -> Headline:
+def headline_of(
+    tests: Sequence[TestResult],
+    duplicates: Duplicates,
+    groups: Groups | None,
+    *,
+    groups_name: str,
+    n_dropped: int,
+    confidence: float,
+) -> Headline:
     """Flat JSON scalars of the first layer, as each becomes a column of ``dvc metrics show``.
 
     None where undefined; ``<key>_status`` then says why, and what else a reader of the number has to know.
     """
-    headline: Headline = {"n": None, "n_dropped": n_dropped, "n_duplicates": duplicates.count, "confidence": confidence}
+    headline: Headline = {"n": None, "n_dropped": n_dropped, "n_duplicates": duplicates.count}
+    headline |= {} if groups is None else {"groups": groups_name, "n_groups": groups.count}
+    headline["confidence"] = confidence
     for key, (scope, statistic) in CORRELATIONS.items():
         test = first_test(tests, Question.SIMILARITY_ENTROPY, statistic, scope=scope)
         assert test is not None, "asked of every layer"
@@ -52,7 +65,7 @@ def headline_of(tests: Sequence[TestResult], duplicates: Duplicates, *, n_droppe
         test = first_test(tests, question, "auroc")
         assert test is not None, "asked of every layer"
         headline |= _scalars(key, test, ENDS)
-    return headline | ({"duplicates_status": warning} if (warning := duplicates.warning()) else {})
+    return headline | ({"duplicates_status": warning} if (warning := duplicates.warning(groups)) else {})
 
 
 def _scalars(key: str, test: TestResult, ends: dict[str, str]) -> Headline:

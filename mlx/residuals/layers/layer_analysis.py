@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlx.core.array_types import Array, Floats, Integers
+from mlx.core.array_types import Floats, Integers
 from mlx.residuals.association.correlations import associate
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.errors.failures import detection_tests, entropy_score, layer_scores, partial_tests, risk_curves
@@ -36,6 +36,13 @@ MISSING = {
     "similarity_true": Reason.ALONE_IN_TRUE_CLASS(),
 }
 """Why a similarity is missing, the widest reason first."""
+
+MISSING_BY_GROUP = {
+    "similarity_all": Reason.ONLY_GROUP(),
+    "similarity": Reason.ALONE_IN_PREDICTED_CLASS_AS_GROUP(),
+    "similarity_true": Reason.ALONE_IN_TRUE_CLASS_AS_GROUP(),
+}
+"""The same where no sample is compared with those of its own group."""
 
 AFFORDABLE = 2e8
 """Samples times features (or samples, where fewer) times permutations that their family needs up to which all pair
@@ -99,9 +106,9 @@ def analyze_layer(
     """
     y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.class_names
     lifted = lift(units)
-    family = similarity_family(lifted, y_pred, y_true, len(names))
+    family = similarity_family(lifted, y_pred, y_true, len(names), groups=predictions.groups)
     classmates = find_classmates(name, lifted, y_pred, names, settings)
-    layer = Layer(units, family.predicted, entropy, y_pred, name)
+    layer = Layer(units, family.predicted, entropy, y_pred, name, predictions.groups)
     scores = layer_scores(layer, family.margin)
     places, shares = projections(name, units.representation, kinds, seed=settings.seed)
     overview, overview_matrix = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
@@ -109,10 +116,10 @@ def analyze_layer(
     tests = [test if test.label is None else replace(test, class_name=names[test.label]) for test in tests]
     return LayerResiduals(
         layer=layer,
-        samples=_samples(units, family, classmates, predictions.index, overview, places),
+        samples=_samples(units, family, classmates, predictions, overview, places),
         tests=(
             *tests,
-            *detection_tests(predictions.error, scores, [entropy_score(entropy)], settings, predictions.validation),
+            *detection_tests(predictions, scores, [entropy_score(entropy)], settings),
             *partial_tests(layer, ~predictions.error, settings, n_layers=n_layers),
             *geometry_of(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed),
             *shares,
@@ -128,13 +135,22 @@ def correlation_tests(
 ) -> list[TestResult]:
     """Similarity against entropy, over samples and over pairs; the tests of ``n_layers`` layers form families."""
     pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes)
-    pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings, n_layers))
+    if layer.groups is None:
+        pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings, n_layers))
+    else:
+        pairs = [_not_by_group(one) for one in pairs]
     ranked = ranked_pairs(pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED))
     return [
         *associate(layer, n_classes, settings, n_layers=n_layers),
         *(replace(one, layer=layer.name, seed=settings.seed) for one in pairs),
         replace(ranked, layer=layer.name),
     ]
+
+
+def _not_by_group(test: TestResult) -> TestResult:
+    """Return a correlation over pairs as a description: neither its p-value nor its worth is known by group."""
+    status = Reason.NO_P(Reason.NOT_BY_GROUP()) if test.status.is_ok else test.status
+    return replace(test, effective_pairs=float("nan"), status=status)
 
 
 def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings, n_layers: int) -> list[TestResult]:
@@ -162,10 +178,11 @@ def _samples(
     units: Directions,
     family: SimilarityFamily,
     classmates: Classmates,
-    index: Array,
+    predictions: Predictions,
     overview: Integers,
     places: dict[str, Floats],
 ) -> LayerSamples:
+    index = predictions.index
     place = np.full(index.size, -1)
     place[overview] = np.arange(overview.size)
     nearest = classmates.nearest
@@ -184,7 +201,8 @@ def _samples(
         nearest=np.where(nearest < 0, -1, index[nearest]),
         **places,
     )
-    for column, reason in reversed(MISSING.items()):
+    missing = MISSING | ({} if predictions.groups is None else MISSING_BY_GROUP)
+    for column, reason in reversed(missing.items()):
         found.status[np.isnan(getattr(found, column))] = str(reason)
     found.status[units.norms == 0] = str(Reason.ZERO_REPRESENTATION())
     return found

@@ -1,10 +1,11 @@
 """The residuals analysis of a regression: the residual of each sample, and a summary of all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.special import ndtri
 
 from mlx.core.array_types import Array, Floats, Scores
@@ -12,14 +13,19 @@ from mlx.core.checks import check_finite
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import LinearFit
 from mlx.core.scale import exponent_of, in_unit, unit_sized
+from mlx.residuals.duplicates import Duplicates, find_duplicates
+from mlx.residuals.grouping import GIVEN, choose_groups
 from mlx.residuals.regression.classical_tests import Numbers, memory_tests, spread_tests
 from mlx.residuals.regression.leverage import Leverage, coefficients_of, leverage_of, no_leverage
 from mlx.residuals.settings import ResidualsSettings
+from mlx.residuals.similarity.directions import Representation, directions_of
 from mlx.residuals.streams import Stream, stream
 from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
 from mlx.stats.bootstrap import row_replicates
 from mlx.stats.correlation import is_constant, midranks
-from mlx.stats.correlation_intervals import bootstrap_interval
+from mlx.stats.correlation_intervals import EXACT, bootstrap_interval
+from mlx.stats.groups import Groups, correlation_by_group
+from mlx.stats.influence import spearman
 from mlx.stats.permutation import permutations_for, sequential_tests
 from mlx.stats.status import OK, Reason, Status, no_interval
 from mlx.stats.studentized import Stratum, studentized
@@ -35,6 +41,9 @@ MIN_NORMALITY = 30
 
 NO_FIT = "not the predictions of a linear regression"
 """Why there is no training design, where nothing else is said."""
+
+NOT_BY_GROUP: Numbers = dict.fromkeys(("normality_p", "breusch_pagan_p", "white_p", "ljung_box_p"))
+"""p-values that are not given where samples belong together."""
 
 MIN_INTERVAL = 20
 """Fewest samples for an interval of the rank correlation."""
@@ -90,6 +99,9 @@ def analyze_regression(
     design: Scores | None = None,
     fit: LinearFit | None = None,
     without_fit: str = NO_FIT,
+    representation: "Representation | None" = None,
+    factors: pd.DataFrame | None = None,
+    groups: npt.ArrayLike | None = None,
 ) -> RegressionResiduals:
     """Describe the residuals of a regression: center, spread, shape, and whether the spread is constant.
 
@@ -107,6 +119,12 @@ def analyze_regression(
         What the linear regression keeps of its training samples; None for another model.
     without_fit
         Why there is no `fit`, for the status.
+    representation
+        (n_samples, n_features); samples of the same representation and prediction are exact duplicates.
+    factors
+        A column a factor, n_samples rows, one of which ``settings.groups`` may name.
+    groups
+        (n_samples,), labels of which samples belong together; by default what ``settings.groups`` names.
 
     Raises
     ------
@@ -126,7 +144,20 @@ def analyze_regression(
         place = leverage_of(design, pred, fit, settings.confidence)
     residuals = _Residuals(true, pred)
     samples = _samples(residuals, identity, place)
-    summary = _summary(residuals, identity, place, fit, settings)
+    if representation is None:
+        duplicates = Duplicates(np.arange(true.size))
+    else:
+        rows = directions_of("representation", representation, true.size).representation
+        duplicates = find_duplicates(rows, pred[:, None])
+    chosen = choose_groups(settings.groups, groups, factors, duplicates)
+    summary = replace(
+        _summary(residuals, identity, place, fit, chosen, settings),
+        n_duplicates=None if representation is None else duplicates.count,
+        groups=None if chosen is None else settings.groups or GIVEN,
+        n_groups=None if chosen is None else chosen.count,
+    )
+    if between := duplicates.count_between(chosen):
+        summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
     return RegressionResiduals(samples, coefficients_of(fit, settings.confidence), summary)
 
 
@@ -148,15 +179,21 @@ def _samples(residuals: _Residuals, index: Array, place: Leverage) -> Regression
 
 
 def _summary(
-    residuals: _Residuals, index: Array, place: Leverage, fit: LinearFit | None, settings: ResidualsSettings
+    residuals: _Residuals,
+    index: Array,
+    place: Leverage,
+    fit: LinearFit | None,
+    groups: Groups | None,
+    settings: ResidualsSettings,
 ) -> RegressionSummary:
     error = residuals.error
     scaled = {"residual_mean": error.mean(), "residual_sd": residuals.sd, "rmse": root_mean_square(error, error.size)}
     center: Numbers = {k: None if v is None else float(residuals.in_y(v)) for k, v in scaled.items()}
     shape, shape_status = _shape(unit_sized(residuals.deviation), constant=residuals.is_constant)
-    spread, spread_status = _spread(residuals, settings)
+    spread, spread_status = _spread(residuals, groups, settings)
     finite = all(np.isfinite(value) for value in center.values() if value)
-    statuses = (shape_status, spread_status, OK if finite else Reason.BEYOND_LARGEST_NUMBER())
+    by_group = OK if groups is None else Reason.NO_CLASSICAL_BY_GROUP()
+    statuses = (shape_status, spread_status, by_group, OK if finite else Reason.BEYOND_LARGEST_NUMBER())
     return RegressionSummary(
         n=error.size,
         confidence=settings.confidence,
@@ -164,9 +201,8 @@ def _summary(
         leverage_status=place.status,
         prediction_status=place.interval_status,
         **center,
-        **shape,
+        **({**shape, **_classical(residuals, index)} | ({} if groups is None else NOT_BY_GROUP)),
         **spread,
-        **_classical(residuals, index),
         **_placed(place, residuals.true, fit),
     )
 
@@ -226,8 +262,8 @@ def _shape(deviation: Floats, *, constant: bool) -> tuple[Numbers, Status]:
     return moments | {"jarque_bera": statistic, "normality_p": float(np.exp(-statistic / 2))}, OK
 
 
-def _spread(residuals: _Residuals, settings: ResidualsSettings) -> tuple[Numbers, Status]:
-    """Spearman correlation of absolute residual and prediction; rows are independent, and resampled so."""
+def _spread(residuals: _Residuals, groups: Groups | None, settings: ResidualsSettings) -> tuple[Numbers, Status]:
+    """Spearman correlation of absolute residual and prediction, of independent rows or by group."""
     sides, tolerance = (np.abs(residuals.error), residuals.fitted), residuals.tolerance
     n = residuals.error.size
     if n < MIN_SAMPLES:
@@ -240,6 +276,8 @@ def _spread(residuals: _Residuals, settings: ResidualsSettings) -> tuple[Numbers
             return {}, Reason.CONSTANT(name)
     x, y = ranks / np.linalg.norm(ranks, axis=1, keepdims=True)
     estimate = float(x @ y)
+    if groups is not None:
+        return _spread_by_group(estimate, raw, groups, settings.confidence)
     # A stratum has values beside ranks; here, both are ranks.
     stratum = Stratum.of(*(np.stack([side, side]) / (n + 1) for side in ranks), *raw)
     generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
@@ -257,3 +295,15 @@ def _spread(residuals: _Residuals, settings: ResidualsSettings) -> tuple[Numbers
     if interval.why_missing.is_ok:
         found |= {"spread_spearman_low": interval.low, "spread_spearman_high": interval.high}
     return found, interval.status
+
+
+def _spread_by_group(estimate: float, ranks: Floats, groups: Groups, level: float) -> tuple[Numbers, Status]:
+    """Test the correlation of ranks (2, n) with the variance by group."""
+    found: Numbers = {"spread_spearman": estimate}
+    if not (why := groups.why_too_few).is_ok:
+        return found, Reason.NO_TEST(why)
+    if abs(estimate) >= EXACT:
+        return found, Reason.NO_TEST(Reason.EXACT_RELATION())
+    p, interval = correlation_by_group(spearman(ranks[0], ranks[1]), groups, level)
+    ends = {"spread_spearman_low": interval.low, "spread_spearman_high": interval.high}
+    return found | {"spread_spearman_p": p} | ends, OK

@@ -1,0 +1,66 @@
+"""Which samples belong together: chosen by the name that ``residuals.groups`` gives."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from mlx.core.errors import DataError, SettingsError
+from mlx.core.settings import nearest
+from mlx.residuals.duplicates import Duplicates
+from mlx.stats.groups import Groups
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DUPLICATES = "duplicates"
+"""The name that stands for exact duplicates."""
+
+GIVEN = "given"
+"""What results call groups that were handed over without a name."""
+
+
+def choose_groups(
+    name: str | None, given: npt.ArrayLike | None, factors: "pd.DataFrame | None", duplicates: Duplicates
+) -> Groups | None:
+    """Return the groups of n_samples samples, or None where each is its own.
+
+    Parameters
+    ----------
+    name
+        A column of ``factors``, or `DUPLICATES`; None for none.
+    given
+        (n_samples,), labels of the groups, which are then not looked up by name; None for none.
+    factors
+        A column a factor, n_samples rows.
+    duplicates
+        Which samples are exact duplicates.
+
+    Raises
+    ------
+    SettingsError
+        No factor has this name.
+    DataError
+        The labels are of another shape.
+    """
+    n = duplicates.first.size
+    if given is not None:
+        labels = np.asarray(given)
+        if labels.shape != (n,):
+            raise DataError(f"groups: expected shape ({n},), found {labels.shape}")
+        return Groups.of(labels)
+    if name is None:
+        return None
+    if name == DUPLICATES:
+        return Groups.of(duplicates.first)
+    columns = {} if factors is None else {str(column): factors[column] for column in factors}
+    if name not in columns:
+        raise unknown_groups(name, columns)
+    return Groups.of(columns[name].to_numpy())
+
+
+def unknown_groups(name: str, columns: Iterable[str], *, key: str = "residuals.groups") -> SettingsError:
+    """Return the error of a name for groups, given as ``key``, that is none of the known columns."""
+    known = [*columns, DUPLICATES]
+    return SettingsError(f"{key}: expected one of {', '.join(known)}, found '{name}'{nearest(name, known)}")
