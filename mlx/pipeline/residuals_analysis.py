@@ -15,9 +15,9 @@ from mlx.core.errors import ArtifactError
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
+from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
-from mlx.residuals.grouping import DUPLICATES, unknown_groups
 from mlx.results.classification_residuals import SAMPLES, SCATTER, TABLES, ClassificationResiduals, Scatter
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
@@ -51,7 +51,7 @@ def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) ->
     recorded = open_model_outputs(workspace.representations)
     index = np.asarray(recorded.index)
     factors = _factors(workspace, index)
-    groups = _groups(workspace, residuals.groups, factors, index)
+    groups = read_group_labels(workspace, residuals.groups, index)
     analyze = _regression if recorded.task == "regression" else _classification
     finding = analyze(workspace, recorded, factors, groups, residuals)
     return (
@@ -167,20 +167,6 @@ def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
             f"{workspace.raw / 'factors.parquet'}: expected {described.shape[0]} rows, found {len(table)}{REMAKE}"
         )
     return table.iloc[index].reset_index(drop=True)
-
-
-def _groups(workspace: Workspace, name: str | None, factors: pd.DataFrame, index: np.ndarray) -> Array | None:
-    """Return the group of each sample; None where there are none, or where the analysis finds them itself."""
-    if name is None or name == DUPLICATES:
-        return None
-    if name in factors:
-        return np.asarray(factors[name])
-    path = workspace.raw / "roles.parquet"
-    roles = read_parquet(path) if path.exists() else pd.DataFrame()
-    if name not in roles:
-        raise unknown_groups(name, [*factors, *roles])
-    labels: Array = roles[name].to_numpy()[index]
-    return labels
 
 
 def _evenly(n: int) -> Array:

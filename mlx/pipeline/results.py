@@ -77,7 +77,9 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
     file = f"{layers[0]}.overview.npy"
     sample_factors = {str(name)[7:]: table[name].to_numpy() for name in table if str(name).startswith("factor.")}
     factors, slices = _rows(folder, FACTORS), _rows(folder, SLICES)
-    _check_same(folder / FACTORS.file, "factors", {one.factor for one in factors}, sample_factors, SAMPLES.file)
+    headline = read_measured(workspace.metrics / "residuals.json", ("confidence", "pearson"), len(table))
+    tested_factors = [name for name in sample_factors if name != headline.get("groups")]
+    _check_same(folder / FACTORS.file, "factors", {one.factor for one in factors}, tested_factors, SAMPLES.file)
     tested = [test.subject for test in tests if test.question is Question.SLICE]
     _check_same(folder / SLICES.file, "slices", [one.description for one in slices], tested, TESTS.file)
     return ClassificationResiduals(
@@ -92,7 +94,7 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         temperature=_rows(folder, TEMPERATURE),
         similarity=_rows(folder, SIMILARITY, n_classes=k),
         matrices={file: _overview(folder, file, places[layers[0]].overview)},
-        headline=read_measured(workspace.metrics / "residuals.json", ("confidence", "pearson"), len(table)),
+        headline=headline,
     )
 
 

@@ -6,18 +6,14 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array
-from mlx.core.artifacts import read_parquet
-from mlx.core.errors import ArtifactError
-from mlx.core.reading import REMAKE
+from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.residuals.duplicates import Duplicates, find_duplicates
+from mlx.residuals.grouping import DUPLICATES
 from mlx.results.comparison import SharedSamples
 from mlx.runs.run import Run
 from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
-
-DUPLICATES = "duplicates"
-"""Value of ``residuals.groups`` that stands for exact duplicates."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +84,15 @@ def _duplicates_of(recorded: ModelOutputs, rows: Array) -> Duplicates:
 
 
 def _groups(run: Run, index: Array, duplicates: Duplicates) -> Groups | None:
-    """Return which samples belong together by ``residuals.groups``: a factor, or ``duplicates``."""
+    """Return which samples belong together by ``residuals.groups`` of a run."""
     name = run.config().get("residuals", {}).get("groups")
     if name is None:
         return None
     if name == DUPLICATES:
         return Groups.of(duplicates.first)
-    path = run.workspace.raw / "factors.parquet"
-    labels = read_parquet(path, [name])[name].to_numpy()
-    if index.max() >= len(labels):
-        raise ArtifactError(f"{path}: expected a row for sample {index.max()}, found {len(labels)} rows{REMAKE}")
-    return Groups.of(labels[index])
+    labels = read_group_labels(run.workspace, name, index)
+    assert labels is not None, "a column"
+    return Groups.of(labels)
 
 
 def _trained_on(run: Run) -> Array:

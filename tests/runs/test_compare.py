@@ -1,5 +1,6 @@
 """Two runs are compared on the samples that both tested, and every difference has a test that holds."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -213,12 +214,23 @@ def test_exact_duplicates_are_counted_and_offered_as_groups(tmp_path: Path) -> N
     assert found[Metric.PEARSON_WITHIN].status == Reason.NO_INTERVAL(Reason.SIMILARITY_BY_GROUP())
 
 
-def test_samples_of_one_group_are_not_independent(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["factors.parquet", "roles.parquet"])
+def test_samples_of_one_group_are_not_independent(tmp_path: Path, file: str) -> None:
     first, second = two_classifiers(300, np.random.default_rng(14))
     raw = tmp_path / "a/1/data/raw"
     raw.mkdir(parents=True)
     subjects = [f"subject {row // 5}" for row in range(300)]
-    write_parquet(raw / "factors.parquet", pd.DataFrame({"subject": subjects}))
+    write_parquet(raw / file, pd.DataFrame({"subject": subjects}))
+    known = {"factors": ["subject"], "roles": {}} if file[0] == "f" else {"factors": [], "roles": {"subject": "group"}}
+    described = {
+        "name": "a",
+        "task": "classification",
+        "class_names": ["a", "b"],
+        "shape": [300, 2],
+        "dtype": "float64",
+    }
+    described |= {"source": "", "seed": None, "params": {}, "augmentation": None, "details": {}}
+    (raw / "dataset.json").write_text(json.dumps(described | known))
     groups = {"residuals": {"groups": "subject"}}
     comparison = compare_runs([run_in(tmp_path / "a/1", first, **groups), run_in(tmp_path / "b/1", second)])
     assert comparison.samples[0].n_groups == 60

@@ -1,5 +1,6 @@
 """`mlx analyze`: arrays of any framework get the same evaluation, residuals analysis and report."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,10 @@ from scipy import sparse
 from scipy.special import softmax
 
 from mlx.cli import main
+from mlx.core.errors import SettingsError
+from mlx.core.paths import Workspace
+from mlx.pipeline.residuals_analysis import residuals_analysis
+from mlx.residuals import ResidualsSettings
 
 pytestmark = pytest.mark.slow
 
@@ -167,3 +172,34 @@ def test_no_deep_learning_framework_is_imported(folder) -> None:
         "assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+
+
+def test_samples_that_belong_together_are_named_by_a_column_of_the_metadata(folder) -> None:
+    pd.DataFrame({"subject": [f"s{row // 2}" for row in range(N)]}).to_csv("m.csv", index=False)
+    assert not analyze("--metadata", "m.csv", "--groups", "subject", "--output", "out")
+    metrics = json.loads(Path("out/metrics/residuals.json").read_text())
+    assert (metrics["groups"], metrics["n_groups"], metrics["n_duplicates"]) == ("subject", N // 2, 0)
+    tests = pd.read_csv("out/data/residuals/tests.csv")
+    assert tests.loc[tests["p"].notna(), "p_method"].str.contains("by group|of groups").all()
+    assert "n groups" in Path("out/data/report/report.html").read_text()
+    said = "--groups: expected one of subject, duplicates, found 'subjects'; did you mean 'subject'?"
+    assert analyze("--metadata", "m.csv", "--groups", "subjects", "--output", "other") == f"exit {said}"
+    settings = ResidualsSettings(groups="subjects")
+    with pytest.raises(SettingsError, match="residuals.groups: expected one of subject, duplicates, found 'subjects'"):
+        residuals_analysis(Workspace(Path("out")), residuals=settings)
+
+
+def test_exact_duplicates_are_said_on_the_page_in_the_summary_and_in_the_metrics(folder, capsys) -> None:
+    twice = np.repeat(np.arange(N), 2)
+    for name in ("r.npy", "p.npy", "y.npy"):
+        np.save(name, np.load(name)[twice])
+    said = f"{N} of {2 * N} samples are exact duplicates of others"
+    assert not analyze("--output", "out")
+    assert said in capsys.readouterr().err
+    assert Path("out/data/report/report.html").read_text().count(said) > 3
+    metrics = json.loads(Path("out/metrics/residuals.json").read_text())
+    assert metrics["n_duplicates"] == N
+    assert said in metrics["pearson_within_status"]
+    assert not analyze("--groups", "duplicates", "--output", "out")
+    assert said not in capsys.readouterr().err
+    assert json.loads(Path("out/metrics/residuals.json").read_text())["n_groups"] == N
