@@ -78,14 +78,14 @@ def scatter_classes(ax: Axes, xy: Floats, labels: Array, names: Sequence[str], *
     named = np.flatnonzero(counts)
     if len(named) > most:
         named = np.sort(np.argsort(-counts, kind="stable")[: most - 1])
-    rest = ~np.isin(labels, named)
-    if rest.any():
-        others = f"{(counts > 0).sum() - len(named)} others"
-        ax.scatter(xy[rest, 0], xy[rest, 1], s=5, color="#BDBDBD", linewidths=0, label=others)
     for k, label in enumerate(named):
         own, look = xy[labels == label], category_style(k)
         ax.scatter(own[:, 0], own[:, 1], s=11, color=look.color, marker=look.marker, alpha=0.75, linewidths=0,
                    label=names[int(label)])  # fmt: skip
+    rest = ~np.isin(labels, named)
+    if rest.any():
+        others = f"{(counts > 0).sum() - len(named)} others"
+        ax.scatter(xy[rest, 0], xy[rest, 1], s=5, color="#BDBDBD", linewidths=0, zorder=0.9, label=others)
 
 
 def _by_class(ax: Axes, xy: Floats, labels: Array, class_names: Sequence[str]) -> None:

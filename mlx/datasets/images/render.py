@@ -14,7 +14,6 @@ from mlx.datasets.randomness import Stream, generator
 _PIXELS_A_STREAM = 2**16
 
 Drawing = Callable[[Array, Array, Factors], Array]
-Finish = Callable[[Array, Array], Array]
 
 
 @dataclass(frozen=True)
