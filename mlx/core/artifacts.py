@@ -31,10 +31,8 @@ if TYPE_CHECKING:
 def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Give a temporary file name beside `path`; when the block succeeds, it becomes `path`.
 
-    Parameters
-    ----------
-    durable : whether the content has to be on the disk before it becomes `path`, and the new name afterwards:
-        for what says how far the work is, and for what the work goes on from.
+    With `durable`, the content is on the disk before it becomes `path`, and the new name is afterwards: for files that
+    say how far the work is, and that the work continues from.
 
     Raises
     ------

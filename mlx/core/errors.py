@@ -8,10 +8,8 @@ class MlxError(Exception):
 class SettingsError(MlxError):
     """A configuration that can't be used: names the key, what was expected and what was found.
 
-    Attributes
-    ----------
-    key : the key path at fault, where the text does not begin with its file and line yet; whoever
-        knows the file puts them in front.
+    The `key` is the path of the key at fault, where the text does not begin with its file and line yet; the caller
+    that knows the file adds them.
     """
 
     def __init__(self, text: str, *, key: tuple[str | int, ...] = ()) -> None:

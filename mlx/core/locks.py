@@ -30,11 +30,8 @@ PATIENCE = 3.0
 def run_lock(workspace: Workspace, *, step: str | None = None, warn: bool = True) -> Iterator[None]:
     """Lock a workspace for the duration of the block; child processes don't inherit the lock.
 
-    Parameters
-    ----------
-    workspace : its lock file is ``data/.lock``. The file remains; its presence has no meaning.
-    step : lock only the output of this step.
-    warn : print a warning on a file system without locks, where the block runs unlocked.
+    The lock file is ``data/.lock`` of the workspace, or one of the `step` alone; it remains, and its presence has no
+    meaning. On a file system without locks the block runs unlocked, with a warning if `warn`.
 
     Raises
     ------

@@ -26,10 +26,8 @@ _OF_CONTENT = frozenset({None, 0, errno.EINVAL, errno.EOVERFLOW})
 def existing(path: Path, *, verified: bool = True) -> Path:
     """Return `path`, which must be a regular file: opening a pipe would block.
 
-    Parameters
-    ----------
-    verified : whether its content is compared with what is on record; a reader that checks the values does so first,
-        for a more specific message, and calls `verify` afterwards.
+    With `verified`, its content is compared with what is on record. A reader that checks the values does so first, for
+    a more specific message, and calls `verify` afterwards.
 
     Raises
     ------

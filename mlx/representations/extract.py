@@ -15,10 +15,7 @@ def extract(model: Model, batches: Iterable[Array], layers: Sequence[str]) -> It
     The last batch is padded to the size of the others with copies of its last row, and its outputs are cut
     again. So the model is compiled once, and the outputs for a sample do not depend on the size of its batch.
 
-    Parameters
-    ----------
-    batches : arrays (m, *sample_shape), all of the same size but the last.
-    layers : names as in the configuration, which may be ``penultimate``.
+    The `batches` (m, *sample_shape) are all of the same size but the last; `layers` may contain ``penultimate``.
 
     Raises
     ------

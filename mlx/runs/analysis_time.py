@@ -37,11 +37,8 @@ def analysis_parts(
 ) -> list[Part]:
     """Return the parts of the evaluation and residuals analysis of `n_test` samples.
 
-    Parameters
-    ----------
-    n_classes : 0 for a regression.
-    widths : of each layer that is analyzed.
-    n_factors : known of each sample.
+    There are 0 classes for a regression; `widths` are those of the layers that are analyzed, and `n_factors` are known
+    of each sample.
     """
     permutations, replicates = config.residuals.n_permutations, config.residuals.n_bootstrap
     layers = len(widths)

@@ -42,9 +42,7 @@ def draw_sample(dataset: Dataset, size: int, *, whole: bool) -> Sample:
     The samples of a class that has too few are repeated. A class without any gets samples of other classes, as a model
     may need to see each label, and is listed in `Sample.lacking`.
 
-    Parameters
-    ----------
-    whole : read all samples, and check that they are finite; otherwise only the first `size`.
+    With `whole`, all samples are read, and have to be finite; otherwise only the first `size`.
 
     Raises
     ------

@@ -20,10 +20,8 @@ _LOSSES = (("training", "loss"), ("validation", "val_loss"))
 def divergence(metrics: EpochMetrics, start: float, when: str) -> str | None:
     """Describe how the losses of an epoch show divergence; None if they do not.
 
-    Parameters
-    ----------
-    start : the loss of the untrained model; 0 and infinity switch the comparison with it off.
-    when : names the epoch.
+    The loss of the untrained model is `start`; 0 and infinity switch the comparison with it off. The epoch is named by
+    `when`.
     """
     for name, key in _LOSSES:
         if not math.isfinite(metrics[key]):
@@ -39,9 +37,7 @@ def divergence(metrics: EpochMetrics, start: float, when: str) -> str | None:
 def learning_rate_key(fields: Container[str]) -> str:
     """Return the configuration key of a model's learning rate.
 
-    Parameters
-    ----------
-    fields : the model's `training_fields`, without ``learning_rate`` if its own parameters override it.
+    The `fields` are the model's `training_fields`, without ``learning_rate`` if its own parameters override it.
     """
     own = "model.params.optimizer_config.learning_rate"
     return "training.learning_rate" if "learning_rate" in fields else own

@@ -29,9 +29,7 @@ def fingerprint(
 ) -> Fingerprint:
     """Return all that determines the numbers of a training.
 
-    Parameters
-    ----------
-    data : name and file of each array that it reads; their contents are hashed in blocks.
+    The `data` are the files of the arrays that it reads, by name; their contents are hashed in blocks.
     """
     parts: Fingerprint = {
         "model": model.as_dict(),

@@ -104,10 +104,8 @@ def fit_model(
 ) -> FitResult:
     """Fit `model` to `train`, and evaluate it on `val`.
 
-    Parameters
-    ----------
-    augmentation : random changes of each training batch; has no effect on a model that is fitted all at once.
-    checkpoints : lets a training by epochs resume where a killed one stopped.
+    The `augmentation` changes each training batch at random; it has no effect on a model that is fitted all at once.
+    With `checkpoints`, a training by epochs resumes where a killed one stopped.
 
     Raises
     ------

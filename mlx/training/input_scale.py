@@ -15,10 +15,7 @@ N_CHECKED = 256
 def scale_warnings(settings: ModelSettings, model: Model, X: Array, scaling: str) -> list[str]:
     """Return a warning, which names the key to set, if the inputs of a network are badly scaled.
 
-    Parameters
-    ----------
-    X : (n, *sample_shape), the input of the model; the first samples are checked.
-    scaling : the value of ``preprocessing.scaling``.
+    The first samples of ``X`` (n, *sample_shape), the input of the model, are checked.
     """
     if isinstance(model, DirectModel) or _scales_itself(settings, model):
         return []

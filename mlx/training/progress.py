@@ -41,11 +41,8 @@ class Progress:
     def after(self, metrics: EpochMetrics, model: IterativeModel, schedule: Schedule, *, keep_best: bool) -> "Progress":
         """Return the progress after one more epoch.
 
-        Parameters
-        ----------
-        metrics : of that epoch.
-        model : as that epoch left it.
-        keep_best : whether to copy the weights if they are the best so far.
+        The `metrics` are those of that epoch, and the `model` is as it left it. With `keep_best`, the weights are
+        copied if they are the best so far.
         """
         plateau = schedule.after(self.epoch, metrics["val_loss"], self.plateau)
         extended = replace(self, history=(*self.history, metrics), plateau=plateau)

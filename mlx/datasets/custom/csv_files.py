@@ -70,10 +70,7 @@ def read_csv(
 class _Layout:
     """How a file is written.
 
-    Attributes
-    ----------
-    skipped : lines before the header.
-    names : of the columns, as they are asked for.
+    Before the header are `skipped` lines; `names` are the names of the columns, as they are asked for.
     """
 
     encoding: str

@@ -118,9 +118,7 @@ def _with_results(argument: Any, results: Mapping[str, Any]) -> Any:
 class _Adaptation:
     """How the layers of Keras's network are adapted to the size of the images.
 
-    Attributes
-    ----------
-    skipped : how many of the first halvings are skipped.
+    The first `skipped` halvings are skipped.
     """
 
     application: Application

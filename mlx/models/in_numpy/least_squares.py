@@ -43,10 +43,7 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> LinearSolut
     et al. 2012), whose columns are scaled to length one, so that units do not matter. Iterative refinement
     corrects the rounding errors. For linearly dependent features, the solution is the one of least norm.
 
-    Parameters
-    ----------
-    X : (n, d).
-    y : (n,) or (n, t).
+    ``X`` is (n, d), and `y` is (n,) or (n, t).
 
     Warns
     -----

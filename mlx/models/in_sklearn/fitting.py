@@ -76,9 +76,7 @@ def estimator_limit(estimator: Any) -> int:
 def check_task_params(params: Settings, task: Task, *, only: Mapping[str, Task]) -> None:
     """Reject a parameter of another task than `task`.
 
-    Parameters
-    ----------
-    only : the parameters that only one task has.
+    The parameters that `only` one task has are given with that task.
 
     Raises
     ------

@@ -58,9 +58,7 @@ class PagePicture:
 def shrink(images: ArrayLike, *, low: float = 0.0, high: float = 1.0) -> NDArray[np.uint8]:
     """Thumbnails of images (m, h, w, c), shape (m, h', w', 3), averaged over what a pixel covers.
 
-    Parameters
-    ----------
-    low, high : the range of values of all images that are shown together, where they are no 8-bit ones.
+    Images of other types than 8 bits are scaled from the range `low` to `high` of all images that are shown together.
     """
     from PIL import Image
 
@@ -106,9 +104,7 @@ def pack(thumbnails: NDArray[np.uint8]) -> Atlas:
 def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, PagePicture]:
     """Return PNG pictures as ``data:`` addresses.
 
-    Parameters
-    ----------
-    budget : characters of all addresses together; pictures that would take more are compressed further.
+    All addresses together have at most `budget` characters; pictures that would take more are compressed further.
     """
     from PIL import Image
 

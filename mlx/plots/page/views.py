@@ -51,10 +51,7 @@ class View:
 def linked_document(views: Sequence[View], columns: Mapping[str, Array], wrong: Array) -> dict[str, Any]:
     """Return the JSON of a Bokeh document, with a root named after each view; the same for the same arguments.
 
-    Parameters
-    ----------
-    columns : the numbers of the samples, shape (n_points,) each.
-    wrong : bool, shape (n_points,): drawn as crosses.
+    The `columns` (n_points,) are the numbers of the samples; those that are `wrong` (n_points,) are drawn as crosses.
     """
     from bokeh.document import Document
     from bokeh.models import ColumnDataSource
