@@ -212,11 +212,13 @@ def rate_is_within(hits, runs, low=0.93, high=0.97):
 def test_intervals_of_independent_scores_cover():
     error, x = scores(400_000, seed=1)
     true = {f.statistic: f.estimate for f in detect_errors(error, ErrorScore(Score.ENTROPY, x), settings=FAST)}
-    hits, runs, settings = dict.fromkeys(STATISTICS, 0), 500, ResidualsSettings(n_permutations=19)
-    for run in range(runs):
-        for f in detect_errors(*_one_score(run), settings=settings):
-            hits[f.statistic] += f.low <= true[f.statistic] <= f.high
-    assert all(rate_is_within(count, runs) for count in hits.values()), hits
+    covered, settings, validation = {}, ResidualsSettings(n_permutations=19), ValidationErrors(4000, 940)
+    for run in range(500):
+        for f in detect_errors(*_one_score(run), settings=settings, validation=validation):
+            if not np.isnan(f.low):
+                covered.setdefault(f.statistic, []).append(f.low <= true[f.statistic] <= f.high)
+    assert {*covered} == {"auroc", "aurc", "augrc"}  # of the 60 errors that E-AURC needs, 35 are expected
+    assert all(rate_is_within(sum(held), 500) for held in covered.values()), {k: np.mean(v) for k, v in covered.items()}
 
 
 def _one_score(run):
@@ -281,9 +283,10 @@ def by_similarity(generator, n, settings):
 def test_intervals_of_curves_by_similarity_cover():
     settings = ResidualsSettings(n_permutations=19)
     true = {f.statistic: f.estimate for f in by_similarity(np.random.default_rng(1), 100_000, settings)}
-    hits = {statistic: [] for statistic in STATISTICS}
+    hits = {"auroc": [], "aurc": [], "augrc": []}
     for run in range(300):
         for f in by_similarity(np.random.default_rng([6, run]), 250, settings):
-            assert str(f.status) == "ok"
-            hits[f.statistic].append(f.low <= true[f.statistic] <= f.high)
+            if f.statistic in hits:
+                assert str(f.status) == "ok"
+                hits[f.statistic].append(f.low <= true[f.statistic] <= f.high)
     assert all(rate_is_within(sum(covered), 300) for covered in hits.values()), {k: np.mean(v) for k, v in hits.items()}
