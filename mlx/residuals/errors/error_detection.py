@@ -9,7 +9,7 @@ import numpy as np
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import unit_sized
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence
-from mlx.residuals.errors.ranking import MIN_EXPECTED, Ranking
+from mlx.residuals.errors.ranking import MIN_EXPECTED, MIN_SHARED, Ranking
 from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
@@ -24,7 +24,7 @@ from mlx.stats.status import OK, Reason, Status, no_interval
 
 STATISTICS = ("auroc", "aurc", "eaurc", "augrc")
 
-MIN_SHARED = 200
+MIN_FOR_INTERVAL = 200
 """Fewest samples for an interval of a score that shares class means: at 150, some hold the value in 97.5 %."""
 
 MIN_SAMPLES = 2
@@ -122,8 +122,8 @@ def _why_no_interval(ranking: Ranking, statistic: str, validation: ValidationErr
     reason = _one_kind(ranking.positive)
     if reason.is_ok:
         reason = ranking.why_too_few(validation, MIN_EXPECTED[statistic])
-    few = reason.is_ok and ranking.shared is not None and ranking.rows.size < MIN_SHARED
-    return Reason.TOO_FEW(MIN_SHARED) if few else reason
+    few = reason.is_ok and ranking.shared is not None and ranking.rows.size < MIN_FOR_INTERVAL
+    return Reason.TOO_FEW(MIN_FOR_INTERVAL) if few else reason
 
 
 def _area_under_roc(
@@ -134,6 +134,8 @@ def _area_under_roc(
     if np.ptp(ranking.values) == 0:
         return replace(test, estimate=CHANCE, status=Reason.CONSTANT("score"))
     reason = ranking.why_too_few(validation, MIN_EXPECTED["auroc"])
+    if reason.is_ok and ranking.shared is not None and ranking.rows.size < MIN_SHARED:
+        reason = Reason.TOO_FEW(MIN_SHARED)
     if not reason.is_ok:
         return replace(test, estimate=ranking.area.estimate, status=Reason.NO_TEST(reason))
     generator = stream(settings.seed, Stream.ERROR_PERMUTATION)

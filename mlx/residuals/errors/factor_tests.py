@@ -8,7 +8,7 @@ from mlx.core.array_types import Flags, Floats, Integers
 from mlx.residuals.association.permutation import p_method
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error, with_shared
 from mlx.residuals.errors.factor_permutation import rank_correlation_test, share_test
-from mlx.residuals.errors.ranking import MIN_EXPECTED, SHARED_METHOD, Ranking
+from mlx.residuals.errors.ranking import MIN_EXPECTED, MIN_SHARED, SHARED_METHOD, Ranking
 from mlx.results.tests import TestResult
 from mlx.stats.gates import ValidationErrors, expected_errors, why_too_few
 from mlx.stats.groups import Groups, correlation_by_group
@@ -21,10 +21,6 @@ MIN_TESTED = 12
 
 MIN_RANKED = 30
 """Fewest samples for the interval of a rank correlation."""
-
-MIN_SHARED = 150
-"""Fewest samples for a similarity, whose samples depend on each other through class means: at 100, p is at most 0.05 in
-2 to 3 % of true null hypotheses."""
 
 MIN_IN_CELL = 5
 """Fewest errors, and correct predictions, expected of either value of a yes/no factor: with fewer, p has few values."""
