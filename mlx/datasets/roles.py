@@ -21,6 +21,9 @@ Role = Annotated[
     BeforeValidator(lambda value: known_name(value, ROLES) if isinstance(value, str) else value),
 ]
 
+DUPLICATES = "duplicates"
+"""What ``split.group`` calls equal samples."""
+
 PART = "part"
 """The column of ``roles.parquet`` with the source's own part of each sample: ``train``, ``val`` or ``test``."""
 
@@ -54,17 +57,16 @@ class Roles:
         Raises
         ------
         SettingsError
-            A column has the name of that of the source's own parts.
+            A column has the name of that of the source's own parts, or by which equal samples are meant.
         """
-        if self.parts is None:
-            return dict(self.columns)
-        if PART in self.columns:
-            raise SettingsError(
-                f"expected a column of another name than '{PART}', which holds the source's own part of each sample, "
-                f"found '{PART}'; rename it, or leave dataset.params.test_path out",
-                key=("dataset", "params", "roles"),
-            )
-        return {**self.columns, PART: self.parts}
+        own = {} if self.parts is None else {PART: self.parts}
+        for name, meaning in {DUPLICATES: "equal samples", **dict.fromkeys(own, "the source's own parts")}.items():
+            if name in self.columns:
+                raise SettingsError(
+                    f"expected a column of another name than '{name}', which stands for {meaning}; rename it",
+                    key=("dataset", "params", "roles"),
+                )
+        return {**self.columns, **own}
 
     def sizes(self) -> dict[str, int]:
         """Return how many samples each of the source's own parts has; empty where it has none."""

@@ -28,8 +28,10 @@ def parts_of(values: Array, where: str) -> Codes:
     found = [_part_of(str(name), where) for name in different]
     for part in (TRAIN, TEST):
         if part not in found:
+            names = ", ".join(map(str, different))
             raise DataError(
-                f"{where}: expected rows of the part {PARTS[part]}, found only {', '.join(map(str, different))}"
+                f"{where}: expected rows of the part {PARTS[part]}, found only {names}; use more samples, or another "
+                "split.method"
             )
     parts: Codes = np.array(found, np.int64)[codes]
     return parts

@@ -64,12 +64,12 @@ def _leaks(split: Split, overlaps: Mapping[str, Overlap]) -> Iterator[str]:
             continue
         if name == DUPLICATES:
             yield (
-                f"{found.test_rows} of {n} test samples equal a sample in train or val; split.group: duplicates keeps "
-                "equal samples on one side"
+                f"{found.test_rows} of {n} test samples equal a sample in train or val; split: {{method: group, group: "
+                f"{DUPLICATES}}} keeps equal samples on one side"
             )
         else:
             yield (
                 f"split.method: {split.method} divides {found.divided} of {found.groups} groups of column '{name}', so "
                 f"that {found.test_rows} of {n} test samples are of a group that is in train or val, too; "
-                "split.method: group keeps each group on one side"
+                f"split: {{method: group, group: {name}}} keeps each group on one side"
             )

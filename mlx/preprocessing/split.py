@@ -25,7 +25,7 @@ class Split:
     ----------
     method : how they were divided, not ``auto``.
     by : the column that it went by; empty where it went by none.
-    idle : sizes of the settings that had no effect, by name, and why.
+    idle : settings without effect, by name, and why: sizes of parts that are given, columns of other methods.
     """
 
     train: Indices
@@ -76,15 +76,15 @@ def split_rows(
     rng = np.random.default_rng(settings.seed)
     by, values = _column(method, settings, known)
     rows = _rows(y, class_names, settings, method, known)
-    idle: list[tuple[str, str]] = []
+    idle = _unused_columns(method, settings)
     if method in {"random", "group"}:
         code = _folded(rows, n_val, rng, fold) if fold else draw(rows, (n_test, n_val), PARTS, rng)
     elif method == "time":
         where = f"split.order: column '{by}'"
         code = fold_by_time(values, *fold, n_val, where) if fold else parts_by_time(values, n_test, n_val, where)
     else:
-        code = parts_of(values, f"split.part: column '{by}'" if by else "the source's own parts")
-        idle = _idle(code, by)
+        code = parts_of(values, f"split.part: column '{by}'" if by else "split.method: published")
+        idle += _given_sizes(code, by)
         if fold or not (code == VAL).any():
             code = _with_validation(code, rows, n_val, rng, fold)
     train, val, test = (np.flatnonzero(code == part).astype(np.int64) for part in (TRAIN, VAL, TEST))
@@ -174,8 +174,15 @@ def _with_validation(code: Codes, rows: Rows, n_val: int, rng: np.random.Generat
     return code
 
 
-def _idle(code: Codes, by: str) -> list[tuple[str, str]]:
-    """Return the settings of sizes that have no effect on given parts, and why."""
+def _unused_columns(method: Method, settings: SplitSettings) -> list[tuple[str, str]]:
+    """Return the columns that are named and that `method` does not go by, and why."""
+    used = {"published": ["group"], "column": ["part", "group"], "group": ["group"], "time": ["order"], "random": []}
+    named = [key for key in ("group", "order", "part") if getattr(settings, key) is not None]
+    return [(key, f"split.method is {method}") for key in named if key not in used[method]]
+
+
+def _given_sizes(code: Codes, by: str) -> list[tuple[str, str]]:
+    """Return the sizes that have no effect on given parts, and why."""
     whose = f"column '{by}'" if by else "the source"
     given = [("test_size", TEST, "test"), ("val_size", VAL, "validation")]
     return [(name, f"{whose} has a {part} part of its own") for name, k, part in given if (code == k).any()]

@@ -27,7 +27,7 @@ from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.steps import STEPS
 from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.overlap import notes_of, overlaps_of
-from mlx.preprocessing.split import split_rows
+from mlx.preprocessing.split import Split, split_rows
 from mlx.runs.analysis_time import analysis_parts, describe_time
 from mlx.runs.caps import capped, check_counts
 from mlx.runs.footprint import check_memory, disk_of, memory_of, size_text
@@ -103,7 +103,17 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
         f"tried: {part.fitted} to {splits.sizes['train']} of {n_train} training samples; not the whole fit",
         analysis,
     )
-    return DryRun(facts, (*idle, *_idle_for_data(config, dataset), *of_split, *training_warnings, *long))
+    return DryRun(
+        facts,
+        (
+            *idle,
+            *_idle_for_data(config, dataset),
+            *_idle_by_time(config, planned),
+            *of_split,
+            *training_warnings,
+            *long,
+        ),
+    )
 
 
 def _known_rows(dataset: Dataset) -> KnownRows:
@@ -160,6 +170,12 @@ def _idle_for_data(config: ExperimentConfig, dataset: Dataset) -> Iterator[str]:
         if found := [f"{section}.{name}" for name in names if idle and name in fields]:
             what = "a regression" if regression else "a table"
             yield f"no effect on {what}: {', '.join(found)}"
+
+
+def _idle_by_time(config: ExperimentConfig, planned: Split) -> Iterator[str]:
+    found = [f"split.{name}" for name in ("stratify", "seed") if name in config.split.model_fields_set]
+    if found and planned.method == "time":
+        yield f"no effect under split.method: time: {', '.join(found)}"
 
 
 def _data_facts(dataset: Dataset, sample: Sample, missing: str) -> Iterator[str]:

@@ -110,6 +110,14 @@ def test_published_parts_are_kept_and_auto_takes_them() -> None:
     assert split_rows(y, NAMES[:7], SplitSettings(method="random"), known).method == "random"
 
 
+def test_a_column_of_another_method_has_no_effect_and_is_named() -> None:
+    settings = SplitSettings(method="random", group="patient", order="visit")
+    assert notes_of(split_rows(np.zeros(20), [], settings), settings, {}) == [
+        "split.group: patient has no effect, as split.method is random",
+        "split.order: visit has no effect, as split.method is random",
+    ]
+
+
 def test_groups_stay_whole_when_validation_is_drawn_from_a_published_training_part() -> None:
     groups = np.repeat(np.arange(20), 5)
     parts = np.repeat(np.array(["train", "test"], dtype=object), [80, 20])
