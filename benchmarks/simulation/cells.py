@@ -56,8 +56,8 @@ class IntervalCell:
     def add(self, one: Outcome, truth: float) -> None:
         """Count the outcome of one test set, whose population has the value ``truth``."""
         self.runs += 1
-        if np.isnan(one.low):
-            self.missing[one.status] += 1
+        if np.isnan(one.low) or np.isnan(truth):
+            self.missing[one.status if np.isnan(one.low) else "no interval counted: the population has no value"] += 1
             return
         self.given += 1
         self.below += one.high < truth
@@ -70,7 +70,8 @@ def frame(cells: Iterable[PCell | IntervalCell]) -> pd.DataFrame:
     rows = []
     for cell in cells:
         row = {one.name: getattr(cell, one.name) for one in fields(cell) if one.name != "missing"}
-        row["reason"] = cell.reason or next((reason for reason, _ in cell.missing.most_common(1)), "")
+        most_frequent = min(cell.missing, key=lambda reason: (-cell.missing[reason], reason), default="")
+        row["reason"] = cell.reason or most_frequent
         rows.append(row)
     return pd.DataFrame(rows)
 

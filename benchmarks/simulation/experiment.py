@@ -111,7 +111,7 @@ def simulate(design: Design, runs: int, apply: Callable) -> list[PCell | Interva
         for kind, times in kinds(design).items()
         for first in range(0, times * runs, BLOCK)
     ]
-    counts = _Counts(design)
+    counts = Counts(design)
     blocks = apply(measured, tasks)
     [counts.truth] = apply(population, [design])
     for (_, kind, *_), block in zip(tasks, blocks, strict=True):
@@ -120,7 +120,9 @@ def simulate(design: Design, runs: int, apply: Callable) -> list[PCell | Interva
     return [*counts.p.values(), *counts.intervals.values()]
 
 
-class _Counts:
+class Counts:
+    """Cells of one design, which the outcomes of its test sets fill."""
+
     def __init__(self, design: Design) -> None:
         self.design, self.truth = design, dict[str, float]()
         self.p, self.intervals = dict[str, PCell](), dict[str, IntervalCell]()
