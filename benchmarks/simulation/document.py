@@ -37,7 +37,11 @@ def read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def rendered(p_values: pd.DataFrame, intervals: pd.DataFrame) -> str:
     """Return all tables, and the cells that are outside the ranges, in Markdown."""
-    parts, warned = [], [table[table["design"] == WARNED] for table in (p_values, intervals)]
+    runs = [int(p_values.loc[p_values["source"] == source, "runs"].max()) for source in SOURCES[:2]]
+    parts = [
+        f"Each design was drawn {runs[0]} times for `tests.csv`, with and without true nulls; {runs[1]} times else."
+    ]
+    warned = [table[table["design"] == WARNED] for table in (p_values, intervals)]
     p_values, intervals = (table[table["design"] != WARNED] for table in (p_values, intervals))
     for title, table, line in (
         ("p ≤ 0.05 under the null, %", p_values, _p_line),
