@@ -11,6 +11,7 @@ from mlx.runs.paired_tests import paired_tests
 from mlx.runs.run import Run, Summary
 from mlx.runs.shared_samples import SharedOutputs
 from mlx.stats.gates import ValidationErrors
+from mlx.stats.groups import Groups
 from simulation.sample import Sample
 from simulation.targets import Outcome
 
@@ -20,10 +21,12 @@ LEVEL, N_BINS = 0.95, 10
 def compared_classifiers(pair: tuple[Sample, Sample], validation: tuple[ValidationErrors, ...]) -> Iterator[Outcome]:
     """Yield the difference of each metric of two classifiers, second minus first."""
     names = tuple(str(label) for label in range(pair[0].probabilities.shape[1]))
-    return _compared([
+    outputs = [
         _outputs(one.y_true, one.y_pred, one.representation, one.probabilities, names, errors)
         for one, errors in zip(pair, validation, strict=True)
-    ])  # fmt: skip
+    ]
+    groups = Groups.of(pair[0].factors[pair[0].groups]) if pair[0].groups else None
+    return _compared(outputs, groups)
 
 
 def compared_regressions(true: np.ndarray, first: np.ndarray, second: np.ndarray) -> Iterator[Outcome]:
@@ -54,10 +57,10 @@ def _outputs(
     )
 
 
-def _compared(outputs: list[ModelOutputs]) -> Iterator[Outcome]:
+def _compared(outputs: list[ModelOutputs], groups: Groups | None = None) -> Iterator[Outcome]:
     first, second = (Run(Path(name), Summary.model_construct()) for name in ("first", "second"))
     rows, n = outputs[0].index, len(outputs[0].index)
     samples = SharedSamples(first=first.id, second=second.id, n_first=n, n_second=n, n_shared=n, n=n)
-    shared = SharedOutputs(samples, tuple(outputs), (rows, rows))
+    shared = SharedOutputs(samples, tuple(outputs), (rows, rows), groups)
     for test in paired_tests(first, second, shared, level=LEVEL, n_bins=N_BINS):
         yield Outcome(f"difference of {test.metric}", test.difference, test.low, test.high, test.p, str(test.status))

@@ -41,6 +41,7 @@ DESIGNS: tuple[Design, ...] = (
     DrawnPair("two models, 90/5/5", 200, shares=(0.9, 0.05, 0.05)),
     DrawnPair("two models, 30 classes", 300, shares=(1 / 30,) * 30),
     DrawnPair("two models, heavy tails", 200, heavy=True),
+    DrawnPair("two models, 60 groups of 5", 300, group_size=5),
     RealPair("two networks, digits", 200, "digits"),
     RealPair("two networks, table", 200, "table"),
     *(RegressionDesign("regression", n) for n in (60, 200)),

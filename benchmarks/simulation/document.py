@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from simulation.verdicts import FEWEST, judged
@@ -12,8 +13,17 @@ PLACE = re.compile(r"(?<=<!-- simulation -->\n).*?(?=<!-- end of simulation -->)
 
 SOURCES = ("tests.csv", "evaluation.json", "residuals.json", "mlx compare")
 
-WARNED = "copies, not declared"
-"""A design in which nothing holds, and the status of every result says why."""
+GROUPED = ("copies, declared", "60 groups of 5")
+
+ASIDE = {
+    "Copies that are not declared, of which the status of the headlines warns": lambda table: (
+        table["design"] == "copies, not declared"
+    ),
+    "Groups in `evaluation.json`, which does not go by group": lambda table: (
+        table["design"].isin(GROUPED) & (table["source"] == "evaluation.json")
+    ),
+}
+"""Cells that do not count for the ranges, as samples that depend on each other are taken for independent ones."""
 
 RULES = {
     "rejects too often": "**p at most 0.05 in more than 7 % of true nulls:**",
@@ -41,8 +51,8 @@ def rendered(p_values: pd.DataFrame, intervals: pd.DataFrame) -> str:
     parts = [
         f"Each design was drawn {runs[0]} times for `tests.csv`, with and without true nulls; {runs[1]} times else."
     ]
-    warned = [table[table["design"] == WARNED] for table in (p_values, intervals)]
-    p_values, intervals = (table[table["design"] != WARNED] for table in (p_values, intervals))
+    aside = {title: [judged(table[of(table)]) for table in (p_values, intervals)] for title, of in ASIDE.items()}
+    p_values, intervals = (counted(table) for table in (p_values, intervals))
     for title, table, line in (
         ("p ≤ 0.05 under the null, %", p_values, _p_line),
         ("95 % intervals that hold the population's value, %", intervals, _interval_line),
@@ -51,7 +61,13 @@ def rendered(p_values: pd.DataFrame, intervals: pd.DataFrame) -> str:
             rows = table[table["source"] == source]
             if len(rows):
                 parts.append(_summary(f"{title}: `{source}`", rows, line))
-    return "\n\n".join([*parts, *_outside(judged(p_values), judged(intervals)), _warned(*map(judged, warned))])
+    return "\n\n".join(
+        [
+            *parts,
+            *_outside(judged(p_values), judged(intervals)),
+            *(_aside(title, *both) for title, both in aside.items()),
+        ]
+    )
 
 
 def _summary(title: str, rows: pd.DataFrame, line) -> str:
@@ -119,9 +135,14 @@ def _outside(p_values: pd.DataFrame, intervals: pd.DataFrame) -> list[str]:
     return found
 
 
-def _warned(p_values: pd.DataFrame, intervals: pd.DataFrame) -> str:
-    rates = (f"p is at most 0.05 in {_range(p_values['rate'])} %", f"intervals hold in {_range(intervals['rate'])} %")
-    return f"**{WARNED[0].upper()}{WARNED[1:]}**, of which the status of each result warns: {', and '.join(rates)}."
+def counted(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of a table that count for the ranges."""
+    return table[~np.logical_or.reduce([of(table) for of in ASIDE.values()])]
+
+
+def _aside(title: str, p_values: pd.DataFrame, intervals: pd.DataFrame) -> str:
+    p, held = (_range(table["rate"]) for table in (p_values, intervals))
+    return f"**{title}:** p is at most 0.05 in {p} %, and intervals hold in {held} %."
 
 
 def _listed(title: str, rows: pd.DataFrame, say) -> str:

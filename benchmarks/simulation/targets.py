@@ -34,7 +34,7 @@ def residual_outcomes(
 ) -> Iterator[Outcome]:
     """Yield the rows of ``tests.csv`` that can have a p-value or an interval."""
     n_classes = sample.probabilities.shape[1]
-    if sample.groups and "groups" in type(settings).model_fields:
+    if sample.groups:
         settings = settings.model_copy(update={"groups": sample.groups})
     found = analyze_classification(
         {"layer": sample.representation},

@@ -30,6 +30,8 @@ class DrawnPair:
         Factor of 1 − confidence.
     in_common
         Share of the variance of latent coordinates and doubt that both models have in common.
+    group_size
+        Samples of a group, which have half of that in common and are declared; 1 for none.
     """
 
     name: str
@@ -38,11 +40,14 @@ class DrawnPair:
     heavy: bool = False
     doubt_scale: float = 1.0
     in_common: float = 0.5
+    group_size: int = 1
 
     def draw(self, generator: np.random.Generator, n: int, *, null: bool) -> Pair:
         """Draw what both models say of n test samples."""
         truth = generator.choice(len(self.shares), size=n, p=self.shares)
         shared = self._noise(generator, n)
+        if self.group_size > 1:
+            shared = np.sqrt(0.5) * shared + np.sqrt(0.5) * self._noise(generator, n)[groups_of(n, self.group_size)]
         first = self._model(generator, truth, shared, worse=0.0)
         return first, self._model(generator, truth, shared, worse=0.0 if null else 1.0)
 
@@ -66,7 +71,13 @@ class DrawnPair:
         for step in range(k - 1):
             probabilities[rows, (y_pred + 1 + step) % k] = parts[:, step]
         representation = np.maximum(0.6 + MEANS[y_pred] + 0.5 * latent @ MIXING, 0)
-        return Sample(representation, probabilities, truth, y_pred, pd.DataFrame(index=rows))
+        factors = pd.DataFrame({"subject": groups_of(n, self.group_size)})
+        return Sample(representation, probabilities, truth, y_pred, factors, "subject" if self.group_size > 1 else "")
+
+
+def groups_of(n: int, size: int) -> np.ndarray:
+    """Return the group (n,) of each sample, of so many samples a group."""
+    return np.arange(n) // size
 
 
 @dataclass(frozen=True)
