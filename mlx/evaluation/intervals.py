@@ -25,7 +25,10 @@ from mlx.stats.status import OK, Reason, Status
 MIN_EXPECTED = 10
 """Fewest expected errors, and fewest expected correct predictions."""
 
-MIN_IN_CLASS = 5
+MIN_EXPECTED_CURVE = 5
+"""Fewest expected errors of equally weighted classes for a mean over curves."""
+
+MIN_IN_CLASS = 8
 MIN_IN_CLASS_CURVE = 10
 """Fewest test samples of each class for what follows from the confusion counts, and from a curve."""
 
@@ -76,20 +79,18 @@ class Design:
         fewest = int(self.support[self.support > 0].min())
         return Reason.CLASS_TOO_SMALL(least) if self.few.is_ok and fewest < least else self.few
 
-    @property
-    def few_of_equal_classes(self) -> Status:
-        """`OK`, or that too few errors are expected where every class counts the same.
+    def few_of_equal_classes(self, least: int, least_in_class: int) -> Status:
+        """`OK`, or that fewer than ``least`` errors are expected where all classes count the same, or one is small.
 
         Rare classes then decide. With n_c samples of class c, an equal error rate in all classes gives their mean the
         skewness of a proportion of (Σ 1/n_c)³/(Σ 1/n_c²)² samples.
         """
-        if not (status := self.small(MIN_IN_CLASS)).is_ok:
+        if not (status := self.small(least_in_class)).is_ok:
             return status
         inverse = 1.0 / self.support[self.support > 0]
         effective = inverse.sum() ** 3 / (inverse**2).sum() ** 2
         wrong = effective * expected_errors(self.errors, self.n, self.validation) / self.n
-        enough = min(wrong, effective - wrong) >= MIN_EXPECTED
-        return OK if enough else Reason.FEW_EXPECTED_OF_EQUAL_CLASSES(MIN_EXPECTED)
+        return OK if min(wrong, effective - wrong) >= least else Reason.FEW_EXPECTED_OF_EQUAL_CLASSES(least)
 
 
 def confusion_estimates(confusion: Counts, design: Design) -> dict[str, Estimate]:
@@ -118,7 +119,7 @@ def confusion_estimates(confusion: Counts, design: Design) -> dict[str, Estimate
 
 def _why_no_interval(name: str, design: Design) -> Status:
     if name in {"balanced_accuracy", "macro_recall"}:
-        return design.few_of_equal_classes
+        return design.few_of_equal_classes(MIN_EXPECTED, MIN_IN_CLASS)
     status = design.small(MIN_IN_CLASS)
     if name == "weighted_precision" and status.is_ok and design.n < MIN_MEAN_SIZE * (design.support > 0).sum():
         return Reason.CLASSES_TOO_SMALL(MIN_MEAN_SIZE)
@@ -186,7 +187,7 @@ def mean_area(areas: Sequence[float], influence: Floats, design: Design) -> Esti
         return Estimate.missing(Reason.ONE_CLASS_TESTED())
     area, positives = np.asarray(areas)[known], design.support[known]
     mean = float(np.mean(area))
-    if not (why := design.small(MIN_IN_CLASS_CURVE)).is_ok:
+    if not (why := design.few_of_equal_classes(MIN_EXPECTED_CURVE, MIN_IN_CLASS_CURVE)).is_ok:
         return Estimate(mean, Interval.missing(why))
     negatives = design.n - positives
     smoothed = (area * positives * negatives + 0.5) / (positives * negatives + 1)
@@ -212,7 +213,7 @@ def mean_average_precision(values: Sequence[float], influence: Floats, design: D
     if known.sum() < 2:
         return Estimate.missing(Reason.ONE_CLASS_TESTED())
     mean = float(np.mean(np.asarray(values)[known]))
-    if not (why := design.small(MIN_IN_CLASS_CURVE)).is_ok:
+    if not (why := design.few_of_equal_classes(MIN_EXPECTED_CURVE, MIN_IN_CLASS_CURVE)).is_ok:
         return Estimate(mean, Interval.missing(why))
     influence = influence / known.sum()
     deviation = influence - influence.mean()

@@ -63,7 +63,7 @@ def expected(true):
     [
         (100, 1.0, [0.25] * 4, 1.0, EVERY),
         (200, 2.5, [0.25] * 4, 1.0, EVERY),
-        (400, 2.5, [0.5, 0.3, 0.1, 0.1], 1.0, {*EVERY} - {*EQUAL}),
+        (400, 2.5, [0.5, 0.3, 0.1, 0.1], 1.0, {*EVERY} - {*EQUAL, *CURVES}),
         (60, 1.8, [1 / 3] * 3, 1.0, (*WEIGHTED, *UNWEIGHTED, *LOSSES)),
         (400, 2.5, [0.9, 0.05, 0.05], 1.0, (*WEIGHTED, *UNWEIGHTED, *LOSSES, "weighted_precision")),
         (200, 2.2, [1 / 3] * 3, 15.0, (*WEIGHTED, *LOSSES, "roc_auc")),

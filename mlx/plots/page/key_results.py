@@ -78,7 +78,7 @@ def _calibration(report: ClassificationReport) -> KeyResult | None:
     sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
     if np.isfinite(metrics.ece_if_calibrated):
         sentence += f" A calibrated model would show {percent(metrics.ece_if_calibrated)} with this many samples."
-    return KeyResult("Calibration error", percent(metrics.ece.value), "", sentence)
+    return _of_metric("Calibration error", metrics.ece, percent, sentence)
 
 
 def _entropy(report: ClassificationReport) -> KeyResult | None:
