@@ -174,12 +174,12 @@ def _read(name: str, value: Any) -> Any:
     return value
 
 
-def _scalar(value: float | tuple[Status, ...] | Status | None) -> float | int | str | None:
+def _scalar(value: float | str | tuple[Status, ...] | Status | None) -> float | int | str | None:
     if isinstance(value, tuple):
         return "; ".join(dict.fromkeys(map(str, value))) or str(OK)
     if isinstance(value, Status):
         return str(value)
-    return value if value is None or np.isfinite(value) else None
+    return value if value is None or isinstance(value, str) or np.isfinite(value) else None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Samples that belong together: similarities, tests and intervals by group, against brute force and simulation."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from mlx.residuals.grouping import choose_groups
 from mlx.residuals.similarity.class_similarity import group_similarity, similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
+from mlx.results.regression_residuals import RegressionSummary
 from mlx.stats.groups import Groups
 
 FAST = {"n_permutations": 199, "n_bootstrap": 100, "projections": []}
@@ -236,6 +238,7 @@ def test_residuals_of_a_regression_by_group():
         for name in ("subject", None)
     )  # fmt: skip
     assert (found.groups, found.n_groups, found.n_duplicates) == ("subject", 50, 150)
+    assert RegressionSummary.from_metrics(Path("residuals.json"), found.as_metrics()) == found
     assert (alone.groups, alone.n_groups, alone.n_duplicates) == (None, None, 150)
     assert found.normality_p is found.white_p is found.ljung_box_p is None
     assert found.spread_spearman_high - found.spread_spearman_low > 1.6 * (
