@@ -35,15 +35,21 @@ def aurc_interval(area: float, error: float, n_errors: float, level: float) -> I
     return replace(found, high=min(1.0, found.high))
 
 
-def augrc_interval(auroc: SmoothedArea, n_errors: float, n_correct: float, level: float) -> Interval:
+def augrc_interval(
+    auroc: SmoothedArea, n_errors: float, n_correct: float, level: float, slope: float = 0.0
+) -> Interval:
     """Interval of an AUGRC, (1 - θ)e(1 - e) + e²/2 of an AUROC θ and an error rate e that are independent.
 
     θ is distributed as in its interval, e as Beta(n_errors + 1/2, n_correct + 1/2); both by equally likely values, the
-    midpoints of a grid of probabilities.
+    midpoints of a grid of probabilities. A ``slope`` is by how much θ rises with e, where samples share class means.
     """
-    share = (np.arange(GRID) + 0.5) / GRID
-    theta: Floats = expit(auroc.center + auroc.error * stdtrit(auroc.df, share))
+    share, center = (np.arange(GRID) + 0.5) / GRID, expit(auroc.center)
     rate: Floats = betaincinv(n_errors + 0.5, n_correct + 0.5, share)
-    area = (1 - theta)[:, None] * (rate * (1 - rate)) + rate**2 / 2
+    n, mean = n_errors + n_correct, n_errors / (n_errors + n_correct)
+    slope /= center * (1 - center)
+    error = np.sqrt(max(0.0, auroc.error**2 - slope**2 * mean * (1 - mean) / n))
+    logits = auroc.center + (error * stdtrit(auroc.df, share))[:, None]
+    theta: Floats = expit(logits + slope * (rate - mean) if slope else logits)
+    area = (1 - theta) * (rate * (1 - rate)) + rate**2 / 2
     low, high = np.quantile(area, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high), level, AUGRC_METHOD)

@@ -49,6 +49,13 @@ def test_the_interval_of_augrc_is_that_of_the_grid_of_both_distributions(seed):
     assert (interval.low, interval.high) == pytest.approx(by_t, rel=1e-10)
 
 
+def test_an_auroc_that_falls_with_the_error_rate_widens_the_interval_of_augrc():
+    error, score = errors_and_scores()
+    known = smoothed_area(error, auroc(error, score)), int(error.sum()), int((~error).sum()), 0.95
+    narrow, alone, wide = (augrc_interval(*known, slope=slope) for slope in (0.3, 0.0, -0.3))
+    assert wide.low < alone.low < narrow.low < narrow.high < alone.high < wide.high
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_interval_of_aurc_is_that_of_its_influence(seed):
     error, score = errors_and_scores(seed=seed)

@@ -104,7 +104,8 @@ def _area_of_curve(
         return replace(test, status=no_interval(reason))
     n_errors, n_correct = ranking.worth
     if statistic == "augrc":
-        return test.with_interval(ranking.told(augrc_interval(ranking.smoothed, n_errors, n_correct, level)))
+        interval = augrc_interval(ranking.smoothed, n_errors, n_correct, level, ranking.slope)
+        return test.with_interval(ranking.told(interval))
     influence = areas.influence[statistic]
     found = EstimateWithInfluence(test.estimate, influence - influence.mean(), partial(areas.gradient, statistic))
     interval = aurc_interval(test.estimate, ranking.standard_error(found), min(n_errors, n_correct), level)

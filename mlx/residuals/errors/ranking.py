@@ -85,6 +85,15 @@ class Ranking:
         """AUROC with all influence of every sample; both kinds must occur."""
         return with_shared(auroc(self.positive, self.values), self.shared, self.rows)
 
+    @property
+    def slope(self) -> float:
+        """By how much the AUROC rises with the share of positives through what the samples share; 0 without that."""
+        if self.shared is None:
+            return 0.0
+        through_shared = self.area.influence - auroc(self.positive, self.values).influence
+        away = self.positive - self.positive.mean()
+        return float(through_shared @ away / (away @ away))
+
     @cached_property
     def smoothed(self) -> SmoothedArea:
         """The AUROC on the logit scale; there must be two of either kind."""
