@@ -19,8 +19,9 @@ from mlx.plots.similarity import (
     statistics_text,
 )
 from mlx.plots.style import MUTED, PAGE, figure, styled
-from mlx.plots.text import class_labels, status_text
+from mlx.plots.text import PValue, class_labels, status_text
 from mlx.results.classification_residuals import ClassSummary
+from mlx.stats.permutation import is_at_floor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,9 +106,8 @@ def _draw_class(ax: Axes, own: DataFrame, summary: ClassSummary, label: str, *, 
                 fontsize=7, color=MUTED, style="italic")  # fmt: skip
         return
     draw_trend(ax, x, y, below=1 - HEADROOM)
-    text = statistics_text(
-        summary.pearson, summary.pearson_low, summary.pearson_high, p=summary.pearson_p, spearman=summary.spearman
-    )
+    p = PValue(summary.pearson_p, is_at_floor(summary.pearson_p, summary.pearson_permutations))
+    text = statistics_text(summary.pearson, summary.pearson_low, summary.pearson_high, p=p, spearman=summary.spearman)
     ax.text(0.03, 0.975, text, transform=ax.transAxes, va="top", fontsize=7, linespacing=1.25)
 
 

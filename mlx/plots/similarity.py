@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, few_ticks, styled
-from mlx.plots.text import RHO, fixed, p_text, thousands, with_interval
+from mlx.plots.text import RHO, PValue, fixed, p_text, thousands, with_interval
 from mlx.plots.thinning import evenly_spaced, note_thinned
 from mlx.plots.trend import fit_trend
 
@@ -70,7 +70,9 @@ def plot_similarity_entropy(
     return ax
 
 
-def statistics_text(r: float, low: float, high: float, *, p: float, spearman: float, n: int | None = None) -> str:
+def statistics_text(
+    r: float, low: float, high: float, *, p: float | PValue, spearman: float, n: int | None = None
+) -> str:
     """Write two lines: Pearson's r with its interval; Spearman's ρ, the permutation p and, where given, `n`."""
     first = f"r = {with_interval(r, low, high)}"
     if n is None:

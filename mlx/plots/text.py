@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from mlx.plots.style import font_families
 from mlx.stats.status import OK
+from mlx.stats.studentized import SMALLEST_P
 
 MISSING = "□"
 LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
@@ -118,11 +120,45 @@ def significant(value: float, digits: int = 3) -> str:
     return fixed(value, max(0, digits - 1 - size))
 
 
-def p_text(p: float) -> str:
-    """Write a p-value as ``p = 0.012``, ``p < 0.0001`` or ``p unknown``."""
-    if p is not None and p < 1e-4:
-        return "p < 0.0001"
-    return f"p = {p:.2g}" if p is not None and math.isfinite(p) else "p unknown"
+@dataclass(frozen=True)
+class PValue:
+    """A p-value as it is written: with "≤" where more permutations could give a smaller one, and never below 1e-6.
+
+    Attributes
+    ----------
+    value
+        The number itself.
+    at_floor
+        Whether it, or what it was adjusted from, is the smallest that its permutations allow.
+    """
+
+    value: float
+    at_floor: bool = False
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __str__(self) -> str:
+        sign = self.sign
+        return self.digits if sign == "=" else f"{sign} {self.digits}"
+
+    @property
+    def sign(self) -> str:
+        """How the p-value relates to `digits`: "=", "≤" or "<"."""
+        if self.value < SMALLEST_P:
+            return "<"
+        return "≤" if self.at_floor and self.value < 1 else "="
+
+    @property
+    def digits(self) -> str:
+        """Two significant digits."""
+        return "1e-6" if self.value < SMALLEST_P else f"{self.value:.2g}".replace("-", MINUS)
+
+
+def p_text(p: float | PValue) -> str:
+    """Write a p-value as ``p = 0.012``, ``p ≤ 0.0001``, ``p < 1e-6`` or ``p unknown``."""
+    shown = p if isinstance(p, PValue) else PValue(math.nan if p is None else p)
+    return f"p {shown.sign} {shown.digits}" if math.isfinite(shown.value) else "p unknown"
 
 
 def with_interval(value: float, low: float, high: float, digits: int = 2) -> str:

@@ -85,17 +85,23 @@ class ClassSummary:
     pearson_low: Annotated[float, Column("number", "lower end of its interval")] = NAN
     pearson_high: Annotated[float, Column("number", "upper end of its interval")] = NAN
     pearson_p: Annotated[float, Column("share", "its permutation p-value")] = NAN
-    pearson_p_holm: Annotated[float, Column("share", "p adjusted over the classes by Holm's method")] = NAN
+    pearson_permutations: Annotated[int, Column("count", "permutations drawn for it")] = 0
+    pearson_p_holm: Annotated[
+        float, Column("share", "p adjusted over classes, statistics and layers by Holm's method")
+    ] = NAN
     pearson_p_bh: Annotated[
-        float, Column("share", "p adjusted over the classes by Benjamini and Hochberg's method")
+        float, Column("share", "p adjusted over classes, statistics and layers by Benjamini and Hochberg's method")
     ] = NAN
     spearman: Annotated[float, Column("number", "the same correlation of ranks")] = NAN
     spearman_low: Annotated[float, Column("number", "lower end of its interval")] = NAN
     spearman_high: Annotated[float, Column("number", "upper end of its interval")] = NAN
     spearman_p: Annotated[float, Column("share", "its permutation p-value")] = NAN
-    spearman_p_holm: Annotated[float, Column("share", "p adjusted over the classes by Holm's method")] = NAN
+    spearman_permutations: Annotated[int, Column("count", "permutations drawn for it")] = 0
+    spearman_p_holm: Annotated[
+        float, Column("share", "p adjusted over classes, statistics and layers by Holm's method")
+    ] = NAN
     spearman_p_bh: Annotated[
-        float, Column("share", "p adjusted over the classes by Benjamini and Hochberg's method")
+        float, Column("share", "p adjusted over classes, statistics and layers by Benjamini and Hochberg's method")
     ] = NAN
     status: Annotated[ClassStatus, STATUS]
 
@@ -125,7 +131,9 @@ class FactorEffect:
     high: Annotated[float, Column("number", "upper end of its interval")] = NAN
     method: Annotated[str, Column("text", "how the interval was obtained")] = ""
     p: Annotated[float, Column("share", "p-value of no effect")] = NAN
+    null: Annotated[str, Column("text", "null hypothesis that the p-value is about")] = ""
     p_method: Annotated[str, Column("text", "how the p-value was obtained")] = ""
+    n_permutations: Annotated[int, Column("count", "permutations drawn for the p-value", name="B")] = 0
     p_holm: Annotated[float, Column("share", "p adjusted over the factors by Holm's method")] = NAN
     p_bh: Annotated[float, Column("share", "p adjusted over the factors by Benjamini and Hochberg's method")] = NAN
     n: Annotated[int, Column("count", "samples")]

@@ -92,8 +92,8 @@ class RegressionSummary:
     jarque_bera, normality_p
         Test of normality, and its p-value.
     spread_spearman
-        Rank correlation of the absolute residual with the prediction, with its interval and p-value; 0 where errors
-        are equally large everywhere.
+        Rank correlation of the absolute residual with the prediction, with its interval, p-value, and
+        permutations drawn for that; 0 where errors are equally large everywhere.
     breusch_pagan, white, durbin_watson, ljung_box
         As in `mlx.residuals.regression.classical_tests`.
     status
@@ -123,6 +123,7 @@ class RegressionSummary:
     spread_spearman_low: float | None = None
     spread_spearman_high: float | None = None
     spread_spearman_p: float | None = None
+    spread_spearman_permutations: int | None = None
     breusch_pagan: float | None = None
     breusch_pagan_p: float | None = None
     white: float | None = None

@@ -8,7 +8,7 @@ from drawn_reports import ODD_NAMES
 
 from mlx.plots.page.tables import frame_table
 from mlx.plots.style import category_style, figure, render_png, style
-from mlx.plots.text import DASH, MINUS, class_labels, fixed, p_text, readable, shorten, significant
+from mlx.plots.text import DASH, MINUS, PValue, class_labels, fixed, p_text, readable, shorten, significant
 
 
 def test_columns_of_a_table_are_numbers_only_if_nothing_else_is_in_them():
@@ -55,6 +55,9 @@ def test_numbers_are_written_for_reading():
         f"{MINUS}2.00e+09",
     ]
     assert [p_text(v) for v in (0.001, 0.5, float("nan"))] == ["p = 0.001", "p = 0.5", "p unknown"]
+    bounds = [p_text(PValue(v, at_floor=True)) for v in (1e-4, 1e-7, 1.0, float("nan"))]
+    assert bounds == ["p ≤ 0.0001", "p < 1e-6", "p = 1", "p unknown"]
+    assert [str(PValue(v)) for v in (2e-5, 9e-7)] == [f"2e{MINUS}05", "< 1e-6"]
 
 
 def test_a_hundred_categories_look_different():

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
 from mlx.plots.text import (
+    PValue,
     fixed,
     interval_text,
     p_text,
@@ -22,7 +23,7 @@ from mlx.plots.text import (
 )
 from mlx.results.classification_residuals import Slice
 from mlx.results.metrics import Estimate
-from mlx.results.tests import Question, TestResult, first_test
+from mlx.results.tests import PRIMARY, Question, TestResult, first_test
 
 CLAIMS_NOTHING = "without an interval, it says nothing about other samples"
 CHANCE_LEVEL = 0.5
@@ -143,20 +144,20 @@ def _slice_to_show(slices: Sequence[Slice]) -> Slice:
 
 
 def _correlation(report: ClassificationReport) -> KeyResult | None:
-    test = report.correlation("pearson")
-    if np.isnan(test.estimate):
+    test = first_test(report.residuals.tests, PRIMARY[0], PRIMARY[1], scope=PRIMARY[2])
+    if test is None or np.isnan(test.estimate):
         return None
     label, value, bounds = "Similarity and entropy", f"r = {fixed(test.estimate)}", _bounds(test)
     if np.isnan(test.low):
-        sentence = f"In these samples similarity and entropy have {value}; {CLAIMS_NOTHING}."
+        sentence = f"Within predicted classes, similarity and entropy have {value} in these samples; {CLAIMS_NOTHING}."
         return KeyResult(label, "not known", bounds, sentence)
     if test.high < 0:
-        says = "Samples dissimilar to those predicted alike tend to be uncertain"
+        says = "Samples dissimilar to others of their predicted class tend to be uncertain"
     elif test.low > 0:
-        says = "Samples similar to those predicted alike tend to be uncertain"
+        says = "Samples similar to others of their predicted class tend to be uncertain"
     else:
-        says = "These samples do not show that uncertainty depends on the similarity to samples predicted alike"
-    return KeyResult(label, value, bounds, f"{says} (permutation {p_text(test.p)}).")
+        says = "These samples do not show that uncertainty depends on the similarity to others of the predicted class"
+    return KeyResult(label, value, bounds, f"{says} (the primary test; {p_text(PValue(test.p, test.p_at_floor))}).")
 
 
 def _bounds(test: TestResult) -> str:

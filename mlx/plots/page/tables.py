@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from mlx.plots.page.escaping import safe
-from mlx.plots.text import MINUS, fixed, level_text, number, percent, significant, status_text, thousands
+from mlx.plots.text import MINUS, PValue, fixed, level_text, number, percent, significant, status_text, thousands
 from mlx.results.classification_residuals import ClassSummary
 from mlx.results.evaluation import ClassEvaluation
 from mlx.results.schema import RowSchema
+from mlx.stats.permutation import is_at_floor
 from mlx.stats.status import OK
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+P_COLUMNS = {"p", "p_holm", "p_bh"}
 MAX_ROWS = 500
 ONE_LINE = 24  # characters of a cell that is never broken
 
@@ -47,7 +49,12 @@ def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object
 def metrics_table(caption: str, metrics: Mapping[str, Any]) -> str:
     """Build the table of one metrics file: a row per number, with its interval or why it has none."""
     flat = flatten(metrics)
-    beside = {key + end for key in flat for end in ("_low", "_high", "_status")}
+    beside = {key + end for key in flat for end in ("_low", "_high", "_status", "_permutations")}
+    flat |= {
+        key: PValue(value, is_at_floor(value, flat.get(f"{key.removesuffix('_p')}_permutations") or 0))
+        for key, value in flat.items()
+        if key.endswith("_p") and _is_number(value)
+    }
     rows = [
         (key.replace("_", " "), value, _bounds(number(flat, f"{key}_low"), number(flat, f"{key}_high"), significant)
          or status_text(flat.get(f"{key}_status", "")))
@@ -104,7 +111,8 @@ def classes_table(classes: Sequence[ClassSummary], scores: Sequence[ClassEvaluat
         (
             one.name, one.n_true, one.n_predicted, scores_of[one.label].precision, scores_of[one.label].recall,
             one.entropy_mean, one.similarity_mean, one.pearson, _bounds(one.pearson_low, one.pearson_high, fixed),
-            one.pearson_p, one.pearson_p_holm, "" if one.status.pearson.is_ok else str(one.status),
+            *(_bounded(p, one.pearson_p, one.pearson_permutations) for p in (one.pearson_p, one.pearson_p_holm)),
+            "" if one.status.pearson.is_ok else str(one.status),
         )
         for one in classes
     ]  # fmt: skip
@@ -115,8 +123,18 @@ def classes_table(classes: Sequence[ClassSummary], scores: Sequence[ClassEvaluat
 def rows_table(caption: str, schema: RowSchema[T], rows: Sequence[T], columns: Sequence[str] = ()) -> str:
     """Build the table of those `columns` (all by default) that hold anything; empty without rows."""
     frame = schema.frame(rows).astype(object)
+    for column in P_COLUMNS & set(frame):
+        frame[column] = np.array([
+            _bounded(getattr(row, column), getattr(row, "p", math.nan), getattr(row, "n_permutations", 0))
+            for row in rows
+        ], dtype=object)  # fmt: skip
     known = frame.where(frame.notna() & (frame != ""), None)
     return frame_table(caption, known[list(columns or schema.columns)])
+
+
+def _bounded(shown: float, p: float, n_permutations: int) -> PValue | None:
+    """Return a p-value, or one that was adjusted from `p`, as an upper bound where `p` is one; None where missing."""
+    return None if math.isnan(shown) else PValue(shown, is_at_floor(p, n_permutations))
 
 
 def frame_table(caption: str, frame: DataFrame) -> str:
@@ -169,11 +187,11 @@ def _is_numeric(column: Sequence[object]) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return isinstance(value, int | float | np.number | PValue) and not isinstance(value, bool)
 
 
 def _is_unknown(value: object) -> bool:
-    return value is None or (isinstance(value, float | np.floating) and math.isnan(value))
+    return value is None or (isinstance(value, float | np.floating | PValue) and math.isnan(float(value)))
 
 
 def _cell(value: Any) -> str:

@@ -25,7 +25,7 @@ from mlx.plots.report.shared import learning_curves, samples
 from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import PAGE, figure, styled
 from mlx.plots.table import plot_class_counts
-from mlx.plots.text import class_labels, fixed, fixed_or_below, with_interval
+from mlx.plots.text import PValue, class_labels, fixed, fixed_or_below, with_interval
 from mlx.results.tests import Question, Score, first_test
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def _area(value: float, low: float, high: float) -> str:
 
 def _similarity_entropy(report: ClassificationReport) -> Axes:
     s, pearson, spearman = report.samples, report.correlation("pearson"), report.correlation("spearman")
-    text = statistics_text(pearson.estimate, pearson.low, pearson.high, p=pearson.p, spearman=spearman.estimate,
+    p = PValue(pearson.p, pearson.p_at_floor)
+    text = statistics_text(pearson.estimate, pearson.low, pearson.high, p=p, spearman=spearman.estimate,
                            n=int(s["similarity"].notna().sum()))  # fmt: skip
     return plot_similarity_entropy(
         s["similarity"], s["entropy"], s["correct"], statistics=text, max_points=report.settings.max_points

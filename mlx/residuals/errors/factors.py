@@ -66,7 +66,8 @@ class FactorTest:
 
     def effect(self) -> FactorEffect:
         """Return the test as a row of the table of factors."""
-        shared = ("statistic", "estimate", "low", "high", "method", "p", "p_method", "p_holm", "p_bh", "n", "status")
+        shared = ("statistic", "estimate", "low", "high", "method", "p", "null", "p_method", "n_permutations", "p_holm",
+                  "p_bh", "n", "status")  # fmt: skip
         return FactorEffect(
             factor=self.factor.name,
             kind=self.factor.kind,

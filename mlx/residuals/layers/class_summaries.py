@@ -1,6 +1,7 @@
 """A summary of each predicted class: counts, error rate, similarity, entropy and their correlation."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,15 @@ from mlx.results.classification_residuals import ClassSummary
 from mlx.results.tests import CORRELATIONS, Question, TestResult
 from mlx.stats.status import ClassStatus
 
-SUFFIXES = {"": "estimate", "_low": "low", "_high": "high", "_p": "p", "_p_holm": "p_holm", "_p_bh": "p_bh"}
+SUFFIXES = {
+    "": "estimate",
+    "_low": "low",
+    "_high": "high",
+    "_p": "p",
+    "_permutations": "n_permutations",
+    "_p_holm": "p_holm",
+    "_p_bh": "p_bh",
+}
 """Endings of the columns of a correlation, and the fields of its result."""
 
 
@@ -33,7 +42,7 @@ def _summary(layer: Layer, predictions: Predictions, label: int, tests: Sequence
         if (test.question, test.layer, test.label) == (Question.SIMILARITY_ENTROPY, layer.name, label)
     }
     pearson, spearman = (of_class[statistic] for statistic in CORRELATIONS)
-    correlations = {
+    correlations: dict[str, Any] = {
         test.statistic + suffix: getattr(test, field)
         for test in (pearson, spearman)
         for suffix, field in SUFFIXES.items()
@@ -53,7 +62,7 @@ def _summary(layer: Layer, predictions: Predictions, label: int, tests: Sequence
     )
 
 
-def _moments(name: str, values: Floats) -> dict[str, float]:
+def _moments(name: str, values: Floats) -> dict[str, Any]:
     mean = float(values.mean()) if values.size else float("nan")
     spread = float(values.std(ddof=1)) if values.size > 1 else float("nan")
     return {f"{name}_mean": mean, f"{name}_sd": spread}

@@ -60,7 +60,7 @@ def headline_of(
     for key, (scope, statistic) in CORRELATIONS.items():
         test = first_test(tests, Question.SIMILARITY_ENTROPY, statistic, scope=scope)
         assert test is not None, "asked of every layer"
-        headline |= {"n": test.n} | _scalars(key, test, ENDS | {"_p": "p"})
+        headline |= {"n": test.n} | _scalars(key, test, ENDS | {"_p": "p", "_permutations": "n_permutations"})
     for key, question in DETECTION.items():
         test = first_test(tests, question, "auroc")
         assert test is not None, "asked of every layer"

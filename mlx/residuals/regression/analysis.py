@@ -286,7 +286,11 @@ def _spread(residuals: _Residuals, groups: Groups | None, settings: ResidualsSet
         lambda size, _: studentized(stratum.permuted(size, generator))[1:],
         permutations_for(1, least=settings.n_permutations),
     )
-    found: Numbers = {"spread_spearman": estimate, "spread_spearman_p": test.p}
+    found: Numbers = {
+        "spread_spearman": estimate,
+        "spread_spearman_p": test.p,
+        "spread_spearman_permutations": test.n_permutations,
+    }
     if n < MIN_INTERVAL:
         return found, no_interval(Reason.TOO_FEW(MIN_INTERVAL))
     generator = stream(settings.seed, Stream.REGRESSION_BOOTSTRAP)
