@@ -21,7 +21,7 @@ CAPTIONS = {
     ),
     "similarity_entropy": (
         "Similarity against entropy",
-        "Each point is a test sample; the band around the least-squares line is descriptive and not a test. p is that of "
+        "Each point is a test sample; the band around the least-squares line is descriptive and not a test. p is of "
         "no linear correlation over all samples.",
     ),
     "similarity_entropy_by_class": (
