@@ -99,20 +99,21 @@ def _provenance(workspace: Workspace, dataset: DatasetDescription, *, trained: b
         name=f"{model}{dataset.name}",
         description=str(asked.get("description") or ""),
         source=dataset.source,
-        split=_split(workspace) if trained else (),
+        **(_split(workspace) if trained else {}),
         configuration={name: asked[name] for name in SHOWN if name in asked},
         environment=_environment(workspace),
     )
 
 
-def _split(workspace: Workspace) -> list[str]:
-    """Return a line on how the data were divided, and one on each thing to know of it; none for earlier versions."""
+def _split(workspace: Workspace) -> dict[str, Any]:
+    """Return how the data were divided, with a line on it and on each thing to know of it; nothing if unknown."""
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     if described.split_method is None:
-        return []
+        return {}
     by = f" by {described.split_by}" if described.split_by else ""
     sizes = ", ".join(f"{size} {part}" for part, size in described.sizes.items())
-    return [f"Split: {described.split_method}{by}, {sizes}", *described.notes]
+    lines = [f"Split: {described.split_method}{by}, {sizes}", *described.notes]
+    return {"split_method": described.split_method, "split": lines}
 
 
 SHOWN = (

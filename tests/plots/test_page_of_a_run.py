@@ -198,8 +198,9 @@ def test_the_page_of_a_regression_says_what_its_tables_say(folder, browser):
     browser.open(run / "data/report/report.html")
     evaluation = json.loads((run / "metrics/evaluation.json").read_text())
     assert {row[0]: row[1] for row in table(browser, "Evaluation")} == {
-        key: value for key, value in evaluation.items() if not isinstance(value, list)
+        key.replace("_", " "): value for key, value in evaluation.items() if not isinstance(value, list)
     }
+    assert "Split: random, 210 train, 30 val, 60 test" in browser.js("return document.body.innerText")
     samples = pd.read_parquet(run / "data/residuals/samples.parquet")
     shown = browser.js("return Array.from(Bokeh.documents[0].get_model_by_name('samples').data.residual)")
     np.testing.assert_allclose(shown, samples.residual, rtol=1e-6)

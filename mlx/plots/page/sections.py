@@ -51,7 +51,8 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     training = {} if report.training is None else report.training.metrics
     about = report.provenance
     setup = [names_table("Configuration", about.configuration), names_table("Environment", about.environment)]
-    evaluation = metrics_table("Evaluation", report.evaluation.metrics.as_dict())
+    how = {} if about.split_method is None else {"split_method": about.split_method}
+    evaluation = metrics_table("Evaluation", {**report.evaluation.metrics.as_dict(), **how})
     residuals = metrics_table("Residuals analysis", report.residuals_metrics)
     found = {"training": Tables([metrics_table("Training", training)]), "setup": Tables(setup)}
     if not isinstance(report, ClassificationReport):

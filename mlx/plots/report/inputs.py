@@ -31,8 +31,10 @@ class Provenance:
         One or two sentences under the title; may be empty.
     source
         Where the data are from; may be empty.
+    split_method
+        How the data were divided into parts; None if unknown.
     split
-        How the data were divided into parts, and what that lets a model see of the test samples; empty if unknown.
+        The same in words with the sizes, and what it lets a model see of the test samples; empty if unknown.
     configuration, environment
         Sections of the configuration and versions of the software, nested or flat.
     """
@@ -40,6 +42,7 @@ class Provenance:
     name: str
     description: str = ""
     source: str = ""
+    split_method: str | None = None
     split: Sequence[str] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
