@@ -113,10 +113,11 @@ def estimate(value, low=np.nan, high=np.nan, level=0.95, why=OK):
 
 
 def correlations(**known):
-    """The tests of similarity and entropy over all samples, of both statistics."""
-    shared = {"question": Question.SIMILARITY_ENTROPY, "scope": Scope.POOLED, "layer": LAYER, "confidence": 0.95}
-    yield TestResult(**shared, statistic="pearson", **known)
-    yield TestResult(**shared, statistic="spearman", estimate=known.get("estimate", np.nan))
+    """The tests of similarity and entropy over all samples and within class, of both statistics."""
+    for scope in (Scope.POOLED, Scope.WITHIN_CLASS):
+        shared = {"question": Question.SIMILARITY_ENTROPY, "scope": scope, "layer": LAYER, "confidence": 0.95}
+        yield TestResult(**shared, statistic="pearson", **known)
+        yield TestResult(**shared, statistic="spearman", estimate=known.get("estimate", np.nan))
 
 
 def make_regression(n=200, seed=1) -> RegressionReport:

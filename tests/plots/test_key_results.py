@@ -23,15 +23,20 @@ def test_a_correlation_without_an_interval_claims_nothing_and_says_why(classific
     found = said_of_the_correlation(classification(), estimate=r, p=p, status=no_interval(Reason.TOO_FEW(30)))
     assert (found.value, found.interval) == ("not known", "no interval (n < 30)")
     nothing = "; without an interval, it says nothing about other samples."
-    assert found.sentence == f"In these samples similarity and entropy have r = {fixed(r)}" + nothing
+    within = f"Within predicted classes, similarity and entropy have r = {fixed(r)} in these samples"
+    assert found.sentence == within + nothing
 
 
 @pytest.mark.parametrize(
     ("low", "high", "says"),
     [
-        (0.2, 0.6, "Samples similar to those predicted alike tend to be uncertain (permutation"),
-        (-0.6, -0.2, "Samples dissimilar to those predicted alike tend to be uncertain (permutation"),
-        (-0.6, 0.2, "These samples do not show that uncertainty depends on the similarity to samples predicted alike"),
+        (0.2, 0.6, "Samples similar to others of their predicted class tend to be uncertain (the primary test; p ="),
+        (
+            -0.6,
+            -0.2,
+            "Samples dissimilar to others of their predicted class tend to be uncertain (the primary test; p =",
+        ),
+        (-0.6, 0.2, "These samples do not show that uncertainty depends on the similarity to others of the predicted "),
     ],
 )
 def test_a_correlation_says_what_its_interval_shows(classification, low, high, says):
