@@ -15,6 +15,7 @@ from made_reports import estimate, with_metrics, with_residuals
 from mlx.plots.page import render_page
 from mlx.plots.page.key_results import key_results
 from mlx.plots.page.points import choose_points
+from mlx.plots.page.tables import metrics_table
 from mlx.plots.reliability import plot_reliability
 from mlx.plots.report.inputs import Provenance, RawSamples
 from mlx.plots.style import figure, render_png
@@ -46,6 +47,14 @@ def test_the_page_of_a_regression_shows_its_errors(regression):
     page = render_page(inputs, drawn(inputs)).replace("\N{NO-BREAK SPACE}", " ")
     assert "6.12" in page
     assert "95.0 % of the target&#x27;s variance is explained." in page
+
+
+@pytest.mark.parametrize("known", [{}, {"confidence": 0.9}])
+def test_a_table_of_metrics_shows_the_status_of_missing_numbers_with_or_without_intervals(known):
+    metrics = {"val_loss": None, "val_loss_status": "infinite, validation samples have probability 0 for their class"}
+    page = metrics_table("Training", metrics | known).replace("\N{NO-BREAK SPACE}", " ")
+    assert metrics["val_loss_status"] in page
+    assert (">90 % interval<" if known else ">status<") in page
 
 
 @pytest.mark.slow

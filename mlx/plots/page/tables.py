@@ -47,7 +47,7 @@ def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object
 
 
 def metrics_table(caption: str, metrics: Mapping[str, Any]) -> str:
-    """Build the table of one metrics file: a row per number, with its interval or why it has none."""
+    """Build the table of one metrics file: a row per number, with its interval or its status."""
     flat = flatten(metrics)
     beside = {key + end for key in flat for end in ("_low", "_high", "_status", "_permutations")}
     flat |= {
@@ -62,7 +62,7 @@ def metrics_table(caption: str, metrics: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     head = ["metric", "value"]
     if any(row[2] for row in rows):
-        head.append(f"{level_text(metrics['confidence'])} interval")
+        head.append(f"{level_text(metrics['confidence'])} interval" if "confidence" in metrics else "status")
     return html_table(caption, head, [row[: len(head)] for row in rows]) if rows else ""
 
 
