@@ -7,7 +7,6 @@ from statsmodels.stats.multitest import multipletests
 
 from mlx.stats.correlation import is_constant, merge_ties, midranks, weighted_correlation, weighted_midranks
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
-from mlx.stats.permutation import permutation_p_value, permuted_products
 
 ONE = np.ones((1, 11))
 
@@ -66,31 +65,6 @@ def test_adjusted_p_values_agree_with_statsmodels_and_scipy(n_tests):
     expected = stats.false_discovery_control(p) if n_tests else p
     np.testing.assert_allclose(benjamini_hochberg(with_gaps)[1:], expected, rtol=1e-12)
     assert np.isnan(holm(with_gaps)[0])
-
-
-def test_permutation_p_value_approaches_the_exact_one():
-    generator = np.random.default_rng(0)
-    x, y = generator.normal(size=(2, 7))
-    y += 0.5 * x
-    x, y = ((v - v.mean()) / np.linalg.norm(v - v.mean()) for v in (x, y))
-    exact = stats.permutation_test(
-        (x,), lambda z: abs(z @ y), permutation_type="pairings", alternative="greater", n_resamples=np.inf
-    ).pvalue
-    permuted = permuted_products(x[None], y[None], 20_000, generator)[0]
-    assert permutation_p_value(x @ y, permuted) == pytest.approx(exact, abs=4 * np.sqrt(exact / 20_000))
-
-
-def test_permutations_serve_all_statistics_alike_and_keep_each_row_whole():
-    x = np.random.default_rng(0).normal(size=(2, 30))
-    products = permuted_products(np.stack([x[0], x[0]]), np.stack([x[1], x[1]]), 50, np.random.default_rng(1))
-    np.testing.assert_array_equal(products[0], products[1])
-    ones = permuted_products(np.ones((1, 30)), x[:1], 50, np.random.default_rng(1))
-    np.testing.assert_allclose(ones, x[0].sum(), atol=1e-12)
-
-
-def test_a_p_value_is_never_zero_and_counts_ties():
-    assert permutation_p_value(0.9, np.zeros(99)) == 0.01
-    assert permutation_p_value(0.5, np.array([0.5 - 1e-15, -0.5, 0.1])) == 0.75
 
 
 def test_values_equal_but_for_rounding_are_merged():
