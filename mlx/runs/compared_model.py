@@ -21,7 +21,7 @@ from mlx.results.comparison import Metric
 from mlx.results.tests import Scope
 from mlx.stats.auroc import placements
 from mlx.stats.calibration_scores import CalibrationScores, calibration_scores
-from mlx.stats.correlation import in_own_unit
+from mlx.stats.correlation import in_own_unit, merge_entropies
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE
 from mlx.stats.gates import expected_errors, why_too_few
 from mlx.stats.prediction_scores import PredictionScores, prediction_scores
@@ -123,6 +123,11 @@ class ComparedModel:
         return prediction_scores(self.probabilities, self._logits, self.y_true, self.y_pred)
 
     @cached_property
+    def entropy(self) -> Floats:
+        """Entropies (n,) as the analysis ranks them: those that differ by no more than rounding are tied."""
+        return merge_entropies(self.scores.entropy)
+
+    @cached_property
     def losses(self) -> CalibrationScores:
         """Losses of each prediction, as ``evaluation.json`` has their means."""
         return calibration_scores(self.probabilities, self._logits, self.y_true)
@@ -179,12 +184,12 @@ def _area(positive: Flags, score: Floats) -> Measured:
 def _error_auroc(model: ComparedModel) -> Measured:
     if model.error.all() or not model.error.any():
         return Measured(NAN, NO_INFLUENCE, Reason.ALL_WRONG() if model.error[0] else Reason.NO_ERRORS())
-    return _area(model.error, model.scores.entropy)
+    return _area(model.error, model.entropy)
 
 
 def _curve_area(name: str) -> Callable[[ComparedModel], Measured]:
     def measure(model: ComparedModel) -> Measured:
-        areas = curve_areas(model.error, model.scores.entropy)
+        areas = curve_areas(model.error, model.entropy)
         influence = areas.influence[name]
         return Measured(getattr(areas, name), influence - influence.mean())
 

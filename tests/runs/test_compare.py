@@ -16,6 +16,7 @@ from mlx.core.artifacts import write_parquet
 from mlx.pipeline.model_outputs import ModelOutputs
 from mlx.residuals import ResidualsSettings, analyze_classification
 from mlx.results.comparison import Metric, PairedTest, SharedSamples
+from mlx.results.tests import Question
 from mlx.runs.compare import compare_runs
 from mlx.runs.compared_model import MEASURES, ComparedModel
 from mlx.runs.paired_tests import _By, _difference, paired_tests
@@ -90,9 +91,17 @@ def test_an_influence_is_what_a_sample_changes(metric: Metric) -> None:
         assert 299 * (whole.estimate - without.estimate) == pytest.approx(influence[sample], abs=0.02, rel=0.05)
 
 
-def test_the_correlation_is_that_of_the_analysis(tmp_path: Path) -> None:
-    model, other = two_classifiers(300, np.random.default_rng(4))
-    found = compared(tmp_path, model, other)[Metric.PEARSON_WITHIN]
+def of_trees(model: ModelOutputs, n_trees: int) -> ModelOutputs:
+    """Return the model as a forest that adds up shares: equal ones in another order have entropies that round apart."""
+    counts = np.round(np.asarray(model.probabilities) * n_trees)
+    return replace(model, probabilities=counts / counts.sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("n_trees", [None, 7, 40])
+def test_estimates_are_those_of_the_analysis(tmp_path: Path, n_trees: int | None) -> None:
+    models = two_classifiers(300, np.random.default_rng(4))
+    model, other = models if n_trees is None else (of_trees(one, n_trees) for one in models)
+    found = compared(tmp_path, model, other)
     analyzed = analyze_classification(
         model.layers,
         logits=None,
@@ -103,7 +112,12 @@ def test_the_correlation_is_that_of_the_analysis(tmp_path: Path) -> None:
         index=model.index,
         settings=ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=[]),
     )
-    assert found.estimate_first == pytest.approx(analyzed.headline["pearson_within"], rel=1e-12)
+    expected = {test.statistic: test.estimate for test in analyzed.tests if test.question is Question.ERROR_BY_ENTROPY}
+    for metric in (Metric.ERROR_AUROC, Metric.ERROR_AURC, Metric.ERROR_AUGRC):
+        statistic = metric.removeprefix("error_").removesuffix("_entropy")
+        assert found[metric].estimate_first == pytest.approx(expected[statistic], rel=1e-12)
+    within = found[Metric.PEARSON_WITHIN].estimate_first
+    assert within == pytest.approx(analyzed.headline["pearson_within"], rel=1e-12)
 
 
 def test_identical_models_differ_in_nothing(tmp_path: Path) -> None:
