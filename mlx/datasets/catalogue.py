@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from mlx.core.settings import Settings
+from mlx.datasets.bundled import BUNDLED, BundledParams, open_bundled
 from mlx.datasets.custom.params import CustomParams
 from mlx.datasets.custom.source import open_custom
 from mlx.datasets.dataset import Dataset
@@ -11,6 +13,8 @@ from mlx.datasets.digits import DigitsParams, open_digits
 from mlx.datasets.files.cifar import Cifar10Params, Cifar100Params, open_cifar10, open_cifar100
 from mlx.datasets.files.imagenet import ImagenetParams, open_imagenet
 from mlx.datasets.files.mnist import MnistParams, open_fashion_mnist, open_mnist
+from mlx.datasets.files.number_tables import NumberTableParams, open_california_housing, open_covtype
+from mlx.datasets.files.olivetti import OlivettiParams, open_olivetti_faces
 from mlx.datasets.images.gradients import GradientsParams, open_gradients
 from mlx.datasets.images.noise import NoiseParams, open_noise
 from mlx.datasets.images.patterns import PatternsParams, open_patterns
@@ -58,16 +62,23 @@ GENERATED: dict[str, DatasetSpec] = {
 """The datasets that are drawn from a seed."""
 
 FROM_FILES: dict[str, DatasetSpec] = {
+    "california_housing": DatasetSpec(NumberTableParams, open_california_housing, takes_path=True),
     "cifar10": DatasetSpec(Cifar10Params, open_cifar10, takes_path=True),
     "cifar100": DatasetSpec(Cifar100Params, open_cifar100, takes_path=True),
+    "covtype": DatasetSpec(NumberTableParams, open_covtype, takes_path=True),
     "custom": DatasetSpec(CustomParams, open_custom, takes_path=True),
     "fashion_mnist": DatasetSpec(MnistParams, open_fashion_mnist, takes_path=True),
     "imagenet": DatasetSpec(ImagenetParams, open_imagenet, takes_path=True),
     "mnist": DatasetSpec(MnistParams, open_mnist, takes_path=True),
+    "olivetti_faces": DatasetSpec(OlivettiParams, open_olivetti_faces, takes_path=True),
 }
 """The datasets that are read from files."""
 
-DATASETS: dict[str, DatasetSpec] = dict(
-    sorted((GENERATED | FROM_FILES | {"digits": DatasetSpec(DigitsParams, open_digits)}).items())
-)
+WITH_SCIKIT_LEARN: dict[str, DatasetSpec] = {
+    "digits": DatasetSpec(DigitsParams, open_digits),
+    **{name: DatasetSpec(BundledParams, partial(open_bundled, name)) for name in BUNDLED},
+}
+"""The real datasets that are installed with scikit-learn."""
+
+DATASETS: dict[str, DatasetSpec] = dict(sorted((GENERATED | FROM_FILES | WITH_SCIKIT_LEARN).items()))
 """All of them, by name."""

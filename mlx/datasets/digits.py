@@ -1,19 +1,16 @@
 """scikit-learn's handwritten digits."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from mlx.core.array_types import Array, Indices
-from mlx.datasets.dataset import Dataset, spans
-from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, stored_dataset
+from mlx.datasets.dataset import Dataset
+from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, rows_in, stored_dataset
 
 INK_LEVELS = 16
 """The darkest ink in the published files, whose values are counts of 0 … 16 set pixels."""
 
 
 class DigitsParams(StoredParams):
-    """Parameters of ``digits``: those of every set that is read from files."""
+    """Parameters of ``digits``: those of every set of images."""
 
 
 def open_digits(params: DigitsParams) -> Dataset:
@@ -34,14 +31,10 @@ def open_digits(params: DigitsParams) -> Dataset:
 
     data = load_digits()
     images = np.rint(data.images[..., np.newaxis] * (255 / INK_LEVELS)).astype(np.uint8)
-
-    def read(index: Indices, rows: int) -> Iterator[Array]:
-        yield from (images[index[start:stop]] for start, stop in spans(len(index), rows))
-
     return stored_dataset(
         "digits",
         params,
-        read,
+        rows_in(images),
         choose_rows(data.target, params.n_samples, params.seed),
         data.target.astype(np.int64),
         class_names=tuple(str(name) for name in data.target_names),

@@ -21,7 +21,7 @@ from mlx.core.sections import with_source_line
 from mlx.core.stage import sections_of
 from mlx.datasets import Dataset, DatasetSettings, open_dataset
 from mlx.datasets.files.stand_in import PUBLISHED, stand_in
-from mlx.datasets.files.stored import PublishedParams
+from mlx.datasets.files.stored import FetchedParams
 from mlx.models import IterativeModel, TaskSpec, build_model
 from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.steps import STEPS
@@ -125,7 +125,7 @@ def _known_rows(dataset: Dataset) -> KnownRows:
 def _open(settings: DatasetSettings) -> tuple[Dataset, str]:
     """Open the dataset; noise in its place, and what would be downloaded, if its files are to be fetched first."""
     params = settings.source()
-    if not (isinstance(params, PublishedParams) and params.download and settings.path is None):
+    if not (isinstance(params, FetchedParams) and params.download and settings.path is None):
         return open_dataset(settings), ""
     try:
         return open_dataset(settings.model_copy(update={"params": settings.params | {"download": False}})), ""

@@ -37,7 +37,14 @@ def test_absent_files_are_named_with_the_folders_and_where_to_put_them(cache, na
     text = str(caught.value)
     assert text.startswith(f"dataset {name}: its files are not there; looked in {cache}")
     assert "set dataset.path to" in text
-    first = {"mnist": "train-images-idx3-ubyte", "cifar10": "data_batch_1", "cifar100": "train.bin"}
+    first = {
+        "mnist": "train-images-idx3-ubyte",
+        "cifar10": "data_batch_1",
+        "cifar100": "train.bin",
+        "california_housing": "cal_housing.data",
+        "covtype": "covtype.data.gz",
+        "olivetti_faces": "olivettifaces.mat",
+    }
     assert first.get(name, "") in text
     assert ("dataset.params.download: true" in text) == (name != "imagenet")
 

@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 
 import numpy as np
 from PIL import Image
+from scipy.io import savemat
 
 N = 240
 
@@ -108,6 +109,38 @@ def write_images(root: Path, classes: tuple[str, ...] = ("ant", "bee", "cow"), n
             Image.fromarray(X).save(root / name / f"{k:03}.{'jpg' if k % 2 else 'png'}")
 
 
+def write_housing(folder: Path, n: int = N) -> None:
+    """Write a table whose target is nearly linear in the income."""
+    rng = np.random.default_rng(6)
+    households, income = rng.integers(10, 900, n), rng.uniform(0.5, 15, n).round(4)
+    counts = [(households * rng.uniform(low, high, n)).round() for low, high in ((3, 9), (0.8, 1.4), (1, 5))]
+    place = rng.uniform([-124, 32], [-114, 42], (n, 2)).round(2).T
+    value = (40_000 * income + rng.normal(0, 20_000, n)).round()
+    table = np.column_stack([*place, rng.integers(1, 53, n), *counts, households, income, value])
+    np.savetxt(folder / "cal_housing.data", table, delimiter=",", fmt="%.6f")
+
+
+def write_covtype(folder: Path, n: int = 7 * N // 6) -> None:
+    """Write a table whose classes differ in their elevation."""
+    rng = np.random.default_rng(7)
+    kinds = rng.permutation(np.arange(n) % 7) + 1
+    table = np.column_stack([400 * kinds + rng.integers(0, 600, n), rng.integers(0, 2, (n, 53)), kinds])
+    content = "\n".join(",".join(map(str, row)) for row in table)
+    (folder / "covtype.data.gz").write_bytes(gzip.compress(content.encode()))
+
+
+def write_olivetti(folder: Path) -> np.ndarray:
+    """Write ten noisy images of each of 40 persons; return them, uint8 of shape (400, 64, 64)."""
+    labels = np.arange(400) // 10
+    X = np.random.default_rng(8).integers(0, 80, (400, 64, 64), dtype=np.uint8)
+    X[np.arange(400), labels + 12] += 150
+    savemat(folder / "olivettifaces.mat", {"faces": X.transpose(0, 2, 1).reshape(400, -1).T})
+    return X
+
+
+PUBLISHED_WHOLE = {"california_housing": write_housing, "covtype": write_covtype, "olivetti_faces": write_olivetti}
+
+
 @cache
 def files_of(name: str) -> str | None:
     """Write the files of the dataset `name` into a folder of their own, once; None where it reads none."""
@@ -121,6 +154,8 @@ def files_of(name: str) -> str | None:
         write_cifar100(folder, binary=True)
     elif name == "imagenet":
         write_images(folder)
+    elif name in PUBLISHED_WHOLE:
+        PUBLISHED_WHOLE[name](folder)
     elif name == "custom":
         y = np.arange(300) % 3
         X = np.random.default_rng(0).normal(size=(300, 4)) + 2 * y[:, np.newaxis]

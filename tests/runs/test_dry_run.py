@@ -112,6 +112,21 @@ def test_a_set_that_would_be_downloaded_passes_and_is_named(folder: Path, capsys
     assert not (folder / "keras").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "described"),
+    [
+        ("california_housing", "20640 samples of 8, regression"),
+        ("olivetti_faces", "400 samples of 64x64x1, 40 classes"),
+    ],
+)
+def test_a_set_without_a_test_part_that_would_be_downloaded_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, described: str
+) -> None:
+    shown, _ = dry_run(capsys, f"dataset={{name: {name}, params: {{download: true}}}}")
+    assert f"{described}; would be downloaded: https://" in shown
+    assert not (folder / "keras").exists()
+
+
 def test_a_class_that_stands_at_the_end_of_the_data_does_not_disturb(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

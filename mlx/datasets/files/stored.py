@@ -1,6 +1,6 @@
 """What datasets read from files share: parameters, subsets, blocks in the order of the files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ from mlx.core.apportion import apportion
 from mlx.core.array_types import Array, Indices
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import Settings
-from mlx.datasets.dataset import Block, Dataset, Factors, spans
+from mlx.datasets.dataset import Block, Dataset, Factors, blocks_of, spans
 from mlx.datasets.params import Count, Seed
 from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.roles import Roles
@@ -21,8 +21,8 @@ ReadRows = Callable[[Indices, int], Iterator[Array]]
 """``read(index, rows)`` yields the samples of the ascending `index` in order, `rows` at a time."""
 
 
-class StoredParams(Settings):
-    """Parameters of every set that is read from files.
+class SubsetParams(Settings):
+    """Parameters of every set that is not generated.
 
     Attributes
     ----------
@@ -31,37 +31,55 @@ class StoredParams(Settings):
         one; all where it is not given. They stay in the files' order.
     seed
         What the subset is drawn with; it has no effect where all samples are used.
+    """
+
+    n_samples: Count | None = None
+    seed: Seed = 42
+
+
+class StoredParams(SubsetParams):
+    """Parameters of every set of images, and of the user's own data.
+
+    Attributes
+    ----------
     normalize
         Write images as float32 from 0 to 1 instead of uint8 from 0 to 255.
     augmentation
         Shift the training images at random, and mirror them where that changes nothing, anew in each epoch.
     """
 
-    n_samples: Count | None = None
-    seed: Seed = 42
     normalize: bool = False
     augmentation: bool = False
+
+
+class FetchedParams(SubsetParams):
+    """Parameters of every set whose files can be downloaded.
+
+    Attributes
+    ----------
+    download
+        Fetch the files into Keras's cache where no ``dataset.path`` is set and they are not there yet.
+    """
+
+    download: bool = False
 
 
 Subset = Literal["train", "test", "all"]
 
 
-class PublishedParams(StoredParams):
+class PublishedParams(FetchedParams, StoredParams):
     """Parameters of every set that is published in a training and a test part.
 
     Attributes
     ----------
     subset
         The published training images, the test images, or both, training first.
-    download
-        Fetch the files into Keras's cache where no ``dataset.path`` is set and they are not there yet.
     """
 
     subset: Subset = "all"
-    download: bool = False
 
 
-MIRRORABLE = frozenset({"fashion_mnist", "cifar10", "cifar100", "imagenet"})
+MIRRORABLE = frozenset({"fashion_mnist", "cifar10", "cifar100", "imagenet", "olivetti_faces"})
 """Sets whose labels hold for mirrored images; those of digits don't, and for the user's data it is unknown."""
 
 
@@ -134,6 +152,15 @@ def picked(chunks: Iterator[Array], index: Indices, rows: int) -> Iterator[Array
                 held, waiting = [], 0
     if held:
         yield _joined(held)
+
+
+def rows_in(X: Array) -> ReadRows:
+    """Return what reads samples that are in memory."""
+
+    def read(index: Indices, rows: int) -> Iterator[Array]:
+        yield from (X[index[start:stop]] for start, stop in spans(len(index), rows))
+
+    return read
 
 
 def _joined(parts: list[Array]) -> Array:
@@ -228,4 +255,38 @@ def stored_dataset(
         inferred=inferred,
         notes=notes,
         roles=Roles() if roles is None else roles.take(index),
+    )
+
+
+def stored_table(
+    name: str,
+    params: SubsetParams,
+    X: Array,
+    y: Array,
+    *,
+    class_names: Sequence[str],
+    features: Sequence[str],
+    source: str,
+) -> Dataset:
+    """Return the dataset of a published table of numbers.
+
+    Parameters
+    ----------
+    X
+        Features, float64 of shape (rows, features), named by `features`.
+    y
+        Labels or, without `class_names`, targets, shape (rows,).
+    """
+    index = choose_rows(y, params.n_samples, params.seed, stratify=bool(class_names))
+    return Dataset(
+        name=name,
+        task="classification" if class_names else "regression",
+        class_names=tuple(class_names),
+        sample_shape=X.shape[1:],
+        dtype=X.dtype,
+        n_samples=len(index),
+        source=f"{source}, {counted(index, len(y))} samples",
+        seed=None if params.n_samples is None else params.seed,
+        blocks=blocks_of(X[index], y[index]),
+        details={"features": list(features)},
     )
