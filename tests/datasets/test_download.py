@@ -10,12 +10,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
-from written_files import write_cifar10, write_mnist
+from written_files import write_cifar10, write_housing, write_mnist
 
 from mlx.core.errors import DataError
 from mlx.datasets import DatasetSettings, open_dataset
 from mlx.datasets.catalogue import FROM_FILES
-from mlx.datasets.files import cifar, mnist
+from mlx.datasets.files import cifar, mnist, number_tables
 
 
 def opened(name, path=None, **params):
@@ -139,6 +139,19 @@ def test_an_archive_is_fetched_and_unpacked_where_keras_has_it_too(published, ca
     monkeypatch.setattr(cifar, "CIFAR10_DOWNLOAD", served)
     assert opened("cifar10", download=True).n_samples == 240
     assert (cache / "cifar-10-batches-py-target" / inside.name / "test_batch").is_file()
+
+
+def test_an_archive_whose_address_has_no_ending_is_unpacked(published, cache, monkeypatch):
+    folder, address = published
+    (folder / "CaliforniaHousing").mkdir()
+    write_housing(folder / "CaliforniaHousing")
+    with tarfile.open(folder / "5976036", "w:gz") as archive:
+        archive.add(folder / "CaliforniaHousing", "CaliforniaHousing")
+    digest = sha256((folder / "5976036").read_bytes()).hexdigest()
+    served = replace(number_tables.HOUSING_DOWNLOAD, url=address + "5976036", checksum=digest)
+    monkeypatch.setattr(number_tables, "HOUSING_DOWNLOAD", served)
+    assert opened("california_housing", download=True).n_samples == 240
+    assert {path.parts[len(cache.parts)] for path in cache.rglob("*")} == {"california_housing"}
 
 
 @pytest.mark.parametrize(

@@ -113,16 +113,18 @@ def test_a_set_that_would_be_downloaded_passes_and_is_named(folder: Path, capsys
 
 
 @pytest.mark.parametrize(
-    ("name", "described"),
+    ("name", "model", "described"),
     [
-        ("california_housing", "20640 samples of 8, regression"),
-        ("olivetti_faces", "400 samples of 64x64x1, 40 classes"),
+        ("california_housing", "linear_regression", "20640 samples of 8"),
+        ("covtype", "logistic_regression", "581012 samples of 54, 7 classes"),
+        ("olivetti_faces", "logistic_regression", "400 samples of 64x64x1, 40 classes"),
     ],
 )
 def test_a_set_without_a_test_part_that_would_be_downloaded_is_named(
-    folder: Path, capsys: pytest.CaptureFixture[str], name: str, described: str
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, model: str, described: str
 ) -> None:
-    shown, _ = dry_run(capsys, f"dataset={{name: {name}, params: {{download: true}}}}")
+    others = (f"model={{name: {model}}}", "preprocessing.scaling=none")
+    shown, _ = dry_run(capsys, f"dataset={{name: {name}, params: {{download: true}}}}", *others)
     assert f"{described}; would be downloaded: https://" in shown
     assert not (folder / "keras").exists()
 
