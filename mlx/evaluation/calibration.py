@@ -8,7 +8,7 @@ from mlx.core.streams import stream
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.evaluation import ReliabilityBins
 from mlx.results.metrics import Estimate
-from mlx.stats.interval import Interval
+from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import Reason
 
 CALIBRATION_STREAM = 2
@@ -131,8 +131,13 @@ def ece_if_calibrated(confidence: Floats, *, n_bins: int, n_draws: int, generato
 
 
 def calibration_errors(
-    confidence: Floats, by_width: ReliabilityBins, by_mass: ReliabilityBins, settings: EvaluationSettings
-) -> dict[str, float | Estimate]:
+    confidence: Floats,
+    by_width: ReliabilityBins,
+    by_mass: ReliabilityBins,
+    settings: EvaluationSettings,
+    *,
+    by_group: bool = False,
+) -> dict[str, float | Estimate | str]:
     """Return every calibration error, and the mean and p-value under perfect calibration of the first.
 
     Parameters
@@ -143,18 +148,31 @@ def calibration_errors(
         Its bins of equal width, and of equally many samples.
     settings
         Bins, draws and seed.
+    by_group
+        Whether samples belong together: the errors of labels that are drawn independently are then another's.
     """
-    generator = stream(settings.seed, CALIBRATION_STREAM)
-    drawn = ece_if_calibrated(confidence, n_bins=settings.n_bins, n_draws=settings.n_bootstrap, generator=generator)
     ece = expected_calibration_error(by_width)
     no_interval = Interval.missing(Reason.BIASED_CALIBRATION())
-    reached = int((drawn >= ece - 1e-12).sum())
     return {
         "ece": Estimate(ece, no_interval),
-        "ece_if_calibrated": float(drawn.mean()),
-        "ece_p": (1 + reached) / (1 + drawn.size),
+        **(_NOT_BY_GROUP if by_group else _chance_of(ece, confidence, settings)),
         "ece_equal_mass": expected_calibration_error(by_mass),
         "rmsce": root_mean_square_calibration_error(by_width),
         "rmsce_debiased": Estimate(debiased_calibration_error(by_width), no_interval),
         "mce": maximum_calibration_error(by_width),
     }
+
+
+_NOT_BY_GROUP: dict[str, float | str] = {
+    "ece_if_calibrated": NAN,
+    "ece_p": NAN,
+    "ece_if_calibrated_status": str(Reason.NOT_BY_GROUP()),
+    "ece_p_status": str(Reason.NOT_BY_GROUP()),
+}
+
+
+def _chance_of(ece: float, confidence: Floats, settings: EvaluationSettings) -> dict[str, float]:
+    generator = stream(settings.seed, CALIBRATION_STREAM)
+    drawn = ece_if_calibrated(confidence, n_bins=settings.n_bins, n_draws=settings.n_bootstrap, generator=generator)
+    reached = int((drawn >= ece - 1e-12).sum())
+    return {"ece_if_calibrated": float(drawn.mean()), "ece_p": (1 + reached) / (1 + drawn.size)}

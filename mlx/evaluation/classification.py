@@ -15,8 +15,8 @@ from mlx.evaluation.checks import check_logits, check_probabilities, check_softm
 from mlx.evaluation.confusion import class_scores, confusion_counts
 from mlx.evaluation.curves import OneAgainstRest, one_against_rest
 from mlx.evaluation.decomposition import decompose_brier
+from mlx.evaluation.design import Design
 from mlx.evaluation.intervals import (
-    Design,
     confusion_estimates,
     mean_area,
     mean_average_precision,
@@ -28,6 +28,7 @@ from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.evaluation import ClassEvaluation, ClassificationEvaluation, ClassificationMetrics
 from mlx.stats.calibration_scores import calibration_scores
 from mlx.stats.gates import ValidationErrors
+from mlx.stats.grouping import given_groups, names_of
 from mlx.stats.status import OK, Reason, Status
 
 
@@ -40,6 +41,7 @@ def evaluate_classification(
     class_names: Sequence[str],
     settings: EvaluationSettings,
     validation: ValidationErrors | None = None,
+    groups: npt.ArrayLike | None = None,
 ) -> ClassificationEvaluation:
     """Evaluate predictions on a test set.
 
@@ -57,13 +59,19 @@ def evaluate_classification(
         Bins, curve resolution, resamples and confidence.
     validation
         How often the model is wrong on validation samples, if known: decides which intervals are given.
+    groups
+        (n_samples,), labels of which samples belong together and are not independent; a sample without a label (None,
+        NaN) is a group by itself. ``settings.groups`` is their name in the result.
 
     Raises
     ------
     DataError
         If there is no sample, a shape is wrong, a label is no class, or a row of scores can't be used.
+    SettingsError
+        ``settings.groups`` names groups that are not given.
     """
     true, pred = _checked(y_true, y_pred, probabilities, logits, len(class_names))
+    by = given_groups(settings.groups, groups, true.size)
     confusion = confusion_counts(true, pred, len(class_names))
     curves = one_against_rest(true, probabilities, class_names, settings.curve_points)
     confidence = np.asarray(probabilities[np.arange(true.size), pred], dtype=np.float64)
@@ -73,20 +81,21 @@ def evaluate_classification(
     expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
     parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
     numbers: dict[str, Any] = {f"brier_{name}": part for name, part in parts.items()}
-    design = Design.of(confusion, settings, validation)
-    numbers |= confusion_estimates(confusion, design)
-    numbers |= calibration_errors(confidence, by_width, by_mass, settings)
+    design = Design.of(confusion, true, settings, validation, by)
+    numbers |= confusion_estimates(confusion, true, pred, design)
+    numbers |= calibration_errors(confidence, by_width, by_mass, settings, by_group=by is not None)
     metrics = ClassificationMetrics(
         n=true.size,
         confidence=settings.confidence,
+        **names_of(settings.groups, by),
         log_loss=mean_surprise(scores.surprise, design),
         brier=mean_brier(scores.brier, design),
-        top_5_accuracy=top_k_accuracy(scores, len(class_names), settings),
+        top_5_accuracy=top_k_accuracy(scores, design),
         roc_auc=mean_area(curves.areas, curves.influence, design),
         average_precision=mean_average_precision(curves.average_precisions, curves.precision_influence, design),
         **numbers,
-        spiegelhalter=spiegelhalter_test(scores, expected_errors),
-        excess_surprise=excess_surprise_test(scores, expected_errors),
+        spiegelhalter=spiegelhalter_test(scores, expected_errors, by),
+        excess_surprise=excess_surprise_test(scores, expected_errors, by),
     )
     classes = _classes(confusion, curves, class_names)
     return ClassificationEvaluation(metrics, classes, confusion, curves.roc, curves.precision_recall, by_width, by_mass)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.array_types import Counts, Floats
+from mlx.core.array_types import Counts, Floats, Integers
 from mlx.evaluation.confusion import confusion_metrics
 
 
@@ -23,6 +23,12 @@ class Slopes:
     support: Floats
     predicted: Floats
 
+    def influence(self, y_true: Integers, y_pred: Integers) -> Floats:
+        """Influence (n_samples,) of each sample with these labels and predictions, of mean 0."""
+        found = self.support[y_true] + self.predicted[y_pred] + np.where(y_true == y_pred, self.hits[y_true], 0.0)
+        result: Floats = found - found.mean()
+        return result
+
 
 @dataclass(frozen=True)
 class SmoothedEstimate:
@@ -32,22 +38,29 @@ class SmoothedEstimate:
     error: float
 
 
-def smoothed_estimates(confusion: Counts) -> dict[str, SmoothedEstimate]:
+def smoothed_estimates(
+    confusion: Counts, effect: Callable[[Slopes], float] = lambda _: 1.0
+) -> dict[str, SmoothedEstimate]:
     """Return the smoothed value and the standard error of each metric that is no proportion.
 
-    The standard error has the factor √(n/(n − K)) for the K classes of the test set, whose shares of right predictions
-    are all estimated.
+    The standard error has the factor √(n/(n − K)), at most √2, for the K classes of the test set, whose shares of right
+    predictions are all estimated.
 
     Parameters
     ----------
     confusion
         (n_classes, n_classes), counts of n > K samples in K ≥ 1 classes; row true, column predicted.
+    effect
+        Design effect on a metric with these derivatives; its counts are divided by it before they are smoothed.
     """
-    table = _Table.of(confusion)
-    values = confusion_metrics(table.hits, table.support, table.predicted)
+    whole, found = _Table.of(confusion), {}
     with np.errstate(divide="ignore", invalid="ignore"):  # of a single class or prediction, which no gate lets pass
-        slopes = {name: slopes_of(table.hits, table.support, table.predicted) for name, slopes_of in SLOPES.items()}
-        return {name: SmoothedEstimate(values[name], table.standard_error(slope)) for name, slope in slopes.items()}
+        for name, slopes_of in SLOPES.items():
+            by = effect(slopes_of(whole.hits, whole.support, whole.predicted))
+            table = whole if by == 1 else _Table.of(confusion / by)
+            margins = table.hits, table.support, table.predicted
+            found[name] = SmoothedEstimate(confusion_metrics(*margins)[name], table.standard_error(slopes_of(*margins)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -71,13 +84,13 @@ class _Table:
     hits: Floats
     support: Floats
     predicted: Floats
-    counts: Counts
+    counts: Counts | Floats
     present: Floats
     wrong: float
     total: float
 
     @classmethod
-    def of(cls, confusion: Counts) -> "_Table":
+    def of(cls, confusion: Counts | Floats) -> "_Table":
         """Smooth the counts."""
         n, right, k = float(confusion.sum()), float(np.trace(confusion)), len(confusion)
         wrong = (n - right + 0.5) / (n + 1) if k > 1 else 0.0
@@ -97,7 +110,7 @@ class _Table:
         square = self.support @ by_row**2 + self.predicted @ by_column**2 + 2 * self._product(by_row, by_column)
         square += self.hits @ (on**2 + 2 * on * (by_row + by_column))
         n, k = self.counts.sum(), self.present.sum()
-        return float(np.sqrt(max(0.0, square - mean**2) / (n - k)))
+        return float(np.sqrt(max(0.0, square - mean**2) / max(n - k, n / 2)))
 
     def _product(self, by_row: Floats, by_column: Floats) -> float:
         """Mean over the samples of the product of a number of their true class and one of their predicted class."""

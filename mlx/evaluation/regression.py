@@ -9,13 +9,19 @@ from mlx.evaluation.checks import check_pair
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.evaluation import RegressionEvaluation, RegressionMetrics
 from mlx.results.metrics import Estimate
+from mlx.stats.grouping import given_groups, names_of
+from mlx.stats.groups import Groups
 from mlx.stats.interval import NAN, Interval
 from mlx.stats.mean_intervals import mean_interval, ratio_interval
 from mlx.stats.status import Reason
 
 
 def evaluate_regression(
-    y_true: npt.ArrayLike, y_pred: npt.ArrayLike, *, settings: EvaluationSettings
+    y_true: npt.ArrayLike,
+    y_pred: npt.ArrayLike,
+    *,
+    settings: EvaluationSettings,
+    groups: npt.ArrayLike | None = None,
 ) -> RegressionEvaluation:
     """Root mean square error, mean absolute error and R² on a test set, with intervals.
 
@@ -27,7 +33,9 @@ def evaluate_regression(
     y_true, y_pred
         (n_samples,), targets and predictions in the same unit.
     settings
-        The confidence level.
+        The confidence level, and the name of the groups.
+    groups
+        (n_samples,), labels of which samples belong together, as for a classification.
 
     Returns
     -------
@@ -39,8 +47,11 @@ def evaluate_regression(
     ------
     DataError
         If there is no sample, the shapes differ, or a value is not finite.
+    SettingsError
+        ``settings.groups`` names groups that are not given.
     """
     true, pred = check_pair(y_true, y_pred)
+    by = given_groups(settings.groups, groups, true.size)
     # In units of the largest number, so that no difference overflows, and then of the largest difference, so that
     # no square does.
     unit = max(exponent_of(true), exponent_of(pred)) + 1
@@ -53,18 +64,20 @@ def evaluate_regression(
         return float(in_unit(value, -(unit + step)))
 
     level = settings.confidence
-    rmse = mean_interval(squares, level).on_scale(lambda end: to_units_of_y(np.sqrt(end)))
+    mae = mean_interval(size, level, groups=by).on_scale(to_units_of_y)
+    rmse = mean_interval(squares, level, groups=by).on_scale(lambda end: to_units_of_y(np.sqrt(end)))
     metrics = RegressionMetrics(
         n=len(true),
         confidence=level,
+        **names_of(settings.groups, by),
         rmse=_in_range(Estimate(to_units_of_y(np.sqrt(squares.mean())), rmse)),
-        mae=_in_range(Estimate(to_units_of_y(size.mean()), mean_interval(size, level).on_scale(to_units_of_y))),
-        r2=_in_range(_r2(in_unit(true, unit), squares, step, level)),
+        mae=_in_range(Estimate(to_units_of_y(size.mean()), mae)),
+        r2=_in_range(_r2(in_unit(true, unit), squares, step, level, by)),
     )
     return RegressionEvaluation(metrics)
 
 
-def _r2(true: Floats, squares: Floats, step: int, level: float) -> Estimate:
+def _r2(true: Floats, squares: Floats, step: int, level: float, groups: Groups | None) -> Estimate:
     """R² and its interval, of targets (n,) of at most 1 and squared errors (n,) in units of 2^(2·step)."""
     if is_rounding(true):
         return Estimate.missing(Reason.CONSTANT("target"))
@@ -76,7 +89,7 @@ def _r2(true: Floats, squares: Floats, step: int, level: float) -> Estimate:
     def explained(ratio: float) -> float:
         return 1 - float(in_unit(ratio, 2 * (own - step)))
 
-    interval = ratio_interval(squares, deviations, level).on_scale(explained)
+    interval = ratio_interval(squares, deviations, level, groups).on_scale(explained)
     return Estimate(explained(squares.mean() / deviations.mean()), interval)
 
 

@@ -21,6 +21,10 @@ class EvaluationSettings(Settings):
         Sets of labels drawn from the probabilities, whose calibration errors are those of a calibrated model.
     confidence
         Confidence level of the intervals.
+    groups
+        Which test samples belong together and are not independent, such as those of one subject: the name of a
+        factor or of a column with a role, or ``duplicates`` for exact duplicates, as in ``residuals.groups``.
+        Intervals and p-values then go by group, or are missing.
     """
 
     n_bins: int = Field(default=10, ge=2, le=10_000)
@@ -28,3 +32,4 @@ class EvaluationSettings(Settings):
     seed: int = Field(default=42, ge=0, lt=2**32)
     n_bootstrap: int = Field(default=1000, ge=100, le=1_000_000)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
+    groups: str | None = Field(default=None, min_length=1)

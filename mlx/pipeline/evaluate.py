@@ -1,11 +1,20 @@
 """Step `evaluate`: how good the recorded predictions are."""
 
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
 from mlx.core.artifacts import write_csv
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
+from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
+from mlx.stats.duplicates import Duplicates, find_duplicates
+from mlx.stats.grouping import DUPLICATES
+from mlx.stats.groups import Groups
 
 
 def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
@@ -18,27 +27,48 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
     MlxError
         An artifact is missing or damaged, or its values are no predictions.
     """
+    return write_evaluation(workspace, workspace, evaluation)
+
+
+def write_evaluation(workspace: Workspace, source: Workspace, settings: EvaluationSettings) -> str:
+    """Evaluate the outputs that a workspace holds, of samples whose raw data are in another."""
     recorded = open_model_outputs(workspace.representations)
+    labels = read_group_labels(source, settings.groups, np.asarray(recorded.index), key="evaluation.groups")
+    duplicates = _duplicates(recorded)
+    given = duplicates.first if settings.groups == DUPLICATES else labels
     with naming_model_outputs(workspace):
-        found = _evaluated(recorded, evaluation)
-    frames, metrics = found.frames(), found.metrics.as_dict()
+        found = _evaluated(recorded, settings, given)
+    frames = found.frames()
+    warning = duplicates.warning(None if given is None else Groups.of(given), key="evaluation.groups")
+    metrics = replace(found.metrics, n_duplicates=duplicates.count, duplicates_status=warning or None).as_dict()
     for name, table in frames.items():
         write_csv(workspace.metrics / name, table)
     how = {} if recorded.split_method is None else {"split_method": recorded.split_method}
     write_metrics(workspace.metrics / "evaluation.json", {**metrics, **how})
-    shown = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in SHOWN and v is not None)
+    shown = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in SHOWN and isinstance(v, float | int))
+    by = f" by {metrics['n_groups']} groups ({metrics['groups']})" if "groups" in metrics else ""
     return (
         f"read predictions of {len(recorded.y_true)} samples from {workspace.representations}, "
-        f"found {shown}, wrote {workspace.metrics / 'evaluation.json'} and {len(frames)} tables"
+        f"found {shown}{by}{f' ({warning})' if warning else ''}, "
+        f"wrote {workspace.metrics / 'evaluation.json'} and {len(frames)} tables"
     )
 
 
 SHOWN = frozenset({"accuracy", "log_loss", "rmse", "r2"})
 
 
-def _evaluated(recorded: ModelOutputs, settings: EvaluationSettings) -> ClassificationEvaluation | RegressionEvaluation:
+def _duplicates(recorded: ModelOutputs) -> Duplicates:
+    """Find the samples of the same representation and output, as the residuals analysis does."""
+    scores = recorded.probabilities if recorded.logits is None else recorded.logits
+    outputs = np.asarray(recorded.y_pred)[:, None] if scores is None else scores
+    return find_duplicates(next(iter(recorded.layers.values())), outputs)
+
+
+def _evaluated(
+    recorded: ModelOutputs, settings: EvaluationSettings, groups: Any
+) -> ClassificationEvaluation | RegressionEvaluation:
     if recorded.probabilities is None:
-        return evaluate_regression(recorded.y_true, recorded.y_pred, settings=settings)
+        return evaluate_regression(recorded.y_true, recorded.y_pred, settings=settings, groups=groups)
     return evaluate_classification(
         recorded.y_true,
         recorded.y_pred,
@@ -47,4 +77,5 @@ def _evaluated(recorded: ModelOutputs, settings: EvaluationSettings) -> Classifi
         class_names=recorded.class_names,
         settings=settings,
         validation=recorded.validation,
+        groups=groups,
     )

@@ -1,4 +1,4 @@
-"""Reads which samples belong together, from the column of factors or roles that ``residuals.groups`` names."""
+"""Reads which samples belong together, from the column of factors or roles that a configuration names."""
 
 import numpy as np
 import pandas as pd
@@ -9,10 +9,12 @@ from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
-from mlx.residuals.grouping import DUPLICATES, unknown_groups
+from mlx.stats.grouping import DUPLICATES, unknown_groups
 
 
-def read_group_labels(workspace: Workspace, name: str | None, index: Array) -> Array | None:
+def read_group_labels(
+    workspace: Workspace, name: str | None, index: Array, *, key: str = "residuals.groups"
+) -> Array | None:
     """Return the label of each sample's group (n,); None where no column is named.
 
     Parameters
@@ -20,6 +22,7 @@ def read_group_labels(workspace: Workspace, name: str | None, index: Array) -> A
     workspace : with ``data/raw/``.
     name : a factor, a column with a role, or `DUPLICATES`, which are in no column; None for independent samples.
     index : (n,) row of each sample in the raw data.
+    key : of the configuration, where the name stands.
 
     Raises
     ------
@@ -39,4 +42,4 @@ def read_group_labels(workspace: Workspace, name: str | None, index: Array) -> A
                 wanted = f"the {described.shape[0]} rows of dataset.json, with sample {index.max()}"
                 raise ArtifactError(f"{path}: expected {wanted}, found {len(table)} rows{REMAKE}")
             return np.asarray(table[name])[index]
-    raise unknown_groups(name, [*described.factors, *described.roles])
+    raise unknown_groups(name, [*described.factors, *described.roles], key=key)

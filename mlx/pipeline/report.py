@@ -54,10 +54,19 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
         workspace.metrics / "headline.json",
         headline(shown.task, shown.evaluation.metrics.as_dict(), shown.residuals_metrics),
     )
+    named = {"evaluation": shown.evaluation.metrics.groups, "residuals": shown.residuals_metrics.get("groups")}
     return (
         f"read {workspace.metrics}, {workspace.residuals} and {workspace.raw}, drew {len(images)} plots, "
-        f"wrote {workspace.report / 'report.html'}"
+        f"wrote {workspace.report / 'report.html'}{_different_groups(named)}"
     )
+
+
+def _different_groups(named: Mapping[str, Any]) -> str:
+    """Say that evaluation and residuals analysis go by other groups; empty where they agree."""
+    if len(set(named.values())) == 1:
+        return ""
+    keys = ", ".join(f"{section}.groups: {name or 'not set'}" for section, name in named.items())
+    return f" (inference goes by different groups: {keys}; each section has its own key)"
 
 
 FOLDERS = {"png": "plots", "pdf": "pdf"}

@@ -8,11 +8,9 @@ import pandas as pd
 
 from mlx.core.array_types import Scores
 from mlx.core.errors import DataError
-from mlx.residuals.duplicates import Duplicates, find_duplicates
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
 from mlx.residuals.geometry.layer_geometry import alignments
-from mlx.residuals.grouping import GIVEN, choose_groups
 from mlx.residuals.layers.class_summaries import class_summaries
 from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
@@ -21,7 +19,9 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation, directions_of
 from mlx.results.classification_residuals import ClassificationResiduals, SampleScores
 from mlx.results.tests import TestResult, adjusted, with_primary
+from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.gates import ValidationErrors
+from mlx.stats.grouping import GIVEN, choose_groups
 
 
 def analyze_classification(

@@ -28,6 +28,10 @@ class ClassificationMetrics(MetricSet):
         Test samples.
     confidence
         Level of the intervals.
+    groups, n_groups
+        Name and number of the groups that intervals and p-values go by; None where all samples are independent.
+    n_duplicates, duplicates_status
+        Samples with the representation and output of an earlier one, if counted, and what that means; None without.
     accuracy … matthews_corrcoef
         What follows from the confusion counts; higher is better.
     log_loss, brier
@@ -41,7 +45,8 @@ class ClassificationMetrics(MetricSet):
     average_precision
         Mean average precision of all classes, each against the rest.
     ece, ece_if_calibrated, ece_p
-        Expected calibration error, its mean under perfect calibration, and the p-value of perfect calibration.
+        Expected calibration error, its mean under perfect calibration, and the p-value of perfect calibration; the
+        statuses of both say why they are missing.
     ece_equal_mass, rmsce, rmsce_debiased, mce
         Calibration error in bins of equally many samples; root mean square, without its noise, and maximum.
     spiegelhalter, excess_surprise
@@ -50,6 +55,10 @@ class ClassificationMetrics(MetricSet):
 
     n: Annotated[int, Range(1, np.inf)]
     confidence: Annotated[float, SHARE]
+    groups: str | None = None
+    n_groups: Annotated[int | None, Range(1, np.inf)] = None
+    n_duplicates: Annotated[int | None, Range(0, np.inf)] = None
+    duplicates_status: str | None = None
     accuracy: Annotated[Estimate, SHARE]
     balanced_accuracy: Annotated[Estimate, SHARE]
     macro_precision: Annotated[Estimate, SHARE]
@@ -73,6 +82,8 @@ class ClassificationMetrics(MetricSet):
     ece: Annotated[Estimate, SHARE]
     ece_if_calibrated: Annotated[float, SHARE]
     ece_p: Annotated[float, SHARE]
+    ece_if_calibrated_status: str | None = None
+    ece_p_status: str | None = None
     ece_equal_mass: Annotated[float, SHARE]
     rmsce: Annotated[float, SHARE]
     rmsce_debiased: Annotated[Estimate, SHARE]
@@ -91,6 +102,10 @@ class RegressionMetrics(MetricSet):
         Test samples.
     confidence
         Level of the intervals.
+    groups, n_groups
+        Name and number of the groups that intervals and p-values go by; None where all samples are independent.
+    n_duplicates, duplicates_status
+        Samples with the representation and output of an earlier one, if counted, and what that means; None without.
     rmse, mae
         Root mean square error and mean absolute error, in units of y; lower is better.
     r2
@@ -99,6 +114,10 @@ class RegressionMetrics(MetricSet):
 
     n: Annotated[int, Range(1, np.inf)]
     confidence: Annotated[float, SHARE]
+    groups: str | None = None
+    n_groups: Annotated[int | None, Range(1, np.inf)] = None
+    n_duplicates: Annotated[int | None, Range(0, np.inf)] = None
+    duplicates_status: str | None = None
     rmse: Annotated[Estimate, LOSS]
     mae: Annotated[Estimate, LOSS]
     r2: Annotated[Estimate, Range(-np.inf, 1)]

@@ -87,8 +87,8 @@ class CalibrationTest:
     Attributes
     ----------
     z
-        Standard normal for a calibrated model; above 0 the model is worse than its probabilities say. NaN where
-        the predictions are certain.
+        Standard normal for a calibrated model (by group, Student's t); above 0 the model is worse than its
+        probabilities say. NaN where the predictions are certain, and by group where there are too few.
     p
         Two-sided; NaN also where too few errors are expected for the normal distribution to hold.
     status
@@ -116,7 +116,7 @@ class CalibrationTest:
 
 @dataclass(frozen=True)
 class MetricSet(Mapping[str, float | int | str | None]):
-    """Metrics as fields, each a number, an `Estimate`, a `CalibrationTest`, or None for what does not apply.
+    """Metrics as fields, each a number, a text, an `Estimate`, a `CalibrationTest`, or None for what does not apply.
 
     Also a mapping from each key of the metrics file to its value, as `as_dict` returns it.
     """
@@ -139,7 +139,7 @@ class MetricSet(Mapping[str, float | int | str | None]):
             if isinstance(value, Estimate | CalibrationTest):
                 found |= value.flat(field.name)
             elif value is not None:
-                found[field.name] = _known(value)
+                found[field.name] = value if isinstance(value, str) else _known(value)
             if isinstance(value, CalibrationTest):
                 statuses |= value.flat_status(field.name)
         return found | statuses
@@ -177,7 +177,7 @@ def _numbers(name: str, value: Any) -> list[tuple[str, float]]:
         return [(name, value.value), *ends]
     if isinstance(value, CalibrationTest):
         return [(f"{name}_p", value.p)]
-    return [] if value is None else [(name, value)]
+    return [] if value is None or isinstance(value, str) else [(name, value)]
 
 
 def _read(kind: Any, name: str, metrics: Mapping[str, Any]) -> Any:
@@ -185,9 +185,17 @@ def _read(kind: Any, name: str, metrics: Mapping[str, Any]) -> Any:
         return Estimate.from_flat(name, metrics) if name in metrics else None
     if kind in {Estimate, CalibrationTest}:
         return kind.from_flat(name, metrics)
+    if kind in {str | None, int | None}:
+        return _text_or_count(kind, metrics.get(name))
     if name in {"n", "confidence"} and metrics[name] is None:
         raise ValueError("null")
     return _number(metrics[name])
+
+
+def _text_or_count(kind: Any, value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(repr(value)[:60])
+    return value
 
 
 def _known(value: float) -> float | None:

@@ -26,8 +26,8 @@ from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.plots.settings import ReportSettings
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.grouping import DUPLICATES, unknown_groups
 from mlx.runs.received import Given, Received, is_sparse, receive
+from mlx.stats.grouping import DUPLICATES, unknown_groups
 
 RECORDED = "recorded arrays"
 """The name of the model in a workspace that this module wrote."""
@@ -83,7 +83,7 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42, groups: str |
     workspace = Workspace(output)
     with run_lock(workspace):
         _lay_out(files, workspace, groups)
-        note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed)))
+        note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed, groups=groups)))
         note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed, groups=groups)))
         note(report(workspace, report=ReportSettings()))
     return workspace.report / "report.html"

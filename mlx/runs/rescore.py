@@ -13,7 +13,7 @@ from mlx.core.reading import ABSENT, REMAKE
 from mlx.core.settings import nearest
 from mlx.evaluation import EvaluationSettings
 from mlx.models import load_model
-from mlx.pipeline.evaluate import evaluate
+from mlx.pipeline.evaluate import write_evaluation
 from mlx.pipeline.extract_representations import record_split
 from mlx.representations import RepresentationsSettings
 from mlx.training import load_checkpoint
@@ -92,7 +92,7 @@ def rescore(
         again.representations.mkdir(parents=True)
         record_split(workspace, split, again.representations, representations, model=model)
         try:
-            evaluate(again, evaluation=evaluation)
+            write_evaluation(again, workspace, evaluation)
         except (ArtifactError, DataError) as error:  # names files that no longer exist
             text = str(error).replace(f"{again.representations}{os.sep}", "").removesuffix(REMAKE)
             raise DataError(

@@ -8,10 +8,10 @@ from mlx.core.array_types import Array
 from mlx.core.arrays import open_array
 from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
-from mlx.residuals.duplicates import Duplicates, find_duplicates
-from mlx.residuals.grouping import DUPLICATES
 from mlx.results.comparison import SharedSamples
 from mlx.runs.run import Run
+from mlx.stats.duplicates import Duplicates, find_duplicates
+from mlx.stats.grouping import DUPLICATES
 from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
 

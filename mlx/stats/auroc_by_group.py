@@ -9,7 +9,7 @@ from scipy.special import logit
 
 from mlx.core.array_types import Flags
 from mlx.stats.brunner_munzel import SmoothedArea
-from mlx.stats.groups import Groups, variance_by_group
+from mlx.stats.groups import Groups, design_effect, variance_by_group
 from mlx.stats.influence import EstimateWithInfluence
 
 MIN_WORTH = 1.5
@@ -32,9 +32,8 @@ def smoothed_area_by_group(positive: Flags, area: EstimateWithInfluence, groups:
     sizes = np.array([kind.sum() for kind in kinds])
     # (V - θ)n/m, without the correction of each kind for the mean that it is measured from.
     influence = area.influence * np.sqrt(1 - 1 / np.where(positive, sizes[1], sizes[0]))
-    variance, alone = variance_by_group(influence, groups), float(influence @ influence) / positive.size**2
-    effect = min(max(1.0, variance / alone), groups.mean_size) if alone > 0 else groups.mean_size
-    worth = np.maximum(sizes / effect, MIN_WORTH)
+    variance, effect = variance_by_group(influence, groups), design_effect(influence, groups)
+    worth = np.maximum(sizes / min(effect, groups.mean_size), MIN_WORTH)
     smooth = (area.estimate * worth.prod() + 0.5) / (worth.prod() + 1)
     spread = smooth * (1 - smooth)
     added = spread / 3 / worth**2

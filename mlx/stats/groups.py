@@ -74,6 +74,11 @@ class Groups:
         totals: Floats = np.bincount(self.codes, weights=np.asarray(values, dtype=np.float64)).astype(np.float64)
         return totals
 
+    def inflation(self, level: float) -> float:
+        """Return (t_{G−1}/t_{n−1})², by which few groups make a variance count for more, at a confidence level."""
+        share = 0.5 + level / 2
+        return float(stdtrit(self.count - 1, share) / stdtrit(self.codes.size - 1, share)) ** 2
+
     @property
     def why_too_few(self) -> Status:
         """Why nothing is tested by group; `OK` where it may be."""
@@ -99,6 +104,12 @@ def variance_by_group(influence: Floats, groups: Groups) -> float:
     """
     sums = groups.sums(influence)
     return float(sums @ sums) * groups.count / (groups.count - 1) / influence.size**2
+
+
+def design_effect(influence: Floats, groups: Groups) -> float:
+    """Variance of a statistic by group over that of independent samples, at least 1, from influences (n_samples,)."""
+    alone = float(influence @ influence) / influence.size**2
+    return max(1.0, variance_by_group(influence, groups) / alone) if alone > 0 else groups.mean_size
 
 
 def jackknife_variance(estimate: float, without: Floats) -> float:
@@ -167,13 +178,11 @@ class ProportionByGroup:
 
 def proportion_by_group(successes: Flags, groups: Groups, level: float = 0.95) -> ProportionByGroup:
     """Estimate a proportion of samples (n_samples,) in at least two groups (Korn & Graubard 1998)."""
-    n, n_groups = successes.size, groups.count
     p = float(successes.mean())
-    variance = variance_by_group(successes.astype(np.float64) - p, groups)
-    effect = max(1.0, variance / (p * (1 - p) / n)) if 0 < p < 1 else groups.mean_size
-    share = 0.5 + level / 2
-    n_effective = n / effect * float(stdtrit(n - 1, share) / stdtrit(n_groups - 1, share)) ** 2
-    return ProportionByGroup(p, variance, effect, n_effective, wilson_interval(p * n_effective, n_effective, level))
+    influence = successes.astype(np.float64) - p
+    effect = design_effect(influence, groups)
+    n = successes.size / effect / groups.inflation(level)
+    return ProportionByGroup(p, variance_by_group(influence, groups), effect, n, wilson_interval(p * n, n, level))
 
 
 def higher_proportion_p_value(successes: Flags, inside: Flags, groups: Groups) -> float:

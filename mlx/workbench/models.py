@@ -192,8 +192,13 @@ class TrainingPipeline:
             self._validation = ValidationErrors(len(val[1]), int((self.predict(val[0]) != val[1]).sum()))
         return history
 
-    def evaluate(self, X_test: Array, y_test: Array) -> dict[str, float | int | str | None]:
-        """Return the metrics on a test set, as the pipeline computes them: accuracy, f1, calibration and so on."""
+    def evaluate(
+        self, X_test: Array, y_test: Array, *, groups: Array | None = None
+    ) -> dict[str, float | int | str | None]:
+        """Return the metrics on a test set, as the pipeline computes them: accuracy, f1, calibration and so on.
+
+        Where ``groups`` (n,) labels which samples belong together, intervals and p-values go by group.
+        """
         probabilities = self._backend.softmax.predict(self._shaped(X_test), verbose=0).astype(np.float64)
         names = [str(k) for k in range(probabilities.shape[1])]
         self.evaluation = evaluate_classification(
@@ -203,6 +208,7 @@ class TrainingPipeline:
             class_names=names,
             settings=EvaluationSettings(),
             validation=self._validation,
+            groups=groups,
         )
         return self.evaluation.metrics.as_dict()
 

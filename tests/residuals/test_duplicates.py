@@ -8,7 +8,7 @@ from scipy import sparse
 from scipy.special import softmax
 
 from mlx import ResidualsAnalyzer
-from mlx.residuals.duplicates import find_duplicates
+from mlx.stats.duplicates import find_duplicates
 from mlx.residuals.similarity.directions import directions_of
 from mlx.results.tests import TESTS
 from mlx.stats.status import OK, Reason, Status

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlx.residuals.duplicates import Duplicates
 from mlx.results.classification_residuals import Headline
 from mlx.results.tests import Question, Scope, TestResult, first_test
+from mlx.stats.duplicates import Duplicates
 from mlx.stats.groups import Groups
 
 CORRELATIONS = {

@@ -13,8 +13,6 @@ from mlx.core.checks import check_finite
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import LinearFit
 from mlx.core.scale import exponent_of, in_unit, unit_sized
-from mlx.residuals.duplicates import Duplicates, find_duplicates
-from mlx.residuals.grouping import GIVEN, choose_groups
 from mlx.residuals.regression.classical_tests import Numbers, memory_tests, spread_tests
 from mlx.residuals.regression.leverage import Leverage, coefficients_of, leverage_of, no_leverage
 from mlx.residuals.settings import ResidualsSettings
@@ -24,6 +22,8 @@ from mlx.results.regression_residuals import RegressionResiduals, RegressionSamp
 from mlx.stats.bootstrap import row_replicates
 from mlx.stats.correlation import is_constant, midranks
 from mlx.stats.correlation_intervals import EXACT, bootstrap_interval
+from mlx.stats.duplicates import Duplicates, find_duplicates
+from mlx.stats.grouping import GIVEN, choose_groups
 from mlx.stats.groups import Groups, correlation_by_group
 from mlx.stats.influence import spearman
 from mlx.stats.permutation import permutations_for, sequential_tests

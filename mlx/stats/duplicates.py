@@ -10,7 +10,6 @@ import numpy as np
 
 from mlx.core.array_types import Integers, Scores
 from mlx.core.checks import row_blocks
-from mlx.residuals.similarity.directions import Representation, dense
 from mlx.stats.groups import Groups
 from mlx.stats.status import Reason, Status
 
@@ -43,18 +42,21 @@ class Duplicates:
         between = self.count_between(groups)
         return Reason.DUPLICATES(status, between, self.first.size) if between else status
 
-    def warning(self, groups: Groups | None) -> str:
-        """Say what the duplicates mean for the results; empty where none is counted as independent."""
+    def warning(self, groups: Groups | None, *, key: str = "residuals.groups") -> str:
+        """Say what the duplicates mean for the results; empty where none is counted as independent.
+
+        ``key`` is that of the configuration that names the groups.
+        """
         if not (between := self.count_between(groups)):
             return ""
-        advice = "; residuals.groups: duplicates counts them once" if groups is None else ""
+        advice = f"; {key}: duplicates counts them once" if groups is None else ""
         return (
             f"{between} of {self.first.size} samples are exact duplicates of others (same representation and "
             f"output), and p-values and intervals count them as independent{advice}"
         )
 
 
-def find_duplicates(representation: Representation, outputs: Scores) -> Duplicates:
+def find_duplicates(representation: Any, outputs: Scores) -> Duplicates:
     """Find samples of the same representation and output, in O(n·d) and one block of rows at a time.
 
     Parameters
@@ -78,5 +80,7 @@ def _digests(matrix: Any, rows: Integers) -> Iterator[bytes]:
     """Digest of each row; two different rows have the same with a chance of n²/2^129."""
     for block in row_blocks(rows.size, matrix.shape[1]):
         # Adding 0 makes -0 and 0 the same bytes.
-        values = np.ascontiguousarray(dense(matrix[rows[block]]), dtype=np.float64) + 0.0
+        chosen = matrix[rows[block]]
+        filled = chosen if isinstance(chosen, np.ndarray) else chosen.toarray()
+        values = np.ascontiguousarray(filled, dtype=np.float64) + 0.0
         yield from (blake2b(row.data, digest_size=16).digest() for row in values)

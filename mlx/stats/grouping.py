@@ -1,14 +1,14 @@
-"""Which samples belong together: chosen by the name that ``residuals.groups`` gives."""
+"""Which samples belong together: chosen by the name that ``evaluation.groups`` and ``residuals.groups`` give."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import nearest
-from mlx.residuals.duplicates import Duplicates
+from mlx.stats.duplicates import Duplicates
 from mlx.stats.groups import Groups
 
 if TYPE_CHECKING:
@@ -19,6 +19,31 @@ DUPLICATES = "duplicates"
 
 GIVEN = "given"
 """What results call groups that were handed over without a name."""
+
+
+def given_groups(name: str | None, given: npt.ArrayLike | None, n: int) -> Groups | None:
+    """Return the groups with labels (n_samples,), where they are given.
+
+    Raises
+    ------
+    SettingsError
+        ``evaluation.groups`` names groups, and no labels are given.
+    DataError
+        The labels are of another shape than (n,).
+    """
+    if given is None:
+        if name is not None:
+            raise SettingsError(f"evaluation.groups: expected the labels of groups '{name}', found none")
+        return None
+    labels = np.asarray(given)
+    if labels.shape != (n,):
+        raise DataError(f"groups: expected shape ({n},), found {labels.shape}")
+    return Groups.of(labels)
+
+
+def names_of(name: str | None, groups: Groups | None) -> dict[str, Any]:
+    """Return what a result says of the groups: their name (``groups``) and number (``n_groups``), if there are any."""
+    return {} if groups is None else {"groups": name or GIVEN, "n_groups": groups.count}
 
 
 def choose_groups(
@@ -46,10 +71,7 @@ def choose_groups(
     """
     n = duplicates.first.size
     if given is not None:
-        labels = np.asarray(given)
-        if labels.shape != (n,):
-            raise DataError(f"groups: expected shape ({n},), found {labels.shape}")
-        return Groups.of(labels)
+        return given_groups(name, given, n)
     if name is None:
         return None
     if name == DUPLICATES:
