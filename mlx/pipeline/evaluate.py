@@ -46,7 +46,7 @@ def write_evaluation(workspace: Workspace, source: Workspace, settings: Evaluati
     how = {} if recorded.split_method is None else {"split_method": recorded.split_method}
     write_metrics(workspace.metrics / "evaluation.json", {**metrics, **how})
     shown = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in SHOWN and isinstance(v, float | int))
-    by = f" by {metrics['n_groups']} groups ({metrics['groups']})" if "groups" in metrics else ""
+    by = f", intervals by {metrics['n_groups']} groups ({metrics['groups']})" if "groups" in metrics else ""
     return (
         f"read predictions of {len(recorded.y_true)} samples from {workspace.representations}, "
         f"found {shown}{by}{f' ({warning})' if warning else ''}, "

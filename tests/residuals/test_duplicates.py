@@ -8,9 +8,9 @@ from scipy import sparse
 from scipy.special import softmax
 
 from mlx import ResidualsAnalyzer
-from mlx.stats.duplicates import find_duplicates
 from mlx.residuals.similarity.directions import directions_of
 from mlx.results.tests import TESTS
+from mlx.stats.duplicates import find_duplicates
 from mlx.stats.status import OK, Reason, Status
 
 HEADLINES = ("pearson", "pearson_within", "spearman", "error_auroc_entropy", "error_auroc_similarity")

@@ -15,12 +15,12 @@ from mlx.core.errors import DataError, SettingsError
 from mlx.residuals import ResidualsSettings, analyze_regression
 from mlx.residuals.association.by_group import influences, resampled_by_group
 from mlx.residuals.association.layer import Layer
-from mlx.stats.duplicates import Duplicates
-from mlx.stats.grouping import choose_groups
 from mlx.residuals.similarity.class_similarity import group_similarity, similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
 from mlx.results.regression_residuals import RegressionSummary
+from mlx.stats.duplicates import Duplicates
+from mlx.stats.grouping import choose_groups
 from mlx.stats.groups import Groups
 
 FAST = {"n_permutations": 199, "n_bootstrap": 100, "projections": []}

@@ -14,7 +14,11 @@ from scipy.special import softmax
 from mlx.cli import main
 from mlx.core.errors import SettingsError
 from mlx.core.paths import Workspace
+from mlx.evaluation import EvaluationSettings, evaluate_classification
+from mlx.pipeline.evaluate import evaluate
+from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
+from mlx.plots.settings import ReportSettings
 from mlx.residuals import ResidualsSettings
 
 pytestmark = pytest.mark.slow
@@ -181,12 +185,33 @@ def test_samples_that_belong_together_are_named_by_a_column_of_the_metadata(fold
     assert (metrics["groups"], metrics["n_groups"], metrics["n_duplicates"]) == ("subject", N // 2, 0)
     tests = pd.read_csv("out/data/residuals/tests.csv")
     assert tests.loc[tests["p"].notna(), "p_method"].str.contains("by group|of groups").all()
-    assert "n groups" in Path("out/data/report/report.html").read_text()
+    assert Path("out/data/report/report.html").read_text().count(">n groups<") == 2
+    evaluation = json.loads(Path("out/metrics/evaluation.json").read_text())
+    assert (evaluation["groups"], evaluation["n_groups"], evaluation["n_duplicates"]) == ("subject", N // 2, 0)
+    y, p = np.load("y.npy"), np.load("p.npy")
+    found = evaluate_classification(
+        y, p.argmax(axis=1), p, class_names=["0", "1", "2"], settings=EvaluationSettings(), groups=np.arange(N) // 2
+    ).metrics
+    interval = found.accuracy.interval
+    assert evaluation["accuracy_interval"] == ([interval.low, interval.high] if interval.why_missing.is_ok else None)
+    assert evaluation["ece_p_status"] == "not by group"
     said = "--groups: expected one of subject, duplicates, found 'subjects'; did you mean 'subject'?"
     assert analyze("--metadata", "m.csv", "--groups", "subjects", "--output", "other") == f"exit {said}"
     settings = ResidualsSettings(groups="subjects")
     with pytest.raises(SettingsError, match="residuals.groups: expected one of subject, duplicates, found 'subjects'"):
         residuals_analysis(Workspace(Path("out")), residuals=settings)
+    with pytest.raises(SettingsError, match="evaluation.groups: expected one of subject, duplicates, found 'subjects'"):
+        evaluate(Workspace(Path("out")), evaluation=EvaluationSettings(groups="subjects"))
+
+
+def test_groups_that_one_section_alone_names_are_said(folder) -> None:
+    pd.DataFrame({"subject": np.arange(N) // 2}).to_csv("m.csv", index=False)
+    assert not analyze("--metadata", "m.csv", "--groups", "subject", "--output", "out")
+    workspace, settings = Workspace(Path("out")), ReportSettings(formats=["png"])
+    assert "different groups" not in report(workspace, report=settings)
+    assert "intervals by" not in evaluate(workspace, evaluation=EvaluationSettings())
+    said = "(inference goes by different groups: evaluation.groups: not set, residuals.groups: subject; each section"
+    assert said in report(workspace, report=settings)
 
 
 def test_exact_duplicates_are_said_on_the_page_in_the_summary_and_in_the_metrics(folder, capsys) -> None:
@@ -197,9 +222,14 @@ def test_exact_duplicates_are_said_on_the_page_in_the_summary_and_in_the_metrics
     assert not analyze("--output", "out")
     assert said in capsys.readouterr().err
     assert Path("out/data/report/report.html").read_text().count(said) > 3
+    evaluation = json.loads(Path("out/metrics/evaluation.json").read_text())
+    assert evaluation["duplicates_status"].endswith("as independent; evaluation.groups: duplicates counts them once")
     metrics = json.loads(Path("out/metrics/residuals.json").read_text())
-    assert metrics["n_duplicates"] == N
+    assert metrics["n_duplicates"] == evaluation["n_duplicates"] == N
     assert said in metrics["pearson_within_status"]
     assert not analyze("--groups", "duplicates", "--output", "out")
     assert said not in capsys.readouterr().err
+    evaluation = json.loads(Path("out/metrics/evaluation.json").read_text())
+    assert (evaluation["groups"], evaluation["n_groups"], evaluation["n_duplicates"]) == ("duplicates", N, N)
+    assert "duplicates_status" not in evaluation
     assert json.loads(Path("out/metrics/residuals.json").read_text())["n_groups"] == N

@@ -133,6 +133,8 @@ def test_every_type_learns_and_gives_the_same_for_the_same_seed(model_type: str)
         assert metrics["accuracy"] is not None
         assert pipeline.evaluation is not None
         assert dict(pipeline.evaluation.metrics) == metrics
+        by_group = pipeline.evaluate(parts["X_test"], parts["y_test"], groups=np.arange(len(parts["y_test"])) // 2)
+        assert (by_group["groups"], by_group["accuracy"]) == ("given", metrics["accuracy"])
         read = selector.intermediate_representations["model"]
         representations = pipeline.extract_intermediate_representations(parts["X_test"], intermediate_model=read)
         assert representations.shape[0] == len(parts["y_test"])
