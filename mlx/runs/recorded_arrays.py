@@ -69,7 +69,8 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42, groups: str |
     ----------
     output : folder to write, with the layout of a workspace: ``data/`` and ``metrics/``.
     seed : of every resample, from 0 to 2³² − 1.
-    groups : as ``evaluation.groups`` and ``residuals.groups``: a column of the metadata, or ``duplicates``; None for independent samples.
+    groups : as ``evaluation.groups`` and ``residuals.groups``: a column of the metadata, or ``duplicates``; None for
+        independent samples.
 
     Raises
     ------
