@@ -107,7 +107,7 @@ def _is_result(path: Path) -> bool:
     return not empty and not any(part.startswith(".representations.") for part in path.parts)
 
 
-def _receive(files: RecordedFiles) -> Received:
+def _receive(files: RecordedFiles, groups: str | None) -> Received:
     for name in files.representations:
         if name.lower() in RESERVED:
             raise SettingsError(
@@ -121,6 +121,7 @@ def _receive(files: RecordedFiles) -> Received:
             logits=files.logits,
             predictions=files.predictions,
             factors=files.metadata,
+            groups=groups,
             class_names=files.class_names,
             names={"class_names": "--class-names"},
         )
@@ -129,7 +130,7 @@ def _receive(files: RecordedFiles) -> Received:
 
 def _lay_out(files: RecordedFiles, workspace: Workspace, groups: str | None) -> None:
     """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
-    received = _receive(files)
+    received = _receive(files, groups)
     if groups not in {None, DUPLICATES, *received.factors}:
         raise unknown_groups(str(groups), received.factors, key="--groups")
     n = len(received.y_true)

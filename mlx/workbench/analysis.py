@@ -73,7 +73,9 @@ class ResidualsAnalyzer:
             A shape is wrong, or a row is invalid: names the first.
         """
         received = receive(
-            given_in_notebook(representations, softmax_outputs, y_true, y_pred, logits, class_names, factors)
+            given_in_notebook(
+                representations, softmax_outputs, y_true, y_pred, logits, class_names, factors, self.settings.groups
+            )
         )
         residuals = analyze_received(received, self.settings)
         if self.save_dir is not None:

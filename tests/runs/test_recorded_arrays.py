@@ -178,8 +178,9 @@ def test_no_deep_learning_framework_is_imported(folder) -> None:
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
 
 
-def test_samples_that_belong_together_are_named_by_a_column_of_the_metadata(folder) -> None:
-    pd.DataFrame({"subject": [f"s{row // 2}" for row in range(N)]}).to_csv("m.csv", index=False)
+@pytest.mark.parametrize("subject", ["s{}", "2020-01-{:02}"])
+def test_samples_that_belong_together_are_named_by_a_column_of_the_metadata(folder, subject: str) -> None:
+    pd.DataFrame({"subject": [subject.format(row // 2) for row in range(N)]}).to_csv("m.csv", index=False)
     assert not analyze("--metadata", "m.csv", "--groups", "subject", "--output", "out")
     metrics = json.loads(Path("out/metrics/residuals.json").read_text())
     assert (metrics["groups"], metrics["n_groups"], metrics["n_duplicates"]) == ("subject", N // 2, 0)
@@ -195,6 +196,11 @@ def test_samples_that_belong_together_are_named_by_a_column_of_the_metadata(fold
     interval = found.accuracy.interval
     assert evaluation["accuracy_interval"] == ([interval.low, interval.high] if interval.why_missing.is_ok else None)
     assert evaluation["ece_p_status"] == "not by group"
+
+
+def test_a_name_of_groups_that_is_no_column_is_rejected(folder) -> None:
+    pd.DataFrame({"subject": [f"s{row // 2}" for row in range(N)]}).to_csv("m.csv", index=False)
+    assert not analyze("--metadata", "m.csv", "--output", "out")
     said = "--groups: expected one of subject, duplicates, found 'subjects'; did you mean 'subject'?"
     assert analyze("--metadata", "m.csv", "--groups", "subjects", "--output", "other") == f"exit {said}"
     settings = ResidualsSettings(groups="subjects")

@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.datasets.custom.factors import factors_of
 from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.dataset import Factors
+from mlx.datasets.roles import DUPLICATES, role_values
 
 
-def read_factors(given: Any, n: int, what: str) -> Factors:
+def read_factors(given: Any, n: int, what: str, groups: str | None = None) -> Factors:
     """Return a table with a row per sample as columns (n,): a data frame, columns by name, or a file; none for None.
+
+    The column ``groups`` says which samples belong together, and may hold what is left out of factors: dates, names.
 
     Raises
     ------
@@ -24,12 +28,27 @@ def read_factors(given: Any, n: int, what: str) -> Factors:
     """
     if given is None:
         return {}
+    roles = {} if groups in {None, DUPLICATES} else {str(groups): "group"}
     if isinstance(given, str | os.PathLike):
-        return read_metadata(Path(given), n)[0]
-    factors, lines = factors_of(_frame(given, n, what), what)
-    for line in lines:
-        note(line)
-    return factors
+        factors, columns = read_metadata(Path(given), n, roles=roles)
+    else:
+        frame = _frame(given, n, what)
+        own = [name for name in frame.columns if str(name) in roles]
+        own = own if len(own) == 1 else []  # `factors_of` rejects two of one name
+        columns = {str(name): role_values(frame[name], "group", f"{what}: column '{name}'") for name in own}
+        factors, lines = factors_of(frame.drop(columns=own), what)
+        for line in lines:
+            note(line)
+    return factors | {name: _without_times(values) for name, values in columns.items()}
+
+
+def _without_times(values: Array) -> Array:
+    """Return times as text, None where one is missing; all else as it is."""
+    if values.dtype.kind != "M":
+        return values
+    texts: Array = np.datetime_as_string(values).astype(object)
+    texts[np.isnat(values)] = None
+    return texts
 
 
 def _frame(given: Any, n: int, what: str) -> Any:

@@ -37,6 +37,7 @@ class Given:
     logits : as the probabilities, or None.
     predictions : as the labels, or None: the class of the largest probability.
     factors : a table with a row for each sample, or None.
+    groups : name of its column that says which samples belong together, or None.
     class_names : K names in the order of the columns, or None: those of a table of probabilities that has a column of
         each label's name, else the labels' own in sorted order, or numbers.
     names : names of the arguments for messages, by their names here, if they differ.
@@ -48,6 +49,7 @@ class Given:
     logits: Any = None
     predictions: Any = None
     factors: Any = None
+    groups: str | None = None
     class_names: Any = None
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,11 +97,12 @@ def given_in_notebook(
     logits: Any,
     class_names: Any,
     factors: Any,
+    groups: str | None = None,
 ) -> Given:
     """Return the arguments of the notebook classes; one layer is called ``representations``."""
     layers = representations if isinstance(representations, Mapping) else {"representations": representations}
     names = {"probabilities": "softmax_outputs", "labels": "y_true", "predictions": "y_pred"}
-    return Given(layers, softmax_outputs, y_true, logits, y_pred, factors, class_names, names)
+    return Given(layers, softmax_outputs, y_true, logits, y_pred, factors, groups, class_names, names)
 
 
 def receive(given: Given) -> Received:
@@ -135,7 +138,7 @@ def receive(given: Given) -> Received:
         y_pred,
         names,
         _layers(given, n),
-        read_factors(given.factors, n, given.called("factors")),
+        read_factors(given.factors, n, given.called("factors"), given.groups),
     )
 
 

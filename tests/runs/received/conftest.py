@@ -12,7 +12,7 @@ def door(request, monkeypatch: pytest.MonkeyPatch):
     """Both ways in; the command without the pictures and with few resamples, which no input changes."""
     settings = mlx.runs.recorded_arrays.ResidualsSettings
     quick = {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]}
-    monkeypatch.setattr(mlx.runs.recorded_arrays, "ResidualsSettings", lambda seed: settings(seed=seed, **quick))
+    monkeypatch.setattr(mlx.runs.recorded_arrays, "ResidualsSettings", lambda **given: settings(**given, **quick))
     monkeypatch.setattr(mlx.runs.recorded_arrays, "report", lambda *_, **__: "")
     monkeypatch.setattr(mlx.runs.recorded_arrays, "evaluate", lambda *_, **__: "")
     return request.param

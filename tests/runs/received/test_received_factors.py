@@ -7,6 +7,10 @@ import pandas as pd
 import pytest
 from recorded import BASE, TWO, N, R, in_notebook
 
+from mlx.core.errors import DataError
+from mlx.runs.received.factors import read_factors
+from mlx.stats.groups import Groups
+
 pytestmark = pytest.mark.slow
 
 
@@ -51,3 +55,40 @@ def test_factors_have_gaps_and_words_and_what_explains_nothing_is_left_out(door,
     assert len(said) == 2
     assert any("'file'" in line and "name the rows" in line for line in said)
     assert any("'date'" in line and "dates" in line for line in said)
+
+
+ROWS = 1200
+DAYS = pd.date_range("2020-01-01", periods=ROWS // 2).repeat(2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "n_groups"),
+    [
+        ([f"s{row}" for row in range(ROWS)], ROWS),
+        ([f"s{row // 2}" for row in range(ROWS)], ROWS // 2),
+        ([f"s{row % 1100}" for row in range(ROWS)], 1100),
+        ([row // 2 for row in range(ROWS)], ROWS // 2),
+        ([None if row < 4 else f"s{row // 2}" for row in range(ROWS)], ROWS // 2 + 2),
+        ([None if row < 4 else row // 2 for row in range(ROWS)], ROWS // 2 + 2),
+        (DAYS, ROWS // 2),
+        (DAYS.tz_localize("Asia/Tokyo"), ROWS // 2),
+        (DAYS.where(np.arange(ROWS) >= 4), ROWS // 2 + 2),
+        ([str(day.date()) for day in DAYS], ROWS // 2),
+        (["same"] * ROWS, 1),
+        ([True] * (ROWS - 1) + [False], 2),
+    ],
+)
+def test_groups_may_be_what_would_be_no_factor(tmp_path, labels, n_groups: int) -> None:
+    table = pd.DataFrame({"group": labels, "x": np.arange(ROWS)})
+    table.to_csv(tmp_path / "m.csv", index=False)
+    table.to_parquet(tmp_path / "m.parquet")
+    for given in (table, {"group": labels}, tmp_path / "m.csv", tmp_path / "m.parquet"):
+        found = read_factors(given, ROWS, "factors", "group")["group"]
+        assert Groups.of(found).count == n_groups
+        pd.DataFrame({"group": found}).to_parquet(tmp_path / "written.parquet")
+
+
+def test_two_columns_of_groups_are_rejected() -> None:
+    table = pd.DataFrame([[1, 2]] * ROWS, columns=["group", "group"])
+    with pytest.raises(DataError, match="expected columns of different names, found 'group' 2 times"):
+        read_factors(table, ROWS, "factors", "group")
