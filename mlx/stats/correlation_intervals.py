@@ -15,7 +15,10 @@ from mlx.stats.status import Reason
 
 ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
 BY_TENTHS = "jackknife, a tenth of the samples at a time; t on the atanh scale"
-BY_TENTHS_WIDENED = "jackknife, a tenth of the samples at a time; normal on the atanh scale, widened by half its bias"
+BY_TENTHS_WIDENED = (
+    "jackknife, a tenth of the samples at a time; normal on the atanh scale, widened by half its bias; conservative in "
+    "small classes and where spreads depend on each other"
+)
 BY_GROUP = "jackknife, one group at a time; t on the atanh scale"
 EXTENDED = "; extended to the percentiles of a node bootstrap"
 BOOTSTRAP = "bootstrap of rows; normal on the atanh scale, less its bias"
