@@ -6,7 +6,7 @@ from mlx.core.settings import Settings
 
 
 class EvaluationSettings(Settings):
-    """How the tables of the evaluation are drawn up; no setting changes what the model predicted.
+    """How predictions are evaluated; no setting changes what the model predicted.
 
     Attributes
     ----------
@@ -16,9 +16,10 @@ class EvaluationSettings(Settings):
         At most so many points a curve in the ROC and precision–recall tables. Areas are computed from
         the whole curve, so this sets only how finely it is drawn.
     seed
-        Seed of these draws; the same seed gives the same bytes.
+        Seed of the labels that are drawn; the same seed gives the same bytes.
     n_bootstrap
-        Sets of labels drawn from the probabilities, whose calibration errors are those of a calibrated model.
+        Sets of labels drawn from the probabilities, whose calibration errors are those of a calibrated model
+        (``ece_if_calibrated``, ``ece_p``). Intervals need no resampling.
     confidence
         Confidence level of the intervals.
     groups

@@ -73,11 +73,11 @@ def plot_similarity_entropy(
 def statistics_text(
     r: float, low: float, high: float, *, p: float | PValue, spearman: float, n: int | None = None
 ) -> str:
-    """Write two lines: Pearson's r with its interval; Spearman's ρ, the permutation p and, where given, `n`."""
+    """Write two lines: Pearson's r with its interval; Spearman's ρ, the p-value and, where given, `n`."""
     first = f"r = {with_interval(r, low, high)}"
     if n is None:
         return f"{first}\n{RHO} = {fixed(spearman)}   {p_text(p)}"
-    return f"{first}   {RHO} = {fixed(spearman)}\npermutation {p_text(p)}   n = {thousands(n)}"
+    return f"{first}   {RHO} = {fixed(spearman)}\n{p_text(p)}   n = {thousands(n)}"
 
 
 def known_points(similarity: ArrayLike, entropy: ArrayLike, correct: ArrayLike) -> tuple[Floats, Floats, Flags]:

@@ -17,12 +17,13 @@ class ResidualsSettings(Settings):
     seed
         Seed of every resample; the same seed gives the same bytes.
     n_bootstrap
-        Bootstrap replicates behind an interval. 1000 place the ends of a 95 % interval to about a
-        thirtieth of its width; fewer than 100 would say more about the seed than about the data.
+        Bootstrap replicates: those to whose percentiles the intervals of similarity and entropy are extended, up to
+        2000 samples, and those behind the rank correlation of a regression's residuals. 1000 place the ends of a 95 %
+        interval to about a thirtieth of its width.
     n_permutations
-        Permutations of a test that rejects; a test stops at the 20th permutation that reaches the statistic of the
-        data. A family of m tests takes up to 200 m where that is more, so that each can reach 0.05 when adjusted.
-        The smallest possible p-value is 1 / (permutations + 1).
+        Largest number of permutations of a test, which stops at the 20th that reaches the statistic of the data. A
+        family of m tests takes up to 200 m where that is more, so that each can reach 0.05 when adjusted. The
+        smallest possible p-value is 1 / (permutations + 1).
     confidence
         Confidence level of the intervals.
     n_neighbours

@@ -84,7 +84,7 @@ class ClassSummary:
     pearson: Annotated[float, Column("number", "correlation of similarity and entropy in the class")] = NAN
     pearson_low: Annotated[float, Column("number", "lower end of its interval")] = NAN
     pearson_high: Annotated[float, Column("number", "upper end of its interval")] = NAN
-    pearson_p: Annotated[float, Column("share", "its permutation p-value")] = NAN
+    pearson_p: Annotated[float, Column("share", "its p-value")] = NAN
     pearson_permutations: Annotated[int, Column("count", "permutations drawn for it")] = 0
     pearson_p_holm: Annotated[
         float, Column("share", "p adjusted over classes, statistics and layers by Holm's method")
@@ -95,7 +95,7 @@ class ClassSummary:
     spearman: Annotated[float, Column("number", "the same correlation of ranks")] = NAN
     spearman_low: Annotated[float, Column("number", "lower end of its interval")] = NAN
     spearman_high: Annotated[float, Column("number", "upper end of its interval")] = NAN
-    spearman_p: Annotated[float, Column("share", "its permutation p-value")] = NAN
+    spearman_p: Annotated[float, Column("share", "its p-value")] = NAN
     spearman_permutations: Annotated[int, Column("count", "permutations drawn for it")] = 0
     spearman_p_holm: Annotated[
         float, Column("share", "p adjusted over classes, statistics and layers by Holm's method")

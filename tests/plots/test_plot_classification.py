@@ -105,7 +105,7 @@ def test_a_thinned_scatter_says_so_and_keeps_the_trend_of_all_points(classificat
 
 def test_the_statistics_are_written_with_interval_and_permutation_p():
     known = statistics_text(-0.618, -0.7, -0.52, p=0.001, spearman=0.5, n=200)
-    assert known == f"r = {MINUS}0.62 [{MINUS}0.70, {MINUS}0.52]   {RHO} = 0.50\npermutation p = 0.001   n = 200"
+    assert known == f"r = {MINUS}0.62 [{MINUS}0.70, {MINUS}0.52]   {RHO} = 0.50\np = 0.001   n = 200"
     unknown = statistics_text(np.nan, np.nan, np.nan, p=np.nan, spearman=np.nan)
     assert unknown == f"r = {DASH}\n{RHO} = {DASH}   p unknown"
 

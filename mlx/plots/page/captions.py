@@ -21,8 +21,8 @@ CAPTIONS = {
     ),
     "similarity_entropy": (
         "Similarity against entropy",
-        "Each point is a test sample; the band around the least-squares line is descriptive and not a test. p is of "
-        "no linear correlation over all samples.",
+        "Each point is a test sample; the band around the least-squares line is descriptive and not a test. The null "
+        "hypothesis of p is no linear correlation over all samples.",
     ),
     "similarity_entropy_by_class": (
         "Similarity against entropy in each predicted class",
