@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--groups",
         metavar="NAME",
-        help="which samples belong together: a column of the metadata, or duplicates; intervals and p-values go by group",
+        help="which samples belong together: a metadata column, or duplicates; intervals and p-values go by group",
     )
     add("--class-names", metavar="FILE|A,B,…", help="a file with a name in each line, or the names separated by commas")
     add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to write (default: %(default)s)")
