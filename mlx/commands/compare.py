@@ -111,7 +111,7 @@ def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
     columns += ["p", "p (Holm)", "status"]
     rows = [
         [
-            f"{test.metric}{' (primary)' if test.primary else ''}",
+            f"{test.metric or 'none'}{' (primary)' if test.primary else ''}",
             *map(_number, (test.estimate_first, test.estimate_second, test.difference)),
             _interval(_number(test.low), _number(test.high)),
             *map(_p_value, (test.p, test.p_holm)),

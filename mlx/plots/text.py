@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,8 +113,8 @@ def significant(value: float, digits: int = 3) -> str:
     """`value` with `digits` significant digits, in powers of ten only where it is very small or large."""
     if value is None or not math.isfinite(value):
         return DASH
-    if value == 0:
-        return "0"
+    if abs(value) < sys.float_info.min:  # zero, or the end of an interval just beyond it
+        return f"{MINUS}0" if value < 0 else "0"
     size = math.floor(math.log10(abs(value)))
     if size < -4 or size > 6:
         return f"{value:.{digits - 1}e}".replace("-", MINUS)

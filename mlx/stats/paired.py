@@ -42,7 +42,7 @@ class PairedDifference:
 
 def missing_difference(why: Status, difference: float = NAN) -> PairedDifference:
     """Return a difference that has no test, or is itself undefined."""
-    status = why if np.isnan(difference) else Reason.NO_INTERVAL(why)
+    status = why if np.isnan(difference) else Reason.NO_TEST(why)
     return PairedDifference(difference, Interval.missing(why), NAN, status)
 
 

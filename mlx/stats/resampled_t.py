@@ -68,7 +68,7 @@ def corrected_resampled_t(differences: Floats, ratio: float, level: float = 0.95
     mean, difference = float(scaled.mean()), float(in_unit(scaled.mean(), -unit))
     if is_rounding(differences):
         why = Reason.ALL_THE_SAME()
-        return ResampledTTest(difference, NAN, k - 1, NAN, Interval.missing(why), k, Reason.NO_INTERVAL(why))
+        return ResampledTTest(difference, NAN, k - 1, NAN, Interval.missing(why), k, Reason.NO_TEST(why))
     error = float(np.sqrt((1 / k + ratio) * scaled.var(ddof=1)))
     half = critical_value(level, k - 1) * error
     low, high = in_unit(np.array([mean - half, mean + half]), -unit)

@@ -54,6 +54,7 @@ def test_numbers_are_written_for_reading():
         f"1.00e{MINUS}09",
         f"{MINUS}2.00e+09",
     ]
+    assert [significant(float(np.nextafter(0, end))) for end in (-1, 1)] == [f"{MINUS}0", "0"]
     assert [p_text(v) for v in (0.001, 0.5, float("nan"))] == ["p = 0.001", "p = 0.5", "p unknown"]
     bounds = [p_text(PValue(v, at_floor=True)) for v in (1e-4, 1e-7, 1.0, float("nan"))]
     assert bounds == ["p ≤ 0.0001", "p < 1e-6", "p = 1", "p unknown"]

@@ -44,7 +44,7 @@ def test_every_metric_of_two_classifiers_is_compared(tmp_path: Path) -> None:
             assert test.low < test.difference < test.high
             assert (test.p < 0.05) == (not test.low <= 0 <= test.high)
             assert test.null
-    assert found[Metric.ECE].status == Reason.NO_INTERVAL(Reason.BIASED_BY_BINNING())
+    assert found[Metric.ECE].status == Reason.NO_TEST(Reason.BIASED_BY_BINNING())
 
 
 def test_estimates_and_tests_are_those_of_other_software(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_identical_models_differ_in_nothing(tmp_path: Path) -> None:
     assert (found[Metric.ACCURACY].p, found[Metric.ACCURACY].difference) == (1, 0)
     assert found[Metric.ACCURACY].low < 0 < found[Metric.ACCURACY].high
     assert found[Metric.ACCURACY].status == Reason.TOO_FEW_DIFFERENCES(4)
-    assert found[Metric.LOG_LOSS].status == Reason.NO_INTERVAL(Reason.ALL_THE_SAME())
+    assert found[Metric.LOG_LOSS].status == Reason.NO_TEST(Reason.ALL_THE_SAME())
 
 
 def test_validation_decides_which_tests_are_given(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_exact_duplicates_are_counted_and_offered_as_groups(tmp_path: Path) -> N
             [ones.difference, ones.low, ones.high, ones.p], rel=1e-6
         )
     assert found[Metric.ACCURACY].method.endswith("by group")
-    assert found[Metric.PEARSON_WITHIN].status == Reason.NO_INTERVAL(Reason.SIMILARITY_BY_GROUP())
+    assert found[Metric.PEARSON_WITHIN].status == Reason.NO_TEST(Reason.SIMILARITY_BY_GROUP())
 
 
 @pytest.mark.parametrize("file", ["factors.parquet", "roles.parquet"])

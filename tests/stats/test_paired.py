@@ -103,9 +103,9 @@ def test_differences_that_are_all_the_same_have_no_test() -> None:
     for value in (0.0, 0.1):
         found = paired_mean(np.full(7, value))
         assert found.difference == pytest.approx(value)
-        assert found.status == Reason.NO_INTERVAL(Reason.ALL_THE_SAME())
+        assert found.status == Reason.NO_TEST(Reason.ALL_THE_SAME())
         assert np.isnan([found.p, found.interval.low, found.interval.high]).all()
-    assert paired_influence(0.1, np.zeros(1)).status == Reason.NO_INTERVAL(Reason.TOO_FEW(2))
+    assert paired_influence(0.1, np.zeros(1)).status == Reason.NO_TEST(Reason.TOO_FEW(2))
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def test_the_interval_at_one_less_p_touches_0() -> None:
 
 def test_differences_that_are_all_the_same_have_no_test() -> None:
     found = corrected_resampled_t(np.full(5, 0.1), 0.25)
-    assert found.status == Reason.NO_INTERVAL(Reason.ALL_THE_SAME())
+    assert found.status == Reason.NO_TEST(Reason.ALL_THE_SAME())
     assert found.difference == pytest.approx(0.1)
     assert np.isnan([found.p, found.t, found.interval.low]).all()
 
