@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from scipy.stats import binom, brunnermunzel
+from scipy.stats import binom, brunnermunzel, t
 from sklearn.metrics import roc_auc_score
 
 from mlx.residuals import ResidualsSettings
@@ -43,6 +43,18 @@ def brute_force_aurc(error, uncertainty):
         order = rows[np.argsort(uncertainty[rows], kind="stable")]
         areas.append((np.cumsum(error[order]) / np.arange(1, len(error) + 1)).mean())
     return np.mean(areas)
+
+
+@pytest.mark.parametrize("statistic", ["aurc", "eaurc"])
+@pytest.mark.parametrize(("n", "levels"), [(300, None), (300, 3), (350, 1)])
+def test_the_interval_of_a_curves_area_is_the_jackknifes(statistic, n, levels):
+    error, x = scores(n, seed=n, levels=levels)
+    found = {test.statistic: test for test in detect_errors(error, ErrorScore(Score.ENTROPY, x), settings=FAST)}
+    area, m = getattr(curve_areas(error, x), statistic), int(error.sum())
+    without = [getattr(curve_areas(np.delete(error, i), np.delete(x, i)), statistic) for i in range(n)]
+    half = t.ppf(0.975, m - 1) * np.sqrt((n - 1) * np.var(without)) / area
+    assert found[statistic].low == pytest.approx(area * np.exp(-half), rel=1e-9)
+    assert found[statistic].high == pytest.approx(min(1.0, area * np.exp(half)), rel=1e-9)
 
 
 def test_the_toy_has_its_known_area():

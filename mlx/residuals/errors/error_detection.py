@@ -108,7 +108,10 @@ def _area_of_curve(
         return test.with_interval(ranking.told(interval))
     influence = areas.influence[statistic]
     found = EstimateWithInfluence(test.estimate, influence - influence.mean(), partial(areas.gradient, statistic))
-    interval = aurc_interval(test.estimate, ranking.standard_error(found), min(n_errors, n_correct), level)
+    error, n = ranking.standard_error(found), ranking.rows.size
+    if ranking.groups is None:  # as the jackknife has it; by group, it has G/(G - 1)
+        error *= np.sqrt(n / (n - 1))
+    interval = aurc_interval(test.estimate, error, min(n_errors, n_correct), level)
     return test.with_interval(ranking.told(interval))
 
 
