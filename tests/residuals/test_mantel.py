@@ -70,7 +70,7 @@ def test_every_order_is_as_likely():
 @pytest.mark.parametrize("most", [0, 4096])
 @pytest.mark.parametrize("kind", ["plain", "collapsed", "sparse"])
 def test_estimates_and_p_values_equal_those_of_the_permutations_written_out(kind, most, monkeypatch):
-    monkeypatch.setattr("mlx.residuals.pairs.mantel.MOST_IN_GRAM", most)
+    monkeypatch.setattr("mlx.residuals.pairs.pair_products.MOST_IN_GRAM", most)
     rows, labels, entropy, units = data(kind)
     _, distance = exact_distances(rows)
     distance = distance.astype(float)
@@ -140,5 +140,5 @@ def test_with_fewer_samples_than_features_the_matrix_of_all_pairs_gives_the_same
     units = directions_of("layer", sparse.csr_array(X) if kind == "sparse" else X + rng.normal(size=X.shape), 50)
     entropy, labels = rng.random(50), rng.integers(0, 2, 50)
     found = mantel_by_class(units, entropy, labels, 2, **BY_CLASS)
-    monkeypatch.setattr("mlx.residuals.pairs.mantel.MOST_IN_GRAM", 0)
+    monkeypatch.setattr("mlx.residuals.pairs.pair_products.MOST_IN_GRAM", 0)
     assert found == mantel_by_class(units, entropy, labels, 2, **BY_CLASS)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
 from scipy.special import ndtr
 
 from mlx.core.array_types import Floats, Integers
@@ -29,8 +28,8 @@ from mlx.residuals.pairs.pair_moments import (
     pair_group,
     products_about,
 )
+from mlx.residuals.pairs.pair_products import gram_of, is_short, products_from_gram, to_others
 from mlx.residuals.similarity.directions import Directions
-from mlx.residuals.similarity.lift import swap_constant_terms
 from mlx.residuals.streams import Stream, stream
 from mlx.results.tests import Scope, TestResult
 from mlx.stats.permutation import random_orders, sequential_tests
@@ -133,11 +132,8 @@ def mantel_by_class(
 
     def draw(size: int, running: list[_Asked]) -> list[Floats]:
         shared = {one.index for one in running if one.target.label is None}
-        of_each: list[set[int]] = [set(shared) for _ in decks]
-        for one in running:
-            if one.target.label is not None:
-                of_each[one.target.label].add(one.index)
-        drawn = [deck.draw(size, needed) for deck, needed in zip(decks, of_each, strict=True)]
+        needed = [{one.index for one in running if one.target.label == label} for label in range(n_classes)]
+        drawn = [deck.draw(size, shared | own) for deck, own in zip(decks, needed, strict=True)]
         scopes = (Scope.SAME_CLASS, Scope.WITHIN_CLASS)
         by_scope = dict(zip(scopes, _put_together(drawn, decks), strict=True)) if shared else {}
         products = [
@@ -190,7 +186,7 @@ class _Deck:
             return cls(nothing, None, np.empty(0), center, generator)
         group = pair_group(units, entropy, rows)
         moments = group_moments(group)
-        return cls(_Permuted(moments, moments.product[:, None]), group, _to_others(group), center, generator)
+        return cls(_Permuted(moments, moments.product[:, None]), group, to_others(group), center, generator)
 
     def about_center(self, own: _Permuted) -> _Permuted:
         """Return permutations of this group with entropies less the mean of all groups."""
@@ -204,7 +200,7 @@ class _Deck:
     @cached_property
     def gram(self) -> Floats | None:
         """Products (n, n) of all pairs, where permuting them is the least work."""
-        return _gram(self.group) if self.group is not None and _is_short(self.group) else None
+        return gram_of(self.group) if self.group is not None and is_short(self.group) else None
 
     def draw(self, size: int, needed: Set[int]) -> _Permuted:
         """Permute ``size`` times, for the statistics ``needed``; the products of the others may be 0."""
@@ -216,63 +212,10 @@ class _Deck:
             if needed <= {MEAN}:
                 products[MEAN, where] = self.to_others.take(orders) @ group.h / 2
             elif self.gram is not None:
-                products[:, where] = _products_from_gram(group, self.gram, orders)
+                products[:, where] = products_from_gram(group, self.gram, orders)
             else:
                 products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
         return _Permuted(self.own.moments, products)
-
-
-def _is_short(group: PairGroup) -> bool:
-    """Say whether permuting the matrix of all products is less work than going through the directions again."""
-    return group.rows.size <= min(max(ROWS_PER_FEATURE * group.lifted.width, FEW_ROWS), MOST_IN_GRAM)
-
-
-ROWS_PER_FEATURE = 8
-FEW_ROWS = 256
-"""Up to so many rows, n² numbers in a few passes take less time than a pass through the directions in many steps."""
-
-MOST_IN_GRAM = 4096
-"""Rows of the largest matrix of products that is kept: 128 MiB."""
-
-
-def _gram(group: PairGroup) -> Floats:
-    """Products (n, n) of all pairs of lifted vectors, 0 for a sample with itself."""
-    if group.lifted.units.is_sparse:  # what the lift adds to them says nothing
-        directions = sparse.csr_array(group.lifted.units.take(group.rows))
-        products: Floats = (directions @ directions.T).toarray()
-    else:
-        lifted = np.asarray(group.lifted.take(group.rows))
-        products = lifted @ swap_constant_terms(lifted).T
-    np.fill_diagonal(products, 0.0)
-    return products
-
-
-def _products_from_gram(group: PairGroup, gram: Floats, orders: Integers) -> Floats:
-    """Centered Σ_{i<j} s_ij m_ij (4, n_orders), as `PairGroup.products`, in O(n²) an order."""
-    permuted = np.empty(orders.shape)
-    np.put_along_axis(permuted, orders, np.broadcast_to(group.h, orders.shape), axis=1)
-    to_all, total = gram.sum(axis=1), float(gram.sum()) / 2
-    mean = permuted @ to_all / 2
-    product = np.einsum("bn,bn->b", permuted @ gram, permuted) / 2
-    columns, difference = np.ascontiguousarray(permuted.T), np.zeros(len(orders))
-    for i in range(len(columns) - 1):
-        gaps = columns[i + 1 :] - columns[i]
-        difference += gram[i, i + 1 :] @ np.abs(gaps, out=gaps)
-    squared_difference = permuted**2 @ to_all - 2 * product
-    products = np.stack([mean, difference, product, squared_difference])
-    products -= (total * group.of_entropy.own_mean)[:, None]
-    return products
-
-
-def _to_others(group: PairGroup) -> Floats:
-    """Sum of a sample's similarities to all others (n,), less their mean."""
-    lifted = group.lifted
-    total = np.zeros(lifted.width)
-    for _, block in lifted.blocks(group.rows):
-        total += block.sum(axis=0)
-    found = np.concatenate([block @ swap_constant_terms(total) for _, block in lifted.blocks(group.rows)])
-    centered: Floats = found - found.mean()
-    return centered
 
 
 @dataclass(frozen=True)
