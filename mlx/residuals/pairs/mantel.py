@@ -7,6 +7,7 @@ entropy; for the other functions O(n·d) from the sums of `mlx.residuals.similar
 or O(n²) from these where there are few samples, or fewer than features.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -131,15 +132,15 @@ def mantel_by_class(
     ]
 
     def draw(size: int, running: list[_Asked]) -> list[Floats]:
-        shared = {one.index for one in running if one.target.label is None}
-        needed = [{one.index for one in running if one.target.label == label} for label in range(n_classes)]
-        drawn = [deck.draw(size, shared | own) for deck, own in zip(decks, needed, strict=True)]
+        needed = defaultdict[int | None, set[int]](set)
+        for one in running:
+            needed[one.target.label].add(one.index)
+        shared = needed[None]
+        drawn = [deck.draw(size, shared | needed[label]) for label, deck in enumerate(decks)]
         scopes = (Scope.SAME_CLASS, Scope.WITHIN_CLASS)
         by_scope = dict(zip(scopes, _put_together(drawn, decks), strict=True)) if shared else {}
-        products = [
-            by_scope[one.target.scope] if one.target.label is None else drawn[one.target.label] for one in running
-        ]
-        return [found.products[one.index] for found, one in zip(products, running, strict=True)]
+        parts = (by_scope[x.target.scope] if x.target.label is None else drawn[x.target.label] for x in running)
+        return [own.products[one.index] for own, one in zip(parts, running, strict=True)]
 
     each = [permutations, permutations, *[of_class] * n_classes]
     return _tests(targets, each, draw, many=found.size > MANY_SAMPLES)
