@@ -80,7 +80,7 @@ class RegressionSummary:
     Attributes
     ----------
     n, n_duplicates
-        Samples, and how many of them have the representation and output of an earlier one.
+        Samples, and how many of them have the representation and output of an earlier one; None without representations.
     groups, n_groups
         Name and number of the groups that p-values and intervals go by; None where all samples are independent.
     confidence
@@ -142,8 +142,9 @@ class RegressionSummary:
     prediction_status: Status = OK
 
     def as_metrics(self) -> dict[str, float | int | str | None]:
-        """Return JSON scalars."""
-        return {field.name: _scalar(getattr(self, field.name)) for field in fields(self)}
+        """Return JSON scalars, without what is not asked of these samples."""
+        found = {field.name: _scalar(getattr(self, field.name)) for field in fields(self)}
+        return {name: value for name, value in found.items() if value is not None or name not in OPTIONAL}
 
     @classmethod
     def from_metrics(cls, path: Path, metrics: Mapping[str, Any]) -> "RegressionSummary":
@@ -155,7 +156,8 @@ class RegressionSummary:
             A key is missing, or a status is not one of this version.
         """
         try:
-            return cls(**{field.name: _read(field.name, metrics[field.name]) for field in fields(cls)})
+            names = [field.name for field in fields(cls) if field.name in metrics or field.name not in OPTIONAL]
+            return cls(**{name: _read(name, metrics[name]) for name in names})
         except KeyError as error:
             found = ", ".join(metrics)[:200]
             raise ArtifactError(f"{path}: expected a key {error}, found {found}{REMAKE}") from None
@@ -163,6 +165,10 @@ class RegressionSummary:
             raise ArtifactError(
                 f"{path}: expected numbers and statuses of this version, found {error}{REMAKE}"
             ) from None
+
+
+OPTIONAL = {"n_duplicates", "groups", "n_groups"}
+"""Keys that are absent where nothing was counted, or no groups are named."""
 
 
 def _read(name: str, value: Any) -> Any:

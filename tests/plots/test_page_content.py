@@ -93,7 +93,7 @@ def test_a_page_stays_below_five_megabytes_whatever_it_holds_and_says_what_that_
     inputs = classification(12_000, [f"class {k}" for k in range(100)], images=False)
     noise = rng.integers(0, 256, (12_000, 40, 40, 3), np.uint8)  # nothing compresses it
     inputs = with_residuals(replace(inputs, raw=RawSamples(inputs=noise, targets=inputs.raw.targets)),
-                            tests=inputs.residuals.tests * 3000)  # fmt: skip
+                            tests=inputs.residuals.tests * 1500)  # fmt: skip
     made = figure(5, 5)
     made.add_subplot().imshow(rng.random((1500, 1500, 3)))
     pictures = dict.fromkeys([f"picture {k}" for k in range(20)], render_png(made, 150))

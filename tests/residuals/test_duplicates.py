@@ -14,7 +14,7 @@ from mlx.stats.duplicates import find_duplicates
 from mlx.stats.status import OK, Reason, Status
 
 HEADLINES = ("pearson", "pearson_within", "spearman", "error_auroc_entropy", "error_auroc_similarity")
-SAID = "20 of 120 samples are exact duplicates of others, counted as independent"
+SAID = "20 of 200 samples are exact duplicates of others, counted as independent"
 
 
 def recorded(n=100, seed=0):
@@ -48,13 +48,13 @@ def test_the_same_output_of_another_representation_is_no_duplicate():
 
 
 def test_every_headline_counts_them(tmp_path):
-    rows = np.append(np.arange(100), np.arange(20))
-    representations, probabilities, y = (array[rows] for array in recorded())
+    rows = np.append(np.arange(180), np.arange(20))
+    representations, probabilities, y = (array[rows] for array in recorded(180))
     analyzer = ResidualsAnalyzer(save_dir=tmp_path, n_permutations=99, n_bootstrap=100)
     tests = analyzer.run_full_analysis(representations, probabilities, y)["tests"]
     metrics = json.loads((tmp_path / "residuals.json").read_text())
     assert metrics["n_duplicates"] == 20
-    assert metrics["duplicates_status"].startswith("20 of 120 samples")
+    assert metrics["duplicates_status"].startswith("20 of 200 samples")
     for key in HEADLINES:
         assert metrics[f"{key}_status"].endswith(SAID)
         assert metrics[key] is not None
@@ -75,6 +75,6 @@ def test_without_any_nothing_is_said(tmp_path):
 
 @pytest.mark.parametrize("status", [OK, Reason.NO_INTERVAL(Reason.FEW_ERRORS(10)), Reason.CONSTANT("entropy")])
 def test_a_status_that_counts_them_is_read_back(status):
-    marked = Reason.DUPLICATES(status, 20, 120)
+    marked = Reason.DUPLICATES(status, 20, 200)
     assert str(marked) == f"{status}; {SAID}"
     assert Status.parse(str(marked)) == marked
