@@ -80,7 +80,8 @@ class RegressionSummary:
     Attributes
     ----------
     n, n_duplicates
-        Samples, and how many of them have the representation and output of an earlier one; None without representations.
+        Samples, and how many of them have the representation and output of an earlier one, where there are
+        representations.
     groups, n_groups
         Name and number of the groups that p-values and intervals go by; None where all samples are independent.
     confidence
