@@ -61,13 +61,14 @@ def test_the_interval_of_aurc_is_that_of_its_influence(seed):
     error, score = errors_and_scores(seed=seed)
     areas = curve_areas(error, score)
     influence = areas.influence["aurc"] - areas.influence["aurc"].mean()
-    se, m = np.sqrt((influence**2).sum()) / error.size, int(error.sum())
+    n, m = error.size, int(error.sum())
+    se = np.sqrt((influence**2).sum() / (n * (n - 1)))
     half = stats.t.ppf(0.975, m - 1) * se / areas.aurc
     found = {one.statistic: one for one in detect_errors(error, ErrorScore(Score.ENTROPY, score), settings=FAST)}
     ends = found["aurc"].low, found["aurc"].high
     assert ends == pytest.approx((areas.aurc * np.exp(-half), areas.aurc * np.exp(half)), rel=1e-10)
     estimate = EstimateWithInfluence(areas.aurc, influence, lambda: influence)
-    assert standard_error(estimate) == pytest.approx(se)
+    assert standard_error(estimate) == pytest.approx(se * np.sqrt((n - 1) / n))
 
 
 FAST = ResidualsSettings(n_permutations=19)
