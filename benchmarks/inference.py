@@ -1,6 +1,6 @@
 """Does the inference hold? Simulates recorded predictions, and counts what each p-value and interval does.
 
-    python benchmarks/inference.py [--runs 1000] [--processes 2] [--designs NAME …] [--write docs/simulations.md]
+    python benchmarks/inference.py [--runs 600] [--processes 2] [--designs NAME …] [--write docs/simulations.md]
 
 For every p-value of ``tests.csv`` and ``evaluation.json``, and of `mlx compare`: how often it is at most 0.05 when its
 null hypothesis is true. For every interval at the 95 % level: how often it is given, how often it holds the
@@ -8,7 +8,7 @@ population's value, and on which side it misses. ``simulation/designs.py`` lists
 
 ``--write`` puts a summary into a document, between the lines that mark its place, and every cell into CSV tables in
 the folder of the same name beside it. Seeds are fixed: the same runs give the same tables.
-``tests/residuals/test_inference_holds.py`` is a short version.
+600 runs take some fifty minutes of two processors. ``tests/residuals/test_inference_holds.py`` is a short version.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from simulation.experiment import simulate, tables
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--runs", type=int, default=600)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--designs", nargs="+", help="names of designs, or names and n such as 'spread 100'; else all")
     parser.add_argument("--write", type=Path, metavar="FILE", help="document whose tables to replace")

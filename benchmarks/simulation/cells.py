@@ -1,5 +1,6 @@
 """Counts of what p-values and intervals did: a cell a statistic and design, as rows of two CSV tables."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,9 @@ import pandas as pd
 from simulation.targets import Outcome
 
 LEVEL = 0.05
+
+COUNTED = re.compile(r"; \d+ of \d+ samples are .*")
+"""What a status says beside the reason, with numbers that differ from one test set to another."""
 
 
 @dataclass
@@ -70,8 +74,10 @@ def frame(cells: Iterable[PCell | IntervalCell]) -> pd.DataFrame:
     rows = []
     for cell in cells:
         row = {one.name: getattr(cell, one.name) for one in fields(cell) if one.name != "missing"}
-        most_frequent = min(cell.missing, key=lambda reason: (-cell.missing[reason], reason), default="")
-        row["reason"] = cell.reason or most_frequent
+        missing = Counter[str]()
+        for reason, count in cell.missing.items():
+            missing[COUNTED.sub("", reason)] += count
+        row["reason"] = cell.reason or min(missing, key=lambda reason: (-missing[reason], reason), default="")
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -25,8 +25,8 @@ def compared_classifiers(pair: tuple[Sample, Sample], validation: tuple[Validati
         _outputs(one.y_true, one.y_pred, one.representation, one.probabilities, names, errors)
         for one, errors in zip(pair, validation, strict=True)
     ]
-    groups = Groups.of(pair[0].factors[pair[0].groups]) if pair[0].groups else None
-    return _compared(outputs, groups)
+    labels = pair[0].group_labels
+    return _compared(outputs, None if labels is None else Groups.of(labels))
 
 
 def compared_regressions(true: np.ndarray, first: np.ndarray, second: np.ndarray) -> Iterator[Outcome]:

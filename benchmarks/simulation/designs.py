@@ -48,7 +48,7 @@ DESIGNS: tuple[Design, ...] = (
     RegressionDesign("regression, heavy tails", 200, heavy=True),
 )
 
-CALIBRATION = {"ece", "spiegelhalter", "excess_surprise"}
+CALIBRATION = {"ece_p", "spiegelhalter", "excess_surprise"}
 
 
 ACROSS_CLASSES = (", pooled,", ", all pairs,", "given correctness")

@@ -21,7 +21,7 @@ class Sample:
     factors
         A column a factor, n_samples rows.
     groups
-        Name of the column of ``factors`` that is declared as groups; empty where none is.
+        Name of the column of ``factors`` that is declared as groups, or "duplicates"; empty where none is.
     """
 
     representation: np.ndarray
@@ -30,6 +30,13 @@ class Sample:
     y_pred: np.ndarray
     factors: pd.DataFrame
     groups: str = ""
+
+    @property
+    def group_labels(self) -> np.ndarray | None:
+        """Label (n_samples,) of the group of each sample; None where no groups are declared."""
+        if self.groups == "duplicates":
+            return np.unique(self.probabilities, axis=0, return_inverse=True)[1].ravel()
+        return self.factors[self.groups].to_numpy() if self.groups else None
 
     @property
     def n_errors(self) -> int:

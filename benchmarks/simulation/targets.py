@@ -71,6 +71,7 @@ def evaluation_outcomes(
         class_names=names,
         settings=settings,
         validation=validation,
+        groups=sample.group_labels,
     )
     yield from metric_outcomes(found.metrics)
 
@@ -84,4 +85,4 @@ def metric_outcomes(metrics: MetricSet) -> Iterator[Outcome]:
         elif isinstance(value, CalibrationTest):
             yield Outcome(field.name, NAN, NAN, NAN, value.p, str(value.status))
         elif field.name == "ece_p":
-            yield Outcome("ece", NAN, NAN, NAN, value, "ok")
+            yield Outcome(field.name, NAN, NAN, NAN, value, "ok")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
 P_RANGE, COVERAGE_RANGE = (0.03, 0.07), (0.93, 0.97)
 
@@ -10,6 +11,9 @@ FEWEST = 100
 
 SIDES = 3
 """Largest ratio of the misses on the two sides."""
+
+BY_CHANCE = 0.16
+"""Probability of so many misses on one side at the largest ratio, that of one standard error."""
 
 
 def slack(given: pd.Series) -> pd.Series:
@@ -37,6 +41,5 @@ def judged(table: pd.DataFrame) -> pd.DataFrame:
     table["verdict"] = np.select(beyond, words, "ok")
     if not of_p:
         misses, most = table["below"] + table["above"], table[["below", "above"]].max(axis=1)
-        limit = SIDES / (SIDES + 1)
-        table["one_sided"] = most > limit * misses + np.sqrt(limit * (1 - limit) * misses)
+        table["one_sided"] = binom.sf(most - 1, misses, SIDES / (SIDES + 1)) < BY_CHANCE
     return table
