@@ -15,8 +15,9 @@ from mlx.stats.status import OK, Reason, Status
 MIN_EXPECTED = 10
 """Fewest expected errors, and fewest expected correct predictions."""
 
+MIN_EXPECTED_AREAS = 20
 MIN_EXPECTED_CURVE = 5
-"""Fewest expected errors of equally weighted classes for a mean over curves."""
+"""Fewest expected errors for a mean over areas under curves, of all samples and of equally weighted classes."""
 
 MIN_IN_CLASS = 8
 MIN_IN_CLASS_CURVE = 10
@@ -104,6 +105,11 @@ class Design:
         effective = inverse.sum() ** 3 / (inverse**2).sum() ** 2
         wrong = effective * expected_errors(self.errors, self.n, self.validation) / self.n
         return OK if min(wrong, effective - wrong) >= least else Reason.FEW_EXPECTED_OF_EQUAL_CLASSES(least)
+
+    def few_of_areas(self) -> Status:
+        """`OK`, or why a mean over the areas under the curves of all classes has no interval."""
+        status = why_too_few(self.errors, self.n, self.validation, MIN_EXPECTED_AREAS)
+        return self.few_of_equal_classes(MIN_EXPECTED_CURVE, MIN_IN_CLASS_CURVE) if status.is_ok else status
 
     def why_biased(self) -> Status:
         """`OK`, or that the classes are too small for the weighted precision."""

@@ -13,9 +13,7 @@ from mlx.evaluation.confusion import confusion_metrics, margins
 from mlx.evaluation.confusion_errors import Slopes, SmoothedEstimate, smoothed_estimates
 from mlx.evaluation.design import (
     MIN_EXPECTED,
-    MIN_EXPECTED_CURVE,
     MIN_IN_CLASS,
-    MIN_IN_CLASS_CURVE,
     Design,
 )
 from mlx.results.metrics import Estimate
@@ -134,7 +132,7 @@ def mean_area(areas: Sequence[float], influence: Floats, design: Design) -> Esti
         return Estimate.missing(Reason.ONE_CLASS_TESTED())
     area = np.asarray(areas)[known]
     mean = float(np.mean(area))
-    if not (why := design.few_of_equal_classes(MIN_EXPECTED_CURVE, MIN_IN_CLASS_CURVE)).is_ok:
+    if not (why := design.few_of_areas()).is_ok:
         return Estimate(mean, Interval.missing(why))
     worth = 1 / design.effect(influence)
     positives, negatives = design.support[known] * worth, (design.n - design.support[known]) * worth
@@ -161,7 +159,7 @@ def mean_average_precision(values: Sequence[float], influence: Floats, design: D
     if known.sum() < 2:
         return Estimate.missing(Reason.ONE_CLASS_TESTED())
     mean = float(np.mean(np.asarray(values)[known]))
-    if not (why := design.few_of_equal_classes(MIN_EXPECTED_CURVE, MIN_IN_CLASS_CURVE)).is_ok:
+    if not (why := design.few_of_areas()).is_ok:
         return Estimate(mean, Interval.missing(why))
     influence = influence / known.sum()
     deviation = influence - influence.mean()
