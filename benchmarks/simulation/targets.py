@@ -11,7 +11,8 @@ from mlx.evaluation.settings import EvaluationSettings
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.classification import analyze_classification
 from mlx.results.metrics import CalibrationTest, Estimate, MetricSet
-from mlx.results.tests import Question, TestResult
+from mlx.results.questions import Question
+from mlx.results.tests import TestResult
 from mlx.stats.gates import ValidationErrors
 from simulation.sample import Sample
 

@@ -6,7 +6,7 @@ from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.checks import row_blocks
 from mlx.core.streams import stream
 from mlx.evaluation.settings import EvaluationSettings
-from mlx.results.evaluation import ReliabilityBins
+from mlx.results.evaluation_tables import ReliabilityBins
 from mlx.results.metrics import Estimate
 from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import Reason

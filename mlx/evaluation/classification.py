@@ -25,7 +25,8 @@ from mlx.evaluation.intervals import (
     top_k_accuracy,
 )
 from mlx.evaluation.settings import EvaluationSettings
-from mlx.results.evaluation import ClassEvaluation, ClassificationEvaluation, ClassificationMetrics
+from mlx.results.evaluation import ClassificationEvaluation, ClassificationMetrics
+from mlx.results.evaluation_tables import ClassEvaluation
 from mlx.stats.calibration_scores import calibration_scores
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.grouping import given_groups, names_of

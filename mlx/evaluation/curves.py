@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Array, Flags, Floats, Integers, Scores
-from mlx.results.evaluation import PrecisionRecallCurves, RocCurves
+from mlx.results.evaluation_tables import PrecisionRecallCurves, RocCurves
 from mlx.stats.auroc import placements
 from mlx.stats.average_precision import average_precision
 

@@ -18,7 +18,8 @@ from mlx.core.reading import REMAKE
 from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
-from mlx.results.classification_residuals import SAMPLES, SCATTER, TABLES, ClassificationResiduals, Scatter
+from mlx.results.classification_residuals import SCATTER, TABLES, ClassificationResiduals, Scatter
+from mlx.results.questions import Question, Scope
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
     REGRESSION_SAMPLES,
@@ -26,7 +27,8 @@ from mlx.results.regression_residuals import (
     RegressionResiduals,
     RegressionScatter,
 )
-from mlx.results.tests import Question, Scope, first_test
+from mlx.results.sample_scores import SAMPLES
+from mlx.results.tests import first_test
 from mlx.stats.status import Reason
 
 SCATTER_POINTS = 2000

@@ -19,29 +19,29 @@ from mlx.plots.report.inputs import Training
 from mlx.results.classification_residuals import (
     CLASSES,
     FACTORS,
-    LAYER_SAMPLES,
     RISK_COVERAGE,
-    SAMPLES,
     SIMILARITY,
     SLICES,
     TEMPERATURE,
     ClassificationResiduals,
 )
 from mlx.results.evaluation import (
-    SCHEMAS,
     ClassificationEvaluation,
     RegressionEvaluation,
     classification_evaluation,
     regression_evaluation,
 )
+from mlx.results.evaluation_tables import SCHEMAS
+from mlx.results.questions import Question, Scope
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
     REGRESSION_SAMPLES,
     RegressionResiduals,
     RegressionSummary,
 )
+from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
 from mlx.results.schema import RowSchema, check_rows
-from mlx.results.tests import TESTS, Question, Scope, TestResult, first_test, read_tests
+from mlx.results.tests import TESTS, TestResult, first_test, read_tests
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,8 @@ import numpy as np
 from mlx.core.errors import DataError
 from mlx.plots.style import MUTED, axes_or_new, category_style, draw_interval_lines, name_rows, styled
 from mlx.plots.text import class_labels, number
-from mlx.results.tests import Question, Scope, TestResult
+from mlx.results.questions import Question, Scope
+from mlx.results.tests import TestResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from mlx.core.array_types import Floats, Integers
-    from mlx.results.evaluation import PrecisionRecallCurves, RocCurves
+    from mlx.results.evaluation_tables import PrecisionRecallCurves, RocCurves
 
 OVER_CURVES: dict[str, Any] = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
 NAMED_CURVES = 7  # colors there are; with more classes the rest is drawn in gray

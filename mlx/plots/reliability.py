@@ -10,7 +10,7 @@ import numpy as np
 from mlx.plots.style import CORRECT, FAINT, INK, MUTED, NOTE, WRONG, axes_or_new, styled, unit_square
 from mlx.plots.text import fixed, level_text, significant
 from mlx.results.classification_residuals import TemperaturePoint
-from mlx.results.evaluation import ReliabilityBins
+from mlx.results.evaluation_tables import ReliabilityBins
 from mlx.stats.proportions import wilson_intervals
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
 from mlx.residuals.predictions import Predictions, check_predictions
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation, directions_of
-from mlx.results.classification_residuals import ClassificationResiduals, SampleScores
+from mlx.results.classification_residuals import ClassificationResiduals
+from mlx.results.sample_scores import SampleScores
 from mlx.results.tests import TestResult, adjusted, with_primary
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.gates import ValidationErrors

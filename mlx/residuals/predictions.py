@@ -10,7 +10,7 @@ from mlx.core.array_types import Array, Flags, Integers, Scores
 from mlx.core.checks import check_labels, check_matrix
 from mlx.core.errors import DataError
 from mlx.residuals.streams import Stream, stream
-from mlx.results.classification_residuals import SampleScores
+from mlx.results.sample_scores import SampleScores
 from mlx.stats.gates import ValidationErrors, expected_errors
 from mlx.stats.groups import Groups
 from mlx.stats.prediction_scores import prediction_scores

@@ -1,10 +1,8 @@
 """One result of one test, whatever was asked: the rows of ``tests.csv``."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -12,6 +10,7 @@ import numpy as np
 
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
+from mlx.results.questions import NULL_VALUES, PRIMARY, Question, Scope, family_of, null_hypothesis
 from mlx.results.schema import Column, RowSchema
 from mlx.stats.interval import Interval
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
@@ -22,87 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAN = float("nan")
-
-CORRELATIONS = ("pearson", "spearman")
-"""Statistics of the correlation of similarity with entropy."""
-
-
-class Score(StrEnum):
-    """A score that is meant to be high where the prediction is wrong."""
-
-    ENTROPY = "entropy"
-    LOW_SIMILARITY = "low similarity"
-    LOW_MARGIN = "low margin"
-
-
-class Question(StrEnum):
-    """What is asked; the value is the column ``name``, with a word in braces for the subject of the result."""
-
-    SIMILARITY_ENTROPY = "similarity and entropy"
-    SIMILARITY_ENTROPY_PAIRS = "similarity and entropy over pairs"
-    SIMILARITY_ENTROPY_PAIR_RANKS = "ranks of similarity and entropy over pairs"
-    SIMILARITY_ENTROPY_GIVEN_CORRECTNESS = "similarity and entropy given correctness"
-    ERROR_BY_ENTROPY = "error by entropy"
-    ERROR_BY_LOW_SIMILARITY = "error by low similarity"
-    ERROR_BY_LOW_MARGIN = "error by low margin"
-    ERROR_BY_SCORES = "error by {scores}"
-    ERROR_BY_FACTOR = "error by {factor}"
-    ENTROPY_BY_FACTOR = "entropy by {factor}"
-    SIMILARITY_BY_FACTOR = "similarity by {factor}"
-    WEAK_SLICES = "weak slices"
-    SLICE = "slice: {conditions}"
-    SILHOUETTE = "silhouette of predicted classes"
-    NEURAL_COLLAPSE = "neural collapse"
-    INTRINSIC_DIMENSION = "intrinsic dimension"
-    PRINCIPAL_COMPONENT = "principal component {number}"
-    ALIGNMENT = "alignment of layers"
-
-    @classmethod
-    def of_score(cls, score: Score) -> "Question":
-        """Return the question of how well a score alone ranks errors."""
-        return cls[f"ERROR_BY_{score.name}"]
-
-    def about(self, subject: str) -> str:
-        """Return the question on a subject."""
-        return re.sub(r"\{\w+\}", lambda _: subject, self.value)
-
-    def subject(self, name: str) -> str | None:
-        """Return the subject of the question that `name` is; None where it is another question."""
-        before, _, after = self.value.partition("{")
-        if not after:
-            return "" if name == self.value else None
-        return name.removeprefix(before) if name.startswith(before) else None
-
-
-class Scope(StrEnum):
-    """Over which samples or pairs of samples."""
-
-    ALL_SAMPLES = "all samples"
-    POOLED = "pooled"
-    WITHIN_CLASS = "within class"
-    CLASS = "class"
-    ALL_PAIRS = "all pairs"
-    SAME_CLASS = "same class"
-    HALF = "half of the samples"
-
-
-FAMILIES = {
-    Question.SIMILARITY_ENTROPY: "similarity and entropy{by_class}",
-    Question.SIMILARITY_ENTROPY_PAIRS: "similarity and entropy over pairs, {scope}",
-    Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS: "similarity and entropy given correctness",
-    Question.ERROR_BY_ENTROPY: "errors by entropy",
-    Question.ERROR_BY_LOW_SIMILARITY: "errors by geometry",
-    Question.ERROR_BY_LOW_MARGIN: "errors by geometry",
-    Question.ERROR_BY_SCORES: "errors by geometry",
-    Question.ERROR_BY_FACTOR: "error by factor",
-    Question.ENTROPY_BY_FACTOR: "entropy by factor",
-    Question.SIMILARITY_BY_FACTOR: "similarity by factor",
-    Question.SLICE: "weak slices",
-}
-"""Which tests, of all layers and statistics, are adjusted together; a question without a family has no p-values."""
-
-PRIMARY = (Question.SIMILARITY_ENTROPY, "pearson", Scope.WITHIN_CLASS)
-"""The test that is declared as primary, of the first layer: its p-value is read without adjustment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,50 +106,6 @@ class TestResult:
 
 
 TESTS = RowSchema("tests.csv", TestResult, "Every test made or not makeable.")
-
-
-def family_of(question: Question, scope: Scope) -> str:
-    """Return the family of a test, whatever its layer and statistic."""
-    by_class = " by class" if scope is Scope.CLASS else ""
-    return FAMILIES.get(question, "").format(by_class=by_class, scope=scope)
-
-
-NULL_VALUES = {"pearson": 0.0, "spearman": 0.0, "auroc": 0.5}
-"""Value of a statistic under its null hypothesis, where that is one value."""
-
-OF_SCOPE = {
-    Scope.POOLED: "over all samples",
-    Scope.WITHIN_CLASS: "within predicted classes",
-    Scope.CLASS: "in this predicted class",
-    Scope.ALL_SAMPLES: "given whether the prediction is right",
-}
-"""Where a correlation of similarity and entropy is none."""
-
-
-ERRORS_EQUALLY_LIKELY = "a wrong and a right prediction are equally likely to have the higher value"
-EQUALLY_LIKELY = {
-    Question.ENTROPY_BY_FACTOR: "samples with and without it are equally likely to have the higher entropy",
-    Question.SIMILARITY_BY_FACTOR: "samples with and without it are equally likely to have the higher similarity",
-}
-"""What an AUROC of one half says of a question."""
-
-
-def null_hypothesis(question: Question, statistic: str, scope: Scope) -> str:
-    """Return which null hypothesis the p-value of a test is about; empty where it has none."""
-    if statistic == "auroc":
-        return f"AUROC = 0.5: {EQUALLY_LIKELY.get(question, ERRORS_EQUALLY_LIKELY)}"
-    match question:
-        case Question.SIMILARITY_ENTROPY | Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS:
-            kind = "linear" if statistic == "pearson" else "rank"
-            return f"no {kind} correlation {OF_SCOPE[scope]}"
-        case Question.SIMILARITY_ENTROPY_PAIRS:
-            return "entropies are independent of which samples are similar"
-        case Question.ERROR_BY_FACTOR | Question.ENTROPY_BY_FACTOR | Question.SIMILARITY_BY_FACTOR:
-            target = question.value.partition(" ")[0]
-            return f"no rank correlation with {target}" if statistic == "spearman" else f"{target} is independent of it"
-        case Question.SLICE:
-            return "error rate no higher than in the rest"
-    return ""
 
 
 def adjusted(results: Sequence[TestResult]) -> list[TestResult]:

@@ -18,7 +18,7 @@ from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
 from mlx.results.comparison import Metric
-from mlx.results.tests import Scope
+from mlx.results.questions import Scope
 from mlx.stats.auroc import placements
 from mlx.stats.calibration_scores import CalibrationScores, calibration_scores
 from mlx.stats.correlation import in_own_unit, merge_entropies

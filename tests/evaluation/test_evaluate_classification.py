@@ -13,7 +13,7 @@ from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.evaluation.checks import check_probabilities
 from mlx.evaluation.curves import precision_recall_points, roc_points, threshold_counts
 from mlx.residuals.errors.temperature import temperature_curve
-from mlx.results.evaluation import PER_CLASS, ROC
+from mlx.results.evaluation_tables import PER_CLASS, ROC
 from mlx.stats.auroc import placements
 from mlx.stats.prediction_scores import prediction_scores
 from mlx.stats.proportions import wilson_interval

@@ -14,16 +14,12 @@ from mlx.plots.report.inputs import (
     Training,
 )
 from mlx.plots.settings import ReportSettings
-from mlx.results.classification_residuals import (
-    ClassificationResiduals,
-    ClassSummary,
-    LayerSamples,
-    SampleScores,
-    TemperaturePoint,
-)
+from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary, TemperaturePoint
 from mlx.results.metrics import Estimate
+from mlx.results.questions import Question, Scope
 from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
-from mlx.results.tests import Question, Scope, TestResult
+from mlx.results.sample_scores import LayerSamples, SampleScores
+from mlx.results.tests import TestResult
 from mlx.stats.interval import Interval
 from mlx.stats.status import OK, ClassStatus, Reason
 

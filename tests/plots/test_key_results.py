@@ -8,7 +8,8 @@ from mlx.plots.page.key_results import key_results
 from mlx.plots.text import MINUS, fixed
 from mlx.results.classification_residuals import Slice
 from mlx.results.metrics import Estimate
-from mlx.results.tests import Question, TestResult
+from mlx.results.questions import Question
+from mlx.results.tests import TestResult
 from mlx.stats.interval import Interval
 from mlx.stats.status import OK, Reason, no_interval
 

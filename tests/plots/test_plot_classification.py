@@ -16,7 +16,7 @@ from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import figure
 from mlx.plots.text import DASH, MINUS, RHO
 from mlx.plots.trend import fit_trend
-from mlx.results.evaluation import ReliabilityBins, RocCurves
+from mlx.results.evaluation_tables import ReliabilityBins, RocCurves
 
 
 def texts(ax):

@@ -12,8 +12,9 @@ from matplotlib.text import Text
 import mlx.plots
 from mlx.plots.style import COLUMN, NOTE, figure, render_pdf, render_png
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
-from mlx.results.evaluation import PrecisionRecallCurves
-from mlx.results.tests import Question, Scope, TestResult
+from mlx.results.evaluation_tables import PrecisionRecallCurves
+from mlx.results.questions import Question, Scope
+from mlx.results.tests import TestResult
 
 ODD = ("<b>bold</b> & co", "猫", "$\\alpha$ 100 $", "a rather long name of a class")
 SHEETS = {"plot_sample_grid", "plot_sample_cards", "plot_residual_images"}

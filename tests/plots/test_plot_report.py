@@ -16,7 +16,7 @@ from mlx.plots.page import render_page
 from mlx.plots.report.figures import FIGURES
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import figure, render_png
-from mlx.results.evaluation import PrecisionRecallCurves, RocCurves
+from mlx.results.evaluation_tables import PrecisionRecallCurves, RocCurves
 from mlx.stats.proportions import wilson_intervals
 
 

@@ -19,7 +19,8 @@ from mlx.residuals.errors.ranking import Ranking
 from mlx.residuals.errors.risk_coverage import curve_areas, risk_coverage, thin
 from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
-from mlx.results.tests import Question, Score, TestResult
+from mlx.results.questions import Question, Score
+from mlx.results.tests import TestResult
 from mlx.stats.auroc import auroc
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.influence import spearman

@@ -10,7 +10,8 @@ from mlx.core.artifacts import read_csv, write_csv
 from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics, write_metrics
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
-from mlx.results.evaluation import SCHEMAS, classification_evaluation, regression_evaluation
+from mlx.results.evaluation import classification_evaluation, regression_evaluation
+from mlx.results.evaluation_tables import SCHEMAS
 from mlx.stats.status import Reason
 
 

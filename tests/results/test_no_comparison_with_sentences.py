@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlx.results.tests import Question, Scope
+from mlx.results.questions import Question, Scope
 from mlx.stats.status import Reason
 
 ROOT = Path(__file__).parents[2]

@@ -16,8 +16,9 @@ from mlx.core.paths import Workspace
 from mlx.pipeline.residuals_analysis import write_classification, write_regression
 from mlx.pipeline.results import read_classification_residuals
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
-from mlx.results.classification_residuals import CLASSES, LAYER_SAMPLES, SAMPLES, TABLES
+from mlx.results.classification_residuals import CLASSES, TABLES
 from mlx.results.regression_residuals import COEFFICIENTS, REGRESSION_SAMPLES
+from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
 from mlx.results.schema import RowSchema
 from mlx.results.tests import TESTS, read_tests
 

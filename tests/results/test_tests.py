@@ -8,7 +8,8 @@ import pytest
 
 from mlx.core.artifacts import read_csv, write_csv
 from mlx.core.errors import ArtifactError
-from mlx.results.tests import TESTS, Question, Scope, TestResult, adjusted, first_test, read_tests
+from mlx.results.questions import Question, Scope
+from mlx.results.tests import TESTS, TestResult, adjusted, first_test, read_tests
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
 from mlx.stats.status import OK, ClassStatus, Reason, Status, no_interval
 

@@ -16,7 +16,7 @@ from mlx.core.artifacts import write_parquet
 from mlx.pipeline.model_outputs import ModelOutputs
 from mlx.residuals import ResidualsSettings, analyze_classification
 from mlx.results.comparison import Metric, PairedTest, SharedSamples
-from mlx.results.tests import Question
+from mlx.results.questions import Question
 from mlx.runs.compare import compare_runs
 from mlx.runs.compared_model import MEASURES, ComparedModel
 from mlx.runs.paired_tests import _By, _difference, paired_tests

@@ -9,7 +9,7 @@ from mlx.residuals.errors.class_mean_dependence import standard_error
 from mlx.residuals.errors.error_detection import ErrorScore, detect_errors
 from mlx.residuals.errors.risk_coverage import curve_areas
 from mlx.residuals.settings import ResidualsSettings
-from mlx.results.tests import Score
+from mlx.results.questions import Score
 from mlx.stats.auroc import auroc
 from mlx.stats.brunner_munzel import smoothed_area
 from mlx.stats.influence import EstimateWithInfluence

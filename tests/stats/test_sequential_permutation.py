@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mlx.results.tests import Question, Scope, TestResult
+from mlx.results.questions import Question, Scope
+from mlx.results.tests import TestResult
 from mlx.stats.interval import Interval
 from mlx.stats.permutation import PermutationTest, permutations_for, sequential_tests
 

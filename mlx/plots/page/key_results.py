@@ -23,7 +23,8 @@ from mlx.plots.text import (
 )
 from mlx.results.classification_residuals import Slice
 from mlx.results.metrics import Estimate
-from mlx.results.tests import PRIMARY, Question, TestResult, first_test
+from mlx.results.questions import PRIMARY, Question
+from mlx.results.tests import TestResult, first_test
 
 CLAIMS_NOTHING = "without an interval, it says nothing about other samples"
 CHANCE_LEVEL = 0.5

@@ -21,7 +21,7 @@ from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
 from mlx.results.classification_residuals import FACTORS, SLICES
-from mlx.results.evaluation import RELIABILITY
+from mlx.results.evaluation_tables import RELIABILITY
 from mlx.results.tests import TESTS
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from mlx.plots.page.escaping import safe
 from mlx.plots.text import MINUS, PValue, fixed, level_text, number, percent, significant, status_text, thousands
 from mlx.results.classification_residuals import ClassSummary
-from mlx.results.evaluation import ClassEvaluation
+from mlx.results.evaluation_tables import ClassEvaluation
 from mlx.results.schema import RowSchema
 from mlx.stats.permutation import is_at_floor
 from mlx.stats.status import OK

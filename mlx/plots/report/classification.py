@@ -26,7 +26,8 @@ from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import PAGE, figure, styled
 from mlx.plots.table import plot_class_counts
 from mlx.plots.text import PValue, class_labels, fixed, fixed_or_below, with_interval
-from mlx.results.tests import Question, Score, first_test
+from mlx.results.questions import Question, Score
+from mlx.results.tests import first_test
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

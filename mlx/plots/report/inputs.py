@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
+from mlx.results.questions import Question, Scope
 from mlx.results.regression_residuals import REGRESSION_SAMPLES, RegressionResiduals
-from mlx.results.tests import Question, Scope, TestResult, first_test
+from mlx.results.tests import TestResult, first_test
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -21,7 +21,8 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.own_part import own_part
 from mlx.residuals.streams import Stream, stream
-from mlx.results.tests import CORRELATIONS, TestResult
+from mlx.results.questions import CORRELATIONS
+from mlx.results.tests import TestResult
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, group_jackknife_interval
 from mlx.stats.groups import Groups, sign_flip_tests

@@ -20,7 +20,8 @@ from mlx.residuals.association.permutation import (
 from mlx.residuals.association.resampling import LARGEST_BOOTSTRAP, NOTHING, grouped_jackknife, node_bootstrap
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
-from mlx.results.tests import CORRELATIONS, Question, Scope, TestResult
+from mlx.results.questions import CORRELATIONS, Question, Scope
+from mlx.results.tests import TestResult
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, jackknife_interval
 from mlx.stats.permutation import PermutationTest, permutations_for
 from mlx.stats.status import Reason, Status, no_interval

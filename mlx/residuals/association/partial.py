@@ -13,7 +13,8 @@ from mlx.residuals.association.by_group import SIGN_FLIPS
 from mlx.residuals.association.permutation import p_method, tests_of
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
-from mlx.results.tests import CORRELATIONS, Question, TestResult
+from mlx.results.questions import CORRELATIONS, Question
+from mlx.results.tests import TestResult
 from mlx.stats.correlation import is_constant, midranks
 from mlx.stats.groups import Groups, sign_flip_tests
 from mlx.stats.influence import rank_products

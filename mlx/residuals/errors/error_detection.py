@@ -13,7 +13,8 @@ from mlx.residuals.errors.ranking import MIN_EXPECTED, MIN_SHARED, Ranking
 from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
-from mlx.results.tests import Question, Score, TestResult
+from mlx.results.questions import Question, Score
+from mlx.results.tests import TestResult
 from mlx.stats.auroc import auroc
 from mlx.stats.brunner_munzel import CHANCE
 from mlx.stats.gates import ValidationErrors

@@ -17,7 +17,8 @@ from mlx.residuals.errors.factor_values import Factor
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import FactorEffect
-from mlx.results.tests import Question, TestResult, adjusted
+from mlx.results.questions import Question
+from mlx.results.tests import TestResult, adjusted
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.groups import Groups
 from mlx.stats.permutation import permutations_for

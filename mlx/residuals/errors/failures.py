@@ -19,7 +19,8 @@ from mlx.residuals.errors.slices import weak_slices
 from mlx.residuals.predictions import Predictions
 from mlx.residuals.settings import ResidualsSettings
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
-from mlx.results.tests import Score, TestResult, adjusted
+from mlx.results.questions import Score
+from mlx.results.tests import TestResult, adjusted
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, merge_entropies, merge_ties
 
 CURVE_POINTS = 200

@@ -16,7 +16,8 @@ from mlx.residuals.errors.slice_conditions import Condition, leaves, members_of
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import Slice
-from mlx.results.tests import Question, Scope, TestResult
+from mlx.results.questions import Question, Scope
+from mlx.results.tests import TestResult
 from mlx.stats.groups import Groups, higher_proportion_p_value
 from mlx.stats.interval import Interval
 from mlx.stats.multiple_testing import holm

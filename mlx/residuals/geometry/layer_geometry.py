@@ -13,7 +13,8 @@ from mlx.residuals.geometry.cka import debiased_cka
 from mlx.residuals.geometry.collapse import neural_collapse
 from mlx.residuals.geometry.dimension import intrinsic_dimension
 from mlx.residuals.similarity.directions import Representation
-from mlx.results.tests import Question, TestResult
+from mlx.results.questions import Question
+from mlx.results.tests import TestResult
 from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import OK, Reason
 

@@ -12,7 +12,8 @@ from mlx.residuals.geometry.components import principal_components
 from mlx.residuals.geometry.layer_geometry import filled
 from mlx.residuals.settings import Projection
 from mlx.residuals.similarity.directions import Representation
-from mlx.results.tests import Question, TestResult
+from mlx.results.questions import Question
+from mlx.results.tests import TestResult
 
 MAX_EMBEDDED = 2000
 """Samples that t-SNE and UMAP place, evenly spread over all: a picture shows no more, and time grows fast."""

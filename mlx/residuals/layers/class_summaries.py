@@ -9,7 +9,8 @@ from mlx.core.array_types import Floats
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.predictions import Predictions
 from mlx.results.classification_residuals import ClassSummary
-from mlx.results.tests import CORRELATIONS, Question, TestResult
+from mlx.results.questions import CORRELATIONS, Question
+from mlx.results.tests import TestResult
 from mlx.stats.status import ClassStatus
 
 SUFFIXES = {

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from mlx.results.classification_residuals import Headline
-from mlx.results.tests import Question, Scope, TestResult, first_test
+from mlx.results.questions import Question, Scope
+from mlx.results.tests import TestResult, first_test
 from mlx.stats.duplicates import Duplicates
 from mlx.stats.groups import Groups
 

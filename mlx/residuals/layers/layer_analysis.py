@@ -22,7 +22,8 @@ from mlx.residuals.similarity.classmates import Classmates, find_classmates
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.overview import similarity_overview
-from mlx.results.classification_residuals import CurvePoint, LayerSamples, MatrixSummary
+from mlx.results.classification_residuals import CurvePoint, MatrixSummary
+from mlx.results.sample_scores import LayerSamples
 from mlx.results.tests import TestResult
 from mlx.stats.permutation import permutations_for
 from mlx.stats.status import OK, Reason

@@ -32,7 +32,8 @@ from mlx.residuals.pairs.pair_moments import (
 from mlx.residuals.pairs.pair_products import gram_of, is_short, products_from_gram, to_others
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.streams import Stream, stream
-from mlx.results.tests import Scope, TestResult
+from mlx.results.questions import Scope
+from mlx.results.tests import TestResult
 from mlx.stats.permutation import random_orders, sequential_tests
 from mlx.stats.studentized import MANY_SAMPLES, is_nearly_normal
 

@@ -24,7 +24,8 @@ from mlx.residuals.pairs.pair_moments import (
     why_undefined,
 )
 from mlx.residuals.similarity.directions import Directions
-from mlx.results.tests import Question, Scope, TestResult
+from mlx.results.questions import Question, Scope
+from mlx.results.tests import TestResult
 from mlx.stats.status import Reason
 
 

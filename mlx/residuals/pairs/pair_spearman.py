@@ -18,7 +18,8 @@ from mlx.residuals.pairs.pair_moments import PairGroup, group_moments, pair_grou
 from mlx.residuals.pairs.rank_bins import BinCounts, bins_from, rank_in_place
 from mlx.residuals.similarity.directions import Directions, dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
-from mlx.results.tests import Question, Scope, TestResult
+from mlx.results.questions import Question, Scope
+from mlx.results.tests import TestResult
 from mlx.stats.correlation import merge_ties
 from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import OK, Reason, Status

@@ -15,26 +15,18 @@ from mlx.core.linear_fit import LinearFit
 from mlx.core.scale import exponent_of, in_unit, unit_sized
 from mlx.residuals.regression.classical_tests import Numbers, memory_tests, spread_tests
 from mlx.residuals.regression.leverage import Leverage, coefficients_of, leverage_of, no_leverage
+from mlx.residuals.regression.spread import MIN_SAMPLES, correlate_spread
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation, directions_of
-from mlx.residuals.streams import Stream, stream
 from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
-from mlx.stats.bootstrap import row_replicates
 from mlx.stats.correlation import is_constant, midranks
-from mlx.stats.correlation_intervals import EXACT, bootstrap_interval
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.grouping import GIVEN, choose_groups
-from mlx.stats.groups import Groups, correlation_by_group
-from mlx.stats.influence import spearman
-from mlx.stats.permutation import permutations_for, sequential_tests
-from mlx.stats.status import OK, Reason, Status, no_interval
-from mlx.stats.studentized import Stratum, studentized
+from mlx.stats.groups import Groups
+from mlx.stats.status import OK, Reason, Status
 
 RELATIVE_TOLERANCE = 1e-12
 """Values closer than this, relative to the largest target or prediction, are equal up to rounding."""
-
-MIN_SAMPLES = 4
-"""Fewest samples of which skewness, kurtosis or a correlation is worth giving."""
 
 MIN_NORMALITY = 30
 """Fewest samples for the normality p-value, whose distribution is one of large samples."""
@@ -44,9 +36,6 @@ NO_FIT = "not the predictions of a linear regression"
 
 NOT_BY_GROUP: Numbers = dict.fromkeys(("normality_p", "breusch_pagan_p", "white_p", "ljung_box_p"))
 """p-values that are not given where samples belong together."""
-
-MIN_INTERVAL = 20
-"""Fewest samples for an interval of the rank correlation."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +179,7 @@ def _summary(
     scaled = {"residual_mean": error.mean(), "residual_sd": residuals.sd, "rmse": root_mean_square(error, error.size)}
     center: Numbers = {k: None if v is None else float(residuals.in_y(v)) for k, v in scaled.items()}
     shape, shape_status = _shape(unit_sized(residuals.deviation), constant=residuals.is_constant)
-    spread, spread_status = _spread(residuals, groups, settings)
+    spread, spread_status = correlate_spread(error, residuals.fitted, residuals.tolerance, groups, settings)
     finite = all(np.isfinite(value) for value in center.values() if value)
     by_group = OK if groups is None else Reason.NO_CLASSICAL_BY_GROUP()
     statuses = (shape_status, spread_status, by_group, OK if finite else Reason.BEYOND_LARGEST_NUMBER())
@@ -260,54 +249,3 @@ def _shape(deviation: Floats, *, constant: bool) -> tuple[Numbers, Status]:
     statistic = n / 6 * (skewness**2 + kurtosis**2 / 4)
     # The upper tail of chi-squared with two degrees of freedom is an exponential.
     return moments | {"jarque_bera": statistic, "normality_p": float(np.exp(-statistic / 2))}, OK
-
-
-def _spread(residuals: _Residuals, groups: Groups | None, settings: ResidualsSettings) -> tuple[Numbers, Status]:
-    """Spearman correlation of absolute residual and prediction, of independent rows or by group."""
-    sides, tolerance = (np.abs(residuals.error), residuals.fitted), residuals.tolerance
-    n = residuals.error.size
-    if n < MIN_SAMPLES:
-        return {}, Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)
-    raw = np.stack([midranks(side, tolerance) for side in sides])
-    ranks = raw - raw.mean(axis=1, keepdims=True)
-    # Tied within rounding in a chain, each with the next, and maybe not the first with the last.
-    for name, side in zip(("absolute residuals", "predictions"), ranks, strict=True):
-        if not side.any():
-            return {}, Reason.CONSTANT(name)
-    x, y = ranks / np.linalg.norm(ranks, axis=1, keepdims=True)
-    estimate = float(x @ y)
-    if groups is not None:
-        return _spread_by_group(estimate, raw, groups, settings.confidence)
-    # A stratum has values beside ranks; here, both are ranks.
-    stratum = Stratum.of(*(np.stack([side, side]) / (n + 1) for side in ranks), *raw)
-    generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
-    (test,) = sequential_tests(
-        studentized(stratum.observed())[1],
-        lambda size, _: studentized(stratum.permuted(size, generator))[1:],
-        permutations_for(1, least=settings.n_permutations),
-    )
-    found: Numbers = {
-        "spread_spearman": estimate,
-        "spread_spearman_p": test.p,
-        "spread_spearman_permutations": test.n_permutations,
-    }
-    if n < MIN_INTERVAL:
-        return found, no_interval(Reason.TOO_FEW(MIN_INTERVAL))
-    generator = stream(settings.seed, Stream.REGRESSION_BOOTSTRAP)
-    replicates = row_replicates(*sides, tolerance, settings.n_bootstrap, generator)
-    interval = bootstrap_interval(estimate, replicates, settings.confidence).agreeing_with(test.p, 0.0, estimate)
-    if interval.why_missing.is_ok:
-        found |= {"spread_spearman_low": interval.low, "spread_spearman_high": interval.high}
-    return found, interval.status
-
-
-def _spread_by_group(estimate: float, ranks: Floats, groups: Groups, level: float) -> tuple[Numbers, Status]:
-    """Test the correlation of ranks (2, n) with the variance by group."""
-    found: Numbers = {"spread_spearman": estimate}
-    if not (why := groups.why_too_few).is_ok:
-        return found, Reason.NO_TEST(why)
-    if abs(estimate) >= EXACT:
-        return found, Reason.NO_TEST(Reason.EXACT_RELATION())
-    p, interval = correlation_by_group(spearman(ranks[0], ranks[1]), groups, level)
-    ends = {"spread_spearman_low": interval.low, "spread_spearman_high": interval.high}
-    return found | {"spread_spearman_p": p} | ends, OK
