@@ -122,8 +122,9 @@ def chosen_metrics(metrics: Metrics, names: Sequence[str]) -> Metrics:
     for name in names:
         lowered = name.lower().replace("-", "_")
         key = lowered if lowered in metrics else SPELLINGS.get(lowered, lowered)
-        if key not in metrics or key in LEVELS:
-            valid = [key for key in metrics if not key.endswith(("_low", "_high")) and key not in LEVELS]
+        numbers = [key for key, value in metrics.items() if key not in LEVELS and not isinstance(value, str)]
+        if key not in numbers:
+            valid = [key for key in numbers if not key.endswith(("_low", "_high"))]
             aliases = [alias for alias, meant in SPELLINGS.items() if meant in valid]
             hint = nearest(lowered, valid + aliases)
             raise SettingsError(f"--metrics: expected one of {', '.join(valid)}, found '{name}'{hint}")

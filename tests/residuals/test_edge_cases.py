@@ -106,7 +106,7 @@ def test_tables_are_whole_and_say_what_is_missing(case):
     for name in ("samples", "classes", "tests", "factors", "slices", "risk_coverage", "similarity"):
         assert getattr(result, name).to_csv() == getattr(again, name).to_csv()
     assert len(result.classes) == 2 * logits.shape[1]
-    assert result.tests["p"].dropna().between(1 / (FAST.n_permutations + 2), 1).all() or len(result.slices)
+    assert result.tests["p"].dropna().between(0, 1, inclusive="right").all()
     for file, matrix in result.matrices.items():
         # The one over all classes is a picture's: which samples stand in it is a column of theirs.
         assert file in set(result.similarity["file"]) | {"first.overview.npy", "second.overview.npy"}
