@@ -62,7 +62,7 @@ def expected(true):
     ("n", "separation", "shares", "scale", "names"),
     [
         (100, 1.0, [0.25] * 4, 1.0, EVERY),
-        (200, 2.5, [0.25] * 4, 1.0, EVERY),
+        (240, 2.5, [0.25] * 4, 1.0, EVERY),
         (400, 2.5, [0.5, 0.3, 0.1, 0.1], 1.0, {*EVERY} - {*EQUAL, *CURVES}),
         (60, 1.8, [1 / 3] * 3, 1.0, (*WEIGHTED, *UNWEIGHTED, *LOSSES)),
         (400, 2.5, [0.9, 0.05, 0.05], 1.0, (*WEIGHTED, *UNWEIGHTED, *LOSSES, "weighted_precision")),
@@ -91,7 +91,8 @@ def test_intervals_of_many_small_classes_cover():
     assert {run["weighted_precision_status"] for run in runs} == {"no interval (mean class size < 20)"}
 
 
-def test_intervals_on_resampled_digits_cover():
+@pytest.mark.parametrize(("n", "names"), [(200, ()), (400, CURVES)])
+def test_intervals_on_resampled_digits_cover(n, names):
     X, y = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(y.size)
     fitted, left = order[:400], order[400:]
@@ -100,9 +101,9 @@ def test_intervals_on_resampled_digits_cover():
     true = evaluated(y, logits)
     runs = []
     for run in range(RUNS):
-        rows = np.random.default_rng([4, run]).integers(y.size, size=200)
+        rows = np.random.default_rng([4, run]).integers(y.size, size=n)
         runs.append(evaluated(y[rows], logits[rows], expected(true)))
-    check_coverage(true, runs, (*WEIGHTED, *UNWEIGHTED, *CURVES, *LOSSES))
+    check_coverage(true, runs, (*WEIGHTED, *UNWEIGHTED, *names, *LOSSES))
 
 
 def test_whether_an_interval_is_given_does_not_depend_on_the_errors_that_are_found():
