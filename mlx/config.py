@@ -55,9 +55,12 @@ class Resolved:
 
     Attributes
     ----------
-    config : the configuration.
-    document : what was read, without the keys that are unknown.
-    warnings : a message for each key that is unknown and was left out.
+    config
+        The configuration.
+    document
+        What was read, without the keys that are unknown.
+    warnings
+        A message for each key that is unknown and was left out.
     """
 
     config: ExperimentConfig
@@ -88,10 +91,14 @@ def resolve_all(
 
     Parameters
     ----------
-    path : the file; None for `BUILT_IN`.
-    name : takes the place of the name in the file.
-    assignments : ``section.key=value``, the value as YAML.
-    strict : unknown keys are errors, as in the pipeline; otherwise warnings.
+    path
+        The file; None for `BUILT_IN`.
+    name
+        Takes the place of the name in the file.
+    assignments
+        ``section.key=value``, the value as YAML.
+    strict
+        Unknown keys are errors, as in the pipeline; otherwise warnings.
 
     Raises
     ------

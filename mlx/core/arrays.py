@@ -90,7 +90,8 @@ def stream_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
 
     Yields
     ------
-    (where, block) : the slice of rows, and their values.
+    where, block
+        The slice of rows, and their values.
     """
     whole = open_array(path)
     if not whole.flags.c_contiguous:  # written by columns, by other software: rows are not in one piece
@@ -123,7 +124,8 @@ class RowsOfFile:
 
     Parameters
     ----------
-    array : as `open_array` gives it, in C order; `supports` tells whether an array can be read.
+    array
+        As `open_array` gives it, in C order; `supports` tells whether an array can be read.
     """
 
     def __init__(self, array: Array) -> None:

@@ -38,8 +38,10 @@ class DatasetDescription(Settings):
 
     Attributes
     ----------
-    roles : what the columns of ``roles.parquet`` are for.
-    parts : samples in each of the source's own parts; empty where it has none.
+    roles
+        What the columns of ``roles.parquet`` are for.
+    parts
+        Samples in each of the source's own parts; empty where it has none.
     """
 
     name: str
@@ -62,11 +64,15 @@ class SplitsDescription(Settings):
 
     Attributes
     ----------
-    split_method : how they were divided, resolved; None in files of earlier versions.
-    split_by : the column that the division went by; None where it went by none.
-    groups : by column with the role ``group``, and for equal samples (``duplicates``): how many groups there are, and
-        how many groups and test samples have members on the other side of the test part.
-    notes : what the user should know of the division.
+    split_method
+        How they were divided, resolved; None in files of earlier versions.
+    split_by
+        The column that the division went by; None where it went by none.
+    groups
+        By column with the role ``group``, and for equal samples (``duplicates``): how many groups there are, and how
+        many groups and test samples have members on the other side of the test part.
+    notes
+        What the user should know of the division.
     """
 
     task: Task
@@ -116,11 +122,16 @@ class RepresentationsDescription(Settings):
 
     Attributes
     ----------
-    layers : how wide the rows of each layer are, the layer of the headline first.
-    sparse : the layers that are ``.npz`` files of sparse rows; the others are ``.npy``.
-    split : the part of the data that was run through the model.
-    validation : what the model gets wrong there; None for a regression, or if unknown.
-    split_method : how the data were divided into parts; None where that is unknown.
+    layers
+        How wide the rows of each layer are, the layer of the headline first.
+    sparse
+        The layers that are ``.npz`` files of sparse rows; the others are ``.npy``.
+    split
+        The part of the data that was run through the model.
+    validation
+        What the model gets wrong there; None for a regression, or if unknown.
+    split_method
+        How the data were divided into parts; None where that is unknown.
     """
 
     task: Task

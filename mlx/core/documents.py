@@ -24,10 +24,14 @@ class Document:
 
     Attributes
     ----------
-    path : the file, as messages name it.
-    values : the top-level mapping.
-    lines : line number (from 1) of each key path, if the syntax of the file gives it.
-    set_by : origin of keys that are not from the file, such as an option of the command line.
+    path
+        The file, as messages name it.
+    values
+        The top-level mapping.
+    lines
+        Line number (from 1) of each key path, if the syntax of the file gives it.
+    set_by
+        Origin of keys that are not from the file, such as an option of the command line.
     """
 
     path: Path

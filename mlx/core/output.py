@@ -23,12 +23,16 @@ class OutputSettings(Settings):
 
     Attributes
     ----------
-    directory : folder below the root of the repository (outside of any: below the current folder) in which
-        `mlx run-experiment` makes a folder for each run; the DVC pipeline writes into its own folders. A leading
-        ``~`` is the home of the user.
-    save_checkpoints : keep the training's state while it goes on, so that a killed one can continue.
-    checkpoint_frequency : epochs from one checkpoint to the next.
-    save_logs : keep what a run says while it works in ``run.log`` in its folder.
+    directory
+        Folder below the root of the repository (outside of any: below the current folder) in which `mlx
+        run-experiment` makes a folder for each run; the DVC pipeline writes into its own folders. A leading ``~`` is
+        the home of the user.
+    save_checkpoints
+        Keep the training's state while it goes on, so that a killed one can continue.
+    checkpoint_frequency
+        Epochs from one checkpoint to the next.
+    save_logs
+        Keep what a run says while it works in ``run.log`` in its folder.
     """
 
     directory: str = "outputs"

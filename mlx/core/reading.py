@@ -113,11 +113,15 @@ def reading(path: Path, expected: str, *, remedy: str = REMAKE, sizes_are_checke
 
     Parameters
     ----------
-    path : the file that the block reads.
-    expected : such as "a CSV table".
-    remedy : the end of the message: what to do.
-    sizes_are_checked : whether the block compares every size that the file claims with the file before it
-        takes memory. Otherwise a lack of memory may also mean that the file claims an absurd size.
+    path
+        The file that the block reads.
+    expected
+        Such as "a CSV table".
+    remedy
+        The end of the message: what to do.
+    sizes_are_checked
+        Whether the block compares every size that the file claims with the file before it takes memory. Otherwise a
+        lack of memory may also mean that the file claims an absurd size.
 
     Raises
     ------

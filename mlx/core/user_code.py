@@ -33,9 +33,12 @@ class UserFunction:
 
     Parameters
     ----------
-    path : ``file.py:name``, relative to the root of the repository (outside of any: to the current folder).
-    key : of the configuration that names it, for messages.
-    purpose : what it is to make, for messages.
+    path
+        ``file.py:name``, relative to the root of the repository (outside of any: to the current folder).
+    key
+        Of the configuration that names it, for messages.
+    purpose
+        What it is to make, for messages.
 
     Raises
     ------

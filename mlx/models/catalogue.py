@@ -15,11 +15,15 @@ class ModelSpec:
 
     Attributes
     ----------
-    params : schema of ``model.params``.
-    library : the subpackage of `mlx.models` whose function ``build.build`` completes and checks the model.
-    maker : the function or class in that subpackage, as ``module:name``, that makes the model. It is imported only when
-        a model is made, because TensorFlow takes seconds to import.
-    family : the architecture of which the model is one variant; None for a model without variants.
+    params
+        Schema of ``model.params``.
+    library
+        The subpackage of `mlx.models` whose function ``build.build`` completes and checks the model.
+    maker
+        The function or class in that subpackage, as ``module:name``, that makes the model. It is imported only when a
+        model is made, because TensorFlow takes seconds to import.
+    family
+        The architecture of which the model is one variant; None for a model without variants.
     """
 
     params: type[Settings]

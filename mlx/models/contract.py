@@ -28,9 +28,12 @@ class TaskSpec:
 
     Attributes
     ----------
-    task : classification, or regression of one number.
-    sample_shape : of one input sample.
-    n_classes : number of classes K; 0 for regression.
+    task
+        Classification, or regression of one number.
+    sample_shape
+        Of one input sample.
+    n_classes
+        Number of classes K; 0 for regression.
     """
 
     task: Task
@@ -59,11 +62,15 @@ class Outputs:
 
     Attributes
     ----------
-    logits : (m, K) before softmax; None for regression and for models without logits.
-    probabilities : (m, K), float64, with rows that sum to 1; None for regression.
-    predictions : (m,) labels, or values for regression.
-    representations : one (m, d) array for each requested layer; sparse if nearly all entries are 0, as in the
-        leaf membership of a forest.
+    logits
+        (m, K) before softmax; None for regression and for models without logits.
+    probabilities
+        (m, K), float64, with rows that sum to 1; None for regression.
+    predictions
+        (m,) labels, or values for regression.
+    representations
+        One (m, d) array for each requested layer; sparse if nearly all entries are 0, as in the leaf membership of a
+        forest.
     """
 
     logits: Array | None
@@ -78,16 +85,24 @@ class Optimization:
 
     Attributes
     ----------
-    optimizer : adam, sgd, rmsprop or adamw.
-    learning_rate : step size of the first step; `IterativeModel.set_learning_rate` changes it.
-    momentum : of sgd; the other optimizers have fixed ones.
-    weight_decay : share of every weight, times the learning rate, that a step subtracts (decoupled).
-    clip_norm : largest norm of the gradient of all weights; None for no limit.
-    clip_value : largest absolute entry of a gradient; None for no limit.
-    label_smoothing : share of each target that is distributed evenly over all classes.
-    class_weights : (K,) factor of the loss of each class; None for 1.
-    n_samples : number of training samples, by which a penalty on the sum of all losses is divided; None if
-        unknown.
+    optimizer
+        adam, sgd, rmsprop or adamw.
+    learning_rate
+        Step size of the first step; `IterativeModel.set_learning_rate` changes it.
+    momentum
+        Of sgd; the other optimizers have fixed ones.
+    weight_decay
+        Share of every weight, times the learning rate, that a step subtracts (decoupled).
+    clip_norm
+        Largest norm of the gradient of all weights; None for no limit.
+    clip_value
+        Largest absolute entry of a gradient; None for no limit.
+    label_smoothing
+        Share of each target that is distributed evenly over all classes.
+    class_weights
+        (K,) factor of the loss of each class; None for 1.
+    n_samples
+        Number of training samples, by which a penalty on the sum of all losses is divided; None if unknown.
     """
 
     optimizer: str = "adam"
@@ -106,12 +121,17 @@ class Model(ABC):
 
     Attributes
     ----------
-    tasks : the tasks that this model can learn.
-    training_fields : the fields of the `training` section that it uses, dotted below ``params``; an attribute of
-        the class, or of a model whose own parameters override some of them.
-    task_spec : the task and data that it was built for.
-    layers : names of the layers that represent a sample, from input to output.
-    linear_fit : the training design of a linear regression; None for other models.
+    tasks
+        The tasks that this model can learn.
+    training_fields
+        The fields of the `training` section that it uses, dotted below ``params``; an attribute of the class, or of a
+        model whose own parameters override some of them.
+    task_spec
+        The task and data that it was built for.
+    layers
+        Names of the layers that represent a sample, from input to output.
+    linear_fit
+        The training design of a linear regression; None for other models.
     """
 
     tasks: ClassVar[frozenset[Task]]

@@ -15,10 +15,13 @@ class ModelSettings(Settings):
 
     Attributes
     ----------
-    name : one of `MODELS`, in any case; or one of `FAMILIES`, of which `architecture` then names the variant.
-    architecture : the family of a network that has variants; for ``custom``, the function that makes the model as
+    name
+        One of `MODELS`, in any case; or one of `FAMILIES`, of which `architecture` then names the variant.
+    architecture
+        The family of a network that has variants; for ``custom``, the function that makes the model as
         ``file.py:name``, from the root of the repository.
-    params : the parameters of the model, checked against its schema.
+    params
+        The parameters of the model, checked against its schema.
     """
 
     name: str

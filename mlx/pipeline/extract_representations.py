@@ -72,7 +72,8 @@ def record_split(
 
     Returns
     -------
-    (n, description) : the number of samples, and what was written.
+    n, description
+        The number of samples, and what was written.
 
     Raises
     ------

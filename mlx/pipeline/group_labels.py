@@ -19,10 +19,14 @@ def read_group_labels(
 
     Parameters
     ----------
-    workspace : with ``data/raw/``.
-    name : a factor, a column with a role, or `DUPLICATES`, which are in no column; None for independent samples.
-    index : (n,) row of each sample in the raw data.
-    key : of the configuration, where the name stands.
+    workspace
+        With ``data/raw/``.
+    name
+        A factor, a column with a role, or `DUPLICATES`, which are in no column; None for independent samples.
+    index
+        (n,) row of each sample in the raw data.
+    key
+        Of the configuration, where the name stands.
 
     Raises
     ------

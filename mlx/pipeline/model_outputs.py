@@ -29,16 +29,26 @@ class ModelOutputs:
 
     Attributes
     ----------
-    task, class_names : what is predicted; no names for regression.
-    y_true, y_pred : (n,) labels or values.
-    index : (n,) row of each sample in the raw data.
-    layers : representations (n, d) by layer, the layer of the headline first; sparse ones as ``csr_array``.
-    probabilities : (n, K), None for regression.
-    logits : (n, K), None where the model has none.
-    model : name of the model.
-    split_method : how the data were divided into parts; None where that is unknown.
-    linear_fit : the training design of a linear regression, whose first layer is the input; None for other models.
-    validation : how often the model is wrong on the validation samples; None for regression, or if unknown.
+    task, class_names
+        What is predicted; no names for regression.
+    y_true, y_pred
+        (n,) labels or values.
+    index
+        (n,) row of each sample in the raw data.
+    layers
+        Representations (n, d) by layer, the layer of the headline first; sparse ones as ``csr_array``.
+    probabilities
+        (n, K), None for regression.
+    logits
+        (n, K), None where the model has none.
+    model
+        Name of the model.
+    split_method
+        How the data were divided into parts; None where that is unknown.
+    linear_fit
+        The training design of a linear regression, whose first layer is the input; None for other models.
+    validation
+        How often the model is wrong on the validation samples; None for regression, or if unknown.
     """
 
     task: Literal["classification", "regression"]

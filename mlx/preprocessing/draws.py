@@ -20,10 +20,14 @@ class Rows:
 
     Attributes
     ----------
-    n : how many there are.
-    labels : (n,) classes 0 … K − 1, of which each part gets its share; None where none are kept.
-    class_names : K names.
-    groups : (n,) codes 0 … G − 1 of what stays together; None where each row is drawn on its own.
+    n
+        How many there are.
+    labels
+        (n,) classes 0 … K − 1, of which each part gets its share; None where none are kept.
+    class_names
+        K names.
+    groups
+        (n,) codes 0 … G − 1 of what stays together; None where each row is drawn on its own.
     """
 
     n: int
@@ -42,8 +46,10 @@ def draw(rows: Rows, sizes: Sequence[int], names: Sequence[str], rng: np.random.
 
     Parameters
     ----------
-    sizes : rows of each part but the last; groups are divided to sizes near them.
-    names : of all parts, for messages.
+    sizes
+        Rows of each part but the last; groups are divided to sizes near them.
+    names
+        Of all parts, for messages.
 
     Raises
     ------

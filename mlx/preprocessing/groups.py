@@ -26,10 +26,14 @@ def draw_groups(
 
     Parameters
     ----------
-    groups : (n,) codes 0 … G − 1.
-    labels : (n,) classes 0 … K − 1; None where only the sizes of the parts are kept.
-    counts : wanted rows of each part.
-    names : of the parts, for messages.
+    groups
+        (n,) codes 0 … G − 1.
+    labels
+        (n,) classes 0 … K − 1; None where only the sizes of the parts are kept.
+    counts
+        Wanted rows of each part.
+    names
+        Of the parts, for messages.
 
     Raises
     ------

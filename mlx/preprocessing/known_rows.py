@@ -18,11 +18,16 @@ class KnownRows:
 
     Attributes
     ----------
-    columns : values (n,) by name.
-    roles : ``group``, ``order``, ``part`` or ``ignore`` by name.
-    parts : (n,) the source's own part of each row, ``train``, ``val`` or ``test``; None where it has none.
-    duplicates : (n,) codes that are the same for equal rows; None where rows were not compared.
-    features : names of columns that the model is fed.
+    columns
+        Values (n,) by name.
+    roles
+        ``group``, ``order``, ``part`` or ``ignore`` by name.
+    parts
+        (n,) the source's own part of each row, ``train``, ``val`` or ``test``; None where it has none.
+    duplicates
+        (n,) codes that are the same for equal rows; None where rows were not compared.
+    features
+        Names of columns that the model is fed.
     """
 
     columns: Mapping[str, Array] = field(default_factory=dict)

@@ -17,9 +17,12 @@ class Overlap:
 
     Attributes
     ----------
-    groups : groups of at least two rows.
-    divided : those with rows in more than one part.
-    test_rows : test rows whose group has rows in train or val.
+    groups
+        Groups of at least two rows.
+    divided
+        Those with rows in more than one part.
+    test_rows
+        Test rows whose group has rows in train or val.
     """
 
     groups: int

@@ -17,9 +17,12 @@ class Scaler:
 
     Attributes
     ----------
-    scaling : the name in the configuration.
-    mean, scale : (features,) or (channels,); None where nothing is fitted.
-    dtype : of the scaled values: integers become float32, floats keep their precision.
+    scaling
+        The name in the configuration.
+    mean, scale
+        (features,) or (channels,); None where nothing is fitted.
+    dtype
+        Of the scaled values: integers become float32, floats keep their precision.
     """
 
     scaling: Literal["none", "unit", "standard"]
@@ -64,7 +67,8 @@ def fit_scaler(scaling: Literal["none", "unit", "standard"], dtype: npt.DTypeLik
 
     Parameters
     ----------
-    train : blocks (m, ..., features) of the training split, read once, and only for ``standard``.
+    train
+        Blocks (m, ..., features) of the training split, read once, and only for ``standard``.
     """
     out = scaled_dtype(scaling, dtype)
     if scaling != "standard":

@@ -18,18 +18,25 @@ class SplitSettings(Settings):
 
     Attributes
     ----------
-    method : ``random``; ``published``: the source's own test part; ``group``: no group on two sides; ``time``: the
-        latest samples are the test part, the latest of the others the validation part; ``column``: a column names
-        each row's part. ``auto``: ``published`` if the source has a test part of its own, else what a name below
-        asks for, else ``random``.
-    test_size, val_size : fractions of all samples, or numbers of samples; the rest trains. Where the source or a
-        column gives the test part, the validation part is drawn from the training part unless that is given, too.
-    stratify : give every split the same share of each class (a regression target has none).
-    seed : of the draw.
-    group : the column whose rows of one value stay on one side, or ``duplicates``: equal samples do. By default the
-        column with the role ``group``. Under ``published`` and ``column`` the draw of the validation part keeps it.
-    order : the column of numbers or times for ``time``, by default the one with the role ``order``.
-    part : the column of ``train``, ``val`` and ``test`` for ``column``, by default the one with the role ``part``.
+    method
+        ``random``; ``published``: the source's own test part; ``group``: no group on two sides; ``time``: the latest
+        samples are the test part, the latest of the others the validation part; ``column``: a column names each row's
+        part. ``auto``: ``published`` if the source has a test part of its own, else what a name below asks for, else
+        ``random``.
+    test_size, val_size
+        Fractions of all samples, or numbers of samples; the rest trains. Where the source or a column gives the test
+        part, the validation part is drawn from the training part unless that is given, too.
+    stratify
+        Give every split the same share of each class (a regression target has none).
+    seed
+        Of the draw.
+    group
+        The column whose rows of one value stay on one side, or ``duplicates``: equal samples do. By default the column
+        with the role ``group``. Under ``published`` and ``column`` the draw of the validation part keeps it.
+    order
+        The column of numbers or times for ``time``, by default the one with the role ``order``.
+    part
+        The column of ``train``, ``val`` and ``test`` for ``column``, by default the one with the role ``part``.
     """
 
     method: str = Field("auto", json_schema_extra={"enum": list(METHODS)})
@@ -67,8 +74,9 @@ class PreprocessingSettings(Settings):
 
     Attributes
     ----------
-    scaling : ``none``; ``unit``: 8-bit values divided by 255; ``standard``: mean 0 and standard
-        deviation 1 over the training split, per feature of a table or per channel of an image.
+    scaling
+        ``none``; ``unit``: 8-bit values divided by 255; ``standard``: mean 0 and standard deviation 1 over the
+        training split, per feature of a table or per channel of an image.
     """
 
     scaling: Annotated[Literal["none", "unit", "standard"], ANY_CASE] = "none"

@@ -23,9 +23,12 @@ class Split:
 
     Attributes
     ----------
-    method : how they were divided, not ``auto``.
-    by : the column that it went by; empty where it went by none.
-    idle : settings without effect, by name, and why: sizes of parts that are given, columns of other methods.
+    method
+        How they were divided, not ``auto``.
+    by
+        The column that it went by; empty where it went by none.
+    idle
+        Settings without effect, by name, and why: sizes of parts that are given, columns of other methods.
     """
 
     train: Indices
@@ -55,11 +58,16 @@ def split_rows(
 
     Parameters
     ----------
-    y : (n,) class labels 0..K-1, or a regression target.
-    class_names : K names; empty for regression, which is never stratified.
-    settings : method, sizes, seed, and whether each class is divided alike.
-    known : what a method other than ``random`` goes by.
-    fold : (i, k): make fold i of k, from 0, in place of parts of a size. The test parts of all folds together are all
+    y
+        (n,) class labels 0..K-1, or a regression target.
+    class_names
+        K names; empty for regression, which is never stratified.
+    settings
+        Method, sizes, seed, and whether each class is divided alike.
+    known
+        What a method other than ``random`` goes by.
+    fold
+        (i, k): make fold i of k, from 0, in place of parts of a size. The test parts of all folds together are all
         rows, once; by time, fold i trains on what is earlier than its test part, and the rest is in no part. Where the
         test part is given, it is that of every fold, and the validation parts of the folds are all other rows, once.
 

@@ -25,9 +25,11 @@ class RepresentationsSettings(Settings):
 
     Attributes
     ----------
-    layers : names of layers of the model, or ``penultimate``, which every model has. The headline
-        analysis uses the first one.
-    batch_size : samples in a batch.
+    layers
+        Names of layers of the model, or ``penultimate``, which every model has. The headline analysis uses the first
+        one.
+    batch_size
+        Samples in a batch.
     """
 
     layers: Annotated[list[str], AfterValidator(_usable_layers)] = Field(["penultimate"], min_length=1)

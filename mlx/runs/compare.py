@@ -23,11 +23,16 @@ class Comparison:
 
     Attributes
     ----------
-    runs : ids.
-    configuration : keys whose values differ; None if a run has no such key.
-    metrics : of all runs.
-    samples : the test samples that each further run shares with the first.
-    tests : each further run against the first, by every metric of the task.
+    runs
+        Ids.
+    configuration
+        Keys whose values differ; None if a run has no such key.
+    metrics
+        Of all runs.
+    samples
+        The test samples that each further run shares with the first.
+    tests
+        Each further run against the first, by every metric of the task.
     """
 
     runs: tuple[str, ...]

@@ -47,8 +47,10 @@ class DryRun:
 
     Attributes
     ----------
-    facts : lines about data, model, memory and disk, the part that was tried, and the time of the analysis.
-    warnings : settings without effect, warnings of the training, and an analysis that takes long.
+    facts
+        Lines about data, model, memory and disk, the part that was tried, and the time of the analysis.
+    warnings
+        Settings without effect, warnings of the training, and an analysis that takes long.
     """
 
     facts: tuple[str, ...]

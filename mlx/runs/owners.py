@@ -13,10 +13,13 @@ class Owner(Settings):
 
     Attributes
     ----------
-    host, pid : as seen by that process; they may be the same on another computer or in another container.
-    started : seconds since the epoch, by the clock at that time.
-    boot, namespace, ticks : identifiers of the system's boot and of the namespace of process numbers, and the start
-        of the process by the monotonic clock; None if the system doesn't provide them.
+    host, pid
+        As seen by that process; they may be the same on another computer or in another container.
+    started
+        Seconds since the epoch, by the clock at that time.
+    boot, namespace, ticks
+        Identifiers of the system's boot and of the namespace of process numbers, and the start of the process by the
+        monotonic clock; None if the system doesn't provide them.
     """
 
     host: str

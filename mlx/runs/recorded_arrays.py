@@ -42,13 +42,20 @@ class RecordedFiles:
 
     Attributes
     ----------
-    representations : by layer, (n, d), or sparse rows in ``.npz``; the layer of the headline first.
-    probabilities : (n, K); or (n,), the probability of the second of two classes.
-    labels : (n,), integers from 0 or names.
-    logits : (n, K), or None.
-    predictions : (n,), as the labels, or None: the class of the largest probability.
-    metadata : table with a row for each sample (CSV, Parquet, JSON) of what may explain an error, or None.
-    class_names : K names in the order of the columns; by default those of the labels in sorted order, or numbers.
+    representations
+        By layer, (n, d), or sparse rows in ``.npz``; the layer of the headline first.
+    probabilities
+        (n, K); or (n,), the probability of the second of two classes.
+    labels
+        (n,), integers from 0 or names.
+    logits
+        (n, K), or None.
+    predictions
+        (n,), as the labels, or None: the class of the largest probability.
+    metadata
+        Table with a row for each sample (CSV, Parquet, JSON) of what may explain an error, or None.
+    class_names
+        K names in the order of the columns; by default those of the labels in sorted order, or numbers.
 
     Files of arrays are ``.npy``, ``.npz``, ``.csv`` or ``.parquet``, see `mlx.runs.received.rows.read_rows`.
     """
@@ -67,9 +74,12 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42, groups: str |
 
     Parameters
     ----------
-    output : folder to write, with the layout of a workspace: ``data/`` and ``metrics/``.
-    seed : of every resample, from 0 to 2³² − 1.
-    groups : as ``evaluation.groups`` and ``residuals.groups``: a column of the metadata, or ``duplicates``; None for
+    output
+        Folder to write, with the layout of a workspace: ``data/`` and ``metrics/``.
+    seed
+        Of every resample, from 0 to 2³² − 1.
+    groups
+        As ``evaluation.groups`` and ``residuals.groups``: a column of the metadata, or ``duplicates``; None for
         independent samples.
 
     Raises

@@ -25,15 +25,24 @@ class Summary(Settings):
 
     Attributes
     ----------
-    name : of the experiment.
-    status : as recorded by the run itself; see `Run.status`.
-    started, finished : in UTC; finished is None while the run works.
-    seconds : duration of each finished step, by name, in order.
-    metrics : numbers by the file in ``metrics/`` that they were read from; intervals as lists.
-    error : the message with which a failed run ended.
-    owner : the last process that worked on the run.
-    versions : of Python and the libraries that the numbers depend on.
-    commit : of the repository, with a ``+`` if tracked files differed from it; None without a repository.
+    name
+        Of the experiment.
+    status
+        As recorded by the run itself; see `Run.status`.
+    started, finished
+        In UTC; finished is None while the run works.
+    seconds
+        Duration of each finished step, by name, in order.
+    metrics
+        Numbers by the file in ``metrics/`` that they were read from; intervals as lists.
+    error
+        The message with which a failed run ended.
+    owner
+        The last process that worked on the run.
+    versions
+        Of Python and the libraries that the numbers depend on.
+    commit
+        Of the repository, with a ``+`` if tracked files differed from it; None without a repository.
     """
 
     name: str

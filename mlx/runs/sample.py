@@ -24,10 +24,14 @@ class Sample:
 
     Attributes
     ----------
-    dataset : the part as a dataset; the dataset itself if that is small enough.
-    labels : (n_samples,) targets of the whole dataset; None if only its first samples were read.
-    lacking : classes of the dataset without a sample in the part.
-    n_factors : known generating factors.
+    dataset
+        The part as a dataset; the dataset itself if that is small enough.
+    labels
+        (n_samples,) targets of the whole dataset; None if only its first samples were read.
+    lacking
+        Classes of the dataset without a sample in the part.
+    n_factors
+        Known generating factors.
     """
 
     dataset: Dataset

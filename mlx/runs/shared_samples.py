@@ -22,9 +22,12 @@ class SharedOutputs:
 
     Attributes
     ----------
-    samples : how many there are, and why there are none.
-    outputs, rows : of the first and the second run; empty where there are no samples to compare on.
-    groups : which of the n samples belong together; None where each is its own.
+    samples
+        How many there are, and why there are none.
+    outputs, rows
+        Of the first and the second run; empty where there are no samples to compare on.
+    groups
+        Which of the n samples belong together; None where each is its own.
     """
 
     samples: SharedSamples

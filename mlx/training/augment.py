@@ -16,12 +16,16 @@ class Augmentation:
 
     Attributes
     ----------
-    flip : mirror an image left to right with probability one half; a dataset allows it if mirrored images
-        keep their class.
-    shift : largest translation, as a share of height and width, in whole pixels; edge pixels are repeated.
-    crop : crop to a random part of at least ``1 - crop`` of height and width, and enlarge it to
-        the whole by repeating pixels.
-    noise : standard deviation of the normal noise added to every value, in the units of the values.
+    flip
+        Mirror an image left to right with probability one half; a dataset allows it if mirrored images keep their
+        class.
+    shift
+        Largest translation, as a share of height and width, in whole pixels; edge pixels are repeated.
+    crop
+        Crop to a random part of at least ``1 - crop`` of height and width, and enlarge it to the whole by repeating
+        pixels.
+    noise
+        Standard deviation of the normal noise added to every value, in the units of the values.
     """
 
     flip: bool = False

@@ -44,11 +44,16 @@ class Checkpoints:
 
     Parameters
     ----------
-    folder : made when the first checkpoint is written.
-    fingerprint : of the training; a training with another fingerprint is not resumed.
-    frequency : epochs from one checkpoint to the next.
-    description : of the model, from which it can be rebuilt.
-    report : receives a line that says whether the training resumes or starts over, and why.
+    folder
+        Made when the first checkpoint is written.
+    fingerprint
+        Of the training; a training with another fingerprint is not resumed.
+    frequency
+        Epochs from one checkpoint to the next.
+    description
+        Of the model, from which it can be rebuilt.
+    report
+        Receives a line that says whether the training resumes or starts over, and why.
     """
 
     def __init__(

@@ -79,8 +79,10 @@ class FitResult:
 
     Attributes
     ----------
-    history : the metrics of each epoch, in order; one entry for a model that is fitted all at once.
-    best_epoch : the epoch, from 1, whose weights the model has.
+    history
+        The metrics of each epoch, in order; one entry for a model that is fitted all at once.
+    best_epoch
+        The epoch, from 1, whose weights the model has.
     """
 
     history: tuple[EpochMetrics, ...]

@@ -17,10 +17,14 @@ class Progress:
 
     Attributes
     ----------
-    history : the metrics of each epoch so far.
-    plateau : the state of the learning rate schedule.
-    best : the epoch, from 1, with the lowest validation loss; 0 before the first one.
-    best_weights : the weights after it if the training restores them at the end; else empty.
+    history
+        The metrics of each epoch so far.
+    plateau
+        The state of the learning rate schedule.
+    best
+        The epoch, from 1, with the lowest validation loss; 0 before the first one.
+    best_weights
+        The weights after it if the training restores them at the end; else empty.
     """
 
     history: tuple[EpochMetrics, ...] = ()

@@ -17,7 +17,8 @@ class CosineParams(Settings):
 
     Attributes
     ----------
-    alpha : the share of the learning rate at the end, as in Keras's ``CosineDecay``.
+    alpha
+        The share of the learning rate at the end, as in Keras's ``CosineDecay``.
     """
 
     alpha: float = Field(0.0, ge=0, le=1)
@@ -28,8 +29,10 @@ class StepParams(Settings):
 
     Attributes
     ----------
-    decay_epochs : from one drop to the next.
-    decay_rate : factor of a drop.
+    decay_epochs
+        From one drop to the next.
+    decay_rate
+        Factor of a drop.
     """
 
     decay_epochs: int = Field(10, ge=1)
@@ -41,11 +44,16 @@ class PlateauParams(Settings):
 
     Attributes
     ----------
-    factor : of a drop.
-    patience : epochs without improvement before a drop.
-    min_delta : smallest decrease of the validation loss that counts as an improvement.
-    cooldown : epochs after a drop that do not count.
-    min_lr : lower bound of the learning rate.
+    factor
+        Of a drop.
+    patience
+        Epochs without improvement before a drop.
+    min_delta
+        Smallest decrease of the validation loss that counts as an improvement.
+    cooldown
+        Epochs after a drop that do not count.
+    min_lr
+        Lower bound of the learning rate.
     """
 
     factor: float = Field(0.1, gt=0, lt=1)
@@ -69,10 +77,14 @@ class Plateau(Settings):
 
     Attributes
     ----------
-    drops : how often the rate was reduced.
-    best : lowest validation loss so far, None before the first epoch.
-    wait : epochs since then, or since the last drop.
-    cooldown : epochs that still do not count.
+    drops
+        How often the rate was reduced.
+    best
+        Lowest validation loss so far, None before the first epoch.
+    wait
+        Epochs since then, or since the last drop.
+    cooldown
+        Epochs that still do not count.
     """
 
     drops: int = Field(0, ge=0)
@@ -102,10 +114,14 @@ class Schedule:
 
     Attributes
     ----------
-    learning_rate : the rate after the warm-up, before any decay.
-    params : of the schedule; an instance of one of `SCHEDULES`, which selects it.
-    warmup_epochs : over which the rate rises linearly from 0.
-    epochs : of the whole training, including the warm-up.
+    learning_rate
+        The rate after the warm-up, before any decay.
+    params
+        Of the schedule; an instance of one of `SCHEDULES`, which selects it.
+    warmup_epochs
+        Over which the rate rises linearly from 0.
+    epochs
+        Of the whole training, including the warm-up.
     """
 
     learning_rate: float
@@ -118,9 +134,12 @@ class Schedule:
 
         Parameters
         ----------
-        epoch, batch : position of the step, both counted from 0.
-        batches : steps in an epoch.
-        plateau : the state that `after` returned for the previous epoch.
+        epoch, batch
+            Position of the step, both counted from 0.
+        batches
+            Steps in an epoch.
+        plateau
+            The state that `after` returned for the previous epoch.
         """
         if epoch < self.warmup_epochs:
             return self.learning_rate * (epoch * batches + batch) / (self.warmup_epochs * batches)

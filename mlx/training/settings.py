@@ -17,10 +17,14 @@ class AugmentationSettings(Settings):
 
     Attributes
     ----------
-    flip : mirror an image left to right with probability one half.
-    shift : largest translation, as a share of height and width.
-    crop : largest share of height and width that is cropped before the rest is enlarged to the whole.
-    noise : standard deviation of the normal noise added to every value, in the units of the model's input.
+    flip
+        Mirror an image left to right with probability one half.
+    shift
+        Largest translation, as a share of height and width.
+    crop
+        Largest share of height and width that is cropped before the rest is enlarged to the whole.
+    noise
+        Standard deviation of the normal noise added to every value, in the units of the model's input.
     """
 
     flip: bool | None = None
@@ -34,18 +38,28 @@ class TrainingParams(Settings):
 
     Attributes
     ----------
-    momentum : of the optimizer sgd; the other optimizers have fixed ones.
-    weight_decay : share of every weight, times the learning rate, that a step subtracts; null: the default of
-        Keras's optimizer, which is 0.004 for adamw and 0 for the others.
-    clip_norm : largest norm of the gradient of all weights; null for no limit.
-    clip_value : largest absolute entry of a gradient; null for no limit.
-    warmup_epochs : over which the learning rate rises linearly from 0.
-    schedule : how the learning rate falls after the warm-up.
-    schedule_params : parameters of the schedule, checked against its schema.
-    class_weights : factor of the loss of each class, in the order of the classes; balanced: inversely
-        proportional to the class frequencies; null for 1.
-    label_smoothing : share of each target that is distributed evenly over all classes.
-    augmentation : random changes of the training images.
+    momentum
+        Of the optimizer sgd; the other optimizers have fixed ones.
+    weight_decay
+        Share of every weight, times the learning rate, that a step subtracts; null: the default of Keras's optimizer,
+        which is 0.004 for adamw and 0 for the others.
+    clip_norm
+        Largest norm of the gradient of all weights; null for no limit.
+    clip_value
+        Largest absolute entry of a gradient; null for no limit.
+    warmup_epochs
+        Over which the learning rate rises linearly from 0.
+    schedule
+        How the learning rate falls after the warm-up.
+    schedule_params
+        Parameters of the schedule, checked against its schema.
+    class_weights
+        Factor of the loss of each class, in the order of the classes; balanced: inversely proportional to the class
+        frequencies; null for 1.
+    label_smoothing
+        Share of each target that is distributed evenly over all classes.
+    augmentation
+        Random changes of the training images.
     """
 
     momentum: float = Field(0.0, ge=0, lt=1)
@@ -81,14 +95,21 @@ class TrainingSettings(Settings):
 
     Attributes
     ----------
-    epochs : largest number of passes over the training split.
-    batch_size : samples in a step.
-    learning_rate : step size of the optimizer.
-    optimizer : adam, sgd, rmsprop or adamw.
-    seed : of initial weights, shuffling, augmentation and dropout.
-    early_stopping_patience : stop after this many epochs without a lower validation loss and restore
-        the weights of the best epoch; null: train all epochs and keep the last weights.
-    params : further parameters.
+    epochs
+        Largest number of passes over the training split.
+    batch_size
+        Samples in a step.
+    learning_rate
+        Step size of the optimizer.
+    optimizer
+        adam, sgd, rmsprop or adamw.
+    seed
+        Of initial weights, shuffling, augmentation and dropout.
+    early_stopping_patience
+        Stop after this many epochs without a lower validation loss and restore the weights of the best epoch; null:
+        train all epochs and keep the last weights.
+    params
+        Further parameters.
     """
 
     epochs: int = Field(10, ge=1)

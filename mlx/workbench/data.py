@@ -50,7 +50,8 @@ class DataGenerator:
 
         Returns
         -------
-        X, y : (n_samples, n_features) and (n_samples,).
+        X, y
+            (n_samples, n_features) and (n_samples,).
 
         Raises
         ------
@@ -89,11 +90,16 @@ class DataGenerator:
 
         Parameters
         ----------
-        test_size, val_size : fractions of all rows, or numbers of rows.
-        groups : (n,) what each row belongs to; rows of one group stay on one side.
-        order : (n,) numbers or times; the latest rows are the test part.
-        parts : (n,) ``train``, ``val`` or ``test`` of each row. At most one of the three can be given.
-        fold : (i, k): fold i of k, from 0, in place of parts of a size.
+        test_size, val_size
+            Fractions of all rows, or numbers of rows.
+        groups
+            (n,) what each row belongs to; rows of one group stay on one side.
+        order
+            (n,) numbers or times; the latest rows are the test part.
+        parts
+            (n,) ``train``, ``val`` or ``test`` of each row. At most one of the three can be given.
+        fold
+            (i, k): fold i of k, from 0, in place of parts of a size.
 
         Returns
         -------

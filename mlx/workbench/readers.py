@@ -27,8 +27,10 @@ class Reader:
 
     Attributes
     ----------
-    model : fitted.
-    layer : to predict; None for the probabilities.
+    model
+        Fitted.
+    layer
+        To predict; None for the probabilities.
     """
 
     model: Model

@@ -41,9 +41,12 @@ class MemoryRows:
 
     Attributes
     ----------
-    values : (n, …).
-    where : its source, for messages.
-    columns : names of the columns of a table.
+    values
+        (n, …).
+    where
+        Its source, for messages.
+    columns
+        Names of the columns of a table.
     """
 
     values: Array

@@ -21,10 +21,14 @@ class Published:
 
     Attributes
     ----------
-    sample_shape : of one image, or of a table's row.
-    n_classes : how many there are; 0 for regression.
-    sizes : samples of the published training and test part, or of the whole where it is published in one.
-    downloads : what is fetched.
+    sample_shape
+        Of one image, or of a table's row.
+    n_classes
+        How many there are; 0 for regression.
+    sizes
+        Samples of the published training and test part, or of the whole where it is published in one.
+    downloads
+        What is fetched.
     """
 
     sample_shape: tuple[int, ...]

@@ -27,9 +27,12 @@ class Application:
 
     Attributes
     ----------
-    name : of the function in ``keras.applications``.
-    mode : the input scale of its weights, a key of `mlx.models.in_keras.pretrained.SCALES`.
-    options : arguments of the function.
+    name
+        Of the function in ``keras.applications``.
+    mode
+        The input scale of its weights, a key of `mlx.models.in_keras.pretrained.SCALES`.
+    options
+        Arguments of the function.
     """
 
     name: str

@@ -20,11 +20,15 @@ class Network:
 
     Attributes
     ----------
-    model : functional Keras model of one input and one output: probabilities (m, K), or values (m, 1).
-    layers : names of the layers that represent a sample, from input to output.
-    scores : name of the layer of logits (m, K), or of the values of a regression (m, 1).
-    imagenet : the function of ``keras.applications`` whose ImageNet weights it starts from, and their input scale, a
-        key of `mlx.models.in_keras.pretrained.SCALES`; None for random initial weights.
+    model
+        Functional Keras model of one input and one output: probabilities (m, K), or values (m, 1).
+    layers
+        Names of the layers that represent a sample, from input to output.
+    scores
+        Name of the layer of logits (m, K), or of the values of a regression (m, 1).
+    imagenet
+        The function of ``keras.applications`` whose ImageNet weights it starts from, and their input scale, a key of
+        `mlx.models.in_keras.pretrained.SCALES`; None for random initial weights.
     """
 
     model: Any
@@ -48,9 +52,12 @@ def with_output(
 
     Parameters
     ----------
-    sample, tensor : the input, and the last layer (m, units) so far.
-    hidden : widths of the dense layers.
-    pattern : matches the names of the layers that represent a sample; by default all inner ones.
+    sample, tensor
+        The input, and the last layer (m, units) so far.
+    hidden
+        Widths of the dense layers.
+    pattern
+        Matches the names of the layers that represent a sample; by default all inner ones.
     """
     module = keras()
     for i, width in enumerate(hidden, start=1):

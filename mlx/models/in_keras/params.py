@@ -15,9 +15,12 @@ class NetworkParams(Settings):
 
     Attributes
     ----------
-    num_classes : number of classes, which must be that of the data; null to infer it.
-    dropout : share of the units before the output (and of every hidden dense layer) dropped in a training step.
-    l2 : factor of the sum of squared kernel weights added to the loss.
+    num_classes
+        Number of classes, which must be that of the data; null to infer it.
+    dropout
+        Share of the units before the output (and of every hidden dense layer) dropped in a training step.
+    l2
+        Factor of the sum of squared kernel weights added to the loss.
     """
 
     num_classes: int | None = Field(None, ge=2)
@@ -30,8 +33,10 @@ class KerasMlpParams(NetworkParams):
 
     Attributes
     ----------
-    hidden_layers : widths; the last one is the penultimate representation.
-    activation : of the hidden layers.
+    hidden_layers
+        Widths; the last one is the penultimate representation.
+    activation
+        Of the hidden layers.
     """
 
     hidden_layers: list[Width] = Field([128, 64])
@@ -43,9 +48,12 @@ class CnnParams(NetworkParams):
 
     Attributes
     ----------
-    filters : of each convolution, which is followed by a pooling that halves the image.
-    kernel_size : side of the filters, in pixels.
-    hidden_layers : widths of the dense layers; the last one is the penultimate representation.
+    filters
+        Of each convolution, which is followed by a pooling that halves the image.
+    kernel_size
+        Side of the filters, in pixels.
+    hidden_layers
+        Widths of the dense layers; the last one is the penultimate representation.
     """
 
     filters: list[Width] = Field([32, 64], min_length=1)
@@ -59,10 +67,14 @@ class RnnParams(NetworkParams):
 
     Attributes
     ----------
-    cell : lstm or gru.
-    units : width of each recurrent layer; the last one returns its state after the last step.
-    bidirectional : also read the sequence from its end, with as many units.
-    hidden_layers : widths of the dense layers after them.
+    cell
+        lstm or gru.
+    units
+        Width of each recurrent layer; the last one returns its state after the last step.
+    bidirectional
+        Also read the sequence from its end, with as many units.
+    hidden_layers
+        Widths of the dense layers after them.
     """
 
     cell: Annotated[Literal["lstm", "gru"], ANY_CASE] = "gru"
@@ -76,8 +88,9 @@ class ImageNetParams(NetworkParams):
 
     Attributes
     ----------
-    pretrained : start from Keras's weights, which need ``preprocessing.scaling: unit`` and are downloaded once into
-        Keras's cache. All layers are trained.
+    pretrained
+        Start from Keras's weights, which need ``preprocessing.scaling: unit`` and are downloaded once into Keras's
+        cache. All layers are trained.
     """
 
     pretrained: bool = False
@@ -103,8 +116,10 @@ class VggParams(ImageNetParams):
 
     Attributes
     ----------
-    hidden_layers : widths of the dense layers; the last one is the penultimate representation.
-    batch_norm : normalize after each convolution; null for true unless the weights are pretrained.
+    hidden_layers
+        Widths of the dense layers; the last one is the penultimate representation.
+    batch_norm
+        Normalize after each convolution; null for true unless the weights are pretrained.
     """
 
     hidden_layers: list[Width] = Field([512])

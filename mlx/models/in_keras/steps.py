@@ -19,10 +19,14 @@ class Steps:
 
     Parameters
     ----------
-    scorer : Keras model that gives logits (m, K), or values (m, 1).
-    task_spec : shape of the samples and kind of the targets.
-    optimization : options of the optimizer and the loss.
-    compiled : whether the steps are compiled, which pays off from about five steps on.
+    scorer
+        Keras model that gives logits (m, K), or values (m, 1).
+    task_spec
+        Shape of the samples and kind of the targets.
+    optimization
+        Options of the optimizer and the loss.
+    compiled
+        Whether the steps are compiled, which pays off from about five steps on.
     """
 
     def __init__(self, scorer: Any, task_spec: TaskSpec, optimization: Optimization, *, compiled: bool = True) -> None:
@@ -124,9 +128,11 @@ def array_function(
 
     Parameters
     ----------
-    rows : compile for batches of this size alone, from which an unrolled recurrent network gains most; None for any m.
-    compiled : trace the function here, so that calls also skip the checks of ``tf.function``; else run it eagerly,
-        which is faster for a few calls of a deep network.
+    rows
+        Compile for batches of this size alone, from which an unrolled recurrent network gains most; None for any m.
+    compiled
+        Trace the function here, so that calls also skip the checks of ``tf.function``; else run it eagerly, which is
+        faster for a few calls of a deep network.
     """
     import tensorflow as tf
 

@@ -29,12 +29,18 @@ class Checkpoint:
 
     Attributes
     ----------
-    type : name of its class.
-    architecture : widths and activations, which determine the shapes of the weights.
-    hyperparameters : the arguments of its constructor.
-    fitted : what it learned beside the arrays, such as class labels, as JSON values.
-    optimizer : type and number of steps; None without an optimizer.
-    arrays : weights, biases and the optimizer's vectors, float64, by name.
+    type
+        Name of its class.
+    architecture
+        Widths and activations, which determine the shapes of the weights.
+    hyperparameters
+        The arguments of its constructor.
+    fitted
+        What it learned beside the arrays, such as class labels, as JSON values.
+    optimizer
+        Type and number of steps; None without an optimizer.
+    arrays
+        Weights, biases and the optimizer's vectors, float64, by name.
     """
 
     type: str

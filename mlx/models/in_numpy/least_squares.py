@@ -23,10 +23,14 @@ class LinearSolution:
 
     Attributes
     ----------
-    weights : (d,), or (d, t) for t targets.
-    intercept : (), or (t,).
-    rank : of the centered features.
-    condition : largest singular value by the smallest, of the features centered and scaled to length one.
+    weights
+        (d,), or (d, t) for t targets.
+    intercept
+        (), or (t,).
+    rank
+        Of the centered features.
+    condition
+        Largest singular value by the smallest, of the features centered and scaled to length one.
     """
 
     weights: Floats

@@ -22,8 +22,10 @@ class LeastSquaresModel(DirectModel):
 
     Attributes
     ----------
-    weights : (d,), in units of ``y`` per unit of the feature.
-    intercept : value at X = 0.
+    weights
+        (d,), in units of ``y`` per unit of the feature.
+    intercept
+        Value at X = 0.
     """
 
     tasks = frozenset({"regression"})

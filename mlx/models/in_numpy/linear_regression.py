@@ -84,7 +84,8 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
 
         Returns
         -------
-        ``loss``, the mean squared error after solving, or before the step.
+        dict
+            ``loss``, the mean squared error after solving, or before the step.
         """
         first = not self.use_gradient_descent or not hasattr(self, "_trainer")
         inputs, values = self._data(X, y, first=first, multi_output=True, y_numeric=True)

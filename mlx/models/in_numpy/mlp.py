@@ -128,7 +128,8 @@ class MLP(BaseModel):
 
         Returns
         -------
-        ``loss``, and ``accuracy`` of a classifier, before the step.
+        dict
+            ``loss``, and ``accuracy`` of a classifier, before the step.
         """
         first = not hasattr(self, "_trainer")
         inputs, labels = self._checked(X, y, first=first)

@@ -12,10 +12,13 @@ def class_labels(y: Array, output: str, units: int | None) -> Array:
 
     Parameters
     ----------
-    y : labels (n,), or target rows (n, K).
-    output : the output activation.
-    units : number of output units if it is given. Integer labels from 0 then stand for all its classes, even if
-        some have no sample.
+    y
+        Labels (n,), or target rows (n, K).
+    output
+        The output activation.
+    units
+        Number of output units if it is given. Integer labels from 0 then stand for all its classes, even if some have
+        no sample.
 
     Raises
     ------
@@ -38,9 +41,12 @@ def target_rows(y: Array, classes: Array | None, output: str, units: int) -> Flo
 
     Parameters
     ----------
-    y : labels (n,), values (n,) or (n, units), or target rows (n, units).
-    classes : (K,) the labels; None for a regressor.
-    output : the output activation.
+    y
+        Labels (n,), values (n,) or (n, units), or target rows (n, units).
+    classes
+        (K,) the labels; None for a regressor.
+    output
+        The output activation.
 
     Raises
     ------

@@ -20,9 +20,12 @@ class Activation:
 
     Attributes
     ----------
-    apply : computes the values a from the sums z, in place.
-    times_slope : multiplies a gradient by da/dz in place, given the values a.
-    initial_variance : of the weights before it, from the numbers of their inputs and outputs.
+    apply
+        Computes the values a from the sums z, in place.
+    times_slope
+        Multiplies a gradient by da/dz in place, given the values a.
+    initial_variance
+        Of the weights before it, from the numbers of their inputs and outputs.
     """
 
     apply: Callable[[Floats], object]
@@ -61,11 +64,14 @@ class Network:
 
     Attributes
     ----------
-    sizes : widths of all layers, from the input to the output.
-    activation : name of the hidden layers' activation.
-    parameters : (p,) all weights and biases in one vector, so that an optimizer step is a few
-        vector operations.
-    weights, biases : views of `parameters`, (n_in, n_out) and (n_out,) for each layer.
+    sizes
+        Widths of all layers, from the input to the output.
+    activation
+        Name of the hidden layers' activation.
+    parameters
+        (p,) all weights and biases in one vector, so that an optimizer step is a few vector operations.
+    weights, biases
+        Views of `parameters`, (n_in, n_out) and (n_out,) for each layer.
     """
 
     def __init__(self, sizes: Sequence[int], activation: str) -> None:

@@ -34,10 +34,14 @@ class NetworkModel(IterativeModel):
 
     Parameters
     ----------
-    output : the output activation, which determines the loss.
-    l2 : factor of the sum of squared weights added to the mean loss.
-    ridge : the same, added to the sum over all training samples.
-    own : optimizer parameters of the model, which override those of the `training` section.
+    output
+        The output activation, which determines the loss.
+    l2
+        Factor of the sum of squared weights added to the mean loss.
+    ridge
+        The same, added to the sum over all training samples.
+    own
+        Optimizer parameters of the model, which override those of the `training` section.
     """
 
     tasks = BOTH_TASKS

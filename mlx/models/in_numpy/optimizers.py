@@ -20,11 +20,15 @@ class Optimizer(ABC):
 
     Attributes
     ----------
-    learning_rate : step size of the steps from here on.
-    weight_decay : share of θ, times the learning rate, that a step subtracts first
-        (decoupled from the averages; Loshchilov & Hutter 2019).
-    n_steps : number of steps taken.
-    slots : the state vectors (p,) by name.
+    learning_rate
+        Step size of the steps from here on.
+    weight_decay
+        Share of θ, times the learning rate, that a step subtracts first (decoupled from the averages; Loshchilov &
+        Hutter 2019).
+    n_steps
+        Number of steps taken.
+    slots
+        The state vectors (p,) by name.
     """
 
     slot_names: ClassVar[tuple[str, ...]] = ()

@@ -14,10 +14,14 @@ class OptimizerConfig(Settings):
 
     Attributes
     ----------
-    optimizer_type : adam, sgd, rmsprop or adamw; null for ``training.optimizer``.
-    learning_rate : null for ``training.learning_rate``; a schedule there scales this one too.
-    momentum : of sgd; null for ``training.params.momentum``.
-    weight_decay : share of every weight, times the learning rate, that a step subtracts; null for
+    optimizer_type
+        adam, sgd, rmsprop or adamw; null for ``training.optimizer``.
+    learning_rate
+        Null for ``training.learning_rate``; a schedule there scales this one too.
+    momentum
+        Of sgd; null for ``training.params.momentum``.
+    weight_decay
+        Share of every weight, times the learning rate, that a step subtracts; null for
         ``training.params.weight_decay``.
     """
 
@@ -32,12 +36,15 @@ class LinearRegressionParams(Settings):
 
     Attributes
     ----------
-    seed : of the initial weights of gradient descent; null for ``training.seed``. The closed form is
-        deterministic.
-    use_gradient_descent : by mini-batches, configured by the `training` section, instead of the closed form.
-    l2_regularization : factor of the sum of squared weights added to the sum of squared errors (ridge regression;
-        scikit-learn's alpha); the intercept is not penalized.
-    optimizer_config : of gradient descent.
+    seed
+        Of the initial weights of gradient descent; null for ``training.seed``. The closed form is deterministic.
+    use_gradient_descent
+        By mini-batches, configured by the `training` section, instead of the closed form.
+    l2_regularization
+        Factor of the sum of squared weights added to the sum of squared errors (ridge regression; scikit-learn's
+        alpha); the intercept is not penalized.
+    optimizer_config
+        Of gradient descent.
     """
 
     seed: int | None = Field(None, ge=0, lt=2**32)
@@ -51,18 +58,24 @@ class MlpParams(Settings):
 
     Attributes
     ----------
-    layer_sizes : widths of all layers from the input to the output, which must match the data; null to
-        use `hidden_layers`.
-    hidden_layers : widths of the hidden layers; null for 128 and 64.
-    activation : relu, tanh or sigmoid, of the hidden layers; relu has He's initial weights, the others
-        have Xavier's.
-    output_activation : none for regression, softmax or sigmoid for classification; null for none or softmax,
-        depending on the task.
-    seed : of the initial weights; null for ``training.seed``.
-    l2 : factor of the sum of squared weights added to the loss.
-    gradient_clip : largest absolute entry of a gradient; null for no limit.
-    weight_clip : largest absolute weight or bias; null for no limit.
-    optimizer_config : optimizer parameters of the model.
+    layer_sizes
+        Widths of all layers from the input to the output, which must match the data; null to use `hidden_layers`.
+    hidden_layers
+        Widths of the hidden layers; null for 128 and 64.
+    activation
+        relu, tanh or sigmoid, of the hidden layers; relu has He's initial weights, the others have Xavier's.
+    output_activation
+        none for regression, softmax or sigmoid for classification; null for none or softmax, depending on the task.
+    seed
+        Of the initial weights; null for ``training.seed``.
+    l2
+        Factor of the sum of squared weights added to the loss.
+    gradient_clip
+        Largest absolute entry of a gradient; null for no limit.
+    weight_clip
+        Largest absolute weight or bias; null for no limit.
+    optimizer_config
+        Optimizer parameters of the model.
     """
 
     layer_sizes: list[Width] | None = Field(None, min_length=2)

@@ -18,9 +18,12 @@ class Limits:
 
     Attributes
     ----------
-    gradient : largest absolute entry of a gradient.
-    gradient_norm : largest norm of the gradient of all parameters; longer gradients are scaled down.
-    parameters : largest absolute weight or bias after a step.
+    gradient
+        Largest absolute entry of a gradient.
+    gradient_norm
+        Largest norm of the gradient of all parameters; longer gradients are scaled down.
+    parameters
+        Largest absolute weight or bias after a step.
     """
 
     gradient: float | None = None
@@ -36,9 +39,12 @@ class Trainer:
 
     Attributes
     ----------
-    output : the output activation, which determines the loss (`LOSSES`).
-    l2 : factor of the sum of squared weights added to the mean loss.
-    gradient : (p,) of the objective on the last batch, in the order of ``network.parameters``.
+    output
+        The output activation, which determines the loss (`LOSSES`).
+    l2
+        Factor of the sum of squared weights added to the mean loss.
+    gradient
+        (p,) of the objective on the last batch, in the order of ``network.parameters``.
     """
 
     def __init__(
@@ -64,7 +70,8 @@ class Trainer:
 
         Returns
         -------
-        The losses (m,) and logits (m, K) before the step. The next step overwrites the logits.
+        losses, logits
+            (m,) and (m, K), before the step. The next step overwrites the logits.
         """
         losses, logits = self.differentiate(X, targets, sample_weights)
         self._limit_gradient()
@@ -78,7 +85,8 @@ class Trainer:
 
         Returns
         -------
-        The losses (m,), weighted, and the logits (m, K).
+        losses, logits
+            (m,), weighted, and (m, K).
         """
         if len(X) not in self._buffers:
             if len(self._buffers) > 1:  # an epoch has batches of two sizes at most

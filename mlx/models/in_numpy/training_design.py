@@ -29,10 +29,14 @@ def measured_fit(X: Array, y: Array, coefficients: Floats, predict: Callable[[Ar
 
     Parameters
     ----------
-    X : (n, …) training samples; memory-mapped ones are read block by block.
-    y : (n,) training targets.
-    coefficients : (d + 1,), the intercept first.
-    predict : maps (m, …) samples to (m,) predictions.
+    X
+        (n, …) training samples; memory-mapped ones are read block by block.
+    y
+        (n,) training targets.
+    coefficients
+        (d + 1,), the intercept first.
+    predict
+        Maps (m, …) samples to (m,) predictions.
     """
     n, d = len(X), len(coefficients) - 1
     if d > MOST_FEATURES:

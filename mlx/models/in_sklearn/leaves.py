@@ -22,9 +22,12 @@ class LeafColumns:
 
     Attributes
     ----------
-    starts : (T,) index of the first node of each tree among all nodes.
-    columns : (n_nodes,) the column of each leaf; undefined for other nodes.
-    n_leaves : number of columns.
+    starts
+        (T,) index of the first node of each tree among all nodes.
+    columns
+        (n_nodes,) the column of each leaf; undefined for other nodes.
+    n_leaves
+        Number of columns.
     """
 
     starts: Array
@@ -54,7 +57,8 @@ def check_tree_links(left: Array, right: Array, feature: Array, is_leaf: Array, 
 
     Parameters
     ----------
-    left, right, feature, is_leaf : (n_nodes,) of one tree, in which children have larger indices than their parents.
+    left, right, feature, is_leaf
+        (n_nodes,) of one tree, in which children have larger indices than their parents.
     """
     n = len(is_leaf)
     inner = np.flatnonzero(~is_leaf)

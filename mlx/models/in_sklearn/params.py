@@ -17,23 +17,37 @@ class RandomForestParams(Settings):
 
     Attributes
     ----------
-    n_estimators : trees.
-    criterion : impurity that splits reduce. For classification gini, entropy or log_loss; for regression
-        squared_error, absolute_error or poisson; auto: gini or squared_error.
-    max_depth : largest depth of a tree; null: until leaves are pure.
-    min_samples_split : smallest number, or share, of samples in a node that is split.
-    min_samples_leaf : smallest number, or share, of samples in a leaf.
-    min_weight_fraction_leaf : smallest share of all weights in a leaf.
-    max_features : number or share of features considered for a split, sqrt or log2 of their number, null for all;
-        auto: sqrt for classification, all for regression.
-    max_leaf_nodes : largest number of leaves of a tree, which then grows best-first; null: no limit.
-    min_impurity_decrease : smallest impurity decrease of a split.
-    bootstrap : fit each tree to a sample drawn with replacement; false: to all samples.
-    max_samples : number or share of samples drawn for a tree; null: as many as there are.
-    class_weight : balanced: inversely proportional to the class frequencies; balanced_subsample: to those in the
-        sample of each tree.
-    ccp_alpha : complexity parameter of cost-complexity pruning.
-    n_jobs : number of trees fitted in parallel, -1 for the number of processors; changes no result.
+    n_estimators
+        Trees.
+    criterion
+        Impurity that splits reduce. For classification gini, entropy or log_loss; for regression squared_error,
+        absolute_error or poisson; auto: gini or squared_error.
+    max_depth
+        Largest depth of a tree; null: until leaves are pure.
+    min_samples_split
+        Smallest number, or share, of samples in a node that is split.
+    min_samples_leaf
+        Smallest number, or share, of samples in a leaf.
+    min_weight_fraction_leaf
+        Smallest share of all weights in a leaf.
+    max_features
+        Number or share of features considered for a split, sqrt or log2 of their number, null for all; auto: sqrt for
+        classification, all for regression.
+    max_leaf_nodes
+        Largest number of leaves of a tree, which then grows best-first; null: no limit.
+    min_impurity_decrease
+        Smallest impurity decrease of a split.
+    bootstrap
+        Fit each tree to a sample drawn with replacement; false: to all samples.
+    max_samples
+        Number or share of samples drawn for a tree; null: as many as there are.
+    class_weight
+        balanced: inversely proportional to the class frequencies; balanced_subsample: to those in the sample of each
+        tree.
+    ccp_alpha
+        Complexity parameter of cost-complexity pruning.
+    n_jobs
+        Number of trees fitted in parallel, -1 for the number of processors; changes no result.
     """
 
     n_estimators: int = Field(100, ge=1, le=100_000)
@@ -57,23 +71,38 @@ class GradientBoostingParams(Settings):
 
     Attributes
     ----------
-    loss : for classification log_loss; for regression squared_error, absolute_error, gamma, poisson or quantile;
-        auto: log_loss or squared_error.
-    quantile : that the loss quantile fits.
-    learning_rate : factor of each tree.
-    max_iter : number of rounds; each adds one tree for each class, or one for two classes and for regression.
-    max_leaf_nodes : largest number of leaves of a tree; null: no limit.
-    max_depth : largest depth of a tree; null: no limit.
-    min_samples_leaf : smallest number of samples in a leaf.
-    l2_regularization : L2 penalty of the leaf values.
-    max_features : share of the features considered for a split.
-    max_bins : largest number of bins of a feature.
-    early_stopping : stop when the loss on a validation part of the training samples does not improve; auto: with
-        more than 10,000 samples.
-    validation_fraction : number or share of the validation samples; null: none, the training loss is monitored.
-    n_iter_no_change : rounds without an improvement before it stops.
-    tol : smallest decrease of the loss that counts as an improvement.
-    class_weight : balanced: inversely proportional to the class frequencies.
+    loss
+        For classification log_loss; for regression squared_error, absolute_error, gamma, poisson or quantile; auto:
+        log_loss or squared_error.
+    quantile
+        That the loss quantile fits.
+    learning_rate
+        Factor of each tree.
+    max_iter
+        Number of rounds; each adds one tree for each class, or one for two classes and for regression.
+    max_leaf_nodes
+        Largest number of leaves of a tree; null: no limit.
+    max_depth
+        Largest depth of a tree; null: no limit.
+    min_samples_leaf
+        Smallest number of samples in a leaf.
+    l2_regularization
+        L2 penalty of the leaf values.
+    max_features
+        Share of the features considered for a split.
+    max_bins
+        Largest number of bins of a feature.
+    early_stopping
+        Stop when the loss on a validation part of the training samples does not improve; auto: with more than 10,000
+        samples.
+    validation_fraction
+        Number or share of the validation samples; null: none, the training loss is monitored.
+    n_iter_no_change
+        Rounds without an improvement before it stops.
+    tol
+        Smallest decrease of the loss that counts as an improvement.
+    class_weight
+        balanced: inversely proportional to the class frequencies.
     """
 
     loss: Literal["auto", "log_loss", "squared_error", "absolute_error", "gamma", "poisson", "quantile"] = "auto"
@@ -98,18 +127,30 @@ class SvmParams(Settings):
 
     Attributes
     ----------
-    C : inverse of the regularization strength.
-    kernel : rbf, linear, poly or sigmoid.
-    degree : of the kernel poly.
-    gamma : of all kernels but linear: a number, scale for 1 / (features · variance), auto for 1 / features.
-    coef0 : of the kernels poly and sigmoid.
-    shrinking : use the shrinking heuristic, which changes the time and hardly the result.
-    tol : tolerance at which the solver stops.
-    max_iter : largest number of iterations of the solver; -1 for no limit.
-    cache_size : memory of the kernel cache in MB; changes no result.
-    class_weight : balanced: inversely proportional to the class frequencies; for classification.
-    epsilon : width of the tube without a loss; for regression.
-    cv : number of folds that calibrate the probabilities; for classification.
+    C
+        Inverse of the regularization strength.
+    kernel
+        rbf, linear, poly or sigmoid.
+    degree
+        Of the kernel poly.
+    gamma
+        Of all kernels but linear: a number, scale for 1 / (features · variance), auto for 1 / features.
+    coef0
+        Of the kernels poly and sigmoid.
+    shrinking
+        Use the shrinking heuristic, which changes the time and hardly the result.
+    tol
+        Tolerance at which the solver stops.
+    max_iter
+        Largest number of iterations of the solver; -1 for no limit.
+    cache_size
+        Memory of the kernel cache in MB; changes no result.
+    class_weight
+        balanced: inversely proportional to the class frequencies; for classification.
+    epsilon
+        Width of the tube without a loss; for regression.
+    cv
+        Number of folds that calibrate the probabilities; for classification.
     """
 
     C: float = Field(1.0, gt=0, le=1e12)
@@ -131,16 +172,24 @@ class LogisticRegressionParams(Settings):
 
     Attributes
     ----------
-    penalty : l2, l1, elasticnet for both, or none. scikit-learn 1.8 writes l1_ratio 0 and 1 for l2 and l1, and an
-        infinite C for none.
-    C : inverse of the regularization strength.
-    l1_ratio : share of l1 in the penalty elasticnet.
-    fit_intercept : whether there is an intercept.
-    class_weight : balanced: inversely proportional to the class frequencies.
-    solver : lbfgs, newton-cg, newton-cholesky, sag or saga; only saga supports l1.
-    max_iter : largest number of iterations of the solver; the default is 1000, as scikit-learn's 100 often end before
+    penalty
+        l2, l1, elasticnet for both, or none. scikit-learn 1.8 writes l1_ratio 0 and 1 for l2 and l1, and an infinite C
+        for none.
+    C
+        Inverse of the regularization strength.
+    l1_ratio
+        Share of l1 in the penalty elasticnet.
+    fit_intercept
+        Whether there is an intercept.
+    class_weight
+        balanced: inversely proportional to the class frequencies.
+    solver
+        lbfgs, newton-cg, newton-cholesky, sag or saga; only saga supports l1.
+    max_iter
+        Largest number of iterations of the solver; the default is 1000, as scikit-learn's 100 often end before
         convergence.
-    tol : tolerance at which the solver stops.
+    tol
+        Tolerance at which the solver stops.
     """
 
     penalty: Literal["l2", "l1", "elasticnet", "none"] = "l2"

@@ -25,10 +25,14 @@ class SklearnModel(DirectModel):
 
     Attributes
     ----------
-    name : of the model in the configuration.
-    objects : the types that its file may contain, by the loader of skops.
-    trusted : those of them that are passed to skops as trusted.
-    estimator : the fitted estimator; None before the fit.
+    name
+        Of the model in the configuration.
+    objects
+        The types that its file may contain, by the loader of skops.
+    trusted
+        Those of them that are passed to skops as trusted.
+    estimator
+        The fitted estimator; None before the fit.
     """
 
     name: ClassVar[str]

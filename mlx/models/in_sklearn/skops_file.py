@@ -99,9 +99,12 @@ def read_estimator(
 
     Parameters
     ----------
-    objects : the types that it may contain beside `PLAIN`, by the loader of skops.
-    trusted : those of them that are passed to skops as trusted.
-    check : raises `ValueError` if the state of an object is unsafe for compiled code.
+    objects
+        The types that it may contain beside `PLAIN`, by the loader of skops.
+    trusted
+        Those of them that are passed to skops as trusted.
+    check
+        Raises `ValueError` if the state of an object is unsafe for compiled code.
 
     Raises
     ------

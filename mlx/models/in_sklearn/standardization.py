@@ -13,8 +13,10 @@ class Standardization:
 
     Attributes
     ----------
-    mean : (d,) of the training samples.
-    scale : (d,) their standard deviation (divisor n); 1 for a feature that is constant.
+    mean
+        (d,) of the training samples.
+    scale
+        (d,) their standard deviation (divisor n); 1 for a feature that is constant.
     """
 
     mean: Array

@@ -33,10 +33,14 @@ class Atlas:
 
     Attributes
     ----------
-    url : ``data:`` address of the picture.
-    columns : thumbnails in a row.
-    width, height : of a thumbnail in pixels.
-    count : thumbnails there are.
+    url
+        ``data:`` address of the picture.
+    columns
+        Thumbnails in a row.
+    width, height
+        Of a thumbnail in pixels.
+    count
+        Thumbnails there are.
     """
 
     url: str

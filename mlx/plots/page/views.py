@@ -33,10 +33,14 @@ class View:
 
     Attributes
     ----------
-    key : names it in the page.
-    title, text : its heading, and how to read it.
-    x, y : columns of the samples.
-    x_label, y_label : what stands at the axes.
+    key
+        Names it in the page.
+    title, text
+        Its heading, and how to read it.
+    x, y
+        Columns of the samples.
+    x_label, y_label
+        What stands at the axes.
     """
 
     key: str

@@ -64,8 +64,10 @@ class BinCounts:
 
     Parameters
     ----------
-    bins : where values go.
-    tolerance : values this close are the same.
+    bins
+        Where values go.
+    tolerance
+        Values this close are the same.
     """
 
     def __init__(self, bins: Bins, tolerance: float) -> None:

@@ -19,9 +19,11 @@ def read_class_names(given: Any, what: str) -> tuple[str, ...]:
 
     Parameters
     ----------
-    given : texts or numbers in any sequence, array or index; a text with commas between the names; the name of a file
-        with one name per line, in UTF-8 or with the mark of its encoding, or of an ``.npy`` file.
-    what : what they are called where they are given, for messages.
+    given
+        Texts or numbers in any sequence, array or index; a text with commas between the names; the name of a file with
+        one name per line, in UTF-8 or with the mark of its encoding, or of an ``.npy`` file.
+    what
+        What they are called where they are given, for messages.
 
     Raises
     ------

@@ -17,9 +17,12 @@ class ConvertedRows:
 
     Attributes
     ----------
-    source : (n,) or (n, 1).
-    shape, dtype : of the table.
-    convert : makes rows of the table from rows of the source, of which the first has the given number.
+    source
+        (n,) or (n, 1).
+    shape, dtype
+        Of the table.
+    convert
+        Makes rows of the table from rows of the source, of which the first has the given number.
     """
 
     source: Rows

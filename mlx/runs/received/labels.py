@@ -46,10 +46,14 @@ def in_order_of_columns(names: Sequence[str], columns: Sequence[str], labels: Ro
 
     Parameters
     ----------
-    names : given, or none.
-    columns : above the probabilities, or none.
-    labels : of which texts are the classes where no names are given.
-    what : what the names are called where they are given, for messages.
+    names
+        Given, or none.
+    columns
+        Above the probabilities, or none.
+    labels
+        Of which texts are the classes where no names are given.
+    what
+        What the names are called where they are given, for messages.
 
     Raises
     ------

@@ -31,16 +31,25 @@ class Given:
 
     Attributes
     ----------
-    representations : by layer, (n, d), (n,) or sparse rows; the layer of the headline first.
-    probabilities : (n, K); or (n,) or (n, 1), the probability of the second of two classes.
-    labels : (n,) or (n, 1), integers from 0, whole numbers, truth values, names or bytes.
-    logits : as the probabilities, or None.
-    predictions : as the labels, or None: the class of the largest probability.
-    factors : a table with a row for each sample, or None.
-    groups : name of its column that says which samples belong together, or None.
-    class_names : K names in the order of the columns, or None: those of a table of probabilities that has a column of
-        each label's name, else the labels' own in sorted order, or numbers.
-    names : names of the arguments for messages, by their names here, if they differ.
+    representations
+        By layer, (n, d), (n,) or sparse rows; the layer of the headline first.
+    probabilities
+        (n, K); or (n,) or (n, 1), the probability of the second of two classes.
+    labels
+        (n,) or (n, 1), integers from 0, whole numbers, truth values, names or bytes.
+    logits
+        As the probabilities, or None.
+    predictions
+        As the labels, or None: the class of the largest probability.
+    factors
+        A table with a row for each sample, or None.
+    groups
+        Name of its column that says which samples belong together, or None.
+    class_names
+        K names in the order of the columns, or None: those of a table of probabilities that has a column of each
+        label's name, else the labels' own in sorted order, or numbers.
+    names
+        Names of the arguments for messages, by their names here, if they differ.
     """
 
     representations: Mapping[str, Any]
@@ -64,11 +73,16 @@ class Received:
 
     Attributes
     ----------
-    probabilities, logits : (n, K); no logits is None.
-    y_true, y_pred : (n,), integers from 0.
-    class_names : K of them, no two alike.
-    layers : (n, d) each, rows or sparse rows.
-    factors : columns (n,).
+    probabilities, logits
+        (n, K); no logits is None.
+    y_true, y_pred
+        (n,), integers from 0.
+    class_names
+        K of them, no two alike.
+    layers
+        (n, d) each, rows or sparse rows.
+    factors
+        Columns (n,).
     """
 
     probabilities: Rows

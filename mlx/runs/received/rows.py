@@ -42,12 +42,17 @@ def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels:
 
     Parameters
     ----------
-    given : an array, list, data frame or tensor, or a path: ``.npy``; ``.npz`` with one array or one named `kind`;
+    given
+        An array, list, data frame or tensor, or a path: ``.npy``; ``.npz`` with one array or one named `kind`;
         ``.csv`` with or without a header; ``.parquet``.
-    what : what it is called where it is given, for messages.
-    kind : what it is, such as ``probabilities``.
-    n : how many rows there have to be, where that is known: it tells a header of a CSV file from a row.
-    labels : whether they are labels, which may be text and keep their form in a table.
+    what
+        What it is called where it is given, for messages.
+    kind
+        What it is, such as ``probabilities``.
+    n
+        How many rows there have to be, where that is known: it tells a header of a CSV file from a row.
+    labels
+        Whether they are labels, which may be text and keep their form in a table.
 
     Raises
     ------
