@@ -33,11 +33,45 @@ class AugmentationDescription(Settings):
     shift: float = Field(ge=0, lt=1)
 
 
+Kind = Literal["numeric", "categorical", "boolean", "date", "text"]
+"""What the values of a column are; ``text`` is names or sentences, too many for categories."""
+
+Use = Literal["feature", "target", "group", "order", "part", "ignore", "left out"]
+
+
+class ColumnDescription(Settings):
+    """A column of a table.
+
+    The features are the columns of ``X.npy``, in this order, as float64 with NaN where a value is missing: numbers; the
+    place of the category in `categories`; 0 and 1 for false and true; days since 1970-01-01, UTC, for dates.
+
+    Attributes
+    ----------
+    use
+        What it is for: a feature, the target, its role, or nothing.
+    categories
+        The different texts of a categorical column, sorted.
+    gaps
+        Rows without a value, of those in ``X.npy``; for the target, of those in the table.
+    reason
+        Why it is left out.
+    """
+
+    name: str
+    kind: Kind
+    use: Use = "feature"
+    categories: list[str] = Field([])
+    gaps: int = Field(0, ge=0)
+    reason: str = ""
+
+
 class DatasetDescription(Settings):
     """``data/raw/dataset.json``: what the samples are and where they come from.
 
     Attributes
     ----------
+    columns
+        Those of a table, with a name each; empty for other samples.
     roles
         What the columns of ``roles.parquet`` are for.
     parts
@@ -54,9 +88,15 @@ class DatasetDescription(Settings):
     params: dict[str, Any]
     augmentation: AugmentationDescription | None
     factors: list[str]
+    columns: list[ColumnDescription] = Field([])
     roles: dict[str, str] = Field({})
     parts: dict[str, int] = Field({})
     details: dict[str, Any]
+
+    @property
+    def features(self) -> list[ColumnDescription]:
+        """The columns of ``X.npy``; empty where they have no names."""
+        return [column for column in self.columns if column.use == "feature"]
 
 
 class SplitsDescription(Settings):

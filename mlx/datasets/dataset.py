@@ -9,6 +9,7 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.class_names import clash_of
+from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError
 from mlx.datasets.roles import Roles
 
@@ -70,6 +71,8 @@ class Dataset:
         Lines for the user on how it was read: what was left out, what looks wrong.
     roles
         Columns that are neither features nor factors, and the source's own part of each sample.
+    columns
+        Of a table: the features in the order of `X`, and what else it has; empty where features have no names.
     blocks
         ``blocks(rows)`` yields the samples in order, `rows` at a time (the last block may be
         shorter). Every call starts again and gives the same values, whatever `rows` is.
@@ -89,6 +92,7 @@ class Dataset:
     inferred: str = ""
     notes: tuple[str, ...] = ()
     roles: Roles = field(default_factory=Roles)
+    columns: tuple[ColumnDescription, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject class names that are equal.

@@ -94,6 +94,7 @@ def _description(source: Dataset, settings: DatasetSettings, factors: list[str])
         params=settings.params,
         augmentation=source.details.get("augmentation"),
         factors=factors,
+        columns=list(source.columns),
         roles=dict(source.roles.roles),
         parts=source.roles.sizes(),
         details=source.details,

@@ -8,6 +8,7 @@ import numpy as np
 
 from mlx.core.apportion import apportion
 from mlx.core.array_types import Array, Indices
+from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import Settings
 from mlx.datasets.dataset import Block, Dataset, Factors, blocks_of, spans
@@ -228,6 +229,7 @@ def stored_dataset(
     inferred: str = "",
     notes: tuple[str, ...] = (),
     roles: Roles | None = None,
+    columns: Sequence[ColumnDescription] = (),
 ) -> Dataset:
     """Return the dataset of the samples `index` of what `read` reads.
 
@@ -255,6 +257,7 @@ def stored_dataset(
         inferred=inferred,
         notes=notes,
         roles=Roles() if roles is None else roles.take(index),
+        columns=tuple(columns),
     )
 
 
@@ -289,4 +292,5 @@ def stored_table(
         seed=None if params.n_samples is None else params.seed,
         blocks=blocks_of(X[index], y[index]),
         details={"features": list(features)},
+        columns=tuple(ColumnDescription(name=name, kind="numeric") for name in features),
     )
