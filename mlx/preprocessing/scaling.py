@@ -88,6 +88,8 @@ def _moments(blocks: Iterable[Array]) -> tuple[Array, Array]:
     for block in blocks:
         rows = np.asarray(block, np.float64).reshape(-1, block.shape[-1])
         m = len(rows)
+        if not m:  # a block of test rows alone, as at the end of MNIST
+            continue
         block_mean = rows.mean(axis=0)
         shift = block_mean - mean
         squares = squares + ((rows - block_mean) ** 2).sum(axis=0) + shift**2 * (count * m / (count + m))

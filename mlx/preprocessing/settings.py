@@ -10,7 +10,7 @@ Method = Literal["random", "published", "group", "time", "column"]
 METHODS = ("auto", "random", "published", "group", "time", "column")
 
 Size = Annotated[float, Field(gt=0, lt=1)] | Annotated[int, Field(ge=1)]
-"""A fraction of all samples, or their number."""
+"""A fraction of samples, or their number."""
 
 
 class SplitSettings(Settings):
@@ -25,7 +25,8 @@ class SplitSettings(Settings):
         ``random``.
     test_size, val_size
         Fractions of all samples, or numbers of samples; the rest trains. Where the source or a column gives the test
-        part, the validation part is drawn from the training part unless that is given, too.
+        part, a `val_size` below 1 is a fraction of all other samples, from which the validation part is drawn unless it
+        is given, too.
     stratify
         Give every split the same share of each class (a regression target has none).
     seed

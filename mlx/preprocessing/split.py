@@ -94,6 +94,7 @@ def split_rows(
         code = parts_of(values, f"split.part: column '{by}'" if by else "split.method: published")
         idle += _given_sizes(code, by)
         if fold or not (code == VAL).any():
+            _, n_val = settings.sizes(int((code != TEST).sum()))
             code = _with_validation(code, rows, n_val, rng, fold)
     train, val, test = (np.flatnonzero(code == part).astype(np.int64) for part in (TRAIN, VAL, TEST))
     if not min(len(train), len(val), len(test)):

@@ -91,7 +91,8 @@ class DataGenerator:
         Parameters
         ----------
         test_size, val_size
-            Fractions of all rows, or numbers of rows.
+            Fractions of all rows, or numbers of rows; where `parts` names the test rows, a `val_size` below 1 is a
+            fraction of the others.
         groups
             (n,) what each row belongs to; rows of one group stay on one side.
         order

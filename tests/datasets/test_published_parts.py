@@ -27,13 +27,15 @@ def divided(folder: Path, name: str, path: Path, split: SplitSettings | None = N
     return workspace
 
 
-def check_published(workspace: Workspace, n_train: int, n_test: int) -> None:
+def check_published(workspace: Workspace, n_train: int, n_test: int, val_share: float = 0.1) -> None:
     described = read_json(workspace.splits / "preprocessing.json")
     index = {part: np.load(workspace.splits / f"index_{part}.npy") for part in ("train", "val", "test")}
     own = read_parquet(workspace.raw / "roles.parquet")["part"]
     assert described["split_method"] == "published"
     assert any("split.test_size: 0.2 has no effect" in note for note in described["notes"])
+    assert described["sizes"] == {part: len(rows) for part, rows in index.items()}
     assert (len(index["train"]) + len(index["val"]), len(index["test"])) == (n_train, n_test)
+    assert len(index["val"]) == round(val_share * n_train)
     assert set(own[index["test"]]) == {"test"}
     assert set(own[index["train"]]) | set(own[index["val"]]) == {"train"}
 
@@ -45,10 +47,16 @@ def test_the_test_images_of_mnist_are_the_test_part(tmp_path: Path, name: str, z
     check_published(divided(tmp_path, name, tmp_path), 200, 40)
 
 
+@pytest.mark.slow
+def test_files_of_the_published_size_are_divided_as_in_the_literature(tmp_path: Path) -> None:
+    write_mnist(tmp_path, n=70_000, n_train=60_000)
+    check_published(divided(tmp_path, "mnist", tmp_path), 60_000, 10_000)
+
+
 def test_the_test_images_of_keras_file_are_the_test_part(tmp_path: Path) -> None:
     X, y = np.zeros((90, 28, 28), np.uint8), np.arange(90, dtype=np.uint8) % 10
     np.savez(tmp_path / "mnist.npz", x_train=X[:60], y_train=y[:60], x_test=X[60:], y_test=y[60:])
-    check_published(divided(tmp_path, "mnist", tmp_path, SplitSettings(val_size=0.2)), 60, 30)
+    check_published(divided(tmp_path, "mnist", tmp_path, SplitSettings(val_size=0.2)), 60, 30, 0.2)
 
 
 @pytest.mark.parametrize("binary", [False, True], ids=["python", "binary"])

@@ -34,9 +34,11 @@ def write_idx(path: Path, array: np.ndarray) -> None:
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
-def write_mnist(folder: Path, *, zipped: bool = False, n: int = N) -> tuple[np.ndarray, np.ndarray]:
-    """Write train (5/6) and test images, 28 × 28; return all of them with their labels."""
-    y, cut, end = ten_classes(n), n * 5 // 6, ".gz" if zipped else ""
+def write_mnist(
+    folder: Path, *, zipped: bool = False, n: int = N, n_train: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Write train (5/6 unless told) and test images, 28 × 28; return all of them with their labels."""
+    y, cut, end = ten_classes(n), n_train or n * 5 // 6, ".gz" if zipped else ""
     X = pictures(n, y, 28, 1, 1)[..., 0]
     for prefix, part in (("train", slice(0, cut)), ("t10k", slice(cut, n))):
         write_idx(folder / f"{prefix}-images-idx3-ubyte{end}", X[part])

@@ -32,6 +32,12 @@ def test_blocks_of_any_size_fit_the_same() -> None:
     np.testing.assert_allclose(whole.apply(X), rows.apply(X), rtol=1e-12, atol=1e-12)
 
 
+def test_blocks_without_training_rows_change_nothing() -> None:
+    X = np.random.default_rng(0).normal(size=(64, 3))
+    scaled, again = (fit_scaler("standard", X.dtype, blocks).apply(X) for blocks in ([X], [X[:0], X, X[:0]]))
+    np.testing.assert_array_equal(scaled, again)
+
+
 def test_unit_divides_8_bit_values_by_255_once() -> None:
     X = np.arange(256, dtype=np.uint8).reshape(-1, 1)
     once = fit_scaler("unit", np.uint8, []).apply(X)

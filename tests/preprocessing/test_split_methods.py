@@ -90,7 +90,7 @@ def test_a_column_names_the_parts_in_any_case_and_validation_is_drawn_where_it_n
     known = KnownRows({"set": part}, {"set": "part"})
     split = split_rows(y, ["a", "b"], SplitSettings(method="column"), known)
     np.testing.assert_array_equal(split.test, np.flatnonzero(part == "TEST"))
-    assert [len(rows) for rows in split.parts().values()] == [70, 10, 20]
+    assert [len(rows) for rows in split.parts().values()] == [72, 8, 20]
     assert [name for name, _ in split.idle] == ["test_size"]
     part[part == "TEST"] = ["validation", "test"] * 10
     split = split_rows(y, ["a", "b"], SplitSettings(method="column"), known)
