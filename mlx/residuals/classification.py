@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy.typing as npt
 import pandas as pd
 
-from mlx.core.array_types import Scores
+from mlx.core.array_types import Floats, Scores
 from mlx.core.errors import DataError
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
@@ -16,7 +16,7 @@ from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
 from mlx.residuals.predictions import Predictions, check_predictions
 from mlx.residuals.settings import ResidualsSettings
-from mlx.residuals.similarity.directions import Representation, directions_of
+from mlx.residuals.similarity.directions import Directions, Representation, directions_of
 from mlx.results.classification_residuals import ClassificationResiduals
 from mlx.results.sample_scores import SampleScores
 from mlx.results.tests import TestResult, adjusted, with_primary
@@ -80,20 +80,7 @@ def analyze_classification(
     first_units = next(iter(units.values()))
     duplicates = find_duplicates(first_units.representation, probabilities if logits is None else logits)
     predictions = replace(predictions, groups=choose_groups(settings.groups, groups, factors, duplicates))
-    layers = list[LayerResiduals]()
-    for name, directions in units.items():
-        kinds = [kind for kind in settings.projections if kind == "pca" or not layers]
-        layers.append(
-            analyze_layer(
-                name,
-                directions,
-                predictions,
-                samples.entropy,
-                kinds=kinds,
-                settings=settings,
-                n_layers=len(representations),
-            )
-        )
+    layers = _layers(units, predictions, samples.entropy, settings)
     known = FactorAnalysis()
     explaining = None if factors is None else factors.drop(columns=[settings.groups], errors="ignore")
     if explaining is not None and len(explaining.columns):
@@ -104,6 +91,19 @@ def analyze_classification(
     )
     columns = {} if factors is None else {str(name): factors[name].to_numpy() for name in factors}
     return replace(found, sample_factors=columns, factors=known.factors, slices=known.slices)
+
+
+def _layers(
+    units: Mapping[str, Directions], predictions: Predictions, entropy: Floats, settings: ResidualsSettings
+) -> list[LayerResiduals]:
+    """Analyze every layer; projections other than PCA, which take long, are of the first alone."""
+    found = list[LayerResiduals]()
+    for name, rows in units.items():
+        kinds = [kind for kind in settings.projections if kind == "pca" or not found]
+        found.append(
+            analyze_layer(name, rows, predictions, entropy, kinds=kinds, settings=settings, n_layers=len(units))
+        )
+    return found
 
 
 def _merged(

@@ -1,6 +1,6 @@
 """Models and their training for notebooks, by the models that the pipeline trains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.models import DirectModel, ModelSettings, TaskSpec, build_model
 from mlx.results.evaluation import ClassificationEvaluation
 from mlx.stats.gates import ValidationErrors
+from mlx.workbench.backends import BACKENDS, History, compile_network
 from mlx.workbench.readers import Predictor, Reader, sample_shape, shaped
 
 NAMES = {
@@ -132,14 +133,14 @@ class TrainingPipeline:
     """
 
     def __init__(self, model: Any, model_type: str = "keras", *, random_state: int = 42) -> None:
-        if model_type not in _BACKENDS:
-            raise ValueError(f"model_type: expected one of {', '.join(_BACKENDS)}, found '{model_type}'")
+        if model_type not in BACKENDS:
+            raise ValueError(f"model_type: expected one of {', '.join(BACKENDS)}, found '{model_type}'")
         if isinstance(model, DirectModel) is not (model_type == "sklearn"):
             raise ValueError(f"model: expected one of model_type '{model_type}', found {type(model).__name__}")
         self.model = model
         self.evaluation: ClassificationEvaluation | None = None
         self._validation: ValidationErrors | None = None
-        self._backend = _BACKENDS[model_type](model, random_state)
+        self._backend = BACKENDS[model_type](model, random_state)
 
     def train(
         self,
@@ -152,7 +153,7 @@ class TrainingPipeline:
         epochs: int = 10,
         callbacks: Sequence[Any] = (),
         **options: Any,
-    ) -> "History":
+    ) -> History:
         """Fit the model.
 
         Parameters
@@ -230,76 +231,3 @@ class TrainingPipeline:
 
     def _shaped(self, X: Array) -> Array:
         return shaped(X, self._backend.sample_shape)
-
-
-class History(dict[str, list[float]]):
-    """The metrics of each epoch by name; also under ``history``, as in Keras."""
-
-    @property
-    def history(self) -> "History":
-        """Itself."""
-        return self
-
-
-class _Keras:
-    """A Keras model behind `TrainingPipeline`."""
-
-    is_direct = False
-
-    def __init__(self, model: Any, random_state: int) -> None:
-        self.model, self.random_state = model, random_state
-        self.sample_shape = tuple(model.input_shape[1:])
-        self.softmax = model
-
-    @property
-    def penultimate(self) -> Any:
-        """The layer before the scores: the last dense one before that gives logits or probabilities."""
-        from mlx.models.in_keras.runtime import keras
-
-        layers = keras().layers
-        inner = [
-            layer
-            for layer in self.model.layers[:-1]
-            if layer.name != "logits" and not isinstance(layer, layers.Dropout | layers.InputLayer)
-        ]
-        if not inner:
-            raise ValueError("expected a model with a layer before its output; give intermediate_model")
-        return keras().Model(self.model.inputs, inner[-1].output)
-
-    def fit(self, train: tuple[Array, Array], val: tuple[Array, Array] | None, **options: Any) -> History:
-        """Train with the loop of Keras, as its callbacks require it."""
-        from mlx.models.in_keras.runtime import keras
-
-        keras().utils.set_random_seed(self.random_state)
-        if not self.model.compiled:
-            compile_network(self.model, 0.001)
-        done = self.model.fit(*train, validation_data=val, **options)
-        return History({name: [float(value) for value in values] for name, values in done.history.items()})
-
-
-class _Direct:
-    """A model that is fitted all at once behind `TrainingPipeline`."""
-
-    is_direct = True
-
-    def __init__(self, model: DirectModel, random_state: int) -> None:
-        self.model, self.random_state = model, random_state
-        self.sample_shape = model.task_spec.sample_shape
-        self.softmax, self.penultimate = Reader(model), Reader(model, model.penultimate)
-
-    def fit(self, train: tuple[Array, Array], val: tuple[Array, Array] | None) -> History:
-        """Fit it, and measure accuracy."""
-        self.model.fit(*train, seed=self.random_state)
-        parts = {"accuracy": train} | ({} if val is None else {"val_accuracy": val})
-        hits = {name: self.model.outputs(X).predictions == y for name, (X, y) in parts.items()}
-        return History({name: [float(hit.mean())] for name, hit in hits.items()})
-
-
-_BACKENDS: Mapping[str, Any] = {"keras": _Keras, "sklearn": _Direct}
-
-
-def compile_network(network: Any, learning_rate: float) -> None:
-    """Choose Adam and the cross-entropy of labels for a Keras model that ends in probabilities."""
-    from mlx.models.in_keras.runtime import keras
-
-    network.compile(keras().optimizers.Adam(learning_rate), "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -84,10 +84,7 @@ def correlations_given_correctness(
     if rows.size - (int(labels.max(initial=-1)) + 1) < MIN_BEYOND_GROUPS:
         return [replace(test, status=Reason.TOO_FEW_BEYOND_GROUPS(MIN_BEYOND_GROUPS)) for test in asked]
     ranks = midranks(x), midranks(y)
-    left_x, left_y = (
-        np.stack([_values_within(v, labels), *_within(r[None] / (rows.size + 1), labels)])
-        for v, r in zip((x, y), ranks, strict=True)
-    )
+    left_x, left_y = (_columns_within(v, r, labels) for v, r in zip((x, y), ranks, strict=True))
     for column, left in (("x", left_x), ("y", left_y)):
         if not left[0].any():
             return [replace(test, status=Reason.CONSTANT_WITHIN_GROUPS(column)) for test in asked]
@@ -96,15 +93,13 @@ def correlations_given_correctness(
         tests = _tests(Stratum.of(left_x, left_y, *ranks), in_order, settings, n_layers)
     else:
         tests = _tests_by_group(left_x, left_y, ranks, groups.take(rows), settings, n_layers)
-    left_x, left_y = (left / np.linalg.norm(left, axis=1, keepdims=True) for left in (left_x, left_y))
-    found = []
-    for row, (one, test) in enumerate(zip(asked, tests, strict=True)):
-        r = float(np.clip(left_x[row] @ left_y[row], -1.0, 1.0))
-        few = OK if groups is None else groups.take(rows).why_too_few
-        why = no_interval(Reason.SHARED_SAMPLES()) if few.is_ok else Reason.NO_TEST(few)
-        method = p_method(test, P_METHOD) if groups is None else SIGN_FLIPS
-        found.append(replace(one, estimate=r, status=why).with_p(test.p, method, test.n_permutations))
-    return found
+    few = OK if groups is None else groups.take(rows).why_too_few
+    why = no_interval(Reason.SHARED_SAMPLES()) if few.is_ok else Reason.NO_TEST(few)
+    methods = [p_method(test, P_METHOD) if groups is None else SIGN_FLIPS for test in tests]
+    return [
+        replace(one, estimate=r, status=why).with_p(test.p, method, test.n_permutations)
+        for one, r, test, method in zip(asked, _cosines(left_x, left_y), tests, methods, strict=True)
+    ]
 
 
 def _tests_by_group(
@@ -136,6 +131,16 @@ def _tests(stratum: Stratum, labels: Integers, settings: ResidualsSettings, n_la
     limit = permutations_for(len(CORRELATIONS) * n_layers, least=settings.n_permutations)
     sides = list(zip(stratum.x, stratum.y, strict=True)) if labels.size > MANY_SAMPLES else []
     return tests_of(studentized(stratum.observed())[:, 0], draw, np.full(2, limit), sides)
+
+
+def _columns_within(values: Floats, ranks: Floats, labels: Integers) -> Floats:
+    """Values and ranks (2, n), centered within every group."""
+    return np.stack([_values_within(values, labels), *_within(ranks[None] / (ranks.size + 1), labels)])
+
+
+def _cosines(x: Floats, y: Floats) -> list[float]:
+    x, y = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (x, y))
+    return [float(np.clip(one @ other, -1.0, 1.0)) for one, other in zip(x, y, strict=True)]
 
 
 def _values_within(values: Floats, labels: Integers) -> Floats:

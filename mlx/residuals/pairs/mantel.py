@@ -8,33 +8,23 @@ or O(n²) from these where there are few samples, or fewer than features.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr
 
 from mlx.core.array_types import Floats, Integers
 from mlx.core.scale import in_unit
-from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS, PairStatistic
+from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic
 from mlx.residuals.pairs.pair_correlations import pair_correlation
-from mlx.residuals.pairs.pair_moments import (
-    EMPTY,
-    Center,
-    PairGroup,
-    PairMoments,
-    center_of,
-    group_moments,
-    pair_group,
-    products_about,
-)
-from mlx.residuals.pairs.pair_products import gram_of, is_short, products_from_gram, to_others
+from mlx.residuals.pairs.pair_moments import center_of
+from mlx.residuals.pairs.permuted_pairs import MEAN, Deck, PermutedMoments, put_together
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import Scope
 from mlx.results.tests import TestResult
-from mlx.stats.permutation import random_orders, sequential_tests
+from mlx.stats.permutation import sequential_tests
 from mlx.stats.studentized import MANY_SAMPLES, is_nearly_normal
 
 P_METHODS = {
@@ -44,34 +34,6 @@ P_METHODS = {
     Scope.CLASS: "Mantel: permutation of entropy",
 }
 P_NORMAL = "Mantel: normal, with the variance over permutations of entropy"
-
-MEAN = PAIR_STATISTICS.index("mean_entropy")
-
-
-@dataclass(frozen=True)
-class _Permuted:
-    """Moments of a group, and its centered Σ s_ij m_ij (n_statistics, n_permutations) under permutation."""
-
-    moments: PairMoments
-    products: Floats
-
-    def beside(self, other: "_Permuted", *, centered: bool) -> "_Permuted":
-        """Put two groups together, each permuted in itself."""
-        moments = self.moments.beside(other.moments, centered=centered)
-        one, two = self.in_unit(moments.exponent), other.in_unit(moments.exponent)
-        between = moments.product - one.moments.product - two.moments.product
-        return _Permuted(moments, one.products + two.products + between[:, None])
-
-    def in_unit(self, exponent: int) -> "_Permuted":
-        """Return the same with entropies in units of 2^exponent."""
-        step = (exponent - self.moments.exponent) * DEGREES[:, None]
-        return _Permuted(self.moments.in_unit(exponent), in_unit(self.products, step))
-
-    def about(self, group: PairGroup, center: Center) -> "_Permuted":
-        """Return the same with entropies less another mean than that of the group."""
-        products = products_about(self.in_unit(center.exponent).products, group.shift_from(center))
-        return _Permuted(group.moments_about(center, self.moments), products)
-
 
 Permutations = Mapping[PairStatistic, int]
 """Which functions of two entropies are tested, and the largest number of permutations of each."""
@@ -92,7 +54,7 @@ def mantel(units: Directions, entropy: Floats, *, permutations: Permutations, se
         Of the permutations.
     """
     rows = units.defined
-    deck = _Deck.of(units, entropy, rows, center_of(entropy, rows), stream(seed, Stream.PAIR_PERMUTATION))
+    deck = Deck.of(units, entropy, rows, center_of(entropy, rows), stream(seed, Stream.PAIR_PERMUTATION))
 
     def draw(size: int, running: list[_Asked]) -> list[Floats]:
         products = deck.draw(size, {one.index for one in running}).products
@@ -120,12 +82,10 @@ def mantel_by_class(
     found = units.defined
     center = center_of(entropy, found)
     decks = [
-        _Deck.of(
-            units, entropy, found[y_pred[found] == label], center, stream(seed, Stream.PAIR_PERMUTATION, 1 + label)
-        )
+        Deck.of(units, entropy, found[y_pred[found] == label], center, stream(seed, Stream.PAIR_PERMUTATION, 1 + label))
         for label in range(n_classes)
     ]
-    together, apart = _put_together([deck.own for deck in decks], decks)
+    together, apart = put_together([deck.own for deck in decks], decks)
     targets = [
         _Target(Scope.SAME_CLASS, together, decks),
         _Target(Scope.WITHIN_CLASS, apart, decks),
@@ -139,7 +99,7 @@ def mantel_by_class(
         shared = needed[None]
         drawn = [deck.draw(size, shared | needed[label]) for label, deck in enumerate(decks)]
         scopes = (Scope.SAME_CLASS, Scope.WITHIN_CLASS)
-        by_scope = dict(zip(scopes, _put_together(drawn, decks), strict=True)) if shared else {}
+        by_scope = dict(zip(scopes, put_together(drawn, decks), strict=True)) if shared else {}
         parts = (by_scope[x.target.scope] if x.target.label is None else drawn[x.target.label] for x in running)
         return [own.products[one.index] for own, one in zip(parts, running, strict=True)]
 
@@ -147,86 +107,13 @@ def mantel_by_class(
     return _tests(targets, each, draw, many=found.size > MANY_SAMPLES)
 
 
-def _put_together(groups: list[_Permuted], decks: list["_Deck"]) -> tuple[_Permuted, _Permuted]:
-    """Put groups together, with entropies about the mean of all, and centered by group."""
-    nothing = _Permuted(EMPTY, np.zeros((len(PAIR_STATISTICS), groups[0].products.shape[1] if groups else 1)))
-    together = apart = nothing
-    for own, deck in zip(groups, decks, strict=True):
-        together = together.beside(deck.about_center(own), centered=False)
-        apart = apart.beside(own, centered=True)
-    return together, apart
-
-
-@dataclass(frozen=True)
-class _Deck:
-    """Samples whose entropies are permuted, and what every permutation needs.
-
-    Attributes
-    ----------
-    own
-        Moments, with the products of the data as if of one permutation.
-    group, to_others
-        The samples, and the sum (n,) of each one's similarities to all others less the mean; None of fewer than two.
-    center
-        That of the entropies of all groups.
-    generator
-        Of the permutations.
-    """
-
-    own: _Permuted
-    group: PairGroup | None
-    to_others: Floats
-    center: Center
-    generator: np.random.Generator
-
-    @classmethod
-    def of(
-        cls, units: Directions, entropy: Floats, rows: Integers, center: Center, generator: np.random.Generator
-    ) -> "_Deck":
-        if rows.size < 2:
-            nothing = _Permuted(replace(EMPTY, n=rows.size), np.zeros((len(PAIR_STATISTICS), 1)))
-            return cls(nothing, None, np.empty(0), center, generator)
-        group = pair_group(units, entropy, rows)
-        moments = group_moments(group)
-        return cls(_Permuted(moments, moments.product[:, None]), group, to_others(group), center, generator)
-
-    def about_center(self, own: _Permuted) -> _Permuted:
-        """Return permutations of this group with entropies less the mean of all groups."""
-        return own if self.group is None else own.about(self.group, self.center)
-
-    @property
-    def entropies(self) -> Floats:
-        """Centered entropies (n,), in the order of the permutations."""
-        return np.empty(0) if self.group is None else self.group.h
-
-    @cached_property
-    def gram(self) -> Floats | None:
-        """Products (n, n) of all pairs, where permuting them is the least work."""
-        return gram_of(self.group) if self.group is not None and is_short(self.group) else None
-
-    def draw(self, size: int, needed: Set[int]) -> _Permuted:
-        """Permute ``size`` times, for the statistics ``needed``; the products of the others may be 0."""
-        products = np.zeros((len(PAIR_STATISTICS), size))
-        group = self.group
-        if group is None or not needed:
-            return _Permuted(self.own.moments, products)
-        for where, orders in random_orders(group.rows.size, size, self.generator):
-            if needed <= {MEAN}:
-                products[MEAN, where] = self.to_others.take(orders) @ group.h / 2
-            elif self.gram is not None:
-                products[:, where] = products_from_gram(group, self.gram, orders)
-            else:
-                products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
-        return _Permuted(self.own.moments, products)
-
-
 @dataclass(frozen=True)
 class _Target:
     """Pairs that are tested: their scope, moments with the products of the data, and groups permuted for them."""
 
     scope: Scope
-    data: _Permuted
-    decks: list[_Deck]
+    data: PermutedMoments
+    decks: list[Deck]
     label: int | None = None
     predicted: bool = True
 

@@ -133,11 +133,7 @@ def analyze_regression(
         place = leverage_of(design, pred, fit, settings.confidence)
     residuals = _Residuals(true, pred)
     samples = _samples(residuals, identity, place)
-    if representation is None:
-        duplicates = Duplicates(np.arange(true.size))
-    else:
-        rows = directions_of("representation", representation, true.size).representation
-        duplicates = find_duplicates(rows, pred[:, None])
+    duplicates = _duplicates(representation, pred)
     chosen = choose_groups(settings.groups, groups, factors, duplicates)
     summary = replace(
         _summary(residuals, identity, place, fit, chosen, settings),
@@ -148,6 +144,13 @@ def analyze_regression(
     if between := duplicates.count_between(chosen):
         summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
     return RegressionResiduals(samples, coefficients_of(fit, settings.confidence), summary)
+
+
+def _duplicates(representation: "Representation | None", pred: Floats) -> Duplicates:
+    if representation is None:
+        return Duplicates(np.arange(pred.size))
+    rows = directions_of("representation", representation, pred.size).representation
+    return find_duplicates(rows, pred[:, None])
 
 
 def _samples(residuals: _Residuals, index: Array, place: Leverage) -> RegressionSamples:

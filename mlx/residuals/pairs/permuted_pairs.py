@@ -1,0 +1,124 @@
+"""Samples whose entropies are permuted for the Mantel tests, and the moments of their pairs under permutation."""
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from mlx.core.array_types import Floats, Integers
+from mlx.core.scale import in_unit
+from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS
+from mlx.residuals.pairs.pair_moments import (
+    EMPTY,
+    Center,
+    PairGroup,
+    PairMoments,
+    group_moments,
+    pair_group,
+    products_about,
+)
+from mlx.residuals.pairs.pair_products import gram_of, is_short, products_from_gram, to_others
+from mlx.residuals.similarity.directions import Directions
+from mlx.stats.permutation import random_orders
+
+MEAN = PAIR_STATISTICS.index("mean_entropy")
+
+
+@dataclass(frozen=True)
+class PermutedMoments:
+    """Moments of a group, and its centered Σ s_ij m_ij (n_statistics, n_permutations) under permutation."""
+
+    moments: PairMoments
+    products: Floats
+
+    def beside(self, other: "PermutedMoments", *, centered: bool) -> "PermutedMoments":
+        """Put two groups together, each permuted in itself."""
+        moments = self.moments.beside(other.moments, centered=centered)
+        one, two = self.in_unit(moments.exponent), other.in_unit(moments.exponent)
+        between = moments.product - one.moments.product - two.moments.product
+        return PermutedMoments(moments, one.products + two.products + between[:, None])
+
+    def in_unit(self, exponent: int) -> "PermutedMoments":
+        """Return the same with entropies in units of 2^exponent."""
+        step = (exponent - self.moments.exponent) * DEGREES[:, None]
+        return PermutedMoments(self.moments.in_unit(exponent), in_unit(self.products, step))
+
+    def about(self, group: PairGroup, center: Center) -> "PermutedMoments":
+        """Return the same with entropies less another mean than that of the group."""
+        products = products_about(self.in_unit(center.exponent).products, group.shift_from(center))
+        return PermutedMoments(group.moments_about(center, self.moments), products)
+
+
+@dataclass(frozen=True)
+class Deck:
+    """Samples whose entropies are permuted, and what every permutation needs.
+
+    Attributes
+    ----------
+    own
+        Moments, with the products of the data as if of one permutation.
+    group, to_others
+        The samples, and the sum (n,) of each one's similarities to all others less the mean; None of fewer than two.
+    center
+        That of the entropies of all groups.
+    generator
+        Of the permutations.
+    """
+
+    own: PermutedMoments
+    group: PairGroup | None
+    to_others: Floats
+    center: Center
+    generator: np.random.Generator
+
+    @classmethod
+    def of(
+        cls, units: Directions, entropy: Floats, rows: Integers, center: Center, generator: np.random.Generator
+    ) -> "Deck":
+        """Return the deck of the samples ``rows``; one of no pairs where they are fewer than two."""
+        if rows.size < 2:
+            nothing = PermutedMoments(replace(EMPTY, n=rows.size), np.zeros((len(PAIR_STATISTICS), 1)))
+            return cls(nothing, None, np.empty(0), center, generator)
+        group = pair_group(units, entropy, rows)
+        moments = group_moments(group)
+        return cls(PermutedMoments(moments, moments.product[:, None]), group, to_others(group), center, generator)
+
+    def about_center(self, own: PermutedMoments) -> PermutedMoments:
+        """Return permutations of this group with entropies less the mean of all groups."""
+        return own if self.group is None else own.about(self.group, self.center)
+
+    @property
+    def entropies(self) -> Floats:
+        """Centered entropies (n,), in the order of the permutations."""
+        return np.empty(0) if self.group is None else self.group.h
+
+    @cached_property
+    def gram(self) -> Floats | None:
+        """Products (n, n) of all pairs, where permuting them is the least work."""
+        return gram_of(self.group) if self.group is not None and is_short(self.group) else None
+
+    def draw(self, size: int, needed: Set[int]) -> PermutedMoments:
+        """Permute ``size`` times, for the statistics ``needed``; the products of the others may be 0."""
+        products = np.zeros((len(PAIR_STATISTICS), size))
+        group = self.group
+        if group is None or not needed:
+            return PermutedMoments(self.own.moments, products)
+        for where, orders in random_orders(group.rows.size, size, self.generator):
+            if needed <= {MEAN}:
+                products[MEAN, where] = self.to_others.take(orders) @ group.h / 2
+            elif self.gram is not None:
+                products[:, where] = products_from_gram(group, self.gram, orders)
+            else:
+                products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
+        return PermutedMoments(self.own.moments, products)
+
+
+def put_together(groups: list[PermutedMoments], decks: list[Deck]) -> tuple[PermutedMoments, PermutedMoments]:
+    """Put groups together, with entropies about the mean of all, and centered by group."""
+    nothing = PermutedMoments(EMPTY, np.zeros((len(PAIR_STATISTICS), groups[0].products.shape[1] if groups else 1)))
+    together = apart = nothing
+    for own, deck in zip(groups, decks, strict=True):
+        together = together.beside(deck.about_center(own), centered=False)
+        apart = apart.beside(own, centered=True)
+    return together, apart
