@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from rates import rate_is_within
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -68,10 +68,6 @@ def associations(n, *, n_classes, null, n_permutations):
     return results
 
 
-def rate_is_within(hits, low, high, *, runs=RUNS):
-    return binom.ppf(0.00025, runs, low) <= hits <= binom.ppf(0.99975, runs, high)
-
-
 @pytest.mark.parametrize(("n", "n_classes"), [(30, 1), (60, 3)])
 def test_a_true_null_is_rejected_as_often_as_promised(n, n_classes):
     runs = associations(n, n_classes=n_classes, null=True, n_permutations=199)
@@ -79,7 +75,7 @@ def test_a_true_null_is_rejected_as_often_as_promised(n, n_classes):
         for statistic in ("pearson", "spearman"):
             p = [r.p for run in runs for r in run if (r.scope, r.statistic) == (scope, statistic)]
             if p:
-                assert rate_is_within(np.sum(np.array(p) <= 0.05), 0.03, 0.07), (scope, statistic)
+                assert rate_is_within(np.sum(np.array(p) <= 0.05), 0.03, 0.07, runs=RUNS), (scope, statistic)
 
 
 @pytest.mark.parametrize(("n", "n_classes"), [(20, 1), (60, 1), (126, 3)])
@@ -95,7 +91,7 @@ def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes)
                 if (r.scope, r.statistic) == (scope, statistic) and not np.isnan(r.low)
             ]
             if covered:
-                assert rate_is_within(np.sum(covered), 0.93, 0.97), (scope, statistic, np.mean(covered))
+                assert rate_is_within(np.sum(covered), 0.93, 0.97, runs=RUNS), (scope, statistic, np.mean(covered))
 
 
 @pytest.mark.parametrize("name", ["spread 100", "unequal spread 100", "two models 100", "regression 60"])

@@ -9,6 +9,8 @@ import numpy as np
 from mlx.core.array_types import Array, Flags, Floats
 from mlx.core.linear_fit import LinearFit
 from mlx.pipeline.model_outputs import ModelOutputs
+from mlx.results.comparison import Metric, PairedTest
+from mlx.runs.compare import compare_runs
 from mlx.runs.owners import Owner
 from mlx.runs.run import Run, Summary, read_run
 from mlx.stats.gates import ValidationErrors
@@ -94,3 +96,8 @@ def two_classifiers(
 def wrong(recorded: ModelOutputs) -> Flags:
     """Return which predictions are wrong."""
     return np.asarray(recorded.y_true != recorded.y_pred)
+
+
+def compared(folder: Path, *models: ModelOutputs) -> dict[Metric | None, PairedTest]:
+    runs = [run_in(folder / f"model_{i}/1", one) for i, one in enumerate(models)]
+    return {test.metric: test for test in compare_runs(runs[:2]).tests}
