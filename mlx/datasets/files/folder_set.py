@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from mlx.core.array_types import Array
+from mlx.core.array_types import Array, Indices
 from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.files.image_folder import ImageFolder
+from mlx.datasets.files.image_measures import image_measures
 from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, counted, stored_dataset
 from mlx.datasets.params import bad_value
 from mlx.datasets.roles import Roles, reject_absent
@@ -99,10 +100,15 @@ def open_image_folder(
         sample_shape=(*shape, form.channels),
         source=f"{counted(index, total)} images in {len(folder.class_names)} folders of {folder.root.name}",
         details=details,
-        factors=factors,
+        factors=factors or None,
+        measure=partial(_measured, folder),
         notes=tuple(notes),
     )
     return replace(dataset, roles=Roles(columns, roles or {}, None if folder.parts is None else folder.parts[index]))
+
+
+def _measured(folder: ImageFolder, X: Array, rows: Indices) -> Factors:
+    return image_measures(X) | folder.file_measures(rows)
 
 
 def _metadata(

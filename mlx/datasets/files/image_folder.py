@@ -12,6 +12,7 @@ import numpy as np
 from mlx.core.array_types import Array, Indices
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
+from mlx.datasets.dataset import Factors
 from mlx.datasets.files.decoding import SUFFIXES, UnreadableImageError, decode, image_size, in_parallel
 
 NAMED_AT_MOST = 5
@@ -86,6 +87,12 @@ class ImageFolder:
             raise DataError(_unreadable(self.root, bad, len(index)))
         if filled:
             yield block[:filled]
+
+    def file_measures(self, index: Indices) -> Factors:
+        """Return ``aspect``, width divided by height, and ``file_size``, in bytes, of the images `index`, as stored."""
+        sizes = np.array(list(in_parallel(image_size, self.paths(index))), np.float64).reshape(-1, 2)
+        file_size = np.array([path.stat().st_size for path in self.paths(index)], np.int64)
+        return {"aspect": sizes[:, 1] / sizes[:, 0], "file_size": file_size}
 
     def without_unreadable(self) -> "tuple[ImageFolder, list[str]]":
         """Return the folder without the images that can't be read, and the names of those.

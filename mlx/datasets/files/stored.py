@@ -12,6 +12,7 @@ from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import Settings
 from mlx.datasets.dataset import Block, Dataset, Factors, blocks_of, spans
+from mlx.datasets.files.image_measures import image_measures
 from mlx.datasets.params import Count, Seed
 from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.roles import Roles
@@ -20,6 +21,10 @@ UINT8 = np.dtype(np.uint8)
 
 ReadRows = Callable[[Indices, int], Iterator[Array]]
 """``read(index, rows)`` yields the samples of the ascending `index` in order, `rows` at a time."""
+
+
+Measure = Callable[[Array, Indices], Factors]
+"""``measure(X, rows)`` returns factors of images X (n, height, width, channels), which are these rows of the source."""
 
 
 class SubsetParams(Settings):
@@ -169,7 +174,13 @@ def _joined(parts: list[Array]) -> Array:
 
 
 def stored_blocks(
-    read: ReadRows, index: Indices, y: Array, factors: Factors | None = None, *, normalize: bool = False
+    read: ReadRows,
+    index: Indices,
+    y: Array,
+    factors: Factors | None = None,
+    measure: Measure | None = None,
+    *,
+    normalize: bool = False,
 ) -> Callable[[int], Iterator[Block]]:
     """Return the ``blocks`` of a dataset whose samples are `index` of what `read` reads.
 
@@ -177,16 +188,26 @@ def stored_blocks(
     ----------
     y, factors
         Of the samples in `index` alone, shape (len(index),).
+    measure
+        What measures the factors, where none are known.
     normalize
         Divide uint8 images by 255.
     """
 
     def blocks(rows: int) -> Iterator[Block]:
         for (start, stop), X in zip(spans(len(index), rows), read(index, rows), strict=True):
-            part = None if factors is None else {name: v[start:stop] for name, v in factors.items()}
+            if factors is not None:
+                part: Factors | None = {name: values[start:stop] for name, values in factors.items()}
+            else:
+                part = None if measure is None else measure(X, index[start:stop])
             yield Block(unit(X) if normalize else X, y[start:stop], part)
 
     return blocks
+
+
+def measured(X: Array, _: Indices) -> Factors:
+    """Return what is measured of any images."""
+    return image_measures(X)
 
 
 def unit(X: Array) -> Array:
@@ -226,6 +247,7 @@ def stored_dataset(
     details: dict[str, Any],
     dtype: np.dtype[Any] = UINT8,
     factors: Factors | None = None,
+    measure: Measure = measured,
     inferred: str = "",
     notes: tuple[str, ...] = (),
     roles: Roles | None = None,
@@ -239,9 +261,12 @@ def stored_dataset(
         Labels or, without `class_names`, targets of all samples that `read` reads.
     factors
         Of the samples in `index` alone.
+    measure
+        What measures the factors of images for which none are given.
     roles
         Of all samples that `read` reads.
     """
+    is_measured = factors is None and len(sample_shape) == 3
     return Dataset(
         name=name,
         task="classification" if class_names else "regression",
@@ -251,9 +276,11 @@ def stored_dataset(
         n_samples=len(index),
         source=source,
         seed=None if params.n_samples is None else params.seed,
-        blocks=stored_blocks(read, index, y[index], factors, normalize=params.normalize),
+        blocks=stored_blocks(
+            read, index, y[index], factors, measure if is_measured else None, normalize=params.normalize
+        ),
         details=details,
-        has_factors=bool(factors),
+        has_factors=is_measured or bool(factors),
         inferred=inferred,
         notes=notes,
         roles=Roles() if roles is None else roles.take(index),

@@ -12,6 +12,9 @@ from mlx.stats.groups import Groups
 
 N_BINS = 5
 
+MISSING = "missing"
+"""The part of the samples without a value of the factor."""
+
 
 def factor_bins(
     factor: Factor,
@@ -75,12 +78,13 @@ def _parts(factor: Factor) -> Iterator[tuple[str, float, float, Flags]]:
         for place, category in enumerate(factor.categories):
             yield category, float("nan"), float("nan"), factor.numbers == place
     else:
-        yield from _quantile_parts(factor.numbers)
+        yield from _quantile_parts(factor)
     if not factor.present.all():
-        yield "missing", float("nan"), float("nan"), ~factor.present
+        yield ("no value" if MISSING in factor.categories else MISSING), float("nan"), float("nan"), ~factor.present
 
 
-def _quantile_parts(values: Floats) -> Iterator[tuple[str, float, float, Flags]]:
+def _quantile_parts(factor: Factor) -> Iterator[tuple[str, float, float, Flags]]:
+    values = factor.numbers
     known = np.sort(values[~np.isnan(values)])
     if known.size == 0:
         return
@@ -93,7 +97,8 @@ def _quantile_parts(values: Floats) -> Iterator[tuple[str, float, float, Flags]]
     for upper in uppers:
         members = (values > below) & (values <= upper)
         first, last = float(values[members].min()), float(values[members].max())
-        yield (f"{first:.4g}" if first == last else f"{first:.4g} to {last:.4g}"), first, last, members
+        ends = [factor.shown(end, 4) for end in dict.fromkeys((first, last))]
+        yield " to ".join(ends), first, last, members
         below = upper
 
 

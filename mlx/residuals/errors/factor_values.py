@@ -1,5 +1,6 @@
 """The factors of the samples as numbers: one column of a table each, of a kind that follows from its type."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ MAX_CATEGORIES = 50
 
 MIN_SAMPLES = 4
 
+MICROSECONDS_A_DAY = 86_400_000_000
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -31,17 +34,28 @@ class Factor:
         (n_samples,), values; 0 and 1; or places in ``categories``. NaN where missing.
     categories
         Names of the categories; of a yes/no factor ``("false", "true")``; none of a number.
+    dates
+        Whether the numbers are days since 1970.
     """
 
     name: str
     kind: str
     numbers: Floats
     categories: tuple[str, ...] = ()
+    dates: bool = False
 
     @property
     def present(self) -> Flags:
         """Whether each sample has a value."""
         return ~np.isnan(self.numbers)
+
+    def shown(self, value: float, digits: int) -> str:
+        """Return a number in at most so many digits, a date as one, with the time of day unless all are at midnight."""
+        if self.dates:
+            if (self.numbers[self.present] % 1 == 0).all():
+                return str(np.datetime64(math.floor(value), "D"))
+            return str(np.datetime64(math.floor(value * 86400), "s"))
+        return f"{value:.0f}" if digits < 6 and 10**digits <= abs(value) < 1e6 else f"{value:.{digits}g}"
 
     @property
     def why_undefined(self) -> Status:
@@ -57,7 +71,8 @@ class Factor:
 def read_factors(table: pd.DataFrame) -> list[Factor]:
     """Tell numbers, yes/no and categories apart, column by column.
 
-    Booleans are yes/no; integers and floats are numbers; all else, dates excepted, is categories by its text.
+    Booleans are yes/no; integers and floats are numbers, dates numbers of days since 1970; all else is categories by
+    its text.
 
     Raises
     ------
@@ -81,7 +96,7 @@ def _read(name: str, column: "pd.Series[Any]") -> Factor:
     elif pd.api.types.is_numeric_dtype(known.dtype):
         found = known.to_numpy(dtype=np.float64)
     elif pd.api.types.is_datetime64_any_dtype(known.dtype):
-        found = known.astype("int64").to_numpy(dtype=np.float64)
+        found = known.to_numpy(dtype="datetime64[us]").astype(np.int64) / MICROSECONDS_A_DAY
     else:
         text = known.astype(str).to_numpy(dtype=str)
         names, places = np.unique(text, return_inverse=True)
@@ -90,4 +105,4 @@ def _read(name: str, column: "pd.Series[Any]") -> Factor:
     values[~absent] = found
     if np.isinf(values).any():
         raise DataError(f"factor {name}: row {int(np.flatnonzero(np.isinf(values))[0])}: a value is not finite")
-    return Factor(name, kind, values, categories)
+    return Factor(name, kind, values, categories, pd.api.types.is_datetime64_any_dtype(known.dtype))

@@ -63,8 +63,8 @@ class Condition:
             return name if self.above else f"not {name}"
         if self.category is not None:
             return f"{name} {'is' if self.above else 'is not'} {self.factor.categories[self.category]}"
-        counted = "" if self.factor.present.all() else f" (where missing, counted as {self.fill:.4g})"
-        return f"{name} {'>' if self.above else '≤'} {self.threshold:.15g}{counted}"
+        counted = "" if self.factor.present.all() else f" (where missing, counted as {self.factor.shown(self.fill, 4)})"
+        return f"{name} {'>' if self.above else '≤'} {self.factor.shown(self.threshold, 15)}{counted}"
 
 
 def members_of(conditions: Sequence[Condition], rows: Integers) -> Flags:

@@ -45,16 +45,17 @@ def test_factors_have_gaps_and_words_and_what_explains_nothing_is_left_out(door,
         table.to_parquet(path)
     samples = door(BASE | {"factors": table if form == "memory" else path}, tmp_path)
     found = {name.removeprefix("factor."): samples[name] for name in samples if name.startswith("factor.")}
-    assert set(found) == set(FACTORS) - {"date", "file"}
+    assert set(found) == set(FACTORS) - {"file"}
+    assert found["date"].tolist() == [*map(pd.Timestamp, FACTORS["date"])]
     assert found["none"].tolist() == FACTORS["none"]
     assert found["gaps"].isna().tolist() == [True] + [False] * 59
     assert found["text_gaps"].isna().sum() == 1
     assert found["flag"].isna().sum() == 20
     assert found["numbers"].dropna().tolist() == [1.0, 2.0] * 20
-    said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
+    said = [line for line in capsys.readouterr().err.splitlines() if "column '" in line]
     assert len(said) == 2
-    assert any("'file'" in line and "name the rows" in line for line in said)
-    assert any("'date'" in line and "dates" in line for line in said)
+    assert any("'file' is left out" in line and "name the rows" in line for line in said)
+    assert any("'date' holds dates, which count in days" in line for line in said)
 
 
 ROWS = 1200
