@@ -75,6 +75,22 @@ def check_finite(name: str, block: Floats, first_row: int) -> None:
         raise DataError(f"{name}: row {row}: a value is not finite")
 
 
+def finite_column(name: str, values: npt.ArrayLike) -> Floats:
+    """Return numbers as float64; (n, 1) is flattened to (n,), and another shape is returned as it is.
+
+    Raises
+    ------
+    DataError
+        Names the first row with a value that is not finite.
+    """
+    column = np.asarray(values, dtype=np.float64)
+    if column.ndim == 2 and column.shape[1] == 1:
+        column = column[:, 0]
+    if column.ndim == 1:
+        check_finite(name, column, 0)
+    return column
+
+
 def check_rows_sum_to_one(block: Floats, first_row: int) -> None:
     """Reject rows that are not finite, have a negative entry, or don't sum to 1 within `SUM_TOLERANCE`.
 

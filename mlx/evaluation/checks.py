@@ -4,7 +4,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.array_types import Floats, Scores
-from mlx.core.checks import check_agreement, check_finite, check_matrix, check_rows_sum_to_one, row_blocks
+from mlx.core.checks import (
+    check_agreement,
+    check_finite,
+    check_matrix,
+    check_rows_sum_to_one,
+    finite_column,
+    row_blocks,
+)
 from mlx.core.errors import DataError
 from mlx.core.log_scores import log_softmax
 
@@ -67,7 +74,7 @@ def check_softmax(logits: Scores, probabilities: Scores) -> None:
         check_agreement(np.asarray(probabilities[rows], dtype=np.float64), expected, logits[rows], rows.start)
 
 
-def check_pair(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Floats, ...]:
+def check_pair(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Return targets and predictions as float64.
 
     Parameters
@@ -80,12 +87,7 @@ def check_pair(y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> tuple[Floats, ..
     DataError
         If there is no sample, the shapes differ, or a value is not finite (with its row).
     """
-    true, pred = (np.asarray(values, dtype=np.float64) for values in (y_true, y_pred))
-    true, pred = (v[:, 0] if v.ndim == 2 and v.shape[1] == 1 else v for v in (true, pred))
+    true, pred = finite_column("y_true", y_true), finite_column("y_pred", y_pred)
     if true.ndim != 1 or true.shape != pred.shape or true.size == 0:
         raise DataError(f"expected y_true and y_pred of one shape (n,), found {true.shape} and {pred.shape}")
-    for name, values in (("y_true", true), ("y_pred", pred)):
-        bad = np.flatnonzero(~np.isfinite(values))
-        if bad.size:
-            raise DataError(f"{name}: row {int(bad[0])}: a value is not finite")
     return true, pred

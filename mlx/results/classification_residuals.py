@@ -5,57 +5,56 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from mlx.core.array_types import Array, Floats
+from mlx.results import columns
 from mlx.results.questions import Score
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES, LayerSamples, SampleScores
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.results.tests import TESTS, TestResult
-from mlx.stats.status import OK, ClassStatus, Status
+from mlx.stats.status import OK, ClassStatus
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAN = float("nan")
-STATUS = Column("text", "`ok`, or what is missing and why")
+
+CorrelationP = Annotated[float, Column("share", "its p-value")]
+CorrelationPermutations = Annotated[int, Column("count", "permutations drawn for it")]
+CorrelationHolm = Annotated[float, Column("share", "p adjusted over classes, statistics and layers by Holm's method")]
+CorrelationBH = Annotated[
+    float, Column("share", "p adjusted over classes, statistics and layers by Benjamini and Hochberg's method")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassSummary:
     """One predicted class in one layer: counts, error rate, similarity, entropy and their correlation."""
 
-    label: Annotated[int, Column("label", "label", name="class")]
-    name: Annotated[str, Column("text", "its name")]
-    layer: Annotated[str, Column("text", "the layer")]
+    label: columns.ClassLabel
+    name: columns.ClassName
+    layer: columns.Layer
     n_predicted: Annotated[int, Column("count", "samples predicted as the class")]
     n_true: Annotated[int, Column("count", "samples of the class")]
     n_correct: Annotated[int, Column("count", "samples that are both")]
     error_rate: Annotated[float, Column("share", "share of wrong predictions among the predicted")] = NAN
     similarity_mean: Annotated[float, Column("number", "mean similarity of the predicted")] = NAN
-    similarity_sd: Annotated[float, Column("number", "its standard deviation")] = NAN
+    similarity_sd: columns.Sd = NAN
     entropy_mean: Annotated[float, Column("number", "mean entropy of the predicted, in nats")] = NAN
-    entropy_sd: Annotated[float, Column("number", "its standard deviation")] = NAN
+    entropy_sd: columns.Sd = NAN
     pearson: Annotated[float, Column("number", "correlation of similarity and entropy in the class")] = NAN
-    pearson_low: Annotated[float, Column("number", "lower end of its interval")] = NAN
-    pearson_high: Annotated[float, Column("number", "upper end of its interval")] = NAN
-    pearson_p: Annotated[float, Column("share", "its p-value")] = NAN
-    pearson_permutations: Annotated[int, Column("count", "permutations drawn for it")] = 0
-    pearson_p_holm: Annotated[
-        float, Column("share", "p adjusted over classes, statistics and layers by Holm's method")
-    ] = NAN
-    pearson_p_bh: Annotated[
-        float, Column("share", "p adjusted over classes, statistics and layers by Benjamini and Hochberg's method")
-    ] = NAN
+    pearson_low: columns.Low = NAN
+    pearson_high: columns.High = NAN
+    pearson_p: CorrelationP = NAN
+    pearson_permutations: CorrelationPermutations = 0
+    pearson_p_holm: CorrelationHolm = NAN
+    pearson_p_bh: CorrelationBH = NAN
     spearman: Annotated[float, Column("number", "the same correlation of ranks")] = NAN
-    spearman_low: Annotated[float, Column("number", "lower end of its interval")] = NAN
-    spearman_high: Annotated[float, Column("number", "upper end of its interval")] = NAN
-    spearman_p: Annotated[float, Column("share", "its p-value")] = NAN
-    spearman_permutations: Annotated[int, Column("count", "permutations drawn for it")] = 0
-    spearman_p_holm: Annotated[
-        float, Column("share", "p adjusted over classes, statistics and layers by Holm's method")
-    ] = NAN
-    spearman_p_bh: Annotated[
-        float, Column("share", "p adjusted over classes, statistics and layers by Benjamini and Hochberg's method")
-    ] = NAN
-    status: Annotated[ClassStatus, STATUS]
+    spearman_low: columns.Low = NAN
+    spearman_high: columns.High = NAN
+    spearman_p: CorrelationP = NAN
+    spearman_permutations: CorrelationPermutations = 0
+    spearman_p_holm: CorrelationHolm = NAN
+    spearman_p_bh: CorrelationBH = NAN
+    status: Annotated[ClassStatus, columns.STATUS]
 
 
 CLASSES = RowSchema(
@@ -79,13 +78,13 @@ class FactorEffect:
     lower: Annotated[float, Column("limit", "smallest value in the part")] = NAN
     upper: Annotated[float, Column("limit", "largest value in the part")] = NAN
     estimate: Annotated[float, Column("number", "effect, or error rate of the part")] = NAN
-    low: Annotated[float, Column("number", "lower end of its interval")] = NAN
-    high: Annotated[float, Column("number", "upper end of its interval")] = NAN
+    low: columns.Low = NAN
+    high: columns.High = NAN
     method: Annotated[str, Column("text", "how the interval was obtained")] = ""
     p: Annotated[float, Column("share", "p-value of no effect")] = NAN
-    null: Annotated[str, Column("text", "null hypothesis that the p-value is about")] = ""
-    p_method: Annotated[str, Column("text", "how the p-value was obtained")] = ""
-    n_permutations: Annotated[int, Column("count", "permutations drawn for the p-value", name="B")] = 0
+    null: columns.Null = ""
+    p_method: columns.PMethod = ""
+    n_permutations: columns.Permutations = 0
     p_holm: Annotated[float, Column("share", "p adjusted over the factors by Holm's method")] = NAN
     p_bh: Annotated[float, Column("share", "p adjusted over the factors by Benjamini and Hochberg's method")] = NAN
     n: Annotated[int, Column("count", "samples")]
@@ -93,7 +92,7 @@ class FactorEffect:
     n_missing: Annotated[int | None, Column("number", "samples without a value of the factor", dtype="Int64")] = None
     entropy_mean: Annotated[float, Column("number", "mean entropy in the part, in nats")] = NAN
     similarity_mean: Annotated[float, Column("number", "mean similarity in the part")] = NAN
-    status: Annotated[Status, STATUS] = OK
+    status: columns.RowStatus = OK
 
 
 FACTORS = RowSchema(
@@ -120,7 +119,7 @@ class Slice:
     error_rate_found: Annotated[
         float, Column("share", "share in the half that chose the slice: too high, as it was chosen for it")
     ]
-    status: Annotated[Status, STATUS] = OK
+    status: columns.RowStatus = OK
 
 
 SLICES = RowSchema(
@@ -161,7 +160,7 @@ class TemperaturePoint:
     entropy_correct: Annotated[float, Column("number", "mean entropy of the correct ones")]
     entropy_wrong: Annotated[float, Column("number", "mean entropy of the wrong ones")]
     error_auroc: Annotated[float, Column("number", "how well entropy ranks errors above correct predictions")]
-    status: Annotated[Status, STATUS] = OK
+    status: columns.RowStatus = OK
 
 
 TEMPERATURE = RowSchema(
@@ -173,14 +172,14 @@ TEMPERATURE = RowSchema(
 class MatrixSummary:
     """Which file holds the similarities within one predicted class of one layer."""
 
-    layer: Annotated[str, Column("text", "the layer")]
-    label: Annotated[int, Column("label", "label", name="class")]
-    name: Annotated[str, Column("text", "its name")]
+    layer: columns.Layer
+    label: columns.ClassLabel
+    name: columns.ClassName
     n: Annotated[int, Column("count", "samples of the class that have a direction")]
     n_rows: Annotated[int, Column("count", "rows of the matrix")]
     rows: Annotated[str, Column("text", "what a row stands for")]
     file: Annotated[str, Column("text", "file in `similarity/`")]
-    status: Annotated[Status, STATUS] = OK
+    status: columns.RowStatus = OK
 
 
 SIMILARITY = RowSchema(
@@ -192,7 +191,7 @@ SIMILARITY = RowSchema(
 class Scatter:
     """Samples evenly thinned, for ``dvc plots``: similarity in the first layer against entropy, each (n,)."""
 
-    index: Annotated[Array, Column("count", "row in the raw data")]
+    index: columns.Index
     similarity: Annotated[Floats, Column("number", "as in `samples.parquet`")]
     entropy: Annotated[Floats, Column("number", "as in `samples.parquet`")]
     actual: Annotated[Array, Column("text", "name of the class")]

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassificationMetrics(MetricSet):
-    """Metrics of a classifier on its test samples, in the order of ``evaluation.json``; NaN where undefined.
+class _Metrics(MetricSet):
+    """What metrics of every task are of, first in ``evaluation.json``.
 
     Attributes
     ----------
@@ -45,6 +45,22 @@ class ClassificationMetrics(MetricSet):
         Name and number of the groups that intervals and p-values go by; None where all samples are independent.
     n_duplicates, duplicates_status
         Samples with the representation and output of an earlier one, if counted, and what that means; None without.
+    """
+
+    n: Annotated[int, Range(1, np.inf)]
+    confidence: Annotated[float, SHARE]
+    groups: str | None = None
+    n_groups: Annotated[int | None, Range(1, np.inf)] = None
+    n_duplicates: Annotated[int | None, Range(0, np.inf)] = None
+    duplicates_status: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassificationMetrics(_Metrics):
+    """Metrics of a classifier on its test samples, in the order of ``evaluation.json``; NaN where undefined.
+
+    Attributes
+    ----------
     accuracy … matthews_corrcoef
         What follows from the confusion counts; higher is better.
     log_loss, brier
@@ -66,12 +82,6 @@ class ClassificationMetrics(MetricSet):
         Tests of calibration by the Brier score and by the log loss.
     """
 
-    n: Annotated[int, Range(1, np.inf)]
-    confidence: Annotated[float, SHARE]
-    groups: str | None = None
-    n_groups: Annotated[int | None, Range(1, np.inf)] = None
-    n_duplicates: Annotated[int | None, Range(0, np.inf)] = None
-    duplicates_status: str | None = None
     accuracy: Annotated[Estimate, SHARE]
     balanced_accuracy: Annotated[Estimate, SHARE]
     macro_precision: Annotated[Estimate, SHARE]
@@ -106,31 +116,17 @@ class ClassificationMetrics(MetricSet):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressionMetrics(MetricSet):
+class RegressionMetrics(_Metrics):
     """Metrics of a regression on its test samples, in the order of ``evaluation.json``; NaN where undefined.
 
     Attributes
     ----------
-    n
-        Test samples.
-    confidence
-        Level of the intervals.
-    groups, n_groups
-        Name and number of the groups that intervals and p-values go by; None where all samples are independent.
-    n_duplicates, duplicates_status
-        Samples with the representation and output of an earlier one, if counted, and what that means; None without.
     rmse, mae
         Root mean square error and mean absolute error, in units of y; lower is better.
     r2
         1 − Σ(y − ŷ)² / Σ(y − ȳ)², at most 1, 0 for predicting the mean.
     """
 
-    n: Annotated[int, Range(1, np.inf)]
-    confidence: Annotated[float, SHARE]
-    groups: str | None = None
-    n_groups: Annotated[int | None, Range(1, np.inf)] = None
-    n_duplicates: Annotated[int | None, Range(0, np.inf)] = None
-    duplicates_status: str | None = None
     rmse: Annotated[Estimate, LOSS]
     mae: Annotated[Estimate, LOSS]
     r2: Annotated[Estimate, Range(-np.inf, 1)]

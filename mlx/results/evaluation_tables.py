@@ -1,22 +1,24 @@
 """The tables of an evaluation: a type and a schema for each."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from mlx.core.array_types import Array, Counts, Floats, Integers
+from mlx.results import columns
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.stats.status import OK, Status
 
-if TYPE_CHECKING:
-    pass
+ClassLabels = Annotated[Integers, Column("label", "class label", name="class")]
+ClassNames = Annotated[Array, Column("text", "name of the class")]
+Thresholds = Annotated[Floats, Column("limit", "probability of the class; missing where no sample reaches it")]
 
 
 @dataclass(frozen=True)
 class ClassEvaluation:
     """Metrics of one class; ``status`` explains every 0 or NaN that is a convention and not a measurement."""
 
-    label: Annotated[int, Column("label", "class label", name="class")]
-    name: Annotated[str, Column("text", "name of the class")]
+    label: columns.ClassLabel
+    name: columns.ClassName
     precision: Annotated[float, Column("share", "share of the predictions of this class that are right")]
     recall: Annotated[float, Column("share", "share of the samples of this class that are found")]
     f1: Annotated[float, Column("share", "harmonic mean of both")]
@@ -42,22 +44,22 @@ class ConfusionCells:
 class RocCurves:
     """Points of the ROC curve of each class against the rest, by falling threshold; (n_points,) each."""
 
-    label: Annotated[Integers, Column("label", "class label", name="class")]
-    name: Annotated[Array, Column("text", "name of the class")]
+    label: ClassLabels
+    name: ClassNames
     false_positive_rate: Annotated[Floats, Column("share", "share of the other samples that reach the threshold")]
     true_positive_rate: Annotated[Floats, Column("share", "share of its samples that reach the threshold")]
-    threshold: Annotated[Floats, Column("limit", "probability of the class; missing where no sample reaches it")]
+    threshold: Thresholds
 
 
 @dataclass(frozen=True)
 class PrecisionRecallCurves:
     """Points of the precision–recall curve of each class against the rest, by rising recall; (n_points,) each."""
 
-    label: Annotated[Integers, Column("label", "class label", name="class")]
-    name: Annotated[Array, Column("text", "name of the class")]
+    label: ClassLabels
+    name: ClassNames
     recall: Annotated[Floats, Column("share", "share of its samples that reach the threshold")]
     precision: Annotated[Floats, Column("share", "share of the samples that reach the threshold that are its own")]
-    threshold: Annotated[Floats, Column("limit", "probability of the class; missing where no sample reaches it")]
+    threshold: Thresholds
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,11 @@ class ReliabilityBins:
 
 PER_CLASS = RowSchema("per_class.csv", ClassEvaluation, "One row per class of a classification, always all classes.")
 
-
 CONFUSION = ArraySchema("confusion.csv", ConfusionCells, "One row per pair of true and predicted class.")
-
 
 ROC = ArraySchema(
     "roc.csv", RocCurves, "Points of the ROC curve of each class against the rest.", ("class", "threshold")
 )
-
 
 PRECISION_RECALL = ArraySchema(
     "precision_recall.csv",
@@ -90,11 +89,9 @@ PRECISION_RECALL = ArraySchema(
     key=("class", "threshold"),
 )
 
-
 RELIABILITY = ArraySchema(
     "reliability.csv", ReliabilityBins, "One row per confidence bin of equal width.", key=("bin",), filled=True
 )
-
 
 RELIABILITY_EQUAL_MASS = ArraySchema(
     "reliability_equal_mass.csv",
@@ -103,6 +100,5 @@ RELIABILITY_EQUAL_MASS = ArraySchema(
     key=("bin",),
     filled=True,
 )
-
 
 SCHEMAS = (PER_CLASS, CONFUSION, ROC, PRECISION_RECALL, RELIABILITY, RELIABILITY_EQUAL_MASS)

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from mlx.core.array_types import Array, Floats
+from mlx.core.array_types import Floats
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
+from mlx.results import columns
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.stats.status import OK, Status
 
@@ -20,10 +21,10 @@ NAN = float("nan")
 class RegressionSamples:
     """Residuals of each prediction, each (n_samples,)."""
 
-    index: Annotated[Array, Column("count", "row in the raw data")]
-    y_true: Annotated[Floats, Column("number", "target")]
-    y_pred: Annotated[Floats, Column("number", "prediction")]
-    residual: Annotated[Floats, Column("number", "true less predicted, in units of y")]
+    index: columns.Index
+    y_true: columns.Target
+    y_pred: columns.Prediction
+    residual: columns.Residual
     abs_residual: Annotated[Floats, Column("number", "its size")]
     standardised: Annotated[Floats, Column("number", "residual less the mean, in standard deviations")]
     normal_quantile: Annotated[Floats, Column("number", "where its rank would stand in a normal sample (Blom 1958)")]
@@ -42,10 +43,10 @@ REGRESSION_SAMPLES = ArraySchema("samples.parquet", RegressionSamples, "One row 
 class RegressionScatter:
     """Samples evenly thinned, for ``dvc plots``, each (n,)."""
 
-    index: Annotated[Array, Column("count", "row in the raw data")]
-    y_true: Annotated[Floats, Column("number", "target")]
-    y_pred: Annotated[Floats, Column("number", "prediction")]
-    residual: Annotated[Floats, Column("number", "true less predicted, in units of y")]
+    index: columns.Index
+    y_true: columns.Target
+    y_pred: columns.Prediction
+    residual: columns.Residual
 
 
 REGRESSION_SCATTER = ArraySchema(
@@ -60,8 +61,8 @@ class Coefficient:
     feature: Annotated[str, Column("text", "`intercept`, or the number of the feature in the model's input")]
     coefficient: Annotated[float, Column("number", "in units of y per unit of the input")]
     standard_error: Annotated[float, Column("number", "its standard error")] = NAN
-    low: Annotated[float, Column("number", "lower end of its interval")] = NAN
-    high: Annotated[float, Column("number", "upper end of its interval")] = NAN
+    low: columns.Low = NAN
+    high: columns.High = NAN
     status: Annotated[Status, Column("text", "`ok`, or why the standard error is missing")] = OK
 
 

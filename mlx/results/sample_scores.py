@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from mlx.core.array_types import Array, Floats, Integers
+from mlx.results import columns
 from mlx.results.schema import ArraySchema, Column
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 class SampleScores:
     """What is known of each prediction, each (n_samples,)."""
 
-    index: Annotated[Array, Column("count", "row in the raw data")]
+    index: columns.Index
     y_true: Annotated[Integers, Column("label", "label")]
     y_pred: Annotated[Integers, Column("label", "predicted label")]
     correct: Annotated[Array, Column("flag", "whether they agree")]

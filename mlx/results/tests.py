@@ -10,6 +10,7 @@ import numpy as np
 
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
+from mlx.results import columns
 from mlx.results.questions import NULL_VALUES, PRIMARY, Question, Scope, family_of, null_hypothesis
 from mlx.results.schema import Column, RowSchema
 from mlx.stats.interval import Interval
@@ -48,21 +49,21 @@ class TestResult:
     layer: Annotated[str, Column("text", "empty where no layer takes part; two for their alignment")] = ""
     statistic: Annotated[str, Column("text", "how it is measured")]
     estimate: Annotated[float, Column("number", "value of the statistic")] = NAN
-    low: Annotated[float, Column("number", "lower end of the interval")] = NAN
-    high: Annotated[float, Column("number", "upper end of the interval")] = NAN
+    low: columns.Low = NAN
+    high: columns.High = NAN
     confidence: Annotated[float, Column("share", "level of the interval; missing for a band or a bound")] = NAN
     method: Annotated[
         str, Column("text", "how the interval was obtained; one that is a band or a bound instead says so")
     ] = ""
     p: Annotated[float, Column("share", "p-value of the statistic's null value")] = NAN
-    null: Annotated[str, Column("text", "null hypothesis that the p-value is about")] = field(init=False)
-    p_method: Annotated[str, Column("text", "how the p-value was obtained")] = ""
+    null: columns.Null = field(init=False)
+    p_method: columns.PMethod = ""
     p_holm: Annotated[float, Column("share", "p adjusted in its family by Holm's method")] = NAN
     p_bh: Annotated[float, Column("share", "p adjusted in its family by Benjamini and Hochberg's method")] = NAN
     n: Annotated[int, Column("count", "samples that entered")] = 0
     n_pairs: Annotated[int, Column("count", "pairs of samples that entered")] = 0
     effective_pairs: Annotated[float, Column("number", "how many independent pairs they are worth")] = NAN
-    n_permutations: Annotated[int, Column("count", "permutations drawn for the p-value", name="B")] = 0
+    n_permutations: columns.Permutations = 0
     seed: Annotated[int, Column("count", "seed of every resample")] = 0
     status: Annotated[
         Status, Column("text", "`ok`, or what is missing and why; then how many duplicates count as independent")

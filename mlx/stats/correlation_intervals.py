@@ -11,7 +11,7 @@ from mlx.core.array_types import Floats
 from mlx.stats.groups import jackknife_variance
 from mlx.stats.interval import Interval, critical_value
 from mlx.stats.jackknife import jackknife_bias, jackknife_error
-from mlx.stats.status import Reason
+from mlx.stats.status import OK, Reason, Status
 
 ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
 BY_TENTHS = "jackknife, a tenth of the samples at a time; t on the atanh scale"
@@ -64,12 +64,8 @@ def jackknife_interval(
     level
         Between 0.5 and 1.
     """
-    if abs(estimate) >= EXACT:
-        return Interval.missing(Reason.EXACT_RELATION())
-    if np.isnan(without).any() or (np.abs(without) >= EXACT).any():
-        return Interval.missing(Reason.FEW_CARRY_THE_SPREAD())
-    if drawn.size and not _enough(drawn):
-        return Interval.missing(Reason.RESAMPLES_WITHOUT_SPREAD())
+    if not (why := _why_missing(estimate, without, drawn)).is_ok:
+        return Interval.missing(why)
     z, center = np.arctanh(without), float(np.arctanh(estimate))
     n_partitions, n_groups = without.shape
     if statistic == "pearson":
@@ -100,15 +96,19 @@ def group_jackknife_interval(estimate: float, without: Floats, drawn: Floats, le
     level
         Between 0.5 and 1.
     """
-    if abs(estimate) >= EXACT:
-        return Interval.missing(Reason.EXACT_RELATION())
-    if np.isnan(without).any() or (np.abs(without) >= EXACT).any():
-        return Interval.missing(Reason.FEW_CARRY_THE_SPREAD())
-    if drawn.size and not _enough(drawn):
-        return Interval.missing(Reason.RESAMPLES_WITHOUT_SPREAD())
+    if not (why := _why_missing(estimate, without, drawn)).is_ok:
+        return Interval.missing(why)
     center, z = float(np.arctanh(estimate)), np.arctanh(without.ravel())
     half = float(np.sqrt(jackknife_variance(center, z))) * critical_value(level, z.size - 1.0)
     return _extended(float(np.tanh(center - half)), float(np.tanh(center + half)), drawn, level, BY_GROUP)
+
+
+def _why_missing(estimate: float, without: Floats, drawn: Floats) -> Status:
+    if abs(estimate) >= EXACT:
+        return Reason.EXACT_RELATION()
+    if np.isnan(without).any() or (np.abs(without) >= EXACT).any():
+        return Reason.FEW_CARRY_THE_SPREAD()
+    return OK if not drawn.size or _enough(drawn) else Reason.RESAMPLES_WITHOUT_SPREAD()
 
 
 def _extended(low: float, high: float, drawn: Floats, level: float, method: str) -> Interval:

@@ -48,7 +48,6 @@ class Reason(Enum):
     NOT_TESTED_NOR_PREDICTED = "not in the test set, never predicted"
     NOT_TESTED = "not in the test set"
     ONLY_CLASS_TESTED = "the only class in the test set"
-    NOT_FINITE = "not a finite number ({})"
     # Shape of a layer.
     ONE_PREDICTED_CLASS = "fewer than two predicted classes"
     ONE_CLASS = "fewer than two classes"

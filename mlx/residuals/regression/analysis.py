@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from mlx.core.array_types import Array, Floats, Scores
-from mlx.core.checks import check_finite
+from mlx.core.checks import finite_column
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import LinearFit
 from mlx.core.scale import exponent_of, in_unit, unit_sized
@@ -120,7 +120,7 @@ def analyze_regression(
     DataError
         If there is no sample, the shapes differ, or a value is not finite (with its row).
     """
-    true, pred = _column("y_true", y_true), _column("y_pred", y_pred)
+    true, pred = finite_column("y_true", y_true), finite_column("y_pred", y_pred)
     identity = np.asarray(index)
     if true.size == 0 or not true.shape == pred.shape == identity.shape:
         raise DataError(
@@ -226,15 +226,6 @@ def _placed(place: Leverage, true: Floats, fit: LinearFit | None) -> Numbers:
         "leverage_max": float(known.max()) if known.size else None,
         "prediction_coverage": float(inside[bounded].mean()) if bounded.any() else None,
     }
-
-
-def _column(name: str, values: npt.ArrayLike) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim == 1 and array.size:
-        check_finite(name, array, 0)
-    return array
 
 
 def _shape(deviation: Floats, *, constant: bool) -> tuple[Numbers, Status]:
