@@ -3,7 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -24,8 +24,9 @@ from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace, repository_root
 from mlx.core.reading import digest_of_file, verify
-from mlx.core.stage import sections_of
+from mlx.core.stage import call_step, sections_of
 from mlx.core.versions import versions
+from mlx.core.workers import Workers, open_workers
 from mlx.pipeline.steps import STEPS
 from mlx.runs.history import recovered
 from mlx.runs.output_folder import check_functions, output_folder
@@ -36,11 +37,13 @@ from mlx.runs.run import Run, Status, Summary, read_run, write_summary
 NAMES = tuple(step.__name__.replace("_", "-") for step in STEPS)
 
 
-def run_experiment(config: ExperimentConfig) -> Path:
+def run_experiment(config: ExperimentConfig, workers: Workers | None = None) -> Path:
     """Run all steps of `config` and return the run's folder, ``<output.directory>/<name>/<time>``.
 
     The folder has the layout of a DVC workspace, ``data/`` and ``metrics/``, and also contains ``config.json``, the
     configuration with all defaults, ``summary.json``, ``checksums.json``, ``run.log`` and ``checkpoints/``.
+
+    The `workers` are by default what the environment variable MLX_WORKERS says.
 
     Raises
     ------
@@ -61,11 +64,11 @@ def run_experiment(config: ExperimentConfig) -> Path:
             commit=_commit(),
         )
         write_summary(folder, summary)
-        _run_steps(Run(folder, summary), config)
+        _run_steps(Run(folder, summary), config, workers)
     return folder
 
 
-def resume_experiment(run: Run, *, force: bool = False) -> Path:
+def resume_experiment(run: Run, workers: Workers | None = None, *, force: bool = False) -> Path:
     """Continue a run that was interrupted, failed or is damaged; return its folder.
 
     A finished step is repeated only if one of its files is missing or has changed, and if a repeated step before it
@@ -94,7 +97,7 @@ def resume_experiment(run: Run, *, force: bool = False) -> Path:
         results = {"seconds": seconds, "metrics": step_metrics(run.workspace, seconds)}
         summary = run.summary.model_copy(update={**state, **results})
         write_summary(run.folder, summary)
-        _run_steps(Run(run.folder, summary), config)
+        _run_steps(Run(run.folder, summary), config, workers)
     return run.folder
 
 
@@ -141,7 +144,7 @@ def _check_not_running(run: Run, *, force: bool) -> None:
         )
 
 
-def _run_steps(run: Run, config: ExperimentConfig) -> None:
+def _run_steps(run: Run, config: ExperimentConfig, chosen: Workers | None) -> None:
     """Run the unfinished steps, and keep the summary up to date, also when a step fails or is interrupted."""
     progress = Progress(run, NAMES)
     workspace = Workspace(_relative(run.folder))
@@ -149,10 +152,11 @@ def _run_steps(run: Run, config: ExperimentConfig) -> None:
         if config.output.save_logs:
             stack.enter_context(recorded_in(run.folder / "run.log"))
         try:
+            workers = stack.enter_context(nullcontext(chosen) if chosen else open_workers(workspace=run.folder))
             for name, step in zip(NAMES, STEPS, strict=True):
                 if name not in progress.summary.seconds:
                     begin, before = time.perf_counter(), state_of(workspace.root)
-                    note(f"{name}: {_run_step(step, workspace, config)}")
+                    note(f"{name}: {_run_step(step, workspace, workers, config)}")
                     seconds = round(time.perf_counter() - begin, 3)
                     progress.finish_step(name, seconds, written_since(workspace.root, before), workspace)
             progress.end("finished")
@@ -161,10 +165,10 @@ def _run_steps(run: Run, config: ExperimentConfig) -> None:
             raise
 
 
-def _run_step(step: Callable[..., str], workspace: Workspace, config: ExperimentConfig) -> str:
+def _run_step(step: Callable[..., str], workspace: Workspace, workers: Workers, config: ExperimentConfig) -> str:
     sections = {name: getattr(config, name) for name in sections_of(step)}
     try:
-        return step(workspace, **sections)
+        return call_step(step, workspace, workers, sections)
     except SettingsError as error:
         raise SettingsError(f"{'.'.join(map(str, error.key))}: {error}" if error.key else str(error)) from None
 

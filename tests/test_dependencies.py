@@ -55,7 +55,7 @@ def test_every_package_that_is_imported_is_declared_and_every_declared_one_is_im
     assert needed - set().union(*extras.values()) == set(map(distribution, PROJECT["dependencies"]))
     for extra, packages in extras.items():
         assert declared(extra) - {"dvc"} == packages, extra  # the pipeline is run with DVC, which no module imports
-    assert "mlx-harness[keras,dvc]" in PROJECT["optional-dependencies"]["test"]
+    assert "mlx-harness[keras,dvc,cluster]" in PROJECT["optional-dependencies"]["test"]
 
 
 def test_every_declared_package_is_pinned() -> None:

@@ -4,6 +4,8 @@ import argparse
 import re
 from pathlib import Path
 
+from mlx.commands.chosen_workers import add_workers, opened
+
 NAME = "analyze"
 HELP = "analyze the predictions and representations of any model, recorded as arrays"
 
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--class-names", metavar="FILE|A,B,…", help="a file with a name in each line, or the names separated by commas")
     add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to write (default: %(default)s)")
     add("--seed", type=int, default=42, help="of all resampling (default: %(default)s)")
+    add_workers(parser)
 
 
 def run(chosen: argparse.Namespace) -> str:
@@ -57,7 +60,8 @@ def run(chosen: argparse.Namespace) -> str:
         metadata=chosen.metadata,
         class_names=_class_names(chosen.class_names),
     )
-    return str(analyze(files, chosen.output, seed=chosen.seed, groups=chosen.groups))
+    with opened(chosen, Path()) as workers:
+        return str(analyze(files, chosen.output, workers, seed=chosen.seed, groups=chosen.groups))
 
 
 def _layers(given: list[str]) -> dict[str, Path]:

@@ -4,12 +4,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlx.commands.chosen_workers import add_workers, opened
 from mlx.commands.places import run_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlx.config import Resolved
+    from mlx.core.workers import Workers
 
 NAME = "run-experiment"
 HELP = "run every step of an experiment in one process"
@@ -52,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --resume: continue even if it is unknown whether a process still works on the run",
     )
     parser.add_argument("--keep-going", action="store_true", help="with a list: if one fails, run the others")
+    add_workers(parser)
 
 
 def run(chosen: argparse.Namespace) -> str:
@@ -63,13 +66,15 @@ def run(chosen: argparse.Namespace) -> str:
             raise SettingsError(
                 f"--resume: expected nothing beside it, as a run keeps its configuration, found {given[0]}"
             )
-        return _resume(chosen.resume, force=chosen.force)
+        with opened(chosen, Path()) as workers:
+            return _resume(chosen.resume, workers, force=chosen.force)
     if chosen.force:
         raise SettingsError("--force: expected --resume RUN beside it, as it has no meaning without, found none")
     experiments = _read(chosen)
     if chosen.dry_run:
         return _dry_run(experiments)
-    return _run_all(experiments, keep_going=chosen.keep_going)
+    with opened(chosen, Path()) as workers:
+        return _run_all(experiments, workers, keep_going=chosen.keep_going)
 
 
 def _read(chosen: argparse.Namespace) -> "list[Resolved]":
@@ -87,7 +92,7 @@ def _read(chosen: argparse.Namespace) -> "list[Resolved]":
     return experiments
 
 
-def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
+def _run_all(experiments: "list[Resolved]", workers: "Workers", *, keep_going: bool) -> str:
     """Run the experiments in order; return a folder, or a table for several. Fails if one of them failed."""
     from mlx.commands.places import at_root
     from mlx.commands.tables import HEADLINES, as_table, headline
@@ -100,7 +105,7 @@ def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
     failures = 0
     with at_root() as shown:
         if len(experiments) == 1:
-            return shown(run_experiment(experiments[0].config))
+            return shown(run_experiment(experiments[0].config, workers))
         for experiment in experiments:
             name = experiment.config.name
             if failures and not keep_going:
@@ -108,7 +113,7 @@ def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
                 continue
             note(f"experiment {name}")
             try:
-                run = read_run(run_experiment(experiment.config))
+                run = read_run(run_experiment(experiment.config, workers))
                 rows.append([name, run.status, *headline(run), shown(run.folder)])
             except (MlxError, OSError, MemoryError) as error:
                 failures += 1
@@ -121,13 +126,13 @@ def _run_all(experiments: "list[Resolved]", *, keep_going: bool) -> str:
     raise MlxError(f"{failures} of {len(experiments)} experiments failed")
 
 
-def _resume(identity: str, *, force: bool) -> str:
+def _resume(identity: str, workers: "Workers", *, force: bool) -> str:
     from mlx.commands.places import at_root, find_any_run
     from mlx.experiment import resume_experiment
 
     run = find_any_run(identity, recover=True)
     with at_root() as shown:
-        return shown(resume_experiment(run, force=force))
+        return shown(resume_experiment(run, workers, force=force))
 
 
 def _dry_run(experiments: "list[Resolved]") -> str:

@@ -1,5 +1,6 @@
 """Arrays on disk: ``.npy`` files written row block by row block, opened memory-mapped or streamed."""
 
+import copyreg
 import mmap
 import os
 from collections.abc import Iterator
@@ -81,6 +82,16 @@ def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None, 
     if rows is not None and len(array) != rows:
         raise ArtifactError(f"{path}: expected {rows} rows, found {len(array)}{REMAKE}")
     return array
+
+
+def _by_path(array: "np.memmap[Any, Any]") -> Any:
+    """Pickle a whole memory-mapped file by its path, so that a process that it is sent to maps the file itself."""
+    if isinstance(array.base, mmap.mmap) and array.filename is not None and not array.flags.writeable:
+        return open_array, (Path(array.filename),)
+    return np.array(array).__reduce__()
+
+
+copyreg.pickle(np.memmap, _by_path)
 
 
 def stream_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:

@@ -9,6 +9,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "keras": {"tensorflow": "TensorFlow", "keras": "Keras", "h5py": "h5py"},
     "dvc": {"dvclive": "DVCLive"},
     "umap": {"umap": "umap-learn"},
+    "cluster": {"dask": "dask", "distributed": "distributed", "cloudpickle": "cloudpickle"},
 }
 """Each extra of pyproject.toml, the modules that are imported from it, and the packages that these belong to."""
 

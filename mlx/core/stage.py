@@ -5,9 +5,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from mlx.core.console import answer, note, warnings_as_lines
 from mlx.core.documents import read_document
@@ -15,9 +16,13 @@ from mlx.core.errors import MlxError
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace
 from mlx.core.sections import read_sections, with_source_line
+from mlx.core.workers import Workers, open_workers
 
 Step = Callable[..., str]
-"""A step takes the workspace and, as keyword arguments, the sections it reads; it returns one line."""
+"""A step takes the workspace, the workers if it has tasks for them, and the sections it reads, as keyword arguments.
+
+It returns one line.
+"""
 
 PARAMS = Path("params.yaml")
 
@@ -31,8 +36,12 @@ def run_stage(step: Step) -> None:
         document = read_document(PARAMS)
         sections = read_sections(document, sections_of(step), optional_sections(step))
         workspace = Workspace(Path())
-        with run_lock(workspace, step=step.__name__, warn=False), warnings_as_lines():  # DVC has a lock, too
-            summary = with_source_line(document, lambda: step(workspace, **sections))
+        with (
+            run_lock(workspace, step=step.__name__, warn=False),  # DVC has a lock, too
+            warnings_as_lines(),
+            open_workers(workspace=workspace.root) as workers,
+        ):
+            summary = with_source_line(document, lambda: call_step(step, workspace, workers, sections))
     except MlxError as error:
         note(str(error))
         sys.exit(1)
@@ -47,6 +56,12 @@ def run_stage(step: Step) -> None:
     answer(f"{step.__name__.replace('_', '-')}: {summary} ({time.perf_counter() - begin:.1f} s)")
 
 
+def call_step(step: Step, workspace: Workspace, workers: Workers, sections: Mapping[str, Any]) -> str:
+    """Run `step`; it gets the workers if it has a parameter of that name."""
+    taken = (workers,) if "workers" in inspect.signature(step).parameters else ()
+    return step(workspace, *taken, **sections)
+
+
 def sections_of(step: Step) -> dict[str, type]:
     """Return the sections that `step` reads with their schemas: its keyword-only arguments."""
     parameters = inspect.signature(step, eval_str=True).parameters.values()
@@ -55,7 +70,8 @@ def sections_of(step: Step) -> dict[str, type]:
 
 def optional_sections(step: Step) -> list[str]:
     """Return the sections for which `step` has a default: they change no artifact, and may be absent."""
-    return [p.name for p in inspect.signature(step).parameters.values() if p.default is not p.empty]
+    parameters = inspect.signature(step).parameters.values()
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is not p.empty]
 
 
 def _end_with_dvc() -> None:

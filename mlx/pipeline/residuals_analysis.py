@@ -15,6 +15,7 @@ from mlx.core.errors import ArtifactError
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
+from mlx.core.workers import SERIAL, Workers
 from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
@@ -35,7 +36,7 @@ SCATTER_POINTS = 2000
 """Points in the table that ``dvc plots`` draws: a browser handles them, and the shape is clear."""
 
 
-def residuals_analysis(workspace: Workspace, *, residuals: ResidualsSettings) -> str:
+def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, residuals: ResidualsSettings) -> str:
     """Write ``data/residuals/`` and ``metrics/residuals.json``.
 
     ``samples.parquet`` has a row per test sample; ``classes.csv`` a row per predicted class; ``tests.csv`` every test

@@ -20,6 +20,7 @@ from mlx.core.locks import run_lock
 from mlx.core.own_folders import remove
 from mlx.core.paths import Workspace
 from mlx.core.sparse import SparseWriter
+from mlx.core.workers import SERIAL, Workers
 from mlx.evaluation import EvaluationSettings
 from mlx.pipeline.evaluate import evaluate
 from mlx.pipeline.report import report
@@ -69,13 +70,17 @@ class RecordedFiles:
     class_names: Sequence[str] = field(default=())
 
 
-def analyze(files: RecordedFiles, output: Path, *, seed: int = 42, groups: str | None = None) -> Path:
+def analyze(
+    files: RecordedFiles, output: Path, workers: Workers = SERIAL, *, seed: int = 42, groups: str | None = None
+) -> Path:
     """Evaluate and analyze recorded predictions; return the path of the report's page.
 
     Parameters
     ----------
     output
         Folder to write, with the layout of a workspace: ``data/`` and ``metrics/``.
+    workers
+        Where the tasks of the residuals analysis run.
     seed
         Of every resample, from 0 to 2³² − 1.
     groups
@@ -95,7 +100,7 @@ def analyze(files: RecordedFiles, output: Path, *, seed: int = 42, groups: str |
     with run_lock(workspace):
         _lay_out(files, workspace, groups)
         note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed, groups=groups)))
-        note(residuals_analysis(workspace, residuals=ResidualsSettings(seed=seed, groups=groups)))
+        note(residuals_analysis(workspace, workers, residuals=ResidualsSettings(seed=seed, groups=groups)))
         note(report(workspace, report=ReportSettings()))
     return workspace.report / "report.html"
 

@@ -1,0 +1,183 @@
+"""Tasks on a Dask cluster, of this machine or of others; nothing but this module imports Dask."""
+
+import ipaddress
+import json
+import logging
+import socket
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError, Future, wait
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from mlx.core.cluster_probe import probe
+from mlx.core.console import note
+from mlx.core.errors import MlxError, SettingsError
+from mlx.core.extras import require
+from mlx.core.ordered_map import Task, one_thread_each, windowed
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+CONNECT_SECONDS = 10
+"""How long to wait for a scheduler, and for its first worker."""
+
+
+class Cluster:
+    """The workers of a Dask scheduler; the tasks of one that dies are done again by others."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client, self._name = client, name
+        self.count = max(1, sum(client.nthreads().values()))
+        self._executor = client.get_executor(pure=False)
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Yield the results in order."""
+        task = Task(function)
+        with one_thread_each():
+            yield from windowed(
+                lambda item: self._executor.submit(task, item), items, ahead=2 * self.count, result=self._result
+            )
+
+    def _result(self, future: "Future[R]") -> R:
+        from distributed.scheduler import KilledWorker
+
+        try:
+            while not future.done() and self._client.status == "running":
+                wait([future], timeout=1)
+            if future.done():
+                return future.result()
+        except KilledWorker as error:
+            raise MlxError(
+                f"{self._name}: expected workers that finish their task, found that several died at the same one, the "
+                f"last of them {error.last_worker.address}; where memory is short, start fewer on each machine"
+            ) from None
+        except CancelledError:
+            pass
+        raise MlxError(
+            f"{self._name}: the connection to the scheduler was lost; start one, and 'dvc repro', or "
+            "'mlx run-experiment --resume RUN', goes on with the steps that are not finished"
+        )
+
+
+@contextmanager
+def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: Path) -> Iterator[Cluster]:
+    """Connect to a scheduler, or start a cluster of this machine if there is no address.
+
+    Parameters
+    ----------
+    name
+        What messages call it.
+    address
+        ``tcp://…``, ``tls://…``, or the path of a scheduler file.
+    count
+        Processes of a cluster of this machine.
+    insecure
+        Whether the scheduler may be on another machine and without TLS.
+    seen
+        A folder that every worker must see under the same path.
+
+    Raises
+    ------
+    MlxError
+        As `mlx.core.workers.open_workers`.
+    """
+    require("cluster", name)
+    if address.endswith(".json"):
+        address = _address_in(name, Path(address))
+    if address and not insecure:
+        _check_secure(name, address)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it logs is reported as one message
+    with ExitStack() as stack:
+        client = _client(stack, name, address, count)
+        _check_workers(name, client, seen)
+        cluster = Cluster(client, name)
+        dashboard = f", dashboard {client.dashboard_link}" if client.dashboard_link else ""
+        note(f"workers: {cluster.count} at {client.scheduler.address}{dashboard}")
+        yield cluster
+
+
+def _client(stack: ExitStack, name: str, address: str, count: int) -> Any:
+    from distributed import Client, LocalCluster
+
+    connect: Any = Client
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of other versions, which are checked, and of a port that is taken
+        place: Any = address
+        if not address:
+            start: Any = LocalCluster  # without types
+            place = stack.enter_context(start(n_workers=count, threads_per_worker=1, host="127.0.0.1"))
+        try:
+            return stack.enter_context(connect(place, timeout=CONNECT_SECONDS, set_as_default=False))
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise MlxError(f"{name}: expected a Dask scheduler at {address}, found none: {reason}") from None
+
+
+def _address_in(name: str, file: Path) -> str:
+    """Read the address of a scheduler from the file that it wrote."""
+    try:
+        address = json.loads(file.read_text())["address"]
+    except OSError as error:
+        raise MlxError(
+            f"{name}: {file}: {error.strerror}; 'dask scheduler --scheduler-file {file}' writes it"
+        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise MlxError(f"{name}: {file}: expected a file that 'dask scheduler --scheduler-file' wrote") from None
+    return str(address)
+
+
+def _check_secure(name: str, address: str) -> None:
+    """Reject a scheduler of another machine without TLS."""
+    parts = urlsplit(address)
+    if parts.scheme == "tls" or _is_loopback(parts.hostname or ""):
+        return
+    raise SettingsError(
+        f"{name}: expected TLS for a scheduler that is not on this machine, found {address}: whoever reaches it can "
+        "run code on its workers; give tls://… (docs/cluster.md), or --insecure (MLX_WORKERS_INSECURE=1)"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        places = {place[4][0] for place in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False
+    return bool(places) and all(ipaddress.ip_address(place).is_loopback for place in places)
+
+
+def _check_workers(name: str, client: Any, seen: Path) -> None:
+    """Reject workers on which tasks would fail, or give other bytes."""
+    import cloudpickle
+
+    import mlx.core.cluster_probe as module
+
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except TimeoutError:
+        raise MlxError(
+            f"{name}: expected workers, found none; 'dask worker {client.scheduler.address}' starts one"
+        ) from None
+    folder = str(seen.absolute())
+    expected = probe(folder)
+    cloudpickle.register_pickle_by_value(module)  # a worker without mlx says so, too
+    try:
+        answers = client.run(probe, folder, on_error="return")
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+    for worker, found in sorted(answers.items()):
+        if isinstance(found, BaseException):
+            raise MlxError(f"{name}: worker {worker}: {type(found).__name__}: {found}")
+        _check_worker(f"{name}: worker {worker}", expected, found, folder)
+
+
+def _check_worker(worker: str, expected: dict[str, Any], found: dict[str, Any], folder: str) -> None:
+    if not found["mlx"]:
+        raise MlxError(f"{worker}: expected the package mlx, found none; install this version there")
+    for part, wanted in expected.items():
+        if found[part] != wanted and part != "folder":
+            raise MlxError(f"{worker}: expected {part} {wanted}, as here, found {found[part]}; install the same there")
+    if not found["folder"]:
+        raise MlxError(f"{worker}: expected to see {folder}, found no such folder; workers share the file system")

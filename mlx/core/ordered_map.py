@@ -1,0 +1,108 @@
+"""Maps a function over items and gives the results in order, with a bounded number of tasks started ahead.
+
+A computation that divides into blocks takes ``map``, any `OrderedMap`; `in_order` is the default. The result doesn't
+depend on which: blocks are cut by the size of the data alone, and each is computed with one thread of the linear
+algebra libraries, whose sums depend on how many threads they are divided among.
+"""
+
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class OrderedMap(Protocol):
+    """Calls a function on every item, perhaps on several at a time."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Yield the results in the order of the items; raise what the function raises."""
+
+
+def in_order(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+    """Call the function on one item after the other, in this thread."""
+    with one_thread_each():
+        yield from map(function, items)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Limit the linear algebra libraries of this process to one thread within the block."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        yield
+
+
+class Task:
+    """A function that is sent to other processes with every item, but unpacked once in each."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.packed = pickle.dumps(function, protocol=5)
+
+    def __call__(self, item: Any) -> Any:
+        """Call the function, in a process that does nothing else."""
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(limits=1)
+        return _unpacked(self.packed)(item)
+
+
+@lru_cache(maxsize=4)
+def _unpacked(packed: bytes) -> Callable[[Any], Any]:
+    function: Callable[[Any], Any] = pickle.loads(packed)  # noqa: S301  # from the process that started this one
+    return function
+
+
+def windowed(
+    submit: Callable[[Any], "Future[R]"],
+    items: Iterable[Any],
+    *,
+    ahead: int,
+    result: Callable[["Future[R]"], R] = Future.result,
+    mend: Callable[[BaseException, int], None] | None = None,
+) -> Iterator[R]:
+    """Yield the results of tasks in order; tasks that nobody waits for anymore are cancelled.
+
+    Parameters
+    ----------
+    submit
+        Starts the task of an item.
+    items
+        Read as results are taken.
+    ahead
+        Tasks started before the first result is waited for.
+    result
+        Waits for the result of a task.
+    mend
+        Called with an error and with how often the task has failed. It raises an error that is the task's own; if it
+        returns, all tasks that are waited for are started again.
+    """
+    source = iter(items)
+    waiting: deque[tuple[Any, Future[R]]] = deque()
+    try:
+        while True:
+            waiting.extend((item, submit(item)) for item in islice(source, ahead - len(waiting)))
+            if not waiting:
+                return
+            failures = 0
+            while True:
+                try:
+                    found = result(waiting[0][1])
+                    break
+                except Exception as error:
+                    if mend is None:
+                        raise
+                    mend(error, failures := failures + 1)
+                    waiting = deque([(item, submit(item)) for item, _ in waiting])
+            waiting.popleft()
+            yield found
+    finally:
+        for _, future in waiting:
+            future.cancel()

@@ -1,0 +1,214 @@
+"""Where independent tasks run: in this thread, in threads or processes of this machine, or on a Dask cluster.
+
+A step that has such tasks takes `Workers` as its second argument. How many there are changes no byte of a result, so
+that they are chosen beside the configuration: by ``--workers``, or by the environment variable MLX_WORKERS.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from mlx.core.errors import MlxError, SettingsError
+from mlx.core.ordered_map import Task, in_order, one_thread_each, windowed
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+VARIABLE, INSECURE = "MLX_WORKERS", "MLX_WORKERS_INSECURE"
+"""Environment variables in place of ``--workers`` and ``--insecure``."""
+
+EXPECTED = "serial, threads, threads:N, processes:N, dask, dask:N, tcp://HOST:PORT, tls://HOST:PORT or a scheduler file"
+
+MOST_DEATHS = 3
+"""How often a process may die at the same task before the task is taken to be the cause."""
+
+
+class Workers(Protocol):
+    """What `open_workers` gives.
+
+    Attributes
+    ----------
+    count
+        Tasks that run at the same time.
+    """
+
+    count: int
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Yield the results in the order of the items; a bounded number of tasks is started ahead.
+
+        The function, items and results travel to other processes by `pickle`, a memory-mapped file by its path. A task
+        must not use the workers itself.
+        """
+
+
+class Serial:
+    """Every task in the thread that asks for it."""
+
+    count = 1
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Yield the results in order."""
+        return in_order(function, items)
+
+
+class Threads:
+    """Threads of this process, started with the first task."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool: Executor | None = None
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Yield the results in order."""
+        pool = self._pool = self._pool or ThreadPoolExecutor(self.count, thread_name_prefix="mlx")
+        with one_thread_each():
+            yield from windowed(lambda item: pool.submit(function, item), items, ahead=2 * self.count)
+
+    def close(self) -> None:
+        """End the threads when the tasks have ended that they are at."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+class Processes:
+    """Processes of this machine, started with the first task; those that die are replaced, their tasks done again."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool: Executor | None = None
+
+    def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        """Yield the results in order."""
+        task = Task(function)
+
+        def submit(item: T) -> Future[R]:
+            try:
+                return self._running().submit(task, item)
+            except BrokenProcessPool as error:  # before this task was submitted: it fails as those before it
+                failed: Future[R] = Future()
+                failed.set_exception(error)
+                return failed
+
+        with one_thread_each():
+            yield from windowed(submit, items, ahead=2 * self.count, mend=self._replace)
+
+    def _running(self) -> Executor:
+        if self._pool is None:
+            from multiprocessing import get_context
+
+            # A forked process would inherit locks that threads hold which it does not have.
+            context = get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.count, mp_context=context, initializer=_begin_process)
+        return self._pool
+
+    def _replace(self, error: BaseException, deaths: int) -> None:
+        if not isinstance(error, BrokenProcessPool):
+            raise error
+        if deaths == MOST_DEATHS:
+            raise MlxError(
+                f"--workers processes:{self.count}: expected processes that finish their task, found that they died at "
+                f"the same one {deaths} times; where memory is short, use fewer"
+            ) from None
+        self.close()
+
+    def close(self) -> None:
+        """End the processes when the tasks have ended that they are at."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+
+def _begin_process() -> None:
+    """Leave an interrupt to the process that started this one, and end when that ends, however it does."""
+    from multiprocessing import parent_process
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None, "started by another process"
+
+    def end() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=end, daemon=True, name="end-with-parent").start()
+
+
+SERIAL = Serial()
+"""For callers that choose no workers."""
+
+ON_THIS_MACHINE: dict[str, Callable[[int], Threads | Processes]] = {"threads": Threads, "processes": Processes}
+
+
+@contextmanager
+def open_workers(
+    spec: str | None = None, *, insecure: bool | None = None, workspace: Path = Path()
+) -> Iterator[Workers]:
+    """Open the workers that `spec` names, and close them in the end.
+
+    Parameters
+    ----------
+    spec
+        ``serial``; ``threads:N`` or ``processes:N``, as many as there are cores without N; ``dask:N``, a cluster of
+        this machine; the address or the file of a Dask scheduler. By default what MLX_WORKERS says, or ``threads``.
+    insecure
+        Whether a scheduler without TLS may be used that is on another machine; by default what MLX_WORKERS_INSECURE
+        says.
+    workspace
+        A folder that the workers of a cluster must see under the same path.
+
+    Raises
+    ------
+    SettingsError
+        There are no such workers, or the scheduler needs ``insecure``.
+    MissingPackageError
+        Dask is not installed.
+    MlxError
+        The scheduler can't be reached, or a worker has other code or versions, or does not see the workspace.
+    """
+    key = "--workers" if spec is not None else VARIABLE
+    spec = spec or os.environ.get(VARIABLE) or "threads"
+    kind, colon, number = spec.partition(":")
+    if "://" in spec or kind == "dask" or spec.endswith(".json"):
+        from mlx.core.cluster import open_cluster
+
+        allowed = os.environ.get(INSECURE, "") not in ("", "0") if insecure is None else insecure
+        count = _count(key, spec, number, colon) if kind == "dask" else 0
+        address = "" if count else spec
+        with open_cluster(f"{key} {spec}", address, count=count, insecure=allowed, seen=workspace) as found:
+            yield found
+        return
+    if spec == "serial":
+        yield SERIAL
+        return
+    if kind not in ON_THIS_MACHINE:
+        raise SettingsError(f"{key}: expected {EXPECTED}, found '{spec}'")
+    workers = ON_THIS_MACHINE[kind](_count(key, spec, number, colon))
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def _count(key: str, spec: str, number: str, colon: str) -> int:
+    if not colon:
+        return available_cores()
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= MOST):
+        raise SettingsError(f"{key}: expected a number from 1 to {MOST} after the colon, found '{spec}'")
+    return int(number)
+
+
+MOST = 1024
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
