@@ -55,8 +55,10 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
     index = np.asarray(recorded.index)
     factors = _factors(workspace, index)
     groups = read_group_labels(workspace, residuals.groups, index)
-    analyze = _regression if recorded.task == "regression" else _classification
-    finding = analyze(workspace, recorded, factors, groups, residuals)
+    if recorded.task == "regression":
+        finding = _regression(workspace, recorded, factors, groups, residuals)
+    else:
+        finding = _classification(workspace, workers, recorded, factors, groups, residuals)
     return (
         f"read {len(recorded.index)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
         f"{finding}, wrote {workspace.residuals}"
@@ -85,6 +87,7 @@ def write_regression(folder: Path, found: RegressionResiduals, factors: pd.DataF
 
 def _classification(
     workspace: Workspace,
+    workers: Workers,
     recorded: ModelOutputs,
     factors: pd.DataFrame,
     groups: Array | None,
@@ -104,6 +107,7 @@ def _classification(
             settings=settings,
             validation=recorded.validation,
             groups=groups,
+            map=workers.map,
         )
     with replacing_folder(workspace.residuals) as folder:
         write_classification(folder, found)

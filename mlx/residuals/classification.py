@@ -8,6 +8,7 @@ import pandas as pd
 
 from mlx.core.array_types import Floats, Scores
 from mlx.core.errors import DataError
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
 from mlx.residuals.geometry.layer_geometry import alignments
@@ -38,6 +39,7 @@ def analyze_classification(
     factors: pd.DataFrame | None = None,
     validation: ValidationErrors | None = None,
     groups: npt.ArrayLike | None = None,
+    map: OrderedMap = in_order,
 ) -> ClassificationResiduals:
     """Analyze how the similarity of representations and the entropy of predictions go together.
 
@@ -64,6 +66,8 @@ def analyze_classification(
     groups
         (n_samples,), labels of which samples belong together and are not independent; by default what
         ``settings.groups`` names. A sample without a label (None, NaN) is a group by itself.
+    map
+        How independent tasks are run; changes nothing in the result.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def analyze_classification(
     first_units = next(iter(units.values()))
     duplicates = find_duplicates(first_units.representation, probabilities if logits is None else logits)
     predictions = replace(predictions, groups=choose_groups(settings.groups, groups, factors, duplicates))
-    layers = _layers(units, predictions, samples.entropy, settings)
+    layers = _layers(units, predictions, samples.entropy, settings, map)
     known = FactorAnalysis()
     explaining = None if factors is None else factors.drop(columns=[settings.groups], errors="ignore")
     if explaining is not None and len(explaining.columns):
@@ -94,14 +98,18 @@ def analyze_classification(
 
 
 def _layers(
-    units: Mapping[str, Directions], predictions: Predictions, entropy: Floats, settings: ResidualsSettings
+    units: Mapping[str, Directions],
+    predictions: Predictions,
+    entropy: Floats,
+    settings: ResidualsSettings,
+    map: OrderedMap,
 ) -> list[LayerResiduals]:
     """Analyze every layer; projections other than PCA, which take long, are of the first alone."""
-    found = list[LayerResiduals]()
+    found, n = list[LayerResiduals](), len(units)
     for name, rows in units.items():
         kinds = [kind for kind in settings.projections if kind == "pca" or not found]
         found.append(
-            analyze_layer(name, rows, predictions, entropy, kinds=kinds, settings=settings, n_layers=len(units))
+            analyze_layer(name, rows, predictions, entropy, kinds=kinds, settings=settings, n_layers=n, map=map)
         )
     return found
 

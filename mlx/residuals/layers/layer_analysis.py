@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.correlations import associate
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.errors.failures import detection_tests, entropy_score, layer_scores, partial_tests, risk_curves
@@ -89,6 +90,7 @@ def analyze_layer(
     kinds: Collection[Projection],
     settings: ResidualsSettings,
     n_layers: int = 1,
+    map: OrderedMap = in_order,
 ) -> LayerResiduals:
     """Analyze how similarity in one layer and the entropy of predictions go together.
 
@@ -104,6 +106,8 @@ def analyze_layer(
         Seed, resamples and confidence.
     n_layers
         Layers whose tests are adjusted together.
+    map
+        How independent tasks are run.
     """
     y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.class_names
     lifted = lift(units)
@@ -113,7 +117,7 @@ def analyze_layer(
     scores = layer_scores(layer, family.margin)
     places, shares = projections(name, units.representation, kinds, seed=settings.seed)
     overview, overview_matrix = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
-    tests = correlation_tests(layer, len(names), settings, n_layers=n_layers)
+    tests = correlation_tests(layer, len(names), settings, n_layers=n_layers, map=map)
     tests = [test if test.label is None else replace(test, class_name=names[test.label]) for test in tests]
     return LayerResiduals(
         layer=layer,
@@ -132,7 +136,7 @@ def analyze_layer(
 
 
 def correlation_tests(
-    layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_layers: int = 1
+    layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_layers: int = 1, map: OrderedMap = in_order
 ) -> list[TestResult]:
     """Similarity against entropy, over samples and over pairs; the tests of ``n_layers`` layers form families."""
     pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes)
@@ -140,7 +144,7 @@ def correlation_tests(
         pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings, n_layers))
     else:
         pairs = [_not_by_group(one) for one in pairs]
-    ranked = ranked_pairs(pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED))
+    ranked = ranked_pairs(pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED, map=map))
     return [
         *associate(layer, n_classes, settings, n_layers=n_layers),
         *(replace(one, layer=layer.name, seed=settings.seed) for one in pairs),

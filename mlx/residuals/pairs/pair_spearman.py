@@ -6,17 +6,18 @@ midranks: where bins hold the share ε of the variance of ranks, the correlation
 √ε_s + √ε_m + √(ε_s ε_m). It describes, as `mlx.residuals.pairs.pair_correlations` does, and has no p-value.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.layer import MIN_SAMPLES
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
 from mlx.residuals.pairs.pair_moments import PairGroup, group_moments, pair_group, why_undefined
-from mlx.residuals.pairs.rank_bins import BinCounts, bins_from, rank_in_place
-from mlx.residuals.similarity.directions import Directions, dense
+from mlx.residuals.pairs.rank_bins import BinCounts, Bins, bins_from, rank_in_place
+from mlx.residuals.similarity.directions import Directions, Rows, dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 from mlx.results.questions import Question, Scope
 from mlx.results.tests import TestResult
@@ -37,6 +38,9 @@ BOUND = "bound of what binning ranks can change; no confidence interval"
 N_BINS = 1 << 18
 SAMPLE_ROWS = 1500
 TILE = (512, 1024)
+
+TASK_PAIRS = 10_000_000
+"""Pairs of one task: half a second of work, of which a worker far away returns ten megabytes of counts."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def pair_spearman(
     exact_pairs: int = EXACT_PAIRS,
     max_samples: int = MAX_SAMPLES,
     n_bins: int = N_BINS,
+    map: OrderedMap = in_order,
 ) -> PairSpearman:
     """Correlate ranks over all pairs of samples.
 
@@ -97,6 +102,8 @@ def pair_spearman(
         More samples have no estimate, and a status: their pairs would take too long.
     n_bins
         About so many bins a variable; the bound falls as 1/n_bins where they are filled evenly.
+    map
+        How the two passes over blocks of pairs are made.
     """
     rows = units.defined if rows is None else rows
     n_pairs = rows.size * (rows.size - 1) // 2
@@ -110,7 +117,7 @@ def pair_spearman(
     if not (status := why_undefined(group_moments(group), PAIR_STATISTICS.index(statistic))).is_ok:
         return replace(missing, status=status)
     group = replace(group, h=merge_ties(group.h, group.tie))
-    estimate, bound = (_exact if method == "exact" else _binned)(group, statistic, n_bins)
+    estimate, bound = _exact(group, statistic) if method == "exact" else _binned(group, statistic, n_bins, map)
     if np.isnan(estimate):
         return replace(missing, status=Reason.SIDE_TIED("pairs"))
     if bound > MAX_BOUND:
@@ -145,11 +152,11 @@ def _tolerances(lifted: CenteredDirections, rows: Integers) -> tuple[float, floa
     return 32 * epsilon * longest, 8 * epsilon
 
 
-def _exact(group: PairGroup, statistic: PairStatistic, _: int) -> tuple[float, float]:
+def _exact(group: PairGroup, statistic: PairStatistic) -> tuple[float, float]:
     n_pairs = group.rows.size * (group.rows.size - 1) // 2
     sides = np.empty((2, n_pairs))
     start = 0
-    for values in _pairs(group, group.rows, group.h, statistic):
+    for values in _pairs(group, statistic):
         size = values[0].size
         sides[0, start : start + size], sides[1, start : start + size] = values
         start += size
@@ -160,38 +167,93 @@ def _exact(group: PairGroup, statistic: PairStatistic, _: int) -> tuple[float, f
     return float(s @ m) / scale if scale > 0 else float("nan"), 0.0
 
 
-def _binned(group: PairGroup, statistic: PairStatistic, n_bins: int) -> tuple[float, float]:
+def _binned(group: PairGroup, statistic: PairStatistic, n_bins: int, map: OrderedMap) -> tuple[float, float]:
     chosen = np.unique(np.linspace(0, group.rows.size - 1, SAMPLE_ROWS).astype(np.intp))
-    sample = list(_pairs(group, group.rows[chosen], group.h[chosen], statistic))
+    sample = list(_pairs(replace(group, rows=group.rows[chosen], h=group.h[chosen]), statistic))
+    bins = [bins_from(np.concatenate(side), n_bins) for side in zip(*sample, strict=True)]
     tolerances = _tolerances(group.lifted, group.rows)
-    counts = [
-        BinCounts(bins_from(np.concatenate(side), n_bins), tolerance)
-        for side, tolerance in zip(zip(*sample, strict=True), tolerances, strict=True)
-    ]
-    for values in _pairs(group, group.rows, group.h, statistic):
-        for side, value in zip(counts, values, strict=True):
-            side.add(value)
-    (ranks_s, total_s, loss_s), (ranks_m, total_m, loss_m) = (side.ranks() for side in counts)
-    product = 0.0
-    for s, m in _pairs(group, group.rows, group.h, statistic):
-        product += float(ranks_s[counts[0].bins.of(s)] @ ranks_m[counts[1].bins.of(m)])
+    counted = [BinCounts(*side) for side in zip(bins, tolerances, strict=True)]
+    parts = _parts(group.rows.size)
+    for found in map(_Counts(group, statistic, bins, tolerances), parts):
+        for side, more in zip(counted, found, strict=True):
+            side.merge(more)
+    (ranks_s, total_s, loss_s), (ranks_m, total_m, loss_m) = (side.ranks() for side in counted)
+    product = sum(map(_RankProducts(group, statistic, bins, (ranks_s, ranks_m)), parts))
     bound = float(np.sqrt(loss_s) + np.sqrt(loss_m) + np.sqrt(loss_s * loss_m))
     scale = float(np.sqrt(total_s) * np.sqrt(total_m))
     return product / scale if scale > 0 else float("nan"), bound
 
 
-def _pairs(group: PairGroup, rows: Integers, h: Floats, statistic: PairStatistic) -> Iterator[tuple[Floats, Floats]]:
-    """Similarities less a constant, and functions of entropies, of all pairs of the given rows, tile by tile."""
+@dataclass(frozen=True)
+class _Counts:
+    """Counts both variables of the pairs of some stripes."""
+
+    group: PairGroup
+    statistic: PairStatistic
+    bins: Sequence[Bins]
+    tolerances: tuple[float, float]
+
+    def __call__(self, tops: Sequence[int]) -> list[BinCounts]:
+        found = [BinCounts(*side) for side in zip(self.bins, self.tolerances, strict=True)]
+        for values in _pairs(self.group, self.statistic, tops):
+            for side, value in zip(found, values, strict=True):
+                side.add(value)
+        return found
+
+
+@dataclass(frozen=True)
+class _RankProducts:
+    """Sums the products of both ranks over the pairs of some stripes."""
+
+    group: PairGroup
+    statistic: PairStatistic
+    bins: Sequence[Bins]
+    ranks: tuple[Floats, Floats]
+
+    def __call__(self, tops: Sequence[int]) -> float:
+        total = 0.0
+        for values in _pairs(self.group, self.statistic, tops):
+            x, y = (r.take(b.of(v)) for r, b, v in zip(self.ranks, self.bins, values, strict=True))
+            total += float(x @ y)
+        return total
+
+
+def _parts(n: int) -> list[list[int]]:
+    """Divide the stripes, by their first rows, into tasks of about `TASK_PAIRS` pairs."""
+    tops = np.arange(0, n, TILE[0])
+    before = np.cumsum(TILE[0] * (n - tops)) - TILE[0] * (n - tops)
+    return [part.tolist() for part in np.split(tops, np.flatnonzero(np.diff(before // TASK_PAIRS)) + 1)]
+
+
+def _pairs(
+    group: PairGroup, statistic: PairStatistic, tops: Sequence[int] | None = None
+) -> Iterator[tuple[Floats, Floats]]:
+    """Similarities less a constant, and functions of entropies, of all pairs of a group, tile by tile.
+
+    With ``tops``, of the pairs whose first sample is in one of the stripes of `TILE` rows that begin there.
+    """
+    for top in range(0, group.rows.size, TILE[0]) if tops is None else tops:
+        yield from _stripe(group, statistic, top)
+
+
+def _stripe(group: PairGroup, statistic: PairStatistic, top: int) -> Iterator[tuple[Floats, Floats]]:
     statistic = "entropy_difference" if statistic == "squared_difference" else statistic
-    for top in range(0, rows.size, TILE[0]):
-        here = slice(top, top + TILE[0])
-        vectors = dense(group.lifted.take(rows[here]))
-        for left in range(top, rows.size, TILE[1]):
-            there = slice(left, left + TILE[1])
-            s = vectors @ swap_constant_terms(dense(group.lifted.take(rows[there]))).T
-            m = of_pairs(statistic, h[here, None], h[there])
-            if left < here.stop:
-                above = np.arange(left, left + s.shape[1]) > np.arange(top, top + len(s))[:, None]
-                yield s[above], m[above]
-            else:
-                yield s.ravel(), m.ravel()
+    rows, h, here = group.rows, group.h, slice(top, top + TILE[0])
+    vectors = group.lifted.take(rows[here])
+    for left in range(top, rows.size, TILE[1]):
+        there = slice(left, left + TILE[1])
+        s = _products(vectors, group.lifted.take(rows[there]))
+        m = of_pairs(statistic, h[here, None], h[there])
+        if left < top + len(s):
+            above = np.arange(left, left + s.shape[1]) > np.arange(top, top + len(s))[:, None]
+            yield s[above], m[above]
+        else:
+            yield s.ravel(), m.ravel()
+
+
+def _products(vectors: Rows, others: Rows) -> Floats:
+    """⟨w_i, w_j⟩ of lifted vectors (m, width) and (n, width), sparse ones without filling them."""
+    if isinstance(vectors, np.ndarray):
+        products: Floats = vectors @ swap_constant_terms(others).T
+        return products
+    return dense(vectors[:, :-2] @ others[:, :-2].T)

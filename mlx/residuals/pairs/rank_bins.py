@@ -79,13 +79,20 @@ class BinCounts:
     def add(self, values: Floats) -> None:
         """Count more values (n,)."""
         where = self.bins.of(values)
-        first = self._first[where]
-        new = np.isnan(first)
-        if new.any():
-            self._first[where[new]] = values[new]
-            first = self._first[where]
-        self._mixed[where[np.abs(values - first) > self.tolerance]] = True
         self.counts += np.bincount(where, minlength=self.counts.size)
+        unsettled = ~self._mixed.take(where)
+        if not unsettled.any():
+            return
+        where, values = where[unsettled], values[unsettled]
+        new = np.isnan(self._first[where])
+        self._first[where[new]] = values[new]
+        self._mixed[where[np.abs(values - self._first[where]) > self.tolerance]] = True
+
+    def merge(self, other: "BinCounts") -> None:
+        """Add what was counted in the same bins of other values."""
+        self.counts += other.counts
+        self._mixed |= other._mixed | (np.abs(self._first - other._first) > self.tolerance)
+        self._first = np.where(np.isnan(self._first), other._first, self._first)
 
     def ranks(self) -> tuple[Floats, float, float]:
         """Return how values rank, and what the bins leave out.

@@ -46,6 +46,10 @@ class Directions:
     representation: Representation
     norms: Floats
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the unit vectors: another process computes them from the representation."""
+        return {"representation": self.representation, "norms": self.norms}
+
     @property
     def is_sparse(self) -> bool:
         """Whether `take` returns sparse rows."""
