@@ -9,7 +9,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from mlx import __version__
-from mlx.commands import analyze, compare, completion, demo, evaluate, report, run_experiment, runs, schema, show_data
+from mlx.commands import (
+    analyze,
+    compare,
+    completion,
+    demo,
+    evaluate,
+    report,
+    run_experiment,
+    runs,
+    schema,
+    show_data,
+    watch,
+)
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -23,6 +35,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     report,
     analyze,
     show_data,
+    watch,
     schema,
     completion,
 )

@@ -27,6 +27,7 @@ from mlx.core.reading import digest_of_file, verify
 from mlx.core.stage import call_step, sections_of
 from mlx.core.versions import versions
 from mlx.core.workers import Workers, open_workers
+from mlx.datasets.inputs import changes
 from mlx.pipeline.steps import STEPS
 from mlx.runs.history import recovered
 from mlx.runs.output_folder import check_functions, output_folder
@@ -93,12 +94,23 @@ def resume_experiment(run: Run, workers: Workers | None = None, *, force: bool =
             expected = "a run that was interrupted or failed"
             raise SettingsError(f"{run.id}: expected {expected}, found one that is finished, and its files whole")
         seconds = {step: taken for step, taken in run.summary.seconds.items() if step not in damaged}
+        _note_changed_data(run, config, read="generate-data" in seconds)
         state = {"status": "running", "finished": None, "error": None, "owner": Owner.of_this_process()}
         results = {"seconds": seconds, "metrics": step_metrics(run.workspace, seconds)}
         summary = run.summary.model_copy(update={**state, **results})
         write_summary(run.folder, summary)
         _run_steps(Run(run.folder, summary), config, workers)
     return run.folder
+
+
+def _note_changed_data(run: Run, config: ExperimentConfig, *, read: bool) -> None:
+    """Print a line on each file that was `read`, or will be read again, with other content than at the start."""
+    if read:
+        what = "the run goes on with what it read; for the data of now, start a new run"
+    else:
+        what = "generate-data reads it again, and what depends on it is repeated"
+    for line in changes(run.summary.inputs, config.dataset):
+        note(f"{run.id}: warning: {line}; {what}")
 
 
 def _configuration(run: Run) -> ExperimentConfig:

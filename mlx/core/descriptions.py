@@ -65,6 +65,30 @@ class ColumnDescription(Settings):
     reason: str = ""
 
 
+class InputDescription(Settings):
+    """A file or folder that samples were read from.
+
+    Attributes
+    ----------
+    path
+        As it was found: absolute, or from the root of the repository.
+    files, bytes
+        How many files there are, 1 for a file, and their size together.
+    sha256
+        Of the content of a file, or of the names and contents of the files in a folder, see
+        `mlx.datasets.inputs.fingerprint`.
+    """
+
+    path: str
+    files: int = Field(ge=0)
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    def text(self) -> str:
+        """Return size and hash for a reader."""
+        return f"{self.files:,} file{'s' * (self.files != 1)}, {self.bytes:,} bytes, SHA-256 {self.sha256}"
+
+
 class DatasetDescription(Settings):
     """``data/raw/dataset.json``: what the samples are and where they come from.
 
@@ -76,6 +100,8 @@ class DatasetDescription(Settings):
         What the columns of ``roles.parquet`` are for.
     parts
         Samples in each of the source's own parts; empty where it has none.
+    inputs
+        The files and folders that the samples were read from, by the key that names them.
     """
 
     name: str
@@ -91,6 +117,7 @@ class DatasetDescription(Settings):
     columns: list[ColumnDescription] = Field([])
     roles: dict[str, str] = Field({})
     parts: dict[str, int] = Field({})
+    inputs: dict[str, InputDescription] = Field({})
     details: dict[str, Any]
 
     @property

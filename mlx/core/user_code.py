@@ -28,6 +28,11 @@ def names_function(path: str) -> bool:
     return _FORM.fullmatch(path) is not None
 
 
+def function_file(path: str) -> str:
+    """Return the file in `path`, which has the form ``file.py:name``."""
+    return path.rpartition(":")[0]
+
+
 class UserFunction:
     """A function of the user's, loaded.
 

@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,11 @@ import pandas as pd
 from mlx.core.arrays import ArrayWriter, rows_of
 from mlx.core.artifacts import replacing_folder, write_json, write_parquet
 from mlx.core.console import tracked
-from mlx.core.descriptions import DatasetDescription
+from mlx.core.descriptions import DatasetDescription, InputDescription
 from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
 from mlx.datasets import Block, Dataset, DatasetSettings, open_dataset
+from mlx.datasets.inputs import fingerprint, inputs_of
 
 BLOCK_BYTES = 4 << 20
 """Size of a block of finished samples; making them takes five to ten times as much."""
@@ -28,10 +29,13 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
     MlxError
         The dataset can't be made as asked, or its files can't be read.
     """
-    return write_dataset(workspace, open_dataset(dataset), dataset)
+    source = open_dataset(dataset)
+    return write_dataset(workspace, source, dataset, {key: fingerprint(at) for key, at in inputs_of(dataset).items()})
 
 
-def write_dataset(workspace: Workspace, source: Dataset, settings: DatasetSettings) -> str:
+def write_dataset(
+    workspace: Workspace, source: Dataset, settings: DatasetSettings, inputs: Mapping[str, InputDescription]
+) -> str:
     """Write ``data/raw/`` from `source`, which `settings` describe; return and raise as `generate_data`."""
     with replacing_folder(workspace.raw) as folder:
         _check_space(source, folder)
@@ -40,7 +44,7 @@ def write_dataset(workspace: Workspace, source: Dataset, settings: DatasetSettin
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
         if columns := source.roles.table():
             write_parquet(folder / "roles.parquet", pd.DataFrame(columns))
-        write_json(folder / "dataset.json", _description(source, settings, list(factors)).as_dict())
+        write_json(folder / "dataset.json", _description(source, settings, list(factors), inputs).as_dict())
     known = f" and {len(factors)} factors each" if factors else ""
     if parts := source.roles.sizes():
         known += f" ({', '.join(f'{size} {part}' for part, size in parts.items())} by the source)"
@@ -82,7 +86,9 @@ def _blocks(source: Dataset) -> Iterator[Block]:
     return tracked(source.blocks(rows), total=-(-source.n_samples // rows), label="blocks")
 
 
-def _description(source: Dataset, settings: DatasetSettings, factors: list[str]) -> DatasetDescription:
+def _description(
+    source: Dataset, settings: DatasetSettings, factors: list[str], inputs: Mapping[str, InputDescription]
+) -> DatasetDescription:
     return DatasetDescription(
         name=source.name,
         task=source.task,
@@ -97,5 +103,6 @@ def _description(source: Dataset, settings: DatasetSettings, factors: list[str])
         columns=list(source.columns),
         roles=dict(source.roles.roles),
         parts=source.roles.sizes(),
+        inputs=dict(inputs),
         details=source.details,
     )

@@ -108,6 +108,7 @@ def _provenance(workspace: Workspace, dataset: DatasetDescription, *, trained: b
         name=f"{model}{dataset.name}",
         description=str(asked.get("description") or ""),
         source=dataset.source,
+        inputs={key: f"{read.path}: {read.text()}" for key, read in dataset.inputs.items()},
         **(_split(workspace) if trained else {}),
         configuration={name: asked[name] for name in SHOWN if name in asked},
         environment=_environment(workspace),

@@ -147,7 +147,7 @@ def _run_steps(config: ExperimentConfig, dataset: Dataset) -> tuple[SplitsDescri
         workspace = Workspace(Path(folder))
         try:
             with redirect_stderr(StringIO()) as log:
-                write_dataset(workspace, dataset, config.dataset)
+                write_dataset(workspace, dataset, config.dataset, {})
                 for step in STEPS[1:-1]:
                     step(workspace, **{name: getattr(config, name) for name in sections_of(step)})
         except MlxError as error:  # which names the folder that the run would have

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlx.core.checksums import Checksums, faults, read_checksums, write_checksums
 from mlx.core.console import note
+from mlx.core.descriptions import DatasetDescription, InputDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
@@ -22,6 +23,13 @@ def step_metrics(workspace: Workspace, done: Container[str]) -> dict[str, dict[s
     steps = {"training": "train", "evaluation": "evaluate", "residuals": "residuals-analysis"}
     paths = {name: workspace.metrics / f"{name}.json" for name, step in steps.items() if step in done}
     return {name: read_metrics(path) for name, path in paths.items() if path.is_file()}
+
+
+def inputs_read(workspace: Workspace, done: Container[str]) -> dict[str, InputDescription]:
+    """Return what ``generate-data`` read, by key; empty where it is not `done`."""
+    if "generate-data" not in done:
+        return {}
+    return read_description(workspace.raw / "dataset.json", DatasetDescription).inputs
 
 
 def damaged_steps(run: Run) -> set[str]:
@@ -70,7 +78,8 @@ class Progress:
         write_checksums(self.folder, self.checksums)
         done = {**self.summary.seconds, step: seconds}
         done = {name: done[name] for name in self.steps if name in done}
-        self._write(self.summary.model_copy(update={"seconds": done, "metrics": step_metrics(workspace, done)}))
+        found = {"inputs": inputs_read(workspace, done), "metrics": step_metrics(workspace, done)}
+        self._write(self.summary.model_copy(update={"seconds": done, **found}))
 
     def end(self, status: Status, error: str | None = None) -> None:
         """Record how the run ended."""

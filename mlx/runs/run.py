@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mlx.core.artifacts import read_json, write_json
 from mlx.core.checksums import CONFIG
-from mlx.core.descriptions import read_description
+from mlx.core.descriptions import InputDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.locks import lock_state, seen_by_all
 from mlx.core.paths import Workspace
@@ -31,6 +31,8 @@ class Summary(Settings):
         As recorded by the run itself; see `Run.status`.
     started, finished
         In UTC; finished is None while the run works.
+    inputs
+        The files and folders that ``generate-data`` read, by key: size and hash.
     seconds
         Duration of each finished step, by name, in order.
     metrics
@@ -49,6 +51,7 @@ class Summary(Settings):
     status: Status
     started: str
     finished: str | None = None
+    inputs: dict[str, InputDescription] = Field(default_factory=dict)
     seconds: dict[str, float] = Field(default_factory=dict)
     metrics: dict[str, dict[str, Any]] = Field(default_factory=dict)
     error: str | None = None

@@ -146,9 +146,13 @@ def _read_npy(params: CustomParams, path: Path) -> Samples:
             f"expected the .npy file with the targets of {path}, found nothing",
             key=("dataset", "params", "target"),
         )
-    beside = path.parent / params.target
-    labels = beside if beside.exists() else from_root(params.target)
-    return _from_arrays(params, read_pair(path, labels, str(path)))
+    return _from_arrays(params, read_pair(path, targets_file(path, params.target), str(path)))
+
+
+def targets_file(path: Path, target: str) -> Path:
+    """Return the file with the targets of the ``.npy`` file `path`: beside it, or from the root of the repository."""
+    beside = path.parent / target
+    return beside if beside.exists() else from_root(target)
 
 
 def _read_npz(params: CustomParams, path: Path) -> Samples:

@@ -50,7 +50,11 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     """Return the tables of each section that has any, by its id."""
     training = {} if report.training is None else report.training.metrics
     about = report.provenance
-    setup = [names_table("Configuration", about.configuration), names_table("Environment", about.environment)]
+    setup = [
+        names_table("Configuration", about.configuration),
+        names_table("Files that the samples were read from", about.inputs),
+        names_table("Environment", about.environment),
+    ]
     how = {} if about.split_method is None else {"split_method": about.split_method}
     evaluation = metrics_table("Evaluation", {**report.evaluation.metrics.as_dict(), **how})
     residuals = metrics_table("Residuals analysis", report.residuals_metrics)

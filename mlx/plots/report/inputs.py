@@ -32,6 +32,8 @@ class Provenance:
         One or two sentences under the title; may be empty.
     source
         Where the data are from; may be empty.
+    inputs
+        The files and folders that they were read from, by the key that names them, with size and hash.
     split_method
         How the data were divided into parts; None if unknown.
     split
@@ -43,6 +45,7 @@ class Provenance:
     name: str
     description: str = ""
     source: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
     split_method: str | None = None
     split: Sequence[str] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)

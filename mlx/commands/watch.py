@@ -1,0 +1,29 @@
+"""`mlx watch`: lets `dvc repro` run again when the files of `dataset.path` change."""
+
+import argparse
+from pathlib import Path
+
+NAME = "watch"
+HELP = "make the files of dataset.path dependencies in dvc.yaml, so that 'dvc repro' reruns when they change"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags."""
+    parser.add_argument("--remove", action="store_true", help="remove what was added to dvc.yaml")
+
+
+def run(chosen: argparse.Namespace) -> str:
+    """Return what is watched."""
+    from mlx.commands.places import at_root
+    from mlx.config import resolve
+    from mlx.core.documents import read_document
+    from mlx.core.sections import with_source_line
+    from mlx.runs.watch import STAGE, unwatch, watch
+
+    with at_root():
+        if chosen.remove:
+            removed = unwatch()
+            return f"dvc.yaml: {STAGE} no longer depends on {', '.join(removed)}" if removed else "nothing was watched"
+        resolved = resolve(read_document(Path("params.yaml")), strict=True)
+        paths = with_source_line(resolved.document, lambda: watch(resolved.config.dataset))
+    return f"dvc.yaml: {STAGE} depends on {', '.join(paths)}; 'mlx watch' again after a change of dataset.path"

@@ -1,0 +1,128 @@
+"""Writes the data of a configuration into the dependencies of `generate-data` in ``dvc.yaml``, and removes them."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import yaml
+
+from mlx.core.artifacts import write_bytes
+from mlx.core.errors import DataError, SettingsError
+from mlx.core.paths import what_is
+from mlx.datasets import DatasetSettings
+from mlx.datasets.inputs import inputs_of
+
+STAGE, PIPELINE = "generate-data", Path("dvc.yaml")
+MARK = "# mlx watch"
+"""Ends each line that was written here, and no other."""
+
+
+def watch(settings: DatasetSettings) -> list[str]:
+    """Let `generate-data` depend on the files and folders that `settings` name, in place of others; return them.
+
+    Raises
+    ------
+    SettingsError
+        The data are read from no file.
+    DataError
+        There is no file or folder, DVC can't depend on it, or ``dvc.yaml`` is not that of the pipeline.
+    """
+    inputs = inputs_of(settings)
+    if not inputs:
+        raise SettingsError(
+            f"expected a path to files or a folder, found none: {settings.name} reads no file of yours, so there is "
+            "nothing to watch ('mlx watch --remove' removes what was watched before)",
+            key=("dataset", "path"),
+        )
+    text = _read_pipeline()
+    outputs = _outputs(text)
+    paths = [_dependency(key, path, outputs) for key, path in inputs.items()]
+    _write_pipeline(text, with_watched(text, paths))
+    return paths
+
+
+def unwatch() -> list[str]:
+    """Remove what `watch` wrote; return it."""
+    text = _read_pipeline()
+    rest = with_watched(text, ())
+    _write_pipeline(text, rest)
+    return [path for path in _dependencies(text) if path not in _dependencies(rest)]
+
+
+def with_watched(text: str, paths: Iterable[str]) -> str:
+    """Return `text`, a ``dvc.yaml``, with `paths` as the dependencies that are marked as watched.
+
+    Every other line stays as it is. A path that is a dependency without a mark is not written twice.
+    """
+    lines = [line for line in text.splitlines(keepends=True) if not line.rstrip().endswith(MARK)]
+    node = _sequence("".join(lines))
+    there = {item.value for item in node.value}
+    last = node.value[-1].end_mark.line
+    ending = "\r\n" if lines[0].endswith("\r\n") else "\n"
+    new = [path for path in dict.fromkeys(paths) if path not in there]
+    if new:
+        lines[last] = lines[last].rstrip("\r\n") + ending  # the last line of a file may have no end
+    lines[last + 1 : last + 1] = [f"{' ' * node.start_mark.column}- {_scalar(path)} {MARK}{ending}" for path in new]
+    return "".join(lines)
+
+
+def _scalar(path: str) -> str:
+    """Return `path` as YAML writes it on one line, quoted where it has to be."""
+    return yaml.safe_dump([path], width=float("inf"), allow_unicode=True).removeprefix("- ").strip()
+
+
+def _sequence(text: str) -> yaml.SequenceNode:
+    """Return the list of dependencies of `generate-data`."""
+    try:
+        node: yaml.Node | None = yaml.compose(text, yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise DataError(f"{PIPELINE}: not valid YAML: {' '.join(str(error).split())}") from None
+    for key in ("stages", STAGE, "deps"):
+        members = node.value if isinstance(node, yaml.MappingNode) else []
+        node = next((value for name, value in members if name.value == key), None)
+    if not (isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value):
+        raise DataError(
+            f"{PIPELINE}: expected the dependencies of {STAGE} (stages, {STAGE}, deps), each on a line of its own, "
+            "found none; take the dvc.yaml of this project"
+        )
+    return node
+
+
+def _dependencies(text: str) -> list[str]:
+    return [item.value for item in _sequence(text).value]
+
+
+def _outputs(text: str) -> list[str]:
+    stages = yaml.safe_load(text)["stages"].values()
+    outputs = (out for stage in stages for out in stage.get("outs", ()))
+    return [next(iter(out)) if isinstance(out, dict) else out for out in outputs]
+
+
+def _dependency(key: str, path: Path, outputs: Sequence[str]) -> str:
+    """Return `path` as ``dvc.yaml`` names it: from the root of the repository, in which this runs, if it is below."""
+    if not path.exists():
+        raise DataError(f"{key}: expected a file or folder, found {what_is(path)} at {path}")
+    absolute, root = Path(os.path.abspath(path)), Path.cwd()  # noqa: PTH100  # resolve() would follow links
+    for out in outputs:
+        place = root / out
+        if place.is_relative_to(absolute) or absolute.is_relative_to(place):
+            raise DataError(
+                f"{key}: {path}: expected data apart from the pipeline's own results, found {out} in common, which "
+                "DVC can't depend on; move the data to another folder"
+            )
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else os.path.normpath(path)
+
+
+def _read_pipeline() -> str:
+    if not PIPELINE.is_file():
+        raise DataError(
+            f"{PIPELINE.absolute()}: expected the pipeline of this project, found {what_is(PIPELINE)}; without it, "
+            "'mlx run-experiment' records size and hash of what it reads"
+        )
+    with PIPELINE.open(encoding="utf-8", newline="") as file:  # line ends as they are
+        return file.read()
+
+
+def _write_pipeline(before: str, after: str) -> None:
+    if after != before:
+        write_bytes(PIPELINE, after.encode())
