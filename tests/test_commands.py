@@ -140,8 +140,8 @@ def test_two_runs_are_compared_by_the_samples_that_both_have_seen(
     comparison = compare_runs([first, second])
     assert dict(comparison.configuration)["model.name"] == ("mlp", "logistic_regression")
     right = [
-        np.load(run.folder / "data/representations/y_true.npy")
-        == np.load(run.folder / "data/representations/y_pred.npy")
+        np.load(run.folder / "data/representations/test/y_true.npy")
+        == np.load(run.folder / "data/representations/test/y_pred.npy")
         for run in (first, second)
     ]
     gained, lost = int((~right[0] & right[1]).sum()), int((right[0] & ~right[1]).sum())

@@ -100,7 +100,7 @@ def test_without_the_extras_runs_are_made_analyzed_compared_and_shown(tmp_path: 
     assert len(list(tmp_path.glob("outputs/*/*/data/report/report.html"))) == 2
     compared = mlx(tmp_path, "compare", "random_forest", "mlp")
     assert "paired test" in compared.stdout, compared.stderr
-    arrays = next(tmp_path.glob("outputs/mlp/*/data/representations"))
+    arrays = next(tmp_path.glob("outputs/mlp/*/data/representations/test"))
     names = {"representations": "penultimate", "probabilities": "probabilities", "labels": "y_true"}
     files = [part for option, name in names.items() for part in (f"--{option}", str(arrays / f"{name}.npy"))]
     analyzed = mlx(tmp_path, "analyze", *files, "--output", "analysis")

@@ -23,7 +23,7 @@ def test_a_run_leaves_every_artifact_and_metrics_that_dvc_shows(finished: Reposi
         "data/raw/X.npy", "data/raw/y.npy", "data/raw/dataset.json",
         *(f"data/splits/{kind}_{part}.npy" for kind in ("X", "y", "index") for part in ("train", "val", "test")),
         "data/splits/preprocessing.json", "data/model/model.json", "metrics/training.json", "metrics/history.csv",
-        *(f"data/representations/{name}.npy" for name in
+        *(f"data/representations/{part}/{name}.npy" for part in ("train", "val", "test") for name in
           ("penultimate", "input", "logits", "probabilities", "y_true", "y_pred", "index")),
         "metrics/evaluation.json", "metrics/confusion.csv", "metrics/roc.csv", "metrics/reliability.csv",
         "data/residuals/samples.parquet", "data/residuals/classes.csv", "data/residuals/tests.csv",
@@ -195,7 +195,7 @@ def test_a_keras_study_runs_quietly_and_gives_the_same_bytes_killed_or_not(tmp_p
     assert noise == []
     assert repository.content() == content
     assert (repository.root / "dvc.lock").read_bytes() == lock
-    conv = np.load(repository.root / "data/representations/conv_1.npy")
+    conv = np.load(repository.root / "data/representations/test/conv_1.npy")
     assert conv.shape == (24, 16 * 16 * 4)
     assert "factor.occlusion" in pd.read_parquet(repository.root / "data/residuals/samples.parquet")
 
@@ -230,7 +230,7 @@ def test_forests_run_from_end_to_end_with_their_leaves_as_sparse_rows(tmp_path: 
     repository.use_all_cores()
     assert repository.repro() == STAGES
     assert json.loads((repository.root / "metrics/evaluation.json").read_text())["accuracy"] > 0.95
-    leaves = load_npz(repository.root / "data/representations/leaves.npz")
+    leaves = load_npz(repository.root / "data/representations/test/leaves.npz")
     assert leaves.shape[0] == 359
     assert leaves.nnz == 359 * 50  # a leaf in each tree
     described = json.loads((repository.root / "data/representations/representations.json").read_text())

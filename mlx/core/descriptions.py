@@ -13,6 +13,9 @@ from mlx.core.reading import REMAKE
 from mlx.core.settings import Settings, expectation
 
 Task = Literal["classification", "regression"]
+Split = Literal["test", "val", "train"]
+SPLITS: tuple[Split, ...] = ("test", "val", "train")
+"""The parts of the data, in the order in which a model's outputs on them are recorded."""
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 Size = Annotated[int, Field(ge=1)]
 
@@ -185,7 +188,7 @@ class ValidationDescription(Settings):
 
 
 class RepresentationsDescription(Settings):
-    """``data/representations/representations.json``: which arrays are there, and of what.
+    """``data/representations/representations.json``: which arrays are in the folders of the parts, and of what.
 
     Attributes
     ----------
@@ -193,10 +196,11 @@ class RepresentationsDescription(Settings):
         How wide the rows of each layer are, the layer of the headline first.
     sparse
         The layers that are ``.npz`` files of sparse rows; the others are ``.npy``.
-    split
-        The part of the data that was run through the model.
+    samples
+        How many samples of each part are recorded; empty in files of earlier versions, which recorded the test part
+        alone, beside this file.
     validation
-        What the model gets wrong there; None for a regression, or if unknown.
+        What the model gets wrong on the validation samples; None for a regression, or if unknown.
     split_method
         How the data were divided into parts; None where that is unknown.
     """
@@ -207,9 +211,15 @@ class RepresentationsDescription(Settings):
     layers: dict[FileName, Size] = Field(min_length=1)
     sparse: list[FileName] = Field([])
     has_logits: bool
-    split: Literal["train", "val", "test"] = "test"
+    samples: dict[Split, Size] = Field({})
     validation: ValidationDescription | None = None
     split_method: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_versions(cls, content: Any) -> Any:
+        """Drop ``split``, which named the one part that was recorded."""
+        return {k: v for k, v in content.items() if k != "split"} if isinstance(content, dict) else content
 
 
 D = TypeVar("D", bound=Settings)

@@ -125,7 +125,7 @@ class Workspace:
 
     @property
     def representations(self) -> Path:
-        """Output of ``extract-representations``: layers, logits and predictions of the test split."""
+        """Output of ``extract-representations``: layers, logits and predictions, a folder for each part of the data."""
         return self.root / "data" / "representations"
 
     @property

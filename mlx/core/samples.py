@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.arrays import open_array, stream_rows
+from mlx.core.arrays import RowsOfFile, open_array, stream_rows
 from mlx.core.checks import check_finite, check_labels
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.reading import REMAKE, verify
@@ -80,6 +80,29 @@ def finite_rows(path: Path, rows: int) -> Iterator[tuple[slice, Array]]:
             with naming(path):
                 check_finite(str(path), block.reshape(len(block), math.prod(block.shape[1:])), where.start)
         yield where, block
+
+
+def chosen_rows(path: Path, rows: Array, size: int) -> Iterator[Array]:
+    """Yield the `rows` (m,) of an array, `size` at a time; every number has to be finite.
+
+    Raises
+    ------
+    ArtifactError
+        As `open_array`; or for the first row with a number that is not finite.
+    """
+    whole = open_array(path)
+    file = RowsOfFile(whole) if RowsOfFile.supports(whole) else None
+    try:
+        for first in range(0, len(rows), size):
+            chosen = rows[first : first + size]
+            block = file.read(chosen) if file else np.array(whole[chosen])
+            damaged = ~np.isfinite(block).reshape(len(block), -1).all(axis=1)
+            with naming(path):
+                check_finite(str(path), block[damaged], int(chosen[np.argmax(damaged)]))
+            yield block
+    finally:
+        if file:
+            file.close()
 
 
 @contextmanager

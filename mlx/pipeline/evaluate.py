@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.artifacts import write_csv
+from mlx.core.descriptions import Split
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
@@ -30,13 +31,15 @@ def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
     return write_evaluation(workspace, workspace, evaluation)
 
 
-def write_evaluation(workspace: Workspace, source: Workspace, settings: EvaluationSettings) -> str:
-    """Evaluate the outputs that a workspace holds, of samples whose raw data are in another."""
-    recorded = open_model_outputs(workspace.representations)
+def write_evaluation(
+    workspace: Workspace, source: Workspace, settings: EvaluationSettings, split: Split = "test"
+) -> str:
+    """Evaluate the outputs on a part that a workspace holds, of samples whose raw data are in another."""
+    recorded = open_model_outputs(workspace.representations, split)
     labels = read_group_labels(source, settings.groups, np.asarray(recorded.index), key="evaluation.groups")
     duplicates = _duplicates(recorded)
     given = duplicates.first if settings.groups == DUPLICATES else labels
-    with naming_model_outputs(workspace):
+    with naming_model_outputs(workspace, recorded):
         found = _evaluated(recorded, settings, given)
     frames = found.frames()
     warning = duplicates.warning(None if given is None else Groups.of(given), key="evaluation.groups")
@@ -48,7 +51,7 @@ def write_evaluation(workspace: Workspace, source: Workspace, settings: Evaluati
     shown = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in SHOWN and isinstance(v, float | int))
     by = f", intervals by {metrics['n_groups']} groups ({metrics['groups']})" if "groups" in metrics else ""
     return (
-        f"read predictions of {len(recorded.y_true)} samples from {workspace.representations}, "
+        f"read predictions of {len(recorded.y_true)} {split} samples from {workspace.representations}, "
         f"found {shown}{by}{f' ({warning})' if warning else ''}, "
         f"wrote {workspace.metrics / 'evaluation.json'} and {len(frames)} tables"
     )

@@ -1,9 +1,10 @@
-"""Step `extract-representations`: one pass of the trained model over the test split."""
+"""Step `extract-representations`: one pass of the trained model over the parts of the data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,28 +13,31 @@ from mlx.core.arrays import ArrayWriter, write_array
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.console import note, tracked
 from mlx.core.descriptions import (
+    SPLITS,
     ModelDescription,
     RepresentationsDescription,
+    Split,
     SplitsDescription,
     ValidationDescription,
     read_description,
 )
 from mlx.core.linear_fit import write_linear_fit
 from mlx.core.paths import Workspace
-from mlx.core.samples import finite_rows, open_index, open_samples, open_targets
+from mlx.core.samples import chosen_rows, finite_rows, open_index, open_samples, open_targets
 from mlx.core.sparse import SparseWriter
 from mlx.models import Model, Outputs, load_model
 from mlx.models.in_numpy.training_design import MOST_FEATURES
-from mlx.representations import RepresentationsSettings, extract
+from mlx.representations import RepresentationsSettings, extract, sample_rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-Split = Literal["train", "val", "test"]
-
 
 def extract_representations(workspace: Workspace, *, representations: RepresentationsSettings) -> str:
-    """Write ``data/representations/``: one array for each layer, logits, probabilities, labels, predictions.
+    """Write ``data/representations/``: a folder of arrays for each part, and ``representations.json``.
+
+    A folder has one array for each layer, ``logits``, ``probabilities``, ``y_true``, ``y_pred`` and ``index``, the row
+    of each sample in the raw data. A part without samples has no folder.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def extract_representations(workspace: Workspace, *, representations: Representa
     """
     model = load_model(workspace.model)
     with replacing_folder(workspace.representations) as folder:
-        n, described = record_split(workspace, "test", folder, representations, model=model)
+        described = record_outputs(workspace, folder, representations, model=model)
     if described.model == "linear_regression" and model.linear_fit is None and model.n_parameters <= MOST_FEATURES + 1:
         note(
             f"extract-representations: {workspace.model}: expected the training design of the linear regression, found "
@@ -50,88 +54,116 @@ def extract_representations(workspace: Workspace, *, representations: Representa
             "fitted again, by 'dvc repro --force train' or, for a run, 'mlx run-experiment'"
         )
     layers = ", ".join(f"{name} ({width})" for name, width in described.layers.items())
+    samples = ", ".join(f"{n} {split}" for split, n in described.samples.items())
     return (
-        f"read {workspace.model} and {n} test samples from {workspace.splits}, recorded {layers}, "
+        f"read {workspace.model} and {samples} samples from {workspace.splits}, recorded {layers}, "
         f"wrote {workspace.representations}"
     )
 
 
-def record_split(
-    workspace: Workspace,
-    split: Split,
-    folder: Path,
-    settings: RepresentationsSettings,
-    *,
-    model: Model | None = None,
-) -> tuple[int, RepresentationsDescription]:
-    """Run a model over one split of `workspace`, and write its outputs into the empty `folder`.
+def record_outputs(
+    workspace: Workspace, folder: Path, settings: RepresentationsSettings, *, model: Model
+) -> RepresentationsDescription:
+    """Run `model`, such as that of a checkpoint, over parts of the data, and write its outputs into an empty `folder`.
 
     `mlx.pipeline.model_outputs.open_model_outputs` reads the folder.
-
-    The `model`, such as that of a checkpoint, takes the place of the one in the workspace.
-
-    Returns
-    -------
-    n, description
-        The number of samples, and what was written.
 
     Raises
     ------
     MlxError
         The model lacks a requested layer, or an artifact is damaged.
     """
-    model = model or load_model(workspace.model)
-    y_true, blocks = _samples(workspace, split, model, settings.batch_size)
-    index = open_index(workspace.splits / f"index_{split}.npy", rows=len(y_true))
-    writers = _write_outputs(extract(model, blocks, settings.layers), folder, len(y_true))
-    write_array(folder / "y_true.npy", y_true)
-    write_array(folder / "index.npy", index)
+    samples: dict[Split, int] = {}
+    validation = None
+    for split in SPLITS:
+        recorded, counted = split in settings.splits, split == "val" and model.task_spec.n_classes > 0
+        if not (recorded or counted) or (part := _part(workspace, split, model, settings)) is None:
+            continue
+        outputs = extract(model, part.batches(settings.batch_size), settings.layers if recorded else ())
+        if recorded:
+            (folder / split).mkdir()
+            writers, predicted = _write_outputs(outputs, folder / split, part)
+            samples[split] = len(part.y)
+        else:
+            predicted = np.concatenate([batch.predictions for batch in outputs])
+        if counted:
+            validation = ValidationDescription(n=len(part.y), errors=int((predicted != part.y).sum()))
     if model.linear_fit is not None:
         write_linear_fit(folder, model.linear_fit)
-    validation = _validation(workspace, model, settings.batch_size)
-    described = _description(workspace, split, settings.layers, writers, validation)
+    described = _description(workspace, settings.layers, writers, samples, validation)
     write_json(folder / "representations.json", described.as_dict())
-    return len(y_true), described
+    return described
 
 
-def _samples(workspace: Workspace, split: Split, model: Model, batch_size: int) -> tuple[Array, Iterable[Array]]:
-    """Return the targets (n,) of a split, and its samples in batches."""
-    y = open_targets(workspace.splits / f"y_{split}.npy", n_classes=model.task_spec.n_classes)
-    source = workspace.splits / f"X_{split}.npy"
-    open_samples(source, rows=len(y), sample_shape=model.task_spec.sample_shape)
-    rows = (block for _, block in finite_rows(source, batch_size))
-    return y, tracked(rows, total=-(-len(y) // batch_size), label=f"{split} batches")
+@dataclass(frozen=True)
+class Part:
+    """The samples of a part of the data that are run through the model.
+
+    Attributes
+    ----------
+    split
+        The part.
+    source
+        File of the samples.
+    rows
+        (m,) of them, in ascending order.
+    y, index
+        (m,) targets, and rows in the raw data.
+    whole
+        Whether these are all samples of the part.
+    """
+
+    split: Split
+    source: Path
+    rows: Array
+    y: Array
+    index: Array
+    whole: bool
+
+    def batches(self, size: int) -> Iterable[Array]:
+        """Yield the samples (size, *sample_shape), the last ones possibly fewer."""
+        if self.whole:
+            batches: Iterator[Array] = (block for _, block in finite_rows(self.source, size))
+        else:
+            batches = chosen_rows(self.source, self.rows, size)
+        return tracked(batches, total=-(-len(self.y) // size), label=f"{self.split} batches")
 
 
-def _validation(workspace: Workspace, model: Model, batch_size: int) -> ValidationDescription | None:
-    """Count the validation samples and the errors of this model on them, for a classification."""
-    if not model.task_spec.n_classes or not (workspace.splits / "y_val.npy").exists():
+def _part(workspace: Workspace, split: Split, model: Model, settings: RepresentationsSettings) -> Part | None:
+    """Open a part of the data, at most `settings.max_train_samples` of the training part; None without samples."""
+    targets, source = workspace.splits / f"y_{split}.npy", workspace.splits / f"X_{split}.npy"
+    if split == "val" and not targets.exists():
         return None
-    y, blocks = _samples(workspace, "val", model, batch_size)
+    y = open_targets(targets, n_classes=model.task_spec.n_classes)
     if not len(y):
         return None
-    predicted = np.concatenate([outputs.predictions for outputs in extract(model, blocks, ())])
-    return ValidationDescription(n=len(y), errors=int((predicted != y).sum()))
+    open_samples(source, rows=len(y), sample_shape=model.task_spec.sample_shape)
+    index = open_index(workspace.splits / f"index_{split}.npy", rows=len(y))
+    most = settings.max_train_samples if split == "train" else len(y)
+    rows = sample_rows(y, most, n_classes=model.task_spec.n_classes)
+    return Part(split, source, rows, y[rows], index[rows], whole=len(rows) == len(y))
 
 
 Writer = ArrayWriter | SparseWriter
 
 
-def _write_outputs(batches: Iterable[Outputs], folder: Path, n: int) -> dict[str, Writer]:
-    """Append the batches to their files; return the writers by name."""
+def _write_outputs(batches: Iterable[Outputs], folder: Path, part: Part) -> tuple[dict[str, Writer], Array]:
+    """Append the batches to their files; return the writers by name, and the predictions (m,)."""
     predictions = []
     with ExitStack() as stack:
         writers: dict[str, Writer] = {}
         for outputs in batches:
             for name, values in _arrays(outputs).items():
                 if name not in writers:
-                    writer: Writer = _writer(folder, name, n, values)
+                    writer: Writer = _writer(folder, name, len(part.y), values)
                     stack.enter_context(writer)
                     writers[name] = writer
                 writers[name].append(values)
             predictions.append(outputs.predictions)
-    write_array(folder / "y_pred.npy", np.concatenate(predictions))
-    return writers
+    predicted = np.concatenate(predictions)
+    for name, values in (("y_true", part.y), ("y_pred", predicted), ("index", part.index)):
+        write_array(folder / f"{name}.npy", values)
+    return writers, predicted
 
 
 def _writer(folder: Path, name: str, n: int, values: "Array | csr_array[Any]") -> Writer:
@@ -147,9 +179,9 @@ def _arrays(outputs: Outputs) -> dict[str, Any]:
 
 def _description(
     workspace: Workspace,
-    split: Split,
     layers: list[str],
     writers: dict[str, Writer],
+    samples: dict[Split, int],
     validation: ValidationDescription | None,
 ) -> RepresentationsDescription:
     model = read_description(workspace.model / "model.json", ModelDescription)
@@ -161,7 +193,7 @@ def _description(
         layers={name: writers[name].shape[1] for name in layers},
         sparse=[name for name in layers if isinstance(writers[name], SparseWriter)],
         has_logits="logits" in writers,
-        split=split,
+        samples=samples,
         validation=validation,
         split_method=splits.split_method,
     )

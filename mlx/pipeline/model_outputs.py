@@ -10,11 +10,12 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array
-from mlx.core.descriptions import RepresentationsDescription, read_description
+from mlx.core.console import note
+from mlx.core.descriptions import RepresentationsDescription, Split, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.linear_fit import LinearFit, read_linear_fit
 from mlx.core.paths import Workspace
-from mlx.core.reading import REMAKE
+from mlx.core.reading import ABSENT, REMAKE
 from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import open_sparse
 from mlx.stats.gates import ValidationErrors
@@ -49,6 +50,8 @@ class ModelOutputs:
         The training design of a linear regression, whose first layer is the input; None for other models.
     validation
         How often the model is wrong on the validation samples; None for regression, or if unknown.
+    folder
+        Where the arrays are.
     """
 
     task: Literal["classification", "regression"]
@@ -63,6 +66,7 @@ class ModelOutputs:
     linear_fit: LinearFit | None
     validation: ValidationErrors | None
     split_method: str | None = None
+    folder: Path | None = None
 
     @property
     def design(self) -> Array | None:
@@ -72,26 +76,31 @@ class ModelOutputs:
 
 
 @contextmanager
-def naming_model_outputs(workspace: Workspace) -> Iterator[None]:
+def naming_model_outputs(workspace: Workspace, recorded: ModelOutputs) -> Iterator[None]:
     """Add the file to the error of a check that rejects the outputs of this workspace's model.
 
     Without a model, the arrays come from elsewhere, and their user knows them by other names.
     """
-    with naming(workspace.representations) if workspace.model.exists() else nullcontext():
+    with naming(recorded.folder) if recorded.folder and workspace.model.exists() else nullcontext():
         yield
 
 
-def open_model_outputs(folder: Path) -> ModelOutputs:
-    """Open a folder written by `extract-representations`, such as ``data/representations/``.
+def open_model_outputs(folder: Path, split: Split = "test") -> ModelOutputs:
+    """Open what a folder written by `extract-representations`, such as ``data/representations/``, has of one part.
+
+    Of the test part, it may be a folder of an earlier version, which has the arrays of that part alone.
 
     Raises
     ------
     ArtifactError
-        A file is missing or damaged, or has another number of rows or columns than described.
+        A file is missing or damaged, or has another number of rows or columns than described, or the part is not
+        recorded.
     """
     described = read_description(folder / "representations.json", RepresentationsDescription)
+    fit_folder, folder = folder, _folder_of(folder, split, described)
     k, counted = len(described.class_names), described.validation
-    y_true = open_targets(folder / "y_true.npy", n_classes=k)
+    rows = described.samples.get(split)
+    y_true = open_targets(folder / "y_true.npy", n_classes=k, rows=rows)
     n = len(y_true)
     index = open_index(folder / "index.npy", rows=n)
 
@@ -113,10 +122,25 @@ def open_model_outputs(folder: Path) -> ModelOutputs:
         probabilities=scores("probabilities") if described.task == "classification" else None,
         logits=scores("logits") if described.has_logits else None,
         model=described.model,
-        linear_fit=read_linear_fit(folder, next(iter(layers.values())).shape[1]),
+        linear_fit=read_linear_fit(fit_folder, next(iter(layers.values())).shape[1]),
         validation=None if counted is None else ValidationErrors(counted.n, counted.errors),
         split_method=described.split_method,
+        folder=folder,
     )
+
+
+def _folder_of(recorded: Path, split: Split, described: RepresentationsDescription) -> Path:
+    """Return where the arrays of a part are; say so where an earlier version wrote them."""
+    if split in described.samples:
+        return recorded / split
+    if described.samples or split != "test":
+        found = ", ".join(described.samples or ["test"])
+        raise ArtifactError(
+            f"{recorded}: expected outputs on the {split} samples, found those on {found}; add {split} to "
+            f"representations.splits{ABSENT}"
+        )
+    note(f"{recorded}: of an earlier version, which recorded the test samples alone; a new run records all parts")
+    return recorded
 
 
 def _layer(folder: Path, name: str, rows: int, described: RepresentationsDescription) -> "Array | csr_array[Any]":

@@ -53,15 +53,15 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
     """
     recorded = open_model_outputs(workspace.representations)
     index = np.asarray(recorded.index)
-    factors = _factors(workspace, index)
+    factors = _factors(workspace, recorded)
     groups = read_group_labels(workspace, residuals.groups, index)
     if recorded.task == "regression":
         finding = _regression(workspace, recorded, factors, groups, residuals)
     else:
         finding = _classification(workspace, workers, recorded, factors, groups, residuals)
     return (
-        f"read {len(recorded.index)} samples and layers {', '.join(recorded.layers)} from {workspace.representations}, "
-        f"{finding}, wrote {workspace.residuals}"
+        f"read {len(recorded.index)} test samples and layers {', '.join(recorded.layers)} from "
+        f"{workspace.representations}, {finding}, wrote {workspace.residuals}"
     )
 
 
@@ -94,7 +94,7 @@ def _classification(
     settings: ResidualsSettings,
 ) -> str:
     assert recorded.probabilities is not None, "a classification"
-    with naming_model_outputs(workspace):
+    with naming_model_outputs(workspace, recorded):
         found = analyze_classification(
             recorded.layers,
             logits=recorded.logits,
@@ -129,7 +129,7 @@ def _regression(
     groups: Array | None,
     settings: ResidualsSettings,
 ) -> str:
-    with naming_model_outputs(workspace):
+    with naming_model_outputs(workspace, recorded):
         found = analyze_regression(
             recorded.y_true,
             recorded.y_pred,
@@ -158,12 +158,13 @@ def _without_fit(model: str) -> str:
     return f"{model} is no linear regression"
 
 
-def _factors(workspace: Workspace, index: np.ndarray) -> pd.DataFrame:
+def _factors(workspace: Workspace, recorded: ModelOutputs) -> pd.DataFrame:
     """Return what each sample was generated from, a column each; no column where unknown."""
+    index = np.asarray(recorded.index)
     described = read_description(workspace.raw / "dataset.json", DatasetDescription)
     if index.max() >= described.shape[0]:
         raise ArtifactError(
-            f"{workspace.representations / 'index.npy'}: expected some of the {described.shape[0]} rows that "
+            f"{recorded.folder}/index.npy: expected some of the {described.shape[0]} rows that "
             f"{workspace.raw / 'dataset.json'} describes, found row {index.max()}{REMAKE}"
         )
     if not described.factors:

@@ -91,7 +91,7 @@ def _classifiers(runs: tuple[Run, Run], models: tuple[ComparedModel, ComparedMod
     for metric in MEASURES:
         found = []
         for run, model in zip(runs, models, strict=True):
-            with naming_model_outputs(run.workspace):
+            with naming_model_outputs(run.workspace, model.recorded):
                 measured = model.measure(metric)
             if metric is Metric.PEARSON_WITHIN and measured.why.is_ok and by.groups is not None:
                 measured = replace(measured, why=Reason.SIMILARITY_BY_GROUP())

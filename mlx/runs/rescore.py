@@ -1,11 +1,12 @@
 """Evaluates a finished run again, on any of its splits and with any of its checkpoints."""
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
+from mlx.core.descriptions import Split
 from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.metrics import LEVELS, read_metrics
 from mlx.core.paths import Workspace
@@ -14,12 +15,11 @@ from mlx.core.settings import nearest
 from mlx.evaluation import EvaluationSettings
 from mlx.models import load_model
 from mlx.pipeline.evaluate import write_evaluation
-from mlx.pipeline.extract_representations import record_split
+from mlx.pipeline.extract_representations import record_outputs
 from mlx.representations import RepresentationsSettings
 from mlx.training import load_checkpoint
 
 Metrics = dict[str, float | int | str | None]
-Split = Literal["test", "val", "train"]
 
 FINAL = "final"
 """The checkpoint of the run's own numbers: the model in ``data/model/``."""
@@ -90,11 +90,12 @@ def rescore(
     with TemporaryDirectory(prefix="mlx-eval-") as name:
         again = Workspace(Path(name))
         again.representations.mkdir(parents=True)
-        record_split(workspace, split, again.representations, representations, model=model)
+        one = representations.model_copy(update={"splits": [split], "max_train_samples": sys.maxsize})
+        record_outputs(workspace, again.representations, one, model=model)
         try:
-            write_evaluation(again, workspace, evaluation)
+            write_evaluation(again, workspace, evaluation, split)
         except (ArtifactError, DataError) as error:  # names files that no longer exist
-            text = str(error).replace(f"{again.representations}{os.sep}", "").removesuffix(REMAKE)
+            text = str(error).replace(f"{again.representations / split}{os.sep}", "").removesuffix(REMAKE)
             raise DataError(
                 f"{workspace.root}: what checkpoint {checkpoint} says of the {split} split: {text}"
             ) from None

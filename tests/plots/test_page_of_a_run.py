@@ -85,7 +85,7 @@ def test_a_report_of_the_workspace_is_drawn_where_it_stands(folder, capsys, monk
 
 
 def test_a_report_of_arrays_recorded_elsewhere_is_drawn_again(folder, capsys, tmp_path):
-    recorded = find_run("small", folder / "outputs").folder / "data/representations"
+    recorded = find_run("small", folder / "outputs").folder / "data/representations/test"
     output = tmp_path / "analysis"
     files = {"representations": "penultimate", "probabilities": "probabilities", "labels": "y_true"}
     flags = [part for flag, file in files.items() for part in (f"--{flag}", str(recorded / f"{file}.npy"))]

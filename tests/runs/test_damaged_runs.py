@@ -73,7 +73,7 @@ def flipped(path: Path, at: int = -1) -> None:
         ("data/residuals/samples.parquet", ["report", "tiny"]),
         ("metrics/evaluation.json", ["report", "tiny"]),
         ("data/raw/X.npy", ["report", "tiny"]),
-        ("data/representations/y_pred.npy", ["compare", "tiny"]),
+        ("data/representations/test/y_pred.npy", ["compare", "tiny"]),
     ],
 )
 def test_a_file_that_was_changed_is_noticed_by_whoever_reads_it_and_resuming_repairs_it(
@@ -114,7 +114,7 @@ def test_what_is_missing_or_cut_is_written_again_and_what_follows_only_where_it_
 ) -> None:
     before = content(run)
     (run / "data/splits/y_val.npy").unlink()
-    os.truncate(run / "data/representations/index.npy", 100)
+    os.truncate(run / "data/representations/test/index.npy", 100)
     main(["run-experiment", "--resume", str(run)])
     said = capsys.readouterr().err
     assert [line.partition(":")[0] for line in said.splitlines()[2:]] == ["preprocess-split", "extract-representations"]
