@@ -3,6 +3,7 @@
 import argparse
 import re
 from pathlib import Path
+from typing import Any
 
 from mlx.commands.chosen_workers import add_workers, opened
 
@@ -14,20 +15,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     add = parser.add_argument
     add(
+        "folder",
+        nargs="?",
+        type=Path,
+        metavar="FOLDER",
+        help="recorded arrays in FOLDER/test, and in val and train if recorded; in place of the flags for files",
+    )
+    add(
         "--representations",
         action="append",
-        required=True,
         metavar="[NAME=]FILE",
         help="(n, d) numbers, or sparse rows in .npz; may be repeated, the headline's layer first",
     )
     add(
         "--probabilities",
         type=Path,
-        required=True,
         metavar="FILE",
         help="(n, K), rows that sum to 1; or (n,), of the second of two classes",
     )
-    add("--labels", type=Path, required=True, metavar="FILE", help="(n,), integers from 0 or names")
+    add("--labels", type=Path, metavar="FILE", help="(n,), integers from 0 or names")
     add("--logits", type=Path, metavar="FILE", help="(n, K): make entropies exact if probabilities are rounded")
     add("--predictions", type=Path, metavar="FILE", help="(n,) (default: the class of the largest probability)")
     add(
@@ -49,19 +55,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> str:
     """Return the path of the report."""
-    from mlx.runs.recorded_arrays import RecordedFiles, analyze
+    from mlx.runs.recorded_arrays import analyze
+    from mlx.runs.recorded_files import RecordedFiles, files_in
 
-    files = RecordedFiles(
-        representations=_layers(chosen.representations),
-        probabilities=chosen.probabilities,
-        labels=chosen.labels,
-        logits=chosen.logits,
-        predictions=chosen.predictions,
-        metadata=chosen.metadata,
-        class_names=_class_names(chosen.class_names),
-    )
+    given = {flag: getattr(chosen, flag.strip("-")) for flag in FILE_FLAGS}
+    about = {"metadata": chosen.metadata, "class_names": _class_names(chosen.class_names)}
+    folder = _folder(chosen.folder, given)
+    if folder is not None:
+        parts, name = files_in(folder, **about), folder.resolve().name
+    else:
+        parts, name = {"test": RecordedFiles(**_files(chosen), **about)}, chosen.labels.stem
     with opened(chosen, Path()) as workers:
-        return str(analyze(files, chosen.output, workers, seed=chosen.seed, groups=chosen.groups))
+        return str(analyze(parts, chosen.output, workers, name=name, seed=chosen.seed, groups=chosen.groups))
+
+
+def _files(chosen: argparse.Namespace) -> dict[str, Any]:
+    names = ("probabilities", "labels", "logits", "predictions")
+    return {"representations": _layers(chosen.representations)} | {name: getattr(chosen, name) for name in names}
+
+
+REQUIRED = ("--representations", "--probabilities", "--labels")
+FILE_FLAGS = (*REQUIRED, "--logits", "--predictions")
+
+
+def _folder(folder: Path | None, given: dict[str, Any]) -> Path | None:
+    """Return the folder of recorded arrays; None where the flags name files, all that are needed."""
+    from mlx.core.errors import SettingsError
+
+    named = [flag for flag, value in given.items() if value is not None]
+    if folder is None and named == ["--representations"] and Path(given["--representations"][0]).is_dir():
+        return Path(given["--representations"][0])
+    if folder is not None and named:
+        raise SettingsError(f"{named[0]}: expected either a folder of recorded arrays or flags for files, found both")
+    missing = [flag for flag in REQUIRED if flag not in named]
+    if folder is None and missing:
+        raise SettingsError(f"expected a folder of recorded arrays, or {', '.join(REQUIRED)}, found no {missing[0]}")
+    return folder
 
 
 def _layers(given: list[str]) -> dict[str, Path]:

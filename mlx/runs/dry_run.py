@@ -28,6 +28,7 @@ from mlx.pipeline.steps import STEPS
 from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.overlap import notes_of, overlaps_of
 from mlx.preprocessing.split import Split, split_rows
+from mlx.representations import RepresentationsSettings
 from mlx.runs.analysis_time import analysis_parts, describe_time
 from mlx.runs.caps import capped, check_counts
 from mlx.runs.footprint import check_memory, disk_of, memory_of, size_text
@@ -95,7 +96,8 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     by = f" by '{planned.by}'" if planned.by else ""
     of_split = notes_of(planned, config.split, overlaps_of(known, planned))
     size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
-    disk, memory = disk_of(config, dataset, model, sum(widths), n_test), memory_of(config.model, model, n_train)
+    n_recorded = _n_recorded(config.representations, planned)
+    disk, memory = disk_of(config, dataset, model, sum(widths), n_recorded), memory_of(config.model, model, n_train)
     facts = (
         *_data_facts(dataset, sample, missing),
         f"split: {planned.method}{by}, {n_train} train, {len(planned.val)} val, {n_test} test",
@@ -116,6 +118,13 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
             *long,
         ),
     )
+
+
+def _n_recorded(settings: RepresentationsSettings, planned: Split) -> int:
+    """Return how many samples `extract-representations` records."""
+    sizes = {name: len(rows) for name, rows in planned.parts().items()}
+    sizes["train"] = min(sizes["train"], settings.max_train_samples)
+    return sum(sizes[split] for split in settings.splits)
 
 
 def _known_rows(dataset: Dataset) -> KnownRows:

@@ -45,11 +45,17 @@ def check_memory(settings: ModelSettings, model: Model, n_train: int) -> None:
         )
 
 
-def disk_of(config: ExperimentConfig, dataset: Dataset, model: Model, n_represented: int, n_test: int) -> int:
-    """Return about how many bytes a run writes for layers of `n_represented` values; a `DataError` if too many."""
+def disk_of(config: ExperimentConfig, dataset: Dataset, model: Model, n_represented: int, n_recorded: int) -> int:
+    """Return about how many bytes a run writes that records `n_represented` values of each of `n_recorded` samples.
+
+    Raises
+    ------
+    DataError
+        They are more than are free.
+    """
     n, scaled = dataset.n_samples, scaled_dtype(config.preprocessing.scaling, dataset.dtype)
     needed = n * math.prod(dataset.sample_shape) * (np.dtype(dataset.dtype).itemsize + scaled.itemsize)
-    needed += n_test * (n_represented * 4 + 12 * max(1, len(dataset.class_names)))
+    needed += n_recorded * (n_represented * 4 + 12 * max(1, len(dataset.class_names)))
     if not isinstance(model, DirectModel) and config.output.save_checkpoints:
         weights = config.training.epochs // config.output.checkpoint_frequency + 1
         needed += model.n_parameters * 4 * (weights + 2 * TRAINING_COPIES)

@@ -3,18 +3,18 @@
 These steps read the outputs and representations of a model, and need neither a configuration nor the model.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
 from mlx.core.arrays import ArrayWriter, write_array
 from mlx.core.artifacts import read_json, replacing_folder, write_json, write_parquet
 from mlx.core.checks import check_finite, check_rows_sum_to_one
 from mlx.core.console import note
-from mlx.core.descriptions import DatasetDescription, RepresentationsDescription
+from mlx.core.descriptions import DatasetDescription, RepresentationsDescription, Split, ValidationDescription
 from mlx.core.errors import SettingsError
 from mlx.core.locks import run_lock
 from mlx.core.own_folders import remove
@@ -27,56 +27,32 @@ from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.plots.settings import ReportSettings
 from mlx.residuals import ResidualsSettings
-from mlx.runs.received import Given, Received, is_sparse, receive
+from mlx.runs.received import Received, is_sparse
+from mlx.runs.recorded_files import RecordedFiles
+from mlx.runs.recorded_parts import receive_parts, sample_numbers
 from mlx.stats.grouping import DUPLICATES, unknown_groups
 
 RECORDED = "recorded arrays"
 """The name of the model in a workspace that this module wrote."""
 
-RESERVED = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "representations"})
-"""Names of the files beside those of the layers."""
-
-
-@dataclass(frozen=True)
-class RecordedFiles:
-    """The files of the arrays of n samples and K classes.
-
-    Attributes
-    ----------
-    representations
-        By layer, (n, d), or sparse rows in ``.npz``; the layer of the headline first.
-    probabilities
-        (n, K); or (n,), the probability of the second of two classes.
-    labels
-        (n,), integers from 0 or names.
-    logits
-        (n, K), or None.
-    predictions
-        (n,), as the labels, or None: the class of the largest probability.
-    metadata
-        Table with a row for each sample (CSV, Parquet, JSON) of what may explain an error, or None.
-    class_names
-        K names in the order of the columns; by default those of the labels in sorted order, or numbers.
-
-    Files of arrays are ``.npy``, ``.npz``, ``.csv`` or ``.parquet``, see `mlx.runs.received.rows.read_rows`.
-    """
-
-    representations: Mapping[str, Path]
-    probabilities: Path
-    labels: Path
-    logits: Path | None = None
-    predictions: Path | None = None
-    metadata: Path | None = None
-    class_names: Sequence[str] = field(default=())
-
 
 def analyze(
-    files: RecordedFiles, output: Path, workers: Workers = SERIAL, *, seed: int = 42, groups: str | None = None
+    parts: Mapping[Split, RecordedFiles],
+    output: Path,
+    workers: Workers = SERIAL,
+    *,
+    name: str,
+    seed: int = 42,
+    groups: str | None = None,
 ) -> Path:
     """Evaluate and analyze recorded predictions; return the path of the report's page.
 
     Parameters
     ----------
+    parts
+        Files of the test part, which is analyzed, and of the other parts that are recorded.
+    name
+        Of the data, for the reader.
     output
         Folder to write, with the layout of a workspace: ``data/`` and ``metrics/``.
     workers
@@ -98,7 +74,7 @@ def analyze(
     _check_output(output)
     workspace = Workspace(output)
     with run_lock(workspace):
-        _lay_out(files, workspace, groups)
+        _lay_out(parts, workspace, name, groups)
         note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed, groups=groups)))
         note(residuals_analysis(workspace, workers, residuals=ResidualsSettings(seed=seed, groups=groups)))
         note(report(workspace, report=ReportSettings()))
@@ -122,73 +98,69 @@ def _is_result(path: Path) -> bool:
     return not empty and not any(part.startswith(".representations.") for part in path.parts)
 
 
-def _receive(files: RecordedFiles, groups: str | None) -> Received:
-    for name in files.representations:
-        if name.lower() in RESERVED:
-            raise SettingsError(
-                f"--representations: expected a name other than {', '.join(sorted(RESERVED))}, found '{name}'"
-            )
-    return receive(
-        Given(
-            representations=files.representations,
-            probabilities=files.probabilities,
-            labels=files.labels,
-            logits=files.logits,
-            predictions=files.predictions,
-            factors=files.metadata,
-            groups=groups,
-            class_names=files.class_names,
-            names={"class_names": "--class-names"},
-        )
-    )
-
-
-def _lay_out(files: RecordedFiles, workspace: Workspace, groups: str | None) -> None:
+def _lay_out(parts: Mapping[Split, RecordedFiles], workspace: Workspace, name: str, groups: str | None) -> None:
     """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
-    received = _receive(files, groups)
-    if groups not in {None, DUPLICATES, *received.factors}:
-        raise unknown_groups(str(groups), received.factors, key="--groups")
-    n = len(received.y_true)
-    scores = {"probabilities": received.probabilities}
-    if received.logits is not None:
-        scores["logits"] = received.logits
-    layers, names = received.layers, received.class_names
+    received = receive_parts(parts, groups)
+    test = received["test"]
+    if groups not in {None, DUPLICATES, *test.factors}:
+        raise unknown_groups(str(groups), test.factors, key="--groups")
+    numbers = sample_numbers(parts, received)
     with replacing_folder(workspace.representations) as folder:
-        for name, array in (scores | layers).items():
-            _copy(array, folder, name)
-        for name, values in (("y_true", received.y_true), ("y_pred", received.y_pred), ("index", np.arange(n))):
-            write_array(folder / f"{name}.npy", values.astype(np.int64))
-        described = RepresentationsDescription(
-            task="classification",
-            class_names=list(names),
-            model=RECORDED,
-            layers={name: array.shape[1] for name, array in layers.items()},
-            sparse=[name for name, array in layers.items() if is_sparse(array)],
-            has_logits="logits" in scores,
-        )
+        for split, part in received.items():
+            (folder / split).mkdir()
+            _write_part(folder / split, part, numbers[split])
+        described = _description(received)
         write_json(folder / "representations.json", described.as_dict())
         # The results of an earlier analysis are of other arrays.
         for earlier in (workspace.metrics, workspace.residuals, workspace.report):
             remove(earlier)
-    _describe(workspace, files, described, received.factors, n)
+    _describe_data(workspace, name, described, test.factors, numbers)
 
 
-def _describe(
+def _write_part(folder: Path, part: Received, numbers: Array) -> None:
+    scores = {"probabilities": part.probabilities} | ({} if part.logits is None else {"logits": part.logits})
+    for name, array in (scores | part.layers).items():
+        _copy(array, folder, name)
+    for name, values in (("y_true", part.y_true), ("y_pred", part.y_pred), ("index", numbers)):
+        write_array(folder / f"{name}.npy", values.astype(np.int64))
+
+
+def _description(received: Mapping[Split, Received]) -> RepresentationsDescription:
+    test, val = received["test"], received.get("val")
+    return RepresentationsDescription(
+        task="classification",
+        class_names=list(test.class_names),
+        model=RECORDED,
+        layers={name: array.shape[1] for name, array in test.layers.items()},
+        sparse=[name for name, array in test.layers.items() if is_sparse(array)],
+        has_logits=test.logits is not None,
+        samples={split: len(part.y_true) for split, part in received.items()},
+        validation=val and ValidationDescription(n=len(val.y_true), errors=int((val.y_true != val.y_pred).sum())),
+    )
+
+
+def _describe_data(
     workspace: Workspace,
-    files: RecordedFiles,
+    name: str,
     recorded: RepresentationsDescription,
     factors: Mapping[str, Any],
-    n: int,
+    numbers: Mapping[Split, Array],
 ) -> None:
+    """Write ``data/raw/``, whose rows are the numbers of the samples; factors are known of the test part alone."""
     import pandas as pd
 
+    n, sizes = 1 + max(int(part.max()) for part in numbers.values()), recorded.samples
+    others = "".join(f", {size} {split}" for split, size in sizes.items() if split != "test")
     described = DatasetDescription(
-        name=files.labels.stem,
+        name=name,
         task="classification",
         class_names=recorded.class_names,
         shape=[n, next(iter(recorded.layers.values()))],
         dtype="float64",
-        source=f"{n} samples of {len(recorded.class_names)} classes; layers {', '.join(recorded.layers)}",
+        source=(
+            f"{sizes['test']} samples{f' (beside{others[1:]})' if others else ''} of {len(recorded.class_names)} "
+            f"classes; layers {', '.join(recorded.layers)}"
+        ),
         seed=None,
         params={},
         augmentation=None,
@@ -197,7 +169,8 @@ def _describe(
     )
     with replacing_folder(workspace.raw) as folder:
         if factors:
-            write_parquet(folder / "factors.parquet", pd.DataFrame(dict(factors)))
+            table = pd.DataFrame(dict(factors), index=numbers["test"])
+            write_parquet(folder / "factors.parquet", table.reindex(range(n)))
         write_json(folder / "dataset.json", described.as_dict())
 
 
