@@ -66,10 +66,11 @@ def test_a_sample_of_the_training_part_is_recorded_with_its_rows_in_raw(tmp_path
     rows = np.flatnonzero(np.isin(whole["index"], found.index))
     assert len(rows) == len(found.y_true) == 30
     np.testing.assert_array_equal(found.y_true, whole["y"][rows])
-    expected = load_model(workspace.model).outputs(whole["X"][rows], ("hidden_1",))
+    model = load_model(workspace.model)
+    expected = model.outputs(whole["X"][rows], (model.penultimate,))
     layer = next(iter(found.layers.values()))
     assert isinstance(layer, np.ndarray)
-    np.testing.assert_allclose(layer, expected.representations["hidden_1"], atol=1e-6)
+    np.testing.assert_allclose(layer, expected.representations[model.penultimate], atol=1e-6)
 
 
 @pytest.mark.parametrize("split", SPLITS)
