@@ -135,8 +135,12 @@ def _description(received: Mapping[Split, Received]) -> RepresentationsDescripti
         sparse=[name for name, array in test.layers.items() if is_sparse(array)],
         has_logits=test.logits is not None,
         samples={split: len(part.y_true) for split, part in received.items()},
-        validation=val and ValidationDescription(n=len(val.y_true), errors=int((val.y_true != val.y_pred).sum())),
+        validation=None if val is None else _validation(val),
     )
+
+
+def _validation(val: Received) -> ValidationDescription:
+    return ValidationDescription(n=len(val.y_true), errors=int((val.y_true != val.y_pred).sum()))
 
 
 def _describe_data(
