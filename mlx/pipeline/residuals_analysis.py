@@ -20,7 +20,7 @@ from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 from mlx.results.classification_residuals import SCATTER, TABLES, ClassificationResiduals, Scatter
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
     REGRESSION_SAMPLES,
@@ -113,7 +113,7 @@ def _classification(
         write_classification(folder, found)
         write_csv(folder / SCATTER.file, SCATTER.frame(_scatter(found, recorded.class_names)))
     write_metrics(workspace.metrics / "residuals.json", found.headline)
-    test = first_test(found.tests, Question.SIMILARITY_ENTROPY, "pearson", scope=Scope.POOLED)
+    test = first_test(found.tests, Question.SIMILARITY_ENTROPY, Statistic.PEARSON, scope=Scope.POOLED)
     warning = found.headline.get("duplicates_status")
     noted = f" ({warning})" if warning else ""
     if test is None or np.isnan(test.estimate):

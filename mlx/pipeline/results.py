@@ -32,7 +32,7 @@ from mlx.results.evaluation import (
     regression_evaluation,
 )
 from mlx.results.evaluation_tables import SCHEMAS
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
     REGRESSION_SAMPLES,
@@ -105,7 +105,7 @@ def _rows(folder: Path, schema: RowSchema[T], *, n_classes: int = 0) -> tuple[T,
 
 def _read_tests(path: Path, class_names: tuple[str, ...]) -> tuple[TestResult, ...]:
     tests = read_tests(path, read_csv(path, text=TESTS.text), class_names)
-    for statistic in ("pearson", "spearman"):
+    for statistic in (Statistic.PEARSON, Statistic.SPEARMAN):
         first = first_test(tests, Question.SIMILARITY_ENTROPY, statistic, scope=Scope.POOLED)
         if first is None:
             wanted = f"a row '{Question.SIMILARITY_ENTROPY}' of {statistic} with its layer"

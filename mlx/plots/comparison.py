@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.errors import DataError
 from mlx.plots.style import MUTED, axes_or_new, category_style, draw_interval_lines, name_rows, styled
 from mlx.plots.text import class_labels, number
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TestResult
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def plot_layers(tests: Sequence[TestResult], *, ax: Axes | None = None) -> Axes:
     tests : sequence of TestResult
         Tests of other questions are not drawn.
     """
-    asked = [test for test in tests if test.question is Question.SIMILARITY_ENTROPY and test.statistic == "pearson"]
+    wanted = (Question.SIMILARITY_ENTROPY, Statistic.PEARSON)
+    asked = [test for test in tests if (test.question, test.statistic) == wanted]
     layers = list(dict.fromkeys(test.layer for test in asked))
     ax = axes_or_new(ax, height=0.95 + 0.34 * max(2, len(layers)))
     ax.axvline(0, color=MUTED, linestyle=":", linewidth=1)

@@ -11,6 +11,7 @@ import numpy as np
 from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, draw_interval_lines, few_ticks, name_rows, styled
 from mlx.plots.text import class_labels, escape_math, readable
 from mlx.results.classification_residuals import FactorEffect, Slice
+from mlx.results.questions import Statistic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,8 +22,8 @@ MOST_ROWS = 16
 CLEAR = 0.05  # adjusted p below which an effect is drawn as filled
 FILLED = f"filled: adjusted p < {CLEAR}"
 EFFECTS = {
-    "auroc": ("AUROC of {target} (0.5: none)", 0.5),
-    "spearman": ("rank correlation with {target}", 0.0),
+    Statistic.AUROC: ("AUROC of {target} (0.5: none)", 0.5),
+    Statistic.SPEARMAN: ("rank correlation with {target}", 0.0),
 }
 PLAIN = ("association with {target}", 0.0)
 
@@ -42,7 +43,7 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
     """
     known = effects_on(target, effects)
     counts = Counter(effect.statistic for effect in known)
-    statistic = min(counts, key=lambda name: (-counts[name], name), default="spearman")
+    statistic = min(counts, key=lambda name: (-counts[name], name), default=Statistic.SPEARMAN)
     label, null = EFFECTS.get(statistic, PLAIN)
     known = [effect for effect in known if effect.statistic == statistic]
     shown = sorted(known, key=lambda effect: -abs(effect.estimate - null))[:MOST_ROWS]
@@ -59,7 +60,8 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
 
 def effects_on(target: str, effects: Sequence[FactorEffect]) -> list[FactorEffect]:
     """Return the known effects of whole factors on `target`, without error rates in bins."""
-    return [e for e in effects if e.target == target and e.statistic != "error_rate" and np.isfinite(e.estimate)]
+    known = [effect for effect in effects if effect.target == target and np.isfinite(effect.estimate)]
+    return [effect for effect in known if effect.statistic != Statistic.ERROR_RATE]
 
 
 @styled

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from mlx.core.array_types import Array, Floats
 from mlx.results import columns
-from mlx.results.questions import Score
+from mlx.results.questions import Score, Statistic
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES, LayerSamples, SampleScores
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.results.tests import TESTS, TestResult
@@ -73,7 +73,7 @@ class FactorEffect:
     factor: Annotated[str, Column("text", "the factor")]
     kind: Annotated[str, Column("text", "numeric, boolean or categorical")]
     target: Annotated[str, Column("text", "what the factor is related to")]
-    statistic: Annotated[str, Column("text", "how")]
+    statistic: Annotated[Statistic, Column("text", "how")]
     bin: Annotated[str, Column("text", "part of the factor, where the row is about one")] = ""
     lower: Annotated[float, Column("limit", "smallest value in the part")] = NAN
     upper: Annotated[float, Column("limit", "largest value in the part")] = NAN

@@ -2,13 +2,35 @@
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
-CORRELATIONS = ("pearson", "spearman")
+class Statistic(StrEnum):
+    """How a test measures what it asks; the value is the column ``statistic``."""
+
+    PEARSON = "pearson"
+    SPEARMAN = "spearman"
+    MEAN_ENTROPY = "mean_entropy"
+    ENTROPY_DIFFERENCE = "entropy_difference"
+    ENTROPY_PRODUCT = "entropy_product"
+    SQUARED_DIFFERENCE = "squared_difference"
+    AUROC = "auroc"
+    AURC = "aurc"
+    EAURC = "eaurc"
+    AUGRC = "augrc"
+    CORRELATION_RATIO = "correlation_ratio"
+    ERROR_RATE = "error_rate"
+    MEAN = "mean"
+    NC1 = "nc1"
+    NC2_NORMS = "nc2_norms"
+    NC2_ANGLES = "nc2_angles"
+    NC2_SIMPLEX = "nc2_simplex"
+    NC4 = "nc4"
+    TWONN = "twonn"
+    VARIANCE_SHARE = "variance_share"
+    DEBIASED_CKA = "debiased_cka"
+
+
+CORRELATIONS = (Statistic.PEARSON, Statistic.SPEARMAN)
 """Statistics of the correlation of similarity with entropy."""
 
 
@@ -87,7 +109,7 @@ FAMILIES = {
 """Which tests, of all layers and statistics, are adjusted together; a question without a family has no p-values."""
 
 
-PRIMARY = (Question.SIMILARITY_ENTROPY, "pearson", Scope.WITHIN_CLASS)
+PRIMARY = (Question.SIMILARITY_ENTROPY, Statistic.PEARSON, Scope.WITHIN_CLASS)
 """The test that is declared as primary, of the first layer: its p-value is read without adjustment."""
 
 
@@ -97,7 +119,7 @@ def family_of(question: Question, scope: Scope) -> str:
     return FAMILIES.get(question, "").format(by_class=by_class, scope=scope)
 
 
-NULL_VALUES = {"pearson": 0.0, "spearman": 0.0, "auroc": 0.5}
+NULL_VALUES = {Statistic.PEARSON: 0.0, Statistic.SPEARMAN: 0.0, Statistic.AUROC: 0.5}
 """Value of a statistic under its null hypothesis, where that is one value."""
 
 
@@ -120,19 +142,20 @@ EQUALLY_LIKELY = {
 """What an AUROC of one half says of a question."""
 
 
-def null_hypothesis(question: Question, statistic: str, scope: Scope) -> str:
+def null_hypothesis(question: Question, statistic: Statistic, scope: Scope) -> str:
     """Return which null hypothesis the p-value of a test is about; empty where it has none."""
-    if statistic == "auroc":
+    if statistic == Statistic.AUROC:
         return f"AUROC = 0.5: {EQUALLY_LIKELY.get(question, ERRORS_EQUALLY_LIKELY)}"
     match question:
         case Question.SIMILARITY_ENTROPY | Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS:
-            kind = "linear" if statistic == "pearson" else "rank"
+            kind = "linear" if statistic == Statistic.PEARSON else "rank"
             return f"no {kind} correlation {OF_SCOPE[scope]}"
         case Question.SIMILARITY_ENTROPY_PAIRS:
             return "entropies are independent of which samples are similar"
         case Question.ERROR_BY_FACTOR | Question.ENTROPY_BY_FACTOR | Question.SIMILARITY_BY_FACTOR:
             target = question.value.partition(" ")[0]
-            return f"no rank correlation with {target}" if statistic == "spearman" else f"{target} is independent of it"
+            ranks = statistic == Statistic.SPEARMAN
+            return f"no rank correlation with {target}" if ranks else f"{target} is independent of it"
         case Question.SLICE:
             return "error rate no higher than in the rest"
     return ""

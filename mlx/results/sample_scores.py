@@ -1,14 +1,11 @@
 """One number a test sample: scores of its prediction, and its place in each layer."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from mlx.core.array_types import Array, Floats, Integers
 from mlx.results import columns
 from mlx.results.schema import ArraySchema, Column
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
 from mlx.results import columns
-from mlx.results.questions import NULL_VALUES, PRIMARY, Question, Scope, family_of, null_hypothesis
+from mlx.results.questions import NULL_VALUES, PRIMARY, Question, Scope, Statistic, family_of, null_hypothesis
 from mlx.results.schema import Column, RowSchema
 from mlx.stats.interval import Interval
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
@@ -47,7 +47,7 @@ class TestResult:
     class_name: Annotated[str, Column("text", "name of the class, where it is one", name="class")] = ""
     role: Annotated[str, Column("text", "`primary` of the one test that is declared so, else empty")] = ""
     layer: Annotated[str, Column("text", "empty where no layer takes part; two for their alignment")] = ""
-    statistic: Annotated[str, Column("text", "how it is measured")]
+    statistic: Annotated[Statistic, Column("text", "how it is measured")]
     estimate: Annotated[float, Column("number", "value of the statistic")] = NAN
     low: columns.Low = NAN
     high: columns.High = NAN
@@ -131,7 +131,7 @@ def with_primary(results: Sequence[TestResult]) -> list[TestResult]:
 def first_test(
     results: Iterable[TestResult],
     question: Question,
-    statistic: str,
+    statistic: Statistic,
     *,
     scope: Scope = Scope.ALL_SAMPLES,
     layer: str | None = None,

@@ -8,20 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import FAMILIES, Question, Scope, Score, Statistic
 from mlx.stats.status import Reason
 
 ROOT = Path(__file__).parents[2]
 DEFINED = {ROOT / "mlx/results/tests.py", ROOT / "mlx/stats/status.py"}
-KEYS = {"class", "pooled"}
-"""Scopes whose text is also a word of other things: a column, a key."""
+KEYS = {"class", "pooled", "entropy"}
+"""Titles whose text is also a word of other things: a column, a key."""
 
-TITLES = {str(title) for enum in (Question, Scope) for title in enum} - KEYS
+TITLES = {str(title) for titles in (Question, Scope, Score, FAMILIES.values()) for title in titles} - KEYS
 SENTENCES = {re.sub(r"\{\w*\}", "{}", text) for text in (*TITLES, *(reason.value for reason in Reason))}
 PIECES = {piece.strip(" ():") for text in SENTENCES for piece in text.split("{}")}
 OPENINGS = {title.partition("{")[0] for title in TITLES}
 FORBIDDEN = SENTENCES | OPENINGS | {piece for piece in PIECES if " " in piece}
 """Whole sentences, and what stands before and after the words and numbers of the others."""
+
+FORBIDDEN |= {f"statistic {statistic}" for statistic in Statistic}
 
 FINDERS = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "index", "count", "split", "partition",
            "get", "eq", "isin", "fullmatch", "match", "search", "contains"}  # fmt: skip
@@ -43,6 +45,8 @@ def texts(node: ast.AST | None) -> Iterator[str]:
 def compared(node: ast.AST) -> Iterator[str]:
     """The texts that a node of the syntax tree compares with, or looks up."""
     match node:
+        case ast.Compare(left=ast.Attribute(attr="statistic"), comparators=others):  # whose texts are keys elsewhere
+            yield from (f"statistic {text}" for side in others for text in texts(side))
         case ast.Compare(left=left, comparators=others):
             for side in (left, *others):
                 yield from texts(side)
@@ -75,6 +79,9 @@ def test_no_code_compares_with_a_title_or_a_status() -> None:
         'REASONS["constant entropy of {}"] or REASONS["never predicted"]',
         'match status:\n    case "all wrong": pass',
         'f"slice: {x}" == name',
+        'score == "low margin"',
+        'test.family == "errors by geometry"',
+        'test.statistic == "auroc"',
     ],
 )
 def test_every_kind_of_comparison_is_seen(source: str) -> None:

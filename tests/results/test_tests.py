@@ -8,14 +8,14 @@ import pytest
 
 from mlx.core.artifacts import read_csv, write_csv
 from mlx.core.errors import ArtifactError
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TESTS, TestResult, adjusted, first_test, read_tests
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
 from mlx.stats.status import OK, ClassStatus, Reason, Status, no_interval
 
 
 def result(question: Question, **values: object) -> TestResult:
-    return TestResult(**{"question": question, "statistic": "pearson", "estimate": 0.1} | values)
+    return TestResult(**{"question": question, "statistic": Statistic.PEARSON, "estimate": 0.1} | values)
 
 
 NAMES = ["same", "same"]
@@ -25,12 +25,14 @@ RESULTS = (
         result(Question.SIMILARITY_ENTROPY, scope=Scope.CLASS, label=k, class_name=NAMES[k], layer="layer", p=0.03)
         for k in range(2)
     ),
-    result(Question.ERROR_BY_ENTROPY, statistic="auroc", p=0.5, n=12),
-    result(Question.ERROR_BY_SCORES, subject="entropy + low margin", statistic="auroc", layer="layer"),
-    result(Question.ERROR_BY_FACTOR, subject="entropy", statistic="auroc", status=no_interval(Reason.TOO_FEW(20))),
-    result(Question.SLICE, subject="noise > {3}", statistic="error_rate", scope=Scope.HALF, p=0.2),
-    result(Question.WEAK_SLICES, statistic="error_rate", scope=Scope.HALF, status=Reason.NO_WEAK_SLICE()),
-    result(Question.PRINCIPAL_COMPONENT, subject="1", statistic="variance_share"),
+    result(Question.ERROR_BY_ENTROPY, statistic=Statistic.AUROC, p=0.5, n=12),
+    result(Question.ERROR_BY_SCORES, subject="entropy + low margin", statistic=Statistic.AUROC, layer="layer"),
+    result(
+        Question.ERROR_BY_FACTOR, subject="entropy", statistic=Statistic.AUROC, status=no_interval(Reason.TOO_FEW(20))
+    ),
+    result(Question.SLICE, subject="noise > {3}", statistic=Statistic.ERROR_RATE, scope=Scope.HALF, p=0.2),
+    result(Question.WEAK_SLICES, statistic=Statistic.ERROR_RATE, scope=Scope.HALF, status=Reason.NO_WEAK_SLICE()),
+    result(Question.PRINCIPAL_COMPONENT, subject="1", statistic=Statistic.VARIANCE_SHARE),
 )
 
 
@@ -46,6 +48,13 @@ def test_a_test_of_another_question_or_class_is_rejected() -> None:
         read_tests(Path("tests.csv"), table, ["same", "other"])
     table.loc[3, "name"] = "similarity by and by"
     with pytest.raises(ArtifactError, match="row 3: expected a test .* found 'similarity by and by'"):
+        read_tests(Path("tests.csv"), table, NAMES)
+
+
+def test_an_unknown_statistic_is_rejected() -> None:
+    table = TESTS.frame(RESULTS)
+    table.loc[1, "statistic"] = "kendall"
+    with pytest.raises(ArtifactError, match="row 1: statistic: expected one of pearson, spearman, .* found kendall"):
         read_tests(Path("tests.csv"), table, NAMES)
 
 
@@ -69,7 +78,7 @@ def test_a_factor_with_the_name_of_a_score_is_another_question() -> None:
     by_score, by_factor = RESULTS[3], RESULTS[5]
     assert by_score.name == by_factor.name == "error by entropy"
     assert by_score.family != by_factor.family
-    assert first_test(RESULTS, Question.ERROR_BY_ENTROPY, "auroc") is by_score
+    assert first_test(RESULTS, Question.ERROR_BY_ENTROPY, Statistic.AUROC) is by_score
 
 
 def test_p_values_are_adjusted_within_a_family_of_all_layers_into_new_results() -> None:

@@ -23,7 +23,7 @@ from mlx.plots.text import (
 )
 from mlx.results.classification_residuals import Slice
 from mlx.results.metrics import Estimate
-from mlx.results.questions import PRIMARY, Question
+from mlx.results.questions import PRIMARY, Question, Statistic
 from mlx.results.tests import TestResult, first_test
 
 CLAIMS_NOTHING = "without an interval, it says nothing about other samples"
@@ -97,7 +97,7 @@ def _entropy(report: ClassificationReport) -> KeyResult | None:
 
 
 def _detection(report: ClassificationReport, question: Question, score: str) -> KeyResult | None:
-    test = first_test(report.residuals.tests, question, "auroc")
+    test = first_test(report.residuals.tests, question, Statistic.AUROC)
     if test is None or np.isnan(test.estimate):
         return None
     auroc, bounds = with_interval(test.estimate, test.low, test.high), _bounds(test)

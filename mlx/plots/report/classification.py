@@ -26,7 +26,7 @@ from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import PAGE, figure, styled
 from mlx.plots.table import plot_class_counts
 from mlx.plots.text import PValue, class_labels, fixed, fixed_or_below, with_interval
-from mlx.results.questions import Question, Score
+from mlx.results.questions import Question, Score, Statistic
 from mlx.results.tests import first_test
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _risk_coverage(report: ClassificationReport) -> Axes | None:
     areas: dict[str, str] = {
         score: _area(test.estimate, test.low, test.high)
         for score in Score
-        if (test := first_test(report.residuals.tests, Question.of_score(score), "aurc"))
+        if (test := first_test(report.residuals.tests, Question.of_score(score), Statistic.AURC))
     }
     level = report.residuals_metrics["confidence"]
     return plot_risk_coverage(points, len(report.samples), areas=areas, level=level) if points else None
@@ -82,7 +82,7 @@ def _area(value: float, low: float, high: float) -> str:
 
 
 def _similarity_entropy(report: ClassificationReport) -> Axes:
-    s, pearson, spearman = report.samples, report.correlation("pearson"), report.correlation("spearman")
+    s, pearson, spearman = report.samples, report.correlation(Statistic.PEARSON), report.correlation(Statistic.SPEARMAN)
     p = PValue(pearson.p, pearson.p_at_floor)
     text = statistics_text(pearson.estimate, pearson.low, pearson.high, p=p, spearman=spearman.estimate,
                            n=int(s["similarity"].notna().sum()))  # fmt: skip

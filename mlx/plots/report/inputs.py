@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import REGRESSION_SAMPLES, RegressionResiduals
 from mlx.results.tests import TestResult, first_test
 
@@ -149,7 +149,7 @@ class ClassificationReport(Report):
         """Content of ``metrics/residuals.json``."""
         return self.residuals.headline
 
-    def correlation(self, statistic: str) -> TestResult:
+    def correlation(self, statistic: Statistic) -> TestResult:
         """Return the test of similarity and entropy over all samples in the first layer."""
         found = first_test(self.residuals.tests, Question.SIMILARITY_ENTROPY, statistic, scope=Scope.POOLED)
         assert found is not None, "every analysis makes this test"

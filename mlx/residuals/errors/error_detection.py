@@ -13,7 +13,7 @@ from mlx.residuals.errors.ranking import MIN_EXPECTED, MIN_SHARED, Ranking
 from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
-from mlx.results.questions import Question, Score
+from mlx.results.questions import Question, Score, Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.auroc import auroc
 from mlx.stats.brunner_munzel import CHANCE
@@ -23,7 +23,7 @@ from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.risk_intervals import augrc_interval, aurc_interval
 from mlx.stats.status import OK, Reason, Status, no_interval
 
-STATISTICS = ("auroc", "aurc", "eaurc", "augrc")
+STATISTICS = (Statistic.AUROC, Statistic.AURC, Statistic.EAURC, Statistic.AUGRC)
 
 MIN_FOR_INTERVAL = 200
 """Fewest samples for an interval of a score that shares class means: at 150, some hold the value in 97.5 %."""
@@ -104,7 +104,7 @@ def _area_of_curve(
     if not reason.is_ok:
         return replace(test, status=no_interval(reason))
     n_errors, n_correct = ranking.worth
-    if statistic == "augrc":
+    if statistic == Statistic.AUGRC:
         interval = augrc_interval(ranking.smoothed, n_errors, n_correct, level, ranking.slope)
         return test.with_interval(ranking.told(interval))
     influence = areas.influence[statistic]
@@ -122,7 +122,7 @@ def _one_kind(wrong: Flags) -> Status:
     return Reason.ALL_WRONG() if wrong.all() else OK
 
 
-def _why_no_interval(ranking: Ranking, statistic: str, validation: ValidationErrors | None) -> Status:
+def _why_no_interval(ranking: Ranking, statistic: Statistic, validation: ValidationErrors | None) -> Status:
     """Say why a statistic has no interval, by what the errors of the test set do not decide."""
     reason = _one_kind(ranking.positive)
     if reason.is_ok:
@@ -138,7 +138,7 @@ def _area_under_roc(
         return replace(test, status=reason)
     if np.ptp(ranking.values) == 0:
         return replace(test, estimate=CHANCE, status=Reason.CONSTANT("score"))
-    reason = ranking.why_too_few(validation, MIN_EXPECTED["auroc"])
+    reason = ranking.why_too_few(validation, MIN_EXPECTED[Statistic.AUROC])
     if reason.is_ok and ranking.shared is not None and ranking.rows.size < MIN_SHARED:
         reason = Reason.TOO_FEW(MIN_SHARED)
     if not reason.is_ok:
@@ -184,7 +184,7 @@ def combined_detection(
         question=Question.ERROR_BY_SCORES,
         subject=names,
         layer=layer,
-        statistic="auroc",
+        statistic=Statistic.AUROC,
         n=rows.size,
         seed=settings.seed,
     )

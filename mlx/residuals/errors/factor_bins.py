@@ -8,6 +8,7 @@ from mlx.core.array_types import Flags, Floats
 from mlx.residuals.errors.error_rate import error_rate_interval
 from mlx.residuals.errors.factor_values import MAX_CATEGORIES, Factor
 from mlx.results.classification_residuals import FactorEffect
+from mlx.results.questions import Statistic
 from mlx.stats.groups import Groups
 
 N_BINS = 5
@@ -55,7 +56,7 @@ def factor_bins(
                 factor=factor.name,
                 kind=factor.kind,
                 target="error",
-                statistic="error_rate",
+                statistic=Statistic.ERROR_RATE,
                 bin=label,
                 lower=lower,
                 upper=upper,

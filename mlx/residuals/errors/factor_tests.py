@@ -9,6 +9,7 @@ from mlx.residuals.association.permutation import p_method
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error, with_shared
 from mlx.residuals.errors.factor_permutation import rank_correlation_test, share_test
 from mlx.residuals.errors.ranking import MIN_EXPECTED, MIN_SHARED, SHARED_METHOD, Ranking
+from mlx.results.questions import Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.gates import ValidationErrors, expected_errors, why_too_few
 from mlx.stats.groups import Groups, correlation_by_group
@@ -73,13 +74,17 @@ class FactorAndTarget:
     def tested(self, test: TestResult, how: Testing) -> TestResult:
         """Return a test with its estimate, and with p-value and interval or why there is none."""
         why_not = self._why_not_tested(how.validation)
-        by = {"correlation_ratio": self._by_share, "auroc": self._by_auroc, "spearman": self._by_ranks}
+        by = {
+            Statistic.CORRELATION_RATIO: self._by_share,
+            Statistic.AUROC: self._by_auroc,
+            Statistic.SPEARMAN: self._by_ranks,
+        }
         found = by[test.statistic](test, how, given=why_not.is_ok)
         return found if why_not.is_ok else replace(found, status=Reason.NO_TEST(why_not))
 
     def _why_not_tested(self, validation: ValidationErrors | None) -> Status:
         """Say why there is neither p-value nor interval; of errors, only what is expected of them is asked."""
-        n, least = self.rows.size, MIN_EXPECTED["auroc"]
+        n, least = self.rows.size, MIN_EXPECTED[Statistic.AUROC]
         if self.groups is not None and not (reason := self._why_not_by_group(self.groups, validation, least)).is_ok:
             return reason
         n_true = int((self.factor > 0).sum()) if self.kind == "boolean" else n

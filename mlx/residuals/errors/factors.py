@@ -17,7 +17,7 @@ from mlx.residuals.errors.factor_values import Factor
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import FactorEffect
-from mlx.results.questions import Question
+from mlx.results.questions import Question, Statistic
 from mlx.results.tests import TestResult, adjusted
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.groups import Groups
@@ -144,11 +144,11 @@ def _of_target(
     return found
 
 
-def _statistic(factor: Factor, target: Target) -> str:
+def _statistic(factor: Factor, target: Target) -> Statistic:
     """Return the measure that fits both."""
     if factor.kind == "categorical":
-        return "correlation_ratio"
-    return "auroc" if target.is_error or factor.kind == "boolean" else "spearman"
+        return Statistic.CORRELATION_RATIO
+    return Statistic.AUROC if target.is_error or factor.kind == "boolean" else Statistic.SPEARMAN
 
 
 def _why_undefined(factor: Factor, target: Target, known: Floats) -> Status:

@@ -7,6 +7,7 @@ import numpy as np
 
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence, standard_error, with_shared
+from mlx.results.questions import Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.auroc import auroc
 from mlx.stats.auroc_by_group import MIN_WORTH, smoothed_area_by_group
@@ -17,7 +18,7 @@ from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.interval import Interval
 from mlx.stats.status import Status
 
-MIN_EXPECTED = {"auroc": 10, "aurc": 20, "eaurc": 60, "augrc": 10}
+MIN_EXPECTED = {Statistic.AUROC: 10, Statistic.AURC: 20, Statistic.EAURC: 60, Statistic.AUGRC: 10}
 """Fewest expected errors, and fewest expected correct predictions, for an interval or a p-value to hold."""
 
 MIN_SHARED = 150

@@ -16,7 +16,7 @@ from mlx.residuals.errors.slice_conditions import Condition, leaves, members_of
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import Slice
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.groups import Groups, higher_proportion_p_value
 from mlx.stats.interval import Interval
@@ -49,7 +49,7 @@ class WeakSlices:
         """Return the test of each slice, or one result that says why there is no slice."""
         if not self.slices:
             none = TestResult(
-                question=Question.WEAK_SLICES, scope=Scope.HALF, statistic="error_rate", n=self.n_measured
+                question=Question.WEAK_SLICES, scope=Scope.HALF, statistic=Statistic.ERROR_RATE, n=self.n_measured
             )
             return [replace(none, status=self.status)]
         return [_test(one, settings, by_group=self.by_group) for one in self.slices]
@@ -60,7 +60,7 @@ def _test(one: Slice, settings: ResidualsSettings, *, by_group: bool) -> TestRes
         question=Question.SLICE,
         subject=one.description,
         scope=Scope.HALF,
-        statistic="error_rate",
+        statistic=Statistic.ERROR_RATE,
         estimate=one.error_rate,
         p=one.p,
         p_method="" if np.isnan(one.p) else P_BY_GROUP if by_group else P_METHOD,

@@ -13,7 +13,7 @@ from mlx.residuals.geometry.cka import debiased_cka
 from mlx.residuals.geometry.collapse import neural_collapse
 from mlx.residuals.geometry.dimension import intrinsic_dimension
 from mlx.residuals.similarity.directions import Representation
-from mlx.results.questions import Question
+from mlx.results.questions import Question, Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import OK, Reason
@@ -21,10 +21,10 @@ from mlx.stats.status import OK, Reason
 FILLED_BYTES = 1 << 28
 """Largest sparse layer that is filled with its zeros for what takes dense ones only."""
 
-COLLAPSE = ("nc1", "nc2_norms", "nc2_angles", "nc2_simplex", "nc4")
+COLLAPSE = (Statistic.NC1, Statistic.NC2_NORMS, Statistic.NC2_ANGLES, Statistic.NC2_SIMPLEX, Statistic.NC4)
 """What is measured of neural collapse; nc3 needs the weights of the last layer, which are not recorded."""
 
-DIMENSION = (Question.INTRINSIC_DIMENSION, "twonn")
+DIMENSION = (Question.INTRINSIC_DIMENSION, Statistic.TWONN)
 BAND = "band over all, halves and quarters of the samples; no confidence interval"
 
 
@@ -69,7 +69,7 @@ def geometry_of(
 def _silhouette(silhouette: Floats, layer: str) -> TestResult:
     known = silhouette[~np.isnan(silhouette)]
     mean, status = (float(known.mean()), OK) if known.size else (np.nan, Reason.ONE_PREDICTED_CLASS())
-    asked = TestResult(question=Question.SILHOUETTE, layer=layer, statistic="mean", n=known.size)
+    asked = TestResult(question=Question.SILHOUETTE, layer=layer, statistic=Statistic.MEAN, n=known.size)
     return replace(asked, estimate=mean, status=status)
 
 
@@ -86,7 +86,7 @@ def alignments(representations: Mapping[str, Representation]) -> list[TestResult
     results = []
     for (one, x), (other, y) in combinations(representations.items(), 2):
         found, question = debiased_cka(x, y), Question.ALIGNMENT
-        asked = TestResult(question=question, layer=f"{one}, {other}", statistic="debiased_cka", n=found.n)
+        asked = TestResult(question=question, layer=f"{one}, {other}", statistic=Statistic.DEBIASED_CKA, n=found.n)
         results.append(replace(asked, estimate=found.cka, status=found.status))
     return results
 

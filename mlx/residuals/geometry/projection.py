@@ -12,7 +12,7 @@ from mlx.residuals.geometry.components import principal_components
 from mlx.residuals.geometry.layer_geometry import filled
 from mlx.residuals.settings import Projection
 from mlx.residuals.similarity.directions import Representation
-from mlx.results.questions import Question
+from mlx.results.questions import Question, Statistic
 from mlx.results.tests import TestResult
 
 MAX_EMBEDDED = 2000
@@ -58,7 +58,7 @@ def projections(
     if "pca" in kinds:
         found = principal_components(dense)
         columns["pca_1"], columns["pca_2"] = found.coordinates.T
-        question, statistic = Question.PRINCIPAL_COMPONENT, "variance_share"
+        question, statistic = Question.PRINCIPAL_COMPONENT, Statistic.VARIANCE_SHARE
         for axis, share in enumerate(found.variance_ratio, 1):
             asked = TestResult(question=question, subject=str(axis), layer=layer, statistic=statistic, n=n)
             shares.append(replace(asked, estimate=float(share), status=found.status))

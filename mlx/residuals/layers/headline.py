@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from mlx.results.classification_residuals import Headline
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TestResult, first_test
 from mlx.stats.duplicates import Duplicates
 from mlx.stats.groups import Groups
 
 CORRELATIONS = {
-    "pearson": (Scope.POOLED, "pearson"),
-    "pearson_within": (Scope.WITHIN_CLASS, "pearson"),
-    "spearman": (Scope.POOLED, "spearman"),
+    "pearson": (Scope.POOLED, Statistic.PEARSON),
+    "pearson_within": (Scope.WITHIN_CLASS, Statistic.PEARSON),
+    "spearman": (Scope.POOLED, Statistic.SPEARMAN),
 }
 """Key, and the scope and statistic of the correlation of similarity and entropy."""
 
@@ -33,7 +33,7 @@ def mark_duplicates(
 ) -> tuple[TestResult, ...]:
     """Say in the status of what stands in a headline, in each layer, that duplicates are counted as independent."""
     marked = {(Question.SIMILARITY_ENTROPY, *asked) for asked in CORRELATIONS.values()}
-    marked |= {(question, Scope.ALL_SAMPLES, "auroc") for question in DETECTION.values()}
+    marked |= {(question, Scope.ALL_SAMPLES, Statistic.AUROC) for question in DETECTION.values()}
     return tuple(
         replace(test, status=duplicates.mark(test.status, groups))
         if (test.question, test.scope, test.statistic) in marked
@@ -63,7 +63,7 @@ def headline_of(
         assert test is not None, "asked of every layer"
         headline |= {"n": test.n} | _scalars(key, test, ENDS | {"_p": "p", "_permutations": "n_permutations"})
     for key, question in DETECTION.items():
-        test = first_test(tests, question, "auroc")
+        test = first_test(tests, question, Statistic.AUROC)
         assert test is not None, "asked of every layer"
         headline |= _scalars(key, test, ENDS)
     return headline | ({"duplicates_status": warning} if (warning := duplicates.warning(groups)) else {})

@@ -24,6 +24,7 @@ from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.overview import similarity_overview
 from mlx.results.classification_residuals import CurvePoint, MatrixSummary
+from mlx.results.questions import Statistic
 from mlx.results.sample_scores import LayerSamples
 from mlx.results.tests import TestResult
 from mlx.stats.permutation import permutations_for
@@ -175,8 +176,8 @@ def _permutations(units: Directions, settings: ResidualsSettings, n_targets: int
     needed = permutations_for(len(PAIR_STATISTICS) * n_targets, least=0)
     n_samples = len(units.norms)
     if n_samples * min(n_samples, units.n_features) * needed > AFFORDABLE:
-        return {"mean_entropy": permutations_for(n_targets, least=settings.n_permutations)}
-    return dict.fromkeys(PAIR_STATISTICS, needed) | {"mean_entropy": max(needed, settings.n_permutations)}
+        return {Statistic.MEAN_ENTROPY: permutations_for(n_targets, least=settings.n_permutations)}
+    return dict.fromkeys(PAIR_STATISTICS, needed) | {Statistic.MEAN_ENTROPY: max(needed, settings.n_permutations)}
 
 
 def _samples(

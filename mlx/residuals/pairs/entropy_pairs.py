@@ -6,8 +6,11 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from mlx.core.array_types import Floats
+from mlx.results.questions import Statistic
 
-PairStatistic: TypeAlias = Literal["mean_entropy", "entropy_difference", "entropy_product", "squared_difference"]
+PairStatistic: TypeAlias = Literal[
+    Statistic.MEAN_ENTROPY, Statistic.ENTROPY_DIFFERENCE, Statistic.ENTROPY_PRODUCT, Statistic.SQUARED_DIFFERENCE
+]
 
 PAIR_STATISTICS: tuple[PairStatistic, ...] = get_args(PairStatistic)
 """In the order of all arrays (4,); each is defined by `of_pairs`."""
@@ -42,13 +45,13 @@ class EntropyPairs:
 def of_pairs(statistic: PairStatistic, h: Floats, k: Floats) -> Floats:
     """(h + k)/2, |h − k|, h·k or (h − k)² of entropies less their mean, which broadcast."""
     match statistic:
-        case "mean_entropy":
+        case Statistic.MEAN_ENTROPY:
             return (h + k) / 2
-        case "entropy_difference":
+        case Statistic.ENTROPY_DIFFERENCE:
             return np.abs(h - k)
-        case "entropy_product":
+        case Statistic.ENTROPY_PRODUCT:
             return h * k
-        case "squared_difference":
+        case Statistic.SQUARED_DIFFERENCE:
             return (h - k) ** 2
 
 

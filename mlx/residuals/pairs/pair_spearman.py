@@ -19,7 +19,7 @@ from mlx.residuals.pairs.pair_moments import PairGroup, group_moments, pair_grou
 from mlx.residuals.pairs.rank_bins import BinCounts, Bins, bins_from, rank_in_place
 from mlx.residuals.similarity.directions import Directions, Rows, dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
-from mlx.results.questions import Question, Scope
+from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.correlation import merge_ties
 from mlx.stats.interval import NAN, Interval
@@ -78,7 +78,7 @@ def pair_spearman(
     entropy: Floats,
     rows: Integers | None = None,
     *,
-    statistic: PairStatistic = "mean_entropy",
+    statistic: PairStatistic = Statistic.MEAN_ENTROPY,
     exact_pairs: int = EXACT_PAIRS,
     max_samples: int = MAX_SAMPLES,
     n_bins: int = N_BINS,
@@ -237,7 +237,7 @@ def _pairs(
 
 
 def _stripe(group: PairGroup, statistic: PairStatistic, top: int) -> Iterator[tuple[Floats, Floats]]:
-    statistic = "entropy_difference" if statistic == "squared_difference" else statistic
+    statistic = Statistic.ENTROPY_DIFFERENCE if statistic == Statistic.SQUARED_DIFFERENCE else statistic
     rows, h, here = group.rows, group.h, slice(top, top + TILE[0])
     vectors = group.lifted.take(rows[here])
     for left in range(top, rows.size, TILE[1]):

@@ -20,9 +20,10 @@ from mlx.residuals.pairs.pair_moments import (
 )
 from mlx.residuals.pairs.pair_products import gram_of, is_short, products_from_gram, to_others
 from mlx.residuals.similarity.directions import Directions
+from mlx.results.questions import Statistic
 from mlx.stats.permutation import random_orders
 
-MEAN = PAIR_STATISTICS.index("mean_entropy")
+MEAN = PAIR_STATISTICS.index(Statistic.MEAN_ENTROPY)
 
 
 @dataclass(frozen=True)
