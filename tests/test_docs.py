@@ -93,3 +93,12 @@ def test_help_and_import_load_nothing_heavy(tmp_path: Path) -> None:
         env=os.environ,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_docstrings_have_one_layout_of_parameters() -> None:
+    section = re.compile(r"\n( +)(?:Parameters|Attributes)\n\1-+\n((?:\1.*\S.*\n)+)")
+    for path in sorted(ROOT.glob("mlx/**/*.py")):
+        for indent, entries in section.findall(path.read_text()):
+            names = re.findall(rf"^{indent}(\S.*)$", entries.partition('"""')[0], re.MULTILINE)
+            assert names, path
+            assert [name for name in names if " : " in name or name.endswith(".")] == [], path

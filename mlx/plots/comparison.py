@@ -25,7 +25,7 @@ def plot_layers(tests: Sequence[TestResult], *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    tests : sequence of TestResult
+    tests
         Tests of other questions are not drawn.
     """
     wanted = (Question.SIMILARITY_ENTROPY, Statistic.PEARSON)
@@ -54,10 +54,9 @@ def plot_runs(
 
     Parameters
     ----------
-    metrics : mapping of str to mapping
+    metrics
         By run, its metrics: `metric`, and ``<metric>_low``, ``<metric>_high`` where known.
-    metric : str
-    unit : str
+    unit
         Of the metric, for the label; none for a share.
 
     Raises

@@ -30,8 +30,10 @@ def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes
 
     Parameters
     ----------
-    confusion : array_like of int, shape (n_classes, n_classes)
-    class_names : sequence of str, length n_classes
+    confusion
+        (n_classes, n_classes) of integers.
+    class_names
+        n_classes names.
 
     Raises
     ------

@@ -32,13 +32,13 @@ def plot_risk_coverage(
 
     Parameters
     ----------
-    points : sequence of CurvePoint
+    points
         Of one curve per score, by rising coverage.
-    n_samples : int
+    n_samples
         Samples that a coverage of 1 keeps.
-    areas : mapping of str to str, optional
+    areas
         What the legend says of a score, such as its AURC with interval; the mean risk of the points otherwise.
-    level : float
+    level
         Of the band.
     """
     ax = axes_or_new(ax, height=3.0)

@@ -31,9 +31,9 @@ def plot_learning_curves(history: DataFrame, *, quantity: str = "loss", ax: Axes
 
     Parameters
     ----------
-    history : DataFrame
+    history
         One row per epoch: epoch, loss, val_loss, and optionally accuracy, val_accuracy or another pair.
-    quantity : str
+    quantity
         One of `recorded_quantities`.
     """
     single = len(history) == 1
@@ -102,8 +102,7 @@ def plot_roc(roc: RocCurves, *, class_names: Sequence[str] = (), ax: Axes | None
 
     Parameters
     ----------
-    roc : RocCurves
-    class_names : sequence of str, optional
+    class_names
         Names by label.
     """
     curves = _curves(roc.label, roc.false_positive_rate, roc.true_positive_rate)
@@ -126,8 +125,7 @@ def plot_precision_recall(
 
     Parameters
     ----------
-    curves : PrecisionRecallCurves
-    class_names : sequence of str, optional
+    class_names
         Names by label.
     """
     of_class = _curves(curves.label, curves.recall, curves.precision)

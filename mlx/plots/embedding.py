@@ -39,15 +39,15 @@ def plot_representation_map(
 
     Parameters
     ----------
-    points : array_like, shape (n_samples, 2)
-        Coordinates; a sample with a NaN is left out.
-    by : {"class", "correct", "entropy"}
-        What colors and markers say.
-    values : array_like, shape (n_samples,)
-        Labels, correctness (bool) or entropy in nats.
-    class_names : sequence of str
+    points
+        (n_samples, 2), coordinates; a sample with a NaN is left out.
+    by
+        What colors and markers say: ``"class"``, ``"correct"`` or ``"entropy"``.
+    values
+        (n_samples,), labels, correctness (bool) or entropy in nats.
+    class_names
         For ``by="class"``.
-    axis_names : pair of str
+    axis_names
         With units; axes of t-SNE and UMAP have none.
 
     Raises

@@ -27,10 +27,11 @@ def plot_entropy_histogram(entropy: ArrayLike, correct: ArrayLike, *, n_classes:
 
     Parameters
     ----------
-    entropy : array_like, shape (n_samples,)
-        In nats, within [0, ln K].
-    correct : array_like of bool, shape (n_samples,)
-    n_classes : int
+    entropy
+        (n_samples,), in nats, within [0, ln K].
+    correct
+        (n_samples,) of truth values.
+    n_classes
         K.
     """
     h, ok = np.asarray(entropy, float), np.asarray(correct, bool)

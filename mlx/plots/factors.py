@@ -37,9 +37,10 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
 
     Parameters
     ----------
-    effects : sequence of FactorEffect
+    effects
         Those of other targets, and error rates in bins, are not drawn.
-    target : {"error", "entropy", "similarity"}
+    target
+        ``"error"``, ``"entropy"`` or ``"similarity"``.
     """
     known = effects_on(target, effects)
     counts = Counter(effect.statistic for effect in known)
@@ -73,7 +74,7 @@ def plot_weak_slices(slices: Sequence[Slice], *, ax: Axes | None = None) -> Axes
 
     Parameters
     ----------
-    slices : sequence of Slice
+    slices
         Weakest first.
     """
     shown = slices[:8]

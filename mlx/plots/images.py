@@ -69,10 +69,12 @@ def plot_sample_grid(
 
     Parameters
     ----------
-    images : array_like, shape (m, h, w, c)
-        As `as_rgb` takes them.
-    labels : array_like of int, shape (m,)
-    class_names : sequence of str, length n_classes
+    images
+        (m, h, w, c), as `as_rgb` takes them.
+    labels
+        (m,) of integers.
+    class_names
+        n_classes names.
     """
     rgb, labels = as_rgb(images), np.asarray(labels)
     n = min(len(class_names), ROWS_PER_BLOCK * MAX_BLOCKS)
@@ -146,14 +148,14 @@ def plot_sample_cards(
 
     Parameters
     ----------
-    images : array_like, shape (m, h, w, c)
-        As `as_rgb` takes them.
-    titles : sequence of str, length m
-        Up to three lines each.
-    groups : sequence of str, length m, optional
-        Heading that each stands under; equal ones are neighbors.
-    wrong : array_like of bool, shape (m,), optional
-        Whose text has the color of mistakes.
+    images
+        (m, h, w, c), as `as_rgb` takes them.
+    titles
+        m texts, up to three lines each.
+    groups
+        m texts, heading that each stands under; equal ones are neighbors.
+    wrong
+        (m,) of truth values, whose text has the color of mistakes.
     """
     rgb = as_rgb(images)
     marked = np.zeros(len(rgb), bool) if wrong is None else np.asarray(wrong, bool)
@@ -194,10 +196,10 @@ def plot_residual_images(
 
     Parameters
     ----------
-    images, references : array_like, shape (m, h, w, c)
-        Samples and mean images on one scale; up to 4 samples are drawn.
-    titles : sequence of str, length m
-        A line or two for each sample.
+    images, references
+        (m, h, w, c), samples and mean images on one scale; up to 4 samples are drawn.
+    titles
+        m texts, a line or two for each sample.
 
     Raises
     ------

@@ -39,13 +39,14 @@ def plot_similarity_matrix(
 
     Parameters
     ----------
-    similarity : array_like, shape (m, m)
-        In [−1, 1]; a NaN stays blank.
-    labels : array_like of int, shape (m,)
-        The class of each row, equal ones neighbors.
-    class_names : sequence of str, length n_classes
-    images : array_like, shape (m, h, w, c), optional
-        Drawn beside the rows of up to 16 samples in place of class names.
+    similarity
+        (m, m), in [−1, 1]; a NaN stays blank.
+    labels
+        (m,) of integers, the class of each row, equal ones neighbors.
+    class_names
+        n_classes names.
+    images
+        (m, h, w, c), drawn beside the rows of up to 16 samples in place of class names.
 
     Raises
     ------

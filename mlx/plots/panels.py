@@ -42,11 +42,11 @@ def similarity_entropy_panels(samples: DataFrame, classes: Sequence[ClassSummary
 
     Parameters
     ----------
-    samples : DataFrame
+    samples
         y_pred, correct, entropy (nats), similarity; a row per sample.
-    classes : sequence of ClassSummary
+    classes
         Of one layer.
-    max_points : int
+    max_points
         Points drawn at most in each panel.
     """
     width = 11 if len(classes) > FOUR_COLUMNS else 16

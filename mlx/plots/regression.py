@@ -30,8 +30,8 @@ def plot_residuals_fitted(
 
     Parameters
     ----------
-    y_pred, residual : array_like, shape (n_samples,)
-        In the units of the target.
+    y_pred, residual
+        (n_samples,), in the units of the target.
     """
     x, e = _known(y_pred, residual)
     ax = axes_or_new(ax, height=2.8)
@@ -66,13 +66,13 @@ def plot_leverage(
 
     Parameters
     ----------
-    leverage : array_like, shape (n_samples,)
-        At least 0; NaN (no linear regression) is not drawn.
-    standardised : array_like, shape (n_samples,)
-        Residuals in standard deviations.
-    index : array_like, shape (n_samples,)
-        What names each sample, such as its row in the data; its place in `leverage` by default.
-    mean_leverage : float
+    leverage
+        (n_samples,), at least 0; NaN (no linear regression) is not drawn.
+    standardised
+        (n_samples,), residuals in standard deviations.
+    index
+        (n_samples,), what names each sample, such as its row in the data; its place in `leverage` by default.
+    mean_leverage
         Mean over the training samples: number of coefficients over number of samples. By default no line is drawn.
     """
     h, e = (np.asarray(values, float) for values in (leverage, standardised))
@@ -114,7 +114,8 @@ def plot_residual_qq(residual: ArrayLike, *, max_points: int = 2000, ax: Axes | 
 
     Parameters
     ----------
-    residual : array_like, shape (n_samples,)
+    residual
+        (n_samples,).
     """
     from scipy.special import betaincinv, ndtri
 
@@ -141,8 +142,8 @@ def plot_residual_histogram(residual: ArrayLike, *, ax: Axes | None = None) -> A
 
     Parameters
     ----------
-    residual : array_like, shape (n_samples,)
-        In the units of the target.
+    residual
+        (n_samples,), in the units of the target.
     """
     e = _known(residual, residual)[0]
     ax = axes_or_new(ax, height=2.5)

@@ -29,9 +29,9 @@ def plot_reliability(bins: ReliabilityBins, *, level: float = 0.95, ax: Axes | N
 
     Parameters
     ----------
-    bins : ReliabilityBins
+    bins
         Empty ones are not drawn.
-    level : float
+    level
         Of the intervals and of the band.
     """
     columns = (bins.count, bins.lower, bins.upper, bins.confidence, bins.accuracy)
@@ -75,9 +75,9 @@ def plot_temperature(points: Sequence[TemperaturePoint], *, n_classes: int, ax: 
 
     Parameters
     ----------
-    points : sequence of TemperaturePoint
+    points
         By rising temperature.
-    n_classes : int
+    n_classes
         K.
     """
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator

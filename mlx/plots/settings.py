@@ -20,17 +20,17 @@ class ReportSettings(Settings):
 
     Parameters
     ----------
-    dpi : int, default 150
+    dpi
         Resolution of the PNG files in dots per inch; most figures are 3.3 in (one column) wide.
-    formats : list of {"png", "pdf"}, default ["png"]
+    formats
         Files written of each figure, ``plots/*.png`` and ``pdf/*.pdf``; the page has its pictures in any case.
-    images_per_class : int, default 8
+    images_per_class
         Images shown of each class in ``samples``.
-    samples_shown : int, default 8
+    samples_shown
         Images in each group (most uncertain, most confidently wrong) of ``uncertain_samples``.
-    max_points : int, default 2000
-        Points drawn in a scatter; beyond it an evenly spaced part is drawn, and the plot says so.
-        Trend lines and statistics always use all points.
+    max_points
+        Points drawn in a scatter; beyond it an evenly spaced part is drawn, and the plot says so. Trend lines and
+        statistics always use all points.
     """
 
     dpi: int = Field(default=150, ge=50, le=600)

@@ -41,14 +41,15 @@ def plot_similarity_entropy(
 
     Parameters
     ----------
-    similarity : array_like, shape (n_samples,)
-        Mean cosine similarity, in [−1, 1]; NaN (alone in its class) is not drawn.
-    entropy : array_like, shape (n_samples,)
-        In nats, higher is less certain.
-    correct : array_like of bool, shape (n_samples,)
-    statistics : str
+    similarity
+        (n_samples,), mean cosine similarity, in [−1, 1]; NaN (alone in its class) is not drawn.
+    entropy
+        (n_samples,), in nats, higher is less certain.
+    correct
+        (n_samples,) of truth values.
+    statistics
         Up to two lines for the panel, as `statistics_text` writes them.
-    max_points : int
+    max_points
         Points drawn at most; the line uses all.
     """
     x, y, ok = known_points(similarity, entropy, correct)

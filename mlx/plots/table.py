@@ -38,9 +38,12 @@ def plot_class_scatter(
 
     Parameters
     ----------
-    X : array_like, shape (n_samples, n_features)
-    y : array_like of int, shape (n_samples,)
-    class_names : sequence of str, length n_classes
+    X
+        (n_samples, n_features).
+    y
+        (n_samples,) of integers.
+    class_names
+        n_classes names.
     """
     X, y = np.asarray(X, float), np.asarray(y)
     rows = evenly_spaced(len(X), max_points)
@@ -78,8 +81,10 @@ def plot_class_counts(y: ArrayLike, class_names: Sequence[str], *, ax: Axes | No
 
     Parameters
     ----------
-    y : array_like of int, shape (n_samples,)
-    class_names : sequence of str, length n_classes
+    y
+        (n_samples,) of integers.
+    class_names
+        n_classes names.
     """
     n = len(class_names)
     counts = np.bincount(np.asarray(y).astype(int), minlength=n)
@@ -101,8 +106,8 @@ def plot_target_histogram(y: ArrayLike, *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    y : array_like, shape (n_samples,)
-        In the units of the target.
+    y
+        (n_samples,), in the units of the target.
     """
     values = np.asarray(y, float)
     values = values[np.isfinite(values)]

@@ -31,8 +31,9 @@ def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
 
     Parameters
     ----------
-    names : sequence of str, length n_classes
-    width : int
+    names
+        n_classes names.
+    width
         Longest label in characters.
     """
     shown = [_drawable(str(name)) for name in names]

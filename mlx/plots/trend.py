@@ -16,9 +16,8 @@ class Trend:
 
     Parameters
     ----------
-    slope, intercept : float
-    x, fit, low, high : ndarray, shape (m,)
-        The line and the limits of the band over the range of the data.
+    x, fit, low, high
+        (m,), the line and the limits of the band over the range of the data.
     """
 
     slope: float
@@ -37,11 +36,11 @@ def fit_trend(x: ArrayLike, y: ArrayLike, *, level: float = 0.95, m: int = 60) -
 
     Parameters
     ----------
-    x, y : array_like, shape (n,)
-        Pairs with a NaN are left out.
-    level : float
+    x, y
+        (n,), pairs with a NaN are left out.
+    level
         Coverage of the band.
-    m : int
+    m
         Points on the line.
 
     Returns

@@ -28,10 +28,11 @@ def choose_grid(targets: Array, *, task: str, images: bool, settings: ReportSett
 
     Parameters
     ----------
-    targets : ndarray, shape (n_samples,)
-        Labels or target values of the whole data set.
-    task : {"classification", "regression"}
-    images : bool
+    targets
+        (n_samples,), labels or target values of the whole data set.
+    task
+        ``"classification"`` or ``"regression"``.
+    images
         Whether a sample is an image.
     """
     if not (images and task == "classification"):
