@@ -88,7 +88,9 @@ def _axes(representation: Scores, mean: Floats, k: int) -> Floats:
         return np.linalg.eigh(covariance)[1][:, : -k - 1 : -1].T
     if n <= DENSE:
         centered = np.concatenate([block for _, block in _centered_blocks(representation, mean)])
-        return np.asarray(np.linalg.svd(centered, full_matrices=False)[2][:k], dtype=np.float64)
+        # From products of rows, of which there are fewer than columns; orthogonal also where components vanish.
+        weights = np.linalg.eigh(centered @ centered.T)[1][:, : -k - 1 : -1]
+        return np.asarray(np.linalg.qr(centered.T @ weights)[0].T, dtype=np.float64)
     return _leading_axes(representation, mean, k)
 
 

@@ -82,6 +82,8 @@ def intrinsic_dimension(representation: Scores, *, seed: int) -> IntrinsicDimens
     if n < MIN_SAMPLES:
         status = Reason.TOO_FEW_POSITIONS(MIN_SAMPLES)
         return IntrinsicDimension(float("nan"), float("nan"), (), n, n_duplicates, status)
+    if n < values.shape[1]:
+        values = _in_own_span(values)
     order = stream(seed, Stream.NEIGHBORS).permutation(n)
     estimates, ends = [], []
     for n_parts in SCALES:
@@ -105,6 +107,13 @@ def _distinct(representation: Scores) -> Scores:
     keys = values.view(np.dtype((np.void, values.dtype.itemsize * values.shape[1]))).ravel()
     first = np.sort(np.unique(keys, return_index=True)[1])
     return rows if first.size == len(rows) else rows[first]
+
+
+def _in_own_span(values: Scores) -> Floats:
+    """Turn n rows of more columns so that n columns hold them; their distances stay."""
+    centered = unit_sized(np.asarray(values, dtype=np.float64))
+    triangle: Floats = np.linalg.qr((centered - centered.mean(axis=0)).T, mode="r")
+    return triangle.T
 
 
 def _log_ratios(values: Scores, n_queries: int) -> Floats:
