@@ -112,8 +112,8 @@ def _distinct(representation: Scores) -> Scores:
 def _in_own_span(values: Scores) -> Floats:
     """Turn n rows of more columns so that n columns hold them; their distances stay."""
     centered = unit_sized(np.asarray(values, dtype=np.float64))
-    triangle: Floats = np.linalg.qr((centered - centered.mean(axis=0)).T, mode="r")
-    return triangle.T
+    triangle = np.linalg.qr((centered - centered.mean(axis=0)).T, mode="r")
+    return np.asarray(triangle, dtype=np.float64).T
 
 
 def _log_ratios(values: Scores, n_queries: int) -> Floats:
