@@ -129,6 +129,37 @@ class DatasetDescription(Settings):
         return [column for column in self.columns if column.use == "feature"]
 
 
+class PreparedColumn(Settings):
+    """What became of a column of a table, fitted to its training rows alone.
+
+    Attributes
+    ----------
+    kind
+        What its values were taken for.
+    features
+        Names of the features that it became; none where it was left out, with the `reason`.
+    strategy, fill_value
+        What filled its gaps.
+    encoder, categories, infrequent
+        Of a categorical column: how it was encoded, its categories in the training rows in order, and which of them
+        are one. Numbers and codes of truth values are written as text.
+    gaps, unknown
+        By part: rows without a value, and rows of a category that the training rows lack.
+    """
+
+    name: str
+    kind: Kind | None = None
+    features: list[str] = Field([])
+    reason: str = ""
+    strategy: str | None = None
+    fill_value: float | str | None = None
+    encoder: str | None = None
+    categories: list[str] = Field([])
+    infrequent: list[str] = Field([])
+    gaps: dict[str, int] = Field({})
+    unknown: dict[str, int] = Field({})
+
+
 class SplitsDescription(Settings):
     """``data/splits/preprocessing.json``: what the samples are after scaling, and how they were divided and scaled.
 
@@ -143,6 +174,12 @@ class SplitsDescription(Settings):
         many groups and test samples have members on the other side of the test part.
     notes
         What the user should know of the division.
+    missing
+        What was done about rows with gaps; None where samples can have none.
+    dropped_rows
+        By part: rows that were left out for their gaps.
+    columns, features
+        What became of each column of a table, and the names of the features, in order; empty for other samples.
     """
 
     task: Task
@@ -158,6 +195,10 @@ class SplitsDescription(Settings):
     split_by: str | None = None
     groups: dict[str, dict[str, int]] = Field({})
     notes: list[str] = Field([])
+    missing: str | None = None
+    dropped_rows: dict[str, int] = Field({})
+    columns: list[PreparedColumn] = Field([])
+    features: list[str] = Field([])
 
 
 class ModelDescription(Settings):

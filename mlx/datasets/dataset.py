@@ -94,6 +94,11 @@ class Dataset:
     roles: Roles = field(default_factory=Roles)
     columns: tuple[ColumnDescription, ...] = ()
 
+    @property
+    def features(self) -> list[ColumnDescription]:
+        """The columns of `X`; empty where they have no names."""
+        return [column for column in self.columns if column.use == "feature"]
+
     def __post_init__(self) -> None:
         """Reject class names that are equal.
 

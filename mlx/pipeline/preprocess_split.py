@@ -1,24 +1,34 @@
-"""Step `preprocess-split`: divides the raw samples and scales them, block by block."""
+"""Step `preprocess-split`: divides the raw samples, prepares the columns of a table, and scales, block by block."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mlx.core.array_types import Array, Indices
-from mlx.core.arrays import ArrayWriter, open_array, rows_of, write_array
+from mlx.core.arrays import ArrayWriter, open_array, rows_of, stream_rows, write_array
 from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_json
 from mlx.core.console import note, tracked
-from mlx.core.descriptions import DatasetDescription, SplitsDescription, read_description
+from mlx.core.descriptions import (
+    ColumnDescription,
+    DatasetDescription,
+    PreparedColumn,
+    SplitsDescription,
+    read_description,
+)
 from mlx.core.errors import ArtifactError
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
-from mlx.core.samples import finite_rows, open_samples, open_targets
+from mlx.core.samples import finite_rows, naming, open_samples, open_targets
+from mlx.preprocessing.column_notes import column_notes, filled_text
+from mlx.preprocessing.column_plans import plan_columns
 from mlx.preprocessing.duplicates import equal_rows, row_digests
+from mlx.preprocessing.gaps import Gaps, after_gaps, check_raw
 from mlx.preprocessing.known_rows import KnownRows
-from mlx.preprocessing.overlap import Overlap, notes_of, overlaps_of
+from mlx.preprocessing.overlap import notes_of, overlaps_of
+from mlx.preprocessing.preparation import Preparation, fit_preparation
 from mlx.preprocessing.scaling import Scaler, fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import Split, split_rows
@@ -30,46 +40,75 @@ FITTED_BYTES, BLOCK_BYTES = 8 << 20, 2 << 20
 def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessing: PreprocessingSettings) -> str:
     """Write ``data/splits/``: X, y and the row in raw for each part; ``preprocessing.json``, ``duplicates.parquet``.
 
+    What makes features of columns and what scales them is fitted to the training rows alone.
+
     Raises
     ------
     MlxError
         A part would be empty, a class is too small to be divided, a column that the split goes by is missing or a
-        feature, or the values don't fit the scaling.
+        feature, the settings of a column don't fit what it holds, or the values don't fit the scaling.
     """
     described = read_description(workspace.raw / "dataset.json", DatasetDescription)
     n, *sample_shape = described.shape
     y = open_targets(workspace.raw / "y.npy", n_classes=len(described.class_names), rows=n)
     X = open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape)
-    source = workspace.raw / "X.npy"
-    blocks = (block for _, block in _raw_blocks(source, "looking for equal samples"))
-    equal = equal_rows(row_digests(blocks, n))
+    raw = _Raw(workspace.raw / "X.npy", described.features)
+    plan = plan_columns(described.columns, preprocessing.columns)
+    gaps = Gaps(plan, np.zeros(n, bool))
+    equal = equal_rows(row_digests(gaps.counted(raw.blocks("looking for equal samples")), n))
     known = _known_rows(workspace, described, equal)
-    parts = split_rows(y, described.class_names, split, known)
+    drawn = split_rows(y, described.class_names, split, known)
+    parts = after_gaps(drawn, gaps, preprocessing.missing)
+    preparation = fit_preparation(plan, lambda: raw.rows(parts.train, "fitting the columns"), len(parts.train))
+    train = (preparation.apply(block)[0] for block in raw.rows(parts.train, "fitting the scaling", FITTED_BYTES))
+    scaler = fit_scaler(preprocessing.scaling, X.dtype, train, preparation.scaled)
     overlaps = overlaps_of(known, parts)
-    notes = notes_of(parts, split, overlaps)
-    for line in notes:
-        note(f"preprocess-split: warning: {line}")
-    scaler = fit_scaler(preprocessing.scaling, X.dtype, _train_blocks(source, parts))
+    dropped = {name: len(rows) - len(parts.parts()[name]) for name, rows in drawn.parts().items()}
     with replacing_folder(workspace.splits) as folder:
         for name, rows in parts.parts().items():
             write_array(folder / f"y_{name}.npy", y[rows])
             write_array(folder / f"index_{name}.npy", rows)
-        _write_scaled(source, folder, parts, scaler)
+        columns = _write_prepared(raw, folder, parts, preparation, scaler)
         write_columns(folder / "duplicates.parquet", {"row": np.arange(n), "group": equal})
-        about = _description(described, parts, scaler, overlaps, notes)
+        about = SplitsDescription(
+            task=described.task,
+            class_names=described.class_names,
+            sample_shape=[len(preparation.features)] if columns else sample_shape,
+            augmentation=described.augmentation,
+            scaling=scaler.scaling,
+            dtype=scaler.dtype.name,
+            mean=None if scaler.mean is None else scaler.mean.tolist(),
+            scale=None if scaler.scale is None else scaler.scale.tolist(),
+            sizes={name: len(rows) for name, rows in parts.parts().items()},
+            split_method=parts.method,
+            split_by=parts.by or None,
+            groups={name: found.as_dict() for name, found in overlaps.items()},
+            notes=[*notes_of(parts, split, overlaps), *column_notes(columns, dropped)],
+            missing=preprocessing.missing if columns else None,
+            dropped_rows=dropped if any(dropped.values()) else {},
+            columns=columns,
+            features=preparation.features,
+        )
         write_json(folder / "preprocessing.json", about.as_dict())
-    sizes = ", ".join(f"{len(rows)} {name}" for name, rows in parts.parts().items())
-    by = f" by '{parts.by}'" if parts.by else ""
-    stratified = split.stratify and described.class_names and parts.method != "time"
-    how = f"{parts.method}{by}, {'stratified' if stratified else 'not stratified'}"
+    for line in about.notes:
+        note(f"preprocess-split: warning: {line}")
+    filled = filled_text(columns)
     return (
-        f"read {workspace.raw}, split {len(y)} samples into {sizes} ({how}), scaling {scaler.scaling}, "
-        f"wrote {workspace.splits}"
+        f"read {workspace.raw}, split {len(y)} samples into {_sizes(parts, described, split)}, "
+        f"{f'{filled}, ' if filled else ''}scaling {scaler.scaling}, wrote {workspace.splits}"
     )
 
 
+def _sizes(parts: Split, described: DatasetDescription, split: SplitSettings) -> str:
+    """Return the sizes of the parts, and how they were drawn."""
+    sizes = ", ".join(f"{len(rows)} {name}" for name, rows in parts.parts().items())
+    by = f" by '{parts.by}'" if parts.by else ""
+    stratified = split.stratify and described.class_names and parts.method != "time"
+    return f"{sizes} ({parts.method}{by}, {'stratified' if stratified else 'not stratified'})"
+
+
 def _known_rows(workspace: Workspace, described: DatasetDescription, duplicates: Indices) -> KnownRows:
-    known = KnownRows(duplicates=duplicates, features=described.details.get("features") or [], roles=described.roles)
+    known = KnownRows(duplicates=duplicates, features=[c.name for c in described.features], roles=described.roles)
     if not (described.roles or described.parts):
         return known
     path = workspace.raw / "roles.parquet"
@@ -84,28 +123,57 @@ PART = "part"
 """The column of ``roles.parquet`` with the source's own part of each sample."""
 
 
-def _train_blocks(source: Path, parts: Split) -> Iterator[Array]:
-    for where, block in _raw_blocks(source, "fitting the scaling", FITTED_BYTES):
-        yield block[_within(parts.train, where)]
+@dataclass(frozen=True)
+class _Raw:
+    """The raw samples in a file, read in blocks and checked.
+
+    Attributes
+    ----------
+    columns
+        Their columns, where they are rows of a table and may have gaps; else every value is finite.
+    """
+
+    path: Path
+    columns: Sequence[ColumnDescription]
+
+    def blocks(self, label: str, size: int = BLOCK_BYTES) -> Iterator[tuple[slice, Array]]:
+        """Yield consecutive blocks (m, …) of about `size` bytes, and which rows they are."""
+        X = open_array(self.path)
+        rows = rows_of(X[:1].nbytes, size)
+        return tracked(self._checked(rows), total=-(-len(X) // rows), label=label)
+
+    def rows(self, wanted: Indices, label: str, size: int = BLOCK_BYTES) -> Iterator[Array]:
+        """Yield the ascending rows `wanted` in blocks."""
+        for where, block in self.blocks(label, size):
+            yield block[_within(wanted, where)]
+
+    def _checked(self, rows: int) -> Iterator[tuple[slice, Array]]:
+        if not self.columns:
+            yield from finite_rows(self.path, rows)
+            return
+        with naming(self.path.parent):
+            yield from check_raw(stream_rows(self.path, rows), self.columns)
 
 
-def _write_scaled(source: Path, folder: Path, parts: Split, scaler: Scaler) -> None:
-    """Pass once over the raw samples and append each block's rows to the part that they belong to."""
-    shape = open_array(source).shape[1:]
+def _write_prepared(
+    raw: _Raw, folder: Path, parts: Split, preparation: Preparation, scaler: Scaler
+) -> list[PreparedColumn]:
+    """Pass once over the raw samples and append each block's rows to their part; return what became of the columns."""
+    shape = (len(preparation.features),) if preparation.fits else open_array(raw.path).shape[1:]
+    gaps, unknown = ({name: np.zeros(len(preparation.fits), np.int64) for name in parts.parts()} for _ in range(2))
     with ExitStack() as stack:
         writers = {
             name: stack.enter_context(ArrayWriter(folder / f"X_{name}.npy", (len(rows), *shape), scaler.dtype))
             for name, rows in parts.parts().items()
         }
-        for where, block in _raw_blocks(source, "scaling"):
+        for where, block in raw.blocks("scaling"):
             for name, rows in parts.parts().items():
-                writers[name].append(scaler.apply(block[_within(rows, where)]))
-
-
-def _raw_blocks(source: Path, label: str, size: int = BLOCK_BYTES) -> Iterator[tuple[slice, Array]]:
-    X = open_array(source)
-    rows = rows_of(X[:1].nbytes, size)
-    return tracked(finite_rows(source, rows), total=-(-len(X) // rows), label=label)
+                own = block[_within(rows, where)]
+                features, absent = preparation.apply(own)
+                writers[name].append(scaler.apply(features))
+                gaps[name] += preparation.gaps(own)
+                unknown[name] += absent
+    return preparation.description(gaps, unknown)
 
 
 def _within(rows: Array, where: slice) -> Array:
@@ -113,23 +181,3 @@ def _within(rows: Array, where: slice) -> Array:
     first, last = np.searchsorted(rows, (where.start, where.stop))
     inside: Array = rows[first:last] - where.start
     return inside
-
-
-def _description(
-    described: DatasetDescription, parts: Split, scaler: Scaler, overlaps: dict[str, Overlap], notes: list[str]
-) -> SplitsDescription:
-    return SplitsDescription(
-        task=described.task,
-        class_names=described.class_names,
-        sample_shape=described.shape[1:],
-        augmentation=described.augmentation,
-        scaling=scaler.scaling,
-        dtype=scaler.dtype.name,
-        mean=None if scaler.mean is None else scaler.mean.tolist(),
-        scale=None if scaler.scale is None else scaler.scale.tolist(),
-        sizes={name: len(rows) for name, rows in parts.parts().items()},
-        split_method=parts.method,
-        split_by=parts.by or None,
-        groups={name: found.as_dict() for name, found in overlaps.items()},
-        notes=notes,
-    )

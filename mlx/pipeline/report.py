@@ -98,7 +98,8 @@ def _read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
 def _open_raw(workspace: Workspace, dataset: DatasetDescription) -> RawSamples:
     n, *sample_shape = dataset.shape
     y = open_targets(workspace.raw / "y.npy", n_classes=len(dataset.class_names), rows=n)
-    return RawSamples(inputs=open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape), targets=y)
+    inputs = open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape)
+    return RawSamples(inputs=inputs, targets=y, columns=dataset.features)
 
 
 def _provenance(workspace: Workspace, dataset: DatasetDescription, *, trained: bool) -> Provenance:

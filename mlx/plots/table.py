@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlx.core.descriptions import ColumnDescription
 from mlx.plots.embedding import scatter_classes
 from mlx.plots.style import CORRECT, NOTE, axes_or_new, name_rows, styled
 from mlx.plots.text import class_labels, thousands
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from mlx.core.array_types import Floats
+    from mlx.core.array_types import Array, Floats
 
 NAMED_CLASSES = 14
 COUNTED_CLASSES = 24
@@ -54,6 +55,20 @@ def plot_class_scatter(
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1, markerscale=1.3)
     note_thinned(ax, len(rows), len(X))
     return ax
+
+
+def as_drawn(X: Array, columns: Sequence[ColumnDescription]) -> Array:
+    """Return raw rows of a table (m, n_columns) without gaps: 0 and 1 for each category, else the mean of the rows."""
+    if not columns:
+        return X
+    parts = []
+    for values, column in zip(X.T, columns, strict=True):
+        if column.kind == "categorical":
+            parts.append((values[:, None] == np.arange(len(column.categories))).astype(float))
+        else:
+            gaps = np.isnan(values)
+            parts.append(np.where(gaps, 0.0 if gaps.all() else values[~gaps].mean(), values)[:, None])
+    return np.concatenate(parts, axis=1)
 
 
 def _plane(X: Floats) -> tuple[Floats, str, str]:

@@ -77,7 +77,7 @@ class KnownRows:
 
     def _absent(self, key: str, name: str) -> SettingsError:
         remedy = f"set dataset.params.roles: {{{name}: {key}}}, so that it is no feature"
-        if name in self.features or any(feature.startswith(f"{name}=") for feature in self.features):
+        if name in self.features:
             return SettingsError(
                 f"expected a column that is no feature, found '{name}', which is one; {remedy}", key=("split", key)
             )

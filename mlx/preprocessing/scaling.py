@@ -62,20 +62,30 @@ def scaled_dtype(scaling: str, dtype: npt.DTypeLike) -> np.dtype[Any]:
     return given if scaling == "none" or given.kind == "f" else np.dtype(np.float32)
 
 
-def fit_scaler(scaling: Literal["none", "unit", "standard"], dtype: npt.DTypeLike, train: Iterable[Array]) -> Scaler:
+def fit_scaler(
+    scaling: Literal["none", "unit", "standard"],
+    dtype: npt.DTypeLike,
+    train: Iterable[Array],
+    scaled: Array | None = None,
+) -> Scaler:
     """Fit on blocks of training rows.
 
     Parameters
     ----------
     train
         Blocks (m, ..., features) of the training split, read once, and only for ``standard``.
+    scaled
+        (features,) whether each is scaled; all are by default.
     """
     out = scaled_dtype(scaling, dtype)
     if scaling != "standard":
         return Scaler(scaling, out)
     mean, deviation = _moments(train)
     # Dividing a constant feature by 1 leaves it at 0 instead of NaN.
-    return Scaler(scaling, out, mean, np.where(deviation > 0, deviation, 1.0))
+    scale = np.where(deviation > 0, deviation, 1.0)
+    if scaled is not None:
+        mean, scale = np.where(scaled, mean, 0.0), np.where(scaled, scale, 1.0)
+    return Scaler(scaling, out, mean, scale)
 
 
 def _moments(blocks: Iterable[Array]) -> tuple[Array, Array]:

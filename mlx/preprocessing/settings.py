@@ -1,10 +1,12 @@
 """The `split` and `preprocessing` sections of the configuration."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from mlx.core.settings import ANY_CASE, Settings, known_name
+from mlx.preprocessing.column_settings import Choice, ColumnsSettings
 
 Method = Literal["random", "published", "group", "time", "column"]
 METHODS = ("auto", "random", "published", "group", "time", "column")
@@ -70,14 +72,31 @@ class SplitSettings(Settings):
         return test, val
 
 
+Missing = Literal["impute", "drop", "reject"]
+
+
 class PreprocessingSettings(Settings):
-    """How the values are scaled.
+    """How the values are scaled, and how the columns of a table become features; fitted to the training rows alone.
 
     Attributes
     ----------
     scaling
         ``none``; ``unit``: 8-bit values divided by 255; ``standard``: mean 0 and standard deviation 1 over the
-        training split, per feature of a table or per channel of an image.
+        training split, per feature of a table or per channel of an image. Features of 0 and 1 for the categories of
+        a column stay as they are.
+    columns
+        By the name of a column or by kind (``numeric``, ``categorical``, ``boolean``, ``date``), a name coming first:
+        how it becomes features, see `mlx.preprocessing.column_settings.ColumnSettings`.
+    missing
+        What to do about values that are missing in a table: ``impute`` them as `columns` says, ``drop`` rows that have
+        any, or ``reject`` the table.
     """
 
     scaling: Annotated[Literal["none", "unit", "standard"], ANY_CASE] = "none"
+    columns: dict[str, Choice] = Field(default_factory=dict)
+    missing: Annotated[Missing, ANY_CASE] = "impute"
+
+    @classmethod
+    def schema_of(cls, key: str, values: Mapping[str, Any]) -> type[Settings] | None:
+        """Return the schema of `columns`, whose keys are names of the user's own."""
+        return ColumnsSettings if key == "columns" and isinstance(values.get(key), dict) else None

@@ -129,7 +129,7 @@ def _n_recorded(settings: RepresentationsSettings, planned: Split) -> int:
 
 def _known_rows(dataset: Dataset) -> KnownRows:
     roles = dataset.roles
-    features = dataset.details.get("features") or []
+    features = [column.name for column in dataset.features]
     return KnownRows(columns=roles.columns, roles=roles.roles, parts=roles.parts, features=features)
 
 

@@ -37,7 +37,7 @@ def preview_samples(config: ExperimentConfig, path: Path) -> Path:
     enough = settings.images_per_class if images else settings.max_points
     first = list(first_of_each_class(dataset.blocks(256), len(dataset.class_names), enough))
     X, y = (np.concatenate([getattr(block, name) for block in first]) for name in ("X", "y"))
-    ax = draw_samples(X, y, dataset.class_names, settings)
+    ax = draw_samples(X, y, dataset.class_names, settings, dataset.features)
     write_bytes(path, render_png(cast("Figure", ax.figure), settings.dpi))
     return path
 

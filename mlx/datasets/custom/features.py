@@ -1,5 +1,6 @@
-"""Columns of a table as features: numbers read as numbers, categories, and what is neither."""
+"""Columns of a table as features: numbers, truth values, dates, categories, and what is none of these."""
 
+import datetime
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlx.core.array_types import Array
+from mlx.core.descriptions import Kind
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.table_files import Column, row_name
 from mlx.datasets.custom.written_numbers import (
@@ -40,7 +43,9 @@ _TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "fa
 
 
 def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written | None = None) -> Column:
-    """Return a column of a table as numbers.
+    """Return a column of a table as numbers; with the reason where it can't be a feature.
+
+    Columns without a value, names and sentences, and dates that are not written as YYYY-MM-DD can't.
 
     Parameters
     ----------
@@ -52,32 +57,65 @@ def feature(series: "pd.Series[Any]", path: Path, marks: Marks, written: Written
     Raises
     ------
     DataError
-        If it holds dates or something other than numbers, booleans or text; numbers with a few other
-        words among them, which are hardly categories; or too many different texts.
+        If it holds something other than numbers, booleans, dates or text, or numbers with a few other words among
+        them, which are hardly categories.
     SettingsError
         If its numbers can be read in two ways.
     """
     import pandas as pd
 
     name = str(series.name)
+    if series.isna().all():
+        return Column(name, "numeric", np.full(len(series), np.nan), reason="it has no value")
+    if isinstance(series.dtype, pd.DatetimeTZDtype) or series.dtype.kind == "M":
+        return _dates(pd.to_datetime(series, utc=True), name)
     if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_complex_dtype(series):  # and boolean
-        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
-        return Column(name, np.where(np.isfinite(values), values, np.nan), None)
+        kind: Kind = "boolean" if pd.api.types.is_bool_dtype(series) else "numeric"
+        return Column(name, kind, _finite(series.to_numpy(dtype=np.float64, na_value=np.nan)))
     present = series[series.notna()]
-    if present.empty and series.dtype == object:  # such as a column of Parquet's type null
-        return Column(name, np.full(len(series), np.nan), None)
     if series.dtype == object and present.map(lambda value: type(value) in {int, float}).all():  # of any length
         return feature(series.map(lambda value: float(str(value)), na_action="ignore").astype(float), path, marks)
+    if series.dtype == object and present.map(lambda value: isinstance(value, datetime.date)).all():
+        return _dates(pd.to_datetime(series, utc=True), name)
     present = _texts(present, path)
-    declared = isinstance(series.dtype, pd.CategoricalDtype)
-    numbers = None
-    if not declared and not present.empty:
-        numbers = _as_numbers(present, written or read_written(present.tolist()), path, marks)
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return _categories(series, present, name)
+    return _of_text(series, present, written or read_written(present.tolist()), path, marks)
+
+
+def _of_text(series: "pd.Series[Any]", present: "pd.Series[Any]", written: Written, path: Path, marks: Marks) -> Column:
+    name, truth = str(series.name), written.counts.keys() <= _TRUTH.keys()
+    if not truth and (dates := dates_among(written, len(present))):
+        return _written_dates(series, present, name, dates)
+    numbers = _TRUTH if truth else _as_numbers(present, written, path, marks)
     if numbers is None:
-        return _categories(series, present, name, path)
+        return _categories(series, present, name)
     values = np.full(len(series), np.nan)
     values[series.notna().to_numpy()] = [numbers[text] for text in present.tolist()]
-    return Column(name, np.where(np.isfinite(values), values, np.nan), None)
+    return Column(name, "boolean" if truth else "numeric", _finite(values))
+
+
+def _finite(values: Array) -> Array:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _dates(moments: "pd.Series[Any]", name: str) -> Column:
+    import pandas as pd
+
+    days = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+    return Column(name, "date", days.to_numpy(dtype=np.float64))
+
+
+def _written_dates(series: "pd.Series[Any]", present: "pd.Series[Any]", name: str, dates: Collection[str]) -> Column:
+    import pandas as pd
+
+    missing = present.map(means_missing)
+    moments = pd.to_datetime(present[~missing].str.strip(), format="ISO8601", utc=True, errors="coerce")
+    if moments.isna().any():
+        row, word = first_of(present, set(present[~missing][moments.isna()]) & set(dates) or dates)
+        reason = f"it holds dates or times, such as {word!r} in {row}, not all of them written as YYYY-MM-DD"
+        return Column(name, "date", np.full(len(series), np.nan), reason=reason)
+    return _dates(moments.reindex(series.index), name)
 
 
 def _texts(present: "pd.Series[Any]", path: Path) -> "pd.Series[Any]":
@@ -105,10 +143,6 @@ def is_text(values: "pd.Series[Any]") -> bool:
 def _as_numbers(present: "pd.Series[Any]", written: Written, path: Path, marks: Marks) -> dict[str, float] | None:
     """Return each text as a number; None for a column of words."""
     name = str(present.name)
-    if written.counts.keys() <= _TRUTH.keys():
-        return _TRUTH
-    way_out = f"; make numbers of them, or {leave_out()}"
-    reject_dates(present, written, f"{path}: expected numbers or text in column '{name}'", way_out)
     mark = mark_of(written, marks)
     read = dict(written.read[mark or "."])
     others = written.counts.keys() - read.keys() if len(read) < len(written.counts) else set()
@@ -141,23 +175,10 @@ def ambiguous_number(written: Written, name: str, path: Path) -> SettingsError:
     )
 
 
-def reject_dates(present: "pd.Series[Any]", written: Written, expected: str, way_out: str) -> None:
-    """Reject a column of text whose rows are mostly dates or times.
-
-    Parameters
-    ----------
-    expected, way_out
-        What the message begins and ends with.
-
-    Raises
-    ------
-    DataError
-        Names the first.
-    """
+def dates_among(written: Written, n: int) -> set[str]:
+    """Return the texts that are dates or times; none where these are fewer than half of `n` rows."""
     dates = {text for text in written.words() if _DATE.fullmatch(text.strip())}
-    if 2 * sum(written.counts[text] for text in dates) >= len(present):
-        row, word = first_of(present, dates)
-        raise DataError(f"{expected}, found dates or times, such as {word!r} in {row}{way_out}")
+    return dates if 2 * sum(written.counts[text] for text in dates) >= n else set()
 
 
 def first_of(present: "pd.Series[Any]", texts: Collection[str]) -> tuple[str, str]:
@@ -181,18 +202,19 @@ def _reject_money_and_units(present: "pd.Series[Any]", written: Written, name: s
             )
 
 
-def _categories(series: "pd.Series[Any]", present: "pd.Series[Any]", name: str, path: Path) -> Column:
+def _categories(series: "pd.Series[Any]", present: "pd.Series[Any]", name: str) -> Column:
     categories = tuple(sorted(set(present)))
     most = min(MOST_CATEGORIES, max(ALWAYS_ALLOWED, len(series) // FEWEST_ROWS_A_CATEGORY))
     if len(categories) > most:
-        raise DataError(
-            f"{path}: expected at most {most} different texts in column '{name}' of {len(series)} rows, found "
-            f"{len(categories)}, such as {categories[0][:40]!r}; {leave_out()}"
+        reason = (
+            f"it has {len(categories)} different texts in {len(series)} rows, such as {categories[0][:40]!r}, and at "
+            f"most {most} are taken for categories"
         )
+        return Column(name, "text", np.full(len(series), np.nan), reason=reason)
     values = np.full(len(series), np.nan)
     code = {category: k for k, category in enumerate(categories)}
     values[series.notna().to_numpy()] = [code[value] for value in present.tolist()]
-    return Column(name, values, categories)
+    return Column(name, "categorical", values, categories)
 
 
 def leave_out() -> str:

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from mlx.core.errors import SettingsError
 from mlx.datasets.files.folder_set import PixelSize
@@ -37,10 +38,6 @@ class CustomParams(StoredParams):
         of text it sets the order.
     features
         The columns of a table to use; all but the target where it is not given.
-    encoding
-        How columns of text become numbers: ``onehot`` or ``ordinal``, categories sorted.
-    missing
-        What to do about missing values in a table: ``error``; ``drop`` the row; the ``mean`` of the column.
     decimal
         The decimal mark of numbers that a table has as text: ``.`` or ``,``; the other one, blanks and
         apostrophes may group thousands. Inferred where only one is possible. A percentage is the number
@@ -69,8 +66,6 @@ class CustomParams(StoredParams):
     target: str | None = None
     class_names: list[str] | None = None
     features: list[str] | None = Field(None, min_length=1)
-    encoding: Literal["onehot", "ordinal"] = "onehot"
-    missing: Literal["error", "drop", "mean"] = "error"
     decimal: Literal[".", ","] | None = None
     separator: Annotated[str, BeforeValidator(_one_character)] | None = None
     metadata: str | None = None
@@ -81,10 +76,49 @@ class CustomParams(StoredParams):
     skip_corrupt: bool = False
     arguments: dict[str, Any] = Field(default_factory=dict)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_fitted(cls, values: Any) -> Any:
+        """Reject keys of earlier versions, which fitted the mean of a column to all rows, test rows included."""
+        moved = [(name, values[name]) for name in MOVED if name in values] if isinstance(values, dict) else []
+        if moved:
+            raise ValidationError.from_exception_data(cls.__name__, [_moved(name, value) for name, value in moved])
+        return values
+
+
+MOVED: dict[str, dict[str, str]] = {
+    "missing": {
+        "": "preprocessing.missing (impute, drop or reject)",
+        "error": "preprocessing.missing: reject",
+        "drop": "preprocessing.missing: drop",
+        "mean": "preprocessing.missing: impute, which is the default",
+    },
+    "encoding": {
+        "": "preprocessing.columns: {categorical: {encoder: ...}} (onehot or ordinal)",
+        "onehot": "preprocessing.columns: {categorical: {encoder: onehot}}, which is the default",
+        "ordinal": "preprocessing.columns: {categorical: {encoder: ordinal}}",
+    },
+}
+"""Keys of earlier versions, and by their values what takes their place."""
+
+
+def _moved(name: str, value: Any) -> InitErrorDetails:
+    instead = MOVED[name].get(str(value).lower(), MOVED[name][""])
+    return InitErrorDetails(
+        type=PydanticCustomError(
+            "moved",
+            "expected no such key, as tables are prepared by what is fitted to their training rows: set {instead}, in "
+            "its place, found {found}",
+            {"instead": instead, "found": str(value)},
+        ),
+        loc=(name,),
+        input=value,
+    )
+
 
 EVERY = {"n_samples", "seed", "normalize", "augmentation", "metadata", "roles"}
 LABELED = EVERY | {"task", "class_names"}
-TABLE = LABELED | {"test_path", "target", "features", "encoding", "missing", "decimal"}
+TABLE = LABELED | {"test_path", "target", "features", "decimal"}
 """What has a meaning for every source, for those with labels in an array, and for tables."""
 
 

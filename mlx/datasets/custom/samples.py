@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array, Indices
+from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.rows import Rows
 from mlx.datasets.custom.targets import Target
@@ -36,6 +37,8 @@ class Samples:
         What the user should know of how it was read.
     roles
         Columns that are neither features nor factors.
+    columns
+        Of a table, whose features have NaN where a value is missing.
     """
 
     X: Rows
@@ -45,6 +48,7 @@ class Samples:
     details: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     roles: Roles = field(default_factory=Roles)
+    columns: tuple[ColumnDescription, ...] = ()
 
 
 def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
@@ -82,6 +86,7 @@ def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
         inferred=target.inferred,
         notes=samples.notes,
         roles=samples.roles,
+        columns=samples.columns,
     )
 
 
@@ -128,7 +133,7 @@ def _read(samples: Samples, shape: tuple[int, ...], dtype: np.dtype[Any], index:
     done = 0
     for block in picked(samples.X.chunks(), index, rows):
         X = block.reshape(len(block), *shape).astype(dtype, copy=False)
-        if dtype.kind == "f":
+        if dtype.kind == "f" and not samples.columns:
             finite = np.isfinite(X.reshape(len(X), -1)).all(axis=1)
             if not finite.all():
                 row = index[done + int(np.argmin(finite))]

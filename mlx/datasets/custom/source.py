@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
@@ -169,8 +170,6 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
         params.target,
         task=params.task,
         features=params.features,
-        encoding=params.encoding,
-        missing=params.missing,
         decimal=params.decimal,
         separator=params.separator,
         roles=params.roles,
@@ -184,10 +183,17 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
         factors, others = ({name: values[table.rows] for name, values in part.items()} for part in known)
         columns |= others
     parts = None if params.test_path is None else np.where(table.rows < table.n_first, "train", "test").astype(object)
-    roles = replace(_roles(params, columns, [*table.columns, *factors, *columns], str(path)), parts=parts)
+    names = [column.name for column in table.columns]
+    roles = replace(_roles(params, columns, [*names, *factors, *columns], str(path)), parts=parts)
     target = _target(params, table.labels, f"{path}: column '{params.target}'", None)
     where = str(path) if params.test_path is None else f"{path} and {params.test_path}"
-    return Samples(MemoryRows(table.X), target, where, factors, table.details, table.notes, roles)
+    described = tuple(_as_target(column, target) if column.use == "target" else column for column in table.columns)
+    return Samples(MemoryRows(table.X), target, where, factors, notes=table.notes, roles=roles, columns=described)
+
+
+def _as_target(column: ColumnDescription, target: Target) -> ColumnDescription:
+    names = list(target.class_names)
+    return column.model_copy(update={"kind": "categorical" if names else "numeric", "categories": names})
 
 
 def _table(params: CustomParams, path: Path, rules: TableRules) -> TableSamples:

@@ -21,7 +21,7 @@ def id_columns(columns: Sequence[Column], table: "pd.DataFrame", path: Path) -> 
     """Return a line on each column of whole numbers or text with another value in each row, as ids have."""
     lines = []
     for column in columns:
-        found = _id_like(column, table[column.name])
+        found = None if column.kind == "date" else _id_like(column, table[column.name])
         if found:
             lines.append(
                 f"{path}: column '{column.name}' {found}, as an id or a row's number; if it is one, {leave_out()}: "
@@ -35,11 +35,11 @@ def _id_like(column: Column, series: "pd.Series[Any]") -> str | None:
 
     values = column.numbers
     n = len(values)
-    whole = column.categories is not None or bool((values == np.rint(values)).all())
+    whole = column.kind == "categorical" or bool((values == np.rint(values)).all())
     written_whole = not pd.api.types.is_float_dtype(series)
     if n < FEWEST_ROWS or not whole or len(np.unique(values)) < n:
         return None
-    if column.categories is None and values.max() - values.min() == n - 1:
+    if column.kind != "categorical" and values.max() - values.min() == n - 1:
         return f"counts the rows from {values.min():.0f} to {values.max():.0f}"
     return "has another value in each row" if written_whole else None
 
@@ -76,4 +76,4 @@ def _matches(values: Array, first: Array, codes: Array) -> bool:
 
 
 def _equals(column: Column, rows: Array, labels: Array) -> bool:
-    return column.categories is None and labels.dtype.kind in "iuf" and np.array_equal(column.numbers[rows], labels)
+    return column.kind != "categorical" and labels.dtype.kind in "iuf" and np.array_equal(column.numbers[rows], labels)

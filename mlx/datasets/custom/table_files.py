@@ -1,14 +1,15 @@
 """Tables in CSV, Parquet and JSON files, and their columns as numbers."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.descriptions import ColumnDescription, Kind
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import what_is
 from mlx.core.reading import reading
@@ -16,7 +17,7 @@ from mlx.core.settings import nearest
 from mlx.datasets.custom.csv_files import read_csv
 from mlx.datasets.custom.headers import as_requested, reject_equal_names, without_index
 from mlx.datasets.custom.parquet_files import read_parquet
-from mlx.datasets.dataset import IN_MEMORY_LIMIT, reject_oversized
+from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,15 +33,32 @@ class Column:
     ----------
     name
         Its heading.
+    kind
+        See `mlx.core.descriptions.ColumnDescription`, where the numbers that stand for its values are documented.
     numbers
-        float64 of shape (rows,), NaN where missing; for a column of text the number of the category.
+        float64 of shape (rows,), NaN where missing.
     categories
-        The different texts, sorted; None for a column of numbers.
+        The different texts of a categorical column, sorted.
+    reason
+        Why it can't be a feature; empty if it can.
     """
 
     name: str
+    kind: Kind
     numbers: Array
-    categories: tuple[str, ...] | None
+    categories: tuple[str, ...] = ()
+    reason: str = ""
+
+    def description(self, rows: Array) -> ColumnDescription:
+        """Return it in words, with the gaps among `rows`."""
+        return ColumnDescription(
+            name=self.name,
+            kind=self.kind,
+            use="left out" if self.reason else "feature",
+            categories=list(self.categories),
+            gaps=int(np.isnan(self.numbers[rows]).sum()),
+            reason=self.reason,
+        )
 
 
 @dataclass(frozen=True)
@@ -203,24 +221,3 @@ def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd
 def row_name(row: int) -> str:
     """Return the name of a row for messages, counted from 1."""
     return f"row {row} below the header"
-
-
-def encode(columns: Sequence[Column], how: Literal["onehot", "ordinal"], path: Path) -> tuple[Array, list[str]]:
-    """Return the features as float64 of shape (rows, features), and the name of each.
-
-    ``onehot`` makes a column of text into one column of 0 and 1 a category, named ``column=category``;
-    ``ordinal`` into one, of the category's number in sorted order.
-    """
-    n_features = sum(len(c.categories) if c.categories and how == "onehot" else 1 for c in columns)
-    leave = "leave columns out (dataset.params.features)"
-    way_out = f"set dataset.params.encoding to ordinal, or {leave}" if n_features > len(columns) else leave
-    reject_oversized(str(path), len(columns[0].numbers), n_features, way_out=way_out)
-    parts, names = [], []
-    for column in columns:
-        if column.categories is None or how == "ordinal":
-            parts.append(column.numbers[:, np.newaxis])
-            names.append(column.name)
-        else:
-            parts.append((column.numbers[:, np.newaxis] == np.arange(len(column.categories))).astype(np.float64))
-            names += [f"{column.name}={category}" for category in column.categories]
-    return np.concatenate(parts, axis=1), names

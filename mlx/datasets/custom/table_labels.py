@@ -9,7 +9,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.datasets.custom.csv_files import MISSING
-from mlx.datasets.custom.features import ambiguous_number, first_of, is_text, reject_dates
+from mlx.datasets.custom.features import ambiguous_number, dates_among, first_of, is_text
 from mlx.datasets.custom.targets import Task
 from mlx.datasets.custom.written_numbers import MARKS, Mark, Marks, Written, mark_of, read_written, without_percent
 
@@ -102,8 +102,9 @@ def _quantities(
     """Return each text as a number; None where they are names."""
     what = f"{path}: expected numbers{' for task regression' if sure else ''} in column '{answer.name}', the target"
     names = "" if sure else "; if these are names, set dataset.params.task: classification"
-    if not sure:
-        reject_dates(answer, written, what, names)
+    if not sure and (dates := dates_among(written, len(answer))):
+        row, word = first_of(answer, dates)
+        raise DataError(f"{what}, found dates or times, such as {word!r} in {row}{names}")
     read = dict(written.read[mark or "."])
     words = written.counts.keys() - read.keys()
     numbers = written.read["."].keys() | written.read[","].keys()

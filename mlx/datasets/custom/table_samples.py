@@ -1,14 +1,15 @@
 """Features and target from a table in a file."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.descriptions import ColumnDescription, Kind
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.features import feature, leave_out
 from mlx.datasets.custom.suspects import copies_of_target, id_columns
@@ -18,19 +19,16 @@ from mlx.datasets.custom.table_files import (
     appended,
     column_of,
     differ_in_text,
-    encode,
     read_table,
-    row_name,
 )
 from mlx.datasets.custom.table_labels import missing_words, table_labels
 from mlx.datasets.custom.targets import Task
 from mlx.datasets.custom.written_numbers import Mark, Marks, Written, read_written
-from mlx.datasets.roles import role_values
+from mlx.datasets.dataset import reject_oversized
+from mlx.datasets.roles import Role, role_values
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Missing = Literal["error", "drop", "mean"]
 
 
 @dataclass(frozen=True)
@@ -40,19 +38,17 @@ class TableSamples:
     Attributes
     ----------
     X
-        Features, float64 of shape (samples, features).
+        Features, float64 of shape (samples, features), as in `mlx.core.descriptions.ColumnDescription`.
     labels
         The target as it is in the file: integers, floats, booleans or text, shape (samples,).
     rows, n_rows
         Which of the table's rows the samples are, and how many it has.
-    details
-        The features' names, the categories of columns of text, and what was done about missing values.
     notes
-        What the user should know: columns left out, columns that look like ids.
+        What the user should know: columns and rows left out, columns that look like ids.
     roles
         Values (samples,) of the columns with a role.
     columns
-        Names of all columns.
+        All columns: the features in the order of `X`, and then the others.
     n_first
         How many of the table's rows are those of the first file.
     """
@@ -61,10 +57,9 @@ class TableSamples:
     labels: Array
     rows: Array
     n_rows: int
-    details: dict[str, Any]
     notes: tuple[str, ...]
     roles: dict[str, Array]
-    columns: tuple[str, ...]
+    columns: tuple[ColumnDescription, ...]
     n_first: int
 
 
@@ -80,10 +75,6 @@ class TableRules:
         What the target is for, or ``auto``.
     features
         The columns to use; all others where it is None.
-    encoding
-        Of columns of text, see `mlx.datasets.custom.table_files.encode`.
-    missing
-        What to do about missing and infinite values. The mean is that of all rows, test rows included.
     decimal
         Decimal mark of numbers in text; inferred where it is None.
     separator
@@ -95,11 +86,9 @@ class TableRules:
     target: str
     task: Task | Literal["auto"] = "auto"
     features: Sequence[str] | None = None
-    encoding: Literal["onehot", "ordinal"] = "onehot"
-    missing: Missing = "error"
     decimal: Mark | None = None
     separator: str | None = None
-    roles: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
 
 
 def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) -> TableSamples:
@@ -113,43 +102,48 @@ def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) 
     Raises
     ------
     DataError
-        If the table can't be read, a column is not there or holds no numbers or text, or a value is missing.
+        If the table can't be read, or a column is not there or holds what is no feature.
     SettingsError
         If its separator or its decimal mark is ambiguous.
     """
     table, written, marks = _read(path, rules, test)
     answer = column_of(table.frame, rules.target, path, "target")
-    names = _feature_names(table.frame, path, rules)
-    columns = [feature(table.frame[name], path, marks, written.get(name)) for name in names]
-    suspicious = id_columns(columns, table.frame, path) if rules.features is None else []
     known = answer.notna().to_numpy()
-    _reject_empty(columns, known, path, rules)
-    columns, keep, details = _without_gaps(columns, known, path, rules)
-    _reject_missing(columns, ~known, keep, path, rules)
-    X, encoded = encode(columns, rules.encoding, path)
-    details["features"] = encoded
-    details["categories"] = {c.name: list(c.categories) for c in columns if c.categories is not None}
-    rows = np.flatnonzero(keep)
+    if not known.any():
+        raise DataError(f"{path}: expected values in column '{rules.target}', the target, found none")
+    rows = np.flatnonzero(known)
+    names = _feature_names(table.frame, path, rules)
+    read = [feature(table.frame[name], path, marks, written.get(name)) for name in names]
+    columns = _usable(read, path, rules)
+    suspicious = id_columns(columns, table.frame, path) if rules.features is None else []
     labels = table_labels(
-        answer[keep],
+        answer[known],
         path,
         task=rules.task,
         gaps=not known.all(),
         marks=marks,
         typed=path.suffix.lower() != ".csv",
     )
-    dropped = len(keep) - len(rows)
-    gaps = [f"{path}: left out {dropped} of {len(keep)} rows, in which a value is missing"] if dropped else []
     if rules.features is None:
         suspicious += copies_of_target(columns, rows, labels, rules.target, path)
-    notes = (*table.left_out, *suspicious, *gaps, *_missing_names(labels, rules.target, path))
     roles = {
         name: role_values(table.frame[name], role, f"{path}: column '{name}'")[rows]
         for name, role in rules.roles.items()
         if name in table.frame
     }
+    reject_oversized(str(path), len(rows), len(columns), way_out=leave_out())
     return TableSamples(
-        X[rows], labels, rows, len(table.frame), details, notes, roles, tuple(map(str, table.frame)), table.n_first
+        np.column_stack([column.numbers[rows] for column in columns]),
+        labels,
+        rows,
+        len(table.frame),
+        (*table.left_out, *suspicious, *_left_out(read, known, labels, rules.target, path)),
+        roles,
+        (
+            *(column.description(rows) for column in (*columns, *(c for c in read if c.reason))),
+            *_others(roles, table, rules),
+        ),
+        table.n_first,
     )
 
 
@@ -224,35 +218,55 @@ def _feature_names(frame: "pd.DataFrame", path: Path, rules: TableRules) -> list
     return names
 
 
-def _reject_empty(columns: Sequence[Column], known: Array, path: Path, rules: TableRules) -> None:
-    """Reject columns without any value, which neither the mean nor dropping rows can mend."""
-    if not known.any():
-        raise DataError(f"{path}: expected values in column '{rules.target}', the target, found none")
-    for column in columns:
-        if np.isnan(column.numbers).all():
-            raise DataError(f"{path}: expected values in column '{column.name}', found none; {leave_out()}")
+def _usable(columns: Sequence[Column], path: Path, rules: TableRules) -> list[Column]:
+    """Return the columns that can be features; reject one that the settings ask for and that can't."""
+    usable = [column for column in columns if not column.reason]
+    unusable = next((column for column in columns if column.reason), None)
+    if unusable and (rules.features is not None or not usable):
+        raise DataError(f"{path}: column '{unusable.name}' can't be a feature, as {unusable.reason}; {leave_out()}")
+    return usable
 
 
-def _without_gaps(
-    columns: list[Column], known: Array, path: Path, rules: TableRules
-) -> tuple[list[Column], Array, dict[str, Any]]:
-    """Return the columns, which rows to keep, and what was done about missing values."""
-    keep = np.ones(len(known), bool)
-    details: dict[str, Any] = {}
-    if rules.missing == "drop":
-        keep = known & np.all([~np.isnan(column.numbers) for column in columns], axis=0)
-        details["dropped_rows"] = int((~keep).sum())
-        if not keep.any():
-            gaps = {column.name: int(np.isnan(column.numbers).sum()) for column in columns}
-            worst = max(gaps, key=gaps.__getitem__)
-            raise DataError(
-                f"{path}: expected rows without missing values, found none: column '{worst}' has none in {gaps[worst]} "
-                f"of {len(keep)}; {leave_out()}"
+def _others(roles: Mapping[str, Array], table: Table, rules: TableRules) -> Iterator[ColumnDescription]:
+    """Yield the columns that were not read as features: the target, those with a role, and those not asked for."""
+    target = table.frame[rules.target]
+    yield ColumnDescription(
+        name=rules.target, kind=_kind_of(target.to_numpy()), use="target", gaps=int(target.isna().sum())
+    )
+    for name, values in roles.items():
+        yield ColumnDescription(name=name, kind=_kind_of(values), use=rules.roles[name], gaps=_gaps(values))
+    if rules.features is not None:
+        others = [name for name in table.frame if name not in {rules.target, *roles, *rules.features}]
+        for name in others:
+            values = table.frame[name].to_numpy()
+            yield ColumnDescription(
+                name=str(name),
+                kind=_kind_of(values),
+                use="left out",
+                gaps=_gaps(values),
+                reason="it is not in dataset.params.features",
             )
-    elif rules.missing == "mean":
-        details["filled"] = {c.name: int(np.isnan(c.numbers).sum()) for c in columns if np.isnan(c.numbers).any()}
-        columns = [_filled(column) for column in columns]
-    return columns, keep, details
+
+
+def _kind_of(values: Array) -> Kind:
+    kinds: dict[str, Kind] = {"M": "date", "b": "boolean", "O": "text", "U": "text"}
+    return kinds.get(values.dtype.kind, "numeric")
+
+
+def _gaps(values: Array) -> int:
+    import pandas as pd
+
+    return int(pd.isna(values).sum())
+
+
+def _left_out(columns: Sequence[Column], known: Array, labels: Array, target: str, path: Path) -> Iterator[str]:
+    """Yield a line on each column and on the rows that are left out, and on classes named as gaps are."""
+    for column in columns:
+        if column.reason:
+            yield f"{path}: left out column '{column.name}', as {column.reason}"
+    if n := int((~known).sum()):
+        yield f"{path}: left out {n} of {len(known)} rows, in which the target '{target}' has no value"
+    yield from _missing_names(labels, target, path)
 
 
 def _missing_names(labels: Array, target: str, path: Path) -> list[str]:
@@ -263,24 +277,3 @@ def _missing_names(labels: Array, target: str, path: Path) -> list[str]:
         f"{path}: column '{target}', the target, has {' and '.join(map(repr, words))}, taken for the name of a class; "
         "if it means a missing value, leave those cells empty"
     ]
-
-
-def _filled(column: Column) -> Column:
-    gaps = np.isnan(column.numbers)
-    if column.categories is not None or not gaps.any():
-        return column  # text has no mean: what is missing stays so and is an error
-    return Column(column.name, np.where(gaps, column.numbers[~gaps].mean(), column.numbers), None)
-
-
-def _reject_missing(columns: Sequence[Column], unknown: Array, keep: Array, path: Path, rules: TableRules) -> None:
-    numbers = {column.name for column in columns if column.categories is None}
-    gaps = {column.name: np.isnan(column.numbers) for column in columns} | {rules.target: unknown}
-    for name, missing in gaps.items():
-        missing = missing & keep
-        if missing.any():
-            row = int(np.argmax(missing)) + 1
-            or_mean = ", or to mean" if name in numbers and rules.missing == "error" else ""
-            raise DataError(
-                f"{path}: expected a finite value in each row of column '{name}', found none in "
-                f"{row_name(row)} ({int(missing.sum())} in all); set dataset.params.missing to drop{or_mean}"
-            )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from mlx.core.descriptions import ColumnDescription
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
@@ -79,10 +80,13 @@ class RawSamples:
         Images (n, h, w, c), or rows of a table (n, n_features); may be memory-mapped. None where they are unknown.
     targets
         Their labels, or target values, (n,).
+    columns
+        Of a table with named features; its inputs may have gaps and codes of categories.
     """
 
     inputs: Array | None
     targets: Array
+    columns: Sequence[ColumnDescription] = ()
 
     @property
     def images(self) -> Array | None:

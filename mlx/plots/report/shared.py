@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlx.core.descriptions import ColumnDescription
 from mlx.plots.curves import plot_learning_curves, recorded_quantities
 from mlx.plots.images import plot_sample_grid
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.report.samples import choose_grid
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import COLUMN, figure, styled
-from mlx.plots.table import plot_class_scatter, plot_target_histogram
+from mlx.plots.table import as_drawn, plot_class_scatter, plot_target_histogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,13 +23,22 @@ if TYPE_CHECKING:
     from mlx.core.array_types import Array
 
 
-def draw_samples(X: Array, y: Array, class_names: tuple[str, ...], settings: ReportSettings) -> Axes:
-    """Draw images by class, the rows of a table, or, where there are no classes, the distribution of the targets."""
+def draw_samples(
+    X: Array,
+    y: Array,
+    class_names: tuple[str, ...],
+    settings: ReportSettings,
+    columns: Sequence[ColumnDescription] = (),
+) -> Axes:
+    """Draw images by class, the rows of a table, or, where there are no classes, the distribution of the targets.
+
+    `columns` are those of `X`, where these are raw rows of a table.
+    """
     if not class_names:
         return plot_target_histogram(y)
     if X.ndim > 2:
         return plot_sample_grid(X, y, class_names, images_per_class=settings.images_per_class)
-    return plot_class_scatter(X, y, class_names, max_points=settings.max_points)
+    return plot_class_scatter(as_drawn(X, columns), y, class_names, max_points=settings.max_points)
 
 
 def samples(report: AnyReport) -> Axes | None:
@@ -36,7 +47,7 @@ def samples(report: AnyReport) -> Axes | None:
     if raw is None or raw.inputs is None:
         return None
     rows = choose_grid(raw.targets, task=report.task, images=raw.images is not None, settings=settings)
-    return draw_samples(np.asarray(raw.inputs[rows]), raw.targets[rows], report.class_names, settings)
+    return draw_samples(np.asarray(raw.inputs[rows]), raw.targets[rows], report.class_names, settings, raw.columns)
 
 
 @styled

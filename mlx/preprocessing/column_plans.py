@@ -1,0 +1,188 @@
+"""What is to be done to each column of a table: the settings, resolved for what the columns hold."""
+
+import bisect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.core.array_types import Array
+from mlx.core.descriptions import ColumnDescription
+from mlx.core.errors import SettingsError
+from mlx.core.settings import nearest
+from mlx.preprocessing.column_settings import KINDS, ColumnKind, ColumnSettings, Encoder, Strategy
+
+OWN_CATEGORY = "missing_value"
+"""The category of gaps where ``strategy: constant`` names none, as in scikit-learn's ``SimpleImputer``."""
+
+TAKEN_FOR: Mapping[str, tuple[ColumnKind, ...]] = {
+    "numeric": ("numeric", "categorical"),
+    "categorical": ("categorical",),
+    "boolean": ("boolean", "numeric", "categorical"),
+    "date": ("date", "numeric", "categorical"),
+}
+"""By what a column holds: what it can be taken for."""
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """What is to be done to a column.
+
+    Attributes
+    ----------
+    place
+        Of the column in the raw samples.
+    categories
+        Names of the codes 0, 1, … of a column of text; empty for one of numbers.
+    fill
+        For the strategy ``constant``: the raw value that a gap gets. A category of its own lies between the codes of
+        its neighbors in sorted order.
+    """
+
+    name: str
+    place: int
+    kind: ColumnKind
+    strategy: Strategy
+    fill: float | None
+    encoder: Encoder
+    min_frequency: float | None
+    max_categories: int | None
+    categories: tuple[str, ...]
+    own: str = ""
+
+    def title(self, value: float) -> str:
+        """Return the name of a raw value as a category."""
+        if not self.categories:
+            return f"{value:.15g}"
+        return self.own if self.own and value == self.fill else self.categories[int(value)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done to a table.
+
+    Attributes
+    ----------
+    columns
+        Those that become features, in the order of the raw samples.
+    left_out
+        By name of the others: why.
+    """
+
+    columns: tuple[ColumnPlan, ...]
+    left_out: Mapping[str, str]
+
+    @property
+    def places(self) -> Array:
+        """The columns of the raw samples that are used."""
+        return np.array([column.place for column in self.columns], np.int64)
+
+
+def plan_columns(columns: Sequence[ColumnDescription], settings: Mapping[str, ColumnSettings]) -> Plan:
+    """Resolve `settings`, by name of a column or by kind, for the `columns` of a table.
+
+    Raises
+    ------
+    SettingsError
+        A name is neither that of a feature nor a kind, a setting has no meaning for a column, or no column is left.
+    """
+    features = [column for column in columns if column.use == "feature"]
+    _reject_unknown(settings, columns)
+    plans, left_out = [], {}
+    for place, column in enumerate(features):
+        reason, chosen = _chosen(column, settings)
+        if reason:
+            left_out[column.name] = reason
+        else:
+            plans.append(_plan(column, place, chosen))
+    if features and not plans:
+        listed = "; ".join(f"'{name}': {reason}" for name, reason in left_out.items())
+        raise SettingsError(f"expected to use at least one column, found none ({listed})", key=KEY)
+    return Plan(tuple(plans), left_out)
+
+
+KEY = ("preprocessing", "columns")
+
+
+def _reject_unknown(settings: Mapping[str, ColumnSettings], columns: Sequence[ColumnDescription]) -> None:
+    known = {column.name: column for column in columns}
+    for name in settings:
+        if name in KINDS or (name in known and known[name].use == "feature"):
+            continue
+        if not columns:
+            raise SettingsError(
+                f"expected one of the kinds {', '.join(KINDS)}, as the data have no columns by name, found '{name}'",
+                key=(*KEY, name),
+            )
+        if name in known:
+            use = known[name].use
+            why = known[name].reason or (f"it is the {use}" if use == "target" else f"its role is {use}")
+            raise SettingsError(f"expected a feature, found '{name}', which is none, as {why}", key=(*KEY, name))
+        names = [*(column.name for column in columns if column.use == "feature"), *KINDS]
+        listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
+        raise SettingsError(f"expected one of {listed}, found '{name}'{nearest(name, names)}", key=(*KEY, name))
+
+
+def _chosen(column: ColumnDescription, settings: Mapping[str, ColumnSettings]) -> tuple[str, ColumnSettings]:
+    """Return why the column is left out, or an empty text; and its settings with those of its kind."""
+    own = settings.get(column.name)
+    kind = (own and own.kind) or column.kind
+    of_kind = settings.get(kind) if kind != column.name else None
+    chosen = (own or ColumnSettings()).over(of_kind or ColumnSettings())
+    if chosen.drop:
+        return f"preprocessing.columns.{column.name if own and own.drop else kind} says drop", chosen
+    if column.kind == "date" and own is None and of_kind is None:
+        return f"it holds dates; to use them as numbers, set preprocessing.columns: {{{column.name}: date}}", chosen
+    return "", chosen
+
+
+def _plan(column: ColumnDescription, place: int, chosen: ColumnSettings) -> ColumnPlan:
+    allowed = TAKEN_FOR[column.kind]
+    kind = chosen.kind or allowed[0]
+    key = (*KEY, column.name)
+    if kind not in allowed:
+        hint = "; its categories become numbers with encoder: ordinal" if column.kind == "categorical" else ""
+        raise SettingsError(
+            f"expected {' or '.join(allowed)} for a column of kind {column.kind}, found {kind}{hint}", key=key
+        )
+    categorical = kind == "categorical"
+    usual: Strategy = "most_frequent" if kind in {"categorical", "boolean"} else "mean"
+    strategy = chosen.strategy or usual
+    if categorical and strategy in {"mean", "median"}:
+        raise SettingsError(f"expected most_frequent or constant for categories, found strategy: {strategy}", key=key)
+    if chosen.fill_value is not None and strategy != "constant":
+        raise SettingsError(f"expected strategy: constant beside fill_value, found {strategy}", key=key)
+    if not categorical:
+        for name in ("encoder", "min_frequency", "max_categories"):
+            if getattr(chosen, name) is not None:
+                raise SettingsError(
+                    f"expected {name} of categories, found it of kind {kind}; set kind: categorical, or leave it out",
+                    key=key,
+                )
+    texts = categorical and bool(column.categories)
+    fill, own = _fill(column, chosen, texts=texts) if strategy == "constant" else (None, "")
+    return ColumnPlan(
+        name=column.name,
+        place=place,
+        kind=kind,
+        strategy=strategy,
+        fill=fill,
+        encoder=chosen.encoder or "onehot",
+        min_frequency=chosen.min_frequency,
+        max_categories=chosen.max_categories,
+        categories=tuple(column.categories) if texts else (),
+        own=own,
+    )
+
+
+def _fill(column: ColumnDescription, chosen: ColumnSettings, *, texts: bool) -> tuple[float, str]:
+    """Return the raw value of a gap, and the name of its category if that is one of its own."""
+    value = chosen.fill_value
+    if not texts:
+        if isinstance(value, str):
+            raise SettingsError(f"expected a number as fill_value, found {value!r}", key=(*KEY, column.name))
+        return float(value or 0.0), ""
+    name = OWN_CATEGORY if value is None else str(value)
+    if name in column.categories:
+        return float(column.categories.index(name)), ""
+    return bisect.bisect(column.categories, name) - 0.5, name
