@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from mlx.cli import main
@@ -13,7 +12,6 @@ from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
 from mlx.datasets import DatasetSettings
 from mlx.datasets.catalogue import DATASETS
-from mlx.datasets.custom.table_files import Column, encode
 from mlx.models.in_sklearn.params import SvmParams
 from mlx.models.in_sklearn.svm import check_fold_sizes
 from mlx.pipeline.generate_data import generate_data
@@ -24,6 +22,12 @@ name: advised
 dataset: {name: synthetic_regression, params: {n_samples: 60, n_features: 2, seed: 1}}
 model: {name: mlp, params: {OWN}}
 training: {epochs: 3, optimizer: sgd, learning_rate: 1.0e+9}
+"""
+
+TABLE = """\
+name: advised
+dataset: {name: custom, path: t.csv, params: {target: y}}
+model: {name: random_forest, params: {n_estimators: 3}}
 """
 
 
@@ -38,11 +42,21 @@ def test_a_disk_that_is_too_small_asks_for_less_by_that_key(tmp_path: Path, monk
         generate_data(Workspace(tmp_path), dataset=DatasetSettings(name="blobs"))
 
 
-def test_a_table_that_is_too_large_is_made_smaller_by_what_a_table_has() -> None:
-    column = Column("city", np.zeros(10**6), [str(i) for i in range(500)])
-    with pytest.raises(DataError, match=r"set dataset\.params\.encoding to ordinal, or leave columns out \(dataset\.p"):
-        encode([column], "onehot", Path("t.csv"))
-    encode([column], "ordinal", Path("t.csv"))
+def test_gaps_that_are_rejected_can_be_dropped_or_imputed_or_left_out_as_advised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [f"{k % 7},{'' if k % 5 == 0 else k},{'ab'[k % 2]}" for k in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,z,y", *rows]) + "\n")
+    (tmp_path / "a.yaml").write_text(TABLE)
+    command = ["run-experiment", "--dry-run", "--config", "a.yaml"]
+    with pytest.raises(SystemExit, match=r"preprocessing\.missing: expected a value .* found gaps: 12 in column 'z'"):
+        main([*command, "--set", "preprocessing.missing=reject"])
+    for way_out in ("missing=impute", "missing=drop", "columns={z: drop}"):
+        main([*command, "--set", f"preprocessing.{way_out}"])
+    with pytest.raises(SystemExit, match=r"dataset\.params\.missing: .* set preprocessing\.missing: drop, in"):
+        main([*command, "--set", "dataset.params.missing=drop"])
+    capsys.readouterr()
 
 
 def test_a_rate_that_diverges_is_named_by_the_key_that_sets_it() -> None:

@@ -39,12 +39,13 @@ def write_dataset(
     """Write ``data/raw/`` from `source`, which `settings` describe; return and raise as `generate_data`."""
     with replacing_folder(workspace.raw) as folder:
         _check_space(source, folder)
-        factors = _write_samples(source, folder)
+        factors, gaps = _write_samples(source, folder)
         if factors:
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
         if columns := source.roles.table():
             write_parquet(folder / "roles.parquet", pd.DataFrame(columns))
-        write_json(folder / "dataset.json", _description(source, settings, list(factors), inputs).as_dict())
+        described = _description(source, settings, list(factors), gaps, inputs)
+        write_json(folder / "dataset.json", described.as_dict())
     known = f" and {len(factors)} factors each" if factors else ""
     if parts := source.roles.sizes():
         known += f" ({', '.join(f'{size} {part}' for part, size in parts.items())} by the source)"
@@ -64,9 +65,10 @@ def _check_space(source: Dataset, folder: Path) -> None:
         )
 
 
-def _write_samples(source: Dataset, folder: Path) -> dict[str, np.ndarray]:
-    """Stream X and y to disk; return the factors, a column each, empty where the source has none."""
+def _write_samples(source: Dataset, folder: Path) -> tuple[dict[str, np.ndarray], list[int]]:
+    """Stream X and y to disk; return the factors, a column each, and how many gaps each feature of a table has."""
     columns: dict[str, list[np.ndarray]] = {}
+    gaps = np.zeros(len(source.features), np.int64)
     n = source.n_samples
     y_dtype = np.int64 if source.task == "classification" else np.float64
     with (
@@ -76,9 +78,11 @@ def _write_samples(source: Dataset, folder: Path) -> dict[str, np.ndarray]:
         for block in _blocks(source):
             X.append(block.X)
             y.append(block.y)
+            if len(gaps):
+                gaps += np.isnan(block.X).sum(axis=0)
             for name, values in (block.factors or {}).items():
                 columns.setdefault(name, []).append(values)
-    return {name: np.concatenate(parts) for name, parts in columns.items()}
+    return {name: np.concatenate(parts) for name, parts in columns.items()}, gaps.tolist()
 
 
 def _blocks(source: Dataset) -> Iterator[Block]:
@@ -87,8 +91,13 @@ def _blocks(source: Dataset) -> Iterator[Block]:
 
 
 def _description(
-    source: Dataset, settings: DatasetSettings, factors: list[str], inputs: Mapping[str, InputDescription]
+    source: Dataset,
+    settings: DatasetSettings,
+    factors: list[str],
+    gaps: list[int],
+    inputs: Mapping[str, InputDescription],
 ) -> DatasetDescription:
+    counted = {column.name: n for column, n in zip(source.features, gaps, strict=True)}
     return DatasetDescription(
         name=source.name,
         task=source.task,
@@ -100,7 +109,7 @@ def _description(
         params=settings.params,
         augmentation=source.details.get("augmentation"),
         factors=factors,
-        columns=list(source.columns),
+        columns=[c.model_copy(update={"gaps": counted.get(c.name, c.gaps)}) for c in source.columns],
         roles=dict(source.roles.roles),
         parts=source.roles.sizes(),
         inputs=dict(inputs),

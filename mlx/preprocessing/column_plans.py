@@ -50,6 +50,14 @@ class ColumnPlan:
     categories: tuple[str, ...]
     own: str = ""
 
+    @property
+    def most_features(self) -> int:
+        """How many features the column becomes at most; 0 where only its values tell."""
+        if self.kind != "categorical" or self.encoder == "ordinal":
+            return 1
+        found = len(self.categories) + bool(self.own)
+        return found if self.max_categories is None else min(found, self.max_categories)
+
     def title(self, value: float) -> str:
         """Return the name of a raw value as a category."""
         if not self.categories:
@@ -71,6 +79,11 @@ class Plan:
 
     columns: tuple[ColumnPlan, ...]
     left_out: Mapping[str, str]
+
+    @property
+    def width(self) -> int:
+        """How many features there are at most; a column of numbers as categories counts as one."""
+        return sum(max(1, column.most_features) for column in self.columns)
 
     @property
     def places(self) -> Array:

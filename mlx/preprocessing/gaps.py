@@ -1,6 +1,6 @@
 """Values that are missing in a table: how many each column has, and what is done about the rows that have them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -47,8 +47,31 @@ class Gaps:
 
     def listed(self) -> str:
         """Return the columns that have any, and how many."""
-        having = [f"{n} in '{c.name}'" for c, n in zip(self.plan.columns, self.counts, strict=True) if n]
-        return ", ".join(having[:10]) + (", …" if len(having) > 10 else "")
+        return _listed({c.name: int(n) for c, n in zip(self.plan.columns, self.counts, strict=True)})
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    having = [f"{n} in column '{name}'" for name, n in counts.items() if n]
+    return ", ".join(having[:10]) + (", …" if len(having) > 10 else "")
+
+
+def reject_gaps(plan: Plan, columns: Sequence[ColumnDescription], missing: Missing) -> None:
+    """Raise the error of `after_gaps` for the gaps that `columns` count, where `missing` is ``reject``."""
+    used = {column.name for column in plan.columns}
+    counts = {column.name: column.gaps for column in columns if column.name in used}
+    if missing == "reject" and any(counts.values()):
+        raise _rejected(_listed(counts))
+
+
+def _rejected(listed: str) -> SettingsError:
+    return SettingsError(
+        f"expected a value in each row of each column, found gaps: {listed}; set impute or drop, or leave columns out "
+        "with preprocessing.columns: {NAME: drop}",
+        key=KEY,
+    )
+
+
+KEY = ("preprocessing", "missing")
 
 
 def after_gaps(split: Split, gaps: Gaps, missing: Missing) -> Split:
@@ -63,21 +86,15 @@ def after_gaps(split: Split, gaps: Gaps, missing: Missing) -> Split:
     """
     if missing == "impute" or not gaps.rows.any():
         return split
-    key = ("preprocessing", "missing")
     if missing == "reject":
-        raise SettingsError(
-            f"expected a value in each row of each column, found gaps ({gaps.listed()}; the first in row "
-            f"{int(np.argmax(gaps.rows))} from 0); set impute or drop, or leave columns out with "
-            "preprocessing.columns: {NAME: drop}",
-            key=key,
-        )
+        raise _rejected(f"{gaps.listed()}, the first in row {int(np.argmax(gaps.rows))} from 0")
     kept = replace(split, train=_kept(split.train, gaps), val=_kept(split.val, gaps), test=_kept(split.test, gaps))
     for name, rows in kept.parts().items():
         if not len(rows):
             raise SettingsError(
                 f"expected rows without gaps in each part, found none in {name} ({gaps.listed()}); set impute, or "
                 "leave columns out with preprocessing.columns: {NAME: drop}",
-                key=key,
+                key=KEY,
             )
     return kept
 

@@ -25,6 +25,8 @@ from mlx.datasets.files.stored import FetchedParams
 from mlx.models import IterativeModel, TaskSpec, build_model
 from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.steps import STEPS
+from mlx.preprocessing.column_plans import plan_columns
+from mlx.preprocessing.gaps import reject_gaps
 from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.overlap import notes_of, overlaps_of
 from mlx.preprocessing.split import Split, split_rows
@@ -72,7 +74,10 @@ def dry_run(resolved: Resolved) -> DryRun:
 def _dry_run(config: ExperimentConfig) -> DryRun:
     output_folder(config)
     dataset, missing = _open(config.dataset)
-    task = TaskSpec(dataset.task, dataset.sample_shape, len(dataset.class_names))
+    plan = plan_columns(dataset.columns, config.preprocessing.columns)
+    reject_gaps(plan, dataset.columns, config.preprocessing.missing)
+    shape = (plan.width,) if plan.columns else dataset.sample_shape
+    task = TaskSpec(dataset.task, shape, len(dataset.class_names))
     known = _known_rows(dataset)
     planned = split_rows(np.zeros(dataset.n_samples), (), config.split, known)
     n_train, n_test = len(planned.train), len(planned.test)
@@ -86,7 +91,7 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     if labels is not None:
         labels = labels[split_rows(labels, dataset.class_names, config.split, known).train]
     check_counts(config.model, task, n_train, labels)
-    small = part.config.model_copy(update={"split": config.split}) if sample.dataset is dataset else part.config
+    small = _of_sample(part.config, config, whole=sample.dataset is dataset)
     splits, widths, training_warnings = _run_steps(small, sample.dataset)
     if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
         training_warnings = []
@@ -125,6 +130,13 @@ def _n_recorded(settings: RepresentationsSettings, planned: Split) -> int:
     sizes = {name: len(rows) for name, rows in planned.parts().items()}
     sizes["train"] = min(sizes["train"], settings.max_train_samples)
     return sum(sizes[split] for split in settings.splits)
+
+
+def _of_sample(small: ExperimentConfig, config: ExperimentConfig, *, whole: bool) -> ExperimentConfig:
+    """Return the configuration for the sample; of part of the samples, rows with gaps are kept."""
+    if whole:
+        return small.model_copy(update={"split": config.split})
+    return small.model_copy(update={"preprocessing": config.preprocessing.model_copy(update={"missing": "impute"})})
 
 
 def _known_rows(dataset: Dataset) -> KnownRows:

@@ -54,7 +54,8 @@ def disk_of(config: ExperimentConfig, dataset: Dataset, model: Model, n_represen
         They are more than are free.
     """
     n, scaled = dataset.n_samples, scaled_dtype(config.preprocessing.scaling, dataset.dtype)
-    needed = n * math.prod(dataset.sample_shape) * (np.dtype(dataset.dtype).itemsize + scaled.itemsize)
+    needed = n * math.prod(dataset.sample_shape) * np.dtype(dataset.dtype).itemsize
+    needed += n * math.prod(model.task_spec.sample_shape) * scaled.itemsize
     needed += n_recorded * (n_represented * 4 + 12 * max(1, len(dataset.class_names)))
     if not isinstance(model, DirectModel) and config.output.save_checkpoints:
         weights = config.training.epochs // config.output.checkpoint_frequency + 1

@@ -20,6 +20,14 @@ def everything(dataset, rows=7):
     return np.concatenate([b.X for b in blocks]), np.concatenate([b.y for b in blocks])
 
 
+def features_of(dataset):
+    return [column.name for column in dataset.features]
+
+
+def categories_of(dataset):
+    return {column.name: column.categories for column in dataset.features if column.kind == "categorical"}
+
+
 def factors_of(dataset, rows=7):
     tables = [block.factors for block in dataset.blocks(rows)]
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}

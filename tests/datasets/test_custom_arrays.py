@@ -220,7 +220,7 @@ def test_a_path_that_is_nothing_known_lists_what_is(tmp_path):
     ("params", "key"),
     [
         ({"target": "y"}, "target"),
-        ({"encoding": "ordinal"}, "encoding"),
+        ({"decimal": ","}, "decimal"),
         ({"image_size": 8}, "image_size"),
         ({"skip_corrupt": True}, "skip_corrupt"),
         ({"arguments": {"n": 1}}, "arguments"),

@@ -85,9 +85,9 @@ def test_outside_of_a_repository_and_at_home_paths_lead_where_one_expects(tmp_pa
 def test_show_data_draws_what_a_run_would_use(repository, capsys, monkeypatch):
     drawn = []
 
-    def keep(X, y, class_names, settings):
+    def keep(X, y, class_names, *rest):
         drawn.append(class_names)
-        return draw_samples(X, y, class_names, settings)
+        return draw_samples(X, y, class_names, *rest)
 
     monkeypatch.setattr("mlx.runs.preview.draw_samples", keep)
     monkeypatch.setattr("mlx.runs.preview.render_png", lambda *_: b"png")

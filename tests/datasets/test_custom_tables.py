@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from own_data import everything, factors_of, opened, refused
+from own_data import everything, factors_of, features_of, opened, refused
+from pydantic import ValidationError
 
 from mlx.core.errors import SettingsError
 
@@ -29,18 +30,22 @@ def table_file(folder, end="csv", table=TABLE):
 def test_columns_of_numbers_and_text_become_features(tmp_path, end):
     dataset = opened(table_file(tmp_path, end), target="kind", features=["size", "legs", "wild", "home"])
     read, y = everything(dataset)
-    assert dataset.details["features"] == ["size", "legs", "wild", "home=air", "home=land", "home=sea"]
-    assert dataset.details["categories"] == {"home": ["air", "land", "sea"]}
-    assert read[:2].tolist() == [[1.5, 2, 1, 0, 0, 1], [2.5, 4, 0, 1, 0, 0]]
+    assert [(c.name, c.kind) for c in dataset.features] == [
+        ("size", "numeric"), ("legs", "numeric"), ("wild", "boolean"), ("home", "categorical")
+    ]  # fmt: skip
+    assert dataset.features[3].categories == ["air", "land", "sea"]
+    assert [(c.name, c.use, c.kind) for c in dataset.columns[4:]] == [
+        ("kind", "target", "categorical"), ("mass", "left out", "numeric")
+    ]  # fmt: skip
+    assert read[:2].tolist() == [[1.5, 2, 1, 2], [2.5, 4, 0, 0]]
     assert dataset.class_names == ("NA", "None", "ox")  # words that elsewhere mean a missing value
     assert y[:4].tolist() == [0, 1, 2, 2]
 
 
-def test_categories_can_be_numbers_and_a_float_target_is_a_regression(tmp_path):
-    dataset = opened(table_file(tmp_path), target="mass", encoding="ordinal", features=["home", "size"])
-    read, y = everything(dataset)
+def test_a_float_target_is_a_regression(tmp_path):
+    dataset = opened(table_file(tmp_path), target="mass", features=["home", "size"])
+    _, y = everything(dataset)
     assert dataset.task == "regression"
-    assert read[:4, 0].tolist() == [2, 0, 1, 0]
     assert y[:4].tolist() == [0.25, 1, 2, 3]
 
 
@@ -57,47 +62,43 @@ def with_gap(column, value=np.nan, row=3):
 
 
 @pytest.mark.parametrize("end", ["csv", "parquet"])
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [("size", np.nan), ("size", np.inf), ("legs", np.nan), ("home", None), ("mass", np.nan)],
-)
-def test_a_missing_value_is_named_by_column_and_row(tmp_path, end, column, value):
+@pytest.mark.parametrize(("column", "value"), [("size", np.nan), ("size", np.inf), ("legs", np.nan), ("home", None)])
+def test_a_missing_value_is_a_gap(tmp_path, end, column, value):
     path = table_file(tmp_path, end, with_gap(column, value))
-    message = f"expected a finite value in each row of column '{column}', found none in row 4 below the header"
-    refused(path, message, target="mass" if column == "mass" else "legs" if column != "legs" else "size",
-            features=[column] if column != "mass" else ["size"])  # fmt: skip
-    kept = opened(path, target="mass", missing="drop", features=["size", "legs", "home"])
-    assert kept.n_samples == 19
-    assert kept.details["dropped_rows"] == 1
-    assert kept.notes[-1] == f"{path}: left out 1 of 20 rows, in which a value is missing"
+    dataset = opened(path, target="mass", features=["size", "legs", "home"])
+    assert np.argwhere(np.isnan(everything(dataset)[0])).tolist() == [[3, features_of(dataset).index(column)]]
+    assert {c.name: c.gaps for c in dataset.features} == {name: name == column for name in features_of(dataset)}
+    assert not dataset.notes
 
 
-def test_a_gap_among_numbers_can_be_filled_with_their_mean(tmp_path):
-    path = table_file(tmp_path, "csv", with_gap("size"))
-    dataset = opened(path, target="mass", features=["size", "legs"], missing="mean")
-    assert everything(dataset)[0][3, 0] == pytest.approx(with_gap("size")["size"].mean())
-    assert dataset.details["filled"] == {"size": 1}
-    text = table_file(tmp_path, "csv", with_gap("home", None))
-    message = r"column 'home', found none in row 4 .* \(1 in all\); set dataset.params.missing to drop$"
-    refused(text, message, target="mass", features=["home"], missing="mean")
-    refused(text, message, target="mass", features=["home"])
-    gap = table_file(tmp_path, "csv", with_gap("mass"))
-    refused(gap, r"column 'mass'.* set dataset.params.missing to drop$", target="mass", features=["size"])
-    gap = table_file(tmp_path, "csv", with_gap("size"))
-    refused(gap, r"column 'size'.* set dataset.params.missing to drop, or to mean$", target="mass", features=["size"])
-
-
-def test_rows_left_out_take_their_factors_with_them(tmp_path):
+def test_rows_without_a_target_are_left_out_with_their_factors(tmp_path):
     pd.DataFrame({"row": range(20)}).to_csv(tmp_path / "m.csv", index=False)
-    path = table_file(tmp_path, "csv", with_gap("size"))
-    dataset = opened(path, target="mass", features=["size"], missing="drop", metadata=str(tmp_path / "m.csv"))
+    path = table_file(tmp_path, "csv", with_gap("mass"))
+    dataset = opened(path, target="mass", features=["size"], metadata=str(tmp_path / "m.csv"))
     assert factors_of(dataset)["row"].tolist() == [*range(3), *range(4, 20)]
+    assert dataset.notes == (f"{path}: left out 1 of 20 rows, in which the target 'mass' has no value",)
 
 
-def test_integers_beside_dropped_rows_are_classes_still(tmp_path):
+def test_integers_beside_a_gap_are_classes_still(tmp_path):
     path = table_file(tmp_path, "csv", with_gap("legs"))
-    dataset = opened(path, target="legs", features=["size"], missing="drop")
+    dataset = opened(path, target="legs", features=["size"])
     assert (dataset.task, dataset.class_names) == ("classification", ("2", "4", "6", "8"))
+
+
+@pytest.mark.parametrize(
+    ("params", "instead"),
+    [
+        ({"missing": "mean"}, "preprocessing.missing: impute, which is the default"),
+        ({"missing": "drop"}, "preprocessing.missing: drop"),
+        ({"missing": "error"}, "preprocessing.missing: reject"),
+        ({"missing": 3}, r"preprocessing.missing \(impute, drop or reject\)"),
+        ({"encoding": "onehot"}, "preprocessing.columns: {categorical: {encoder: onehot}}, which is the default"),
+        ({"encoding": "ordinal"}, "preprocessing.columns: {categorical: {encoder: ordinal}}"),
+    ],
+)
+def test_what_was_fitted_to_all_rows_names_the_key_that_takes_its_place(tmp_path, params, instead):
+    with pytest.raises(ValidationError, match=f"set {instead}, in its place, found {next(iter(params.values()))}"):
+        opened(table_file(tmp_path), target="kind", **params)
 
 
 @pytest.mark.parametrize(
@@ -119,9 +120,6 @@ def test_integers_beside_dropped_rows_are_classes_still(tmp_path):
         ("a,b\n1,2\n1,2,3\n", {"target": "b"}, "found a damaged or foreign file .*line 3"),
         ("a,b\n1,2,3\n4,5,6\n", {"target": "b"}, "its rows have more cells than its header, which has 2"),
         ("a,b\n1,2\n?,3\n2,4\n", {"target": "b"}, r"expected numbers in column 'a', found '\?' in row 2"),
-        ("a,b\nNaN,2\n1,3\n", {"target": "b"}, "of column 'a', found none in row 1 below the header"),
-        ("a,b\n1,x\n1,\n1,y\n", {"target": "b"}, "of column 'b', found none in row 2"),
-        ("a,b\n1,x\n1,nan\n1,y\n", {"target": "b"}, "of column 'b', found none in row 2"),
     ],
 )
 def test_tables_that_can_not_be_used_say_why(tmp_path, text, params, message):
@@ -152,12 +150,15 @@ def test_a_table_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatc
         opened(path, target="kind")
 
 
-def test_a_table_needs_a_target_and_no_column_of_names_or_dates(tmp_path):
+def test_a_table_needs_a_target_and_a_column_that_can_be_a_feature(tmp_path):
     assert refused(table_file(tmp_path), "expected the name of the target", SettingsError).key[-1] == "target"
     names = pd.DataFrame({"name": [f"n{k}" for k in range(1500)], "y": range(1500)})
     path = table_file(tmp_path, "csv", names)
-    refused(path, "at most 150 different texts in column 'name' of 1500 rows, found 1500, such as 'n0'", target="y")
-    dates = TABLE.assign(when=pd.date_range("2020", periods=20))
-    refused(table_file(tmp_path, "parquet", dates), "expected numbers or text in column 'when'", target="kind")
+    why = "it has 1500 different texts in 1500 rows, such as 'n0', and at most 150 are taken for categories"
+    refused(path, f"column 'name' can't be a feature, as {why}; leave", target="y")
+    table_file(tmp_path, "csv", names.assign(x=names["y"] % 7))
+    dataset = opened(path, target="y")
+    assert (features_of(dataset), dataset.notes[-1]) == (["x"], f"{path}: left out column 'name', as {why}")
+    refused(path, f"column 'name' can't be a feature, as {why}; leave", target="y", features=["name", "x"])
     (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(50))
     refused(tmp_path / "t.parquet", "expected a PARQUET table, found a damaged or foreign file", target="kind")

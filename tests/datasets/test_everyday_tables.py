@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from own_data import everything, opened, refused
+from own_data import everything, features_of, opened, refused
 
 from mlx.datasets.custom.csv_files import MISSING
 from mlx.datasets.custom.written_numbers import means_missing
@@ -23,11 +23,8 @@ def test_blank_cells_and_spellings_of_nothing_between_numbers_are_missing(tmp_pa
     table = pd.DataFrame({"x": texts, "y": KIND})
     path = tmp_path / f"t.{end}"
     table.to_csv(path, index=False) if end == "csv" else table.to_parquet(path)
-    refused(path, "a finite value in each row of column 'x', found none in row 8 below", target="y")
-    read, _ = everything(opened(path, target="y", missing="drop"))
-    np.testing.assert_array_equal(read[:, 0], np.delete(NUMBERS, 7))
-    filled, _ = everything(opened(path, target="y", missing="mean"))
-    np.testing.assert_allclose(filled[7, 0], np.delete(NUMBERS, 7).mean(), rtol=1e-12)
+    read, _ = everything(opened(path, target="y"))
+    np.testing.assert_array_equal(read[:, 0], np.where(np.arange(N) == 7, np.nan, NUMBERS))
 
 
 @pytest.mark.parametrize("word", ["?", "-", ".", "missing", "Total", "#VALUE!"])
@@ -35,38 +32,29 @@ def test_other_words_between_numbers_are_named_with_ways_out_that_work(tmp_path,
     path = tmp_path / "t.csv"
     table = pd.DataFrame({"x": [word if k == 7 else f"{value}" for k, value in enumerate(NUMBERS)], "y": KIND})
     table.to_csv(path, index=False)
-    refused(path, "found '.*' in row 8 below the header.*leave the cell empty", target="y", missing="drop")
+    refused(path, "found '.*' in row 8 below the header.*leave the cell empty", target="y")
     table.assign(x=table["x"].replace(word, "")).to_csv(path, index=False)
-    assert len(everything(opened(path, target="y", missing="drop"))[0]) == N - 1
+    assert np.isnan(everything(opened(path, target="y"))[0][7, 0])
 
 
 def test_what_a_csv_takes_for_missing_is_missing_between_numbers_of_any_table():
     assert all(map(means_missing, MISSING))
 
 
-@pytest.mark.parametrize("missing", ["error", "drop", "mean"])
 @pytest.mark.parametrize("kind", [pa.null(), pa.float64(), pa.string(), pa.int64(), pa.bool_()], ids=str)
-def test_a_column_without_values_is_to_be_left_out(tmp_path, missing, kind):
+def test_a_column_without_values_is_left_out_and_said(tmp_path, kind):
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"x": NUMBERS, "z": pa.nulls(N, kind), "y": KIND}), path)
-    refused(path, "expected values in column 'z', found none; leave the column out", target="y", missing=missing)
-    assert len(everything(opened(path, target="y", missing=missing, features=["x"]))[0]) == N
+    dataset = opened(path, target="y")
+    assert features_of(dataset) == ["x"]
+    assert dataset.notes == (f"{path}: left out column 'z', as it has no value",)
+    refused(path, "column 'z' can't be a feature, as it has no value; leave the col", target="y", features=["x", "z"])
 
 
-@pytest.mark.parametrize("missing", ["error", "drop", "mean"])
-def test_a_target_without_values_is_named(tmp_path, missing):
+def test_a_target_without_values_is_named(tmp_path):
     path = tmp_path / "t.csv"
     pd.DataFrame({"x": NUMBERS, "y": [None] * N}).to_csv(path, index=False)
-    refused(path, "expected values in column 'y', the target, found none", target="y", missing=missing)
-
-
-def test_where_each_row_lacks_a_value_the_column_that_lacks_most_is_named(tmp_path):
-    path = tmp_path / "t.csv"
-    x = np.where(np.arange(N) < 20, np.nan, NUMBERS)
-    cabin = np.where(np.arange(N) < 20, "C85", None)
-    pd.DataFrame({"x": x, "cabin": cabin, "y": KIND}).to_csv(path, index=False)
-    refused(path, "without missing values, found none: column 'cabin' has none in 40 of 60; leave", target="y",
-            missing="drop")  # fmt: skip
+    refused(path, "expected values in column 'y', the target, found none", target="y")
 
 
 CODES = {"a": 5, "b": 7, "c": 1}

@@ -229,7 +229,7 @@ def test_a_table_beside_the_images_names_their_factors(tmp_path):
 
 @pytest.mark.parametrize(
     ("params", "key"),
-    [({"target": "x"}, "target"), ({"task": "regression"}, "task"), ({"missing": "drop"}, "missing")],
+    [({"target": "x"}, "target"), ({"task": "regression"}, "task"), ({"decimal": ","}, "decimal")],
 )
 def test_parameters_that_mean_nothing_for_images_are_refused(tmp_path, params, key):
     write_images(tmp_path, n=2)

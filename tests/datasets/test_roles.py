@@ -51,7 +51,11 @@ def test_roles_of_a_table_are_no_features_and_are_written_as_they_are(
     tmp_path: Path, patients: pd.DataFrame, file: str
 ) -> None:
     roles, described = generated(tmp_path, file, target="y", roles=ROLES)
-    assert described["details"]["features"] == ["age"]
+    assert {column["name"]: column["use"] for column in described["columns"]} == {
+        "age": "feature",
+        "y": "target",
+        **ROLES,
+    }
     assert described["roles"] == ROLES
     assert roles["patient"].tolist() == patients["patient"].tolist()
     assert roles["note"].tolist() == patients["note"].tolist()

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from own_data import X, Y, everything, opened, refused
+from own_data import X, Y, everything, features_of, opened, refused
 
 ROWS = 40
 NOISE = np.random.default_rng(0).normal(size=ROWS).round(3)
@@ -39,7 +39,7 @@ def test_two_columns_of_one_name_are_refused_before_a_reader_renames_them(tmp_pa
 
 def test_names_that_differ_in_case_or_as_a_renamed_column_would_are_two_columns(tmp_path):
     path = written(tmp_path, "y,x,X,x.1", [KIND, NOISE, NOISE, NOISE])
-    assert opened(path, target="y").details["features"] == ["x", "X", "x.1"]
+    assert features_of(opened(path, target="y")) == ["x", "X", "x.1"]
 
 
 def test_parquet_and_json_tables_with_one_name_twice_are_refused(tmp_path):
@@ -68,7 +68,7 @@ def test_parquet_and_json_tables_with_one_name_twice_are_refused(tmp_path):
 )
 def test_a_nameless_index_is_left_out_and_said(tmp_path, name, values):
     dataset = opened(written(tmp_path, f"{name},x,y", [values, NOISE, KIND]), target="y")
-    assert dataset.details["features"] == ["x"]
+    assert features_of(dataset) == ["x"]
     np.testing.assert_array_equal(everything(dataset)[0][:, 0], NOISE)
     assert len(dataset.notes) == 1
     assert "t.csv: left out column 1" in dataset.notes[0]
@@ -80,7 +80,7 @@ def test_what_pandas_writes_with_its_index_is_read_as_without(tmp_path):
     frame.to_csv(tmp_path / "without.csv", index=False)
     frame.sample(frac=1, random_state=0).sort_values("y").to_parquet(tmp_path / "with.parquet")
     for name in ("with.csv", "without.csv", "with.parquet"):
-        assert opened(tmp_path / name, target="y").details["features"] == ["x"], name
+        assert features_of(opened(tmp_path / name, target="y")) == ["x"], name
     assert not opened(tmp_path / "without.csv", target="y").notes
     assert "index" in opened(tmp_path / "with.parquet", target="y").notes[0]
 
@@ -89,7 +89,7 @@ def test_an_index_with_a_name_is_used_where_the_settings_name_it(tmp_path):
     frame = pd.DataFrame({"x": NOISE, "y": KIND}, index=pd.Index(np.arange(ROWS) * 2, name="age"))
     frame.to_parquet(tmp_path / "t.parquet")
     dataset = opened(tmp_path / "t.parquet", target="y")
-    assert dataset.details["features"] == ["x"]
+    assert features_of(dataset) == ["x"]
     assert "left out 'age', the index" in dataset.notes[0]
     used = opened(tmp_path / "t.parquet", target="y", features=["age", "x"])
     np.testing.assert_array_equal(everything(used)[0][:, 0], np.arange(ROWS) * 2)
@@ -102,7 +102,7 @@ def test_another_column_without_a_name_is_refused_and_an_empty_one_left_out(tmp_
     refused(path, r"expected a name above each column, found none above column 1 \(0, 1, 2, …\)", target="y")
     path = written(tmp_path, "x,y,", [NOISE, KIND, [""] * ROWS])
     dataset = opened(path, target="y")
-    assert dataset.details["features"] == ["x"]
+    assert features_of(dataset) == ["x"]
     assert "left out column 3, which has neither a name nor values" in dataset.notes[0]
 
 
@@ -119,7 +119,7 @@ def test_another_column_without_a_name_is_refused_and_an_empty_one_left_out(tmp_
 )
 def test_columns_that_look_like_ids_are_warned_of_and_kept(tmp_path, values, message):
     dataset = opened(written(tmp_path, "id,x,y", [values, NOISE, KIND]), target="y")
-    assert any(name.startswith("id") for name in dataset.details["features"])
+    assert any(name.startswith("id") for name in features_of(dataset))
     assert [message in note for note in dataset.notes] == [True]
     assert "leave the column out with dataset.params.features" in dataset.notes[0]
     assert not opened(tmp_path / "t.csv", target="y", features=["x"]).notes
@@ -146,4 +146,4 @@ def test_what_was_left_out_is_said_by_the_step_that_reads(tmp_path, capsys):
     )
     assert second.startswith(f"warning: {path}: left out column 1, an index without a name")
     described = json.loads((tmp_path / "data" / "raw" / "dataset.json").read_text())
-    assert described["details"]["features"] == ["x"]
+    assert [(c["name"], c["use"]) for c in described["columns"]] == [("x", "feature"), ("y", "target")]

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pandas as pd
 import pytest
-from own_data import everything, opened, refused
+from own_data import categories_of, everything, features_of, opened, refused
 
 from mlx.core.errors import SettingsError
 from mlx.datasets import DatasetSettings
@@ -53,7 +53,7 @@ COUNT = np.arange(30) + 1
 )
 def test_numbers_as_spreadsheets_write_them_are_read_as_numbers(tmp_path, texts, numbers):
     dataset = opened(saved(tmp_path, x=texts, y=KIND), target="y")
-    assert dataset.details["features"] == ["x"]
+    assert features_of(dataset) == ["x"]
     np.testing.assert_array_equal(everything(dataset)[0][:, 0], numbers)
     pd.DataFrame({"x": texts, "y": KIND}).to_parquet(tmp_path / "t.parquet")
     np.testing.assert_array_equal(everything(opened(tmp_path / "t.parquet", target="y"))[0][:, 0], numbers)
@@ -110,7 +110,7 @@ def test_semicolons_speak_for_decimal_commas(tmp_path):
 def test_the_separator_that_a_spreadsheet_says_in_the_first_line_is_taken(tmp_path):
     path = saved(tmp_path, separator="|", x=COUNT, y=KIND)
     path.write_text("sep=|\n" + path.read_text())
-    assert opened(path, target="y").details["features"] == ["x"]
+    assert features_of(opened(path, target="y")) == ["x"]
 
 
 def test_a_stated_mark_is_kept_to(tmp_path):
@@ -137,12 +137,10 @@ def test_a_stated_mark_is_kept_to(tmp_path):
             "expected numbers in column 'x', found '1 g' in row 1",
         ),
         (column("{}€"), "expected numbers in column 'x', found '1€' in row 1"),
-        (["2024-01-01", "2024-02-03"] * 15, "column 'x', found dates or times, such as '2024-01-01' in row 1"),
-        (["2024-01-01T10:00:00Z", "2024-02-03"] * 15, "found dates or times"),
-        (["01.02.2024", "03.02.2024"] * 15, "found dates or times"),
-        (["1/2/2024", "12/31/24"] * 15, "found dates or times"),
-        (["3 Jan 2024", "March 3, 2024"] * 15, "found dates or times"),
-        (["10:30", "9:15 PM"] * 15, "found dates or times"),
+        (["01.02.2024", "03.02.2024"] * 15, "column 'x' .* dates or times, such as '01.02.2024' in row 1"),
+        (["1/2/2024", "12/31/24"] * 15, "dates or times, .* not all of them written as YYYY-MM-DD"),
+        (["3 Jan 2024", "March 3, 2024"] * 15, "dates or times"),
+        (["10:30", "9:15 PM"] * 15, "dates or times"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -153,6 +151,19 @@ def test_what_nobody_wants_as_categories_is_refused_with_its_row(tmp_path, texts
     refused(tmp_path / "t.parquet", message, target="y")
 
 
+@pytest.mark.parametrize("texts", [["2024-01-01", "2024-02-03"], ["2024-01-01T12:00:00+02:00", "2024-02-03"]])
+def test_dates_are_days_since_1970(tmp_path, texts):
+    frame = pd.DataFrame({"x": [*np.resize(texts, 29), ""], "z": COUNT, "y": KIND})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    for name in ("t.csv", "t.parquet"):
+        dataset = opened(tmp_path / name, target="y")
+        assert [column.kind for column in dataset.features] == ["date", "numeric"]
+        days = everything(dataset)[0][:, 0]
+        np.testing.assert_array_equal(days[:2], [19723 if len(texts[0]) == 10 else 19723 + 10 / 24, 19756])
+        assert np.isnan(days[29])
+
+
 @pytest.mark.parametrize(
     "words",
     [["low", "high", "3"], ["2x", "4x"], ["18-25", "26-40"], ["<5", "5-10"], ["1.2.3", "1.2.4"], ["Q1", "Q2"],
@@ -160,13 +171,14 @@ def test_what_nobody_wants_as_categories_is_refused_with_its_row(tmp_path, texts
 )  # fmt: skip
 def test_words_with_digits_in_them_are_categories(tmp_path, words):
     dataset = opened(saved(tmp_path, x=np.resize(words, 30), y=KIND), target="y")
-    assert dataset.details["categories"] == {"x": sorted(words)}
+    assert categories_of(dataset) == {"x": sorted(words)}
 
 
 def test_a_declared_category_stays_one(tmp_path):
     frame = pd.DataFrame({"x": pd.Categorical(np.resize(["1", "2", "10"], 30)), "y": KIND})
     frame.to_parquet(tmp_path / "t.parquet")
-    assert opened(tmp_path / "t.parquet", target="y").details["features"] == ["x=1", "x=10", "x=2"]
+    assert features_of(opened(tmp_path / "t.parquet", target="y")) == ["x"]
+    assert categories_of(opened(tmp_path / "t.parquet", target="y")) == {"x": ["1", "10", "2"]}
 
 
 @pytest.mark.parametrize(("rows", "most"), [(100, 50), (500, 50), (1000, 100)])
@@ -174,14 +186,14 @@ def test_a_text_column_may_have_a_tenth_as_many_categories_as_rows_and_always_fi
     y = np.resize(["a", "b"], rows)
     names = np.array([f"n{k:04}" for k in range(most + 1)])
     allowed = opened(saved(tmp_path, x=np.resize(names[:most], rows), y=y), target="y")
-    assert len(allowed.details["features"]) == most
-    message = f"at most {most} different texts in column 'x' of {rows} rows, found {most + 1}"
+    assert len(categories_of(allowed)["x"]) == most
+    message = f"column 'x' can't be a feature, as it has {most + 1} different texts in {rows} rows.* at most {most} are"
     refused(saved(tmp_path, x=np.resize(names, rows), y=y), message, target="y")
 
 
 def test_truth_is_a_number_beside_gaps_and_commas_too(tmp_path):
     truth = ["True", "False", ""] * 10
-    dataset = opened(saved(tmp_path, x=truth, z=column("{},5"), y=KIND), target="y", missing="drop")
+    dataset = opened(saved(tmp_path, x=truth, z=column("{},5"), y=KIND), target="y")
     assert everything(dataset)[0][:2].tolist() == [[1, 1.5], [0, 2.5]]
 
 
@@ -192,8 +204,8 @@ def test_the_separator_and_the_encoding_are_found_out(tmp_path, separator, encod
         tmp_path, separator=separator, encoding=encoding, größe=column("{},5"), home=["sea", "land"] * 15, y=KIND
     )
     dataset = opened(path, target="y")
-    assert dataset.details["features"] == ["größe", "home=land", "home=sea"]
-    assert everything(dataset)[0][:2].tolist() == [[1.5, 0, 1], [2.5, 1, 0]]
+    assert features_of(dataset) == ["größe", "home"]
+    assert everything(dataset)[0][:2].tolist() == [[1.5, 1], [2.5, 0]]
 
 
 def test_a_separator_that_can_not_be_told_is_asked_for_by_its_key(tmp_path):
@@ -203,7 +215,7 @@ def test_a_separator_that_can_not_be_told_is_asked_for_by_its_key(tmp_path):
         path, "the character between the cells of .*, as ',' and ';' are possible", SettingsError, target="q"
     )
     assert error.key == ("dataset", "params", "separator")
-    assert opened(path, target="y").details["features"] == ["a,b", "c,d"]  # only one of them finds the target
+    assert features_of(opened(path, target="y")) == ["a,b", "c,d"]  # only one of them finds the target
     assert opened(path, target="d;y", separator=",", task="classification").n_samples == 20
     pd.DataFrame({"x": COUNT, "y": KIND}).to_parquet(tmp_path / "t.parquet")
     refused(tmp_path / "t.parquet", "no meaning for a .parquet file", SettingsError, target="y", separator=";")
@@ -212,7 +224,7 @@ def test_a_separator_that_can_not_be_told_is_asked_for_by_its_key(tmp_path):
 def test_a_separator_is_one_character(tmp_path):
     path = saved(tmp_path, separator="\t", x=COUNT, y=KIND)
     for separator in ("\t", "\\t"):
-        assert opened(path, target="y", separator=separator).details["features"] == ["x"]
+        assert features_of(opened(path, target="y", separator=separator)) == ["x"]
     for separator in ("", ";;", '"', "\n"):
         with pytest.raises(ValueError, match="expected one character between the cells"):
             DatasetSettings(name="custom", path=str(path), params={"target": "y", "separator": separator})

@@ -237,10 +237,10 @@ def _others(roles: Mapping[str, Array], table: Table, rules: TableRules) -> Iter
         yield ColumnDescription(name=name, kind=_kind_of(values), use=rules.roles[name], gaps=_gaps(values))
     if rules.features is not None:
         others = [name for name in table.frame if name not in {rules.target, *roles, *rules.features}]
-        for name in others:
+        for name in map(str, others):
             values = table.frame[name].to_numpy()
             yield ColumnDescription(
-                name=str(name),
+                name=name,
                 kind=_kind_of(values),
                 use="left out",
                 gaps=_gaps(values),
