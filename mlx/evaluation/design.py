@@ -1,15 +1,17 @@
 """What decides which intervals of an evaluation are given: expected errors, sizes of classes, and groups."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
 from mlx.core.array_types import Counts, Floats, Integers
 from mlx.evaluation.confusion import margins
 from mlx.evaluation.settings import EvaluationSettings
-from mlx.stats.gates import ValidationErrors, expected_errors, why_too_few
+from mlx.stats.gates import ValidationErrors, expected_errors, level_given_gate, why_too_few
 from mlx.stats.groups import Groups, design_effect, variance_by_group
-from mlx.stats.interval import degrees_of_freedom
+from mlx.stats.interval import Interval, degrees_of_freedom
 from mlx.stats.status import OK, Reason, Status
 
 MIN_EXPECTED = 10
@@ -18,6 +20,9 @@ MIN_EXPECTED = 10
 MIN_EXPECTED_AREAS = 20
 MIN_EXPECTED_CURVE = 5
 """Fewest expected errors for a mean over areas under curves, of all samples and of equally weighted classes."""
+
+GIVEN_BY_ERRORS = "; wider, as errors of the test set itself let it be given; conservative"
+"""What the method of an interval adds where there are no validation samples to expect errors by."""
 
 MIN_IN_CLASS = 8
 MIN_IN_CLASS_CURVE = 10
@@ -101,10 +106,15 @@ class Design:
         """
         if not (status := self.small(least_in_class)).is_ok:
             return status
-        inverse = 1.0 / self.worth[self.support > 0]
-        effective = inverse.sum() ** 3 / (inverse**2).sum() ** 2
+        effective = self.effective_of_equal_classes
         wrong = effective * expected_errors(self.errors, self.n, self.validation) / self.n
         return OK if min(wrong, effective - wrong) >= least else Reason.FEW_EXPECTED_OF_EQUAL_CLASSES(least)
+
+    @property
+    def effective_of_equal_classes(self) -> float:
+        """Samples that decide a mean over the classes, (Σ 1/n_c)³/(Σ 1/n_c²)²; n_samples where all are of a size."""
+        inverse = 1.0 / self.worth[self.support > 0]
+        return float(inverse.sum() ** 3 / (inverse**2).sum() ** 2)
 
     def few_of_areas(self) -> Status:
         """`OK`, or why a mean over the areas under the curves of all classes has no interval."""
@@ -134,10 +144,37 @@ class Design:
             return degrees_of_freedom(influence)
         return min(self.groups.count - 1.0, degrees_of_freedom(self.groups.sums(influence)))
 
-    @property
-    def inflation(self) -> float:
+    def inflation(self, level: float) -> float:
         """By how much more a variance counts as it is known from few groups; 1 without groups."""
-        return 1.0 if self.groups is None else self.groups.inflation(self.confidence)
+        return 1.0 if self.groups is None else self.groups.inflation(level)
+
+    def given(
+        self, interval: Callable[[float], Interval], least: float, *, of_equal: float = 0.0, loss: bool = False
+    ) -> Interval:
+        """Return the interval at the level of the design; wider where errors of the test set let it be given.
+
+        Parameters
+        ----------
+        interval
+            The interval at a level.
+        least, of_equal
+            Fewest errors, and correct predictions, that were asked for, of all and of equally weighted classes.
+        loss
+            Whether errors make the metric larger; else smaller.
+        """
+        found = interval(self.confidence)
+        if self.validation is not None or not found.why_missing.is_ok:
+            return found
+        size = 1.0 if self.groups is None else self.groups.mean_size
+        least = ceil(max(least * size, of_equal and of_equal * self.n / self.effective_of_equal_classes))
+        by_errors, by_correct = (
+            interval(level_given_gate(count / size, (least - 0.5) / size, self.n / size, self.confidence))
+            for count in (self.errors, self.n - self.errors)
+        )
+        above, below = (by_correct, by_errors) if loss else (by_errors, by_correct)
+        if (below.low, above.high) == (found.low, found.high):
+            return found
+        return replace(found, low=below.low, high=above.high, method=found.method + GIVEN_BY_ERRORS)
 
 
 def _worth(y_true: Integers, support: Counts, groups: Groups) -> Floats:

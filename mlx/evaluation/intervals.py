@@ -5,6 +5,7 @@ the expected errors and correct predictions, and the sizes of the classes. Calib
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from mlx.evaluation.confusion import confusion_metrics, margins
 from mlx.evaluation.confusion_errors import Slopes, SmoothedEstimate, smoothed_estimates
 from mlx.evaluation.design import (
     MIN_EXPECTED,
+    MIN_EXPECTED_AREAS,
+    MIN_EXPECTED_CURVE,
     MIN_IN_CLASS,
     Design,
 )
@@ -26,6 +29,9 @@ from mlx.stats.row_scores import why_infinite
 from mlx.stats.status import Reason, Status
 
 TOP_K = 5
+
+OF_EQUAL_CLASSES = {"balanced_accuracy", "macro_recall"}
+"""Metrics in which rare classes have the weight of common ones."""
 
 
 def confusion_estimates(confusion: Counts, y_true: Integers, y_pred: Integers, design: Design) -> dict[str, Estimate]:
@@ -49,21 +55,29 @@ def confusion_estimates(confusion: Counts, y_true: Integers, y_pred: Integers, d
             estimates[name] = Estimate(value, Interval.missing(why))
         elif name in {"cohen_kappa", "matthews_corrcoef"}:
             half = SmoothedEstimate((1 + smoothed[name].value) / 2, smoothed[name].error / 2)
-            interval = effective_wilson_interval(half, design)
+            interval = _interval_of_share(half, design)
             estimates[name] = Estimate(value, interval.on_scale(lambda share: 2 * share - 1))
         else:
-            estimates[name] = Estimate(value, effective_wilson_interval(smoothed[name], design))
+            of_equal = MIN_EXPECTED if name in OF_EQUAL_CLASSES else 0.0
+            estimates[name] = Estimate(value, _interval_of_share(smoothed[name], design, of_equal=of_equal))
     return estimates
 
 
+def _interval_of_share(
+    estimate: SmoothedEstimate, design: Design, *, of_equal: float = 0.0, loss: bool = False
+) -> Interval:
+    wilson = partial(effective_wilson_interval, estimate, design)
+    return design.given(wilson, MIN_EXPECTED, of_equal=of_equal, loss=loss)
+
+
 def _why_no_interval(name: str, design: Design) -> Status:
-    if name in {"balanced_accuracy", "macro_recall"}:
+    if name in OF_EQUAL_CLASSES:
         return design.few_of_equal_classes(MIN_EXPECTED, MIN_IN_CLASS)
     status = design.small(MIN_IN_CLASS)
     return design.why_biased() if name == "weighted_precision" and status.is_ok else status
 
 
-def effective_wilson_interval(estimate: SmoothedEstimate, design: Design) -> Interval:
+def effective_wilson_interval(estimate: SmoothedEstimate, design: Design, level: float) -> Interval:
     """Wilson's interval of a share for the number of samples that gives a proportion the same standard error.
 
     By group, it is divided by (t_{G−1}/t_{n−1})², as that of a proportion is.
@@ -73,8 +87,8 @@ def effective_wilson_interval(estimate: SmoothedEstimate, design: Design) -> Int
         return Interval.missing(Reason.AT_END_OF_RANGE())
     if not np.isfinite(error) or error == 0:
         return Interval.missing(Reason.NO_SPREAD())
-    n = share * (1 - share) / error**2 / design.inflation
-    return wilson_interval(share * n, n, design.confidence)
+    n = share * (1 - share) / error**2 / design.inflation(level)
+    return wilson_interval(share * n, n, level)
 
 
 def _proportion(successes: Flags, design: Design) -> Estimate:
@@ -92,7 +106,8 @@ def mean_surprise(surprises: Floats, design: Design) -> Estimate:
         return Estimate.missing(status)
     interval = Interval.missing(design.few)
     if design.few.is_ok:
-        interval = mean_interval(surprises, design.confidence, least_effective=0.0, groups=design.groups)
+        mean = partial(mean_interval, surprises, least_effective=0.0, groups=design.groups)
+        interval = design.given(mean, MIN_EXPECTED, loss=True)
     return Estimate(float(surprises.mean()), interval)
 
 
@@ -103,7 +118,7 @@ def mean_brier(scores: Floats, design: Design) -> Estimate:
     if design.few.is_ok:
         effect = design.effect(scores - mean)
         half = SmoothedEstimate(mean / 2, float(scores.std(ddof=1)) / 2 / np.sqrt(scores.size / effect))
-        interval = effective_wilson_interval(half, design).on_scale(lambda share: 2 * share)
+        interval = _interval_of_share(half, design, loss=True).on_scale(lambda share: 2 * share)
     return Estimate(mean, interval)
 
 
@@ -140,7 +155,7 @@ def mean_area(areas: Sequence[float], influence: Floats, design: Design) -> Esti
     added = (smoothed * (1 - smoothed) / 3 * (1 / positives**2 + 1 / negatives**2)).sum()
     error = float(np.sqrt(design.variance(influence) + added)) / area.size
     df = design.freedom(influence)
-    return Estimate(mean, share_interval(float(smoothed.mean()), error, design.confidence, df=df))
+    return Estimate(mean, _interval_of_areas(float(smoothed.mean()), error, df, design))
 
 
 def mean_average_precision(values: Sequence[float], influence: Floats, design: Design) -> Estimate:
@@ -167,5 +182,9 @@ def mean_average_precision(values: Sequence[float], influence: Floats, design: D
     if design.groups is None:
         error *= float(np.sqrt(design.n / (design.n - 1)))
     unbiased = mean + float(influence.mean())
-    df = design.freedom(deviation)
-    return Estimate(mean, share_interval(unbiased, error, design.confidence, df=df))
+    return Estimate(mean, _interval_of_areas(unbiased, error, design.freedom(deviation), design))
+
+
+def _interval_of_areas(mean: float, error: float, df: float, design: Design) -> Interval:
+    share = partial(share_interval, mean, error, df=df)
+    return design.given(share, MIN_EXPECTED_AREAS, of_equal=MIN_EXPECTED_CURVE)

@@ -4,12 +4,20 @@ An interval that is given wherever the test set shows enough errors is given to 
 asks for the number that the validation samples predict.
 """
 
+import math
 from dataclasses import dataclass
+
+from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtr
 
 from mlx.stats.status import OK, Reason, Status
 
 MIN_OBSERVED = 2
 """Fewer errors, or correct predictions, than this leave the spread of either kind undefined."""
+
+
+WIDEST = 7.5
+"""Most standard errors to which the end of an interval is moved out: one minus its level is still a number."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,8 @@ def why_too_few(errors: int, n_test: int, validation: ValidationErrors | None, l
         return Reason.FEW_ERRORS(MIN_OBSERVED)
     if n_test - errors < MIN_OBSERVED:
         return Reason.FEW_CORRECT(MIN_OBSERVED)
+    if validation is not None and not (status := _why_unknown(n_test, validation, least)).is_ok:
+        return status
     expected = expected_errors(errors, n_test, validation)
     few_errors, few_correct = Reason.FEW_EXPECTED_ERRORS, Reason.FEW_EXPECTED_CORRECT
     if validation is None:
@@ -78,3 +88,49 @@ def why_too_few(errors: int, n_test: int, validation: ValidationErrors | None, l
     if expected < least:
         return few_errors(least)
     return OK if n_test - expected >= least else few_correct(least)
+
+
+def _why_unknown(n_test: int, validation: ValidationErrors, least: int) -> Status:
+    """Say that so few validation samples show too few errors; `OK` where there are enough of either.
+
+    Of n_test / (2 least) validation samples and fewer, not a single one need be wrong for ``least`` errors to be
+    expected. Errors, and correct predictions, must then have been seen.
+    """
+    if n_test * 0.5 / (validation.n + 1) < least:
+        return OK
+    if validation.errors < MIN_OBSERVED:
+        return Reason.FEW_VALIDATION_ERRORS(MIN_OBSERVED, validation.n)
+    enough = validation.n - validation.errors >= MIN_OBSERVED
+    return OK if enough else Reason.FEW_VALIDATION_CORRECT(MIN_OBSERVED, validation.n)
+
+
+def level_given_gate(shown: float, least: float, n: float, level: float) -> float:
+    """Return the level of the end of an interval on the side of fewer errors, where the test set's own are the gate.
+
+    Test sets with at least ``least`` errors are those with too many, the more so the closer to it. The statistic
+    t = 2√n asin √(errors/n) is nearly normal with variance 1; of those that are at least c it is normal, cut off at c.
+    The end lies as many standard errors z off as leave the observed t or more its share (1 − level)/2 of the
+    probability: Φ(−z) = (1 − level)/2 · Φ(t − c − z).
+
+    Parameters
+    ----------
+    shown, least
+        Errors of the test set, and fewest with which the interval is given (of whole numbers less ½).
+    n
+        Test samples.
+    level
+        Of the interval, between 0.5 and 1.
+
+    Returns
+    -------
+    float
+        From ``level`` up to 1.
+    """
+    beyond = 2 * math.sqrt(n) * (math.asin(math.sqrt(shown / n)) - math.asin(math.sqrt(least / n)))
+    share = math.log((1 - level) / 2)
+
+    def excess(z: float) -> float:
+        return float(log_ndtr(-z) - log_ndtr(beyond - z)) - share
+
+    z = WIDEST if excess(WIDEST) > 0 else float(brentq(excess, 0.0, WIDEST))
+    return float(1 - 2 * ndtr(-z))

@@ -43,6 +43,8 @@ class Reason(Enum):
     FEW_EXPECTED_ERRORS = "fewer than {} expected errors"
     FEW_EXPECTED_OF_EQUAL_CLASSES = "fewer than {} expected errors or correct where all classes count the same"
     FEW_EXPECTED_CORRECT = "fewer than {} expected correct"
+    FEW_VALIDATION_ERRORS = "fewer than {} errors among {} validation samples, too few to say how many to expect"
+    FEW_VALIDATION_CORRECT = "fewer than {} correct among {} validation samples, too few to say how many to expect"
     NOTHING_TO_CHANCE = "predictions leave nothing to chance"
     LOG_LOSS_IS = "log loss is {}"
     NOT_TESTED_NOR_PREDICTED = "not in the test set, never predicted"
