@@ -9,7 +9,7 @@ import numpy as np
 from mlx.core.array_types import Counts, Floats, Integers
 from mlx.evaluation.confusion import margins
 from mlx.evaluation.settings import EvaluationSettings
-from mlx.stats.gates import ValidationErrors, expected_errors, level_given_gate, why_too_few
+from mlx.stats.gates import GIVEN_BY_ERRORS, ValidationErrors, expected_errors, level_given_gate, why_too_few
 from mlx.stats.groups import Groups, design_effect, variance_by_group
 from mlx.stats.interval import Interval, degrees_of_freedom
 from mlx.stats.status import OK, Reason, Status
@@ -20,9 +20,6 @@ MIN_EXPECTED = 10
 MIN_EXPECTED_AREAS = 20
 MIN_EXPECTED_CURVE = 5
 """Fewest expected errors for a mean over areas under curves, of all samples and of equally weighted classes."""
-
-GIVEN_BY_ERRORS = "; wider, as errors of the test set itself let it be given; conservative"
-"""What the method of an interval adds where there are no validation samples to expect errors by."""
 
 MIN_IN_CLASS = 8
 MIN_IN_CLASS_CURVE = 10
@@ -168,12 +165,12 @@ class Design:
         size = 1.0 if self.groups is None else self.groups.mean_size
         least = ceil(max(least * size, of_equal and of_equal * self.n / self.effective_of_equal_classes))
         by_errors, by_correct = (
-            interval(level_given_gate(count / size, (least - 0.5) / size, self.n / size, self.confidence))
+            level_given_gate(count / size, (least - 0.5) / size, self.n / size, self.confidence)
             for count in (self.errors, self.n - self.errors)
         )
-        above, below = (by_correct, by_errors) if loss else (by_errors, by_correct)
-        if (below.low, above.high) == (found.low, found.high):
+        if by_errors == by_correct == self.confidence:
             return found
+        above, below = map(interval, (by_correct, by_errors) if loss else (by_errors, by_correct))
         return replace(found, low=below.low, high=above.high, method=found.method + GIVEN_BY_ERRORS)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.array_types import Floats
 from mlx.stats.groups import jackknife_variance
-from mlx.stats.interval import Interval, critical_value
+from mlx.stats.interval import Interval, critical_value, degrees_of_freedom
 from mlx.stats.jackknife import jackknife_bias, jackknife_error
 from mlx.stats.status import OK, Reason, Status
 
@@ -20,7 +20,7 @@ BY_TENTHS_WIDENED = (
     "small classes and where spreads depend on each other"
 )
 BY_GROUP = "jackknife, one group at a time; t on the atanh scale"
-EXTENDED = "; extended to the percentiles of a node bootstrap"
+EXTENDED = "; extended to the percentiles of a node bootstrap, conservative where these reach farther"
 BOOTSTRAP = "bootstrap of rows; normal on the atanh scale, less its bias"
 
 MIN_CLASS_SIZE = {
@@ -42,9 +42,10 @@ def jackknife_interval(
 ) -> Interval:
     """Confidence interval of a correlation from its values without some of the samples.
 
-    Pearson's is z ± t·se. A similarity is a mean over few classmates, whose noise pulls a rank correlation
-    towards 0, at small classes by up to its standard error. The jackknife shows that pull as a bias; to
-    subtract it would add its own noise, so the end that it points away from is moved out by half of it.
+    Pearson's is z ± t·se; t has the fewer degrees of freedom, the fewer samples carry the variance of z. A similarity
+    is a mean over few classmates, whose noise pulls a rank correlation towards 0, at small classes by up to its
+    standard error. The jackknife shows that pull as a bias; to subtract it would add its own noise, so the end that it
+    points away from is moved out by half of it.
 
     Parameters
     ----------
@@ -69,7 +70,9 @@ def jackknife_interval(
     z, center = np.arctanh(without), float(np.arctanh(estimate))
     n_partitions, n_groups = without.shape
     if statistic == "pearson":
-        df = min(n_samples - 1, n_partitions * (n_groups - 1))
+        df: float = min(n_samples - 1, n_partitions * (n_groups - 1))
+        if n_partitions == 1:
+            df = min(df, max(1.0, degrees_of_freedom((z - z.mean()).ravel()) - 1))
         bias, half = 0.0, jackknife_error(z) * critical_value(level, df)
         method = ONE_BY_ONE if n_partitions == 1 else BY_TENTHS
     else:

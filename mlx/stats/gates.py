@@ -16,8 +16,14 @@ MIN_OBSERVED = 2
 """Fewer errors, or correct predictions, than this leave the spread of either kind undefined."""
 
 
+GIVEN_BY_ERRORS = "; wider, as errors of the test set itself let it be given; conservative"
+"""What the method of an interval adds where there are no validation samples to expect errors by."""
+
 WIDEST = 7.5
 """Most standard errors to which the end of an interval is moved out: one minus its level is still a number."""
+
+NEGLIGIBLE = 1e-3
+"""Share of the test sets with what is expected of this one that would not be given an interval: too few to matter."""
 
 
 @dataclass(frozen=True)
@@ -132,5 +138,7 @@ def level_given_gate(shown: float, least: float, n: float, level: float) -> floa
     def excess(z: float) -> float:
         return float(log_ndtr(-z) - log_ndtr(beyond - z)) - share
 
+    if ndtr(-beyond) < NEGLIGIBLE:
+        return level
     z = WIDEST if excess(WIDEST) > 0 else float(brentq(excess, 0.0, WIDEST))
     return float(1 - 2 * ndtr(-z))

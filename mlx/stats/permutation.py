@@ -114,19 +114,27 @@ def sequential_tests(
 CACHE_BYTES = 1 << 18
 """Orders drawn at a time, small enough for a core's cache."""
 
+LARGEST_SORTED = 400
+"""Positions up to which sorting random numbers is faster than shuffling."""
+
 
 def random_orders(n: int, n_orders: int, generator: np.random.Generator) -> Iterator[tuple[slice, Integers]]:
     """Draw permutations of 0 … n − 1, all orders equally likely, a block of them (m, n) at a time.
 
-    Random numbers whose low bits are replaced by the position are sorted: half the time of shuffling. With
-    b = 64 − log2 n random bits, the chance that two are equal, and stay in order, is below n²/2^(b + 1).
+    Few positions are put in order by random numbers whose low bits are replaced by the position, as sorting vectorizes.
+    With b = 64 − log2 n random bits, the chance that two are equal, and stay in order, is below n²/2^(b + 1). Many are
+    shuffled, in linear time. Either way the random numbers are used row by row, whatever the blocks.
     """
+    positions = np.arange(n, dtype=np.int64)
     low = np.uint64((1 << max(1, (n - 1).bit_length())) - 1)
-    positions = np.arange(n, dtype=np.uint64)
     for where in row_blocks(n_orders, n, CACHE_BYTES):
-        keys = generator.integers(0, 1 << 64, size=(where.stop - where.start, n), dtype=np.uint64)
+        shape = where.stop - where.start, n
+        if n > LARGEST_SORTED:
+            yield where, generator.permuted(np.broadcast_to(positions, shape), axis=1)
+            continue
+        keys = generator.integers(0, 1 << 64, size=shape, dtype=np.uint64)
         keys &= ~low
-        keys |= positions
+        keys |= positions.view(np.uint64)
         keys.sort(axis=1)
         keys &= low
         yield where, keys.view(np.int64)

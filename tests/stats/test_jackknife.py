@@ -96,11 +96,23 @@ def test_blocks_change_nothing(monkeypatch):
 def test_an_interval_of_pearson_is_t_on_the_atanh_scale():
     without = np.tanh(np.arctanh(0.9) + 0.01 * np.random.default_rng(0).normal(size=(1, 40)))
     interval = jackknife_interval("pearson", 0.9, without, NONE, 40, 0.95)
-    error = np.sqrt(39 / 40 * ((np.arctanh(without) - np.arctanh(without).mean()) ** 2).sum())
-    expected = np.tanh(np.arctanh(0.9) + np.array([-1, 1]) * stats.t.ppf(0.975, 39) * error)
+    squares = ((np.arctanh(without) - np.arctanh(without).mean()) ** 2).ravel()
+    df = 2 * squares.sum() ** 2 / ((squares**2).sum() - squares.sum() ** 2 / 40) - 1
+    error = np.sqrt(39 / 40 * squares.sum())
+    expected = np.tanh(np.arctanh(0.9) + np.array([-1, 1]) * stats.t.ppf(0.975, df) * error)
+    assert 10 < df < 39
     np.testing.assert_allclose([interval.low, interval.high], expected, rtol=1e-12)
     wider = jackknife_interval("pearson", 0.9, without, NONE, 40, 0.99)
     assert -1 < wider.low < interval.low < interval.high < wider.high < 1
+
+
+def test_an_interval_of_pearson_that_few_samples_carry_has_few_degrees_of_freedom():
+    change = np.full(40, 1e-4)
+    change[:2] = 0.05
+    interval = jackknife_interval("pearson", 0.6, np.tanh(np.arctanh(0.6) + change[None]), NONE, 40, 0.95)
+    half = (np.arctanh(interval.high) - np.arctanh(interval.low)) / 2
+    error = np.sqrt(39 / 40 * ((change - change.mean()) ** 2).sum())
+    assert half > stats.t.ppf(0.975, 4) * error
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
