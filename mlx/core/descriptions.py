@@ -244,6 +244,8 @@ class RepresentationsDescription(Settings):
         What the model gets wrong on the validation samples; None for a regression, or if unknown.
     split_method
         How the data were divided into parts; None where that is unknown.
+    features
+        Names of the model's inputs; empty where they have none.
     """
 
     task: Task
@@ -255,6 +257,7 @@ class RepresentationsDescription(Settings):
     samples: dict[Split, Size] = Field({})
     validation: ValidationDescription | None = None
     split_method: str | None = None
+    features: list[str] = Field([])
 
     @model_validator(mode="before")
     @classmethod

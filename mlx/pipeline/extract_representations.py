@@ -196,4 +196,5 @@ def _description(
         samples=samples,
         validation=validation,
         split_method=splits.split_method,
+        features=splits.features,
     )

@@ -52,6 +52,8 @@ class ModelOutputs:
         How often the model is wrong on the validation samples; None for regression, or if unknown.
     folder
         Where the arrays are.
+    features
+        Names of the model's inputs; empty where they have none.
     """
 
     task: Literal["classification", "regression"]
@@ -67,6 +69,7 @@ class ModelOutputs:
     validation: ValidationErrors | None
     split_method: str | None = None
     folder: Path | None = None
+    features: tuple[str, ...] = ()
 
     @property
     def design(self) -> Array | None:
@@ -125,6 +128,7 @@ def open_model_outputs(folder: Path, split: Split = "test") -> ModelOutputs:
         linear_fit=read_linear_fit(fit_folder, next(iter(layers.values())).shape[1]),
         validation=None if counted is None else ValidationErrors(counted.n, counted.errors),
         split_method=described.split_method,
+        features=tuple(described.features),
         folder=folder,
     )
 

@@ -140,6 +140,7 @@ def _regression(
             without_fit=_without_fit(recorded.model),
             representation=next(iter(recorded.layers.values())),
             groups=groups,
+            features=recorded.features,
         )
     with replacing_folder(workspace.residuals) as folder:
         write_regression(folder, found, factors)

@@ -51,14 +51,15 @@ class ColumnFit:
         if not self.one_hot:
             return [self.plan.name]
         titles = [self.plan.title(value) for value in self.levels[~self.infrequent]]
-        return [f"{self.plan.name}_{title}" for title in (*titles, *([INFREQUENT] if self.infrequent.any() else []))]
+        titles += [INFREQUENT] if self.infrequent.any() else []
+        return [f"{self.plan.name}_{title}" for title in titles[self.plan.drop_first :]]
 
     @cached_property
     def _places(self) -> Indices:
-        """Return the feature of each level, or its ordinal code; the infrequent ones have the last."""
+        """Return the feature of each level, or its ordinal code; the infrequent ones have the last, dropped ones -1."""
         places = np.cumsum(~self.infrequent) - 1
         places[self.infrequent] = int((~self.infrequent).sum())
-        return places
+        return places - self.plan.drop_first
 
     def encode(self, values: Floats, out: Array) -> int:
         """Write the categories of raw `values` (m,) to `out` (m, features), which is 0; return how many are unknown.

@@ -37,6 +37,10 @@ class ColumnPlan:
     fill
         For the strategy ``constant``: the raw value that a gap gets. A category of its own lies between the codes of
         its neighbors in sorted order.
+    own
+        The name of that category.
+    drop_first
+        Whether the first category has no feature.
     """
 
     name: str
@@ -49,6 +53,7 @@ class ColumnPlan:
     max_categories: int | None
     categories: tuple[str, ...]
     own: str = ""
+    drop_first: bool = False
 
     @property
     def most_features(self) -> int:
@@ -142,8 +147,8 @@ def _chosen(column: ColumnDescription, settings: Mapping[str, ColumnSettings]) -
     kind = (own and own.kind) or column.kind
     of_kind = settings.get(kind) if kind != column.name else None
     chosen = (own or ColumnSettings()).over(of_kind or ColumnSettings())
-    if chosen.drop:
-        return f"preprocessing.columns.{column.name if own and own.drop else kind} says drop", chosen
+    if chosen.drop is True:
+        return f"preprocessing.columns.{column.name if own and own.drop is True else kind} says drop", chosen
     if column.kind == "date" and own is None and of_kind is None:
         return f"it holds dates; to use them as numbers, set preprocessing.columns: {{{column.name}: date}}", chosen
     return "", chosen
@@ -166,12 +171,14 @@ def _plan(column: ColumnDescription, place: int, chosen: ColumnSettings) -> Colu
     if chosen.fill_value is not None and strategy != "constant":
         raise SettingsError(f"expected strategy: constant beside fill_value, found {strategy}", key=key)
     if not categorical:
-        for name in ("encoder", "min_frequency", "max_categories"):
-            if getattr(chosen, name) is not None:
+        for name in ("encoder", "min_frequency", "max_categories", "drop"):
+            if getattr(chosen, name):
                 raise SettingsError(
                     f"expected {name} of categories, found it of kind {kind}; set kind: categorical, or leave it out",
                     key=key,
                 )
+    if chosen.drop == "first" and chosen.encoder == "ordinal":
+        raise SettingsError("expected encoder: onehot beside drop: first, found ordinal", key=key)
     texts = categorical and bool(column.categories)
     fill, own = _fill(column, chosen, texts=texts) if strategy == "constant" else (None, "")
     return ColumnPlan(
@@ -185,6 +192,7 @@ def _plan(column: ColumnDescription, place: int, chosen: ColumnSettings) -> Colu
         max_categories=chosen.max_categories,
         categories=tuple(column.categories) if texts else (),
         own=own,
+        drop_first=chosen.drop == "first",
     )
 
 

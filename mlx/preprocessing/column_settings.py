@@ -32,7 +32,8 @@ class ColumnSettings(Settings):
         What its values are taken for: numbers, truth values and dates may be ``categorical``, truth values and dates
         ``numeric``. A ``date`` is the number of days since 1970-01-01, and is used only where this section says so.
     drop
-        Leave it out.
+        Leave it out; ``first``: one-hot, but for the first category, so that the features of a linear model don't
+        depend on each other.
     strategy
         What fills gaps: ``mean`` (the default of numbers and dates), ``median``, ``most_frequent`` (the default of
         all others), or ``constant``, which is `fill_value`. Fitted to the training rows.
@@ -48,7 +49,7 @@ class ColumnSettings(Settings):
     """
 
     kind: ColumnKind | None = None
-    drop: bool | None = None
+    drop: bool | Literal["first"] | None = None
     strategy: Strategy | None = None
     fill_value: float | str | None = None
     encoder: Encoder | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain, count
 
 import numpy as np
 
@@ -36,8 +36,12 @@ class Preparation:
 
     @cached_property
     def features(self) -> list[str]:
-        """Names of the features."""
-        return [name for fit in self.fits for name in fit.names]
+        """Names of the features, each once: a second of one name has a number after it."""
+        names: dict[str, None] = {}
+        for name in (name for fit in self.fits for name in fit.names):
+            tries = chain([name], (f"{name}_{k}" for k in count(2)))
+            names[next(one for one in tries if one not in names)] = None
+        return list(names)
 
     @property
     def scaled(self) -> Array | None:

@@ -58,7 +58,7 @@ REGRESSION_SCATTER = ArraySchema(
 class Coefficient:
     """One coefficient of a linear regression, in units of y per unit of the model's input."""
 
-    feature: Annotated[str, Column("text", "`intercept`, or the number of the feature in the model's input")]
+    feature: Annotated[str, Column("text", "`intercept`, or the feature: its name, or number in the input")]
     coefficient: Annotated[float, Column("number", "in units of y per unit of the input")]
     standard_error: Annotated[float, Column("number", "its standard error")] = NAN
     low: columns.Low = NAN

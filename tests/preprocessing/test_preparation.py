@@ -67,6 +67,7 @@ def in_scikit_learn(X: np.ndarray, numbers: SimpleImputer, categories: object) -
 ONE_HOT = {"handle_unknown": "infrequent_if_exist", "sparse_output": False}
 
 
+@pytest.mark.filterwarnings("ignore:Found unknown categories")  # which have no feature, as the dropped one
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize(
     ("columns", "numbers", "categories"),
@@ -80,6 +81,8 @@ ONE_HOT = {"handle_unknown": "infrequent_if_exist", "sparse_output": False}
         ({"categorical": {"min_frequency": 0.1}}, "mean", {"min_frequency": 0.1}),
         ({"categorical": {"max_categories": 3}}, "mean", {"max_categories": 3}),
         ({"color": {"max_categories": 1}}, "mean", {"max_categories": 1}),
+        ({"color": {"drop": "first"}}, "mean", {"drop": "first"}),
+        ({"color": {"drop": "first", "min_frequency": 10}}, "mean", {"drop": "first", "min_frequency": 10}),
         ({"color": {"max_categories": 3, "min_frequency": 8}}, "mean", {"max_categories": 3, "min_frequency": 8}),
     ],
     ids=str,

@@ -1,5 +1,6 @@
 """The residuals analysis of a regression: the residual of each sample, and a summary of all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -91,6 +92,7 @@ def analyze_regression(
     representation: "Representation | None" = None,
     factors: pd.DataFrame | None = None,
     groups: npt.ArrayLike | None = None,
+    features: Sequence[str] = (),
 ) -> RegressionResiduals:
     """Describe the residuals of a regression: center, spread, shape, and whether the spread is constant.
 
@@ -112,6 +114,8 @@ def analyze_regression(
         (n_samples, n_features); samples of the same representation and prediction are exact duplicates.
     factors
         A column a factor, n_samples rows, one of which ``settings.groups`` may name.
+    features
+        Names of the features of `design`.
     groups
         (n_samples,), labels of which samples belong together; by default what ``settings.groups`` names.
 
@@ -143,7 +147,7 @@ def analyze_regression(
     )
     if between := duplicates.count_between(chosen):
         summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
-    return RegressionResiduals(samples, coefficients_of(fit, settings.confidence), summary)
+    return RegressionResiduals(samples, coefficients_of(fit, settings.confidence, features), summary)
 
 
 def _duplicates(representation: "Representation | None", pred: Floats) -> Duplicates:

@@ -1,6 +1,6 @@
 """Leverage, prediction intervals and standard errors from the training design of a linear regression."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,8 +80,11 @@ def no_leverage(n: int, why: str) -> Leverage:
     return Leverage(nothing, nothing, nothing, Reason.NO_LEVERAGE(why), Reason.NO_PREDICTION_INTERVAL(why))
 
 
-def coefficients_of(fit: LinearFit | None, confidence: float) -> tuple[Coefficient, ...]:
-    """Return the coefficients with their intervals, the intercept first and then the features; none without a fit."""
+def coefficients_of(fit: LinearFit | None, confidence: float, features: Sequence[str] = ()) -> tuple[Coefficient, ...]:
+    """Return the coefficients with their intervals, the intercept first and then the features; none without a fit.
+
+    Features are called by their names, or by their numbers where they have none, or one is "intercept".
+    """
     if fit is None:
         return ()
     axes = fit.axes
@@ -97,7 +100,8 @@ def coefficients_of(fit: LinearFit | None, confidence: float) -> tuple[Coefficie
     half = _quantile(fit, axes.rank, confidence) * errors
     missing = Reason.NO_STANDARD_ERROR(Reason.NOT_DETERMINED()) if status.is_ok else status
     statuses = [missing if np.isnan(one) else OK for one in errors]
-    names = ["intercept", *map(str, range(len(axes.center)))]
+    named = len(features) == len(axes.center) and "intercept" not in features
+    names = ["intercept", *(features if named else map(str, range(len(axes.center))))]
     ends = fit.coefficients - half, fit.coefficients + half
     return tuple(map(Coefficient, names, fit.coefficients, errors, *ends, statuses))
 
