@@ -26,10 +26,10 @@ class Stream(IntEnum):
     QUANTILE = 26
 
 
-def stream(seed: int, purpose: Stream, label: int = 0) -> np.random.Generator:
-    """Return the generator of one purpose and class ``label``.
+def stream(seed: int, purpose: Stream, label: int = 0, *chunk: int) -> np.random.Generator:
+    """Return the generator of one purpose, class ``label`` and, where it is drawn in chunks, number of the chunk.
 
     Every layer, and Pearson and Spearman, reuse the stream of their purpose: another layer changes no
     numbers of the first, and differences between layers do not come from the resampling.
     """
-    return streams.stream(seed, purpose, label)
+    return streams.stream(seed, purpose, label, *chunk)

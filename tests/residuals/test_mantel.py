@@ -42,7 +42,7 @@ def pairs_written_out(distance, entropy, groups):
 def p_written_out(distance, entropy, groups, labels):
     """Correlations and p-values with entropies permuted in each group, with the draws that the test makes."""
     orders = [rows_by_entropy(group, entropy) for group in groups]
-    generators = [stream(DRAWS["seed"], Stream.PAIR_PERMUTATION, label) for label in labels]
+    generators = [stream(DRAWS["seed"], Stream.PAIR_PERMUTATION, label, 0) for label in labels]
     draws = [
         [order, *(order[drawn] for _, block in random_orders(order.size, 60, generator) for drawn in block)]
         for order, generator in zip(orders, generators, strict=True)

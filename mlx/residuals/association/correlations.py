@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.by_group import associate_by_group
 from mlx.residuals.association.delete_one import LeaveOneOutSums, class_pearson, is_small_enough, pooled_pearson
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
@@ -34,7 +35,9 @@ P_METHODS = {
 }
 
 
-def associate(layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_layers: int = 1) -> list[TestResult]:
+def associate(
+    layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_layers: int = 1, map: OrderedMap = in_order
+) -> list[TestResult]:
     """Correlate similarity with entropy: over all samples, within predicted class, and in every class.
 
     Over all asks whether unsure samples have dissimilar classmates, and mixes in differences between classes.
@@ -54,7 +57,7 @@ def associate(layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_la
         return [replace(test, status=status) for asked, status in groups for test in asked]
     tested = {label: asked for label, asked in enumerate(of_class) if statuses[label].is_ok}
     if layer.groups is None:
-        found = _associated(layer, classes, (overall[0], overall[1], tested), settings, n_layers)
+        found = _associated(layer, classes, (overall[0], overall[1], tested), settings, n_layers, map)
     else:
         found = associate_by_group(layer, layer.groups, classes, (overall[0], overall[1], tested), settings, n_layers)
     pooled, within, by_class = found
@@ -73,11 +76,13 @@ def _associated(
     asked: tuple[list[TestResult], list[TestResult], dict[int, list[TestResult]]],
     settings: ResidualsSettings,
     n_layers: int,
+    map: OrderedMap,
 ) -> tuple[list[TestResult], list[TestResult], dict[int, list[TestResult]]]:
     """Return the tests over all samples, within class, and of the classes asked for."""
     rows = np.concatenate(list(classes.values()))
-    resampled = _resample(layer, classes, settings)
-    permuted = _permute(layer, rows, classes, {label: label in asked[2] for label in classes}, settings, n_layers)
+    resampled = _resample(layer, classes, settings, map)
+    tested = {label: label in asked[2] for label in classes}
+    permuted = _permute(layer, rows, classes, tested, settings, n_layers, map)
     size, level = sum(own.size**2 for own in classes.values()) / rows.size, settings.confidence
     return (
         _results(asked[0], permuted[0], resampled[0], size, level),
@@ -104,18 +109,20 @@ def _permute(
     tested: dict[int, bool],
     settings: ResidualsSettings,
     n_layers: int,
+    map: OrderedMap,
 ) -> tuple[_Permuted, _Permuted, dict[int, _Permuted]]:
     """Test over all samples, within class, and in the classes ``tested``."""
     whole, groups = group_of(layer, rows), {label: group_of(layer, own) for label, own in classes.items()}
     n_correlations, least, many = len(CORRELATIONS) * n_layers, settings.n_permutations, rows.size > MANY_SAMPLES
     limit = permutations_for(2 * n_correlations, least=least)
-    pooled = pooled_p_values(whole, limit, stream(settings.seed, Stream.POOLED_PERMUTATION), many=many)
+    pooled = pooled_p_values(whole, limit, settings.seed, many=many, map=map)
     within, by_class = class_p_values(
         groups,
         tested,
         (limit, permutations_for(sum(tested.values()) * n_correlations, least=least)),
-        {label: stream(settings.seed, Stream.CLASS_PERMUTATION, label) for label in groups},
+        settings.seed,
         many=many,
+        map=map,
     )
     each = {label: _Permuted([group], by_class[label]) for label, group in groups.items()}
     return _Permuted([whole], pooled), _Permuted(list(groups.values()), within), each
@@ -130,39 +137,45 @@ class _Resampled:
 
 
 def _resample(
-    layer: Layer, classes: dict[int, Integers], settings: ResidualsSettings
+    layer: Layer, classes: dict[int, Integers], settings: ResidualsSettings, map: OrderedMap
 ) -> tuple[_Resampled, _Resampled, dict[int, _Resampled]]:
     """Over all classes, within class, and in every class that may have an interval."""
-    parts = list(classes.values())
-    pooled, within = _reweighted(layer, parts, 0, settings)
+    parts, fewest = list(classes.values()), min(MIN_CLASS_SIZE["class"].values())
+    alone = {label: rows for label, rows in classes.items() if rows.size >= fewest}
+    tasks = [(0, parts), *((1 + label, [rows]) for label, rows in alone.items())]
+    (pooled, within), *each = map(_Reweight(layer, settings), tasks)
+    of_class = dict(zip(alone, (found for found, _ in each), strict=True))
     deletions: list[LeaveOneOutSums | None] = [None] * len(parts)
     if closed := is_small_enough(layer.units, parts):
         of_all, of_within, deletions = pooled_pearson(layer.units, parts, layer.entropy, layer.similarity)
         pooled = replace(pooled, without=(of_all[None], pooled.without[1]))
         within = replace(within, without=(of_within[None], within.without[1]))
     by_class = {}
-    for (label, rows), deletion in zip(classes.items(), deletions, strict=True):
-        found = _Resampled((NOTHING, NOTHING), (NOTHING, NOTHING))
-        if rows.size >= min(MIN_CLASS_SIZE["class"].values()):
-            found, _ = _reweighted(layer, [rows], 1 + label, settings)
-            if closed:
-                assert deletion is not None, "more than two samples"
-                found = replace(found, without=(class_pearson(deletion)[None], found.without[1]))
+    for label, deletion in zip(classes, deletions, strict=True):
+        found = of_class.get(label, _Resampled((NOTHING, NOTHING), (NOTHING, NOTHING)))
+        if closed and label in of_class:
+            assert deletion is not None, "more than two samples"
+            found = replace(found, without=(class_pearson(deletion)[None], found.without[1]))
         by_class[label] = found
     return pooled, within, by_class
 
 
-def _reweighted(
-    layer: Layer, parts: list[Integers], label: int, settings: ResidualsSettings
-) -> tuple[_Resampled, _Resampled]:
-    entropy = layer.entropy[np.concatenate(parts)]
-    generator = stream(settings.seed, Stream.JACKKNIFE, label)
-    without = grouped_jackknife(layer.units, parts, entropy, generator)
-    drawn = ((NOTHING, NOTHING), (NOTHING, NOTHING))
-    if entropy.size <= LARGEST_BOOTSTRAP:
-        generator = stream(settings.seed, Stream.BOOTSTRAP, label)
-        drawn = node_bootstrap(layer.units, parts, entropy, settings.n_bootstrap, generator)
-    return _Resampled(without[0], drawn[0]), _Resampled(without[1], drawn[1])
+@dataclass(frozen=True)
+class _Reweight:
+    """Resamples some classes, given with the label of their random streams: over all of them, and within class."""
+
+    layer: Layer
+    settings: ResidualsSettings
+
+    def __call__(self, task: tuple[int, list[Integers]]) -> tuple[_Resampled, _Resampled]:
+        label, parts = task
+        units, entropy, seed = self.layer.units, self.layer.entropy[np.concatenate(parts)], self.settings.seed
+        without = grouped_jackknife(units, parts, entropy, stream(seed, Stream.JACKKNIFE, label))
+        drawn = ((NOTHING, NOTHING), (NOTHING, NOTHING))
+        if entropy.size <= LARGEST_BOOTSTRAP:
+            generator = stream(seed, Stream.BOOTSTRAP, label)
+            drawn = node_bootstrap(units, parts, entropy, self.settings.n_bootstrap, generator)
+        return _Resampled(without[0], drawn[0]), _Resampled(without[1], drawn[1])
 
 
 def _asked(

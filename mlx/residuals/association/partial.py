@@ -1,6 +1,6 @@
 """Partial correlation of similarity and entropy given groups, such as whether the prediction was right."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +8,7 @@ import numpy.typing as npt
 from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit, unit_sized
 from mlx.residuals.association.by_group import SIGN_FLIPS
 from mlx.residuals.association.permutation import p_method, tests_of
@@ -19,6 +20,7 @@ from mlx.stats.correlation import is_constant, midranks
 from mlx.stats.groups import Groups, sign_flip_tests
 from mlx.stats.influence import rank_products
 from mlx.stats.permutation import CACHE_BYTES, PermutationTest, permutations_for, random_orders
+from mlx.stats.permutation_chunks import Chunk, Chunks
 from mlx.stats.status import OK, Reason, no_interval
 from mlx.stats.studentized import MANY_SAMPLES, Stratum, studentized
 
@@ -40,6 +42,7 @@ def correlations_given_correctness(
     settings: ResidualsSettings,
     n_layers: int = 1,
     groups: Groups | None = None,
+    map: OrderedMap = in_order,
 ) -> list[TestResult]:
     """Pearson and Spearman correlation of similarity and entropy given whether the prediction was right.
 
@@ -64,6 +67,8 @@ def correlations_given_correctness(
         Layers whose tests are adjusted together.
     groups
         Samples that belong together, of whose sums the signs are flipped instead.
+    map
+        How chunks of permutations are drawn.
 
     Returns
     -------
@@ -89,8 +94,8 @@ def correlations_given_correctness(
         if not left[0].any():
             return [replace(test, status=Reason.CONSTANT_WITHIN_GROUPS(column)) for test in asked]
     if groups is None:
-        in_order = labels[np.argsort(ranks[0], kind="stable")]
-        tests = _tests(Stratum.of(left_x, left_y, *ranks), in_order, settings, n_layers)
+        by_x = labels[np.argsort(ranks[0], kind="stable")]
+        tests = _tests(Stratum.of(left_x, left_y, *ranks), by_x, settings, n_layers, map)
     else:
         tests = _tests_by_group(left_x, left_y, ranks, groups.take(rows), settings, n_layers)
     few = OK if groups is None else groups.take(rows).why_too_few
@@ -113,20 +118,35 @@ def _tests_by_group(
     return sign_flip_tests(products, groups, limit, stream(settings.seed, Stream.PARTIAL_PERMUTATION))
 
 
-def _tests(stratum: Stratum, labels: Integers, settings: ResidualsSettings, n_layers: int) -> list[PermutationTest]:
+@dataclass(frozen=True)
+class _PermuteWithin:
+    """Sums (2, 2, m) of one chunk of permutations of y within groups, which are the samples (n,) of equal labels."""
+
+    stratum: Stratum
+    labels: Integers
+    seed: int
+
+    def __call__(self, chunk: Chunk) -> Floats:
+        n, found = self.labels.size, np.empty((2, 2, chunk.size))
+        groups = [np.flatnonzero(self.labels == label) for label in range(int(self.labels.max()) + 1)]
+        streams = [stream(self.seed, Stream.PARTIAL_PERMUTATION, label, chunk.index) for label in range(len(groups))]
+        for block in row_blocks(chunk.size, n, CACHE_BYTES):
+            orders = np.empty((block.stop - block.start, n), dtype=np.intp)
+            for members, generator in zip(groups, streams, strict=True):
+                for where, drawn in random_orders(members.size, len(orders), generator):
+                    orders[where, members] = self.stratum.places[members][drawn]
+            found[..., block] = self.stratum.sums(orders)
+        return found[..., chunk.skip :]
+
+
+def _tests(
+    stratum: Stratum, labels: Integers, settings: ResidualsSettings, n_layers: int, map: OrderedMap
+) -> list[PermutationTest]:
     """Test both correlations by permutations of y within groups, whose labels (n,) are in the order of x."""
-    groups = [np.flatnonzero(labels == label) for label in range(int(labels.max()) + 1)]
-    generators = [stream(settings.seed, Stream.PARTIAL_PERMUTATION, label) for label in range(len(groups))]
+    chunks, permute = Chunks(labels.size), _PermuteWithin(stratum, labels, settings.seed)
 
     def draw(size: int, running: Integers) -> Floats:
-        found = np.empty((2, 2, size))
-        for block in row_blocks(size, labels.size, CACHE_BYTES):
-            orders = np.empty((block.stop - block.start, labels.size), dtype=np.intp)
-            for members, generator in zip(groups, generators, strict=True):
-                for where, drawn in random_orders(members.size, len(orders), generator):
-                    orders[where, members] = stratum.places[members][drawn]
-            found[..., block] = stratum.sums(orders)
-        return studentized(found)[running]
+        return studentized(np.concatenate(list(map(permute, chunks.following(size))), axis=-1))[running]
 
     limit = permutations_for(len(CORRELATIONS) * n_layers, least=settings.n_permutations)
     sides = list(zip(stratum.x, stratum.y, strict=True)) if labels.size > MANY_SAMPLES else []

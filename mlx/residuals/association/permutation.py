@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit
 from mlx.residuals.association.layer import Layer
+from mlx.residuals.streams import Stream, stream
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
 from mlx.stats.permutation import PermutationTest, sequential_tests
+from mlx.stats.permutation_chunks import Chunk, Chunks
 from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, studentized
 
 NORMAL = 0
@@ -75,16 +78,32 @@ def correlations(groups: list[Group]) -> tuple[Floats, Floats]:
     return r.clip(-1, 1), xx
 
 
+@dataclass(frozen=True)
+class _Permute:
+    """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations."""
+
+    groups: Mapping[int, Group]
+    seed: int
+    purpose: Stream
+
+    def __call__(self, chunk: Chunk) -> dict[int, Floats]:
+        return {
+            label: chunk.of(group.stratum.permuted, stream(self.seed, self.purpose, label, chunk.index))
+            for label, group in self.groups.items()
+        }
+
+
 def pooled_p_values(
-    group: Group, n_permutations: int, generator: np.random.Generator, *, many: bool
+    group: Group, n_permutations: int, seed: int, *, many: bool, map: OrderedMap = in_order
 ) -> list[PermutationTest]:
     """Test both correlations over all samples; ``many`` says that a nearly normal test is not permuted."""
-    stratum = group.stratum
-    observed = studentized(stratum.observed())[:, 0]
+    chunks, permute = Chunks(group.stratum.n), _Permute({0: group}, seed, Stream.POOLED_PERMUTATION)
 
     def draw(size: int, running: Integers) -> Floats:
-        return studentized(stratum.permuted(size, generator))[running]
+        parts = [found[0] for found in map(permute, chunks.following(size))]
+        return studentized(np.concatenate(parts, axis=-1))[running]
 
+    observed = studentized(group.stratum.observed())[:, 0]
     return tests_of(observed, draw, np.full(2, n_permutations), _sides([group]) if many else [])
 
 
@@ -92,9 +111,10 @@ def class_p_values(
     groups: Mapping[int, Group],
     tested: Mapping[int, bool],
     limits: tuple[int, int],
-    generators: Mapping[int, np.random.Generator],
+    seed: int,
     *,
     many: bool,
+    map: OrderedMap = in_order,
 ) -> tuple[list[PermutationTest], dict[int, list[PermutationTest]]]:
     """Test both correlations within class, and those of every class, by the same permutations.
 
@@ -106,10 +126,12 @@ def class_p_values(
         Which of them are tested by themselves.
     limits
         Largest number of permutations of the test within class, and of a class.
-    generators
+    seed
         Of the permutations of each class.
     many
         Whether a nearly normal test is not permuted.
+    map
+        How chunks of permutations are drawn.
     """
     every = list(groups.values())
     first = {label: 2 + 2 * place for place, label in enumerate(groups)}
@@ -117,14 +139,17 @@ def class_p_values(
     own = np.stack([studentized(one)[:, 0] for one in sums])
     own[[not tested[label] for label in groups]] = np.nan
     observed = np.concatenate([studentized(added_up(every, sums))[:, 0], own.ravel()])
+    chunks = Chunks(sum(group.stratum.n for group in every))
 
     def draw(size: int, running: Integers) -> Floats:
         shared = running[0] < 2
-        drawn = {
-            label: group.stratum.permuted(size, generators[label])
+        needed = {
+            label: group
             for label, group in groups.items()
             if shared or {first[label], first[label] + 1} & set(running.tolist())
         }
+        parts = list(map(_Permute(needed, seed, Stream.CLASS_PERMUTATION), chunks.following(size)))
+        drawn = {label: np.concatenate([part[label] for part in parts], axis=-1) for label in needed}
         found = {first[label] + which: studentized(one)[which] for label, one in drawn.items() for which in (0, 1)}
         if shared:
             found |= dict(enumerate(studentized(added_up(every, list(drawn.values())))))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mlx.core.array_types import Flags, Floats
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.association.partial import correlations_given_correctness
 from mlx.residuals.errors.class_mean_dependence import dependence_of_margin, dependence_of_similarity
@@ -63,7 +64,9 @@ def detection_tests(
     return adjusted(found)
 
 
-def partial_tests(layer: Layer, correct: Flags, settings: ResidualsSettings, *, n_layers: int = 1) -> list[TestResult]:
+def partial_tests(
+    layer: Layer, correct: Flags, settings: ResidualsSettings, *, n_layers: int = 1, map: OrderedMap = in_order
+) -> list[TestResult]:
     """Correlate similarity and entropy once what they share with being wrong is taken out.
 
     The tests of ``n_layers`` layers are adjusted together.
@@ -71,7 +74,14 @@ def partial_tests(layer: Layer, correct: Flags, settings: ResidualsSettings, *, 
     similarity = merge_ties(layer.similarity, SIMILARITY_TOLERANCE)
     entropy = merge_entropies(layer.entropy)
     return correlations_given_correctness(
-        similarity, entropy, correct, layer=layer.name, settings=settings, n_layers=n_layers, groups=layer.groups
+        similarity,
+        entropy,
+        correct,
+        layer=layer.name,
+        settings=settings,
+        n_layers=n_layers,
+        groups=layer.groups,
+        map=map,
     )
 
 

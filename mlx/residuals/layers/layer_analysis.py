@@ -113,7 +113,7 @@ def analyze_layer(
     y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.class_names
     lifted = lift(units)
     family = similarity_family(lifted, y_pred, y_true, len(names), groups=predictions.groups)
-    classmates = find_classmates(name, lifted, y_pred, names, settings)
+    classmates = find_classmates(name, lifted, y_pred, names, settings, map=map)
     layer = Layer(units, family.predicted, entropy, y_pred, name, predictions.groups)
     scores = layer_scores(layer, family.margin)
     places, shares = projections(name, units.representation, kinds, seed=settings.seed)
@@ -126,7 +126,7 @@ def analyze_layer(
         tests=(
             *tests,
             *detection_tests(predictions, scores, [entropy_score(entropy)], settings),
-            *partial_tests(layer, ~predictions.error, settings, n_layers=n_layers),
+            *partial_tests(layer, ~predictions.error, settings, n_layers=n_layers, map=map),
             *geometry_of(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed),
             *shares,
         ),
@@ -142,12 +142,12 @@ def correlation_tests(
     """Similarity against entropy, over samples and over pairs; the tests of ``n_layers`` layers form families."""
     pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes)
     if layer.groups is None:
-        pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings, n_layers))
+        pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings, n_layers, map))
     else:
         pairs = [_not_by_group(one) for one in pairs]
     ranked = ranked_pairs(pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED, map=map))
     return [
-        *associate(layer, n_classes, settings, n_layers=n_layers),
+        *associate(layer, n_classes, settings, n_layers=n_layers, map=map),
         *(replace(one, layer=layer.name, seed=settings.seed) for one in pairs),
         replace(ranked, layer=layer.name),
     ]
@@ -159,12 +159,16 @@ def _not_by_group(test: TestResult) -> TestResult:
     return replace(test, effective_pairs=float("nan"), status=status)
 
 
-def _mantel_tests(layer: Layer, n_classes: int, settings: ResidualsSettings, n_layers: int) -> list[TestResult]:
-    units, entropy, seed = layer.units, layer.entropy, settings.seed
+def _mantel_tests(
+    layer: Layer, n_classes: int, settings: ResidualsSettings, n_layers: int, map: OrderedMap
+) -> list[TestResult]:
+    units, entropy, y_pred, seed = layer.units, layer.entropy, layer.y_pred, settings.seed
     of_scope, of_class = (_permutations(units, settings, scopes * n_layers) for scopes in (1, n_classes))
     return [
-        *mantel(units, entropy, permutations=of_scope, seed=seed),
-        *mantel_by_class(units, entropy, layer.y_pred, n_classes, permutations=of_scope, of_class=of_class, seed=seed),
+        *mantel(units, entropy, permutations=of_scope, seed=seed, map=map),
+        *mantel_by_class(
+            units, entropy, y_pred, n_classes, permutations=of_scope, of_class=of_class, seed=seed, map=map
+        ),
     ]
 
 

@@ -15,16 +15,17 @@ import numpy as np
 from scipy.special import ndtr
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic
 from mlx.residuals.pairs.pair_correlations import pair_correlation
 from mlx.residuals.pairs.pair_moments import center_of
-from mlx.residuals.pairs.permuted_pairs import MEAN, Deck, PermutedMoments, put_together
+from mlx.residuals.pairs.permuted_pairs import MEAN, Deck, PermutedMoments, permuted, put_together
 from mlx.residuals.similarity.directions import Directions
-from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import Scope
 from mlx.results.tests import TestResult
 from mlx.stats.permutation import sequential_tests
+from mlx.stats.permutation_chunks import Chunks
 from mlx.stats.studentized import MANY_SAMPLES, is_nearly_normal
 
 P_METHODS = {
@@ -39,7 +40,9 @@ Permutations = Mapping[PairStatistic, int]
 """Which functions of two entropies are tested, and the largest number of permutations of each."""
 
 
-def mantel(units: Directions, entropy: Floats, *, permutations: Permutations, seed: int) -> list[TestResult]:
+def mantel(
+    units: Directions, entropy: Floats, *, permutations: Permutations, seed: int, map: OrderedMap = in_order
+) -> list[TestResult]:
     """Test each statistic over all pairs of samples that have a direction.
 
     Parameters
@@ -52,13 +55,15 @@ def mantel(units: Directions, entropy: Floats, *, permutations: Permutations, se
         By statistic. ``"mean_entropy"`` alone costs O(n) a permutation, others O(n·d).
     seed
         Of the permutations.
+    map
+        How chunks of permutations are drawn.
     """
     rows = units.defined
-    deck = Deck.of(units, entropy, rows, center_of(entropy, rows), stream(seed, Stream.PAIR_PERMUTATION))
+    deck, chunks = Deck.of(units, entropy, rows, center_of(entropy, rows), seed), Chunks(rows.size)
 
     def draw(size: int, running: list[_Asked]) -> list[Floats]:
-        products = deck.draw(size, {one.index for one in running}).products
-        return [products[one.index] for one in running]
+        (drawn,) = permuted([deck], [{one.index for one in running}], chunks.following(size), map)
+        return [drawn.products[one.index] for one in running]
 
     target = _Target(Scope.ALL_PAIRS, deck.own, [deck])
     return _tests([target], [permutations], draw, many=rows.size > MANY_SAMPLES)
@@ -73,6 +78,7 @@ def mantel_by_class(
     permutations: Permutations,
     of_class: Permutations,
     seed: int,
+    map: OrderedMap = in_order,
 ) -> list[TestResult]:
     """Test pairs of one class together, as they are and centered by class, and those of every class.
 
@@ -82,9 +88,9 @@ def mantel_by_class(
     found = units.defined
     center = center_of(entropy, found)
     decks = [
-        Deck.of(units, entropy, found[y_pred[found] == label], center, stream(seed, Stream.PAIR_PERMUTATION, 1 + label))
-        for label in range(n_classes)
+        Deck.of(units, entropy, found[y_pred[found] == label], center, seed, 1 + label) for label in range(n_classes)
     ]
+    chunks = Chunks(found.size)
     together, apart = put_together([deck.own for deck in decks], decks)
     targets = [
         _Target(Scope.SAME_CLASS, together, decks),
@@ -97,7 +103,7 @@ def mantel_by_class(
         for one in running:
             needed[one.target.label].add(one.index)
         shared = needed[None]
-        drawn = [deck.draw(size, shared | needed[label]) for label, deck in enumerate(decks)]
+        drawn = permuted(decks, [shared | needed[label] for label in range(n_classes)], chunks.following(size), map)
         scopes = (Scope.SAME_CLASS, Scope.WITHIN_CLASS)
         by_scope = dict(zip(scopes, put_together(drawn, decks), strict=True)) if shared else {}
         parts = (by_scope[x.target.scope] if x.target.label is None else drawn[x.target.label] for x in running)

@@ -1,12 +1,13 @@
 """Samples whose entropies are permuted for the Mantel tests, and the moments of their pairs under permutation."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap
 from mlx.core.scale import in_unit
 from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS
 from mlx.residuals.pairs.pair_moments import (
@@ -20,8 +21,10 @@ from mlx.residuals.pairs.pair_moments import (
 )
 from mlx.residuals.pairs.pair_products import gram_of, is_short, products_from_gram, to_others
 from mlx.residuals.similarity.directions import Directions
+from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import Statistic
 from mlx.stats.permutation import random_orders
+from mlx.stats.permutation_chunks import Chunk
 
 MEAN = PAIR_STATISTICS.index(Statistic.MEAN_ENTROPY)
 
@@ -63,7 +66,7 @@ class Deck:
         The samples, and the sum (n,) of each one's similarities to all others less the mean; None of fewer than two.
     center
         That of the entropies of all groups.
-    generator
+    seed, label
         Of the permutations.
     """
 
@@ -71,19 +74,21 @@ class Deck:
     group: PairGroup | None
     to_others: Floats
     center: Center
-    generator: np.random.Generator
+    seed: int
+    label: int
 
     @classmethod
     def of(
-        cls, units: Directions, entropy: Floats, rows: Integers, center: Center, generator: np.random.Generator
+        cls, units: Directions, entropy: Floats, rows: Integers, center: Center, seed: int, label: int = 0
     ) -> "Deck":
         """Return the deck of the samples ``rows``; one of no pairs where they are fewer than two."""
         if rows.size < 2:
             nothing = PermutedMoments(replace(EMPTY, n=rows.size), np.zeros((len(PAIR_STATISTICS), 1)))
-            return cls(nothing, None, np.empty(0), center, generator)
+            return cls(nothing, None, np.empty(0), center, seed, label)
         group = pair_group(units, entropy, rows)
         moments = group_moments(group)
-        return cls(PermutedMoments(moments, moments.product[:, None]), group, to_others(group), center, generator)
+        own = PermutedMoments(moments, moments.product[:, None])
+        return cls(own, group, to_others(group), center, seed, label)
 
     def about_center(self, own: PermutedMoments) -> PermutedMoments:
         """Return permutations of this group with entropies less the mean of all groups."""
@@ -99,20 +104,40 @@ class Deck:
         """Products (n, n) of all pairs, where permuting them is the least work."""
         return gram_of(self.group) if self.group is not None and is_short(self.group) else None
 
-    def draw(self, size: int, needed: Set[int]) -> PermutedMoments:
-        """Permute ``size`` times, for the statistics ``needed``; the products of the others may be 0."""
-        products = np.zeros((len(PAIR_STATISTICS), size))
+    def products(self, chunk: Chunk, needed: Set[int]) -> Floats:
+        """Return the products of a chunk of permutations for the statistics ``needed``; others may be 0."""
+        products = np.zeros((len(PAIR_STATISTICS), chunk.size))
         group = self.group
         if group is None or not needed:
-            return PermutedMoments(self.own.moments, products)
-        for where, orders in random_orders(group.rows.size, size, self.generator):
+            return products[:, chunk.skip :]
+        generator = stream(self.seed, Stream.PAIR_PERMUTATION, self.label, chunk.index)
+        for where, orders in random_orders(group.rows.size, chunk.size, generator):
             if needed <= {MEAN}:
                 products[MEAN, where] = self.to_others.take(orders) @ group.h / 2
             elif self.gram is not None:
                 products[:, where] = products_from_gram(group, self.gram, orders)
             else:
                 products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
-        return PermutedMoments(self.own.moments, products)
+        return products[:, chunk.skip :]
+
+
+@dataclass(frozen=True)
+class _Permute:
+    """The products of every deck in one chunk of permutations, for the statistics that each needs."""
+
+    decks: Sequence[Deck]
+    needed: Sequence[Set[int]]
+
+    def __call__(self, chunk: Chunk) -> list[Floats]:
+        return [deck.products(chunk, needed) for deck, needed in zip(self.decks, self.needed, strict=True)]
+
+
+def permuted(
+    decks: Sequence[Deck], needed: Sequence[Set[int]], chunks: Iterable[Chunk], map: OrderedMap
+) -> list[PermutedMoments]:
+    """Permute every deck, for the statistics that each needs; the products of others may be 0."""
+    by_deck = zip(decks, *map(_Permute(decks, needed), chunks), strict=True)
+    return [PermutedMoments(deck.own.moments, np.concatenate(parts, axis=1)) for deck, *parts in by_deck]
 
 
 def put_together(groups: list[PermutedMoments], decks: list[Deck]) -> tuple[PermutedMoments, PermutedMoments]:

@@ -1,11 +1,13 @@
 """Similarities within a class as a matrix: of all its samples where they are few, of blocks where they are many."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import row_blocks
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.similarity.directions import dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 from mlx.residuals.similarity.neighbors import mean_products, nearest_rows
@@ -46,7 +48,13 @@ class ClassMatrix:
 
 
 def class_matrices(
-    lifted: CenteredDirections, labels: Integers, n_classes: int, *, max_samples: int, n_blocks: int = 50
+    lifted: CenteredDirections,
+    labels: Integers,
+    n_classes: int,
+    *,
+    max_samples: int,
+    n_blocks: int = 50,
+    map: OrderedMap = in_order,
 ) -> list[ClassMatrix]:
     """Compute the similarities within every class, samples sorted by class and then by row.
 
@@ -62,16 +70,18 @@ def class_matrices(
         Largest class whose matrix has a row a sample; nearest neighbors take O(n_c²·d) in any case.
     n_blocks
         Into how many runs of consecutive rows a larger class is cut.
+    map
+        How the classes are computed.
     """
     found = lifted.units.defined
-    return [
-        _class_matrix(lifted, label, found[labels[found] == label], max_samples, n_blocks) for label in range(n_classes)
-    ]
+    classes = ((label, found[labels[found] == label]) for label in range(n_classes))
+    return list(map(partial(_class_matrix, lifted, max_samples, n_blocks), classes))
 
 
 def _class_matrix(
-    lifted: CenteredDirections, label: int, rows: Integers, max_samples: int, n_blocks: int
+    lifted: CenteredDirections, max_samples: int, n_blocks: int, labeled: tuple[int, Integers]
 ) -> ClassMatrix:
+    label, rows = labeled
     nearest, nearest_similarity = np.full(rows.size, -1), np.full(rows.size, np.nan)
     if rows.size > 1:
         found = nearest_rows(lifted, rows, 1)

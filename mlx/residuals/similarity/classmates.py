@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.class_matrices import class_matrices
 from mlx.residuals.similarity.lift import CenteredDirections
@@ -44,19 +45,25 @@ class Classmates:
 
 
 def find_classmates(
-    name: str, lifted: CenteredDirections, y_pred: Integers, class_names: Sequence[str], settings: ResidualsSettings
+    name: str,
+    lifted: CenteredDirections,
+    y_pred: Integers,
+    class_names: Sequence[str],
+    settings: ResidualsSettings,
+    *,
+    map: OrderedMap = in_order,
 ) -> Classmates:
     """Search neighbors in one layer, and put the similarities within every predicted class in matrices."""
     n, rows = y_pred.size, lifted.units.defined
     searched = rows.size <= LARGEST_SEARCH
     k = settings.n_neighbours
-    neighbors = neighbor_similarity(lifted, n_neighbours=k) if searched else np.full(n, np.nan)
+    neighbors = neighbor_similarity(lifted, n_neighbours=k, map=map) if searched else np.full(n, np.nan)
     nearest, block = np.full(n, -1), np.full(n, -1)
     nearest_similarity = np.full(n, np.nan)
     sizes = np.bincount(y_pred[rows], minlength=len(class_names))
     kept = np.where(sizes[y_pred] <= LARGEST_SEARCH, y_pred, -1)
     matrices, summaries = {}, []
-    for found in class_matrices(lifted, kept, len(class_names), max_samples=settings.matrix_size):
+    for found in class_matrices(lifted, kept, len(class_names), max_samples=settings.matrix_size, map=map):
         nearest[found.rows], nearest_similarity[found.rows] = found.nearest, found.nearest_similarity
         block[found.rows] = np.searchsorted(found.starts, np.arange(found.rows.size), side="right") - 1
         size = int(sizes[found.label])

@@ -1,14 +1,19 @@
 """Mean cosine similarity of each sample to its k nearest neighbors."""
 
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
 from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import row_blocks
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 
 
-def neighbor_similarity(lifted: CenteredDirections, *, n_neighbours: int) -> Floats:
+def neighbor_similarity(lifted: CenteredDirections, *, n_neighbours: int, map: OrderedMap = in_order) -> Floats:
     """Mean cosine similarity of every sample to the ``n_neighbours`` others most similar to it.
 
     Compared with the mean over a class it doesn't mind a class of several clusters. The search is
@@ -21,6 +26,8 @@ def neighbor_similarity(lifted: CenteredDirections, *, n_neighbours: int) -> Flo
         n_samples directions; unlike the means, all are held in memory (sparse ones as they are).
     n_neighbours
         k, at least 1.
+    map
+        How blocks of rows are searched.
 
     Returns
     -------
@@ -38,20 +45,51 @@ def neighbor_similarity(lifted: CenteredDirections, *, n_neighbours: int) -> Flo
     if n_neighbours < 1:
         raise ValueError(f"n_neighbours: expected at least 1, found {n_neighbours}")
     if rows.size > n_neighbours:
-        nearest = nearest_rows(lifted, rows, n_neighbours)
+        nearest = nearest_rows(lifted, rows, n_neighbours, map=map)
         similarity[rows] = mean_products(lifted, rows, nearest) + lifted.offset
     return similarity.clip(-1.0, 1.0)
 
 
-def nearest_rows(lifted: CenteredDirections, rows: Integers, n_neighbours: int) -> Integers:
+def nearest_rows(
+    lifted: CenteredDirections, rows: Integers, n_neighbours: int, *, map: OrderedMap = in_order
+) -> Integers:
     """For each of the given rows (n,), the k < n others of them most similar to it (n, k), nearest first."""
-    from sklearn.neighbors import NearestNeighbors
+    blocks = row_blocks(rows.size, rows.size, SEARCHED_BYTES)
+    nearest: Integers = rows[np.concatenate(list(map(_Search(lifted, rows, n_neighbours), blocks)))]
+    return nearest
 
-    directions = lifted.take(rows)[:, :-2]
-    search = NearestNeighbors(n_neighbors=n_neighbours, algorithm="brute", metric="euclidean")
-    nearest = search.fit(directions).kneighbors(return_distance=False)
-    found: Integers = rows[nearest]
-    return found
+
+SEARCHED_BYTES = 1 << 26
+"""Size of the distances that one task computes, which are not held at the same time."""
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Finds the k nearest others of a block of rows."""
+
+    lifted: CenteredDirections
+    rows: Integers
+    k: int
+
+    def __call__(self, block: slice) -> Integers:
+        found = self._index.kneighbors(self._directions[block], return_distance=False)
+        others = found != np.arange(block.start, block.stop)[:, None]
+        others[others.all(axis=1), -1] = False  # among more copies of a sample than neighbors
+        nearest: Integers = found[others].reshape(-1, self.k)
+        return nearest
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"lifted": self.lifted, "rows": self.rows, "k": self.k}
+
+    @cached_property
+    def _directions(self) -> Any:
+        return self.lifted.take(self.rows)[:, :-2]
+
+    @cached_property
+    def _index(self) -> Any:
+        from sklearn.neighbors import NearestNeighbors
+
+        return NearestNeighbors(n_neighbors=self.k + 1, algorithm="brute", metric="euclidean").fit(self._directions)
 
 
 def mean_products(lifted: CenteredDirections, rows: Integers, others: Integers) -> Floats:

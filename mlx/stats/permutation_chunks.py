@@ -1,0 +1,58 @@
+"""The permutations of a sequential test, divided into chunks that are drawn independently of each other."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlx.core.array_types import Floats
+from mlx.stats.permutation import FIRST_BLOCK, LARGEST_BLOCK
+
+CHUNK_VALUES = 1 << 22
+"""Numbers permuted in a chunk: some tenths of a second of work."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some of the permutations that come from one random stream.
+
+    Attributes
+    ----------
+    index
+        Part of the key of the stream.
+    size
+        Permutations to draw.
+    skip
+        How many of them, the first, are not wanted.
+    """
+
+    index: int
+    size: int
+    skip: int = 0
+
+    def of(self, draw: Callable[[int, np.random.Generator], Floats], generator: np.random.Generator) -> Floats:
+        """Return statistics (…, size − skip) of these permutations, of which `draw` returns so many, (…, size)."""
+        return draw(self.size, generator)[..., self.skip :]
+
+
+class Chunks:
+    """Divides the permutations of ``n`` samples, in the order in which a sequential test asks for them.
+
+    Chunks grow with the blocks of the test up to `CHUNK_VALUES`. Where they begin depends on ``n`` alone, so that
+    permutation i is the same whichever blocks are asked for.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._largest = min(LARGEST_BLOCK, FIRST_BLOCK * max(1, CHUNK_VALUES // (FIRST_BLOCK * max(1, n))))
+        self._start, self._index, self._drawn = 0, 0, 0
+
+    def following(self, size: int) -> Iterator[Chunk]:
+        """Yield the chunks of the next ``size`` permutations; the last may be continued by the next call."""
+        end = self._drawn + size
+        while self._drawn < end:
+            length = min(max(self._start, FIRST_BLOCK), self._largest)
+            stop = min(end, self._start + length)
+            yield Chunk(self._index, stop - self._start, self._drawn - self._start)
+            self._drawn = stop
+            if stop == self._start + length:
+                self._start, self._index = stop, self._index + 1
