@@ -230,6 +230,11 @@ class IterativeModel(Model):
         "params.class_weights", "params.label_smoothing", "params.augmentation",
     })  # fmt: skip
 
+    @property
+    @abstractmethod
+    def n_activations(self) -> int:
+        """The number of values that all layers together compute for a sample, by which memory is estimated."""
+
     def expect_few_steps(self) -> None:  # only compiled models override it
         """Skip compilation, which takes longer than the few steps of a dry run."""
 

@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from io import StringIO
@@ -30,10 +30,9 @@ from mlx.preprocessing.gaps import reject_gaps
 from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.overlap import notes_of, overlaps_of
 from mlx.preprocessing.split import Split, split_rows
-from mlx.representations import RepresentationsSettings
 from mlx.runs.analysis_time import analysis_parts, describe_time
 from mlx.runs.caps import capped, check_counts
-from mlx.runs.footprint import check_memory, disk_of, memory_of, size_text
+from mlx.runs.footprint import Tried, check_memory, footprint
 from mlx.runs.output_folder import output_folder
 from mlx.runs.sample import Sample, draw_sample
 from mlx.training.unused_settings import unused_settings
@@ -92,7 +91,7 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
         labels = labels[split_rows(labels, dataset.class_names, config.split, known).train]
     check_counts(config.model, task, n_train, labels)
     small = _of_sample(part.config, config, whole=sample.dataset is dataset)
-    splits, widths, training_warnings = _run_steps(small, sample.dataset)
+    splits, widths, training_warnings, tried = _run_steps(small, sample.dataset)
     if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
         training_warnings = []
     idle = unused_settings(config.model, config.training, config.output, splits, model)
@@ -101,13 +100,12 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     by = f" by '{planned.by}'" if planned.by else ""
     of_split = notes_of(planned, config.split, overlaps_of(known, planned))
     size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
-    n_recorded = _n_recorded(config.representations, planned)
-    disk, memory = disk_of(config, dataset, model, sum(widths), n_recorded), memory_of(config.model, model, n_train)
+    taken = footprint(config, dataset, model, {name: len(rows) for name, rows in planned.parts().items()}, tried)
     facts = (
         *_data_facts(dataset, sample, missing),
         f"split: {planned.method}{by}, {n_train} train, {len(planned.val)} val, {n_test} test",
         f"model: {config.model.name},{size} layers {', '.join(dict.fromkeys(layers))}",
-        f"disk: about {size_text(disk)}; memory: about {size_text(memory)} beyond the libraries",
+        *taken.facts(),
         f"output: {Path(config.output.directory) / config.name}/<time>",
         f"tried: {part.fitted} to {splits.sizes['train']} of {n_train} training samples; not the whole fit",
         analysis,
@@ -123,13 +121,6 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
             *long,
         ),
     )
-
-
-def _n_recorded(settings: RepresentationsSettings, planned: Split) -> int:
-    """Return how many samples `extract-representations` records."""
-    sizes = {name: len(rows) for name, rows in planned.parts().items()}
-    sizes["train"] = min(sizes["train"], settings.max_train_samples)
-    return sum(sizes[split] for split in settings.splits)
 
 
 def _of_sample(small: ExperimentConfig, config: ExperimentConfig, *, whole: bool) -> ExperimentConfig:
@@ -157,8 +148,8 @@ def _open(settings: DatasetSettings) -> tuple[Dataset, str]:
         return stand_in(settings.name, params), f"would be downloaded: {urls}"
 
 
-def _run_steps(config: ExperimentConfig, dataset: Dataset) -> tuple[SplitsDescription, list[int], list[str]]:
-    """Run the steps on `dataset`; return its splits, the width of each layer, and what the training warned of.
+def _run_steps(config: ExperimentConfig, dataset: Dataset) -> tuple[SplitsDescription, list[int], list[str], Tried]:
+    """Run the steps on `dataset`; return its splits, layer widths, warnings of the training, and the sizes of results.
 
     The report is left out: it takes longer than all others, and draws what residuals-analysis wrote.
     """
@@ -176,9 +167,27 @@ def _run_steps(config: ExperimentConfig, dataset: Dataset) -> tuple[SplitsDescri
             error.args = (str(error).replace(folder, run).removesuffix(REMAKE),)
             raise
         splits = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
-        layers = read_description(workspace.representations / "representations.json", RepresentationsDescription).layers
+        recorded = read_description(workspace.representations / "representations.json", RepresentationsDescription)
+        tried = _tried(workspace, splits, recorded)
     lines = [line for line in log.getvalue().splitlines() if line.startswith(TRAINING_WARNING)]
-    return splits, list(layers.values()), list(dict.fromkeys(line.removeprefix(TRAINING_WARNING) for line in lines))
+    said = list(dict.fromkeys(line.removeprefix(TRAINING_WARNING) for line in lines))
+    return splits, list(recorded.layers.values()), said, tried
+
+
+def _tried(workspace: Workspace, splits: SplitsDescription, recorded: RepresentationsDescription) -> Tried:
+    return Tried(
+        n_train=splits.sizes["train"],
+        n_recorded=sum(recorded.samples.values()),
+        dense_bytes=_size_of(workspace.representations.rglob("*.npy")),
+        model_bytes=_size_of(workspace.model.iterdir()),
+        width=max(recorded.layers.values()),
+        n_sparse=len(recorded.sparse),
+        sample_bytes=math.prod(splits.sample_shape) * np.dtype(splits.dtype).itemsize,
+    )
+
+
+def _size_of(files: Iterable[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
 
 
 def _idle_for_data(config: ExperimentConfig, dataset: Dataset) -> Iterator[str]:

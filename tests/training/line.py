@@ -18,6 +18,7 @@ class Line(IterativeModel):
     tasks = frozenset({"regression"})
     layers = ()
     penultimate = ""
+    n_activations = 1
 
     def __init__(self, n_features: int = 2) -> None:
         self.task_spec = TaskSpec("regression", (n_features,), 0)

@@ -21,7 +21,7 @@ class Scripted(IterativeModel):
     training_fields = frozenset()
     layers = ()
     penultimate = ""
-    n_parameters = 1
+    n_parameters = n_activations = 1
 
     def __init__(self, losses: list[float]) -> None:
         self.task_spec = TaskSpec("classification", (1,), 2)

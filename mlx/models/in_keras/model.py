@@ -1,6 +1,7 @@
 """The model of every Keras network, built here or by a user."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,15 @@ from mlx.models.in_keras.runtime import fresh_names, keras
 from mlx.models.in_keras.steps import Steps, array_function
 
 CHECKPOINT = "model.keras"
+
+
+def _outputs_of(network: Any) -> Iterator[Any]:
+    """Yield the outputs of all layers, those of networks in the network too."""
+    for layer in network.layers:
+        if hasattr(layer, "layers"):
+            yield from _outputs_of(layer)
+        else:
+            yield from keras().tree.flatten(layer.output)
 
 
 class KerasModel(IterativeModel):
@@ -52,6 +62,11 @@ class KerasModel(IterativeModel):
     def n_parameters(self) -> int:
         """The number of weights."""
         return int(self.network.count_params())
+
+    @property
+    def n_activations(self) -> int:
+        """The number of values that all layers together compute for a sample."""
+        return sum(math.prod(tensor.shape[1:]) for tensor in _outputs_of(self.network))
 
     def load_pretrained(self) -> None:
         """Load ImageNet's weights, if the network starts from them."""

@@ -72,6 +72,11 @@ class NetworkModel(IterativeModel):
         """Weights and biases of all layers."""
         return len(self.network.parameters)
 
+    @property
+    def n_activations(self) -> int:
+        """The units of all layers."""
+        return sum(self.network.sizes)
+
     def prepare(self, optimization: Optimization) -> None:
         """Make the optimizer; warns of a learning rate above 1."""
         own = self._own

@@ -27,6 +27,9 @@ MIN_SAMPLES = 100
 MAX_QUERIES = 2000
 """Samples whose neighbors are looked for: their number sets the sampling error, which is then about 2 %."""
 
+NEAREST = 4
+"""Rows whose distance is measured as a difference: two neighbors, and as many in reserve."""
+
 CENSORED = 0.1
 """Share of the largest ratios of which only their size in rank is used: they feel the uneven density most."""
 
@@ -124,11 +127,11 @@ def _log_ratios(values: Scores, n_queries: int) -> Floats:
     centered /= np.abs(centered).max()
     squares = np.einsum("ij,ij->i", centered, centered)
     ratios = np.empty(min(n, n_queries))
-    for rows in row_blocks(ratios.size, n):
+    for rows in row_blocks(ratios.size, max(n, NEAREST * centered.shape[1])):
         distances = squares - 2 * centered[rows] @ centered.T
         distances[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = np.inf
         # The product form loses digits; the nearest few are measured again, as differences.
-        near = np.argpartition(distances, 3, axis=1)[:, :4]
+        near = np.argpartition(distances, NEAREST - 1, axis=1)[:, :NEAREST]
         ratios[rows] = _exact_log_ratio(centered, np.arange(rows.start, rows.stop), near)
     return ratios[np.isfinite(ratios)]
 
