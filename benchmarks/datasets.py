@@ -22,12 +22,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.opencv_shapes import loop, with_numpy, with_opencv
-from mlx.datasets import SyntheticDataset
-from mlx.datasets.custom.table_samples import TableRules, read_table_samples
+from mlx.core.paths import Workspace
+from mlx.datasets import DatasetSettings, SyntheticDataset
 from mlx.datasets.images.blocks import make_block
 from mlx.datasets.images.shape_params import ShapesParams
 from mlx.datasets.images.shapes import SHAPES
 from mlx.datasets.labels import draw_labels
+from mlx.pipeline.generate_data import generate_data
 from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.settings import SplitSettings
 from mlx.preprocessing.split import Split, split_rows
@@ -141,26 +142,41 @@ def compare_tables(runs: int) -> None:
         show(f"{name}, {n:,} x {params['n_features']} | scikit-learn", ours, theirs, "wanted: at least 0.83")
 
 
-def compare_reading(runs: int) -> None:
-    """Compare a table out of a CSV, checked for leaks, with pandas and with pyarrow, which check nothing."""
-    import pandas as pd
+def compare_reading(runs: int, megabytes: int) -> None:
+    """Compare ``data/raw`` out of a CSV, checked for leaks, with pyarrow and NumPy, which check nothing."""
+    from pyarrow import csv
+
+    settings = {"target": "y"}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "table.csv")
+        write_table(path, megabytes)
+
+        def theirs() -> None:
+            table = csv.read_csv(path)
+            np.save(
+                Path(folder, "X.npy"), np.column_stack([table[name].to_numpy() for name in table.column_names[:-1]])
+            )
+            np.save(Path(folder, "y.npy"), table["y"].to_numpy())
+
+        def ours() -> None:
+            generate_data(
+                Workspace(Path(folder)), dataset=DatasetSettings(name="custom", path=str(path), params=settings)
+            )
+
+        mine, other = medians(ours, theirs, runs=runs)
+    show(f"CSV of {megabytes} MB to data/raw | pyarrow and np.save", mine, other, "wanted: at least 0.33")
+
+
+def write_table(path: Path, megabytes: int) -> None:
+    """Write a CSV of 20 columns of numbers with four decimals and two classes."""
     import pyarrow as pa
     from pyarrow import csv
 
-    n, features = 1_000_000, 20
-    rng = np.random.default_rng(1)
-    columns = {f"x{k}": rng.normal(size=n).round(4) for k in range(features)} | {"y": rng.integers(0, 2, n)}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "table.csv")
-        csv.write_csv(pa.table(columns), path)
-        contestants = (
-            lambda: read_table_samples(path, TableRules("y")),
-            lambda: pd.read_csv(path).to_numpy(),
-            lambda: csv.read_csv(path).to_pandas().to_numpy(),
-        )
-        ours, *theirs = medians(*contestants, runs=runs)
-    for name, seconds in zip(("pandas", "pyarrow"), theirs, strict=True):
-        show(f"CSV, {n:,} x {features} | {name}", ours, seconds, "wanted: at least 0.3")
+    rng, rows = np.random.default_rng(1), 50_000
+    with path.open("wb") as file:
+        while file.tell() < megabytes * 10**6:
+            columns = {f"x{k}": rng.normal(size=rows).round(4) for k in range(20)} | {"y": rng.integers(0, 2, rows)}
+            csv.write_csv(pa.table(columns), file, csv.WriteOptions(include_header=file.tell() == 0))
 
 
 def compare_group_split(runs: int) -> None:
@@ -189,12 +205,20 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7, help="runs that count (default 7)")
-    runs = parser.parse_args().runs
+    parser.add_argument("--megabytes", type=int, default=1000, help="size of the CSV (default 1000)")
+    parser.add_argument("--only", choices=["images", "tables", "reading", "split"], help="one comparison alone")
+    chosen = parser.parse_args()
+    runs, few = chosen.runs, min(chosen.runs, 3)
+    comparisons = {
+        "images": lambda: compare_images(runs),
+        "tables": lambda: compare_tables(runs),
+        "reading": lambda: compare_reading(few, chosen.megabytes),
+        "split": lambda: compare_group_split(few),
+    }
     print(f"{'':<58} {'mlx':>12} {'other':>12}    other / mlx")
-    compare_images(runs)
-    compare_tables(runs)
-    compare_reading(runs)
-    compare_group_split(min(runs, 3))
+    for name, compare in comparisons.items():
+        if chosen.only in {name, None}:
+            compare()
 
 
 if __name__ == "__main__":

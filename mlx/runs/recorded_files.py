@@ -17,7 +17,7 @@ NO_LAYERS = frozenset({"logits", "probabilities", "y_true", "y_pred", "index"})
 class RecordedFiles:
     """The files of the arrays of n samples and K classes.
 
-    Files of arrays are ``.npy``, ``.npz``, ``.csv`` or ``.parquet``, see `mlx.runs.received.rows.read_rows`.
+    Files of arrays are ``.npy``, ``.npz`` or tables, see `mlx.runs.received.rows.read_rows`.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class RecordedFiles:
     index
         (n,), the number of each sample in the user's data, or None.
     metadata
-        Table with a row for each sample (CSV, Parquet, JSON) of what may explain an error, or None.
+        Table in any format, with a row for each sample, of what may explain an error, or None.
     class_names
         K names in the order of the columns; by default those of the labels in sorted order, or numbers.
     """

@@ -4,6 +4,7 @@ import struct
 import time
 import tracemalloc
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 from own_data import RNG, X, Y, everything, factors_of, opened, refused
 
 from mlx.core.errors import SettingsError
+from mlx.datasets.custom import block_file, table_files
 
 
 @pytest.mark.parametrize("form", ["npz", "compressed", "npy", "folder"])
@@ -191,14 +193,21 @@ def test_a_header_that_claims_too_much_is_refused_before_values_are_read(tmp_pat
 
 
 @pytest.mark.slow
-def test_a_parquet_file_that_unpacks_to_gigabytes_is_refused_before_it_is_read(tmp_path):
+def test_a_parquet_file_that_unpacks_to_more_than_the_disk_holds_is_refused_before_it_is_read(tmp_path, monkeypatch):
     part = pa.table({f"c{k}": pa.DictionaryArray.from_arrays(pa.array([0] * 10**6), ["a"]) for k in range(20)})
-    with pq.ParquetWriter(tmp_path / "t.parquet", part.schema) as writer:
-        for _ in range(7):
-            writer.write_table(part)
+    pq.write_table(part, tmp_path / "t.parquet")
+    monkeypatch.setattr(block_file.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**8))
     begin = time.perf_counter()
-    refused(tmp_path / "t.parquet", "at most 1 GB once it is unpacked, found 7,000,000 rows of 20 col", target="c0")
+    refused(tmp_path / "t.parquet", "expected room for .*, 0.2 GB or more, found 0.1 GB .*set TMPDIR", target="c0")
     assert time.perf_counter() - begin < 2
+
+
+def test_metadata_that_memory_should_not_hold_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(table_files, "IN_MEMORY_LIMIT", 1000)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "y.npy", Y)
+    pd.DataFrame({f"c{k}": np.arange(len(X)) for k in range(20)}).to_parquet(tmp_path / "m.parquet")
+    refused(tmp_path, "found 30 rows of 20 columns", metadata=str(tmp_path / "m.parquet"))
 
 
 def test_parts_of_a_folder_that_are_missing_are_named(tmp_path):
@@ -211,7 +220,7 @@ def test_parts_of_a_folder_that_are_missing_are_named(tmp_path):
 
 def test_a_path_that_is_nothing_known_lists_what_is(tmp_path):
     (tmp_path / "a.xlsx").write_text("x")
-    refused(tmp_path / "a.xlsx", r"expected an .npz, .npy, .csv .*, found a file ending in '.xlsx'")
+    refused(tmp_path / "a.xlsx", r"expected an .npz, .npy, .csv, .*, found a file ending in '.xlsx'")
     refused(tmp_path / "no.csv", "no.csv: expected an .npz.*, found nothing there")
     assert refused(None, "found nothing", SettingsError).key == ("dataset", "path")
 

@@ -112,13 +112,13 @@ def test_what_was_fitted_to_all_rows_names_the_key_that_takes_its_place(tmp_path
         ),
         ("a,b\n1,2\n", {"target": "b", "features": ["b"]}, "expected columns of features besides the target"),
         ("a,b\n1,2\n", {"target": "y"}, "found columns a, b$"),
-        ("a b\n1 2\n", {"target": "b"}, "found columns a b; dataset.params.separator states what divides"),
+        ("a=b\n1=2\n", {"target": "b"}, "found columns a=b; dataset.params.separator states what divides"),
         ("a,b\n1,x\0\n", {"target": "b"}, "expected text in UTF-8, found a zero byte"),
         ("b\n1\n", {"target": "b"}, "expected columns of features besides the target"),
         ("a,b\n", {"target": "b"}, "expected at least one row below the header"),
-        ("", {"target": "b"}, "expected a CSV table, found a damaged or foreign file"),
-        ("a,b\n1,2\n1,2,3\n", {"target": "b"}, "found a damaged or foreign file .*line 3"),
-        ("a,b\n1,2,3\n4,5,6\n", {"target": "b"}, "its rows have more cells than its header, which has 2"),
+        ("", {"target": "b"}, "expected a header and rows of cells, found an empty file"),
+        ("a,b\n1,2\n1,2,3\n", {"target": "b"}, "expected 2 cells .* as in the header, found 3 in line 3"),
+        ("a,b\n1,2,3\n4,5,6\n", {"target": "b"}, "expected 2 cells .* as in the header, found 3 in line 2"),
         ("a,b\n1,2\n?,3\n2,4\n", {"target": "b"}, r"expected numbers in column 'a', found '\?' in row 2"),
     ],
 )
@@ -145,7 +145,7 @@ def test_a_table_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatc
     def forbidden(*_, **__):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("mlx.datasets.custom.table_files.read_csv", forbidden)
+    monkeypatch.setattr("mlx.datasets.custom.formats.csv_layout", forbidden)
     with pytest.raises(PermissionError, match=r"t\.csv"):
         opened(path, target="kind")
 
@@ -161,4 +161,4 @@ def test_a_table_needs_a_target_and_a_column_that_can_be_a_feature(tmp_path):
     assert (features_of(dataset), dataset.notes[-1]) == (["x"], f"{path}: left out column 'name', as {why}")
     refused(path, f"column 'name' can't be a feature, as {why}; leave", target="y", features=["name", "x"])
     (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(50))
-    refused(tmp_path / "t.parquet", "expected a PARQUET table, found a damaged or foreign file", target="kind")
+    refused(tmp_path / "t.parquet", "expected a Parquet table, found a damaged or foreign file", target="kind")

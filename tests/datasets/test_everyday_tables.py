@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from own_data import everything, features_of, opened, refused
 
-from mlx.datasets.custom.csv_files import MISSING
+from mlx.datasets.custom.written_cells import MISSING
 from mlx.datasets.custom.written_numbers import means_missing
 
 N = 60

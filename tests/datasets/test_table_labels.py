@@ -148,10 +148,10 @@ def test_truth_beside_gaps_stays_truth(tmp_path):
 @pytest.mark.parametrize(
     ("values", "found"),
     [
-        ([[1], [2]] * 20, "ndarray"),
-        (pd.to_datetime(["2024-01-01", "2024-01-02"] * 20), "datetime64"),
-        ([datetime.date(2024, 1, 1)] * 40, "date"),
-        ([datetime.timedelta(days=1)] * 40, "timedelta64"),
+        ([[1], [2]] * 20, "list"),
+        (pd.to_datetime(["2024-01-01", "2024-01-02"] * 20), "dates or times"),
+        ([datetime.date(2024, 1, 1)] * 40, "dates or times"),
+        ([datetime.timedelta(days=1)] * 40, "timedelta"),
         ([{"a": 1}, {"a": 2}] * 20, "dict"),
         (["2024-01-01", "2024-01-02"] * 20, "dates or times"),
         ([b"\xff\xfe", b"a"] * 20, "other bytes"),

@@ -1,26 +1,35 @@
-"""Tables in CSV files: which separator and encoding they have, and their cells as numbers or text."""
+"""Tables in CSV files: their separator and encoding, and their cells as text, block by block."""
 
 import codecs
 import csv
+import gzip
 import io
 import re
-import warnings
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.headers import as_requested, reject_equal_names
+from mlx.datasets.custom.written_cells import MISSING_TARGETS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NULL", "null", "None")
-MISSING_TARGETS = ("", "NaN", "nan")  # a class may well be named "None" or "NA"
+    import pyarrow as pa
 
 SEPARATORS = (",", ";", "\t", "|")
+RARE_SEPARATORS = ("^", "~", "\x1f", "\x01", ":", " ", "&", "#", "@")
+"""Taken where none of the `SEPARATORS` divides the cells, and one of these divides all rows evenly."""
+
 SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 200
+LONGEST_HEADER = 1 << 26
+BLOCK_BYTES, BLOCK_BYTES_A_COLUMN, LARGEST_BLOCK = 4 << 20, 2 << 10, 1 << 28
+"""Of text that is parsed at once: at least, for each column, and at most, where one row is longer."""
+
+LEAST_BOMB, MOST_UNPACKED = 1 << 30, 200
+"""A gzip file is rejected where it unpacks to more bytes than the first, and to more than the second times its size."""
+
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -28,100 +37,202 @@ BYTE_ORDER_MARKS = (
 """The first bytes of a text file, and its encoding; UTF-32 first, whose mark starts like that of UTF-16."""
 
 
-def read_csv(
-    path: Path, *, targets: Collection[str] = (), separator: str | None = None, as_text: bool | None = False
-) -> "tuple[pd.DataFrame, str]":
-    """Return a CSV file in UTF-8, or in UTF-16 with its mark, whose first row names the columns; and its separator.
-
-    Empty cells and what is commonly written for them (`MISSING`) are missing. The cells of `targets` stay
-    text, so that ``001`` and ``1`` are two classes, and only those in `MISSING_TARGETS` are missing, so that
-    a class can be called "None".
-
-    Parameters
-    ----------
-    separator
-        Between the cells; inferred where it is None.
-    as_text
-        Leave all cells text; where it is None, those that semicolons divide.
-
-    Raises
-    ------
-    DataError, SettingsError
-        If two columns have one name, several separators are possible, or it is in another encoding.
-    ValueError
-        If it is no table.
-    """
-    import pandas as pd
-
-    try:
-        layout = _layout(path, targets, separator)
-        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
-            table = _cells(path, layout, targets, layout.separator == ";" if as_text is None else as_text)
-    except pd.errors.ParserWarning:  # which it would cut off
-        n = len(layout.names)
-        raise ValueError(f"its rows have more cells than its header, which has {n}") from None
-    except UnicodeDecodeError as error:
-        found = f"other bytes ({error.object[error.start : error.start + 4]!r})"
-        raise DataError(f"{path}: expected text in UTF-8, found {found}; save it as UTF-8") from None
-    return table, layout.separator
+class RowTooLongError(DataError):
+    """A row is longer than a block; it has to be read again in larger blocks."""
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """How a file is written.
+class Layout:
+    """How a CSV is written.
 
-    Before the header are `skipped` lines; `names` are the names of the columns, as they are asked for.
+    Attributes
+    ----------
+    skipped
+        Lines before the header.
+    names
+        Of the columns.
     """
 
+    path: Path
     encoding: str
     separator: str
     skipped: int
     names: list[str]
 
 
-def _layout(path: Path, targets: Collection[str], separator: str | None) -> _Layout:
-    """Infer the layout of `path`; reject columns of equal names, which pandas would rename."""
-    import pandas as pd
+def csv_layout(path: Path, *, targets: Collection[str] = (), separator: str | None = None) -> Layout:
+    """Infer the layout of a CSV in UTF-8, or in UTF-16 with its mark, whose first row names the columns.
 
+    Its cells are divided by `separator`, by tabs in a ``.tsv``, else by what is inferred.
+
+    Raises
+    ------
+    DataError, SettingsError
+        If two columns have one name, several separators are possible, it is empty, or is in another encoding.
+    """
     encoding = encoding_of(path)
-    sample = _sample(path, encoding)
+    try:
+        sample = _sample(path, encoding)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, error.object[error.start : error.start + 4]) from None
     declared = _SEPARATOR_LINE.match(sample)  # a first line that Excel writes and reads
-    mark = separator or (declared["mark"] if declared else _separator(path, sample, targets))
-    skipped = 1 if declared else 0
-    head = pd.read_csv(
-        path, header=None, nrows=1, dtype=str, keep_default_na=False, sep=mark, encoding=encoding, skiprows=skipped
-    )
-    names = [str(name) for name in head.iloc[0]]
+    tabs = "\t" if ".tsv" in path.suffixes[-2:] else None
+    mark = separator or (declared["mark"] if declared else tabs or _separator(path, sample, targets))
+    skipped = 1 if declared else len(sample[: len(sample) - len(sample.lstrip("\r\n"))].splitlines())
+    rows = _first_rows("".join(sample.splitlines(keepends=True)[skipped:]), mark)
+    if not rows:
+        raise DataError(f"{path}: expected a header and rows of cells, found an empty file")
+    if len(rows) == 1 and len(sample) < SAMPLE_CHARACTERS:
+        raise DataError(f"{path}: expected at least one row below the header, found none")
+    names = rows[0]
     reject_equal_names(names, path)
-    return _Layout(encoding, mark, skipped, as_requested(names, targets))
+    return Layout(path, encoding, mark, skipped, names)
 
 
-def _cells(path: Path, layout: _Layout, targets: Collection[str], as_text: bool) -> "pd.DataFrame":
-    import pandas as pd
+def csv_blocks(layout: Layout, block_bytes: int) -> "Iterator[list[pa.Array]]":
+    """Yield the cells of a CSV, an array of text for each column; empty cells and NaN are missing.
 
-    names = layout.names
-    places = list(range(len(names)))
-    words = {k: list(MISSING_TARGETS if names[k] in targets else MISSING) for k in places}
-    table = pd.read_csv(
-        path,
-        header=0,
-        names=places,
-        index_col=False,
-        keep_default_na=False,
-        na_values=words,  # type: ignore[arg-type]  # by place, as the columns are called here
-        dtype={k: str for k in places if as_text or names[k] in targets},
-        low_memory=False,
-        sep=layout.separator,
-        encoding=layout.encoding,
-        skiprows=layout.skipped,
+    Raises
+    ------
+    DataError
+        A row has another number of cells than the header, or it is in another encoding.
+    RowTooLongError
+        A row is longer than `block_bytes`.
+    ValueError, OSError
+        It is damaged.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    names = [str(place) for place in range(len(layout.names))]
+    uneven: list[Any] = []
+
+    def on_uneven(row: Any) -> str:
+        if not row.text.strip():
+            return "skip"
+        uneven.append(row)
+        return "error"
+
+    with open_bytes(layout.path) as file:
+        try:
+            for batch in arrow.open_csv(
+                pa.PythonFile(file, "r") if _packed(layout.path) else str(layout.path),
+                arrow.ReadOptions(
+                    block_size=block_bytes,
+                    column_names=names,
+                    skip_rows=layout.skipped,
+                    skip_rows_after_names=1,
+                    encoding=layout.encoding.removesuffix("-sig"),
+                ),
+                arrow.ParseOptions(delimiter=layout.separator, newlines_in_values=True, invalid_row_handler=on_uneven),
+                arrow.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()),
+                    null_values=list(MISSING_TARGETS),
+                    strings_can_be_null=True,
+                ),
+            ):
+                if any(map(_has_zero_byte, batch.columns)):
+                    raise _zero_byte(layout.path)
+                yield batch.columns
+        except pa.ArrowInvalid as error:
+            if "straddl" in str(error):
+                raise RowTooLongError from None
+            if uneven:
+                raise _uneven(layout, uneven[0]) from None
+            if "UTF8" in str(error):
+                raise _not_utf8(layout.path, _bytes_at_fault(layout.path)) from None
+            raise
+
+
+def _uneven(layout: Layout, row: Any) -> DataError:
+    n = len(layout.names)
+    text = row.text if len(row.text) <= 60 else f"{row.text[:60]}…"
+    return DataError(
+        f"{layout.path}: expected {n} cells divided by {layout.separator!r} in each row, as in the header, found "
+        f"{row.actual_columns}{_line_of(layout, row.text)}: {text!r}"
     )
-    table.columns = pd.Index(names)
-    return table
+
+
+def _line_of(layout: Layout, text: str) -> str:
+    """Return in words the line of the first row that begins with `text`."""
+    first = text.splitlines()[0]
+    with open_text(layout.path, layout.encoding) as file:
+        found = next((number for number, line in enumerate(file, 1) if line.rstrip("\r\n") == first), None)
+    return "" if found is None else f" in line {found}"
+
+
+def _has_zero_byte(cells: "pa.Array") -> bool:
+    _, offsets, texts = cells.buffers()
+    if texts is None:
+        return False
+    end = int.from_bytes(offsets.slice(4 * (cells.offset + len(cells)), 4).to_pybytes(), sys.byteorder)
+    return b"\0" in texts.slice(0, end).to_pybytes()
+
+
+def _zero_byte(path: Path) -> DataError:
+    return DataError(f"{path}: expected text in UTF-8, found a zero byte; save it as UTF-8")
+
+
+def _not_utf8(path: Path, found: bytes) -> DataError:
+    return DataError(f"{path}: expected text in UTF-8, found other bytes ({found!r}); save it as UTF-8")
+
+
+def _bytes_at_fault(path: Path) -> bytes:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_bytes(path) as file:
+        while piece := file.read(1 << 20):
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError as error:
+                return error.object[error.start : error.start + 4]
+    return b""
+
+
+def _packed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+class _Unpacked(io.RawIOBase):
+    """The content of a gzip file, which ends with an error where it is much larger than a table can be."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = gzip.open(path, "rb")  # noqa: SIM115  # closed with the object
+        self._path, self._most = path, max(LEAST_BOMB, MOST_UNPACKED * path.stat().st_size)
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        found = self._file.read(size if size >= 0 else self._most + 1)
+        self._read += len(found)
+        if self._read > self._most:
+            raise DataError(
+                f"{self._path}: expected a packed table, found a file that unpacks to over {MOST_UNPACKED} times its "
+                "size; if it is one, unpack it"
+            )
+        return found
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file, unpacked where it is a ``.gz``."""
+    return cast(IO[bytes], _Unpacked(path)) if _packed(path) else path.open("rb")
+
+
+def open_text(path: Path, encoding: str) -> IO[str]:
+    """Open a text file, unpacked where it is a ``.gz``, with its line ends."""
+    if _packed(path):
+        return io.TextIOWrapper(gzip.open(path, "rb"), encoding, newline="")
+    return path.open(encoding=encoding, newline="")
 
 
 def encoding_of(path: Path) -> str:
     """Return the encoding of a text file by its byte order mark; UTF-8 without one."""
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         start = file.read(4)
     return next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), "utf-8")
 
@@ -130,11 +241,13 @@ _SEPARATOR_LINE = re.compile(r"sep=(?P<mark>.)\r?\n")
 
 
 def _sample(path: Path, encoding: str) -> str:
-    """Return the beginning of the file as text."""
-    with path.open(encoding=encoding, newline="") as file:
+    """Return the beginning of the file as text, with the whole header."""
+    with open_text(path, encoding) as file:
         sample = file.read(SAMPLE_CHARACTERS)
+        while len(sample.splitlines()) < 2 and len(sample) < LONGEST_HEADER and (more := file.read(SAMPLE_CHARACTERS)):
+            sample += more
     if "\0" in sample:  # which the reader would leave out without a word
-        raise DataError(f"{path}: expected text in UTF-8, found a zero byte; save it as UTF-8")
+        raise _zero_byte(path)
     return sample
 
 
@@ -158,7 +271,16 @@ def _separator(path: Path, sample: str, targets: Collection[str]) -> str:
             f"expected the character between the cells of {path}, as {listed} are possible, found none",
             key=("dataset", "params", "separator"),
         )
-    return next(iter(possible), ",")
+    return next(iter(possible), None) or _rare_separator(sample)
+
+
+def _rare_separator(sample: str) -> str:
+    """Return the rare character that divides each row into as many cells as the header; the comma where none does."""
+    for mark in RARE_SEPARATORS:
+        rows = _first_rows(sample, mark)
+        if len(rows) > 1 and len(rows[0]) > 1 and all(len(row) == len(rows[0]) for row in rows):
+            return mark
+    return ","
 
 
 def _first_rows(sample: str, separator: str) -> list[list[str]]:

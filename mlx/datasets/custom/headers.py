@@ -13,6 +13,9 @@ from mlx.core.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mlx.datasets.custom.cells import RawColumn
+    from mlx.datasets.custom.table_files import Table
+
 NAMELESS = re.compile(r"\s*|Unnamed: \d+(_level_\d+)?(\.\d+)*|__index_level_\d+__")
 """The name above an index: none, pandas' placeholder for none, or its name in a Parquet file."""
 
@@ -56,8 +59,8 @@ def _normalized(name: str) -> str:
     return unicodedata.normalize("NFC", name.strip())
 
 
-def without_index(table: "pd.DataFrame", path: Path, wanted: Collection[str]) -> "tuple[pd.DataFrame, list[str]]":
-    """Return the table without the index that was written with it, and a line on each column left out.
+def without_index(table: "Table", wanted: Collection[str]) -> "tuple[list[RawColumn], list[str]]":
+    """Return the columns without the index that was written with them, and a line on each column left out.
 
     An index is a nameless column that has a whole number or a text in each row, none twice: it counts
     rows, and where rows are sorted by class it gives the class away.
@@ -73,26 +76,26 @@ def without_index(table: "pd.DataFrame", path: Path, wanted: Collection[str]) ->
         If another column has no name.
     """
     kept, left_out = [], []
-    for place, name in enumerate(table.columns):
-        values = table.iloc[:, place]
+    for key, column in table.columns.items():
+        name, number = column.name, column.place + 1
         if not NAMELESS.fullmatch(name) or name in wanted:
-            kept.append(place)
-        elif values.isna().all():
-            left_out.append(f"{path}: left out column {place + 1}, which has neither a name nor values")
-        elif _is_index(values):
+            kept.append(column)
+        elif column.kind == "none":
+            left_out.append(f"{table.path}: left out column {number}, which has neither a name nor values")
+        elif _is_index(values := table.series(key)):
             title = f" ('{name}')" if name.strip() else ""
             left_out.append(
-                f"{path}: left out column {place + 1}{title}, an index without a name ({_first(values)}); to use it, "
-                "give it a name"
+                f"{table.path}: left out column {number}{title}, an index without a name ({_first(values)}); to use "
+                "it, give it a name"
             )
         elif name.strip():
-            kept.append(place)
+            kept.append(column)
         else:
             raise DataError(
-                f"{path}: expected a name above each column, found none above column {place + 1} "
+                f"{table.path}: expected a name above each column, found none above column {number} "
                 f"({_first(values)}); name or remove it"
             )
-    return table.iloc[:, kept], left_out
+    return kept, left_out
 
 
 def _is_index(values: "pd.Series[Any]") -> bool:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
-from mlx.datasets.custom.csv_files import read_csv
 from mlx.datasets.custom.factors import factors_of
+from mlx.datasets.custom.gathering import Wanted
 from mlx.datasets.custom.table_files import column_of, read_table
+from mlx.datasets.custom.written_cells import accepted
 from mlx.datasets.dataset import Factors
 from mlx.datasets.roles import role_values
 
@@ -39,9 +40,10 @@ def read_metadata(
         If it has another number of rows, two columns of one name, or a column of something else.
     """
     roles = roles or {}
-    read = read_table(path, wanted=roles)
-    with_role = [name for name in roles if name in read.frame]
-    table = read.frame if path.suffix.lower() != ".csv" else _with_words(read.frame, path, with_role)
+    accepts = accepted(roles) | ({} if files is None else {"file": "integers"})
+    read = read_table(path, Wanted(accepts, most_texts=None), words=True)
+    with_role = [name for name in roles if name in read.columns]
+    table = read.frame()
     if files is not None:
         table = _in_order_of(table, files, path)
     if len(table) != n_samples:
@@ -54,15 +56,9 @@ def read_metadata(
     return factors, columns
 
 
-def _with_words(table: "pd.DataFrame", path: Path, with_role: Sequence[str]) -> "pd.DataFrame":
-    """Return the table of a CSV with its columns of text and those with a role as written, "None" and "001" too."""
-    text = [str(name) for name in table if table[name].map(lambda value: isinstance(value, str)).any()]
-    text = list(dict.fromkeys([*text, *with_role]))
-    return table.assign(**read_csv(path, targets=text)[0][text]) if text else table
-
-
 def _in_order_of(table: "pd.DataFrame", files: Sequence[str], path: Path) -> "pd.DataFrame":
-    table = table.set_index(column_of(table, "file", path, "metadata").astype(str)).drop(columns="file")
+    names = table[column_of(table.columns, "file", path, "metadata")].astype(str)
+    table = table.set_index(names).drop(columns="file")
     if not table.index.is_unique:
         twice = table.index[table.index.duplicated()][0]
         raise DataError(f"{path}: expected one row per file, found several for {twice}")

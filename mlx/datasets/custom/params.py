@@ -44,9 +44,9 @@ class CustomParams(StoredParams):
         before the sign: ``7%`` is 7.
     separator
         The character between the cells of a CSV; inferred among comma, semicolon, tab and ``|`` where only one
-        is possible.
+        is possible, else among rarer ones. ``dataset.json`` states it.
     metadata
-        A CSV, Parquet or JSON table with a row per sample whose columns become the factors; for a folder of
+        A table in a file of any format, with a row per sample, whose columns become the factors; for a folder of
         images its column ``file`` (``class/name.jpg``) assigns the rows to images.
     test_path
         A file or folder with the test part, of the kind of ``dataset.path``, which then has all others.

@@ -12,6 +12,7 @@ from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
+from mlx.datasets.custom.formats import CSV_SUFFIXES, TYPED_SUFFIXES, suffix_of
 from mlx.datasets.custom.function import call_function
 from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.custom.params import EVERY, LABELED, TABLE, CustomParams, reject_unused
@@ -35,7 +36,7 @@ from mlx.datasets.roles import Roles, reject_absent, role_values
 
 
 def open_custom(params: CustomParams, path: str | None) -> Dataset:
-    """Open `path`: an ``.npz``, ``.npy``, ``.csv`` or ``.parquet`` file, a folder, or ``file.py:name``.
+    """Open `path`: an ``.npz`` or ``.npy`` file, a table, a folder, or ``file.py:name``.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def open_custom(params: CustomParams, path: str | None) -> Dataset:
         return _from_folder(params, place)
     if not place.is_file():
         raise DataError(f"dataset.path: {place.absolute()}: expected {_KNOWN}, found {what_is(place)}")
-    suffix = place.suffix.lower()
+    suffix = suffix_of(place)
     if suffix not in _FILES:
         raise DataError(f"dataset.path: {path}: expected {_KNOWN}, found a file ending in '{place.suffix}'")
     read, used = _FILES[suffix]
@@ -63,8 +64,8 @@ def open_custom(params: CustomParams, path: str | None) -> Dataset:
 
 
 _KNOWN = (
-    "an .npz, .npy, .csv or .parquet file, a folder with X.npy and y.npy, a folder with a subfolder of "
-    "images for each class, or file.py:name"
+    "an .npz, .npy, .csv, .tsv, .json, .jsonl, .parquet or .feather file, a folder with X.npy and y.npy, a folder with "
+    "a subfolder of images for each class, or file.py:name"
 )
 
 
@@ -96,8 +97,8 @@ def _test_file(params: CustomParams, path: Path) -> Path:
     """Return the file or folder with the test part, which has to be of the kind of `path`."""
     assert params.test_path is not None
     test = from_root(params.test_path)
-    if test.is_dir() != path.is_dir() or not test.exists() or test.suffix.lower() != path.suffix.lower():
-        wanted = "a folder like" if path.is_dir() else f"a {path.suffix} file like"
+    if test.is_dir() != path.is_dir() or not test.exists() or suffix_of(test) != suffix_of(path):
+        wanted = "a folder like" if path.is_dir() else f"a {suffix_of(path)} file like"
         raise DataError(f"{TEST_PATH}: {test.absolute()}: expected {wanted} {path}, found {_kind_of(test)}")
     return test
 
@@ -176,19 +177,27 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
     )
     table = _table(params, path, rules)
     factors: Factors = {}
-    columns = dict(table.roles)
+    columns, known = dict(table.roles), table.X.known
     if params.metadata is not None:
         elsewhere = {name: role for name, role in params.roles.items() if name not in columns}
-        known = read_metadata(from_root(params.metadata), table.n_rows, roles=elsewhere)
-        factors, others = ({name: values[table.rows] for name, values in part.items()} for part in known)
+        read = read_metadata(from_root(params.metadata), len(known), roles=elsewhere)
+        factors, others = ({name: values[known] for name, values in part.items()} for part in read)
         columns |= others
-    parts = None if params.test_path is None else np.where(table.rows < table.n_first, "train", "test").astype(object)
+    first = np.arange(len(known)) < table.n_first
+    parts = None if params.test_path is None else np.where(first[known], "train", "test").astype(object)
     names = [column.name for column in table.columns]
     roles = replace(_roles(params, columns, [*names, *factors, *columns], str(path)), parts=parts)
-    target = _target(params, table.labels, f"{path}: column '{params.target}'", None)
+    target = build_target(
+        table.labels.values,
+        task=params.task,
+        class_names=params.class_names,
+        where=f"{path}: column '{params.target}'",
+        codes=table.labels.codes,
+    )
     where = str(path) if params.test_path is None else f"{path} and {params.test_path}"
     described = tuple(_as_target(column, target) if column.use == "target" else column for column in table.columns)
-    return Samples(MemoryRows(table.X), target, where, factors, notes=table.notes, roles=roles, columns=described)
+    details = {"written": table.written} if table.written else {}
+    return Samples(table.X, target, where, factors, details, table.notes, roles, described)
 
 
 def _as_target(column: ColumnDescription, target: Target) -> ColumnDescription:
@@ -234,6 +243,6 @@ def _as_array(values: Any, where: str) -> Array:
 _FILES: dict[str, tuple[Callable[[CustomParams, Path], Samples], set[str]]] = {
     ".npz": (_read_npz, {"test_path"}),
     ".npy": (_read_npy, {"target"}),
-    ".csv": (_read_table, TABLE | {"separator"}),
-    ".parquet": (_read_table, TABLE),
+    **dict.fromkeys(CSV_SUFFIXES, (_read_table, TABLE | {"separator"})),
+    **dict.fromkeys(TYPED_SUFFIXES, (_read_table, TABLE)),
 }

@@ -1,64 +1,26 @@
-"""Tables in CSV, Parquet and JSON files, and their columns as numbers."""
+"""Tables in files, in any format: CSV, Parquet, Feather, JSON; and their columns as numbers."""
 
-import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.descriptions import ColumnDescription, Kind
-from mlx.core.errors import ArtifactError, DataError
-from mlx.core.paths import what_is
-from mlx.core.reading import reading
+from mlx.core.errors import DataError
 from mlx.core.settings import nearest
-from mlx.datasets.custom.csv_files import read_csv
-from mlx.datasets.custom.headers import as_requested, reject_equal_names, without_index
-from mlx.datasets.custom.parquet_files import read_parquet
+from mlx.datasets.custom.block_file import BlockFile
+from mlx.datasets.custom.cells import GAP, RawColumn
+from mlx.datasets.custom.formats import Opening, open_source
+from mlx.datasets.custom.gathering import Wanted, gather
+from mlx.datasets.custom.headers import without_index
+from mlx.datasets.custom.written_cells import MISSING
+from mlx.datasets.custom.written_numbers import TRUTH
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TABLE_SUFFIXES = (".csv", ".parquet", ".json")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column as numbers.
-
-    Attributes
-    ----------
-    name
-        Its heading.
-    kind
-        See `mlx.core.descriptions.ColumnDescription`, where the numbers that stand for its values are documented.
-    numbers
-        float64 of shape (rows,), NaN where missing.
-    categories
-        The different texts of a categorical column, sorted.
-    reason
-        Why it can't be a feature; empty if it can.
-    """
-
-    name: str
-    kind: Kind
-    numbers: Array
-    categories: tuple[str, ...] = ()
-    reason: str = ""
-
-    def description(self, rows: Array) -> ColumnDescription:
-        """Return it in words, with the gaps among `rows`."""
-        return ColumnDescription(
-            name=self.name,
-            kind=self.kind,
-            use="left out" if self.reason else "feature",
-            categories=list(self.categories),
-            gaps=int(np.isnan(self.numbers[rows]).sum()),
-            reason=self.reason,
-        )
 
 
 @dataclass(frozen=True)
@@ -67,155 +29,195 @@ class Table:
 
     Attributes
     ----------
-    frame
-        Its columns, each with a name of its own.
+    path
+        Its file.
+    columns
+        By name.
+    cells
+        The file that holds their cells.
+    verbatim
+        Columns whose texts are as they are written, as "None" and "NA" may be names; None for all.
     left_out
         A line on each column that was left out.
     separator
         Between the cells of a CSV; None for others.
+    typed
+        Whether the file declares the types of its columns.
     n_first
         How many rows are those of the first file, where a second one was appended; else 0.
     """
 
-    frame: "pd.DataFrame"
+    path: Path
+    columns: Mapping[str, RawColumn]
+    cells: BlockFile
+    verbatim: frozenset[str] | None = frozenset()
     left_out: tuple[str, ...] = ()
     separator: str | None = None
+    typed: bool = False
     n_first: int = 0
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows it has."""
+        return sum(self.cells.rows)
+
+    def texts(self, name: str) -> dict[str, int]:
+        """Return how often each text occurs in a column, without those that mean a missing value."""
+        column = self.columns[name]
+        words = self._missing_words(column)
+        counted = zip(column.texts, column.counts.tolist(), strict=True)
+        return {text: count for text, count in counted if count and text not in words}
+
+    def first_of(self, name: str, texts: Collection[str]) -> tuple[str, str]:
+        """Return the row of the first of `texts` in a column, in words, and the text, cut short."""
+        column = self.columns[name]
+        places = column.numbers(self.cells)
+        at = int(np.argmax(np.isin(places, [place for place, text in enumerate(column.texts) if text in texts])))
+        return row_name(at + 1), column.texts[int(places[at])][:40]
+
+    def _missing_words(self, column: RawColumn) -> Collection[str]:
+        verbatim = self.typed or self.verbatim is None or column.name in self.verbatim
+        return () if verbatim else MISSING
+
+    def series(self, name: str) -> "pd.Series[Any]":
+        """Return a column in memory.
+
+        Raises
+        ------
+        DataError
+            It holds something other than numbers, booleans, times or text, or too many different texts.
+        """
+        import pandas as pd
+
+        if fault := self.columns[name].fault:
+            raise DataError(f"{self.path}: column '{name}': expected numbers or text, found {fault}")
+        return pd.Series(self._values(self.columns[name]), name=name)
+
+    def _values(self, column: RawColumn) -> Any:
+        import pandas as pd
+
+        if column.kind == "none":
+            return np.full(self.n_rows, None, dtype=object)
+        if column.kind == "times":
+            return column.integers(self.cells).view("datetime64[us]")
+        if column.kind == "integers":
+            values = column.integers(self.cells)
+            return pd.arrays.IntegerArray(values, gaps) if (gaps := values == GAP).any() else values
+        values = column.numbers(self.cells)
+        if column.kind == "text":
+            return self._texts(column, values)
+        if column.kind == "booleans":
+            gaps = np.isnan(values)
+            return pd.arrays.BooleanArray(values == 1, gaps) if gaps.any() else values == 1
+        return values
+
+    def _texts(self, column: RawColumn, places: Array) -> Any:
+        import pandas as pd
+        import pyarrow as pa
+
+        gaps = np.isnan(places)
+        codes = np.where(gaps, -1, places).astype(np.int32)
+        if column.declared:
+            return pd.Categorical.from_codes(codes, pd.Index(list(column.texts)))
+        words = self._missing_words(column)
+        texts = pa.array([None if text in words else text for text in column.texts], pa.string())
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=gaps), texts).cast(pa.string()).to_pandas()
+
+    def frame(self) -> "pd.DataFrame":
+        """Return all columns in memory.
+
+        Raises
+        ------
+        DataError
+            They take too much, or as `series`.
+        """
+        import pandas as pd
+
+        if 8 * self.n_rows * len(self.columns) > IN_MEMORY_LIMIT:
+            raise DataError(
+                f"{self.path}: expected a table of at most {IN_MEMORY_LIMIT / 1e9:.0f} GB in memory, found "
+                f"{self.n_rows:,} rows of {len(self.columns):,} columns"
+            )
+        return pd.DataFrame({name: _truth(self, name) for name in self.columns}, columns=pd.Index([*self.columns]))
+
+
+def _truth(table: Table, name: str) -> "pd.Series[Any]":
+    """Return a column in memory, of truth values where a CSV has nothing but these in words."""
+    values, texts = table.series(name), table.texts(name)
+    if table.typed or not texts or not texts.keys() <= TRUTH.keys():
+        return values
+    gaps = values.isna().any()
+    return values.map(lambda text: TRUTH[text] == 1, na_action="ignore").astype("boolean" if gaps else bool)
 
 
 def read_table(
     path: Path,
+    wanted: Wanted,
     *,
-    targets: Collection[str] = (),
-    wanted: Collection[str] = (),
+    names: Collection[str] = (),
+    words: bool = False,
     separator: str | None = None,
-    as_text: bool | None = False,
+    added: Path | None = None,
 ) -> Table:
-    """Read a table from a ``.csv``, ``.parquet`` or ``.json`` file, without the index of a data frame.
+    """Read a table without the index of a data frame, in blocks: its cells lie on disk where they are many.
 
     Parameters
     ----------
-    targets, separator, as_text
-        Of a CSV: see `mlx.datasets.custom.csv_files.read_csv`.
     wanted
-        Names of columns that the settings ask for: these stay even where they are an index.
+        How its columns are read.
+    names
+        Columns that the settings ask for: these stay even where they are an index.
+    words
+        Leave all texts as they are written: categories may be called "None" and "NA".
+    separator
+        Of a CSV; inferred where it is None.
+    added
+        A second file with the same columns, whose rows follow those of `path`.
 
     Raises
     ------
     DataError
-        If it is not there, has another suffix, is damaged, empty, or too large, or two columns have one name.
+        If it is not there, has another suffix, is damaged or empty, or two columns have one name.
     SettingsError
         If several characters may separate its cells.
     """
-    requested = {*targets, *wanted}
-    suffix = _checked_suffix(path)
-    left_out: list[str] = []
-    try:
-        with reading(path, f"a {suffix[1:].upper()} table", remedy=""):
-            if suffix == ".parquet":
-                frame, left_out = read_parquet(path, requested)
-            elif suffix == ".json":
-                frame = _read_json(path)
-            else:
-                frame, separator = read_csv(path, targets=targets, separator=separator, as_text=as_text)
-    except ArtifactError as error:
-        raise DataError(str(error)) from None
-    frame, index = _named(frame, path, requested)
-    return Table(frame, (*left_out, *index), separator)
-
-
-def _named(frame: "pd.DataFrame", path: Path, requested: Collection[str]) -> "tuple[pd.DataFrame, list[str]]":
-    """Return the table with the names that the settings use, without an index; and a line on what was left out."""
-    import pandas as pd
-
-    if not len(frame) or not len(frame.columns):
+    opening = Opening(frozenset({*wanted.accepts, *names}), frozenset(wanted.accepts), separator)
+    opened = [open_source(file, opening) for file in (path, added) if file is not None]
+    found = gather([source for source, _ in opened], wanted)
+    if not found.columns or not sum(found.cells.rows):
         raise DataError(f"{path}: expected at least one row below the header, found none")
-    frame.columns = pd.Index(as_requested([str(name) for name in frame.columns], requested))
-    return without_index(frame, path, requested)
+    source = opened[0][0]
+    table = Table(
+        path,
+        {f"{column.place}": column for column in found.columns},
+        found.cells,
+        None if words else frozenset(wanted.accepts),
+        separator=source.separator,
+        typed=source.typed,
+        n_first=found.n_first if added is not None else 0,
+    )
+    kept, index = without_index(table, opening.requested)
+    lines = [line for _, said in opened for line in said]
+    return replace(table, columns={column.name: column for column in kept}, left_out=(*lines, *index))
 
 
-def _checked_suffix(path: Path) -> str:
-    """Return the suffix of the file, if it is a table that can be read."""
-    if not path.is_file():
-        raise DataError(f"{path.absolute()}: expected a table, found {what_is(path)}")
-    if path.stat().st_size > IN_MEMORY_LIMIT:
-        size = path.stat().st_size / 1e9
-        raise DataError(
-            f"{path}: expected a table of at most {IN_MEMORY_LIMIT / 1e9:.0f} GB, found {size:.1f} GB; save "
-            "features and targets as X.npy and y.npy, which are read in blocks"
-        )
-    suffix = path.suffix.lower()
-    if suffix not in TABLE_SUFFIXES:
-        raise DataError(f"{path}: expected a file ending in {', '.join(TABLE_SUFFIXES)}, found '{path.suffix}'")
-    return suffix
-
-
-def _read_json(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    def rejecting_equal_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        reject_equal_names([name for name, _ in pairs], path)
-        return dict(pairs)
-
-    content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=rejecting_equal_names)
-    rows = isinstance(content, list) and all(isinstance(row, dict) for row in content)
-    if not rows and not isinstance(content, dict):
-        raise ValueError("neither a list of rows nor columns by name")
-    table = pd.DataFrame(content)
-    reject_equal_names([str(name) for name in table.columns], path)
-    return table
-
-
-def differ_in_text(first: Table, second: Table) -> bool:
-    """Whether a column is text in one of the tables and numbers in the other."""
-    import pandas as pd
-
-    def text(table: Table) -> set[str]:
-        return {str(name) for name in table.frame if isinstance(table.frame[name].dtype, pd.StringDtype)}
-
-    return text(first) != text(second)
-
-
-def appended(first: Table, second: Table, path: Path, added: Path) -> Table:
-    """Return `first`, read from `path`, with the rows of `second`, read from `added`, after its own.
-
-    Raises
-    ------
-    DataError
-        The second lacks a column of the first, or has another one.
-    """
-    import pandas as pd
-
-    names, others = list(first.frame.columns), list(second.frame.columns)
-    for name in names:
-        if name not in others:
-            found = ", ".join(others[:20])
-            raise DataError(
-                f"{added}: expected the columns of {path}, found no '{name}' among {found}{nearest(name, others)}"
-            )
-    if unknown := [name for name in others if name not in names]:
-        raise DataError(f"{added}: expected the columns of {path}, found '{unknown[0]}' beside them")
-    frame = pd.concat([first.frame, second.frame[names]], ignore_index=True)
-    return Table(frame, (*first.left_out, *second.left_out), first.separator, len(first.frame))
-
-
-def column_of(table: "pd.DataFrame", name: str, path: Path, setting: str) -> "pd.Series[Any]":
-    """Return the column that the parameter `setting` names.
+def column_of(columns: Collection[str], name: str, path: Path, setting: str) -> str:
+    """Return `name`, which the parameter `setting` says, where it is one of the columns.
 
     Raises
     ------
     DataError
         If there is none: the message lists the columns and suggests the nearest.
     """
-    if name not in table.columns:
-        names = list(table.columns)
+    if name not in columns:
+        names = list(columns)
         listed = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
         raise DataError(
             f"{path}: expected a column '{name}', as dataset.params.{setting} says, found columns {listed}"
             f"{nearest(name, names)}"
             f"{'; dataset.params.separator states what divides the cells' if len(names) == 1 else ''}"
         )
-    return table[name]
+    return name
 
 
 def row_name(row: int) -> str:

@@ -1,20 +1,17 @@
 """The target's column of a table as labels: numbers, or names as they are written."""
 
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError
-from mlx.datasets.custom.csv_files import MISSING
-from mlx.datasets.custom.features import ambiguous_number, dates_among, first_of, is_text
-from mlx.datasets.custom.targets import Task
+from mlx.datasets.custom.features import ambiguous_number, dates_among
+from mlx.datasets.custom.table_files import Table
+from mlx.datasets.custom.targets import UNIQUE_ROWS, Task, different
+from mlx.datasets.custom.written_cells import MISSING
 from mlx.datasets.custom.written_numbers import MARKS, Mark, Marks, Written, mark_of, read_written, without_percent
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _COUNT = re.compile(r"-?[1-9]\d{0,19}|0", re.ASCII)
 _WHOLE_FLOAT = re.compile(r"(-?[1-9]\d{0,14}|-?0)\.0", re.ASCII)
@@ -24,25 +21,52 @@ _CODE = re.compile(r"[-+]?(0\d|\d+[eE]\d)|\+", re.ASCII)
 _QUANTITY = re.compile(r"[.,% ']|[eE][-+]")
 
 
-def table_labels(
-    answer: "pd.Series[Any]", path: Path, *, task: Task | str, gaps: bool, marks: Marks, typed: bool
-) -> Array:
-    """Return the target, without rows where it is missing, as integers, floats, booleans or text.
+@dataclass(frozen=True)
+class Labels:
+    """The target of n samples.
+
+    Attributes
+    ----------
+    values
+        Integers, floats, booleans or text: of each sample (n,), or the different ones where there are `codes`.
+    codes
+        Which of the `values` each sample has, (n,) int32; None for floats, and where hardly any value repeats.
+    """
+
+    values: Array
+    codes: Array | None = None
+
+    @property
+    def n(self) -> int:
+        """How many samples there are."""
+        return len(self.values if self.codes is None else self.codes)
+
+
+def coded(values: Array) -> Labels:
+    """Return numbers or booleans (n,) as their different values and codes, where they repeat."""
+    found = different(values)
+    if 2 * len(found) > len(values):
+        return Labels(values)
+    codes = np.empty(len(values), np.int32)
+    for first in range(0, len(values), UNIQUE_ROWS):
+        codes[first : first + UNIQUE_ROWS] = np.searchsorted(found, values[first : first + UNIQUE_ROWS])
+    return Labels(found, codes)
+
+
+def table_labels(table: Table, name: str, known: Array, *, task: Task | str, marks: Marks) -> Labels:
+    """Return the target of the rows that are `known` (n_rows,), as integers, floats, booleans or text.
 
     Text is a class's name as it is written, unless each is an integer in its usual form, or all are
-    numbers and some has a fraction: ``001``, ``1E5`` and ``+1`` stay names.
+    numbers and some has a fraction: ``001``, ``1E5`` and ``+1`` stay names. Where the file declares the types of its
+    columns, integers among text stay names, too.
 
     Parameters
     ----------
     task
         That the settings state: with ``classification`` fractions are names, too; with ``regression`` text has
         to be numbers.
-    gaps
-        Whether rows are missing: these make floats of a data frame's integers, which are made integers again.
     marks
         What is known of the decimal mark of the file.
-    typed
-        Whether the file declares the types of its columns, as Parquet does: then integers among them stay names.
 
     Raises
     ------
@@ -52,58 +76,63 @@ def table_labels(
     SettingsError
         If its numbers can be read in two ways.
     """
-    import pandas as pd
+    raw, gaps = table.columns[name], not known.all()
+    fault = raw.fault or ("dates or times" if raw.kind == "times" else "")
+    if fault:
+        raise DataError(f"{table.path}: expected numbers or text in column '{name}', the target, found {fault}")
+    if raw.kind == "integers":
+        return coded(_kept(raw.integers(table.cells), known))
+    values = _kept(raw.numbers(table.cells), known)
+    if raw.kind == "booleans":
+        return coded(values == 1)
+    if raw.kind == "numbers":
+        if mark_of(raw.seen, marks) is None:
+            raise ambiguous_number(raw.seen, name, table.path)
+        numbers = _whole_again(values, gaps=gaps)
+        return Labels(numbers) if numbers.dtype.kind == "f" else coded(numbers)
+    of_text = _of_text(table, name, task, marks, gaps=gaps)
+    codes = values.astype(np.int32)
+    if of_text.dtype.kind == "U":
+        return Labels(of_text, codes)
+    return Labels(of_text[codes]) if of_text.dtype.kind == "f" else coded(of_text[codes])
 
-    if isinstance(answer.dtype, pd.CategoricalDtype):
-        answer = answer.astype(answer.cat.categories.dtype)
-    of_type = {"b": bool, "u": np.uint64, "i": np.int64, "f": np.float64}.get(answer.dtype.kind)
-    if of_type is not None:
-        return _whole_again(answer.to_numpy(dtype=of_type), gaps=gaps)
-    if not is_text(answer):
-        found = type(answer.iloc[0]).__name__ if answer.dtype == object else str(answer.dtype)
-        raise DataError(f"{path}: expected numbers or text in column '{answer.name}', the target, found {found}")
-    return _of_text(answer, path, task, marks, gaps=gaps, typed=typed)
+
+def _kept(values: Array, known: Array) -> Array:
+    return values if known.all() else values[known]
 
 
 def _whole_again(numbers: Array, *, gaps: bool) -> Array:
-    whole = gaps and numbers.dtype.kind == "f" and (numbers == np.rint(numbers)).all()
+    """Return integers that a data frame made floats of, as it does beside gaps, as integers."""
+    whole = gaps and (numbers == np.rint(numbers)).all()
     return numbers.astype(np.int64) if whole else numbers
 
 
-def _of_text(
-    answer: "pd.Series[Any]",
-    path: Path,
-    task: Task | str,
-    marks: Marks,
-    *,
-    gaps: bool,
-    typed: bool,
-) -> Array:
-    written = read_written(answer.tolist())
-    stripped = {text: text.strip() for text in written.counts}
-    if task != "regression" and not typed and all(map(_COUNT.fullmatch, stripped.values())):
-        _reject_blanks(answer, stripped, path)
-        integers = _integers([int(stripped[text]) for text in answer.tolist()])
-        return np.array(answer.tolist(), dtype=str) if integers is None else integers
-    floats = task != "regression" and not typed and (gaps or task == "classification")
+def _of_text(table: Table, name: str, task: Task | str, marks: Marks, *, gaps: bool) -> Array:
+    """Return what each of the different texts stands for."""
+    texts = table.columns[name].texts
+    written = read_written(table.texts(name))
+    stripped = {text: text.strip() for text in texts}
+    if task != "regression" and not table.typed and all(map(_COUNT.fullmatch, stripped.values())):
+        _reject_blanks(table, name, stripped)
+        integers = _integers([int(text) for text in stripped.values()])
+        return np.array(texts, dtype=str) if integers is None else integers
+    floats = task != "regression" and not table.typed and (gaps or task == "classification")
     if floats and all(map(_WHOLE_FLOAT.fullmatch, stripped.values())):  # of integers, made by a data frame
-        return _whole_again(np.array([float(text) for text in answer.tolist()]), gaps=True)
+        return _whole_again(np.array([float(text) for text in texts]), gaps=True)
     if task != "classification":
-        numbers = _quantities(answer, written, path, mark_of(written, marks), sure=task == "regression")
+        numbers = _quantities(table, name, written, mark_of(written, marks), sure=task == "regression")
         if numbers is not None:
-            return np.array([numbers[text] for text in answer.tolist()])
-    _reject_blanks(answer, stripped, path)
-    return np.array(answer.tolist(), dtype=str)
+            return np.array([numbers[text] for text in texts])
+    _reject_blanks(table, name, stripped)
+    return np.array(texts, dtype=str)
 
 
-def _quantities(
-    answer: "pd.Series[Any]", written: Written, path: Path, mark: Mark | None, *, sure: bool
-) -> dict[str, float] | None:
+def _quantities(table: Table, name: str, written: Written, mark: Mark | None, *, sure: bool) -> dict[str, float] | None:
     """Return each text as a number; None where they are names."""
-    what = f"{path}: expected numbers{' for task regression' if sure else ''} in column '{answer.name}', the target"
+    what = f"{table.path}: expected numbers{' for task regression' if sure else ''} in column '{name}', the target"
     names = "" if sure else "; if these are names, set dataset.params.task: classification"
-    if not sure and (dates := dates_among(written, len(answer))):
-        row, word = first_of(answer, dates)
+    if not sure and (dates := dates_among(written)):
+        row, word = table.first_of(name, dates)
         raise DataError(f"{what}, found dates or times, such as {word!r} in {row}{names}")
     read = dict(written.read[mark or "."])
     words = written.counts.keys() - read.keys()
@@ -113,23 +142,23 @@ def _quantities(
     if not sure and (not fractions or codes or written.share(*MARKS) < 0.5):
         return None
     if mark is None:
-        raise ambiguous_number(written, str(answer.name), path)
+        raise ambiguous_number(written, name, table.path)
     if bad := words or without_percent(read):
-        row, word = first_of(answer, bad)
+        row, word = table.first_of(name, bad)
         raise DataError(f"{what}, found {word!r} in {row}{names}")
     return read
 
 
-def _reject_blanks(answer: "pd.Series[Any]", stripped: dict[str, str], path: Path) -> None:
+def _reject_blanks(table: Table, name: str, stripped: dict[str, str]) -> None:
     """Reject labels that differ only by blanks around them, which are hardly two classes."""
     if len(set(stripped.values())) < len(stripped):
         seen: dict[str, str] = {}
         for text, plain in stripped.items():
             other = seen.setdefault(plain, text)
             if other != text:
-                row, _ = first_of(answer, [text])
+                row, _ = table.first_of(name, [text])
                 raise DataError(
-                    f"{path}: expected names that differ by more than blanks in column '{answer.name}', the target, "
+                    f"{table.path}: expected names that differ by more than blanks in column '{name}', the target, "
                     f"found {other[:40]!r} and, in {row}, {text[:40]!r}"
                 )
 
@@ -143,5 +172,5 @@ def _integers(values: list[int]) -> Array | None:
 
 
 def missing_words(labels: Array) -> list[str]:
-    """Return the names among text labels that elsewhere mean a missing value."""
-    return sorted(set(MISSING) & set(map(str, np.unique(labels)))) if labels.dtype.kind == "U" else []
+    """Return the names among the different text labels that elsewhere mean a missing value."""
+    return sorted(set(MISSING) & set(map(str, labels))) if labels.dtype.kind == "U" else []

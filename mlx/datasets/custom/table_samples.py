@@ -1,34 +1,27 @@
 """Features and target from a table in a file."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.descriptions import ColumnDescription, Kind
 from mlx.core.errors import DataError, SettingsError
+from mlx.datasets.custom.cells import RawColumn
+from mlx.datasets.custom.columns import Column, ColumnRows
 from mlx.datasets.custom.features import feature, leave_out
-from mlx.datasets.custom.suspects import copies_of_target, id_columns
-from mlx.datasets.custom.table_files import (
-    Column,
-    Table,
-    appended,
-    column_of,
-    differ_in_text,
-    read_table,
-)
-from mlx.datasets.custom.table_labels import missing_words, table_labels
+from mlx.datasets.custom.gathering import Wanted
+from mlx.datasets.custom.suspects import Suspicion
+from mlx.datasets.custom.table_files import Table, column_of, read_table
+from mlx.datasets.custom.table_labels import Labels, coded, missing_words, table_labels
 from mlx.datasets.custom.targets import Task
-from mlx.datasets.custom.written_numbers import Mark, Marks, Written, read_written
-from mlx.datasets.dataset import reject_oversized
+from mlx.datasets.custom.written_cells import Accepts, accepted
+from mlx.datasets.custom.written_numbers import Mark, Marks, Seen, Written, mark_of, read_written
 from mlx.datasets.roles import Role, role_values
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -40,9 +33,7 @@ class TableSamples:
     X
         Features, float64 of shape (samples, features), as in `mlx.core.descriptions.ColumnDescription`.
     labels
-        The target as it is in the file: integers, floats, booleans or text, shape (samples,).
-    rows, n_rows
-        Which of the table's rows the samples are, and how many it has.
+        The target as it is in the file.
     notes
         What the user should know: columns and rows left out, columns that look like ids.
     roles
@@ -51,16 +42,17 @@ class TableSamples:
         All columns: the features in the order of `X`, and then the others.
     n_first
         How many of the table's rows are those of the first file.
+    written
+        The separator and the decimal mark of a text file.
     """
 
-    X: Array
-    labels: Array
-    rows: Array
-    n_rows: int
+    X: ColumnRows
+    labels: Labels
     notes: tuple[str, ...]
     roles: dict[str, Array]
     columns: tuple[ColumnDescription, ...]
     n_first: int
+    written: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -107,98 +99,133 @@ def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) 
         If its separator or its decimal mark is ambiguous.
     """
     table, written, marks = _read(path, rules, test)
-    answer = column_of(table.frame, rules.target, path, "target")
-    known = answer.notna().to_numpy()
-    if not known.any():
-        raise DataError(f"{path}: expected values in column '{rules.target}', the target, found none")
-    rows = np.flatnonzero(known)
-    names = _feature_names(table.frame, path, rules)
-    read = [feature(table.frame[name], path, marks, written.get(name)) for name in names]
+    target = column_of(table.columns, rules.target, path, "target")
+    known = table.columns[target].present(table.cells)
+    if not known.any() and not table.columns[target].fault:
+        raise DataError(f"{path}: expected values in column '{target}', the target, found none")
+    read = [feature(table, name, marks, written.get(name)) for name in _feature_names(table.columns, path, rules)]
     columns = _usable(read, path, rules)
-    suspicious = id_columns(columns, table.frame, path) if rules.features is None else []
-    labels = table_labels(
-        answer[known],
-        path,
-        task=rules.task,
-        gaps=not known.all(),
-        marks=marks,
-        typed=path.suffix.lower() != ".csv",
-    )
-    if rules.features is None:
-        suspicious += copies_of_target(columns, rows, labels, rules.target, path)
+    labels = table_labels(table, target, known, task=rules.task, marks=marks)
+    compared = labels if labels.codes is not None else coded(labels.values)
+    suspicions = _looked_at(table, columns, compared, known)
+    suspicious = () if rules.features is not None else tuple(_lines(suspicions, table, target))
     roles = {
-        name: role_values(table.frame[name], role, f"{path}: column '{name}'")[rows]
+        name: role_values(table.series(name), role, f"{path}: column '{name}'")[known]
         for name, role in rules.roles.items()
-        if name in table.frame
+        if name in table.columns
     }
-    reject_oversized(str(path), len(rows), len(columns), way_out=leave_out())
     return TableSamples(
-        np.column_stack([column.numbers[rows] for column in columns]),
+        ColumnRows(table, columns, known),
         labels,
-        rows,
-        len(table.frame),
-        (*table.left_out, *suspicious, *_left_out(read, known, labels, rules.target, path)),
+        (*table.left_out, *suspicious, *_left_out(read, known, labels, target, path)),
         roles,
         (
-            *(column.description(rows) for column in (*columns, *(c for c in read if c.reason))),
-            *_others(roles, table, rules),
+            *(look.column.description(look.gaps) for look in suspicions),
+            *(column.description(_gaps_of(table, column.raw, known)) for column in read if column.reason),
+            *_others(roles, table, known, rules),
         ),
         table.n_first,
+        _written(table, marks),
     )
+
+
+def _looked_at(table: Table, columns: Sequence[Column], labels: Labels, known: Array) -> list[Suspicion]:
+    """Look at all blocks of the features."""
+    suspicions = [Suspicion(column, labels) for column in columns]
+    seen = 0
+    for block, first, stop in table.cells.spans():
+        kept = known[first:stop]
+        samples = slice(seen, seen := seen + int(kept.sum()))
+        for suspicion in suspicions:
+            column = suspicion.column
+            suspicion.look(column.convert(column.raw.block(table.cells, block, stop - first)), kept, samples)
+    return suspicions
+
+
+def _lines(suspicions: Sequence[Suspicion], table: Table, target: str) -> Iterator[str]:
+    """Yield a line on each feature that is like an id, and on each copy of the target."""
+    ids = [suspicion.id_line(table.cells, table.path) for suspicion in suspicions]
+    copies = [suspicion.copy_line(target, table.path) for suspicion in suspicions]
+    yield from (line for line in (*ids, *copies) if line is not None)
+
+
+def _gaps_of(table: Table, column: RawColumn, known: Array) -> int:
+    """Count the missing cells of a column among the rows that are `known`."""
+    blocks = table.cells.spans()
+    return sum(int(np.isnan(column.block(table.cells, b, stop - i)[known[i:stop]]).sum()) for b, i, stop in blocks)
+
+
+def _written(table: Table, marks: Marks) -> dict[str, str]:
+    """Return how a text file is written, as it was inferred or stated: its separator, and its decimal mark."""
+    if table.separator is None:
+        return {}
+    read = {str(column.seen.read) for column in table.columns.values() if column.seen.read is not None}
+    decimal = str(marks.stated) if marks.stated else min({*read, *marks.shown}, default=".")
+    return {"separator": table.separator, "decimal": decimal}
 
 
 def _read(path: Path, rules: TableRules, test: Path | None) -> tuple[Table, dict[str, Written], Marks]:
     """Return the table, its columns of text as numbers, and what is known of the fractions in them.
 
-    A CSV in which some number has a comma, or whose cells are divided by semicolons, is read as text
-    throughout: ``1.234`` may mean 1234 in it, and a parser of numbers would not notice.
+    In a CSV in which some number has a comma, or whose cells are divided by semicolons, ``1.234`` may mean 1234: a
+    column whose numbers turn out to have another decimal mark than they were read with is read again as text.
     """
-    targets = [rules.target, *rules.roles]
-    wanted = {*targets, *(rules.features or ())}
+    accepts: dict[str, Accepts] = {
+        rules.target: "integers" if rules.task == "classification" else "plain",
+        **accepted(rules.roles),
+    }
 
-    def read(as_text: bool | None) -> Table:
-        first, *others = (
-            read_table(file, targets=targets, wanted=wanted, separator=rules.separator, as_text=as_text)
-            for file in (path, test)
-            if file is not None
-        )
-        if test is None:
-            return first
-        if not as_text and first.separator and differ_in_text(first, others[0]):
-            return read(True)
-        return appended(first, others[0], path, test)
+    def read(as_text: frozenset[str]) -> tuple[Table, dict[str, Written]]:
+        wanted = Wanted(accepts, as_text)
+        table = read_table(path, wanted, names=rules.features or (), separator=rules.separator, added=test)
+        return table, _written_numbers(table, rules)
 
-    table = read(None if rules.decimal is None else rules.decimal == ",")
-    written = _written_numbers(table.frame, rules)
-    semicolons = table.separator == ";"
-    if rules.decimal is None and table.separator and not semicolons and any(map(_has_comma, written.values())):
-        table = read(True)
-        written = _written_numbers(table.frame, rules)
-    shown = frozenset(mark for column in written.values() for mark in column.shows())
-    return table, written, Marks(rules.decimal, shown, semicolons)
-
-
-def _written_numbers(frame: "pd.DataFrame", rules: TableRules) -> dict[str, Written]:
-    """Return the columns of text that are used, without a target whose task is classification."""
-    import pandas as pd
-
-    used = frame.columns if rules.features is None else [rules.target, *rules.features]
-    names = [name for name in used if name in frame.columns and name not in rules.roles]
-    if rules.task == "classification":
-        names = [name for name in names if name != rules.target]
-    texts = {name: frame[name].dropna() for name in names if isinstance(frame[name].dtype, pd.StringDtype)}
-    return {name: read_written(values.tolist()) for name, values in texts.items() if len(values)}
+    table, written = read(frozenset())
+    while True:
+        seen = _seen_numbers(table, rules)
+        semicolons = table.separator == ";"
+        every: list[Written | Seen] = [*written.values(), *seen.values()]
+        commas = rules.decimal == "," or semicolons or any(map(_has_comma, every))
+        known = every if commas else written.values()
+        marks = Marks(rules.decimal, frozenset(mark for column in known for mark in column.shows()), semicolons)
+        other = {name for name, column in seen.items() if commas and mark_of(column, marks) not in {column.read, None}}
+        if not other:
+            return table, written, marks if commas else replace(marks, stated=rules.decimal or ".")
+        table, written = read(frozenset(other))
 
 
-def _has_comma(column: Written) -> bool:
+def _used(table: Table, rules: TableRules) -> list[str]:
+    """Return the columns that are used and may be numbers: not a target whose task is classification."""
+    used = table.columns if rules.features is None else [rules.target, *rules.features]
+    names = [name for name in used if name in table.columns and name not in rules.roles]
+    return [name for name in names if name != rules.target or rules.task != "classification"]
+
+
+def _written_numbers(table: Table, rules: TableRules) -> dict[str, Written]:
+    """Return the columns of text that are used, read as numbers."""
+    texts = {name: table.texts(name) for name in _used(table, rules) if table.columns[name].kind == "text"}
+    return {
+        name: read_written(found)
+        for name, found in texts.items()
+        if found and not table.columns[name].declared and not table.columns[name].fault
+    }
+
+
+def _seen_numbers(table: Table, rules: TableRules) -> dict[str, Seen]:
+    """Return what is known of the decimal marks of columns of numbers that are used and have fractions."""
+    columns = [table.columns[name] for name in _used(table, rules)]
+    return {column.name: column.seen for column in columns if column.seen.read is not None}
+
+
+def _has_comma(column: Written | Seen) -> bool:
     ambiguous = column.ambiguous()
     return "," in column.shows() or (ambiguous is not None and "," in ambiguous)
 
 
-def _feature_names(frame: "pd.DataFrame", path: Path, rules: TableRules) -> list[str]:
+def _feature_names(columns: Collection[str], path: Path, rules: TableRules) -> list[str]:
     """Return the columns to use as features: the settings' own, or all but the target and those with a role."""
     target, roles = rules.target, rules.roles
-    others = [name for name in frame.columns if name != target and name not in roles]
+    others = [name for name in columns if name != target and name not in roles]
     names = others if rules.features is None else list(rules.features)
     if both := [name for name in (target, *names) if name in roles]:
         raise SettingsError(
@@ -214,7 +241,7 @@ def _feature_names(frame: "pd.DataFrame", path: Path, rules: TableRules) -> list
         raise DataError(f"{path}: expected columns of features besides the target '{target}', found {names}")
     if rules.features is not None:
         for name in names:
-            column_of(frame, name, path, "features")
+            column_of(columns, name, path, "features")
     return names
 
 
@@ -227,29 +254,39 @@ def _usable(columns: Sequence[Column], path: Path, rules: TableRules) -> list[Co
     return usable
 
 
-def _others(roles: Mapping[str, Array], table: Table, rules: TableRules) -> Iterator[ColumnDescription]:
+def _others(roles: Mapping[str, Array], table: Table, known: Array, rules: TableRules) -> Iterator[ColumnDescription]:
     """Yield the columns that were not read as features: the target, those with a role, and those not asked for."""
-    target = table.frame[rules.target]
     yield ColumnDescription(
-        name=rules.target, kind=_kind_of(target.to_numpy()), use="target", gaps=int(target.isna().sum())
+        name=rules.target, kind=KINDS[table.columns[rules.target].kind], use="target", gaps=int((~known).sum())
     )
     for name, values in roles.items():
         yield ColumnDescription(name=name, kind=_kind_of(values), use=rules.roles[name], gaps=_gaps(values))
     if rules.features is not None:
-        others = [name for name in table.frame if name not in {rules.target, *roles, *rules.features}]
-        for name in map(str, others):
-            values = table.frame[name].to_numpy()
-            yield ColumnDescription(
-                name=name,
-                kind=_kind_of(values),
-                use="left out",
-                gaps=_gaps(values),
-                reason="it is not in dataset.params.features",
-            )
+        for name in table.columns:
+            if name not in {rules.target, *roles, *rules.features}:
+                yield ColumnDescription(
+                    name=name,
+                    kind=KINDS[table.columns[name].kind],
+                    use="left out",
+                    gaps=_gaps_of(table, table.columns[name], known),
+                    reason="it is not in dataset.params.features",
+                )
+
+
+KINDS: dict[str, Kind] = {
+    "none": "text",
+    "integers": "numeric",
+    "numbers": "numeric",
+    "booleans": "boolean",
+    "times": "date",
+    "text": "text",
+    "other": "text",
+}
+"""What a column that is no feature is called, by what its cells are."""
 
 
 def _kind_of(values: Array) -> Kind:
-    kinds: dict[str, Kind] = {"M": "date", "b": "boolean", "O": "text", "U": "text"}
+    kinds: dict[str, Kind] = {"M": "date", "O": "text"}
     return kinds.get(values.dtype.kind, "numeric")
 
 
@@ -259,14 +296,14 @@ def _gaps(values: Array) -> int:
     return int(pd.isna(values).sum())
 
 
-def _left_out(columns: Sequence[Column], known: Array, labels: Array, target: str, path: Path) -> Iterator[str]:
+def _left_out(columns: Sequence[Column], known: Array, labels: Labels, target: str, path: Path) -> Iterator[str]:
     """Yield a line on each column and on the rows that are left out, and on classes named as gaps are."""
     for column in columns:
         if column.reason:
             yield f"{path}: left out column '{column.name}', as {column.reason}"
     if n := int((~known).sum()):
         yield f"{path}: left out {n} of {len(known)} rows, in which the target '{target}' has no value"
-    yield from _missing_names(labels, target, path)
+    yield from _missing_names(labels.values, target, path)
 
 
 def _missing_names(labels: Array, target: str, path: Path) -> list[str]:

@@ -55,7 +55,12 @@ class Target:
 
 
 def build_target(
-    labels: Array, *, task: Task | Literal["auto"], class_names: Sequence[str] | None, where: str
+    labels: Array,
+    *,
+    task: Task | Literal["auto"],
+    class_names: Sequence[str] | None,
+    where: str,
+    codes: Array | None = None,
 ) -> Target:
     """Make a target of `labels` of shape (n_samples,) or (n_samples, 1): integers, floats, booleans or text.
 
@@ -67,6 +72,8 @@ def build_target(
     ----------
     where
         What the labels are from, for messages.
+    codes
+        Where `labels` are the different ones alone, none of them a float: which of them each sample has.
 
     Raises
     ------
@@ -87,11 +94,14 @@ def build_target(
     if labels.dtype.kind == "f" and not np.isfinite(labels).all():
         row = int(np.argmin(np.isfinite(labels)))
         raise DataError(f"{where}: expected finite targets, found {labels[row]} in row {row}, counted from 0")
-    found, reason = (task, "stated") if task != "auto" else _inferred(labels)
+    n = len(labels if codes is None else codes)
+    found, reason = (task, "stated") if task != "auto" else _inferred(labels, n)
+    names: tuple[str, ...] = ()
     if found == "regression":
-        return _quantity(labels, reason, class_names, where)
-    y, names = _numbered(labels, class_names, where)
-    return Target("classification", y, names, reason)
+        y = _quantity(labels, reason, class_names, where)
+    else:
+        y, names = _numbered(labels, class_names, where)
+    return Target(found, y if codes is None else y[codes], names, reason)
 
 
 def checked_text(labels: Array, where: str) -> Array:
@@ -119,21 +129,30 @@ def checked_text(labels: Array, where: str) -> Array:
     return labels
 
 
-def _inferred(labels: Array) -> tuple[Task, str]:
+def different(labels: Array) -> Array:
+    """Return the different labels, sorted: block by block, as sorting all takes memory and time."""
+    blocks = (labels[first : first + UNIQUE_ROWS] for first in range(0, len(labels), UNIQUE_ROWS))
+    return np.unique(np.concatenate([np.unique(block) for block in blocks]))
+
+
+UNIQUE_ROWS = 1 << 20
+
+
+def _inferred(labels: Array, n: int) -> tuple[Task, str]:
     if labels.dtype.kind == "f":
-        different = len(np.unique(labels))
+        n_different = len(different(labels))
         fractions = "" if (labels != np.rint(labels)).any() else ", none with a fraction,"
-        return "regression", f"{INFERRED}numbers of floating type{fractions} of {different} different values"
+        return "regression", f"{INFERRED}numbers of floating type{fractions} of {n_different} different values"
     if labels.dtype.kind == "U":
         return "classification", FROM_TEXT
     if labels.dtype.kind == "b":
         return "classification", f"{INFERRED}true and false"
-    different = len(np.unique(labels))
-    task: Task = "classification" if different <= MOST_CLASSES and 2 * different <= len(labels) else "regression"
-    return task, f"{INFERRED}integers of {different} different values"
+    n_different = len(different(labels))
+    task: Task = "classification" if n_different <= MOST_CLASSES and 2 * n_different <= n else "regression"
+    return task, f"{INFERRED}integers of {n_different} different values"
 
 
-def _quantity(labels: Array, reason: str, class_names: Sequence[str] | None, where: str) -> Target:
+def _quantity(labels: Array, reason: str, class_names: Sequence[str] | None, where: str) -> Array:
     if labels.dtype.kind == "U":
         raise DataError(f"{where}: expected numbers for task regression, found text such as {str(labels[0])[:40]!r}")
     if class_names is not None:
@@ -141,29 +160,29 @@ def _quantity(labels: Array, reason: str, class_names: Sequence[str] | None, whe
             f"expected none for a regression ({reason}), found {len(class_names)} names",
             key=("dataset", "params", "class_names"),
         )
-    return Target("regression", labels.astype(np.float64), (), reason)
+    return labels.astype(np.float64)
 
 
 def _numbered(labels: Array, names: Sequence[str] | None, where: str) -> tuple[Array, tuple[str, ...]]:
-    different, codes = np.unique(labels, return_inverse=True)
-    codes = codes.astype(np.int64)
+    found = different(labels)
+    codes = np.searchsorted(found, labels)
     if names is None:
-        return _at_least_two(codes, tuple(map(_name, different)), where)
+        return _at_least_two(codes, tuple(map(_name, found)), where)
     if clash := clash_of(names):
         raise SettingsError(
             f"expected names that differ from each other, found {clash}", key=("dataset", "params", "class_names")
         )
     if labels.dtype.kind == "U":
         number = {reading_of(name): label for label, name in enumerate(names)}
-        unknown = [str(label) for label in different if reading_of(str(label)) not in number]
+        unknown = [str(label) for label in found if reading_of(str(label)) not in number]
         if unknown:
             raise _bad_names(f"all labels of {where}, such as {unknown[0][:40]!r}", names)
-        place = np.array([number[reading_of(str(label))] for label in different], np.int64)
+        place = np.array([number[reading_of(str(label))] for label in found], np.int64)
         return _at_least_two(place[codes], tuple(names), where)
-    if labels.dtype.kind in "iu" and different[0] >= 0 and different[-1] < len(names):
+    if labels.dtype.kind in "iu" and found[0] >= 0 and found[-1] < len(names):
         return _at_least_two(labels.astype(np.int64), tuple(names), where)
-    if len(different) != len(names):
-        raise _bad_names(f"{len(different)} names, as many as {where} has different labels", names)
+    if len(found) != len(names):
+        raise _bad_names(f"{len(found)} names, as many as {where} has different labels", names)
     return _at_least_two(codes, tuple(names), where)
 
 

@@ -3,12 +3,15 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 Mark = Literal[".", ","]
 MARKS: tuple[Mark, Mark] = (".", ",")
+
+TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
+"""Truth values as files write them."""
 
 _BLANKS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"})
 _GROUPED = r"[1-9]\d{0,2}(?P<group>[ '.])\d{3}(?:(?P=group)\d{3})*"  # not from 0, so that 0.125 is a fraction
@@ -89,7 +92,7 @@ class Written:
         n_numbers = len(self.read["."].keys() | self.read[","].keys())
         return self.share(*MARKS) >= 0.5 or 1 < n_numbers > len(self.counts) - n_numbers
 
-    def shows(self) -> set[Mark]:
+    def shows(self) -> Collection[Mark]:
         """Return the marks that some text needs to be a number, where at least half the rows are numbers."""
         if self.share(*MARKS) < 0.5:
             return set()
@@ -106,8 +109,39 @@ class Written:
         return min(found, key=lambda text: "," not in text, default=None)
 
 
-def read_written(texts: Iterable[str]) -> Written:
-    """Read the distinct texts of a column, and count them."""
+@dataclass(frozen=True)
+class Seen:
+    """What is known of the decimal mark of a column whose cells are all numbers.
+
+    Attributes
+    ----------
+    read
+        The mark that its cells were read with; None where none has a fraction.
+    only
+        The marks that some cell needs to be a number.
+    text
+        A cell that each mark reads as another number.
+    """
+
+    read: Mark | None = None
+    only: frozenset[Mark] = frozenset()
+    text: str | None = None
+
+    def share(self, mark: Mark) -> float:
+        """Return 1 for the mark that the cells were read with, else 0."""
+        return float(mark == self.read)
+
+    def shows(self) -> frozenset[Mark]:
+        """Return the marks that some cell needs."""
+        return self.only
+
+    def ambiguous(self) -> str | None:
+        """Return a cell that each mark reads as another number; None if there is none."""
+        return self.text
+
+
+def read_written(texts: Iterable[str] | Mapping[str, int]) -> Written:
+    """Read the distinct texts of a column, and count them unless it is known how often each occurs."""
     counts = Counter(texts)
     both = {text: _either_way(text) for text in counts}
     read = {mark: {text: v[k] for text, v in both.items() if v[k] is not None} for k, mark in enumerate(MARKS)}
@@ -146,7 +180,7 @@ class Marks:
     commas_likely: bool = False
 
 
-def mark_of(column: Written, known: Marks) -> Mark | None:
+def mark_of(column: Written | Seen, known: Marks) -> Mark | None:
     """Return the decimal mark of a column; None where it is ambiguous."""
     if known.stated is not None:
         return known.stated

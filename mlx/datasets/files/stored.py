@@ -277,7 +277,12 @@ def stored_dataset(
         source=source,
         seed=None if params.n_samples is None else params.seed,
         blocks=stored_blocks(
-            read, index, y[index], factors, measure if is_measured else None, normalize=params.normalize
+            read,
+            index,
+            y if len(index) == len(y) else y[index],
+            factors,
+            measure if is_measured else None,
+            normalize=params.normalize,
         ),
         details=details,
         has_factors=is_measured or bool(factors),

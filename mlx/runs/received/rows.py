@@ -10,11 +10,12 @@ from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
+from mlx.datasets.custom.formats import TABLE_SUFFIXES, suffix_of
 from mlx.datasets.custom.rows import MemoryRows, Rows
-from mlx.runs.received.tables import TABLES, one_line, read_array_table
+from mlx.runs.received.tables import one_line, read_array_table
 
 MAGIC = b"\x93NUMPY"
-FORMS = ".npy, .npz, .csv or .parquet"
+FORMS = ".npy, .npz, .csv, .tsv, .json, .jsonl, .parquet or .feather"
 FEWEST_ROWS = 10
 """With fewer rows, numbers may be consecutive by chance."""
 
@@ -44,7 +45,7 @@ def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels:
     ----------
     given
         An array, list, data frame or tensor, or a path: ``.npy``; ``.npz`` with one array or one named `kind`;
-        ``.csv`` with or without a header; ``.parquet``.
+        ``.csv`` with or without a header, and other tables.
     what
         What it is called where it is given, for messages.
     kind
@@ -70,10 +71,10 @@ def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels:
 def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
     if path.exists() and not path.is_file():  # opening a pipe would block
         raise DataError(f"{path}: expected {kind} in a file, found {what_is(path)}")
-    suffix = path.suffix.lower()
+    suffix = suffix_of(path)
     if suffix == ".npz":
         return _member(path, kind)
-    if suffix in TABLES:
+    if suffix in TABLE_SUFFIXES:
         values, columns = read_array_table(path, n=n, labels=labels)
         return MemoryRows(values, str(path), columns)
     if suffix != ".npy":

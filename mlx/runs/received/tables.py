@@ -1,4 +1,4 @@
-"""Arrays in tables: CSV with or without a header, Parquet."""
+"""Arrays in tables: CSV with or without a header, and files with types."""
 
 import csv
 import re
@@ -13,12 +13,13 @@ from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.core.reading import reading
-from mlx.datasets.custom.csv_files import SEPARATORS, encoding_of
+from mlx.datasets.custom.csv_files import SEPARATORS, encoding_of, open_text
+from mlx.datasets.custom.formats import CSV_SUFFIXES, suffix_of
+from mlx.datasets.custom.gathering import Wanted
 from mlx.datasets.custom.headers import reject_equal_names
 from mlx.datasets.custom.table_files import read_table
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
-TABLES = (".csv", ".parquet")
 LONGEST_LINE = 1 << 24
 
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?|-?\d\.\d+e[+-]\d\d")
@@ -43,13 +44,17 @@ def read_array_table(path: Path, *, n: int | None = None, labels: bool = False) 
     DataError
         It is damaged, or a cell is no number.
     """
-    table = _read_csv(path, n, labels=labels) if path.suffix.lower() == ".csv" else read_table(path).frame
+    table = _read_csv(path, n, labels=labels) if suffix_of(path) in CSV_SUFFIXES else _read_typed(path)
     table = _without_index(table, path)
     if labels and len(table.columns) > 1:
         names = ", ".join(map(str, table.columns[:5]))
         raise DataError(f"{path}: expected one column, the labels, found {len(table.columns)}: {names}")
     columns = [_column(table.iloc[:, place], path, text=labels) for place in range(len(table.columns))]
     return (columns[0] if len(columns) == 1 else np.stack(columns, axis=1)), tuple(map(str, table.columns))
+
+
+def _read_typed(path: Path) -> pd.DataFrame:
+    return read_table(path, Wanted({}, most_texts=None)).frame()
 
 
 def _read_csv(path: Path, n: int | None, *, labels: bool) -> pd.DataFrame:
@@ -71,7 +76,7 @@ def _read_csv(path: Path, n: int | None, *, labels: bool) -> pd.DataFrame:
 
 def _cells(path: Path, encoding: str, n: int | None, *, labels: bool) -> tuple[list[str], pd.DataFrame]:
     """Return the names of the columns, or their numbers where there is no header, and the rows."""
-    with path.open(encoding=encoding, newline="") as file:
+    with open_text(path, encoding) as file:
         line, second = file.readline(LONGEST_LINE), file.readline(LONGEST_LINE)
     separator = _separator(line)
     first = next(csv.reader([line], delimiter=separator), [])

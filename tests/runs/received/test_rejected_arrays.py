@@ -81,7 +81,7 @@ BYTES = {
     "ragged.csv": ("probabilities", b"a,b\n1,0\n1,0,0\n", "ragged.csv: expected"),
     "nothing.csv": ("probabilities", b"", "found an empty first line"),
     "twice.csv": ("factors", b"a,a\n" + b"1,2\n" * N, "expected one column 'a', found 2"),
-    "x.h5": ("probabilities", b"\x89HDF\r\n", "in a file ending in .npy, .npz, .csv or .parquet"),
+    "x.h5": ("probabilities", b"\x89HDF\r\n", "in a file ending in .npy, .npz, .csv, .tsv"),
     "x.npy": ("probabilities", b"", "expected an array, found a damaged file"),
     "x.npz": ("probabilities", b"PK", "expected an .npz file, found a damaged one"),
     "x.parquet": ("probabilities", b"PAR1", "found a damaged or foreign file"),
