@@ -10,8 +10,8 @@ from mlx.core.descriptions import Split
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
-from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
+from mlx.pipeline.sample_columns import read_group_labels
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.grouping import DUPLICATES

@@ -3,22 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mlx.core.array_types import Array
-from mlx.core.arrays import write_array
-from mlx.core.artifacts import read_parquet, replacing_folder, write_csv, write_parquet
-from mlx.core.descriptions import DatasetDescription, read_description
-from mlx.core.errors import ArtifactError
+from mlx.core.arrays import open_array, write_array
+from mlx.core.artifacts import replacing_folder, write_csv, write_parquet
+from mlx.core.console import note
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
-from mlx.core.reading import REMAKE
 from mlx.core.workers import SERIAL, Workers
-from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
+from mlx.pipeline.sample_columns import SampleColumns, read_group_labels
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
+from mlx.residuals.errors.factor_choice import choose_factors, restates
 from mlx.results.classification_residuals import SCATTER, TABLES, ClassificationResiduals, Scatter
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
@@ -31,6 +31,9 @@ from mlx.results.regression_residuals import (
 from mlx.results.sample_scores import SAMPLES
 from mlx.results.tests import first_test
 from mlx.stats.status import Reason
+
+MOST_FEATURES = 100
+"""Features that are factors unless ``residuals.factors`` names some."""
 
 SCATTER_POINTS = 2000
 """Points in the table that ``dvc plots`` draws: a browser handles them, and the shape is clear."""
@@ -52,9 +55,8 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
         An artifact is missing or damaged, or its values are no predictions.
     """
     recorded = open_model_outputs(workspace.representations)
-    index = np.asarray(recorded.index)
-    factors = _factors(workspace, recorded)
-    groups = read_group_labels(workspace, residuals.groups, index)
+    factors = _factors(SampleColumns.of(workspace), recorded, residuals)
+    groups = read_group_labels(workspace, residuals.groups, np.asarray(recorded.index))
     if recorded.task == "regression":
         finding = _regression(workspace, recorded, factors, groups, residuals)
     else:
@@ -159,23 +161,40 @@ def _without_fit(model: str) -> str:
     return f"{model} is no linear regression"
 
 
-def _factors(workspace: Workspace, recorded: ModelOutputs) -> pd.DataFrame:
-    """Return what each sample was generated from, a column each; no column where unknown."""
-    index = np.asarray(recorded.index)
-    described = read_description(workspace.raw / "dataset.json", DatasetDescription)
-    if index.max() >= described.shape[0]:
-        raise ArtifactError(
-            f"{recorded.folder}/index.npy: expected some of the {described.shape[0]} rows that "
-            f"{workspace.raw / 'dataset.json'} describes, found row {index.max()}{REMAKE}"
-        )
-    if not described.factors:
-        return pd.DataFrame(index=range(len(index)))
-    table = read_parquet(workspace.raw / "factors.parquet", described.factors)
-    if len(table) != described.shape[0]:
-        raise ArtifactError(
-            f"{workspace.raw / 'factors.parquet'}: expected {described.shape[0]} rows, found {len(table)}{REMAKE}"
-        )
-    return table.iloc[index].reset_index(drop=True)
+def _factors(columns: SampleColumns, recorded: ModelOutputs, settings: ResidualsSettings) -> pd.DataFrame:
+    """Return what may explain the errors on each test sample, a column each."""
+    described, index = columns.described, np.asarray(recorded.index)
+    target = next((column.name for column in described.columns if column.use == "target"), "")
+    names = choose_factors(settings.factors, columns.names, target)
+    if by_default := settings.factors == "all":
+        names = _bounded(columns, names)
+    table = columns.read(names, index)
+    for name in {name for name, role in columns.roles.items() if role == "group"} & {*names}:
+        table[name] = table[name].map(str, na_action="ignore")
+    copies = [name for name in names if by_default and _is_copy(columns, table[name], np.asarray(recorded.y_true))]
+    if copies:
+        note(f"residuals.factors: left out {', '.join(copies)}, as it restates the target; name it if it is a factor")
+    return table.drop(columns=copies)
+
+
+def _bounded(columns: SampleColumns, names: list[str]) -> list[str]:
+    """Leave out features beyond `MOST_FEATURES`."""
+    features = [name for name in names if name in columns.features and name not in columns.factors]
+    if len(features) <= MOST_FEATURES:
+        return names
+    kept = features[:MOST_FEATURES] if columns.described.features else []
+    which = f"the first {MOST_FEATURES}" if kept else "none"
+    note(f"residuals.factors: {which} of {len(features)} features are factors, as they are many; name others")
+    return [name for name in names if name not in {*features} - {*kept}]
+
+
+def _is_copy(columns: SampleColumns, values: "pd.Series[Any]", target: Array) -> bool:
+    """Whether a column of a table restates the target, in the test samples and in all."""
+    name = str(values.name)
+    if name in columns.factors or not restates(values, target):
+        return False
+    whole = open_array(columns.workspace.raw / "y.npy", rows=columns.described.shape[0])
+    return restates(columns.read([name])[name], np.asarray(whole))
 
 
 def _evenly(n: int) -> Array:

@@ -9,6 +9,7 @@ import pandas as pd
 from mlx.core.array_types import Floats, Scores
 from mlx.core.errors import DataError
 from mlx.core.ordered_map import OrderedMap, in_order
+from mlx.residuals.errors.factor_choice import chosen_columns
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
 from mlx.residuals.geometry.layer_geometry import alignments
@@ -74,7 +75,7 @@ def analyze_classification(
     DataError
         If there is no sample or no layer, a shape is wrong, or for the first row that can't be used.
     SettingsError
-        No factor has the name ``settings.groups``.
+        No factor has the name ``settings.groups``, or one of ``settings.factors``.
     """
     predictions = check_predictions(probabilities, logits, y_true, y_pred, class_names, index, validation)
     if not representations:
@@ -86,14 +87,14 @@ def analyze_classification(
     predictions = replace(predictions, groups=choose_groups(settings.groups, groups, factors, duplicates))
     layers = _layers(units, predictions, samples.entropy, settings, map)
     known = FactorAnalysis()
-    explaining = None if factors is None else factors.drop(columns=[settings.groups], errors="ignore")
-    if explaining is not None and len(explaining.columns):
+    explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
+    if len(explaining.columns):
         known = analyze_factors(explaining, layers[0].layer, predictions, settings=settings)
     further = (*alignments(representations), *known.tests)
     found = _merged(
         predictions, samples, layers, further, settings, duplicates, n_dropped=int((first_units.norms == 0).sum())
     )
-    columns = {} if factors is None else {str(name): factors[name].to_numpy() for name in factors}
+    columns = {str(name): shown[name].to_numpy() for name in shown}
     return replace(found, sample_factors=columns, factors=known.factors, slices=known.slices)
 
 

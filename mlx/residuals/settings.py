@@ -1,6 +1,6 @@
 """The ``residuals`` section of a configuration."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -36,8 +36,11 @@ class ResidualsSettings(Settings):
         ``umap`` of the installation); every further layer by ``pca`` alone, if at all.
     groups
         Which test samples belong together and are not independent, such as those of one subject: the name of a
-        factor or of a column of the metadata, or ``duplicates`` for exact duplicates. p-values and intervals then go
-        by group, or are missing, and no sample is compared with those of its own group.
+        factor, a feature or a column of the metadata, or ``duplicates`` for exact duplicates. p-values and intervals
+        then go by group, or are missing, and no sample is compared with those of its own group.
+    factors
+        Which of what is known of the samples may explain errors: names of factors, features and columns with a role,
+        ``all`` (of more than 100 features the first 100, or none if they have no names), or ``none``.
     """
 
     seed: int = Field(default=42, ge=0, lt=2**32)
@@ -48,3 +51,4 @@ class ResidualsSettings(Settings):
     matrix_size: int = Field(default=200, ge=1, le=5000)
     projections: list[Projection] = Field(["pca", "tsne"])
     groups: str | None = Field(default=None, min_length=1)
+    factors: Annotated[list[str], Field(min_length=1)] | Literal["all", "none"] = "all"

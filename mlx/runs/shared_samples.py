@@ -6,8 +6,8 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array
-from mlx.pipeline.group_labels import read_group_labels
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
+from mlx.pipeline.sample_columns import read_group_labels
 from mlx.results.comparison import SharedSamples
 from mlx.runs.run import Run
 from mlx.stats.duplicates import Duplicates, find_duplicates

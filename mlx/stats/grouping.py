@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DUPLICATES = "duplicates"
 """The name that stands for exact duplicates."""
 
+LISTED = 30
+"""Names of columns that a message lists."""
+
 GIVEN = "given"
 """What results call groups that were handed over without a name."""
 
@@ -85,4 +88,5 @@ def choose_groups(
 def unknown_groups(name: str, columns: Iterable[str], *, key: str = "residuals.groups") -> SettingsError:
     """Return the error of a name for groups, given as ``key``, that is none of the known columns."""
     known = [*columns, DUPLICATES]
-    return SettingsError(f"{key}: expected one of {', '.join(known)}, found '{name}'{nearest(name, known)}")
+    listed = known if len(known) <= LISTED else [*known[:LISTED], "…", DUPLICATES]
+    return SettingsError(f"{key}: expected one of {', '.join(listed)}, found '{name}'{nearest(name, known)}")

@@ -98,9 +98,9 @@ def _read(name: str, column: "pd.Series[Any]") -> Factor:
     elif pd.api.types.is_datetime64_any_dtype(known.dtype):
         found = known.to_numpy(dtype="datetime64[us]").astype(np.int64) / MICROSECONDS_A_DAY
     else:
-        text = known.astype(str).to_numpy(dtype=str)
-        names, places = np.unique(text, return_inverse=True)
-        kind, categories, found = "categorical", tuple(names.tolist()), places.astype(np.float64)
+        codes, different = pd.factorize(known)
+        names, places = np.unique(np.asarray(different, dtype=str), return_inverse=True)
+        kind, categories, found = "categorical", tuple(names.tolist()), places[codes].astype(np.float64)
     values = np.full(len(column), np.nan)
     values[~absent] = found
     if np.isinf(values).any():
