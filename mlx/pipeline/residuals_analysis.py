@@ -19,12 +19,21 @@ from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_
 from mlx.pipeline.sample_columns import SampleColumns, read_group_labels
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 from mlx.residuals.errors.factor_choice import choose_factors, restates
-from mlx.results.classification_residuals import SCATTER, TABLES, ClassificationResiduals, Scatter
+from mlx.results.classification_residuals import (
+    CLASSES,
+    RISK_COVERAGE,
+    SCATTER,
+    SIMILARITY,
+    TABLES,
+    TEMPERATURE,
+    ClassificationResiduals,
+    Scatter,
+)
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
-    COEFFICIENTS,
     REGRESSION_SAMPLES,
     REGRESSION_SCATTER,
+    REGRESSION_TABLES,
     RegressionResiduals,
     RegressionScatter,
 )
@@ -46,8 +55,8 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
     made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``temperature.csv`` what a
     temperature does to entropy; ``similarity.csv`` which file in ``similarity/`` holds the similarities within a
     class, beside ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
-    ``docs/tables.md`` describes every column. A regression has rows in samples and scatter alone, and
-    ``coefficients.csv`` of a linear regression.
+    ``docs/tables.md`` describes every column. A regression has no rows in the tables of classes, scores, temperatures
+    and similarities, and ``coefficients.csv`` of a linear regression.
 
     Raises
     ------
@@ -77,13 +86,13 @@ def write_classification(folder: Path, found: ClassificationResiduals) -> None:
         write_array(folder / "similarity" / file, matrix)
 
 
-def write_regression(folder: Path, found: RegressionResiduals, factors: pd.DataFrame) -> None:
-    """Write the samples with their factors as Parquet, the coefficients as CSV, and empty all that is of classes."""
-    samples = REGRESSION_SAMPLES.frame(found.samples)
-    write_parquet(folder / REGRESSION_SAMPLES.file, samples.join(factors.add_prefix("factor.")))
-    write_csv(folder / COEFFICIENTS.file, COEFFICIENTS.frame(found.coefficients))
-    for schema in TABLES.values():
-        write_csv(folder / schema.file, schema.frame())
+def write_regression(folder: Path, found: RegressionResiduals) -> None:
+    """Write the samples with their factors as Parquet, the other tables as CSV, and empty all that is of classes."""
+    write_parquet(folder / REGRESSION_SAMPLES.file, found.sample_frame())
+    for name, schema in REGRESSION_TABLES.items():
+        write_csv(folder / schema.file, schema.frame(getattr(found, name)))
+    for empty in (CLASSES, RISK_COVERAGE, TEMPERATURE, SIMILARITY):
+        write_csv(folder / empty.file, empty.frame())
     (folder / "similarity").mkdir()
 
 
@@ -141,11 +150,12 @@ def _regression(
             fit=recorded.linear_fit,
             without_fit=_without_fit(recorded.model),
             representation=next(iter(recorded.layers.values())),
+            factors=factors,
             groups=groups,
             features=recorded.features,
         )
     with replacing_folder(workspace.residuals) as folder:
-        write_regression(folder, found, factors)
+        write_regression(folder, found)
         chosen = _evenly(len(found.samples.index))
         points = RegressionScatter(*(getattr(found.samples, f.name)[chosen] for f in fields(RegressionScatter)))
         write_csv(folder / REGRESSION_SCATTER.file, REGRESSION_SCATTER.frame(points))

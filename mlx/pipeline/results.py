@@ -1,7 +1,7 @@
 """Reads the results that the report shows into their types, and checks what each file holds."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +24,7 @@ from mlx.results.classification_residuals import (
     SLICES,
     TEMPERATURE,
     ClassificationResiduals,
+    FactorEffect,
 )
 from mlx.results.evaluation import (
     ClassificationEvaluation,
@@ -36,6 +37,7 @@ from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
     REGRESSION_SAMPLES,
+    REGRESSION_SLICES,
     RegressionResiduals,
     RegressionSummary,
 )
@@ -75,13 +77,11 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         for place, layer in enumerate(layers)
     }
     file = f"{layers[0]}.overview.npy"
-    sample_factors = {str(name)[7:]: table[name].to_numpy() for name in table if str(name).startswith("factor.")}
+    sample_factors = _sample_factors(table)
     factors, slices = _rows(folder, FACTORS), _rows(folder, SLICES)
     headline = read_measured(workspace.metrics / "residuals.json", ("confidence", "pearson"), len(table))
-    tested_factors = [name for name in sample_factors if name != headline.get("groups")]
-    _check_same(folder / FACTORS.file, "factors", {one.factor for one in factors}, tested_factors, SAMPLES.file)
-    tested = [test.subject for test in tests if test.question is Question.SLICE]
-    _check_same(folder / SLICES.file, "slices", [one.description for one in slices], tested, TESTS.file)
+    _check_factors(folder, factors, sample_factors, headline.get("groups"))
+    _check_slices(folder, [one.description for one in slices], tests)
     return ClassificationResiduals(
         samples=SAMPLES.arrays(path, table, n_classes=k),
         layers=places,
@@ -96,6 +96,22 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         matrices={file: _overview(folder, file, places[layers[0]].overview)},
         headline=headline,
     )
+
+
+def _sample_factors(table: "pd.DataFrame") -> "dict[str, Array]":
+    return {str(name)[7:]: table[name].to_numpy() for name in table if str(name).startswith("factor.")}
+
+
+def _check_factors(
+    folder: Path, factors: Iterable[FactorEffect], known: Iterable[str], groups: float | str | None
+) -> None:
+    tested = [name for name in known if name != groups]
+    _check_same(folder / FACTORS.file, "factors", {one.factor for one in factors}, tested, SAMPLES.file)
+
+
+def _check_slices(folder: Path, descriptions: Collection[str], tests: Iterable[TestResult]) -> None:
+    tested = [test.subject for test in tests if test.question is Question.SLICE]
+    _check_same(folder / SLICES.file, "slices", descriptions, tested, TESTS.file)
 
 
 def _rows(folder: Path, schema: RowSchema[T], *, n_classes: int = 0) -> tuple[T, ...]:
@@ -144,11 +160,20 @@ def _overview(folder: Path, file: str, places: "Array") -> "Array":
 
 def read_regression_residuals(workspace: Workspace, dataset: DatasetDescription) -> RegressionResiduals:
     """Read the residuals analysis of a regression; raises as `read_classification_residuals`."""
-    table, path = read_samples(workspace, dataset), workspace.metrics / "residuals.json"
+    table, path, folder = read_samples(workspace, dataset), workspace.metrics / "residuals.json", workspace.residuals
+    summary = RegressionSummary.from_metrics(path, read_measured(path, most=len(table)))
+    tests = read_tests(folder / TESTS.file, read_csv(folder / TESTS.file, text=TESTS.text), ())
+    factors, slices, sample_factors = _rows(folder, FACTORS), _rows(folder, REGRESSION_SLICES), _sample_factors(table)
+    _check_factors(folder, factors, sample_factors, summary.groups)
+    _check_slices(folder, [one.description for one in slices], tests)
     return RegressionResiduals(
-        samples=REGRESSION_SAMPLES.arrays(workspace.residuals / REGRESSION_SAMPLES.file, table),
-        coefficients=_rows(workspace.residuals, COEFFICIENTS),
-        summary=RegressionSummary.from_metrics(path, read_measured(path, most=len(table))),
+        samples=REGRESSION_SAMPLES.arrays(folder / REGRESSION_SAMPLES.file, table),
+        coefficients=_rows(folder, COEFFICIENTS),
+        summary=summary,
+        sample_factors=sample_factors,
+        factors=factors,
+        slices=slices,
+        tests=tests,
     )
 
 

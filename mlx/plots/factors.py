@@ -12,6 +12,7 @@ from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, draw_inter
 from mlx.plots.text import class_labels, escape_math, readable
 from mlx.results.classification_residuals import FactorEffect, Slice
 from mlx.results.questions import Statistic
+from mlx.results.regression_residuals import RegressionSlice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +27,11 @@ EFFECTS = {
     Statistic.SPEARMAN: ("rank correlation with {target}", 0.0),
 }
 PLAIN = ("association with {target}", 0.0)
+IN_BINS = (Statistic.ERROR_RATE, Statistic.MEAN)
+"""Statistics of parts of a factor."""
+
+WORDS = {"abs_residual": "absolute residual"}
+"""Names of targets for readers, where they differ."""
 
 
 @styled
@@ -40,7 +46,7 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
     effects
         Those of other targets, and error rates in bins, are not drawn.
     target
-        ``"error"``, ``"entropy"`` or ``"similarity"``.
+        ``"error"``, ``"entropy"`` or ``"similarity"``; of a regression ``"abs_residual"`` or ``"residual"``.
     """
     known = effects_on(target, effects)
     counts = Counter(effect.statistic for effect in known)
@@ -54,23 +60,23 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
     _draw_intervals(ax, value, low, high, clear=p < CLEAR, color=CORRECT)
     name_rows(ax, class_labels([effect.factor for effect in shown], width=20))
     few_ticks(ax)
-    ax.set_xlabel(label.format(target=target))
+    ax.set_xlabel(label.format(target=WORDS.get(target, target)))
     ax.set_title(FILLED, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
     return ax
 
 
 def effects_on(target: str, effects: Sequence[FactorEffect]) -> list[FactorEffect]:
-    """Return the known effects of whole factors on `target`, without error rates in bins."""
+    """Return the known effects of whole factors on `target`, without error rates and means in bins."""
     known = [effect for effect in effects if effect.target == target and np.isfinite(effect.estimate)]
-    return [effect for effect in known if effect.statistic != Statistic.ERROR_RATE]
+    return [effect for effect in known if effect.statistic not in IN_BINS]
 
 
 @styled
-def plot_weak_slices(slices: Sequence[Slice], *, ax: Axes | None = None) -> Axes:
+def plot_weak_slices(slices: Sequence[Slice | RegressionSlice], *, ax: Axes | None = None) -> Axes:
     """Draw the error rate of the weakest slices with Wilson intervals, against that of all other samples.
 
-    Error rates are of the half of the samples on which the slices were not sought. Filled marks have an
-    adjusted p (Holm) below 0.05. At most 8 slices are drawn.
+    Of a regression, the mean absolute residual. Both are of the half of the samples on which the slices were not
+    sought. Filled marks have an adjusted p (Holm) below 0.05. At most 8 slices are drawn.
 
     Parameters
     ----------
@@ -78,20 +84,24 @@ def plot_weak_slices(slices: Sequence[Slice], *, ax: Axes | None = None) -> Axes
         Weakest first.
     """
     shown = slices[:8]
+    regression = any(isinstance(one, RegressionSlice) for one in shown)
+    mean = "abs_residual_mean" if regression else "error_rate"
+    unit = 1 if regression else 100
     names = [" and\n".join(readable(one.description).split(" and ")) for one in shown]
     lines = sum(name.count("\n") + 2 for name in names)
     ax = axes_or_new(ax, height=0.8 + 0.135 * max(6, lines))
-    value, low, high, rest, p = _columns(shown, "error_rate", "low", "high", "rest_error_rate", "p_holm")
-    _draw_intervals(ax, 100 * value, 100 * low, 100 * high, clear=p < CLEAR, color=WRONG)
-    ax.scatter(100 * rest, np.arange(len(shown)), marker="|", s=70, color=MUTED, linewidths=1.3, zorder=3,
+    value, low, high, rest, p = _columns(shown, mean, "low", "high", f"rest_{mean}", "p_holm")
+    _draw_intervals(ax, unit * value, unit * low, unit * high, clear=p < CLEAR, color=WRONG)
+    ax.scatter(unit * rest, np.arange(len(shown)), marker="|", s=70, color=MUTED, linewidths=1.3, zorder=3,
                label="all other samples")  # fmt: skip
     ax.scatter([], [], s=20, color=WRONG, label=FILLED)
     name_rows(ax, [escape_math(name) for name in names])
     for k, one in enumerate(shown):
-        ax.annotate(f"{one.n_errors}/{one.n}", (1, k), xycoords=("axes fraction", "data"), xytext=(2, 0),
+        share = f"n = {one.n}" if isinstance(one, RegressionSlice) else f"{one.n_errors}/{one.n}"
+        ax.annotate(share, (1, k), xycoords=("axes fraction", "data"), xytext=(2, 0),
                     fontsize=NOTE, textcoords="offset points", va="center", color=MUTED)  # fmt: skip
     ax.set_xlim(0)
-    ax.set_xlabel("error rate (%)")
+    ax.set_xlabel("mean absolute residual" if regression else "error rate (%)")
     if shown:
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))
     else:
@@ -99,7 +109,7 @@ def plot_weak_slices(slices: Sequence[Slice], *, ax: Axes | None = None) -> Axes
     return ax
 
 
-def _columns(rows: Sequence[FactorEffect | Slice], *attributes: str) -> list[Floats]:
+def _columns(rows: Sequence[FactorEffect | Slice | RegressionSlice], *attributes: str) -> list[Floats]:
     return [np.array([getattr(row, attribute) for row in rows], float) for attribute in attributes]
 
 

@@ -56,6 +56,8 @@ class Question(StrEnum):
     ERROR_BY_FACTOR = "error by {factor}"
     ENTROPY_BY_FACTOR = "entropy by {factor}"
     SIMILARITY_BY_FACTOR = "similarity by {factor}"
+    ABS_RESIDUAL_BY_FACTOR = "absolute residual by {factor}"
+    RESIDUAL_BY_FACTOR = "residual by {factor}"
     WEAK_SLICES = "weak slices"
     SLICE = "slice: {conditions}"
     SILHOUETTE = "silhouette of predicted classes"
@@ -104,6 +106,8 @@ FAMILIES = {
     Question.ERROR_BY_FACTOR: "error by factor",
     Question.ENTROPY_BY_FACTOR: "entropy by factor",
     Question.SIMILARITY_BY_FACTOR: "similarity by factor",
+    Question.ABS_RESIDUAL_BY_FACTOR: "absolute residual by factor",
+    Question.RESIDUAL_BY_FACTOR: "residual by factor",
     Question.SLICE: "weak slices",
 }
 """Which tests, of all layers and statistics, are adjusted together; a question without a family has no p-values."""
@@ -135,9 +139,20 @@ OF_SCOPE = {
 ERRORS_EQUALLY_LIKELY = "a wrong and a right prediction are equally likely to have the higher value"
 
 
-EQUALLY_LIKELY = {
-    Question.ENTROPY_BY_FACTOR: "samples with and without it are equally likely to have the higher entropy",
-    Question.SIMILARITY_BY_FACTOR: "samples with and without it are equally likely to have the higher similarity",
+BY_FACTOR: dict[Question, str] = {
+    Question.ERROR_BY_FACTOR: "error",
+    Question.ENTROPY_BY_FACTOR: "entropy",
+    Question.SIMILARITY_BY_FACTOR: "similarity",
+    Question.ABS_RESIDUAL_BY_FACTOR: "absolute residual",
+    Question.RESIDUAL_BY_FACTOR: "residual",
+}
+"""What a factor is related to."""
+
+
+EQUALLY_LIKELY: dict[Question, str] = {
+    question: f"samples with and without it are equally likely to have the higher {target}"
+    for question, target in BY_FACTOR.items()
+    if question is not Question.ERROR_BY_FACTOR
 }
 """What an AUROC of one half says of a question."""
 
@@ -146,16 +161,21 @@ def null_hypothesis(question: Question, statistic: Statistic, scope: Scope) -> s
     """Return which null hypothesis the p-value of a test is about; empty where it has none."""
     if statistic == Statistic.AUROC:
         return f"AUROC = 0.5: {EQUALLY_LIKELY.get(question, ERRORS_EQUALLY_LIKELY)}"
+    if question in BY_FACTOR:
+        target = BY_FACTOR[question]
+        return (
+            f"no rank correlation with {target}"
+            if statistic == Statistic.SPEARMAN
+            else f"{target} is independent of it"
+        )
     match question:
         case Question.SIMILARITY_ENTROPY | Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS:
             kind = "linear" if statistic == Statistic.PEARSON else "rank"
             return f"no {kind} correlation {OF_SCOPE[scope]}"
         case Question.SIMILARITY_ENTROPY_PAIRS:
             return "entropies are independent of which samples are similar"
-        case Question.ERROR_BY_FACTOR | Question.ENTROPY_BY_FACTOR | Question.SIMILARITY_BY_FACTOR:
-            target = question.value.partition(" ")[0]
-            ranks = statistic == Statistic.SPEARMAN
-            return f"no rank correlation with {target}" if ranks else f"{target} is independent of it"
-        case Question.SLICE:
+        case Question.SLICE if statistic == Statistic.ERROR_RATE:
             return "error rate no higher than in the rest"
+        case Question.SLICE:
+            return "absolute residuals no larger than in the rest"
     return ""

@@ -1,18 +1,23 @@
 """The residuals analysis of a regression: its results, and the schemas of its tables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from mlx.core.array_types import Floats
+from mlx.core.array_types import Array, Floats
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
 from mlx.results import columns
+from mlx.results.classification_residuals import FACTORS, FactorEffect
 from mlx.results.schema import ArraySchema, Column, RowSchema
+from mlx.results.tests import TESTS, TestResult
 from mlx.stats.status import OK, Status
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAN = float("nan")
 
@@ -71,6 +76,32 @@ COEFFICIENTS = RowSchema(
     Coefficient,
     "One row per coefficient of a linear regression; no row for another regression.",
     key=("feature",),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegressionSlice:
+    """Samples that share conditions on factors, as measured on the half that did not choose them."""
+
+    description: Annotated[str, Column("text", "conditions on factors")]
+    n: Annotated[int, Column("count", "samples of the measuring half")]
+    abs_residual_mean: Annotated[float, Column("number", "their mean absolute residual, in units of y")] = NAN
+    low: Annotated[float, Column("number", "lower end of its interval")] = NAN
+    high: Annotated[float, Column("number", "upper end of its interval")] = NAN
+    rest_abs_residual_mean: Annotated[float, Column("number", "mean absolute residual in the rest of that half")] = NAN
+    p: Annotated[float, Column("share", "p-value of absolute residuals that are no larger than in the rest")] = NAN
+    p_holm: Annotated[float, Column("share", "p adjusted over the slices by Holm's method")] = NAN
+    abs_residual_mean_found: Annotated[
+        float, Column("number", "mean in the half that chose the slice: too large, as it was chosen for it")
+    ]
+    status: Annotated[Status, Column("text", "`ok`, or what is missing and why")] = OK
+
+
+REGRESSION_SLICES = RowSchema(
+    "slices.csv",
+    RegressionSlice,
+    "One row per slice with large residuals, largest first by the half that chose them.",
+    key=("description", "n", "abs_residual_mean_found"),
 )
 
 
@@ -204,8 +235,29 @@ class RegressionResiduals:
         One a coefficient; none without a training design.
     summary
         What the residuals look like together.
+    sample_factors
+        What is known of each sample, (n_samples,) by the name of the factor; may be empty.
+    factors, slices, tests
+        What the factors have to do with the residuals, the slices with the largest, and the tests of both.
     """
 
     samples: RegressionSamples
     coefficients: tuple[Coefficient, ...]
     summary: RegressionSummary
+    sample_factors: Mapping[str, Array] = field(default_factory=dict)
+    factors: tuple[FactorEffect, ...] = ()
+    slices: tuple[RegressionSlice, ...] = ()
+    tests: tuple[TestResult, ...] = ()
+
+    def sample_frame(self) -> "pd.DataFrame":
+        """Return the table of samples, with their factors."""
+        import pandas as pd
+
+        factors = pd.DataFrame({f"factor.{name}": values for name, values in self.sample_factors.items()})
+        return pd.concat([REGRESSION_SAMPLES.frame(self.samples), factors], axis=1)
+
+
+REGRESSION_TABLES: Mapping[str, RowSchema[Any]] = {
+    schema.name: schema for schema in (TESTS, FACTORS, REGRESSION_SLICES, COEFFICIENTS)
+}
+"""The tables of rows, by their names, which are those of the fields that hold the rows."""

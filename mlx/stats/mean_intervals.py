@@ -1,8 +1,8 @@
-"""Intervals of means, and of ratios of means, of scores that are at least 0, such as losses.
+"""Intervals of means, and of ratios of means, of scores that are at least 0, such as losses; and of means of any sign.
 
-Both are Student's t on the log scale, with (Σx)²/Σx² − 1 degrees of freedom: the effective number of samples behind
-the mean, when a few large losses make up most of it. By group, it is the effective number of groups, from the sums of x
-over each.
+Those of scores are Student's t on the log scale, with (Σx)²/Σx² − 1 degrees of freedom: the effective number of samples
+behind the mean, when a few large losses make up most of it. By group, it is the effective number of groups, from the
+sums of x over each.
 """
 
 import numpy as np
@@ -14,6 +14,8 @@ from mlx.stats.interval import Interval, critical_value
 from mlx.stats.status import OK, Reason, Status
 
 MIN_SAMPLES = 30
+
+SIGNED_METHOD = "Student's t"
 
 MIN_EFFECTIVE = 5.0
 """Fewest effective samples behind a mean of scores; with fewer, rare large scores are likely to be missing."""
@@ -44,6 +46,23 @@ def mean_interval(
     if error <= 1e-12 * mean:
         return Interval.missing(Reason.ALL_THE_SAME())
     return _on_log_scale(mean, error, effective, level, exponent_of(scores), scale=mean)
+
+
+def signed_mean_interval(values: Floats, level: float, *, groups: Groups | None = None) -> Interval:
+    """Student's t interval of the mean of values (n_samples,) of any sign, in their unit; none where all are equal."""
+    why = Reason.TOO_FEW(MIN_SAMPLES) if values.size < MIN_SAMPLES else OK
+    if groups is not None:
+        why = groups.why_too_few
+    if not why.is_ok:
+        return Interval.missing(why)
+    scaled, exponent = unit_sized(values), exponent_of(values)
+    mean = float(scaled.mean())
+    error = _standard_error(scaled - mean, groups)
+    if error <= ROUNDING:
+        return Interval.missing(Reason.ALL_THE_SAME())
+    half = critical_value(level, (values.size if groups is None else groups.count) - 1) * error
+    low, high = in_unit(np.array([mean - half, mean + half]), -exponent)
+    return Interval(float(low), float(high), level, SIGNED_METHOD)
 
 
 def ratio_interval(numerator: Floats, denominator: Floats, level: float, groups: Groups | None = None) -> Interval:

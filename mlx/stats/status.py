@@ -65,6 +65,7 @@ class Reason(Enum):
     NO_ERRORS_TO_FIND_BY = "no errors in the half that looks for slices"
     ALL_WRONG_TO_FIND_BY = "all wrong in the half that looks for slices"
     NO_WEAK_SLICE = "no slice has more errors than the rest"
+    NO_LARGE_SLICE = "no slice has larger residuals than the rest"
     EMPTY_SLICE = "no samples in the half that measures"
     WHOLE_SLICE = "holds for every sample that measures"
     # Similarities of one sample, and of one class.

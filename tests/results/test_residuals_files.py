@@ -17,7 +17,7 @@ from mlx.pipeline.residuals_analysis import write_classification, write_regressi
 from mlx.pipeline.results import read_classification_residuals
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 from mlx.results.classification_residuals import CLASSES, TABLES
-from mlx.results.regression_residuals import COEFFICIENTS, REGRESSION_SAMPLES
+from mlx.results.regression_residuals import REGRESSION_SAMPLES, REGRESSION_TABLES
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
 from mlx.results.schema import RowSchema
 from mlx.results.tests import TESTS, read_tests
@@ -74,13 +74,20 @@ def test_a_regression_is_read_back_as_it_was(tmp_path: Path) -> None:
     triangle = np.linalg.qr(design)[1]
     coefficients = np.linalg.lstsq(design, y)[0]
     fit = LinearFit(np.sign(np.diag(triangle))[:, None] * triangle, coefficients, 60, 1.0, least_squares=True)
-    found = analyze_regression(y, design @ coefficients, index=np.arange(60), settings=FAST, design=X, fit=fit)
-    write_regression(tmp_path, found, pd.DataFrame({"kind": ["a"] * 60}))
+    factors = pd.DataFrame({"x": X[:, 0], "kind": ["a", "b"] * 30})
+    known = {"design": X, "fit": fit, "factors": factors}
+    found = analyze_regression(y, design @ coefficients, index=np.arange(60), settings=FAST, **known)
+    write_regression(tmp_path, found)
     path = tmp_path / REGRESSION_SAMPLES.file
     assert_same_columns(REGRESSION_SAMPLES.arrays(path, read_parquet(path)), found.samples)
     assert len(found.coefficients) == 3
-    path = tmp_path / COEFFICIENTS.file
-    assert COEFFICIENTS.rows(path, read_csv(path, text=COEFFICIENTS.text)) == found.coefficients
+    assert {effect.factor for effect in found.factors} == {"x", "kind"}
+    for name, schema in REGRESSION_TABLES.items():
+        expected = getattr(found, name)
+        if name == "coefficients":
+            assert rows_of(tmp_path, schema) == expected
+        else:
+            assert repr(rows_of(tmp_path, schema)) == repr(expected), name
 
 
 def test_classes_without_rows_are_rejected(tmp_path: Path) -> None:

@@ -77,6 +77,19 @@ CAPTIONS = {
         "Factors and entropy",
         "Rank correlation of each factor with entropy; right of the dotted line, large values go with uncertainty.",
     ),
+    "factor_effects_abs_residual": (
+        "Factors and the size of errors",
+        "Rank correlation of each factor with the absolute residual; right of the dotted line, errors grow with it.",
+    ),
+    "factor_effects_residual": (
+        "Factors and residuals",
+        "Rank correlation of each factor with the residual, true less predicted: a relation that the model misses.",
+    ),
+    "large_residual_slices": (
+        "Slices with the largest errors",
+        "Chosen on one half of the samples; means and intervals are those of the other half. The stroke is the mean "
+        "of all samples outside the slice.",
+    ),
     "weak_slices": (
         "Weakest slices",
         "Chosen on one half of the samples; error rates and intervals are those of the other half. The stroke is the "
@@ -130,7 +143,19 @@ SECTIONS = (
             "map_umap",
         ),
     ),
-    ("why", "Why it fails", ("factor_effects", "factor_effects_entropy", "weak_slices", "residual_images")),
+    (
+        "why",
+        "Why it fails",
+        (
+            "factor_effects",
+            "factor_effects_entropy",
+            "factor_effects_abs_residual",
+            "factor_effects_residual",
+            "weak_slices",
+            "large_residual_slices",
+            "residual_images",
+        ),
+    ),
     ("training", "Training and data", ("learning_curves", "samples", "class_counts")),
     ("more", "More figures", ()),
     ("setup", "Configuration and environment", ()),

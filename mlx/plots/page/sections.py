@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlx.plots.confusion import room
+from mlx.plots.factors import IN_BINS
 from mlx.plots.page.captions import SECTIONS, caption, figures_by_section
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.tables import (
@@ -20,8 +21,9 @@ from mlx.plots.page.tables import (
 from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
-from mlx.results.classification_residuals import FACTORS, SLICES
+from mlx.results.classification_residuals import FACTORS, SLICES, FactorEffect
 from mlx.results.evaluation_tables import RELIABILITY
+from mlx.results.regression_residuals import REGRESSION_SLICES
 from mlx.results.tests import TESTS
 
 if TYPE_CHECKING:
@@ -60,7 +62,10 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     residuals = metrics_table("Residuals analysis", report.residuals_metrics)
     found = {"training": Tables([metrics_table("Training", training)]), "setup": Tables(setup)}
     if not isinstance(report, ClassificationReport):
-        return found | {"wrong": Tables([evaluation, residuals])}
+        slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
+        tables = [rows_table("Slices with the largest errors", REGRESSION_SLICES, slices)]
+        tables += _factor_tables(report.residuals.factors, "mean residuals in bins")
+        return found | {"wrong": Tables([evaluation, residuals]), "why": Tables(wide=tables)}
     return found | {
         "wrong": Tables([mistakes_table(report.evaluation.confusion, report.class_names), evaluation]),
         "unsure": Tables(wide=[frame_table("Reliability", RELIABILITY.frame(report.evaluation.reliability))]),
@@ -78,14 +83,17 @@ def _geometry_tables(report: ClassificationReport) -> list[str]:
 
 
 def _failure_tables(report: ClassificationReport) -> list[str]:
-    # Factors in two tables: tests have no bins, and bins have no tests.
     slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
-    tests = [effect for effect in report.residuals.factors if not effect.bin]
-    bins = [effect for effect in report.residuals.factors if effect.bin]
+    return [rows_table("Weak slices", SLICES, slices), *_factor_tables(report.residuals.factors, "error rate in bins")]
+
+
+def _factor_tables(effects: Sequence[FactorEffect], in_bins: str) -> list[str]:
+    """Return two tables of factors: tests have no bins, and bins have no tests."""
+    tests = [effect for effect in effects if effect.statistic not in IN_BINS]
+    bins = [effect for effect in effects if effect.statistic in IN_BINS]
     return [
-        rows_table("Weak slices", SLICES, slices),
         rows_table("Factors", FACTORS, tests, FACTOR_COLUMNS),
-        rows_table("Factors: error rate in bins", FACTORS, bins, FACTOR_COLUMNS),
+        rows_table(f"Factors: {in_bins}", FACTORS, bins, FACTOR_COLUMNS),
     ]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
+from mlx.plots.factors import effects_on, plot_factor_effects, plot_weak_slices
 from mlx.plots.regression import plot_leverage, plot_residual_histogram, plot_residual_qq, plot_residuals_fitted
 from mlx.plots.report.inputs import RegressionReport
 from mlx.plots.report.shared import learning_curves, samples
@@ -41,6 +43,15 @@ def _leverage(report: RegressionReport) -> Axes | None:
     )
 
 
+def _factor_effects(report: RegressionReport, target: str) -> Axes | None:
+    effects = effects_on(target, report.residuals.factors)
+    return plot_factor_effects(effects, target=target) if effects else None
+
+
+def _slices(report: RegressionReport) -> Axes | None:
+    return plot_weak_slices(report.residuals.slices) if report.residuals.slices else None
+
+
 FIGURES: Mapping[str, Callable[[RegressionReport], Axes | Figure | None]] = {
     "samples": samples,
     "learning_curves": learning_curves,
@@ -48,4 +59,7 @@ FIGURES: Mapping[str, Callable[[RegressionReport], Axes | Figure | None]] = {
     "residual_qq": _residual_qq,
     "residual_histogram": _residual_histogram,
     "leverage": _leverage,
+    "factor_effects_abs_residual": partial(_factor_effects, target="abs_residual"),
+    "factor_effects_residual": partial(_factor_effects, target="residual"),
+    "large_residual_slices": _slices,
 }

@@ -42,10 +42,8 @@ def factor_bins(
     groups
         Of the samples, where they are not independent.
     """
-    if len(factor.categories) > MAX_CATEGORIES:
-        return []
     bins = []
-    for label, lower, upper, members in _parts(factor):
+    for label, lower, upper, members in parts_of(factor):
         n, n_errors = int(members.sum()), int(error[members].sum())
         if n == 0:
             continue
@@ -74,7 +72,14 @@ def factor_bins(
     return bins
 
 
-def _parts(factor: Factor) -> Iterator[tuple[str, float, float, Flags]]:
+def parts_of(factor: Factor) -> Iterator[tuple[str, float, float, Flags]]:
+    """Yield the parts of the samples by a factor: name, smallest and largest number, and which samples (n_samples,).
+
+    Categories, or up to five bins of about equally many samples; those without a value come last. Parts may be empty;
+    a factor of more than fifty categories has none.
+    """
+    if len(factor.categories) > MAX_CATEGORIES:
+        return
     if factor.categories:
         for place, category in enumerate(factor.categories):
             yield category, float("nan"), float("nan"), factor.numbers == place

@@ -28,6 +28,8 @@ QUESTIONS = {
     "error": Question.ERROR_BY_FACTOR,
     "entropy": Question.ENTROPY_BY_FACTOR,
     "similarity": Question.SIMILARITY_BY_FACTOR,
+    "abs_residual": Question.ABS_RESIDUAL_BY_FACTOR,
+    "residual": Question.RESIDUAL_BY_FACTOR,
 }
 """Names of targets, and what is asked of each."""
 

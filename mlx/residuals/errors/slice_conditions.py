@@ -75,15 +75,16 @@ def members_of(conditions: Sequence[Condition], rows: Integers) -> Flags:
     return members
 
 
-def leaves(factors: Sequence[Factor], error: Flags, rows: Integers) -> list[list[Condition]]:
-    """Conditions of every leaf of a tree grown on the given rows."""
-    from sklearn.tree import DecisionTreeClassifier
+def leaves(factors: Sequence[Factor], target: Flags | Floats, rows: Integers) -> list[list[Condition]]:
+    """Conditions of every leaf of a tree grown on the given rows, for errors or for numbers (n_samples,)."""
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     questions = [question for factor in factors for question in _questions(factor, rows)]
     columns = np.stack([_answers(question, rows) for question in questions], axis=1)
     least = max(MIN_LEAF, int(LEAF_SHARE * rows.size))
-    model = DecisionTreeClassifier(max_depth=MAX_DEPTH, min_samples_leaf=least, random_state=0)
-    tree: Any = model.fit(columns, error[rows]).tree_
+    kind = DecisionTreeClassifier if target.dtype == bool else DecisionTreeRegressor
+    model = kind(max_depth=MAX_DEPTH, min_samples_leaf=least, random_state=0)
+    tree: Any = model.fit(columns, target[rows]).tree_
     return _paths(tree, 0, [], questions, columns) if tree.node_count > 1 else []
 
 

@@ -93,7 +93,7 @@ def weak_slices(
     groups
         Of the samples, where they are not independent: all of a group are in one half.
     """
-    finding, measuring = _halves(error.size, groups, stream(seed, Stream.SLICE_SPLIT))
+    finding, measuring = halves(error.size, groups, stream(seed, Stream.SLICE_SPLIT))
     sizes = (finding.size, measuring.size)
     usable = [factor for factor in factors if factor.why_undefined.is_ok]
     status = _why_none(usable, error[finding])
@@ -118,8 +118,8 @@ def weak_slices(
     return WeakSlices(tuple(slices), *sizes, status, groups is not None)
 
 
-def _halves(n: int, groups: Groups | None, generator: np.random.Generator) -> tuple[Integers, Integers]:
-    """Rows of the half that looks for slices, and of the half that measures them; each group is in one of them."""
+def halves(n: int, groups: Groups | None, generator: np.random.Generator) -> tuple[Integers, Integers]:
+    """Return the rows of the half that looks for slices, and of the half that measures; each group is in one."""
     if groups is None:
         order = generator.permutation(n)
         return np.sort(order[: n // 2]), np.sort(order[n // 2 :])
@@ -130,11 +130,16 @@ def _halves(n: int, groups: Groups | None, generator: np.random.Generator) -> tu
     return np.flatnonzero(in_first), np.flatnonzero(~in_first)
 
 
-def _why_none(factors: Sequence[Factor], wrong: Flags) -> Status:
+def why_no_search(factors: Sequence[Factor], n_finding: int) -> Status:
+    """Return why no slices are sought with these factors in a half of this size; `OK` where they are."""
     if not factors:
         return Reason.NO_VARYING_FACTOR()
-    if wrong.size < MIN_HALF:
-        return Reason.TOO_FEW_SAMPLES(2 * MIN_HALF)
+    return Reason.TOO_FEW_SAMPLES(2 * MIN_HALF) if n_finding < MIN_HALF else OK
+
+
+def _why_none(factors: Sequence[Factor], wrong: Flags) -> Status:
+    if not (reason := why_no_search(factors, wrong.size)).is_ok:
+        return reason
     if not wrong.any():
         return Reason.NO_ERRORS_TO_FIND_BY()
     return Reason.ALL_WRONG_TO_FIND_BY() if wrong.all() else OK
@@ -160,7 +165,7 @@ def _measured(
         return replace(found, status=Reason.WHOLE_SLICE() if n else Reason.EMPTY_SLICE())
     rest = float(wrong[~members].mean())
     found = replace(found, error_rate=n_errors / n, rest_error_rate=rest)
-    if groups is not None and not (reason := _too_few_groups(members, groups)).is_ok:
+    if groups is not None and not (reason := too_few_groups(members, groups)).is_ok:
         return replace(found, status=Reason.NO_TEST(reason))
     interval = error_rate_interval(wrong[members], None if groups is None else groups.take(members), confidence)
     p = _p_value(wrong, members) if groups is None else higher_proportion_p_value(wrong, members, groups)
@@ -176,7 +181,7 @@ def _p_value(wrong: Flags, members: Flags) -> float:
     return min(1.0, float(law.sf(n_errors) + law.pmf(n_errors) / 2))
 
 
-def _too_few_groups(members: Flags, groups: Groups) -> Status:
-    """Say why a slice is not compared with the rest by group; `OK` where it is."""
+def too_few_groups(members: Flags, groups: Groups) -> Status:
+    """Return why a slice is not compared with the rest by group; `OK` where it is."""
     fewest = min(groups.take(side).count for side in (members, ~members))
     return OK if fewest >= MIN_GROUPS_OF_A_SIDE else Reason.FEW_GROUPS(MIN_GROUPS_OF_A_SIDE)

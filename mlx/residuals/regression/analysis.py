@@ -14,13 +14,15 @@ from mlx.core.checks import finite_column
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import LinearFit
 from mlx.core.scale import exponent_of, in_unit, unit_sized
+from mlx.residuals.errors.factor_choice import chosen_columns
 from mlx.residuals.regression.classical_tests import Numbers, memory_tests, spread_tests
+from mlx.residuals.regression.failures import ResidualFactors, analyze_residual_factors
 from mlx.residuals.regression.leverage import Leverage, coefficients_of, leverage_of, no_leverage
 from mlx.residuals.regression.spread import MIN_SAMPLES, correlate_spread
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation, directions_of
 from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
-from mlx.stats.correlation import is_constant, midranks
+from mlx.stats.correlation import is_constant, merge_ties, midranks
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.grouping import GIVEN, choose_groups
 from mlx.stats.groups import Groups
@@ -113,7 +115,7 @@ def analyze_regression(
     representation
         (n_samples, n_features); samples of the same representation and prediction are exact duplicates.
     factors
-        A column a factor, n_samples rows, one of which ``settings.groups`` may name.
+        What is known of each sample, a column a factor, n_samples rows; ``settings.groups`` may name one.
     features
         Names of the features of `design`.
     groups
@@ -147,7 +149,20 @@ def analyze_regression(
     )
     if between := duplicates.count_between(chosen):
         summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
-    return RegressionResiduals(samples, coefficients_of(fit, settings.confidence, features), summary)
+    explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
+    known = ResidualFactors()
+    if len(explaining.columns):
+        errors = residuals.in_y(merge_ties(residuals.error, residuals.tolerance))
+        known = analyze_residual_factors(explaining, errors, settings=settings, groups=chosen)
+    return RegressionResiduals(
+        samples,
+        coefficients_of(fit, settings.confidence, features),
+        summary,
+        {str(name): shown[name].to_numpy() for name in shown},
+        known.factors,
+        known.slices,
+        known.tests,
+    )
 
 
 def _duplicates(representation: "Representation | None", pred: Floats) -> Duplicates:

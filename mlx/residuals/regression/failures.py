@@ -1,0 +1,108 @@
+"""Where a regression errs: its factors, the mean absolute residual in their parts, and the slices with the largest."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from mlx.core.array_types import Flags, Floats
+from mlx.residuals.errors.factor_bins import parts_of
+from mlx.residuals.errors.factor_values import Factor, read_factors
+from mlx.residuals.errors.factors import Target, associate_factors
+from mlx.residuals.regression.slices import large_residual_slices
+from mlx.residuals.settings import ResidualsSettings
+from mlx.results.classification_residuals import FactorEffect
+from mlx.results.questions import Statistic
+from mlx.results.regression_residuals import RegressionSlice
+from mlx.results.tests import TestResult
+from mlx.stats.groups import Groups
+from mlx.stats.mean_intervals import mean_interval, signed_mean_interval
+
+ABS_RESIDUAL, RESIDUAL = "abs_residual", "residual"
+"""The two targets, by their columns in the table of samples."""
+
+
+@dataclass(frozen=True)
+class ResidualFactors:
+    """Association of the factors with the residuals, and the slices with the largest."""
+
+    factors: tuple[FactorEffect, ...] = ()
+    slices: tuple[RegressionSlice, ...] = ()
+    tests: tuple[TestResult, ...] = ()
+
+
+def analyze_residual_factors(
+    table: pd.DataFrame, residual: Floats, *, settings: ResidualsSettings, groups: Groups | None = None
+) -> ResidualFactors:
+    """Relate every factor to the size of the residuals and to the residuals, part by part; look for slices.
+
+    Parameters
+    ----------
+    table
+        A column a factor, n_samples rows.
+    residual
+        (n_samples,), true less predicted; values that are equal up to rounding are equal.
+    settings
+        Seed, permutations and confidence.
+    groups
+        Of the samples, where they are not independent.
+    """
+    factors = read_factors(table)
+    size = np.abs(residual)
+    targets = [Target(ABS_RESIDUAL, size), Target(RESIDUAL, residual)]
+    found = associate_factors(factors, targets, settings=settings, groups=groups)
+    effects = [one.effect() for one in found]
+    for factor in factors:
+        effects += mean_bins(factor, residual, settings.confidence, groups)
+    slices = large_residual_slices(factors, size, settings=settings, groups=groups)
+    return ResidualFactors(tuple(effects), slices.slices, (*(one.test for one in found), *slices.tests))
+
+
+def mean_bins(factor: Factor, residual: Floats, level: float, groups: Groups | None = None) -> list[FactorEffect]:
+    """Return the mean absolute residual, and the mean residual, in each part of a factor, as `parts_of` splits it.
+
+    Parameters
+    ----------
+    factor
+        Of n_samples.
+    residual
+        (n_samples,), true less predicted.
+    level
+        Of the intervals.
+    groups
+        Of the samples, where they are not independent.
+    """
+    parts = [part for part in parts_of(factor) if part[3].any()]
+    targets = (ABS_RESIDUAL, RESIDUAL)
+    return [_mean_row(factor, target, part, residual, level, groups) for target in targets for part in parts]
+
+
+def _mean_row(
+    factor: Factor,
+    target: str,
+    part: tuple[str, float, float, Flags],
+    residual: Floats,
+    level: float,
+    groups: Groups | None,
+) -> FactorEffect:
+    label, lower, upper, members = part
+    values = residual[members]
+    own = None if groups is None else groups.take(members)
+    row = FactorEffect(
+        factor=factor.name,
+        kind=factor.kind,
+        target=target,
+        statistic=Statistic.MEAN,
+        bin=label,
+        lower=lower,
+        upper=upper,
+        n=values.size,
+    )
+    if target == RESIDUAL:
+        interval, mean = signed_mean_interval(values, level, groups=own), values.mean()
+    else:
+        interval, mean = mean_interval(np.abs(values), level, groups=own), np.abs(values).mean()
+    method = interval.method if interval.why_missing.is_ok else ""
+    return replace(
+        row, estimate=float(mean), low=interval.low, high=interval.high, method=method, status=interval.status
+    )
