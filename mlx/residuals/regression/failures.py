@@ -21,6 +21,8 @@ from mlx.stats.mean_intervals import mean_interval, signed_mean_interval
 ABS_RESIDUAL, RESIDUAL = "abs_residual", "residual"
 """The two targets, by their columns in the table of samples."""
 
+LOG_METHOD = "Student's t on the log scale"
+
 
 @dataclass(frozen=True)
 class ResidualFactors:
@@ -102,7 +104,7 @@ def _mean_row(
         interval, mean = signed_mean_interval(values, level, groups=own), values.mean()
     else:
         interval, mean = mean_interval(np.abs(values), level, groups=own), np.abs(values).mean()
-    method = interval.method if interval.why_missing.is_ok else ""
+    method = (interval.method or LOG_METHOD) if interval.why_missing.is_ok else ""
     return replace(
         row, estimate=float(mean), low=interval.low, high=interval.high, method=method, status=interval.status
     )
