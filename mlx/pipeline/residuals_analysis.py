@@ -183,7 +183,8 @@ def _factors(columns: SampleColumns, recorded: ModelOutputs, settings: Residuals
         table[name] = table[name].map(str, na_action="ignore")
     copies = [name for name in names if by_default and _is_copy(columns, table[name], np.asarray(recorded.y_true))]
     if copies:
-        note(f"residuals.factors: left out {', '.join(copies)}, as it restates the target; name it if it is a factor")
+        listed = ", ".join(f"'{name}'" for name in copies)
+        note(f"residuals.factors: left out what restates the target, {listed}; a list of names may have it")
     return table.drop(columns=copies)
 
 
@@ -194,7 +195,7 @@ def _bounded(columns: SampleColumns, names: list[str]) -> list[str]:
         return names
     kept = features[:MOST_FEATURES] if columns.described.features else []
     which = f"the first {MOST_FEATURES}" if kept else "none"
-    note(f"residuals.factors: {which} of {len(features)} features are factors, as they are many; name others")
+    note(f"residuals.factors: {which} of {len(features)} features are factors; a list of names may have others")
     return [name for name in names if name not in {*features} - {*kept}]
 
 

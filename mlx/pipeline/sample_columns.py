@@ -92,8 +92,8 @@ class SampleColumns:
         chosen = np.arange(n) if rows is None else rows
         if chosen.max(initial=-1) >= n:
             raise ArtifactError(
-                f"{self.workspace.raw / 'dataset.json'}: expected more than {chosen.max()} samples, as index.npy of the "
-                f"representations counts them, found {n}{REMAKE}"
+                f"{self.workspace.raw / 'dataset.json'}: expected more than {chosen.max()} samples, as index.npy says, "
+                f"found {n}{REMAKE}"
             )
         features = [name for name in names if name in self.features and name not in self.factors]
         found: dict[str, Any] = dict(zip(features, self._feature_values(features, chosen), strict=True))
