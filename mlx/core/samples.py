@@ -32,8 +32,8 @@ def open_targets(path: Path, *, n_classes: int, rows: int | None = None) -> Arra
     return targets
 
 
-def open_index(path: Path, *, rows: int, below: int | None = None) -> Array:
-    """Read row numbers (n,) of the raw data, each at most once, and less than `below` where that is known.
+def open_index(path: Path, *, rows: int) -> Array:
+    """Read row numbers (n,) of the raw data, each at most once.
 
     Raises
     ------
@@ -43,11 +43,9 @@ def open_index(path: Path, *, rows: int, below: int | None = None) -> Array:
     index = np.asarray(open_array(path, ndim=1, rows=rows, verified=False))
     if index.dtype.kind not in "iu" or len(np.unique(index)) < rows:
         raise ArtifactError(f"{path}: expected different row numbers of the raw data{REMAKE}")
-    outside = np.flatnonzero((index < 0) | (index >= (index.max(initial=0) + 1 if below is None else below)))
-    if outside.size:
-        row = int(outside[0])
-        wanted = "a row number of the raw data" if below is None else f"one of the {below} rows of the raw data"
-        raise ArtifactError(f"{path}: row {row}: expected {wanted}, found {index[row]}{REMAKE}")
+    if (negative := np.flatnonzero(index < 0)).size:
+        row = int(negative[0])
+        raise ArtifactError(f"{path}: row {row}: expected a row number of the raw data, found {index[row]}{REMAKE}")
     verify(path)
     return index
 

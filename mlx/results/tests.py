@@ -129,17 +129,11 @@ def with_primary(results: Sequence[TestResult]) -> list[TestResult]:
 
 
 def first_test(
-    results: Iterable[TestResult],
-    question: Question,
-    statistic: Statistic,
-    *,
-    scope: Scope = Scope.ALL_SAMPLES,
-    layer: str | None = None,
+    results: Iterable[TestResult], question: Question, statistic: Statistic, *, scope: Scope = Scope.ALL_SAMPLES
 ) -> TestResult | None:
-    """Return the first result of a question; of several layers that of the first, unless one is named."""
+    """Return the first result of a question; of several layers that of the first."""
     asked = (question, statistic, scope)
-    found = (r for r in results if (r.question, r.statistic, r.scope) == asked and layer in {None, r.layer})
-    return next(found, None)
+    return next((one for one in results if (one.question, one.statistic, one.scope) == asked), None)
 
 
 def read_tests(path: Path, table: "pd.DataFrame", class_names: Sequence[str]) -> tuple[TestResult, ...]:

@@ -141,9 +141,9 @@ class PairGroup:
         """Moments of the functions of entropies."""
         return entropy_pairs(self.h, 0.0)
 
-    def products(self, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> Floats:
+    def products(self, rows: Integers) -> Floats:
         """Centered Σ_{i<j} s_ij m_ij (4,) if these were the rows in the order of their entropies."""
-        sums = pair_sums(self.lifted, rows, self.h, with_gram=False, block_bytes=block_bytes)
+        sums = pair_sums(self.lifted, rows, self.h, with_gram=False)
         return _products(sums, self.lifted.own, self.of_entropy)[1]
 
     def moments_about(self, center: Center, moments: PairMoments) -> PairMoments:
