@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from rates import rate_is_within
+from similarities import group_similarity
 
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.errors.class_mean_dependence import (
@@ -12,7 +13,6 @@ from mlx.residuals.errors.class_mean_dependence import (
     with_shared,
 )
 from mlx.residuals.errors.error_detection import ErrorScore, detect_errors
-from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 from mlx.results.questions import Score
 from mlx.stats.auroc import auroc

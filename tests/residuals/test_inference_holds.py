@@ -12,13 +12,13 @@ from rates import rate_is_within
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
+from similarities import group_similarity
 from simulation.designs import DESIGNS
 from simulation.experiment import simulate, tables
 
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.association.correlations import associate
 from mlx.residuals.association.layer import Layer
-from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 
 pytestmark = pytest.mark.slow

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from representations import exact_distances, representation
 from scipy import sparse, stats
+from similarities import group_similarity
 from skbio.stats.distance import DistanceMatrix
 from skbio.stats.distance import mantel as skbio_mantel
 
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, of_pairs
 from mlx.residuals.pairs.mantel import mantel, mantel_by_class
 from mlx.residuals.pairs.pair_correlations import pair_correlations
-from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.streams import Stream, stream
 from mlx.stats.permutation import random_orders, sequential_tests

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from representations import KINDS, exact_distances, representation
 from scipy import sparse, stats
+from similarities import group_similarity
 
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS
 from mlx.residuals.pairs.pair_correlations import pair_correlations
 from mlx.residuals.pairs.similarity_pairs import sparse_gram_square
 from mlx.residuals.similarity import directions as units
-from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.sums import pair_sums

@@ -9,13 +9,14 @@ import pytest
 from scipy import sparse
 from scipy.special import softmax
 from scipy.stats import binom, rankdata
+from similarities import group_similarity
 
 from mlx import ResidualsAnalyzer
 from mlx.core.errors import DataError, SettingsError
 from mlx.residuals import ResidualsSettings, analyze_regression
 from mlx.residuals.association.by_group import influences, resampled_by_group
 from mlx.residuals.association.layer import Layer
-from mlx.residuals.similarity.class_similarity import group_similarity, similarity_family
+from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
 from mlx.results.regression_residuals import RegressionSummary

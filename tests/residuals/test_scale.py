@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 from scipy.stats import spearmanr
+from similarities import group_similarity
 from sklearn.metrics import roc_auc_score
 from tables_of import analyze_classification
 
@@ -25,7 +26,6 @@ from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS
 from mlx.residuals.pairs.mantel import mantel, mantel_by_class
 from mlx.residuals.pairs.pair_correlations import pair_correlations
 from mlx.residuals.pairs.pair_spearman import pair_spearman
-from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 from mlx.stats.correlation import centered_correlation, weighted_correlation
 

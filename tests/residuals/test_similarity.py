@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from similarities import group_similarity
 
 from mlx.core.errors import DataError
 from mlx.residuals.similarity import directions as units
-from mlx.residuals.similarity.class_similarity import group_similarity
 from mlx.residuals.similarity.directions import directions_of
 
 

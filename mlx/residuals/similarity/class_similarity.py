@@ -11,10 +11,10 @@ import numpy as np
 
 from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import BLOCK_BYTES
-from mlx.residuals.similarity.directions import Directions, Rows
-from mlx.residuals.similarity.lift import CenteredDirections, lift, swap_constant_terms
+from mlx.residuals.similarity.directions import Rows
+from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 from mlx.residuals.similarity.own_part import OwnPart, own_part
-from mlx.residuals.similarity.sums import GroupSums, group_sums, sum_groups
+from mlx.residuals.similarity.sums import GroupSums, sum_groups
 from mlx.stats.groups import Groups
 
 NO_DIRECTION = 1e-7
@@ -100,40 +100,6 @@ def similarity_family(
         found[3, where] = _centroid_cosines(lifted, block, products, y_pred[where], of_classes)
         found[4:, where] = _separation(lifted, products, y_pred[where], of_classes, own_parts[0].take(where))
     return SimilarityFamily(*found)
-
-
-def group_similarity(
-    units: Directions, labels: Integers, *, groups: Groups | None = None, block_bytes: int = BLOCK_BYTES
-) -> Floats:
-    """Mean cosine similarity of every sample to all others of its class.
-
-    a_i = (u_i·S_c − 1) / (n_c − 1) with S_c the sum of the unit vectors of class c and n_c their number.
-
-    Parameters
-    ----------
-    units
-        Directions of n_samples rows.
-    labels
-        (n_samples,), the class of each sample, integers from 0.
-    groups
-        Samples that belong together: none is compared with those of its own group.
-    block_bytes
-        Memory of one block of rows; changes nothing beyond the last rounding.
-
-    Returns
-    -------
-    Floats
-        (n_samples,), in [−1, 1], higher is more alike; NaN for a row without direction and for the only
-        member (or group) of a class.
-    """
-    lifted = lift(units, block_bytes=block_bytes)
-    sums = group_sums(lifted, units.defined, labels, int(labels.max()) + 1, block_bytes=block_bytes)
-    own = own_part(lifted, labels, groups, block_bytes=block_bytes)
-    similarity = np.full(labels.size, np.nan)
-    for where, block in lifted.blocks(units.defined, block_bytes, beside=len(sums.totals)):
-        products = block @ swap_constant_terms(sums.totals).T
-        similarity[where] = _group_means(lifted, products, labels[where], sums, own.take(where))
-    return similarity
 
 
 def _group_means(
