@@ -100,6 +100,7 @@ def test_loss_outputs_and_gradients_are_those_of_keras(activation: str, output: 
     np.testing.assert_allclose(OUTPUT_ACTIVATIONS[output](ours), known, atol=1e-14)
 
 
+@pytest.mark.slow  # imports TensorFlow
 @pytest.mark.parametrize(
     ("name", "options"),
     [(name, options) for name in OPTIMIZERS for options in ({}, {"weight_decay": 2.0**-6})]
@@ -119,6 +120,7 @@ def test_optimizers_take_the_steps_of_keras(
     np.testing.assert_allclose(*trajectories(keras, theirs, build_optimizer(name, 50, RATE, **options)), rtol=1e-11)
 
 
+@pytest.mark.slow  # imports TensorFlow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_the_constants_of_the_optimizers_are_those_of_keras(name: str, keras_in_double: Any) -> None:
     theirs = keras_in_double.optimizers.get(

@@ -30,8 +30,11 @@ def written_out(rows, entropy, labels, *, by_class=False):
     groups = labels[found] if by_class else np.zeros(found.size, int)
     h = h - np.array([h[groups == group].mean() for group in groups])
     i, j = np.triu_indices(found.size, 1)
-    functions = ((h[i] + h[j]) / 2, abs(h[i] - h[j]), h[i] * h[j], (h[i] - h[j]) ** 2)
-    return -distance[i, j], dict(zip(PAIR_STATISTICS, functions, strict=True)), labels[found][i], labels[found][j]
+    return -distance[i, j], functions_of(h[i], h[j]), labels[found][i], labels[found][j]
+
+
+def functions_of(h, k):
+    return dict(zip(PAIR_STATISTICS, ((h + k) / 2, abs(h - k), h * k, (h - k) ** 2), strict=True))
 
 
 def pearson(x, y):
@@ -79,18 +82,24 @@ def test_effective_pairs_are_those_of_the_permutation_variance(scope):
     rows, labels, entropy = representation("plain", n=24)
     generator = np.random.default_rng(0)
     groups = [np.arange(24)] if scope == "all pairs" else [np.flatnonzero(labels == label) for label in range(4)]
-    drawn = {statistic: [] for statistic in PAIR_STATISTICS}
-    for _ in range(1500):
-        permuted = entropy.copy()
-        for group in groups:
-            permuted[group] = entropy[generator.permutation(group)]
-        found = correlations(rows, permuted, labels)
-        for statistic, values in drawn.items():
-            values.append(found[scope, None, statistic].estimate)
+    permuted = np.tile(entropy - entropy.mean(), (20_000, 1))
+    for group in groups:
+        permuted[:, group] = generator.permuted(permuted[:, group], axis=1)
+        if scope == "within class" and group.size:
+            permuted[:, group] -= permuted[0, group].mean()
+    s, _, first, second = written_out(rows, entropy, labels)
+    classes = first if scope == "within class" else np.zeros(s.size, int)
+    kept = (first == second) | (scope == "all pairs")
     found = correlations(rows, entropy, labels)
-    for statistic, values in drawn.items():
+    for statistic, m in functions_of(*permuted[:, np.triu_indices(24, 1)].swapaxes(0, 1)).items():
+        x, y = s[kept].astype(float), m[:, kept]
+        for label in np.unique(classes[kept]):
+            of_label = classes[kept] == label
+            x[of_label] -= x[of_label].mean()
+            y[:, of_label] -= y[:, of_label].mean(axis=1, keepdims=True)
+        drawn = y @ x / np.sqrt((y**2).sum(axis=1) * (x @ x))
         variance = 1 / (found[scope, None, statistic].effective_pairs - 1)
-        assert np.var(values) == pytest.approx(variance, rel=0.15), statistic
+        assert np.var(drawn) == pytest.approx(variance, rel=0.06), statistic
 
 
 @pytest.mark.parametrize("kind", ["plain", "wide", "collapsed", "sparse"])

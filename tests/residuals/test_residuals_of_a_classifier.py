@@ -13,6 +13,17 @@ from mlx.results.classification_residuals import CLASSES
 from mlx.results.tests import TESTS
 
 
+@pytest.fixture(scope="module")
+def result():
+    return analyze(*classifier())
+
+
+@pytest.fixture(scope="module")
+def of_two_layers():
+    representation, logits, y_true = classifier()
+    return analyze(representation, logits, y_true, layers={"penultimate": representation, "logits": logits})
+
+
 def test_every_table_has_its_columns_and_every_class_its_row():
     result = analyze(*classifier(n=400), settings=FAST.model_copy(update={"projections": ["pca", "tsne"]}))
     assert tuple(result.classes.columns) == CLASSES.columns
@@ -27,8 +38,7 @@ def test_every_table_has_its_columns_and_every_class_its_row():
     assert correlations(result).drop(columns="effective_pairs").notna().all().all()
 
 
-def test_pair_correlations_describe_and_their_p_values_come_from_permuted_samples():
-    result = analyze(*classifier())
+def test_pair_correlations_describe_and_their_p_values_come_from_permuted_samples(result):
     tests = result.tests.set_index(["name", "scope", "statistic"])
     pairs = tests.loc["similarity and entropy over pairs"]
     assert set(pairs.index.unique("statistic")) == {
@@ -40,8 +50,7 @@ def test_pair_correlations_describe_and_their_p_values_come_from_permuted_sample
     assert pairs.loc[("all pairs", "mean_entropy"), "effective_pairs"].item() < 240 * 239 // 4
 
 
-def test_estimates_agree_with_scipy():
-    result = analyze(*classifier())
+def test_estimates_agree_with_scipy(result):
     samples = result.samples
     pooled = result.tests[result.tests["scope"] == "pooled"].set_index("statistic")["estimate"]
     assert pooled["pearson"] == pytest.approx(stats.pearsonr(samples["similarity"], samples["entropy"])[0])
@@ -54,8 +63,7 @@ def test_estimates_agree_with_scipy():
         assert row["error_rate"] == pytest.approx(1 - part["correct"].mean())
 
 
-def test_within_class_estimate_is_that_of_class_centred_values():
-    result = analyze(*classifier())
+def test_within_class_estimate_is_that_of_class_centred_values(result):
     columns = result.samples[["similarity", "entropy"]]
     by_class = result.samples["y_pred"]
     centered = columns - columns.groupby(by_class).transform("mean")
@@ -66,8 +74,8 @@ def test_within_class_estimate_is_that_of_class_centred_values():
     assert tests.loc[("within class", "spearman"), "estimate"] == pytest.approx(ranks.corr().iloc[0, 1], abs=1e-12)
 
 
-def test_far_from_classmates_is_unsure_and_the_test_says_so():
-    headline = analyze(*classifier()).headline
+def test_far_from_classmates_is_unsure_and_the_test_says_so(result):
+    headline = result.headline
     assert headline["pearson"] < headline["pearson_high"] < 0
     assert headline["pearson_p"] == 1 / 801
     assert headline["spearman_low"] < headline["spearman"] < headline["spearman_high"]
@@ -83,9 +91,8 @@ def test_adjusted_p_values_are_those_of_the_family():
         np.testing.assert_allclose(family["p_bh"], multipletests(family["p"], method="fdr_bh")[1])
 
 
-def test_a_family_holds_the_statistics_and_layers_that_answer_one_question():
-    representation, logits, y_true = classifier()
-    tests = analyze(representation, logits, y_true, layers={"one": representation, "two": logits}).tests
+def test_a_family_holds_the_statistics_and_layers_that_answer_one_question(of_two_layers):
+    tests = of_two_layers.tests
     sizes = tests[tests["p"].notna()].groupby("family").size().to_dict()
     pairs = {
         f"similarity and entropy over pairs, {scope}": 2 * 4 for scope in ("all pairs", "same class", "within class")
@@ -100,24 +107,23 @@ def test_a_family_holds_the_statistics_and_layers_that_answer_one_question():
         np.testing.assert_allclose(family["p_holm"], multipletests(family["p"], method="holm")[1])
 
 
-def test_the_primary_test_is_the_first_layers_within_class_pearson():
-    representation, logits, y_true = classifier()
-    tests = analyze(representation, logits, y_true, layers={"one": representation, "two": logits}).tests
+def test_the_primary_test_is_the_first_layers_within_class_pearson(of_two_layers):
+    tests = of_two_layers.tests
     (primary,) = tests[tests["role"] == "primary"].to_dict("records")
     found = [primary[key] for key in ("name", "scope", "statistic", "layer")]
-    assert found == ["similarity and entropy", "within class", "pearson", "one"]
+    assert found == ["similarity and entropy", "within class", "pearson", "penultimate"]
 
 
-def test_headline_is_plain_json():
-    headline = analyze(*classifier()).headline
+def test_headline_is_plain_json(result):
+    headline = result.headline
     assert json.loads(json.dumps(headline, allow_nan=False)) == headline
     assert headline["n"] == 240
     assert headline["n_dropped"] == 0
 
 
-def test_same_seed_same_bytes_and_another_seed_others():
+def test_same_seed_same_bytes_and_another_seed_others(result):
     arrays = classifier()
-    first, again = analyze(*arrays), analyze(*arrays)
+    first, again = result, analyze(*arrays)
     for table in ("samples", "classes", "tests"):
         assert getattr(first, table).to_csv() == getattr(again, table).to_csv()
     other = analyze(*arrays, settings=FAST.model_copy(update={"seed": 1}))
@@ -125,10 +131,8 @@ def test_same_seed_same_bytes_and_another_seed_others():
     assert other.headline["spearman_low"] != first.headline["spearman_low"]
 
 
-def test_a_second_layer_adds_columns_and_rows_and_changes_none():
-    arrays = classifier()
-    alone = analyze(*arrays)
-    both = analyze(*arrays, layers={"penultimate": arrays[0], "logits": arrays[1]})
+def test_a_second_layer_adds_columns_and_rows_and_changes_none(result, of_two_layers):
+    alone, both = result, of_two_layers
     pd.testing.assert_frame_equal(both.samples[alone.samples.columns], alone.samples)
     assert {"similarity.logits", "similarity_true.logits", "similarity_all.logits"} <= set(both.samples)
     of_one = both.tests[both.tests["layer"].isin(["", "penultimate"])].reset_index(drop=True)
@@ -139,13 +143,12 @@ def test_a_second_layer_adds_columns_and_rows_and_changes_none():
     assert len(both.classes) == 8
 
 
-def test_memory_mapped_inputs_give_the_same(tmp_path):
+def test_memory_mapped_inputs_give_the_same(tmp_path, result):
     representation, logits, y_true = classifier()
     for name, array in (("h", representation), ("z", logits)):
         np.save(tmp_path / f"{name}.npy", array)
     h, z = (np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in "hz")
-    mapped, plain = analyze(h, z, y_true), analyze(representation, logits, y_true)
-    pd.testing.assert_frame_equal(mapped.tests, plain.tests)
+    pd.testing.assert_frame_equal(analyze(h, z, y_true).tests, result.tests)
 
 
 def test_more_confidence_means_wider_intervals():

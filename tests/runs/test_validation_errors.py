@@ -30,7 +30,9 @@ def recorded(folder: Path, name: str, dataset: str = "blobs", **training: object
     return workspace
 
 
-@pytest.mark.parametrize("name", ["mlp", "random_forest", "logistic_regression", "keras_mlp"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "random_forest", "logistic_regression", pytest.param("keras_mlp", marks=pytest.mark.slow)]
+)
 def test_the_kept_model_is_counted_on_the_validation_samples(tmp_path: Path, name: str) -> None:
     from mlx.models import load_model
 
