@@ -232,6 +232,7 @@ def _one_score(run):
     return error, ErrorScore(Score.ENTROPY, x)
 
 
+@pytest.mark.slow
 def test_p_values_reject_a_true_null_as_often_as_promised():
     rejected, runs = 0, 500
     for run in range(runs):

@@ -5,8 +5,6 @@ import pytest
 from representations import exact_distances, representation
 from scipy import sparse, stats
 from similarities import group_similarity
-from skbio.stats.distance import DistanceMatrix
-from skbio.stats.distance import mantel as skbio_mantel
 
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, of_pairs
 from mlx.residuals.pairs.mantel import mantel, mantel_by_class
@@ -111,6 +109,9 @@ def test_the_mean_entropy_alone_is_tested_the_same_without_the_sums_of_the_other
 
 
 def test_it_agrees_with_scikit_bio_and_with_the_permutation_test_of_samples():
+    from skbio.stats.distance import DistanceMatrix  # takes a second to import
+    from skbio.stats.distance import mantel as skbio_mantel
+
     rows, _, entropy, units = data()
     entropy = entropy + group_similarity(units, np.zeros(N, int))  # some association, so that p is not near 1
     _, distance = exact_distances(rows)

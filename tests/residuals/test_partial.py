@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pingouin
 import pytest
 from scipy.stats import binom
 
@@ -22,6 +21,8 @@ def confounded(generator, n=60, slope=0.0):
 
 @pytest.mark.parametrize("statistic", ["pearson", "spearman"])
 def test_estimates_agree_with_pingouin(statistic):
+    import pingouin  # takes a second to import
+
     x, y, groups = confounded(np.random.default_rng(0), slope=0.5)
     data = pd.DataFrame({"x": x, "y": y, "a": (groups == 1) * 1.0, "b": (groups == 2) * 1.0})
     expected = pingouin.partial_corr(data, "x", "y", ["a", "b"], method=statistic)["r"].iloc[0]
@@ -29,6 +30,7 @@ def test_estimates_agree_with_pingouin(statistic):
     assert found[statistic].estimate == pytest.approx(expected, abs=1e-10)
 
 
+@pytest.mark.slow
 def test_p_values_have_their_size_under_confounding_by_the_group():
     rejected, runs = np.zeros(2), 500
     for run in range(runs):

@@ -53,6 +53,7 @@ def test_blocks_have_no_influence_on_the_permutations():
     np.testing.assert_allclose(whole, np.concatenate(parts, axis=-1), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_it_rejects_as_often_as_promised_where_the_spread_of_one_side_depends_on_the_other():
     generator, rejected, raw_rejected, runs = np.random.default_rng(3), np.zeros(2), 0, 400
     for _ in range(runs):
