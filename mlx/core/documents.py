@@ -50,10 +50,12 @@ class Document:
         return str(self.path)
 
     def has(self, key: Key) -> bool:
-        """Return whether there is a value at `key`."""
+        """Return whether there is a value at `key`, or a single one in place of a section around it."""
         value: Any = self.values
         for name in key:
-            if not isinstance(value, dict) or name not in value:
+            if not isinstance(value, dict):
+                return True
+            if name not in value:
                 return False
             value = value[name]
         return True

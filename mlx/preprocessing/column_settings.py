@@ -1,8 +1,9 @@
 """The keys of ``preprocessing.columns``: how a column of a table, or all columns of a kind, become features."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_serializer
 
 from mlx.core.settings import Settings, known_name
 
@@ -56,6 +57,10 @@ class ColumnSettings(Settings):
     min_frequency: Annotated[float, Field(gt=0, lt=1)] | Annotated[int, Field(ge=1)] | None = None
     max_categories: Annotated[int, Field(ge=1)] | None = None
 
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, serialize: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {name: value for name, value in serialize(self).items() if value is not None}
+
     def over(self, other: "ColumnSettings") -> "ColumnSettings":
         """Return these settings, and those of `other` where these are not set."""
         own = {name: value for name, value in self if value is not None}
@@ -63,7 +68,11 @@ class ColumnSettings(Settings):
 
 
 def _spelled_out(value: Any) -> Any:
-    return WORDS[known_name(value, WORDS)] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return WORDS[known_name(value, WORDS)]
+    if not isinstance(value, dict | ColumnSettings):
+        raise ValueError(f"expected a section of keys, or one of {', '.join(WORDS)}, found {value!r}")
+    return value
 
 
 Choice = Annotated[
