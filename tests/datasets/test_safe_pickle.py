@@ -141,10 +141,10 @@ def array_of(shape: bytes, values: bytes) -> bytes:
 )
 def test_lies_about_lengths_and_broken_stacks_end_at_once_in_little_memory(tmp_path, content):
     tracemalloc.start()
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(DataError, match="batch: expected"):
         read(tmp_path, content)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     assert tracemalloc.get_traced_memory()[1] < 30 << 20
     tracemalloc.stop()
 
@@ -178,11 +178,11 @@ DOUBLED = b")" + b"q\x00h\x00\x86" * 60
     ids=lambda value: repr(value[:12]),
 )
 def test_what_stands_for_the_class_of_an_array_is_never_hashed_and_never_nested(tmp_path, kind, message):
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(DataError, match=message) as caught:
         read(tmp_path, b"\x80\x02" + NDARRAY + kind + b"K\x00\x85U\x01b\x87R.")
     str(caught.value).encode()
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize("way", ["encoded", "filled", "a key"])

@@ -18,6 +18,7 @@ def rates(schedule: str, epochs: int, warmup: int = 0, **numbers: Any) -> list[f
     return [made.rate(epoch, batch, BATCHES, Plateau()) for epoch in range(epochs) for batch in range(BATCHES)]
 
 
+@pytest.mark.slow  # imports TensorFlow
 def test_cosine_and_its_warm_up_are_those_of_keras() -> None:
     oracle = keras().optimizers.schedules.CosineDecay(
         0.0, decay_steps=6 * BATCHES, alpha=0.1, warmup_target=0.5, warmup_steps=2 * BATCHES
@@ -26,6 +27,7 @@ def test_cosine_and_its_warm_up_are_those_of_keras() -> None:
     np.testing.assert_allclose(rates("cosine", 8, warmup=2, alpha=0.1), expected, rtol=1e-5, atol=1e-8)
 
 
+@pytest.mark.slow  # imports TensorFlow
 def test_step_is_the_staircase_of_keras() -> None:
     oracle = keras().optimizers.schedules.ExponentialDecay(0.5, decay_steps=3 * BATCHES, decay_rate=0.3, staircase=True)
     expected = [float(oracle(step)) for step in range(10 * BATCHES)]
@@ -33,6 +35,7 @@ def test_step_is_the_staircase_of_keras() -> None:
     np.testing.assert_array_equal(rates("step", 10)[: 9 * BATCHES], 0.5)
 
 
+@pytest.mark.slow  # imports TensorFlow
 @pytest.mark.parametrize("cooldown", [0, 1, 3])
 @pytest.mark.parametrize("patience", [1, 2, 3])
 def test_plateau_drops_when_keras_does(patience: int, cooldown: int) -> None:
