@@ -1,5 +1,6 @@
 """What each step tells the next in JSON beside its arrays: written and read through one schema."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -11,6 +12,7 @@ from mlx.core.documents import shown
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
 from mlx.core.settings import Settings, expectation
+from mlx.core.tables import Kind as CellKind
 
 Task = Literal["classification", "regression"]
 Split = Literal["test", "val", "train"]
@@ -226,6 +228,22 @@ class ValidationDescription(Settings):
         if self.errors > self.n:
             raise ValueError(f"expected at most {self.n} errors, found {self.errors}")
         return self
+
+
+DYNAMICS: Mapping[str, tuple[CellKind, str]] = {
+    "index": ("count", "row of the sample in the raw data"),
+    "confidence": ("share", "mean over the epochs of the probability of the true class"),
+    "variability": ("share", "standard deviation of that probability over the epochs, whose number is the divisor"),
+    "correctness": ("share", "share of epochs in which the sample was right"),
+    "forgetting_events": ("number", "how often it was right in an epoch and wrong in the next"),
+    "area_under_margin": ("number", "mean over the epochs of the true class's logit minus the largest other logit"),
+    "epoch_learned": ("number", "first epoch, from 1, in which it was right"),
+    "status": ("text", "'ok', or 'never learned' of a sample that was right in no epoch"),
+}
+"""The columns of ``data/model/dynamics.parquet``, a row for each training sample: what they hold, and what they are.
+
+The table has no rows for a regression, and for a model that is fitted all at once.
+"""
 
 
 class RepresentationsDescription(Settings):

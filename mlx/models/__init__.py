@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import Any
 
 from mlx.models.build import build_model, load_model, save_model
-from mlx.models.contract import DirectModel, IterativeModel, Model, Optimization, Outputs, TaskSpec
+from mlx.models.contract import DirectModel, Epoch, IterativeModel, Model, Optimization, Outputs, TaskSpec
+from mlx.models.outcomes import SampleOutcomes
 from mlx.models.settings import ModelSettings
 
 _ESTIMATORS = {
@@ -25,12 +26,14 @@ __all__ = [
     "MLP",
     "BaseModel",
     "DirectModel",
+    "Epoch",
     "IterativeModel",
     "LinearRegression",
     "Model",
     "ModelSettings",
     "Optimization",
     "Outputs",
+    "SampleOutcomes",
     "TaskSpec",
     "build_model",
     "load_model",

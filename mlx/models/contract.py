@@ -13,6 +13,7 @@ from mlx.core.array_types import Array
 from mlx.core.descriptions import ModelDescription, SplitsDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.linear_fit import LinearFit
+from mlx.models.outcomes import SampleOutcomes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -102,7 +103,8 @@ class Optimization:
     class_weights
         (K,) factor of the loss of each class; None for 1.
     n_samples
-        Number of training samples, by which a penalty on the sum of all losses is divided; None if unknown.
+        Number of training samples, by which a penalty on the sum of all losses is divided, and whose outcomes are
+        recorded; None if unknown, and no outcomes are.
     """
 
     optimizer: str = "adam"
@@ -114,6 +116,23 @@ class Optimization:
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] | None = None
     n_samples: int | None = None
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What an epoch of training found.
+
+    Attributes
+    ----------
+    metrics
+        Mean loss (and accuracy) of the samples before their steps.
+    outcomes
+        Of each sample before its step, in the order of the batches; None for a regression, and where the number of
+        training samples is unknown.
+    """
+
+    metrics: Metrics
+    outcomes: SampleOutcomes | None = None
 
 
 class Model(ABC):
@@ -247,8 +266,8 @@ class IterativeModel(Model):
         """Set the learning rate of the next steps."""
 
     @abstractmethod
-    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:
-        """Take one step on each batch; return the mean loss (and accuracy) of the samples before their steps.
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Epoch:
+        """Take one step on each batch; return what was found of the samples before their steps.
 
         A batch is requested just before its step, so that the iterator can change the learning rate. All
         randomness of a step, such as dropout, is drawn from `rng`, so that an epoch is a function of the

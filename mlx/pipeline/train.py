@@ -12,7 +12,7 @@ import pandas as pd
 import psutil
 
 from mlx.core.array_types import Array
-from mlx.core.artifacts import replacing_folder, write_csv
+from mlx.core.artifacts import replacing_folder, write_columns, write_csv
 from mlx.core.console import TrainingDisplay, note
 from mlx.core.descriptions import SplitsDescription, read_description
 from mlx.core.errors import DataError
@@ -20,7 +20,7 @@ from mlx.core.extras import missing
 from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import Workspace
-from mlx.core.samples import open_samples, open_targets
+from mlx.core.samples import open_index, open_samples, open_targets
 from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, TaskSpec, build_model, save_model
 from mlx.models.build import describe_model
 from mlx.training import (
@@ -33,6 +33,7 @@ from mlx.training import (
     TrainingSettings,
     augmentation_of,
     clear_checkpoints,
+    dynamics_columns,
     fingerprint,
     fit_model,
 )
@@ -72,7 +73,8 @@ def train(
     else:
         clear_checkpoints(workspace.checkpoints)
     result = _fit(built, samples, validation, training, augmentation, checkpoints, LiveMetrics(workspace.live))
-    _write(workspace, result, built, model, described.class_names)
+    index = open_index(workspace.splits / "index_train.npy", rows=len(samples.y))
+    _write(workspace, result, built, model, described.class_names, index)
     if checkpoints:
         checkpoints.finish()
     return (
@@ -87,10 +89,16 @@ def _note(*lines: str) -> None:
 
 
 def _write(
-    workspace: Workspace, result: FitResult, built: Model, model: ModelSettings, class_names: Sequence[str]
+    workspace: Workspace,
+    result: FitResult,
+    built: Model,
+    model: ModelSettings,
+    class_names: Sequence[str],
+    index: Array,
 ) -> None:
     with replacing_folder(workspace.model) as folder:
         save_model(built, model, folder, class_names)
+        write_columns(folder / "dynamics.parquet", dynamics_columns(result.dynamics, index))
     history = pd.DataFrame(result.history)
     history.insert(0, "epoch", range(1, len(history) + 1))
     # A table has no infinite loss; the metrics say why it is missing.

@@ -2,6 +2,7 @@
 
 from mlx.training.augment import Augmentation, augmentation_of
 from mlx.training.checkpoints import Checkpoints, clear_checkpoints, load_checkpoint
+from mlx.training.dynamics import dynamics_columns
 from mlx.training.fingerprint import fingerprint
 from mlx.training.fit import Callbacks, FitResult, fit_model
 from mlx.training.live import LiveMetrics
@@ -18,6 +19,7 @@ __all__ = [
     "TrainingSettings",
     "augmentation_of",
     "clear_checkpoints",
+    "dynamics_columns",
     "fingerprint",
     "fit_model",
     "load_checkpoint",

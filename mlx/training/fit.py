@@ -11,9 +11,10 @@ from mlx.core.array_types import Array
 from mlx.core.arrays import rows_of
 from mlx.core.errors import SettingsError
 from mlx.core.log_scores import log_of
-from mlx.models import DirectModel, IterativeModel, Model
+from mlx.models import DirectModel, Epoch, IterativeModel, Model
 from mlx.training.augment import Augmentation
 from mlx.training.divergence import check_overflow, divergence, learning_rate_key
+from mlx.training.dynamics import Dynamics
 from mlx.training.optimization import optimization_of
 from mlx.training.progress import EpochMetrics, Progress
 from mlx.training.samples import Samples
@@ -83,10 +84,13 @@ class FitResult:
         The metrics of each epoch, in order; one entry for a model that is fitted all at once.
     best_epoch
         The epoch, from 1, whose weights the model has.
+    dynamics
+        How each training sample was learned; None for a regression, and for a model that is fitted all at once.
     """
 
     history: tuple[EpochMetrics, ...]
     best_epoch: int
+    dynamics: Dynamics | None = None
 
     @property
     def best(self) -> EpochMetrics:
@@ -152,38 +156,40 @@ class _Training:
         self.callback.begin(progress.history)
         restores_best = self.settings.early_stopping_patience is not None
         while not progress.ended(self.settings):
-            metrics = self._epoch(progress, start)
-            progress = progress.after(metrics, self.model, self.settings.schedule(), keep_best=restores_best)
-            self.callback.epoch(progress.epoch, metrics)
+            epoch = self._epoch(progress, start)
+            progress = progress.after(epoch, self.model, self.settings.schedule(), keep_best=restores_best)
+            self.callback.epoch(progress.epoch, epoch.metrics)
             if self.checkpoints:
                 self.checkpoints.save(self.model, progress)
         if restores_best and progress.best < progress.epoch:
             self.model.set_weights(progress.best_weights)
-        return FitResult(progress.history, progress.best if restores_best else progress.epoch)
+        best = progress.best if restores_best else progress.epoch
+        return FitResult(progress.history, best, progress.dynamics)
 
-    def _epoch(self, before: Progress, start: float) -> EpochMetrics:
-        number = before.epoch + 1
-        metrics = self.model.run_epoch(self._batches(before), np.random.default_rng([self.settings.seed, number, 2]))
-        metrics = metrics | {f"val_{name}": value for name, value in self._evaluate().items()}
+    def _epoch(self, before: Progress, start: float) -> Epoch:
+        """Run the epoch after `before`; return its metrics with those of validation, and the outcomes by sample."""
+        number, seed = before.epoch + 1, self.settings.seed
+        order = np.random.default_rng([seed, number]).permutation(len(self.train.y))
+        epoch = self.model.run_epoch(self._batches(before, order), np.random.default_rng([seed, number, 2]))
+        metrics = epoch.metrics | {f"val_{name}": value for name, value in self._evaluate().items()}
         if diverged := divergence(metrics, start, f"epoch {number}"):
             if self.checkpoints:
                 self.checkpoints.record_divergence(number, metrics)
             key = learning_rate_key(self.model.training_fields)
             advice = f"lower {key}, or scale the data (preprocessing.scaling)"
             raise SettingsError(f"{diverged}; {advice}", key=tuple(key.split(".")))
-        return metrics
+        return Epoch(metrics, epoch.outcomes and epoch.outcomes.sorted_by(order))
 
     def _evaluate(self) -> EpochMetrics:
         return self.model.evaluate(self.val.batches(max(self.settings.batch_size, EVALUATION_BATCH)))
 
-    def _batches(self, before: Progress) -> Iterator[tuple[Array, Array]]:
-        """Yield the batches of the epoch after `before`, and set the learning rate for each.
+    def _batches(self, before: Progress, order: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield the batches of the epoch after `before`, whose samples are in `order`; set the learning rate for each.
 
         Random numbers depend on seed and epoch alone, so that a resumed training repeats an epoch exactly.
         """
         seed, size, schedule = self.settings.seed, self.settings.batch_size, self.settings.schedule()
         n = len(self.train.y)
-        order = np.random.default_rng([seed, before.epoch + 1]).permutation(n)
         rng = np.random.default_rng([seed, before.epoch + 1, 1])
         rate = None
         for i, (X, y) in enumerate(self.train.batches(size, order)):

@@ -13,12 +13,13 @@ from mlx.core.errors import ArtifactError
 from mlx.core.settings import Settings
 from mlx.models import IterativeModel
 from mlx.models.npz import read_all, write_npz
+from mlx.training.dynamics import Dynamics
 from mlx.training.fingerprint import Fingerprint, digest_of, file_digest
 from mlx.training.progress import Progress
 from mlx.training.schedules import Plateau
 
 DESCRIPTION = "checkpoint.json"
-STATE, BEST = "state.npz", "best.npz"
+STATE, BEST, DYNAMICS = FILES = "state.npz", "best.npz", "dynamics.npz"
 
 
 class StateDescription(Settings):
@@ -36,7 +37,7 @@ class StateDescription(Settings):
     def _consistent(self) -> "StateDescription":
         if self.digest != digest_of(self.model_dump(mode="json", exclude={"digest"})):
             raise ValueError("its content is not what was written")
-        if self.best > len(self.history) or set(self.files) != {STATE, BEST}:
+        if self.best > len(self.history) or set(self.files) != set(FILES):
             raise ValueError("its parts contradict each other")
         return self
 
@@ -54,13 +55,14 @@ def write_state(folder: Path, fingerprint: Fingerprint, model: IterativeModel, p
     """Write the state of a training into an empty `folder`."""
     write_npz(folder / STATE, model.state())
     write_npz(folder / BEST, numbered_weights(progress.best_weights))
+    write_npz(folder / DYNAMICS, progress.dynamics.state() if progress.dynamics else {})
     content: dict[str, Any] = {
         "format": 1,
         "fingerprint": fingerprint,
         "history": list(progress.history),
         "best": progress.best,
         "plateau": progress.plateau.as_dict(),
-        "files": {name: file_digest(folder / name) for name in (STATE, BEST)},
+        "files": {name: file_digest(folder / name) for name in FILES},
     }
     write_json(folder / DESCRIPTION, content | {"digest": digest_of(content)})
 
@@ -88,6 +90,7 @@ def read_state(folder: Path) -> TrainingState:
         plateau=described.plateau,
         best=described.best,
         best_weights=read_weights(folder / BEST),
+        dynamics=Dynamics.of_state(read_all(folder / DYNAMICS)),
     )
     return TrainingState(described.fingerprint, read_all(folder / STATE), progress)
 

@@ -59,7 +59,7 @@ def test_a_step_is_that_of_kerass_own_loop(name: str, decay: float) -> None:
     model.prepare(Optimization(name, 0.01, momentum=0.9, weight_decay=decay))
     theirs = copy.fit(X, Y, batch_size=16, epochs=3, shuffle=False, verbose=0).history
     for epoch in range(3):
-        ours = model.run_epoch(batches(), np.random.default_rng(epoch))
+        ours = model.run_epoch(batches(), np.random.default_rng(epoch)).metrics
         assert ours == pytest.approx({"loss": theirs["loss"][epoch], "accuracy": theirs["accuracy"][epoch]}, rel=1e-5)
     agree(model, copy)
     evaluated = copy.evaluate(X, Y, verbose=0, return_dict=True)
@@ -82,7 +82,7 @@ def test_clipping_smoothing_and_class_weights_are_kerass() -> None:
         model.prepare(
             Optimization("sgd", 0.1, label_smoothing=0.2, class_weights=(1.0, 3.0, 0.5), **ours)  # type: ignore[arg-type]
         )
-        reached = model.run_epoch(batches(), np.random.default_rng(0))
+        reached = model.run_epoch(batches(), np.random.default_rng(0)).metrics
         history = copy.fit(
             X, np.eye(3)[Y], batch_size=16, shuffle=False, verbose=0, class_weight={0: 1.0, 1: 3.0, 2: 0.5}
         ).history
@@ -96,7 +96,7 @@ def test_regression_is_least_squares() -> None:
     copy = twin(model, "adam", "mean_squared_error")
     model.prepare(Optimization())
     history = copy.fit(X, y, batch_size=16, shuffle=False, verbose=0).history
-    assert model.run_epoch(batches(y), np.random.default_rng(0)) == pytest.approx(
+    assert model.run_epoch(batches(y), np.random.default_rng(0)).metrics == pytest.approx(
         {"loss": history["loss"][0]}, rel=1e-5
     )
     outputs = model.outputs(X)
@@ -187,6 +187,6 @@ def test_steps_that_are_not_compiled_do_the_same() -> None:
     said = []
     for model in (compiled, interpreted):
         model.prepare(Optimization("adam", 0.001))
-        reached = model.run_epoch([(X[:8], Y[:8])], np.random.default_rng(0))
+        reached = model.run_epoch([(X[:8], Y[:8])], np.random.default_rng(0)).metrics
         said.append((reached["loss"], model.evaluate([(X[:8], Y[:8])])["loss"], *model.outputs(X[:2]).predictions))
     assert said[1] == pytest.approx(said[0], rel=1e-3)

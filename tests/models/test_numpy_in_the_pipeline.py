@@ -32,7 +32,7 @@ def batches(task_spec: TaskSpec, n: int = 50, size: int = 16, seed: int = 0) -> 
 
 
 def epochs(model: IterativeModel, number: int, task_spec: TaskSpec) -> list[dict[str, float]]:
-    return [model.run_epoch(batches(task_spec), np.random.default_rng(0)) for _ in range(number)]
+    return [model.run_epoch(batches(task_spec), np.random.default_rng(0)).metrics for _ in range(number)]
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "adamw"])
@@ -161,7 +161,7 @@ def test_a_regression_may_have_hidden_layers_and_a_two_class_problem_one_sigmoid
             (X, np.minimum(y, max(task_spec.n_classes - 1, 0)) if task_spec.n_classes else y)
             for X, y in batches(task_spec)
         ]
-        history = [model.run_epoch(data, np.random.default_rng(0)) for _ in range(60)]
+        history = [model.run_epoch(data, np.random.default_rng(0)).metrics for _ in range(60)]
         assert history[-1]["loss"] < 0.3 * history[0]["loss"]
         outputs = model.outputs(data[0][0], ("hidden_1",))
         if task_spec.n_classes:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.errors import ArtifactError
-from mlx.models import IterativeModel, Optimization, Outputs, TaskSpec
+from mlx.models import Epoch, IterativeModel, Optimization, Outputs, TaskSpec
 
 Array = Any
 
@@ -34,7 +34,7 @@ class Line(IterativeModel):
     def set_learning_rate(self, rate: float) -> None:
         self.rate = rate
 
-    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> dict[str, float]:
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Epoch:
         losses = []
         with np.errstate(all="ignore"):
             for X, y in batches:
@@ -43,7 +43,7 @@ class Line(IterativeModel):
                 losses.append(float((residual**2).mean()))
                 self.velocity = self.momentum * self.velocity - self.rate * noisy.T @ residual / len(y)
                 self.w = self.w + self.velocity
-        return {"loss": float(np.mean(losses))}
+        return Epoch({"loss": float(np.mean(losses))})
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> dict[str, float]:
         with np.errstate(all="ignore"):

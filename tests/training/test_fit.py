@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlx.core.errors import DataError, SettingsError
-from mlx.models import IterativeModel, ModelSettings, Optimization, Outputs, TaskSpec, build_model
+from mlx.models import Epoch, IterativeModel, ModelSettings, Optimization, Outputs, TaskSpec, build_model
 from mlx.training import Samples, TrainingSettings, fit_model
 
 Array = Any
@@ -31,10 +31,10 @@ class Scripted(IterativeModel):
 
     def set_learning_rate(self, rate: float) -> None: ...
 
-    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> dict[str, float]:
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Epoch:
         self.seen.append([X[:, 0].tolist() for X, _ in batches])
         self.epoch += 1
-        return {"loss": self.losses[self.epoch - 1], "accuracy": 0.5}
+        return Epoch({"loss": self.losses[self.epoch - 1], "accuracy": 0.5})
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> dict[str, float]:
         return {"loss": self.losses[self.epoch - 1], "accuracy": 0.5}

@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError
-from mlx.models.contract import BOTH_TASKS, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
+from mlx.models.contract import BOTH_TASKS, Epoch, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_keras.batch_statistics import BatchStatistics
 from mlx.models.in_keras.checkpoint import restore_weights, save_keras
 from mlx.models.in_keras.network import Network
@@ -95,7 +95,7 @@ class KerasModel(IterativeModel):
         if rate != self._rate:  # assigning the variable takes time
             self._rate, self.steps.optimizer.learning_rate = rate, rate
 
-    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Epoch:
         """Take one step for each batch; every random layer starts from a seed drawn from `rng`."""
         for state in self._random_states:
             state.assign(np.array([rng.integers(2**32), 0], np.uint32))
@@ -103,7 +103,7 @@ class KerasModel(IterativeModel):
             self.check(X)
             self.steps.train(X, y)
         self._statistics.recompute()
-        return self.steps.means()
+        return Epoch(self.steps.means(), self.steps.outcomes())
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
         """Return the mean loss with penalties and without class weights, and accuracy."""

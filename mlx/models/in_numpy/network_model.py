@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from scipy.special import softmax
 
 from mlx.core.array_types import Array, Floats
 from mlx.core.errors import ArtifactError
-from mlx.models.contract import BOTH_TASKS, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
+from mlx.models.contract import BOTH_TASKS, Epoch, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_numpy.heads import LOSSES, class_logits, predicted_classes, target_table
 from mlx.models.in_numpy.network import Network, weight_arrays
 from mlx.models.in_numpy.optimizers import build_optimizer
@@ -18,6 +19,7 @@ from mlx.models.in_numpy.params import OptimizerConfig
 from mlx.models.in_numpy.trainer import NO_LIMITS, Limits, Trainer
 from mlx.models.in_numpy.training_design import measured_fit
 from mlx.models.npz import read_npz, write_npz
+from mlx.models.outcomes import OutcomeCollector
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -98,15 +100,20 @@ class NetworkModel(IterativeModel):
         self._trainer = Trainer(self.network, self._output, optimizer, l2=l2, limits=limits)
         k, weights = self.task_spec.n_classes, optimization.class_weights
         self._table = target_table(self._output, k, optimization.label_smoothing) if k else None
+        self._records_outcomes = bool(k and optimization.n_samples)
         self._class_weights = np.array(weights) if k and weights is not None else None
 
     def set_learning_rate(self, rate: float) -> None:
         """Set the learning rate; a rate of the model's own keeps its ratio to that of the `training` section."""
         self._trainer.optimizer.learning_rate = rate * self._rate_factor
 
-    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Metrics:  # noqa: ARG002
+    def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Epoch:  # noqa: ARG002
         """Take one step for each batch, without randomness. The loss includes the penalty."""
-        return self._means(self._train_steps(batches))
+        if not self._records_outcomes:
+            return Epoch(self._means(self._train_steps(batches)))
+        outcomes = OutcomeCollector(partial(class_logits, self._output))
+        metrics = self._means(_noted(self._train_steps(batches), outcomes))
+        return Epoch(metrics, outcomes.result())
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
         """Return the mean loss with the penalty, and accuracy, without class weights."""
@@ -192,6 +199,15 @@ class NetworkModel(IterativeModel):
             if found[name].shape != array.shape:
                 raise ArtifactError(f"{path}: {name}: expected shape {array.shape}, found {found[name].shape}")
             array[:] = found[name]
+
+
+def _noted(
+    steps: Iterable[tuple[Floats, Floats, Array]], outcomes: OutcomeCollector
+) -> Iterator[tuple[Floats, Floats, Array]]:
+    """Yield losses, logits and targets of each step, and collect the outcomes."""
+    for losses, logits, y in steps:
+        outcomes.add(logits, y)
+        yield losses, logits, y
 
 
 def _overridden_fields(own: OptimizerConfig) -> frozenset[str]:
