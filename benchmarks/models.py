@@ -106,6 +106,29 @@ def keras_network(name: str, params: dict[str, list[int]], batch_size: int, *, t
     )
 
 
+def outcomes(name: str, params: dict[str, object]) -> Pair:
+    """An epoch that records each sample's outcome against one that doesn't: 3,200 images of 32 × 32, batches of 32."""
+    from mlx.models import IterativeModel, ModelSettings, Optimization, TaskSpec, build_model
+    from mlx.models.outcomes import OutcomeCollector
+
+    rng = np.random.default_rng(0)
+    X, y = rng.random((3200, 32, 32, 1), np.float32), rng.integers(0, 5, 3200)
+    parts = [slice(first, first + 32) for first in range(0, len(X), 32)]
+    model = build_model(ModelSettings(name=name, params=params), TaskSpec("classification", (32, 32, 1), 5), seed=0)
+    assert isinstance(model, IterativeModel)
+    model.prepare(Optimization())
+
+    def epoch(*, records: bool) -> None:
+        collected = OutcomeCollector.add
+        OutcomeCollector.add = collected if records else lambda *_: None  # type: ignore[method-assign]
+        try:
+            model.run_epoch(((X[part], y[part]) for part in parts), np.random.default_rng(0))
+        finally:
+            OutcomeCollector.add = collected  # type: ignore[method-assign]
+
+    return lambda: epoch(records=True), lambda: epoch(records=False)
+
+
 CNN = {"filters": [32, 64], "hidden_layers": [128, 64]}
 
 ROWS: dict[str, Callable[[], Pair]] = {
@@ -115,6 +138,9 @@ ROWS: dict[str, Callable[[], Pair]] = {
     "keras-mlp-fit": lambda: keras_network("keras_mlp", {}, 32, training=True),
     "keras-cnn-fit": lambda: keras_network("cnn", CNN, 32, training=True),
     "keras-rnn-fit": lambda: keras_network("rnn", {}, 32, training=True),
+    "outcomes-cnn": lambda: outcomes("cnn", CNN),
+    "outcomes-keras-mlp": lambda: outcomes("keras_mlp", {}),
+    "outcomes-mlp": lambda: outcomes("mlp", {}),
     "keras-cnn-predict": lambda: keras_network("cnn", CNN, 256, training=False),
 }
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import mlx.results
-from mlx.results.schema import ArraySchema, RowSchema
+from mlx.core.descriptions import DYNAMICS
+from mlx.results.schema import WORDS, ArraySchema, RowSchema
 
 FILE = Path(__file__).with_suffix(".md")
 HEAD = """# Tables
@@ -13,7 +14,7 @@ HEAD = """# Tables
 The columns of every table that the pipeline writes. [Methods](methods.md) explains the quantities. Empty cells are
 missing values; the `status` of the row gives the reason. In `samples.parquet`, the columns of the first layer have the
 names below, those of a further layer `<name>.<layer>`; factors are `factor.<name>`. `python docs/tables.py` writes this
-file from the schemas in `mlx/results/`.
+file from the schemas in `mlx/results/`, and in `mlx/core/descriptions.py` for what a training writes.
 """
 FOLDERS = {"evaluation": "metrics"}
 """Where the tables of a module of `mlx.results` are, if not with the residuals analysis."""
@@ -38,7 +39,15 @@ def document() -> str:
         "\n\n".join([f"## {heading}", *(part for schema in parts for part in (schema.meaning, schema.reference()))])
         for heading, parts in schemas().items()
     ]
-    return "\n\n".join([HEAD.strip(), *sections, ""])[:-1]
+    return "\n\n".join([HEAD.strip(), *sections, _dynamics(), ""])[:-1]
+
+
+def _dynamics() -> str:
+    lines = [f"| `{name}` | {WORDS[kind]} | {meaning} |" for name, (kind, meaning) in DYNAMICS.items()]
+    meaning = "One row per training sample; none for a regression, and for a model that is fitted all at once."
+    return "\n".join(
+        ["## data/model/dynamics.parquet", "", meaning, "", "| column | type | meaning |", "|---|---|---|", *lines]
+    )
 
 
 if __name__ == "__main__":

@@ -103,8 +103,7 @@ class Optimization:
     class_weights
         (K,) factor of the loss of each class; None for 1.
     n_samples
-        Number of training samples, by which a penalty on the sum of all losses is divided, and whose outcomes are
-        recorded; None if unknown, and no outcomes are.
+        Number of training samples, by which a penalty on the sum of all losses is divided; None if unknown.
     """
 
     optimizer: str = "adam"
@@ -127,8 +126,7 @@ class Epoch:
     metrics
         Mean loss (and accuracy) of the samples before their steps.
     outcomes
-        Of each sample before its step, in the order of the batches; None for a regression, and where the number of
-        training samples is unknown.
+        Of each sample before its step, in the order of the batches; None for a regression.
     """
 
     metrics: Metrics

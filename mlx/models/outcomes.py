@@ -1,7 +1,8 @@
 """What a classifier says of samples of known class: that class's probability, whether it is right, and its margin."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
@@ -9,7 +10,7 @@ from scipy.special import logsumexp
 from mlx.core.array_types import Array, Flags, Floats, Indices
 
 MOST_VALUES = 1 << 20
-"""Logits that are kept until they are evaluated together."""
+"""Logits that are kept, on the device of the model, until they are evaluated together."""
 
 
 @dataclass(frozen=True)
@@ -45,38 +46,44 @@ def outcomes_of(logits: Array, y: Array) -> SampleOutcomes:
     return SampleOutcomes(np.exp(own - total), correct, own - scores.max(axis=1))
 
 
-@dataclass
 class OutcomeCollector:
     """Collects the outcomes of an epoch batch by batch; many batches are evaluated at a time.
 
-    Attributes
+    Parameters
     ----------
+    n_classes
+        Number of classes; 0 for a regression, of which nothing is collected.
     as_logits
-        Makes logits of classes (m, n_classes) of what the batches are given as.
+        Makes logits (m, n_classes) of the scores (m, any) that are added.
     """
 
-    as_logits: Callable[[Floats], Floats]
-    _scores: list[Floats] = field(default_factory=list)
-    _labels: list[Array] = field(default_factory=list)
-    _done: list[SampleOutcomes] = field(default_factory=list)
-    _size: int = 0
+    def __init__(self, n_classes: int, as_logits: Callable[[Array], Array] = np.asarray) -> None:
+        self.n_classes, self.as_logits = n_classes, as_logits
+        self._waiting: list[tuple[Any, Array]] = []
+        self._rows = 0
+        self._done: list[SampleOutcomes] = []
 
-    def add(self, scores: Floats, y: Array) -> None:
-        """Add a batch; its scores are copied."""
-        self._scores.append(scores.copy())
-        self._labels.append(y)
-        self._size += scores.size
-        if self._size >= MOST_VALUES:
+    def add(self, scores: Any, y: Array) -> None:
+        """Add the `scores` of a batch, an array or a tensor that keeps its values, and the true classes ``y`` (m,)."""
+        if not self.n_classes:
+            return
+        self._waiting.append((scores, y))
+        self._rows += len(y)
+        if self._rows * self.n_classes >= MOST_VALUES:
             self._evaluate()
 
-    def result(self) -> SampleOutcomes:
-        """Return the outcomes of all batches, in their order."""
-        if self._scores:
+    def result(self) -> SampleOutcomes | None:
+        """Return the outcomes of all batches, in their order; None of a regression."""
+        if self._waiting:
             self._evaluate()
+        if not self._done:
+            return None
         parts = ([getattr(one, name) for one in self._done] for name in ("p_true", "correct", "margin"))
         return SampleOutcomes(*map(np.concatenate, parts))
 
     def _evaluate(self) -> None:
-        scores, labels = np.concatenate(self._scores), np.concatenate(self._labels)
+        scores, labels = (
+            np.concatenate([np.asarray(one) for one in kind]) for kind in zip(*self._waiting, strict=True)
+        )
         self._done.append(outcomes_of(self.as_logits(scores), labels))
-        self._scores, self._labels, self._size = [], [], 0
+        self._waiting, self._rows = [], 0

@@ -18,6 +18,7 @@ from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.pretrained import load_imagenet_weights
 from mlx.models.in_keras.runtime import fresh_names, keras
 from mlx.models.in_keras.steps import Steps, array_function
+from mlx.models.outcomes import OutcomeCollector
 
 CHECKPOINT = "model.keras"
 
@@ -99,11 +100,12 @@ class KerasModel(IterativeModel):
         """Take one step for each batch; every random layer starts from a seed drawn from `rng`."""
         for state in self._random_states:
             state.assign(np.array([rng.integers(2**32), 0], np.uint32))
+        outcomes = OutcomeCollector(self.task_spec.n_classes)
         for X, y in self._statistics.recorded(batches):
             self.check(X)
-            self.steps.train(X, y)
+            outcomes.add(self.steps.train(X, y), y)
         self._statistics.recompute()
-        return Epoch(self.steps.means(), self.steps.outcomes())
+        return Epoch(self.steps.means(), outcomes.result())
 
     def evaluate(self, batches: Iterable[tuple[Array, Array]]) -> Metrics:
         """Return the mean loss with penalties and without class weights, and accuracy."""

@@ -12,7 +12,6 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.models.contract import Metrics, Optimization, TaskSpec
 from mlx.models.in_keras.runtime import keras
-from mlx.models.outcomes import SampleOutcomes
 
 
 class Steps:
@@ -39,11 +38,6 @@ class Steps:
         self.optimizer.build(scorer.trainable_variables)
         self._batch: int | None = None
         self._sums = tf.Variable(np.zeros(3), name="sums")  # of loss, hits and samples
-        self._outcomes: Any = None
-        self._place: Any = None
-        if task_spec.n_classes and optimization.n_samples:
-            self._outcomes = tf.Variable(np.zeros((optimization.n_samples, 3), np.float32), name="outcomes")
-            self._place = tf.Variable(0, dtype=tf.int64, name="place")  # of the next batch among them
 
     @cached_property
     def _train(self) -> Any:
@@ -58,13 +52,13 @@ class Steps:
         """The function of a batch X, y that adds it to the sums without an update."""
         return self._array_function(self._test_step)
 
-    def train(self, X: Array, y: Array) -> None:
-        """Take one step on a batch; a function compiled for the size of the first batch serves all of this size."""
+    def train(self, X: Array, y: Array) -> Any:
+        """Take one step on a batch; return its scores (m, K) before the step, as a tensor.
+
+        A function compiled for the size of the first batch serves all of this size.
+        """
         self._batch = self._batch or len(y)
-        if len(y) == self._batch:
-            self._train_whole(X, y)
-        else:
-            self._train(X, y)
+        return self._train_whole(X, y) if len(y) == self._batch else self._train(X, y)
 
     def means(self) -> Metrics:
         """Return the mean loss (and accuracy) since the last call, and reset the sums."""
@@ -72,15 +66,7 @@ class Steps:
         self._sums.assign(np.zeros(3))
         return {"loss": float(loss / n)} | ({"accuracy": float(hits / n)} if self.task_spec.n_classes else {})
 
-    def outcomes(self) -> SampleOutcomes | None:
-        """Return the outcomes of the training steps since the last call; None where none are recorded."""
-        if self._outcomes is None:
-            return None
-        found = self._outcomes[: self._place].numpy().astype(np.float64)
-        self._place.assign(0)
-        return SampleOutcomes(np.exp(-found[:, 0]), found[:, 1] > 0, found[:, 2])
-
-    def _train_step(self, X: Any, y: Any) -> None:
+    def _train_step(self, X: Any, y: Any) -> Any:
         import tensorflow as tf
 
         variables = self.scorer.trainable_variables
@@ -89,9 +75,8 @@ class Steps:
             loss = tf.reduce_mean(self._losses(scores, y, weighted=True)) + self._penalties()
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply(clipped(gradients, self.optimization), variables)
-        right = self._count(loss, scores, y)
-        if self._outcomes is not None:
-            self._record(scores, y, right)
+        self._count(loss, scores, y)
+        return scores
 
     def _test_step(self, X: Any, y: Any) -> None:
         import tensorflow as tf
@@ -99,29 +84,14 @@ class Steps:
         scores = self.scorer(X, training=False)
         self._count(tf.reduce_mean(self._losses(scores, y, weighted=False)) + self._penalties(), scores, y)
 
-    def _count(self, loss: Any, scores: Any, y: Any) -> Any:
-        """Add a batch to the sums; return where (m,) it is right, 1 or 0; None for a regression."""
+    def _count(self, loss: Any, scores: Any, y: Any) -> None:
         import tensorflow as tf
 
         n = tf.cast(tf.shape(y)[0], tf.float64)
-        right, hits = None, tf.zeros((), tf.float64)
+        hits = tf.zeros((), tf.float64)
         if self.task_spec.n_classes:
-            right = tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == y, tf.float32)
-            hits = tf.cast(tf.reduce_sum(right), tf.float64)
+            hits = tf.reduce_sum(tf.cast(tf.argmax(scores, axis=1, output_type=tf.int32) == y, tf.float64))
         self._sums.assign_add(tf.stack([tf.cast(loss, tf.float64) * n, hits, n]))
-        return right
-
-    def _record(self, scores: Any, y: Any, right: Any) -> None:
-        """Write −log p of the true class, whether it is right, and the margin after those of the batches before."""
-        import tensorflow as tf
-
-        surprise = tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores)
-        is_true = tf.one_hot(y, self.task_spec.n_classes, dtype=scores.dtype)
-        own = tf.reduce_sum(scores * is_true, axis=1)
-        other = tf.reduce_max(scores - is_true * scores.dtype.max, axis=1)
-        rows = self._place + tf.range(tf.shape(y, out_type=tf.int64)[0])
-        self._outcomes.scatter_nd_update(rows[:, tf.newaxis], tf.stack([surprise, right, own - other], axis=1))
-        self._place.assign_add(tf.shape(y, out_type=tf.int64)[0])
 
     def _penalties(self) -> Any:
         return sum(self.scorer.losses)

@@ -100,7 +100,6 @@ class NetworkModel(IterativeModel):
         self._trainer = Trainer(self.network, self._output, optimizer, l2=l2, limits=limits)
         k, weights = self.task_spec.n_classes, optimization.class_weights
         self._table = target_table(self._output, k, optimization.label_smoothing) if k else None
-        self._records_outcomes = bool(k and optimization.n_samples)
         self._class_weights = np.array(weights) if k and weights is not None else None
 
     def set_learning_rate(self, rate: float) -> None:
@@ -109,9 +108,7 @@ class NetworkModel(IterativeModel):
 
     def run_epoch(self, batches: Iterable[tuple[Array, Array]], rng: np.random.Generator) -> Epoch:  # noqa: ARG002
         """Take one step for each batch, without randomness. The loss includes the penalty."""
-        if not self._records_outcomes:
-            return Epoch(self._means(self._train_steps(batches)))
-        outcomes = OutcomeCollector(partial(class_logits, self._output))
+        outcomes = OutcomeCollector(self.task_spec.n_classes, partial(class_logits, self._output))
         metrics = self._means(_noted(self._train_steps(batches), outcomes))
         return Epoch(metrics, outcomes.result())
 
@@ -206,7 +203,7 @@ def _noted(
 ) -> Iterator[tuple[Floats, Floats, Array]]:
     """Yield losses, logits and targets of each step, and collect the outcomes."""
     for losses, logits, y in steps:
-        outcomes.add(logits, y)
+        outcomes.add(logits.copy(), y)  # the next step overwrites them
         yield losses, logits, y
 
 
