@@ -50,6 +50,39 @@ class ArrayWriter:
         assert error is not None or self.rows == (self.shape or (0,))[0], (self.path, self.rows, self.shape)
 
 
+def allocate_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
+    """Make an ``.npy`` file of known shape whose rows are written by `write_rows`, in any order and process."""
+    with path.open("wb") as file:
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize)
+
+
+def write_rows(path: Path, start: int, block: Array) -> None:
+    """Write ``(m, …)`` rows, from row `start` on, to a file that `allocate_array` made, whose type they have.
+
+    Raises
+    ------
+    OSError
+        They can't be written; names the file.
+    """
+    try:
+        with path.open("r+b", buffering=0) as file:
+            header = read_header(file, path.stat().st_size)
+            assert (block.dtype, block.shape[1:]) == (header.dtype, header.shape[1:]), (
+                block.dtype,
+                block.shape,
+                header,
+            )
+            width = int(np.prod(header.shape[1:], dtype=np.int64)) * header.dtype.itemsize
+            file.seek(header.offset + start * width)
+            content = memoryview(np.ascontiguousarray(block).data).cast("B")
+            while len(content):
+                content = content[file.write(content) :]
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
 def write_array(path: Path, array: Array) -> None:
     """Write an array that is in memory."""
     whole = np.ascontiguousarray(array) if array.ndim else array

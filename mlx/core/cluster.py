@@ -94,7 +94,8 @@ def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: P
         client = _client(stack, name, address, count)
         _check_workers(name, client, seen)
         cluster = Cluster(client, name)
-        dashboard = f", dashboard {client.dashboard_link}" if client.dashboard_link else ""
+        served = "dashboard" in client.scheduler_info()["services"]
+        dashboard = f", dashboard {client.dashboard_link}" if served else ""
         note(f"workers: {cluster.count} at {client.scheduler.address}{dashboard}")
         yield cluster
 

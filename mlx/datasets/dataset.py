@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -37,6 +37,17 @@ class Block:
     X: Array
     y: Array
     factors: Factors | None
+
+
+@runtime_checkable
+class IndependentBlocks(Protocol):
+    """The ``blocks`` of a dataset of which any can be made without those before it, also in another process."""
+
+    def __call__(self, rows: int, /) -> Iterator[Block]:
+        """Yield the samples in order, `rows` at a time."""
+
+    def between(self, start: int, stop: int) -> Block:
+        """Make samples start … stop − 1, in this thread."""
 
 
 @dataclass(frozen=True)

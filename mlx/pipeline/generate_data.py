@@ -3,25 +3,28 @@
 import math
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from mlx.core.arrays import ArrayWriter, rows_of
+from mlx.core.arrays import ArrayWriter, allocate_array, rows_of, write_rows
 from mlx.core.artifacts import replacing_folder, write_json, write_parquet
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, InputDescription
 from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
+from mlx.core.workers import SERIAL, Workers
 from mlx.datasets import Block, Dataset, DatasetSettings, open_dataset
+from mlx.datasets.dataset import IndependentBlocks, spans
 from mlx.datasets.inputs import fingerprint, inputs_of
 
 BLOCK_BYTES = 4 << 20
 """Size of a block of finished samples; making them takes five to ten times as much."""
 
 
-def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
+def generate_data(workspace: Workspace, workers: Workers = SERIAL, *, dataset: DatasetSettings) -> str:
     """Write ``data/raw/``: ``X.npy``, ``y.npy``, ``dataset.json``; where known ``factors.parquet``, ``roles.parquet``.
 
     Raises
@@ -29,17 +32,21 @@ def generate_data(workspace: Workspace, *, dataset: DatasetSettings) -> str:
     MlxError
         The dataset can't be made as asked, or its files can't be read.
     """
-    source = open_dataset(dataset)
-    return write_dataset(workspace, source, dataset, {key: fingerprint(at) for key, at in inputs_of(dataset).items()})
+    inputs = {key: fingerprint(at) for key, at in inputs_of(dataset).items()}
+    return write_dataset(workspace, open_dataset(dataset), dataset, inputs, workers)
 
 
 def write_dataset(
-    workspace: Workspace, source: Dataset, settings: DatasetSettings, inputs: Mapping[str, InputDescription]
+    workspace: Workspace,
+    source: Dataset,
+    settings: DatasetSettings,
+    inputs: Mapping[str, InputDescription],
+    workers: Workers = SERIAL,
 ) -> str:
     """Write ``data/raw/`` from `source`, which `settings` describe; return and raise as `generate_data`."""
     with replacing_folder(workspace.raw) as folder:
         _check_space(source, folder)
-        factors, gaps = _write_samples(source, folder)
+        factors, gaps = _write_samples(source, folder, workers)
         if factors:
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
         if columns := source.roles.table():
@@ -65,18 +72,14 @@ def _check_space(source: Dataset, folder: Path) -> None:
         )
 
 
-def _write_samples(source: Dataset, folder: Path) -> tuple[dict[str, np.ndarray], list[int]]:
+def _write_samples(source: Dataset, folder: Path, workers: Workers) -> tuple[dict[str, np.ndarray], list[int]]:
     """Stream X and y to disk; return the factors, a column each, and how many gaps each feature of a table has."""
     columns: dict[str, list[np.ndarray]] = {}
     gaps = np.zeros(len(source.features), np.int64)
     n = source.n_samples
     y_dtype = np.int64 if source.task == "classification" else np.float64
-    with (
-        ArrayWriter(folder / "X.npy", (n, *source.sample_shape), source.dtype) as X,
-        ArrayWriter(folder / "y.npy", (n,), y_dtype) as y,
-    ):
-        for block in _blocks(source):
-            X.append(block.X)
+    with ArrayWriter(folder / "y.npy", (n,), y_dtype) as y:
+        for block in _written(source, folder / "X.npy", workers):
             y.append(block.y)
             if len(gaps):
                 gaps += np.isnan(block.X).sum(axis=0)
@@ -85,9 +88,32 @@ def _write_samples(source: Dataset, folder: Path) -> tuple[dict[str, np.ndarray]
     return {name: np.concatenate(parts) for name, parts in columns.items()}, gaps.tolist()
 
 
-def _blocks(source: Dataset) -> Iterator[Block]:
+def _written(source: Dataset, file: Path, workers: Workers) -> Iterator[Block]:
+    """Yield the blocks of a dataset once their X is in the file; the X of those that workers made is empty here."""
     rows = rows_of(math.prod(source.sample_shape) * source.dtype.itemsize, BLOCK_BYTES)
-    return tracked(source.blocks(rows), total=-(-source.n_samples // rows), label="blocks")
+    total, shape = -(-source.n_samples // rows), (source.n_samples, *source.sample_shape)
+    if isinstance(source.blocks, IndependentBlocks):
+        allocate_array(file, shape, source.dtype)
+        make = _MakeRows(source.blocks, file.absolute())
+        yield from tracked(workers.map(make, spans(source.n_samples, rows)), total=total, label="blocks")
+        return
+    with ArrayWriter(file, shape, source.dtype) as X:
+        for block in tracked(source.blocks(rows), total=total, label="blocks"):
+            X.append(block.X)
+            yield block
+
+
+@dataclass(frozen=True)
+class _MakeRows:
+    """Makes samples where it is called, and writes their X to the file."""
+
+    blocks: IndependentBlocks
+    file: Path
+
+    def __call__(self, span: tuple[int, int]) -> Block:
+        block = self.blocks.between(*span)
+        write_rows(self.file, span[0], block.X)
+        return replace(block, X=block.X[:0])
 
 
 def _description(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.datasets.dataset import Block, Dataset, Factors, spans
-from mlx.datasets.images.cores import let_the_allocator_keep_memory, on_every_core, short_buffers
+from mlx.datasets.images.cores import let_the_allocator_keep_memory, on_every_core, one_by_one, short_buffers
 from mlx.datasets.images.params import ImageParams
 from mlx.datasets.images.render import (
     Coordinates,
@@ -60,6 +60,15 @@ class ImageSet:
     finish: Callable[[Array, Array], Array]
     fills: bool = True
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle a kind by its name, as looks are functions without one."""
+        return _kind_named, (self.name,)
+
+
+def _kind_named(name: str) -> ImageSet:
+    kind: ImageSet = getattr(import_module(f"mlx.datasets.images.{name}"), name.upper())
+    return kind
+
 
 def open_images(kind: ImageSet, params: ImageParams) -> Dataset:
     """Describe the images of one kind; X is uint8 of shape (n_samples, height, width, channels).
@@ -77,17 +86,33 @@ def open_images(kind: ImageSet, params: ImageParams) -> Dataset:
         source=f"{params.n_classes} generated {kind.name}, {height}x{width} pixels",
         seed=params.seed,
         has_factors=True,
-        blocks=partial(_blocks, kind, params),
+        blocks=ImageBlocks(kind, params),
     )
 
 
-def _blocks(kind: ImageSet, params: ImageParams, rows: int) -> Iterator[Block]:
-    for start, stop in spans(params.n_samples, rows):
-        yield make_block(kind, params, start, stop)
+@dataclass(frozen=True)
+class ImageBlocks:
+    """Blocks of images of one kind."""
+
+    kind: ImageSet
+    params: ImageParams
+
+    def __call__(self, rows: int) -> Iterator[Block]:
+        """Yield the samples in order, `rows` at a time, each block made on every core."""
+        for start, stop in spans(self.params.n_samples, rows):
+            yield make_block(self.kind, self.params, start, stop)
+
+    def between(self, start: int, stop: int) -> Block:
+        """Make samples start … stop − 1, in this thread."""
+        return make_block(self.kind, self.params, start, stop, run=one_by_one)
 
 
-def make_block(kind: ImageSet, params: ImageParams, start: int, stop: int) -> Block:
+def make_block(
+    kind: ImageSet, params: ImageParams, start: int, stop: int, *, run: Callable[..., None] = on_every_core
+) -> Block:
     """Make samples start … stop − 1; any block can be made without those before it.
+
+    Parts of it are made as `run` does.
 
     The factors are the kind's own, ``occlusion``, the fraction that the occluder really hides, and those
     of `mlx.datasets.labels.mislabel` where there is label noise.
@@ -108,7 +133,7 @@ def make_block(kind: ImageSet, params: ImageParams, start: int, stop: int) -> Bl
         occlusion[low:high] = _paint(kind, looks[low:high], part, params.height_width, keep)
 
     let_the_allocator_keep_memory()
-    on_every_core(fill, list(spans(len(X), params.n_classes * _together(params.sample_shape))))
+    run(fill, list(spans(len(X), params.n_classes * _together(params.sample_shape))))
     y, mistakes = mislabel_some(looks, params.n_classes, params.label_noise, params.seed, start)
     return Block(X, y, factors | {"occlusion": occlusion} | mistakes)
 

@@ -33,12 +33,17 @@ def let_the_allocator_keep_memory() -> None:
     np.empty(2**24, np.uint8)
 
 
+def one_by_one(task: Callable[[Any], None], groups: list[Any]) -> None:
+    """Run `task` on every group in this thread."""
+    for group in groups:
+        task(group)
+
+
 def on_every_core(task: Callable[[Any], None], groups: list[Any]) -> None:
     """Run `task` on every group; NumPy lets other threads run while it computes."""
     workers = min(os.cpu_count() or 1, len(groups))
     if workers < 2:
-        for group in groups:
-            task(group)
+        one_by_one(task, groups)
         return
     with ThreadPoolExecutor(workers) as pool:
         for _ in pool.map(task, groups):  # the loop raises what a task raised
