@@ -171,7 +171,7 @@ class Design:
         if by_errors == by_correct == self.confidence:
             return found
         above, below = map(interval, (by_correct, by_errors) if loss else (by_errors, by_correct))
-        return replace(found, low=below.low, high=above.high, method=found.method + GIVEN_BY_ERRORS)
+        return replace(found, low=below.low, high=above.high, method=GIVEN_BY_ERRORS)
 
 
 def _worth(y_true: Integers, support: Counts, groups: Groups) -> Floats:

@@ -5,6 +5,7 @@ the expected errors and correct predictions, and the sizes of the classes. Calib
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -29,6 +30,13 @@ from mlx.stats.row_scores import why_infinite
 from mlx.stats.status import Reason, Status
 
 TOP_K = 5
+
+IN_SMALL_CLASSES = "conservative in many small classes"
+OF_COMMON_CLASSES = "conservative where common classes alone have errors"
+"""What is said of an interval that covers more than its level."""
+
+OF_SMALL_CLASSES = {"weighted_f1", "cohen_kappa", "matthews_corrcoef", "roc_auc", "average_precision"}
+"""Metrics whose intervals are conservative with many small classes."""
 
 OF_EQUAL_CLASSES = {"balanced_accuracy", "macro_recall"}
 """Metrics in which rare classes have the weight of common ones."""
@@ -55,12 +63,25 @@ def confusion_estimates(confusion: Counts, y_true: Integers, y_pred: Integers, d
             estimates[name] = Estimate(value, Interval.missing(why))
         elif name in {"cohen_kappa", "matthews_corrcoef"}:
             half = SmoothedEstimate((1 + smoothed[name].value) / 2, smoothed[name].error / 2)
-            interval = _interval_of_share(half, design)
-            estimates[name] = Estimate(value, interval.on_scale(lambda share: 2 * share - 1))
+            interval = _interval_of_share(half, design).on_scale(lambda share: 2 * share - 1)
+            estimates[name] = Estimate(value, _told(interval, name, design))
         else:
             of_equal = MIN_EXPECTED if name in OF_EQUAL_CLASSES else 0.0
-            estimates[name] = Estimate(value, _interval_of_share(smoothed[name], design, of_equal=of_equal))
+            interval = _interval_of_share(smoothed[name], design, of_equal=of_equal)
+            estimates[name] = Estimate(value, _told(interval, name, design))
     return estimates
+
+
+def _told(interval: Interval, name: str, design: Design) -> Interval:
+    """Return an interval whose method says where it is conservative, by the sizes of the classes."""
+    said = ""
+    if name in OF_EQUAL_CLASSES and design.effective_of_equal_classes < design.n / 2:
+        said = OF_COMMON_CLASSES
+    elif name in OF_SMALL_CLASSES and not design.why_biased().is_ok:
+        said = IN_SMALL_CLASSES
+    if not said or not interval.why_missing.is_ok:
+        return interval
+    return replace(interval, method="; ".join(filter(None, (said, interval.method))))
 
 
 def _interval_of_share(
@@ -155,7 +176,7 @@ def mean_area(areas: Sequence[float], influence: Floats, design: Design) -> Esti
     added = (smoothed * (1 - smoothed) / 3 * (1 / positives**2 + 1 / negatives**2)).sum()
     error = float(np.sqrt(design.variance(influence) + added)) / area.size
     df = design.freedom(influence)
-    return Estimate(mean, _interval_of_areas(float(smoothed.mean()), error, df, design))
+    return Estimate(mean, _interval_of_areas("roc_auc", float(smoothed.mean()), error, df, design))
 
 
 def mean_average_precision(values: Sequence[float], influence: Floats, design: Design) -> Estimate:
@@ -182,9 +203,9 @@ def mean_average_precision(values: Sequence[float], influence: Floats, design: D
     if design.groups is None:
         error *= float(np.sqrt(design.n / (design.n - 1)))
     unbiased = mean + float(influence.mean())
-    return Estimate(mean, _interval_of_areas(unbiased, error, design.freedom(deviation), design))
+    return Estimate(mean, _interval_of_areas("average_precision", unbiased, error, design.freedom(deviation), design))
 
 
-def _interval_of_areas(mean: float, error: float, df: float, design: Design) -> Interval:
+def _interval_of_areas(name: str, mean: float, error: float, df: float, design: Design) -> Interval:
     share = partial(share_interval, mean, error, df=df)
-    return design.given(share, MIN_EXPECTED_AREAS, of_equal=MIN_EXPECTED_CURVE)
+    return _told(design.given(share, MIN_EXPECTED_AREAS, of_equal=MIN_EXPECTED_CURVE), name, design)

@@ -95,7 +95,10 @@ def analyze_classification(
         predictions, samples, layers, further, settings, duplicates, n_dropped=int((first_units.norms == 0).sum())
     )
     columns = {str(name): shown[name].to_numpy() for name in shown}
-    return replace(found, sample_factors=columns, factors=known.factors, slices=known.slices)
+    factor_rows, slice_rows = (
+        mark_duplicates(rows, duplicates, predictions.groups) for rows in (known.factors, known.slices)
+    )
+    return replace(found, sample_factors=columns, factors=factor_rows, slices=slice_rows)
 
 
 def _layers(

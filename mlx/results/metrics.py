@@ -62,17 +62,19 @@ class Estimate:
         return self.interval.why_missing if np.isnan(self.value) else self.interval.status
 
     def flat(self, name: str) -> FlatMetrics:
-        """Return the value, the ends of the interval and, where one is missing, the status under their keys."""
+        """Return the value and the ends of the interval; also its method where it has one, or why one is missing."""
         low, high = _known(self.interval.low), _known(self.interval.high)
         found: FlatMetrics = {name: _known(self.value), f"{name}_low": low, f"{name}_high": high}
-        return found if self.status.is_ok else found | {f"{name}_status": str(self.status)}
+        if not self.status.is_ok:
+            return found | {f"{name}_status": str(self.status)}
+        return found | {f"{name}_method": self.interval.method} if self.interval.method else found
 
     @classmethod
     def from_flat(cls, name: str, metrics: Mapping[str, Any]) -> "Estimate":
         """Return the estimate that stands under these keys."""
         value, low, high = (_number(metrics[name + end]) for end in ("", "_low", "_high"))
         if not np.isnan(low + high):
-            return cls(value, Interval(low, high, metrics["confidence"]))
+            return cls(value, Interval(low, high, metrics["confidence"], str(metrics.get(f"{name}_method", ""))))
         status = _status(metrics[f"{name}_status"])
         why = status.values[0] if status.reason is Reason.NO_INTERVAL else status
         if not isinstance(why, Status):

@@ -175,9 +175,18 @@ class RegressionSummary:
     prediction_status: Status = OK
 
     def as_metrics(self) -> dict[str, float | int | str | None]:
-        """Return JSON scalars, without what is not asked of these samples."""
+        """Return JSON scalars, without what is not asked of these samples; each that is null with its own status."""
         found = {field.name: _scalar(getattr(self, field.name)) for field in fields(self)}
-        return {name: value for name, value in found.items() if value is not None or name not in OPTIONAL}
+        found = {name: value for name, value in found.items() if value is not None or name not in OPTIONAL}
+        missing = [name for name, value in found.items() if value is None]
+        return found | {
+            f"{name.removesuffix('_low').removesuffix('_high')}_status": self._why_missing(name) for name in missing
+        }
+
+    def _why_missing(self, name: str) -> str:
+        if name.startswith(("leverage", "n_training", "n_coefficients")):
+            return str(self.leverage_status)
+        return str(_scalar(self.prediction_status if name.startswith("prediction") else self.status))
 
     @classmethod
     def from_metrics(cls, path: Path, metrics: Mapping[str, Any]) -> "RegressionSummary":

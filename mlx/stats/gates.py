@@ -16,8 +16,8 @@ MIN_OBSERVED = 2
 """Fewer errors, or correct predictions, than this leave the spread of either kind undefined."""
 
 
-GIVEN_BY_ERRORS = "; wider, as errors of the test set itself let it be given; conservative"
-"""What the method of an interval adds where there are no validation samples to expect errors by."""
+GIVEN_BY_ERRORS = "wider, as errors of the test set itself let it be given; conservative"
+"""What is said of an interval where there are no validation samples to expect errors by."""
 
 WIDEST = 7.5
 """Most standard errors to which the end of an interval is moved out: one minus its level is still a number."""

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from scipy.special import softmax
@@ -58,10 +59,34 @@ def test_every_headline_counts_them(tmp_path):
     for key in HEADLINES:
         assert metrics[f"{key}_status"].endswith(SAID)
         assert metrics[key] is not None
-    said = tests[tests["status"].str.endswith(SAID)]
-    assert set(said["name"]) == {"similarity and entropy", "error by entropy", "error by low similarity"}
-    assert not said["p"].isna().any()
+    said, given = tests["status"].str.endswith(SAID), tests[["p", "low"]].notna().any(axis=1)
+    assert said[given].all()
+    assert given.sum() > 20
+    assert set(tests["name"][said & ~given]) <= {
+        "similarity and entropy",
+        "error by entropy",
+        "error by low similarity",
+    }
     TESTS.check(tmp_path / "tests.csv", tests)
+
+
+def test_every_row_with_a_p_value_or_an_interval_counts_them(tmp_path):
+    rows = np.append(np.arange(380), np.arange(20))
+    representations, probabilities, y = (array[rows] for array in recorded(380))
+    generator = np.random.default_rng(0)
+    factors = pd.DataFrame({"size": generator.random(400), "kind": generator.random(400) < 0.5})
+    analyzer = ResidualsAnalyzer(save_dir=tmp_path, n_permutations=99, n_bootstrap=100)
+    tables = analyzer.run_full_analysis(representations, probabilities, y, factors=factors)
+    for name, numbers in {
+        "tests": ["p", "low"],
+        "classes": ["pearson_p", "pearson_low", "spearman_p"],
+        "factors": ["p", "low"],
+        "slices": ["p", "low"],
+    }.items():
+        table = tables[name]
+        given = table[numbers].notna().any(axis=1)
+        assert table["status"][given].str.endswith(SAID.replace("200", "400")).all(), name
+        assert given.any() or name == "slices"
 
 
 def test_without_any_nothing_is_said(tmp_path):

@@ -112,7 +112,7 @@ def classes_table(classes: Sequence[ClassSummary], scores: Sequence[ClassEvaluat
             one.name, one.n_true, one.n_predicted, scores_of[one.label].precision, scores_of[one.label].recall,
             one.entropy_mean, one.similarity_mean, one.pearson, _bounds(one.pearson_low, one.pearson_high, fixed),
             *(_bounded(p, one.pearson_p, one.pearson_permutations) for p in (one.pearson_p, one.pearson_p_holm)),
-            "" if one.status.pearson.is_ok else str(one.status),
+            "" if one.status.pearson.is_ok else status_text(one.status),
         )
         for one in classes
     ]  # fmt: skip

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
-from mlx.results.classification_residuals import Headline
+from mlx.results.classification_residuals import FactorEffect, Headline, Slice
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TestResult, first_test
 from mlx.stats.duplicates import Duplicates
@@ -28,18 +29,26 @@ ENDS = {"": "estimate", "_low": "low", "_high": "high"}
 """Endings of the keys of a statistic, and the fields of its result."""
 
 
-def mark_duplicates(
-    tests: Sequence[TestResult], duplicates: Duplicates, groups: Groups | None
-) -> tuple[TestResult, ...]:
-    """Say in the status of what stands in a headline, in each layer, that duplicates are counted as independent."""
-    marked = {(Question.SIMILARITY_ENTROPY, *asked) for asked in CORRELATIONS.values()}
-    marked |= {(question, Scope.ALL_SAMPLES, Statistic.AUROC) for question in DETECTION.values()}
+HEADLINES = frozenset(
+    {(Question.SIMILARITY_ENTROPY, *asked) for asked in CORRELATIONS.values()}
+    | {(question, Scope.ALL_SAMPLES, Statistic.AUROC) for question in DETECTION.values()}
+)
+
+Row = TypeVar("Row", TestResult, FactorEffect, Slice)
+
+
+def mark_duplicates(rows: Sequence[Row], duplicates: Duplicates, groups: Groups | None) -> tuple[Row, ...]:
+    """Say that duplicates are counted as independent in the status of each p-value, interval and headline."""
     return tuple(
-        replace(test, status=duplicates.mark(test.status, groups))
-        if (test.question, test.scope, test.statistic) in marked
-        else test
-        for test in tests
+        replace(row, status=duplicates.mark(row.status, groups))
+        if not (np.isnan(row.p) and np.isnan(row.low)) or _is_headline(row)
+        else row
+        for row in rows
     )
+
+
+def _is_headline(row: TestResult | FactorEffect | Slice) -> bool:
+    return isinstance(row, TestResult) and (row.question, row.scope, row.statistic) in HEADLINES
 
 
 def headline_of(
@@ -72,4 +81,5 @@ def headline_of(
 def _scalars(key: str, test: TestResult, ends: dict[str, str]) -> Headline:
     numbers = {key + end: getattr(test, field) for end, field in ends.items()}
     scalars: Headline = {name: None if np.isnan(value) else value for name, value in numbers.items()}
-    return scalars | ({} if test.status.is_ok else {f"{key}_status": str(test.status)})
+    no_p = {f"{key}_p_status": str(test.status)} if scalars.get(f"{key}_p", 0) is None else {}
+    return scalars | ({} if test.status.is_ok else {f"{key}_status": str(test.status)}) | no_p
