@@ -9,6 +9,7 @@ import pandas as pd
 from mlx.core.artifacts import replacing_folder
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import expanded
+from mlx.core.sections import settings_of
 from mlx.pipeline.residuals_analysis import write_classification
 from mlx.residuals import ResidualsSettings, analyze_classification
 from mlx.results.classification_residuals import ClassificationResiduals
@@ -29,7 +30,7 @@ class ResidualsAnalyzer:
 
     def __init__(self, save_dir: str | Path | None = None, **settings: Any) -> None:
         self.save_dir = None if save_dir is None else expanded(save_dir)
-        self.settings = ResidualsSettings.model_validate(settings)
+        self.settings = settings_of("residuals", ResidualsSettings, settings)
 
     def run_full_analysis(
         self,

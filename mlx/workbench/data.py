@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.sections import settings_of
 from mlx.datasets import SyntheticDataset
 from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.scaling import fit_scaler
@@ -69,7 +70,7 @@ class DataGenerator:
 
         For a model, split first and scale by the training part, as the pipeline does.
         """
-        settings = PreprocessingSettings.model_validate({"scaling": scaling})
+        settings = settings_of("preprocessing", PreprocessingSettings, {"scaling": scaling})
         return fit_scaler(settings.scaling, X.dtype, [X]).apply(X)
 
     def split_data(
@@ -113,8 +114,10 @@ class DataGenerator:
         if len(columns) > 1:
             raise ValueError(f"expected at most one of groups, order and parts, found {len(columns)}")
         names_of = {role: role for role in columns}
-        settings = SplitSettings.model_validate(
-            {"test_size": test_size, "val_size": val_size, "stratify": stratify, "seed": seed, **names_of}
+        settings = settings_of(
+            "split",
+            SplitSettings,
+            {"test_size": test_size, "val_size": val_size, "stratify": stratify, "seed": seed, **names_of},
         )
         labels = np.asarray(y)
         names = [str(label) for label in range(int(labels.max()) + 1)] if labels.dtype.kind in "iu" else []

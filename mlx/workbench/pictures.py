@@ -10,6 +10,7 @@ import pandas as pd
 from mlx.core.artifacts import replacing_folder, write_bytes
 from mlx.core.errors import DataError
 from mlx.core.paths import expanded
+from mlx.core.sections import settings_of
 from mlx.evaluation import EvaluationSettings, evaluate_classification
 from mlx.plots.report.figures import draw_report
 from mlx.plots.report.inputs import ClassificationReport, Provenance, RawSamples, Training
@@ -38,8 +39,8 @@ class VisualizationAnalyzer:
         self, save_dir: str | Path | None = None, *, residuals: Mapping[str, Any] | None = None, **settings: Any
     ) -> None:
         self.save_dir = None if save_dir is None else expanded(save_dir)
-        self.residuals = ResidualsSettings.model_validate(dict(residuals or {}))
-        self.settings = ReportSettings.model_validate(settings)
+        self.residuals = settings_of("residuals", ResidualsSettings, residuals or {})
+        self.settings = settings_of("report", ReportSettings, settings)
 
     def run_full_visualization(
         self,

@@ -203,6 +203,9 @@ def test_a_name_of_groups_that_is_no_column_is_rejected(folder) -> None:
     assert not analyze("--metadata", "m.csv", "--output", "out")
     said = "--groups: expected one of subject, duplicates, found 'subjects'; did you mean 'subject'?"
     assert analyze("--metadata", "m.csv", "--groups", "subjects", "--output", "other") == f"exit {said}"
+    pd.DataFrame({"person": [f"p{row}" for row in range(N)]}).to_csv("names.csv", index=False)  # no factor
+    said = "--groups: expected one of person, duplicates, found 'persn'; did you mean 'person'?"
+    assert analyze("--metadata", "names.csv", "--groups", "persn", "--output", "other") == f"exit {said}"
     settings = ResidualsSettings(groups="subjects")
     with pytest.raises(SettingsError, match="residuals.groups: expected one of subject, duplicates, found 'subjects'"):
         residuals_analysis(Workspace(Path("out")), residuals=settings)

@@ -68,7 +68,7 @@ def _of_metric(label: str, metric: Estimate, write: Callable[[float], str], sent
 
 def _accuracy(report: ClassificationReport) -> KeyResult:
     n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
-    sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {'is' if wrong == 1 else 'are'} misclassified."
+    sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {'is' if 1 in {n, wrong} else 'are'} misclassified."
     return _of_metric("Accuracy", report.evaluation.metrics.accuracy, percent, sentence)
 
 

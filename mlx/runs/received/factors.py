@@ -12,8 +12,10 @@ from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.datasets.custom.factors import factors_of
 from mlx.datasets.custom.metadata import read_metadata
+from mlx.datasets.custom.table_files import read_table
 from mlx.datasets.dataset import Factors
 from mlx.datasets.roles import DUPLICATES, role_values
+from mlx.stats.grouping import unknown_groups
 
 
 def read_factors(given: Any, n: int, what: str, groups: str | None = None) -> Factors:
@@ -25,6 +27,8 @@ def read_factors(given: Any, n: int, what: str, groups: str | None = None) -> Fa
     ------
     DataError
         It has another number of rows, two columns of one name, or a column of something else.
+    SettingsError
+        No column has the name ``groups``: names all columns, also those that are no factors.
     """
     if given is None:
         return {}
@@ -39,6 +43,10 @@ def read_factors(given: Any, n: int, what: str, groups: str | None = None) -> Fa
         factors, lines = factors_of(frame.drop(columns=own), what)
         for line in lines:
             note(line)
+    if unknown := roles.keys() - columns.keys():
+        names = read_table(Path(given)).frame if isinstance(given, str | os.PathLike) else frame
+        key = "--groups" if what.startswith("--") else "residuals.groups"
+        raise unknown_groups(unknown.pop(), map(str, names), key=key)
     return factors | {name: _without_times(values) for name, values in columns.items()}
 
 
