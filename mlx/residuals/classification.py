@@ -95,10 +95,12 @@ def analyze_classification(
         predictions, samples, layers, further, settings, duplicates, n_dropped=int((first_units.norms == 0).sum())
     )
     columns = {str(name): shown[name].to_numpy() for name in shown}
-    factor_rows, slice_rows = (
-        mark_duplicates(rows, duplicates, predictions.groups) for rows in (known.factors, known.slices)
+    return replace(
+        found,
+        sample_factors=columns,
+        factors=mark_duplicates(known.factors, duplicates, predictions.groups),
+        slices=mark_duplicates(known.slices, duplicates, predictions.groups),
     )
-    return replace(found, sample_factors=columns, factors=factor_rows, slices=slice_rows)
 
 
 def _layers(

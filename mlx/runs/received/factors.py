@@ -11,6 +11,7 @@ from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.datasets.custom.factors import factors_of
+from mlx.datasets.custom.gathering import Wanted
 from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.custom.table_files import read_table
 from mlx.datasets.dataset import Factors
@@ -44,7 +45,8 @@ def read_factors(given: Any, n: int, what: str, groups: str | None = None) -> Fa
         for line in lines:
             note(line)
     if unknown := roles.keys() - columns.keys():
-        names = read_table(Path(given)).frame if isinstance(given, str | os.PathLike) else frame
+        in_file = isinstance(given, str | os.PathLike)
+        names = read_table(Path(given), Wanted({}, most_texts=None), words=True).columns if in_file else frame.columns
         key = "--groups" if what.startswith("--") else "residuals.groups"
         raise unknown_groups(unknown.pop(), map(str, names), key=key)
     return factors | {name: _without_times(values) for name, values in columns.items()}
