@@ -1,9 +1,11 @@
 """Step `report`: pictures of what was found, and a page that shows them with the numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlx.core.artifacts import read_json, replacing_folder, write_bytes, write_json
+from mlx.core.array_types import Array
+from mlx.core.arrays import rows_of, stream_rows
+from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_bytes, write_json
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, ModelDescription, SplitsDescription, read_description
 from mlx.core.documents import read_document
@@ -17,11 +19,13 @@ from mlx.pipeline.results import (
     read_regression_residuals,
     read_training,
 )
+from mlx.plots.columns import ColumnSummary, FeatureCounts, summarize_columns
 from mlx.plots.page import render_page
 from mlx.plots.report.figures import FIGURES, draw_report
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, Provenance, RawSamples, RegressionReport
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
+from mlx.results.classification_residuals import FactorEffect
 from mlx.results.headline import headline
 
 
@@ -85,14 +89,37 @@ def _read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
     if dataset.task == "regression":
         fitted = read_regression_residuals(workspace, dataset)
         evaluated = read_regression_evaluation(workspace, len(fitted.samples.index))
-        return RegressionReport(evaluation=evaluated, residuals=fitted, **common)
+        columns = _columns(workspace, dataset, fitted.factors)
+        return RegressionReport(evaluation=evaluated, residuals=fitted, columns=columns, **common)
     residuals = read_classification_residuals(workspace, dataset)
     return ClassificationReport(
         class_names=tuple(dataset.class_names),
         evaluation=read_classification_evaluation(workspace, dataset, len(residuals.samples.index)),
         residuals=residuals,
+        columns=_columns(workspace, dataset, residuals.factors),
         **common,
     )
+
+
+def _columns(workspace: Workspace, dataset: DatasetDescription, effects: Sequence[FactorEffect]) -> list[ColumnSummary]:
+    """Summarize the columns of a table, and those with a role; factors are those that were analyzed."""
+    if not (dataset.columns or dataset.roles):
+        return []
+    features = FeatureCounts.of(dataset.features)
+    if dataset.features:
+        for _, block in stream_rows(workspace.raw / "X.npy", rows_of(8 * len(dataset.features))):
+            features.add(block)
+    y = open_targets(workspace.raw / "y.npy", n_classes=len(dataset.class_names), rows=dataset.shape[0])
+    others: dict[str, Array] = {}
+    for file, names in (("factors.parquet", dataset.factors), ("roles.parquet", list(dataset.roles))):
+        if names:
+            table = read_parquet(workspace.raw / file, names)
+            others |= {name: table[name].to_numpy() for name in names}
+    analyzed = {effect.factor for effect in effects}
+    prepared = read_description(workspace.splits / "preprocessing.json", SplitsDescription).columns
+    left_out = {column.name: column.reason for column in prepared if column.reason}
+    names = dataset.class_names
+    return summarize_columns(dataset.columns, features, y, names, others, dataset.roles, analyzed, left_out)
 
 
 def _open_raw(workspace: Workspace, dataset: DatasetDescription) -> RawSamples:

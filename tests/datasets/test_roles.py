@@ -1,6 +1,7 @@
 """Columns with a role are no features and no factors, and lie beside the samples as they were written."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,10 @@ def test_show_data_lists_columns_with_a_role(
     config = {"name": "p", "dataset": dataset, "model": {"name": "svm"}}
     (tmp_path / "p.json").write_text(json.dumps(config))
     main(["show-data", "--config", str(tmp_path / "p.json"), "--output", str(tmp_path / "p.png")])
-    lines = capsys.readouterr().err.splitlines()
-    assert "column 'patient' (group): 6 distinct from 000 to 005" in lines
-    assert f"parts of the source: {len(patients)} train, {len(patients)} test" in lines
+    shown = capsys.readouterr()
+    rows = [re.split(r"\s{2,}", line) for line in shown.out.splitlines()]
+    assert ["patient", "group, factor", "text", "0", "6 different, 000 to 005"] in rows
+    assert ["visit", "order, factor", "date", "0", "2020-01-30 to 2020-02-10"] in rows
+    assert ["age", "feature, factor", "numeric", "0", "0 to 16.5"] in rows
+    assert shown.out.splitlines()[-1] == str(tmp_path / "p.png")
+    assert f"parts of the source: {len(patients)} train, {len(patients)} test" in shown.err.splitlines()

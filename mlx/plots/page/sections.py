@@ -12,6 +12,7 @@ from mlx.plots.page.captions import SECTIONS, caption, figures_by_section
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.tables import (
     classes_table,
+    columns_table,
     frame_table,
     metrics_table,
     mistakes_table,
@@ -60,7 +61,8 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     how = {} if about.split_method is None else {"split_method": about.split_method}
     evaluation = metrics_table("Evaluation", {**report.evaluation.metrics.as_dict(), **how})
     residuals = metrics_table("Residuals analysis", report.residuals_metrics)
-    found = {"training": Tables([metrics_table("Training", training)]), "setup": Tables(setup)}
+    data = [columns_table(report.columns)] if report.columns else []
+    found = {"training": Tables([metrics_table("Training", training)], data), "setup": Tables(setup)}
     if not isinstance(report, ClassificationReport):
         slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
         tables = [rows_table("Slices with the largest errors", REGRESSION_SLICES, slices)]

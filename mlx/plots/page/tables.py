@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from mlx.plots.columns import HEAD, ColumnSummary, column_counts
 from mlx.plots.page.escaping import safe
-from mlx.plots.text import MINUS, PValue, fixed, level_text, number, percent, significant, status_text, thousands
+from mlx.plots.text import (
+    MINUS,
+    PValue,
+    fixed,
+    level_text,
+    number,
+    percent,
+    signed,
+    significant,
+    status_text,
+    thousands,
+)
 from mlx.results.classification_residuals import ClassSummary
 from mlx.results.evaluation_tables import ClassEvaluation
 from mlx.results.schema import RowSchema
@@ -100,6 +112,13 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield from _leaves(value, f"{prefix}{key}.")
         elif not isinstance(value, Mapping):
             yield f"{prefix}{key}", value
+
+
+def columns_table(columns: Sequence[ColumnSummary]) -> str:
+    """Build the table of the columns of the data, which is folded under its counts by use."""
+    rows = [(*first, signed(values)) for *first, values in (one.cells() for one in columns)]
+    table = html_table("Columns of the raw data", HEAD, rows)
+    return f"<details><summary>{safe(column_counts(columns))}</summary>\n{table}\n</details>"
 
 
 def classes_table(classes: Sequence[ClassSummary], scores: Sequence[ClassEvaluation], *, level: float) -> str:

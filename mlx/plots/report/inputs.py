@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mlx.core.descriptions import ColumnDescription
+from mlx.plots.columns import ColumnSummary
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
@@ -102,6 +103,8 @@ class Report:
     ----------
     training, raw
         None for arrays that were recorded elsewhere.
+    columns
+        Those of a table, and those with a role; empty for other samples.
     settings
         The section ``report`` of the configuration.
     """
@@ -109,6 +112,7 @@ class Report:
     provenance: Provenance
     training: Training | None = None
     raw: RawSamples | None = None
+    columns: Sequence[ColumnSummary] = ()
     settings: ReportSettings
 
     @property
