@@ -97,10 +97,15 @@ def reject_absent(roles: Mapping[str, str], names: Collection[str], where: str) 
             )
 
 
+CODE = r"-?0\d+(\.0)?|-?\d{16,}"
+"""A number in text that is a code: with a leading zero, or longer than a double is exact."""
+
+
 def role_values(series: "pd.Series[Any]", role: str, where: str) -> Array:
     """Return a column of a table as numbers, times, or text with None where it is missing.
 
-    Text that is a whole number in each row becomes integers; an order in text becomes numbers or times.
+    Text that is a whole number in each row becomes integers; an order in text becomes numbers or times, and so does a
+    column to ignore, which may be a factor, where it has nothing else.
 
     Raises
     ------
@@ -120,13 +125,17 @@ def role_values(series: "pd.Series[Any]", role: str, where: str) -> Array:
     if not present.map(lambda value: isinstance(value, str)).all():
         present = present.map(str)
     texts = present.str.strip()
-    if role == "order":
-        return _order(texts, len(series), series.notna().to_numpy(), where)
-    if len(texts) and texts.str.fullmatch(r"-?[1-9]\d{0,17}|0").all():
+    if role != "order" and len(texts) and texts.str.fullmatch(r"-?[1-9]\d{0,17}|0").all():
         whole = texts.astype(np.int64)
         return whole.to_numpy() if len(texts) == len(series) else _numbers(whole.reindex(series.index))
+    known = series.notna().to_numpy()
+    if role == "order" or (role == "ignore" and not texts.str.fullmatch(CODE).any()):
+        if (found := _numbers_or_times(texts, known)) is not None:
+            return found
+        if role == "order":
+            raise _no_order(texts, where)
     values = np.full(len(series), None, dtype=object)
-    values[series.notna().to_numpy()] = texts.tolist()
+    values[known] = texts.tolist()
     return values
 
 
@@ -137,21 +146,29 @@ def _numbers(series: "pd.Series[Any]") -> Array:
     return series.to_numpy(dtype=np.int64) if whole else series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _order(texts: "pd.Series[Any]", n: int, known: Array, where: str) -> Array:
+def _numbers_or_times(texts: "pd.Series[Any]", known: Array) -> Array | None:
+    """Return texts as numbers, or as times, with gaps where they are not known; None for others."""
     import pandas as pd
 
     numbers = pd.to_numeric(texts, errors="coerce")
     if numbers.notna().all():
-        values = np.full(n, np.nan)
+        values = np.full(len(known), np.nan)
         values[known] = numbers.to_numpy(dtype=np.float64)
         return values
     times = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
     if times.isna().any():
-        bad = texts[times.isna()].iloc[0]
-        raise DataError(
-            f"{where}: expected numbers, or times written as YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, found {bad[:40]!r}, "
-            "and dataset.params.roles says order"
-        )
-    moments = np.full(n, np.datetime64("NaT"), "datetime64[us]")
+        return None
+    moments = np.full(len(known), np.datetime64("NaT"), "datetime64[us]")
     moments[known] = times.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     return moments
+
+
+def _no_order(texts: "pd.Series[Any]", where: str) -> DataError:
+    import pandas as pd
+
+    times = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    bad = texts[times.isna()].iloc[0]
+    return DataError(
+        f"{where}: expected numbers, or times written as YYYY-MM-DD or YYYY-MM-DD HH:MM:SS, found {bad[:40]!r}, "
+        "and dataset.params.roles says order"
+    )

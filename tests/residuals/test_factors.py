@@ -15,6 +15,7 @@ from mlx.residuals.errors.factor_bins import factor_bins
 from mlx.residuals.errors.factor_permutation import rank_correlation_test, share_test
 from mlx.residuals.errors.factor_values import read_factors
 from mlx.residuals.errors.factors import Target, associate_factors
+from mlx.residuals.errors.slice_conditions import Condition
 from mlx.residuals.errors.slices import weak_slices
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.proportions import wilson_interval
@@ -244,9 +245,22 @@ def test_missing_values_and_categories_are_told_in_words():
     color = generator.choice(["red", "green"], 600)
     error = generator.random(600) < np.where((np.nan_to_num(noise, nan=0) > 0.6) & (color == "red"), 0.9, 0.05)
     factors = read_factors(pd.DataFrame({"noise": noise, "colour": color}))
-    description = weak_slices(factors, error, seed=1, confidence=0.95).slices[0].description
-    assert "where missing, counted as 0." in description
-    assert "colour is red" in description or "colour is not green" in description
+    slices = weak_slices(factors, error, seed=1, confidence=0.95).slices
+    assert "noise > 0." in slices[0].description
+    assert "colour is red" in slices[0].description or "colour is not green" in slices[0].description
+    assert any(" or missing)" in one.description for one in slices)
+
+
+def test_a_slice_holds_the_samples_without_a_value_where_it_says_so():
+    values = np.array([np.nan, 1.0, 2.0, 3.0, np.nan, 5.0])
+    (factor,) = read_factors(pd.DataFrame({"x": values}))
+    for threshold in (1.5, 2.5, 4.0):
+        for above in (False, True):
+            condition = Condition(factor, None, threshold, above, fill=2.0)
+            met = values > threshold if above else values <= threshold
+            said = condition.words()
+            expected = met | (np.isnan(values) if "or missing)" in said else False)
+            assert condition.holds(np.arange(6)).tolist() == expected.tolist(), said
 
 
 @pytest.mark.parametrize(

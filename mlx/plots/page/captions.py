@@ -71,7 +71,7 @@ CAPTIONS = {
     "factor_effects": (
         "Factors and errors",
         "How well each factor alone ranks wrong above correct predictions; left of the dotted line, small values go "
-        "with errors.",
+        "with errors. The table below has categories, too.",
     ),
     "factor_effects_entropy": (
         "Factors and entropy",

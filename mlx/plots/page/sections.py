@@ -35,8 +35,10 @@ WIDE = ("similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
 
 TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
                 "p_holm", "n", "status")  # fmt: skip
-FACTOR_COLUMNS = ("factor", "target", "statistic", "bin", "lower", "upper", "estimate", "low", "high", "p", "p_holm",
-                  "n", "n_errors", "entropy_mean", "similarity_mean", "status")  # fmt: skip
+FACTOR_COLUMNS = ("factor", "target", "statistic", "estimate", "low", "high", "p", "p_holm", "n", "n_missing",
+                  "status")  # fmt: skip
+BIN_COLUMNS = ("factor", "bin", "estimate", "low", "high", "n", "n_errors", "entropy_mean", "similarity_mean", "status")
+MEAN_COLUMNS = ("factor", "bin", "target", "estimate", "low", "high", "n", "status")
 """A choice that no type can tell: columns of the schemas (another name is an error) that fit the page's width and are
 read beside each other. How a number was made stands in the CSV files."""
 
@@ -66,7 +68,7 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     if not isinstance(report, ClassificationReport):
         slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
         tables = [rows_table("Slices with the largest errors", REGRESSION_SLICES, slices)]
-        tables += _factor_tables(report.residuals.factors, "mean residuals in bins")
+        tables += _factor_tables(report.residuals.factors, "mean residuals in bins", MEAN_COLUMNS)
         return found | {"wrong": Tables([evaluation, residuals]), "why": Tables(wide=tables)}
     return found | {
         "wrong": Tables([mistakes_table(report.evaluation.confusion, report.class_names), evaluation]),
@@ -86,16 +88,17 @@ def _geometry_tables(report: ClassificationReport) -> list[str]:
 
 def _failure_tables(report: ClassificationReport) -> list[str]:
     slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
-    return [rows_table("Weak slices", SLICES, slices), *_factor_tables(report.residuals.factors, "error rate in bins")]
+    tables = _factor_tables(report.residuals.factors, "error rate in bins", BIN_COLUMNS)
+    return [rows_table("Weak slices", SLICES, slices), *tables]
 
 
-def _factor_tables(effects: Sequence[FactorEffect], in_bins: str) -> list[str]:
+def _factor_tables(effects: Sequence[FactorEffect], in_bins: str, columns: Sequence[str]) -> list[str]:
     """Return two tables of factors: tests have no bins, and bins have no tests."""
     tests = [effect for effect in effects if effect.statistic not in IN_BINS]
     bins = [effect for effect in effects if effect.statistic in IN_BINS]
     return [
         rows_table("Factors", FACTORS, tests, FACTOR_COLUMNS),
-        rows_table(f"Factors: {in_bins}", FACTORS, bins, FACTOR_COLUMNS),
+        rows_table(f"Factors: {in_bins}", FACTORS, bins, columns),
     ]
 
 

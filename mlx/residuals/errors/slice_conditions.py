@@ -57,14 +57,15 @@ class Condition:
         return holds
 
     def words(self) -> str:
-        """Say it: "noise > 0.31", "color is red", "not occluded"."""
+        """Say it: "noise > 0.31", "(age ≤ 40 or missing)", "color is red", "not occluded"."""
         name = self.factor.name
         if self.factor.kind == "boolean":
             return name if self.above else f"not {name}"
         if self.category is not None:
             return f"{name} {'is' if self.above else 'is not'} {self.factor.categories[self.category]}"
-        counted = "" if self.factor.present.all() else f" (where missing, counted as {self.factor.shown(self.fill, 4)})"
-        return f"{name} {'>' if self.above else '≤'} {self.factor.shown(self.threshold, 15)}{counted}"
+        words = f"{name} {'>' if self.above else '≤'} {self.factor.shown(self.threshold, 15)}"
+        with_missing = not self.factor.present.all() and (self.fill > self.threshold) == self.above
+        return f"({words} or missing)" if with_missing else words
 
 
 def members_of(conditions: Sequence[Condition], rows: Integers) -> Flags:
