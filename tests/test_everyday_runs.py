@@ -16,6 +16,7 @@ from mlx.models.catalogue import MODELS
 from mlx.pipeline.extract_representations import extract_representations
 from mlx.pipeline.generate_data import generate_data
 from mlx.pipeline.preprocess_split import preprocess_split
+from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.pipeline.train import train
 
 FIVE_LINES = """\
@@ -75,6 +76,21 @@ def test_a_table_with_gaps_runs_with_every_model_from_five_lines(table: str, mod
     fitted(config, workspace)
     extract_representations(workspace, representations=config.representations)
     assert all(np.isfinite(np.load(workspace.splits / f"X_{part}.npy")).all() for part in ("train", "val", "test"))
+
+
+def test_coefficients_are_called_by_their_features() -> None:
+    config = configured("credit", "linear_regression")
+    asked = config.as_dict() | {"preprocessing": {"columns": {"categorical": {"drop": "first"}, "opened": "date"}}}
+    config = ExperimentConfig.model_validate(asked)
+    workspace = prepared(config)
+    fitted(config, workspace)
+    extract_representations(workspace, representations=config.representations)
+    residuals_analysis(workspace, residuals=config.residuals)
+    found = pd.read_csv(workspace.residuals / "coefficients.csv")
+    assert found["feature"].tolist() == ["intercept", *about(workspace)["features"]]
+    assert {"income", "owner", "opened", "purpose_car", "grade_B"} <= set(found["feature"])
+    assert not {"purpose_boat", "grade_A"} & set(found["feature"])
+    assert found["standard_error"].notna().all()
 
 
 @pytest.mark.slow

@@ -144,7 +144,7 @@ class PreparedColumn(Settings):
         What filled its gaps.
     encoder, categories, infrequent
         Of a categorical column: how it was encoded, its categories in the training rows in order, and which of them
-        are one. Numbers and codes of truth values are written as text.
+        are one. Numbers are written as text.
     gaps, unknown
         By part: rows without a value, and rows of a category that the training rows lack.
     """

@@ -1,1 +1,1 @@
-"""Splits the samples into train, validation and test, and scales them: arrays in, arrays out."""
+"""Splits the samples into train, validation and test, makes features of columns, and scales: arrays in, arrays out."""

@@ -33,7 +33,7 @@ class ColumnPlan:
     place
         Of the column in the raw samples.
     categories
-        Names of the codes 0, 1, … of a column of text; empty for one of numbers.
+        Names of the codes 0, 1, … of categories; empty where these are numbers, or the column is not categorical.
     fill
         For the strategy ``constant``: the raw value that a gap gets. A category of its own lies between the codes of
         its neighbors in sorted order.
@@ -179,8 +179,9 @@ def _plan(column: ColumnDescription, place: int, chosen: ColumnSettings) -> Colu
                 )
     if chosen.drop == "first" and chosen.encoder == "ordinal":
         raise SettingsError("expected encoder: onehot beside drop: first, found ordinal", key=key)
-    texts = categorical and bool(column.categories)
-    fill, own = _fill(column, chosen, texts=texts) if strategy == "constant" else (None, "")
+    names = TRUTH if column.kind == "boolean" else column.categories
+    categories = tuple(names) if categorical else ()
+    fill, own = _fill(column.name, categories, chosen.fill_value) if strategy == "constant" else (None, "")
     return ColumnPlan(
         name=column.name,
         place=place,
@@ -190,20 +191,23 @@ def _plan(column: ColumnDescription, place: int, chosen: ColumnSettings) -> Colu
         encoder=chosen.encoder or "onehot",
         min_frequency=chosen.min_frequency,
         max_categories=chosen.max_categories,
-        categories=tuple(column.categories) if texts else (),
+        categories=categories,
         own=own,
         drop_first=chosen.drop == "first",
     )
 
 
-def _fill(column: ColumnDescription, chosen: ColumnSettings, *, texts: bool) -> tuple[float, str]:
+TRUTH = ("False", "True")
+"""The categories of truth values, in the order of their codes 0 and 1."""
+
+
+def _fill(column: str, categories: Sequence[str], value: float | str | None) -> tuple[float, str]:
     """Return the raw value of a gap, and the name of its category if that is one of its own."""
-    value = chosen.fill_value
-    if not texts:
+    if not categories:
         if isinstance(value, str):
-            raise SettingsError(f"expected a number as fill_value, found {value!r}", key=(*KEY, column.name))
+            raise SettingsError(f"expected a number as fill_value, found {value!r}", key=(*KEY, column))
         return float(value or 0.0), ""
     name = OWN_CATEGORY if value is None else str(value)
-    if name in column.categories:
-        return float(column.categories.index(name)), ""
-    return bisect.bisect(column.categories, name) - 0.5, name
+    if name in categories:
+        return float(categories.index(name)), ""
+    return bisect.bisect(categories, name) - 0.5, name

@@ -202,6 +202,11 @@ def _idle_for_data(config: ExperimentConfig, dataset: Dataset) -> Iterator[str]:
         if found := [f"{section}.{name}" for name in names if idle and name in fields]:
             what = "a regression" if regression else "a table"
             yield f"no effect on {what}: {', '.join(found)}"
+    columns = [
+        f"preprocessing.{name}" for name in ("columns", "missing") if name in config.preprocessing.model_fields_set
+    ]
+    if columns and not dataset.columns:
+        yield f"no effect on data without named columns: {', '.join(columns)}"
 
 
 def _idle_by_time(config: ExperimentConfig, planned: Split) -> Iterator[str]:

@@ -9,9 +9,9 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
-from mlx.core.settings import Settings
 from mlx.preprocessing.column_plans import plan_columns
 from mlx.preprocessing.preparation import Preparation, fit_preparation
+from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings
 
 COLORS = ["amber", "blue", "cyan", "green", "red"]
@@ -140,6 +140,20 @@ def test_numbers_can_be_categories() -> None:
     assert preparation.features == [name.removesuffix(".0") for name in names]
 
 
+def test_truth_values_can_be_categories() -> None:
+    X = raw()
+    preparation, made = prepared(X, {"wild": {"kind": "categorical", "strategy": "constant"}})
+    assert preparation.features[-3:] == ["wild_False", "wild_True", "wild_missing_value"]
+    np.testing.assert_array_equal(made[:, -3:], np.column_stack([X[:, 2] == 0, X[:, 2] == 1, np.isnan(X[:, 2])]))
+
+
+def test_features_of_one_name_are_told_apart() -> None:
+    columns = [COLUMNS[1], ColumnDescription(name="color_red", kind="numeric")]
+    X = np.column_stack([np.arange(N_TRAIN) % 5, np.arange(N_TRAIN)])
+    preparation = fit_preparation(plan_columns(columns, {}), lambda: [X], N_TRAIN)
+    assert preparation.features[-2:] == ["color_red", "color_red_2"]
+
+
 def test_dates_are_numbers_where_they_are_asked_for() -> None:
     X = raw()
     without, _ = prepared(X, {})
@@ -216,13 +230,13 @@ def test_columns_by_name_need_columns() -> None:
     with pytest.raises(SettingsError, match="as the data have no columns by name, found 'age'"):
         plan_columns([], settings.columns)
     assert not plan_columns([], {}).columns
-    assert issubclass(PreprocessingSettings, Settings)
 
 
-def test_categories_are_not_scaled() -> None:
+def test_filled_numbers_are_scaled_and_categories_are_not() -> None:
     preparation, made = prepared(raw(), {})
-    assert preparation.scaled is not None
-    assert preparation.scaled.tolist() == [name in {"age", "wild"} for name in preparation.features]
-    numbers = made[:, preparation.scaled]
-    scaled = StandardScaler().fit(numbers[:N_TRAIN])
-    assert np.isfinite(scaled.transform(numbers)).all()
+    scaler = fit_scaler("standard", float, [made[:50], made[50:N_TRAIN]], preparation.scaled)
+    numbers = [name in {"age", "wild"} for name in preparation.features]
+    expected = made.copy()
+    expected[:, numbers] = StandardScaler().fit(made[:N_TRAIN, numbers]).transform(made[:, numbers])
+    np.testing.assert_allclose(scaler.apply(made), expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(scaler.apply(made)[:, np.invert(numbers)], made[:, np.invert(numbers)])
