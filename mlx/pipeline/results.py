@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.arrays import open_array
 from mlx.core.artifacts import read_csv, read_parquet
-from mlx.core.descriptions import DatasetDescription
+from mlx.core.descriptions import DYNAMICS, DatasetDescription
 from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
@@ -198,7 +198,17 @@ def read_training(workspace: Workspace) -> Training:
     history = read_csv(path)
     check_columns(path, history, HISTORY)
     check_rows(path, history, ("epoch",))
-    return Training(history=history, metrics=read_measured(workspace.metrics / "training.json", ("best_epoch",)))
+    metrics = read_measured(workspace.metrics / "training.json", ("best_epoch",))
+    return Training(history=history, metrics=metrics, dynamics=_read_dynamics(workspace.model / "dynamics.parquet"))
+
+
+def _read_dynamics(path: Path) -> "pd.DataFrame | None":
+    """Read how each training sample was learned; None of a run of an earlier version."""
+    if not path.exists():
+        return None
+    table = read_parquet(path)
+    check_columns(path, table, {name: kind for name, (kind, _) in DYNAMICS.items()})
+    return table
 
 
 def read_samples(workspace: Workspace, dataset: DatasetDescription) -> "pd.DataFrame":

@@ -4,6 +4,7 @@ _MODULES = {
     "plot_class_counts": "table",
     "plot_class_scatter": "table",
     "plot_confusion": "confusion",
+    "plot_data_map": "data_map",
     "plot_entropy_histogram": "entropy",
     "plot_factor_effects": "factors",
     "plot_layers": "comparison",

@@ -44,6 +44,7 @@ def arguments(classification, regression, names=ODD):
         "plot_class_counts": ((s.y_true, names), {}),
         "plot_class_scatter": ((rng.normal(size=(len(s), 5)), s.y_true, names), {}),
         "plot_confusion": ((c.evaluation.confusion, names), {}),
+        "plot_data_map": ((rng.random(90) / 2, rng.random(90), rng.random(90)), {}),
         "plot_entropy_histogram": ((s.entropy, s.correct), {"n_classes": len(names)}),
         "plot_factor_effects": ((factors(names),), {}),
         "plot_layers": ((tests,), {}),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from drawn_reports import ODD_NAMES, drawn
 from made_reports import correlations, with_evaluation, with_residuals, with_samples
@@ -32,6 +33,14 @@ def test_a_classification_of_images_has_all_its_pictures(shown):
 @pytest.mark.slow
 def test_a_table_has_no_cards(classification):
     assert "uncertain_samples" not in drawn(classification(images=False))
+
+
+def test_a_training_by_epochs_has_a_data_map_of_its_samples(classification):
+    report, generator = classification(), np.random.default_rng(0)
+    columns = {name: generator.random(50) for name in ("variability", "confidence", "correctness")}
+    for dynamics, there in ((pd.DataFrame(columns), True), (pd.DataFrame(columns)[:0], False), (None, False)):
+        training = replace(report.training, dynamics=dynamics)
+        assert ("data_map" in drawn(replace(report, training=training))) is there
 
 
 def test_a_regression_has_its_own_pictures(regression):

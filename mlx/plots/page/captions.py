@@ -6,6 +6,11 @@ CAPTIONS = {
         "Learning curves",
         "Training and validation values; with epochs, the dotted line marks the lowest validation loss.",
     ),
+    "data_map": (
+        "Data map",
+        "Each point is a training sample: mean and spread over the epochs of the probability of its class. Easy "
+        "samples are at the upper left, ambiguous ones at the right, hard or wrongly labeled ones at the lower left.",
+    ),
     "confusion": (
         "Confusion matrix",
         "Rows are actual classes, columns predicted classes; every count off the diagonal is a mistake.",
@@ -156,7 +161,7 @@ SECTIONS = (
             "residual_images",
         ),
     ),
-    ("training", "Training and data", ("learning_curves", "samples", "class_counts")),
+    ("training", "Training and data", ("learning_curves", "data_map", "samples", "class_counts")),
     ("more", "More figures", ()),
     ("setup", "Configuration and environment", ()),
 )

@@ -12,6 +12,7 @@ from mlx.plots.comparison import plot_layers
 from mlx.plots.confusion import plot_confusion
 from mlx.plots.coverage import plot_risk_coverage
 from mlx.plots.curves import plot_precision_recall, plot_roc
+from mlx.plots.data_map import plot_data_map
 from mlx.plots.embedding import plot_representation_map
 from mlx.plots.entropy import plot_entropy_histogram
 from mlx.plots.factors import effects_on, plot_factor_effects, plot_weak_slices
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
 
 def _class_counts(report: ClassificationReport) -> Axes | None:
     return None if report.raw is None else plot_class_counts(report.raw.targets, report.class_names)
+
+
+def _data_map(report: ClassificationReport) -> Axes | None:
+    dynamics = None if report.training is None else report.training.dynamics
+    if dynamics is None or not len(dynamics):
+        return None
+    columns = (dynamics[name] for name in ("variability", "confidence", "correctness"))
+    return plot_data_map(*columns, max_points=report.settings.max_points)
 
 
 def _confusion(report: ClassificationReport) -> Axes:
@@ -178,6 +187,7 @@ FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = 
     "samples": samples,
     "class_counts": _class_counts,
     "learning_curves": learning_curves,
+    "data_map": _data_map,
     "confusion": _confusion,
     "roc": _roc,
     "precision_recall": _precision_recall,

@@ -65,10 +65,13 @@ class Training:
         quantities as a pair ``q``, ``val_q`` (accuracy first).
     metrics
         Content of ``metrics/training.json``.
+    dynamics
+        One row per training sample, of a classifier that was trained by epochs; None where it was not recorded.
     """
 
     history: DataFrame
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    dynamics: DataFrame | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
