@@ -40,6 +40,10 @@ REPORT = 120 << 20
 GEOMETRY_COPIES = 6
 """Arrays of the size of a layer when its components and its dimension are computed."""
 
+LEAVES = 0.9
+"""Power of the number of samples with which leaves and support vectors of a classifier grow: 0.8 for MNIST's digits, 1
+for labels at random; 1 for a regression."""
+
 PAGE = 4 << 20
 """Bytes of the page, its figures, and the tables whose size does not depend on the number of samples."""
 SAMPLE, ANALYZED_SAMPLE, ENTRY = 40, 300, 8
@@ -109,7 +113,7 @@ def footprint(
     DataError
         There is not as much free disk.
     """
-    growth = _growth(config.model, parts["train"] / tried.n_train)
+    growth = _growth(config.model, parts["train"] / tried.n_train, regression=dataset.task == "regression")
     model_bytes = round(tried.model_bytes * growth)
     outputs = tried.dense_bytes / tried.n_recorded + tried.n_sparse * ENTRY * _trees(
         config.model, len(dataset.class_names)
@@ -154,10 +158,11 @@ def _trees(settings: ModelSettings, n_classes: int) -> int:
     return _rounds(settings) * each
 
 
-def _growth(settings: ModelSettings, fitted: float) -> float:
+def _growth(settings: ModelSettings, fitted: float, *, regression: bool) -> float:
     """Return how many times as large a model is as the one that was tried, to `fitted` times as many samples."""
-    grows = isinstance(settings.parameters(), RandomForestParams | SvmParams)  # leaves, support vectors
-    return _rounds(settings) * (fitted if grows else 1)
+    if not isinstance(settings.parameters(), RandomForestParams | SvmParams):
+        return _rounds(settings)
+    return _rounds(settings) * fitted ** (1 if regression else LEAVES)
 
 
 def _saved(config: ExperimentConfig, model: Model, model_bytes: int) -> int:
