@@ -93,6 +93,30 @@ def test_coefficients_are_called_by_their_features() -> None:
     assert found["standard_error"].notna().all()
 
 
+@pytest.mark.parametrize("table", TABLES)
+def test_what_is_recorded_makes_the_features_again(table: str) -> None:
+    asked = configured(table, "svm").as_dict()
+    columns = {"categorical": {"min_frequency": 8}, "numeric": "median", "date": "mean"}
+    config = ExperimentConfig.model_validate(asked | {"preprocessing": {"scaling": "standard", "columns": columns}})
+    workspace = prepared(config)
+    found, (make, target) = about(workspace), TABLES[table]
+    rows = make().dropna(subset=target).iloc[np.load(workspace.splits / "index_test.npy")]
+    made = [_features(rows[column["name"]], column) for column in found["columns"] if column["features"]]
+    expected = (np.column_stack(made) - found["mean"]) / found["scale"]
+    np.testing.assert_allclose(np.load(workspace.splits / "X_test.npy"), expected, rtol=1e-12, atol=1e-12)
+
+
+def _features(values: pd.Series, column: dict[str, Any]) -> np.ndarray:
+    if column["kind"] == "categorical":
+        texts = values.astype(object).where(values.notna(), column["fill_value"])
+        frequent = [name for name in column["categories"] if name not in column["infrequent"]]
+        features = [texts == name for name in frequent]
+        return np.column_stack([*features, *([~texts.isin(frequent)] if column["infrequent"] else [])]).astype(float)
+    if column["kind"] == "date":
+        values = (pd.to_datetime(values) - pd.Timestamp(0)) / pd.Timedelta(days=1)
+    return values.astype("Float64").fillna(column["fill_value"]).to_numpy(float)[:, None]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_a_whole_run_shows_a_table_with_gaps(table: str) -> None:

@@ -1,5 +1,6 @@
 """Step `preprocess-split`: divides the raw samples, prepares the columns of a table, and scales, block by block."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from mlx.core.descriptions import (
     SplitsDescription,
     read_description,
 )
-from mlx.core.errors import ArtifactError
+from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
 from mlx.core.samples import finite_rows, naming, open_samples, open_targets
@@ -63,6 +64,7 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
     train = (preparation.apply(block)[0] for block in raw.rows(parts.train, "fitting the scaling", FITTED_BYTES))
     scaler = fit_scaler(preprocessing.scaling, X.dtype, train, preparation.scaled)
     overlaps = overlaps_of(known, parts)
+    _check_space(preparation, parts, workspace)
     dropped = {name: len(rows) - len(parts.parts()[name]) for name, rows in drawn.parts().items()}
     with replacing_folder(workspace.splits) as folder:
         for name, rows in parts.parts().items():
@@ -153,6 +155,19 @@ class _Raw:
             return
         with naming(self.path.parent):
             yield from check_raw(stream_rows(self.path, rows), self.columns)
+
+
+def _check_space(preparation: Preparation, parts: Split, workspace: Workspace) -> None:
+    """Reject, before they are written, features of categories that do not fit on the disk."""
+    n = sum(map(len, parts.parts().values()))
+    needed, free = 8 * n * len(preparation.features), shutil.disk_usage(workspace.root).free
+    if needed > free:
+        widest = max(preparation.fits, key=lambda fit: len(fit.names))
+        raise DataError(
+            f"preprocessing.columns: expected {needed / 1e9:.1f} GB of free disk for {n} samples of "
+            f"{len(preparation.features)} features, {len(widest.names)} of them of column '{widest.plan.name}', found "
+            f"{free / 1e9:.1f} GB; set max_categories, or drop columns"
+        )
 
 
 def _write_prepared(

@@ -106,9 +106,12 @@ def plan_columns(columns: Sequence[ColumnDescription], settings: Mapping[str, Co
     """
     features = [column for column in columns if column.use == "feature"]
     _reject_unknown(settings, columns)
+    by_kind: dict[str, ColumnSettings] = {
+        kind: settings[kind] for kind in KINDS if kind in settings and kind not in {c.name for c in features}
+    }
     plans, left_out = [], {}
     for place, column in enumerate(features):
-        reason, chosen = _chosen(column, settings)
+        reason, chosen = _chosen(column, settings.get(column.name), by_kind)
         if reason:
             left_out[column.name] = reason
         else:
@@ -141,11 +144,12 @@ def _reject_unknown(settings: Mapping[str, ColumnSettings], columns: Sequence[Co
         raise SettingsError(f"expected one of {listed}, found '{name}'{nearest(name, names)}", key=(*KEY, name))
 
 
-def _chosen(column: ColumnDescription, settings: Mapping[str, ColumnSettings]) -> tuple[str, ColumnSettings]:
+def _chosen(
+    column: ColumnDescription, own: ColumnSettings | None, by_kind: Mapping[str, ColumnSettings]
+) -> tuple[str, ColumnSettings]:
     """Return why the column is left out, or an empty text; and its settings with those of its kind."""
-    own = settings.get(column.name)
     kind = (own and own.kind) or column.kind
-    of_kind = settings.get(kind) if kind != column.name else None
+    of_kind = by_kind.get(kind)
     chosen = (own or ColumnSettings()).over(of_kind or ColumnSettings())
     if chosen.drop is True:
         return f"preprocessing.columns.{column.name if own and own.drop is True else kind} says drop", chosen

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mlx.core.errors import ArtifactError, SettingsError
+from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.paths import Workspace
 from mlx.datasets import DatasetSettings
 from mlx.pipeline.generate_data import generate_data
@@ -55,6 +56,15 @@ def splits(workspace: Workspace, **sections: Any) -> dict[str, Any]:
     )
     described = json.loads((workspace.splits / "preprocessing.json").read_text())
     return described | {path.stem: np.load(path) for path in workspace.splits.glob("*.npy")}
+
+
+def test_features_that_do_not_fit_on_the_disk_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    split()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(
+        DataError, match=r"60 samples of 4 features, 2 of them of column 'city', found 0\.0 GB; set max"
+    ):
+        splits(Workspace(Path()))
 
 
 def test_rows_with_gaps_are_dropped_from_the_parts_that_all_rows_have(capsys: pytest.CaptureFixture[str]) -> None:

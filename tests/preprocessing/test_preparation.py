@@ -172,6 +172,16 @@ def test_a_name_comes_before_its_kind() -> None:
     assert prepared(raw(), {"categorical": "drop", "boolean": "drop"})[0].features == ["age"]
 
 
+def test_a_column_that_is_named_as_a_kind_is_set_alone() -> None:
+    columns = [
+        COLUMNS[0],
+        ColumnDescription(name="numeric", kind="numeric"),
+        ColumnDescription(name="n", kind="numeric"),
+    ]
+    plan = plan_columns(columns, PreprocessingSettings.model_validate({"columns": {"numeric": "drop"}}).columns)
+    assert [column.name for column in plan.columns] == ["age", "n"]
+
+
 def test_what_trains_decides_alone() -> None:
     X, poisoned = raw(), raw()
     poisoned[N_TRAIN:] = np.random.default_rng(1).permutation(poisoned[N_TRAIN:]) * [1e6, 0, 0, 1]
