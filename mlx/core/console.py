@@ -4,12 +4,15 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+from mlx.core.ordered_map import OrderedMap
+
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def answer(line: str) -> None:
@@ -122,6 +125,45 @@ def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
     from tqdm import tqdm
 
     yield from tqdm(items, total=total, desc=label, leave=False, dynamic_ncols=True)
+
+
+@contextmanager
+def announced(run: OrderedMap, step: str) -> Iterator[OrderedMap]:
+    """Give a map like `run` that shows what the tasks of `step` are at, unless they take less than a second.
+
+    A function says so in its attribute ``doing``. On a terminal this is a line that counts the tasks, and vanishes;
+    elsewhere a line is printed every ten seconds.
+    """
+    bar: Any = None
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        bar = tqdm(desc=step, unit=" tasks", delay=1, leave=False, dynamic_ncols=True)
+    started = printed = time.monotonic()
+
+    def show(doing: str) -> None:
+        nonlocal printed
+        if bar is not None:
+            bar.set_description_str(f"{step}: {doing}" if doing else step, refresh=False)
+            bar.update()
+        elif doing and time.monotonic() - printed >= SECONDS_BETWEEN:
+            printed = time.monotonic()
+            note(f"  {step}: {doing} ({_spoken(printed - started)} so far)")
+
+    def mapped(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+        for result in run(function, items):
+            show(getattr(function, "doing", ""))
+            yield result
+
+    try:
+        yield mapped
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+SECONDS_BETWEEN = 10
+"""Seconds between two lines on the progress of tasks."""
 
 
 class TrainingDisplay:

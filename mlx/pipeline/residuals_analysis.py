@@ -11,7 +11,7 @@ import pandas as pd
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array, write_array
 from mlx.core.artifacts import replacing_folder, write_csv, write_parquet
-from mlx.core.console import note
+from mlx.core.console import announced, note
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.workers import SERIAL, Workers
@@ -105,7 +105,7 @@ def _classification(
     settings: ResidualsSettings,
 ) -> str:
     assert recorded.probabilities is not None, "a classification"
-    with naming_model_outputs(workspace, recorded):
+    with naming_model_outputs(workspace, recorded), announced(workers.map, "residuals-analysis") as shown:
         found = analyze_classification(
             recorded.layers,
             logits=recorded.logits,
@@ -118,7 +118,7 @@ def _classification(
             settings=settings,
             validation=recorded.validation,
             groups=groups,
-            map=workers.map,
+            map=shown,
         )
     with replacing_folder(workspace.residuals) as folder:
         write_classification(folder, found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -164,6 +165,7 @@ def _resample(
 class _Reweight:
     """Resamples some classes, given with the label of their random streams: over all of them, and within class."""
 
+    doing: ClassVar[str] = "resampling"
     layer: Layer
     settings: ResidualsSettings
 

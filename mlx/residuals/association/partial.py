@@ -1,6 +1,7 @@
 """Partial correlation of similarity and entropy given groups, such as whether the prediction was right."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -122,6 +123,7 @@ def _tests_by_group(
 class _PermuteWithin:
     """Sums (2, 2, m) of one chunk of permutations of y within groups, which are the samples (n,) of equal labels."""
 
+    doing: ClassVar[str] = "permuting entropies among correct and wrong predictions"
     stratum: Stratum
     labels: Integers
     seed: int

@@ -5,6 +5,7 @@ The classes share their permutations with the test within class, and each test s
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -82,6 +83,7 @@ def correlations(groups: list[Group]) -> tuple[Floats, Floats]:
 class _Permute:
     """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations."""
 
+    doing: ClassVar[str] = "permuting entropies"
     groups: Mapping[int, Group]
     seed: int
     purpose: Stream

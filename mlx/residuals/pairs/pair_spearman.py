@@ -8,6 +8,7 @@ midranks: where bins hold the share ε of the variance of ranks, the correlation
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -188,6 +189,7 @@ def _binned(group: PairGroup, statistic: PairStatistic, n_bins: int, map: Ordere
 class _Counts:
     """Counts both variables of the pairs of some stripes."""
 
+    doing: ClassVar[str] = "counting pairs"
     group: PairGroup
     statistic: PairStatistic
     bins: Sequence[Bins]
@@ -205,6 +207,7 @@ class _Counts:
 class _RankProducts:
     """Sums the products of both ranks over the pairs of some stripes."""
 
+    doing: ClassVar[str] = "ranking pairs"
     group: PairGroup
     statistic: PairStatistic
     bins: Sequence[Bins]

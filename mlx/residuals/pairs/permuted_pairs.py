@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -125,6 +126,7 @@ class Deck:
 class _Permute:
     """The products of every deck in one chunk of permutations, for the statistics that each needs."""
 
+    doing: ClassVar[str] = "permuting entropies over pairs"
     decks: Sequence[Deck]
     needed: Sequence[Set[int]]
 

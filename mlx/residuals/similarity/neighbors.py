@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -67,6 +67,7 @@ SEARCHED_BYTES = 1 << 26
 class _Search:
     """Finds the k nearest others of a block of rows."""
 
+    doing: ClassVar[str] = "searching neighbors"
     lifted: CenteredDirections
     rows: Integers
     k: int

@@ -1,0 +1,37 @@
+"""People see what tasks are at, elsewhere than on a terminal by a line from time to time."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from mlx.core import console
+from mlx.core.ordered_map import in_order
+
+
+@dataclass(frozen=True)
+class Double:
+    doing: ClassVar[str] = "doubling"
+
+    def __call__(self, number: int) -> int:
+        return 2 * number
+
+
+def test_a_line_says_what_tasks_are_at(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(console, "SECONDS_BETWEEN", 0)
+    with console.announced(in_order, "some-step") as shown:
+        assert list(shown(Double(), range(2))) == [0, 2]
+        assert list(shown(abs, [-3])) == [3]
+    assert capsys.readouterr().err == 2 * "  some-step: doubling (0 s so far)\n"
+
+
+def test_nothing_is_said_of_tasks_that_take_no_time(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.announced(in_order, "some-step") as shown:
+        assert list(shown(Double(), range(2))) == [0, 2]
+    assert capsys.readouterr().err == ""
+
+
+def test_on_a_terminal_tasks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with console.announced(in_order, "some-step") as shown:
+        assert list(shown(Double(), range(200))) == list(range(0, 400, 2))
