@@ -3,7 +3,9 @@
 import ipaddress
 import json
 import logging
+import signal
 import socket
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, wait
@@ -89,7 +91,6 @@ def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: P
         address = _address_in(name, Path(address))
     if address and not insecure:
         _check_secure(name, address)
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it logs is reported as one message
     with ExitStack() as stack:
         client = _client(stack, name, address, count)
         _check_workers(name, client, seen)
@@ -103,18 +104,37 @@ def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: P
 def _client(stack: ExitStack, name: str, address: str, count: int) -> Any:
     from distributed import Client, LocalCluster
 
+    for logger in (
+        "distributed",
+        *(name for name in logging.root.manager.loggerDict if name.startswith("distributed.")),
+    ):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)  # what it logs is reported as one message
     connect: Any = Client
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other versions, which are checked, and of a port that is taken
         place: Any = address
         if not address:
             start: Any = LocalCluster  # without types
-            place = stack.enter_context(start(n_workers=count, threads_per_worker=1, host="127.0.0.1"))
+            with _not_interrupted():
+                place = stack.enter_context(start(n_workers=count, threads_per_worker=1, host="127.0.0.1"))
         try:
             return stack.enter_context(connect(place, timeout=CONNECT_SECONDS, set_as_default=False))
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise MlxError(f"{name}: expected a Dask scheduler at {address}, found none: {reason}") from None
+
+
+@contextmanager
+def _not_interrupted() -> Iterator[None]:
+    """Start processes that ignore Ctrl-C, which this process handles for them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _address_in(name: str, file: Path) -> str:
