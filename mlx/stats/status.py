@@ -123,6 +123,7 @@ class Reason(Enum):
     SEEDS_NEEDED = "three seeds needed"
     SEEDS_AGREE = "all seeds agree: other samples only"
     APPROXIMATE = "approximate"
+    TEMPERATURE_AT_BOUND = "log loss still falls at the temperature {}, the bound"
     FULL_SETS = "full sets (calibration samples < {})"
     # Residuals of a regression.
     BEYOND_LARGEST_NUMBER = "residuals beyond the largest number"

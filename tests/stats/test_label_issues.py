@@ -1,0 +1,61 @@
+"""Labels that contradict confident predictions: reference values, the rule sample by sample, and flawless labels."""
+
+import numpy as np
+import pytest
+
+from mlx.core.errors import DataError
+from mlx.stats.label_issues import flawless_count, label_issues
+
+Y = np.array([0, 0, 0, 1, 1, 2, 2, 2])
+P = np.array([(0.8, 0.1, 0.1), (0.6, 0.3, 0.1), (0.2, 0.7, 0.1), (0.1, 0.8, 0.1), (0.3, 0.5, 0.2), (0.1, 0.2, 0.7),
+              (0.7, 0.2, 0.1), (0.2, 0.2, 0.6)])  # fmt: skip
+
+
+def test_the_reference_values() -> None:
+    found = label_issues(P, Y)
+    np.testing.assert_allclose(found.thresholds, [8 / 15, 0.65, 7 / 15], rtol=1e-14)
+    assert np.flatnonzero(found.flagged).tolist() == [2, 6]
+    assert found.suggested[[2, 6]].tolist() == [1, 0]
+
+
+def by_loop(p, y):
+    """The filter ``confident_learning`` as cleanlab's earlier loop over the samples has it, and its last step."""
+    thresholds = [p[y == k, k].mean() if (y == k).any() else 2.0 for k in range(p.shape[1])]
+    flagged = []
+    for row, label in zip(p, y, strict=True):
+        confident = [k for k in range(len(row)) if row[k] >= thresholds[k] - 1e-6]
+        guess = label if not confident else confident[0] if len(confident) == 1 else int(np.argmax(row))
+        flagged.append(guess != label and int(np.argmax(row)) != label)
+    return flagged
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_flagged_are_those_of_the_rule_for_one_sample_at_a_time(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    k = int(generator.integers(2, 7))
+    p = generator.dirichlet(np.ones(k) * generator.uniform(0.2, 2), 300)
+    y = np.array([generator.choice(k - (seed % 2), p=None) if generator.random() < 0.3 else row.argmax() for row in p])
+    assert label_issues(p, y).flagged.tolist() == by_loop(p, y)
+
+
+def test_a_class_without_samples_is_suggested_to_none() -> None:
+    found = label_issues(P, np.where(Y == 2, 0, Y))
+    assert found.thresholds[2] == np.inf
+    assert not (found.suggested == 2).any()
+    with pytest.raises(DataError, match="labels: row 1: expected a class from 0 to 2, found 3"):
+        label_issues(P, np.where(np.arange(8) == 1, 3, Y))
+
+
+def test_flawless_labels_have_as_many_as_their_draws_and_wrong_ones_more() -> None:
+    generator = np.random.default_rng(0)
+    z = 2.5 * generator.normal(size=(500, 3))
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    draws = [(p.cumsum(axis=1) < generator.random((500, 1))).sum(axis=1) for _ in range(40)]
+    counts = [int(label_issues(p, y).flagged.sum()) for y in draws]
+    expected = flawless_count(p, seed=1)
+    assert expected == flawless_count(p, seed=1)
+    assert np.mean(counts) == pytest.approx(expected, abs=4 * np.std(counts) / 40**0.5)
+    y = draws[0].copy()
+    y[:60] = (y[:60] + 1) % 3
+    assert label_issues(p, y).flagged.sum() > expected + 20
+    assert flawless_count(np.eye(3)[y], seed=1) == 0
