@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
+from pyarrow import csv
 
 pytestmark = pytest.mark.slow
 
@@ -69,3 +72,27 @@ def test_100_000_images_are_made_and_split_in_a_fraction_of_their_size(tmp_path:
     assert peak_of("generate_data.py", tmp_path) < 320 * MEBIBYTE
     assert peak_of("preprocess_split.py", tmp_path) < 160 * MEBIBYTE
     assert sum(file.stat().st_size for file in (tmp_path / "data/splits").glob("X_*.npy")) > 390 * MEBIBYTE
+
+
+@pytest.mark.parametrize("end", ["csv", "parquet"])
+def test_a_table_is_read_in_the_memory_of_a_few_of_its_blocks(tmp_path: Path, end: str) -> None:
+    rng, rows = np.random.default_rng(1), 50_000
+    blocks = [
+        pa.table({f"x{k}": rng.normal(size=rows).round(4) for k in range(20)} | {"y": rng.integers(0, 2, rows)})
+        for _ in range(2)
+    ]
+    peaks = []
+    for n_blocks in (8, 24):
+        folder = tmp_path / str(n_blocks)
+        folder.mkdir()
+        write = pq.ParquetWriter if end == "parquet" else csv.CSVWriter
+        with write(folder / f"t.{end}", blocks[0].schema) as writer:
+            for block in range(n_blocks):
+                writer.write_table(blocks[block % 2])
+        params = {"name": "large", "dataset": {"name": "custom", "path": f"t.{end}", "params": {"target": "y"}}}
+        (folder / "params.yaml").write_text(yaml.safe_dump(params))
+        peaks.append(peak_of("generate_data.py", folder))
+    added = 16 * rows * 20 * 8
+    assert (folder / "data/raw/X.npy").stat().st_size > 180 * MEBIBYTE
+    assert peaks[1] < 480 * MEBIBYTE
+    assert peaks[1] - peaks[0] < added / 2, (peaks, added)

@@ -13,7 +13,7 @@ from own_data import everything, opened, refused
 from mlx.core.errors import SettingsError
 from mlx.core.paths import Workspace
 from mlx.datasets import DatasetSettings
-from mlx.datasets.custom import csv_files, gathering, json_files
+from mlx.datasets.custom import gathering, json_files, text_files
 from mlx.pipeline.generate_data import generate_data
 
 N = 90
@@ -206,7 +206,7 @@ def test_a_file_that_can_not_be_read_says_why(tmp_path, name, content, message):
 
 
 def test_a_file_that_unpacks_to_far_more_than_a_table_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_files, "LEAST_BOMB", 1 << 16)
+    monkeypatch.setattr(text_files, "LEAST_BOMB", 1 << 16)
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"x,y\n" + b"0,0\n" * 100_000))
     refused(path, "found a file that unpacks to over 200 times its size", target="y")

@@ -1,18 +1,25 @@
 """Tables in CSV files: their separator and encoding, and their cells as text, block by block."""
 
-import codecs
 import csv
-import gzip
 import io
 import re
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.headers import as_requested, reject_equal_names
+from mlx.datasets.custom.text_files import (
+    bytes_at_fault,
+    encoding_of,
+    is_packed,
+    not_utf8,
+    open_bytes,
+    open_text,
+    zero_byte,
+)
 from mlx.datasets.custom.written_cells import MISSING_TARGETS
 
 if TYPE_CHECKING:
@@ -26,15 +33,6 @@ SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 200
 LONGEST_HEADER = 1 << 26
 BLOCK_BYTES, BLOCK_BYTES_A_COLUMN, LARGEST_BLOCK = 4 << 20, 2 << 10, 1 << 28
 """Of text that is parsed at once: at least, for each column, and at most, where one row is longer."""
-
-LEAST_BOMB, MOST_UNPACKED = 1 << 30, 200
-"""A gzip file is rejected where it unpacks to more bytes than the first, and to more than the second times its size."""
-
-BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
-"""The first bytes of a text file, and its encoding; UTF-32 first, whose mark starts like that of UTF-16."""
 
 
 class RowTooLongError(DataError):
@@ -74,7 +72,7 @@ def csv_layout(path: Path, *, targets: Collection[str] = (), separator: str | No
     try:
         sample = _sample(path, encoding)
     except UnicodeDecodeError as error:
-        raise _not_utf8(path, error.object[error.start : error.start + 4]) from None
+        raise not_utf8(path, error.object[error.start : error.start + 4]) from None
     declared = _SEPARATOR_LINE.match(sample)  # a first line that Excel writes and reads
     tabs = "\t" if ".tsv" in path.suffixes[-2:] else None
     mark = separator or (declared["mark"] if declared else tabs or _separator(path, sample, targets))
@@ -116,7 +114,7 @@ def csv_blocks(layout: Layout, block_bytes: int) -> "Iterator[list[pa.Array]]":
     with open_bytes(layout.path) as file:
         try:
             for batch in arrow.open_csv(
-                pa.PythonFile(file, "r") if _packed(layout.path) else str(layout.path),
+                pa.PythonFile(file, "r") if is_packed(layout.path) else str(layout.path),
                 arrow.ReadOptions(
                     block_size=block_bytes,
                     column_names=names,
@@ -132,7 +130,7 @@ def csv_blocks(layout: Layout, block_bytes: int) -> "Iterator[list[pa.Array]]":
                 ),
             ):
                 if any(map(_has_zero_byte, batch.columns)):
-                    raise _zero_byte(layout.path)
+                    raise zero_byte(layout.path)
                 yield batch.columns
         except pa.ArrowInvalid as error:
             if "straddl" in str(error):
@@ -140,7 +138,7 @@ def csv_blocks(layout: Layout, block_bytes: int) -> "Iterator[list[pa.Array]]":
             if uneven:
                 raise _uneven(layout, uneven[0]) from None
             if "UTF8" in str(error):
-                raise _not_utf8(layout.path, _bytes_at_fault(layout.path)) from None
+                raise not_utf8(layout.path, bytes_at_fault(layout.path)) from None
             raise
 
 
@@ -169,74 +167,6 @@ def _has_zero_byte(cells: "pa.Array") -> bool:
     return b"\0" in texts.slice(0, end).to_pybytes()
 
 
-def _zero_byte(path: Path) -> DataError:
-    return DataError(f"{path}: expected text in UTF-8, found a zero byte; save it as UTF-8")
-
-
-def _not_utf8(path: Path, found: bytes) -> DataError:
-    return DataError(f"{path}: expected text in UTF-8, found other bytes ({found!r}); save it as UTF-8")
-
-
-def _bytes_at_fault(path: Path) -> bytes:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with open_bytes(path) as file:
-        while piece := file.read(1 << 20):
-            try:
-                decoder.decode(piece)
-            except UnicodeDecodeError as error:
-                return error.object[error.start : error.start + 4]
-    return b""
-
-
-def _packed(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
-
-
-class _Unpacked(io.RawIOBase):
-    """The content of a gzip file, which ends with an error where it is much larger than a table can be."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = gzip.open(path, "rb")  # noqa: SIM115  # closed with the object
-        self._path, self._most = path, max(LEAST_BOMB, MOST_UNPACKED * path.stat().st_size)
-        self._read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        found = self._file.read(size if size >= 0 else self._most + 1)
-        self._read += len(found)
-        if self._read > self._most:
-            raise DataError(
-                f"{self._path}: expected a packed table, found a file that unpacks to over {MOST_UNPACKED} times its "
-                "size; if it is one, unpack it"
-            )
-        return found
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file, unpacked where it is a ``.gz``."""
-    return cast(IO[bytes], _Unpacked(path)) if _packed(path) else path.open("rb")
-
-
-def open_text(path: Path, encoding: str) -> IO[str]:
-    """Open a text file, unpacked where it is a ``.gz``, with its line ends."""
-    if _packed(path):
-        return io.TextIOWrapper(gzip.open(path, "rb"), encoding, newline="")
-    return path.open(encoding=encoding, newline="")
-
-
-def encoding_of(path: Path) -> str:
-    """Return the encoding of a text file by its byte order mark; UTF-8 without one."""
-    with open_bytes(path) as file:
-        start = file.read(4)
-    return next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), "utf-8")
-
-
 _SEPARATOR_LINE = re.compile(r"sep=(?P<mark>.)\r?\n")
 
 
@@ -247,7 +177,7 @@ def _sample(path: Path, encoding: str) -> str:
         while len(sample.splitlines()) < 2 and len(sample) < LONGEST_HEADER and (more := file.read(SAMPLE_CHARACTERS)):
             sample += more
     if "\0" in sample:  # which the reader would leave out without a word
-        raise _zero_byte(path)
+        raise zero_byte(path)
     return sample
 
 

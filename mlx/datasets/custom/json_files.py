@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from mlx.core.errors import DataError
-from mlx.datasets.custom.csv_files import encoding_of, open_text
 from mlx.datasets.custom.headers import reject_equal_names
+from mlx.datasets.custom.text_files import encoding_of, not_utf8, open_text
 from mlx.datasets.custom.typed_cells import Unusable
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
@@ -85,10 +85,7 @@ def _records(path: Path) -> Iterator[Record]:
                 return
             yield from _elements(file, path, hook)
         except UnicodeDecodeError as error:
-            found = error.object[error.start : error.start + 4]
-            raise DataError(
-                f"{path}: expected text in UTF-8, found other bytes ({found!r}); save it as UTF-8"
-            ) from None
+            raise not_utf8(path, error.object[error.start : error.start + 4]) from None
 
 
 def _rejecting_equal_names(path: Path) -> Hook:

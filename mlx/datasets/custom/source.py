@@ -26,7 +26,8 @@ from mlx.datasets.custom.stored_arrays import (
     read_pair,
     with_test_part,
 )
-from mlx.datasets.custom.table_samples import TableRules, TableSamples, read_table_samples
+from mlx.datasets.custom.table_rules import TableRules
+from mlx.datasets.custom.table_samples import TableSamples, read_table_samples
 from mlx.datasets.custom.targets import Target, build_target
 from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.files.divided_folder import list_image_set

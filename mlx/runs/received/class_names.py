@@ -10,8 +10,8 @@ import numpy as np
 from mlx.core.class_names import clash_of
 from mlx.core.errors import SettingsError
 from mlx.datasets.custom.array_files import open_npy
-from mlx.datasets.custom.csv_files import encoding_of
 from mlx.datasets.custom.targets import checked_text
+from mlx.datasets.custom.text_files import encoding_of
 
 
 def read_class_names(given: Any, what: str) -> tuple[str, ...]:

@@ -13,11 +13,12 @@ from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.core.reading import reading
-from mlx.datasets.custom.csv_files import SEPARATORS, encoding_of, open_text
+from mlx.datasets.custom.csv_files import SEPARATORS
 from mlx.datasets.custom.formats import CSV_SUFFIXES, suffix_of
 from mlx.datasets.custom.gathering import Wanted
 from mlx.datasets.custom.headers import reject_equal_names
 from mlx.datasets.custom.table_files import read_table
+from mlx.datasets.custom.text_files import encoding_of, open_text
 from mlx.datasets.dataset import IN_MEMORY_LIMIT
 
 LONGEST_LINE = 1 << 24
