@@ -14,7 +14,7 @@ HELP = "draw samples of the configured dataset, by class, and list the columns o
 WIDTH = 80
 MOST_LISTED = 20
 """Columns of one use that are listed without ``--all``."""
-NAME_WIDTH = 18
+NAME_WIDTH = 24
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,12 +44,17 @@ def run(chosen: argparse.Namespace) -> str:
 
 def column_lines(columns: "Sequence[ColumnSummary]", *, most: int = MOST_LISTED) -> "Iterator[str]":
     """Yield a table of at most 80 characters, with `most` columns of each use and what the others are."""
+    from textwrap import wrap
+
     from mlx.plots.columns import HEAD, column_counts
     from mlx.plots.text import shorten
 
-    cells = [(shorten(name, NAME_WIDTH), *map(str, others)) for name, *others in (one.cells() for one in columns)]
+    cells = [
+        (shorten(name, NAME_WIDTH), use.replace(", factor", " *"), kind, str(gaps), contents)
+        for name, use, kind, gaps, contents in (one.cells() for one in columns)
+    ]
     widths = [max(map(len, texts)) for texts in zip(HEAD, *cells, strict=True)][:-1]
-    yield column_counts(columns)
+    yield from wrap(f"{column_counts(columns)}{' (*)' * any(one.explains for one in columns)}", WIDTH)
     yield _row(HEAD, widths)
     for use in dict.fromkeys(one.use for one in columns):
         places = [k for k, one in enumerate(columns) if one.use == use]

@@ -210,4 +210,5 @@ def column_counts(summaries: Sequence[ColumnSummary]) -> str:
     uses = {use: sum(one.use == use for one in summaries) for use in ORDER}
     factors = sum(one.explains or one.use == "factor" for one in summaries)
     words = [f"{n} {use}{'s' if n > 1 and use in {'feature', 'factor'} else ''}" for use, n in uses.items() if n]
-    return f"{len(summaries)} columns: {', '.join(words)}; {factors} of them may explain errors (factor)"
+    columns = "1 column" if len(summaries) == 1 else f"{len(summaries)} columns"
+    return f"{columns}: {', '.join(words)}; factors, which may explain errors: {factors}"

@@ -58,12 +58,13 @@ def preview_samples(config: ExperimentConfig, path: Path) -> list[ColumnSummary]
 def _columns(dataset: Dataset, factors: list[str], config: ExperimentConfig) -> list[ColumnSummary]:
     """Summarize the columns of a table, of which all rows are read, and those with a role."""
     roles, features = dataset.roles, [column.name for column in dataset.features]
-    if not dataset.columns:
-        nothing = FeatureCounts.of(())
-        return summarize_columns((), nothing, np.empty(0), (), roles.columns, roles.roles, [*roles.columns], {})
     target = next((column.name for column in dataset.columns if column.use == "target"), "")
     asked = config.residuals.factors
     known = [*factors, *(features[:MOST_FEATURES] if asked == "all" else features), *roles.columns]
+    explain = choose_factors(asked, list(dict.fromkeys(known)), target)
+    if not dataset.columns:
+        nothing = FeatureCounts.of(())
+        return summarize_columns((), nothing, np.empty(0), (), roles.columns, roles.roles, explain, {})
     counts = FeatureCounts.of(dataset.features)
     targets: list[Array] = []
     others: dict[str, list[Array]] = {name: [] for name in factors}
@@ -73,7 +74,6 @@ def _columns(dataset: Dataset, factors: list[str], config: ExperimentConfig) -> 
         for name, values in (block.factors or {}).items():
             others[name].append(values)
     beside = {name: np.concatenate(parts) for name, parts in others.items()} | dict(roles.columns)
-    explain = choose_factors(asked, list(dict.fromkeys(known)), target)
     y, names = np.concatenate(targets), dataset.class_names
     left_out = plan_columns(dataset.columns, config.preprocessing.columns).left_out
     return summarize_columns(dataset.columns, counts, y, names, beside, roles.roles, explain, left_out)

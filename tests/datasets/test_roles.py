@@ -160,8 +160,8 @@ def test_show_data_lists_columns_with_a_role(
     main(["show-data", "--config", str(tmp_path / "p.json"), "--output", str(tmp_path / "p.png")])
     shown = capsys.readouterr()
     rows = [re.split(r"\s{2,}", line) for line in shown.out.splitlines()]
-    assert ["patient", "group, factor", "text", "0", "6 different, 000 to 005"] in rows
-    assert ["visit", "order, factor", "date", "0", "2020-01-30 to 2020-02-10"] in rows
-    assert ["age", "feature, factor", "numeric", "0", "0 to 16.5"] in rows
+    assert ["patient", "group *", "text", "0", "6 different, 000 to 005"] in rows
+    assert ["visit", "order *", "date", "0", "2020-01-30 to 2020-02-10"] in rows
+    assert ["age", "feature *", "numeric", "0", "0 to 16.5"] in rows
     assert shown.out.splitlines()[-1] == str(tmp_path / "p.png")
     assert f"parts of the source: {len(patients)} train, {len(patients)} test" in shown.err.splitlines()

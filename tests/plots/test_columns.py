@@ -71,7 +71,7 @@ def test_each_column_has_its_use_gaps_and_what_it_holds(summaries: dict[str, Col
     }
     assert list(summaries) == ["y", "patient", "site", "when", "dose", "age", "port", "alone", "empty", "date", "name"]
     assert column_counts(list(summaries.values())) == (
-        "11 columns: 1 target, 1 group, 3 factors, 4 features, 2 left out; 6 of them may explain errors (factor)"
+        "11 columns: 1 target, 1 group, 3 factors, 4 features, 2 left out; factors, which may explain errors: 6"
     )
 
 
@@ -102,6 +102,10 @@ def test_a_terminal_of_80_columns_shows_all_and_folds_wide_tables() -> None:
     assert sum("a feature of" in line for line in lines) == 20
     assert " ".join(" ".join(lines[23:]).split()).count("it has 900 different texts in 1000 rows") == 3
     assert sum("a feature of" in line for line in column_lines(columns, most=301)) == 300
+
+
+def test_all_uses_at_once_fit_80_columns(summaries: dict[str, ColumnSummary]) -> None:
+    assert max(len(line) for rows in column_lines(list(summaries.values())) for line in rows.split("\n")) <= WIDTH
 
 
 def test_the_page_has_the_same_table_folded(summaries: dict[str, ColumnSummary]) -> None:
