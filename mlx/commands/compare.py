@@ -61,6 +61,12 @@ def run(chosen: argparse.Namespace) -> str:
     return json.dumps(as_json(comparison), indent=2) if chosen.json else _tables(comparison)
 
 
+BY_GROUP = "\npaired tests go by residuals.groups of the first run; evaluation.groups has no effect on them"
+    "\npaired tests go by the groups of residuals.groups of the first run; evaluation.groups has no effect on them"
+)
+"""Line below the table of samples that come in groups."""
+
+
 def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
     from mlx.core.artifacts import write_bytes
     from mlx.core.errors import SettingsError
@@ -98,7 +104,8 @@ def _samples(comparison: "Comparison") -> str:
         [s.second, s.first, s.n_second, s.n_first, s.n_shared, s.n_trained, s.n, s.n_groups, str(s.status)]
         for s in comparison.samples
     ]
-    return as_table(columns, rows)
+    by = "" if all(s.n_groups is None for s in comparison.samples) else BY_GROUP
+    return as_table(columns, rows) + by
 
 
 def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:

@@ -11,8 +11,10 @@ from mlx.core.array_types import Array, Flags, Floats
 from mlx.core.scale import in_unit
 from mlx.evaluation.calibration import equal_width_bins, expected_calibration_error
 from mlx.pipeline.model_outputs import ModelOutputs
+from mlx.residuals.association.by_group import resampled_by_group
 from mlx.residuals.association.delete_one import LARGEST, is_small_enough, pooled_pearson
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
+from mlx.residuals.association.resampling import MOST_DELETIONS
 from mlx.residuals.errors.risk_coverage import curve_areas
 from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
@@ -24,6 +26,7 @@ from mlx.stats.calibration_scores import CalibrationScores, calibration_scores
 from mlx.stats.correlation import in_own_unit, merge_entropies
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE
 from mlx.stats.gates import expected_errors, why_too_few
+from mlx.stats.groups import Groups
 from mlx.stats.prediction_scores import PredictionScores, prediction_scores
 from mlx.stats.row_scores import why_infinite
 from mlx.stats.status import OK, Reason, Status
@@ -81,11 +84,14 @@ class ComparedModel:
         (n,), those to compare on.
     n_bins
         Bins of the calibration error.
+    groups
+        Which of these samples belong together; None where each is its own.
     """
 
     recorded: ModelOutputs
     rows: Array
     n_bins: int
+    groups: Groups | None = None
 
     @property
     def n(self) -> int:
@@ -203,24 +209,42 @@ def _pearson_within(model: ComparedModel) -> Measured:
     """
     name, representation = next(iter(model.recorded.layers.items()))
     units, n_classes = directions_of(name, representation[model.rows], model.n), model.probabilities.shape[1]
-    similarity = similarity_family(lift(units), model.y_pred, model.y_true, n_classes).predicted
-    layer = Layer(units, similarity, model.scores.entropy, model.y_pred, name)
-    classes = [rows for label in range(n_classes) if (rows := layer.members(label)).size > 1]
+    family = similarity_family(lift(units), model.y_pred, model.y_true, n_classes, groups=model.groups)
+    layer = Layer(units, family.predicted, model.scores.entropy, model.y_pred, name, model.groups)
+    classes = [
+        own for label in range(n_classes) if (own := layer.members(label)).size > 1 and layer.has_similarity(own)
+    ]
     rows = np.concatenate([*classes, np.empty(0, dtype=np.intp)])
     why = why_no_correlation(layer, rows)
     if not why.is_ok or not (why := why_no_spread(layer, classes)).is_ok:
         return Measured(NAN, NO_INFLUENCE, why)
     estimate, fewest = _within(layer, classes), MIN_CLASS_SIZE[Scope.WITHIN_CLASS]["pearson"]
-    if sum(own.size**2 for own in classes) / rows.size < fewest:
-        return Measured(estimate, NO_INFLUENCE, Reason.CLASSES_TOO_SMALL(fewest))
-    if not is_small_enough(units, classes):
-        return Measured(estimate, NO_INFLUENCE, Reason.TOO_WIDE(LARGEST))
-    without = pooled_pearson(units, classes, layer.entropy, similarity)[1]
-    if np.isnan(without).any():
-        return Measured(estimate, NO_INFLUENCE, Reason.FEW_CARRY_THE_SPREAD())
+    sizes = [own.size if model.groups is None else model.groups.take(own).count for own in classes]
+    if sum(size**2 for size in sizes) / sum(sizes) < fewest:
+        small = Reason.CLASSES_TOO_SMALL if model.groups is None else Reason.FEW_GROUPS_IN_CLASS
+        return Measured(estimate, NO_INFLUENCE, small(fewest))
     influence = np.zeros(model.n)
-    influence[rows] = (model.n - 1) * (estimate - without)
+    if model.groups is not None:
+        if model.groups.count > MOST_DELETIONS:
+            return Measured(estimate, NO_INFLUENCE, Reason.MANY_GROUPS(MOST_DELETIONS))
+        influence[rows] = _influence_by_group(layer, classes, model.groups.take(rows), estimate, model.n)
+    elif not is_small_enough(units, classes):
+        return Measured(estimate, NO_INFLUENCE, Reason.TOO_WIDE(LARGEST))
+    else:
+        without = pooled_pearson(units, classes, layer.entropy, layer.similarity)[1]
+        influence[rows] = (model.n - 1) * (estimate - without)
+    if np.isnan(influence).any():
+        return Measured(estimate, NO_INFLUENCE, Reason.FEW_CARRY_THE_SPREAD())
     return Measured(estimate, influence - influence.mean())
+
+
+def _influence_by_group(layer: Layer, classes: list[Any], groups: Groups, estimate: float, n: int) -> Floats:
+    """Influences of samples, of which those of a group are equal and give its jackknife the variance by group."""
+    assert layer.groups is not None, "asked by group"
+    no_blocks = np.random.default_rng(0)  # drawn from for more groups than there are deletions
+    (_, within), _ = resampled_by_group(layer, classes, layer.groups, 0, [no_blocks, no_blocks])
+    taken: Floats = (estimate - within[0].ravel()) * n * (groups.count - 1) / groups.count
+    return (taken / groups.sizes)[groups.codes]
 
 
 def _within(layer: Layer, classes: list[Any]) -> float:

@@ -42,7 +42,7 @@ def paired_tests(first: Run, second: Run, shared: SharedOutputs, *, level: float
         true, *predicted = _targets(shared)
         found = _regressions(true, predicted[0], predicted[1], by)
     else:
-        models = [ComparedModel(*one, n_bins) for one in zip(shared.outputs, shared.rows, strict=True)]
+        models = [ComparedModel(*one, n_bins, shared.groups) for one in zip(shared.outputs, shared.rows, strict=True)]
         found = _classifiers((first, second), (models[0], models[1]), by)
     n = shared.samples.n
     tests = [_test(first, second, metric, estimates, one, n) for metric, estimates, one in found]
@@ -93,8 +93,6 @@ def _classifiers(runs: tuple[Run, Run], models: tuple[ComparedModel, ComparedMod
         for run, model in zip(runs, models, strict=True):
             with naming_model_outputs(run.workspace, model.recorded):
                 measured = model.measure(metric)
-            if metric is Metric.PEARSON_WITHIN and measured.why.is_ok and by.groups is not None:
-                measured = replace(measured, why=Reason.SIMILARITY_BY_GROUP())
             found.append(measured)
         yield metric, (found[0].estimate, found[1].estimate), _difference(found[0], found[1], by)
 

@@ -112,7 +112,7 @@ class Reason(Enum):
     # Several models, several runs.
     TOO_FEW_DIFFERENCES = "too few differences (fewer than {} expected samples that one model alone gets right)"
     DIFFERENT_TEST_SETS = "different test sets (shared: {} of {} and {} samples)"
-    SIMILARITY_BY_GROUP = "similarities to samples of the same group are not left out"
+    MANY_GROUPS = "more than {} groups"
     ALL_TRAINED_ON = "every shared test sample trained one of the models"
     NO_RECORDED_OUTPUTS = "no recorded predictions of {}"
     DIFFERENT_DATASETS = "different datasets share no test samples"

@@ -10,6 +10,7 @@ import pytest
 from recorded_models import classifier, compared, run_in, two_classifiers, wrong
 from scipy.stats import t
 
+from mlx.commands import compare
 from mlx.core.artifacts import write_parquet
 from mlx.pipeline.model_outputs import ModelOutputs
 from mlx.results.comparison import Metric
@@ -76,15 +77,16 @@ def test_exact_duplicates_are_counted_and_offered_as_groups(tmp_path: Path) -> N
     groups = {"residuals": {"groups": "duplicates"}}
     grouped = compare_runs([run_in(tmp_path / f"grouped_{i}/1", one, **groups) for i, one in enumerate(threefold)])
     assert (grouped.samples[0].n_groups, grouped.samples[0].n) == (200, 600)
+    assert "evaluation.groups has no effect on them" in compare._tables(grouped)
+    assert "evaluation.groups" not in compare._tables(plain)
     found = {test.metric: test for test in grouped.tests}
-    for metric in (Metric.LOG_LOSS, Metric.BRIER, Metric.ROC_AUC, Metric.ERROR_AUROC):
+    for metric in (Metric.LOG_LOSS, Metric.BRIER, Metric.ROC_AUC, Metric.ERROR_AUROC, Metric.PEARSON_WITHIN):
         ours, ones = found[metric], single[metric]
         assert (ours.status, ours.n) == (OK, 600)
         assert [ours.difference, ours.low, ours.high, ours.p] == pytest.approx(
             [ones.difference, ones.low, ones.high, ones.p], rel=1e-6
         )
     assert found[Metric.ACCURACY].method.endswith("by group")
-    assert found[Metric.PEARSON_WITHIN].status == Reason.NO_TEST(Reason.SIMILARITY_BY_GROUP())
 
 
 @pytest.mark.parametrize("file", ["factors.parquet", "roles.parquet"])
