@@ -62,8 +62,6 @@ def run(chosen: argparse.Namespace) -> str:
 
 
 BY_GROUP = "\npaired tests go by residuals.groups of the first run; evaluation.groups has no effect on them"
-    "\npaired tests go by the groups of residuals.groups of the first run; evaluation.groups has no effect on them"
-)
 """Line below the table of samples that come in groups."""
 
 

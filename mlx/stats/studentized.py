@@ -94,9 +94,10 @@ class Stratum:
         flat = orders + np.arange(0, orders.size, self.n)[:, None]
         inverse = np.empty(orders.shape)
         inverse.ravel()[flat] = self.x[1]
-        influence = _on_ranks(inverse, self.y_ties).take(flat)
-        influence += _on_ranks(ranks, self.x_ties)
-        influence *= 1 / self.n
+        influence = _added_before(inverse, self.y_ties).take(flat)
+        influence += _added_before(ranks, self.x_ties)
+        influence -= influence.mean(axis=1, keepdims=True)
+        influence *= -0.5 / self.n
         ranks *= self.x[1]
         influence += ranks
         return np.array([pearson, (total, np.einsum("mn,mn->m", influence, influence))])
@@ -106,16 +107,20 @@ def _ties(ranks: Floats) -> Integers:
     return np.stack([np.searchsorted(ranks, ranks, side) for side in ("left", "right")])
 
 
-def _on_ranks(other: Floats, ties: Integers) -> Floats:
-    """Influence of samples, times n, on the ranks of one variable, in its order; `other` (m, n) is centered."""
+def _added_before(other: Floats, ties: Integers) -> Floats:
+    """Sum `other` (m, n) over lower ranks twice, and over equal ones once; `other` is in the order of the ranks.
+
+    Less its mean and times −½, this is the influence of samples, times n, on those ranks.
+    """
+    if (ties[1] - ties[0] == 1).all():
+        found: Floats = np.cumsum(other, axis=1)
+        found *= 2
+        found -= other
+        return found
     sums = np.zeros((len(other), other.shape[1] + 1))
     np.cumsum(other, axis=1, out=sums[:, 1:])
-    if (ties[1] - ties[0] == 1).all():
-        found = sums[:, :-1] + sums[:, 1:]
-    else:
-        found = sums.take(ties[0], axis=1) + sums.take(ties[1], axis=1)
-    found *= -0.5
-    found -= found.mean(axis=1, keepdims=True)
+    found = sums.take(ties[0], axis=1)
+    found += sums.take(ties[1], axis=1)
     return found
 
 
