@@ -3,6 +3,7 @@
 The rules are those of scikit-learn's ``SimpleImputer``, ``OneHotEncoder`` and ``OrdinalEncoder``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -80,13 +81,13 @@ class ColumnFit:
         out[rows, places[rows]] = 1
         return int((~known).sum())
 
-    def description(self, gaps: dict[str, int], unknown: dict[str, int]) -> PreparedColumn:
+    def description(self, features: Sequence[str], gaps: dict[str, int], unknown: dict[str, int]) -> PreparedColumn:
         """Return what was fitted, by its names in the table, with the gaps and the unknown categories of each part."""
         categorical = self.plan.kind == "categorical"
         return PreparedColumn(
             name=self.plan.name,
             kind=self.plan.kind,
-            features=self.names,
+            features=list(features),
             strategy=self.plan.strategy,
             fill_value=self.plan.title(self.fill) if self.plan.categories else self.fill,
             encoder=self.plan.encoder if categorical else None,

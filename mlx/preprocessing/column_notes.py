@@ -11,7 +11,7 @@ def column_notes(columns: Sequence[PreparedColumn], dropped: Mapping[str, int]) 
         if column.reason:
             yield f"column '{column.name}' is left out, as {column.reason}"
         elif n := _by_part(column.unknown):
-            where = f"count as {column.features[-1]}" if column.infrequent else "are in none of its features"
+            where = "count as infrequent" if column.infrequent else "are in none of its features"
             if column.encoder == "ordinal":
                 where = "have the code -1"
             yield f"column '{column.name}' has categories that no training row has: {n} rows {where}"

@@ -75,7 +75,7 @@ class Preparation:
     @cached_property
     def _starts(self) -> list[int]:
         """Return the first feature of each column."""
-        return [0, *accumulate(len(fit.names) for fit in self.fits[:-1])]
+        return list(accumulate((len(fit.names) for fit in self.fits), initial=0))[:-1]
 
     @cached_property
     def _numbers(self) -> tuple[Indices, Indices, Floats]:
@@ -89,10 +89,11 @@ class Preparation:
         """Return what became of each column; `gaps` and `unknown` are counts (n_fits,) by part."""
         prepared = [
             fit.description(
+                self.features[first : first + len(fit.names)],
                 {part: int(counts[k]) for part, counts in gaps.items()},
                 {part: int(counts[k]) for part, counts in unknown.items()},
             )
-            for k, fit in enumerate(self.fits)
+            for k, (fit, first) in enumerate(zip(self.fits, self._starts, strict=True))
         ]
         return [*prepared, *(PreparedColumn(name=name, reason=reason) for name, reason in self.left_out.items())]
 
@@ -127,6 +128,8 @@ def fit_preparation(plan: Plan, train: Blocks, n_train: int) -> Preparation:
                 left_out[column.name] = "it has no value in the training rows"
             else:
                 fits.append(fit)
-    if plan.columns and not fits:
-        raise DataError(f"expected values in the training rows, found none in any of {len(plan.columns)} columns")
-    return Preparation(tuple(fits), left_out)
+    preparation = Preparation(tuple(fits), left_out)
+    if plan.columns and not preparation.features:
+        wanted = "different values" if fits else "values"
+        raise DataError(f"expected {wanted} in the training rows, found none in any of {len(plan.columns)} columns")
+    return preparation

@@ -10,6 +10,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.preprocessing.column_plans import plan_columns
+from mlx.preprocessing.column_settings import ColumnSettings
 from mlx.preprocessing.preparation import Preparation, fit_preparation
 from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings
@@ -115,7 +116,7 @@ def test_gaps_can_be_a_category_of_their_own(name: str) -> None:
     names, expected = in_scikit_learn(X, SimpleImputer(), encoder)
     assert preparation.features == names
     np.testing.assert_allclose(made, expected, rtol=1e-12)
-    assert preparation.fits[1].description({}, {}).fill_value == name
+    assert preparation.fits[1].description([], {}, {}).fill_value == name
 
 
 @pytest.mark.parametrize("rare", [{}, {"min_frequency": 10}])
@@ -152,6 +153,10 @@ def test_features_of_one_name_are_told_apart() -> None:
     X = np.column_stack([np.arange(N_TRAIN) % 5, np.arange(N_TRAIN)])
     preparation = fit_preparation(plan_columns(columns, {}), lambda: [X], N_TRAIN)
     assert preparation.features[-2:] == ["color_red", "color_red_2"]
+    assert preparation.description({}, {})[1].features == ["color_red_2"]
+    X[:, 0] = 1
+    with pytest.raises(DataError, match="expected different values in the training rows, found none in any of 1 col"):
+        fit_preparation(plan_columns(columns[:1], {"color": ColumnSettings(drop="first")}), lambda: [X], N_TRAIN)
 
 
 def test_dates_are_numbers_where_they_are_asked_for() -> None:
