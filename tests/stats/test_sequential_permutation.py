@@ -5,8 +5,9 @@ import pytest
 
 from mlx.results.questions import Question, Scope
 from mlx.results.tests import TestResult
+from mlx.stats import permutation
 from mlx.stats.interval import Interval
-from mlx.stats.permutation import PermutationTest, permutations_for, sequential_tests
+from mlx.stats.permutation import PermutationTest, permutations_for, random_orders, sequential_tests
 
 
 def replayed(statistics, blocks=None):
@@ -119,3 +120,20 @@ def test_a_p_value_names_its_null_hypothesis():
     assert made.null == "no linear correlation over all samples"
     assert result(0.01, 0.6, 0.8, 0.7, "auroc").null.startswith("AUROC = 0.5: a wrong and a right prediction")
     assert result(float("nan"), 0.1, 0.3, 0.2).null == ""
+
+
+@pytest.mark.parametrize("n", [1, 2, 50, permutation.LARGEST_SORTED + 1, 3000])
+def test_random_orders_are_permutations_that_do_not_depend_on_the_blocks(monkeypatch, n):
+    whole = np.concatenate([orders for _, orders in random_orders(n, 60, np.random.default_rng(1))])
+    assert (np.sort(whole, axis=1) == np.arange(n)).all()
+    monkeypatch.setattr(permutation, "CACHE_BYTES", 1 << 12)
+    generator = np.random.default_rng(1)
+    parts = [orders for size in (7, 41, 12) for _, orders in random_orders(n, size, generator)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_long_random_orders_put_every_position_anywhere_equally_often():
+    n, n_orders = permutation.LARGEST_SORTED + 100, 4000
+    orders = np.concatenate([orders for _, orders in random_orders(n, n_orders, np.random.default_rng(2))])
+    counts = np.bincount(orders[:, 7] // 50, minlength=10)
+    assert ((counts - n_orders / 10) ** 2 / (n_orders / 10)).sum() < 27.9  # χ², 9 degrees of freedom, p = 0.001
