@@ -1,11 +1,18 @@
 """Sequential permutation tests of a factor against a target that is not an error."""
 
 import numpy as np
+from scipy.special import chdtrc
 
 from mlx.core.array_types import Floats, Integers
 from mlx.stats.correlation import midranks
 from mlx.stats.permutation import PermutationTest, random_orders, sequential_tests
 from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, studentized
+
+LARGE = 2000
+"""Samples from which the distribution of a share of variance may be taken for its limit."""
+
+MOST_DRAWN, FEWEST_DRAWN = 200_000_000, 999
+"""Values that a test of a share permutes at most, and permutations that it takes all the same."""
 
 SPEARMAN = 1
 """Place of Spearman's correlation in the sums of a stratum."""
@@ -44,12 +51,20 @@ def rank_correlation_test(
 def share_test(
     categories: Integers, target: Floats, n_permutations: int, generator: np.random.Generator
 ) -> PermutationTest:
-    """Test that a target does not depend on categories, each (n,), by the share of its variance between them."""
-    kinds = np.flatnonzero(np.bincount(categories))
+    """Test that a target does not depend on categories, each (n,), by the share of its variance between them.
+
+    From `LARGE` samples, n − 1 times the share is compared with the chi-squared distribution, without permutations,
+    where no few samples carry a category's mean. Elsewhere, permutations of many samples are fewer (`MOST_DRAWN`).
+    """
+    kinds, n = np.flatnonzero(np.bincount(categories)), target.size
     columns = (categories[:, None] == kinds).astype(np.float64)
-    columns /= np.sqrt(columns.sum(axis=0))
     centered = target - target.mean()
     centered /= np.linalg.norm(centered)
+    if n >= LARGE and all(is_nearly_normal(column - column.mean(), centered) for column in columns.T):
+        share = float(((centered @ columns) ** 2 / columns.sum(axis=0)).sum())
+        return PermutationTest(float(chdtrc(kinds.size - 1, (n - 1) * share)), 0)
+    n_permutations = min(n_permutations, max(FEWEST_DRAWN, MOST_DRAWN // n))
+    columns /= np.sqrt(columns.sum(axis=0))
 
     def draw(size: int, _: Integers) -> Floats:
         blocks = random_orders(target.size, size, generator)

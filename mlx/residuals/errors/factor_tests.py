@@ -29,6 +29,7 @@ MIN_IN_CELL = 5
 EXACT = 1 - 1e-12
 
 SHARE_P_METHOD = "permutation of the target over samples"
+SHARE_P_LIMIT = "chi-squared, limit of permutations of the target"
 RANK_P_METHOD = "studentized, target permuted over samples"
 RANK_METHOD = "influence function on the atanh scale"
 
@@ -126,7 +127,8 @@ class FactorAndTarget:
         if not given:
             return test
         p = share_test(categories, self.target, how.n_permutations, how.generator)
-        return replace(test, status=no_interval(Reason.BIASED_SHARE())).with_p(p.p, SHARE_P_METHOD, p.n_permutations)
+        how_tested = SHARE_P_METHOD if p.n_permutations else SHARE_P_LIMIT
+        return replace(test, status=no_interval(Reason.BIASED_SHARE())).with_p(p.p, how_tested, p.n_permutations)
 
     def _by_ranks(self, test: TestResult, how: Testing, *, given: bool) -> TestResult:
         found = spearman(self.factor, self.target)
