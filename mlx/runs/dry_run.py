@@ -24,6 +24,7 @@ from mlx.datasets.files.stand_in import PUBLISHED, stand_in
 from mlx.datasets.files.stored import FetchedParams
 from mlx.models import IterativeModel, TaskSpec, build_model
 from mlx.pipeline.generate_data import write_dataset
+from mlx.pipeline.residuals_analysis import MOST_FEATURES
 from mlx.pipeline.steps import STEPS
 from mlx.preprocessing.column_plans import plan_columns
 from mlx.preprocessing.gaps import reject_gaps
@@ -96,7 +97,9 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
         training_warnings = []
     idle = unused_settings(config.model, config.training, config.output, splits, model)
     sizes = {"n_test": n_test, "n_classes": task.n_classes}
-    analysis, long = describe_time(analysis_parts(config, widths=widths, n_factors=sample.n_factors, **sizes))
+    analysis, long = describe_time(
+        analysis_parts(config, widths=widths, n_factors=_n_factors(config, dataset, sample), **sizes)
+    )
     by = f" by '{planned.by}'" if planned.by else ""
     of_split = notes_of(planned, config.split, overlaps_of(known, planned))
     size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
@@ -128,6 +131,15 @@ def _of_sample(small: ExperimentConfig, config: ExperimentConfig, *, whole: bool
     if whole:
         return small.model_copy(update={"split": config.split})
     return small.model_copy(update={"preprocessing": config.preprocessing.model_copy(update={"missing": "impute"})})
+
+
+def _n_factors(config: ExperimentConfig, dataset: Dataset, sample: Sample) -> int:
+    """Return how many factors the residuals analysis will test."""
+    chosen = config.residuals.factors
+    if chosen != "all":
+        return 0 if chosen == "none" else len(chosen)
+    features = dataset.sample_shape[0] if len(dataset.sample_shape) == 1 else 0
+    return sample.n_factors + min(features, MOST_FEATURES) + len(dataset.roles.columns)
 
 
 def _known_rows(dataset: Dataset) -> KnownRows:

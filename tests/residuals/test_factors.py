@@ -251,6 +251,15 @@ def test_missing_values_and_categories_are_told_in_words():
     assert any(" or missing)" in one.description for one in slices)
 
 
+def test_samples_without_a_value_may_be_a_slice():
+    generator = np.random.default_rng(0)
+    size = np.where(generator.random(800) < 0.2, np.nan, generator.random(800))
+    error = generator.random(800) < np.where(np.isnan(size), 0.7, 0.1)
+    found = weak_slices(read_factors(pd.DataFrame({"size": size})), error, seed=1, confidence=0.95).slices
+    assert found[0].description == "size is missing"
+    assert found[0].error_rate == pytest.approx(0.7, abs=0.15)
+
+
 def test_a_slice_holds_the_samples_without_a_value_where_it_says_so():
     values = np.array([np.nan, 1.0, 2.0, 3.0, np.nan, 5.0])
     (factor,) = read_factors(pd.DataFrame({"x": values}))

@@ -21,7 +21,7 @@ SINGLE = 100
 
 @dataclass(frozen=True)
 class Condition:
-    """One side of a split: a factor above or at most a number, or in a category or not.
+    """One side of a split: a factor above or at most a number, in a category or not, missing or not.
 
     Attributes
     ----------
@@ -32,11 +32,13 @@ class Condition:
     threshold
         The number; of no meaning with a category.
     above
-        Whether the factor is above the threshold, or in the category.
+        Whether the factor is above the threshold, in the category, or missing.
     fill
         What a missing number counts as; a missing category is none.
     exponent
         The tree, which reads single precision, is given the number in units of 2^exponent.
+    of_gaps
+        Whether it asks if a value is missing.
     """
 
     factor: Factor
@@ -45,11 +47,14 @@ class Condition:
     above: bool
     fill: float
     exponent: int = 0
+    of_gaps: bool = False
 
     def holds(self, rows: Integers) -> Flags:
         """Whether the condition holds for each of the rows."""
         values = self.factor.numbers[rows]
-        if self.category is not None:
+        if self.of_gaps:
+            met = np.isnan(values)
+        elif self.category is not None:
             met = values == self.category
         else:
             met = np.where(np.isnan(values), self.fill, values) > self.threshold
@@ -59,6 +64,8 @@ class Condition:
     def words(self) -> str:
         """Say it: "noise > 0.31", "(age ≤ 40 or missing)", "color is red", "not occluded"."""
         name = self.factor.name
+        if self.of_gaps:
+            return f"{name} is {'missing' if self.above else 'known'}"
         if self.factor.kind == "boolean":
             return name if self.above else f"not {name}"
         if self.category is not None:
@@ -92,10 +99,11 @@ def leaves(factors: Sequence[Factor], target: Flags | Floats, rows: Integers) ->
 def _questions(factor: Factor, rows: Integers) -> list[Condition]:
     known = factor.numbers[rows][factor.present[rows]]
     fill = float(np.median(known)) if known.size else 0.0
+    gaps = [Condition(factor, None, 0.5, True, fill, of_gaps=True)] if known.size < rows.size else []
     if factor.kind == "numeric":
-        return [Condition(factor, None, 0.0, True, fill, _single_exponent(known))]
+        return [Condition(factor, None, 0.0, True, fill, _single_exponent(known)), *gaps]
     asked = range(len(factor.categories)) if factor.kind == "categorical" else (1,)
-    return [Condition(factor, place, 0.5, True, fill) for place in asked]
+    return [*(Condition(factor, place, 0.5, True, fill) for place in asked), *gaps]
 
 
 def _single_exponent(known: Floats) -> int:
@@ -105,7 +113,7 @@ def _single_exponent(known: Floats) -> int:
 
 
 def _answers(question: Condition, rows: Integers) -> Floats:
-    if question.category is not None:
+    if question.category is not None or question.of_gaps:
         return question.holds(rows).astype(np.float64)
     values = question.factor.numbers[rows]
     return in_unit(np.where(np.isnan(values), question.fill, values), question.exponent)
@@ -138,9 +146,9 @@ def _rounded(threshold: float, values: Floats) -> float:
 
 def _merged(conditions: Sequence[Condition]) -> list[Condition]:
     """Keep, of the conditions on one side of one number, the tightest, in the order of first mention."""
-    kept: dict[tuple[str, int | None, bool], Condition] = {}
+    kept: dict[tuple[str, int | None, bool, bool], Condition] = {}
     for condition in conditions:
-        key = (condition.factor.name, condition.category, condition.above)
+        key = (condition.factor.name, condition.category, condition.above, condition.of_gaps)
         tighter = kept.get(key)
         if tighter is None or (condition.threshold > tighter.threshold) == condition.above:
             kept[key] = condition
