@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mlx.core.artifacts import replacing_folder
+from mlx.core.errors import SettingsError
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import expanded
 from mlx.core.sections import settings_of
@@ -72,13 +73,18 @@ class ResidualsAnalyzer:
         ------
         DataError
             A shape is wrong, or a row is invalid: names the first.
+        SettingsError
+            ``groups`` or ``factors`` of the settings name a column that is not there.
         """
         received = receive(
             given_in_notebook(
                 representations, softmax_outputs, y_true, y_pred, logits, class_names, factors, self.settings.groups
             )
         )
-        residuals = analyze_received(received, self.settings)
+        try:
+            residuals = analyze_received(received, self.settings)
+        except SettingsError as error:  # there is no file whose line could be named
+            raise SettingsError(": ".join(filter(None, [".".join(map(str, error.key)), str(error)]))) from None
         if self.save_dir is not None:
             with replacing_folder(self.save_dir / "residuals") as folder:
                 write_classification(folder, residuals)

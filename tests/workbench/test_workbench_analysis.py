@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.special import softmax
 
 import mlx
-from mlx.core.errors import DataError
+from mlx.core.errors import DataError, SettingsError
 
 
 @pytest.fixture
@@ -56,3 +56,16 @@ def test_an_invalid_setting_is_one_line_that_names_it():
         mlx.ResidualsAnalyzer(groups="")
     with pytest.raises(ValueError, match=r"^residuals: n_bootstrap: expected an integer of at least 100 .*found 3$"):
         mlx.ResidualsAnalyzer(n_bootstrap=3)
+
+
+def test_settings_pick_the_factors() -> None:
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet([1.0, 1.0], 60)
+    arguments = generator.normal(size=(60, 3)), probabilities, generator.integers(2, size=60)
+    factors = {"light": generator.normal(size=60), "size": generator.normal(size=60)}
+    quick = {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]}
+    found = mlx.ResidualsAnalyzer(**quick, factors=["size"]).run_full_analysis(*arguments, factors=factors)
+    assert set(found["factors"]["factor"]) == {"size"}
+    assert "factor.light" not in found["samples"]
+    with pytest.raises(SettingsError, match=r"residuals\.factors: expected some of light, size, found 'sise'; did you"):
+        mlx.ResidualsAnalyzer(**quick, factors=["sise"]).run_full_analysis(*arguments, factors=factors)
