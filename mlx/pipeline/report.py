@@ -73,6 +73,9 @@ def _different_groups(named: Mapping[str, Any]) -> str:
     return f" (inference goes by different groups: {keys}; each section has its own key)"
 
 
+BLOCK_BYTES = 4 << 20
+"""Size of the raw rows that are summarized at a time."""
+
 FOLDERS = {"png": "plots", "pdf": "pdf"}
 """Where the files of each format are; ``dvc plots`` takes a folder of PNG files and no PDF."""
 
@@ -107,7 +110,7 @@ def _columns(workspace: Workspace, dataset: DatasetDescription, effects: Sequenc
         return []
     features = FeatureCounts.of(dataset.features)
     if dataset.features:
-        for _, block in stream_rows(workspace.raw / "X.npy", rows_of(8 * len(dataset.features))):
+        for _, block in stream_rows(workspace.raw / "X.npy", rows_of(8 * len(dataset.features), BLOCK_BYTES)):
             features.add(block)
     y = open_targets(workspace.raw / "y.npy", n_classes=len(dataset.class_names), rows=dataset.shape[0])
     others: dict[str, Array] = {}

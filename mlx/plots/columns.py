@@ -131,8 +131,9 @@ class FeatureCounts:
         self.lowest = np.minimum(self.lowest, np.where(absent, np.inf, block).min(axis=0, initial=np.inf))
         self.highest = np.maximum(self.highest, np.where(absent, -np.inf, block).max(axis=0, initial=-np.inf))
         for place, counts in self.counts.items():
-            codes = block[~absent[:, place], place].astype(np.int64)
-            counts += np.bincount(codes, minlength=counts.size)
+            codes = block[:, place]
+            known = codes[(codes >= 0) & (codes < counts.size)]  # neither gaps nor, in a damaged file, other codes
+            counts += np.bincount(known.astype(np.int64), minlength=counts.size)
 
     def summary(self, place: int, column: ColumnDescription) -> ColumnSummary:
         """Return a feature in words."""
