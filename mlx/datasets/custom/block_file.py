@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 
-HELD_BYTES = 64 << 20
+HELD_BYTES = 32 << 20
 """A smaller table stays in memory."""
 
 SPARE_BYTES = 256 << 20

@@ -31,7 +31,7 @@ RARE_SEPARATORS = ("^", "~", "\x1f", "\x01", ":", " ", "&", "#", "@")
 
 SAMPLE_CHARACTERS, SAMPLE_ROWS = 1 << 18, 200
 LONGEST_HEADER = 1 << 26
-BLOCK_BYTES, BLOCK_BYTES_A_COLUMN, LARGEST_BLOCK = 4 << 20, 2 << 10, 1 << 28
+BLOCK_BYTES, BLOCK_BYTES_A_COLUMN, LARGEST_BLOCK = 2 << 20, 2 << 10, 1 << 28
 """Of text that is parsed at once: at least, for each column, and at most, where one row is longer."""
 
 
