@@ -1,10 +1,13 @@
 """The sentences of a report about correlations, shares of variance, error detection and slices."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 from made_reports import correlations, estimate, with_metrics, with_residuals
 
-from mlx.plots.page.key_results import key_results
+from mlx.plots.page.key_results import _accuracy, key_results
 from mlx.plots.text import MINUS, fixed
 from mlx.results.classification_residuals import Slice
 from mlx.results.metrics import Estimate
@@ -139,3 +142,16 @@ def test_the_key_result_is_the_first_slice_that_is_confirmed(classification):
     assert told(0.00076).sentence.startswith(f"Error rate where b > {MINUS}0.47, 11 samples")
     assert told(0.2).value == "none confirmed"
     assert "a ≤ 0.474, has an error rate" in told(0.2).sentence
+
+
+@pytest.mark.parametrize(
+    ("wrong", "n", "said"),
+    [(0, 1, "0 of 1 test sample is"), (1, 1, "1 of 1 test sample is"), (1, 9, "1 of 9 test samples is"),
+     (0, 9, "0 of 9 test samples are"), (2, 9, "2 of 9 test samples are")],
+)  # fmt: skip
+def test_the_number_of_misclassified_samples_is_a_sentence(wrong, n, said):
+    accuracy = Estimate(1 - wrong / n, Interval(0.0, 1.0, 0.95))
+    evaluation = SimpleNamespace(metrics=SimpleNamespace(accuracy=accuracy))
+    samples = pd.DataFrame({"correct": np.arange(n) >= wrong})
+    found = _accuracy(SimpleNamespace(samples=samples, evaluation=evaluation))
+    assert found.sentence.replace("\N{NO-BREAK SPACE}", " ").startswith(f"{said} misclassified")
