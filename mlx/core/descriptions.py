@@ -1,6 +1,5 @@
 """What each step tells the next in JSON beside its arrays: written and read through one schema."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -230,7 +229,7 @@ class ValidationDescription(Settings):
         return self
 
 
-DYNAMICS: Mapping[str, tuple[CellKind, str]] = {
+DYNAMICS: dict[str, tuple[CellKind, str]] = {
     "index": ("count", "row of the sample in the raw data"),
     "confidence": ("share", "mean over the epochs of the probability of the true class"),
     "variability": ("share", "standard deviation of that probability over the epochs, whose number is the divisor"),

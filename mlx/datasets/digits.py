@@ -3,7 +3,8 @@
 import numpy as np
 
 from mlx.datasets.dataset import Dataset
-from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, rows_in, stored_dataset
+from mlx.datasets.files.stored import StoredParams, augmentation_of, stored_dataset
+from mlx.datasets.files.subsets import choose_rows, rows_in
 
 INK_LEVELS = 16
 """The darkest ink in the published files, whose values are counts of 0 … 16 set pixels."""

@@ -72,24 +72,13 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
             write_array(folder / f"index_{name}.npy", rows)
         columns = _write_prepared(raw, folder, parts, preparation, scaler)
         write_columns(folder / "duplicates.parquet", {"row": np.arange(n), "group": equal})
-        about = SplitsDescription(
-            task=described.task,
-            class_names=described.class_names,
-            sample_shape=[len(preparation.features)] if columns else sample_shape,
-            augmentation=described.augmentation,
-            scaling=scaler.scaling,
-            dtype=scaler.dtype.name,
-            mean=None if scaler.mean is None else scaler.mean.tolist(),
-            scale=None if scaler.scale is None else scaler.scale.tolist(),
-            sizes={name: len(rows) for name, rows in parts.parts().items()},
-            split_method=parts.method,
-            split_by=parts.by or None,
-            groups={name: found.as_dict() for name, found in overlaps.items()},
-            notes=[*notes_of(parts, split, overlaps), *column_notes(columns, dropped)],
-            missing=preprocessing.missing if columns else None,
-            dropped_rows=dropped if any(dropped.values()) else {},
-            columns=columns,
-            features=preparation.features,
+        about = _description(described, parts, scaler, columns, preparation.features).model_copy(
+            update={
+                "groups": {name: found.as_dict() for name, found in overlaps.items()},
+                "notes": [*notes_of(parts, split, overlaps), *column_notes(columns, dropped)],
+                "missing": preprocessing.missing if columns else None,
+                "dropped_rows": dropped if any(dropped.values()) else {},
+            }
         )
         write_json(folder / "preprocessing.json", about.as_dict())
     for line in about.notes:
@@ -98,6 +87,31 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
     return (
         f"read {workspace.raw}, split {len(y)} samples into {_sizes(parts, described, split)}, "
         f"{f'{filled}, ' if filled else ''}scaling {scaler.scaling}, wrote {workspace.splits}"
+    )
+
+
+def _description(
+    described: DatasetDescription,
+    parts: Split,
+    scaler: Scaler,
+    columns: list[PreparedColumn],
+    features: list[str],
+) -> SplitsDescription:
+    """Describe the samples of the parts and their scaling."""
+    return SplitsDescription(
+        task=described.task,
+        class_names=described.class_names,
+        sample_shape=[len(features)] if columns else described.shape[1:],
+        augmentation=described.augmentation,
+        scaling=scaler.scaling,
+        dtype=scaler.dtype.name,
+        mean=None if scaler.mean is None else scaler.mean.tolist(),
+        scale=None if scaler.scale is None else scaler.scale.tolist(),
+        sizes={name: len(rows) for name, rows in parts.parts().items()},
+        split_method=parts.method,
+        split_by=parts.by or None,
+        columns=columns,
+        features=features,
     )
 
 

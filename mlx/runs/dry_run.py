@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from mlx.config import ExperimentConfig, Resolved
+from mlx.core.array_types import Array
 from mlx.core.descriptions import RepresentationsDescription, SplitsDescription, read_description
 from mlx.core.errors import DataError, MlxError
 from mlx.core.paths import Workspace
@@ -30,6 +31,7 @@ from mlx.preprocessing.column_plans import plan_columns
 from mlx.preprocessing.gaps import reject_gaps
 from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.overlap import notes_of, overlaps_of
+from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import Split, split_rows
 from mlx.runs.analysis_time import analysis_parts, describe_time
 from mlx.runs.caps import capped, check_counts
@@ -74,10 +76,7 @@ def dry_run(resolved: Resolved) -> DryRun:
 def _dry_run(config: ExperimentConfig) -> DryRun:
     output_folder(config)
     dataset, missing = _open(config.dataset)
-    plan = plan_columns(dataset.columns, config.preprocessing.columns)
-    reject_gaps(plan, dataset.columns, config.preprocessing.missing)
-    shape = (plan.width,) if plan.columns else dataset.sample_shape
-    task = TaskSpec(dataset.task, shape, len(dataset.class_names))
+    task = _task_of(dataset, config.preprocessing)
     known = _known_rows(dataset)
     planned = split_rows(np.zeros(dataset.n_samples), (), config.split, known)
     n_train, n_test = len(planned.train), len(planned.test)
@@ -87,10 +86,7 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     part = capped(config, model, n_train)
     n_bytes = dataset.n_samples * math.prod(dataset.sample_shape) * dataset.dtype.itemsize
     sample = draw_sample(dataset, part.size, whole=n_bytes <= WHOLE_BYTES and not missing)
-    labels = sample.labels
-    if labels is not None:
-        labels = labels[split_rows(labels, dataset.class_names, config.split, known).train]
-    check_counts(config.model, task, n_train, labels)
+    check_counts(config.model, task, n_train, _training_labels(sample.labels, dataset, config.split, known))
     small = _of_sample(part.config, config, whole=sample.dataset is dataset)
     splits, widths, training_warnings, tried = _run_steps(small, sample.dataset)
     if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
@@ -113,17 +109,19 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
         f"tried: {part.fitted} to {splits.sizes['train']} of {n_train} training samples; not the whole fit",
         analysis,
     )
-    return DryRun(
-        facts,
-        (
-            *idle,
-            *_idle_for_data(config, dataset),
-            *_idle_by_time(config, planned),
-            *of_split,
-            *training_warnings,
-            *long,
-        ),
-    )
+    idle = [*idle, *_idle_for_data(config, dataset), *_idle_by_time(config, planned)]
+    return DryRun(facts, (*idle, *of_split, *training_warnings, *long))
+
+
+def _task_of(dataset: Dataset, settings: PreprocessingSettings) -> TaskSpec:
+    plan = plan_columns(dataset.columns, settings.columns)
+    reject_gaps(plan, dataset.columns, settings.missing)
+    shape = (plan.width,) if plan.columns else dataset.sample_shape
+    return TaskSpec(dataset.task, shape, len(dataset.class_names))
+
+
+def _training_labels(labels: Array | None, dataset: Dataset, settings: SplitSettings, known: KnownRows) -> Array | None:
+    return labels if labels is None else labels[split_rows(labels, dataset.class_names, settings, known).train]
 
 
 def _of_sample(small: ExperimentConfig, config: ExperimentConfig, *, whole: bool) -> ExperimentConfig:

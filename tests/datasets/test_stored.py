@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlx.datasets.files.stored import choose_rows, picked
+from mlx.datasets.files.subsets import choose_rows, picked
 
 
 def test_all_rows_are_taken_where_no_number_is_given():

@@ -13,7 +13,8 @@ from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.rows import Rows
 from mlx.datasets.custom.targets import Target
 from mlx.datasets.dataset import Dataset, Factors
-from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, counted, picked, stored_dataset
+from mlx.datasets.files.stored import StoredParams, augmentation_of, stored_dataset
+from mlx.datasets.files.subsets import choose_rows, counted, picked
 from mlx.datasets.roles import Roles
 
 

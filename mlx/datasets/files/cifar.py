@@ -22,16 +22,8 @@ from mlx.datasets.files.cifar_batches import (
     read_class_names,
 )
 from mlx.datasets.files.download import Download, Layout, locate
-from mlx.datasets.files.stored import (
-    PublishedParams,
-    Subset,
-    augmentation_of,
-    checked_labels,
-    choose_rows,
-    counted,
-    picked,
-    stored_dataset,
-)
+from mlx.datasets.files.stored import PublishedParams, Subset, augmentation_of, checked_labels, stored_dataset
+from mlx.datasets.files.subsets import choose_rows, counted, picked
 from mlx.datasets.roles import Roles, two_parts
 
 Labels = Literal["fine", "coarse"]

@@ -13,7 +13,8 @@ from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.dataset import Dataset, Factors
 from mlx.datasets.files.image_folder import ImageFolder
 from mlx.datasets.files.image_measures import image_measures
-from mlx.datasets.files.stored import StoredParams, augmentation_of, choose_rows, counted, stored_dataset
+from mlx.datasets.files.stored import StoredParams, augmentation_of, stored_dataset
+from mlx.datasets.files.subsets import choose_rows, counted
 from mlx.datasets.params import bad_value
 from mlx.datasets.roles import Roles, reject_absent
 

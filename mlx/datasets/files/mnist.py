@@ -13,16 +13,8 @@ from mlx.datasets.custom.array_files import ArrayFile, open_npz
 from mlx.datasets.dataset import IN_MEMORY_LIMIT, Dataset
 from mlx.datasets.files.download import Download, Layout, locate
 from mlx.datasets.files.idx import IdxFile, open_idx
-from mlx.datasets.files.stored import (
-    PublishedParams,
-    Subset,
-    augmentation_of,
-    checked_labels,
-    choose_rows,
-    counted,
-    picked,
-    stored_dataset,
-)
+from mlx.datasets.files.stored import PublishedParams, Subset, augmentation_of, checked_labels, stored_dataset
+from mlx.datasets.files.subsets import choose_rows, counted, picked
 from mlx.datasets.roles import Roles, two_parts
 
 DIGITS = tuple("0123456789")

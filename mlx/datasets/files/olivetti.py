@@ -8,15 +8,8 @@ from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.datasets.dataset import Dataset
 from mlx.datasets.files.download import Download, Layout, locate
-from mlx.datasets.files.stored import (
-    FetchedParams,
-    StoredParams,
-    augmentation_of,
-    choose_rows,
-    counted,
-    rows_in,
-    stored_dataset,
-)
+from mlx.datasets.files.stored import FetchedParams, StoredParams, augmentation_of, stored_dataset
+from mlx.datasets.files.subsets import choose_rows, counted, rows_in
 
 # Address and checksum are those of scikit-learn, whose own cache holds pickles and is not read.
 OLIVETTI_DOWNLOAD = Download(

@@ -1,4 +1,4 @@
-"""What datasets read from files share: parameters, subsets, blocks in the order of the files."""
+"""What datasets read from files share: parameters, and the dataset of their samples."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -6,22 +6,17 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mlx.core.apportion import apportion
 from mlx.core.array_types import Array, Indices
 from mlx.core.descriptions import ColumnDescription
-from mlx.core.errors import DataError, SettingsError
+from mlx.core.errors import DataError
 from mlx.core.settings import Settings
 from mlx.datasets.dataset import Block, Dataset, Factors, blocks_of, spans
 from mlx.datasets.files.image_measures import image_measures
+from mlx.datasets.files.subsets import ReadRows, choose_rows, counted
 from mlx.datasets.params import Count, Seed
-from mlx.datasets.randomness import Stream, generator
 from mlx.datasets.roles import Roles
 
 UINT8 = np.dtype(np.uint8)
-
-ReadRows = Callable[[Indices, int], Iterator[Array]]
-"""``read(index, rows)`` yields the samples of the ascending `index` in order, `rows` at a time."""
-
 
 Measure = Callable[[Array, Indices], Factors]
 """``measure(X, rows)`` returns factors of images X (n, height, width, channels), which are these rows of the source."""
@@ -97,82 +92,6 @@ def augmentation_of(name: str, params: StoredParams) -> dict[str, Any] | None:
     return {"flip": name in MIRRORABLE, "shift": 0.1} if params.augmentation else None
 
 
-def choose_rows(labels: Array, n_samples: int | None, seed: int, *, stratify: bool = True) -> Indices:
-    """Return the ascending rows of a subset of `n_samples`, all where it is None.
-
-    Parameters
-    ----------
-    labels
-        What each row's class is, shape (rows,).
-    stratify
-        Give each class its share, by largest remainders, and at least one row.
-
-    Raises
-    ------
-    SettingsError
-        If there are fewer rows than asked for, or more classes.
-    """
-    n = len(labels)
-    if n_samples is None:
-        return np.arange(n, dtype=np.int64)
-    if n_samples > n:
-        raise _unusable(f"at most {n}, as many samples as there are", n_samples)
-    rng = generator(seed, Stream.SAMPLES)
-    if not stratify:
-        drawn: Indices = np.sort(rng.permutation(n)[:n_samples])
-        return drawn
-    classes, members, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if n_samples < len(classes):
-        raise _unusable(f"at least one sample for each of {len(classes)} classes", n_samples)
-    order = rng.permutation(n)
-    order = order[np.argsort(members[order], kind="stable")]  # class by class, shuffled within
-    starts = np.cumsum(counts) - counts
-    parts = [order[s : s + k] for s, k in zip(starts, apportion(n_samples, counts, counts), strict=True)]
-    chosen: Indices = np.sort(np.concatenate(parts))
-    return chosen
-
-
-def _unusable(expected: str, found: Any) -> SettingsError:
-    return SettingsError(f"expected {expected}, found {found}", key=("dataset", "params", "n_samples"))
-
-
-def picked(chunks: Iterator[Array], index: Indices, rows: int) -> Iterator[Array]:
-    """Yield the rows of the ascending `index`, `rows` at a time, from chunks that follow each other.
-
-    One pass from front to back, holding a chunk and a block: files larger than memory and compressed
-    ones, which can't be read from the middle, are read alike. The rest of the last file is read as
-    well, as only the end of a gzip file shows that it is complete.
-    """
-    held: list[Array] = []
-    waiting = first = 0
-    for chunk in chunks:
-        low, high = np.searchsorted(index, (first, first + len(chunk)))
-        part = chunk if high - low == len(chunk) else chunk[index[low:high] - first]
-        first += len(chunk)
-        while len(part):
-            taken, part = part[: rows - waiting], part[rows - waiting :]
-            held.append(taken)
-            waiting += len(taken)
-            if waiting == rows:
-                yield _joined(held)
-                held, waiting = [], 0
-    if held:
-        yield _joined(held)
-
-
-def rows_in(X: Array) -> ReadRows:
-    """Return what reads samples that are in memory."""
-
-    def read(index: Indices, rows: int) -> Iterator[Array]:
-        yield from (X[index[start:stop]] for start, stop in spans(len(index), rows))
-
-    return read
-
-
-def _joined(parts: list[Array]) -> Array:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
 def stored_blocks(
     read: ReadRows,
     index: Indices,
@@ -229,11 +148,6 @@ def checked_labels(file: Path, labels: Array, n_classes: int) -> Array:
     return labels.astype(np.int64)
 
 
-def counted(index: Indices, total: int) -> str:
-    """Return how many samples are used, and of how many, for the description of a dataset."""
-    return str(total) if len(index) == total else f"{len(index)} of {total}"
-
-
 def stored_dataset(
     name: str,
     params: StoredParams,
@@ -267,6 +181,7 @@ def stored_dataset(
         Of all samples that `read` reads.
     """
     is_measured = factors is None and len(sample_shape) == 3
+    own = y if len(index) == len(y) else y[index]
     return Dataset(
         name=name,
         task="classification" if class_names else "regression",
@@ -276,14 +191,7 @@ def stored_dataset(
         n_samples=len(index),
         source=source,
         seed=None if params.n_samples is None else params.seed,
-        blocks=stored_blocks(
-            read,
-            index,
-            y if len(index) == len(y) else y[index],
-            factors,
-            measure if is_measured else None,
-            normalize=params.normalize,
-        ),
+        blocks=stored_blocks(read, index, own, factors, measure if is_measured else None, normalize=params.normalize),
         details=details,
         has_factors=is_measured or bool(factors),
         inferred=inferred,

@@ -126,19 +126,12 @@ def analyze_regression(
     DataError
         If there is no sample, the shapes differ, or a value is not finite (with its row).
     """
-    true, pred = finite_column("y_true", y_true), finite_column("y_pred", y_pred)
-    identity = np.asarray(index)
-    if true.size == 0 or not true.shape == pred.shape == identity.shape:
-        raise DataError(
-            f"residuals: expected y_true, y_pred and index of one shape (n,), "
-            f"found {true.shape}, {pred.shape} and {identity.shape}"
-        )
+    true, pred, identity = _columns(y_true, y_pred, index)
     if fit is None or design is None:
         place = no_leverage(true.size, without_fit)
     else:
         place = leverage_of(design, pred, fit, settings.confidence)
     residuals = _Residuals(true, pred)
-    samples = _samples(residuals, identity, place)
     duplicates = _duplicates(representation, pred)
     chosen = choose_groups(settings.groups, groups, factors, duplicates)
     summary = replace(
@@ -150,12 +143,9 @@ def analyze_regression(
     if between := duplicates.count_between(chosen):
         summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
     explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
-    known = ResidualFactors()
-    if len(explaining.columns):
-        errors = residuals.in_y(merge_ties(residuals.error, residuals.tolerance))
-        known = analyze_residual_factors(explaining, errors, settings=settings, groups=chosen)
+    known = _explained(explaining, residuals, settings, chosen)
     return RegressionResiduals(
-        samples,
+        _samples(residuals, identity, place),
         coefficients_of(fit, settings.confidence, features),
         summary,
         {str(name): shown[name].to_numpy() for name in shown},
@@ -163,6 +153,27 @@ def analyze_regression(
         known.slices,
         known.tests,
     )
+
+
+def _columns(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, index: npt.ArrayLike) -> tuple[Floats, Floats, Array]:
+    true, pred = finite_column("y_true", y_true), finite_column("y_pred", y_pred)
+    identity = np.asarray(index)
+    if true.size == 0 or not true.shape == pred.shape == identity.shape:
+        raise DataError(
+            f"residuals: expected y_true, y_pred and index of one shape (n,), "
+            f"found {true.shape}, {pred.shape} and {identity.shape}"
+        )
+    return true, pred, identity
+
+
+def _explained(
+    factors: pd.DataFrame, residuals: _Residuals, settings: ResidualsSettings, groups: Groups | None
+) -> ResidualFactors:
+    """Relate the residuals to the factors, if there are any."""
+    if not len(factors.columns):
+        return ResidualFactors()
+    errors = residuals.in_y(merge_ties(residuals.error, residuals.tolerance))
+    return analyze_residual_factors(factors, errors, settings=settings, groups=groups)
 
 
 def _duplicates(representation: "Representation | None", pred: Floats) -> Duplicates:
