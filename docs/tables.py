@@ -5,7 +5,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import mlx.results
-from mlx.core.descriptions import DYNAMICS
+from mlx.core.dynamics_columns import DYNAMICS
 from mlx.results.schema import WORDS, ArraySchema, RowSchema
 
 FILE = Path(__file__).with_suffix(".md")

@@ -11,7 +11,6 @@ from mlx.core.documents import shown
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
 from mlx.core.settings import Settings, expectation
-from mlx.core.tables import Kind as CellKind
 
 Task = Literal["classification", "regression"]
 Split = Literal["test", "val", "train"]
@@ -175,10 +174,8 @@ class SplitsDescription(Settings):
         many groups and test samples have members on the other side of the test part.
     notes
         What the user should know of the division.
-    missing
-        What was done about rows with gaps; None where samples can have none.
-    dropped_rows
-        By part: rows that were left out for their gaps.
+    missing, dropped_rows
+        What was done about rows with gaps, None where samples can have none; and by part, how many were left out.
     columns, features
         What became of each column of a table, and the names of the features, in order; empty for other samples.
     """
@@ -227,22 +224,6 @@ class ValidationDescription(Settings):
         if self.errors > self.n:
             raise ValueError(f"expected at most {self.n} errors, found {self.errors}")
         return self
-
-
-DYNAMICS: dict[str, tuple[CellKind, str]] = {
-    "index": ("count", "row of the sample in the raw data"),
-    "confidence": ("share", "mean over the epochs of the probability of the true class"),
-    "variability": ("share", "standard deviation of that probability over the epochs, whose number is the divisor"),
-    "correctness": ("share", "share of epochs in which the sample was right"),
-    "forgetting_events": ("number", "how often it was right in an epoch and wrong in the next"),
-    "area_under_margin": ("number", "mean over the epochs of the true class's logit minus the largest other logit"),
-    "epoch_learned": ("number", "first epoch, from 1, in which it was right"),
-    "status": ("text", "'ok', or 'never learned' of a sample that was right in no epoch"),
-}
-"""The columns of ``data/model/dynamics.parquet``, a row for each training sample: what they hold, and what they are.
-
-The table has no rows for a regression, and for a model that is fitted all at once.
-"""
 
 
 class RepresentationsDescription(Settings):

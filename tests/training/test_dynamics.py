@@ -9,7 +9,7 @@ import pytest
 
 from mlx.config import ExperimentConfig
 from mlx.core.artifacts import read_parquet
-from mlx.core.descriptions import DYNAMICS
+from mlx.core.dynamics_columns import DYNAMICS
 from mlx.core.paths import Workspace
 from mlx.models import ModelSettings, Optimization, TaskSpec, build_model
 from mlx.models.outcomes import outcomes_of

@@ -142,8 +142,7 @@ def analyze_regression(
     )
     if between := duplicates.count_between(chosen):
         summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
-    explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
-    known = _explained(explaining, residuals, settings, chosen)
+    known, shown = _explained(factors, residuals, settings, chosen)
     return RegressionResiduals(
         _samples(residuals, identity, place),
         coefficients_of(fit, settings.confidence, features),
@@ -167,13 +166,14 @@ def _columns(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, index: npt.ArrayLike)
 
 
 def _explained(
-    factors: pd.DataFrame, residuals: _Residuals, settings: ResidualsSettings, groups: Groups | None
-) -> ResidualFactors:
-    """Relate the residuals to the factors, if there are any."""
-    if not len(factors.columns):
-        return ResidualFactors()
+    factors: pd.DataFrame | None, residuals: _Residuals, settings: ResidualsSettings, groups: Groups | None
+) -> tuple[ResidualFactors, pd.DataFrame]:
+    """Relate the residuals to the factors, if there are any; return also the factors that are shown."""
+    explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
+    if not len(explaining.columns):
+        return ResidualFactors(), shown
     errors = residuals.in_y(merge_ties(residuals.error, residuals.tolerance))
-    return analyze_residual_factors(factors, errors, settings=settings, groups=groups)
+    return analyze_residual_factors(explaining, errors, settings=settings, groups=groups), shown
 
 
 def _duplicates(representation: "Representation | None", pred: Floats) -> Duplicates:
