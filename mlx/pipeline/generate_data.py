@@ -32,8 +32,9 @@ def generate_data(workspace: Workspace, workers: Workers = SERIAL, *, dataset: D
     MlxError
         The dataset can't be made as asked, or its files can't be read.
     """
+    source = open_dataset(dataset)  # says what is missing or can't be read, which a hash doesn't
     inputs = {key: fingerprint(at) for key, at in inputs_of(dataset).items()}
-    return write_dataset(workspace, open_dataset(dataset), dataset, inputs, workers)
+    return write_dataset(workspace, source, dataset, inputs, workers)
 
 
 def write_dataset(

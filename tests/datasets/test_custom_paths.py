@@ -94,7 +94,7 @@ def test_show_data_draws_what_a_run_would_use(repository, capsys, monkeypatch):
     (repository / "study.yaml").write_text(STUDY)
     main(["show-data", "--config", "../study.yaml"])
     assert drawn == [("c0", "c1", "c2")]
-    assert capsys.readouterr().out.strip() == "samples.png"
+    assert capsys.readouterr().out.splitlines()[-1] == "samples.png"
     assert (repository / "sub" / "samples.png").read_bytes() == b"png"
     (repository / "study.yaml").write_text(STUDY.replace("target: y", "target: y, class_names: [a, b]"))
     with pytest.raises(SystemExit, match=r"^\.\./study\.yaml:3: dataset\.params\.class_names: expected"):

@@ -177,7 +177,7 @@ def _wanted_with_few_texts(init):
         ("t.csv", b"x,y\n" + b"1,a\n" * 200_000 + b"1,\xe9t\n", "expected text in UTF-8, found other bytes"),
         ("t.csv.gz", b"", "expected a CSV table, found a damaged|empty file"),
         ("t.csv.gz", b"x,y\n1,2\n", "expected a CSV table, found a damaged or foreign file .*gzip"),
-        ("t.csv.gz", gzip.compress(b"x,y\n1,2\n" * 999)[:-9], "expected a CSV table, found a damaged or foreign file"),
+        ("t.csv.gz", gzip.compress(b"x,y\n1,2\n" * 999, mtime=0)[:-9], "found a damaged or foreign file"),
         ("t.json", b"", "expected a JSON table, found a damaged or foreign file"),
         ("t.json", b"[", "element 1 of the array"),
         ("t.json", b"[]", "expected at least one row"),
