@@ -9,7 +9,8 @@ import numpy as np
 
 from mlx.core.arrays import open_array
 from mlx.core.artifacts import read_csv, read_parquet
-from mlx.core.descriptions import DYNAMICS, DatasetDescription
+from mlx.core.descriptions import DatasetDescription
+from mlx.core.dynamics_columns import DYNAMICS
 from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
