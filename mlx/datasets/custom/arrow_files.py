@@ -59,9 +59,10 @@ def _batches(path: Path, names: Sequence[str] | None, rows: int) -> "Iterator[pa
     from pyarrow.parquet import ParquetFile
 
     if path.suffix.lower() == ".parquet":
+        columns = None if names is None else list(names)
         with ParquetFile(path) as file:
-            columns = None if names is None else list(names)
-            yield from file.iter_batches(batch_size=rows, columns=columns, use_pandas_metadata=False)
+            for group in range(file.num_row_groups):  # asked for several, it keeps what it read of each
+                yield from file.iter_batches(rows, row_groups=[group], columns=columns)
         return
     with pa.OSFile(str(path)) as source:
         every = pa.ipc.open_file(source).schema.names
