@@ -5,7 +5,7 @@ from itertools import permutations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom, brunnermunzel, fisher_exact, hypergeom, spearmanr
+from scipy.stats import binom, brunnermunzel, chi2, fisher_exact, hypergeom, spearmanr
 from sklearn.metrics import roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
@@ -113,6 +113,20 @@ def test_permutations_of_a_target_give_the_p_value_of_all_its_orders():
     assert found.p == pytest.approx(exact, abs=4 * exact / np.sqrt(20))
     stratum = [rank_correlation_test(ranked, target, widening, 9999, generator).p for widening in (1.0, 2.0)]
     assert 0.001 < stratum[0] < 0.05 < stratum[1]
+
+
+def test_a_share_of_many_samples_has_the_p_value_of_its_limit():
+    generator = np.random.default_rng(2)
+    categories = generator.choice(4, 3000, p=[0.4, 0.3, 0.2, 0.1])
+    target = (generator.random(3000) < 0.2 + 0.02 * (categories == 3)).astype(float)
+    found = share_test(categories, target, 99, generator)
+    groups = pd.Series(target).groupby(categories)
+    share = (groups.size() * (groups.mean() - target.mean()) ** 2).sum() / ((target - target.mean()) ** 2).sum()
+    assert found.n_permutations == 0
+    assert found.p == pytest.approx(chi2.sf(2999 * share, 3), rel=1e-9)
+    assert share_test(categories[:1500], target[:1500], 99, generator).n_permutations > 0
+    categories[:3] = 5  # so few that the mean is far from normal
+    assert share_test(categories, target, 99, generator).n_permutations > 0
 
 
 def test_few_samples_have_neither_p_value_nor_interval():
