@@ -5,7 +5,9 @@ depend on which: blocks are cut by the size of the data alone, and each is compu
 algebra libraries, whose sums depend on how many threads they are divided among.
 """
 
+import os
 import pickle
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -31,6 +33,25 @@ def in_order(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         yield from map(function, items)
 
 
+def within_task(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
+    """Call the function on one item after the other, in a task, whose number of threads is limited already."""
+    yield from map(function, items)
+
+
+GROUP = 16
+"""Blocks that a task adds up."""
+
+
+def in_groups(blocks: Iterable[T]) -> Iterator[list[T]]:
+    """Divide blocks into tasks: each adds up the sums of `GROUP` blocks, and those of the tasks are added in order.
+
+    With these brackets a sum is the same bytes wherever the tasks run.
+    """
+    source = iter(blocks)
+    while group := list(islice(source, GROUP)):
+        yield group
+
+
 @contextmanager
 def one_thread_each() -> Iterator[None]:
     """Limit the linear algebra libraries of this process to one thread within the block."""
@@ -47,11 +68,17 @@ class Task:
         self.packed = pickle.dumps(function, protocol=5)
 
     def __call__(self, item: Any) -> Any:
-        """Call the function, in a process that does nothing else."""
+        """Call the function, in a process that does nothing else; an error of its disk says which process that is."""
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(limits=1)
-        return _unpacked(self.packed)(item)
+        try:
+            return _unpacked(self.packed)(item)
+        except OSError as error:
+            if error.strerror is None:
+                raise
+            place = f"{error.filename or 'a file'} (worker process {os.getpid()} on {socket.gethostname()})"
+            raise OSError(error.errno, error.strerror, place) from None
 
 
 @lru_cache(maxsize=4)

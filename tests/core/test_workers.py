@@ -1,7 +1,9 @@
 """Tasks run in order, ahead of time within bounds, and again where a process dies."""
 
+import errno
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -70,6 +72,17 @@ def test_items_are_taken_a_bounded_number_ahead() -> None:
         found = workers.map(square, items())
         next(found)
         assert len(taken) <= 5
+
+
+def write_to_full_disk(number: int) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/data/X.npy")
+
+
+@pytest.mark.slow
+def test_an_error_of_the_disk_of_a_worker_names_the_worker() -> None:
+    with open_workers("processes:1") as workers, pytest.raises(OSError, match="No space left") as caught:
+        list(workers.map(write_to_full_disk, range(3)))
+    assert re.fullmatch(r"/data/X\.npy \(worker process \d+ on .+\)", str(caught.value.filename))
 
 
 @pytest.mark.slow

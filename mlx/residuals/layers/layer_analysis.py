@@ -112,7 +112,7 @@ def analyze_layer(
     """
     y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.class_names
     lifted = lift(units)
-    family = similarity_family(lifted, y_pred, y_true, len(names), groups=predictions.groups)
+    family = similarity_family(lifted, y_pred, y_true, len(names), groups=predictions.groups, map=map)
     classmates = find_classmates(name, lifted, y_pred, names, settings, map=map)
     layer = Layer(units, family.predicted, entropy, y_pred, name, predictions.groups)
     scores = layer_scores(layer, family.margin)
@@ -140,7 +140,7 @@ def correlation_tests(
     layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_layers: int = 1, map: OrderedMap = in_order
 ) -> list[TestResult]:
     """Similarity against entropy, over samples and over pairs; the tests of ``n_layers`` layers form families."""
-    pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes)
+    pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes, map=map)
     if layer.groups is None:
         pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings, n_layers, map))
     else:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic
 from mlx.residuals.pairs.pair_moments import (
     BLOCK_BYTES,
@@ -30,7 +31,13 @@ from mlx.stats.status import Reason
 
 
 def pair_correlations(
-    units: Directions, entropy: Floats, y_pred: Integers, n_classes: int, *, block_bytes: int = BLOCK_BYTES
+    units: Directions,
+    entropy: Floats,
+    y_pred: Integers,
+    n_classes: int,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    map: OrderedMap = in_order,
 ) -> list[TestResult]:
     """Correlate over all pairs, over pairs of one class together, and over those of every class.
 
@@ -55,14 +62,16 @@ def pair_correlations(
         Every class has its rows in the result, also one that is never predicted.
     block_bytes
         Least size of a block of rows, and d² if that is more; changes nothing beyond the last rounding.
+    map
+        How groups of blocks are summed.
     """
     found = units.defined
     center = center_of(entropy, found)
-    everything, _ = _moments(units, entropy, found, center, block_bytes)
+    everything, _ = _moments(units, entropy, found, center, block_bytes, map)
     together = apart = EMPTY
     by_class: list[TestResult] = []
     for label in range(n_classes):
-        own, shared = _moments(units, entropy, found[y_pred[found] == label], center, block_bytes)
+        own, shared = _moments(units, entropy, found[y_pred[found] == label], center, block_bytes, map)
         by_class += _of_each(Scope.CLASS, own, label, predicted=(y_pred == label).any())
         together = together.beside(shared, centered=False)
         apart = apart.beside(own, centered=True)
@@ -75,14 +84,14 @@ def pair_correlations(
 
 
 def _moments(
-    units: Directions, entropy: Floats, rows: Integers, center: Center, block_bytes: int
+    units: Directions, entropy: Floats, rows: Integers, center: Center, block_bytes: int, map: OrderedMap
 ) -> tuple[PairMoments, PairMoments]:
     """Moments of a group with its entropies centered at its own mean, and at that of all."""
     if rows.size < 2:
         nothing = replace(EMPTY, n=rows.size)
         return nothing, nothing
     group = pair_group(units, entropy, rows, block_bytes=block_bytes)
-    own = group_moments(group, block_bytes=block_bytes)
+    own = group_moments(group, block_bytes=block_bytes, map=map)
     return own, group.moments_about(center, own)
 
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order, within_task
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit
 from mlx.residuals.association.layer import MIN_SAMPLES
 from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS, EntropyPairs, entropy_pairs
@@ -143,7 +144,7 @@ class PairGroup:
 
     def products(self, rows: Integers) -> Floats:
         """Centered Σ_{i<j} s_ij m_ij (4,) if these were the rows in the order of their entropies."""
-        sums = pair_sums(self.lifted, rows, self.h, with_gram=False)
+        sums = pair_sums(self.lifted, rows, self.h, with_gram=False, map=within_task)
         return _products(sums, self.lifted.own, self.of_entropy)[1]
 
     def moments_about(self, center: Center, moments: PairMoments) -> PairMoments:
@@ -181,11 +182,11 @@ def pair_group(units: Directions, entropy: Floats, rows: Integers, *, block_byte
     return PairGroup(lift(units, rows, block_bytes=block_bytes), order, h - h.mean(), exponent, center, tie)
 
 
-def group_moments(group: PairGroup, *, block_bytes: int = BLOCK_BYTES) -> PairMoments:
+def group_moments(group: PairGroup, *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order) -> PairMoments:
     """Sum over all pairs of a group of at least two."""
     lifted, n = group.lifted, group.rows.size
     n_pairs = n * (n - 1) // 2
-    sums = pair_sums(lifted, group.rows, group.h, with_gram=True, block_bytes=block_bytes)
+    sums = pair_sums(lifted, group.rows, group.h, with_gram=True, block_bytes=block_bytes, map=map)
     of_entropy = group.of_entropy
     total, products = _products(sums, lifted.own, of_entropy)
     square, row_square = squared_products(lifted, group.rows, sums)

@@ -115,7 +115,7 @@ def pair_spearman(
     if rows.size < MIN_SAMPLES:
         return replace(missing, status=Reason.TOO_FEW_SAMPLES(MIN_SAMPLES))
     group = pair_group(units, entropy, rows)
-    if not (status := why_undefined(group_moments(group), PAIR_STATISTICS.index(statistic))).is_ok:
+    if not (status := why_undefined(group_moments(group, map=map), PAIR_STATISTICS.index(statistic))).is_ok:
         return replace(missing, status=status)
     group = replace(group, h=merge_ties(group.h, group.tie))
     estimate, bound = _exact(group, statistic) if method == "exact" else _binned(group, statistic, n_bins, map)

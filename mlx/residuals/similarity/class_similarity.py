@@ -5,12 +5,16 @@ is the sample itself. The sums are taken of lifted vectors, which keep the digit
 same differ by. Representations are read in blocks of rows and may be larger than memory, or sparse.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial, reduce
+from operator import add
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
-from mlx.core.checks import BLOCK_BYTES
+from mlx.core.checks import BLOCK_BYTES, row_blocks
+from mlx.core.ordered_map import OrderedMap, in_groups, in_order
 from mlx.residuals.similarity.directions import Rows
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 from mlx.residuals.similarity.own_part import OwnPart, own_part
@@ -67,6 +71,7 @@ def similarity_family(
     *,
     groups: Groups | None = None,
     block_bytes: int = BLOCK_BYTES,
+    map: OrderedMap = in_order,
 ) -> SimilarityFamily:
     """Compute every similarity in two passes over the rows, O(n·d·K).
 
@@ -82,24 +87,64 @@ def similarity_family(
         Samples that belong together: all but the cosine to the centroid compares a sample with other groups' only.
     block_bytes
         Memory of one block of rows; changes nothing beyond the last rounding.
+    map
+        How groups of blocks are summed, and then compared with the sums.
     """
     kinds = np.stack([y_pred, y_true + n_classes, np.full_like(y_pred, 2 * n_classes)])
     own_parts = [own_part(lifted, labels, groups, block_bytes=block_bytes) for labels in kinds]
     rows = lifted.units.defined
-    sums = GroupSums(np.zeros((2 * n_classes + 1, lifted.width)))
-    for where, block in lifted.blocks(rows, block_bytes):
-        for labels in kinds:
-            sums += sum_groups(block, labels[where], len(sums.totals))
+    n_groups = 2 * n_classes + 1
+    none = GroupSums(np.zeros((n_groups, lifted.width)))
+
+    def tasks(beside: int) -> Iterator[list[_Block]]:
+        blocks = row_blocks(rows.size, max(beside, lifted.units.row_entries + 2), block_bytes)
+        return ([_Block.of(rows[block], kinds, own_parts) for block in group] for group in in_groups(blocks))
+
+    sums = reduce(add, map(partial(_sum_kinds, lifted, none), tasks(0)), none)
     found = np.full((6, y_pred.size), np.nan)
-    of_classes = GroupSums(sums.totals[:n_classes])
-    for where, block in lifted.blocks(rows, block_bytes, beside=len(sums.totals)):
-        products = block @ swap_constant_terms(sums.totals).T
-        for kind, (labels, own) in enumerate(zip(kinds, own_parts, strict=True)):
-            found[kind, where] = _group_means(lifted, products, labels[where], sums, own.take(where))
-        products = products[:, :n_classes]
-        found[3, where] = _centroid_cosines(lifted, block, products, y_pred[where], of_classes)
-        found[4:, where] = _separation(lifted, products, y_pred[where], of_classes, own_parts[0].take(where))
+    compared = [found[:, :0], *map(partial(_compare, lifted, n_classes, sums), tasks(n_groups))]
+    found[:, rows] = np.concatenate(compared, axis=1)
     return SimilarityFamily(*found)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Rows with their labels of each kind (3, m), and what their own groups add to the sums over these."""
+
+    rows: Integers
+    kinds: Integers
+    own: list[OwnPart]
+
+    @classmethod
+    def of(cls, rows: Integers, kinds: Integers, own: list[OwnPart]) -> "_Block":
+        return cls(rows, kinds[:, rows], [part.take(rows) for part in own])
+
+
+def _sum_kinds(lifted: CenteredDirections, none: GroupSums, blocks: list[_Block]) -> GroupSums:
+    """Sum blocks by every kind of label."""
+    sums = none
+    for block in blocks:
+        vectors = lifted.take(block.rows)
+        for labels in block.kinds:
+            sums += sum_groups(vectors, labels, len(none.totals))
+    return sums
+
+
+def _compare(lifted: CenteredDirections, n_classes: int, sums: GroupSums, blocks: list[_Block]) -> Floats:
+    """Every similarity (6, m) of the rows of some blocks."""
+    of_classes, partners = GroupSums(sums.totals[:n_classes]), swap_constant_terms(sums.totals).T
+    parts = []
+    for block in blocks:
+        vectors, y_pred = lifted.take(block.rows), block.kinds[0]
+        products = vectors @ partners
+        means = [
+            _group_means(lifted, products, labels, sums, own)
+            for labels, own in zip(block.kinds, block.own, strict=True)
+        ]
+        products = products[:, :n_classes]
+        cosines = _centroid_cosines(lifted, vectors, products, y_pred, of_classes)
+        parts.append(np.stack([*means, cosines, *_separation(lifted, products, y_pred, of_classes, block.own[0])]))
+    return np.concatenate(parts, axis=1)
 
 
 def _group_means(

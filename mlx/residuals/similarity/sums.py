@@ -5,13 +5,18 @@ add to the sums of both, in any bracketing. All are sums of lifted vectors w (`m
 products are similarities, and of centered entropies h; all blocks use the same center, offset and scale.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 
 from mlx.core.array_types import Floats, Integers
-from mlx.core.checks import BLOCK_BYTES
+from mlx.core.checks import BLOCK_BYTES, row_blocks
+from mlx.core.ordered_map import OrderedMap, in_groups, in_order
 from mlx.residuals.similarity.directions import Rows, dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 
@@ -120,9 +125,15 @@ def sum_pairs(block: Rows, h: Floats, own: float, *, with_gram: bool) -> PairSum
 
 
 def pair_sums(
-    lifted: CenteredDirections, rows: Integers, h: Floats, *, with_gram: bool, block_bytes: int = BLOCK_BYTES
+    lifted: CenteredDirections,
+    rows: Integers,
+    h: Floats,
+    *,
+    with_gram: bool,
+    block_bytes: int = BLOCK_BYTES,
+    map: OrderedMap = in_order,
 ) -> PairSums:
-    """Sum the given rows (at least one), whose entropies h (n,) ascend, block by block.
+    """Sum the given rows (at least one), whose entropies h (n,) ascend, block by block, in groups of blocks.
 
     Blocks are of ``block_bytes``, or of as many rows as columns if that is more, since each adds a gram
     matrix to the others'. Sparse rows, and fewer of them than columns, have none.
@@ -130,13 +141,22 @@ def pair_sums(
     with_gram = with_gram and not lifted.units.is_sparse and rows.size >= lifted.width
     if with_gram:
         block_bytes = max(block_bytes, 8 * lifted.width**2)
-    parts, start = [], 0
-    for where, block in lifted.blocks(rows, block_bytes):
-        parts.append(sum_pairs(block, h[start : start + where.size], lifted.own, with_gram=with_gram))
-        start += where.size
-        if len(parts) > 1:
-            parts = [parts[0] + parts[1]]
-    return parts[0]
+    groups = in_groups(row_blocks(rows.size, lifted.units.row_entries + 2, block_bytes))
+    tasks = ([(rows[block], h[block]) for block in group] for group in groups)
+    return reduce(add, map(_SumPairs(lifted, with_gram), tasks))
+
+
+@dataclass(frozen=True)
+class _SumPairs:
+    """Sums blocks of rows, given with their entropies, one after the other."""
+
+    lifted: CenteredDirections
+    with_gram: bool
+    doing: ClassVar[str] = "summing over pairs"
+
+    def __call__(self, blocks: Sequence[tuple[Integers, Floats]]) -> PairSums:
+        own = self.lifted.own
+        return reduce(add, (sum_pairs(self.lifted.take(rows), h, own, with_gram=self.with_gram) for rows, h in blocks))
 
 
 def _growth(block: Rows, own: float) -> Floats:
