@@ -85,6 +85,12 @@ class DaskProcesses:
             self.processes.append(subprocess.Popen(command, cwd=self.folder, env=env, stdout=log, stderr=log))
         return self.processes[-1]
 
+    def wait_for(self, n_workers: int) -> None:
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(n_workers, timeout=120)
+
     def close(self) -> None:
         for process in self.processes:
             process.kill()
@@ -112,7 +118,9 @@ def test_artifacts_on_a_cluster(
 ) -> None:
     for _ in range(n_workers):
         dask_processes.add_worker()
+    dask_processes.wait_for(n_workers)
     with open_workers(str(dask_processes.file), workspace=tmp_path) as workers:
+        assert workers.count == n_workers
         for study in STUDIES:
             assert artifacts(tmp_path / study, study, workers) == expected[study]
 
@@ -135,6 +143,7 @@ def slow_square(marker: Path, number: int) -> int:
 def test_the_tasks_of_a_worker_that_is_killed_are_done_again(tmp_path: Path, dask_processes: DaskProcesses) -> None:
     dask_processes.add_worker("--no-nanny")
     victim = dask_processes.add_worker("--no-nanny")
+    dask_processes.wait_for(2)
     tasks = tmp_path / "tasks"
     tasks.mkdir()
     with open_workers(dask_processes.address, workspace=tmp_path) as workers:
@@ -165,7 +174,10 @@ def rejected(said: str, spec: str, folder: Path = ROOT) -> None:
 
 
 @needs_dask
-def test_an_address_without_scheduler_or_workers_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+def test_an_address_without_scheduler_or_workers_is_named(
+    tmp_path: Path, dask_processes: DaskProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlx.core.cluster.WORKER_SECONDS", 1)
     address = dask_processes.address
     rejected(r"--workers tcp://127\.0\.0\.1:1: expected a Dask scheduler", "tcp://127.0.0.1:1")
     rejected(f"expected workers, found none; 'dask worker {re.escape(address)}'", address)

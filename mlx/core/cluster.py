@@ -23,7 +23,7 @@ from mlx.core.ordered_map import Task, one_thread_each, windowed
 T = TypeVar("T")
 R = TypeVar("R")
 
-CONNECT_SECONDS = 10
+CONNECT_SECONDS, WORKER_SECONDS = 10, 60
 """How long to wait for a scheduler, and for its first worker."""
 
 
@@ -176,7 +176,7 @@ def _check_workers(name: str, client: Any, seen: Path) -> None:
     import mlx.core.cluster_probe as module
 
     try:
-        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        client.wait_for_workers(1, timeout=WORKER_SECONDS)
     except TimeoutError:
         raise MlxError(
             f"{name}: expected workers, found none; 'dask worker {client.scheduler.address}' starts one"
