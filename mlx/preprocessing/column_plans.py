@@ -175,12 +175,7 @@ def _plan(column: ColumnDescription, place: int, chosen: ColumnSettings) -> Colu
     if chosen.fill_value is not None and strategy != "constant":
         raise SettingsError(f"expected strategy: constant beside fill_value, found {strategy}", key=key)
     if not categorical:
-        for name in ("encoder", "min_frequency", "max_categories", "drop"):
-            if getattr(chosen, name):
-                raise SettingsError(
-                    f"expected {name} of categories, found it of kind {kind}; set kind: categorical, or leave it out",
-                    key=key,
-                )
+        _reject_settings_of_categories(chosen, kind, key)
     if chosen.drop == "first" and chosen.encoder == "ordinal":
         raise SettingsError("expected encoder: onehot beside drop: first, found ordinal", key=key)
     names = TRUTH if column.kind == "boolean" else column.categories
@@ -199,6 +194,15 @@ def _plan(column: ColumnDescription, place: int, chosen: ColumnSettings) -> Colu
         own=own,
         drop_first=chosen.drop == "first",
     )
+
+
+def _reject_settings_of_categories(chosen: ColumnSettings, kind: str, key: tuple[str, ...]) -> None:
+    for name in ("encoder", "min_frequency", "max_categories", "drop"):
+        if getattr(chosen, name):
+            raise SettingsError(
+                f"expected {name} of categories, found it of kind {kind}; set kind: categorical, or leave it out",
+                key=key,
+            )
 
 
 TRUTH = ("False", "True")

@@ -102,7 +102,6 @@ def csv_blocks(layout: Layout, block_bytes: int) -> "Iterator[list[pa.Array]]":
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    names = [str(place) for place in range(len(layout.names))]
     uneven: list[Any] = []
 
     def on_uneven(row: Any) -> str:
@@ -115,18 +114,9 @@ def csv_blocks(layout: Layout, block_bytes: int) -> "Iterator[list[pa.Array]]":
         try:
             for batch in arrow.open_csv(
                 pa.PythonFile(file, "r") if is_packed(layout.path) else str(layout.path),
-                arrow.ReadOptions(
-                    block_size=block_bytes,
-                    column_names=names,
-                    skip_rows=layout.skipped,
-                    skip_rows_after_names=1,
-                    encoding=layout.encoding.removesuffix("-sig"),
-                ),
-                arrow.ParseOptions(delimiter=layout.separator, newlines_in_values=True, invalid_row_handler=on_uneven),
-                arrow.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()),
-                    null_values=list(MISSING_TARGETS),
-                    strings_can_be_null=True,
+                **_options(layout, block_bytes),
+                parse_options=arrow.ParseOptions(
+                    delimiter=layout.separator, newlines_in_values=True, invalid_row_handler=on_uneven
                 ),
             ):
                 if any(map(_has_zero_byte, batch.columns)):
@@ -140,6 +130,28 @@ def csv_blocks(layout: Layout, block_bytes: int) -> "Iterator[list[pa.Array]]":
             if "UTF8" in str(error):
                 raise not_utf8(layout.path, bytes_at_fault(layout.path)) from None
             raise
+
+
+def _options(layout: Layout, block_bytes: int) -> dict[str, Any]:
+    """Return how Arrow reads and converts: as text, under the numbers of the columns."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    names = [str(place) for place in range(len(layout.names))]
+    return {
+        "read_options": arrow.ReadOptions(
+            block_size=block_bytes,
+            column_names=names,
+            skip_rows=layout.skipped,
+            skip_rows_after_names=1,
+            encoding=layout.encoding.removesuffix("-sig"),
+        ),
+        "convert_options": arrow.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=list(MISSING_TARGETS),
+            strings_can_be_null=True,
+        ),
+    }
 
 
 def _uneven(layout: Layout, row: Any) -> DataError:
