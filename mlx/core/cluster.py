@@ -18,7 +18,7 @@ from mlx.core.cluster_probe import probe
 from mlx.core.console import note
 from mlx.core.errors import MlxError, SettingsError
 from mlx.core.extras import require
-from mlx.core.ordered_map import Task, one_thread_each, windowed
+from mlx.core.ordered_map import Task, one_thread_each, run_alone, windowed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,6 +37,10 @@ class Cluster:
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
+        alone, items = run_alone(function, items)
+        yield from alone
+        if not items:
+            return
         task = Task(function)
         with one_thread_each():
             yield from windowed(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -59,6 +59,13 @@ def one_thread_each() -> Iterator[None]:
 
     with threadpool_limits(limits=1):
         yield
+
+
+def run_alone(function: Callable[[T], R], items: Iterable[T]) -> tuple[list[R], Iterable[T]]:
+    """Run a task that is the only one here, as sending it takes longer; return its result, and what is left to run."""
+    source = iter(items)
+    first = list(islice(source, 2))
+    return (list(in_order(function, first)), ()) if len(first) < 2 else ([], chain(first, source))
 
 
 class Task:

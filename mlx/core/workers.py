@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from mlx.core.errors import MlxError, SettingsError
-from mlx.core.ordered_map import Task, in_order, one_thread_each, windowed
+from mlx.core.ordered_map import Task, in_order, one_thread_each, run_alone, windowed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -86,6 +86,10 @@ class Processes:
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
+        alone, items = run_alone(function, items)
+        yield from alone
+        if not items:
+            return
         task = Task(function)
 
         def submit(item: T) -> Future[R]:
