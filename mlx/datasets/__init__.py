@@ -17,6 +17,9 @@ __all__ = [
     "open_dataset",
 ]
 
+PLAIN = ({"separator": ",", "decimal": "."}, {"separator": "\t", "decimal": "."})
+"""How a table in a text file is written as everybody expects; anything else is stated."""
+
 
 def open_dataset(settings: DatasetSettings) -> Dataset:
     """Open the dataset that `settings` names; note on stderr what was inferred, left out or looks wrong.
@@ -32,6 +35,8 @@ def open_dataset(settings: DatasetSettings) -> Dataset:
     dataset = spec.open(settings.source(), settings.path) if spec.takes_path else spec.open(settings.source())
     if dataset.inferred:
         note(f"dataset {dataset.name}: targets {dataset.inferred}")
+    if (written := dataset.details.get("written")) and written not in PLAIN:
+        note(f"dataset {dataset.name}: cells divided by {written['separator']!r}, decimal mark {written['decimal']!r}")
     for line in dataset.notes:
         note(f"warning: {line}")
     return dataset

@@ -100,9 +100,11 @@ def test_each_format_gives_the_bytes_of_a_plain_csv(tmp_path, monkeypatch, name,
     ("name", "separator", "decimal"),
     [("csv", ",", "."), ("csv-semicolon.csv", ";", ","), ("csv-pipe.csv", "|", "."), ("tsv.gz", "\t", ".")],
 )
-def test_how_a_text_file_is_written_is_stated_in_dataset_json(tmp_path, name, separator, decimal):
+def test_how_a_text_file_is_written_is_stated(tmp_path, capsys, name, separator, decimal):
     dataset = opened(written(tmp_path, name), target="kind")
     assert dataset.details["written"] == {"separator": separator, "decimal": decimal}
+    line = f"dataset custom: cells divided by {separator!r}, decimal mark {decimal!r}\n"
+    assert (line in capsys.readouterr().err) == ((separator, decimal) not in {(",", "."), ("\t", ".")})
     assert "written" not in opened(written(tmp_path, "parquet"), target="kind").details
 
 
