@@ -10,6 +10,8 @@ def column_notes(columns: Sequence[PreparedColumn], dropped: Mapping[str, int]) 
     for column in columns:
         if column.reason:
             yield f"column '{column.name}' is left out, as {column.reason}"
+        elif not column.features:
+            yield f"column '{column.name}' has one category in the training rows, and no feature, as drop says first"
         elif n := _by_part(column.unknown):
             where = "count as infrequent" if column.infrequent else "are in none of its features"
             if column.encoder == "ordinal":

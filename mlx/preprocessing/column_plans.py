@@ -130,6 +130,8 @@ def _reject_unknown(settings: Mapping[str, ColumnSettings], columns: Sequence[Co
     for name in settings:
         if name in KINDS or (name in known and known[name].use == "feature"):
             continue
+        if name in known and known[name].use == "left out" and settings[name].drop is True:
+            continue
         if not columns:
             raise SettingsError(
                 f"expected one of the kinds {', '.join(KINDS)}, as the data have no columns by name, found '{name}'",

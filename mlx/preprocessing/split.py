@@ -95,6 +95,7 @@ def split_rows(
         idle += _given_sizes(code, by)
         if fold or not (code == VAL).any():
             _, n_val = settings.sizes(int((code != TEST).sum()))
+            _reject_test_classes(code, rows)
             code = _with_validation(code, rows, n_val, rng, fold)
     train, val, test = (np.flatnonzero(code == part).astype(np.int64) for part in (TRAIN, VAL, TEST))
     if not min(len(train), len(val), len(test)):
@@ -181,6 +182,18 @@ def _with_validation(code: Codes, rows: Rows, n_val: int, rng: np.random.Generat
     code = code.copy()
     code[rest] = np.where(drawn == 0, VAL, TRAIN)
     return code
+
+
+def _reject_test_classes(code: Codes, rows: Rows) -> None:
+    """Reject classes that only the given test part has, of which a stratified draw can find no sample."""
+    if rows.labels is None:
+        return
+    of_test = np.setdiff1d(rows.labels, rows.labels[code != TEST])
+    if of_test.size:
+        raise DataError(
+            f"split.stratify: expected training samples of each class, found class '{rows.class_names[of_test[0]]}' in "
+            "the test part alone; leave its samples out, or set stratify: false (neural networks only)"
+        )
 
 
 def _unused_columns(method: Method, settings: SplitSettings) -> list[tuple[str, str]]:

@@ -68,7 +68,8 @@ def test_a_missing_value_is_a_gap(tmp_path, end, column, value):
     dataset = opened(path, target="mass", features=["size", "legs", "home"])
     assert np.argwhere(np.isnan(everything(dataset)[0])).tolist() == [[3, features_of(dataset).index(column)]]
     assert {c.name: c.gaps for c in dataset.features} == {name: name == column for name in features_of(dataset)}
-    assert not dataset.notes
+    infinite = [f"{path}: column 'size' has infinite numbers in 1 rows, which count as missing"]
+    assert list(dataset.notes) == (infinite if value == np.inf else [])
 
 
 def test_rows_without_a_target_are_left_out_with_their_factors(tmp_path):
@@ -155,7 +156,7 @@ def test_a_table_needs_a_target_and_a_column_that_can_be_a_feature(tmp_path):
     names = pd.DataFrame({"name": [f"n{k}" for k in range(1500)], "y": range(1500)})
     path = table_file(tmp_path, "csv", names)
     why = "it has 1500 different texts in 1500 rows, such as 'n0', and at most 150 are taken for categories"
-    refused(path, f"column 'name' can't be a feature, as {why}; leave", target="y")
+    refused(path, f"column 'name' can't be a feature, as {why}, and no other can", target="y")
     table_file(tmp_path, "csv", names.assign(x=names["y"] % 7))
     dataset = opened(path, target="y")
     assert (features_of(dataset), dataset.notes[-1]) == (["x"], f"{path}: left out column 'name', as {why}")

@@ -10,7 +10,7 @@ from PIL import Image
 from written_files import write_cifar10, write_cifar100, write_mnist
 
 from mlx.core.artifacts import read_json, read_parquet
-from mlx.core.errors import MlxError
+from mlx.core.errors import DataError, MlxError
 from mlx.core.paths import Workspace
 from mlx.datasets import DatasetSettings
 from mlx.pipeline.generate_data import generate_data
@@ -163,6 +163,28 @@ def test_a_test_part_of_another_kind_is_rejected(
     np.savez(tmp_path / "test.npz", X=np.zeros((4, 2)), y=np.arange(4) % 2)
     with pytest.raises(MlxError, match=message):
         divided(tmp_path, "custom", tmp_path / "train.csv", target="y", test_path=str(tmp_path / file))
+
+
+def test_columns_that_are_not_used_may_differ_in_the_test_part(tmp_path: Path) -> None:
+    table = pd.DataFrame({"p": range(40), "q": range(40), "y": list("ab") * 20})
+    table.assign(old=1).to_csv(tmp_path / "train.csv", index=False)
+    table[["y", "q", "p"]].assign(new=2).to_csv(tmp_path / "test.csv", index=False)
+    test = str(tmp_path / "test.csv")
+    with pytest.raises(MlxError, match="found no 'old' among"):
+        divided(tmp_path, "custom", tmp_path / "train.csv", target="y", test_path=test)
+    with pytest.raises(MlxError, match="found no 'old' among"):
+        divided(tmp_path, "custom", tmp_path / "train.csv", target="y", test_path=test, features=["p", "old"])
+    path = tmp_path / "train.csv"
+    workspace = divided(tmp_path, "custom", path, target="y", test_path=test, features=["p", "q"])
+    np.testing.assert_array_equal(np.load(workspace.raw / "X.npy")[40:], table[["p", "q"]])
+
+
+def test_a_class_of_the_test_part_alone_is_named(tmp_path: Path) -> None:
+    table = pd.DataFrame({"p": range(40), "y": list("ab") * 20})
+    table.to_csv(tmp_path / "train.csv", index=False)
+    table.replace({"y": {"b": "c"}}).to_csv(tmp_path / "test.csv", index=False)
+    with pytest.raises(DataError, match="expected training samples of each class, found class 'c' in the test part al"):
+        divided(tmp_path, "custom", tmp_path / "train.csv", target="y", test_path=str(tmp_path / "test.csv"))
 
 
 def test_a_column_that_is_text_in_one_of_both_files_is_read_alike(tmp_path: Path) -> None:

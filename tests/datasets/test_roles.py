@@ -63,6 +63,24 @@ def test_roles_of_a_table_are_no_features_and_are_written_as_they_are(
     assert roles["visit"].tolist() == pd.to_datetime(patients["visit"]).tolist()
 
 
+def test_a_column_to_ignore_may_hold_anything(tmp_path: Path, patients: pd.DataFrame) -> None:
+    odd = patients[["age", "y"]].assign(lists=[[k, k + 1] for k in range(12)], lasted=pd.to_timedelta(range(12), "h"))
+    odd.to_parquet(tmp_path / "odd.parquet")
+    with pytest.raises(DataError, match="column 'lists', found list; leave .* dataset.params.roles: {lists: ignore}"):
+        generated(tmp_path, "odd.parquet", target="y")
+    ignored = {"lists": "ignore", "lasted": "ignore"}
+    roles, described = generated(tmp_path, "odd.parquet", target="y", roles=ignored)
+    assert roles.isna().all(axis=None)
+    assert [(c["name"], c["use"], c["kind"]) for c in described["columns"][2:]] == [
+        ("lists", "ignore", "text"),
+        ("lasted", "ignore", "text"),
+    ]
+    metadata = str(tmp_path / "odd.parquet")
+    patients[["age", "y"]].to_parquet(tmp_path / "even.parquet")
+    _, described = generated(tmp_path, "even.parquet", target="y", metadata=metadata, roles=ignored)
+    assert described["factors"] == ["age", "y"]
+
+
 def test_roles_of_metadata_are_no_factors(tmp_path: Path, patients: pd.DataFrame) -> None:
     patients[["age", "y"]].to_csv(tmp_path / "table.csv", index=False)
     patients[["patient", "set"]].assign(site=list("ab") * 6, count=range(12)).to_csv(tmp_path / "m.csv", index=False)

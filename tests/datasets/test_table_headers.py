@@ -121,7 +121,7 @@ def test_columns_that_look_like_ids_are_warned_of_and_kept(tmp_path, values, mes
     dataset = opened(written(tmp_path, "id,x,y", [values, NOISE, KIND]), target="y")
     assert any(name.startswith("id") for name in features_of(dataset))
     assert [message in note for note in dataset.notes] == [True]
-    assert "leave the column out with dataset.params.features" in dataset.notes[0]
+    assert "leave the column out with dataset.params.roles: {id: ignore}" in dataset.notes[0]
     assert not opened(tmp_path / "t.csv", target="y", features=["x"]).notes
     assert not opened(tmp_path / "t.csv", target="y", features=["id", "x"]).notes  # chosen
 

@@ -146,7 +146,9 @@ def test_a_stated_mark_is_kept_to(tmp_path):
 )
 def test_what_nobody_wants_as_categories_is_refused_with_its_row(tmp_path, texts, message):
     path = saved(tmp_path, x=texts, y=KIND)
-    assert "dataset.params.features" in str(refused(path, message, target="y"))
+    remedy = r".*(dataset\.params\.roles: {x: ignore}|and no other can)"
+    refused(path, message + remedy, target="y")
+    assert features_of(opened(saved(tmp_path, x=texts, z=COUNT, y=KIND), target="y", roles={"x": "ignore"})) == ["z"]
     pd.DataFrame({"x": texts, "y": KIND}).to_parquet(tmp_path / "t.parquet")
     refused(tmp_path / "t.parquet", message, target="y")
 

@@ -9,6 +9,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
+from mlx.preprocessing.column_notes import column_notes
 from mlx.preprocessing.column_plans import plan_columns
 from mlx.preprocessing.column_settings import ColumnSettings
 from mlx.preprocessing.preparation import Preparation, fit_preparation
@@ -217,6 +218,24 @@ def test_a_column_without_a_value_in_training_rows_is_left_out() -> None:
     X[:N_TRAIN] = np.nan
     with pytest.raises(DataError, match="expected values in the training rows, found none in any of 3 columns"):
         prepared(X, {})
+
+
+def test_a_column_that_is_left_out_may_be_dropped() -> None:
+    columns = [*COLUMNS, ColumnDescription(name="id", kind="text", use="left out", reason="it has 200 texts")]
+    drop = PreprocessingSettings.model_validate({"columns": {"id": "drop"}}).columns
+    assert plan_columns(columns, drop) == plan_columns(COLUMNS, {})
+    with pytest.raises(SettingsError, match="'id', which is none, as it has 200 texts"):
+        plan_columns(columns, PreprocessingSettings.model_validate({"columns": {"id": "onehot"}}).columns)
+
+
+def test_a_column_without_a_feature_is_named() -> None:
+    X = raw(gaps=0)
+    X[:, 1] = 1
+    preparation, _ = prepared(X, {"color": {"drop": "first"}})
+    assert preparation.features == ["age", "wild"]
+    counts = {"train": np.zeros(3, np.int64)}
+    notes = list(column_notes(preparation.description(counts, counts), {}))
+    assert notes[0] == "column 'color' has one category in the training rows, and no feature, as drop says first"
 
 
 @pytest.mark.parametrize(

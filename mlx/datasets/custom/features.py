@@ -64,7 +64,9 @@ def feature(table: Table, name: str, marks: Marks, written: Written | None = Non
     if raw.kind == "text" and raw.fault:
         return Column(raw, "text", _nothing, reason=f"it has {raw.fault} in {table.n_rows} rows")
     if raw.fault:
-        raise DataError(f"{table.path}: expected numbers or text in column '{name}', found {raw.fault}; {leave_out()}")
+        raise DataError(
+            f"{table.path}: expected numbers or text in column '{name}', found {raw.fault}; {leave_out(name)}"
+        )
     if raw.kind == "none" or (raw.kind == "text" and not table.texts(name)):
         return Column(raw, "numeric", _nothing, reason="it has no value")
     if raw.kind == "times":
@@ -131,7 +133,7 @@ def _as_numbers(table: Table, name: str, written: Written, marks: Marks) -> dict
             f"{table.path}: expected {'numbers' if words else 'percentages'} in column '{name}', found {word!r} in "
             f"{row}"
             f"{f'; its numbers have the decimal mark {mark!r}' if any(m in word for m in MARKS) else ''}; "
-            f"mend it, leave the cell empty if its value is missing, or {leave_out()}"
+            f"mend it, leave the cell empty if its value is missing, or {leave_out(name)}"
         )
     return read | dict.fromkeys(gaps, np.nan)
 
@@ -165,7 +167,7 @@ def _reject_money_and_units(table: Table, written: Written, name: str) -> None:
             row, word = table.first_of(name, bad)
             raise DataError(
                 f"{table.path}: expected numbers in column '{name}', found {word!r} in {row}; write them without "
-                f"brackets, currency or unit, or {leave_out()}"
+                f"brackets, currency or unit, or {leave_out(name)}"
             )
 
 
@@ -182,6 +184,6 @@ def _categories(table: Table, raw: RawColumn) -> Column:
     return Column(raw, "categorical", _converted(raw, codes), categories)
 
 
-def leave_out() -> str:
+def leave_out(name: str) -> str:
     """Return how a column is left out, for messages."""
-    return "leave the column out with dataset.params.features"
+    return f"leave the column out with dataset.params.roles: {{{name}: ignore}}"

@@ -74,8 +74,13 @@ class Gathered:
     n_first: int
 
 
-def gather(sources: Sequence[Source], wanted: Wanted) -> Gathered:
+def gather(sources: Sequence[Source], wanted: Wanted, needed: Collection[str] | None = None) -> Gathered:
     """Read tables with the same columns, one after the other.
+
+    Parameters
+    ----------
+    needed
+        The columns that later tables have to have, and that are read of them; None for those of the first.
 
     Raises
     ------
@@ -86,7 +91,7 @@ def gather(sources: Sequence[Source], wanted: Wanted) -> Gathered:
     block_bytes = max(BLOCK_BYTES, min(LARGEST_BLOCK, BLOCK_BYTES_A_COLUMN * n_columns))
     odd: dict[str, tuple[int, str]] = {}
     while True:
-        run = _Run(wanted)
+        run = _Run(wanted, needed)
         try:
             for source in sources:
                 run.read(source, block_bytes)
@@ -115,8 +120,8 @@ def _keys(names: Sequence[str]) -> list[_Key]:
 class _Run:
     """One reading of all blocks."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        self.wanted = wanted
+    def __init__(self, wanted: Wanted, needed: Collection[str] | None) -> None:
+        self.wanted, self.needed = wanted, needed
         self.cells: dict[_Key, Cells] = {}
         self.file = BlockFile()
         self.first: Source | None = None
@@ -144,17 +149,19 @@ class _Run:
         for key in keys:
             if key in self.cells:
                 continue
-            if self.first is not None:
+            if self.first is None:
+                self.cells[key] = self._new(_shown(key), source)
+            elif self.needed is None:
                 self._reject_lacking(keys, source)
                 raise DataError(
-                    f"{source.path}: expected the columns of {self.first.path}, found '{_shown(key)}' beside them"
+                    f"{source.path}: expected the columns of {self.first.path}, found '{_shown(key)}' beside them; "
+                    "remove it, or name the columns to use in dataset.params.features"
                 )
-            self.cells[key] = self._new(_shown(key), source)
 
     def _reject_lacking(self, keys: Collection[_Key], source: Source) -> None:
         assert self.first is not None
         for key in self.cells:
-            if key not in keys:
+            if key not in keys and (self.needed is None or key in self.needed):
                 others = [_shown(other) for other in keys]
                 raise DataError(
                     f"{source.path}: expected the columns of {self.first.path}, found no '{_shown(key)}' among "

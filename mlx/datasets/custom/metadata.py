@@ -43,7 +43,7 @@ def read_metadata(
     accepts = accepted(roles) | ({} if files is None else {"file": "integers"})
     read = read_table(path, Wanted(accepts, most_texts=None), words=True)
     with_role = [name for name in roles if name in read.columns]
-    table = read.frame()
+    table = read.frame([name for name, role in roles.items() if role == "ignore"])
     if files is not None:
         table = _in_order_of(table, files, path)
     if len(table) != n_samples:

@@ -23,7 +23,7 @@ class Suspicion:
     """
 
     def __init__(self, column: Column, labels: Labels) -> None:
-        self.column, self.gaps = column, 0
+        self.column, self.gaps, self.infinite = column, 0, 0
         self._labels, self._n = labels, 0
         self._id_like, self._low, self._high = column.kind != "date", np.inf, -np.inf
         numbers = labels.values.dtype.kind in "iuf" and column.kind != "categorical"
@@ -59,8 +59,8 @@ class Suspicion:
         if found is None:
             return None
         return (
-            f"{path}: column '{self.column.name}' {found}, as an id or a row's number; if it is one, {leave_out()}: "
-            "where rows are sorted by class it gives the class away"
+            f"{path}: column '{self.column.name}' {found}, as an id or a row's number; if it is one, "
+            f"{leave_out(self.column.name)}: where rows are sorted by class it gives the class away"
         )
 
     def _found(self, cells: BlockFile) -> str | None:
@@ -80,5 +80,5 @@ class Suspicion:
             return None
         return (
             f"{path}: column '{self.column.name}' has one value for each value of the target '{target}', as a copy of "
-            f"it; if it is one, {leave_out()}: a model would only read the answer there"
+            f"it; if it is one, {leave_out(self.column.name)}: a model would only read the answer there"
         )

@@ -79,8 +79,13 @@ class Table:
         verbatim = self.typed or self.verbatim is None or column.name in self.verbatim
         return () if verbatim else MISSING
 
-    def series(self, name: str) -> "pd.Series[Any]":
+    def series(self, name: str, *, ignored: bool = False) -> "pd.Series[Any]":
         """Return a column in memory.
+
+        Parameters
+        ----------
+        ignored
+            Take what it holds other than numbers, booleans, times or text for missing.
 
         Raises
         ------
@@ -90,7 +95,12 @@ class Table:
         import pandas as pd
 
         if fault := self.columns[name].fault:
-            raise DataError(f"{self.path}: column '{name}': expected numbers or text, found {fault}")
+            if ignored:
+                return pd.Series(np.full(self.n_rows, None, dtype=object), name=name)
+            raise DataError(
+                f"{self.path}: column '{name}': expected numbers or text, found {fault}; dataset.params.roles: "
+                f"{{{name}: ignore}} leaves it out"
+            )
         return pd.Series(self._values(self.columns[name]), name=name)
 
     def _values(self, column: RawColumn) -> Any:
@@ -123,8 +133,8 @@ class Table:
         texts = pa.array([None if text in words else text for text in column.texts], pa.string())
         return pa.DictionaryArray.from_arrays(pa.array(codes, mask=gaps), texts).cast(pa.string()).to_pandas()
 
-    def frame(self) -> "pd.DataFrame":
-        """Return all columns in memory.
+    def frame(self, ignored: Collection[str] = ()) -> "pd.DataFrame":
+        """Return all columns in memory, those that are `ignored` as in `series`.
 
         Raises
         ------
@@ -138,12 +148,13 @@ class Table:
                 f"{self.path}: expected a table of at most {IN_MEMORY_LIMIT / 1e9:.0f} GB in memory, found "
                 f"{self.n_rows:,} rows of {len(self.columns):,} columns"
             )
-        return pd.DataFrame({name: _truth(self, name) for name in self.columns}, columns=pd.Index([*self.columns]))
+        columns = {name: _truth(self, name, ignored=name in ignored) for name in self.columns}
+        return pd.DataFrame(columns, columns=pd.Index([*columns]))
 
 
-def _truth(table: Table, name: str) -> "pd.Series[Any]":
+def _truth(table: Table, name: str, *, ignored: bool) -> "pd.Series[Any]":
     """Return a column in memory, of truth values where a CSV has nothing but these in words."""
-    values, texts = table.series(name), table.texts(name)
+    values, texts = table.series(name, ignored=ignored), table.texts(name)
     if table.typed or not texts or not texts.keys() <= TRUTH.keys():
         return values
     gaps = values.isna().any()
@@ -166,7 +177,8 @@ def read_table(
     wanted
         How its columns are read.
     names
-        Columns that the settings ask for: these stay even where they are an index.
+        Columns that the settings ask for: these stay even where they are an index, and only these and those of
+        `wanted` have to be in `added`.
     words
         Leave all texts as they are written: categories may be called "None" and "NA".
     separator
@@ -183,7 +195,7 @@ def read_table(
     """
     opening = Opening(frozenset({*wanted.accepts, *names}), frozenset(wanted.accepts), separator)
     opened = [open_source(file, opening) for file in (path, added) if file is not None]
-    found = gather([source for source, _ in opened], wanted)
+    found = gather([source for source, _ in opened], wanted, opening.requested if names else None)
     if not found.columns or not sum(found.cells.rows):
         raise DataError(f"{path}: expected at least one row below the header, found none")
     source = opened[0][0]

@@ -12,7 +12,7 @@ from mlx.core.descriptions import ColumnDescription, Kind
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.cells import RawColumn
 from mlx.datasets.custom.columns import Column, ColumnRows
-from mlx.datasets.custom.features import feature, leave_out
+from mlx.datasets.custom.features import feature
 from mlx.datasets.custom.suspects import Suspicion
 from mlx.datasets.custom.table_files import Table, column_of
 from mlx.datasets.custom.table_labels import Labels, coded, missing_words, table_labels
@@ -78,14 +78,14 @@ def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) 
     suspicions = _looked_at(table, columns, compared, known)
     suspicious = () if rules.features is not None else tuple(_lines(suspicions, table, target))
     roles = {
-        name: role_values(table.series(name), role, f"{path}: column '{name}'")[known]
+        name: role_values(table.series(name, ignored=role == "ignore"), role, f"{path}: column '{name}'")[known]
         for name, role in rules.roles.items()
         if name in table.columns
     }
     return TableSamples(
         ColumnRows(table, columns, known),
         labels,
-        (*table.left_out, *suspicious, *_left_out(read, known, labels, target, path)),
+        (*table.left_out, *_infinite(suspicions, path), *suspicious, *_left_out(read, known, labels, target, path)),
         roles,
         (
             *(look.column.description(look.gaps) for look in suspicions),
@@ -106,7 +106,9 @@ def _looked_at(table: Table, columns: Sequence[Column], labels: Labels, known: A
         samples = slice(seen, seen := seen + int(kept.sum()))
         for suspicion in suspicions:
             column = suspicion.column
-            suspicion.look(column.convert(column.raw.block(table.cells, block, stop - first)), kept, samples)
+            cells = column.raw.block(table.cells, block, stop - first)
+            suspicion.look(column.convert(cells), kept, samples)
+            suspicion.infinite += int(np.isinf(cells[kept]).sum())
     return suspicions
 
 
@@ -115,6 +117,14 @@ def _lines(suspicions: Sequence[Suspicion], table: Table, target: str) -> Iterat
     ids = [suspicion.id_line(table.cells, table.path) for suspicion in suspicions]
     copies = [suspicion.copy_line(target, table.path) for suspicion in suspicions]
     yield from (line for line in (*ids, *copies) if line is not None)
+
+
+def _infinite(suspicions: Sequence[Suspicion], path: Path) -> Iterator[str]:
+    """Yield a line on each feature with infinite numbers."""
+    for look in suspicions:
+        if look.infinite:
+            infinite = f"infinite numbers in {look.infinite} rows"
+            yield f"{path}: column '{look.column.name}' has {infinite}, which count as missing"
 
 
 def _gaps_of(table: Table, column: RawColumn, known: Array) -> int:
@@ -151,7 +161,8 @@ def _usable(columns: Sequence[Column], path: Path, rules: TableRules) -> list[Co
     usable = [column for column in columns if not column.reason]
     unusable = next((column for column in columns if column.reason), None)
     if unusable and (rules.features is not None or not usable):
-        raise DataError(f"{path}: column '{unusable.name}' can't be a feature, as {unusable.reason}; {leave_out()}")
+        others = ", and no other can" if rules.features is None else "; leave the column out of dataset.params.features"
+        raise DataError(f"{path}: column '{unusable.name}' can't be a feature, as {unusable.reason}{others}")
     return usable
 
 
@@ -161,7 +172,14 @@ def _others(roles: Mapping[str, Array], table: Table, known: Array, rules: Table
         name=rules.target, kind=KINDS[table.columns[rules.target].kind], use="target", gaps=int((~known).sum())
     )
     for name, values in roles.items():
-        yield ColumnDescription(name=name, kind=_kind_of(values), use=rules.roles[name], gaps=_gaps(values))
+        fault = table.columns[name].fault
+        yield ColumnDescription(
+            name=name,
+            kind="text" if fault else _kind_of(values),
+            use=rules.roles[name],
+            gaps=_gaps(values),
+            reason=f"it holds {fault}" if fault else "",
+        )
     if rules.features is not None:
         for name in table.columns:
             if name not in {rules.target, *roles, *rules.features}:
