@@ -84,12 +84,13 @@ class ColumnFit:
     def description(self, features: Sequence[str], gaps: dict[str, int], unknown: dict[str, int]) -> PreparedColumn:
         """Return what was fitted, by its names in the table, with the gaps and the unknown categories of each part."""
         categorical = self.plan.kind == "categorical"
+        named = self.plan.categories or self.plan.of_dates
         return PreparedColumn(
             name=self.plan.name,
             kind=self.plan.kind,
             features=list(features),
             strategy=self.plan.strategy,
-            fill_value=self.plan.title(self.fill) if self.plan.categories else self.fill,
+            fill_value=self.plan.title(self.fill) if named else self.fill,
             encoder=self.plan.encoder if categorical else None,
             categories=[self.plan.title(value) for value in self.levels],
             infrequent=[self.plan.title(value) for value in self.levels[self.infrequent]],

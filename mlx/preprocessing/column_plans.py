@@ -15,6 +15,8 @@ from mlx.preprocessing.column_settings import KINDS, ColumnKind, ColumnSettings,
 OWN_CATEGORY = "missing_value"
 """The category of gaps where ``strategy: constant`` names none, as in scikit-learn's ``SimpleImputer``."""
 
+MICROSECONDS_A_DAY = 86_400_000_000
+
 TAKEN_FOR: Mapping[str, tuple[ColumnKind, ...]] = {
     "numeric": ("numeric", "categorical"),
     "categorical": ("categorical",),
@@ -41,6 +43,8 @@ class ColumnPlan:
         The name of that category.
     drop_first
         Whether the first category has no feature.
+    of_dates
+        Whether the categories are dates.
     """
 
     name: str
@@ -54,6 +58,7 @@ class ColumnPlan:
     categories: tuple[str, ...]
     own: str = ""
     drop_first: bool = False
+    of_dates: bool = False
 
     @property
     def most_features(self) -> int:
@@ -65,9 +70,18 @@ class ColumnPlan:
 
     def title(self, value: float) -> str:
         """Return the name of a raw value as a category."""
+        if self.of_dates:
+            return _moment(value)
         if not self.categories:
             return f"{value:.15g}"
         return self.own if self.own and value == self.fill else self.categories[int(value)]
+
+
+def _moment(days: float) -> str:
+    """Return a number of days since 1970-01-01 as a date, with the time of day unless that is midnight."""
+    moment = np.datetime64(round(days * MICROSECONDS_A_DAY), "us")
+    day = moment.astype("datetime64[D]")
+    return str(day if day == moment else moment.astype("datetime64[s]"))
 
 
 @dataclass(frozen=True)
@@ -195,6 +209,7 @@ def _plan(column: ColumnDescription, place: int, chosen: ColumnSettings) -> Colu
         categories=categories,
         own=own,
         drop_first=chosen.drop == "first",
+        of_dates=categorical and column.kind == "date",
     )
 
 

@@ -69,6 +69,9 @@ CODES = {"a": 5, "b": 7, "c": 1}
         (KIND == "a", np.where(KIND == "a", "yes", "no"), True),
         (KIND, [CODES[k] * 1.0 for k in KIND], True),
         (NUMBERS, NUMBERS, True),  # a regression
+        (np.where(np.arange(N) % 3, NUMBERS, np.nan), NUMBERS, True),
+        ([CODES[k] if i % 3 else None for i, k in enumerate(KIND)], KIND, True),
+        ([CODES[k] if i % 3 == 0 else None for i, k in enumerate(KIND)], KIND, False),  # known of few
         ([CODES[k] if k != "c" else 5 for k in KIND], KIND, False),  # says less than the target
         ([f"{k}{i % 2}" for i, k in enumerate(KIND)], KIND, False),  # a finer kind, which may be known before
         (NUMBERS, 2 * NUMBERS, False),

@@ -166,6 +166,21 @@ def test_dates_are_days_since_1970(tmp_path, texts):
         assert np.isnan(days[29])
 
 
+def test_dates_may_stand_for_never_and_always(tmp_path):
+    path = saved(tmp_path, x=np.resize(["2024-01-01", "9999-12-31", "0001-01-01"], 30), y=KIND)
+    days = [19723, 2932896, -719162]
+    np.testing.assert_array_equal(everything(opened(path, target="y"))[0][:3, 0], days)
+
+
+def test_blanks_around_texts_do_not_count(tmp_path):
+    texts = {"x": ["k", " k", "l ", " "], "z": [" TRUE", "false", "  ", "False "], "q": ["u", " NA", "v", "u"]}
+    dataset = opened(saved(tmp_path, **{name: np.resize(of, 30) for name, of in texts.items()}, y=KIND), target="y")
+    assert [column.kind for column in dataset.features] == ["categorical", "boolean", "categorical"]
+    assert categories_of(dataset) == {"x": ["k", "l"], "q": ["u", "v"]}
+    nan = np.nan
+    np.testing.assert_array_equal(everything(dataset)[0][:4], [[0, 1, 0], [0, 0, nan], [1, nan, 1], [nan, 0, 0]])
+
+
 @pytest.mark.parametrize(
     "words",
     [["low", "high", "3"], ["2x", "4x"], ["18-25", "26-40"], ["<5", "5-10"], ["1.2.3", "1.2.4"], ["Q1", "Q2"],

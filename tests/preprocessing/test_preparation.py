@@ -142,6 +142,16 @@ def test_numbers_can_be_categories() -> None:
     assert preparation.features == [name.removesuffix(".0") for name in names]
 
 
+def test_dates_can_be_categories() -> None:
+    X = raw(gaps=0)
+    X[:, 3] = np.resize([19723, 19723.5, -1, np.nan], N)
+    preparation, made = prepared(X, {"born": "categorical", "age": "drop", "color": "drop", "wild": "drop"})
+    assert preparation.features == ["born_1969-12-31", "born_2024-01-01", "born_2024-01-01T12:00:00"]
+    assert made[:4].tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0], [1, 0, 0]]
+    counts = {"train": np.zeros(1, np.int64)}
+    assert preparation.description(counts, counts)[0].fill_value == "1969-12-31"
+
+
 def test_truth_values_can_be_categories() -> None:
     X = raw()
     preparation, made = prepared(X, {"wild": {"kind": "categorical", "strategy": "constant"}})

@@ -111,7 +111,7 @@ def _written_dates(table: Table, raw: RawColumn, dates: Collection[str]) -> Colu
         row, word = table.first_of(raw.name, set(texts[moments.isna()]) & set(dates) or dates)
         reason = f"it holds dates or times, such as {word!r} in {row}, not all of them written as YYYY-MM-DD"
         return Column(raw, "date", _nothing, reason=reason)
-    days = (moments - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+    days = moments.astype("datetime64[us, UTC]").astype(np.int64) / MICROSECONDS_A_DAY
     return Column(raw, "date", _converted(raw, dict(zip(texts, days, strict=True))))
 
 

@@ -18,8 +18,8 @@ class Suspicion:
     """Looks at a feature block by block: whether it is like an id, or a copy of the target, and how many gaps it has.
 
     It is like an id if it is of whole numbers or text, with another value in each row. It is a copy if it has one value
-    for each value of the target; where the target's values occur less than twice each on average, only if it has the
-    same numbers, as any two columns of distinct values match each other.
+    for each value of the target, gaps apart; where the target's values occur less than twice each on average, only if
+    it has the same numbers, as any two columns of distinct values match each other.
     """
 
     def __init__(self, column: Column, labels: Labels) -> None:
@@ -40,10 +40,9 @@ class Suspicion:
         self.gaps += int(np.isnan(kept).sum())
         self._n += len(values)
         if self._copy and len(kept):
-            codes = self._labels.codes
-            self._copy = np.array_equal(
-                kept, self._labels.values[samples] if codes is None else self._told(codes[samples], kept)
-            )
+            codes, present = self._labels.codes, ~np.isnan(kept)
+            labels = (self._labels.values if codes is None else codes)[samples][present]
+            self._copy = np.array_equal(kept[present], labels if codes is None else self._told(labels, kept[present]))
 
     def _told(self, codes: Array, values: Array) -> Array:
         """Return the value that goes with the label of each sample: that of the first sample with this label."""
@@ -76,7 +75,8 @@ class Suspicion:
 
     def copy_line(self, target: str, path: Path) -> str | None:
         """Return a line if it is a copy of the target, all its blocks seen; else None."""
-        if not self._copy or self._labels.n < FEWEST_ROWS or len(np.unique(self._of_label)) < len(self._of_label):
+        n = self._labels.n - self.gaps
+        if not self._copy or n < max(FEWEST_ROWS, self.gaps) or len(np.unique(self._of_label)) < len(self._of_label):
             return None
         return (
             f"{path}: column '{self.column.name}' has one value for each value of the target '{target}', as a copy of "

@@ -71,7 +71,7 @@ class WrittenCells:
             self.kind = "text"
             self.odd = _first_odd(cells, self._rows) if self.conflict else None
         self._rows += len(cells)
-        return self._texts.add(cells)
+        return self._texts.add(_without_blanks(cells) if self.accepts == "numbers" else cells)
 
     def column(self, name: str, place: int) -> RawColumn:
         """Return what the column is, all blocks seen."""
@@ -189,6 +189,15 @@ def _integers(cells: "pa.Array") -> "pa.Array | None":
     except pa.ArrowInvalid:
         return None
     return None if (found.to_numpy(zero_copy_only=False) == GAP).any() else found
+
+
+def _without_blanks(cells: "pa.Array") -> "pa.Array":
+    """Return texts without blanks around them, missing where nothing is left."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    cells = pc.utf8_trim_whitespace(cells)
+    return pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
 
 
 def _tidied(cells: "pa.Array") -> "pa.Array":
