@@ -82,11 +82,7 @@ def correlations_given_correctness(
     rows = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
     rows = rows[np.argsort(labels[rows], kind="stable")]
     x, y, labels = x[rows], y[rows], np.unique(labels[rows], return_inverse=True)[1]
-    question = Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS
-    asked = [
-        TestResult(question=question, layer=layer, statistic=statistic, n=rows.size, seed=settings.seed)
-        for statistic in CORRELATIONS
-    ]
+    asked = _asked(layer, rows.size, settings.seed)
     if rows.size - (int(labels.max(initial=-1)) + 1) < MIN_BEYOND_GROUPS:
         return [replace(test, status=Reason.TOO_FEW_BEYOND_GROUPS(MIN_BEYOND_GROUPS)) for test in asked]
     ranks = midranks(x), midranks(y)
@@ -106,6 +102,11 @@ def correlations_given_correctness(
         replace(one, estimate=r, status=why).with_p(test.p, method, test.n_permutations)
         for one, r, test, method in zip(asked, _cosines(left_x, left_y), tests, methods, strict=True)
     ]
+
+
+def _asked(layer: str, n: int, seed: int) -> list[TestResult]:
+    question = Question.SIMILARITY_ENTROPY_GIVEN_CORRECTNESS
+    return [TestResult(question=question, layer=layer, statistic=one, n=n, seed=seed) for one in CORRELATIONS]
 
 
 def _tests_by_group(
