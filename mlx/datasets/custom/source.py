@@ -209,8 +209,9 @@ def _as_target(column: ColumnDescription, target: Target) -> ColumnDescription:
 def _table(params: CustomParams, path: Path, rules: TableRules) -> TableSamples:
     if params.test_path is None:
         return read_table_samples(path, rules)
+    test = _test_file(params, path)
     try:
-        return read_table_samples(path, rules, _test_file(params, path))
+        return read_table_samples(path, rules, test)
     except DataError as error:
         raise DataError(f"{error}; rows of {params.test_path} are counted after those of {path}") from None
 

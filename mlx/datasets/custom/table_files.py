@@ -97,10 +97,7 @@ class Table:
         if fault := self.columns[name].fault:
             if ignored:
                 return pd.Series(np.full(self.n_rows, None, dtype=object), name=name)
-            raise DataError(
-                f"{self.path}: column '{name}': expected numbers or text, found {fault}; dataset.params.roles: "
-                f"{{{name}: ignore}} leaves it out"
-            )
+            raise DataError(f"{self.path}: column '{name}': expected numbers or text, found {fault}; leave it out")
         return pd.Series(self._values(self.columns[name]), name=name)
 
     def _values(self, column: RawColumn) -> Any:

@@ -172,5 +172,8 @@ def _warn_of_dependence(line: LinearSolution, n_features: int) -> None:
         then = "some nearly depend on others, so few digits of their weights are certain"
     else:
         return
-    text = f"the {n_features} features {found}: {then}; l2_regularization makes them unique"
+    remedy = (
+        "l2_regularization makes them unique; of categories, preprocessing.columns: {categorical: {drop: first}} may"
+    )
+    text = f"the {n_features} features {found}: {then}; {remedy}"
     warnings.warn(text, RuntimeWarning, stacklevel=4)
