@@ -120,14 +120,13 @@ def role_values(series: "pd.Series[Any]", role: str, where: str) -> Array:
         times = series.dt.tz_convert("UTC").dt.tz_localize(None) if series.dt.tz is not None else series
         return times.to_numpy(dtype="datetime64[us]")
     if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_complex_dtype(series):
-        return _numbers(series)
+        return _numbers(series, role)
     present = series[series.notna()]
     if not present.map(lambda value: isinstance(value, str)).all():
         present = present.map(str)
     texts = present.str.strip()
     if role != "order" and len(texts) and texts.str.fullmatch(r"-?[1-9]\d{0,17}|0").all():
-        whole = texts.astype(np.int64)
-        return whole.to_numpy() if len(texts) == len(series) else _numbers(whole.reindex(series.index))
+        return _numbers(texts.astype("Int64").reindex(series.index), role)
     known = series.notna().to_numpy()
     if role == "order" or (role == "ignore" and not texts.str.fullmatch(CODE).any()):
         if (found := _numbers_or_times(texts, known)) is not None:
@@ -139,10 +138,17 @@ def role_values(series: "pd.Series[Any]", role: str, where: str) -> Array:
     return values
 
 
-def _numbers(series: "pd.Series[Any]") -> Array:
+LARGEST_EXACT = 2**53
+"""Integers up to this one are exact as floats, which integers beside gaps become."""
+
+
+def _numbers(series: "pd.Series[Any]", role: str) -> Array:
     if series.dtype.kind == "b":
         return series.to_numpy(dtype=np.int64, na_value=-1) if not series.isna().any() else series.to_numpy(dtype=float)
-    whole = series.dtype.kind in "iu" and not series.isna().any()
+    integers = series.dtype.kind in "iu"
+    whole = integers and not series.isna().any()
+    if integers and not whole and role != "order" and (series.abs() > LARGEST_EXACT).any():
+        return np.array([str(value) if known else None for value, known in zip(series, series.notna(), strict=True)])
     return series.to_numpy(dtype=np.int64) if whole else series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 

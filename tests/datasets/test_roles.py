@@ -183,3 +183,14 @@ def test_show_data_lists_columns_with_a_role(
     assert ["age", "feature *", "numeric", "0", "0 to 16.5"] in rows
     assert shown.out.splitlines()[-1] == str(tmp_path / "p.png")
     assert f"parts of the source: {len(patients)} train, {len(patients)} test" in shown.err.splitlines()
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_long_numbers_beside_gaps_stay_apart(tmp_path: Path, kind: str) -> None:
+    owner = pd.array([2**60 + k // 2 for k in range(11)] + [None], "Int64")
+    table = pd.DataFrame({"x": range(12), "owner": owner, "y": ["a", "b"] * 6})
+    path = tmp_path / f"t.{kind}"
+    table.to_parquet(path) if kind == "parquet" else table.to_csv(path, index=False)
+    roles, _ = generated(tmp_path, f"t.{kind}", target="y", roles={"owner": "group"})
+    assert roles["owner"].tolist()[:11] == [str(2**60 + k // 2) for k in range(11)]
+    assert roles["owner"].isna().tolist() == [False] * 11 + [True]
