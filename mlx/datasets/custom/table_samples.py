@@ -108,7 +108,8 @@ def _looked_at(table: Table, columns: Sequence[Column], labels: Labels, known: A
             column = suspicion.column
             cells = column.raw.block(table.cells, block, stop - first)
             suspicion.look(column.convert(cells), kept, samples)
-            suspicion.infinite += int(np.isinf(cells[kept]).sum())
+            infinite = np.isinf(cells)
+            suspicion.infinite += int((infinite & kept).sum()) if infinite.any() else 0
     return suspicions
 
 
