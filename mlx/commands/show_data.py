@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(chosen: argparse.Namespace) -> str:
     """Return the columns, if there are any, and the path of the picture."""
     from mlx.commands.places import at_root
-    from mlx.config import resolve
+    from mlx.config import BUILT_IN, resolve
     from mlx.core.documents import read_document
     from mlx.core.errors import SettingsError
     from mlx.core.sections import with_source_line
@@ -35,7 +35,11 @@ def run(chosen: argparse.Namespace) -> str:
 
     if chosen.output.suffix.lower() != ".png":
         raise SettingsError(f"--output: expected a file that ends in .png, found {chosen.output}")
-    resolved, output = resolve(read_document(chosen.config), strict=True), chosen.output.absolute()
+    document, output = read_document(chosen.config), chosen.output.absolute()
+    for key in ("name", "model"):  # which data can be looked at without
+        if not document.has((key,)):
+            document = document.with_value((key,), BUILT_IN.values[key], str(BUILT_IN.path))
+    resolved = resolve(document, strict=True)
     with at_root():
         columns = with_source_line(resolved.document, lambda: preview_samples(resolved.config, output))
     listed = [*column_lines(columns, most=len(columns) if chosen.all else MOST_LISTED), ""] if columns else []

@@ -185,6 +185,17 @@ def test_show_data_lists_columns_with_a_role(
     assert f"parts of the source: {len(patients)} train, {len(patients)} test" in shown.err.splitlines()
 
 
+def test_data_can_be_looked_at_before_there_is_a_model(
+    tmp_path: Path, patients: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(patients) == 12
+    dataset = {"name": "custom", "path": str(tmp_path / "patients.csv"), "params": {"target": "y", "roles": ROLES}}
+    (tmp_path / "p.json").write_text(json.dumps({"dataset": dataset}))
+    main(["show-data", "--config", str(tmp_path / "p.json"), "--output", str(tmp_path / "p.png")])
+    assert "6 columns: 1 target, 1 group, 1 order, 1 part, 1 ignore, 1 feature" in capsys.readouterr().out
+    assert (tmp_path / "p.png").exists()
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_long_numbers_beside_gaps_stay_apart(tmp_path: Path, kind: str) -> None:
     owner = pd.array([2**60 + k // 2 for k in range(11)] + [None], "Int64")
