@@ -164,7 +164,10 @@ def _message(
     field = str(path[-1]) if path else ""
     wanted = expectation(owner, field) if field in owner.model_fields else text.removeprefix("Input should be ")
     found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
-    return f"{prefix}: expected {wanted}, found {found}"
+    if fault["loc"][-1:] == ("[key]",):
+        wanted = "names as keys"
+    unquoted = fault["type"] == "string_type" and isinstance(fault["input"], int | float)
+    return f"{prefix}: expected {wanted}, found {found}{'; in quotes it is text' if unquoted else ''}"
 
 
 def _owner(schema: type[Settings], location: Key, values: Any) -> tuple[Key, type[Settings]]:

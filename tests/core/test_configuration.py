@@ -162,6 +162,24 @@ def test_a_fault_names_file_line_key_expected_and_found(tmp_path: Path, old: str
     assert str(caught.value).startswith(f"{path}:")
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (
+            "target: y, roles: {2019: ignore}",
+            "params.roles: expected names as keys, found 2019; in quotes it is text",
+        ),
+        ("target: y, features: [2019]", "dataset.params.features: expected a list .* found 2019; in quotes it is text"),
+        ("target: 2019", "dataset.params.target: expected text or null, found 2019; in quotes it is text"),
+        ("target: [y]", r"expected text or null, found \[\"y\"\]$"),
+    ],
+)
+def test_names_of_columns_that_look_like_numbers_need_quotes(tmp_path: Path, params: str, message: str) -> None:
+    path = written(tmp_path, MINIMAL.replace("name: digits", f"{{name: custom, path: t.csv, params: {{{params}}}}}"))
+    with pytest.raises(SettingsError, match=message):
+        read_config(path)
+
+
 def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
     text = MINIMAL + "training:\n  epochs: 0\n  batch_size: x\n"
     with pytest.raises(SettingsError) as caught:
