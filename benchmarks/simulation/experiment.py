@@ -155,7 +155,7 @@ def tables(cells: Iterable[PCell | IntervalCell]) -> dict[str, pd.DataFrame]:
         table = frame(cell for cell in cells if isinstance(cell, kind))
         told = table["given"] > 0
         if kind is IntervalCell:
-            told |= table["reason"].str.startswith("no interval")
+            told |= table["reason"].str.contains("no interval")
         statistic = table.assign(told=told).groupby(["source", "target"], sort=False)["told"]
         table = table.assign(order=statistic.ngroup())[statistic.transform("any")]
         found[name] = table.sort_values("order", kind="stable").drop(columns="order")
