@@ -20,10 +20,12 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Not installed for the tests: its own dependencies compile code.
 NOT_INSTALLED = {"umap": "umap-learn"}
+# Of an extra, and installed with joblib, too, which scikit-learn needs.
+EVERYWHERE = {"cloudpickle"}
 # Python, with the modules of every extra made absent, as they are in a plain installation.
 BASE = f"""
 import sys
-sys.modules |= dict.fromkeys({sorted({"dvc", *(name for names in EXTRAS.values() for name in names)})})
+sys.modules |= dict.fromkeys({sorted({"dvc", *(name for names in EXTRAS.values() for name in names)} - EVERYWHERE)})
 """
 
 

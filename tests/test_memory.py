@@ -45,6 +45,7 @@ def test_a_training_gives_back_what_it_read_of_its_samples(tmp_path: Path) -> No
     for part, n in (("train", 120_000), ("val", 1_000)):
         np.lib.format.open_memmap(splits / f"X_{part}.npy", "w+", np.float32, (n, 1024)).flush()
         np.save(splits / f"y_{part}.npy", np.arange(n) % 2)
+        np.save(splits / f"index_{part}.npy", np.arange(n))
     description = {
         "task": "classification", "class_names": ["a", "b"], "sample_shape": [1024], "augmentation": None,
         "scaling": "none", "dtype": "float32", "mean": None, "scale": None, "sizes": {},

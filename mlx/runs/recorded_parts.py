@@ -54,7 +54,7 @@ def _receive(files: RecordedFiles, groups: str | None, *, names: str) -> Receive
             factors=files.metadata,
             groups=groups,
             class_names=files.class_names,
-            names={"class_names": names},
+            names={"class_names": names, "groups": "--groups"},
         )
     )
 

@@ -94,7 +94,7 @@ def test_means_by_group_have_the_variance_by_group() -> None:
 
 
 def test_the_slice_with_large_residuals_is_measured_on_the_other_half() -> None:
-    table, residual = planted(1200)
+    table, residual = planted(2400)
     found = analyze_residual_factors(table, residual, settings=SETTINGS)
     first = found.slices[0]
     assert "flag" in first.description

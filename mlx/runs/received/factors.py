@@ -19,10 +19,11 @@ from mlx.datasets.roles import DUPLICATES, role_values
 from mlx.stats.grouping import unknown_groups
 
 
-def read_factors(given: Any, n: int, what: str, groups: str | None = None) -> Factors:
+def read_factors(given: Any, n: int, what: str, groups: str | None = None, *, key: str = "residuals.groups") -> Factors:
     """Return a table with a row per sample as columns (n,): a data frame, columns by name, or a file; none for None.
 
-    The column ``groups`` says which samples belong together, and may hold what is left out of factors: dates, names.
+    The column ``groups``, which is given as `key`, says which samples belong together, and may hold what is left out of
+    factors: dates, names.
 
     Raises
     ------
@@ -47,7 +48,6 @@ def read_factors(given: Any, n: int, what: str, groups: str | None = None) -> Fa
     if unknown := roles.keys() - columns.keys():
         in_file = isinstance(given, str | os.PathLike)
         names = read_table(Path(given), Wanted({}, most_texts=None), words=True).columns if in_file else frame.columns
-        key = "--groups" if what.startswith("--") else "residuals.groups"
         raise unknown_groups(unknown.pop(), map(str, names), key=key)
     return factors | {name: _without_times(values) for name, values in columns.items()}
 

@@ -66,6 +66,11 @@ class Given:
         """Return the name of the argument `name` for messages."""
         return self.names.get(name, name)
 
+    @property
+    def key_of_groups(self) -> str:
+        """The setting or option that names the groups."""
+        return self.names.get("groups", "residuals.groups")
+
 
 @dataclass(frozen=True)
 class Received:
@@ -152,7 +157,9 @@ def receive(given: Given) -> Received:
         y_pred,
         names,
         _layers(given, n),
-        read_factors(given.factors, n, given.called("factors"), given.groups),
+        read_factors(
+            given.factors, n, given.called("factors"), given.groups, key=given.names.get("groups", "residuals.groups")
+        ),
     )
 
 
