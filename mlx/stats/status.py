@@ -125,6 +125,15 @@ class Reason(Enum):
     APPROXIMATE = "approximate"
     TEMPERATURE_AT_BOUND = "log loss still falls at the temperature {}, the bound"
     FULL_SETS = "full sets (calibration samples < {})"
+    # Recalibration and prediction sets.
+    ZERO_PROBABILITIES = "{} probabilities of validation samples are 0, whose logarithms are infinite"
+    FEW_VALIDATION_IN_CLASS = "a class has fewer than {} validation samples to fit to"
+    WEIGHTS_AT_BOUND = "{} of {} weights are at their bounds, as log loss still falls there"
+    NO_VALIDATION = "no recorded outputs for validation samples"
+    FEW_VALIDATION = "fewer than {} validation samples to fit to"
+    ZEROS_AFTER = "infinite log loss after recalibration, as {} samples have probability 0 for their class"
+    NO_SETS = "no sets (calibration samples < {})"
+    EPOCH_CHOSEN = "validation chose the epoch: its scores may be lower than those of new samples"
     # Residuals of a regression.
     BEYOND_LARGEST_NUMBER = "residuals beyond the largest number"
     NO_CLASSICAL_TESTS = "no tests of normality, spread and memory (n < {})"
