@@ -20,7 +20,7 @@ DRAWN_POOLED, DRAWN_OF_CLASSES = 2e-7, 1e-7  # a test sample, a bootstrap replic
 DRAWN_REGRESSION = 7e-8
 DRAWN_EVALUATION = 6e-9
 RANKED_PAIR = 1e-7  # a pair of samples, a layer
-SEARCHED_VALUE = 2e-10  # a pair of samples, a feature
+SEARCHED_VALUE = 3e-11  # a pair of samples, a feature
 EMBEDDED = 5e-3  # a sample that t-SNE places
 
 

@@ -76,6 +76,13 @@ def find_duplicates(representation: Any, outputs: Scores) -> Duplicates:
     return Duplicates(first)
 
 
+def first_equal_rows(matrix: Any) -> Integers:
+    """Return the first row (n,) equal to each row of a matrix (n, n_columns): its own where there is no earlier one."""
+    seen = dict[bytes, int]()
+    rows = np.arange(matrix.shape[0])
+    return np.array([seen.setdefault(digest, row) for row, digest in enumerate(_digests(matrix, rows))], dtype=np.intp)
+
+
 def _digests(matrix: Any, rows: Integers) -> Iterator[bytes]:
     """Digest of each row; two different rows have the same with a chance of n²/2^129."""
     for block in row_blocks(rows.size, matrix.shape[1]):

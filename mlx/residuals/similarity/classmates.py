@@ -14,8 +14,8 @@ from mlx.residuals.similarity.neighbors import neighbor_similarity
 from mlx.results.classification_residuals import MatrixSummary
 from mlx.stats.status import OK, Reason
 
-LARGEST_SEARCH = 20_000
-"""Samples, of all or of a class, whose neighbors are searched: more would take O(n²·d) minutes."""
+LARGEST_SEARCH = 100_000
+"""Samples, of all or of a class, whose neighbors are searched: more would take O(n²·d) many minutes."""
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,15 @@ from mlx.core.array_types import Floats, Integers
 from mlx.core.checks import row_blocks
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
+from mlx.stats.nearest import nearest_neighbors
 
 
 def neighbor_similarity(lifted: CenteredDirections, *, n_neighbours: int, map: OrderedMap = in_order) -> Floats:
     """Mean cosine similarity of every sample to the ``n_neighbours`` others most similar to it.
 
-    Compared with the mean over a class it doesn't mind a class of several clusters. The search is
-    scikit-learn's by brute force, O(n²·d), between directions less their mean: distances are the same, and
-    directions nearly the same stay apart. Similarities are then computed exactly.
+    Compared with the mean over a class it doesn't mind a class of several clusters. The search is exact, O(n²·d),
+    between directions less their mean: distances are the same, and directions nearly the same stay apart. Similarities
+    are then computed exactly.
 
     Parameters
     ----------
@@ -54,9 +55,23 @@ def nearest_rows(
     lifted: CenteredDirections, rows: Integers, n_neighbours: int, *, map: OrderedMap = in_order
 ) -> Integers:
     """For each of the given rows (n,), the k < n others of them most similar to it (n, k), nearest first."""
+    directions = _Directions(lifted, rows)
+    if not lifted.units.is_sparse:
+        return rows[nearest_neighbors(directions, n_neighbours, map=map).rows]
     blocks = row_blocks(rows.size, rows.size, SEARCHED_BYTES)
-    nearest: Integers = rows[np.concatenate(list(map(_Search(lifted, rows, n_neighbours), blocks)))]
+    nearest: Integers = rows[np.concatenate(list(map(_SparseSearch(directions, n_neighbours), blocks)))]
     return nearest
+
+
+@dataclass(frozen=True)
+class _Directions:
+    """The directions of some rows less their mean, computed where they are needed."""
+
+    lifted: CenteredDirections
+    rows: Integers
+
+    def __call__(self) -> Any:
+        return self.lifted.take(self.rows)[:, :-2]
 
 
 SEARCHED_BYTES = 1 << 26
@@ -64,33 +79,32 @@ SEARCHED_BYTES = 1 << 26
 
 
 @dataclass(frozen=True)
-class _Search:
-    """Finds the k nearest others of a block of rows."""
+class _SparseSearch:
+    """Finds the k nearest others of a block of sparse rows, by scikit-learn's brute force."""
 
     doing: ClassVar[str] = "searching neighbors"
-    lifted: CenteredDirections
-    rows: Integers
+    directions: _Directions
     k: int
 
     def __call__(self, block: slice) -> Integers:
-        found = self._index.kneighbors(self._directions[block], return_distance=False)
+        found = self._index.kneighbors(self._rows[block], return_distance=False)
         others = found != np.arange(block.start, block.stop)[:, None]
         others[others.all(axis=1), -1] = False  # among more copies of a sample than neighbors
         nearest: Integers = found[others].reshape(-1, self.k)
         return nearest
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"lifted": self.lifted, "rows": self.rows, "k": self.k}
+        return {"directions": self.directions, "k": self.k}
 
     @cached_property
-    def _directions(self) -> Any:
-        return self.lifted.take(self.rows)[:, :-2]
+    def _rows(self) -> Any:
+        return self.directions()
 
     @cached_property
     def _index(self) -> Any:
         from sklearn.neighbors import NearestNeighbors
 
-        return NearestNeighbors(n_neighbors=self.k + 1, algorithm="brute", metric="euclidean").fit(self._directions)
+        return NearestNeighbors(n_neighbors=self.k + 1, algorithm="brute", metric="euclidean").fit(self._rows)
 
 
 def mean_products(lifted: CenteredDirections, rows: Integers, others: Integers) -> Floats:

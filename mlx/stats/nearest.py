@@ -1,0 +1,283 @@
+"""The k nearest rows of a matrix, found by blocked matrix products and ranked exactly.
+
+Products of centered rows in single precision give all distances with a known error bound. Every row that may be among
+the k nearest within that bound is a candidate, and candidates are ranked by Σ(x − y)² in double precision; equal
+distances are ranked by row. So the result is that of brute force in double precision, at the speed of a matrix product.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from mlx.core.array_types import Flags, Floats, Integers, Scores
+from mlx.core.checks import row_blocks
+from mlx.core.ordered_map import OrderedMap, in_order
+from mlx.core.scale import NO_EXPONENT, SAFE, exponent_of, in_unit
+from mlx.stats.duplicates import first_equal_rows
+
+QUERIES, TILE = 1024, 4096
+"""Rows of a block of queries, and of the part of the reference that it is compared with at once: 16 MiB of products."""
+
+SPARE = 256
+"""Candidates beyond 8 k that a query may have in single precision; with more, double precision narrows them down."""
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """The nearest rows of a reference.
+
+    Attributes
+    ----------
+    rows
+        (n, k), nearest first; of equal distance, the lower row first.
+    distances
+        (n, k), Euclidean.
+    """
+
+    rows: Integers
+    distances: Floats
+
+
+Given: TypeAlias = Scores | Callable[[], Scores]
+"""Rows, or what computes them: tasks in other processes are sent the latter, and compute the rows once."""
+
+
+def nearest_neighbors(
+    reference: Given, k: int, *, queries: Given | None = None, map: OrderedMap = in_order
+) -> Neighbors:
+    """Find the k rows of a reference that are nearest to each query, as brute force in double precision finds them.
+
+    Parameters
+    ----------
+    reference
+        (m, n_features), finite; held in memory in single precision.
+    k
+        From 1 to m; without queries, to m − 1.
+    queries
+        (n, n_features), finite; may be memory-mapped. By default the rows of the reference, of which none is its own
+        neighbor.
+    map
+        How blocks of queries are searched.
+
+    Raises
+    ------
+    ValueError
+        There are not k rows.
+    """
+    search = _Search(reference, k, queries)
+    n, most = len(search.queries), len(search.reference) - search.themselves
+    if not 1 <= k <= most:
+        raise ValueError(f"k: expected 1 to {most}, found {k}")
+    _ = search.single  # before the tasks, which share it
+    blocks = (slice(start, min(start + QUERIES, n)) for start in range(0, n, QUERIES))
+    found = list(map(search, blocks))
+    return Neighbors(np.concatenate([rows for rows, _ in found]), np.concatenate([away for _, away in found]))
+
+
+@dataclass(frozen=True)
+class _Distinct:
+    """The rows of a reference that differ from all earlier ones, in an order that spreads neighboring rows.
+
+    Attributes
+    ----------
+    rows
+        (m,), the first row of each group of equal ones: every tile is an even sample of all, however they are sorted.
+    group
+        (m,), the group of each.
+    members, starts
+        All rows by group, ascending within each, and where those of each group begin, (n_groups + 1,).
+    """
+
+    rows: Integers
+    group: Integers
+    members: Integers
+    starts: Integers
+
+    @classmethod
+    def of(cls, reference: Scores) -> "_Distinct":
+        rows, group = np.unique(first_equal_rows(reference), return_inverse=True)
+        spread = np.argsort(np.arange(rows.size) % -(-rows.size // TILE), kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(group))])
+        return cls(rows[spread], spread, np.argsort(group, kind="stable"), starts)
+
+
+@dataclass(frozen=True)
+class _Centered:
+    """Rows less a center and divided by a power of two, with their squared lengths, in one precision."""
+
+    values: Floats
+    squares: Floats
+
+    def error_bound(self, reference: "_Centered") -> Floats:
+        """Bound (n,) of the rounding of ‖y‖² − 2 x·y over all y of a reference, however the sums are ordered."""
+        known, d = np.finfo(self.values.dtype), self.values.shape[1]
+        largest = np.sqrt(float(reference.squares.max()))
+        lengths = np.sqrt(self.squares.astype(np.float64))
+        bound: Floats = (d + 8) * (float(known.eps) * largest * (2 * lengths + largest) + float(known.tiny))
+        return bound
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Searches the k nearest of a block of queries."""
+
+    doing: ClassVar[str] = "searching neighbors"
+    known: Given
+    k: int
+    asked: Given | None
+
+    @property
+    def themselves(self) -> bool:
+        """Whether the queries are the rows of the reference."""
+        return self.asked is None
+
+    @cached_property
+    def queries(self) -> Scores:
+        """The queries (n, n_features)."""
+        return self.reference if self.asked is None else _rows(self.asked)
+
+    @cached_property
+    def reference(self) -> Scores:
+        """The reference (m, n_features)."""
+        return _rows(self.known)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what another process computes from the rows."""
+        return {name: getattr(self, name) for name in ("known", "k", "asked")}
+
+    def __call__(self, block: slice) -> tuple[Integers, Floats]:
+        rows = np.arange(block.start, block.stop)
+        query, near, crowded = self._candidates(rows, self.single, 8 * self.k + SPARE)
+        if crowded.size:
+            again, more, _ = self._candidates(rows[crowded], self._double, self.distinct.rows.size)
+            kept = ~np.isin(query, crowded)
+            query = np.concatenate([query[kept], crowded[again]])
+            near = np.concatenate([near[kept], more])
+        return self._ranked(rows, query, near)
+
+    @cached_property
+    def distinct(self) -> _Distinct:
+        """The rows of the reference that are searched."""
+        return _Distinct.of(self.reference)
+
+    @cached_property
+    def single(self) -> _Centered:
+        """These rows in single precision."""
+        return self._centered(self.reference, self.distinct.rows, np.float32)
+
+    @cached_property
+    def _double(self) -> _Centered:
+        return self._centered(self.reference, self.distinct.rows, np.float64)
+
+    @cached_property
+    def _exponent(self) -> int:
+        both = (self.reference, self.queries)
+        return max(exponent_of(values[rows]) for values in both for rows in row_blocks(*values.shape))
+
+    @cached_property
+    def _center(self) -> Floats:
+        total = np.zeros(self.reference.shape[1])
+        for rows in row_blocks(*self.reference.shape):
+            total += in_unit(self.reference[rows], self._exponent).sum(axis=0)
+        return np.asarray(total / len(self.reference), dtype=np.float64)
+
+    def _centered(self, matrix: Scores, rows: Integers, dtype: type[np.floating[Any]]) -> _Centered:
+        values, squares = np.empty((rows.size, matrix.shape[1]), dtype), np.empty(rows.size, dtype)
+        for part in row_blocks(*values.shape):
+            centered = in_unit(matrix[rows[part]], self._exponent) - self._center
+            values[part], squares[part] = centered, np.einsum("ij,ij->i", centered, centered)
+        return _Centered(values, squares)
+
+    def _candidates(self, rows: Integers, reference: _Centered, most: int) -> tuple[Integers, Integers, Integers]:
+        """Pairs of place of a query and of a distinct row that may be of its k nearest; places of those with too many.
+
+        ``limit`` of a query is the k-th smallest distance so far and twice the bound of its rounding: as much as a row
+        may be away, by the products, that is among the k nearest.
+        """
+        dtype = reference.values.dtype
+        queries = self._centered(self.queries, rows, dtype.type)
+        k, slack = min(self.k + self.themselves, self.distinct.rows.size), 2 * queries.error_bound(reference)
+        best = np.full((rows.size, k), np.inf, dtype)
+        limit, counts = np.full(rows.size, np.inf), np.zeros(rows.size, dtype=np.intp)
+        pairs: list[tuple[Integers, Integers, Floats]] = []
+        for start, away in _tiles(queries, reference):
+            close = _below(away, limit)
+            if many := np.count_nonzero(close) > rows.size * (2 * k + 32):
+                best = _smallest(np.concatenate([best, _smallest(away, k)], axis=1), k)
+                limit = np.minimum(limit, best.max(axis=1) + slack)
+                close = _below(away, limit)
+            query, column = np.divmod(np.flatnonzero(close), close.shape[1])
+            found = away[query, column]
+            if not many:
+                best = _updated(best, query, found)
+                limit = np.minimum(limit, best.max(axis=1) + slack)
+            counts += np.bincount(query, minlength=rows.size)
+            limit[counts > most] = -np.inf
+            pairs.append((query, column + start, found))
+        query, near, distance = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        kept = distance <= limit[query]
+        return query[kept], near[kept], np.flatnonzero(counts > most)
+
+    def _ranked(self, rows: Integers, query: Integers, near: Integers) -> tuple[Integers, Floats]:
+        """Rows and distances (n, k) of the nearest of all members of the candidates' groups."""
+        squares, unit = self._squared_distances(rows[query], self.distinct.rows[near])
+        group, starts = self.distinct.group[near], self.distinct.starts
+        taken = np.minimum(starts[group + 1] - starts[group], self.k + self.themselves)
+        pair = np.repeat(np.arange(near.size), taken)
+        place = np.arange(pair.size) - np.repeat(np.cumsum(taken) - taken, taken)
+        member = self.distinct.members[starts[group[pair]] + place]
+        query, squares = query[pair], squares[pair]
+        if self.themselves:
+            others = member != rows[query]
+            query, squares, member = query[others], squares[others], member[others]
+        order = np.lexsort((member, squares, query))
+        first = np.searchsorted(query[order], np.arange(rows.size))
+        chosen = order[first[:, None] + np.arange(self.k)]
+        return member[chosen], in_unit(np.sqrt(squares[chosen]), -unit)
+
+    def _squared_distances(self, queries: Integers, others: Integers) -> tuple[Floats, int]:
+        """Σ(x − y)² (n_pairs,) in a unit in which no square over- or underflows, and the exponent of that unit."""
+        unit = 0 if self._exponent == NO_EXPONENT or SAFE[0] < self._exponent < SAFE[1] else self._exponent
+        squares = np.empty(queries.size)
+        for part in row_blocks(queries.size, self.reference.shape[1]):
+            x, y = self.queries[queries[part]], self.reference[others[part]]
+            gaps = in_unit(x, unit) - in_unit(y, unit) if unit else np.subtract(x, y, dtype=np.float64)
+            squares[part] = np.einsum("ij,ij->i", gaps, gaps)
+        return squares, unit
+
+
+def _rows(given: Given) -> Scores:
+    return given() if callable(given) else given
+
+
+def _tiles(queries: _Centered, reference: _Centered) -> Iterator[tuple[int, Floats]]:
+    """Yield where each tile of the reference begins, and ‖y‖² − 2 x·y of all queries x and its rows y."""
+    twice = -2 * queries.values
+    for start in range(0, len(reference.values), TILE):
+        tile = slice(start, start + TILE)
+        away = twice @ reference.values[tile].T
+        away += reference.squares[tile]
+        yield start, away
+
+
+def _below(away: Floats, limit: Floats) -> Flags:
+    """Whether each is at most the limit of its row, which is rounded up to the precision of the values."""
+    close: Flags = away <= np.nextafter(limit.astype(away.dtype), np.inf, dtype=away.dtype)[:, None]
+    return close
+
+
+def _smallest(values: Floats, k: int) -> Floats:
+    return np.partition(values, k - 1, axis=1)[:, :k] if values.shape[1] > k else values
+
+
+def _updated(best: Floats, query: Integers, found: Floats) -> Floats:
+    """Return the k smallest (n, k) of each row of `best` and of what was found for it; ``query`` ascends."""
+    counts = np.bincount(query, minlength=len(best))
+    if not query.size:
+        return best
+    more = np.full((len(best), int(counts.max())), np.inf, best.dtype)
+    more[query, np.arange(query.size) - np.repeat(np.cumsum(counts) - counts, counts)] = found
+    return _smallest(np.concatenate([best, more], axis=1), best.shape[1])
