@@ -33,10 +33,11 @@ LEVELS = {
     "config": 5,
     "runs": 6,
     "experiment": 7,
-    "workbench": 8,
-    "commands": 8,
-    "cli": 9,
-    "__main__": 10,
+    "studies": 8,
+    "workbench": 9,
+    "commands": 9,
+    "cli": 10,
+    "__main__": 11,
 }
 # An edit of the analysis retrains nothing: what the first steps run knows none of it.
 DATA_ROOMS, ANALYSIS_ROOMS = (

@@ -1,0 +1,127 @@
+"""What a study finds: the metrics of its cells, their differences, and how they vary; a table for each.
+
+A cell is a recipe: everything that a configuration says but the seeds. Its runs differ in their seeds alone.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+from mlx.results import columns
+from mlx.results.comparison import Metric
+from mlx.results.schema import Column, RowSchema
+from mlx.stats.status import OK
+
+NAN = float("nan")
+
+
+class Question(StrEnum):
+    """What an interval is about: what would be drawn anew if the study were made again."""
+
+    MODEL = "this model, other samples"
+    TEST_SET = "this test set, other seeds"
+    RECIPE = "this recipe, other seeds and samples"
+    SPLITS = "this recipe, other splits of these data"
+    DATA = "this recipe, other data"
+
+
+CellName = Annotated[str, Column("text", "name of the cell")]
+MetricName = Annotated[Metric, Column("text", "what is measured, under its key in `evaluation.json`")]
+Asked = Annotated[Question, Column("text", "what the interval is about")]
+Level = Annotated[float, Column("share", "level of the interval")]
+Method = Annotated[str, Column("text", "how the interval was obtained, and whether it is conservative")]
+Seeds = Annotated[int, Column("count", "runs, each with a seed of its own")]
+Samples = Annotated[int, Column("count", "test samples that all runs share; 0 where each has others")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellEstimate:
+    """A metric of a cell; a number is NaN where ``status`` says why."""
+
+    cell: CellName
+    metric: MetricName
+    question: Asked
+    estimate: Annotated[float, Column("number", "mean over the runs")] = NAN
+    low: columns.Low = NAN
+    high: columns.High = NAN
+    confidence: Level = NAN
+    method: Method = ""
+    sd: Annotated[float, Column("number", "standard deviation between the runs")] = NAN
+    least: Annotated[float, Column("number", "least of the runs")] = NAN
+    greatest: Annotated[float, Column("number", "greatest of the runs")] = NAN
+    rank: Annotated[int, Column("count", "place among the cells by the estimate, 1 the best; 0 where not ranked")] = 0
+    rank_best: Annotated[int, Column("count", "best place that the tests of all pairs leave open")] = 0
+    rank_worst: Annotated[int, Column("count", "worst place that the tests of all pairs leave open")] = 0
+    n_seeds: Seeds = 0
+    n_samples: Samples = 0
+    status: columns.RowStatus = OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellDifference:
+    """A difference of a metric between two cells, second minus first; a number is NaN where ``status`` says why."""
+
+    first: Annotated[str, Column("text", "name of a cell; the baseline where one of both is it")]
+    second: Annotated[str, Column("text", "name of another cell")]
+    metric: MetricName
+    question: Asked
+    baseline: Annotated[bool, Column("flag", "whether the first is the baseline of the study")] = False
+    estimate_first: Annotated[float, Column("number", "mean over the runs of the first")] = NAN
+    estimate_second: Annotated[float, Column("number", "mean over the runs of the second")] = NAN
+    difference: Annotated[float, Column("number", "second minus first")] = NAN
+    low: columns.Low = NAN
+    high: columns.High = NAN
+    confidence: Level = NAN
+    method: Method = ""
+    p: Annotated[float, Column("share", "p-value of a difference of 0, two-sided")] = NAN
+    p_holm: Annotated[float, Column("share", "the same, adjusted for all pairs of cells (Holm)")] = NAN
+    p_holm_baseline: Annotated[
+        float, Column("share", "the same, adjusted for the comparisons with the baseline alone; missing for others")
+    ] = NAN
+    n_seeds_first: Seeds = 0
+    n_seeds_second: Seeds = 0
+    n_samples: Samples = 0
+    status: columns.RowStatus = OK
+
+
+@dataclass(frozen=True, kw_only=True)
+class VarianceComponents:
+    """How a metric of a cell, or the difference of two, varies; a number is NaN where ``status`` says why.
+
+    The variance of the mean over S seeds and n samples is var_seed/S + var_sample/n + var_rest/(S·n).
+    """
+
+    cell: CellName
+    against: Annotated[str, Column("text", "cell that it is compared with; empty for the cell by itself")] = ""
+    metric: MetricName
+    estimate: Annotated[float, Column("number", "the metric, or the difference: cell minus the other")] = NAN
+    var_seed: Annotated[float, Column("number", "variance by seeds, as estimated, which may be below 0")] = NAN
+    var_sample: Annotated[float, Column("number", "variance by samples, as estimated, which may be below 0")] = NAN
+    var_rest: Annotated[float, Column("number", "variance of the rest, by seed and sample")] = NAN
+    share_seed: Annotated[float, Column("share", "share of the seeds in the variance of the estimate")] = NAN
+    half_width: Annotated[float, Column("number", "half of the interval, as it is")] = NAN
+    half_width_twice_seeds: Annotated[float, Column("number", "about what it would be with twice the seeds")] = NAN
+    half_width_twice_samples: Annotated[float, Column("number", "about what it would be with twice the samples")] = NAN
+    detectable: Annotated[
+        float, Column("number", "smallest difference found with a chance of 80 %, adjusted for all pairs; of two cells")
+    ] = NAN
+    detectable_at_upper_seed: Annotated[
+        float, Column("number", "the same with the upper 80 % limit of the variance by seeds")
+    ] = NAN
+    floor_seed: Annotated[float, Column("number", "standard error that no number of samples takes away")] = NAN
+    floor_sample: Annotated[float, Column("number", "standard error that no number of seeds takes away")] = NAN
+    n_seeds: Annotated[int, Column("count", "runs of the cell; of two, the smaller number")] = 0
+    n_samples: Samples = 0
+    status: columns.RowStatus = OK
+
+
+CELLS = RowSchema("cells.csv", CellEstimate, "One row per cell, metric and question.", ("cell", "metric", "question"))
+DIFFERENCES = RowSchema(
+    "differences.csv", CellDifference, "One row per pair of cells and metric.", ("first", "second", "metric")
+)
+VARIANCE = RowSchema(
+    "variance.csv",
+    VarianceComponents,
+    "One row per cell and metric, and per pair of cells and metric.",
+    ("cell", "against", "metric"),
+)

@@ -1,0 +1,1 @@
+"""Many runs: seeds, cells and what they say together."""
