@@ -118,7 +118,9 @@ LARGEST_SORTED = 400
 """Positions up to which sorting random numbers is faster than shuffling."""
 
 
-def random_orders(n: int, n_orders: int, generator: np.random.Generator) -> Iterator[tuple[slice, Integers]]:
+def random_orders(
+    n: int, n_orders: int, generator: np.random.Generator, *, block_bytes: int = CACHE_BYTES
+) -> Iterator[tuple[slice, Integers]]:
     """Draw permutations of 0 … n − 1, all orders equally likely, a block of them (m, n) at a time.
 
     Few positions are put in order by random numbers whose low bits are replaced by the position, as sorting vectorizes.
@@ -127,7 +129,7 @@ def random_orders(n: int, n_orders: int, generator: np.random.Generator) -> Iter
     """
     positions = np.arange(n, dtype=np.int64)
     low = np.uint64((1 << max(1, (n - 1).bit_length())) - 1)
-    for where in row_blocks(n_orders, n, CACHE_BYTES):
+    for where in row_blocks(n_orders, n, block_bytes):
         shape = where.stop - where.start, n
         if n > LARGEST_SORTED:
             yield where, generator.permuted(np.broadcast_to(positions, shape), axis=1)

@@ -14,6 +14,9 @@ FEW_ROWS = 256
 MOST_IN_GRAM = 4096
 """Rows of the largest matrix of products that is kept: 128 MiB."""
 
+ORDERS_AT_ONCE = 128
+"""Permutations for which a row of that matrix is read once."""
+
 
 def is_short(group: PairGroup) -> bool:
     """Say whether permuting the matrix of all products is less work than going through the directions again."""
@@ -39,10 +42,9 @@ def products_from_gram(group: PairGroup, gram: Floats, orders: Integers) -> Floa
     to_all, total = gram.sum(axis=1), float(gram.sum()) / 2
     mean = permuted @ to_all / 2
     product = np.einsum("bn,bn->b", permuted @ gram, permuted) / 2
-    columns, difference = np.ascontiguousarray(permuted.T), np.zeros(len(orders))
-    for i in range(len(columns) - 1):
-        gaps = columns[i + 1 :] - columns[i]
-        difference += gram[i, i + 1 :] @ np.abs(gaps, out=gaps)
+    columns, difference = np.ascontiguousarray(permuted.T), -2 * mean
+    for i in range(len(columns) - 1):  # |a − b| = 2 max(a, b) − (a + b)
+        difference += gram[i, i + 1 :] @ np.maximum(columns[i + 1 :], columns[i]) * 2
     squared_difference = permuted**2 @ to_all - 2 * product
     products = np.stack([mean, difference, product, squared_difference])
     products -= (total * group.of_entropy.own_mean)[:, None]

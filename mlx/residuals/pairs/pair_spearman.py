@@ -172,53 +172,54 @@ def _binned(group: PairGroup, statistic: PairStatistic, n_bins: int, map: Ordere
     chosen = np.unique(np.linspace(0, group.rows.size - 1, SAMPLE_ROWS).astype(np.intp))
     sample = list(_pairs(replace(group, rows=group.rows[chosen], h=group.h[chosen]), statistic))
     bins = [bins_from(np.concatenate(side), n_bins) for side in zip(*sample, strict=True)]
-    tolerances = _tolerances(group.lifted, group.rows)
-    counted = [BinCounts(*side) for side in zip(bins, tolerances, strict=True)]
+    of_s, of_m = (BinCounts(*side) for side in zip(bins, _tolerances(group.lifted, group.rows), strict=True))
     parts = _parts(group.rows.size)
-    for found in map(_Counts(group, statistic, bins, tolerances), parts):
-        for side, more in zip(counted, found, strict=True):
-            side.merge(more)
-    (ranks_s, total_s, loss_s), (ranks_m, total_m, loss_m) = (side.ranks() for side in counted)
-    product = sum(map(_RankProducts(group, statistic, bins, (ranks_s, ranks_m)), parts))
+    for found in map(_CountEntropies(group.h, statistic, of_m.bins, of_m.tolerance), parts):
+        of_m.merge(found)
+    ranks_m, total_m, loss_m = of_m.ranks()
+    for found in map(_CountSimilarities(group, statistic, of_s.bins, of_s.tolerance, of_m.bins, ranks_m), parts):
+        of_s.merge(found)
+    ranks_s, total_s, loss_s = of_s.ranks()
     bound = float(np.sqrt(loss_s) + np.sqrt(loss_m) + np.sqrt(loss_s * loss_m))
     scale = float(np.sqrt(total_s) * np.sqrt(total_m))
-    return product / scale if scale > 0 else float("nan"), bound
+    return float(ranks_s @ of_s.weights) / scale if scale > 0 else float("nan"), bound
 
 
 @dataclass(frozen=True)
-class _Counts:
-    """Counts both variables of the pairs of some stripes."""
+class _CountEntropies:
+    """Counts the function of two entropies of the pairs of some stripes, which needs no similarities."""
 
     doing: ClassVar[str] = "counting pairs"
-    group: PairGroup
+    h: Floats
     statistic: PairStatistic
-    bins: Sequence[Bins]
-    tolerances: tuple[float, float]
+    bins: Bins
+    tolerance: float
 
-    def __call__(self, tops: Sequence[int]) -> list[BinCounts]:
-        found = [BinCounts(*side) for side in zip(self.bins, self.tolerances, strict=True)]
-        for values in _pairs(self.group, self.statistic, tops):
-            for side, value in zip(found, values, strict=True):
-                side.add(value)
+    def __call__(self, tops: Sequence[int]) -> BinCounts:
+        found = BinCounts(self.bins, self.tolerance)
+        for top in tops:
+            for here, there in _tiles(self.h.size, top):
+                found.add(_above(_entropies(self.h, self.statistic, here, there), here, there))
         return found
 
 
 @dataclass(frozen=True)
-class _RankProducts:
-    """Sums the products of both ranks over the pairs of some stripes."""
+class _CountSimilarities:
+    """Counts the similarities of the pairs of some stripes, and adds up the ranks of the other side in each bin."""
 
     doing: ClassVar[str] = "ranking pairs"
     group: PairGroup
     statistic: PairStatistic
-    bins: Sequence[Bins]
-    ranks: tuple[Floats, Floats]
+    bins: Bins
+    tolerance: float
+    entropy_bins: Bins
+    entropy_ranks: Floats
 
-    def __call__(self, tops: Sequence[int]) -> float:
-        total = 0.0
-        for values in _pairs(self.group, self.statistic, tops):
-            x, y = (r.take(b.of(v)) for r, b, v in zip(self.ranks, self.bins, values, strict=True))
-            total += float(x @ y)
-        return total
+    def __call__(self, tops: Sequence[int]) -> BinCounts:
+        found = BinCounts(self.bins, self.tolerance)
+        for s, m in _pairs(self.group, self.statistic, tops):
+            found.add(s, self.entropy_ranks.take(self.entropy_bins.of(m)))
+        return found
 
 
 def _parts(n: int) -> list[list[int]]:
@@ -240,18 +241,30 @@ def _pairs(
 
 
 def _stripe(group: PairGroup, statistic: PairStatistic, top: int) -> Iterator[tuple[Floats, Floats]]:
-    statistic = Statistic.ENTROPY_DIFFERENCE if statistic == Statistic.SQUARED_DIFFERENCE else statistic
-    rows, h, here = group.rows, group.h, slice(top, top + TILE[0])
-    vectors = group.lifted.take(rows[here])
-    for left in range(top, rows.size, TILE[1]):
-        there = slice(left, left + TILE[1])
-        s = _products(vectors, group.lifted.take(rows[there]))
-        m = of_pairs(statistic, h[here, None], h[there])
-        if left < top + len(s):
-            above = np.arange(left, left + s.shape[1]) > np.arange(top, top + len(s))[:, None]
-            yield s[above], m[above]
-        else:
-            yield s.ravel(), m.ravel()
+    vectors = group.lifted.take(group.rows[top : top + TILE[0]])
+    for here, there in _tiles(group.rows.size, top):
+        s = _products(vectors, group.lifted.take(group.rows[there]))
+        yield _above(s, here, there), _above(_entropies(group.h, statistic, here, there), here, there)
+
+
+def _tiles(n: int, top: int) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of the tiles of a stripe, none of which are beyond the n samples."""
+    here = slice(top, min(top + TILE[0], n))
+    for left in range(top, n, TILE[1]):
+        yield here, slice(left, min(left + TILE[1], n))
+
+
+def _entropies(h: Floats, statistic: PairStatistic, here: slice, there: slice) -> Floats:
+    """Return a function of two entropies that has the ranks of ``statistic``, for a tile of pairs."""
+    ranked = Statistic.ENTROPY_DIFFERENCE if statistic == Statistic.SQUARED_DIFFERENCE else statistic
+    return of_pairs(ranked, h[here, None], h[there])
+
+
+def _above(tile: Floats, here: slice, there: slice) -> Floats:
+    """Return the values of a tile whose column is after their row, each pair once."""
+    if there.start >= here.stop:
+        return tile.ravel()
+    return tile[np.arange(there.start, there.stop) > np.arange(here.start, here.stop)[:, None]]
 
 
 def _products(vectors: Rows, others: Rows) -> Floats:

@@ -20,11 +20,11 @@ from mlx.residuals.pairs.pair_moments import (
     pair_group,
     products_about,
 )
-from mlx.residuals.pairs.pair_products import gram_of, is_short, products_from_gram, to_others
+from mlx.residuals.pairs.pair_products import ORDERS_AT_ONCE, gram_of, is_short, products_from_gram, to_others
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import Statistic
-from mlx.stats.permutation import random_orders
+from mlx.stats.permutation import CACHE_BYTES, random_orders
 from mlx.stats.permutation_chunks import Chunk
 
 MEAN = PAIR_STATISTICS.index(Statistic.MEAN_ENTROPY)
@@ -112,7 +112,8 @@ class Deck:
         if group is None or not needed:
             return products[:, chunk.skip :]
         generator = stream(self.seed, Stream.PAIR_PERMUTATION, self.label, chunk.index)
-        for where, orders in random_orders(group.rows.size, chunk.size, generator):
+        block = CACHE_BYTES if needed <= {MEAN} or self.gram is None else ORDERS_AT_ONCE * group.rows.size * 8
+        for where, orders in random_orders(group.rows.size, chunk.size, generator, block_bytes=block):
             if needed <= {MEAN}:
                 products[MEAN, where] = self.to_others.take(orders) @ group.h / 2
             elif self.gram is not None:

@@ -60,7 +60,7 @@ def bins_from(sample: Floats, n_bins: int) -> Bins:
 
 
 class BinCounts:
-    """Counts values by bin, and notes which bins hold different ones; filled block by block.
+    """Counts values by bin, adds up their weights, and notes which bins hold different ones; filled block by block.
 
     Parameters
     ----------
@@ -73,13 +73,16 @@ class BinCounts:
     def __init__(self, bins: Bins, tolerance: float) -> None:
         self.bins, self.tolerance = bins, tolerance
         self.counts = np.zeros(bins.size, dtype=np.int64)
+        self.weights = np.zeros(bins.size)
         self._first = np.full(bins.size, np.nan)
         self._mixed = np.zeros(bins.size, dtype=bool)
 
-    def add(self, values: Floats) -> None:
-        """Count more values (n,)."""
+    def add(self, values: Floats, weights: Floats | None = None) -> None:
+        """Count more values (n,), each with a weight where given."""
         where = self.bins.of(values)
         self.counts += np.bincount(where, minlength=self.counts.size)
+        if weights is not None:
+            self.weights += np.bincount(where, weights, minlength=self.counts.size)
         unsettled = ~self._mixed.take(where)
         if not unsettled.any():
             return
@@ -91,6 +94,7 @@ class BinCounts:
     def merge(self, other: "BinCounts") -> None:
         """Add what was counted in the same bins of other values."""
         self.counts += other.counts
+        self.weights += other.weights
         self._mixed |= other._mixed | (np.abs(self._first - other._first) > self.tolerance)
         self._first = np.where(np.isnan(self._first), other._first, self._first)
 
