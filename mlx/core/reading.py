@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlx.core.errors import ArtifactError, MlxError
+from mlx.core.errors import ArtifactError, MissingPackageError, MlxError
 
 AGAIN = "'dvc repro', or for a run 'mlx run-experiment --resume RUN', writes it again"
 ABSENT, REMAKE = f"; {AGAIN}", f"; delete it, and {AGAIN}"
@@ -127,6 +127,8 @@ def reading(path: Path, expected: str, *, remedy: str = REMAKE, sizes_are_checke
     ------
     ArtifactError
         The file is damaged or foreign.
+    MissingPackageError
+        What reads it is not installed.
     OSError, MemoryError
         The system denies access or memory; with the file's name.
     """
@@ -134,6 +136,10 @@ def reading(path: Path, expected: str, *, remedy: str = REMAKE, sizes_are_checke
         yield
     except MlxError:
         raise
+    except ImportError as error:
+        raise MissingPackageError(
+            f"{path}: {_reason(error)}; {expected} is read by a package that mlx-harness requires: install it again"
+        ) from None
     except MemoryError as error:
         raise _too_large(path, expected, error, remedy, believed=sizes_are_checked) from None
     except OSError as error:

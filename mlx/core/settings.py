@@ -84,6 +84,13 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
 
 
+def yaml_text(text: str) -> str:
+    """Return a text as YAML writes it on one line within brackets, quoted where it has to be, for advice to paste."""
+    import yaml
+
+    return yaml.safe_dump([text], width=float("inf"), allow_unicode=True, default_flow_style=True).strip()[1:-1]
+
+
 def nearest(found: str, valid: Iterable[str]) -> str:
     """Return a hint at the name in `valid` that was probably meant; an empty text if none is similar."""
     near = get_close_matches(found[:LONGEST], list(valid), n=1)
@@ -112,6 +119,8 @@ def _in_words(fragment: Mapping[str, Any], definitions: Mapping[str, Any]) -> st
         items = _in_words(fragment.get("items", {}), definitions)
         least = f" of at least {fragment['minItems']}" if "minItems" in fragment else ""
         return f"a list{least}, each element {items}"
+    if kind == "string" and fragment.get("minLength"):
+        return "text that is not empty"
     return _PLAIN.get(str(kind), "a value")
 
 

@@ -3,7 +3,7 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
@@ -35,16 +35,20 @@ class TaskSpec:
         Of one input sample.
     n_classes
         Number of classes K; 0 for regression.
+    class_names
+        K names, for messages; empty where they are not known.
     """
 
     task: Task
     sample_shape: tuple[int, ...]
     n_classes: int
+    class_names: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, described: SplitsDescription | ModelDescription) -> "TaskSpec":
         """Return the task of described data, or of a described model."""
-        return cls(described.task, tuple(described.sample_shape), len(described.class_names))
+        names = tuple(described.class_names)
+        return cls(described.task, tuple(described.sample_shape), len(names), names)
 
     @property
     def n_features(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import SettingsError
-from mlx.core.settings import nearest
+from mlx.core.settings import nearest, yaml_text
 from mlx.preprocessing.column_settings import KINDS, ColumnKind, ColumnSettings, Encoder, Strategy
 
 OWN_CATEGORY = "missing_value"
@@ -170,7 +170,8 @@ def _chosen(
     if chosen.drop is True:
         return f"preprocessing.columns.{column.name if own and own.drop is True else kind} says drop", chosen
     if column.kind == "date" and own is None and of_kind is None:
-        return f"it holds dates; to use them as numbers, set preprocessing.columns: {{{column.name}: date}}", chosen
+        remedy = f"preprocessing.columns: {{{yaml_text(column.name)}: date}}"
+        return f"it holds dates; to use them as numbers, set {remedy}", chosen
     return "", chosen
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlx.core.array_types import Array, Indices
 from mlx.core.errors import SettingsError
-from mlx.core.settings import nearest
+from mlx.core.settings import nearest, yaml_text
 
 DUPLICATES = "duplicates"
 
@@ -39,10 +39,12 @@ class KnownRows:
     def column(self, key: str, name: str | None) -> tuple[str, Array]:
         """Return the name and the values of the column that ``split.<key>`` names; without a name, of the role `key`.
 
+        A group may be missing; an order or a part may not, which would be no place in the split.
+
         Raises
         ------
         SettingsError
-            There is no such column, it is a feature, several have the role, or a value of it is missing.
+            There is no such column, it is a feature, several have the role, or a place is missing.
         """
         if name is None:
             name = self._of_role(key)
@@ -52,7 +54,7 @@ class KnownRows:
 
         values = self.columns[name]
         missing = np.asarray(pd.isna(values))
-        if missing.any():
+        if key != "group" and missing.any():
             raise SettingsError(
                 f"expected a value in each row of column '{name}', found none in row {int(np.argmax(missing))} from 0 "
                 f"({int(missing.sum())} in all); fill them in, or use another column or method",
@@ -76,7 +78,7 @@ class KnownRows:
         )
 
     def _absent(self, key: str, name: str) -> SettingsError:
-        remedy = f"set dataset.params.roles: {{{name}: {key}}}, so that it is no feature"
+        remedy = f"set dataset.params.roles: {{{yaml_text(name)}: {key}}}, so that it is no feature"
         if name in self.features:
             return SettingsError(
                 f"expected a column that is no feature, found '{name}', which is one; {remedy}", key=("split", key)
@@ -87,7 +89,13 @@ class KnownRows:
 
 
 def group_codes(values: Array) -> Indices:
-    """Return a code 0 … G − 1 of each value (n,), in the order in which they first occur; -1 where it is missing."""
+    """Return a code 0 … G − 1 of each value (n,), as ``residuals.groups`` has: a row without a value is a group itself.
+
+    Values are numbered in the order in which they first occur, then the rows without.
+    """
     import pandas as pd
 
-    return pd.factorize(values)[0].astype(np.int64)
+    codes = pd.factorize(values)[0].astype(np.int64)
+    missing = codes < 0
+    codes[missing] = codes.max(initial=-1) + 1 + np.arange(missing.sum())
+    return codes

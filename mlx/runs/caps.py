@@ -126,6 +126,6 @@ def check_counts(settings: ModelSettings, task: TaskSpec, n_train: int, labels: 
     if labels is None or not task.n_classes:
         return
     if MODELS[settings.name].library == "in_sklearn":
-        fitting.check_classes_present(settings.name, labels, task.n_classes)
+        fitting.check_classes_present(settings.name, labels, task)
     if isinstance(params, SvmParams):
         svm.check_fold_sizes(params, int(np.bincount(labels, minlength=task.n_classes).min()))

@@ -117,7 +117,7 @@ def _task_of(dataset: Dataset, settings: PreprocessingSettings) -> TaskSpec:
     plan = plan_columns(dataset.columns, settings.columns)
     reject_gaps(plan, dataset.columns, settings.missing)
     shape = (plan.width,) if plan.columns else dataset.sample_shape
-    return TaskSpec(dataset.task, shape, len(dataset.class_names))
+    return TaskSpec(dataset.task, shape, len(dataset.class_names), tuple(dataset.class_names))
 
 
 def _training_labels(labels: Array | None, dataset: Dataset, settings: SplitSettings, known: KnownRows) -> Array | None:

@@ -9,6 +9,7 @@ import yaml
 from mlx.core.artifacts import write_bytes
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import what_is
+from mlx.core.settings import yaml_text
 from mlx.datasets import DatasetSettings
 from mlx.datasets.inputs import inputs_of
 
@@ -62,13 +63,8 @@ def with_watched(text: str, paths: Iterable[str]) -> str:
     new = [path for path in dict.fromkeys(paths) if path not in there]
     if new:
         lines[last] = lines[last].rstrip("\r\n") + ending  # the last line of a file may have no end
-    lines[last + 1 : last + 1] = [f"{' ' * node.start_mark.column}- {_scalar(path)} {MARK}{ending}" for path in new]
+    lines[last + 1 : last + 1] = [f"{' ' * node.start_mark.column}- {yaml_text(path)} {MARK}{ending}" for path in new]
     return "".join(lines)
-
-
-def _scalar(path: str) -> str:
-    """Return `path` as YAML writes it on one line, quoted where it has to be."""
-    return yaml.safe_dump([path], width=float("inf"), allow_unicode=True).removeprefix("- ").strip()
 
 
 def _sequence(text: str) -> yaml.SequenceNode:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mlx.config import ExperimentConfig, read_config
 from mlx.core.documents import read_document
 from mlx.core.errors import SettingsError
+from mlx.core.settings import yaml_text
 
 MINIMAL = "name: a\ndataset:\n  name: digits\nmodel:\n  name: cnn\n"
 
@@ -35,6 +37,15 @@ def test_a_resolved_configuration_reads_back_as_itself() -> None:
 def test_json_and_yaml_give_the_same_configuration(tmp_path: Path) -> None:
     json_text = '{"name": "a",\n\t"dataset": {"name": "digits"}, "model": {"name": "cnn"}}'
     assert read_config(written(tmp_path, json_text, "c.json")) == read_config(written(tmp_path, MINIMAL))
+
+
+@pytest.mark.parametrize(
+    "name", ["a", "a b", "a, b", "a: b", "#1", "{x}", "2019", "null", "it's", 'say "x"', "é" * 200]
+)
+def test_advice_quotes_names_so_that_it_can_be_pasted(name: str) -> None:
+    assert yaml.safe_load(f"roles: {{{yaml_text(name)}: group, other: {yaml_text(name)}}}") == {
+        "roles": {name: "group", "other": name}
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Every reader gives the value or one message that names the file, whatever a file holds."""
 
 import errno
+import importlib
 import os
 import subprocess
 import sys
@@ -15,7 +16,8 @@ from scipy.sparse import random_array
 
 from mlx.core.arrays import open_array, write_array
 from mlx.core.artifacts import read_csv, read_json, read_parquet, write_csv, write_json, write_parquet
-from mlx.core.errors import ArtifactError
+from mlx.core.errors import ArtifactError, MissingPackageError
+from mlx.core.reading import reading
 from mlx.core.sparse import SparseWriter, open_sparse
 from mlx.models.npz import read_all, write_npz
 
@@ -54,6 +56,16 @@ def test_a_file_damaged_at_random_gives_its_value_or_one_message(tmp_path: Path)
     command = (sys.executable, SCRIPT, tmp_path, "150", "1")
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_package_that_is_missing_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_parquet(tmp_path / "t.parquet", pd.DataFrame({"x": [1]}))
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with (
+        pytest.raises(MissingPackageError, match=r"t\.parquet: import of pyarrow.* halted; .*install it again$"),
+        reading(tmp_path / "t.parquet", "a Parquet table"),
+    ):
+        importlib.import_module("pyarrow.parquet")
 
 
 READERS = {

@@ -150,8 +150,8 @@ def test_a_file_or_folder_of_its_own_is_the_test_part(tmp_path: Path, kind: str)
     [
         ("test.csv", {"q": "r"}, "expected the columns of .*train.csv, found no 'q' among p, r, y"),
         ("test.csv", {}, "expected the columns of .*found 'z' beside them"),
-        ("test.npz", {}, "expected a .csv file like"),
-        ("absent.csv", {}, "expected a .csv file like .*, found nothing there"),
+        ("test.npz", {}, "expected a table .* beside .*train.csv, found a file ending in '.npz'"),
+        ("absent.csv", {}, "expected a table .*, found nothing there"),
     ],
 )
 def test_a_test_part_of_another_kind_is_rejected(

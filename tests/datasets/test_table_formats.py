@@ -251,6 +251,19 @@ def test_a_test_file_and_metadata_come_in_any_format(tmp_path, end):
     np.testing.assert_array_equal(known.roles.columns["patient"], TABLE["patient"])
 
 
+@pytest.mark.parametrize(
+    ("end", "other"), [("csv", "parquet"), ("parquet", "tsv"), ("jsonl", "feather"), ("tsv", "json")]
+)
+def test_a_test_file_may_have_another_format_than_the_other(tmp_path, end, other):
+    path, test = written(tmp_path, end), written(tmp_path, other, TABLE[::-1].reset_index(drop=True))
+    dataset = opened(path, target="kind", test_path=str(test), roles={"patient": "group"})
+    X, y = everything(dataset)
+    np.testing.assert_array_equal(X[:N], everything(opened(path, target="kind", roles={"patient": "group"}))[0])
+    np.testing.assert_array_equal(X[:N], X[N:][::-1])
+    np.testing.assert_array_equal(y[:N], y[N:][::-1])
+    np.testing.assert_array_equal(dataset.roles.columns["patient"], [*TABLE["patient"], *TABLE["patient"][::-1]])
+
+
 @pytest.mark.parametrize("end", ["csv", "json", "parquet", "feather"])
 def test_twenty_thousand_columns_are_read(tmp_path, end):
     values = RNG.normal(size=(6, 20_000)).round(2)

@@ -138,10 +138,34 @@ def test_raw_columns_that_hold_something_else_are_rejected_by_name() -> None:
             splits(workspace)
 
 
-def test_arrays_have_neither_gaps_nor_columns() -> None:
-    np.savez("a.npz", X=np.where(RNG.random((30, 2)) < 0.1, np.nan, 1.0), y=np.arange(30) % 2)
-    with pytest.raises(Exception, match="expected finite numbers in X, found others"):
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_gaps_of_arrays_are_those_of_the_same_table(dtype: type) -> None:
+    X = RNG.integers(0, 9, (N, 2)).astype(dtype)
+    X[RNG.random(X.shape) < 0.1] = np.nan
+    np.savez("a.npz", X=X, y=np.arange(N) % 2)
+    generate_data(Workspace(Path()), dataset=DatasetSettings(name="custom", path="a.npz"))
+    table = pd.DataFrame(X, columns=["x0", "x1"]).assign(y=np.arange(N) % 2)
+    for missing in ("impute", "drop"):
+        found = splits(Workspace(Path()), preprocessing={"missing": missing})
+        other = split(table, params={"roles": {}}, preprocessing={"missing": missing})
+        assert found["columns"] == other["columns"]
+        np.testing.assert_array_equal(found["X_train"], other["X_train"])
         generate_data(Workspace(Path()), dataset=DatasetSettings(name="custom", path="a.npz"))
+    with pytest.raises(SettingsError, match=f"{np.isnan(X[:, 0]).sum()} in column 'x0'"):
+        splits(Workspace(Path()), preprocessing={"missing": "reject"})
+
+
+@pytest.mark.parametrize("shape", [(30, 2), (30, 4, 4)])
+def test_infinite_numbers_of_arrays_are_rejected_and_gaps_of_images(shape: tuple[int, ...]) -> None:
+    X = np.ones(shape)
+    X[7] = np.nan if len(shape) == 3 else np.inf
+    X[3, 0] = np.nan if len(shape) == 2 else 1.0
+    np.savez("a.npz", X=X, y=np.arange(30) % 2)
+    with pytest.raises(DataError, match="expected finite numbers in X, found others in row 7 from 0"):
+        generate_data(Workspace(Path()), dataset=DatasetSettings(name="custom", path="a.npz"))
+
+
+def test_arrays_without_gaps_have_no_columns() -> None:
     generate_data(Workspace(Path()), dataset=DatasetSettings(name="blobs", params={"n_samples": 60}))
     found = splits(Workspace(Path()), preprocessing={"missing": "drop"})
     assert (found["columns"], found["features"], found["missing"]) == ([], [], None)

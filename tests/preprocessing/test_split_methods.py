@@ -184,6 +184,22 @@ def test_a_group_on_both_sides_of_a_random_split_is_counted_and_named() -> None:
     assert f"{found['duplicates'].test_rows} of 40 test samples equal a sample in train or val" in second
 
 
+def test_rows_without_a_group_are_a_group_each_and_counted() -> None:
+    groups = np.repeat(np.array(["a", "b", "c", "d", "e", None], dtype=object), [10] * 5 + [70])
+    known = KnownRows({"patient": groups}, {"patient": "group"})
+    settings = SplitSettings(method="group")
+    split = split_rows(np.zeros(120), [], settings, known)
+    assert covers(split, 120)
+    assert all(sum((groups[rows] == g).any() for rows in split.parts().values()) == 1 for g in "abcde")
+    assert all((groups[rows] == None).any() for rows in split.parts().values())  # noqa: E711
+    found = overlaps_of(known, split)
+    assert found["patient"].as_dict() == {"groups": 5, "divided": 0, "test_rows": 0, "missing": 70}
+    assert notes_of(split, settings, found) == [
+        "70 rows without a value of column 'patient' are each a group of their own; rows that belong together need the "
+        "same value"
+    ]
+
+
 @pytest.mark.parametrize(
     ("settings", "known", "message"),
     [
@@ -192,7 +208,7 @@ def test_a_group_on_both_sides_of_a_random_split_is_counted_and_named() -> None:
         ({"method": "published"}, KnownRows(), "expected a source with a test part of its own, found none"),
         ({"group": "age"}, KnownRows(features=["age", "sex"]), "expected a column that is no feature, found 'age'"),
         ({"group": "patiant"}, KnownRows({"patient": np.arange(9)}), "found 'patiant'; did you mean 'patient'?"),
-        ({"group": "g"}, KnownRows({"g": np.array(["a", None] * 5, dtype=object)}), "none in row 1 from 0 (5 in all)"),
+        ({"order": "t"}, KnownRows({"t": np.array([1.0, np.nan] * 5)}), "none in row 1 from 0 (5 in all)"),
         ({"order": "t"}, KnownRows({"t": np.array([0, 1] * 5)}), "at least three different values, one for each part"),
         ({"part": "s"}, KnownRows({"s": np.array(["train", "tset"] * 5)}), "found 'tset'; did you mean 'test'?"),
         ({"part": "s"}, KnownRows({"s": np.array(["train", "val"] * 5)}), "expected rows of the part test, found only"),

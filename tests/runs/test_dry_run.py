@@ -257,5 +257,5 @@ def test_training_labels_that_lack_a_class_are_found_in_all_data(folder: Path) -
         test = split_rows(y, "abc", SplitSettings(stratify=False, seed=seed)).test
         if 6000 in test:
             break
-    with pytest.raises(SystemExit, match=r"expected training samples of every class, found none of \[2\]"):
+    with pytest.raises(SystemExit, match=r"expected training samples of every class, found none of \['2'\]"):
         main(["run-experiment", "--dry-run", *(p for s in (*settings, f"split.seed={seed}") for p in ("--set", s))])

@@ -52,7 +52,7 @@ def test_what_cannot_be_used_is_refused_with_its_row(arrays) -> None:
 
 
 def test_an_invalid_setting_is_one_line_that_names_it():
-    with pytest.raises(ValueError, match=r'^residuals: groups: expected text or null, found ""$'):
+    with pytest.raises(ValueError, match=r'^residuals: groups: expected text that is not empty or null, found ""$'):
         mlx.ResidualsAnalyzer(groups="")
     with pytest.raises(ValueError, match=r"^residuals: n_bootstrap: expected an integer of at least 100 .*found 3$"):
         mlx.ResidualsAnalyzer(n_bootstrap=3)

@@ -8,6 +8,7 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.settings import yaml_text
 from mlx.datasets.custom.cells import RawColumn
 from mlx.datasets.custom.columns import Column, Convert, finite, looked_up
 from mlx.datasets.custom.table_files import Table
@@ -186,4 +187,4 @@ def _categories(table: Table, raw: RawColumn) -> Column:
 
 def leave_out(name: str) -> str:
     """Return how a column is left out, for messages."""
-    return f"leave the column out with dataset.params.roles: {{{name}: ignore}}"
+    return f"leave the column out with dataset.params.roles: {{{yaml_text(name)}: ignore}}"

@@ -10,7 +10,7 @@ from mlx.core.settings import nearest
 from mlx.datasets.custom.block_file import BlockFile
 from mlx.datasets.custom.cells import Cells, RawColumn
 from mlx.datasets.custom.csv_files import BLOCK_BYTES, BLOCK_BYTES_A_COLUMN, LARGEST_BLOCK, RowTooLongError
-from mlx.datasets.custom.typed_cells import TypedCells, Unusable
+from mlx.datasets.custom.typed_cells import TypedCells, Unusable, as_written
 from mlx.datasets.custom.written_cells import Accepts, WrittenCells
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Gathered:
 
 
 def gather(sources: Sequence[Source], wanted: Wanted, needed: Collection[str] | None = None) -> Gathered:
-    """Read tables with the same columns, one after the other.
+    """Read tables with the same columns, one after the other; beside a text file, others are read as text.
 
     Parameters
     ----------
@@ -87,6 +87,8 @@ def gather(sources: Sequence[Source], wanted: Wanted, needed: Collection[str] | 
     DataError
         A later table has other columns than the first, or a row is too long.
     """
+    if not all(source.typed for source in sources):
+        sources = [_in_text(source) if source.typed else source for source in sources]
     n_columns = max(source.n_columns for source in sources)
     block_bytes = max(BLOCK_BYTES, min(LARGEST_BLOCK, BLOCK_BYTES_A_COLUMN * n_columns))
     odd: dict[str, tuple[int, str]] = {}
@@ -107,6 +109,26 @@ def gather(sources: Sequence[Source], wanted: Wanted, needed: Collection[str] | 
             return run.gathered(odd)
         odd |= {n: c.odd for n, c in run.named() if isinstance(c, WrittenCells) and c.odd is not None}
         wanted = replace(wanted, as_text=wanted.as_text | conflicts)
+
+
+def _in_text(source: Source) -> Source:
+    """Return a source whose file declares types as one of text."""
+
+    def blocks(block_bytes: int) -> Blocks:
+        for names, cells in source.blocks(block_bytes):
+            yield names, [_text_of(name, block, source) for name, block in zip(names, cells, strict=True)]
+
+    return replace(source, blocks=blocks, typed=False)
+
+
+def _text_of(name: str, cells: "pa.Array | Unusable", source: Source) -> "pa.Array":
+    found = as_written(cells)
+    if isinstance(found, Unusable):
+        raise DataError(
+            f"{source.path}: column '{name}': expected numbers or text, as the other file is one of text, found "
+            f"{found.fault}; remove the column"
+        )
+    return found
 
 
 _Key = str | tuple[str, int]

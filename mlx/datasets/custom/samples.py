@@ -39,7 +39,7 @@ class Samples:
     roles
         Columns that are neither features nor factors.
     columns
-        Of a table, whose features have NaN where a value is missing.
+        Of a table or an array with gaps, whose features have NaN where a value is missing.
     """
 
     X: Rows
@@ -110,6 +110,8 @@ def _checked_dtype(samples: Samples) -> np.dtype[Any]:
     found = samples.X.dtype
     if found.kind not in "biuf":
         raise DataError(f"{samples.where}: expected numbers in X, found {found}")
+    if samples.columns:
+        return np.dtype(np.float64)
     image = len(samples.X.shape) > 2
     if image and found == np.uint8:
         return np.dtype(np.uint8)
@@ -134,10 +136,10 @@ def _read(samples: Samples, shape: tuple[int, ...], dtype: np.dtype[Any], index:
     done = 0
     for block in picked(samples.X.chunks(), index, rows):
         X = block.reshape(len(block), *shape).astype(dtype, copy=False)
-        if dtype.kind == "f" and not samples.columns:
-            finite = np.isfinite(X.reshape(len(X), -1)).all(axis=1)
-            if not finite.all():
-                row = index[done + int(np.argmin(finite))]
+        if dtype.kind == "f":
+            bad = (np.isinf(X) if samples.columns else ~np.isfinite(X)).reshape(len(X), -1).any(axis=1)
+            if bad.any():
+                row = index[done + int(np.argmax(bad))]
                 raise DataError(f"{samples.where}: expected finite numbers in X, found others in row {row} from 0")
         done += len(X)
         yield X

@@ -12,7 +12,7 @@ from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function
-from mlx.datasets.custom.formats import CSV_SUFFIXES, TYPED_SUFFIXES, suffix_of
+from mlx.datasets.custom.formats import CSV_SUFFIXES, TABLE_SUFFIXES, TYPED_SUFFIXES, suffix_of
 from mlx.datasets.custom.function import call_function
 from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.custom.params import EVERY, LABELED, TABLE, CustomParams, reject_unused
@@ -21,6 +21,7 @@ from mlx.datasets.custom.samples import Samples, samples_dataset
 from mlx.datasets.custom.stored_arrays import (
     StoredArrays,
     checked_factors,
+    columns_with_gaps,
     read_folder,
     read_npz,
     read_pair,
@@ -73,7 +74,7 @@ _KNOWN = (
 def _from_folder(params: CustomParams, folder: Path) -> Dataset:
     if (folder / "X.npy").is_file():
         reject_unused(params, LABELED | {"test_path"}, "a folder with X.npy and y.npy")
-        return samples_dataset(_with_test(params, folder, read_folder), params)
+        return samples_dataset(_with_test(params, folder), params)
     used = EVERY | {"image_size", "channels", "skip_corrupt", "test_path"}
     reject_unused(params, used, "a folder of images, whose subfolders are the classes")
     form = ImageForm(params.image_size, params.channels, params.skip_corrupt)
@@ -86,26 +87,34 @@ CONTENT = "a subfolder of images for each class"
 TEST_PATH = "dataset.params.test_path"
 
 
-def _with_test(params: CustomParams, path: Path, read: Callable[[Path], StoredArrays]) -> Samples:
-    """Return the samples at `path`, and after them those of the test part, if one is given."""
-    found = read(path)
+def _with_test(params: CustomParams, path: Path) -> Samples:
+    """Return the arrays in an ``.npz`` file or a folder, and after them those of the test part, if one is given."""
+    found = _read_arrays(path)
     if params.test_path is not None:
-        found = with_test_part(found, read(_test_file(params, path)))
+        test = from_root(params.test_path)
+        if not test.is_dir() and suffix_of(test) != ".npz":
+            raise _no_test_part(test, f"an .npz file, or a folder with X.npy and y.npy, beside {path}")
+        found = with_test_part(found, _read_arrays(test))
     return _from_arrays(params, found)
 
 
-def _test_file(params: CustomParams, path: Path) -> Path:
-    """Return the file or folder with the test part, which has to be of the kind of `path`."""
-    assert params.test_path is not None
+def _read_arrays(path: Path) -> StoredArrays:
+    return read_folder(path) if path.is_dir() else read_npz(path)
+
+
+def _test_table(params: CustomParams, path: Path) -> Path | None:
+    """Return the table with the test part, of any format; None where none is given."""
+    if params.test_path is None:
+        return None
     test = from_root(params.test_path)
-    if test.is_dir() != path.is_dir() or not test.exists() or suffix_of(test) != suffix_of(path):
-        wanted = "a folder like" if path.is_dir() else f"a {suffix_of(path)} file like"
-        raise DataError(f"{TEST_PATH}: {test.absolute()}: expected {wanted} {path}, found {_kind_of(test)}")
+    if not test.is_file() or suffix_of(test) not in TABLE_SUFFIXES:
+        raise _no_test_part(test, f"a table ({', '.join(TABLE_SUFFIXES)}) beside {path}")
     return test
 
 
-def _kind_of(path: Path) -> str:
-    return f"a file ending in '{path.suffix}'" if path.is_file() else what_is(path)
+def _no_test_part(path: Path, wanted: str) -> DataError:
+    found = f"a file ending in '{path.suffix}'" if path.is_file() else what_is(path)
+    return DataError(f"{TEST_PATH}: {path.absolute()}: expected {wanted}, found {found}")
 
 
 def _from_arrays(params: CustomParams, found: StoredArrays) -> Samples:
@@ -113,7 +122,7 @@ def _from_arrays(params: CustomParams, found: StoredArrays) -> Samples:
     target = _target(params, found.labels, found.where, found.class_names)
     known, columns = _known(params, dict(found.factors), len(target.y), found.where)
     roles = replace(_roles(params, columns, [*known, *columns], found.where), parts=found.parts)
-    return Samples(found.X, target, found.where, known, roles=roles)
+    return Samples(found.X, target, found.where, known, roles=roles, columns=columns_with_gaps(found.X))
 
 
 def _known(params: CustomParams, factors: Factors, n: int, where: str) -> tuple[Factors, dict[str, Array]]:
@@ -156,10 +165,6 @@ def targets_file(path: Path, target: str) -> Path:
     """Return the file with the targets of the ``.npy`` file `path`: beside it, or from the root of the repository."""
     beside = path.parent / target
     return beside if beside.exists() else from_root(target)
-
-
-def _read_npz(params: CustomParams, path: Path) -> Samples:
-    return _with_test(params, path, read_npz)
 
 
 def _read_table(params: CustomParams, path: Path) -> Samples:
@@ -207,12 +212,12 @@ def _as_target(column: ColumnDescription, target: Target) -> ColumnDescription:
 
 
 def _table(params: CustomParams, path: Path, rules: TableRules) -> TableSamples:
-    if params.test_path is None:
-        return read_table_samples(path, rules)
-    test = _test_file(params, path)
+    test = _test_table(params, path)
     try:
         return read_table_samples(path, rules, test)
     except DataError as error:
+        if test is None:
+            raise
         raise DataError(f"{error}; rows of {params.test_path} are counted after those of {path}") from None
 
 
@@ -243,7 +248,7 @@ def _as_array(values: Any, where: str) -> Array:
 
 
 _FILES: dict[str, tuple[Callable[[CustomParams, Path], Samples], set[str]]] = {
-    ".npz": (_read_npz, {"test_path"}),
+    ".npz": (_with_test, {"test_path"}),
     ".npy": (_read_npy, {"target"}),
     **dict.fromkeys(CSV_SUFFIXES, (_read_table, TABLE | {"separator"})),
     **dict.fromkeys(TYPED_SUFFIXES, (_read_table, TABLE)),

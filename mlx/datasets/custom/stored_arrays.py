@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.descriptions import ColumnDescription
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
 from mlx.datasets.custom.array_files import open_npy, open_npz
@@ -81,6 +82,13 @@ def read_npz(path: Path) -> StoredArrays:
         factors |= _columns(arrays["factors"].whole(), f"{path}: factors")
     listed = None if names is None else [str(name) for name in checked_text(names, f"{path}: class_names")]
     return StoredArrays(arrays["X"], arrays["y"].whole(), str(path), listed, checked_factors(factors, str(path)))
+
+
+def columns_with_gaps(X: Rows) -> tuple[ColumnDescription, ...]:
+    """Return a column x0, x1 … for each feature of an array (n, d) with NaN, which is a gap; none for other arrays."""
+    if len(X.shape) != 2 or X.dtype.kind != "f" or not any(np.isnan(chunk).any() for chunk in X.chunks()):
+        return ()
+    return tuple(ColumnDescription(name=f"x{place}", kind="numeric") for place in range(X.shape[1]))
 
 
 def _columns(values: Array, where: str) -> Factors:

@@ -202,7 +202,7 @@ def read_table(
         found.cells,
         None if words else frozenset(wanted.accepts),
         separator=source.separator,
-        typed=source.typed,
+        typed=all(each.typed for each, _ in opened),
         n_first=found.n_first if added is not None else 0,
     )
     kept, index = without_index(table, opening.requested)

@@ -153,3 +153,20 @@ def _texts_of_categories(cells: "pa.Array") -> "pa.Array":
 
     texts = cells.dictionary.cast(pa.string())
     return pa.DictionaryArray.from_arrays(cells.indices, texts)
+
+
+def as_written(cells: "pa.Array | Unusable") -> "pa.Array | Unusable":
+    """Return cells as a text file would hold them: numbers, times and truth values in text."""
+    import pyarrow as pa
+
+    if isinstance(cells, Unusable):
+        return cells
+    found, types = cells.type, pa.types
+    if types.is_dictionary(found):
+        return as_written(cells.dictionary_decode())
+    if types.is_timestamp(found):
+        cells = cells.cast(pa.timestamp("us", found.tz), safe=False)
+    try:
+        return cells.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return Unusable(len(cells), _type_name(cells) if cells.null_count < len(cells) else str(found))

@@ -35,7 +35,7 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, task_spec: TaskSpe
     from sklearn.exceptions import ConvergenceWarning
 
     if task_spec.task == "classification":
-        check_classes_present(name, y, task_spec.n_classes)
+        check_classes_present(name, y, task_spec)
     # A forest uses single precision, and rejects larger values.
     with warnings.catch_warnings(record=True) as caught, np.errstate(over="ignore"):
         warnings.simplefilter("always")
@@ -56,16 +56,17 @@ def fitted(name: str, estimator: Any, table: Array, y: Array, task_spec: TaskSpe
     return estimator
 
 
-def check_classes_present(name: str, y: Array, n_classes: int) -> None:
+def check_classes_present(name: str, y: Array, task_spec: TaskSpec) -> None:
     """Reject training labels ``y`` (n,) that lack one of the classes.
 
     Raises
     ------
     DataError
-        Lists the classes without a label.
+        Lists the classes without a label, by their names where they are known.
     """
-    if absent := sorted(set(range(n_classes)) - set(np.unique(y).tolist())):
-        raise DataError(f"{name}: expected training samples of every class, found none of {absent}")
+    if absent := sorted(set(range(task_spec.n_classes)) - set(np.unique(y).tolist())):
+        named = [task_spec.class_names[k] if task_spec.class_names else k for k in absent]
+        raise DataError(f"{name}: expected training samples of every class, found none of {named}")
 
 
 def estimator_limit(estimator: Any) -> int:
