@@ -6,23 +6,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.array_types import Floats
-from mlx.core.scale import exponent_of, in_unit, is_rounding
 from mlx.pipeline.model_outputs import naming_model_outputs
 from mlx.results.comparison import NULLS, PRIMARY, Metric, PairedTest
-from mlx.runs.compared_model import MEASURES, NO_INFLUENCE, ComparedModel, Measured
+from mlx.runs.compared_model import MEASURES, ComparedModel, Measured
+from mlx.runs.compared_regression import measure_regressions
 from mlx.runs.run import Run
 from mlx.runs.shared_samples import SharedOutputs
 from mlx.stats.groups import Groups
 from mlx.stats.paired import PairedDifference, missing_difference, paired_influence, paired_mean, paired_proportions
-from mlx.stats.status import OK, Reason, Status
+from mlx.stats.status import Reason
 
 NAN = float("nan")
 
 MIN_DIFFERENCES = 4
 """Fewest expected samples that one model alone gets right, for the score test to reach its level."""
-
-MIN_SAMPLES = {Metric.RMSE: 30, Metric.R2: 200}
-"""Fewest samples for a test of a root of a mean, or of a ratio of means, whose influence is only their linear part."""
 
 
 def paired_tests(first: Run, second: Run, shared: SharedOutputs, *, level: float, n_bins: int) -> list[PairedTest]:
@@ -130,47 +127,14 @@ def _targets(shared: SharedOutputs) -> list[Floats]:
 
 
 def _regressions(true: Floats, first: Floats, second: Floats, by: _By) -> Found:
-    """Test errors in units of the largest, so that no difference or square of them overflows."""
-    unit = max(map(exponent_of, (true, first, second))) + 1
-    target = in_unit(true, unit)
-    errors = [target - in_unit(predicted, unit) for predicted in (first, second)]
-    step = max(map(exponent_of, errors))
-    sizes = [np.abs(in_unit(error, step)) for error in errors]
-    measured = {
-        Metric.MAE: [Measured(float(size.mean()), size, is_mean=True) for size in sizes],
-        Metric.RMSE: [_rmse(size**2) for size in sizes],
-        Metric.R2: [_r2(in_unit(true, unit), size**2, step) for size in sizes],
-    }
-    for metric, (one, other) in measured.items():
+    measured = measure_regressions(true, (first, second))
+    for metric, one in measured.models[0].items():
+        other = measured.models[1][metric]
         test = _difference(one, other, by)
-        numbers = np.array([test.interval.low, test.interval.high, test.difference, one.estimate, other.estimate])
-        numbers = in_unit(numbers, 0 if metric is Metric.R2 else -(unit + step))
-        low, high, difference, *estimates = np.where(np.isinf(numbers), NAN, numbers).tolist()
+        numbers = [test.interval.low, test.interval.high, test.difference, one.estimate, other.estimate]
+        numbers = measured.as_they_are(metric, numbers).tolist()
+        low, high, difference, *estimates = (NAN if np.isinf(number) else number for number in numbers)
         test = replace(test, difference=difference, interval=replace(test.interval, low=low, high=high))
         if np.isinf(numbers).any():
             test = missing_difference(Reason.BEYOND_RANGE(), difference)
         yield metric, (estimates[0], estimates[1]), test
-
-
-def _rmse(squares: Floats) -> Measured:
-    """√m of the mean m of squared errors, with φ = (e² − m)/(2·√m)."""
-    mean = float(squares.mean())
-    root = float(np.sqrt(mean))
-    return Measured(root, (squares - mean) / (2 * root or 1.0), _few(Metric.RMSE, squares))
-
-
-def _r2(target: Floats, squares: Floats, step: int) -> Measured:
-    """1 − m/v, v the mean of d² = (y − ȳ)², with φ = −(e² − m·d²/v)/v; squared errors in units of 2^(2·step)."""
-    if is_rounding(target):
-        return Measured(NAN, NO_INFLUENCE, Reason.CONSTANT("target"))
-    deviations = target - target[0]  # without rounding, where all are near
-    deviations -= deviations.mean()
-    own = exponent_of(deviations)
-    deviations = in_unit(deviations, own) ** 2
-    ratio, variance = float(squares.mean() / deviations.mean()), float(deviations.mean())
-    influence = in_unit((squares - ratio * deviations) / variance, 2 * (own - step))
-    return Measured(1 - float(in_unit(ratio, 2 * (own - step))), -influence, _few(Metric.R2, squares))
-
-
-def _few(metric: Metric, values: Floats) -> Status:
-    return OK if values.size >= MIN_SAMPLES[metric] else Reason.TOO_FEW(MIN_SAMPLES[metric])

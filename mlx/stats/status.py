@@ -120,6 +120,7 @@ class Reason(Enum):
     DIFFERENT_LABELS = "the labels of shared test samples differ: the data have changed between the runs"
     TOO_WIDE = "layer of more than {} features"
     BIASED_BY_BINNING = "binning biases each model by another amount"
+    OTHER_TEST_SAMPLES = "the cells have other test samples"
     SEEDS_NEEDED = "three seeds needed"
     SEEDS_AGREE = "all seeds agree: other samples only"
     APPROXIMATE = "approximate"

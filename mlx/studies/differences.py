@@ -104,6 +104,8 @@ def difference_of(
     for values in sorted((first, second), key=lambda one: not np.isnan(one.mean)):  # what is undefined says more
         if not values.why.is_ok and not (values.is_proportion and question is Question.MODEL):
             return question, Interval.missing(values.why), NAN, Reason.NO_TEST(values.why)
+    if first.samples != second.samples:
+        return _missing(question, Reason.OTHER_TEST_SAMPLES())
     if first.n_samples != second.n_samples:
         raise ValueError(f"expected the same test samples, found {first.n_samples} and {second.n_samples}")
     if first.bias is not None or second.bias is not None:

@@ -81,6 +81,8 @@ class MetricValues:
         None for others. Such a metric has a conservative interval, and no tests of differences.
     is_proportion
         Whether it is the share of independent samples that are right, which has Wilson's interval for one model.
+    samples
+        What identifies the test samples; differences are of values with the same alone.
     """
 
     metric: Metric
@@ -89,6 +91,7 @@ class MetricValues:
     why: Status = OK
     bias: Floats | None = None
     is_proportion: bool = False
+    samples: str = ""
 
     @property
     def n_runs(self) -> int:

@@ -52,6 +52,8 @@ def variance_of_difference(
     for values in (first, second):
         if not (why := _why_none(values)).is_ok:
             return replace(row, status=why)
+    if first.samples != second.samples:
+        return replace(row, status=Reason.OTHER_TEST_SAMPLES())
     found = difference_over_seeds(first.table, second.table, level)
     row = _with_components(row, (found.var_seed, found.var_sample, found.var_rest), level)
     if row.n_seeds < MIN_SEEDS:
