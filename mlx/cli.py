@@ -20,6 +20,7 @@ from mlx.commands import (
     runs,
     schema,
     show_data,
+    study,
     watch,
 )
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 COMMANDS: tuple[ModuleType, ...] = (
     demo,
     run_experiment,
+    study,
     evaluate,
     runs,
     compare,

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, nullcontext
 from datetime import datetime
 from itertools import count
@@ -37,6 +37,11 @@ from mlx.runs.run import Run, Status, Summary, read_run, write_summary
 
 NAMES = tuple(step.__name__.replace("_", "-") for step in STEPS)
 
+Made = Callable[[Path], tuple[dict[str, str], str]]
+"""Puts the files of a step into the folder of a run; returns their digests, and a line that says what it did."""
+
+NOTHING_MADE: Mapping[str, Made] = {}
+
 
 def run_experiment(config: ExperimentConfig, workers: Workers | None = None) -> Path:
     """Run all steps of `config` and return the run's folder, ``<output.directory>/<name>/<time>``.
@@ -51,7 +56,7 @@ def run_experiment(config: ExperimentConfig, workers: Workers | None = None) -> 
     MlxError
         A step fails; the results of the steps before it are kept.
     """
-    _warn_of_other_code()
+    warn_of_other_code()
     folder = _new_folder(output_folder(config))
     with run_lock(Workspace(folder)):
         write_json(folder / CONFIG, config.as_dict(), durable=True)
@@ -62,10 +67,10 @@ def run_experiment(config: ExperimentConfig, workers: Workers | None = None) -> 
             started=now(),
             owner=Owner.of_this_process(),
             versions=versions(),
-            commit=_commit(),
+            commit=commit(),
         )
         write_summary(folder, summary)
-        _run_steps(Run(folder, summary), config, workers)
+        run_steps(Run(folder, summary), config, workers)
     return folder
 
 
@@ -99,7 +104,7 @@ def resume_experiment(run: Run, workers: Workers | None = None, *, force: bool =
         results = {"seconds": seconds, "metrics": step_metrics(run.workspace, seconds)}
         summary = run.summary.model_copy(update={**state, **results})
         write_summary(run.folder, summary)
-        _run_steps(Run(run.folder, summary), config, workers)
+        run_steps(Run(run.folder, summary), config, workers)
     return run.folder
 
 
@@ -156,8 +161,18 @@ def _check_not_running(run: Run, *, force: bool) -> None:
         )
 
 
-def _run_steps(run: Run, config: ExperimentConfig, chosen: Workers | None) -> None:
-    """Run the unfinished steps, and keep the summary up to date, also when a step fails or is interrupted."""
+def run_steps(
+    run: Run,
+    config: ExperimentConfig,
+    chosen: Workers | None,
+    *,
+    steps: Collection[str] = NAMES,
+    made: Mapping[str, Made] = NOTHING_MADE,
+) -> None:
+    """Run the unfinished ones of `steps`, and keep the summary up to date, also when a step fails or is interrupted.
+
+    Steps in `made` are not run: their files are taken over.
+    """
     progress = Progress(run, NAMES)
     workspace = Workspace(_relative(run.folder))
     with ExitStack() as stack:
@@ -166,11 +181,17 @@ def _run_steps(run: Run, config: ExperimentConfig, chosen: Workers | None) -> No
         try:
             workers = stack.enter_context(nullcontext(chosen) if chosen else open_workers(workspace=run.folder))
             for name, step in zip(NAMES, STEPS, strict=True):
-                if name not in progress.summary.seconds:
-                    begin, before = time.perf_counter(), state_of(workspace.root)
-                    note(f"{name}: {_run_step(step, workspace, workers, config)}")
-                    seconds = round(time.perf_counter() - begin, 3)
-                    progress.finish_step(name, seconds, written_since(workspace.root, before), workspace)
+                if name not in steps or name in progress.summary.seconds:
+                    continue
+                begin = time.perf_counter()
+                if name in made:
+                    files, line = made[name](workspace.root)
+                else:
+                    before = state_of(workspace.root)
+                    line = _run_step(step, workspace, workers, config)
+                    files = written_since(workspace.root, before)
+                note(f"{name}: {line}")
+                progress.finish_step(name, round(time.perf_counter() - begin, 3), files, workspace)
             progress.end("finished")
         except BaseException as error:
             _record_failure(run, progress, error)
@@ -226,7 +247,7 @@ def _new_folder(parent: Path) -> Path:
     raise AssertionError("count never ends")
 
 
-def _warn_of_other_code() -> None:
+def warn_of_other_code() -> None:
     """Warn if the `mlx` that runs is not that of the repository, whose commit is recorded."""
     import mlx
 
@@ -238,7 +259,7 @@ def _warn_of_other_code() -> None:
         )
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Return the commit of the repository, with a ``+`` if tracked files differ from it."""
 
     def git(*arguments: str) -> str:

@@ -8,6 +8,7 @@ from mlx.core.errors import MissingPackageError
 EXTRAS: Mapping[str, Mapping[str, str]] = {
     "keras": {"tensorflow": "TensorFlow", "keras": "Keras", "h5py": "h5py"},
     "dvc": {"dvclive": "DVCLive"},
+    "search": {"optuna": "Optuna"},
     "umap": {"umap": "umap-learn"},
     "cluster": {"dask": "dask", "distributed": "distributed", "cloudpickle": "cloudpickle"},
 }

@@ -14,6 +14,8 @@ METHODS = ("auto", "random", "published", "group", "time", "column")
 Size = Annotated[float, Field(gt=0, lt=1)] | Annotated[int, Field(ge=1)]
 """A fraction of samples, or their number."""
 
+MIN_FOLDS = 2
+
 
 class SplitSettings(Settings):
     """How the samples are divided.
@@ -40,6 +42,9 @@ class SplitSettings(Settings):
         The column of numbers or times for ``time``, by default the one with the role ``order``.
     part
         The column of ``train``, ``val`` and ``test`` for ``column``, by default the one with the role ``part``.
+    fold
+        ``[i, k]``: fold i of k, counted from 0, in place of a test part of a size; `mlx.preprocessing.split.split_rows`
+        says what the folds are. A study with folds sets it for each of its runs.
     """
 
     method: str = Field("auto", json_schema_extra={"enum": list(METHODS)})
@@ -50,6 +55,14 @@ class SplitSettings(Settings):
     group: str | None = None
     order: str | None = None
     part: str | None = None
+    fold: Annotated[list[int], Field(min_length=2, max_length=2)] | None = None
+
+    @field_validator("fold")
+    @classmethod
+    def _counted(cls, fold: list[int] | None) -> list[int] | None:
+        if fold is not None and not (fold[1] >= MIN_FOLDS and 0 <= fold[0] < fold[1]):
+            raise ValueError(f"expected [i, k], fold i from 0 to k - 1 of k folds, two or more, found {fold}")
+        return fold
 
     @field_validator("method")
     @classmethod

@@ -63,13 +63,14 @@ def split_rows(
     class_names
         K names; empty for regression, which is never stratified.
     settings
-        Method, sizes, seed, and whether each class is divided alike.
+        Method, sizes, seed, whether each class is divided alike, and perhaps the fold.
     known
         What a method other than ``random`` goes by.
     fold
         (i, k): make fold i of k, from 0, in place of parts of a size. The test parts of all folds together are all
         rows, once; by time, fold i trains on what is earlier than its test part, and the rest is in no part. Where the
         test part is given, it is that of every fold, and the validation parts of the folds are all other rows, once.
+        By default that of the settings.
 
     Raises
     ------
@@ -79,6 +80,8 @@ def split_rows(
         The method needs a column that is not there, or that is a feature.
     """
     known = known or KnownRows()
+    if fold is None and settings.fold is not None:
+        fold = (settings.fold[0], settings.fold[1])
     method = resolved_method(settings, known)
     n, (n_test, n_val) = len(y), settings.sizes(len(y))
     rng = np.random.default_rng(settings.seed)

@@ -20,7 +20,7 @@ from mlx.models.in_sklearn.params import (
 )
 from mlx.runs.sample import PER_CLASS
 
-SPLIT = {"method": "random", "test_size": 0.2, "val_size": 0.2, "stratify": True}
+SPLIT = {"method": "random", "test_size": 0.2, "val_size": 0.2, "stratify": True, "fold": None}
 TRAIN_SHARE = 0.6
 
 SMALLEST_SAMPLE = 10
@@ -129,3 +129,19 @@ def check_counts(settings: ModelSettings, task: TaskSpec, n_train: int, labels: 
         fitting.check_classes_present(settings.name, labels, task)
     if isinstance(params, SvmParams):
         svm.check_fold_sizes(params, int(np.bincount(labels, minlength=task.n_classes).min()))
+
+
+def work_ratio(config: ExperimentConfig, small: ExperimentConfig, samples: float) -> float:
+    """Return how many times as much a training does at most as that of a dry run, with `samples` times as many samples.
+
+    A fit that stops early, or converges before its last iteration, does less.
+    """
+    params, tried = config.model.parameters(), small.model.parameters()
+    match params:
+        case GradientBoostingParams() | LogisticRegressionParams():
+            return samples * params.max_iter / getattr(tried, "max_iter", params.max_iter)
+        case RandomForestParams():
+            return samples * params.n_estimators
+        case SvmParams():
+            return samples**2
+    return samples * config.training.epochs / small.training.epochs

@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stderr
@@ -27,6 +28,7 @@ from mlx.models import IterativeModel, TaskSpec, build_model
 from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.residuals_analysis import MOST_FEATURES
 from mlx.pipeline.steps import STEPS
+from mlx.pipeline.train import train
 from mlx.preprocessing.column_plans import plan_columns
 from mlx.preprocessing.gaps import reject_gaps
 from mlx.preprocessing.known_rows import KnownRows
@@ -34,7 +36,7 @@ from mlx.preprocessing.overlap import notes_of, overlaps_of
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import Split, split_rows
 from mlx.runs.analysis_time import analysis_parts, describe_time
-from mlx.runs.caps import capped, check_counts
+from mlx.runs.caps import capped, check_counts, work_ratio
 from mlx.runs.footprint import Tried, check_memory, footprint
 from mlx.runs.output_folder import output_folder
 from mlx.runs.sample import Sample, draw_sample
@@ -56,10 +58,17 @@ class DryRun:
         Lines about data, model, memory and disk, the part that was tried, and the time of the analysis.
     warnings
         Settings without effect, warnings of the training, and an analysis that takes long.
+    seconds
+        The run takes at most about so long: the training as that of the sample with what starts a library, for as many
+        samples and epochs as there are, and the analysis.
+    disk
+        Bytes of the run's folder.
     """
 
     facts: tuple[str, ...]
     warnings: tuple[str, ...]
+    seconds: float
+    disk: int
 
 
 def dry_run(resolved: Resolved) -> DryRun:
@@ -88,14 +97,13 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     sample = draw_sample(dataset, part.size, whole=n_bytes <= WHOLE_BYTES and not missing)
     check_counts(config.model, task, n_train, _training_labels(sample.labels, dataset, config.split, known))
     small = _of_sample(part.config, config, whole=sample.dataset is dataset)
-    splits, widths, training_warnings, tried = _run_steps(small, sample.dataset)
+    splits, widths, training_warnings, tried, trained = _run_steps(small, sample.dataset)
     if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
         training_warnings = []
     idle = unused_settings(config.model, config.training, config.output, splits, model)
     sizes = {"n_test": n_test, "n_classes": task.n_classes}
-    analysis, long = describe_time(
-        analysis_parts(config, widths=widths, n_factors=_n_factors(config, dataset, sample), **sizes)
-    )
+    parts = analysis_parts(config, widths=widths, n_factors=_n_factors(config, dataset, sample), **sizes)
+    analysis, long = describe_time(parts)
     by = f" by '{planned.by}'" if planned.by else ""
     of_split = notes_of(planned, config.split, overlaps_of(known, planned))
     size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
@@ -110,7 +118,9 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
         analysis,
     )
     idle = [*idle, *_idle_for_data(config, dataset), *_idle_by_time(config, planned)]
-    return DryRun(facts, (*idle, *of_split, *training_warnings, *long))
+    seconds = trained * work_ratio(config, small, n_train / splits.sizes["train"]) + sum(p.seconds for p in parts)
+    disk = sum(taken.disk.values())
+    return DryRun(facts, (*idle, *of_split, *training_warnings, *long), seconds, disk)
 
 
 def _task_of(dataset: Dataset, settings: PreprocessingSettings) -> TaskSpec:
@@ -158,8 +168,12 @@ def _open(settings: DatasetSettings) -> tuple[Dataset, str]:
         return stand_in(settings.name, params), f"would be downloaded: {urls}"
 
 
-def _run_steps(config: ExperimentConfig, dataset: Dataset) -> tuple[SplitsDescription, list[int], list[str], Tried]:
-    """Run the steps on `dataset`; return its splits, layer widths, warnings of the training, and the sizes of results.
+def _run_steps(
+    config: ExperimentConfig, dataset: Dataset
+) -> tuple[SplitsDescription, list[int], list[str], Tried, float]:
+    """Run the steps on `dataset`.
+
+    Return its splits, layer widths, warnings of the training, the sizes of results, and the seconds of the training.
 
     The report is left out: it takes longer than all others, and draws what residuals-analysis wrote.
     """
@@ -171,7 +185,10 @@ def _run_steps(config: ExperimentConfig, dataset: Dataset) -> tuple[SplitsDescri
             with redirect_stderr(StringIO()) as log:
                 write_dataset(workspace, dataset, config.dataset, {})
                 for step in STEPS[1:-1]:
+                    begin = time.perf_counter()
                     step(workspace, **{name: getattr(config, name) for name in sections_of(step)})
+                    if step is train:
+                        trained = time.perf_counter() - begin
         except MlxError as error:  # which names the folder that the run would have
             run = os.path.join(config.output.directory, config.name, "<time>")  # noqa: PTH118  # as text
             error.args = (str(error).replace(folder, run).removesuffix(REMAKE),)
@@ -181,7 +198,7 @@ def _run_steps(config: ExperimentConfig, dataset: Dataset) -> tuple[SplitsDescri
         tried = _tried(workspace, splits, recorded)
     lines = [line for line in log.getvalue().splitlines() if line.startswith(TRAINING_WARNING)]
     said = list(dict.fromkeys(line.removeprefix(TRAINING_WARNING) for line in lines))
-    return splits, list(recorded.layers.values()), said, tried
+    return splits, list(recorded.layers.values()), said, tried, trained
 
 
 def _tried(workspace: Workspace, splits: SplitsDescription, recorded: RepresentationsDescription) -> Tried:
