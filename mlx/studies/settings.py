@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from mlx.core.settings import ANY_CASE, ExperimentHead, Settings, quoted
+from mlx.core.settings import ANY_CASE, ExperimentHead, Settings, known_name, quoted
 from mlx.core.workers import MOST
+from mlx.results.comparison import Metric
 
 Vary = Annotated[Literal["training", "split", "data"], ANY_CASE]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -159,6 +160,11 @@ class StudySettings(ExperimentHead):
         if repeats is not None and info.data.get("folds", 0) is None:
             raise ValueError("expected folds beside it; for other random splits, set vary: [training, split] and seeds")
         return repeats
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, metrics: list[str] | None) -> list[str] | None:
+        return None if metrics is None else [known_name(name, Metric) for name in metrics]
 
     @field_validator("cells")
     @classmethod

@@ -94,7 +94,6 @@ FAULTS = {
     "folds: 3\nseeds: 2": "folds: expected seeds, or folds with repeats, found both",
     "repeats: 2": "small.yaml:5: repeats: expected folds beside it",
     "vary: [trainings]": "small.yaml:5: vary",
-    "vary: [data]\ncells: {a: {dataset: {name: iris}}}": "dataset.params.seed: expected",
     "grid: {training.epoch: [1, 2]}": "small.yaml:5: training.epoch: expected .* did you mean 'epochs'",
     "grid: {training.epochs: [1, -2]}": "small.yaml:5: training.epochs: expected an integer of at least 1, found -2",
     "grid: {trainings.epochs: [1]}": "small.yaml:5: grid.trainings.epochs: expected one of .* did you mean 'training'",
