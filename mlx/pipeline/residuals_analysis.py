@@ -1,7 +1,7 @@
 """Step `residuals-analysis`: asks whether the representations tell where the model is unsure and wrong."""
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mlx.core.console import announced, note
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.workers import SERIAL, Workers
+from mlx.pipeline.issues import issues_of
 from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
 from mlx.pipeline.sample_columns import SampleColumns, read_group_labels
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
@@ -36,6 +37,7 @@ from mlx.results.regression_residuals import (
     REGRESSION_TABLES,
     RegressionResiduals,
     RegressionScatter,
+    RegressionSummary,
 )
 from mlx.results.sample_scores import SAMPLES
 from mlx.results.tests import first_test
@@ -52,9 +54,10 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
     """Write ``data/residuals/`` and ``metrics/residuals.json``.
 
     ``samples.parquet`` has a row per test sample; ``classes.csv`` a row per predicted class; ``tests.csv`` every test
-    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``temperature.csv`` what a
-    temperature does to entropy; ``similarity.csv`` which file in ``similarity/`` holds the similarities within a
-    class, beside ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
+    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``issues.csv`` samples of every
+    part to look at, ``issue_counts.csv`` how many; ``temperature.csv`` what a temperature does to entropy;
+    ``similarity.csv`` which file in ``similarity/`` holds the similarities within a class, beside
+    ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
     ``docs/tables.md`` describes every column. A regression has no rows in the tables of classes, scores, temperatures
     and similarities, and ``coefficients.csv`` of a linear regression.
 
@@ -120,6 +123,8 @@ def _classification(
             groups=groups,
             map=shown,
         )
+        noticed = issues_of(workspace, recorded, settings)
+    found = replace(found, **vars(noticed.found), headline=found.headline | noticed.headline)
     with replacing_folder(workspace.residuals) as folder:
         write_classification(folder, found)
         write_csv(folder / SCATTER.file, SCATTER.frame(_scatter(found, recorded.class_names)))
@@ -154,6 +159,8 @@ def _regression(
             groups=groups,
             features=recorded.features,
         )
+        noticed = issues_of(workspace, recorded, settings)
+    found = replace(found, **vars(noticed.found), summary=_with_counts(found.summary, noticed.headline))
     with replacing_folder(workspace.residuals) as folder:
         write_regression(folder, found)
         chosen = _evenly(len(found.samples.index))
@@ -162,6 +169,10 @@ def _regression(
     write_metrics(workspace.metrics / "residuals.json", found.summary.as_metrics())
     duplicates = [str(status) for status in found.summary.status if status.reason is Reason.DUPLICATE_SAMPLES]
     return f"summarized the residuals{''.join(f' ({said})' for said in duplicates)}"
+
+
+def _with_counts(summary: RegressionSummary, counts: Mapping[str, Any]) -> RegressionSummary:
+    return replace(summary, **counts)
 
 
 def _without_fit(model: str) -> str:

@@ -34,6 +34,7 @@ from mlx.results.evaluation import (
     regression_evaluation,
 )
 from mlx.results.evaluation_tables import SCHEMAS
+from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
@@ -94,6 +95,7 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         risk_coverage=_rows(folder, RISK_COVERAGE),
         temperature=_rows(folder, TEMPERATURE),
         similarity=_rows(folder, SIMILARITY, n_classes=k),
+        **read_issues(folder),
         matrices={file: _overview(folder, file, places[layers[0]].overview)},
         headline=headline,
     )
@@ -113,6 +115,18 @@ def _check_factors(
 def _check_slices(folder: Path, descriptions: Collection[str], tests: Iterable[TestResult]) -> None:
     tested = [test.subject for test in tests if test.question is Question.SLICE]
     _check_same(folder / SLICES.file, "slices", descriptions, tested, TESTS.file)
+
+
+def read_issues(folder: Path) -> "dict[str, tuple[Any, ...]]":
+    """Read the samples to look at and their counts; none of a run of an earlier version, which did not look for them.
+
+    Raises
+    ------
+    ArtifactError
+        A table is damaged.
+    """
+    schemas = (ISSUES, ISSUE_COUNTS) if (folder / ISSUES.file).exists() else ()
+    return {schema.name: _rows(folder, schema) for schema in schemas}
 
 
 def _rows(folder: Path, schema: RowSchema[T], *, n_classes: int = 0) -> tuple[T, ...]:
@@ -175,6 +189,7 @@ def read_regression_residuals(workspace: Workspace, dataset: DatasetDescription)
         factors=factors,
         slices=slices,
         tests=tests,
+        **read_issues(folder),
     )
 
 

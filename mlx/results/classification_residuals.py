@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from mlx.core.array_types import Array, Floats
 from mlx.results import columns
+from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount
 from mlx.results.questions import Score, Statistic
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES, LayerSamples, SampleScores
 from mlx.results.schema import ArraySchema, Column, RowSchema
@@ -228,6 +229,8 @@ class ClassificationResiduals:
         Entropies at different temperatures.
     similarity, matrices
         Which matrix of similarities a class has, and the matrices by their file names.
+    issues, issue_counts
+        Samples to look at, of every recorded part of the data, and how many of each kind there are.
     headline
         JSON scalars of the first layer; None where undefined.
     """
@@ -243,6 +246,8 @@ class ClassificationResiduals:
     temperature: tuple[TemperaturePoint, ...]
     similarity: tuple[MatrixSummary, ...]
     matrices: Mapping[str, Floats]
+    issues: tuple[Issue, ...] = ()
+    issue_counts: tuple[IssueCount, ...] = ()
     headline: Headline
 
     def frames(self) -> "dict[str, pd.DataFrame]":
@@ -261,5 +266,10 @@ class ClassificationResiduals:
         return pd.concat([SAMPLES.frame(self.samples), *frames, factors], axis=1)
 
 
-TABLES = {schema.name: schema for schema in (CLASSES, TESTS, FACTORS, SLICES, RISK_COVERAGE, TEMPERATURE, SIMILARITY)}
+TABLES: Mapping[str, RowSchema[Any]] = {
+    schema.name: schema
+    for schema in (
+        CLASSES, TESTS, FACTORS, SLICES, RISK_COVERAGE, TEMPERATURE, SIMILARITY, ISSUES, ISSUE_COUNTS,
+    )
+}  # fmt: skip
 """The tables of rows, by their names, which are those of the fields that hold the rows."""

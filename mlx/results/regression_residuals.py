@@ -12,6 +12,7 @@ from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
 from mlx.results import columns
 from mlx.results.classification_residuals import FACTORS, FactorEffect
+from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount, IssueKind
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.results.tests import TESTS, TestResult
 from mlx.stats.status import OK, Status
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAN = float("nan")
+
+
+ISSUES_OF_REGRESSION = (IssueKind.DUPLICATE, IssueKind.LEAK, IssueKind.OUTLIER)
+"""The kinds of issues that samples without a class can have."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,9 @@ class RegressionSummary:
     prediction_coverage, prediction_status
         Share of targets inside of their prediction intervals, which is the level of confidence for a model whose
         assumptions hold.
+    n_leaked, n_issues_duplicate, n_issues_leak, n_issues_outlier
+        Test samples that are in another part of the data, too, and those with an issue of each kind; None where they
+        were not looked for.
     """
 
     n: int
@@ -173,6 +181,10 @@ class RegressionSummary:
     leverage_status: Status = OK
     prediction_coverage: float | None = None
     prediction_status: Status = OK
+    n_leaked: int | None = None
+    n_issues_duplicate: int | None = None
+    n_issues_leak: int | None = None
+    n_issues_outlier: int | None = None
 
     def as_metrics(self) -> dict[str, float | int | str | None]:
         """Return JSON scalars, without what is not asked of these samples; each that is null with its own status."""
@@ -209,7 +221,7 @@ class RegressionSummary:
             ) from None
 
 
-OPTIONAL = {"n_duplicates", "groups", "n_groups"}
+OPTIONAL = {"n_duplicates", "groups", "n_groups", "n_leaked", *(f"n_issues_{kind}" for kind in ISSUES_OF_REGRESSION)}
 """Keys that are absent where nothing was counted, or no groups are named."""
 
 
@@ -248,6 +260,8 @@ class RegressionResiduals:
         What is known of each sample, (n_samples,) by the name of the factor; may be empty.
     factors, slices, tests
         What the factors have to do with the residuals, the slices with the largest, and the tests of both.
+    issues, issue_counts
+        Samples to look at, of every recorded part of the data, and how many of each kind there are.
     """
 
     samples: RegressionSamples
@@ -257,6 +271,8 @@ class RegressionResiduals:
     factors: tuple[FactorEffect, ...] = ()
     slices: tuple[RegressionSlice, ...] = ()
     tests: tuple[TestResult, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    issue_counts: tuple[IssueCount, ...] = ()
 
     def sample_frame(self) -> "pd.DataFrame":
         """Return the table of samples, with their factors."""
@@ -267,6 +283,6 @@ class RegressionResiduals:
 
 
 REGRESSION_TABLES: Mapping[str, RowSchema[Any]] = {
-    schema.name: schema for schema in (TESTS, FACTORS, REGRESSION_SLICES, COEFFICIENTS)
+    schema.name: schema for schema in (TESTS, FACTORS, REGRESSION_SLICES, COEFFICIENTS, ISSUES, ISSUE_COUNTS)
 }
 """The tables of rows, by their names, which are those of the fields that hold the rows."""

@@ -135,6 +135,14 @@ class Reason(Enum):
     ZEROS_AFTER = "infinite log loss after recalibration, as {} samples have probability 0 for their class"
     NO_SETS = "no sets (calibration samples < {})"
     EPOCH_CHOSEN = "validation chose the epoch: its scores may be lower than those of new samples"
+    # Samples to look at.
+    NOT_RECORDED = "no recorded {} samples"
+    NONE_RIGHT = "no validation sample is right"
+    NOT_RECALIBRATED = "flawless count of probabilities that are not recalibrated (no recorded validation samples)"
+    NO_TRAINING_EVIDENCE = "no outputs of cross-fitting and no training dynamics"
+    RANKED_ONLY = "ranked, as training.cross_fit is 0 and a ranking has no threshold"
+    NOT_CONFIRMED = "not confirmed in the inputs, which are unknown"
+    ALL_LEAKED = "every test sample is in another part, too"
     # Residuals of a regression.
     BEYOND_LARGEST_NUMBER = "residuals beyond the largest number"
     NO_CLASSICAL_TESTS = "no tests of normality, spread and memory (n < {})"

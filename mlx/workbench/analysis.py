@@ -1,5 +1,6 @@
 """The residuals analysis for notebooks, by the functions that the pipeline runs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from mlx.core.paths import expanded
 from mlx.core.sections import settings_of
 from mlx.pipeline.residuals_analysis import write_classification
 from mlx.residuals import ResidualsSettings, analyze_classification
+from mlx.residuals.issues import Part, find_issues
 from mlx.results.classification_residuals import ClassificationResiduals
 from mlx.runs.received import Received, given_in_notebook, receive
 
@@ -66,8 +68,8 @@ class ResidualsAnalyzer:
         Returns
         -------
         dict of DataFrame
-            ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage``, ``temperature`` and
-            ``similarity``, as ``docs/tables.md`` describes them.
+            ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage``, ``temperature``,
+            ``similarity``, ``issues`` and ``issue_counts``, as ``docs/tables.md`` describes them.
 
         Raises
         ------
@@ -94,14 +96,19 @@ class ResidualsAnalyzer:
 
 def analyze_received(received: Received, settings: ResidualsSettings) -> ClassificationResiduals:
     """Analyze what `mlx.runs.received.receive` returned."""
-    return analyze_classification(
-        received.whole_layers(),
-        logits=received.whole_logits(),
-        probabilities=received.probabilities.whole(),
+    layers, index = received.whole_layers(), np.arange(len(received.y_true))
+    probabilities, logits = received.probabilities.whole(), received.whole_logits()
+    found = analyze_classification(
+        layers,
+        logits=logits,
+        probabilities=probabilities,
         y_true=received.y_true,
         y_pred=received.y_pred,
         class_names=received.class_names,
-        index=np.arange(len(received.y_true)),
+        index=index,
         settings=settings,
         factors=pd.DataFrame(received.factors) if received.factors else None,
     )
+    test = Part("test", index, received.y_true, received.y_pred, next(iter(layers.values())), probabilities, logits)
+    noticed = find_issues([test], received.class_names, seed=settings.seed, confidence=settings.confidence)
+    return replace(found, **vars(noticed.found), headline=found.headline | noticed.headline)

@@ -1,6 +1,6 @@
 """The files of a residuals analysis are read back into the types that the analysis returned."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,14 +17,29 @@ from mlx.pipeline.residuals_analysis import write_classification, write_regressi
 from mlx.pipeline.results import read_classification_residuals
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 from mlx.results.classification_residuals import CLASSES, TABLES
+from mlx.results.issues import Issue, IssueCount, IssueKind, IssueMethod
 from mlx.results.regression_residuals import REGRESSION_SAMPLES, REGRESSION_TABLES
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
 from mlx.results.schema import RowSchema
 from mlx.results.tests import TESTS, read_tests
+from mlx.stats.status import Reason
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19, projections=["pca"])
 NAMES = ["0", "NA", "0"]
 """Class names that a reader could take for a number, for a missing value, or for each other."""
+
+ISSUES_FOUND = (
+    Issue(kind=IssueKind.LABEL, split="val", index=3, score=0.9, threshold=0.5, suggested_label=1,
+          method=IssueMethod.CONFIDENT_LEARNING, why="labeled NA, predicted 0"),
+    Issue(kind=IssueKind.LEAK, split="test", index=4, related_index=2, score=0.0, threshold=0.0,
+          method=IssueMethod.EQUAL_INPUTS, why="equals sample 2 of train"),
+)  # fmt: skip
+COUNTS = (
+    IssueCount(kind=IssueKind.LABEL, split="val", method=IssueMethod.CONFIDENT_LEARNING, n=60, n_issues=1,
+               expected=0.25),
+    IssueCount(kind=IssueKind.OUTLIER, split="test", method=IssueMethod.NEIGHBOR_DISTANCE, n=0,
+               status=Reason.NOT_RECORDED("training")),
+)  # fmt: skip
 
 
 def assert_same_columns(found: object, expected: object) -> None:
@@ -55,6 +70,7 @@ def test_a_classification_is_read_back_as_it_was(tmp_path: Path) -> None:
         settings=FAST,
         factors=pd.DataFrame({"entropy": generator.normal(size=120), "kind": generator.choice(["a", "1"], 120)}),
     )
+    found = replace(found, issues=ISSUES_FOUND, issue_counts=COUNTS)
     write_classification(tmp_path, found)
     for name, schema in TABLES.items():
         assert getattr(found, name), f"{name}: nothing to compare"
@@ -77,6 +93,7 @@ def test_a_regression_is_read_back_as_it_was(tmp_path: Path) -> None:
     factors = pd.DataFrame({"x": X[:, 0], "kind": ["a", "b"] * 30})
     known = {"design": X, "fit": fit, "factors": factors}
     found = analyze_regression(y, design @ coefficients, index=np.arange(60), settings=FAST, **known)
+    found = replace(found, issues=ISSUES_FOUND, issue_counts=COUNTS)
     write_regression(tmp_path, found)
     path = tmp_path / REGRESSION_SAMPLES.file
     assert_same_columns(REGRESSION_SAMPLES.arrays(path, read_parquet(path)), found.samples)

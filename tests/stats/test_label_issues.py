@@ -38,6 +38,29 @@ def test_the_flagged_are_those_of_the_rule_for_one_sample_at_a_time(seed: int) -
     assert label_issues(p, y).flagged.tolist() == by_loop(p, y)
 
 
+@pytest.mark.parametrize(
+    ("seed", "k", "n", "spread", "noise", "flagged"),
+    [
+        (0, 3, 60, 1.5, 0.3, [2, 7, 20, 24, 29, 38, 44, 53, 57]),
+        (1, 5, 80, 2.0, 0.25, [7, 44, 52, 71]),
+        (2, 2, 60, 1.0, 0.3, [22, 23, 26, 53]),
+        (3, 10, 200, 2.0, 0.4, [0, 2, 12, 13, 14, 16, 17, 18, 22, 27, 28, 30, 31, 33, 34, 36, 39, 43, 47, 48, 50, 56,
+                                61, 64, 65, 67, 69, 70, 72, 73, 74, 84, 86, 89, 90, 93, 94, 99, 100, 103, 114, 116, 122,
+                                123, 126, 127, 131, 134, 137, 143, 144, 148, 149, 150, 152, 155, 162, 165, 166, 167,
+                                168, 169, 170, 173, 176, 178, 185, 186, 188, 197, 199]),
+    ],
+)  # fmt: skip
+def test_the_flagged_are_those_of_cleanlab(
+    seed: int, k: int, n: int, spread: float, noise: float, flagged: list[int]
+) -> None:
+    """What ``cleanlab.filter.find_label_issues(y, p, filter_by="confident_learning")`` of cleanlab 2.9.0 returns."""
+    generator = np.random.default_rng(seed)
+    p = np.exp(spread * generator.normal(size=(n, k)))
+    p /= p.sum(axis=1, keepdims=True)
+    y = np.where(generator.random(n) < noise, generator.integers(k, size=n), p.argmax(axis=1))
+    assert np.flatnonzero(label_issues(p, y).flagged).tolist() == flagged
+
+
 def test_a_class_without_samples_is_suggested_to_none() -> None:
     found = label_issues(P, np.where(Y == 2, 0, Y))
     assert found.thresholds[2] == np.inf

@@ -28,7 +28,7 @@ def test_the_tables_are_data_frames_and_stand_in_the_folder(arrays, tmp_path: Pa
     tables = analyzer.run_full_analysis(**arrays, factors=factors, class_names=["a", "b", "c"])
     folder = tmp_path / "results/residuals"
     named = {"samples", "classes", "tests", "factors", "slices", "risk_coverage", "temperature", "similarity"}
-    assert set(tables) == named
+    assert set(tables) == named | {"issues", "issue_counts"}
     pd.testing.assert_frame_equal(tables["samples"], pd.read_parquet(folder / "samples.parquet"), check_dtype=False)
     for name in set(tables) - {"samples"}:
         assert len(pd.read_csv(folder / f"{name}.csv")) == len(tables[name])

@@ -96,7 +96,7 @@ def intrinsic_dimension(representation: Scores, *, seed: int) -> IntrinsicDimens
         if np.median(log_ratios) <= EQUAL:
             status = Reason.EQUALLY_FAR()
             return IntrinsicDimension(float("nan"), float("nan"), (), n, n_duplicates, status)
-        estimate, error = _pareto_exponent(log_ratios)
+        estimate, error = pareto_exponent(log_ratios)
         estimates.append(estimate)
         ends += [estimate - QUANTILE * error, estimate + QUANTILE * error]
     high = max(ends) * (1 + EDGE * max(estimates))
@@ -146,7 +146,7 @@ def _exact_log_ratio(values: Floats, rows: Integers, near: Integers) -> Floats:
     return result
 
 
-def _pareto_exponent(log_ratios: Floats) -> tuple[float, float]:
+def pareto_exponent(log_ratios: Floats) -> tuple[float, float]:
     """Exponent and standard error, from all but the largest tenth, which counts as censored.
 
     Of r observed in n, the exponent is (r − 1) / (Σ observed + (n − r)·largest observed), without bias.
