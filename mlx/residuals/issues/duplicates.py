@@ -51,7 +51,9 @@ def duplicate_rows(
 def _equal_outputs(parts: Sequence[Part]) -> EqualSamples:
     """Take samples of the same representation and output for equal."""
     ordered = _ordered(parts)
-    first = find_duplicates(stacked_layers(ordered), np.concatenate([np.asarray(part.outputs) for part in ordered])).first
+    first = find_duplicates(
+        stacked_layers(ordered), np.concatenate([np.asarray(part.outputs) for part in ordered])
+    ).first
     index = np.concatenate([part.index for part in ordered])
     group = np.arange(int(index.max()) + 1)
     group[index] = index[first]
