@@ -16,7 +16,7 @@ missing values; the `status` of the row gives the reason. In `samples.parquet`, 
 names below, those of a further layer `<name>.<layer>`; factors are `factor.<name>`. `python docs/tables.py` writes this
 file from the schemas in `mlx/results/`, and in `mlx/core/descriptions.py` for what a training writes.
 """
-FOLDERS = {"evaluation": "metrics", "study": "STUDY"}
+FOLDERS = {"evaluation": "metrics", "recalibration": "metrics", "study": "STUDY"}
 """Where the tables of a module of `mlx.results` are, if not with the residuals analysis."""
 
 

@@ -200,7 +200,14 @@ class SplitsDescription(Settings):
 
 
 class ModelDescription(Settings):
-    """``data/model/model.json``: from what the checkpoint is rebuilt."""
+    """``data/model/model.json``: from what the checkpoint is rebuilt.
+
+    Attributes
+    ----------
+    chosen_by_validation
+        Whether the validation loss chose the epoch whose weights these are; None in files of earlier versions, and of
+        checkpoints.
+    """
 
     name: str
     architecture: str | None = None
@@ -211,6 +218,7 @@ class ModelDescription(Settings):
     layers: list[str]
     penultimate: str
     parameters: int
+    chosen_by_validation: bool | None = None
 
 
 class ValidationDescription(Settings):
@@ -240,6 +248,8 @@ class RepresentationsDescription(Settings):
         alone, beside this file.
     validation
         What the model gets wrong on the validation samples; None for a regression, or if unknown.
+    chosen_by_validation
+        Whether the validation loss chose the epoch whose weights the model has; None if unknown.
     split_method
         How the data were divided into parts; None where that is unknown.
     features
@@ -254,6 +264,7 @@ class RepresentationsDescription(Settings):
     has_logits: bool
     samples: dict[Split, Size] = Field({})
     validation: ValidationDescription | None = None
+    chosen_by_validation: bool | None = None
     split_method: str | None = None
     features: list[str] = Field([])
 

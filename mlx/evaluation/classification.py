@@ -24,6 +24,7 @@ from mlx.evaluation.intervals import (
     mean_surprise,
     top_k_accuracy,
 )
+from mlx.evaluation.recalibration import Scored, recalibrate
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.evaluation import ClassificationEvaluation, ClassificationMetrics
 from mlx.results.evaluation_tables import ClassEvaluation
@@ -31,6 +32,7 @@ from mlx.stats.calibration_scores import calibration_scores
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.grouping import given_groups, names_of
 from mlx.stats.status import OK, Reason, Status
+from mlx.stats.validation_outputs import ValidationOutputs
 
 
 def evaluate_classification(
@@ -42,6 +44,7 @@ def evaluate_classification(
     class_names: Sequence[str],
     settings: EvaluationSettings,
     validation: ValidationErrors | None = None,
+    validation_outputs: ValidationOutputs | None = None,
     groups: npt.ArrayLike | None = None,
 ) -> ClassificationEvaluation:
     """Evaluate predictions on a test set.
@@ -60,6 +63,8 @@ def evaluate_classification(
         Bins, curve resolution, resamples and confidence.
     validation
         How often the model is wrong on validation samples, if known: decides which intervals are given.
+    validation_outputs
+        What the model predicts for them, if known: ``settings.recalibration`` is fitted to one half of them.
     groups
         (n_samples,), labels of which samples belong together and are not independent; a sample without a label (None,
         NaN) is a group by itself. ``settings.groups`` is their name in the result.
@@ -80,9 +85,21 @@ def evaluate_classification(
     by_mass = equal_mass_bins(confidence, true == pred, n_bins=settings.n_bins)
     scores = calibration_scores(probabilities, logits, true)
     expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
-    parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
-    numbers: dict[str, Any] = {f"brier_{name}": part for name, part in parts.items()}
     design = Design.of(confusion, true, settings, validation, by)
+    recalibration, numbers = None, dict[str, Any]()
+    if validation_outputs is not None and settings.recalibration:
+        recalibration, of_recalibration = recalibrate(
+            Scored(true == pred, confidence, scores.surprise, scores.brier, by_width),
+            probabilities,
+            logits,
+            true,
+            validation=validation_outputs,
+            settings=settings,
+            design=design,
+        )
+        numbers |= of_recalibration
+    parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
+    numbers |= {f"brier_{name}": part for name, part in parts.items()}
     numbers |= confusion_estimates(confusion, true, pred, design)
     numbers |= calibration_errors(confidence, by_width, by_mass, settings, by_group=by is not None)
     metrics = ClassificationMetrics(
@@ -99,7 +116,8 @@ def evaluate_classification(
         excess_surprise=excess_surprise_test(scores, expected_errors, by),
     )
     classes = _classes(confusion, curves, class_names)
-    return ClassificationEvaluation(metrics, classes, confusion, curves.roc, curves.precision_recall, by_width, by_mass)
+    tables = (classes, confusion, curves.roc, curves.precision_recall, by_width, by_mass)
+    return ClassificationEvaluation(metrics, *tables, recalibration)
 
 
 def _checked(

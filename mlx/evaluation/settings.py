@@ -1,8 +1,18 @@
 """The ``evaluation`` section of a configuration."""
 
-from pydantic import Field
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
 
 from mlx.core.settings import Settings
+
+FittedName = Literal["temperature", "vector", "isotonic"]
+
+
+def _each_once(names: list[FittedName]) -> list[FittedName]:
+    if len(set(names)) < len(names):
+        raise ValueError(f"expected each calibrator once, found {', '.join(names)}")
+    return names
 
 
 class EvaluationSettings(Settings):
@@ -26,6 +36,9 @@ class EvaluationSettings(Settings):
         Which test samples belong together and are not independent, such as those of one subject: the name of a
         factor or of a column with a role, or ``duplicates`` for exact duplicates, as in ``residuals.groups``.
         Intervals and p-values then go by group, or are missing.
+    recalibration
+        Calibrators that are fitted to one half of the validation samples and measured on the test samples: some of
+        ``temperature``, ``vector`` and ``isotonic``; an empty list for none.
     """
 
     n_bins: int = Field(default=10, ge=2, le=10_000)
@@ -34,3 +47,6 @@ class EvaluationSettings(Settings):
     n_bootstrap: int = Field(default=1000, ge=100, le=1_000_000)
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
     groups: str | None = Field(default=None, min_length=1)
+    recalibration: Annotated[list[FittedName], AfterValidator(_each_once)] = Field(
+        ["temperature", "vector", "isotonic"]
+    )

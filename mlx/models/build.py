@@ -39,12 +39,21 @@ def build_model(settings: ModelSettings, task_spec: TaskSpec, *, seed: int, pret
     return model
 
 
-def save_model(model: Model, settings: ModelSettings, folder: Path, class_names: Sequence[str]) -> None:
+def save_model(
+    model: Model,
+    settings: ModelSettings,
+    folder: Path,
+    class_names: Sequence[str],
+    *,
+    chosen_by_validation: bool | None = None,
+) -> None:
     """Write `model`, and the description from which `load_model` rebuilds it, into `folder`."""
     model.save(folder)
     if model.linear_fit is not None:
         write_linear_fit(folder, model.linear_fit)
-    write_json(folder / DESCRIPTION, describe_model(model, settings, class_names).as_dict())
+    described = describe_model(model, settings, class_names)
+    chosen = {"chosen_by_validation": chosen_by_validation}
+    write_json(folder / DESCRIPTION, described.model_copy(update=chosen).as_dict())
 
 
 def describe_model(model: Model, settings: ModelSettings, class_names: Sequence[str]) -> ModelDescription:

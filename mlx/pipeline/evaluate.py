@@ -10,16 +10,22 @@ from mlx.core.descriptions import Split
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
-from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
+from mlx.pipeline.model_outputs import (
+    ModelOutputs,
+    naming_model_outputs,
+    open_model_outputs,
+    open_validation_outputs,
+)
 from mlx.pipeline.sample_columns import read_group_labels
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.grouping import DUPLICATES
 from mlx.stats.groups import Groups
+from mlx.stats.validation_outputs import ValidationOutputs
 
 
 def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
-    """Write ``metrics/evaluation.json`` and a CSV file for each of `mlx.results.evaluation.SCHEMAS`.
+    """Write ``metrics/evaluation.json`` and a CSV file for each of `mlx.results.evaluation.EVALUATION_SCHEMAS`.
 
     For a regression the tables have their columns and no rows: there are no classes to tell apart.
 
@@ -39,8 +45,9 @@ def write_evaluation(
     labels = read_group_labels(source, settings.groups, np.asarray(recorded.index), key="evaluation.groups")
     duplicates = _duplicates(recorded)
     given = duplicates.first if settings.groups == DUPLICATES else labels
+    validation_outputs = open_validation_outputs(workspace.representations) if split == "test" else None
     with naming_model_outputs(workspace, recorded):
-        found = _evaluated(recorded, settings, given)
+        found = _evaluated(recorded, settings, given, validation_outputs)
     frames = found.frames()
     warning = duplicates.warning(None if given is None else Groups.of(given), key="evaluation.groups")
     metrics = replace(found.metrics, n_duplicates=duplicates.count, duplicates_status=warning or None).as_dict()
@@ -68,7 +75,7 @@ def _duplicates(recorded: ModelOutputs) -> Duplicates:
 
 
 def _evaluated(
-    recorded: ModelOutputs, settings: EvaluationSettings, groups: Any
+    recorded: ModelOutputs, settings: EvaluationSettings, groups: Any, validation_outputs: ValidationOutputs | None
 ) -> ClassificationEvaluation | RegressionEvaluation:
     if recorded.probabilities is None:
         return evaluate_regression(recorded.y_true, recorded.y_pred, settings=settings, groups=groups)
@@ -80,5 +87,6 @@ def _evaluated(
         class_names=recorded.class_names,
         settings=settings,
         validation=recorded.validation,
+        validation_outputs=validation_outputs,
         groups=groups,
     )

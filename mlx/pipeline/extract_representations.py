@@ -195,6 +195,7 @@ def _description(
         has_logits="logits" in writers,
         samples=samples,
         validation=validation,
+        chosen_by_validation=model.chosen_by_validation,
         split_method=splits.split_method,
         features=splits.features,
     )

@@ -19,6 +19,7 @@ from mlx.core.reading import ABSENT, REMAKE
 from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import open_sparse
 from mlx.stats.gates import ValidationErrors
+from mlx.stats.validation_outputs import ValidationOutputs
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -44,6 +45,8 @@ class ModelOutputs:
         (n, K), None where the model has none.
     model
         Name of the model.
+    chosen_by_validation
+        Whether the validation loss chose the epoch whose weights the model has; None if unknown.
     split_method
         How the data were divided into parts; None where that is unknown.
     linear_fit
@@ -67,6 +70,7 @@ class ModelOutputs:
     model: str
     linear_fit: LinearFit | None
     validation: ValidationErrors | None
+    chosen_by_validation: bool | None = None
     split_method: str | None = None
     folder: Path | None = None
     features: tuple[str, ...] = ()
@@ -127,10 +131,28 @@ def open_model_outputs(folder: Path, split: Split = "test") -> ModelOutputs:
         model=described.model,
         linear_fit=read_linear_fit(fit_folder, next(iter(layers.values())).shape[1]),
         validation=None if counted is None else ValidationErrors(counted.n, counted.errors),
+        chosen_by_validation=described.chosen_by_validation,
         split_method=described.split_method,
         features=tuple(described.features),
         folder=folder,
     )
+
+
+def open_validation_outputs(folder: Path) -> ValidationOutputs | None:
+    """Open what the same folder has of the validation part of a classification; None where it is not recorded.
+
+    Raises
+    ------
+    ArtifactError
+        A file is missing or damaged, or has another number of rows or columns than described.
+    """
+    described = read_description(folder / "representations.json", RepresentationsDescription)
+    if described.task != "classification" or "val" not in described.samples:
+        return None
+    recorded = open_model_outputs(folder, "val")
+    assert recorded.probabilities is not None, "a classification"
+    labels, index = np.asarray(recorded.y_true), np.asarray(recorded.index)
+    return ValidationOutputs(recorded.probabilities, recorded.logits, labels, index, recorded.chosen_by_validation)
 
 
 def _folder_of(recorded: Path, split: Split, described: RepresentationsDescription) -> Path:

@@ -28,12 +28,12 @@ from mlx.results.classification_residuals import (
     FactorEffect,
 )
 from mlx.results.evaluation import (
+    EVALUATION_SCHEMAS,
     ClassificationEvaluation,
     RegressionEvaluation,
     classification_evaluation,
     regression_evaluation,
 )
-from mlx.results.evaluation_tables import SCHEMAS
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
@@ -198,7 +198,7 @@ def read_classification_evaluation(
 ) -> ClassificationEvaluation:
     """Read the evaluation of a classification, of at most `most` samples; raises as `read_classification_residuals`."""
     folder = workspace.metrics
-    tables = {schema.file: read_csv(folder / schema.file, text=schema.text) for schema in SCHEMAS}
+    tables = {schema.file: read_csv(folder / schema.file, text=schema.text) for schema in EVALUATION_SCHEMAS}
     metrics = read_measured(folder / "evaluation.json", most=most)
     return classification_evaluation(folder, metrics, tables, dataset.class_names)
 

@@ -74,7 +74,8 @@ def train(
         clear_checkpoints(workspace.checkpoints)
     result = _fit(built, samples, validation, training, augmentation, checkpoints, LiveMetrics(workspace.live))
     index = open_index(workspace.splits / "index_train.npy", rows=len(samples.y))
-    _write(workspace, result, built, model, described.class_names, index)
+    chosen = isinstance(built, IterativeModel) and training.early_stopping_patience is not None
+    _write(workspace, result, built, model, described.class_names, index, chosen_by_validation=chosen)
     if checkpoints:
         checkpoints.finish()
     return (
@@ -95,9 +96,11 @@ def _write(
     model: ModelSettings,
     class_names: Sequence[str],
     index: Array,
+    *,
+    chosen_by_validation: bool,
 ) -> None:
     with replacing_folder(workspace.model) as folder:
-        save_model(built, model, folder, class_names)
+        save_model(built, model, folder, class_names, chosen_by_validation=chosen_by_validation)
         write_columns(folder / "dynamics.parquet", dynamics_columns(result.dynamics, index))
     history = pd.DataFrame(result.history)
     history.insert(0, "epoch", range(1, len(history) + 1))

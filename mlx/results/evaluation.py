@@ -25,10 +25,19 @@ from mlx.results.evaluation_tables import (
     RocCurves,
 )
 from mlx.results.metrics import CORRELATION, LOSS, SHARE, CalibrationTest, Estimate, MetricSet, Range
-from mlx.results.schema import ArraySchema
+from mlx.results.recalibration import (
+    RECALIBRATED_RELIABILITY,
+    RECALIBRATION,
+    Recalibration,
+)
+from mlx.results.schema import ArraySchema, RowSchema
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+EVALUATION_SCHEMAS: tuple[ArraySchema[Any] | RowSchema[Any], ...] = (*SCHEMAS, RECALIBRATION, RECALIBRATED_RELIABILITY)
+"""All tables of an evaluation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +89,9 @@ class ClassificationMetrics(_Metrics):
         Calibration error in bins of equally many samples; root mean square, without its noise, and maximum.
     spiegelhalter, excess_surprise
         Tests of calibration by the Brier score and by the log loss.
+    recalibration, temperature, temperature_status
+        The calibrator with the lowest Brier score on validation samples, and the temperature that was fitted to them:
+        divided by it, logits are less overconfident where it is above 1. None where nothing was fitted.
     """
 
     accuracy: Annotated[Estimate, SHARE]
@@ -113,6 +125,9 @@ class ClassificationMetrics(_Metrics):
     mce: Annotated[float, SHARE]
     spiegelhalter: Annotated[CalibrationTest, SHARE]
     excess_surprise: Annotated[CalibrationTest, SHARE]
+    recalibration: str | None = None
+    temperature: Annotated[float | None, LOSS] = None
+    temperature_status: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +163,8 @@ class ClassificationEvaluation:
         Curves of each class against the rest; a class for which the curve is undefined has no points.
     reliability, reliability_equal_mass
         Confidence bins of equal width, and of equally many samples.
+    recalibration
+        What calibrators fitted to validation samples do; None without recorded validation samples.
     """
 
     metrics: ClassificationMetrics
@@ -157,11 +174,13 @@ class ClassificationEvaluation:
     precision_recall: PrecisionRecallCurves
     reliability: ReliabilityBins
     reliability_equal_mass: ReliabilityBins
+    recalibration: Recalibration | None = None
 
     def frames(self) -> "dict[str, pd.DataFrame]":
         """Return the table of each schema, by the name of its file."""
         names = np.array([one.name for one in self.classes], dtype=object)
         cells = ConfusionCells(np.repeat(names, names.size), np.tile(names, names.size), self.confusion.ravel())
+        found = self.recalibration
         return {
             PER_CLASS.file: PER_CLASS.frame(self.classes),
             CONFUSION.file: CONFUSION.frame(cells),
@@ -169,6 +188,8 @@ class ClassificationEvaluation:
             PRECISION_RECALL.file: PRECISION_RECALL.frame(self.precision_recall),
             RELIABILITY.file: RELIABILITY.frame(self.reliability),
             RELIABILITY_EQUAL_MASS.file: RELIABILITY_EQUAL_MASS.frame(self.reliability_equal_mass),
+            RECALIBRATION.file: RECALIBRATION.frame(found.effects if found else ()),
+            RECALIBRATED_RELIABILITY.file: RECALIBRATED_RELIABILITY.frame(found.reliability if found else None),
         }
 
 
@@ -180,7 +201,7 @@ class RegressionEvaluation:
 
     def frames(self) -> "dict[str, pd.DataFrame]":
         """Return the tables of a classification without rows, by the name of their file."""
-        return {schema.file: schema.frame() for schema in SCHEMAS}
+        return {schema.file: schema.frame() for schema in EVALUATION_SCHEMAS}
 
 
 def classification_evaluation(
@@ -195,7 +216,7 @@ def classification_evaluation(
     metrics
         Content of ``evaluation.json``, as `mlx.core.metrics.read_metrics` returns it.
     tables
-        The table of each of `SCHEMAS`, by the name of its file.
+        The table of each of `EVALUATION_SCHEMAS`, by the name of its file.
     class_names
         Names of the classes.
 
@@ -211,6 +232,7 @@ def classification_evaluation(
 
     classes = PER_CLASS.rows(folder / PER_CLASS.file, tables[PER_CLASS.file], n_classes=k)
     counts = arrays(CONFUSION).count
+    effects = RECALIBRATION.rows(folder / RECALIBRATION.file, tables[RECALIBRATION.file])
     for schema, found, wanted in (
         (PER_CLASS, len(classes), f"{k} rows, one for each class"),
         (CONFUSION, len(counts), f"{k**2} counts, one for each pair of classes"),
@@ -222,11 +244,16 @@ def classification_evaluation(
             raise ArtifactError(
                 f"{folder / PER_CLASS.file}: row {row}: class: expected {row}, found {one.label}{REMAKE}"
             )
+    measured = ClassificationMetrics.from_dict(folder / "evaluation.json", metrics)
     read = ClassificationEvaluation(
-        ClassificationMetrics.from_dict(folder / "evaluation.json", metrics),
+        measured,
         classes,
         counts.reshape(k, k),
-        *(arrays(schema) for schema in SCHEMAS[2:]),
+        roc=arrays(ROC),
+        precision_recall=arrays(PRECISION_RECALL),
+        reliability=arrays(RELIABILITY),
+        reliability_equal_mass=arrays(RELIABILITY_EQUAL_MASS),
+        recalibration=Recalibration(effects, arrays(RECALIBRATED_RELIABILITY)) if effects else None,
     )
     _check_counts(folder, read)
     return read

@@ -187,6 +187,8 @@ def _read(kind: Any, name: str, metrics: Mapping[str, Any]) -> Any:
         return Estimate.from_flat(name, metrics) if name in metrics else None
     if kind in {Estimate, CalibrationTest}:
         return kind.from_flat(name, metrics)
+    if kind == float | None:
+        return _number(metrics[name]) if name in metrics else None
     if kind in {str | None, int | None}:
         return _text_or_count(kind, metrics.get(name))
     if name in {"n", "confidence"} and metrics[name] is None:

@@ -90,7 +90,9 @@ def rescore(
     with TemporaryDirectory(prefix="mlx-eval-") as name:
         again = Workspace(Path(name))
         again.representations.mkdir(parents=True)
-        one = representations.model_copy(update={"splits": [split], "max_train_samples": sys.maxsize})
+        # What is fitted to validation samples is measured on test samples alone.
+        splits = [split, *({"val"} & {*representations.splits} if split == "test" else ())]
+        one = representations.model_copy(update={"splits": splits, "max_train_samples": sys.maxsize})
         record_outputs(workspace, again.representations, one, model=model)
         try:
             write_evaluation(again, workspace, evaluation, split)

@@ -40,7 +40,8 @@ def fit_calibrators(fitting: ValidationOutputs, calibrators: Iterable[Calibrator
     calibrators
         Those that are wanted.
     """
-    wanted = [one for one in Calibrator if one is Calibrator.NONE or one in set(calibrators)]
+    named = {Calibrator.NONE, *calibrators}
+    wanted = [one for one in Calibrator if one in named]
     return tuple(_candidate(one, fitting) for one in wanted)
 
 

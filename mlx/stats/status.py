@@ -132,8 +132,7 @@ class Reason(Enum):
     WEIGHTS_AT_BOUND = "{} of {} weights are at their bounds, as log loss still falls there"
     NO_VALIDATION = "no recorded outputs for validation samples"
     FEW_VALIDATION = "fewer than {} validation samples to fit to"
-    ZEROS_AFTER = "infinite log loss after recalibration, as {} samples have probability 0 for their class"
-    NO_SETS = "no sets (calibration samples < {})"
+    UNCHANGED = "the predictions as they are"
     EPOCH_CHOSEN = "validation chose the epoch: its scores may be lower than those of new samples"
     # Samples to look at.
     NOT_RECORDED = "no recorded {} samples"

@@ -10,8 +10,7 @@ from mlx.core.artifacts import read_csv, write_csv
 from mlx.core.errors import ArtifactError
 from mlx.core.metrics import read_metrics, write_metrics
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
-from mlx.results.evaluation import classification_evaluation, regression_evaluation
-from mlx.results.evaluation_tables import SCHEMAS
+from mlx.results.evaluation import EVALUATION_SCHEMAS, classification_evaluation, regression_evaluation
 from mlx.stats.status import Reason
 
 
@@ -33,7 +32,7 @@ def written(folder, result):
 
 
 def read(folder, n_classes):
-    tables = {schema.file: read_csv(folder / schema.file, text=schema.text) for schema in SCHEMAS}
+    tables = {schema.file: read_csv(folder / schema.file, text=schema.text) for schema in EVALUATION_SCHEMAS}
     names = [f"class {k}" for k in range(n_classes)]
     return classification_evaluation(folder, read_metrics(folder / "evaluation.json"), tables, names)
 
@@ -57,14 +56,14 @@ def test_an_evaluation_of_a_regression_is_read_back_as_it_was(tmp_path):
         written(tmp_path, result)
         found = regression_evaluation(tmp_path, read_metrics(tmp_path / "evaluation.json"))
         assert repr(found.metrics) == repr(result.metrics)
-        assert all(read_csv(tmp_path / schema.file).empty for schema in SCHEMAS)
+        assert all(read_csv(tmp_path / schema.file).empty for schema in EVALUATION_SCHEMAS)
 
 
 def test_a_damaged_evaluation_names_the_file_and_what_is_wrong(tmp_path):
     result = evaluated(50, 3)
     written(tmp_path, result)
     metrics = read_metrics(tmp_path / "evaluation.json")
-    tables = {schema.file: read_csv(tmp_path / schema.file, text=schema.text) for schema in SCHEMAS}
+    tables = {schema.file: read_csv(tmp_path / schema.file, text=schema.text) for schema in EVALUATION_SCHEMAS}
     names = ["class 0", "class 1", "class 2"]
     for key, value, wanted in (
         ("accuracy", "high", r"evaluation\.json: accuracy: expected a number .*found text 'high'"),

@@ -20,6 +20,11 @@ CAPTIONS = {
         "Reliability",
         "Accuracy of the predictions at each confidence; below the dotted line the model is overconfident.",
     ),
+    "recalibration": (
+        "Reliability before and after recalibration",
+        "Accuracy at each confidence of the predictions as they are, and after each calibrator, which is fitted to "
+        "one half of the validation samples. The chosen one has the lowest cross-validated Brier score there.",
+    ),
     "entropy_histogram": (
         "Entropy of correct and wrong predictions",
         "The further apart the two distributions, the better entropy separates mistakes; dashed lines are medians.",
@@ -133,7 +138,7 @@ SECTIONS = (
     (
         "unsure",
         "Where it is unsure",
-        ("entropy_histogram", "risk_coverage", "reliability", "temperature", "uncertain_samples"),
+        ("entropy_histogram", "risk_coverage", "reliability", "recalibration", "temperature", "uncertain_samples"),
     ),
     (
         "geometry",

@@ -24,13 +24,14 @@ from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
 from mlx.results.classification_residuals import FACTORS, SLICES, FactorEffect
 from mlx.results.evaluation_tables import RELIABILITY
+from mlx.results.recalibration import RECALIBRATION
 from mlx.results.regression_residuals import REGRESSION_SLICES
 from mlx.results.tests import TESTS
 
 if TYPE_CHECKING:
     from mlx.plots.page.thumbnails import PagePicture
 
-WIDE = ("similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
+WIDE = ("recalibration", "similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
 """Figures that are drawn for both columns of a paper, and need the whole width of the page."""
 
 TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
@@ -39,6 +40,8 @@ FACTOR_COLUMNS = ("factor", "target", "statistic", "estimate", "low", "high", "p
                   "status")  # fmt: skip
 BIN_COLUMNS = ("factor", "bin", "estimate", "low", "high", "n", "n_errors", "entropy_mean", "similarity_mean", "status")
 MEAN_COLUMNS = ("factor", "bin", "target", "estimate", "low", "high", "n", "status")
+RECALIBRATION_COLUMNS = ("calibrator", "chosen", "metric", "before", "after", "difference", "low", "high", "p",
+                         "p_holm", "cv_brier", "temperature", "n_validation", "status")  # fmt: skip
 """A choice that no type can tell: columns of the schemas (another name is an error) that fit the page's width and are
 read beside each other. How a number was made stands in the CSV files."""
 
@@ -72,10 +75,19 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
         return found | {"wrong": Tables([evaluation, residuals]), "why": Tables(wide=tables)}
     return found | {
         "wrong": Tables([mistakes_table(report.evaluation.confusion, report.class_names), evaluation]),
-        "unsure": Tables(wide=[frame_table("Reliability", RELIABILITY.frame(report.evaluation.reliability))]),
+        "unsure": Tables(wide=_certainty_tables(report)),
         "geometry": Tables([residuals], _geometry_tables(report)),
         "why": Tables(wide=_failure_tables(report)),
     }
+
+
+def _certainty_tables(report: ClassificationReport) -> list[str]:
+    recalibration = report.evaluation.recalibration
+    effects = () if recalibration is None else recalibration.effects
+    return [
+        frame_table("Reliability", RELIABILITY.frame(report.evaluation.reliability)),
+        rows_table("Recalibration", RECALIBRATION, effects, RECALIBRATION_COLUMNS),
+    ]
 
 
 def _geometry_tables(report: ClassificationReport) -> list[str]:

@@ -19,6 +19,7 @@ from mlx.plots.factors import effects_on, plot_factor_effects, plot_weak_slices
 from mlx.plots.images import RESIDUALS_SHOWN, plot_residual_images, plot_sample_cards
 from mlx.plots.matrix import THUMBNAILS_UP_TO, plot_similarity_matrix
 from mlx.plots.panels import similarity_entropy_panels
+from mlx.plots.recalibration import plot_recalibration
 from mlx.plots.reliability import plot_reliability, plot_temperature
 from mlx.plots.report.inputs import ClassificationReport
 from mlx.plots.report.samples import CONFIDENTLY_WRONG, choose_cards, mean_image
@@ -63,6 +64,11 @@ def _precision_recall(report: ClassificationReport) -> Axes | None:
 
 def _reliability(report: ClassificationReport) -> Axes:
     return plot_reliability(report.evaluation.reliability, level=report.evaluation.metrics.confidence)
+
+
+def _recalibration(report: ClassificationReport) -> Figure | None:
+    found = report.evaluation.recalibration
+    return None if found is None else plot_recalibration(found, level=report.evaluation.metrics.confidence)
 
 
 def _temperature(report: ClassificationReport) -> Axes:
@@ -192,6 +198,7 @@ FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = 
     "roc": _roc,
     "precision_recall": _precision_recall,
     "reliability": _reliability,
+    "recalibration": _recalibration,
     "temperature": _temperature,
     "entropy_histogram": _entropy_histogram,
     "risk_coverage": _risk_coverage,
