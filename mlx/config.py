@@ -112,7 +112,7 @@ def resolve_all(
     for document in documents:
         changed = document if name is None else document.with_value(("name",), name, "the command line")
         for assignment in assignments:
-            changed = _assigned(changed, assignment)
+            changed = assigned(changed, assignment)
         try:
             resolved.append(resolve(changed, strict=strict))
         except SettingsError as error:
@@ -134,7 +134,14 @@ def resolve(document: Document, *, strict: bool = False) -> Resolved:
     return Resolved(validated(known, ExperimentConfig), known, tuple(warnings))
 
 
-def _assigned(document: Document, assignment: str) -> Document:
+def assigned(document: Document, assignment: str) -> Document:
+    """Return a document with the value of one key changed by ``section.key=value``, as `--set` gives it.
+
+    Raises
+    ------
+    SettingsError
+        It has another form, or the value is no YAML.
+    """
     dotted, sign, text = assignment.partition("=")
     key = tuple(dotted.strip().split("."))
     if not sign or not all(key):

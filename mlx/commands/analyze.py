@@ -3,9 +3,14 @@
 import argparse
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlx.commands.chosen_workers import add_workers, opened
+
+if TYPE_CHECKING:
+    from mlx.core.descriptions import Split
+    from mlx.runs.analysis_settings import AnalysisSettings
+    from mlx.runs.recorded_files import RecordedPart
 
 NAME = "analyze"
 HELP = "analyze the predictions and representations of any model, recorded as arrays"
@@ -31,11 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--probabilities",
         type=Path,
         metavar="FILE",
-        help="(n, K), rows that sum to 1; or (n,), of the second of two classes",
+        help="(n, K), rows that sum to 1; or (n,), of the second of two classes (default: softmax of the logits)",
     )
-    add("--labels", type=Path, metavar="FILE", help="(n,), integers from 0 or names")
+    add("--labels", type=Path, metavar="FILE", help="(n,), integers from 0 or names; values of a regression")
     add("--logits", type=Path, metavar="FILE", help="(n, K): make entropies exact if probabilities are rounded")
-    add("--predictions", type=Path, metavar="FILE", help="(n,) (default: the class of the largest probability)")
+    add(
+        "--predictions",
+        type=Path,
+        metavar="FILE",
+        help="(n,) (default: the class of the largest probability); a regression needs them",
+    )
+    add("--task", choices=("classification", "regression"), default="classification", help="(default: %(default)s)")
+    for part in ("val", "train"):
+        add(f"--{part}", type=Path, metavar="FOLDER", help=f"the same arrays of the {part} part: {PART}")
+    add("--images", type=Path, metavar="FILE|FOLDER", help="(n, h, w) or (n, h, w, channels), or n image files")
     add(
         "--metadata",
         type=Path,
@@ -48,25 +62,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which samples belong together: a metadata column, or duplicates; intervals and p-values go by group",
     )
     add("--class-names", metavar="FILE|A,B,…", help="a file with a name in each line, or the names separated by commas")
+    add("--name", metavar="TEXT", help="title of the page (default: the name of the folder of the labels)")
     add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to write (default: %(default)s)")
-    add("--seed", type=int, default=42, help="of all resampling (default: %(default)s)")
+    for flag, (of_what, _) in SHORT.items():
+        add(flag, metavar="VALUE", help=of_what)
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="assignments",
+        help="a key of evaluation, residuals or report, such as residuals.matrix_size=50; may be repeated",
+    )
     add_workers(parser)
+
+
+PART = "probabilities.npy, y_true.npy, NAME.npy for each layer"
+
+SHORT = {
+    "--seed": ("seed of all resampling (default: 42)", ("evaluation.seed", "residuals.seed")),
+    "--confidence": ("level of the intervals (default: 0.95)", ("evaluation.confidence", "residuals.confidence")),
+    "--bins": ("confidence bins of the reliability tables (default: 10)", ("evaluation.n_bins",)),
+    "--permutations": ("largest number of permutations of a test (default: 9999)", ("residuals.n_permutations",)),
+}
+"""Flags for keys that are often set: the help, and the keys."""
 
 
 def run(chosen: argparse.Namespace) -> str:
     """Return the path of the report."""
     from mlx.runs.recorded_arrays import analyze
-    from mlx.runs.recorded_files import RecordedFiles, files_in
+    from mlx.runs.recorded_files import RecordedPart, files_in
 
     given = {flag: getattr(chosen, flag.strip("-")) for flag in FILE_FLAGS}
-    about = {"metadata": chosen.metadata, "class_names": _class_names(chosen.class_names)}
-    folder = _folder(chosen.folder, given)
+    about = {name: getattr(chosen, name) for name in ("metadata", "images")}
+    about["class_names"] = _class_names(chosen.class_names)
+    folder = _folder(chosen, given)
     if folder is not None:
         parts, name = files_in(folder, **about), folder.resolve().name
     else:
-        parts, name = {"test": RecordedFiles(**_files(chosen), **about)}, chosen.labels.stem
+        parts = {"test": RecordedPart(**_files(chosen), task=chosen.task, **about), **_other_parts(chosen)}
+        name = chosen.labels.resolve().parent.name
+    settings = _settings(chosen)
     with opened(chosen, Path()) as workers:
-        return str(analyze(parts, chosen.output, workers, name=name, seed=chosen.seed, groups=chosen.groups))
+        return str(analyze(parts, chosen.output, workers, name=chosen.name or name, settings=settings))
+
+
+def _settings(chosen: argparse.Namespace) -> "AnalysisSettings":
+    """Validate the keys that flags set."""
+    from mlx.config import assigned
+    from mlx.core.documents import parse_value
+    from mlx.runs.analysis_settings import empty_document, read_settings
+
+    document = empty_document("mlx analyze")
+    for assignment in chosen.assignments:
+        document = assigned(document, assignment)
+    for flag, (_, keys) in SHORT.items():
+        if (text := getattr(chosen, flag.strip("-"))) is not None:
+            for key in keys:
+                document = document.with_value(tuple(key.split(".")), parse_value(text, flag), flag)
+    for section in ("evaluation", "residuals"):
+        if chosen.groups is not None:
+            document = document.with_value((section, "groups"), chosen.groups, "--groups")
+    return read_settings(document)
 
 
 def _files(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -74,22 +131,37 @@ def _files(chosen: argparse.Namespace) -> dict[str, Any]:
     return {"representations": _layers(chosen.representations)} | {name: getattr(chosen, name) for name in names}
 
 
-REQUIRED = ("--representations", "--probabilities", "--labels")
-FILE_FLAGS = (*REQUIRED, "--logits", "--predictions")
+def _other_parts(chosen: argparse.Namespace) -> "dict[Split, RecordedPart]":
+    """Return the parts beside that of the flags for files."""
+    from mlx.runs.recorded_files import part_in
+
+    layers = list(_layers(chosen.representations))
+    named: dict[Split, Path | None] = {"val": chosen.val, "train": chosen.train}
+    return {
+        split: part_in(place, layers, task=chosen.task, class_names=())
+        for split, place in named.items()
+        if place is not None
+    }
 
 
-def _folder(folder: Path | None, given: dict[str, Any]) -> Path | None:
+REQUIRED = ("--representations", "--labels")
+FILE_FLAGS = (*REQUIRED, "--probabilities", "--logits", "--predictions", "--val", "--train")
+
+
+def _folder(chosen: argparse.Namespace, given: dict[str, Any]) -> Path | None:
     """Return the folder of recorded arrays; None where the flags name files, all that are needed."""
     from mlx.core.errors import SettingsError
 
+    folder: Path | None = chosen.folder
     named = [flag for flag, value in given.items() if value is not None]
     if folder is None and named == ["--representations"] and Path(given["--representations"][0]).is_dir():
-        return Path(given["--representations"][0])
+        folder, named = Path(given["--representations"][0]), []
     if folder is not None and named:
         raise SettingsError(f"{named[0]}: expected either a folder of recorded arrays or flags for files, found both")
-    missing = [flag for flag in REQUIRED if flag not in named]
+    wanted = [*REQUIRED, "--predictions" if chosen.task == "regression" else "--probabilities or --logits"]
+    missing = [flags for flags in wanted if not {*flags.split(" or ")} & {*named}]
     if folder is None and missing:
-        raise SettingsError(f"expected a folder of recorded arrays, or {', '.join(REQUIRED)}, found no {missing[0]}")
+        raise SettingsError(f"expected a folder of recorded arrays, or {', '.join(wanted)}, found no {missing[0]}")
     return folder
 
 

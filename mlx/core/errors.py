@@ -4,6 +4,10 @@
 class MlxError(Exception):
     """Base of the project's own errors; its text is complete and says what to do."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython prints instead of a traceback."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class SettingsError(MlxError):
     """A configuration that can't be used: names the key, what was expected and what was found.

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from mlx.core.array_types import Array
-from mlx.core.arrays import rows_of, stream_rows
+from mlx.core.arrays import open_array, rows_of, stream_rows
 from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_bytes, write_json
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, ModelDescription, SplitsDescription, read_description
@@ -35,14 +37,14 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
     ``plots/*.png``, ``pdf/*.pdf`` where asked for, and ``report.html``, the page.
 
     A workspace without ``data/model/`` holds arrays that were recorded elsewhere (`mlx analyze`): nothing is
-    known of how the model was trained, and no sample can be shown.
+    known of how the model was trained, and samples are shown where their images were recorded, too.
 
     Raises
     ------
     MlxError
         An artifact is missing or damaged.
     """
-    shown = _read_report(workspace, report)
+    shown = read_report(workspace, report)
     images: dict[str, bytes] = {}
     with replacing_folder(workspace.report) as folder:
         for format_ in report.formats:
@@ -73,6 +75,9 @@ def _different_groups(named: Mapping[str, Any]) -> str:
     return f" (inference goes by different groups: {keys}; each section has its own key)"
 
 
+NUMBERS = "numbers.npy"
+"""In ``data/raw/``, where only some samples are there: their numbers, in the order of ``X.npy``."""
+
 BLOCK_BYTES = 4 << 20
 """Size of the raw rows that are summarized at a time."""
 
@@ -80,13 +85,20 @@ FOLDERS = {"png": "plots", "pdf": "pdf"}
 """Where the files of each format are; ``dvc plots`` takes a folder of PNG files and no PDF."""
 
 
-def _read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
+def read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
+    """Read what the report of a workspace is made from.
+
+    Raises
+    ------
+    MlxError
+        As `report`.
+    """
     dataset = read_description(workspace.raw / "dataset.json", DatasetDescription)
     trained = workspace.model.exists()
     common: dict[str, Any] = {
         "provenance": _provenance(workspace, dataset, trained=trained),
         "training": read_training(workspace) if trained else None,
-        "raw": _open_raw(workspace, dataset) if trained else None,
+        "raw": _open_raw(workspace, dataset) if trained or (workspace.raw / "X.npy").exists() else None,
         "settings": settings,
     }
     if dataset.task == "regression":
@@ -126,10 +138,15 @@ def _columns(workspace: Workspace, dataset: DatasetDescription, effects: Sequenc
 
 
 def _open_raw(workspace: Workspace, dataset: DatasetDescription) -> RawSamples:
+    """Open the raw samples, or of arrays that were recorded elsewhere, the images of some."""
     n, *sample_shape = dataset.shape
+    numbers = None
+    if (path := workspace.raw / NUMBERS).exists():
+        numbers = np.asarray(open_array(path, ndim=1))
+        n = len(numbers)
     y = open_targets(workspace.raw / "y.npy", n_classes=len(dataset.class_names), rows=n)
     inputs = open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape)
-    return RawSamples(inputs=inputs, targets=y, columns=dataset.features)
+    return RawSamples(inputs=inputs, targets=y, columns=dataset.features, numbers=numbers)
 
 
 def _provenance(workspace: Workspace, dataset: DatasetDescription, *, trained: bool) -> Provenance:

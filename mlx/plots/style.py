@@ -110,11 +110,24 @@ def figure(width: float = COLUMN, height: float = 2.7, *, constrained: bool = Tr
     and set their margins themselves.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), layout="constrained" if constrained else None, facecolor="white")
+    made = _shown_in_notebooks()(
+        figsize=(width, height), layout="constrained" if constrained else None, facecolor="white"
+    )
     FigureCanvasAgg(made)
     return made
+
+
+@cache
+def _shown_in_notebooks() -> type[Figure]:
+    """Return the type of figures, which IPython shows even where pyplot, which registers its own, is not imported."""
+    from matplotlib.figure import Figure
+
+    class ShownFigure(Figure):
+        def _repr_png_(self) -> bytes:
+            return render_png(self)
+
+    return ShownFigure
 
 
 def axes_or_new(ax: Axes | None, width: float = COLUMN, height: float = 2.7) -> Axes:

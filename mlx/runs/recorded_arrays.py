@@ -3,7 +3,7 @@
 These steps read the outputs and representations of a model, and need neither a configuration nor the model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,20 @@ from mlx.core.arrays import ArrayWriter, write_array
 from mlx.core.artifacts import read_json, replacing_folder, write_json, write_parquet
 from mlx.core.checks import check_finite, check_rows_sum_to_one
 from mlx.core.console import note
-from mlx.core.descriptions import DatasetDescription, RepresentationsDescription, Split, ValidationDescription
+from mlx.core.descriptions import DatasetDescription, RepresentationsDescription, Split, Task, ValidationDescription
 from mlx.core.errors import SettingsError
 from mlx.core.locks import run_lock
 from mlx.core.own_folders import remove
 from mlx.core.paths import Workspace
 from mlx.core.sparse import SparseWriter
 from mlx.core.workers import SERIAL, Workers
-from mlx.evaluation import EvaluationSettings
 from mlx.pipeline.evaluate import evaluate
-from mlx.pipeline.report import report
+from mlx.pipeline.report import NUMBERS, report
 from mlx.pipeline.residuals_analysis import residuals_analysis
-from mlx.plots.settings import ReportSettings
-from mlx.residuals import ResidualsSettings
-from mlx.runs.received import Received, is_sparse
-from mlx.runs.recorded_files import RecordedFiles
-from mlx.runs.recorded_parts import receive_parts, sample_numbers
+from mlx.runs.analysis_settings import AnalysisSettings
+from mlx.runs.received import Received, Rows, is_sparse
+from mlx.runs.recorded_files import RecordedPart
+from mlx.runs.recorded_parts import COMMAND, Names, receive_parts, sample_numbers
 from mlx.stats.grouping import DUPLICATES, unknown_groups
 
 RECORDED = "recorded arrays"
@@ -37,47 +35,47 @@ RECORDED = "recorded arrays"
 
 
 def analyze(
-    parts: Mapping[Split, RecordedFiles],
+    parts: Mapping[Split, RecordedPart],
     output: Path,
     workers: Workers = SERIAL,
     *,
     name: str,
-    seed: int = 42,
-    groups: str | None = None,
+    settings: AnalysisSettings,
+    names: Names = COMMAND,
+    say: Callable[[str], None] = note,
 ) -> Path:
-    """Evaluate and analyze recorded predictions; return the path of the report's page.
+    """Evaluate and analyze recorded outputs; return the path of the report's page.
 
     Parameters
     ----------
     parts
-        Files of the test part, which is analyzed, and of the other parts that are recorded.
-    name
-        Of the data, for the reader.
+        The test part, which is analyzed, and the other parts that are recorded.
     output
         Folder to write, with the layout of a workspace: ``data/`` and ``metrics/``.
     workers
         Where the tasks of the residuals analysis run.
-    seed
-        Of every resample, from 0 to 2³² − 1.
-    groups
-        As ``evaluation.groups`` and ``residuals.groups``: a column of the metadata, or ``duplicates``; None for
-        independent samples.
+    name
+        Of the data, for the reader.
+    settings
+        Of the three steps.
+    names
+        What the arguments are called in messages.
+    say
+        Receives a line for each step, of what it read, found and wrote.
 
     Raises
     ------
     MlxError
-        A file is missing, damaged, of another shape than the others, or contains no predictions; or `output`
-        contains other files.
+        An array is damaged, of another shape than the others, or contains no predictions; or `output` contains other
+        files.
     """
-    if not 0 <= seed < 2**32:
-        raise SettingsError(f"--seed: expected an integer from 0 to {2**32 - 1}, found {seed}")
     _check_output(output)
     workspace = Workspace(output)
     with run_lock(workspace):
-        _lay_out(parts, workspace, name, groups)
-        note(evaluate(workspace, evaluation=EvaluationSettings(seed=seed, groups=groups)))
-        note(residuals_analysis(workspace, workers, residuals=ResidualsSettings(seed=seed, groups=groups)))
-        note(report(workspace, report=ReportSettings()))
+        _lay_out(parts, workspace, name, settings.residuals.groups, names)
+        say(evaluate(workspace, evaluation=settings.evaluation))
+        say(residuals_analysis(workspace, workers, residuals=settings.residuals))
+        say(report(workspace, report=settings.report))
     return workspace.report / "report.html"
 
 
@@ -98,44 +96,48 @@ def _is_result(path: Path) -> bool:
     return not empty and not any(part.startswith(".representations.") for part in path.parts)
 
 
-def _lay_out(parts: Mapping[Split, RecordedFiles], workspace: Workspace, name: str, groups: str | None) -> None:
+def _lay_out(
+    parts: Mapping[Split, RecordedPart], workspace: Workspace, name: str, groups: str | None, names: Names
+) -> None:
     """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
-    received = receive_parts(parts, groups)
+    received = receive_parts(parts, groups, names)
     test = received["test"]
     if groups not in {None, DUPLICATES, *test.factors}:
-        raise unknown_groups(str(groups), test.factors, key="--groups")
+        raise unknown_groups(str(groups), test.factors, key=names.get("groups", "groups"))
     numbers = sample_numbers(parts, received)
     with replacing_folder(workspace.representations) as folder:
         for split, part in received.items():
             (folder / split).mkdir()
             _write_part(folder / split, part, numbers[split])
-        described = _description(received)
+        described = _description(parts["test"].task, received)
         write_json(folder / "representations.json", described.as_dict())
         # The results of an earlier analysis are of other arrays.
         for earlier in (workspace.metrics, workspace.residuals, workspace.report):
             remove(earlier)
-    _describe_data(workspace, name, described, test.factors, numbers)
+    _describe_data(workspace, name, described, test, numbers)
 
 
 def _write_part(folder: Path, part: Received, numbers: Array) -> None:
-    scores = {"probabilities": part.probabilities} | ({} if part.logits is None else {"logits": part.logits})
-    for name, array in (scores | part.layers).items():
+    scores = {"probabilities": part.probabilities, "logits": part.logits}
+    for name, array in ({name: rows for name, rows in scores.items() if rows is not None} | part.layers).items():
         _copy(array, folder, name)
-    for name, values in (("y_true", part.y_true), ("y_pred", part.y_pred), ("index", numbers)):
-        write_array(folder / f"{name}.npy", values.astype(np.int64))
+    dtype = np.float64 if part.probabilities is None else np.int64
+    for name, values in (("y_true", part.y_true), ("y_pred", part.y_pred)):
+        write_array(folder / f"{name}.npy", values.astype(dtype))
+    write_array(folder / "index.npy", numbers.astype(np.int64))
 
 
-def _description(received: Mapping[Split, Received]) -> RepresentationsDescription:
+def _description(task: Task, received: Mapping[Split, Received]) -> RepresentationsDescription:
     test, val = received["test"], received.get("val")
     return RepresentationsDescription(
-        task="classification",
+        task=task,
         class_names=list(test.class_names),
         model=RECORDED,
         layers={name: array.shape[1] for name, array in test.layers.items()},
         sparse=[name for name, array in test.layers.items() if is_sparse(array)],
         has_logits=test.logits is not None,
         samples={split: len(part.y_true) for split, part in received.items()},
-        validation=None if val is None else _validation(val),
+        validation=None if val is None or task == "regression" else _validation(val),
     )
 
 
@@ -147,35 +149,52 @@ def _describe_data(
     workspace: Workspace,
     name: str,
     recorded: RepresentationsDescription,
-    factors: Mapping[str, Any],
+    test: Received,
     numbers: Mapping[Split, Array],
 ) -> None:
-    """Write ``data/raw/``, whose rows are the numbers of the samples; factors are known of the test part alone."""
+    """Write ``data/raw/``, whose rows are the numbers of the samples.
+
+    Factors and images are known of the test part alone: ``X.npy`` has its images, and ``numbers.npy`` their numbers.
+    """
     import pandas as pd
 
-    n, sizes = 1 + max(int(part.max()) for part in numbers.values()), recorded.samples
-    others = "".join(f", {size} {split}" for split, size in sizes.items() if split != "test")
+    n = 1 + max(int(part.max()) for part in numbers.values())
     described = DatasetDescription(
         name=name,
-        task="classification",
+        task=recorded.task,
         class_names=recorded.class_names,
-        shape=[n, next(iter(recorded.layers.values()))],
-        dtype="float64",
-        source=(
-            f"{sizes['test']} samples{f' (beside{others[1:]})' if others else ''} of {len(recorded.class_names)} "
-            f"classes; layers {', '.join(recorded.layers)}"
-        ),
+        shape=[n, *(test.images.shape[1:] if test.images is not None else [next(iter(recorded.layers.values()))])],
+        dtype=str(test.images.dtype) if test.images is not None else "float64",
+        source=_source(recorded),
         seed=None,
         params={},
         augmentation=None,
-        factors=list(factors),
+        factors=list(test.factors),
         details={},
     )
     with replacing_folder(workspace.raw) as folder:
-        if factors:
-            table = pd.DataFrame(dict(factors), index=numbers["test"])
+        if test.factors:
+            table = pd.DataFrame(dict(test.factors), index=numbers["test"])
             write_parquet(folder / "factors.parquet", table.reindex(range(n)))
+        if test.images is not None:
+            _write_images(folder, test.images, test.y_true, numbers["test"])
         write_json(folder / "dataset.json", described.as_dict())
+
+
+def _source(recorded: RepresentationsDescription) -> str:
+    sizes = recorded.samples
+    others = "".join(f", {size} {split}" for split, size in sizes.items() if split != "test")
+    classes = f" of {len(recorded.class_names)} classes" if recorded.class_names else ""
+    beside = f" (beside{others[1:]})" if others else ""
+    return f"{sizes['test']} samples{beside}{classes}; layers {', '.join(recorded.layers)}"
+
+
+def _write_images(folder: Path, images: Rows, targets: Array, numbers: Array) -> None:
+    with ArrayWriter(folder / "X.npy", images.shape, images.dtype.newbyteorder("=")) as writer:
+        for block in images.chunks():
+            writer.append(block)
+    write_array(folder / "y.npy", targets)
+    write_array(folder / NUMBERS, numbers)
 
 
 def _copy(array: Any, folder: Path, name: str) -> None:

@@ -1,80 +1,90 @@
-"""The files of recorded arrays: named one by one, or found in a folder of the shape of ``data/representations/``."""
+"""Recorded arrays: given one by one, or found in a folder of the shape of ``data/representations/``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlx.core.console import note
-from mlx.core.descriptions import SPLITS, RepresentationsDescription, Split, read_description
+from mlx.core.descriptions import SPLITS, RepresentationsDescription, Split, Task, read_description
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import COEFFICIENTS, TRIANGLE
 
-NO_LAYERS = frozenset({"logits", "probabilities", "y_true", "y_pred", "index"})
+NO_LAYERS = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "images"})
 """Names of the files beside those of the layers."""
 
 
 @dataclass(frozen=True)
-class RecordedFiles:
-    """The files of the arrays of n samples and K classes.
+class RecordedPart:
+    """The arrays of n samples of one part of the data, and K classes: in memory, or files.
 
     Files of arrays are ``.npy``, ``.npz`` or tables, see `mlx.runs.received.rows.read_rows`.
 
     Attributes
     ----------
     representations
-        By layer, (n, d), or sparse rows in ``.npz``; the layer of the headline first.
-    probabilities
-        (n, K); or (n,), the probability of the second of two classes.
+        By layer, (n, d), or sparse rows; the layer of the headline first.
     labels
-        (n,), integers from 0 or names.
+        (n,), integers from 0 or names; the values of a regression.
+    probabilities
+        (n, K); or (n,), the probability of the second of two classes; None: the softmax of the logits, or none, for a
+        regression.
     logits
         (n, K), or None.
     predictions
-        (n,), as the labels, or None: the class of the largest probability.
+        (n,), as the labels, or None: the class of the largest probability. A regression needs them.
     index
         (n,), the number of each sample in the user's data, or None.
     metadata
-        Table in any format, with a row for each sample, of what may explain an error, or None.
+        Table with a row for each sample, of what may explain an error, or None.
+    images
+        As `mlx.runs.received.images.read_images`, or None.
     class_names
         K names in the order of the columns; by default those of the labels in sorted order, or numbers.
+    task
+        What the model was trained for.
+    place
+        What the part is called in messages; empty for files.
     """
 
-    representations: Mapping[str, Path]
-    probabilities: Path
-    labels: Path
-    logits: Path | None = None
-    predictions: Path | None = None
-    index: Path | None = None
-    metadata: Path | None = None
-    class_names: Sequence[str] = field(default=())
+    representations: Mapping[str, Any]
+    labels: Any
+    probabilities: Any = None
+    logits: Any = None
+    predictions: Any = None
+    index: Any = None
+    metadata: Any = None
+    images: Any = None
+    class_names: Any = ()
+    task: Task = "classification"
+    place: str = ""
 
 
 def files_in(
-    folder: Path, *, metadata: Path | None = None, class_names: Sequence[str] = ()
-) -> dict[Split, RecordedFiles]:
+    folder: Path, *, metadata: Path | None = None, images: Path | None = None, class_names: Sequence[str] = ()
+) -> dict[Split, RecordedPart]:
     """Return the files in a folder with a folder ``test``, and ``val`` and ``train`` where they are recorded.
 
-    Each has ``probabilities.npy``, ``y_true.npy`` and a file for each layer, and may have ``logits.npy``,
-    ``y_pred.npy`` and ``index.npy``. ``representations.json`` beside them, which `extract-representations` writes,
-    says which layer is first and what the classes are called; without it, ``penultimate`` is first, the others follow
-    by name. The folder may also be one of an earlier version, which holds the arrays of the test part themselves.
+    Each has ``y_true.npy``, ``probabilities.npy`` or ``logits.npy`` or both, and a file for each layer, and may have
+    ``y_pred.npy``, ``index.npy`` and ``images.npy``. A regression has ``y_pred.npy`` in place of probabilities.
+    ``representations.json`` beside them, which `extract-representations` writes, says which layer is first and what the
+    classes are called; without it, ``penultimate`` is first, the others follow by name. The folder may also be one of
+    an earlier version, which holds the arrays of the test part themselves.
 
     Parameters
     ----------
     folder
         With the shape of ``data/representations/``.
-    metadata, class_names
-        As in `RecordedFiles`, of the test part.
+    metadata, images, class_names
+        As in `RecordedPart`, of the test part.
 
     Raises
     ------
     DataError
-        A file is missing, or the folder describes a regression.
+        A file is missing.
     """
     path = folder / "representations.json"
     described = read_description(path, RepresentationsDescription) if path.exists() else None
-    if described is not None and described.task == "regression":
-        raise DataError(f"{path}: expected outputs of a classification, found those of a regression")
     names = tuple(class_names or (described.class_names if described else ()))
     places: dict[Split, Path] = {split: folder / split for split in SPLITS if (folder / split).is_dir()}
     if not places and (folder / "y_true.npy").exists():
@@ -82,20 +92,53 @@ def files_in(
         places = {"test": folder}
     if "test" not in places:
         raise DataError(f"{folder}: expected a folder 'test' with y_true.npy, probabilities.npy and layers, found none")
-    first = _layer_names(places["test"], described)
+    layers, task = _layer_names(places["test"], described), _task(places["test"], described)
+    beside_outputs = {"metadata": metadata, "images": images}
     return {
-        split: RecordedFiles(
-            representations={name: _layer_file(place, name) for name in first},
-            probabilities=_required(place / "probabilities.npy"),
-            labels=_required(place / "y_true.npy"),
-            logits=_optional(place / "logits.npy"),
-            predictions=_optional(place / "y_pred.npy"),
-            index=_optional(place / "index.npy"),
-            metadata=metadata if split == "test" else None,
-            class_names=names,
-        )
+        split: part_in(place, layers, task=task, class_names=names, **(beside_outputs if split == "test" else {}))
         for split, place in places.items()
     }
+
+
+def part_in(
+    place: Path,
+    layers: Sequence[str],
+    *,
+    task: Task,
+    class_names: Sequence[str],
+    metadata: Path | None = None,
+    images: Path | None = None,
+) -> RecordedPart:
+    """Return the files of one part in a folder, as `files_in`.
+
+    Raises
+    ------
+    DataError
+        A file is missing.
+    """
+    return RecordedPart(
+        representations={name: _layer_file(place, name) for name in layers},
+        labels=_required(place / "y_true.npy"),
+        probabilities=_optional(place / "probabilities.npy"),
+        logits=_optional(place / "logits.npy"),
+        predictions=_optional(place / "y_pred.npy"),
+        index=_optional(place / "index.npy"),
+        metadata=metadata,
+        images=images or _optional(place / "images.npy"),
+        class_names=class_names,
+        task=task,
+    )
+
+
+def _task(place: Path, described: RepresentationsDescription | None) -> Task:
+    """Return the task that the folder describes, or, without a description, the one that its files are of."""
+    if described is not None:
+        return described.task
+    if any((place / f"{name}.npy").exists() for name in ("probabilities", "logits")):
+        return "classification"
+    if (place / "y_pred.npy").exists():
+        return "regression"
+    raise DataError(f"{place}: expected probabilities.npy or logits.npy, or y_pred.npy of a regression, found none")
 
 
 def _layer_names(place: Path, described: RepresentationsDescription | None) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,66 +12,98 @@ from mlx.core.descriptions import Split
 from mlx.core.errors import DataError, SettingsError
 from mlx.runs.received import Given, Received, receive
 from mlx.runs.received.rows import read_rows
-from mlx.runs.recorded_files import NO_LAYERS, RecordedFiles
+from mlx.runs.recorded_files import NO_LAYERS, RecordedPart
 
 RESERVED = NO_LAYERS | {"representations"}
 """Names that no layer can have."""
+
+Names = Mapping[str, str]
+"""What the arguments of the user are called, by the fields of `mlx.runs.received.Given`."""
+
+COMMAND: Names = {"class_names": "--class-names", "groups": "--groups", "representations": "--representations"}
+"""In messages of the command; its arrays are named by their files."""
 
 MOST_ROWS = 10**8
 """Rows that the data which the samples are from may have: what is known of them is a table of as many."""
 
 
-def receive_parts(parts: Mapping[Split, RecordedFiles], groups: str | None) -> dict[Split, Received]:
+def receive_parts(
+    parts: Mapping[Split, RecordedPart], groups: str | None, names: Names = COMMAND
+) -> dict[Split, Received]:
     """Read the test part, then the others, which have its classes and layers.
+
+    Parameters
+    ----------
+    parts
+        In memory or in files.
+    groups
+        Name of the column of the metadata that says which samples belong together, or None.
+    names
+        What the arguments are called in messages.
 
     Raises
     ------
     MlxError
         An array is damaged, or does not match the others.
     """
-    test = _receive(parts["test"], groups, names="--class-names")
+    test = _receive(parts["test"], groups, names)
     received: dict[Split, Received] = {"test": test}
-    for split, files in parts.items():
+    for split, part in parts.items():
         if split != "test":
-            names = f"{files.probabilities}: classes of the test part"
-            received[split] = _receive(replace(files, class_names=test.class_names), None, names=names)
-            _check_widths(files, received[split], test)
+            called = {name: f"{split}: {named}" for name, named in names.items()}
+            scores = part.probabilities if isinstance(part.probabilities, Path) else _place(part, split)
+            called["class_names"] = f"{scores}: classes of the test part"
+            known = test.class_names if part.task == "classification" else ()
+            received[split] = _receive(replace(part, class_names=known), None, called)
+            _check_alike(part, split, received[split], test)
     return received
 
 
-def _receive(files: RecordedFiles, groups: str | None, *, names: str) -> Received:
-    for name in files.representations:
-        if name.lower() in RESERVED:
+def _place(part: RecordedPart, split: Split) -> str:
+    """Return where a part is, for messages."""
+    return str(part.labels.parent) if isinstance(part.labels, Path) else split
+
+
+def _receive(part: RecordedPart, groups: str | None, names: Names) -> Received:
+    for name in part.representations:
+        if str(name).lower() in RESERVED:
             raise SettingsError(
-                f"--representations: expected a name other than {', '.join(sorted(RESERVED))}, found '{name}'"
+                f"{names['representations']}: expected a name other than {', '.join(sorted(RESERVED))}, found '{name}'"
             )
     return receive(
         Given(
-            representations=files.representations,
-            probabilities=files.probabilities,
-            labels=files.labels,
-            logits=files.logits,
-            predictions=files.predictions,
-            factors=files.metadata,
+            representations=part.representations,
+            probabilities=part.probabilities,
+            labels=part.labels,
+            logits=part.logits,
+            predictions=part.predictions,
+            factors=part.metadata,
+            images=part.images,
+            task=part.task,
             groups=groups,
-            class_names=files.class_names,
-            names={"class_names": names, "groups": "--groups"},
+            class_names=part.class_names,
+            names=names,
         )
     )
 
 
-def _check_widths(files: RecordedFiles, part: Received, test: Received) -> None:
+def _check_alike(part: RecordedPart, split: Split, found: Received, test: Received) -> None:
+    where = _place(part, split)
+    if missing := sorted(test.layers.keys() ^ found.layers.keys()):
+        raise DataError(
+            f"{where}: expected the layers of the test part, {', '.join(test.layers)}, found '{missing[0]}' in one part"
+        )
     for name, layer in test.layers.items():
-        if (width := part.layers[name].shape[1]) != layer.shape[1]:
-            path = files.representations[name]
-            raise DataError(f"{path}: expected {layer.shape[1]} columns, as in the test part, found {width}")
-    if (part.logits is None) != (test.logits is None):
-        place = files.probabilities.parent
-        raise DataError(f"{place}: expected logits.npy in each part or in none, found it in one alone")
+        if (width := found.layers[name].shape[1]) != layer.shape[1]:
+            given = part.representations[name]
+            at = given if isinstance(given, Path) else f"{where}: {name}"
+            raise DataError(f"{at}: expected {layer.shape[1]} columns, as in the test part, found {width}")
+    if (found.logits is None) != (test.logits is None):
+        raise DataError(f"{where}: expected logits in each part or in none, found them in one alone")
 
 
-def sample_numbers(parts: Mapping[Split, RecordedFiles], received: Mapping[Split, Received]) -> dict[Split, Array]:
-    """Return the number of each sample (n,): those in the files; without files, consecutive ones, part by part.
+def sample_numbers(parts: Mapping[Split, RecordedPart], received: Mapping[Split, Received]) -> dict[Split, Array]:
+    """Return the number of each sample (n,): those given; without any, consecutive ones, part by part.
 
     Raises
     ------
@@ -78,26 +111,28 @@ def sample_numbers(parts: Mapping[Split, RecordedFiles], received: Mapping[Split
         They are no integers from 0, or two samples have the same, or a part alone has none.
     """
     sizes = {split: len(part.y_true) for split, part in received.items()}
-    if not any(files.index for files in parts.values()):
+    if all(part.index is None for part in parts.values()):
         ends = np.cumsum(list(sizes.values()))
         return {split: np.arange(end - sizes[split], end) for split, end in zip(sizes, ends, strict=True)}
     numbers: dict[Split, Array] = {}
     for split, n in sizes.items():
-        if (path := parts[split].index) is None:
-            raise DataError(f"{parts[split].labels.parent}: expected index.npy, as in another part, found none")
-        numbers[split] = _read_numbers(path, n)
+        given, where = parts[split].index, _place(parts[split], split)
+        if given is None:
+            raise DataError(f"{where}: expected index.npy, as in another part, found none")
+        numbers[split] = _read_numbers(given, n, f"{where}: index")
         before = np.concatenate([numbers[other] for other in numbers])
         if len(np.unique(before)) < len(before):
             raise DataError(
-                f"{path}: expected another number for each sample of all parts, found one twice; without index.npy the "
-                "samples are numbered part by part"
+                f"{given if isinstance(given, Path) else f'{where}: index'}: expected another number for each sample "
+                "of all parts, found one twice; without index.npy the samples are numbered part by part"
             )
     return numbers
 
 
-def _read_numbers(path: Path, n: int) -> Array:
-    numbers = read_rows(path, "index", kind="index", n=n).whole()
+def _read_numbers(given: Any, n: int, what: str) -> Array:
+    rows = read_rows(given, what, kind="index", n=n)
+    numbers = rows.whole()
     if numbers.shape != (n,) or numbers.dtype.kind not in "iu" or not 0 <= numbers.min() <= numbers.max() < MOST_ROWS:
         found = f"{numbers.dtype} of shape {numbers.shape}, from {numbers.min()} to {numbers.max()}"
-        raise DataError(f"{path}: expected integers from 0 to {MOST_ROWS - 1} of shape ({n},), found {found}")
+        raise DataError(f"{rows}: expected integers from 0 to {MOST_ROWS - 1} of shape ({n},), found {found}")
     return numbers.astype(np.int64)

@@ -17,9 +17,10 @@ from mlx.residuals import ResidualsSettings, analyze_classification
 from mlx.residuals.issues import Part, find_issues
 from mlx.results.classification_residuals import ClassificationResiduals
 from mlx.runs.received import Received, given_in_notebook, receive
+from mlx.workbench.display import Described, Tables
 
 
-class ResidualsAnalyzer:
+class ResidualsAnalyzer(Described):
     """Tests whether the geometry of representations tells where a classifier is uncertain and wrong.
 
     Parameters
@@ -45,7 +46,7 @@ class ResidualsAnalyzer:
         logits: Any = None,
         class_names: Any = None,
         factors: Any = None,
-    ) -> dict[str, pd.DataFrame]:
+    ) -> Tables:
         """Analyze predictions and representations.
 
         Parameters
@@ -91,13 +92,13 @@ class ResidualsAnalyzer:
             with replacing_folder(self.save_dir / "residuals") as folder:
                 write_classification(folder, residuals)
             write_metrics(self.save_dir / "residuals.json", residuals.headline)
-        return residuals.frames()
+        return Tables(residuals.frames())
 
 
 def analyze_received(received: Received, settings: ResidualsSettings) -> ClassificationResiduals:
     """Analyze what `mlx.runs.received.receive` returned."""
     layers, index = received.whole_layers(), np.arange(len(received.y_true))
-    probabilities, logits = received.probabilities.whole(), received.whole_logits()
+    probabilities, logits = received.whole_probabilities(), received.whole_logits()
     found = analyze_classification(
         layers,
         logits=logits,

@@ -11,12 +11,13 @@ from mlx.preprocessing.known_rows import KnownRows
 from mlx.preprocessing.scaling import fit_scaler
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import split_rows
+from mlx.workbench.display import Described
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class DataGenerator:
+class DataGenerator(Described):
     """Generates, splits, scales and draws tables for classification and regression.
 
     Parameters

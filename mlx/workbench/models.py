@@ -13,6 +13,7 @@ from mlx.models import DirectModel, ModelSettings, TaskSpec, build_model
 from mlx.results.evaluation import ClassificationEvaluation
 from mlx.stats.gates import ValidationErrors
 from mlx.workbench.backends import BACKENDS, History, compile_network
+from mlx.workbench.display import Described
 from mlx.workbench.readers import Predictor, Reader, sample_shape, shaped
 
 NAMES = {
@@ -29,7 +30,7 @@ NAMES = {
 NETWORKS = frozenset({"mlp", "cnn", "rnn"})
 
 
-class ModelSelector:
+class ModelSelector(Described):
     """Builds models by name, ready for training.
 
     Parameters
@@ -113,7 +114,7 @@ class ModelSelector:
         return network
 
 
-class TrainingPipeline:
+class TrainingPipeline(Described):
     """Trains and evaluates a classifier, and reads its representations.
 
     Parameters

@@ -19,9 +19,10 @@ from mlx.plots.style import render_pdf, render_png
 from mlx.residuals import ResidualsSettings
 from mlx.runs.received import given_in_notebook, receive
 from mlx.workbench.analysis import analyze_received
+from mlx.workbench.display import Described, Figures
 
 
-class VisualizationAnalyzer:
+class VisualizationAnalyzer(Described):
     """Draws the errors of a classifier, its uncertainty, and the geometry of its representations.
 
     Parameters
@@ -54,7 +55,7 @@ class VisualizationAnalyzer:
         class_names: Any = None,
         factors: Any = None,
         history: pd.DataFrame | Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Figures:
         """Analyze predictions, and draw all figures for which there are data.
 
         Parameters
@@ -94,7 +95,7 @@ class VisualizationAnalyzer:
         evaluation = evaluate_classification(
             true,
             received.y_pred,
-            received.probabilities.whole(),
+            received.whole_probabilities(),
             logits=received.whole_logits(),
             class_names=names,
             settings=EvaluationSettings(),
@@ -108,7 +109,7 @@ class VisualizationAnalyzer:
             evaluation=evaluation,
             residuals=analyze_received(received, self.residuals),
         )
-        figures = dict(draw_report(report))
+        figures = Figures(draw_report(report))
         self._save(figures)
         return figures
 

@@ -66,7 +66,7 @@ def test_the_answer_is_the_report_in_a_folder_of_the_shape_of_a_workspace(folder
     assert not analyze("--logits", "z.npy", "--metadata", "m.csv", "--output", "out")
     report = Path(capsys.readouterr().out.strip())
     assert report == Path("out/data/report/report.html")
-    assert "<h1>y</h1>" in report.read_text()
+    assert f"<h1>{folder.name}</h1>" in report.read_text()
     samples = pd.read_parquet("out/data/residuals/samples.parquet")
     assert samples["factor.size"].tolist() == [i % 7 for i in range(N)]
     assert (samples["y_pred"] == np.load("p.npy").argmax(axis=1)).all()
@@ -158,7 +158,7 @@ def test_flags_that_do_not_fit_are_refused(folder) -> None:
     assert "found 'logits'" in analyze("--representations", "logits=r.npy")
     assert "expected 3 different names" in analyze("--class-names", "a,b")
     assert "found 'bee'" in analyze("--labels", "names.npy", "--class-names", "ant,wasp,cat")
-    assert "--seed: expected an integer from 0" in analyze("--seed", "-1")
+    assert "--seed: evaluation.seed: expected an integer of at least 0" in analyze("--seed", "-1")
     assert "none.npy: No such file" in analyze("--labels", "none.npy")
     Path("out").mkdir()
     Path("out/thesis.txt").write_text("mine")

@@ -121,7 +121,7 @@ def damaged(split: Split, name: str, change: str) -> str:
         (("val", "y_true", "remove"), "recorded/val/y_true.npy: expected a file, found none"),
         (("train", "conv", "remove"), "recorded/train/conv.npy: expected a file, found none"),
         (("val", "conv", "narrow"), "recorded/val/conv.npy: expected 4 columns, as in the test part, found 3"),
-        (("train", "logits", "remove"), "recorded/train: expected logits.npy in each part or in none"),
+        (("train", "logits", "remove"), "recorded/train: expected logits in each part or in none"),
         (("train", "index", "remove"), "recorded/train: expected index.npy, as in another part, found none"),
         (("val", "index", "repeat"), "recorded/val/index.npy: expected another number for each sample of all parts"),
         (("test", "index", "negative"), "recorded/test/index.npy: expected integers from 0"),

@@ -50,7 +50,7 @@ def explorer(report: AnyReport) -> str:
     views = _views(report.task, columns)
     if not len(chosen) or not views:
         return ""
-    atlas = None if report.images is None else pack(thumbnails_of(report.images, chosen["index"].to_numpy()))
+    atlas = None if report.images is None else pack(thumbnails_of(report.images, report.image_rows(chosen)))
     frames = "\n".join(_frame(view, _controls(view, columns, report.task)) for view in views)
     hint = HINT.format(cell="click a cell of the matrix, " if report.task == "classification" else "")
     confusion = _cells(report.evaluation.confusion) if isinstance(report, ClassificationReport) else []

@@ -122,7 +122,7 @@ def _similarity_matrix(report: ClassificationReport) -> Axes | None:
         return None
     images = None
     if report.images is not None and len(shown) <= THUMBNAILS_UP_TO:
-        images = report.images[shown["index"].to_numpy()]
+        images = report.images[report.image_rows(shown)]
     return plot_similarity_matrix(overview, shown["y_pred"], report.class_names, images=images)
 
 
@@ -171,7 +171,7 @@ def _uncertain_samples(report: ClassificationReport) -> Axes | None:
         f"{names[int(t)]}\n→ {names[int(p)]}\n{fixed_or_below(h)} nats"
         for t, p, h in zip(shown["y_true"], shown["y_pred"], shown["entropy"], strict=True)
     ]
-    images = report.images[shown["index"].to_numpy()]
+    images = report.images[report.image_rows(shown)]
     return plot_sample_cards(images, titles, groups=groups, wrong=~shown["correct"].to_numpy(bool))
 
 
@@ -186,7 +186,7 @@ def _residual_images(report: ClassificationReport) -> Axes | None:
     names = class_labels(report.class_names, width=8)
     titles = [f"{names[t]}\n→ {names[p]}" for t, p in zip(shown["y_true"], shown["y_pred"], strict=True)]
     means = [mean_image(report.images, report.raw.targets, label) for label in shown["y_pred"]]
-    return plot_residual_images(report.images[shown["index"].to_numpy()], np.stack(means), titles)
+    return plot_residual_images(report.images[report.image_rows(shown)], np.stack(means), titles)
 
 
 FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = {

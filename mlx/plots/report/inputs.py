@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
+
 from mlx.core.descriptions import ColumnDescription
 from mlx.plots.columns import ColumnSummary
 from mlx.plots.settings import ReportSettings
@@ -86,11 +88,22 @@ class RawSamples:
         Their labels, or target values, (n,).
     columns
         Of a table with named features; its inputs may have gaps and codes of categories.
+    numbers
+        What the column ``index`` calls each of them, (n,), in any order; None where these are the rows themselves.
     """
 
     inputs: Array | None
     targets: Array
     columns: Sequence[ColumnDescription] = ()
+    numbers: Array | None = None
+
+    def rows(self, index: Array) -> Array:
+        """Return the rows of samples that the column ``index`` names, (m,)."""
+        if self.numbers is None:
+            return index
+        order = np.argsort(self.numbers)
+        found: Array = order[np.searchsorted(self.numbers, index, sorter=order)]
+        return found
 
     @property
     def images(self) -> Array | None:
@@ -105,7 +118,7 @@ class Report:
     Attributes
     ----------
     training, raw
-        None for arrays that were recorded elsewhere.
+        None for arrays that were recorded elsewhere, but for their images, if they are recorded, too.
     columns
         Those of a table, and those with a role; empty for other samples.
     settings
@@ -122,6 +135,11 @@ class Report:
     def images(self) -> Array | None:
         """The raw samples where they are images."""
         return None if self.raw is None else self.raw.images
+
+    def image_rows(self, samples: DataFrame) -> Array:
+        """Return the rows of `images` that rows of the samples table are about."""
+        assert self.raw is not None, "there are images"
+        return self.raw.rows(samples["index"].to_numpy())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""One column of numbers as what the analysis needs: scores of two classes, or rows of one number."""
+"""Recorded numbers as what the analysis needs: scores of two classes, probabilities of logits, rows of one number."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -69,6 +69,15 @@ def two_probabilities(second: Rows) -> Rows:
         return np.stack([1 - p, p], axis=1)
 
     return _two_classes(second, convert)
+
+
+def softmax_rows(logits: Rows) -> Rows:
+    """Return the probabilities (n, K) in float64 of logits (n, K)."""
+    from scipy.special import softmax
+
+    n, k = logits.shape
+    dtype = np.dtype(np.float64)
+    return ConvertedRows(logits, (n, k), dtype, lambda z, _: np.asarray(softmax(z.astype(dtype), axis=1)))
 
 
 def _two_classes(second: Rows, convert: Callable[[Array, int], Array]) -> Rows:

@@ -1,4 +1,4 @@
-"""Reads recorded probabilities, logits, labels, representations and factors of the same samples."""
+"""Reads recorded outputs, labels, representations, images and factors of the same samples."""
 
 import os
 from collections.abc import Mapping
@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.checks import check_finite
 from mlx.core.console import note
+from mlx.core.descriptions import Task
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.rows import Rows
 from mlx.datasets.dataset import Factors
 from mlx.runs.received.class_names import read_class_names
-from mlx.runs.received.columns import one_column, two_logits, two_probabilities
+from mlx.runs.received.columns import one_column, softmax_rows, two_logits, two_probabilities
 from mlx.runs.received.factors import read_factors
+from mlx.runs.received.images import read_images
 from mlx.runs.received.labels import in_order_of_columns, labels_of
 from mlx.runs.received.rows import columns_of, counting_columns, read_rows
 from mlx.runs.received.sparse import is_sparse, sparse_rows
@@ -34,13 +37,18 @@ class Given:
     representations
         By layer, (n, d), (n,) or sparse rows; the layer of the headline first.
     probabilities
-        (n, K); or (n,) or (n, 1), the probability of the second of two classes.
+        (n, K); or (n,) or (n, 1), the probability of the second of two classes; None: the softmax of the logits, or
+        none, for a regression.
     labels
-        (n,) or (n, 1), integers from 0, whole numbers, truth values, names or bytes.
+        (n,) or (n, 1), integers from 0, whole numbers, truth values, names or bytes; the values of a regression.
     logits
         As the probabilities, or None.
     predictions
-        As the labels, or None: the class of the largest probability.
+        As the labels, or None: the class of the largest probability. A regression needs them.
+    task
+        What the model was trained for.
+    images
+        As `mlx.runs.received.images.read_images`, or None.
     factors
         A table with a row for each sample, or None.
     groups
@@ -58,6 +66,8 @@ class Given:
     logits: Any = None
     predictions: Any = None
     factors: Any = None
+    images: Any = None
+    task: Task = "classification"
     groups: str | None = None
     class_names: Any = None
     names: Mapping[str, str] = field(default_factory=dict)
@@ -79,24 +89,32 @@ class Received:
     Attributes
     ----------
     probabilities, logits
-        (n, K); no logits is None.
+        (n, K); no logits is None, and a regression has neither.
     y_true, y_pred
-        (n,), integers from 0.
+        (n,), integers from 0; of a regression, finite numbers.
     class_names
-        K of them, no two alike.
+        K of them, no two alike; none for a regression.
     layers
         (n, d) each, rows or sparse rows.
+    images
+        (n, h, w, channels), or None.
     factors
         Columns (n,).
     """
 
-    probabilities: Rows
+    probabilities: Rows | None
     logits: Rows | None
     y_true: Array
     y_pred: Array
     class_names: tuple[str, ...]
     layers: "dict[str, Rows | csr_array[Any]]"
+    images: Rows | None
     factors: Factors
+
+    def whole_probabilities(self) -> Array:
+        """Return the probabilities of a classification, read into memory."""
+        assert self.probabilities is not None, "a classification"
+        return self.probabilities.whole()
 
     def whole_logits(self) -> Array | None:
         """Return the logits, read into memory."""
@@ -121,7 +139,17 @@ def given_in_notebook(
     """Return the arguments of the notebook classes; one layer is called ``representations``."""
     layers = representations if isinstance(representations, Mapping) else {"representations": representations}
     names = {"probabilities": "softmax_outputs", "labels": "y_true", "predictions": "y_pred"}
-    return Given(layers, softmax_outputs, y_true, logits, y_pred, factors, groups, class_names, names)
+    return Given(
+        representations=layers,
+        probabilities=softmax_outputs,
+        labels=y_true,
+        logits=logits,
+        predictions=y_pred,
+        factors=factors,
+        groups=groups,
+        class_names=class_names,
+        names=names,
+    )
 
 
 def receive(given: Given) -> Received:
@@ -134,8 +162,10 @@ def receive(given: Given) -> Received:
     OSError
         A file can't be opened.
     """
+    if given.task == "regression":
+        return _receive_regression(given)
     names = read_class_names(given.class_names, given.called(CLASS_NAMES))
-    probabilities = _scores(given, "probabilities")
+    probabilities = _probabilities(given)
     n, k = probabilities.shape
     if names and len(names) != k:
         raise SettingsError(
@@ -150,17 +180,50 @@ def receive(given: Given) -> Received:
         y_pred = np.concatenate([block.argmax(axis=1) for block in probabilities.chunks()])
     else:
         names, y_pred = labels_of(_labels(given, "predictions", n), n, k, names)
-    return Received(
-        probabilities,
-        logits,
-        y_true,
-        y_pred,
-        names,
-        _layers(given, n),
-        read_factors(
-            given.factors, n, given.called("factors"), given.groups, key=given.names.get("groups", "residuals.groups")
-        ),
-    )
+    return Received(probabilities, logits, y_true, y_pred, names, **_beside_outputs(given, n))
+
+
+def _receive_regression(given: Given) -> Received:
+    for name in ("probabilities", "logits", CLASS_NAMES):
+        if (found := getattr(given, name)) is not None and not (isinstance(found, tuple) and not found):
+            raise SettingsError(f"{given.called(name)}: expected none, as a regression has no classes, found some")
+    y_true = _values(given, "labels", None)
+    if given.predictions is None:
+        raise SettingsError(f"{given.called('predictions')}: expected the predicted values of a regression, found none")
+    y_pred = _values(given, "predictions", len(y_true))
+    return Received(None, None, y_true, y_pred, (), **_beside_outputs(given, len(y_true)))
+
+
+def _values(given: Given, name: str, n: int | None) -> Array:
+    """Return the finite numbers (n,) of a regression."""
+    rows = read_rows(getattr(given, name), given.called(name), kind=name, n=n)
+    expected = n or rows.shape[0]
+    if rows.shape not in {(expected,), (expected, 1)} or not expected:
+        raise DataError(f"{rows}: expected {name} of shape ({n or 'any'},), found {rows.shape}")
+    if rows.dtype.kind not in "biuf":
+        raise DataError(f"{rows}: expected {name} that are numbers, as for a regression, found {rows.dtype}")
+    values = rows.whole().reshape(-1).astype(np.float64)
+    check_finite(str(rows), values, 0)
+    return values
+
+
+def _beside_outputs(given: Given, n: int) -> dict[str, Any]:
+    key = given.names.get("groups", "residuals.groups")
+    return {
+        "layers": _layers(given, n),
+        "images": None if given.images is None else read_images(given.images, n, given.called("images")),
+        "factors": read_factors(given.factors, n, given.called("factors"), given.groups, key=key),
+    }
+
+
+def _probabilities(given: Given) -> Rows:
+    """Return the probabilities, given or of the logits."""
+    if given.probabilities is not None:
+        return _scores(given, "probabilities")
+    if given.logits is None:
+        expected = "expected probabilities or logits, or predictions of a regression"
+        raise SettingsError(f"{given.called('probabilities')}: {expected}, found neither")
+    return softmax_rows(_scores(given, "logits"))
 
 
 def _labels(given: Given, name: str, n: int) -> Rows:

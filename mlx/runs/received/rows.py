@@ -16,6 +16,8 @@ from mlx.runs.received.tables import one_line, read_array_table
 
 MAGIC = b"\x93NUMPY"
 FORMS = ".npy, .npz, .csv, .tsv, .json, .jsonl, .parquet or .feather"
+BRAIN_FLOAT = "bfloat16"
+"""A type of 16 bits with the exponents of float32, in which networks are evaluated."""
 FEWEST_ROWS = 10
 """With fewer rows, numbers may be consecutive by chance."""
 
@@ -108,14 +110,19 @@ def array_of(given: Any, what: str) -> Array:
         raise DataError(f"{what}: expected a dense array, found a sparse one; give {what}.toarray()")
     if hasattr(given, "detach"):  # a tensor of PyTorch, which NumPy reads without its gradient and off the device
         given = given.detach().cpu()
+        given = (
+            given.float() if str(getattr(given, "dtype", "")) == f"torch.{BRAIN_FLOAT}" else given
+        )  # which NumPy lacks
     if isinstance(given, np.ma.MaskedArray) and np.ma.is_masked(given):
         raise DataError(f"{what}: expected a value in each row, found masked ones")
     try:
-        array = np.asarray(given)
-    except (TypeError, ValueError, RuntimeError) as error:
+        array = np.from_dlpack(given) if _only_dlpack(given) else np.asarray(given)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
         raise DataError(f"{what}: expected an array, found {type(given).__name__} ({one_line(error)})") from None
     if isinstance(given, list | tuple) and array.dtype.kind in "US":  # NumPy made texts of all that is in it
         array = np.asarray(given, dtype=object)
+    if array.dtype.name == BRAIN_FLOAT:  # of JAX and TensorFlow
+        array = array.astype(np.float32)
     if array.dtype.kind == "O" or array.dtype.kind == "T":
         array = _plain(array, what)
     if array.dtype.kind not in "biufUS":
@@ -123,6 +130,10 @@ def array_of(given: Any, what: str) -> Array:
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         return array.astype(np.float64)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _only_dlpack(given: Any) -> bool:
+    return hasattr(given, "__dlpack__") and not hasattr(given, "__array__")
 
 
 def _plain(array: Array, what: str) -> Array:

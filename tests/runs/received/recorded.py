@@ -1,4 +1,4 @@
-"""Recorded outputs, and the two ways to analyze them."""
+"""Recorded outputs, and the ways to analyze them."""
 
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,13 @@ NAMED = pd.DataFrame(P, columns=OTHER)
 FLAGS = {"representations": "--representations", "probabilities": "--probabilities", "labels": "--labels",
          "logits": "--logits", "factors": "--metadata", "class_names": "--class-names"}  # fmt: skip
 ARGUMENTS = {"probabilities": "softmax_outputs", "labels": "y_true"}
+QUICK = {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]}
 
 
 def by_command(given: dict[str, Any], folder: Path) -> pd.DataFrame:
     """Save what is given as someone would, and run the command."""
     line = ["analyze", "--output", str(folder / "out")]
+    line += [text for key, value in QUICK.items() for text in ("--set", f"residuals.{key}={value}")]
     for name, value in given.items():
         path = str(saved(value, folder / name))
         line += [FLAGS[name], f"layer={path}" if name == "representations" else path]
@@ -53,9 +55,14 @@ def saved(value: Any, path: Path) -> Path | str:
     return path.with_suffix(".npy")
 
 
+def by_function(given: dict[str, Any], folder: Path) -> pd.DataFrame:
+    arguments = {"metadata" if name == "factors" else name: value for name, value in given.items()}
+    return mlx.analyze(**arguments, residuals=QUICK).tables["samples"]
+
+
 def in_notebook(given: dict[str, Any], folder: Path) -> pd.DataFrame:
     arguments = {ARGUMENTS.get(name, name): value for name, value in given.items()}
-    analyzer = mlx.ResidualsAnalyzer(n_bootstrap=100, n_permutations=19, projections=["pca"])
+    analyzer = mlx.ResidualsAnalyzer(**QUICK)
     return analyzer.run_full_analysis(**arguments)["samples"]
 
 

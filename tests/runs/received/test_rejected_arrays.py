@@ -111,7 +111,7 @@ BAD_IN_NOTEBOOK: dict[str, tuple[dict[str, Any], str]] = {
     "masked": ({"labels": np.ma.array(Y, mask=Y == 1)}, "found masked ones"),
     "ragged": ({"probabilities": [[0.1], [0.2, 0.8]]}, "expected an array, found list"),
     "sparse": ({"probabilities": sparse.csr_array(P)}, "expected a dense array"),
-    "nothing": ({"probabilities": None}, "expected a value, found a missing one"),
+    "nothing": ({"probabilities": None}, "expected probabilities or logits"),
     "a set": ({"class_names": {"a", "b", "c"}}, "expected a sequence of names"),
     "a gap in the names": ({"class_names": ["a", None, "c"]}, "expected a text or a number for class 1"),
     "a list": ({"factors": [1, 2]}, "expected a data frame, or columns by name"),

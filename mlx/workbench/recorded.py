@@ -1,0 +1,198 @@
+"""Analyzes the outputs of any model from a notebook or a script, as `mlx analyze` does."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlx.core.descriptions import Split, Task
+from mlx.core.documents import Document
+from mlx.core.errors import SettingsError
+from mlx.core.paths import expanded
+from mlx.core.settings import nearest
+from mlx.core.workers import open_workers
+from mlx.runs.analysis_settings import SECTIONS, read_settings
+from mlx.runs.recorded_arrays import analyze as analyze_parts
+from mlx.runs.recorded_files import RecordedPart, files_in, part_in
+from mlx.workbench.analyzed import Analysis
+
+OF_A_PART = ("probabilities", "labels", "representations", "logits", "predictions", "index")
+"""What the arguments ``val`` and ``train`` may have."""
+
+CALLED = {name: name for name in (*OF_A_PART, "images", "groups", "class_names")} | {"factors": "metadata"}
+
+
+def analyze(
+    folder: str | Path | None = None,
+    *,
+    probabilities: Any = None,
+    labels: Any = None,
+    representations: Any = None,
+    logits: Any = None,
+    predictions: Any = None,
+    index: Any = None,
+    images: Any = None,
+    metadata: Any = None,
+    val: "Mapping[str, Any] | str | Path | None" = None,
+    train: "Mapping[str, Any] | str | Path | None" = None,
+    class_names: Any = None,
+    name: str | None = None,
+    task: Task = "classification",
+    groups: str | None = None,
+    seed: int | None = None,
+    output: str | Path | None = None,
+    workers: str | None = None,
+    evaluation: Mapping[str, Any] | None = None,
+    residuals: Mapping[str, Any] | None = None,
+    report: Mapping[str, Any] | None = None,
+    **unknown: Any,
+) -> Analysis:
+    """Evaluate and analyze the recorded outputs of a model of any framework.
+
+    Arrays are those of NumPy, pandas, PyTorch, JAX or TensorFlow, lists, or names of files.
+
+    Parameters
+    ----------
+    folder
+        With ``test/``, and ``val/`` and ``train/`` if recorded, in place of arrays; see ``docs/recording.md``.
+    probabilities
+        (n, K), rows that sum to 1; or (n,), of the second of two classes. By default the softmax of the logits.
+    labels
+        (n,), integers from 0 or names; the values of a regression.
+    representations
+        (n, d), an array or sparse; or several layers by name, the headline's first.
+    logits
+        (n, K) before the softmax: they make entropies exact if probabilities are rounded.
+    predictions
+        (n,), by default the class of the largest probability. A regression needs them.
+    index
+        (n,), number of each sample in the data; by default they are counted.
+    images
+        (n, h, w), (n, h, w, channels) or (n, channels, h, w) of numbers; a folder of n images; n files.
+    metadata
+        A data frame, columns by name, or a table in a file: what may explain the errors.
+    val, train
+        The same arrays of the validation and training part, by the names of these arguments; or a folder of them.
+    class_names
+        K names, in any sequence; by default those of the labels in sorted order, or numbers.
+    name
+        Title of the page.
+    task
+        ``classification`` or ``regression``.
+    groups
+        Column of the metadata that says which samples belong together, or ``duplicates``.
+    seed
+        Of all resampling, 42 by default.
+    output
+        Folder to write, as `mlx analyze` does; by default a temporary one, which is removed with the result.
+    workers
+        Where tasks run, as ``--workers``; changes no result.
+    evaluation, residuals, report
+        Keys of these sections of a configuration.
+
+    Returns
+    -------
+    Analysis
+        Tables, figures and page.
+
+    Raises
+    ------
+    MlxError
+        An argument is unknown, damaged, or does not match the others.
+    """
+    _check_names(unknown, task)
+    given = {
+        "probabilities": probabilities,
+        "labels": labels,
+        "representations": representations,
+        "logits": logits,
+        "predictions": predictions,
+        "index": index,
+    }
+    beside = {"metadata": metadata, "images": images, "class_names": () if class_names is None else class_names}
+    others: dict[Split, Any] = {"val": val, "train": train}
+    settings = read_settings(_document(evaluation, residuals, report, groups=groups, seed=seed))
+    if folder is None:
+        parts = _parts(given, others, task, beside)
+    else:
+        arrays: dict[str, Any] = {**given, "val": val, "train": train}
+        if also := [argument for argument, value in arrays.items() if value is not None]:
+            raise SettingsError(f"{also[0]}: expected either a folder of recorded arrays or arrays, found both")
+        parts = files_in(expanded(folder), **beside)
+    title = name or (expanded(folder).resolve().name if folder is not None else "recorded outputs")
+    path = Path(tempfile.mkdtemp(prefix="mlx-analysis-")) if output is None else expanded(output)
+    try:
+        with open_workers(workers, workspace=Path()) as opened:
+            analyze_parts(parts, path, opened, name=title, settings=settings, names=CALLED, say=_nothing)
+        return Analysis(path, _temporary=output is None)
+    except BaseException:
+        if output is None:
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def _nothing(line: str) -> None:
+    """Print nothing: the result is shown instead of the files that were read and written."""
+
+
+TASKS = ("classification", "regression")
+
+
+def _check_names(unknown: Mapping[str, Any], task: str) -> None:
+    """Reject an argument or a task that there is none of, and suggest the nearest."""
+    for argument in unknown:
+        hint = nearest(argument, analyze.__kwdefaults__ or {})
+        raise SettingsError(f"{argument}: expected an argument of mlx.analyze, found an unknown one{hint}")
+    if task not in TASKS:
+        raise SettingsError(f"task: expected {' or '.join(TASKS)}, found {task!r}{nearest(str(task), TASKS)}")
+
+
+def _document(
+    evaluation: Mapping[str, Any] | None,
+    residuals: Mapping[str, Any] | None,
+    report: Mapping[str, Any] | None,
+    **common: Any,
+) -> Document:
+    """Return the sections as given, with the arguments that set the same key of two sections."""
+    given = zip(SECTIONS, (evaluation, residuals, report), strict=True)
+    document = Document(Path("mlx.analyze"), {section: dict(values or {}) for section, values in given}, {})
+    for name, value in common.items():
+        for section in ("evaluation", "residuals"):
+            if value is not None:
+                document = document.with_value((section, name), value, name)
+    return document
+
+
+def _parts(
+    given: Mapping[str, Any], others: Mapping[Split, Any], task: Task, beside: Mapping[str, Any]
+) -> dict[Split, RecordedPart]:
+    test = _part(given, "", task, **beside)
+    layers = list(test.representations)
+    known = {split: _other(part, split, layers, task) for split, part in others.items() if part is not None}
+    return {"test": test, **known}
+
+
+def _part(given: Mapping[str, Any], split: str, task: Task, **beside: Any) -> RecordedPart:
+    """Return one part of the data."""
+    prefix = f"{split}: " if split else ""
+    for name in ("labels", "representations"):
+        if given.get(name) is None:
+            raise SettingsError(f"{prefix}{name}: expected an array, found none")
+    layers = given["representations"]
+    named = layers if isinstance(layers, Mapping) else {"representation": layers}
+    return RecordedPart(**{**given, "representations": named}, task=task, **beside)
+
+
+def _other(given: Any, split: Split, layers: list[str], task: Task) -> RecordedPart:
+    if isinstance(given, str | Path):
+        return part_in(expanded(given), layers, task=task, class_names=())
+    if not isinstance(given, Mapping):
+        raise SettingsError(
+            f"{split}: expected arrays by name ({', '.join(OF_A_PART)}) or a folder, found {type(given).__name__}"
+        )
+    for name in given:
+        if name not in OF_A_PART:
+            wanted = ", ".join(OF_A_PART)
+            raise SettingsError(f"{split}: expected {wanted}, found '{name}'{nearest(str(name), OF_A_PART)}")
+    return _part(given, split, task)
