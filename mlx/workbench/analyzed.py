@@ -21,13 +21,16 @@ from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import TABLES
 from mlx.results.evaluation_tables import SCHEMAS
 from mlx.results.regression_residuals import REGRESSION_TABLES
+from mlx.results.schema import ArraySchema, RowSchema
 from mlx.workbench.display import Page, Tables, html_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 SAMPLES = "samples"
-TEXT = {schema.file: schema.text for schema in (*SCHEMAS, *REGRESSION_TABLES.values(), *TABLES.values())}
+KNOWN: tuple[RowSchema[Any] | ArraySchema[Any], ...] = (*SCHEMAS, *REGRESSION_TABLES.values(), *TABLES.values())
+TEXT = {schema.file: schema.text for schema in KNOWN}
 """By file, the columns that are text even where they look like numbers."""
 
 
@@ -74,6 +77,11 @@ class Analysis:
         files = [path for folder in folders for path in sorted(folder.glob("*.csv"))]
         samples = read_parquet(self._workspace.residuals / f"{SAMPLES}.parquet")
         return Tables({SAMPLES: samples} | {path.stem: read_csv(path, text=TEXT.get(path.name, ())) for path in files})
+
+    @property
+    def issues(self) -> DataFrame:
+        """Samples to look at: likely wrong labels, duplicates, leaks, outliers and confident mistakes."""
+        return self.tables["issues"]
 
     @property
     def figures(self) -> list[str]:
