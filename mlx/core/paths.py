@@ -83,6 +83,10 @@ def _nothing_at(path: Path) -> str:
     return "nothing there"
 
 
+CROSS_FIT = "cross_fit"
+"""The folder, in ``data/model/`` and ``data/representations/``, of outputs of models not trained on the sample."""
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The folder that holds a study's ``data/`` and ``metrics/``."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.arrays import ArrayWriter, write_array
+from mlx.core.arrays import ArrayWriter, open_array, write_array
 from mlx.core.artifacts import replacing_folder, write_json
 from mlx.core.console import note, tracked
 from mlx.core.descriptions import (
@@ -22,7 +22,7 @@ from mlx.core.descriptions import (
     read_description,
 )
 from mlx.core.linear_fit import write_linear_fit
-from mlx.core.paths import Workspace
+from mlx.core.paths import CROSS_FIT, Workspace
 from mlx.core.samples import chosen_rows, finite_rows, open_index, open_samples, open_targets
 from mlx.core.sparse import SparseWriter
 from mlx.models import Model, Outputs, load_model
@@ -37,7 +37,7 @@ def extract_representations(workspace: Workspace, *, representations: Representa
     """Write ``data/representations/``: a folder of arrays for each part, and ``representations.json``.
 
     A folder has one array for each layer, ``logits``, ``probabilities``, ``y_true``, ``y_pred`` and ``index``, the row
-    of each sample in the raw data. A part without samples has no folder.
+    of each sample in the raw data. A part without samples has no folder. ``cross_fit/`` is that of `train`, if any.
 
     Raises
     ------
@@ -47,6 +47,8 @@ def extract_representations(workspace: Workspace, *, representations: Representa
     model = load_model(workspace.model)
     with replacing_folder(workspace.representations) as folder:
         described = record_outputs(workspace, folder, representations, model=model)
+        if (crossed := workspace.model / CROSS_FIT).is_dir():
+            _copy_arrays(crossed, folder / CROSS_FIT)
     if described.model == "linear_regression" and model.linear_fit is None and model.n_parameters <= MOST_FEATURES + 1:
         note(
             f"extract-representations: {workspace.model}: expected the training design of the linear regression, found "
@@ -59,6 +61,12 @@ def extract_representations(workspace: Workspace, *, representations: Representa
         f"read {workspace.model} and {samples} samples from {workspace.splits}, recorded {layers}, "
         f"wrote {workspace.representations}"
     )
+
+
+def _copy_arrays(source: Path, folder: Path) -> None:
+    folder.mkdir()
+    for path in sorted(source.glob("*.npy")):
+        write_array(folder / path.name, open_array(path))
 
 
 def record_outputs(

@@ -9,7 +9,7 @@ from mlx.core.array_types import Array, Indices
 from mlx.core.arrays import open_array
 from mlx.core.artifacts import read_parquet
 from mlx.core.descriptions import SPLITS, RepresentationsDescription, read_description
-from mlx.core.paths import Workspace
+from mlx.core.paths import CROSS_FIT, Workspace
 from mlx.core.samples import open_index, open_targets
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.residuals import ResidualsSettings
@@ -80,10 +80,6 @@ def _reader(splits: Path, rows: Mapping[str, Indices]) -> ReadInputs:
         return found
 
     return read
-
-
-CROSS_FIT = "cross_fit"
-"""The folder of the outputs of models that were not trained on the sample."""
 
 
 def _evidence(workspace: Workspace, n_classes: int) -> TrainingEvidence | None:

@@ -12,14 +12,14 @@ import pandas as pd
 import psutil
 
 from mlx.core.array_types import Array
-from mlx.core.artifacts import replacing_folder, write_columns, write_csv
+from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_csv
 from mlx.core.console import TrainingDisplay, note
 from mlx.core.descriptions import SplitsDescription, read_description
 from mlx.core.errors import DataError
 from mlx.core.extras import missing
 from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
-from mlx.core.paths import Workspace
+from mlx.core.paths import CROSS_FIT, Workspace
 from mlx.core.samples import open_index, open_samples, open_targets
 from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, TaskSpec, build_model, save_model
 from mlx.models.build import describe_model
@@ -27,6 +27,7 @@ from mlx.training import (
     Augmentation,
     Callbacks,
     Checkpoints,
+    CrossFit,
     FitResult,
     LiveMetrics,
     Samples,
@@ -37,6 +38,8 @@ from mlx.training import (
     fingerprint,
     fit_model,
 )
+from mlx.training.cross_fit import CrossFitOutputs, clear_folds, write_cross_fit
+from mlx.training.fingerprint import Fingerprint
 from mlx.training.input_scale import scale_warnings
 from mlx.training.unused_settings import unused_settings
 
@@ -46,7 +49,8 @@ def train(
 ) -> str:
     """Write ``data/model/``, ``metrics/training.json`` and ``metrics/history.csv``.
 
-    A killed training leaves ``checkpoints/``, from which the next call with the same data and
+    With ``training.cross_fit``, ``data/model/cross_fit/`` has the outputs for each training sample of a model that was
+    not trained on it. A killed training leaves ``checkpoints/``, from which the next call with the same data and
     settings resumes and writes the same bytes.
 
     Raises
@@ -61,11 +65,16 @@ def train(
     samples, validation = (_samples(workspace.splits, part, task_spec) for part in ("train", "val"))
     _check_samples(samples, described, model, built)
     augmentation = augmentation_of(training.params.augmentation, described.augmentation)
+    saves = output.save_checkpoints and isinstance(built, IterativeModel)
+    crosses = training.cross_fit > 0 and task_spec.n_classes > 0
+    identity: Fingerprint = {}
+    if saves or crosses:
+        identity = fingerprint(model, training, augmentation, task_spec, _arrays(workspace.splits))
     checkpoints = None
-    if output.save_checkpoints and isinstance(built, IterativeModel):
+    if saves:
         checkpoints = Checkpoints(
             workspace.checkpoints,
-            fingerprint(model, training, augmentation, task_spec, _arrays(workspace.splits)),
+            identity,
             output.checkpoint_frequency,
             description=describe_model(built, model, described.class_names),
             report=_note,
@@ -74,10 +83,17 @@ def train(
         clear_checkpoints(workspace.checkpoints)
     result = _fit(built, samples, validation, training, augmentation, checkpoints, LiveMetrics(workspace.live))
     index = open_index(workspace.splits / "index_train.npy", rows=len(samples.y))
+    crossed = None
+    if crosses:
+        of_folds = CrossFit(model, training, output, task_spec, described.class_names, augmentation,
+                            workspace.checkpoints, identity, _note)  # fmt: skip
+        crossed = of_folds.outputs(samples, validation, _equal_samples(workspace.splits, index))
     chosen = isinstance(built, IterativeModel) and training.early_stopping_patience is not None
-    _write(workspace, result, built, model, described.class_names, index, chosen_by_validation=chosen)
+    names = described.class_names
+    _write(workspace, result, built, model, names, samples.y, index, crossed, chosen_by_validation=chosen)
     if checkpoints:
         checkpoints.finish()
+    clear_folds(workspace.checkpoints)
     return (
         f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
         f"({built.n_parameters} parameters, {_how(built, result)}), wrote {workspace.model}"
@@ -95,18 +111,30 @@ def _write(
     built: Model,
     model: ModelSettings,
     class_names: Sequence[str],
+    y: Array,
     index: Array,
+    crossed: CrossFitOutputs | None,
     *,
     chosen_by_validation: bool,
 ) -> None:
     with replacing_folder(workspace.model) as folder:
         save_model(built, model, folder, class_names, chosen_by_validation=chosen_by_validation)
         write_columns(folder / "dynamics.parquet", dynamics_columns(result.dynamics, index))
+        if crossed is not None:
+            write_cross_fit(folder / CROSS_FIT, crossed, y, index)
     history = pd.DataFrame(result.history)
     history.insert(0, "epoch", range(1, len(history) + 1))
     # A table has no infinite loss; the metrics say why it is missing.
     write_csv(workspace.metrics / "history.csv", history)
     write_metrics(workspace.metrics / "training.json", _summary(result))
+
+
+def _equal_samples(splits: Path, index: Array) -> Array:
+    """Return a number for each training sample (n,), the same for equal ones; another for each if that is unknown."""
+    if not (path := splits / "duplicates.parquet").exists():
+        return np.arange(len(index))
+    table = read_parquet(path, ["row", "group"]).set_index("row")
+    return table["group"].loc[index].to_numpy()
 
 
 def _arrays(folder: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from mlx.training.augment import Augmentation, augmentation_of
 from mlx.training.checkpoints import Checkpoints, clear_checkpoints, load_checkpoint
+from mlx.training.cross_fit import CrossFit
 from mlx.training.dynamics import dynamics_columns
 from mlx.training.fingerprint import fingerprint
 from mlx.training.fit import Callbacks, FitResult, fit_model
@@ -13,6 +14,7 @@ __all__ = [
     "Augmentation",
     "Callbacks",
     "Checkpoints",
+    "CrossFit",
     "FitResult",
     "LiveMetrics",
     "Samples",

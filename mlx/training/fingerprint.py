@@ -33,7 +33,7 @@ def fingerprint(
     """
     parts: Fingerprint = {
         "model": model.as_dict(),
-        "training": training.as_dict(),
+        "training": {key: value for key, value in training.as_dict().items() if key != "cross_fit"},  # of more models
         "augmentation": vars(augmentation),
         "task_spec": {
             "task": task_spec.task,

@@ -129,7 +129,8 @@ def fit_model(
     else:
         assert isinstance(model, IterativeModel)
         result = _Training(model, train, val, settings, callback, augmentation or Augmentation(), checkpoints).run()
-    model.measure_fit(train.X, train.y)
+    if model.task_spec.n_classes == 0:
+        model.measure_fit(train.X, train.y)
     return result
 
 

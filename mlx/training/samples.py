@@ -44,3 +44,24 @@ class Samples:
                 release_pages(self.X)
                 touched = 0
             yield X, y
+
+
+class SampleSubset(Samples):
+    """Some `rows` (m,) of a split, which are copied where ``X`` is asked for, and read in batches otherwise."""
+
+    def __init__(self, whole: Samples, rows: Array) -> None:
+        object.__setattr__(self, "whole", whole)
+        object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "y", np.asarray(whole.y[rows]))
+
+    whole: Samples
+    rows: Array
+
+    @property
+    def X(self) -> Array:  # noqa: N802  # as in `Samples`
+        """The samples (m, *sample_shape), in memory."""
+        return np.asarray(self.whole.X[self.rows])
+
+    def batches(self, size: int, order: Array | None = None) -> Iterator[tuple[Array, Array]]:
+        """Yield batches as `Samples.batches` does."""
+        return self.whole.batches(size, self.rows if order is None else self.rows[order])

@@ -108,6 +108,9 @@ class TrainingSettings(Settings):
     early_stopping_patience
         Stop after this many epochs without a lower validation loss and restore the weights of the best epoch; null:
         train all epochs and keep the last weights.
+    cross_fit
+        Into how many folds the training samples are divided, 2 or more, to fit a further model without each fold, whose
+        outputs for it tell which training labels are likely wrong; 0: none.
     params
         Further parameters.
     """
@@ -118,7 +121,15 @@ class TrainingSettings(Settings):
     optimizer: Annotated[Literal["adam", "sgd", "rmsprop", "adamw"], ANY_CASE] = "adam"
     seed: int = Field(42, ge=0, lt=2**32)
     early_stopping_patience: int | None = Field(None, ge=1)
+    cross_fit: int = Field(0, ge=0, le=100)
     params: TrainingParams = TrainingParams()
+
+    @field_validator("cross_fit")
+    @classmethod
+    def _not_one(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("expected 0 or at least 2 folds, found 1")
+        return folds
 
     @field_validator("params")
     @classmethod

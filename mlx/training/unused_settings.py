@@ -18,7 +18,7 @@ def unused_settings(
     """Return a line for each reason why settings that were given have no effect on the model `built`."""
     lines = []
     given = training.set_fields()
-    unused = [f"training.{name}" for name in sorted(given - built.training_fields)]
+    unused = [f"training.{name}" for name in sorted(given - built.training_fields - {"cross_fit"})]
     if described.augmentation and "params.augmentation" not in built.training_fields:
         unused.append("dataset.params.augmentation")
     if isinstance(built, DirectModel):
@@ -28,6 +28,8 @@ def unused_settings(
     if unused:
         why = ", which is fitted all at once" if isinstance(built, DirectModel) else ""
         lines.append(f"no effect on {model.name}{why}: {', '.join(unused)}")
+    if training.cross_fit and _is_regression(training, built.task_spec):
+        lines.append("a regression has no labels that may be wrong; training.cross_fit has no effect")
     for name, reason, applies in _CONDITIONS:
         if f"params.{name}" in given & built.training_fields and applies(training, built.task_spec):
             lines.append(f"{reason}; training.params.{name} has no effect")
