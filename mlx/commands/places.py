@@ -71,3 +71,21 @@ def find_any_run(identity: str, directory: Path | None = None, *, recover: bool 
 
     run = find_run(identity, run_directory(directory), recover=recover)
     return Run(run.folder.resolve(), run.summary)
+
+
+OF_A_WORKSPACE = ("metrics", "data", "params.yaml")
+"""A run, an analysis and the pipeline's folder contain at least one of these."""
+
+
+def results_folder(named: str, directory: Path | None) -> Path:
+    """Return the folder of a run by id, name or folder, or of a workspace.
+
+    Raises
+    ------
+    SettingsError
+        There is none.
+    """
+    folder = Path(named)
+    if any((folder / name).exists() for name in OF_A_WORKSPACE):
+        return folder
+    return find_any_run(named, directory).folder

@@ -13,10 +13,6 @@ NAME = "report"
 HELP = "draw the figures and the page of a run or a workspace again, from its results"
 
 
-OF_A_WORKSPACE = ("metrics", "data", "params.yaml")
-"""A run, an analysis and the pipeline's folder contain at least one of these."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     parser.add_argument(
@@ -39,7 +35,7 @@ def run(chosen: argparse.Namespace) -> str:
     SettingsError
         Another process works there.
     """
-    from mlx.commands.places import find_any_run, shown_from
+    from mlx.commands.places import results_folder, shown_from
     from mlx.core.checksums import read_checksums, state_of, verified, write_checksums, written_since
     from mlx.core.console import note
     from mlx.core.errors import ArtifactError
@@ -47,9 +43,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.core.paths import Workspace
     from mlx.pipeline.report import report
 
-    folder = Path(chosen.run)
-    if not any((folder / name).exists() for name in OF_A_WORKSPACE):
-        folder = find_any_run(chosen.run, chosen.run_dir).folder
+    folder = results_folder(chosen.run, chosen.run_dir)
     workspace = Workspace(folder)
     with run_lock(workspace), run_lock(workspace, step="report", warn=False):  # of a run, or in the pipeline
         before = state_of(folder)
