@@ -18,7 +18,7 @@ from mlx.core.cluster_probe import probe
 from mlx.core.console import note
 from mlx.core.errors import MlxError, SettingsError
 from mlx.core.extras import require
-from mlx.core.ordered_map import Task, one_thread_each, run_alone, windowed
+from mlx.core.ordered_map import one_thread_each, packed, run_alone, run_packed, windowed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,10 +41,14 @@ class Cluster:
         yield from alone
         if not items:
             return
-        task = Task(function)
+        # A task that returns it, as a worker that gets it asks one that has it, and it is made again if that one dies.
+        sent = self._client.submit(_same, packed(function), pure=False)
         with one_thread_each():
             yield from windowed(
-                lambda item: self._executor.submit(task, item), items, ahead=2 * self.count, result=self._result
+                lambda item: self._executor.submit(run_packed, sent, item),
+                items,
+                ahead=2 * self.count,
+                result=self._result,
             )
 
     def _result(self, future: "Future[R]") -> R:
@@ -66,6 +70,10 @@ class Cluster:
             f"{self._name}: the connection to the scheduler was lost; start one, and 'dvc repro', or "
             "'mlx run-experiment --resume RUN', goes on with the steps that are not finished"
         )
+
+
+def _same(content: bytes) -> bytes:
+    return content
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -68,30 +70,49 @@ def run_alone(function: Callable[[T], R], items: Iterable[T]) -> tuple[list[R], 
     return (list(in_order(function, first)), ()) if len(first) < 2 else ([], chain(first, source))
 
 
-class Task:
-    """A function that is sent to other processes with every item, but unpacked once in each."""
+def packed(function: Callable[[Any], Any]) -> bytes:
+    """Return a function as it travels to other processes: once to each, not with every item."""
+    return pickle.dumps(function, protocol=5)
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.packed = pickle.dumps(function, protocol=5)
 
-    def __call__(self, item: Any) -> Any:
-        """Call the function, in a process that does nothing else; an error of its disk says which process that is."""
-        from threadpoolctl import threadpool_limits
+def run_packed(function: bytes | Path, item: Any) -> Any:
+    """Call a packed function, or one in a file, in a process that does nothing else.
 
-        threadpool_limits(limits=1)
-        try:
-            return _unpacked(self.packed)(item)
-        except OSError as error:
-            if error.strerror is None:
-                raise
-            place = f"{error.filename or 'a file'} (worker process {os.getpid()} on {socket.gethostname()})"
-            raise OSError(error.errno, error.strerror, place) from None
+    An error of its disk says which process that is.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=1)
+    try:
+        return _unpacked(function)(item)
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        place = f"{error.filename or 'a file'} (worker process {os.getpid()} on {socket.gethostname()})"
+        raise OSError(error.errno, error.strerror, place) from None
 
 
 @lru_cache(maxsize=4)
-def _unpacked(packed: bytes) -> Callable[[Any], Any]:
-    function: Callable[[Any], Any] = pickle.loads(packed)  # noqa: S301  # from the process that started this one
-    return function
+def _unpacked(function: bytes | Path) -> Callable[[Any], Any]:
+    content = function if isinstance(function, bytes) else function.read_bytes()
+    found: Callable[[Any], Any] = pickle.loads(content)  # noqa: S301  # from the process that started this one
+    return found
+
+
+@contextmanager
+def in_file(content: bytes) -> Iterator[bytes | Path]:
+    """Give a packed function as it is, or a large one as a temporary file that processes of this machine can read."""
+    if len(content) <= SENT_BYTES:
+        yield content
+        return
+    with TemporaryDirectory(prefix="mlx-") as folder:
+        file = Path(folder) / "function"
+        file.write_bytes(content)
+        yield file
+
+
+SENT_BYTES = 1 << 16
+"""Up to this size, a packed function is sent with every item."""
 
 
 def windowed(

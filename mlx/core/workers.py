@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from mlx.core.errors import MlxError, SettingsError
-from mlx.core.ordered_map import Task, in_order, one_thread_each, run_alone, windowed
+from mlx.core.ordered_map import in_file, in_order, one_thread_each, packed, run_alone, run_packed, windowed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -90,17 +90,16 @@ class Processes:
         yield from alone
         if not items:
             return
-        task = Task(function)
+        with one_thread_each(), in_file(packed(function)) as sent:
 
-        def submit(item: T) -> Future[R]:
-            try:
-                return self._running().submit(task, item)
-            except BrokenProcessPool as error:  # before this task was submitted: it fails as those before it
-                failed: Future[R] = Future()
-                failed.set_exception(error)
-                return failed
+            def submit(item: T) -> Future[R]:
+                try:
+                    return self._running().submit(run_packed, sent, item)
+                except BrokenProcessPool as error:  # before this task was submitted: it fails as those before it
+                    failed: Future[R] = Future()
+                    failed.set_exception(error)
+                    return failed
 
-        with one_thread_each():
             yield from windowed(submit, items, ahead=2 * self.count, mend=self._replace)
 
     def _running(self) -> Executor:
