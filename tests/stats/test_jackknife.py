@@ -5,7 +5,8 @@ import pytest
 from scipy import sparse, stats
 from similarities import group_similarity
 
-from mlx.residuals.association.delete_one import class_pearson, delete_each, pooled_pearson
+from mlx.residuals.association.delete_one import class_pearson, pooled_pearson
+from mlx.residuals.association.deletions import delete_each
 from mlx.residuals.association.resampling import grouped_jackknife, node_bootstrap
 from mlx.residuals.similarity.directions import directions_of
 from mlx.stats.bootstrap import resample_counts

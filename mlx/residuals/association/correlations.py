@@ -9,7 +9,8 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.by_group import associate_by_group
-from mlx.residuals.association.delete_one import LeaveOneOutSums, class_pearson, is_small_enough, pooled_pearson
+from mlx.residuals.association.delete_one import class_pearson, is_small_enough, pooled_pearson
+from mlx.residuals.association.deletions import LeaveOneOutSums
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
 from mlx.residuals.association.permutation import (
     Group,
@@ -148,7 +149,7 @@ def _resample(
     of_class = dict(zip(alone, (found for found, _ in each), strict=True))
     deletions: list[LeaveOneOutSums | None] = [None] * len(parts)
     if closed := is_small_enough(layer.units, parts):
-        of_all, of_within, deletions = pooled_pearson(layer.units, parts, layer.entropy, layer.similarity)
+        of_all, of_within, deletions = pooled_pearson(layer.units, parts, layer.entropy, layer.similarity, map=map)
         pooled = replace(pooled, without=(of_all[None], pooled.without[1]))
         within = replace(within, without=(of_within[None], within.without[1]))
     by_class = {}

@@ -1,29 +1,28 @@
 """Pearson's correlation without each sample in turn, in closed form: the delete-one jackknife.
 
-A similarity a_i is a mean over all classmates, so that all a_i share the same samples. Deleting (or
-resampling) rows of the finished table (a_i, H_i) would leave that out: its intervals are too narrow. Here a
-deleted sample is also missing from the mean of every other sample. Within a class let μ be the mean direction,
-v_i = u_i − μ and β_i = v_i·μ, so that a_i = (n β_i + constant) / (n − 1). Without sample j
-
-    a_i − 1 = p_i + k_j,   p_i = ((n−1) β_i − v_i·v_j) / (n−2),   k_j = −((n−1) w + β_j) / (n−2),
-
-with w = 1 − ‖μ‖² the mean of ‖v‖². The sums of p, p² and p·H over i ≠ j need v_j·Σ β_i v_i, v_j·Σ H_i v_i
-and v_jᵀ(VᵀV)v_j: O(n·d²) for all j, and nothing cancels where all directions are nearly alike.
+Deleting rows of the finished table of similarities and entropies would leave out that all similarities share the same
+samples: its intervals are too narrow. Here a deleted sample is also missing from the similarity of every other sample
+(`mlx.residuals.association.deletions`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
-from mlx.core.checks import row_blocks
+from mlx.core.ordered_map import OrderedMap, in_order, within_task
 from mlx.core.scale import exponent_of, in_unit
-from mlx.residuals.similarity.directions import Directions, dense
+from mlx.residuals.association.deletions import LeaveOneOutSums, delete_each
+from mlx.residuals.similarity.directions import Directions
 from mlx.stats.correlation import in_own_unit
 
 LARGEST = 4096
 """Rows or columns, whichever are fewer, of the largest matrix of products: beyond, delete tenths."""
+
+TASK_VALUES = 1 << 22
+"""Numbers of the classes of one task; a class of more is divided into blocks."""
 
 
 def is_small_enough(units: Directions, classes: list[Integers]) -> bool:
@@ -32,108 +31,28 @@ def is_small_enough(units: Directions, classes: list[Integers]) -> bool:
 
 
 @dataclass(frozen=True)
-class LeaveOneOutSums:
-    """Sums over the samples of one class that stay when one of its n is deleted, each (n,) but ``n``.
-
-    Attributes
-    ----------
-    n
-        Samples of the class before the deletion, at least 3.
-    shift
-        k_j: what every a − 1 of the class has in common.
-    x, xx
-        Σ p and Σ p².
-    y, yy, xy
-        Σ H, Σ H² and Σ p·H, with H centered in the class, in units of 2^exponent.
-    exponent
-        See there.
-    """
-
-    n: int
-    shift: Floats
-    x: Floats
-    xx: Floats
-    y: Floats
-    yy: Floats
-    xy: Floats
-    exponent: int
-
-    def in_unit(self, exponent: int) -> "LeaveOneOutSums":
-        """Return the same with entropies in units of 2^exponent."""
-        step = exponent - self.exponent
-        y, yy, xy = in_unit(self.y, step), in_unit(self.yy, 2 * step), in_unit(self.xy, step)
-        return LeaveOneOutSums(self.n, self.shift, self.x, self.xx, y, yy, xy, exponent)
-
-    def centered(self) -> tuple[Floats, Floats, Floats]:
-        """Sums of squares of a, of H, and of products, about the means of the class: each (n,)."""
-        m = self.n - 1
-        return self.xx - self.x**2 / m, self.yy - self.y**2 / m, self.xy - self.x * self.y / m
-
-
-def delete_each(units: Directions, rows: Integers, entropy: Floats) -> LeaveOneOutSums:
-    """Sums of one class without each of its samples.
-
-    Parameters
-    ----------
-    units, rows
-        Directions, and which n ≥ 3 of them are the class.
-    entropy
-        (n,), entropies of those rows.
-    """
-    n, width = rows.size, units.n_features
-    mean = sum(units.take(rows[block]).sum(axis=0) for block in row_blocks(n, width)) / n
-    deviations = _Deviations(units, rows, np.asarray(mean))
-    beta, length = np.empty(n), np.empty(n)
-    for block, v in deviations:
-        beta[block], length[block] = v @ mean, np.einsum("ij,ij->i", v, v)
-    beta -= beta.mean()
-    scaled, exponent = in_own_unit(entropy)
-    y = scaled - scaled.mean()
-    to_beta, to_y, fourth = deviations.projected(beta, y)
-    size = n - 2
-    return LeaveOneOutSums(
-        n=n,
-        shift=-((n - 1) * length.mean() + beta) / size,
-        x=(length - (n - 1) * beta) / size,
-        xx=((n - 1) ** 2 * (beta @ beta - beta**2) - 2 * (n - 1) * (to_beta - beta * length) + fourth - length**2)
-        / size**2,
-        y=-y,
-        yy=y @ y - y**2,
-        xy=((n - 1) * (beta @ y - beta * y) - to_y + y * length) / size,
-        exponent=exponent,
-    )
-
-
-@dataclass(frozen=True)
-class _Deviations:
-    """v = u − μ of the rows of a class, in blocks."""
+class _DeleteEach:
+    """`delete_each` of some small classes, each given with the entropies of its rows, one after the other."""
 
     units: Directions
-    rows: Integers
-    mean: Floats
+    doing: ClassVar[str] = "deleting each sample"
 
-    def __iter__(self) -> Iterator[tuple[slice, Floats]]:
-        for block in row_blocks(self.rows.size, self.mean.size):
-            yield block, dense(self.units.take(self.rows[block])) - self.mean
+    def __call__(self, classes: Sequence[tuple[Integers, Floats]]) -> list[LeaveOneOutSums]:
+        return [delete_each(self.units, rows, entropy, map=within_task) for rows, entropy in classes]
 
-    def projected(self, beta: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
-        """v_j·Σ β_i v_i, v_j·Σ y_i v_i and Σ_i (v_i·v_j)², each (n,)."""
-        n, width = self.rows.size, self.mean.size
-        by_rows = n < width  # the Gram matrix of rows or of columns, whichever is smaller
-        weighted, gram = np.zeros((2, width)), np.zeros((0, 0) if by_rows else (width, width))
-        for block, v in self:
-            weighted += np.stack([beta[block], y[block]]) @ v
-            if not by_rows:
-                gram += v.T @ v
-        sides, fourth = np.empty((2, n)), np.zeros(n)
-        for block, v in self:
-            sides[:, block] = weighted @ v.T
-            if by_rows:
-                for _, other in self:
-                    fourth[block] += ((v @ other.T) ** 2).sum(axis=1)
-            else:
-                fourth[block] = np.einsum("ij,ij->i", v @ gram, v)
-        return sides[0], sides[1], fourth
+
+def _delete_from(
+    units: Directions, classes: Sequence[Integers], entropy: Floats, map: OrderedMap
+) -> dict[int, LeaveOneOutSums]:
+    """`delete_each` of every class of more than two, by its place: large ones in blocks, and some small ones a task."""
+    sizes = {place: rows.size * units.n_features for place, rows in enumerate(classes) if rows.size > 2}
+    large = [place for place, size in sizes.items() if size > TASK_VALUES]
+    small = [place for place in sizes if place not in set(large)]
+    ends = np.cumsum([sizes[place] for place in small])
+    tasks = [part.tolist() for part in np.split(small, np.flatnonzero(np.diff(ends // TASK_VALUES)) + 1) if part.size]
+    found = {place: delete_each(units, classes[place], entropy[classes[place]], map=map) for place in large}
+    made = map(_DeleteEach(units), ([(classes[place], entropy[classes[place]]) for place in task] for task in tasks))
+    return found | dict(zip(small, (one for ones in made for one in ones), strict=True))
 
 
 def class_pearson(deletion: LeaveOneOutSums) -> Floats:
@@ -142,7 +61,7 @@ def class_pearson(deletion: LeaveOneOutSums) -> Floats:
 
 
 def pooled_pearson(
-    units: Directions, classes: list[Integers], entropy: Floats, similarity: Floats
+    units: Directions, classes: list[Integers], entropy: Floats, similarity: Floats, *, map: OrderedMap = in_order
 ) -> tuple[Floats, Floats, list[LeaveOneOutSums | None]]:
     """Correlation over all classes, and within class, without each sample.
 
@@ -154,6 +73,8 @@ def pooled_pearson(
         Rows of every class that has at least two.
     entropy, similarity
         Of all samples.
+    map
+        How classes, or blocks of their rows, are summed.
 
     Returns
     -------
@@ -171,18 +92,20 @@ def pooled_pearson(
     parts = [np.stack([a[end - m.size : end], y[end - m.size : end]]) for m, end in zip(classes, ends, strict=True)]
     raw = np.array([_sums(part) for part in parts])
     about, inner = _within_classes(entropy, classes, parts)
-    deletions: list[LeaveOneOutSums | None] = []
+    deletions = _delete_from(units, classes, entropy, map)
     stay, inside = np.empty((6, rows.size)), np.empty((3, rows.size))
     for label, (members, end) in enumerate(zip(classes, ends, strict=True)):
         span = slice(end - members.size, end)
-        deletion = delete_each(units, members, entropy[members]) if members.size > 2 else None
-        deletions.append(deletion)
         stay[:, span], inside[:, span] = (np.delete(sums, label, axis=0).sum(axis=0)[:, None] for sums in (raw, about))
-        if deletion is not None:
+        if (deletion := deletions.get(label)) is not None:
             stay[:, span] += _shifted(deletion.in_unit(unit), center, float(parts[label][1].mean()))
             inside[:, span] += np.stack(deletion.in_unit(inner).centered())
     n, x, y, xx, yy, xy = stay
-    return _ratio(xx - x**2 / n, yy - y**2 / n, xy - x * y / n), _ratio(*inside), deletions
+    return (
+        _ratio(xx - x**2 / n, yy - y**2 / n, xy - x * y / n),
+        _ratio(*inside),
+        [deletions.get(label) for label in range(len(classes))],
+    )
 
 
 def _sums(part: Floats) -> list[float]:

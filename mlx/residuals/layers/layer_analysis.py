@@ -111,7 +111,7 @@ def analyze_layer(
         How independent tasks are run.
     """
     y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.class_names
-    lifted = lift(units)
+    lifted = lift(units, map=map)
     family = similarity_family(lifted, y_pred, y_true, len(names), groups=predictions.groups, map=map)
     classmates = find_classmates(name, lifted, y_pred, names, settings, map=map)
     layer = Layer(units, family.predicted, entropy, y_pred, name, predictions.groups)

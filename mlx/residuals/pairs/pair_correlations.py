@@ -90,7 +90,7 @@ def _moments(
     if rows.size < 2:
         nothing = replace(EMPTY, n=rows.size)
         return nothing, nothing
-    group = pair_group(units, entropy, rows, block_bytes=block_bytes)
+    group = pair_group(units, entropy, rows, block_bytes=block_bytes, map=map)
     own = group_moments(group, block_bytes=block_bytes, map=map)
     return own, group.moments_about(center, own)
 

@@ -173,13 +173,21 @@ def products_about(products: Floats, shift: float) -> Floats:
     return moved
 
 
-def pair_group(units: Directions, entropy: Floats, rows: Integers, *, block_bytes: int = BLOCK_BYTES) -> PairGroup:
+def pair_group(
+    units: Directions,
+    entropy: Floats,
+    rows: Integers,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    map: OrderedMap = in_order,
+) -> PairGroup:
     """Sort the given rows, at least one, by their entropies, of which there are (n_samples,)."""
     order = rows[np.argsort(entropy[rows], kind="stable")]
     h, exponent = in_own_unit(entropy[order])
     tie = ENTROPY_TOLERANCE if exponent > NO_EXPONENT else 0.0
     center = center_of(entropy, order)
-    return PairGroup(lift(units, rows, block_bytes=block_bytes), order, h - h.mean(), exponent, center, tie)
+    lifted = lift(units, rows, block_bytes=block_bytes, map=map)
+    return PairGroup(lifted, order, h - h.mean(), exponent, center, tie)
 
 
 def group_moments(group: PairGroup, *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order) -> PairMoments:

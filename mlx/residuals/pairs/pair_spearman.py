@@ -114,7 +114,7 @@ def pair_spearman(
         return replace(missing, status=Reason.TOO_MANY_PAIRS(max_samples))
     if rows.size < MIN_SAMPLES:
         return replace(missing, status=Reason.TOO_FEW_SAMPLES(MIN_SAMPLES))
-    group = pair_group(units, entropy, rows)
+    group = pair_group(units, entropy, rows, map=map)
     if not (status := why_undefined(group_moments(group, map=map), PAIR_STATISTICS.index(statistic))).is_ok:
         return replace(missing, status=status)
     group = replace(group, h=merge_ties(group.h, group.tie))

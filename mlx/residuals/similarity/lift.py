@@ -17,12 +17,15 @@ have absolute errors of about 1e-16, as any others; differences far below 1e-7 n
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import sparse
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.block_sums import Sums, summed
 from mlx.core.checks import BLOCK_BYTES, row_blocks
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.similarity.directions import Directions, Rows
 
 
@@ -79,16 +82,29 @@ class CenteredDirections:
             yield rows[block], self.take(rows[block])
 
 
-def lift(units: Directions, rows: Integers | None = None, *, block_bytes: int = BLOCK_BYTES) -> CenteredDirections:
+def lift(
+    units: Directions, rows: Integers | None = None, *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order
+) -> CenteredDirections:
     """Lift directions round the mean of the given rows (all by default), found in one pass over them."""
-    if units.is_sparse:
-        return CenteredDirections(units, np.zeros(units.n_features), 1.0)
     rows = units.defined if rows is None else rows
-    center = np.zeros(units.n_features)
-    for _, block in units.blocks(rows, block_bytes):
-        center += block.sum(axis=0)
-    center /= max(1, rows.size)
+    if units.is_sparse or not rows.size:
+        return CenteredDirections(units, np.zeros(units.n_features), 1.0)
+    (total,) = summed(SumDirections(units, rows), row_blocks(rows.size, units.n_features, block_bytes), map=map)
+    center = total / rows.size
     return CenteredDirections(units, center, max(0.0, 1.0 - float(center @ center)))
+
+
+@dataclass(frozen=True)
+class SumDirections:
+    """Sums the unit vectors of a block of the given rows."""
+
+    units: Directions
+    rows: Integers
+    doing: ClassVar[str] = "summing directions"
+
+    def __call__(self, block: slice) -> Sums:
+        """Return the sum (n_features,)."""
+        return (np.asarray(self.units.take(self.rows[block]).sum(axis=0)),)
 
 
 def swap_constant_terms(sums: Floats) -> Floats:
