@@ -159,7 +159,8 @@ class _Project:
 
     def _fourth(self, v: Floats) -> Floats:
         if not self.deviations.by_rows:
-            return np.einsum("ij,ij->i", v @ self.gram, v)
+            found: Floats = np.einsum("ij,ij->i", v @ self.gram, v)
+            return found
         total = np.zeros(len(v))
         for block in row_blocks(self.deviations.rows.size, self.deviations.mean.size):
             total += ((v @ self.deviations.of(block).T) ** 2).sum(axis=1)
