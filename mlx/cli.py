@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from mlx.commands import (
     demo,
     evaluate,
     issues,
+    open_page,
     report,
     run_experiment,
     runs,
@@ -37,6 +39,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     compare,
     issues,
     report,
+    open_page,
     analyze,
     show_data,
     watch,
@@ -56,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for terminals that lack a character
     parser = build_parser()
-    chosen = parser.parse_args(arguments)
+    chosen, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        chosen.own_parser.reject(unknown)
     if chosen.command is None:
         parser.print_help(sys.stderr)
         sys.exit(1)
@@ -101,7 +106,22 @@ class _Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(1, f"{self.prog}: {message}; see '{self.prog} --help'\n")  # argparse's own would be 2
+        hint = ""
+        if wrong := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message, flags=re.DOTALL):
+            hint = _nearest(wrong[1], re.findall(r"[\w-]+", wrong[2]))
+        self.exit(1, f"{self.prog}: {message}{hint}; see '{self.prog} --help'\n")  # argparse's own would be 2
+
+    def reject(self, unknown: Sequence[str]) -> NoReturn:
+        """Exit with 1, as no argument takes these, and name the option that was probably meant by the first."""
+        options = [option for action in self._actions for option in action.option_strings]
+        hint = _nearest(unknown[0].partition("=")[0], options) if unknown[0].startswith("-") else ""
+        self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+
+
+def _nearest(found: str, valid: Sequence[str]) -> str:
+    from mlx.core.settings import nearest
+
+    return nearest(found, valid)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -111,12 +131,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"mlx {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    parser.set_defaults(command=None)
+    parser.set_defaults(command=None, own_parser=parser)
     for module in COMMANDS:
         child = commands.add_parser(
             module.NAME, help=module.HELP, description=f"{module.HELP[0].upper()}{module.HELP[1:]}."
         )
         module.add_arguments(child)
         child.add_argument("--debug", action="store_true", help="print the traceback of an error")
-        child.set_defaults(command=module.run, parser=parser)
+        child.set_defaults(command=module.run, parser=parser, own_parser=child)
     return parser
