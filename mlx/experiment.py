@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from mlx.config import ExperimentConfig, read_config
-from mlx.core.artifacts import write_json
+from mlx.core.artifacts import read_json, write_json
 from mlx.core.checksums import (
     BEFORE,
     CONFIG,
@@ -104,8 +104,19 @@ def resume_experiment(run: Run, workers: Workers | None = None, *, force: bool =
         results = {"seconds": seconds, "metrics": step_metrics(run.workspace, seconds)}
         summary = run.summary.model_copy(update={**state, **results})
         write_summary(run.folder, summary)
-        run_steps(Run(run.folder, summary), config, workers)
+        run_steps(Run(run.folder, summary), config, workers, steps=_steps_of(run.folder))
     return run.folder
+
+
+STEPS_FILE = "steps.json"
+"""In the folder of a run of a study, which has not all steps: the steps, and what identifies their results."""
+
+
+def _steps_of(folder: Path) -> Collection[str]:
+    try:
+        return read_json(folder / STEPS_FILE).keys() if (folder / STEPS_FILE).exists() else NAMES
+    except ArtifactError:
+        return NAMES
 
 
 def _note_changed_data(run: Run, config: ExperimentConfig, *, read: bool) -> None:

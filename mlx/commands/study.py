@@ -2,16 +2,26 @@
 
 import argparse
 import os
+from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlx.commands.chosen_workers import add_workers
+from mlx.commands.places import run_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mlx.results.study import CellDifference, CellEstimate
+    from mlx.studies.finished import FinishedStudy
     from mlx.studies.plan import Study
 
-DEFAULT_WORKERS = os.environ.get("MLX_WORKERS") or "processes"
+DEFAULT_WORKERS = "processes"
 """A process for each core, as whole runs are independent."""
+MOST_METRICS = 4
+"""Metrics that a terminal shows beside each other."""
+OF_A_RUN = ("run", "cell", "seed", "fold", "status")
+SMALLEST_P = 1e-6
 
 NAME = "study"
 HELP = "run an experiment over seeds, splits and configurations, and compare them"
@@ -20,11 +30,39 @@ HELP = "run an experiment over seeds, splits and configurations, and compare the
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the commands below this one, and their flags."""
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    child = commands.add_parser("run", help="run what is not done of a study, and write its tables")
+    child = _child(commands, "run", _run, "run what is not done of a study, and write its tables and its page")
     child.add_argument("study", type=Path, metavar="FILE", help="JSON or YAML, such as studies/digits.yaml")
     child.add_argument("--dry-run", action="store_true", help="check every cell, and estimate the cost; write nothing")
     add_workers(child)
-    child.set_defaults(study_command=_run)
+    child = _child(commands, "show", _show, "print the estimates and the verdicts of a study")
+    _add_study(child)
+    child = _child(commands, "runs", _runs, "list the runs of a study with their metrics")
+    _add_study(child)
+    child.add_argument("--json", action="store_true", help="print JSON")
+    child = _child(commands, "compare", _compare, "print the paired differences between cells")
+    _add_study(child)
+    child.add_argument("cells", nargs="*", metavar="CELL", help="differences with one cell, or between several")
+    _add_metric(child)
+    child.add_argument("--json", action="store_true", help="print JSON")
+    child = _child(commands, "table", _table, "print the estimates as a table for a paper")
+    _add_study(child)
+    child.add_argument("--latex", action="store_true", required=True, help="as LaTeX with booktabs")
+    _add_metric(child)
+    child.add_argument("--output", type=Path, metavar="FILE", help="file to write instead of standard output")
+
+
+def _child(commands: Any, name: str, function: "Callable[[argparse.Namespace], str]", told: str) -> Any:
+    child = commands.add_parser(name, help=told, description=f"{told[0].upper()}{told[1:]}.")
+    child.set_defaults(study_command=function)
+    return child
+
+
+def _add_study(parser: Any) -> None:
+    parser.add_argument("study", type=run_name, metavar="STUDY", help="a study that was run, by file, folder or name")
+
+
+def _add_metric(parser: Any) -> None:
+    parser.add_argument("--metric", action="append", default=[], help="only this metric; may be repeated")
 
 
 def run(chosen: argparse.Namespace) -> str:
@@ -34,18 +72,23 @@ def run(chosen: argparse.Namespace) -> str:
 
 
 def _run(chosen: argparse.Namespace) -> str:
+    """Run a study; return its cells and verdicts, and its folder in the last line."""
     from mlx.commands.places import at_root
     from mlx.core.workers import open_workers
+    from mlx.studies.finished import read_finished
     from mlx.studies.plan import read_study
+    from mlx.studies.results import results_of, write_results
     from mlx.studies.study import run_study
 
     study = read_study(chosen.study)
     with at_root() as shown:
         if chosen.dry_run:
             return _dry_run(study)
-        with open_workers(chosen.workers or DEFAULT_WORKERS, insecure=chosen.insecure, workspace=Path()) as workers:
-            run_study(study, workers)
-        return shown(study.folder)
+        spec = chosen.workers or os.environ.get("MLX_WORKERS") or DEFAULT_WORKERS
+        with open_workers(spec, insecure=chosen.insecure, workspace=Path()) as workers:
+            done = run_study(study, workers)
+        write_results(results_of(done), study.folder)
+        return "\n\n".join([_summary(read_finished(study.folder)), shown(study.folder)])
 
 
 def _dry_run(study: "Study") -> str:
@@ -59,3 +102,112 @@ def _dry_run(study: "Study") -> str:
         note(f"warning: {line}")
     rows = [[each.name, each.runs, each.done, each.time(), each.space()] for each in cost.cells]
     return "\n".join([as_table(["cell", "runs", "done", "time of a run", "disk of a run"], rows), *cost.facts()])
+
+
+def _show(chosen: argparse.Namespace) -> str:
+    from mlx.studies.finished import read_finished, study_folder
+
+    return _summary(read_finished(study_folder(chosen.study)))
+
+
+def _summary(study: "FinishedStudy") -> str:
+    """Return the estimates of all cells, and the verdicts of the first metric."""
+    from mlx.commands.tables import as_table
+
+    failed = study.about["n_failed"]
+    head = f"{study.about['name']}: {study.about['n_runs']} runs{f', {failed} of them failed' if failed else ''}"
+    rows = []
+    for name in study.names:
+        found = [study.estimates(metric).get(name) for metric in study.metrics[:MOST_METRICS]]
+        rows.append([name, *(None if row is None else _with_interval(row) for row in found)])
+    table = as_table(["cell", *map(str, study.metrics[:MOST_METRICS])], rows)
+    first = str(study.metrics[0]) if study.metrics else ""
+    said = [verdict["sentence"] for verdict in study.about["verdicts"] if verdict["metric"] == first]
+    return "\n\n".join(part for part in (head, table, "\n".join(said)) if part)
+
+
+def _with_interval(row: "CellEstimate") -> str:
+    number = "" if isnan(row.estimate) else f"{row.estimate:.4g}"
+    return number if isnan(row.low) or isnan(row.high) else f"{number} [{row.low:.4g}, {row.high:.4g}]"
+
+
+def _runs(chosen: argparse.Namespace) -> str:
+    from dataclasses import asdict
+    from json import dumps
+
+    from mlx.commands.tables import as_table
+    from mlx.studies.finished import read_finished, study_folder
+
+    study = read_finished(study_folder(chosen.study))
+    records = [{key: _plain(value) for key, value in asdict(run).items()} for run in study.runs]
+    if chosen.json:
+        return dumps(records, indent=2, ensure_ascii=False)
+    shown = [*OF_A_RUN, *map(str, study.metrics), "reason"]
+    return as_table(
+        shown, [[record[key] or None if key == "fold" else record[key] for key in shown] for record in records]
+    )
+
+
+def _compare(chosen: argparse.Namespace) -> str:
+    from json import dumps
+
+    from mlx.commands.tables import as_table
+    from mlx.core.errors import SettingsError
+    from mlx.results.study import DIFFERENCES
+    from mlx.studies.finished import read_finished, study_folder
+
+    study = read_finished(study_folder(chosen.study))
+    for name in chosen.cells:
+        if name not in study.names:
+            raise SettingsError(f"expected cells out of {', '.join(study.names)}, found '{name}'")
+    metrics = study.chosen(chosen.metric, "--metric")
+    rows = [row for row in study.differences if row.metric in metrics and _is_among(row, chosen.cells)]
+    if chosen.json:
+        records = DIFFERENCES.frame(rows).to_dict("records")
+        return dumps([{key: _plain(value) for key, value in record.items()} for record in records], indent=2)
+    columns = ["second", "first", "metric", "difference", "interval", "p", "p (Holm)", "status"]
+    cells = [
+        [
+            row.second,
+            row.first,
+            str(row.metric),
+            _plain(row.difference),
+            _ends(row),
+            *map(_p, (row.p, row.p_holm)),
+            str(row.status),
+        ]
+        for row in rows
+    ]
+    said = {(v["first"], v["second"], v["metric"]): v["sentence"] for v in study.about["verdicts"]}
+    sentences = [said[key] for row in rows if (key := (row.first, row.second, str(row.metric))) in said]
+    return "\n\n".join(["\n".join(sentences), as_table(columns, cells)]) if rows else "no pair of cells to compare"
+
+
+def _is_among(row: "CellDifference", cells: "Sequence[str]") -> bool:
+    """Return whether a pair is asked for: all are by no cell, those of a cell by one, those between them by several."""
+    return not cells or len({row.first, row.second} & set(cells)) == min(2, len(set(cells)))
+
+
+def _ends(row: "CellDifference") -> str | None:
+    return None if isnan(row.low) or isnan(row.high) else f"{row.low:.4g} to {row.high:.4g}"
+
+
+def _p(value: float) -> str | None:
+    return None if isnan(value) else "< 1e-6" if value < SMALLEST_P else f"{value:.3g}"
+
+
+def _plain(value: object) -> object:
+    return None if isinstance(value, float) and isnan(value) else value
+
+
+def _table(chosen: argparse.Namespace) -> str:
+    from mlx.core.artifacts import write_bytes
+    from mlx.studies.finished import read_finished, study_folder
+    from mlx.studies.latex import latex_table
+
+    study = read_finished(study_folder(chosen.study))
+    text = latex_table(study, study.chosen(chosen.metric, "--metric"))
+    if chosen.output is None:
+        return text
+    write_bytes(chosen.output, f"{text}\n".encode())
+    return str(chosen.output)

@@ -125,3 +125,44 @@ VARIANCE = RowSchema(
     "One row per cell and metric, and per pair of cells and metric.",
     ("cell", "against", "metric"),
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyRun:
+    """A run of a study; a metric is NaN where it is undefined, or the run failed."""
+
+    run: Annotated[str, Column("text", "name of the run's folder, in that of the study")]
+    cell: CellName
+    seed: Annotated[int, Column("count", "seed of what the study varies; of cross-validation, the repetition")]
+    fold: Annotated[int, Column("count", "fold, from 1; 0 without cross-validation")] = 0
+    status: Annotated[str, Column("text", "`finished` or `failed`")] = "finished"
+    reason: Annotated[str, Column("text", "why it failed")] = ""
+    accuracy: Annotated[float, Column("number", "accuracy")] = NAN
+    log_loss: Annotated[float, Column("number", "log loss, in nats")] = NAN
+    brier: Annotated[float, Column("number", "Brier score")] = NAN
+    roc_auc: Annotated[float, Column("number", "mean area under the ROC curves of the classes")] = NAN
+    error_auroc_entropy: Annotated[float, Column("number", "AUROC of errors by entropy")] = NAN
+    error_aurc_entropy: Annotated[float, Column("number", "area under the risk-coverage curve by entropy")] = NAN
+    error_augrc_entropy: Annotated[float, Column("number", "area under the generalized risk-coverage curve")] = NAN
+    pearson_within: Annotated[float, Column("number", "correlation of similarity and entropy within class")] = NAN
+    ece: Annotated[float, Column("number", "expected calibration error, in bins of equal width")] = NAN
+    mae: Annotated[float, Column("number", "mean absolute error")] = NAN
+    rmse: Annotated[float, Column("number", "root mean square error")] = NAN
+    r2: Annotated[float, Column("number", "coefficient of determination")] = NAN
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyTrial:
+    """A configuration that the search of a study tried."""
+
+    cell: CellName
+    trial: Annotated[int, Column("count", "number in its cell, from 1")]
+    run: Annotated[str, Column("text", "name of the run's folder, in that of the study")]
+    score: Annotated[float, Column("number", "metric of the search, on the validation samples")] = NAN
+    chosen: Annotated[bool, Column("flag", "whether the cell has these values")] = False
+    values: Annotated[str, Column("text", "values by key, as JSON")] = ""
+    reason: Annotated[str, Column("text", "why it failed")] = ""
+
+
+RUNS = RowSchema("runs.csv", StudyRun, "One row per run of a cell.", ("run",))
+TRIALS = RowSchema("trials.csv", StudyTrial, "One row per trial of a search.", ("run",))

@@ -6,6 +6,7 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array
+from mlx.core.paths import Workspace
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.pipeline.sample_columns import read_group_labels
 from mlx.results.comparison import SharedSamples
@@ -67,8 +68,8 @@ def shared_outputs(first: Run, second: Run) -> SharedOutputs:
         return SharedOutputs(replace(pair, status=Reason.ALL_TRAINED_ON()))
     same = n_shared == pair.n_first == pair.n_second
     status = OK if same else Reason.DIFFERENT_TEST_SETS(n_shared, pair.n_first, pair.n_second)
-    duplicates = _duplicates(_duplicates_of(ours, mine[unseen]), _duplicates_of(theirs, other[unseen]))
-    groups = _groups(first, index[unseen], duplicates)
+    duplicates = _duplicates(duplicates_of(ours, mine[unseen]), duplicates_of(theirs, other[unseen]))
+    groups = groups_by(first.config().get("residuals", {}).get("groups"), first.workspace, index[unseen], duplicates)
     n_groups = None if groups is None else groups.count
     pair = replace(pair, n_groups=n_groups, n_duplicates=duplicates.count, status=status)
     return SharedOutputs(pair, (ours, theirs), (mine[unseen], other[unseen]), groups)
@@ -81,19 +82,31 @@ def _duplicates(first: Duplicates, second: Duplicates) -> Duplicates:
     return Duplicates(earliest[pair.ravel()])
 
 
-def _duplicates_of(recorded: ModelOutputs, rows: Array) -> Duplicates:
+def duplicates_of(recorded: ModelOutputs, rows: Array) -> Duplicates:
+    """Return which of some samples have the same representation and output."""
     layer, outputs = next(iter(recorded.layers.values())), recorded.probabilities
     return find_duplicates(layer[rows], recorded.y_pred[rows, None] if outputs is None else outputs[rows])
 
 
-def _groups(run: Run, index: Array, duplicates: Duplicates) -> Groups | None:
-    """Return which samples belong together by ``residuals.groups`` of a run."""
-    name = run.config().get("residuals", {}).get("groups")
+def groups_by(name: str | None, workspace: Workspace, index: Array, duplicates: Duplicates) -> Groups | None:
+    """Return which samples belong together by ``residuals.groups`` of a run; None where each is its own.
+
+    Parameters
+    ----------
+    name
+        Of the column, or `DUPLICATES`.
+    workspace
+        Of the run.
+    index
+        (n,) rows of the samples in the raw data.
+    duplicates
+        Which of them are equal.
+    """
     if name is None:
         return None
     if name == DUPLICATES:
         return Groups.of(duplicates.first)
-    labels = read_group_labels(run.workspace, name, index)
+    labels = read_group_labels(workspace, name, index)
     assert labels is not None, "a column"
     return Groups.of(labels)
 

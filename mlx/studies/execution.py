@@ -10,20 +10,18 @@ from typing import Any
 from mlx.config import ExperimentConfig
 from mlx.core.artifacts import read_json, write_json
 from mlx.core.checksums import BEFORE, CONFIG, Checksums, faults, read_checksums, write_checksums
+from mlx.core.console import warnings_as_lines
 from mlx.core.errors import ArtifactError, MlxError
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace
 from mlx.core.reading import digest_of_file
 from mlx.core.versions import versions
 from mlx.core.workers import SERIAL, Workers
-from mlx.experiment import Made, run_steps
+from mlx.experiment import STEPS_FILE, Made, run_steps
 from mlx.runs.owners import Owner
 from mlx.runs.progress import now, step_metrics
 from mlx.runs.run import SUMMARY, Run, Summary, read_run, write_summary
 from mlx.studies.sharing import SharedStep
-
-STEPS_FILE = "steps.json"
-"""In the folder of a run: the key of each step that its files are of."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,13 @@ def run_job(job: Job, workers: Workers = SERIAL) -> str | None:
     from threadpoolctl import threadpool_limits
 
     # What a step prints is in the log of the run. A sum may depend on how many threads it is divided among.
-    with redirect_stderr(StringIO()), chdir(job.root), threadpool_limits(limits=1):
+    with redirect_stderr(StringIO()), warnings_as_lines(), chdir(job.root), threadpool_limits(limits=1):
         try:
             _run(job, workers)
         except (MlxError, OSError, MemoryError) as error:
             return reason_of(error, job.folder)
+        except Exception as error:  # of a library or of this one: it must not end the other runs of the study
+            return f"{type(error).__name__}: {reason_of(error, job.folder)}"
     return None
 
 
@@ -145,7 +145,7 @@ def _prepared(folder: Path, config: ExperimentConfig, job: Job) -> Run:
     write_summary(folder, summary)
     write_json(folder / CONFIG, config.as_dict(), durable=True)
     write_json(folder / STEPS_FILE, job.keys, durable=True)
-    write_checksums(folder, checksums.with_step(BEFORE, {CONFIG: digest_of_file(folder / CONFIG)}))
+    write_checksums(folder, Checksums(steps={BEFORE: {CONFIG: digest_of_file(folder / CONFIG)}, **checksums.steps}))
     return Run(folder, summary)
 
 

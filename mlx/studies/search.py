@@ -58,10 +58,13 @@ class Searched:
         With the best values of each; without those of which every trial failed.
     trials
         All of them, in order.
+    chosen
+        Number of the best trial of each cell.
     """
 
     cells: tuple[Cell, ...]
     trials: tuple[Trial, ...]
+    chosen: Mapping[str, int]
 
 
 def search(study: Study, runner: Runner, show: Show | None = None) -> Searched:
@@ -93,12 +96,10 @@ def search(study: Study, runner: Runner, show: Show | None = None) -> Searched:
     every = tuple(trial for own in trials.values() for trial in own)
     if all(trial.score is None for trial in every):
         raise MlxError(f"{study.document.path}: search: every trial failed, the first one with: {every[0].reason}")
-    chosen = tuple(
-        chosen_cell(study, cell, best)
-        for cell in study.cells
-        if (best := best_of(trials[cell.name], settings)) is not None
-    )
-    return Searched(chosen, every)
+    best = {cell.name: best_of(trials[cell.name], settings) for cell in study.cells}
+    chosen = {name: trial for name, trial in best.items() if trial is not None}
+    cells = tuple(chosen_cell(study, cell, chosen[cell.name]) for cell in study.cells if cell.name in chosen)
+    return Searched(cells, every, {name: trial.number for name, trial in chosen.items()})
 
 
 def chosen_cell(study: Study, cell: Cell, trial: Trial) -> Cell:

@@ -17,6 +17,7 @@ from pathlib import Path
 from mlx.core.artifacts import replacing, replacing_folder
 from mlx.core.checksums import Checksums, read_checksums
 from mlx.core.errors import ArtifactError
+from mlx.core.own_folders import remove
 
 SHARED = ".shared"
 """Folder in that of the study; hidden, so that it is not searched for runs."""
@@ -118,3 +119,9 @@ def _is_result(name: str) -> bool:
 def shared_folder(study: Path, steps: Sequence[str], key: str) -> Path:
     """Return the folder for the last of `steps`, whose result has that key."""
     return study / SHARED / f"{steps[-1]}-{key[:16]}"
+
+
+def clear_shared(study: Path) -> None:
+    """Remove the folders in which steps were made for several runs: the runs have their files, and share them."""
+    for folder in (study / SHARED).glob("*-*"):
+        remove(folder)

@@ -1,8 +1,8 @@
 """A whole study: its search, its runs, and the tables that are made of them."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace
@@ -11,8 +11,8 @@ from mlx.experiment import warn_of_other_code
 from mlx.studies.plan import PlannedRun, Study
 from mlx.studies.progress import StudyDisplay
 from mlx.studies.running import Outcome, Runner
-from mlx.studies.search import Trial, search
-from mlx.studies.sharing import SHARED
+from mlx.studies.search import Searched, Trial, search
+from mlx.studies.sharing import SHARED, clear_shared
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,14 @@ class StudyRuns:
         With the values in its cells that the search chose.
     outcomes
         Of all runs of the cells, in order.
-    trials
-        Of the search.
+    trials, chosen
+        Of the search, and the number of the trial whose values each cell has.
     """
 
     study: Study
     outcomes: tuple[Outcome, ...]
     trials: tuple[Trial, ...] = ()
+    chosen: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_study(study: Study, workers: Workers) -> StudyRuns:
@@ -47,15 +48,16 @@ def run_study(study: Study, workers: Workers) -> StudyRuns:
     warn_of_other_code()
     with run_lock(Workspace(study.folder / SHARED)):
         runner = Runner(study.folder, workers, threads=study.settings.threads)
-        trials: tuple[Trial, ...] = ()
+        found = Searched(study.cells, (), {})
         if study.settings.search is not None:
             display = StudyDisplay(dict.fromkeys(cell_names(study), study.settings.search.trials), "trial")
             found = search(study, runner, display.show)
-            study, trials = replace(study, cells=found.cells), found.trials
+            study = replace(study, cells=found.cells)
         planned = runs_of(study)
         display = StudyDisplay(Counter(run.cell for run in planned))
         outcomes = runner.run(planned, show=display.show)
-    return StudyRuns(study, tuple(outcomes), trials)
+        clear_shared(study.folder)
+    return StudyRuns(study, tuple(outcomes), found.trials, found.chosen)
 
 
 def runs_of(study: Study) -> Sequence[PlannedRun]:
