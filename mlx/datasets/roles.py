@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import known_name, nearest
+from mlx.datasets.custom.written_numbers import MARKS, Marks, mark_of, read_written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,20 +98,23 @@ def reject_absent(roles: Mapping[str, str], names: Collection[str], where: str) 
             )
 
 
+UNKNOWN_MARKS = Marks()
+
 CODE = r"-?0\d+(\.0)?|-?\d{16,}"
 """A number in text that is a code: with a leading zero, or longer than a double is exact."""
 
 
-def role_values(series: "pd.Series[Any]", role: str, where: str) -> Array:
+def role_values(series: "pd.Series[Any]", role: str, where: str, marks: Marks = UNKNOWN_MARKS) -> Array:
     """Return a column of a table as numbers, times, or text with None where it is missing.
 
     Text that is a whole number in each row becomes integers; an order in text becomes numbers or times, and so does a
-    column to ignore, which may be a factor, where it has nothing else.
+    column to ignore, which may be a factor, where it has nothing else. `marks` says what is known of decimal marks.
 
     Raises
     ------
     DataError
-        It holds something else, or the order is neither of numbers nor of times written as YYYY-MM-DD.
+        It holds something else, or the order is neither of numbers nor of times written as YYYY-MM-DD, or its numbers
+        can be read in two ways.
     """
     import pandas as pd
 
@@ -129,7 +133,7 @@ def role_values(series: "pd.Series[Any]", role: str, where: str) -> Array:
         return _numbers(texts.astype("Int64").reindex(series.index), role)
     known = series.notna().to_numpy()
     if role == "order" or (role == "ignore" and not texts.str.fullmatch(CODE).any()):
-        if (found := _numbers_or_times(texts, known)) is not None:
+        if (found := _numbers_or_times(texts, known, marks, where if role == "order" else "")) is not None:
             return found
         if role == "order":
             raise _no_order(texts, where)
@@ -152,11 +156,19 @@ def _numbers(series: "pd.Series[Any]", role: str) -> Array:
     return series.to_numpy(dtype=np.int64) if whole else series.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _numbers_or_times(texts: "pd.Series[Any]", known: Array) -> Array | None:
-    """Return texts as numbers, or as times, with gaps where they are not known; None for others."""
+def _numbers_or_times(texts: "pd.Series[Any]", known: Array, marks: Marks, where: str) -> Array | None:
+    """Return texts as numbers, or as times, with gaps where they are not known; None for others.
+
+    Raises
+    ------
+    DataError
+        The numbers can be read in two ways; not raised without `where`.
+    """
     import pandas as pd
 
     numbers = pd.to_numeric(texts, errors="coerce")
+    if marks.stated == "," or numbers.isna().any():
+        numbers = _with_any_mark(texts, marks, where)
     if numbers.notna().all():
         values = np.full(len(known), np.nan)
         values[known] = numbers.to_numpy(dtype=np.float64)
@@ -167,6 +179,18 @@ def _numbers_or_times(texts: "pd.Series[Any]", known: Array) -> Array | None:
     moments = np.full(len(known), np.datetime64("NaT"), "datetime64[us]")
     moments[known] = times.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     return moments
+
+
+def _with_any_mark(texts: "pd.Series[Any]", marks: Marks, where: str) -> "pd.Series[Any]":
+    """Return texts as numbers with their own decimal mark, NaN for others."""
+    written = read_written(texts)
+    mark = mark_of(written, marks)
+    if mark is None and where and written.share(*MARKS) == 1:
+        raise DataError(
+            f"{where}: expected numbers of one decimal mark, found {written.ambiguous()!r}, which may be two numbers; "
+            "state dataset.params.decimal"
+        )
+    return texts.map(written.read[mark or "."])
 
 
 def _no_order(texts: "pd.Series[Any]", where: str) -> DataError:

@@ -96,6 +96,23 @@ def test_roles_of_metadata_are_no_factors(tmp_path: Path, patients: pd.DataFrame
     assert roles["count"].tolist() == list(range(12))
 
 
+def test_an_order_may_have_decimal_commas(tmp_path: Path, patients: pd.DataFrame) -> None:
+    table = patients[["age", "y"]].assign(when=np.arange(12) / 4)
+    table.to_csv(tmp_path / "table.csv", index=False, sep=";", decimal=",")
+    table[["age", "y"]].to_csv(tmp_path / "bare.csv", index=False)
+    table[["when"]].assign(z=0.5).to_csv(tmp_path / "m.csv", index=False, sep=";", decimal=",")
+    order = {"when": "order"}
+    roles, _ = generated(tmp_path, "table.csv", target="y", roles=order)
+    np.testing.assert_array_equal(roles["when"], table["when"])
+    roles, _ = generated(tmp_path, "bare.csv", target="y", metadata=str(tmp_path / "m.csv"), roles=order)
+    np.testing.assert_array_equal(roles["when"], table["when"])
+    table.assign(age=range(12), when=[f"{k},500" for k in range(1, 13)]).to_csv(tmp_path / "table.csv", index=False, sep=";")
+    with pytest.raises(MlxError, match=r"found '\d,500', which may be two numbers; state dataset\.params\.decimal"):
+        generated(tmp_path, "table.csv", target="y", roles=order)
+    roles, _ = generated(tmp_path, "table.csv", target="y", roles=order, decimal=",")
+    assert roles["when"][0] == 1.5
+
+
 def test_roles_follow_images_by_the_name_of_their_file(tmp_path: Path) -> None:
     files = []
     for label in ("cat", "dog"):

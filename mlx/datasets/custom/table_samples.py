@@ -78,7 +78,7 @@ def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) 
     suspicions = _looked_at(table, columns, compared, known)
     suspicious = () if rules.features is not None else tuple(_lines(suspicions, table, target))
     roles = {
-        name: role_values(table.series(name, ignored=role == "ignore"), role, f"{path}: column '{name}'")[known]
+        name: role_values(table.series(name, ignored=role == "ignore"), role, f"{path}: column '{name}'", marks)[known]
         for name, role in rules.roles.items()
         if name in table.columns
     }
