@@ -29,5 +29,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 @pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave figures blank: in tests of runs rather than of pictures, drawing takes more than half of the time."""
+    monkeypatch.setattr("matplotlib.backends.backend_agg.FigureCanvasAgg.draw", lambda _: None)
+
+
+@pytest.fixture
 def repository(finished: Repository, tmp_path: Path) -> Repository:
     return finished.copy(tmp_path / "repo")

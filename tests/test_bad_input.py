@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from repository import Repository
 
+from mlx.core.stage import run_stage
+from mlx.pipeline.steps import STEPS
+
 pytestmark = pytest.mark.slow
 
 Damage = Callable[[Path], Any]
@@ -102,13 +105,22 @@ def edited(name: str, key: str, value: Any) -> Damage:
     ],
 )  # fmt: skip
 def test_bad_input_ends_a_stage_with_one_message_and_changes_nothing(
-    repository: Repository, stage: str, damage: Damage, message: str
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stage: str,
+    damage: Damage,
+    message: str,
 ) -> None:
     damage(repository.root)
     before = repository.content()
-    done = repository.stage(stage)
-    assert done.returncode == 1
-    assert done.stderr.startswith(message), done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stdout == ""
+    monkeypatch.chdir(repository.root)
+    step = next(step for step in STEPS if step.__name__ == stage.replace("-", "_"))
+    with pytest.raises(SystemExit) as ended:
+        run_stage(step)
+    assert ended.value.code == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(message)
+    assert len(said.err.splitlines()) == 1
+    assert said.out == ""
     assert repository.content() == before

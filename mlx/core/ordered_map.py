@@ -8,6 +8,7 @@ algebra libraries, whose sums depend on how many threads they are divided among.
 import os
 import pickle
 import socket
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -16,7 +17,10 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -57,10 +61,16 @@ def in_groups(blocks: Iterable[T]) -> Iterator[list[T]]:
 @contextmanager
 def one_thread_each() -> Iterator[None]:
     """Limit the linear algebra libraries of this process to one thread within the block."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1):
+    with _libraries(len(sys.modules)).limit(limits=1):
         yield
+
+
+@lru_cache(maxsize=1)
+def _libraries(n_modules: int) -> "ThreadpoolController":  # noqa: ARG001  # the key of the cache
+    """Find the linear algebra libraries, which takes 10 ms; again where modules were imported that may load others."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def run_alone(function: Callable[[T], R], items: Iterable[T]) -> tuple[list[R], Iterable[T]]:

@@ -106,7 +106,9 @@ def test_an_order_may_have_decimal_commas(tmp_path: Path, patients: pd.DataFrame
     np.testing.assert_array_equal(roles["when"], table["when"])
     roles, _ = generated(tmp_path, "bare.csv", target="y", metadata=str(tmp_path / "m.csv"), roles=order)
     np.testing.assert_array_equal(roles["when"], table["when"])
-    table.assign(age=range(12), when=[f"{k},500" for k in range(1, 13)]).to_csv(tmp_path / "table.csv", index=False, sep=";")
+    table.assign(age=range(12), when=[f"{k},500" for k in range(1, 13)]).to_csv(
+        tmp_path / "table.csv", index=False, sep=";"
+    )
     with pytest.raises(MlxError, match=r"found '\d,500', which may be two numbers; state dataset\.params\.decimal"):
         generated(tmp_path, "table.csv", target="y", roles=order)
     roles, _ = generated(tmp_path, "table.csv", target="y", roles=order, decimal=",")

@@ -264,6 +264,7 @@ def test_a_test_file_may_have_another_format_than_the_other(tmp_path, end, other
     np.testing.assert_array_equal(dataset.roles.columns["patient"], [*TABLE["patient"], *TABLE["patient"][::-1]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["csv", "json", "parquet", "feather"])
 def test_twenty_thousand_columns_are_read(tmp_path, end):
     values = RNG.normal(size=(6, 20_000)).round(2)

@@ -87,8 +87,8 @@ def samples(task_spec: TaskSpec, n: int = 150, seed: int = 0) -> Samples:
 
 
 @cache
-def fitted(name: str, task_spec: TaskSpec, seed: int = 7) -> tuple[Model, ModelSettings, FitResult]:
-    settings = settings_of(name)
+def fitted(name: str, seed: int) -> tuple[Model, ModelSettings, FitResult]:
+    settings, task_spec = settings_of(name), task_spec_of(name)
     model = build_model(settings, task_spec, seed=seed)
     # Once the loss of a deep network is near 0, Adam divides by gradients near 0: at 0.01 an occasional step of the
     # last epoch takes a network from 100 % to 85 %, on one processor and not on another.
@@ -97,18 +97,20 @@ def fitted(name: str, task_spec: TaskSpec, seed: int = 7) -> tuple[Model, ModelS
     return model, settings, fit_model(model, samples(task_spec), samples(task_spec, 40, 1), training, Silent())
 
 
-def saved(name: str, folder: Path, seed: int = 7, fit: Any = fitted) -> Model:
-    task_spec = task_spec_of(name)
-    model, settings, _ = fit(name, task_spec, seed)
+SEED = 7
+
+
+def saved(name: str, folder: Path, seed: int = SEED, fit: Any = fitted) -> Model:
+    model, settings, _ = fit(name, seed)
     folder.mkdir()
-    save_model(model, settings, folder, [f"c{i}" for i in range(task_spec.n_classes)])
+    save_model(model, settings, folder, [f"c{i}" for i in range(model.task_spec.n_classes)])
     return model
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_it_learns_what_can_be_learnt(name: str) -> None:
     task_spec = task_spec_of(name)
-    model, _, result = fitted(name, task_spec)
+    model, _, result = fitted(name, SEED)
     unseen = samples(task_spec, 60, 2)
     predictions = model.outputs(unseen.X).predictions
     if task_spec.task == "regression":
@@ -121,7 +123,7 @@ def test_it_learns_what_can_be_learnt(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_outputs_have_their_shapes_and_probabilities_sum_to_one(name: str) -> None:
     task_spec = task_spec_of(name)
-    model, _, _ = fitted(name, task_spec)
+    model, _, _ = fitted(name, SEED)
     X = samples(task_spec, 11).X
     outputs = model.outputs(X, model.layers)
     assert outputs.predictions.shape == (11,)
@@ -181,8 +183,7 @@ def test_penultimate_is_a_layer_and_an_unknown_one_is_refused(name: str) -> None
 
 @pytest.mark.parametrize("name", MODELS)
 def test_wrong_shapes_and_values_are_refused(name: str) -> None:
-    task_spec = task_spec_of(name)
-    model, _, _ = fitted(name, task_spec)
+    model, _, _ = fitted(name, SEED)
     with pytest.raises(DataError, match=r"expected samples of shape \(8, 8, 1\), found \(8, 9, 1\)"):
         model.outputs(np.zeros((2, 8, 9, 1), np.float32))
     bad = np.zeros((3, 8, 8, 1), np.float32)

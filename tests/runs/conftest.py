@@ -7,6 +7,10 @@ import pytest
 from small_runs import CONFIG
 
 
+@pytest.fixture(autouse=True)
+def _quick_figures(undrawn: None) -> None: ...
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
