@@ -138,6 +138,17 @@ def open_model_outputs(folder: Path, split: Split = "test") -> ModelOutputs:
     )
 
 
+def is_recorded(folder: Path, split: Split) -> bool:
+    """Whether the same folder has the outputs for a part of the data in a folder of its own.
+
+    Raises
+    ------
+    ArtifactError
+        The description is missing or damaged.
+    """
+    return split in read_description(folder / "representations.json", RepresentationsDescription).samples
+
+
 def open_validation_outputs(folder: Path) -> ValidationOutputs | None:
     """Open what the same folder has of the validation part of a classification; None where it is not recorded.
 
@@ -146,11 +157,11 @@ def open_validation_outputs(folder: Path) -> ValidationOutputs | None:
     ArtifactError
         A file is missing or damaged, or has another number of rows or columns than described.
     """
-    described = read_description(folder / "representations.json", RepresentationsDescription)
-    if described.task != "classification" or "val" not in described.samples:
+    if not is_recorded(folder, "val"):
         return None
     recorded = open_model_outputs(folder, "val")
-    assert recorded.probabilities is not None, "a classification"
+    if recorded.probabilities is None:
+        return None
     labels, index = np.asarray(recorded.y_true), np.asarray(recorded.index)
     return ValidationOutputs(recorded.probabilities, recorded.logits, labels, index, recorded.chosen_by_validation)
 

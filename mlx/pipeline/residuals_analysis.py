@@ -12,14 +12,22 @@ from mlx.core.array_types import Array
 from mlx.core.arrays import open_array, write_array
 from mlx.core.artifacts import replacing_folder, write_csv, write_parquet
 from mlx.core.console import announced, note
+from mlx.core.descriptions import Split
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.workers import SERIAL, Workers
 from mlx.pipeline.issues import issues_of
-from mlx.pipeline.model_outputs import ModelOutputs, naming_model_outputs, open_model_outputs
+from mlx.pipeline.model_outputs import (
+    ModelOutputs,
+    is_recorded,
+    naming_model_outputs,
+    open_model_outputs,
+    open_validation_outputs,
+)
 from mlx.pipeline.sample_columns import SampleColumns, read_group_labels
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 from mlx.residuals.errors.factor_choice import choose_factors, restates
+from mlx.residuals.sets.regression import RegressionOutputs
 from mlx.results.classification_residuals import (
     CLASSES,
     RISK_COVERAGE,
@@ -55,7 +63,8 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
 
     ``samples.parquet`` has a row per test sample; ``classes.csv`` a row per predicted class; ``tests.csv`` every test
     made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``issues.csv`` samples of every
-    part to look at, ``issue_counts.csv`` how many; ``temperature.csv`` what a temperature does to entropy;
+    part to look at, ``issue_counts.csv`` how many; ``prediction_sets.csv`` whom prediction sets, or intervals of a
+    regression, cover; ``temperature.csv`` what a temperature does to entropy;
     ``similarity.csv`` which file in ``similarity/`` holds the similarities within a class, beside
     ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
     ``docs/tables.md`` describes every column. A regression has no rows in the tables of classes, scores, temperatures
@@ -120,6 +129,7 @@ def _classification(
             factors=factors,
             settings=settings,
             validation=recorded.validation,
+            validation_outputs=open_validation_outputs(workspace.representations),
             groups=groups,
             map=shown,
         )
@@ -158,6 +168,9 @@ def _regression(
             factors=factors,
             groups=groups,
             features=recorded.features,
+            validation=_regression_outputs(workspace, "val"),
+            training=_regression_outputs(workspace, "train"),
+            chosen_by_validation=recorded.chosen_by_validation,
         )
         noticed = issues_of(workspace, recorded, settings)
     found = replace(found, **vars(noticed.found), summary=_with_counts(found.summary, noticed.headline))
@@ -169,6 +182,16 @@ def _regression(
     write_metrics(workspace.metrics / "residuals.json", found.summary.as_metrics())
     duplicates = [str(status) for status in found.summary.status if status.reason is Reason.DUPLICATE_SAMPLES]
     return f"summarized the residuals{''.join(f' ({said})' for said in duplicates)}"
+
+
+def _regression_outputs(workspace: Workspace, split: Split) -> RegressionOutputs | None:
+    """Open the outputs of a regression for a part; None where it is not recorded."""
+    if not is_recorded(workspace.representations, split):
+        return None
+    recorded = open_model_outputs(workspace.representations, split)
+    true, pred, index = (np.asarray(values) for values in (recorded.y_true, recorded.y_pred, recorded.index))
+    layer = next(iter(recorded.layers.values()))
+    return RegressionOutputs(true.astype(np.float64), pred.astype(np.float64), index, layer)
 
 
 def _with_counts(summary: RegressionSummary, counts: Mapping[str, Any]) -> RegressionSummary:

@@ -35,6 +35,7 @@ from mlx.results.evaluation import (
     regression_evaluation,
 )
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
+from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_INTERVALS, SAMPLE_SETS, suffixes_of
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
@@ -44,7 +45,7 @@ from mlx.results.regression_residuals import (
     RegressionSummary,
 )
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
-from mlx.results.schema import RowSchema, check_rows
+from mlx.results.schema import ArraySchema, RowSchema, check_rows
 from mlx.results.tests import TESTS, TestResult, first_test, read_tests
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         temperature=_rows(folder, TEMPERATURE),
         similarity=_rows(folder, SIMILARITY, n_classes=k),
         **read_issues(folder),
+        **_read_sets(folder, table, SAMPLE_SETS),
         matrices={file: _overview(folder, file, places[layers[0]].overview)},
         headline=headline,
     )
@@ -127,6 +129,17 @@ def read_issues(folder: Path) -> "dict[str, tuple[Any, ...]]":
     """
     schemas = (ISSUES, ISSUE_COUNTS) if (folder / ISSUES.file).exists() else ()
     return {schema.name: _rows(folder, schema) for schema in schemas}
+
+
+def _read_sets(folder: Path, samples: "pd.DataFrame", schema: ArraySchema[Any]) -> dict[str, Any]:
+    """Read whom prediction sets cover, and the set or interval of each sample; none of a run of an earlier version."""
+    if not (folder / PREDICTION_SETS.file).exists():
+        return {}
+    rows = _rows(folder, PREDICTION_SETS)
+    suffixes = suffixes_of(list(dict.fromkeys(row.alpha for row in rows)))
+    columns = tuple((end, schema.arrays(folder / schema.file, samples, suffix=end)) for end in suffixes)
+    name = "sample_sets" if schema is SAMPLE_SETS else "sample_intervals"
+    return {PREDICTION_SETS.name: rows, name: columns}
 
 
 def _rows(folder: Path, schema: RowSchema[T], *, n_classes: int = 0) -> tuple[T, ...]:
@@ -190,6 +203,7 @@ def read_regression_residuals(workspace: Workspace, dataset: DatasetDescription)
         slices=slices,
         tests=tests,
         **read_issues(folder),
+        **_read_sets(folder, table, SAMPLE_INTERVALS),
     )
 
 

@@ -17,6 +17,8 @@ from mlx.residuals.layers.class_summaries import class_summaries
 from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
 from mlx.residuals.predictions import Predictions, check_predictions
+from mlx.residuals.sets.classification import PredictionSets, prediction_sets
+from mlx.residuals.sets.coverage import headline_of_sets
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Directions, Representation, directions_of
 from mlx.results.classification_residuals import ClassificationResiduals
@@ -25,6 +27,7 @@ from mlx.results.tests import TestResult, adjusted, with_primary
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.grouping import GIVEN, choose_groups
+from mlx.stats.validation_outputs import ValidationOutputs
 
 
 def analyze_classification(
@@ -39,6 +42,7 @@ def analyze_classification(
     settings: ResidualsSettings,
     factors: pd.DataFrame | None = None,
     validation: ValidationErrors | None = None,
+    validation_outputs: ValidationOutputs | None = None,
     groups: npt.ArrayLike | None = None,
     map: OrderedMap = in_order,
 ) -> ClassificationResiduals:
@@ -64,6 +68,8 @@ def analyze_classification(
         What is known of each sample, a column a factor, n_samples rows.
     validation
         How often the model is wrong on validation samples, if known: decides which intervals are given.
+    validation_outputs
+        What the model predicts for them, if known: one half of them calibrates the prediction sets.
     groups
         (n_samples,), labels of which samples belong together and are not independent; by default what
         ``settings.groups`` names. A sample without a label (None, NaN) is a group by itself.
@@ -94,12 +100,18 @@ def analyze_classification(
     found = _merged(
         predictions, samples, layers, further, settings, duplicates, n_dropped=int((first_units.norms == 0).sum())
     )
+    sets = PredictionSets()
+    if validation_outputs is not None and settings.conformal.alpha:
+        sets = prediction_sets(predictions, validation_outputs, known.looks, settings)
     columns = {str(name): shown[name].to_numpy() for name in shown}
     return replace(
         found,
         sample_factors=columns,
         factors=mark_duplicates(known.factors, duplicates, predictions.groups),
         slices=mark_duplicates(known.slices, duplicates, predictions.groups),
+        prediction_sets=sets.coverage,
+        sample_sets=sets.samples,
+        headline=found.headline | headline_of_sets(sets.coverage, settings.confidence),
     )
 
 

@@ -2,11 +2,38 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from mlx.core.settings import Settings
+from mlx.core.settings import ANY_CASE, Settings
 
 Projection = Literal["pca", "tsne", "umap"]
+
+
+def _usable_alphas(alphas: list[float]) -> list[float]:
+    if len(set(alphas)) < len(alphas) or not all(0 < alpha < 1 for alpha in alphas):
+        raise ValueError(f"expected different numbers above 0 and below 1, found {', '.join(map(str, alphas))}")
+    return alphas
+
+
+class ConformalSettings(Settings):
+    """Which prediction sets are made of validation outputs; of a regression, prediction intervals.
+
+    Attributes
+    ----------
+    alpha
+        Shares of new samples that the sets are made to miss, the first of which is the headline's; an empty list makes
+        no sets.
+    method
+        Score of the classes in a set: ``lac`` takes those above a probability, which gives the smallest sets; ``aps``
+        the most probable ones up to a sum, which adapts to hard samples; ``raps`` the same with a penalty on size.
+        A regression has intervals by absolute and by normalized residuals instead.
+    class_conditional
+        Whether each class has a threshold of its own, calibrated on the validation samples of the class.
+    """
+
+    alpha: Annotated[list[float], AfterValidator(_usable_alphas)] = Field([0.1])
+    method: Annotated[Literal["lac", "aps", "raps"], ANY_CASE] = "lac"
+    class_conditional: bool = False
 
 
 class ResidualsSettings(Settings):
@@ -41,6 +68,8 @@ class ResidualsSettings(Settings):
     factors
         Which of what is known of the samples may explain errors: names of factors, features and columns with a role,
         ``all`` (of more than 100 features the first 100, or none if they have no names), or ``none``.
+    conformal
+        Which prediction sets are made.
     """
 
     seed: int = Field(default=42, ge=0, lt=2**32)
@@ -52,3 +81,4 @@ class ResidualsSettings(Settings):
     projections: list[Projection] = Field(["pca", "tsne"])
     groups: str | None = Field(default=None, min_length=1)
     factors: Annotated[list[str], Field(min_length=1)] | Literal["all", "none"] = "all"
+    conformal: ConformalSettings = ConformalSettings()

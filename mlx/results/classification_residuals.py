@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from mlx.core.array_types import Array, Floats
 from mlx.results import columns
 from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount
+from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_SETS, SampleSets, SetCoverage
 from mlx.results.questions import Score, Statistic
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES, LayerSamples, SampleScores
 from mlx.results.schema import ArraySchema, Column, RowSchema
@@ -231,6 +232,9 @@ class ClassificationResiduals:
         Which matrix of similarities a class has, and the matrices by their file names.
     issues, issue_counts
         Samples to look at, of every recorded part of the data, and how many of each kind there are.
+    prediction_sets, sample_sets
+        Whom the prediction sets cover, and the set of each sample by the suffix of its columns; empty without recorded
+        validation samples.
     headline
         JSON scalars of the first layer; None where undefined.
     """
@@ -248,6 +252,8 @@ class ClassificationResiduals:
     matrices: Mapping[str, Floats]
     issues: tuple[Issue, ...] = ()
     issue_counts: tuple[IssueCount, ...] = ()
+    prediction_sets: tuple[SetCoverage, ...] = ()
+    sample_sets: tuple[tuple[str, SampleSets], ...] = ()
     headline: Headline
 
     def frames(self) -> "dict[str, pd.DataFrame]":
@@ -263,13 +269,15 @@ class ClassificationResiduals:
             LAYER_SAMPLES.frame(layer, suffix=end) for end, layer in zip(suffixes, self.layers.values(), strict=True)
         ]
         factors = pd.DataFrame({f"factor.{name}": values for name, values in self.sample_factors.items()})
-        return pd.concat([SAMPLES.frame(self.samples), *frames, factors], axis=1)
+        sets = [SAMPLE_SETS.frame(one, suffix=suffix) for suffix, one in self.sample_sets]
+        return pd.concat([SAMPLES.frame(self.samples), *frames, *sets, factors], axis=1)
 
 
 TABLES: Mapping[str, RowSchema[Any]] = {
     schema.name: schema
     for schema in (
         CLASSES, TESTS, FACTORS, SLICES, RISK_COVERAGE, TEMPERATURE, SIMILARITY, ISSUES, ISSUE_COUNTS,
+        PREDICTION_SETS,
     )
 }  # fmt: skip
 """The tables of rows, by their names, which are those of the fields that hold the rows."""

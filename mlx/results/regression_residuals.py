@@ -13,6 +13,7 @@ from mlx.core.reading import REMAKE
 from mlx.results import columns
 from mlx.results.classification_residuals import FACTORS, FactorEffect
 from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount, IssueKind
+from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_INTERVALS, SampleIntervals, SetCoverage
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.results.tests import TESTS, TestResult
 from mlx.stats.status import OK, Status
@@ -262,6 +263,9 @@ class RegressionResiduals:
         What the factors have to do with the residuals, the slices with the largest, and the tests of both.
     issues, issue_counts
         Samples to look at, of every recorded part of the data, and how many of each kind there are.
+    prediction_sets, sample_intervals
+        Whom the prediction intervals cover, and those of each sample by the suffix of their columns; empty without
+        recorded validation samples.
     """
 
     samples: RegressionSamples
@@ -273,16 +277,20 @@ class RegressionResiduals:
     tests: tuple[TestResult, ...] = ()
     issues: tuple[Issue, ...] = ()
     issue_counts: tuple[IssueCount, ...] = ()
+    prediction_sets: tuple[SetCoverage, ...] = ()
+    sample_intervals: tuple[tuple[str, SampleIntervals], ...] = ()
 
     def sample_frame(self) -> "pd.DataFrame":
         """Return the table of samples, with their factors."""
         import pandas as pd
 
         factors = pd.DataFrame({f"factor.{name}": values for name, values in self.sample_factors.items()})
-        return pd.concat([REGRESSION_SAMPLES.frame(self.samples), factors], axis=1)
+        intervals = [SAMPLE_INTERVALS.frame(one, suffix=suffix) for suffix, one in self.sample_intervals]
+        return pd.concat([REGRESSION_SAMPLES.frame(self.samples), *intervals, factors], axis=1)
 
 
 REGRESSION_TABLES: Mapping[str, RowSchema[Any]] = {
-    schema.name: schema for schema in (TESTS, FACTORS, REGRESSION_SLICES, COEFFICIENTS, ISSUES, ISSUE_COUNTS)
+    schema.name: schema
+    for schema in (TESTS, FACTORS, REGRESSION_SLICES, COEFFICIENTS, ISSUES, ISSUE_COUNTS, PREDICTION_SETS)
 }
 """The tables of rows, by their names, which are those of the fields that hold the rows."""

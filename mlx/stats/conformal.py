@@ -1,5 +1,6 @@
 """Split conformal prediction: the threshold, and how many test samples its sets cover by chance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -102,6 +103,54 @@ def coverage_band(n_calibration: int, n_test: int, alpha: float, level: float = 
     low, high = (int(covered.ppf(share)) for share in ((1 - level) / 2, (1 + level) / 2))
     k = threshold_rank(n_calibration, alpha)
     return CoverageBand(k / (n_calibration + 1), float(covered.std()) / n_test, low, high, level)
+
+
+@dataclass(frozen=True)
+class SummedCoverage:
+    """Number of covered test samples of several parts, each with a threshold of its own: a sum of beta-binomials.
+
+    Attributes
+    ----------
+    mean
+        Expected share of covered test samples.
+    cdf
+        (n_test + 1,), probability of at most so many.
+    """
+
+    mean: float
+    cdf: Floats
+
+    def band(self, level: float = 0.95) -> CoverageBand:
+        """Return the band of the number of covered test samples."""
+        counts, pmf = np.arange(self.cdf.size), np.diff(self.cdf, prepend=0.0)
+        n = self.cdf.size - 1
+        spread = float(np.sqrt(max(0.0, float(pmf @ (counts - self.mean * n) ** 2))))
+        low, high = (int(np.searchsorted(self.cdf, share)) for share in ((1 - level) / 2, (1 + level) / 2))
+        return CoverageBand(self.mean, spread / n, low, min(high, n), level)
+
+    def p_value(self, n_covered: int) -> float:
+        """Return the one-sided probability of at most so many covered test samples."""
+        return min(1.0, float(self.cdf[n_covered]))
+
+
+def summed_coverage(parts: Sequence[tuple[Threshold, int]], alpha: float) -> SummedCoverage:
+    """Return the law of the covered test samples of parts: the threshold and the number of test samples of each.
+
+    Of a part with too few calibration samples for a threshold, every sample is covered.
+    """
+    from scipy.signal import fftconvolve
+
+    pmf: Floats
+    pmf, expected, total = np.ones(1), 0.0, sum(n for _, n in parts)
+    for own, n in parts:
+        if own.status.is_ok:
+            of_part = _covered(own.n_calibration, n, alpha).pmf(np.arange(n + 1))
+            pmf = np.maximum(fftconvolve(pmf, of_part), 0.0)
+            expected += n * own.k / (own.n_calibration + 1)
+        else:
+            pmf = np.concatenate([np.zeros(n), pmf])
+            expected += n
+    return SummedCoverage(expected / total, np.minimum(np.cumsum(pmf / pmf.sum()), 1.0))
 
 
 def undercoverage_p_value(n_covered: int, n_group: int, n_calibration: int, alpha: float) -> float:

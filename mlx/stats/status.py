@@ -133,6 +133,10 @@ class Reason(Enum):
     NO_VALIDATION = "no recorded outputs for validation samples"
     FEW_VALIDATION = "fewer than {} validation samples to fit to"
     UNCHANGED = "the predictions as they are"
+    NONE_COVERED_WORSE = "no group is covered less than all samples by more than chance"
+    TOO_FEW_TRAINING = "no normalized intervals (fewer than {} training samples)"
+    SPARSE_LAYER = "no normalized intervals (a sparse layer that is too large to be filled)"
+    NO_TRAINING = "no normalized intervals (no recorded outputs for training samples)"
     EPOCH_CHOSEN = "validation chose the epoch: its scores may be lower than those of new samples"
     # Samples to look at.
     NOT_RECORDED = "no recorded {} samples"

@@ -25,6 +25,11 @@ CAPTIONS = {
         "Accuracy at each confidence of the predictions as they are, and after each calibrator, which is fitted to "
         "one half of the validation samples. The chosen one has the lowest cross-validated Brier score there.",
     ),
+    "prediction_sets": (
+        "Coverage of prediction sets",
+        "How often a set, or a prediction interval, holds the truth; in parentheses, the number of samples. Gray bars are "
+        "the range in which 95 % of test sets would lie if a group was covered as all samples are.",
+    ),
     "entropy_histogram": (
         "Entropy of correct and wrong predictions",
         "The further apart the two distributions, the better entropy separates mistakes; dashed lines are medians.",
@@ -138,7 +143,15 @@ SECTIONS = (
     (
         "unsure",
         "Where it is unsure",
-        ("entropy_histogram", "risk_coverage", "reliability", "recalibration", "temperature", "uncertain_samples"),
+        (
+            "entropy_histogram",
+            "risk_coverage",
+            "reliability",
+            "recalibration",
+            "temperature",
+            "prediction_sets",
+            "uncertain_samples",
+        ),
     ),
     (
         "geometry",

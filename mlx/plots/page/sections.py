@@ -24,6 +24,7 @@ from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
 from mlx.results.classification_residuals import FACTORS, SLICES, FactorEffect
 from mlx.results.evaluation_tables import RELIABILITY
+from mlx.results.prediction_sets import PREDICTION_SETS
 from mlx.results.recalibration import RECALIBRATION
 from mlx.results.regression_residuals import REGRESSION_SLICES
 from mlx.results.tests import TESTS
@@ -42,6 +43,8 @@ BIN_COLUMNS = ("factor", "bin", "estimate", "low", "high", "n", "n_errors", "ent
 MEAN_COLUMNS = ("factor", "bin", "target", "estimate", "low", "high", "n", "status")
 RECALIBRATION_COLUMNS = ("calibrator", "chosen", "metric", "before", "after", "difference", "low", "high", "p",
                          "p_holm", "cv_brier", "temperature", "n_validation", "status")  # fmt: skip
+SET_COLUMNS = ("alpha", "method", "kind", "subject", "bin", "n", "coverage", "low", "high", "expected", "band_low",
+               "band_high", "size_mean", "n_empty", "p", "p_holm", "n_calibration", "status")  # fmt: skip
 """A choice that no type can tell: columns of the schemas (another name is an error) that fit the page's width and are
 read beside each other. How a number was made stands in the CSV files."""
 
@@ -72,7 +75,12 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
         slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
         tables = [rows_table("Slices with the largest errors", REGRESSION_SLICES, slices)]
         tables += _factor_tables(report.residuals.factors, "mean residuals in bins", MEAN_COLUMNS)
-        return found | {"wrong": Tables([evaluation, residuals]), "why": Tables(wide=tables)}
+        intervals = rows_table("Prediction intervals", PREDICTION_SETS, report.residuals.prediction_sets, SET_COLUMNS)
+        return found | {
+            "wrong": Tables([evaluation, residuals]),
+            "unsure": Tables(wide=[intervals]),
+            "why": Tables(wide=tables),
+        }
     return found | {
         "wrong": Tables([mistakes_table(report.evaluation.confusion, report.class_names), evaluation]),
         "unsure": Tables(wide=_certainty_tables(report)),
@@ -87,6 +95,7 @@ def _certainty_tables(report: ClassificationReport) -> list[str]:
     return [
         frame_table("Reliability", RELIABILITY.frame(report.evaluation.reliability)),
         rows_table("Recalibration", RECALIBRATION, effects, RECALIBRATION_COLUMNS),
+        rows_table("Prediction sets", PREDICTION_SETS, report.residuals.prediction_sets, SET_COLUMNS),
     ]
 
 

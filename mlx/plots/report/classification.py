@@ -23,7 +23,7 @@ from mlx.plots.recalibration import plot_recalibration
 from mlx.plots.reliability import plot_reliability, plot_temperature
 from mlx.plots.report.inputs import ClassificationReport
 from mlx.plots.report.samples import CONFIDENTLY_WRONG, choose_cards, mean_image
-from mlx.plots.report.shared import learning_curves, samples
+from mlx.plots.report.shared import learning_curves, samples, set_coverage
 from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import PAGE, figure, styled
 from mlx.plots.table import plot_class_counts
@@ -199,6 +199,7 @@ FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = 
     "precision_recall": _precision_recall,
     "reliability": _reliability,
     "recalibration": _recalibration,
+    "prediction_sets": set_coverage,
     "temperature": _temperature,
     "entropy_histogram": _entropy_histogram,
     "risk_coverage": _risk_coverage,

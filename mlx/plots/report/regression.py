@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlx.plots.factors import effects_on, plot_factor_effects, plot_weak_slices
 from mlx.plots.regression import plot_leverage, plot_residual_histogram, plot_residual_qq, plot_residuals_fitted
 from mlx.plots.report.inputs import RegressionReport
-from mlx.plots.report.shared import learning_curves, samples
+from mlx.plots.report.shared import learning_curves, samples, set_coverage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,6 +59,7 @@ FIGURES: Mapping[str, Callable[[RegressionReport], Axes | Figure | None]] = {
     "residual_qq": _residual_qq,
     "residual_histogram": _residual_histogram,
     "leverage": _leverage,
+    "prediction_sets": set_coverage,
     "factor_effects_abs_residual": partial(_factor_effects, target="abs_residual"),
     "factor_effects_residual": partial(_factor_effects, target="residual"),
     "large_residual_slices": _slices,

@@ -12,6 +12,7 @@ from mlx.plots.curves import plot_learning_curves, recorded_quantities
 from mlx.plots.images import plot_sample_grid
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.report.samples import choose_grid
+from mlx.plots.sets import plot_set_coverage
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import COLUMN, figure, styled
 from mlx.plots.table import as_drawn, plot_class_scatter, plot_target_histogram
@@ -68,3 +69,10 @@ def learning_curves(report: AnyReport) -> Figure | None:
             ax.set_xlabel("")
     made.align_ylabels(panels)
     return made
+
+
+def set_coverage(report: AnyReport) -> Axes | None:
+    """Draw the coverage of the first prediction sets, or intervals, where there are any."""
+    rows = report.residuals.prediction_sets
+    shown = [row for row in rows if (row.alpha, row.method) == (rows[0].alpha, rows[0].method)]
+    return plot_set_coverage(shown) if shown and not np.isnan(shown[0].coverage) else None

@@ -1,13 +1,14 @@
 """Error rate where a factor is low, middle or high, and in each of its categories."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from mlx.core.array_types import Flags, Floats
+from mlx.core.array_types import Flags, Floats, Integers
 from mlx.residuals.errors.error_rate import error_rate_interval
 from mlx.residuals.errors.factor_values import MAX_CATEGORIES, Factor
 from mlx.results.classification_residuals import FactorEffect
+from mlx.results.prediction_sets import Looked, Looks
 from mlx.results.questions import Statistic
 from mlx.stats.groups import Groups
 
@@ -87,6 +88,18 @@ def parts_of(factor: Factor) -> Iterator[tuple[str, float, float, Flags]]:
         yield from _quantile_parts(factor)
     if not factor.present.all():
         yield ("no value" if MISSING in factor.categories else MISSING), float("nan"), float("nan"), ~factor.present
+
+
+def looks_of(factors: Iterable[Factor], slices: Iterable[str], members: Iterable[Integers]) -> tuple[Looks, ...]:
+    """Return the samples in each part of each factor, and those in each slice that did not choose it."""
+    parts = [
+        (Looked.FACTOR, factor.name, part, np.flatnonzero(inside))
+        for factor in factors
+        for part, _, _, inside in parts_of(factor)
+        if inside.any()
+    ]
+    found = [(Looked.SLICE, name, "", rows) for name, rows in zip(slices, members, strict=True)]
+    return (*parts, *found)
 
 
 def _quantile_parts(factor: Factor) -> Iterator[tuple[str, float, float, Flags]]:

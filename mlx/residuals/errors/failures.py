@@ -12,7 +12,7 @@ from mlx.residuals.association.layer import Layer
 from mlx.residuals.association.partial import correlations_given_correctness
 from mlx.residuals.errors.class_mean_dependence import dependence_of_margin, dependence_of_similarity
 from mlx.residuals.errors.error_detection import ErrorScore, combined_detection, detect_errors
-from mlx.residuals.errors.factor_bins import factor_bins
+from mlx.residuals.errors.factor_bins import factor_bins, looks_of
 from mlx.residuals.errors.factor_values import read_factors
 from mlx.residuals.errors.factors import Target, associate_factors
 from mlx.residuals.errors.risk_coverage import risk_coverage, thin
@@ -20,6 +20,7 @@ from mlx.residuals.errors.slices import weak_slices
 from mlx.residuals.predictions import Predictions
 from mlx.residuals.settings import ResidualsSettings
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
+from mlx.results.prediction_sets import Looks
 from mlx.results.questions import Score
 from mlx.results.tests import TestResult, adjusted
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, merge_entropies, merge_ties
@@ -100,11 +101,12 @@ def risk_curves(error: Flags, scores: Sequence[ErrorScore]) -> tuple[CurvePoint,
 
 @dataclass(frozen=True)
 class FactorAnalysis:
-    """Association of the factors with errors, entropy and similarity, and the weakest slices."""
+    """Association of the factors with errors, entropy and similarity, the weakest slices, and the samples in each."""
 
     factors: tuple[FactorEffect, ...] = ()
     slices: tuple[Slice, ...] = ()
     tests: tuple[TestResult, ...] = ()
+    looks: tuple[Looks, ...] = ()
 
 
 def analyze_factors(
@@ -146,4 +148,5 @@ def analyze_factors(
         )
     weak = weak_slices(factors, error, seed=settings.seed, confidence=settings.confidence, groups=groups)
     tests = [one.test for one in found] + weak.tests(settings)
-    return FactorAnalysis(tuple(effects), weak.slices, tuple(tests))
+    looks = looks_of(factors, [one.description for one in weak.slices], weak.members)
+    return FactorAnalysis(tuple(effects), weak.slices, tuple(tests), looks)

@@ -37,13 +37,17 @@ P_METHOD = "Fisher's test against the rest, one-sided mid-p"
 
 @dataclass(frozen=True)
 class WeakSlices:
-    """Slices, weakest first by the half that chose them; ``status`` says why there are none."""
+    """Slices, weakest first by the half that chose them; ``status`` says why there are none.
+
+    ``members`` are the rows of each slice in the half that measures.
+    """
 
     slices: tuple[Slice, ...]
     n_found: int
     n_measured: int
     status: Status
     by_group: bool = False
+    members: tuple[Integers, ...] = ()
 
     def tests(self, settings: ResidualsSettings) -> list[TestResult]:
         """Return the test of each slice, or one result that says why there is no slice."""
@@ -115,7 +119,8 @@ def weak_slices(
     adjusted = holm(np.array([s.p for s in slices]))
     slices = [replace(s, p_holm=float(p)) for s, p in zip(slices, adjusted, strict=True)]
     status = OK if slices else Reason.NO_WEAK_SLICE()
-    return WeakSlices(tuple(slices), *sizes, status, groups is not None)
+    rows = tuple(measuring[members_of(conditions, measuring)] for _, conditions in found[:MAX_SLICES])
+    return WeakSlices(tuple(slices), *sizes, status, groups is not None, rows)
 
 
 def halves(n: int, groups: Groups | None, generator: np.random.Generator) -> tuple[Integers, Integers]:

@@ -19,6 +19,7 @@ from mlx.residuals.regression.classical_tests import Numbers, memory_tests, spre
 from mlx.residuals.regression.failures import ResidualFactors, analyze_residual_factors
 from mlx.residuals.regression.leverage import Leverage, coefficients_of, leverage_of, no_leverage
 from mlx.residuals.regression.spread import MIN_SAMPLES, correlate_spread
+from mlx.residuals.sets.regression import PredictionIntervals, RegressionOutputs, prediction_intervals
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation, directions_of
 from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
@@ -95,6 +96,9 @@ def analyze_regression(
     factors: pd.DataFrame | None = None,
     groups: npt.ArrayLike | None = None,
     features: Sequence[str] = (),
+    validation: RegressionOutputs | None = None,
+    training: RegressionOutputs | None = None,
+    chosen_by_validation: bool | None = None,
 ) -> RegressionResiduals:
     """Describe the residuals of a regression: center, spread, shape, and whether the spread is constant.
 
@@ -120,6 +124,10 @@ def analyze_regression(
         Names of the features of `design`.
     groups
         (n_samples,), labels of which samples belong together; by default what ``settings.groups`` names.
+    validation, training
+        Outputs for the samples of other parts, which calibrate and scale prediction intervals; with `representation`.
+    chosen_by_validation
+        Whether validation samples chose the epoch whose weights the model has.
 
     Raises
     ------
@@ -143,6 +151,17 @@ def analyze_regression(
     if between := duplicates.count_between(chosen):
         summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
     known, shown = _explained(factors, residuals, settings, chosen)
+    intervals = PredictionIntervals()
+    if validation is not None and representation is not None and settings.conformal.alpha:
+        intervals = prediction_intervals(
+            RegressionOutputs(true, pred, identity, representation),
+            validation,
+            training,
+            known.looks,
+            settings,
+            groups=chosen,
+            chosen_by_validation=chosen_by_validation,
+        )
     return RegressionResiduals(
         _samples(residuals, identity, place),
         coefficients_of(fit, settings.confidence, features),
@@ -151,6 +170,8 @@ def analyze_regression(
         known.factors,
         known.slices,
         known.tests,
+        prediction_sets=intervals.coverage,
+        sample_intervals=intervals.samples,
     )
 
 

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 
 from mlx.core.array_types import Flags, Floats
-from mlx.residuals.errors.factor_bins import parts_of
+from mlx.residuals.errors.factor_bins import looks_of, parts_of
 from mlx.residuals.errors.factor_values import Factor, read_factors
 from mlx.residuals.errors.factors import Target, associate_factors
 from mlx.residuals.regression.slices import large_residual_slices
 from mlx.residuals.settings import ResidualsSettings
 from mlx.results.classification_residuals import FactorEffect
+from mlx.results.prediction_sets import Looks
 from mlx.results.questions import Statistic
 from mlx.results.regression_residuals import RegressionSlice
 from mlx.results.tests import TestResult
@@ -31,6 +32,7 @@ class ResidualFactors:
     factors: tuple[FactorEffect, ...] = ()
     slices: tuple[RegressionSlice, ...] = ()
     tests: tuple[TestResult, ...] = ()
+    looks: tuple[Looks, ...] = ()
 
 
 def analyze_residual_factors(
@@ -57,7 +59,8 @@ def analyze_residual_factors(
     for factor in factors:
         effects += mean_bins(factor, residual, settings.confidence, groups)
     slices = large_residual_slices(factors, size, settings=settings, groups=groups)
-    return ResidualFactors(tuple(effects), slices.slices, (*(one.test for one in found), *slices.tests))
+    looks = looks_of(factors, [one.description for one in slices.slices], slices.members)
+    return ResidualFactors(tuple(effects), slices.slices, (*(one.test for one in found), *slices.tests), looks)
 
 
 def mean_bins(factor: Factor, residual: Floats, level: float, groups: Groups | None = None) -> list[FactorEffect]:

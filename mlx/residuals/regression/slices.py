@@ -33,11 +33,12 @@ ASKED = TestResult(question=Question.SLICE, scope=Scope.HALF, statistic=Statisti
 class ResidualSlices:
     """Slices, those with the largest residuals first by the half that chose them, and the test of each.
 
-    Without slices, there is one result that says why.
+    Without slices, there is one result that says why. ``members`` are the rows of each slice in the half that measures.
     """
 
     slices: tuple[RegressionSlice, ...]
     tests: tuple[TestResult, ...]
+    members: tuple[Integers, ...] = ()
 
 
 def large_residual_slices(
@@ -71,7 +72,8 @@ def large_residual_slices(
     measured = [_measured(conditions, mean, size, measuring, settings, groups) for mean, conditions in found]
     tests = adjusted([test for _, test in measured])
     slices = [replace(one, p_holm=test.p_holm) for (one, _), test in zip(measured, tests, strict=True)]
-    return ResidualSlices(tuple(slices), tuple(tests))
+    members = tuple(measuring[members_of(conditions, measuring)] for _, conditions in found)
+    return ResidualSlices(tuple(slices), tuple(tests), members)
 
 
 def _found(factors: Sequence[Factor], size: Floats, rows: Integers) -> list[tuple[float, list[Condition]]]:
