@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.plots.style import CORRECT, MUTED, WRONG, axes_or_new, draw_interval_lines, few_ticks, name_rows, styled
-from mlx.plots.text import class_labels, escape_math, percent, readable, shorten
+from mlx.plots.style import CORRECT, MUTED, PAGE, WRONG, axes_or_new, draw_interval_lines, few_ticks, name_rows, styled
+from mlx.plots.text import class_labels, escape_math, level_text, readable, shorten
 from mlx.results.prediction_sets import Looked, SetCoverage
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def plot_set_coverage(rows: Sequence[SetCoverage], *, ax: Axes | None = None) ->
         worst = sorted(groups, key=lambda row: (np.nan_to_num(row.p, nan=2.0), row.coverage))[:MOST_ROWS]
         groups = [row for row in groups if row in worst]
     shown = [row for row in known if row.kind is Looked.ALL] + groups
-    ax = axes_or_new(ax, height=0.8 + 0.19 * max(3, len(shown)))
+    ax = axes_or_new(ax, PAGE, 0.8 + 0.19 * max(3, len(shown)))
     place = np.arange(len(shown)).astype(float)
     values, low, high = (np.array([getattr(row, name) for row in shown], float) for name in ("coverage", "low", "high"))
     for y, row in zip(place, shown, strict=True):
@@ -48,7 +48,8 @@ def plot_set_coverage(rows: Sequence[SetCoverage], *, ax: Axes | None = None) ->
         if mask.any():
             draw_interval_lines(ax, place[mask], values[mask], low[mask], high[mask], color)
             ax.plot(values[mask], place[mask], "o", color=color, markersize=4, label=label)
-    ax.axvline(1 - shown[0].alpha, color=MUTED, linestyle=":", linewidth=1, label=f"aim, {percent(1 - shown[0].alpha)}")
+    aim = 1 - shown[0].alpha
+    ax.axvline(aim, color=MUTED, linestyle=":", linewidth=1, label=f"aim, {level_text(aim)}")
     name_rows(ax, [_name(row) for row in shown])
     few_ticks(ax)
     ax.set_xlabel("share of samples whose set holds the truth")
@@ -63,6 +64,6 @@ def _name(row: SetCoverage) -> str:
     if row.kind is Looked.ALL:
         return f"all ({row.n})"
     if row.kind is Looked.SLICE:
-        return f"{escape_math(shorten(readable(row.subject), 30))} ({row.n})"
+        return f"{escape_math(shorten(readable(row.subject), 60))} ({row.n})"
     part = f": {escape_math(shorten(row.bin, 18))}" if row.bin else ""
     return f"{PREFIX.get(row.kind, '')}{class_labels([row.subject])[0]}{part} ({row.n})"

@@ -27,8 +27,8 @@ CAPTIONS = {
     ),
     "prediction_sets": (
         "Coverage of prediction sets",
-        "How often a set, or a prediction interval, holds the truth; in parentheses, the number of samples. Gray bars are "
-        "the range in which 95 % of test sets would lie if a group was covered as all samples are.",
+        "How often a set, or a prediction interval, holds the truth; in parentheses, the number of samples. Gray bars "
+        "are the range in which 95 % of test sets would lie if a group was covered as all samples are.",
     ),
     "entropy_histogram": (
         "Entropy of correct and wrong predictions",

@@ -32,7 +32,7 @@ from mlx.results.tests import TESTS
 if TYPE_CHECKING:
     from mlx.plots.page.thumbnails import PagePicture
 
-WIDE = ("recalibration", "similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
+WIDE = ("recalibration", "prediction_sets", "similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
 """Figures that are drawn for both columns of a paper, and need the whole width of the page."""
 
 TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
