@@ -16,13 +16,16 @@ from mlx.core.paths import Workspace
 from mlx.pipeline.residuals_analysis import write_classification, write_regression
 from mlx.pipeline.results import read_classification_residuals
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
+from mlx.residuals.sets.regression import RegressionOutputs
 from mlx.results.classification_residuals import CLASSES, TABLES
 from mlx.results.issues import Issue, IssueCount, IssueKind, IssueMethod
+from mlx.results.prediction_sets import SAMPLE_INTERVALS, SAMPLE_SETS
 from mlx.results.regression_residuals import REGRESSION_SAMPLES, REGRESSION_TABLES
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
 from mlx.results.schema import RowSchema
 from mlx.results.tests import TESTS, read_tests
 from mlx.stats.status import Reason
+from mlx.stats.validation_outputs import ValidationOutputs
 
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19, projections=["pca"])
 NAMES = ["0", "NA", "0"]
@@ -69,6 +72,7 @@ def test_a_classification_is_read_back_as_it_was(tmp_path: Path) -> None:
         index=np.arange(120),
         settings=FAST,
         factors=pd.DataFrame({"entropy": generator.normal(size=120), "kind": generator.choice(["a", "1"], 120)}),
+        validation_outputs=ValidationOutputs(softmax(logits, axis=1), logits, y, np.arange(200, 320), chose_epoch=True),
     )
     found = replace(found, issues=ISSUES_FOUND, issue_counts=COUNTS)
     write_classification(tmp_path, found)
@@ -78,6 +82,7 @@ def test_a_classification_is_read_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / SAMPLES.file
     samples = read_parquet(path)
     assert_same_columns(SAMPLES.arrays(path, samples, n_classes=3), found.samples)
+    assert_same_columns(SAMPLE_SETS.arrays(path, samples), dict(found.sample_sets)[""])
     for suffix, layer in zip(("", ".second"), found.layers.values(), strict=True):
         assert_same_columns(LAYER_SAMPLES.arrays(path, samples, suffix=suffix), layer)
 
@@ -92,11 +97,15 @@ def test_a_regression_is_read_back_as_it_was(tmp_path: Path) -> None:
     fit = LinearFit(np.sign(np.diag(triangle))[:, None] * triangle, coefficients, 60, 1.0, least_squares=True)
     factors = pd.DataFrame({"x": X[:, 0], "kind": ["a", "b"] * 30})
     known = {"design": X, "fit": fit, "factors": factors}
+    outputs = RegressionOutputs(y, design @ coefficients, np.arange(60, 120), X)
+    known |= {"representation": X, "validation": outputs, "training": outputs}
     found = analyze_regression(y, design @ coefficients, index=np.arange(60), settings=FAST, **known)
     found = replace(found, issues=ISSUES_FOUND, issue_counts=COUNTS)
     write_regression(tmp_path, found)
     path = tmp_path / REGRESSION_SAMPLES.file
     assert_same_columns(REGRESSION_SAMPLES.arrays(path, read_parquet(path)), found.samples)
+    assert_same_columns(SAMPLE_INTERVALS.arrays(path, read_parquet(path)), dict(found.sample_intervals)[""])
+    assert len(found.prediction_sets) > 6
     assert len(found.coefficients) == 3
     assert {effect.factor for effect in found.factors} == {"x", "kind"}
     for name, schema in REGRESSION_TABLES.items():
