@@ -24,6 +24,7 @@ from mlx.pipeline.model_outputs import (
     open_model_outputs,
     open_validation_outputs,
 )
+from mlx.pipeline.other_parts import open_other_parts
 from mlx.pipeline.sample_columns import SampleColumns, read_group_labels
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 from mlx.residuals.errors.factor_choice import choose_factors, restates
@@ -38,6 +39,7 @@ from mlx.results.classification_residuals import (
     ClassificationResiduals,
     Scatter,
 )
+from mlx.results.failure_scores import SCORES
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
     REGRESSION_SAMPLES,
@@ -62,11 +64,11 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
     """Write ``data/residuals/`` and ``metrics/residuals.json``.
 
     ``samples.parquet`` has a row per test sample; ``classes.csv`` a row per predicted class; ``tests.csv`` every test
-    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``issues.csv`` samples of every
-    part to look at, ``issue_counts.csv`` how many; ``prediction_sets.csv`` whom prediction sets, or intervals of a
-    regression, cover; ``temperature.csv`` what a temperature does to entropy;
-    ``similarity.csv`` which file in ``similarity/`` holds the similarities within a class, beside
-    ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
+    made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``scores.csv`` how well every
+    score of failure ranks errors; ``issues.csv`` samples of every part to look at, ``issue_counts.csv`` how many;
+    ``prediction_sets.csv`` whom prediction sets, or intervals of a regression, cover; ``temperature.csv`` what a
+    temperature does to entropy; ``similarity.csv`` which file in ``similarity/`` holds the similarities within a class,
+    beside ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
     ``docs/tables.md`` describes every column. A regression has no rows in the tables of classes, scores, temperatures
     and similarities, and ``coefficients.csv`` of a linear regression.
 
@@ -103,7 +105,7 @@ def write_regression(folder: Path, found: RegressionResiduals) -> None:
     write_parquet(folder / REGRESSION_SAMPLES.file, found.sample_frame())
     for name, schema in REGRESSION_TABLES.items():
         write_csv(folder / schema.file, schema.frame(getattr(found, name)))
-    for empty in (CLASSES, RISK_COVERAGE, TEMPERATURE, SIMILARITY):
+    for empty in (CLASSES, RISK_COVERAGE, SCORES, TEMPERATURE, SIMILARITY):
         write_csv(folder / empty.file, empty.frame())
     (folder / "similarity").mkdir()
 
@@ -131,6 +133,7 @@ def _classification(
             validation=recorded.validation,
             validation_outputs=open_validation_outputs(workspace.representations),
             groups=groups,
+            others=open_other_parts(workspace),
             map=shown,
         )
         noticed = issues_of(workspace, recorded, settings)

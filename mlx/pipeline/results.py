@@ -34,6 +34,7 @@ from mlx.results.evaluation import (
     classification_evaluation,
     regression_evaluation,
 )
+from mlx.results.failure_scores import SCORES, FailureScore
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_INTERVALS, SAMPLE_SETS, suffixes_of
 from mlx.results.questions import Question, Scope, Statistic
@@ -99,12 +100,24 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         **read_issues(folder),
         **_read_sets(folder, table, SAMPLE_SETS),
         matrices={file: _overview(folder, file, places[layers[0]].overview)},
+        scores=_scores(folder),
+        failure_scores=_columns(table, "score."),
         headline=headline,
     )
 
 
 def _sample_factors(table: "pd.DataFrame") -> "dict[str, Array]":
-    return {str(name)[7:]: table[name].to_numpy() for name in table if str(name).startswith("factor.")}
+    return _columns(table, "factor.")
+
+
+def _columns(table: "pd.DataFrame", prefix: str) -> "dict[str, Array]":
+    """Return the columns whose name begins with `prefix`, by the rest of it."""
+    return {str(name).removeprefix(prefix): table[name].to_numpy() for name in table if str(name).startswith(prefix)}
+
+
+def _scores(folder: Path) -> tuple[FailureScore, ...]:
+    """Read the table of scores; empty for a run of an earlier version, which has none."""
+    return _rows(folder, SCORES) if (folder / SCORES.file).exists() else ()
 
 
 def _check_factors(

@@ -16,7 +16,9 @@ from mlx.residuals.geometry.layer_geometry import alignments
 from mlx.residuals.layers.class_summaries import class_summaries
 from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
+from mlx.residuals.parts import NOTHING_ELSE, OtherParts
 from mlx.residuals.predictions import Predictions, check_predictions
+from mlx.residuals.scores.analysis import TestLayer, failure_scores
 from mlx.residuals.sets.classification import PredictionSets, prediction_sets
 from mlx.residuals.sets.coverage import headline_of_sets
 from mlx.residuals.settings import ResidualsSettings
@@ -44,6 +46,7 @@ def analyze_classification(
     validation: ValidationErrors | None = None,
     validation_outputs: ValidationOutputs | None = None,
     groups: npt.ArrayLike | None = None,
+    others: OtherParts = NOTHING_ELSE,
     map: OrderedMap = in_order,
 ) -> ClassificationResiduals:
     """Analyze how the similarity of representations and the entropy of predictions go together.
@@ -73,6 +76,8 @@ def analyze_classification(
     groups
         (n_samples,), labels of which samples belong together and are not independent; by default what
         ``settings.groups`` names. A sample without a label (None, NaN) is a group by itself.
+    others
+        What is recorded of training and validation samples, for the scores that are fitted on them.
     map
         How independent tasks are run; changes nothing in the result.
 
@@ -96,13 +101,16 @@ def analyze_classification(
     explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
     if len(explaining.columns):
         known = analyze_factors(explaining, layers[0].layer, predictions, settings=settings)
-    further = (*alignments(representations), *known.tests)
-    found = _merged(
-        predictions, samples, layers, further, settings, duplicates, n_dropped=int((first_units.norms == 0).sum())
-    )
     sets = PredictionSets()
     if validation_outputs is not None and settings.conformal.alpha:
         sets = prediction_sets(predictions, validation_outputs, known.looks, settings)
+    entropy_tests = detection_tests(predictions, [entropy_score(samples.entropy)], [], settings)
+    compared = [TestLayer(one.layer.name, representations[one.layer.name], one.scores) for one in layers]
+    detected = [*entropy_tests, *(test for one in layers for test in one.tests)]
+    failures = failure_scores(compared, detected, predictions, others, settings, map=map)
+    further = (*failures.tests, *alignments(representations), *known.tests)
+    n_dropped = int((first_units.norms == 0).sum())
+    found = _merged(predictions, samples, layers, entropy_tests, further, settings, duplicates, n_dropped=n_dropped)
     columns = {str(name): shown[name].to_numpy() for name in shown}
     return replace(
         found,
@@ -112,6 +120,8 @@ def analyze_classification(
         prediction_sets=sets.coverage,
         sample_sets=sets.samples,
         headline=found.headline | headline_of_sets(sets.coverage, settings.confidence),
+        scores=tuple(replace(row, status=duplicates.mark(row.status, predictions.groups)) for row in failures.rows),
+        failure_scores=failures.values,
     )
 
 
@@ -136,6 +146,7 @@ def _merged(
     predictions: Predictions,
     samples: SampleScores,
     layers: Sequence[LayerResiduals],
+    entropy_tests: Sequence[TestResult],
     further: Sequence[TestResult],
     settings: ResidualsSettings,
     duplicates: Duplicates,
@@ -145,7 +156,7 @@ def _merged(
     """Put the results of entropy and of every layer together, and then the tests of no single layer."""
     error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
     adjusted_tests = adjusted([
-        *detection_tests(predictions, of_entropy, [], settings),
+        *entropy_tests,
         *with_primary([test for layer in layers for test in layer.tests]),
         *further,
     ])  # fmt: skip

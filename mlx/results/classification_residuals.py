@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from mlx.core.array_types import Array, Floats
 from mlx.results import columns
+from mlx.results.failure_scores import SCORES, FailureScore
 from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount
 from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_SETS, SampleSets, SetCoverage
 from mlx.results.questions import Score, Statistic
@@ -235,6 +236,10 @@ class ClassificationResiduals:
     prediction_sets, sample_sets
         Whom the prediction sets cover, and the set of each sample by the suffix of its columns; empty without recorded
         validation samples.
+    scores
+        How well each score of failure ranks errors.
+    failure_scores
+        By the name of its column after ``score.``, (n_samples,) each.
     headline
         JSON scalars of the first layer; None where undefined.
     """
@@ -254,6 +259,8 @@ class ClassificationResiduals:
     issue_counts: tuple[IssueCount, ...] = ()
     prediction_sets: tuple[SetCoverage, ...] = ()
     sample_sets: tuple[tuple[str, SampleSets], ...] = ()
+    scores: tuple[FailureScore, ...] = ()
+    failure_scores: Mapping[str, Floats] = field(default_factory=dict)
     headline: Headline
 
     def frames(self) -> "dict[str, pd.DataFrame]":
@@ -261,22 +268,23 @@ class ClassificationResiduals:
         return {"samples": self.sample_frame()} | {n: schema.frame(getattr(self, n)) for n, schema in TABLES.items()}
 
     def sample_frame(self) -> "pd.DataFrame":
-        """Return the table of samples: the layers after the first with their name as a suffix, then the factors."""
+        """Return the table of samples: the layers after the first with their name as a suffix, scores, and factors."""
         import pandas as pd
 
         suffixes = ["", *(f".{name}" for name in list(self.layers)[1:])]
         frames = [
             LAYER_SAMPLES.frame(layer, suffix=end) for end, layer in zip(suffixes, self.layers.values(), strict=True)
         ]
+        scores = pd.DataFrame({f"score.{name}": values for name, values in self.failure_scores.items()})
         factors = pd.DataFrame({f"factor.{name}": values for name, values in self.sample_factors.items()})
         sets = [SAMPLE_SETS.frame(one, suffix=suffix) for suffix, one in self.sample_sets]
-        return pd.concat([SAMPLES.frame(self.samples), *frames, *sets, factors], axis=1)
+        return pd.concat([SAMPLES.frame(self.samples), *frames, *sets, scores, factors], axis=1)
 
 
 TABLES: Mapping[str, RowSchema[Any]] = {
     schema.name: schema
     for schema in (
-        CLASSES, TESTS, FACTORS, SLICES, RISK_COVERAGE, TEMPERATURE, SIMILARITY, ISSUES, ISSUE_COUNTS,
+        CLASSES, TESTS, FACTORS, SLICES, RISK_COVERAGE, SCORES, TEMPERATURE, SIMILARITY, ISSUES, ISSUE_COUNTS,
         PREDICTION_SETS,
     )
 }  # fmt: skip

@@ -14,6 +14,8 @@ class Statistic(StrEnum):
     ENTROPY_PRODUCT = "entropy_product"
     SQUARED_DIFFERENCE = "squared_difference"
     AUROC = "auroc"
+    AUROC_DIFFERENCE = "auroc_difference"
+    LIKELIHOOD_RATIO = "likelihood_ratio"
     AURC = "aurc"
     EAURC = "eaurc"
     AUGRC = "augrc"
@@ -53,6 +55,7 @@ class Question(StrEnum):
     ERROR_BY_LOW_SIMILARITY = "error by low similarity"
     ERROR_BY_LOW_MARGIN = "error by low margin"
     ERROR_BY_SCORES = "error by {scores}"
+    GEOMETRY_ADDS = "geometry beside maximum probability"
     ERROR_BY_FACTOR = "error by {factor}"
     ENTROPY_BY_FACTOR = "entropy by {factor}"
     SIMILARITY_BY_FACTOR = "similarity by {factor}"
@@ -103,6 +106,7 @@ FAMILIES = {
     Question.ERROR_BY_LOW_SIMILARITY: "errors by geometry",
     Question.ERROR_BY_LOW_MARGIN: "errors by geometry",
     Question.ERROR_BY_SCORES: "errors by geometry",
+    Question.GEOMETRY_ADDS: "geometry beside maximum probability",
     Question.ERROR_BY_FACTOR: "error by factor",
     Question.ENTROPY_BY_FACTOR: "entropy by factor",
     Question.SIMILARITY_BY_FACTOR: "similarity by factor",
@@ -123,7 +127,7 @@ def family_of(question: Question, scope: Scope) -> str:
     return FAMILIES.get(question, "").format(by_class=by_class, scope=scope)
 
 
-NULL_VALUES = {Statistic.PEARSON: 0.0, Statistic.SPEARMAN: 0.0, Statistic.AUROC: 0.5}
+NULL_VALUES = {Statistic.PEARSON: 0.0, Statistic.SPEARMAN: 0.0, Statistic.AUROC: 0.5, Statistic.AUROC_DIFFERENCE: 0.0}
 """Value of a statistic under its null hypothesis, where that is one value."""
 
 
@@ -174,6 +178,10 @@ def null_hypothesis(question: Question, statistic: Statistic, scope: Scope) -> s
             return f"no {kind} correlation {OF_SCOPE[scope]}"
         case Question.SIMILARITY_ENTROPY_PAIRS:
             return "entropies are independent of which samples are similar"
+        case Question.GEOMETRY_ADDS if statistic == Statistic.AUROC_DIFFERENCE:
+            return "the combination ranks errors as well as the maximum probability"
+        case Question.GEOMETRY_ADDS:
+            return "given the maximum probability, errors are independent of geometry"
         case Question.SLICE if statistic == Statistic.ERROR_RATE:
             return "error rate no higher than in the rest"
         case Question.SLICE:

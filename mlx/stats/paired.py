@@ -121,7 +121,12 @@ def paired_mean(differences: Floats, level: float = 0.95, groups: Groups | None 
 
 
 def paired_influence(
-    difference: float, influence: Floats, level: float = 0.95, groups: Groups | None = None
+    difference: float,
+    influence: Floats,
+    level: float = 0.95,
+    groups: Groups | None = None,
+    *,
+    n_carrying: int | None = None,
 ) -> PairedDifference:
     """Difference of a statistic of two models on the same samples, by influence values: Var = Σφ²/(n(n − 1)).
 
@@ -139,6 +144,9 @@ def paired_influence(
         Between 0 and 1.
     groups
         Which samples belong together; None where each is its own.
+    n_carrying
+        How many samples carry most of the variance, such as the errors of an area under a ROC curve, where they are
+        fewer than all: t then has one degree of freedom less than these.
     """
     n = influence.size
     if n < 2:
@@ -148,7 +156,8 @@ def paired_influence(
     if (largest := float(np.abs(influence).max())) <= 16 * ROUNDING:
         return missing_difference(Reason.ALL_THE_SAME(), difference)
     each = Groups(np.arange(n)) if groups is None else groups
-    error, df = largest * sqrt(variance_by_group(influence / largest, each)), each.count - 1
+    error = largest * sqrt(variance_by_group(influence / largest, each))
+    df = min(each.count, n_carrying or n) - 1
     if error <= 16 * ROUNDING:
         return missing_difference(Reason.ALL_THE_SAME(), difference)
     half = critical_value(level, df) * error

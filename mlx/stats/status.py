@@ -60,6 +60,14 @@ class Reason(Enum):
     TOO_FEW_POSITIONS = "fewer than {} samples of different position"
     EQUALLY_FAR = "neighbours are equally far (values on a grid)"
     NO_STRUCTURE = "no structure beyond noise"
+    # Scores of failure.
+    NOT_RECORDED = "the {} samples are not recorded"
+    NO_LOGITS = "no logits"
+    REFERENCE = "the score that the others are compared with"
+    FEW_TO_FIT = "fewer than {} errors or correct in the half of validation that fits"
+    NO_SCORE_TO_ADD = "no score of the first layer"
+    SEPARATED = "errors are separated perfectly"
+    SHARED_CLASS_MEANS = "scores share class means"
     # Weak slices.
     NO_VARYING_FACTOR = "no factor that varies"
     NO_ERRORS_TO_FIND_BY = "no errors in the half that looks for slices"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class ErrorScore:
     Attributes
     ----------
     score
-        What it is.
+        What it is; one that has no question of its own by its name alone.
     values
         (n_samples,), NaN where undefined.
     shared
@@ -48,7 +49,7 @@ class ErrorScore:
         The layer that it is from; empty where it is from none.
     """
 
-    score: Score
+    score: Score | str
     values: Floats
     shared: ClassMeanDependence | None = None
     layer: str = ""
@@ -80,11 +81,16 @@ def detect_errors(
         Of the samples, where they are not independent.
     """
     rows = np.flatnonzero(~np.isnan(score.values))
-    wrong, question = error[rows], Question.of_score(score.score)
-    asked = [
-        TestResult(question=question, layer=score.layer, statistic=statistic, n=rows.size, seed=settings.seed)
-        for statistic in STATISTICS
-    ]
+    wrong, subject = error[rows], "" if isinstance(score.score, Score) else score.score
+    question = Question.ERROR_BY_SCORES if subject else Question.of_score(Score(score.score))
+    shared: dict[str, Any] = {
+        "question": question,
+        "subject": subject,
+        "layer": score.layer,
+        "n": rows.size,
+        "seed": settings.seed,
+    }
+    asked = [TestResult(statistic=statistic, **shared) for statistic in STATISTICS]
     if rows.size < MIN_SAMPLES:
         return [replace(test, status=Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)) for test in asked]
     ranking = Ranking(wrong, score.values[rows], rows, score.shared, None if groups is None else groups.take(rows))

@@ -95,7 +95,7 @@ def risk_curves(error: Flags, scores: Sequence[ErrorScore]) -> tuple[CurvePoint,
         if known.any():
             curve = thin(risk_coverage(error[known], values[known]), CURVE_POINTS)
             columns = zip(curve.coverage.tolist(), curve.risk.tolist(), curve.threshold.tolist(), strict=True)
-            points += [CurvePoint(score.score, score.layer, *point) for point in columns]
+            points += [CurvePoint(Score(score.score), score.layer, *point) for point in columns]
     return tuple(points)
 
 

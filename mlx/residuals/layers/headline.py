@@ -75,6 +75,9 @@ def headline_of(
         test = first_test(tests, question, Statistic.AUROC)
         assert test is not None, "asked of every layer"
         headline |= _scalars(key, test, ENDS)
+    added = first_test(tests, Question.GEOMETRY_ADDS, Statistic.AUROC_DIFFERENCE)
+    assert added is not None, "asked of the first layer"
+    headline |= _scalars("geometry_adds", added, ENDS | {"_p": "p"})
     return headline | ({"duplicates_status": warning} if (warning := duplicates.warning(groups)) else {})
 
 

@@ -1,6 +1,6 @@
 """The analysis of one layer: similarities of its samples, tests, and rows of the tables."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.correlations import associate
 from mlx.residuals.association.layer import Layer
+from mlx.residuals.errors.error_detection import ErrorScore
 from mlx.residuals.errors.failures import detection_tests, entropy_score, layer_scores, partial_tests, risk_curves
 from mlx.residuals.geometry.layer_geometry import geometry_of
 from mlx.residuals.geometry.projection import projections
@@ -72,6 +73,8 @@ class LayerResiduals:
         Rows of the tables.
     matrices
         By file name, similarities within the classes, and between samples of all classes (``overview``).
+    scores
+        Low similarity and low margin as scores of errors.
     """
 
     layer: Layer
@@ -80,6 +83,7 @@ class LayerResiduals:
     risk_coverage: tuple[CurvePoint, ...]
     similarity: tuple[MatrixSummary, ...]
     matrices: Mapping[str, Floats]
+    scores: Sequence[ErrorScore]
 
 
 def analyze_layer(
@@ -133,6 +137,7 @@ def analyze_layer(
         risk_coverage=risk_curves(predictions.error, scores),
         similarity=classmates.summaries,
         matrices=classmates.matrices | {f"{name}.overview.npy": overview_matrix},
+        scores=scores,
     )
 
 

@@ -1,0 +1,1 @@
+"""Scores of failure, fitted on training samples alone, and what they add to the softmax."""
