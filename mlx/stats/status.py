@@ -61,7 +61,6 @@ class Reason(Enum):
     EQUALLY_FAR = "neighbours are equally far (values on a grid)"
     NO_STRUCTURE = "no structure beyond noise"
     # Scores of failure.
-    NOT_RECORDED = "the {} samples are not recorded"
     NO_LOGITS = "no logits"
     REFERENCE = "the score that the others are compared with"
     FEW_TO_FIT = "fewer than {} errors or correct in the half of validation that fits"

@@ -200,10 +200,10 @@ def test_labels_of_the_calibrating_half_of_validation_change_nothing(whole) -> N
 def test_scores_without_what_they_need_have_rows_that_say_so() -> None:
     rows = analyzed(TEST, OtherParts(), logits=None).scores.set_index("score")
     assert (rows.loc[["max_logit", "energy"], "status"] == "no logits").all()
-    assert (rows.loc[[*GEOMETRY, "combination"], "status"] == "the training samples are not recorded").all()
+    assert (rows.loc[[*GEOMETRY, "combination"], "status"] == "no recorded training samples").all()
     assert (rows.loc[[*GEOMETRY], "auroc_status"] != "ok").all()
     rows = analyzed(TEST, OtherParts(TRAIN)).scores.set_index("score")
-    assert rows.loc["combination", "status"] == "the validation samples are not recorded"
+    assert rows.loc["combination", "status"] == "no recorded validation samples"
     few = replace(VAL, y_true=VAL.y_pred)
     rows = analyzed(TEST, OtherParts(TRAIN, few)).scores.set_index("score")
     assert rows.loc["combination", "status"].startswith("fewer than 5 errors or correct in the half of validation")
