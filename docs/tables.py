@@ -14,7 +14,8 @@ HEAD = """# Tables
 The columns of every table that the pipeline writes. [Methods](methods.md) explains the quantities. Empty cells are
 missing values; the `status` of the row gives the reason. In `samples.parquet`, the columns of the first layer have the
 names below, those of a further layer `<name>.<layer>`; factors are `factor.<name>`, scores of failure `score.<name>`.
-`python docs/tables.py` writes this file from the schemas in `mlx/results/`, and in `mlx/core/descriptions.py` for what a training writes.
+`python docs/tables.py` writes this file from the schemas in `mlx/results/`, and in `mlx/core/descriptions.py` for what
+a training writes.
 """
 FOLDERS = {"evaluation": "metrics", "recalibration": "metrics", "study": "STUDY"}
 """Where the tables of a module of `mlx.results` are, if not with the residuals analysis."""
