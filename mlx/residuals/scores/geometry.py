@@ -131,9 +131,9 @@ class _Cosine:
 
     def __call__(self, part: LayerPart, rows: slice) -> Floats:
         directions = _directions(part.read(rows))
-        cosines: Floats = np.einsum("ij,ij->i", directions, self.means[part.y_pred[rows]])
-        cosines[~directions.any(axis=1)] = np.nan
-        return np.negative(cosines)
+        negative: Floats = -np.einsum("ij,ij->i", directions, self.means[part.y_pred[rows]])
+        negative[~directions.any(axis=1)] = np.nan
+        return negative
 
 
 GEOMETRY: Mapping[str, Fit] = {
