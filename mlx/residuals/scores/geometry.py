@@ -114,7 +114,8 @@ def fit_class_mean(training: Training) -> FittedScore | Status:
 
 def _directions(block: Floats) -> Floats:
     lengths = np.linalg.norm(block, axis=1, keepdims=True)
-    return np.divide(block, lengths, out=np.zeros_like(block), where=lengths > 0)
+    directions: Floats = np.divide(block, lengths, out=np.zeros_like(block), where=lengths > 0)
+    return directions
 
 
 @dataclass(frozen=True)
