@@ -13,6 +13,7 @@ import mlx.plots
 from mlx.plots.style import COLUMN, NOTE, figure, render_pdf, render_png
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
 from mlx.results.evaluation_tables import PrecisionRecallCurves
+from mlx.results.issues import IssueCount, IssueKind
 from mlx.results.questions import Question, Scope
 from mlx.results.tests import TestResult
 
@@ -20,8 +21,22 @@ ODD = ("<b>bold</b> & co", "猫", "$\\alpha$ 100 $", "a rather long name of a cl
 SHEETS = {"plot_sample_grid", "plot_sample_cards", "plot_residual_images"}
 """Images with a text each: they have no axes."""
 
-WITHOUT_UNIT = {"plot_confusion", "plot_weak_slices", "plot_factor_effects", "plot_similarity_matrix", "plot_runs"}
+WITHOUT_UNIT = {
+    "plot_issue_counts",
+    "plot_confusion",
+    "plot_weak_slices",
+    "plot_factor_effects",
+    "plot_similarity_matrix",
+    "plot_runs",
+}
 """At least one axis of these is of names."""
+
+
+def issue_counts():
+    return [
+        IssueCount(kind=kind, split=split, method="confidence", n=200, n_issues=found, expected=expected)
+        for kind in IssueKind for split, found, expected in (("test", 12, 3.4), ("val", 2, 3.1), ("train", 0, 0.0))
+    ]  # fmt: skip
 
 
 ACCURACY = {"accuracy": 0.9, "accuracy_low": 0.8, "accuracy_high": 0.95}
@@ -47,6 +62,7 @@ def arguments(classification, regression, names=ODD):
         "plot_data_map": ((rng.random(90) / 2, rng.random(90), rng.random(90)), {}),
         "plot_entropy_histogram": ((s.entropy, s.correct), {"n_classes": len(names)}),
         "plot_factor_effects": ((factors(names),), {}),
+        "plot_issue_counts": ((issue_counts(),), {}),
         "plot_layers": ((tests,), {}),
         "plot_learning_curves": ((c.training.history,), {}),
         "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std()), {"mean_leverage": 0.06}),

@@ -44,7 +44,7 @@ CAPTIONS = {
         "A relation over all samples may come from differences between classes; each panel shows it within one class.",
     ),
     "uncertain_samples": (
-        "Samples to look at",
+        "Uncertain, mistaken and untypical samples",
         "Under each image: actual → predicted class and entropy; mistakes in orange. The least typical samples are "
         "those least similar to the others of their predicted class.",
     ),
@@ -114,6 +114,16 @@ CAPTIONS = {
         "Residuals of mistaken images",
         "Confidently wrong samples, the mean image of their predicted class, and the difference of both.",
     ),
+    "issue_counts": (
+        "How many samples to look at",
+        "Samples of each kind and part of the data; the stroke is the mean number that data without a fault has. Only "
+        "what is found beyond it points to faults.",
+    ),
+    "issue_images": (
+        "The clearest of each kind",
+        "Under each image: its label, the label that the prediction is confident of or the sample that it repeats, and "
+        "its part of the data with its row in the raw data.",
+    ),
     "leverage": (
         "Leverage",
         "How far a test sample is from the training samples: at the far right the model extrapolates, and its "
@@ -179,6 +189,7 @@ SECTIONS = (
             "residual_images",
         ),
     ),
+    ("act", "Samples to look at", ("issue_counts", "issue_images")),
     ("training", "Training and data", ("learning_curves", "data_map", "samples", "class_counts")),
     ("more", "More figures", ()),
     ("setup", "Configuration and environment", ()),

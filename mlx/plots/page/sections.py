@@ -24,6 +24,7 @@ from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
 from mlx.results.classification_residuals import FACTORS, SLICES, FactorEffect
 from mlx.results.evaluation_tables import RELIABILITY
+from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.prediction_sets import PREDICTION_SETS
 from mlx.results.recalibration import RECALIBRATION
 from mlx.results.regression_residuals import REGRESSION_SLICES
@@ -45,6 +46,7 @@ RECALIBRATION_COLUMNS = ("calibrator", "chosen", "metric", "before", "after", "d
                          "p_holm", "cv_brier", "temperature", "n_validation", "status")  # fmt: skip
 SET_COLUMNS = ("alpha", "method", "kind", "subject", "bin", "n", "coverage", "low", "high", "expected", "band_low",
                "band_high", "size_mean", "n_empty", "p", "p_holm", "n_calibration", "status")  # fmt: skip
+ISSUE_COLUMNS = ("kind", "split", "index", "related_index", "score", "threshold", "method", "why")
 """A choice that no type can tell: columns of the schemas (another name is an error) that fit the page's width and are
 read beside each other. How a number was made stands in the CSV files."""
 
@@ -71,6 +73,7 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     residuals = metrics_table("Residuals analysis", report.residuals_metrics)
     data = [columns_table(report.columns)] if report.columns else []
     found = {"training": Tables([metrics_table("Training", training)], data), "setup": Tables(setup)}
+    found["act"] = Tables(wide=_issue_tables(report))
     if not isinstance(report, ClassificationReport):
         slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
         tables = [rows_table("Slices with the largest errors", REGRESSION_SLICES, slices)]
@@ -87,6 +90,14 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
         "geometry": Tables([residuals], _geometry_tables(report)),
         "why": Tables(wide=_failure_tables(report)),
     }
+
+
+def _issue_tables(report: AnyReport) -> list[str]:
+    counts, issues = report.residuals.issue_counts, report.residuals.issues
+    return [
+        rows_table("Issues beside those of flawless data", ISSUE_COUNTS, counts),
+        rows_table("Samples to look at", ISSUES, issues, ISSUE_COLUMNS),
+    ]
 
 
 def _certainty_tables(report: ClassificationReport) -> list[str]:

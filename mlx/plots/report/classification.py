@@ -23,7 +23,7 @@ from mlx.plots.recalibration import plot_recalibration
 from mlx.plots.reliability import plot_reliability, plot_temperature
 from mlx.plots.report.inputs import ClassificationReport
 from mlx.plots.report.samples import CONFIDENTLY_WRONG, choose_cards, mean_image
-from mlx.plots.report.shared import learning_curves, samples, set_coverage
+from mlx.plots.report.shared import issue_counts, issue_images, learning_curves, samples, set_coverage
 from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import PAGE, figure, styled
 from mlx.plots.table import plot_class_counts
@@ -215,4 +215,6 @@ FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = 
     "weak_slices": _weak_slices,
     "uncertain_samples": _uncertain_samples,
     "residual_images": _residual_images,
+    "issue_counts": issue_counts,
+    "issue_images": issue_images,
 }

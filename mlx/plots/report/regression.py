@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlx.plots.factors import effects_on, plot_factor_effects, plot_weak_slices
 from mlx.plots.regression import plot_leverage, plot_residual_histogram, plot_residual_qq, plot_residuals_fitted
 from mlx.plots.report.inputs import RegressionReport
-from mlx.plots.report.shared import learning_curves, samples, set_coverage
+from mlx.plots.report.shared import issue_counts, issue_images, learning_curves, samples, set_coverage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,4 +63,6 @@ FIGURES: Mapping[str, Callable[[RegressionReport], Axes | Figure | None]] = {
     "factor_effects_abs_residual": partial(_factor_effects, target="abs_residual"),
     "factor_effects_residual": partial(_factor_effects, target="residual"),
     "large_residual_slices": _slices,
+    "issue_counts": issue_counts,
+    "issue_images": issue_images,
 }

@@ -9,13 +9,16 @@ import numpy as np
 
 from mlx.core.descriptions import ColumnDescription
 from mlx.plots.curves import plot_learning_curves, recorded_quantities
-from mlx.plots.images import plot_sample_grid
+from mlx.plots.images import plot_sample_cards, plot_sample_grid
+from mlx.plots.issues import plot_issue_counts
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.report.samples import choose_grid
 from mlx.plots.sets import plot_set_coverage
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import COLUMN, figure, styled
 from mlx.plots.table import as_drawn, plot_class_scatter, plot_target_histogram
+from mlx.plots.text import class_labels, significant
+from mlx.results.issues import Issue, IssueKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,6 +52,49 @@ def samples(report: AnyReport) -> Axes | None:
         return None
     rows = choose_grid(raw.targets, task=report.task, images=raw.images is not None, settings=settings)
     return draw_samples(np.asarray(raw.inputs[rows]), raw.targets[rows], report.class_names, settings, raw.columns)
+
+
+def issue_counts(report: AnyReport) -> Axes | None:
+    """Draw how many samples there are to look at."""
+    counts = report.residuals.issue_counts
+    return plot_issue_counts(counts) if any(count.n for count in counts) else None
+
+
+ISSUE_HEADINGS = {
+    IssueKind.LABEL: "Labels that are likely wrong",
+    IssueKind.LEAK: "Test and validation samples that repeat another part",
+    IssueKind.DUPLICATE: "Repeated in their own part",
+    IssueKind.OUTLIER: "Far from all training samples",
+    IssueKind.CONFIDENTLY_WRONG: "Wrong, and sure of it",
+}
+
+
+def issue_images(report: AnyReport) -> Axes | None:
+    """Draw the first samples of each kind as images, at most ``samples_shown``."""
+    if report.raw is None or report.images is None:
+        return None
+    chosen: dict[tuple[IssueKind, int], Issue] = {}
+    for kind in ISSUE_HEADINGS:
+        own = [issue for issue in report.residuals.issues if issue.kind is kind]
+        chosen |= {(kind, issue.index): issue for issue in own[: report.settings.samples_shown]}
+    if not chosen:
+        return None
+    issues, targets = list(chosen.values()), report.raw.targets
+    names = class_labels(report.class_names, width=12)
+    titles = [_issue_title(issue, targets, names) for issue in issues]
+    images = report.images[np.array([issue.index for issue in issues])]
+    return plot_sample_cards(images, titles, groups=[ISSUE_HEADINGS[issue.kind] for issue in issues])
+
+
+def _issue_title(issue: Issue, targets: Array, names: Sequence[str]) -> str:
+    """Return the label, what it may be instead or which sample is repeated, and where the sample is."""
+    value = targets[issue.index]
+    lines = [names[int(value)] if names else significant(float(value))]
+    if issue.suggested_label is not None:
+        lines.append(f"→ {names[issue.suggested_label]}?")
+    if issue.related_index is not None:
+        lines.append(f"= {issue.related_index}")
+    return "\n".join([*lines, f"{issue.split} {issue.index}"])
 
 
 @styled

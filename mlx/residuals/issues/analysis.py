@@ -7,7 +7,7 @@ import numpy as np
 
 from mlx.core.array_types import Indices
 from mlx.residuals.issues.duplicates import duplicate_rows
-from mlx.residuals.issues.labels import label_rows, temperature_of, training_label_rows
+from mlx.residuals.issues.labels import calibrator_of, label_rows, training_label_rows
 from mlx.residuals.issues.outliers import mistake_rows, outlier_rows
 from mlx.residuals.issues.parts import EqualSamples, Part, ReadInputs, TrainingEvidence
 from mlx.results.classification_residuals import Headline
@@ -70,11 +70,11 @@ def find_issues(
     headline: Headline = {"n_leaked": len(leaked)}
     if class_names:
         validation = next((part for part in parts if part.split == "val"), None)
-        temperature = temperature_of(validation)
-        every += [label_rows(part, class_names, temperature, seed) for part in parts if part.split != "train"]
+        calibrator = calibrator_of(validation)
+        every += [label_rows(part, class_names, calibrator, seed) for part in parts if part.split != "train"]
         if evidence is not None:
             every.append(training_label_rows(evidence, class_names, seed))
-        every += mistake_rows(parts, class_names, temperature)
+        every += mistake_rows(parts, class_names, calibrator)
         headline |= _accuracy_without(test, leaked, confidence)
     whole = _sorted(every)
     kinds = IssueKind if class_names else ISSUES_OF_REGRESSION

@@ -5,26 +5,27 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlx.core.array_types import Array, Floats, Integers, Scores
-from mlx.residuals.issues.parts import Part, TrainingEvidence, softened
+from mlx.residuals.issues.parts import Part, TrainingEvidence
 from mlx.results.issues import FoundIssues, Issue, IssueCount, IssueKind, IssueMethod
+from mlx.stats.calibrator_choice import choose_calibrator, fit_calibrators
+from mlx.stats.calibrators import Calibrator, FittedCalibrator, fit_calibrator
 from mlx.stats.label_issues import flawless_count, label_issues
-from mlx.stats.status import OK, Reason, Status
-from mlx.stats.temperature_fit import fit_temperature
+from mlx.stats.status import Reason, Status
+from mlx.stats.validation_outputs import ValidationOutputs
 
 MOST_RANKED = 100
 SHARE_RANKED = 0.01
 """Training samples that are listed by the area under the margin, which has no threshold: at most so many."""
 
 
-def label_rows(part: Part, names: Sequence[str], temperature: float | None, seed: int) -> FoundIssues:
+def label_rows(part: Part, names: Sequence[str], calibrator: FittedCalibrator | None, seed: int) -> FoundIssues:
     """Return the label issues of a part whose samples did not train the model.
 
-    The flawless count is at `temperature`; with None, of the probabilities as recorded.
+    The flawless count is that of recalibrated probabilities; with None, of the probabilities as recorded.
     """
     assert part.probabilities is not None, "a classification"
-    calibrated = part.softened(temperature) if temperature else np.asarray(part.probabilities, np.float64)
-    status = OK if temperature else Reason.NOT_RECALIBRATED()
-    found = part.split, part.index, part.y_true, part.probabilities
+    status = Reason.NOT_RECALIBRATED() if calibrator is None else calibrator.status
+    found, calibrated = (part.split, part.index, part.y_true, part.probabilities), part.recalibrated(calibrator)
     return _confident_learning(*found, names, calibrated=calibrated, seed=seed, status=status)
 
 
@@ -37,8 +38,9 @@ def training_label_rows(evidence: TrainingEvidence, names: Sequence[str], seed: 
         assert evidence.index is not None
         assert evidence.y_true is not None
         p, z, y = evidence.probabilities, evidence.logits, evidence.y_true
-        fitted = fit_temperature(_log(p) if z is None else z, y)
-        calibrated = softened(p, z, fitted.temperature)
+        whole = Part("train", evidence.index, y, y, None, p, z)
+        fitted = fit_calibrator(Calibrator.TEMPERATURE, p, z, y)
+        calibrated = whole.recalibrated(fitted)
         return _confident_learning(
             "train", evidence.index, y, p, names, calibrated=calibrated, seed=seed, status=fitted.status
         )
@@ -62,18 +64,12 @@ def training_label_rows(evidence: TrainingEvidence, names: Sequence[str], seed: 
     )
 
 
-def temperature_of(part: Part | None) -> float | None:
-    """Return the temperature of lowest log loss on a part, such as validation; None without the part."""
-    if part is None or part.probabilities is None:
+def calibrator_of(validation: Part | None) -> FittedCalibrator | None:
+    """Return the calibrator that the half of validation which fits and selects chooses; None without validation."""
+    if validation is None or validation.probabilities is None:
         return None
-    logits = _log(part.probabilities) if part.logits is None else part.logits
-    return fit_temperature(logits, part.y_true).temperature
-
-
-def _log(probabilities: Scores) -> Floats:
-    """Logarithms of probabilities, those of 0 below all others and finite."""
-    p = np.asarray(probabilities, np.float64)
-    return np.log(np.maximum(p, np.finfo(np.float64).tiny))
+    outputs = ValidationOutputs(validation.probabilities, validation.logits, validation.y_true, validation.index)
+    return choose_calibrator(fit_calibrators(outputs.fitting(), Calibrator)).fitted
 
 
 def _confident_learning(

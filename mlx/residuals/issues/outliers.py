@@ -8,6 +8,7 @@ from mlx.core.array_types import Floats
 from mlx.residuals.issues.neighbors import nearest
 from mlx.residuals.issues.parts import Part, stacked_layers
 from mlx.results.issues import FoundIssues, Issue, IssueCount, IssueKind, IssueMethod
+from mlx.stats.calibrators import FittedCalibrator
 from mlx.stats.status import OK, Reason, Status
 
 TRAINING_QUANTILE = 0.99
@@ -75,11 +76,13 @@ def _outliers_of(part: Part, found: int = 0, threshold: float = float("nan"), st
     )
 
 
-def mistake_rows(parts: Iterable[Part], names: Sequence[str], temperature: float | None) -> Iterator[FoundIssues]:
+def mistake_rows(
+    parts: Iterable[Part], names: Sequence[str], calibrator: FittedCalibrator | None
+) -> Iterator[FoundIssues]:
     """Yield the confident mistakes of each part but training: as sure as half of the right ones on validation.
 
-    The flawless count is the sum of 1 − p over the samples as sure as that, p being their confidence at
-    `temperature`; missing with None.
+    The flawless count is the sum of 1 − p over the samples as sure as that, p being the recalibrated probability of
+    the predicted class.
     """
     looked_at = [part for part in parts if part.split != "train"]
     reference = next((part for part in looked_at if part.split == "val"), None)
@@ -97,8 +100,8 @@ def mistake_rows(parts: Iterable[Part], names: Sequence[str], temperature: float
             _mistake(part, row, float(confidence[row]), threshold, names)
             for row in wrong[np.argsort(-confidence[wrong], kind="stable")].tolist()
         )
-        assert temperature is not None
-        expected = float((1 - part.softened(temperature).max(axis=1))[sure].sum())
+        p_predicted = part.recalibrated(calibrator)[np.arange(len(sure)), part.y_pred]
+        expected = float((1 - p_predicted)[sure].sum())
         yield FoundIssues(issues, (_mistakes_of(part, len(issues), expected, threshold),))
 
 

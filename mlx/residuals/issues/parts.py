@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array, Floats, Indices, Integers, Scores
-from mlx.core.log_scores import log_of, log_softmax
+from mlx.stats.calibrators import FittedCalibrator
 
 ORDER = ("train", "val", "test")
 """The parts in the order in which a model sees them: of two equal samples, the later repeats the earlier."""
@@ -46,15 +46,12 @@ class Part:
             return self.y_pred[:, None]
         return self.probabilities if self.logits is None else self.logits
 
-    def softened(self, temperature: float) -> Floats:
-        """Return the probabilities (n, n_classes) at a temperature."""
-        return softened(self.probabilities, self.logits, temperature)
-
-
-def softened(probabilities: Scores | None, logits: Scores | None, temperature: float) -> Floats:
-    """Return probabilities (n, n_classes) at a temperature: from logits, or from the logarithms of probabilities."""
-    z = log_of(np.asarray(probabilities, np.float64)) if logits is None else np.asarray(logits, np.float64)
-    return np.exp(log_softmax(z / temperature))
+    def recalibrated(self, calibrator: FittedCalibrator | None) -> Floats:
+        """Return the probabilities (n, n_classes) after recalibration; without a calibrator, as they are."""
+        assert self.probabilities is not None, "a classification"
+        if calibrator is None or calibrator.log_probabilities is None:
+            return np.asarray(self.probabilities, np.float64)
+        return np.exp(calibrator.log_probabilities(self.probabilities, self.logits))
 
 
 @dataclass(frozen=True)
