@@ -36,8 +36,9 @@ from mlx.results.evaluation import (
 )
 from mlx.results.failure_scores import SCORES, FailureScore
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
-from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_INTERVALS, SAMPLE_SETS, suffixes_of
+from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_SETS, suffixes_of
 from mlx.results.questions import Question, Scope, Statistic
+from mlx.results.regression_intervals import SAMPLE_INTERVALS
 from mlx.results.regression_residuals import (
     COEFFICIENTS,
     REGRESSION_SAMPLES,

@@ -94,23 +94,6 @@ SAMPLE_SETS = ArraySchema(
 )
 
 
-@dataclass(frozen=True)
-class SampleIntervals:
-    """Prediction intervals of each sample of a regression, each (n_samples,); missing where there are none."""
-
-    interval_low: Annotated[Floats, Column("number", "lower end of the conformal interval by absolute residuals")]
-    interval_high: Annotated[Floats, Column("number", "its upper end")]
-    interval_low_normalized: Annotated[Floats, Column("number", "lower end of the one by normalized residuals")]
-    interval_high_normalized: Annotated[Floats, Column("number", "its upper end")]
-
-
-SAMPLE_INTERVALS = ArraySchema(
-    "samples.parquet",
-    SampleIntervals,
-    "Conformal intervals for the first of `residuals.conformal.alpha`; for a further one with it as a suffix.",
-)
-
-
 def suffixes_of(alphas: "list[float] | tuple[float, ...]") -> list[str]:
     """Return the suffix of the columns of each alpha in the table of samples: none of the first."""
     return [f".{alpha:g}" if place else "" for place, alpha in enumerate(alphas)]

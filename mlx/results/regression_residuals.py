@@ -13,7 +13,8 @@ from mlx.core.reading import REMAKE
 from mlx.results import columns
 from mlx.results.classification_residuals import FACTORS, FactorEffect
 from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount, IssueKind
-from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_INTERVALS, SampleIntervals, SetCoverage
+from mlx.results.prediction_sets import PREDICTION_SETS, SetCoverage
+from mlx.results.regression_intervals import SAMPLE_INTERVALS, SampleIntervals
 from mlx.results.schema import ArraySchema, Column, RowSchema
 from mlx.results.tests import TESTS, TestResult
 from mlx.stats.status import OK, Status

@@ -19,7 +19,8 @@ from mlx.residuals import ResidualsSettings, analyze_classification, analyze_reg
 from mlx.residuals.sets.regression import RegressionOutputs
 from mlx.results.classification_residuals import CLASSES, TABLES
 from mlx.results.issues import Issue, IssueCount, IssueKind, IssueMethod
-from mlx.results.prediction_sets import SAMPLE_INTERVALS, SAMPLE_SETS
+from mlx.results.prediction_sets import SAMPLE_SETS
+from mlx.results.regression_intervals import SAMPLE_INTERVALS
 from mlx.results.regression_residuals import REGRESSION_SAMPLES, REGRESSION_TABLES
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
 from mlx.results.schema import RowSchema

@@ -10,7 +10,8 @@ from mlx.residuals.geometry.layer_geometry import filled
 from mlx.residuals.sets.coverage import Sets, covered_groups
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation
-from mlx.results.prediction_sets import Looked, Looks, SampleIntervals, SetCoverage, SetMethod, suffixes_of
+from mlx.results.prediction_sets import Looked, Looks, SetCoverage, SetMethod, suffixes_of
+from mlx.results.regression_intervals import SampleIntervals
 from mlx.stats.conformal import threshold
 from mlx.stats.groups import Groups
 from mlx.stats.nearest import nearest_neighbors
