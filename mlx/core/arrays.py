@@ -118,10 +118,33 @@ def open_array(path: Path, *, ndim: int | None = None, rows: int | None = None, 
 
 
 def _by_path(array: "np.memmap[Any, Any]") -> Any:
-    """Pickle a whole memory-mapped file by its path, so that a process that it is sent to maps the file itself."""
-    if isinstance(array.base, mmap.mmap) and array.filename is not None and not array.flags.writeable:
-        return open_array, (Path(array.filename),)
+    """Pickle a memory-mapped file, or consecutive rows of one, by its path, so that a process maps the file itself."""
+    if (position := _position(array)) is not None:
+        return map_array, (Path(str(array.filename)), array.dtype.str, position, array.shape)
     return np.array(array).__reduce__()
+
+
+def _position(array: "np.memmap[Any, Any]") -> int | None:
+    """Return where in its file an array begins that is one piece of it; None for any other."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is None or array.filename is None or array.flags.writeable or not array.flags.c_contiguous:
+        return None
+    whole = np.frombuffer(mapped, np.uint8)
+    inside = array.ctypes.data - whole.ctypes.data
+    begin = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY  # where NumPy begins to map
+    return begin + inside if 0 <= inside <= len(whole) - array.nbytes else None
+
+
+def map_array(path: Path, dtype: str, position: int, shape: tuple[int, ...]) -> Array:
+    """Map an array (any shape, C order) that begins `position` bytes into a file, read-only.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing, or shorter.
+    """
+    with reading(path, "an array of numbers"):
+        return np.memmap(existing(path, verified=False), np.dtype(dtype), "r", position, shape)
 
 
 copyreg.pickle(np.memmap, _by_path)

@@ -5,6 +5,7 @@ depend on which: blocks are cut by the size of the data alone, and each is compu
 algebra libraries, whose sums depend on how many threads they are divided among.
 """
 
+import mmap
 import os
 import pickle
 import socket
@@ -86,7 +87,7 @@ def packed(function: Callable[[Any], Any]) -> bytes:
 
 
 def run_packed(function: bytes | Path, item: Any) -> Any:
-    """Call a packed function, or one in a file, in a process that does nothing else.
+    """Call a packed function, or one in a folder, in a process that does nothing else.
 
     An error of its disk says which process that is.
     """
@@ -104,25 +105,45 @@ def run_packed(function: bytes | Path, item: Any) -> Any:
 
 @lru_cache(maxsize=4)
 def _unpacked(function: bytes | Path) -> Callable[[Any], Any]:
-    content = function if isinstance(function, bytes) else function.read_bytes()
-    found: Callable[[Any], Any] = pickle.loads(content)  # noqa: S301  # from the process that started this one
+    content = function if isinstance(function, bytes) else (function / FUNCTION).read_bytes()
+    arrays = () if isinstance(function, bytes) else map(_mapped, sorted(function.glob("*.array")))
+    found: Callable[[Any], Any] = pickle.loads(content, buffers=arrays)  # noqa: S301  # from the parent process
     return found
 
 
+def _mapped(file: Path) -> mmap.mmap:
+    with file.open("rb") as opened:
+        return mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+
+
 @contextmanager
-def in_file(content: bytes) -> Iterator[bytes | Path]:
-    """Give a packed function as it is, or a large one as a temporary file that processes of this machine can read."""
-    if len(content) <= SENT_BYTES:
+def packed_here(function: Callable[[Any], Any]) -> Iterator[bytes | Path]:
+    """Give a function as it travels to processes of this machine: a large one in a temporary folder.
+
+    Each of its large arrays is a file there that the processes map, so that all share one copy in memory.
+    """
+    arrays: list[pickle.PickleBuffer] = []
+
+    def stays(buffer: pickle.PickleBuffer) -> bool:
+        large = buffer.raw().nbytes > SENT_BYTES
+        if large:
+            arrays.append(buffer)
+        return not large
+
+    content = pickle.dumps(function, protocol=5, buffer_callback=stays)
+    if not arrays and len(content) <= SENT_BYTES:
         yield content
         return
     with TemporaryDirectory(prefix="mlx-") as folder:
-        file = Path(folder) / "function"
-        file.write_bytes(content)
-        yield file
+        (Path(folder) / FUNCTION).write_bytes(content)
+        for number, array in enumerate(arrays):
+            (Path(folder) / f"{number:04}.array").write_bytes(array.raw())
+        yield Path(folder)
 
 
+FUNCTION = "function"
 SENT_BYTES = 1 << 16
-"""Up to this size, a packed function is sent with every item."""
+"""Up to this size, a packed function, or an array of one, is sent with every item."""
 
 
 def windowed(

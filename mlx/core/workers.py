@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from mlx.core.errors import MlxError, SettingsError
-from mlx.core.ordered_map import in_file, in_order, one_thread_each, packed, run_alone, run_packed, windowed
+from mlx.core.ordered_map import in_order, one_thread_each, packed_here, run_alone, run_packed, windowed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -90,7 +90,7 @@ class Processes:
         yield from alone
         if not items:
             return
-        with one_thread_each(), in_file(packed(function)) as sent:
+        with one_thread_each(), packed_here(function) as sent:
 
             def submit(item: T) -> Future[R]:
                 try:

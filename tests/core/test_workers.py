@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from mlx.core.arrays import open_array, write_array
-from mlx.core.errors import MlxError, SettingsError
+from mlx.core.errors import ArtifactError, MlxError, SettingsError
+from mlx.core.ordered_map import one_thread_each, packed_here, run_packed
 from mlx.core.paths import Workspace
 from mlx.core.stage import call_step
 from mlx.core.workers import SERIAL, Processes, Threads, Workers, open_workers
@@ -147,7 +148,32 @@ def test_a_memory_mapped_file_travels_by_its_path(tmp_path: Path) -> None:
     packed = pickle.dumps(whole)
     assert len(packed) < 1000
     assert (pickle.loads(packed) == whole).all()  # noqa: S301  # made here
-    assert (pickle.loads(pickle.dumps(whole[5:9])) == whole[5:9]).all()  # noqa: S301
+    for part in (whole[5:9], whole[19_000:], whole[:0], whole[::2], whole[:, 1], whole[4], np.asarray(whole)[3:5]):
+        again = pickle.loads(pickle.dumps(part))  # noqa: S301
+        np.testing.assert_array_equal(again, part)
+        assert again.shape == part.shape
+    assert len(pickle.dumps(whole[4:19_000])) < 1000
+    with (tmp_path / "x.npy").open("r+b") as file:
+        file.truncate(1000)
+    with pytest.raises(ArtifactError, match=r"x\.npy"):
+        pickle.loads(packed)  # noqa: S301
+
+
+def test_large_arrays_of_a_function_are_files_that_processes_map() -> None:
+    large, small = np.arange(100_000.0), np.arange(3)
+    function = partial(added, large, small)
+    with one_thread_each(), packed_here(function) as sent:
+        assert isinstance(sent, Path)
+        assert [file.stat().st_size for file in sent.glob("*.array")] == [large.nbytes]
+        assert run_packed(sent, 2) == added(large, small, 2)
+    assert not sent.exists()
+    with one_thread_each(), packed_here(partial(added, small, small)) as sent:
+        assert isinstance(sent, bytes)
+        assert run_packed(sent, 2) == added(small, small, 2)
+
+
+def added(first: np.ndarray, second: np.ndarray, number: int) -> float:
+    return float(first.sum() + second.sum() + number)
 
 
 def test_dask_is_imported_only_where_it_is_asked_for() -> None:
