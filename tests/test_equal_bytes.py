@@ -22,8 +22,11 @@ from mlx.core.paths import Workspace
 from mlx.core.stage import call_step, sections_of
 from mlx.core.workers import Workers, open_workers
 from mlx.pipeline.steps import STEPS
+from mlx.residuals.association.delete_one import pooled_pearson
+from mlx.residuals.geometry.cka import align
 from mlx.residuals.pairs.pair_spearman import pair_spearman
 from mlx.residuals.similarity.directions import directions_of
+from mlx.residuals.similarity.lift import lift
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
@@ -36,6 +39,11 @@ STUDIES = {
         "dataset": {"name": "shapes", "params": {"n_samples": 700, "image_size": 80}},
         "model": {"name": "logistic_regression"},
         "residuals": {"n_permutations": 999, "n_bootstrap": 100, "projections": ["pca"]},
+    },
+    "by group": {
+        "dataset": {"name": "shapes", "params": {"n_samples": 500, "image_size": 16}},
+        "model": {"name": "logistic_regression"},
+        "residuals": {"n_permutations": 199, "n_bootstrap": 100, "projections": ["pca"], "groups": "duplicates"},
     },
     "regression": {"dataset": {"name": "synthetic_regression"}, "model": {"name": "linear_regression"}},
 }
@@ -56,6 +64,17 @@ def ranked(workers: Workers) -> tuple[float, float]:
     units = directions_of("layer", generator.normal(size=(3000, 8)), 3000)
     found = pair_spearman(units, generator.exponential(size=3000), exact_pairs=10, map=workers.map)
     return found.estimate, found.bound
+
+
+def summed(workers: Workers) -> list[object]:
+    """What is added up over blocks of rows, of which there are two here."""
+    generator = np.random.default_rng(0)
+    rows, other = (generator.normal(size=(34_000, 32)) for _ in range(2))
+    entropy, similarity = generator.exponential(size=(2, len(rows)))
+    units, classes = directions_of("layer", rows, len(rows)), np.split(np.arange(len(rows)), [33_000, 33_500])
+    jackknife = pooled_pearson(units, classes, entropy, similarity, map=workers.map)
+    aligned = align([rows, other], map=workers.map)[0, 1].cka
+    return [aligned, lift(units, map=workers.map).center.tobytes(), *(part.tobytes() for part in jackknife[:2])]
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +150,16 @@ def test_ranks_of_pairs() -> None:
     for spec in ("threads:2", "processes:2"):
         with open_workers(spec) as workers:
             assert ranked(workers) == expected
+
+
+def test_sums_over_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlx.core.ordered_map.GROUP", 1)
+    monkeypatch.setattr("mlx.residuals.association.delete_one.TASK_VALUES", 100_000)
+    with open_workers("serial") as workers:
+        expected = summed(workers)
+    for spec in ("threads:2", "processes:2"):
+        with open_workers(spec) as workers:
+            assert summed(workers) == expected
 
 
 def slow_square(marker: Path, number: int) -> int:

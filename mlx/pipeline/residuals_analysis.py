@@ -81,7 +81,7 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
     factors = _factors(SampleColumns.of(workspace), recorded, residuals)
     groups = read_group_labels(workspace, residuals.groups, np.asarray(recorded.index))
     if recorded.task == "regression":
-        finding = _regression(workspace, recorded, factors, groups, residuals)
+        finding = _regression(workspace, workers, recorded, factors, groups, residuals)
     else:
         finding = _classification(workspace, workers, recorded, factors, groups, residuals)
     return (
@@ -153,12 +153,13 @@ def _classification(
 
 def _regression(
     workspace: Workspace,
+    workers: Workers,
     recorded: ModelOutputs,
     factors: pd.DataFrame,
     groups: Array | None,
     settings: ResidualsSettings,
 ) -> str:
-    with naming_model_outputs(workspace, recorded):
+    with naming_model_outputs(workspace, recorded), announced(workers.map, "residuals-analysis") as shown:
         found = analyze_regression(
             recorded.y_true,
             recorded.y_pred,
@@ -174,6 +175,7 @@ def _regression(
             validation=_regression_outputs(workspace, "val"),
             training=_regression_outputs(workspace, "train"),
             chosen_by_validation=recorded.chosen_by_validation,
+            map=shown,
         )
         noticed = issues_of(workspace, recorded, settings)
     found = replace(found, **vars(noticed.found), summary=_with_counts(found.summary, noticed.headline))

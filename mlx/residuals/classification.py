@@ -100,7 +100,7 @@ def analyze_classification(
     known = FactorAnalysis()
     explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
     if len(explaining.columns):
-        known = analyze_factors(explaining, layers[0].layer, predictions, settings=settings)
+        known = analyze_factors(explaining, layers[0].layer, predictions, settings=settings, map=map)
     sets = PredictionSets()
     if validation_outputs is not None and settings.conformal.alpha:
         sets = prediction_sets(predictions, validation_outputs, known.looks, settings)
@@ -108,7 +108,7 @@ def analyze_classification(
     compared = [TestLayer(one.layer.name, representations[one.layer.name], one.scores) for one in layers]
     detected = [*entropy_tests, *(test for one in layers for test in one.tests)]
     failures = failure_scores(compared, detected, predictions, others, settings, map=map)
-    further = (*failures.tests, *alignments(representations), *known.tests)
+    further = (*failures.tests, *alignments(representations, map=map), *known.tests)
     n_dropped = int((first_units.norms == 0).sum())
     found = _merged(predictions, samples, layers, entropy_tests, further, settings, duplicates, n_dropped=n_dropped)
     columns = {str(name): shown[name].to_numpy() for name in shown}

@@ -1,11 +1,13 @@
 """Similarity against entropy where samples come in groups: tests by sign flips, correlations without each group."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.association.permutation import correlations, group_of
@@ -58,6 +60,7 @@ def associate_by_group(
     asked: tuple[list[TestResult], list[TestResult], Mapping[int, list[TestResult]]],
     settings: ResidualsSettings,
     n_layers: int,
+    map: OrderedMap = in_order,
 ) -> tuple[list[TestResult], list[TestResult], dict[int, list[TestResult]]]:
     """Correlate similarity with entropy by group: over all samples, within class, and in every class.
 
@@ -73,33 +76,43 @@ def associate_by_group(
         Seed, replicates, permutations and confidence.
     n_layers
         Layers whose tests are adjusted together.
+    map
+        How all classes together, and each of them, are tested.
     """
     parts, n_correlations = list(classes.values()), len(CORRELATIONS) * n_layers
     limit = permutations_for(2 * n_correlations, least=settings.n_permutations)
     of_class = permutations_for(len(asked[2]) * n_correlations, least=settings.n_permutations)
-    pooled, within = _resampled(layer, parts, groups, settings, 0)
+    tasks: list[_Task] = [(0, parts, asked[:2], limit)]
+    tasks += [(1 + label, [classes[label]], (tests,), of_class) for label, tests in asked[2].items()]
+    (pooled, within), *each = map(_Associate(layer, groups, settings), tasks)
+    return pooled, within, dict(zip(asked[2], (tests for (tests,) in each), strict=True))
 
-    def made(
-        tests: list[TestResult], of: Sequence[Integers], resampled: Resampled, purpose: Stream, label: int, limit: int
-    ) -> list[TestResult]:
-        generator = stream(settings.seed, purpose, label)
-        return _results(tests, layer, of, groups, resampled, limit, generator, settings.confidence)
 
-    return (
-        made(asked[0], [np.concatenate(parts)], pooled, Stream.POOLED_PERMUTATION, 0, limit),
-        made(asked[1], parts, within, Stream.POOLED_PERMUTATION, 1, limit),
-        {
-            label: made(
-                tests,
-                [classes[label]],
-                _resampled(layer, [classes[label]], groups, settings, 1 + label)[0],
-                Stream.CLASS_PERMUTATION,
-                label,
-                of_class,
-            )
-            for label, tests in asked[2].items()
-        },
-    )
+_Task: TypeAlias = tuple[int, list[Integers], Sequence[list[TestResult]], int]
+"""Label of the random streams, rows of the classes, tests over all of them and perhaps within, and permutations."""
+
+
+@dataclass(frozen=True)
+class _Associate:
+    """Makes the tests of some classes: over all of them and, where asked for, within."""
+
+    doing: ClassVar[str] = "testing by group"
+    layer: Layer
+    groups: Groups
+    settings: ResidualsSettings
+
+    def __call__(self, task: _Task) -> list[list[TestResult]]:
+        label, parts, asked, limit = task
+        seed, level = self.settings.seed, self.settings.confidence
+        resampled = _resampled(self.layer, parts, self.groups, self.settings, label)
+        keys = [(Stream.POOLED_PERMUTATION, 0), (Stream.POOLED_PERMUTATION, 1)]
+        if label:
+            keys = [(Stream.CLASS_PERMUTATION, label - 1)]
+        together = [[np.concatenate(parts)], parts]
+        return [
+            _results(tests, self.layer, rows, self.groups, found, limit, stream(seed, *key), level)
+            for tests, rows, found, key in zip(asked, together, resampled, keys, strict=False)
+        ]
 
 
 Resampled = tuple[Both, Both]

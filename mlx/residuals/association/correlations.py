@@ -61,7 +61,9 @@ def associate(
     if layer.groups is None:
         found = _associated(layer, classes, (overall[0], overall[1], tested), settings, n_layers, map)
     else:
-        found = associate_by_group(layer, layer.groups, classes, (overall[0], overall[1], tested), settings, n_layers)
+        found = associate_by_group(
+            layer, layer.groups, classes, (overall[0], overall[1], tested), settings, n_layers, map
+        )
     pooled, within, by_class = found
     if not (why := why_no_spread(layer, list(classes.values()))).is_ok:
         within = [replace(test, status=why) for test in overall[1]]

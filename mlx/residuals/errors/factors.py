@@ -6,10 +6,12 @@ between them.
 """
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
-from mlx.core.array_types import Array, Floats
+from mlx.core.array_types import Array, Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit, safe_exponent
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence
 from mlx.residuals.errors.factor_tests import FactorAndTarget, Testing
@@ -87,6 +89,7 @@ def associate_factors(
     settings: ResidualsSettings,
     validation: ValidationErrors | None = None,
     groups: Groups | None = None,
+    map: OrderedMap = in_order,
 ) -> list[FactorTest]:
     """Relate every factor to every target: effect, interval, and p-value, adjusted over the factors.
 
@@ -102,48 +105,79 @@ def associate_factors(
         How often the model is wrong on validation samples, if known: decides what is given of errors.
     groups
         Of the samples, where they are not independent.
+    map
+        How the factors are tested.
 
     Returns
     -------
     list of FactorTest
         Factors within targets.
     """
-    found = [one for target in targets for one in _of_target(factors, target, settings, validation, groups)]
+    n_permutations = permutations_for(len(factors), least=settings.n_permutations)
+    found: list[FactorTest] = []
+    for target in targets:
+        found += map(_Relate.of(target, settings, n_permutations, validation, groups), factors)
     tests = adjusted([one.test for one in found])
     return [replace(one, test=test) for one, test in zip(found, tests, strict=True)]
 
 
-def _of_target(
-    factors: list[Factor],
-    target: Target,
-    settings: ResidualsSettings,
-    validation: ValidationErrors | None,
-    groups: Groups | None,
-) -> list[FactorTest]:
-    values = np.asarray(target.numbers, dtype=np.float64)
-    rows = np.flatnonzero(~np.isnan(values))
-    values = in_unit(values[rows], safe_exponent([values[rows]]))
-    kept = [replace(factor, numbers=factor.numbers[rows]) for factor in factors]
-    n_permutations = permutations_for(len(factors), least=settings.n_permutations)
-    found = []
-    for factor in kept:
+@dataclass(frozen=True)
+class _Relate:
+    """Relates a factor to one target.
+
+    Attributes
+    ----------
+    target
+        What the factor is related to.
+    rows, values
+        (n,), which samples have a value of the target, and these as numbers.
+    settings, n_permutations, validation, groups
+        As of `associate_factors`, and the largest number of permutations.
+    """
+
+    doing: ClassVar[str] = "testing factors"
+    target: Target
+    rows: Integers
+    values: Floats
+    settings: ResidualsSettings
+    n_permutations: int
+    validation: ValidationErrors | None
+    groups: Groups | None
+
+    @classmethod
+    def of(
+        cls,
+        target: Target,
+        settings: ResidualsSettings,
+        n_permutations: int,
+        validation: ValidationErrors | None,
+        groups: Groups | None,
+    ) -> "_Relate":
+        values = np.asarray(target.numbers, dtype=np.float64)
+        rows = np.flatnonzero(~np.isnan(values))
+        values = in_unit(values[rows], safe_exponent([values[rows]]))
+        return cls(target, rows, values, settings, n_permutations, validation, groups)
+
+    def __call__(self, factor: Factor) -> FactorTest:
+        target, settings = self.target, self.settings
+        factor = replace(factor, numbers=factor.numbers[self.rows])
         present = factor.present
+        rows, values = self.rows[present], self.values[present]
         test = TestResult(
             question=QUESTIONS[target.name],
             subject=factor.name,
             statistic=_statistic(factor, target),
-            n=int(present.sum()),
+            n=rows.size,
             seed=settings.seed,
-            status=_why_undefined(factor, target, values[present]),
+            status=_why_undefined(factor, target, values),
         )
         if test.status.is_ok:
             generator = stream(settings.seed, Stream.FACTOR_PERMUTATION)
-            how = Testing(settings.confidence, n_permutations, generator, validation)
-            known = factor.kind, factor.numbers[present], values[present]
-            own = None if groups is None else groups.take(rows[present])
-            test = FactorAndTarget(*known, target.is_error, rows[present], target.shared, own).tested(test, how)
-        found.append(FactorTest(factor, target.name, values.size - test.n, test))
-    return found
+            how = Testing(settings.confidence, self.n_permutations, generator, self.validation)
+            own = None if self.groups is None else self.groups.take(rows)
+            known = factor.kind, factor.numbers[present], values
+            test = FactorAndTarget(*known, target.is_error, rows, target.shared, own).tested(test, how)
+        return FactorTest(factor, target.name, self.values.size - test.n, test)
 
 
 def _statistic(factor: Factor, target: Target) -> Statistic:

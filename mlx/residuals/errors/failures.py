@@ -115,6 +115,7 @@ def analyze_factors(
     predictions: Predictions,
     *,
     settings: ResidualsSettings,
+    map: OrderedMap = in_order,
 ) -> FactorAnalysis:
     """Relate every factor to error, entropy and similarity, bin by bin, and look for weak slices.
 
@@ -128,6 +129,8 @@ def analyze_factors(
         Which of them are wrong.
     settings
         Seed, permutations and confidence.
+    map
+        How the factors are tested.
     """
     error, validation, groups = predictions.error, predictions.validation, predictions.groups
     factors = read_factors(table)
@@ -140,7 +143,7 @@ def analyze_factors(
             dependence_of_similarity(layer.units, layer.y_pred, layer.similarity, sign=1.0),
         ),
     ]
-    found = associate_factors(factors, targets, settings=settings, validation=validation, groups=groups)
+    found = associate_factors(factors, targets, settings=settings, validation=validation, groups=groups, map=map)
     effects = [one.effect() for one in found]
     for factor in factors:
         effects += factor_bins(

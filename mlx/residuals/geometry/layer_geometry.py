@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from mlx.core.array_types import Floats, Integers, Scores
-from mlx.residuals.geometry.cka import debiased_cka
+from mlx.core.ordered_map import OrderedMap, in_order
+from mlx.residuals.geometry.cka import align
 from mlx.residuals.geometry.collapse import neural_collapse
 from mlx.residuals.geometry.dimension import intrinsic_dimension
 from mlx.residuals.similarity.directions import Representation
@@ -81,12 +81,16 @@ def _dimension(dense: Scores, layer: str, seed: int) -> TestResult:
     return asked if np.isnan(found.low) else asked.with_interval(Interval(found.low, found.high, NAN, BAND))
 
 
-def alignments(representations: Mapping[str, Representation]) -> list[TestResult]:
+def alignments(representations: Mapping[str, Representation], *, map: OrderedMap = in_order) -> list[TestResult]:
     """Debiased CKA of every two layers."""
-    results = []
-    for (one, x), (other, y) in combinations(representations.items(), 2):
-        found, question = debiased_cka(x, y), Question.ALIGNMENT
-        asked = TestResult(question=question, layer=f"{one}, {other}", statistic=Statistic.DEBIASED_CKA, n=found.n)
+    results, names = [], list(representations)
+    for (one, other), found in align(list(representations.values()), map=map).items():
+        asked = TestResult(
+            question=Question.ALIGNMENT,
+            layer=f"{names[one]}, {names[other]}",
+            statistic=Statistic.DEBIASED_CKA,
+            n=found.n,
+        )
         results.append(replace(asked, estimate=found.cka, status=found.status))
     return results
 

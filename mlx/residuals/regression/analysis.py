@@ -13,6 +13,7 @@ from mlx.core.array_types import Array, Floats, Scores
 from mlx.core.checks import finite_column
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import LinearFit
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import exponent_of, in_unit, unit_sized
 from mlx.residuals.errors.factor_choice import chosen_columns
 from mlx.residuals.regression.classical_tests import Numbers, memory_tests, spread_tests
@@ -99,6 +100,7 @@ def analyze_regression(
     validation: RegressionOutputs | None = None,
     training: RegressionOutputs | None = None,
     chosen_by_validation: bool | None = None,
+    map: OrderedMap = in_order,
 ) -> RegressionResiduals:
     """Describe the residuals of a regression: center, spread, shape, and whether the spread is constant.
 
@@ -128,6 +130,8 @@ def analyze_regression(
         Outputs for the samples of other parts, which calibrate and scale prediction intervals; with `representation`.
     chosen_by_validation
         Whether validation samples chose the epoch whose weights the model has.
+    map
+        How independent tasks are run; changes nothing in the result.
 
     Raises
     ------
@@ -150,7 +154,7 @@ def analyze_regression(
     )
     if between := duplicates.count_between(chosen):
         summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
-    known, shown = _explained(factors, residuals, settings, chosen)
+    known, shown = _explained(factors, residuals, settings, chosen, map)
     intervals = PredictionIntervals()
     if validation is not None and representation is not None and settings.conformal.alpha:
         intervals = prediction_intervals(
@@ -187,14 +191,18 @@ def _columns(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, index: npt.ArrayLike)
 
 
 def _explained(
-    factors: pd.DataFrame | None, residuals: _Residuals, settings: ResidualsSettings, groups: Groups | None
+    factors: pd.DataFrame | None,
+    residuals: _Residuals,
+    settings: ResidualsSettings,
+    groups: Groups | None,
+    map: OrderedMap,
 ) -> tuple[ResidualFactors, pd.DataFrame]:
     """Relate the residuals to the factors, if there are any; return also the factors that are shown."""
     explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
     if not len(explaining.columns):
         return ResidualFactors(), shown
     errors = residuals.in_y(merge_ties(residuals.error, residuals.tolerance))
-    return analyze_residual_factors(explaining, errors, settings=settings, groups=groups), shown
+    return analyze_residual_factors(explaining, errors, settings=settings, groups=groups, map=map), shown
 
 
 def _duplicates(representation: "Representation | None", pred: Floats) -> Duplicates:

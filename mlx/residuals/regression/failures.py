@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mlx.core.array_types import Flags, Floats
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.errors.factor_bins import looks_of, parts_of
 from mlx.residuals.errors.factor_values import Factor, read_factors
 from mlx.residuals.errors.factors import Target, associate_factors
@@ -36,7 +37,12 @@ class ResidualFactors:
 
 
 def analyze_residual_factors(
-    table: pd.DataFrame, residual: Floats, *, settings: ResidualsSettings, groups: Groups | None = None
+    table: pd.DataFrame,
+    residual: Floats,
+    *,
+    settings: ResidualsSettings,
+    groups: Groups | None = None,
+    map: OrderedMap = in_order,
 ) -> ResidualFactors:
     """Relate every factor to the size of the residuals and to the residuals, part by part; look for slices.
 
@@ -50,11 +56,13 @@ def analyze_residual_factors(
         Seed, permutations and confidence.
     groups
         Of the samples, where they are not independent.
+    map
+        How the factors are tested.
     """
     factors = read_factors(table)
     size = np.abs(residual)
     targets = [Target(ABS_RESIDUAL, size), Target(RESIDUAL, residual)]
-    found = associate_factors(factors, targets, settings=settings, groups=groups)
+    found = associate_factors(factors, targets, settings=settings, groups=groups, map=map)
     effects = [one.effect() for one in found]
     for factor in factors:
         effects += mean_bins(factor, residual, settings.confidence, groups)
