@@ -256,11 +256,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)
         make(folder, max([*options.rows, options.at if options.workers else 0]))
+        grow(folder, sorted(options.rows), options.growing, lambda: end - time.monotonic())
         if options.workers:
             for what, n in {"exact": options.at, "permutations": options.at, "images": options.images}.items():
                 if n:
                     compare(what, folder, n, options.workers, lambda: end - time.monotonic())
-        grow(folder, sorted(options.rows), options.growing, lambda: end - time.monotonic())
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ STUDIES = {
         "model": {"name": "logistic_regression"},
         "residuals": {"n_permutations": 999, "n_bootstrap": 100, "projections": ["pca"]},
     },
-    "by group": {
+    "grouped": {
         "dataset": {"name": "shapes", "params": {"n_samples": 500, "image_size": 16}},
         "model": {"name": "logistic_regression"},
         "residuals": {"n_permutations": 199, "n_bootstrap": 100, "projections": ["pca"], "groups": "duplicates"},
