@@ -7,6 +7,7 @@ _MODULES = {
     "plot_data_map": "data_map",
     "plot_entropy_histogram": "entropy",
     "plot_factor_effects": "factors",
+    "plot_failure_scores": "failure_scores",
     "plot_issue_counts": "issues",
     "plot_layers": "comparison",
     "plot_learning_curves": "curves",

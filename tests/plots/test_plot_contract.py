@@ -13,6 +13,7 @@ import mlx.plots
 from mlx.plots.style import COLUMN, NOTE, figure, render_pdf, render_png
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
 from mlx.results.evaluation_tables import PrecisionRecallCurves
+from mlx.results.failure_scores import FailureScore
 from mlx.results.issues import IssueCount, IssueKind
 from mlx.results.questions import Question, Scope
 from mlx.results.tests import TestResult
@@ -63,6 +64,7 @@ def arguments(classification, regression, names=ODD):
         "plot_entropy_histogram": ((s.entropy, s.correct), {"n_classes": len(names)}),
         "plot_factor_effects": ((factors(names),), {}),
         "plot_issue_counts": ((issue_counts(),), {}),
+        "plot_failure_scores": ((failure_scores(),), {}),
         "plot_layers": ((tests,), {}),
         "plot_learning_curves": ((c.training.history,), {}),
         "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std()), {"mean_leverage": 0.06}),
@@ -84,6 +86,15 @@ def arguments(classification, regression, names=ODD):
         "plot_temperature": ((c.residuals.temperature,), {"n_classes": 4}),
         "plot_weak_slices": ((slices(),), {}),
     }  # fmt: skip
+
+
+def failure_scores():
+    names = ("max_probability", "entropy", "relative_mahalanobis", "class_mean_similarity", "combination")
+    return [
+        FailureScore(score=name, layer="layer" * (k > 1), fitted_on="none", auroc=0.8 - k / 30, auroc_low=0.7 - k / 30,
+                     auroc_high=0.9 - k / 30, p_holm=0.04 * k)
+        for k, name in enumerate(names)
+    ]  # fmt: skip
 
 
 def factors(names):

@@ -66,6 +66,11 @@ CAPTIONS = {
         "Similarity against entropy in each layer",
         "Pearson's r with its interval; the further from zero, the more the layer says about the uncertainty.",
     ),
+    "failure_scores": (
+        "Scores of failure",
+        "How well each score ranks wrong above correct predictions; the dotted line is the maximum probability. Scores "
+        "of geometry are fitted on training samples, the combination is weighted on validation samples.",
+    ),
     "similarity_matrix": (
         "Similarity between samples",
         "Rows and columns are samples, sorted by predicted class and rising entropy; a pale block is a compact class.",
@@ -170,6 +175,7 @@ SECTIONS = (
             "similarity_entropy",
             "similarity_entropy_by_class",
             "layers",
+            "failure_scores",
             "similarity_matrix",
             "map_pca",
             "map_tsne",

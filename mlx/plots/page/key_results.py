@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def key_results(report: AnyReport) -> list[KeyResult]:
         found = [
             _accuracy(report),
             _detection(report, Question.ERROR_BY_ENTROPY, "Entropy") or _entropy(report),
-            _detection(report, Question.ERROR_BY_LOW_SIMILARITY, "Low similarity"),
+            _addition(report) or _detection(report, Question.ERROR_BY_LOW_SIMILARITY, "Low similarity"),
             _correlation(report),
             _calibration(report),
             _slice(report),
@@ -114,6 +115,24 @@ def _detection(report: ClassificationReport, question: Question, score: str) -> 
             f"{CHANCE_LEVEL}."
         )
     return KeyResult(label, f"AUROC {fixed(test.estimate)}", bounds, sentence)
+
+
+def _addition(report: ClassificationReport) -> KeyResult | None:
+    """Say whether geometry adds to the softmax, where that was tested."""
+    test = first_test(report.residuals.tests, Question.GEOMETRY_ADDS, Statistic.AUROC_DIFFERENCE)
+    if test is None or np.isnan(test.low):
+        return None
+    value = f"{'+' if test.estimate > 0 else ''}{fixed(test.estimate, 3)} AUROC"
+    if test.low > 0:
+        says = "Scores of geometry together with the maximum probability rank errors better than this alone"
+    elif test.high < 0:
+        says = (
+            "Scores of geometry, weighted on validation samples, rank errors worse than the maximum probability alone"
+        )
+    else:
+        says = "These samples do not show that geometry ranks errors better than the maximum probability alone"
+    bounds = interval_text(test.low, test.high, test.confidence, partial(fixed, digits=3))
+    return KeyResult("Geometry beside the softmax", value, bounds, f"{says} ({p_text(PValue(test.p, False))}).")
 
 
 def _slice(report: ClassificationReport) -> KeyResult | None:

@@ -24,6 +24,7 @@ from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
 from mlx.results.classification_residuals import FACTORS, SLICES, FactorEffect
 from mlx.results.evaluation_tables import RELIABILITY
+from mlx.results.failure_scores import SCORES
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.prediction_sets import PREDICTION_SETS
 from mlx.results.recalibration import RECALIBRATION
@@ -38,6 +39,8 @@ WIDE = ("recalibration", "prediction_sets", "similarity_entropy_by_class", "map_
 
 TEST_COLUMNS = ("name", "scope", "class", "layer", "statistic", "estimate", "low", "high", "p", "p_method",
                 "p_holm", "n", "status")  # fmt: skip
+SCORE_COLUMNS = ("score", "layer", "fitted_on", "auroc", "auroc_low", "auroc_high", "aupr", "fpr95", "aurc", "augrc",
+                 "difference", "difference_low", "difference_high", "p_holm", "status")  # fmt: skip
 FACTOR_COLUMNS = ("factor", "target", "statistic", "estimate", "low", "high", "p", "p_holm", "n", "n_missing",
                   "status")  # fmt: skip
 BIN_COLUMNS = ("factor", "bin", "estimate", "low", "high", "n", "n_errors", "entropy_mean", "similarity_mean", "status")
@@ -114,6 +117,7 @@ def _geometry_tables(report: ClassificationReport) -> list[str]:
     level = report.residuals_metrics["confidence"]
     return [
         classes_table(report.classes, report.evaluation.classes, level=level),
+        rows_table("Scores of failure", SCORES, report.residuals.scores, SCORE_COLUMNS),
         rows_table("Tests", TESTS, report.residuals.tests, TEST_COLUMNS),
     ]
 

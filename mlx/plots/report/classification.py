@@ -16,6 +16,7 @@ from mlx.plots.data_map import plot_data_map
 from mlx.plots.embedding import plot_representation_map
 from mlx.plots.entropy import plot_entropy_histogram
 from mlx.plots.factors import effects_on, plot_factor_effects, plot_weak_slices
+from mlx.plots.failure_scores import plot_failure_scores
 from mlx.plots.images import RESIDUALS_SHOWN, plot_residual_images, plot_sample_cards
 from mlx.plots.matrix import THUMBNAILS_UP_TO, plot_similarity_matrix
 from mlx.plots.panels import similarity_entropy_panels
@@ -115,6 +116,12 @@ def _layers(report: ClassificationReport) -> Axes | None:
     return plot_layers(report.residuals.tests) if len(report.residuals.layers) > 1 else None
 
 
+def _failure_scores(report: ClassificationReport) -> Axes | None:
+    """Draw the scores of the outputs and of the first layer."""
+    rows = [row for row in report.residuals.scores if row.layer in {"", report.layer} and np.isfinite(row.auroc)]
+    return plot_failure_scores(rows) if rows else None
+
+
 def _similarity_matrix(report: ClassificationReport) -> Axes | None:
     s, overview = report.samples, report.residuals.matrices[f"{report.layer}.overview.npy"]
     shown = s[s["overview"] >= 0].sort_values("overview")
@@ -206,6 +213,7 @@ FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = 
     "similarity_entropy": _similarity_entropy,
     "similarity_entropy_by_class": _similarity_entropy_by_class,
     "layers": _layers,
+    "failure_scores": _failure_scores,
     "similarity_matrix": _similarity_matrix,
     "map_pca": partial(_representation_map, kind="pca", title="PC"),
     "map_tsne": partial(_representation_map, kind="tsne", title="t-SNE"),
