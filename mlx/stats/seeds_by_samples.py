@@ -5,6 +5,7 @@ Runs share their samples, so that a metric varies with the seed and with the sam
 Σ_i φ_si φ_ti/(n(n − 1)). For a mean it is the two-way analysis of variance.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -217,7 +218,7 @@ def _over_seeds(values: SeedsBySamples, mean: float, unit: int, level: float, *,
         half = half_width(*parts, n_seeds - 1, n_samples - 1, level)
         low, high = in_unit(np.array([mean - half, mean + half]), -unit)
         interval = Interval(float(low), float(high), level, method)
-        p = touching(abs(mean), *parts, n_seeds - 1, n_samples - 1)
+        p = _p_value(abs(mean), *parts, n_seeds - 1, n_samples - 1)
     ms_seed, ms_sample, ms_rest, a, b = in_unit([ms_seed, ms_sample, ms_rest, a, b], -2 * unit).tolist()
     return MeanOverSeeds(
         mean=float(in_unit(mean, -unit)),
@@ -235,6 +236,13 @@ def _over_seeds(values: SeedsBySamples, mean: float, unit: int, level: float, *,
         n_samples=n_samples,
         status=status,
     )
+
+
+def _p_value(distance: float, part_seed: float, part_sample: float, df_seed: float, df_sample: float) -> float:
+    if part_seed == 0:
+        return 2 * float(stdtr(df_sample, -distance / part_sample**0.5))
+    roots = part_seed**0.5, part_sample**0.5
+    return touching(distance, lambda t, u: float(np.hypot(t * roots[0], u * roots[1])), df_seed, df_sample)
 
 
 def _mean_squares(values: SeedsBySamples, mean: float, *, agree: bool) -> tuple[float, float, float]:
@@ -255,18 +263,21 @@ def half_width(part_seed: float, part_sample: float, df_seed: float, df_sample: 
     return float(np.hypot(seeds * part_seed**0.5, samples * part_sample**0.5))
 
 
-def touching(distance: float, part_seed: float, part_sample: float, df_seed: float, df_sample: float) -> float:
-    """Return the α at which `half_width` at the level 1 − α is this distance: the p-value."""
+def touching(distance: float, half: Callable[[float, float], float], df_seed: float, df_sample: float) -> float:
+    """Return the α at which half of the interval at the level 1 − α is this distance: the p-value.
+
+    ``half`` makes it of the critical values of the seeds and of the samples.
+    """
     from scipy.optimize import brentq
 
     if distance == 0:
         return 1.0
-    if part_seed == 0:
-        return 2 * float(stdtr(df_sample, -distance / part_sample**0.5))
 
     def excess(log_alpha: float) -> float:
         tail = np.exp(log_alpha) / 2
-        seeds, samples = stdtrit(df_seed, tail) * part_seed**0.5, stdtrit(df_sample, tail) * part_sample**0.5
-        return float(np.hypot(seeds, samples)) - distance
+        return half(-float(stdtrit(df_seed, tail)), -float(stdtrit(df_sample, tail))) - distance
 
-    return float(np.exp(brentq(excess, SMALLEST, 0, xtol=1e-15, rtol=1e-15) if excess(SMALLEST) > 0 else SMALLEST))
+    low = -1.0
+    while low > SMALLEST and excess(low) < 0:
+        low *= 2
+    return float(np.exp(brentq(excess, low, 0, xtol=1e-15, rtol=1e-15) if excess(low) > 0 else max(low, SMALLEST)))
