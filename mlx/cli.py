@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from mlx import __version__
 from mlx.commands import (
     analyze,
+    check,
     compare,
     completion,
     demo,
@@ -38,6 +39,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     runs,
     compare,
     issues,
+    check,
     report,
     open_page,
     analyze,

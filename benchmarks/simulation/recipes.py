@@ -65,7 +65,7 @@ class Recipe:
 
 @cache
 def truth(recipe: Recipe, metric: str) -> float:
-    """Value of a metric over all seeds and samples; an AUROC by quadrature over seeds, each on the same large sample."""
+    """Value of a metric over all seeds and samples; an AUROC by quadrature over seeds, on one large sample."""
     spread = (1 + recipe.own**2 + recipe.rest**2) ** 0.5
     total = (spread**2 + recipe.seed**2) ** 0.5
     if metric == "accuracy":

@@ -10,8 +10,7 @@ from mlx.pipeline.model_outputs import naming_model_outputs
 from mlx.results.comparison import NULLS, PRIMARY, Metric, PairedTest
 from mlx.runs.compared_model import MEASURES, ComparedModel, Measured
 from mlx.runs.compared_regression import measure_regressions
-from mlx.runs.run import Run
-from mlx.runs.shared_samples import SharedOutputs
+from mlx.runs.shared_samples import Recorded, SharedOutputs
 from mlx.stats.groups import Groups
 from mlx.stats.paired import PairedDifference, missing_difference, paired_influence, paired_mean, paired_proportions
 from mlx.stats.status import Reason
@@ -22,7 +21,9 @@ MIN_DIFFERENCES = 4
 """Fewest expected samples that one model alone gets right, for the score test to reach its level."""
 
 
-def paired_tests(first: Run, second: Run, shared: SharedOutputs, *, level: float, n_bins: int) -> list[PairedTest]:
+def paired_tests(
+    first: Recorded, second: Recorded, shared: SharedOutputs, *, level: float, n_bins: int
+) -> list[PairedTest]:
     """Test every metric of the task of two runs on their shared samples.
 
     Parameters
@@ -61,7 +62,7 @@ Found = Iterator[tuple[Metric, tuple[float, float], PairedDifference]]
 
 
 def _test(
-    first: Run, second: Run, metric: Metric, estimates: tuple[float, float], found: PairedDifference, n: int
+    first: Recorded, second: Recorded, metric: Metric, estimates: tuple[float, float], found: PairedDifference, n: int
 ) -> PairedTest:
     return PairedTest(
         first=first.id,
@@ -82,7 +83,7 @@ def _test(
     )
 
 
-def _classifiers(runs: tuple[Run, Run], models: tuple[ComparedModel, ComparedModel], by: _By) -> Found:
+def _classifiers(runs: tuple[Recorded, Recorded], models: tuple[ComparedModel, ComparedModel], by: _By) -> Found:
     right = [~model.error for model in models]
     yield Metric.ACCURACY, (float(right[0].mean()), float(right[1].mean())), _accuracies(*models, by)
     for metric in MEASURES:

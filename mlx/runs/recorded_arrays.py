@@ -72,7 +72,7 @@ def analyze(
     _check_output(output)
     workspace = Workspace(output)
     with run_lock(workspace):
-        _lay_out(parts, workspace, name, settings.residuals.groups, names)
+        lay_out(parts, workspace, name, settings.residuals.groups, names)
         say(evaluate(workspace, evaluation=settings.evaluation))
         say(residuals_analysis(workspace, workers, residuals=settings.residuals))
         say(report(workspace, report=settings.report))
@@ -96,8 +96,12 @@ def _is_result(path: Path) -> bool:
     return not empty and not any(part.startswith(".representations.") for part in path.parts)
 
 
-def _lay_out(
-    parts: Mapping[Split, RecordedPart], workspace: Workspace, name: str, groups: str | None, names: Names
+def lay_out(
+    parts: Mapping[Split, RecordedPart],
+    workspace: Workspace,
+    name: str,
+    groups: str | None = None,
+    names: Names = COMMAND,
 ) -> None:
     """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
     received = receive_parts(parts, groups, names)

@@ -1,6 +1,7 @@
 """The test samples that two runs share, and that neither model was trained on."""
 
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,11 +11,25 @@ from mlx.core.paths import Workspace
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.pipeline.sample_columns import read_group_labels
 from mlx.results.comparison import SharedSamples
-from mlx.runs.run import Run
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.grouping import DUPLICATES
 from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
+
+
+class Recorded(Protocol):
+    """A run, or a folder with what a model recorded."""
+
+    @property
+    def id(self) -> str:
+        """Name."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """The folder."""
+
+    def config(self) -> dict[str, Any]:
+        """Return its configuration; without a dataset where the samples are known by their numbers alone."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +52,7 @@ class SharedOutputs:
     groups: Groups | None = None
 
 
-def shared_outputs(first: Run, second: Run) -> SharedOutputs:
+def shared_outputs(first: Recorded, second: Recorded) -> SharedOutputs:
     """Find the test samples that both runs recorded, by their rows in the raw data of the same dataset.
 
     Test sets of other splits overlap in part. Of a run whose split is not recorded, the training samples are unknown;
@@ -54,7 +69,8 @@ def shared_outputs(first: Run, second: Run) -> SharedOutputs:
             return SharedOutputs(replace(pair, status=Reason.NO_RECORDED_OUTPUTS(run.id)))
     ours, theirs = (open_model_outputs(run.workspace.representations) for run in (first, second))
     pair = replace(pair, n_first=len(ours.index), n_second=len(theirs.index))
-    if first.config()["dataset"] != second.config()["dataset"] or ours.task != theirs.task:
+    datasets = [run.config()["dataset"] for run in (first, second) if "dataset" in run.config()]
+    if (len(datasets) == 2 and datasets[0] != datasets[1]) or ours.task != theirs.task:
         return SharedOutputs(replace(pair, status=Reason.DIFFERENT_DATASETS()))
     index, mine, other = np.intersect1d(ours.index, theirs.index, return_indices=True)
     if not len(mine):
@@ -111,6 +127,6 @@ def groups_by(name: str | None, workspace: Workspace, index: Array, duplicates: 
     return Groups.of(labels)
 
 
-def _trained_on(run: Run) -> Array:
+def _trained_on(run: Recorded) -> Array:
     path = run.workspace.splits / "index_train.npy"
     return np.asarray(open_array(path, ndim=1)) if path.exists() else np.empty(0, dtype=np.intp)

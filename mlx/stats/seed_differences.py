@@ -8,7 +8,7 @@ import numpy as np
 
 from mlx.core.scale import ROUNDING, in_unit
 from mlx.stats.interval import NAN, Interval, critical_value
-from mlx.stats.seeds_by_samples import CONSERVATIVE, MIN_SEEDS, SeedsBySamples, touching
+from mlx.stats.seeds_by_samples import MIN_SEEDS, SeedsBySamples, touching
 from mlx.stats.status import OK, Reason, Status
 
 METHOD = "Welch's t of seeds and t of paired samples, weighted by their variances"
@@ -65,7 +65,8 @@ def difference_over_seeds(first: SeedsBySamples, second: SeedsBySamples, level: 
     Parameters
     ----------
     first, second
-        Of at least two seeds each, and of the same samples, at least two, in the same order.
+        Of the same samples, at least two, in the same order; one of them of at least two seeds. A single run counts as
+        a model that seeds do not change.
     level
         Between 0 and 1.
 
@@ -75,7 +76,7 @@ def difference_over_seeds(first: SeedsBySamples, second: SeedsBySamples, level: 
         There are fewer seeds or samples, or other numbers of samples.
     """
     shapes = first.influence.shape, second.influence.shape
-    if min(*shapes[0], *shapes[1]) < 2 or first.n_samples != second.n_samples:
+    if max(first.n_seeds, second.n_seeds) < 2 or first.n_samples < 2 or first.n_samples != second.n_samples:
         raise ValueError(f"expected two seeds and samples or more, as many samples in both, found {shapes}")
     unit = max(first.exponent, second.exponent)
     parts = _parts(first.in_unit(unit), second.in_unit(unit), [not first.agree, not second.agree])
@@ -88,8 +89,7 @@ def difference_over_seeds(first: SeedsBySamples, second: SeedsBySamples, level: 
     if why.is_ok:
         half = parts.half(critical_value(level, parts.df), critical_value(level, first.n_samples - 1))
         low, high = in_unit(np.array([difference - half, difference + half]), -unit)
-        conservative = CONSERVATIVE if min(random, default=0) == MIN_SEEDS else ""
-        interval = Interval(float(low), float(high), level, f"{conservative}{METHOD}")
+        interval = Interval(float(low), float(high), level, METHOD)
         p = touching(abs(difference), parts.half, parts.df, first.n_samples - 1)
     by_seed, by_sample, rest, seed, sample = in_unit([*parts.components, parts.seed, parts.sample], -2 * unit).tolist()
     return SeedDifference(
