@@ -90,13 +90,12 @@ def _opened(identity: str, directory: Path | None, stack: ExitStack) -> "Subject
 def _against(chosen: argparse.Namespace, stack: ExitStack) -> "list[Subject]":
     from mlx.core.errors import SettingsError
     from mlx.runs.run import read_run
-    from mlx.studies.recipe import STUDY, runs_of_cell
+    from mlx.studies.recipe import runs_of_cell, study_of
     from mlx.studies.subjects import opened_run
 
     if chosen.against is None:
         return []
-    folder = Path(chosen.against)
-    if (folder / STUDY).is_file():
+    if (folder := study_of(chosen.against)) is not None:
         folders = runs_of_cell(folder, chosen.cell)
         return [stack.enter_context(opened_run(read_run(path.resolve()))) for path in folders]
     if chosen.cell is not None:

@@ -2,12 +2,25 @@
 
 from pathlib import Path
 
-from mlx.core.artifacts import read_csv, read_json
 from mlx.core.errors import SettingsError
+from mlx.core.output import output_directory
 from mlx.core.settings import nearest
+from mlx.studies.finished import STUDY, read_finished, study_folder
 
-STUDY = "study.json"
-RUNS = "runs.csv"
+
+def study_of(identity: str) -> Path | None:
+    """Return the folder of the study that a file, folder or name stands for; None where it is no study.
+
+    Raises
+    ------
+    SettingsError
+        It is a study file that was not run, or is invalid.
+    """
+    path = Path(identity)
+    is_file = path.is_file() and path.suffix.lower() in {".yaml", ".yml", ".json"}
+    if is_file or any((folder / STUDY).is_file() for folder in (path, output_directory() / identity)):
+        return study_folder(identity)
+    return None
 
 
 def runs_of_cell(folder: Path, cell: str | None = None) -> list[Path]:
@@ -20,13 +33,12 @@ def runs_of_cell(folder: Path, cell: str | None = None) -> list[Path]:
     ArtifactError
         A table of the study is missing or damaged.
     """
-    about = read_json(folder / STUDY)
-    names = [each["name"] for each in about["cells"]]
-    name = cell or about.get("baseline") or names[0]
-    if name not in names:
-        raise SettingsError(f"--cell: expected one of {', '.join(names)}, found '{name}'{nearest(name, names)}")
-    runs = read_csv(folder / RUNS, ["run", "cell", "status"], text=["run", "cell", "status"])
-    found = runs.loc[(runs["cell"] == name) & (runs["status"] == "finished"), "run"]
-    if not len(found):
+    study = read_finished(folder)
+    name = cell or study.about["baseline"]
+    if name not in study.names:
+        known, hint = ", ".join(study.names), nearest(name, study.names)
+        raise SettingsError(f"--cell: expected one of {known}, found '{name}'{hint}")
+    found = [folder / row.run for row in study.runs if row.cell == name and row.status == "finished"]
+    if not found:
         raise SettingsError(f"{folder}: expected finished runs of the cell '{name}', found none")
-    return [folder / run for run in found]
+    return found

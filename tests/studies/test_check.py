@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from recorded_models import regression, run_in, two_classifiers
 
 from mlx.cli import main
+from mlx.core.artifacts import write_csv
 from mlx.core.errors import SettingsError
 from mlx.results.comparison import Metric
+from mlx.results.study import CELLS, DIFFERENCES, RUNS, VARIANCE, StudyRun
 from mlx.runs.compare import compare_runs
 from mlx.runs.run import Run
 from mlx.studies.gate import Judgment, Rule, Verdict, no_worse, overall, parse_rule, read_rules
@@ -42,8 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run_in(root / f"study/runs/{seed}", replace(good, probabilities=q, y_pred=q.argmax(axis=1)))
     about = {"baseline": "plain", "cells": [{"name": "plain"}]}
     (root / "study/study.json").write_text(json.dumps(about))
-    table = pd.DataFrame({"run": [f"runs/{seed}" for seed in range(4)], "cell": "plain", "status": "finished"})
-    table.to_csv(root / "study/runs.csv", index=False)
+    rows = [StudyRun(run=f"runs/{seed}", cell="plain", seed=seed) for seed in range(4)]
+    for schema, found in ((RUNS, rows), (CELLS, ()), (DIFFERENCES, ()), (VARIANCE, ())):
+        write_csv(root / "study" / schema.file, schema.frame(found))  # type: ignore[attr-defined]
     return root
 
 
