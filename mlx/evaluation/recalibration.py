@@ -99,7 +99,7 @@ def recalibrate(
         if one.fitted.calibrator is Calibrator.NONE:
             after = before
         elif one.fitted.log_probabilities is not None:
-            after = _scored(one.fitted.log_probabilities, probabilities, logits, y_true, settings.n_bins)
+            after = scored(one.fitted.log_probabilities, probabilities, logits, y_true, settings.n_bins)
         if after is not None:
             bins[one.fitted.calibrator] = after.bins
         rows += _effects(
@@ -124,7 +124,7 @@ def _check(validation: ValidationOutputs, n_classes: int) -> None:
         check_logits(validation.logits, shape)
 
 
-def _scored(
+def scored(
     log_probabilities: Callable[[Scores, Scores | None], Floats],
     probabilities: Scores,
     logits: Scores | None,
@@ -155,7 +155,7 @@ def _effects(
             calibrator=fitted.calibrator,
             chosen=chosen,
             metric=metric,
-            before=_value(metric, before),
+            before=value_of(metric, before),
             cv_brier=candidate.cv_brier,
             temperature=fitted.temperature,
             n_validation=n_validation,
@@ -163,10 +163,10 @@ def _effects(
             status=fitted.status,
         )
         if after is not None:
-            found = _difference(metric, before, after, design)
+            found = difference_of(metric, before, after, design)
             row = replace(
                 row,
-                after=_value(metric, after),
+                after=value_of(metric, after),
                 difference=found.difference,
                 low=found.interval.low,
                 high=found.interval.high,
@@ -183,7 +183,8 @@ def _joint(of_fit: Status, of_difference: Status) -> Status:
     return of_difference if of_fit.is_ok else of_fit
 
 
-def _value(metric: RecalibratedMetric, scored: Scored) -> float:
+def value_of(metric: RecalibratedMetric, scored: Scored) -> float:
+    """Return a metric of the test samples; NaN where it is infinite."""
     if metric is RecalibratedMetric.ACCURACY:
         return float(scored.correct.mean())
     if metric is RecalibratedMetric.LOG_LOSS:
@@ -194,11 +195,12 @@ def _value(metric: RecalibratedMetric, scored: Scored) -> float:
     return error(scored.bins)
 
 
-def _difference(metric: RecalibratedMetric, before: Scored, after: Scored, design: Design) -> PairedDifference:
+def difference_of(metric: RecalibratedMetric, before: Scored, after: Scored, design: Design) -> PairedDifference:
+    """Return the paired difference of a metric, after less before; without a test where one would not hold."""
     if after is before:
         return PairedDifference(0.0, Interval.missing(Reason.UNCHANGED()), NAN, Reason.UNCHANGED())
     if metric in {RecalibratedMetric.ECE, RecalibratedMetric.RMSCE_DEBIASED}:
-        return missing_difference(Reason.BIASED_CALIBRATION(), _value(metric, after) - _value(metric, before))
+        return missing_difference(Reason.BIASED_CALIBRATION(), value_of(metric, after) - value_of(metric, before))
     if metric is RecalibratedMetric.ACCURACY:
         return _accuracies(before.correct, after.correct, design)
     if metric is RecalibratedMetric.BRIER:
