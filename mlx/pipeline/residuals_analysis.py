@@ -29,6 +29,7 @@ from mlx.pipeline.sample_columns import SampleColumns, read_group_labels
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 from mlx.residuals.errors.factor_choice import choose_factors, restates
 from mlx.residuals.sets.regression import RegressionOutputs
+from mlx.residuals.settings import ConformalSettings
 from mlx.results.classification_residuals import (
     CLASSES,
     RISK_COVERAGE,
@@ -81,6 +82,7 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
     factors = _factors(SampleColumns.of(workspace), recorded, residuals)
     groups = read_group_labels(workspace, residuals.groups, np.asarray(recorded.index))
     if recorded.task == "regression":
+        _note_unused(residuals.conformal)
         finding = _regression(workspace, workers, recorded, factors, groups, residuals)
     else:
         finding = _classification(workspace, workers, recorded, factors, groups, residuals)
@@ -201,6 +203,17 @@ def _regression_outputs(workspace: Workspace, split: Split) -> RegressionOutputs
 
 def _with_counts(summary: RegressionSummary, counts: Mapping[str, Any]) -> RegressionSummary:
     return replace(summary, **counts)
+
+
+def _note_unused(conformal: ConformalSettings) -> None:
+    """Name what is set for prediction sets and has no effect on the intervals of a regression."""
+    default = ConformalSettings()
+    for key in ("method", "class_conditional"):
+        if getattr(conformal, key) != getattr(default, key):
+            note(
+                f"residuals.conformal.{key}: has no effect on a regression, whose intervals are by absolute and by "
+                "normalized residuals"
+            )
 
 
 def _without_fit(model: str) -> str:

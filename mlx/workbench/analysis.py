@@ -70,7 +70,8 @@ class ResidualsAnalyzer(Described):
         -------
         dict of DataFrame
             ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage``, ``temperature``,
-            ``similarity``, ``issues`` and ``issue_counts``, as ``docs/tables.md`` describes them.
+            ``similarity``, ``issues`` and ``issue_counts``, as ``docs/tables.md`` describes them. Prediction sets need
+            validation samples, which `mlx.analyze` takes.
 
         Raises
         ------

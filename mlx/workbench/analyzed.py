@@ -19,7 +19,7 @@ from mlx.plots.report.figures import FIGURES
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import TABLES
-from mlx.results.evaluation_tables import SCHEMAS
+from mlx.results.evaluation import EVALUATION_SCHEMAS
 from mlx.results.regression_residuals import REGRESSION_TABLES
 from mlx.results.schema import ArraySchema, RowSchema
 from mlx.workbench.display import Page, Tables, html_rows
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SAMPLES = "samples"
-KNOWN: tuple[RowSchema[Any] | ArraySchema[Any], ...] = (*SCHEMAS, *REGRESSION_TABLES.values(), *TABLES.values())
+KNOWN: tuple[RowSchema[Any] | ArraySchema[Any], ...] = (
+    *EVALUATION_SCHEMAS,
+    *REGRESSION_TABLES.values(),
+    *TABLES.values(),
+)
 TEXT = {schema.file: schema.text for schema in KNOWN}
 """By file, the columns that are text even where they look like numbers."""
 
