@@ -250,6 +250,8 @@ class RepresentationsDescription(Settings):
         What the model gets wrong on the validation samples; None for a regression, or if unknown.
     chosen_by_validation
         Whether the validation loss chose the epoch whose weights the model has; None if unknown.
+    last_layer
+        The recorded layer that the logits are a linear map of, whose weights are beside this file; None where unknown.
     split_method
         How the data were divided into parts; None where that is unknown.
     features
@@ -265,6 +267,7 @@ class RepresentationsDescription(Settings):
     samples: dict[Split, Size] = Field({})
     validation: ValidationDescription | None = None
     chosen_by_validation: bool | None = None
+    last_layer: FileName | None = None
     split_method: str | None = None
     features: list[str] = Field([])
 

@@ -12,6 +12,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.descriptions import ModelDescription, SplitsDescription
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.last_layer import LastLayer
 from mlx.core.linear_fit import LinearFit
 from mlx.models.outcomes import SampleOutcomes
 
@@ -182,6 +183,11 @@ class Model(ABC):
     @abstractmethod
     def restore(self, folder: Path) -> None:
         """Load the fitted state that `save` wrote."""
+
+    @property
+    def last_layer(self) -> LastLayer | None:
+        """The linear map from a layer to the logits; None where there is none."""
+        return None
 
     def measure_fit(self, X: Array, y: Array) -> None:  # noqa: B027  # most models store nothing
         """Store statistics of the training samples ``X`` (n, *sample_shape) and ``y`` (n,) after the fit."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from mlx.core.descriptions import (
     ValidationDescription,
     read_description,
 )
+from mlx.core.last_layer import LastLayer, write_last_layer
 from mlx.core.linear_fit import write_linear_fit
 from mlx.core.paths import CROSS_FIT, Workspace
 from mlx.core.samples import chosen_rows, finite_rows, open_index, open_samples, open_targets
@@ -98,9 +99,27 @@ def record_outputs(
             validation = ValidationDescription(n=len(part.y), errors=int((predicted != part.y).sum()))
     if model.linear_fit is not None:
         write_linear_fit(folder, model.linear_fit)
+    last = _last_layer(folder / "test", settings.layers, model)
+    if last is not None:
+        write_last_layer(folder, last)
     described = _description(workspace, settings.layers, writers, samples, validation)
+    described = described.model_copy(update={"last_layer": None if last is None else last.layer})
     write_json(folder / "representations.json", described.as_dict())
     return described
+
+
+CHECKED = 256
+"""Rows of which the last layer is checked to make the logits."""
+
+
+def _last_layer(recorded: Path, layers: list[str], model: Model) -> LastLayer | None:
+    """Return the last layer under the recorded name of its input, if this is recorded and the logits follow from it."""
+    last = model.last_layer
+    names = [name for name in layers if last is not None and model.resolve_layer(name) == last.layer]
+    if last is None or not names or not (recorded / f"{names[0]}.npy").exists():
+        return None
+    rows = [open_array(recorded / f"{name}.npy")[:CHECKED] for name in (names[0], "logits")]
+    return replace(last, layer=names[0]) if last.gives(*rows) else None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlx.core.descriptions import RepresentationsDescription, Split, read_description
+from mlx.core.last_layer import read_last_layer
 from mlx.core.paths import Workspace
 from mlx.pipeline.model_outputs import open_model_outputs
 from mlx.residuals.parts import OtherParts, RecordedPart
@@ -18,7 +19,9 @@ def open_other_parts(workspace: Workspace) -> OtherParts:
     """
     described = read_description(workspace.representations / "representations.json", RepresentationsDescription)
     train, val = (_open(workspace, split) if split in described.samples else None for split in ("train", "val"))
-    return OtherParts(train, val)
+    layer = described.last_layer
+    width, n_classes = described.layers.get(layer or "", 0), len(described.class_names)
+    return OtherParts(train, val, read_last_layer(workspace.representations, layer, width, n_classes))
 
 
 def _open(workspace: Workspace, split: Split) -> RecordedPart:

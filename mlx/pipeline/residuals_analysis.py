@@ -41,6 +41,7 @@ from mlx.results.classification_residuals import (
     Scatter,
 )
 from mlx.results.failure_scores import SCORES
+from mlx.results.probes import PROBES
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_residuals import (
     REGRESSION_SAMPLES,
@@ -66,10 +67,11 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
 
     ``samples.parquet`` has a row per test sample; ``classes.csv`` a row per predicted class; ``tests.csv`` every test
     made; ``factors.csv``, ``slices.csv`` and ``risk_coverage.csv`` which samples fail; ``scores.csv`` how well every
-    score of failure ranks errors; ``issues.csv`` samples of every part to look at, ``issue_counts.csv`` how many;
-    ``prediction_sets.csv`` whom prediction sets, or intervals of a regression, cover; ``temperature.csv`` what a
-    temperature does to entropy; ``similarity.csv`` which file in ``similarity/`` holds the similarities within a class,
-    beside ``<layer>.overview.npy`` over all classes; ``scatter.csv`` the points for ``dvc plots``.
+    score of failure ranks errors; ``probes.csv`` a linear probe and neural collapse of every layer; ``issues.csv``
+    samples of every part to look at, ``issue_counts.csv`` how many; ``prediction_sets.csv`` whom prediction sets, or
+    intervals of a regression, cover; ``temperature.csv`` what a temperature does to entropy; ``similarity.csv`` which
+    file in ``similarity/`` holds the similarities within a class, beside ``<layer>.overview.npy`` over all classes;
+    ``scatter.csv`` the points for ``dvc plots``.
     ``docs/tables.md`` describes every column. A regression has no rows in the tables of classes, scores, temperatures
     and similarities, and ``coefficients.csv`` of a linear regression.
 
@@ -107,7 +109,7 @@ def write_regression(folder: Path, found: RegressionResiduals) -> None:
     write_parquet(folder / REGRESSION_SAMPLES.file, found.sample_frame())
     for name, schema in REGRESSION_TABLES.items():
         write_csv(folder / schema.file, schema.frame(getattr(found, name)))
-    for empty in (CLASSES, RISK_COVERAGE, SCORES, TEMPERATURE, SIMILARITY):
+    for empty in (CLASSES, RISK_COVERAGE, SCORES, PROBES, TEMPERATURE, SIMILARITY):
         write_csv(folder / empty.file, empty.frame())
     (folder / "similarity").mkdir()
 

@@ -34,9 +34,10 @@ from mlx.results.evaluation import (
     classification_evaluation,
     regression_evaluation,
 )
-from mlx.results.failure_scores import SCORES, FailureScore
+from mlx.results.failure_scores import SCORES
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_SETS, suffixes_of
+from mlx.results.probes import PROBES
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_intervals import SAMPLE_INTERVALS
 from mlx.results.regression_residuals import (
@@ -101,7 +102,8 @@ def read_classification_residuals(workspace: Workspace, dataset: DatasetDescript
         **read_issues(folder),
         **_read_sets(folder, table, SAMPLE_SETS),
         matrices={file: _overview(folder, file, places[layers[0]].overview)},
-        scores=_scores(folder),
+        scores=_if_written(folder, SCORES),
+        probes=_if_written(folder, PROBES),
         failure_scores=_columns(table, "score."),
         headline=headline,
     )
@@ -116,9 +118,9 @@ def _columns(table: "pd.DataFrame", prefix: str) -> "dict[str, Array]":
     return {str(name).removeprefix(prefix): table[name].to_numpy() for name in table if str(name).startswith(prefix)}
 
 
-def _scores(folder: Path) -> tuple[FailureScore, ...]:
-    """Read the table of scores; empty for a run of an earlier version, which has none."""
-    return _rows(folder, SCORES) if (folder / SCORES.file).exists() else ()
+def _if_written(folder: Path, schema: RowSchema[T]) -> tuple[T, ...]:
+    """Read a table; empty for a run of an earlier version, which has none."""
+    return _rows(folder, schema) if (folder / schema.file).exists() else ()
 
 
 def _check_factors(

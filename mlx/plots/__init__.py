@@ -13,6 +13,7 @@ _MODULES = {
     "plot_learning_curves": "curves",
     "plot_leverage": "regression",
     "plot_precision_recall": "curves",
+    "plot_probes": "probes",
     "plot_reliability": "reliability",
     "plot_representation_map": "embedding",
     "plot_residual_histogram": "regression",

@@ -16,6 +16,7 @@ from mlx.residuals.geometry.layer_geometry import alignments
 from mlx.residuals.layers.class_summaries import class_summaries
 from mlx.residuals.layers.headline import headline_of, mark_duplicates
 from mlx.residuals.layers.layer_analysis import LayerResiduals, analyze_layer
+from mlx.residuals.layers.readout import layer_readouts
 from mlx.residuals.parts import NOTHING_ELSE, OtherParts
 from mlx.residuals.predictions import Predictions, check_predictions
 from mlx.residuals.scores.analysis import TestLayer, failure_scores
@@ -122,6 +123,7 @@ def analyze_classification(
         headline=found.headline | headline_of_sets(sets.coverage, settings.confidence),
         scores=tuple(replace(row, status=duplicates.mark(row.status, predictions.groups)) for row in failures.rows),
         failure_scores=failures.values,
+        probes=layer_readouts(representations, predictions, others, confidence=settings.confidence, map=map),
     )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlx.core.array_types import Array, Floats, Integers, Scores
+from mlx.core.array_types import Array, Integers, Scores
+from mlx.core.last_layer import LastLayer
 from mlx.residuals.similarity.directions import Representation
 
 
@@ -29,25 +30,6 @@ class RecordedPart:
     y_true: Integers
     y_pred: Integers
     index: Array
-
-
-@dataclass(frozen=True)
-class LastLayer:
-    """The linear map from one layer to the logits, hW + b.
-
-    Attributes
-    ----------
-    layer
-        Its input.
-    weights
-        W (n_features, n_classes).
-    bias
-        b (n_classes,).
-    """
-
-    layer: str
-    weights: Floats
-    bias: Floats
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from mlx.results import columns
 from mlx.results.failure_scores import SCORES, FailureScore
 from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount
 from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_SETS, SampleSets, SetCoverage
+from mlx.results.probes import PROBES, LayerReadout
 from mlx.results.questions import Score, Statistic
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES, LayerSamples, SampleScores
 from mlx.results.schema import ArraySchema, Column, RowSchema
@@ -240,6 +241,8 @@ class ClassificationResiduals:
         How well each score of failure ranks errors.
     failure_scores
         By the name of its column after ``score.``, (n_samples,) each.
+    probes
+        Linear probe and neural collapse of each layer.
     headline
         JSON scalars of the first layer; None where undefined.
     """
@@ -261,6 +264,7 @@ class ClassificationResiduals:
     sample_sets: tuple[tuple[str, SampleSets], ...] = ()
     scores: tuple[FailureScore, ...] = ()
     failure_scores: Mapping[str, Floats] = field(default_factory=dict)
+    probes: tuple[LayerReadout, ...] = ()
     headline: Headline
 
     def frames(self) -> "dict[str, pd.DataFrame]":
@@ -285,7 +289,7 @@ TABLES: Mapping[str, RowSchema[Any]] = {
     schema.name: schema
     for schema in (
         CLASSES, TESTS, FACTORS, SLICES, RISK_COVERAGE, SCORES, TEMPERATURE, SIMILARITY, ISSUES, ISSUE_COUNTS,
-        PREDICTION_SETS,
+        PREDICTION_SETS, PROBES,
     )
 }  # fmt: skip
 """The tables of rows, by their names, which are those of the fields that hold the rows."""

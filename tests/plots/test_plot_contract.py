@@ -15,6 +15,7 @@ from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
 from mlx.results.evaluation_tables import PrecisionRecallCurves
 from mlx.results.failure_scores import FailureScore
 from mlx.results.issues import IssueCount, IssueKind
+from mlx.results.probes import LayerReadout
 from mlx.results.questions import Question, Scope
 from mlx.results.tests import TestResult
 
@@ -69,6 +70,7 @@ def arguments(classification, regression, names=ODD):
         "plot_learning_curves": ((c.training.history,), {}),
         "plot_leverage": ((rng.beta(2, 30, 200), e.residual / e.residual.std()), {"mean_leverage": 0.06}),
         "plot_precision_recall": ((precision_recall(len(names)),), {"class_names": names}),
+        "plot_probes": ((probes(names),), {}),
         "plot_reliability": ((c.evaluation.reliability,), {}),
         "plot_representation_map": ((points,), {"by": "class", "values": s.y_true, "class_names": names}),
         "plot_residual_histogram": ((e.residual,), {}),
@@ -86,6 +88,11 @@ def arguments(classification, regression, names=ODD):
         "plot_temperature": ((c.residuals.temperature,), {"n_classes": 4}),
         "plot_weak_slices": ((slices(),), {}),
     }  # fmt: skip
+
+
+def probes(names):
+    known = {"n_features": 8, "model_accuracy": 0.9, "probe_low": 0.6, "probe_high": 0.95}
+    return [LayerReadout(layer=name, probe_accuracy=0.7 + k / 20, **known) for k, name in enumerate(names)]
 
 
 def failure_scores():

@@ -11,9 +11,10 @@ from sklearn.covariance import LedoitWolf, ledoit_wolf
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from tables_of import analyze_classification
 
+from mlx.core.last_layer import LastLayer
 from mlx.core.ordered_map import in_order
 from mlx.residuals import ResidualsSettings
-from mlx.residuals.parts import LastLayer, OtherParts, RecordedPart
+from mlx.residuals.parts import OtherParts, RecordedPart
 from mlx.residuals.scores import gaussian
 from mlx.residuals.scores.combination import LikelihoodRatio, likelihood_ratio
 from mlx.residuals.scores.geometry import GEOMETRY, Training, n_neighbors

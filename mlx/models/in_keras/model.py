@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError
+from mlx.core.last_layer import LastLayer
 from mlx.models.contract import BOTH_TASKS, Epoch, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_keras.batch_statistics import BatchStatistics
 from mlx.models.in_keras.checkpoint import restore_weights, save_keras
@@ -46,7 +47,8 @@ class KerasModel(IterativeModel):
     def __init__(self, network: Network, task_spec: TaskSpec) -> None:
         self.task_spec = task_spec
         self.network, self.layers, self._imagenet = network.model, network.layers, network.imagenet
-        self._scores = self.network.get_layer(network.scores).output
+        self._score_layer = self.network.get_layer(network.scores)
+        self._scores = self._score_layer.output
         self._scorer = keras().Model(self.network.inputs, self._scores)
         self._statistics = BatchStatistics(self.network, self._scorer, task_spec)
         self._steps: Steps | None = None
@@ -58,6 +60,15 @@ class KerasModel(IterativeModel):
     def penultimate(self) -> str:
         """The last layer before the output."""
         return self.layers[-1]
+
+    @property
+    def last_layer(self) -> LastLayer | None:
+        """The weights of the layer of the logits, where it is a dense one."""
+        layer = self._score_layer
+        if not isinstance(layer, keras().layers.Dense) or layer.units != self.task_spec.n_classes:
+            return None
+        weights, *bias = (values.astype(np.float64) for values in layer.get_weights())
+        return LastLayer(self.penultimate, weights, bias[0] if bias else np.zeros(layer.units))
 
     @property
     def n_parameters(self) -> int:

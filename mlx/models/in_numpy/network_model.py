@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 from mlx.core.array_types import Array, Floats
 from mlx.core.errors import ArtifactError
+from mlx.core.last_layer import LastLayer
 from mlx.models.contract import BOTH_TASKS, Epoch, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_numpy.heads import LOSSES, class_logits, predicted_classes, target_table
 from mlx.models.in_numpy.network import Network, weight_arrays
@@ -68,6 +69,14 @@ class NetworkModel(IterativeModel):
     def penultimate(self) -> str:
         """The last hidden layer, or else the input."""
         return self.layers[-1]
+
+    @property
+    def last_layer(self) -> LastLayer | None:
+        """The last weights of a network with a logit for each class."""
+        weights = self.network.weights[-1]
+        if self._output != "softmax" or weights.shape[1] != self.task_spec.n_classes:
+            return None
+        return LastLayer(self.penultimate, weights, self.network.biases[-1])
 
     @property
     def n_parameters(self) -> int:

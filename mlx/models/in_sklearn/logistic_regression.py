@@ -9,6 +9,7 @@ from scipy.special import softmax
 
 from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError, SettingsError
+from mlx.core.last_layer import LastLayer
 from mlx.models.contract import DirectModel, Outputs, TaskSpec
 from mlx.models.in_sklearn.fitting import fitted
 from mlx.models.in_sklearn.params import LogisticRegressionParams
@@ -70,6 +71,11 @@ class LogisticRegression(DirectModel):
         penalty = params.pop("penalty")
         params |= {"l1_ratio": L1_RATIOS.get(penalty, self.params.l1_ratio)}
         return Estimator(**params | ({"C": np.inf} if penalty == "none" else {}), random_state=seed)
+
+    @property
+    def last_layer(self) -> LastLayer:
+        """The coefficients, of the inputs."""
+        return LastLayer("input", self.coefficients.T, self.intercepts)
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:
         """Compute logits and probabilities in float64, and the representations in `layers`."""

@@ -71,6 +71,11 @@ CAPTIONS = {
         "How well each score ranks wrong above correct predictions; the dotted line is the maximum probability. Scores "
         "of geometry are fitted on training samples, the combination is weighted on validation samples.",
     ),
+    "probes": (
+        "Linear probes",
+        "Accuracy of a logistic regression on each layer, fitted on training samples; the dotted line is the model. A "
+        "layer left of it has not yet separated the classes linearly.",
+    ),
     "similarity_matrix": (
         "Similarity between samples",
         "Rows and columns are samples, sorted by predicted class and rising entropy; a pale block is a compact class.",
@@ -176,6 +181,7 @@ SECTIONS = (
             "similarity_entropy_by_class",
             "layers",
             "failure_scores",
+            "probes",
             "similarity_matrix",
             "map_pca",
             "map_tsne",

@@ -27,6 +27,7 @@ from mlx.results.evaluation_tables import RELIABILITY
 from mlx.results.failure_scores import SCORES
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.prediction_sets import PREDICTION_SETS
+from mlx.results.probes import PROBES
 from mlx.results.recalibration import RECALIBRATION
 from mlx.results.regression_residuals import REGRESSION_SLICES
 from mlx.results.tests import TESTS
@@ -118,6 +119,7 @@ def _geometry_tables(report: ClassificationReport) -> list[str]:
     return [
         classes_table(report.classes, report.evaluation.classes, level=level),
         rows_table("Scores of failure", SCORES, report.residuals.scores, SCORE_COLUMNS),
+        rows_table("Layers: linear probes and neural collapse", PROBES, report.residuals.probes),
         rows_table("Tests", TESTS, report.residuals.tests, TEST_COLUMNS),
     ]
 

@@ -20,6 +20,7 @@ from mlx.plots.failure_scores import plot_failure_scores
 from mlx.plots.images import RESIDUALS_SHOWN, plot_residual_images, plot_sample_cards
 from mlx.plots.matrix import THUMBNAILS_UP_TO, plot_similarity_matrix
 from mlx.plots.panels import similarity_entropy_panels
+from mlx.plots.probes import plot_probes
 from mlx.plots.recalibration import plot_recalibration
 from mlx.plots.reliability import plot_reliability, plot_temperature
 from mlx.plots.report.inputs import ClassificationReport
@@ -122,6 +123,12 @@ def _failure_scores(report: ClassificationReport) -> Axes | None:
     return plot_failure_scores(rows) if rows else None
 
 
+def _probes(report: ClassificationReport) -> Axes | None:
+    """Draw the linear probes, where training samples are recorded."""
+    known = any(np.isfinite(one.probe_accuracy) for one in report.residuals.probes)
+    return plot_probes(report.residuals.probes) if known else None
+
+
 def _similarity_matrix(report: ClassificationReport) -> Axes | None:
     s, overview = report.samples, report.residuals.matrices[f"{report.layer}.overview.npy"]
     shown = s[s["overview"] >= 0].sort_values("overview")
@@ -214,6 +221,7 @@ FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = 
     "similarity_entropy_by_class": _similarity_entropy_by_class,
     "layers": _layers,
     "failure_scores": _failure_scores,
+    "probes": _probes,
     "similarity_matrix": _similarity_matrix,
     "map_pca": partial(_representation_map, kind="pca", title="PC"),
     "map_tsne": partial(_representation_map, kind="tsne", title="t-SNE"),

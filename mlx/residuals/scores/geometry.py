@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Floats
+from mlx.core.last_layer import LastLayer
 from mlx.core.ordered_map import OrderedMap, in_order
-from mlx.residuals.parts import LastLayer
 from mlx.residuals.scores.gaussian import Gaussian, fit_gaussian
 from mlx.residuals.scores.layer_part import LayerPart, sums_by_label
 from mlx.residuals.scores.virtual_logit import fit_virtual_logit

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from mlx.core.array_types import Floats
+from mlx.core.last_layer import LastLayer
 from mlx.core.ordered_map import OrderedMap
-from mlx.residuals.parts import LastLayer
 from mlx.residuals.scores.layer_part import LayerPart
 
 
