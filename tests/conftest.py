@@ -1,6 +1,7 @@
 """A repository in which the whole pipeline has run once, for every test that starts from there."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     return Repository(shared / "finished")
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def undrawn() -> Iterator[None]:
     """Leave figures blank: in tests of runs rather than of pictures, drawing takes more than half of the time."""
-    monkeypatch.setattr("matplotlib.backends.backend_agg.FigureCanvasAgg.draw", lambda _: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("matplotlib.backends.backend_agg.FigureCanvasAgg.draw", lambda canvas: canvas.get_renderer())
+        yield
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ CONFIG = {
     "dataset": {"name": "digits"},
     "preprocessing": {"scaling": "unit"},
     "model": {"name": "logistic_regression"},
-    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
     "report": {"dpi": 50},
 }
 

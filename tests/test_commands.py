@@ -15,7 +15,7 @@ from mlx.results.comparison import Metric
 from mlx.runs.compare import compare_runs
 from mlx.runs.history import find_run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
 ROOT = Path(__file__).parents[1]
 CONFIG: dict[str, Any] = {

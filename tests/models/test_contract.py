@@ -228,6 +228,8 @@ def test_a_large_network_is_built_and_loaded_to_the_same_bits(name: str, tmp_pat
     model = build_model(settings_of(name), task_spec, seed=1)
     save_model(model, settings_of(name), tmp_path, ["a", "b", "c"])
     loaded = load_model(tmp_path)
+    for each in (model, loaded):
+        each.expect_few_steps()
     X = samples(task_spec, 3).X
     outputs, again = (each.outputs(X, (model.penultimate,)) for each in (model, loaded))
     np.testing.assert_array_equal(outputs.logits, again.logits)

@@ -36,7 +36,7 @@ def twin(model: KerasModel, optimizer: Any, loss: str, **options: Any) -> Any:
 
     copy = keras.models.clone_model(model.network)
     copy.set_weights(model.network.get_weights())
-    copy.compile(optimizer, loss, **options)
+    copy.compile(optimizer, loss, run_eagerly=True, **options)  # a few steps: to compile them takes longer
     return copy
 
 

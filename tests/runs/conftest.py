@@ -7,7 +7,7 @@ import pytest
 from small_runs import CONFIG
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quick_figures(undrawn: None) -> None: ...
 
 
