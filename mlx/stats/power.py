@@ -1,6 +1,8 @@
 """Power of a paired difference of two recipes: the difference that some seeds and samples detect."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 
 import numpy as np
@@ -105,3 +107,49 @@ def _power(shift: float, df: float, critical: float) -> float:
     upper = float(nctdtr(df, shift, critical))
     lower = float(nctdtr(df, shift, -critical))
     return 1 - (0.0 if np.isnan(upper) else upper) + (0.0 if np.isnan(lower) else lower)
+
+
+MOST = 10**9
+"""Most seeds or samples that are searched."""
+
+
+def seeds_needed(
+    components: Components,
+    difference: float,
+    n_samples: int,
+    *,
+    power: float = POWER,
+    alpha: float = 0.05,
+    n_tests: int = 1,
+) -> int | None:
+    """Return the fewest seeds that detect a difference on so many samples; None where no number of seeds does."""
+    test = partial(detectable_difference, components, power=power, alpha=alpha, n_tests=n_tests)
+    return _fewest(lambda seeds: test(seeds, n_samples) <= difference)
+
+
+def samples_needed(
+    components: Components,
+    difference: float,
+    n_seeds: int,
+    *,
+    power: float = POWER,
+    alpha: float = 0.05,
+    n_tests: int = 1,
+) -> int | None:
+    """Return the fewest samples on which so many seeds detect a difference; None where no number of samples does."""
+    test = partial(detectable_difference, components, power=power, alpha=alpha, n_tests=n_tests)
+    return _fewest(lambda samples: test(n_seeds, samples) <= difference)
+
+
+def _fewest(enough: Callable[[int], bool]) -> int | None:
+    """Return the smallest number, at least 2, that is enough; None where `MOST` is not."""
+    high = 2
+    while not enough(high):
+        if high >= MOST:
+            return None
+        high = min(2 * high, MOST)
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return max(2, high)

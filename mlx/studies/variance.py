@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlx.results.study import CellDifference, VarianceComponents
+from mlx.stats.interval import Interval
 from mlx.stats.power import Components, detectable_difference
 from mlx.stats.seed_differences import difference_over_seeds
 from mlx.stats.seeds_by_samples import MIN_SEEDS, half_width, metric_over_seeds
@@ -22,7 +23,7 @@ def variance_of_cell(cell: str, values: MetricValues, level: float = 0.95) -> Va
     if not (why := _why_none(values)).is_ok:
         return replace(row, status=why)
     found = metric_over_seeds(values.table, level)
-    return _with_components(row, (found.var_seed, found.var_sample, found.var_rest), level)
+    return _with_components(row, (found.var_seed, found.var_sample, found.var_rest), found.interval, level)
 
 
 def variance_of_difference(
@@ -55,7 +56,7 @@ def variance_of_difference(
     if first.samples != second.samples:
         return replace(row, status=Reason.OTHER_TEST_SAMPLES())
     found = difference_over_seeds(first.table, second.table, level)
-    row = _with_components(row, (found.var_seed, found.var_sample, found.var_rest), level)
+    row = _with_components(row, (found.var_seed, found.var_sample, found.var_rest), found.interval, level)
     if row.n_seeds < MIN_SEEDS:
         return row
     components = Components.truncated(row.var_seed, row.var_sample, row.var_rest)
@@ -76,8 +77,9 @@ def _why_none(values: MetricValues) -> Status:
 
 
 def _with_components(
-    row: VarianceComponents, components: tuple[float, float, float], level: float
+    row: VarianceComponents, components: tuple[float, float, float], interval: Interval, level: float
 ) -> VarianceComponents:
+    """Return a row with its components, and half of its interval, which more data narrow as they do both parts."""
     known, (n_seeds, n_samples) = Components.truncated(*components), (row.n_seeds, row.n_samples)
     total = known.variance(n_seeds, n_samples)
 
@@ -85,6 +87,8 @@ def _with_components(
         a, b = known.seed / seeds, known.sample / samples + known.rest / (seeds * samples)
         return half_width(a, b, seeds - 1, samples - 1, level)
 
+    now, half_now = half(n_seeds, n_samples), (interval.high - interval.low) / 2
+    narrowed = half_now / now if now > 0 else NAN
     enough = n_seeds >= MIN_SEEDS
     return replace(
         row,
@@ -92,9 +96,9 @@ def _with_components(
         var_sample=components[1],
         var_rest=components[2],
         share_seed=known.seed / n_seeds / total if total > 0 else NAN,
-        half_width=half(n_seeds, n_samples) if enough else NAN,
-        half_width_twice_seeds=half(2 * n_seeds, n_samples),
-        half_width_twice_samples=half(n_seeds, 2 * n_samples) if enough else NAN,
+        half_width=half_now,
+        half_width_twice_seeds=half(2 * n_seeds, n_samples) * narrowed,
+        half_width_twice_samples=half(n_seeds, 2 * n_samples) * narrowed,
         floor_seed=float(np.sqrt(known.seed / n_seeds)),
         floor_sample=float(np.sqrt(known.sample / n_samples)),
         status=OK if enough else Reason.SEEDS_NEEDED(),

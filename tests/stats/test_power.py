@@ -3,7 +3,7 @@
 import pytest
 from scipy.stats import chi2
 
-from mlx.stats.power import Components, detectable_difference, power_of
+from mlx.stats.power import Components, detectable_difference, power_of, samples_needed, seeds_needed
 
 KNOWN = Components(1e-4, 0.08, 0.05)
 
@@ -41,3 +41,17 @@ def test_without_variance_every_difference_is_found() -> None:
     nothing = Components.truncated(-1.0, 0.0, 0.0)
     assert detectable_difference(nothing, 3, 10) == 0
     assert (power_of(0.1, nothing, 3, 10), power_of(0.0, nothing, 3, 10)) == (1.0, 0.05)
+
+
+def test_the_fewest_seeds_and_samples_detect_the_difference_and_one_less_does_not() -> None:
+    seeds, samples = seeds_needed(KNOWN, 0.05, 400), samples_needed(KNOWN, 0.05, 5, n_tests=3)
+    assert seeds is not None
+    assert samples is not None
+    assert detectable_difference(KNOWN, seeds, 400) <= 0.05 < detectable_difference(KNOWN, seeds - 1, 400)
+    assert detectable_difference(KNOWN, 5, samples, n_tests=3) <= 0.05
+    assert detectable_difference(KNOWN, 5, samples - 1, n_tests=3) > 0.05
+
+
+def test_a_floor_that_more_of_the_other_does_not_lower_is_said() -> None:
+    assert seeds_needed(KNOWN, 0.02, 400) is None  # the variance by samples remains
+    assert samples_needed(KNOWN, 0.005, 5) is None  # that by seeds does
