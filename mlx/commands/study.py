@@ -76,6 +76,7 @@ def _run(chosen: argparse.Namespace) -> str:
     from mlx.commands.places import at_root
     from mlx.core.workers import open_workers
     from mlx.studies.finished import read_finished
+    from mlx.studies.page import write_page
     from mlx.studies.plan import read_study
     from mlx.studies.results import results_of, write_results
     from mlx.studies.study import run_study
@@ -87,7 +88,9 @@ def _run(chosen: argparse.Namespace) -> str:
         spec = chosen.workers or os.environ.get("MLX_WORKERS") or DEFAULT_WORKERS
         with open_workers(spec, insecure=chosen.insecure, workspace=Path()) as workers:
             done = run_study(study, workers)
-        write_results(results_of(done), study.folder)
+        results = results_of(done)
+        write_results(results)
+        write_page(results)
         return "\n\n".join([_summary(read_finished(study.folder)), shown(study.folder)])
 
 

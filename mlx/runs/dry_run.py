@@ -59,8 +59,7 @@ class DryRun:
     warnings
         Settings without effect, warnings of the training, and an analysis that takes long.
     seconds
-        The run takes at most about so long: the training as that of the sample with what starts a library, for as many
-        samples and epochs as there are, and the analysis.
+        The run takes at most about so long; 0 where it was not asked for.
     disk
         Bytes of the run's folder.
     """
@@ -71,18 +70,20 @@ class DryRun:
     disk: int
 
 
-def dry_run(resolved: Resolved) -> DryRun:
+def dry_run(resolved: Resolved, *, timed: bool = False) -> DryRun:
     """Run the steps of an experiment on a sample, with few epochs, rounds and resamples; write nothing that stays.
+
+    With `timed`, the training of the sample is repeated, to estimate how long the run takes.
 
     Raises
     ------
     MlxError
         The error with which the run would fail.
     """
-    return with_source_line(resolved.document, lambda: _dry_run(resolved.config))
+    return with_source_line(resolved.document, lambda: _dry_run(resolved.config, timed=timed))
 
 
-def _dry_run(config: ExperimentConfig) -> DryRun:
+def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     output_folder(config)
     dataset, missing = _open(config.dataset)
     task = _task_of(dataset, config.preprocessing)
@@ -97,7 +98,8 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
     sample = draw_sample(dataset, part.size, whole=n_bytes <= WHOLE_BYTES and not missing)
     check_counts(config.model, task, n_train, _training_labels(sample.labels, dataset, config.split, known))
     small = _of_sample(part.config, config, whole=sample.dataset is dataset)
-    splits, widths, training_warnings, tried, trained = _run_steps(small, sample.dataset)
+    times = 0 if not timed else LONGER if isinstance(model, IterativeModel) else 1
+    splits, widths, training_warnings, tried, trained = _run_steps(small, sample.dataset, times)
     if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
         training_warnings = []
     idle = unused_settings(config.model, config.training, config.output, splits, model)
@@ -118,7 +120,8 @@ def _dry_run(config: ExperimentConfig) -> DryRun:
         analysis,
     )
     idle = [*idle, *_idle_for_data(config, dataset), *_idle_by_time(config, planned)]
-    seconds = trained * work_ratio(config, small, n_train / splits.sizes["train"]) + sum(p.seconds for p in parts)
+    work = work_ratio(config, small, n_train / splits.sizes["train"])
+    seconds = _fitted(trained, work, times) + sum(part.seconds for part in parts) if timed else 0.0
     disk = sum(taken.disk.values())
     return DryRun(facts, (*idle, *of_split, *training_warnings, *long), seconds, disk)
 
@@ -168,12 +171,25 @@ def _open(settings: DatasetSettings) -> tuple[Dataset, str]:
         return stand_in(settings.name, params), f"would be downloaded: {urls}"
 
 
+LONGER = 4
+"""How many times as many epochs the second training of a timed dry run has, which tells the epochs from the rest."""
+
+
+def _fitted(trained: tuple[float, float], work: float, times: int) -> float:
+    """Return the seconds of `work` times a training, of which the second that was timed was `times` the first."""
+    first, second = trained
+    if times == 1:  # the first one loaded libraries
+        return second * max(1.0, work)
+    return first + max(0.0, second - first) / (times - 1) * max(0.0, work - 1)
+
+
 def _run_steps(
-    config: ExperimentConfig, dataset: Dataset
-) -> tuple[SplitsDescription, list[int], list[str], Tried, float]:
+    config: ExperimentConfig, dataset: Dataset, times: int
+) -> tuple[SplitsDescription, list[int], list[str], Tried, tuple[float, float]]:
     """Run the steps on `dataset`.
 
-    Return its splits, layer widths, warnings of the training, the sizes of results, and the seconds of the training.
+    Return its splits, layer widths, warnings of the training, the sizes of results, and the seconds of the training
+    and of another with `times` as many epochs.
 
     The report is left out: it takes longer than all others, and draws what residuals-analysis wrote.
     """
@@ -188,7 +204,7 @@ def _run_steps(
                     begin = time.perf_counter()
                     step(workspace, **{name: getattr(config, name) for name in sections_of(step)})
                     if step is train:
-                        trained = time.perf_counter() - begin
+                        first = time.perf_counter() - begin
         except MlxError as error:  # which names the folder that the run would have
             run = os.path.join(config.output.directory, config.name, "<time>")  # noqa: PTH118  # as text
             error.args = (str(error).replace(folder, run).removesuffix(REMAKE),)
@@ -196,9 +212,18 @@ def _run_steps(
         splits = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
         recorded = read_description(workspace.representations / "representations.json", RepresentationsDescription)
         tried = _tried(workspace, splits, recorded)
+        second = _seconds_of_training(workspace, config, times) if times else 0.0
     lines = [line for line in log.getvalue().splitlines() if line.startswith(TRAINING_WARNING)]
     said = list(dict.fromkeys(line.removeprefix(TRAINING_WARNING) for line in lines))
-    return splits, list(recorded.layers.values()), said, tried, trained
+    return splits, list(recorded.layers.values()), said, tried, (first, second)
+
+
+def _seconds_of_training(workspace: Workspace, config: ExperimentConfig, times: int) -> float:
+    training = config.training.model_copy(update={"epochs": times * config.training.epochs})
+    begin = time.perf_counter()
+    with redirect_stderr(StringIO()):
+        train(workspace, model=config.model, training=training, output=config.output)
+    return time.perf_counter() - begin
 
 
 def _tried(workspace: Workspace, splits: SplitsDescription, recorded: RepresentationsDescription) -> Tried:

@@ -82,7 +82,7 @@ def cost_of(study: Study) -> StudyCost:
     for cell in study.cells:
         runs = study.runs_of(cell)
         document = study.document_of(cell.document, study.repetitions[0])
-        first = dry_run(Resolved(runs[0].config, document, ()))
+        first = dry_run(Resolved(runs[0].config, document, ()), timed=True)
         warnings += [f"{cell.name}: {line}" for line in first.warnings]
         taken = [] if trials else _seconds_of_done(study, runs)
         seconds = sum(taken) / len(taken) if taken else first.seconds

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlx.core.artifacts import write_csv, write_json
 from mlx.core.descriptions import SplitsDescription, read_description
-from mlx.core.paths import Workspace
+from mlx.core.paths import Workspace, repository_root
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.results.comparison import Metric
 from mlx.results.schema import RowSchema
@@ -88,8 +88,15 @@ def results_of(done: StudyRuns) -> StudyResults:
     )
 
 
-def write_results(results: StudyResults, folder: Path) -> list[Path]:
-    """Write ``study.json`` and the tables, the same bytes for the same runs; return their paths."""
+def write_results(results: StudyResults) -> None:
+    """Write ``study.json`` and the tables, the same bytes for the same runs, also where the study wants a copy."""
+    settings = results.done.study.settings
+    _write_tables(results, results.done.study.folder)
+    if settings.tables is not None:
+        _write_tables(results, repository_root() / settings.tables)
+
+
+def _write_tables(results: StudyResults, folder: Path) -> None:
     tables: list[tuple[RowSchema[Any], tuple[Any, ...]]] = [
         (RUNS, results.runs),
         (CELLS, results.inference.cells),
@@ -101,7 +108,6 @@ def write_results(results: StudyResults, folder: Path) -> list[Path]:
     for schema, rows in tables:
         write_csv(folder / schema.file, schema.frame(rows))
     write_json(folder / STUDY, described(results))
-    return [folder / STUDY, *(folder / schema.file for schema, _ in tables)]
 
 
 def described(results: StudyResults) -> dict[str, Any]:
@@ -138,16 +144,21 @@ def described(results: StudyResults) -> dict[str, Any]:
 
 def _comparable(done: StudyRuns) -> dict[str, list[Outcome]]:
     """Return the finished runs of each cell that has any; where seeds have their own samples, those of common seeds."""
-    finished: dict[str, list[Outcome]] = {}
-    for outcome in done.outcomes:
-        if outcome.reason is None:
-            finished.setdefault(outcome.planned.cell, []).append(outcome)
-    settings = done.study.settings
+    finished, settings = finished_runs(done), done.study.settings
     if not finished or (settings.folds is None and settings.vary == ["training"]):
         return finished
     common = set.intersection(*({run.planned.repetition for run in runs} for runs in finished.values()))
     paired = {cell: [run for run in runs if run.planned.repetition in common] for cell, runs in finished.items()}
     return paired if common else finished
+
+
+def finished_runs(done: StudyRuns) -> dict[str, list[Outcome]]:
+    """Return the finished runs of each cell that has any."""
+    finished: dict[str, list[Outcome]] = {}
+    for outcome in done.outcomes:
+        if outcome.reason is None:
+            finished.setdefault(outcome.planned.cell, []).append(outcome)
+    return finished
 
 
 def _measured(runs: list[Outcome]) -> dict[Metric, MetricValues]:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from mlx.core.output import WORKSPACE
+from mlx.core.paths import foreign_path, repository_root
 from mlx.core.settings import ANY_CASE, ExperimentHead, Settings, known_name, quoted
 from mlx.core.workers import MOST
 from mlx.results.comparison import Metric
@@ -160,6 +162,18 @@ class StudySettings(ExperimentHead):
         if repeats is not None and info.data.get("folds", 0) is None:
             raise ValueError("expected folds beside it; for other random splits, set vary: [training, split] and seeds")
         return repeats
+
+    @field_validator("tables")
+    @classmethod
+    def _inside(cls, tables: str | None) -> str | None:
+        if tables is None:
+            return None
+        root = repository_root()
+        inside = (root / tables).resolve()
+        below = inside.relative_to(root).parts if inside.is_relative_to(root) else ()
+        if foreign_path(tables) or not below or below[0] in WORKSPACE:
+            raise ValueError(f"expected a folder of its own inside of the repository, {root}, found '{tables}'")
+        return tables
 
     @field_validator("metrics")
     @classmethod

@@ -24,7 +24,7 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "
 
 def run(file: Path) -> StudyRuns:
     done = run_study(read_study(file), SERIAL)
-    write_results(results_of(done), done.study.folder)
+    write_results(results_of(done))
     return done
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from mlx.plots.page.escaping import safe
@@ -11,7 +11,7 @@ from mlx.plots.page.explorer import explorer
 from mlx.plots.page.key_results import key_results
 from mlx.plots.page.sections import section_bodies, section_tables
 from mlx.plots.page.template import PAGE, explorer_script, sorting_script, style_sheet
-from mlx.plots.page.thumbnails import fit_pictures
+from mlx.plots.page.thumbnails import PagePicture, fit_pictures
 from mlx.plots.page.views import bokeh_script
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.text import level_text, plural
@@ -46,16 +46,54 @@ def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
     pictures = fit_pictures(images, budget=max(MOST_BYTES - others, LEAST_FOR_PICTURES))
     sections = [("explore", "Look at the samples", views)] if views else []
     sections += section_bodies(report, tables, pictures)
+    return frame(
+        report.provenance.name,
+        _introduction(report),
+        _key_results(report),
+        sections,
+        level=report.residuals_metrics["confidence"],
+        scripts=scripts,
+        pictures=pictures.values(),
+    )
+
+
+def frame(
+    name: str,
+    introduction: str,
+    first: str,
+    sections: Sequence[tuple[str, str, str]],
+    *,
+    level: float,
+    scripts: Sequence[str],
+    pictures: Iterable[PagePicture],
+) -> str:
+    """Return a whole document.
+
+    Parameters
+    ----------
+    name
+        The heading.
+    introduction, first
+        HTML below the heading, and before the first section.
+    sections
+        Id, heading and HTML of each.
+    level
+        Of the intervals.
+    scripts
+        All that the page may run.
+    pictures
+        Those of the sections, which may be compressed.
+    """
     return PAGE.substitute(
-        name=safe(report.provenance.name),
+        name=safe(name),
         allowed=" ".join(f"'sha256-{_digest(script)}'" for script in scripts),
         style=style_sheet(),
-        introduction=_introduction(report),
-        level=level_text(report.residuals_metrics["confidence"]),
+        introduction=introduction,
+        level=level_text(level),
         links="\n".join(f'<li><a href="#{key}">{safe(title)}</a></li>' for key, title, _ in sections),
-        key_results=_key_results(report),
+        key_results=first,
         sections="\n".join(f'<section id="{k}">\n<h2>{safe(t)}</h2>\n{body}\n</section>' for k, t, body in sections),
-        compressed="" if all(picture.url.startswith(PNG) for picture in pictures.values()) else COMPRESSED,
+        compressed="" if all(picture.url.startswith(PNG) for picture in pictures) else COMPRESSED,
         scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
 

@@ -148,10 +148,12 @@ def section_bodies(
     where = figures_by_section(list(pictures))
     found = []
     for key, title, _ in SECTIONS:
-        beside = [_figure(name, pictures[name], scrolls=name in wide) for name in where[key] if name not in wide]
-        below = [_figure(name, pictures[name], scrolls=True) for name in where[key] if name in wide]
+        beside = [figure_html(name, *caption(name), pictures[name]) for name in where[key] if name not in wide]
+        below = [figure_html(name, *caption(name), pictures[name], scrolls=True) for name in where[key] if name in wide]
         own = tables.get(key, Tables())
-        body = _cells("figures", beside + own.narrow) + _cells("wide", below) + "\n".join(filter(None, own.wide))
+        body = (
+            cells_html("figures", beside + own.narrow) + cells_html("wide", below) + "\n".join(filter(None, own.wide))
+        )
         if body:
             found.append((key, title, body))
     return found
@@ -164,13 +166,14 @@ def wide_figures(report: AnyReport) -> frozenset[str]:
     return frozenset(WIDE)
 
 
-def _cells(kind: str, cells: list[str]) -> str:
+def cells_html(kind: str, cells: list[str]) -> str:
+    """Return figures and tables beside each other (``figures``) or below each other (``wide``)."""
     inner = "\n".join(f'<div class="cell">{cell}</div>' for cell in cells if cell)
     return f'<div class="{kind}">\n{inner}\n</div>\n' if inner else ""
 
 
-def _figure(name: str, picture: PagePicture, *, scrolls: bool) -> str:
-    title, text = caption(name)
+def figure_html(name: str, title: str, text: str, picture: PagePicture, *, scrolls: bool = False) -> str:
+    """Return a picture with its title and text; a wide one `scrolls` on a phone."""
     # A wide figure scrolls on a phone, so the keyboard must reach it.
     focusable = f' tabindex="0" role="region" aria-label="{safe(title)}"' if scrolls else ""
     return (
