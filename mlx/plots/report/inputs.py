@@ -97,8 +97,12 @@ class RawSamples:
     columns: Sequence[ColumnDescription] = ()
     numbers: Array | None = None
 
+    def has(self, number: int) -> bool:
+        """Whether the sample of this number is among them."""
+        return self.numbers is None or bool((self.numbers == number).any())
+
     def rows(self, index: Array) -> Array:
-        """Return the rows of samples that the column ``index`` names, (m,)."""
+        """Return the rows of samples that the column ``index`` names, (m,), each of which is among them."""
         if self.numbers is None:
             return index
         order = np.argsort(self.numbers)

@@ -75,20 +75,19 @@ def issue_images(report: AnyReport) -> Axes | None:
         return None
     chosen: dict[tuple[IssueKind, int], Issue] = {}
     for kind in ISSUE_HEADINGS:
-        own = [issue for issue in report.residuals.issues if issue.kind is kind]
+        own = [issue for issue in report.residuals.issues if issue.kind is kind and report.raw.has(issue.index)]
         chosen |= {(kind, issue.index): issue for issue in own[: report.settings.samples_shown]}
     if not chosen:
         return None
-    issues, targets = list(chosen.values()), report.raw.targets
-    names = class_labels(report.class_names, width=12)
-    titles = [_issue_title(issue, targets, names) for issue in issues]
-    images = report.images[np.array([issue.index for issue in issues])]
-    return plot_sample_cards(images, titles, groups=[ISSUE_HEADINGS[issue.kind] for issue in issues])
+    issues = list(chosen.values())
+    rows = report.raw.rows(np.array([issue.index for issue in issues]))
+    names, targets = class_labels(report.class_names, width=12), report.raw.targets[rows]
+    titles = [_issue_title(issue, target, names) for issue, target in zip(issues, targets, strict=True)]
+    return plot_sample_cards(report.images[rows], titles, groups=[ISSUE_HEADINGS[issue.kind] for issue in issues])
 
 
-def _issue_title(issue: Issue, targets: Array, names: Sequence[str]) -> str:
+def _issue_title(issue: Issue, value: float, names: Sequence[str]) -> str:
     """Return the label, what it may be instead or which sample is repeated, and where the sample is."""
-    value = targets[issue.index]
     lines = [names[int(value)] if names else significant(float(value))]
     if issue.suggested_label is not None:
         lines.append(f"→ {names[issue.suggested_label]}?")
