@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dask_processes import DaskProcesses
 from filelock import FileLock
 from repository import SMALL, STAGES, Repository
 
@@ -40,3 +41,11 @@ def undrawn() -> Iterator[None]:
 @pytest.fixture
 def repository(finished: Repository, tmp_path: Path) -> Repository:
     return finished.copy(tmp_path / "repo")
+
+
+@pytest.fixture
+def dask_processes(tmp_path: Path) -> Iterator[DaskProcesses]:
+    """A scheduler on loopback, without workers yet."""
+    found = DaskProcesses(tmp_path)
+    yield found
+    found.close()

@@ -1,0 +1,216 @@
+"""What happens when a worker or a scheduler fails, or is not what it should be: the work goes on, or one message."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from dask_processes import ROOT, DaskProcesses, needs_dask
+
+from mlx.core.errors import MlxError
+from mlx.core.workers import open_workers
+
+pytestmark = [pytest.mark.slow, needs_dask]
+
+
+def slow_square(marker: Path, number: int) -> int:
+    (marker / f"{number}-{os.getpid()}").touch()
+    time.sleep(0.3)
+    return number**2
+
+
+def test_the_tasks_of_a_worker_that_is_killed_are_done_again(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+    dask_processes.add_worker("--no-nanny")
+    victim = dask_processes.add_worker("--no-nanny")
+    dask_processes.wait_for(2)
+    tasks = tmp_path / "tasks"
+    tasks.mkdir()
+    with open_workers(dask_processes.address, workspace=tmp_path) as workers:
+        found = workers.map(partial(slow_square, tasks), range(20))
+        first = next(found)
+        while not any(file.name.endswith(f"-{victim.pid}") for file in tasks.iterdir()):
+            time.sleep(0.05)
+        victim.send_signal(signal.SIGKILL)
+        assert [first, *found] == [n**2 for n in range(20)]
+
+
+def test_a_scheduler_that_is_killed_ends_the_work_with_one_message(
+    tmp_path: Path, dask_processes: DaskProcesses
+) -> None:
+    dask_processes.add_worker()
+    with open_workers(dask_processes.address, workspace=tmp_path) as workers:
+        found = workers.map(partial(slow_square, tmp_path), range(50))
+        next(found)
+        dask_processes.scheduler.kill()
+        with pytest.raises(MlxError, match="the connection to the scheduler was lost; .*--resume RUN"):
+            list(found)
+
+
+def rejected(said: str, spec: str, folder: Path = ROOT) -> None:
+    with pytest.raises(MlxError, match=said), open_workers(spec, workspace=folder):
+        pass
+
+
+def test_an_address_without_scheduler_or_workers_is_named(
+    tmp_path: Path, dask_processes: DaskProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlx.core.cluster.WORKER_SECONDS", 1)
+    address = dask_processes.address
+    rejected(r"--workers tcp://127\.0\.0\.1:1: expected a Dask scheduler", "tcp://127.0.0.1:1")
+    rejected(f"expected workers, found none; 'dask worker {re.escape(address)}'", address)
+    absent = str(tmp_path / "absent.json")
+    rejected("absent.json: No such file or directory; 'dask scheduler --scheduler-file", absent)
+
+
+def test_a_scheduler_on_another_machine_needs_tls() -> None:
+    rejected(r"expected TLS .* found tcp://192\.0\.2\.7:8786: .* --insecure", "tcp://192.0.2.7:8786")
+
+
+def test_a_worker_with_other_code_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+    (tmp_path / "other" / "mlx").mkdir(parents=True)
+    (tmp_path / "other" / "mlx" / "__init__.py").write_text('__version__ = "9"\n')
+    dask_processes.add_worker(path=tmp_path / "other")
+    said = r"worker tcp://127\.0\.0\.1:\d+: expected mlx code \w+, as here, found code \w+"
+    rejected(said, dask_processes.address, tmp_path)
+
+
+def test_a_folder_that_a_worker_does_not_see_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+    dask_processes.add_worker()
+    said = "worker .*: expected to see .*nowhere, found no such folder"
+    rejected(said, dask_processes.address, tmp_path / "nowhere")
+
+
+def test_a_worker_with_another_version_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+    about = tmp_path / "other" / "pandas-0.1.dist-info" / "METADATA"
+    about.parent.mkdir(parents=True)
+    about.write_text("Metadata-Version: 2.1\nName: pandas\nVersion: 0.1\n")
+    dask_processes.add_worker(path=tmp_path / "other")
+    said = r"worker tcp://127\.0\.0\.1:\d+: expected pandas [\d.]+, as here, found 0\.1; install the same there"
+    rejected(said, dask_processes.address, tmp_path)
+
+
+def test_a_worker_without_the_package_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "sitecustomize.py").write_text(
+        "import os, sys\nsys.path[:] = [path for path in sys.path if not os.path.isdir(os.path.join(path, 'mlx'))]\n"
+    )
+    dask_processes.add_worker(path=tmp_path / "other")
+    said = r"worker tcp://127\.0\.0\.1:\d+: expected the package mlx, found none; install this version there"
+    rejected(said, dask_processes.address, tmp_path)
+
+
+def full_disk(number: int) -> None:
+    with Path("/dev/full").open("w") as file:
+        file.write(str(number))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_of_a_worker_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+    dask_processes.add_worker()
+    dask_processes.wait_for(1)
+    with (
+        open_workers(dask_processes.address, workspace=tmp_path) as workers,
+        pytest.raises(OSError, match=r"No space left on device: '.* \(worker process \d+ on .+\)'"),
+    ):
+        list(workers.map(full_disk, range(4)))
+
+
+def test_workers_that_are_killed_at_random_moments_change_no_result(
+    tmp_path: Path, dask_processes: DaskProcesses
+) -> None:
+    nannies = dask_processes.add_worker("--nworkers", "3")
+    dask_processes.wait_for(3)
+    tasks, moments = tmp_path / "tasks", np.random.default_rng(0)
+    tasks.mkdir()
+
+    def kill() -> None:
+        for _ in range(10):
+            time.sleep(moments.uniform(0.1, 1.5))
+            found = [p for p in psutil.Process(nannies.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+            if found:
+                found[moments.integers(len(found))].kill()
+
+    killer = threading.Thread(target=kill)
+    with open_workers(dask_processes.address, workspace=tmp_path) as workers:
+        killer.start()
+        assert list(workers.map(partial(slow_square, tasks), range(90))) == [n**2 for n in range(90)]
+    killer.join()
+
+
+def test_a_worker_that_is_stopped_for_a_while_goes_on(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+    worker = dask_processes.add_worker("--no-nanny")
+    dask_processes.wait_for(1)
+    with open_workers(dask_processes.address, workspace=tmp_path) as workers:
+        found = workers.map(partial(slow_square, tmp_path), range(8))
+        first = next(found)
+        worker.send_signal(signal.SIGSTOP)
+        threading.Timer(STOPPED, worker.send_signal, [signal.SIGCONT]).start()
+        assert [first, *found] == [n**2 for n in range(8)]
+
+
+def test_a_scheduler_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"ca-file": "cert.pem", "cert": "cert.pem", "key": "key.pem"}
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    subprocess.run([*made, "-out", "cert.pem", "-keyout", "key.pem"], cwd=tmp_path, check=True, capture_output=True)
+    flags = [part for name, file in files.items() for part in (f"--tls-{name}", tmp_path / file)]
+    cluster = DaskProcesses(tmp_path, "--protocol", "tls", *flags)
+    code = (
+        "import sys\nfrom mlx.core.workers import open_workers\n"
+        "with open_workers(sys.argv[1]) as workers:\n    print(sum(workers.map(abs, range(9))))"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__COMM__TLS__CA_FILE": str(tmp_path / "cert.pem")}
+    for part in ("CERT", "KEY"):
+        env[f"DASK_DISTRIBUTED__COMM__TLS__CLIENT__{part}"] = str(tmp_path / f"{part.lower()}.pem")
+    try:
+        cluster.add_worker("--protocol", "tls")
+        assert cluster.address.startswith("tls://")
+        command = [sys.executable, "-c", code, cluster.address]
+        assert (
+            subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True).stdout == "36\n"
+        )
+    finally:
+        cluster.close()
+
+
+def test_a_run_whose_scheduler_dies_is_resumed(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+    (tmp_path / "study.json").write_text(STUDY)
+    dask_processes.add_worker()
+    dask_processes.wait_for(1)
+    mlx = [sys.executable, "-m", "mlx", "run-experiment"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.Popen(
+        [*mlx, "--config", "study.json", "--workers", dask_processes.address],
+        cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    end = time.monotonic() + 120
+    while not list(tmp_path.glob("outputs/*/*/data/raw")) and time.monotonic() < end:
+        time.sleep(0.02)
+    (folder,) = tmp_path.glob("outputs/*/*")
+    while not (folder / "metrics" / "evaluation.json").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    dask_processes.scheduler.kill()
+    said = run.communicate(timeout=120)[1]
+    assert run.returncode == 1, said
+    assert "the connection to the scheduler was lost" in said.splitlines()[-1]
+    assert "Traceback" not in said
+    for arguments in (["--resume", f"study/{folder.name}"], ["--config", "study.json"]):
+        done = subprocess.run([*mlx, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    (other,) = set(tmp_path.glob("outputs/*/*")) - {folder}
+    for file in sorted((folder / "data" / "residuals").rglob("*.*")):
+        assert file.read_bytes() == (other / file.relative_to(folder)).read_bytes()
+
+
+STUDY = """{"name": "study", "dataset": {"name": "digits"}, "model": {"name": "logistic_regression"},
+"residuals": {"projections": ["pca"]}}"""
+
+STOPPED = 5
+"""Seconds; 30 were tried, too."""
