@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from mlx.commands.chosen_workers import add_workers, opened
 
 if TYPE_CHECKING:
     from mlx.core.descriptions import Split
-    from mlx.runs.analysis_settings import AnalysisSettings
+    from mlx.core.documents import Document
     from mlx.runs.recorded_files import RecordedPart
 
 NAME = "analyze"
@@ -61,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="which samples belong together: a metadata column, or duplicates; intervals and p-values go by group",
     )
+    add(
+        "--factors",
+        metavar="A,B,…",
+        help="metadata columns that may explain errors, separated by commas; all or none (default: all)",
+    )
     add("--class-names", metavar="FILE|A,B,…", help="a file with a name in each line, or the names separated by commas")
     add("--name", metavar="TEXT", help="title of the page (default: the name of the folder of the labels)")
     add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to write (default: %(default)s)")
@@ -90,6 +96,8 @@ SHORT = {
 
 def run(chosen: argparse.Namespace) -> str:
     """Return the path of the report."""
+    from mlx.core.sections import with_source_line
+    from mlx.runs.analysis_settings import read_settings
     from mlx.runs.recorded_arrays import analyze
     from mlx.runs.recorded_files import RecordedPart, files_in
 
@@ -102,16 +110,18 @@ def run(chosen: argparse.Namespace) -> str:
     else:
         parts = {"test": RecordedPart(**_files(chosen), task=chosen.task, **about), **_other_parts(chosen)}
         name = chosen.labels.resolve().parent.name
-    settings = _settings(chosen)
+    document = _document(chosen)
+    settings = read_settings(document)
     with opened(chosen, Path()) as workers:
-        return str(analyze(parts, chosen.output, workers, name=chosen.name or name, settings=settings))
+        work = partial(analyze, parts, chosen.output, workers, name=chosen.name or name, settings=settings)
+        return str(with_source_line(document, work))
 
 
-def _settings(chosen: argparse.Namespace) -> "AnalysisSettings":
-    """Validate the keys that flags set."""
+def _document(chosen: argparse.Namespace) -> "Document":
+    """Return the keys that flags set."""
     from mlx.config import assigned
     from mlx.core.documents import parse_value
-    from mlx.runs.analysis_settings import empty_document, read_settings
+    from mlx.runs.analysis_settings import empty_document
 
     document = empty_document("mlx analyze")
     for assignment in chosen.assignments:
@@ -123,7 +133,13 @@ def _settings(chosen: argparse.Namespace) -> "AnalysisSettings":
     for section in ("evaluation", "residuals"):
         if chosen.groups is not None:
             document = document.with_value((section, "groups"), chosen.groups, "--groups")
-    return read_settings(document)
+    if chosen.factors is not None:
+        document = document.with_value(("residuals", "factors"), _factors(chosen.factors), "--factors")
+    return document
+
+
+def _factors(text: str) -> str | list[str]:
+    return text if text in ("all", "none") else [name.strip() for name in text.split(",")]
 
 
 def _files(chosen: argparse.Namespace) -> dict[str, Any]:

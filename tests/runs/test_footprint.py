@@ -34,7 +34,7 @@ STUDIES: dict[str, dict[str, Any]] = {
     },
     "a forest for real digits": {"dataset": {"name": "digits"}, "model": {"name": "random_forest"}},
     "a table": {
-        "dataset": {"name": "synthetic_classification", "params": {"n_samples": 50_000, "n_features": 80}},
+        "dataset": {"name": "synthetic_classification", "params": {"n_samples": 20_000, "n_features": 80}},
         "model": {"name": "logistic_regression"},
     },
 }

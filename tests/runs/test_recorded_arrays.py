@@ -198,6 +198,18 @@ def test_samples_that_belong_together_are_named_by_a_column_of_the_metadata(fold
     assert evaluation["ece_p_status"] == "not by group"
 
 
+def test_factors_are_picked_from_the_metadata(folder) -> None:
+    pd.DataFrame({"light": np.arange(N) % 7, "site": ["a", "b"] * (N // 2), "k": np.arange(N) % 5}).to_csv("m.csv")
+    quick = ("--permutations", "19", "--set", "residuals.projections=[]", "--metadata", "m.csv")
+    assert not analyze(*quick, "--factors", "light, site", "--output", "out")
+    assert set(pd.read_csv("out/data/residuals/factors.csv")["factor"]) == {"light", "site"}
+    assert not analyze(*quick, "--factors", "none", "--output", "out")
+    assert pd.read_csv("out/data/residuals/factors.csv").empty
+    said = analyze(*quick, "--factors", "ligt", "--output", "out")
+    assert said.startswith("exit --factors: residuals.factors: expected some of ")
+    assert said.endswith("found 'ligt'; did you mean 'light'?")
+
+
 def test_a_name_of_groups_that_is_no_column_is_rejected(folder) -> None:
     pd.DataFrame({"subject": [f"s{row // 2}" for row in range(N)]}).to_csv("m.csv", index=False)
     assert not analyze("--metadata", "m.csv", "--output", "out")

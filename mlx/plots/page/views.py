@@ -75,11 +75,12 @@ def _plot(view: View, source: ColumnDataSource, cursor: ColumnDataSource) -> fig
 
     box, lasso, pan, wheel = BoxSelectTool(), LassoSelectTool(), PanTool(), WheelZoomTool()
     hover = HoverTool(tooltips=None, visible=False)
-    plot = figure(  # type: ignore[call-arg, unused-ignore]  # its stubs are incomplete beside some other packages
-        name=view.key, height=HEIGHT, sizing_mode="stretch_width", x_axis_label=view.x_label,
-        y_axis_label=view.y_label, tools=[box, lasso, pan, wheel, ResetTool(), TapTool(visible=False), hover],
-        active_drag=box, active_scroll=None, border_fill_color="#ffffff", background_fill_color="#ffffff",
-    )  # fmt: skip
+    options: dict[str, Any] = {  # not checked, as Bokeh's stubs are incomplete beside some other packages
+        "name": view.key, "height": HEIGHT, "sizing_mode": "stretch_width", "x_axis_label": view.x_label,
+        "y_axis_label": view.y_label, "tools": [box, lasso, pan, wheel, ResetTool(), TapTool(visible=False), hover],
+        "active_drag": box, "active_scroll": None, "border_fill_color": "#ffffff", "background_fill_color": "#ffffff",
+    }  # fmt: skip
+    plot = figure(**options)
     plot.toolbar.logo = None  # it links to a site
     plot.toolbar.stylesheets = [FOCUSED]
     plot.grid.grid_line_color = "#e6e6e6"
