@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 
 from mlx.core.array_types import Array, Flags, Floats, Indices
 
@@ -33,17 +32,21 @@ class SampleOutcomes:
 
     def sorted_by(self, order: Indices) -> "SampleOutcomes":
         """Return the outcomes of the samples 0 to n − 1, where these are of the samples ``order`` (n,)."""
-        place = np.argsort(order)
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
         return SampleOutcomes(self.p_true[place], self.correct[place], self.margin[place])
 
 
 def outcomes_of(logits: Array, y: Array) -> SampleOutcomes:
     """Compute the outcomes from `logits` (n, n_classes) and the true classes ``y`` (n,), in float64."""
     rows, scores = np.arange(len(y)), np.array(logits, np.float64)
-    correct = scores.argmax(axis=1) == y
-    own, total = scores[rows, y], logsumexp(scores, axis=1)
+    predicted = scores.argmax(axis=1)
+    scores -= scores[rows, predicted][:, None]
+    own = scores[rows, y]
+    with np.errstate(under="ignore"):
+        p_true = np.exp(own) / np.exp(scores).sum(axis=1)
     scores[rows, y] = -np.inf
-    return SampleOutcomes(np.exp(own - total), correct, own - scores.max(axis=1))
+    return SampleOutcomes(p_true, predicted == y, own - scores.max(axis=1))
 
 
 class OutcomeCollector:

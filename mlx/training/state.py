@@ -19,7 +19,9 @@ from mlx.training.progress import Progress
 from mlx.training.schedules import Plateau
 
 DESCRIPTION = "checkpoint.json"
-STATE, BEST, DYNAMICS = FILES = "state.npz", "best.npz", "dynamics.npz"
+STATE, BEST = FILES = "state.npz", "best.npz"
+DYNAMICS = "training_dynamics"
+"""The array in the first file beside those of the model."""
 
 
 class StateDescription(Settings):
@@ -53,9 +55,9 @@ class TrainingState:
 
 def write_state(folder: Path, fingerprint: Fingerprint, model: IterativeModel, progress: Progress) -> None:
     """Write the state of a training into an empty `folder`."""
-    write_npz(folder / STATE, model.state())
+    dynamics = {DYNAMICS: progress.dynamics.state()} if progress.dynamics else {}
+    write_npz(folder / STATE, dict(model.state()) | dynamics)
     write_npz(folder / BEST, numbered_weights(progress.best_weights))
-    write_npz(folder / DYNAMICS, progress.dynamics.state() if progress.dynamics else {})
     content: dict[str, Any] = {
         "format": 1,
         "fingerprint": fingerprint,
@@ -85,14 +87,16 @@ def read_state(folder: Path) -> TrainingState:
     for name, digest in described.files.items():
         if not (folder / name).is_file() or file_digest(folder / name) != digest:
             raise ArtifactError(f"{folder / name}: expected the arrays that {DESCRIPTION} describes, found others")
+    arrays = read_all(folder / STATE)
+    dynamics = arrays.pop(DYNAMICS, None)
     progress = Progress(
         history=tuple(described.history),
         plateau=described.plateau,
         best=described.best,
         best_weights=read_weights(folder / BEST),
-        dynamics=Dynamics.of_state(read_all(folder / DYNAMICS)),
+        dynamics=None if dynamics is None else Dynamics.of_state(len(described.history), dynamics),
     )
-    return TrainingState(described.fingerprint, read_all(folder / STATE), progress)
+    return TrainingState(described.fingerprint, arrays, progress)
 
 
 def numbered_weights(weights: list[Array]) -> dict[str, Array]:
