@@ -205,8 +205,8 @@ class ModelDescription(Settings):
     Attributes
     ----------
     chosen_by_validation
-        Whether the validation loss chose the epoch whose weights these are; None in files of earlier versions, and of
-        checkpoints.
+        Whether the validation loss chose the epoch whose weights these are; None without epochs, in checkpoints, and in
+        files of earlier versions.
     """
 
     name: str

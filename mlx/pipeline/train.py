@@ -88,7 +88,7 @@ def train(
         of_folds = CrossFit(model, training, output, task_spec, described.class_names, augmentation,
                             workspace.checkpoints, identity, _note)  # fmt: skip
         crossed = of_folds.outputs(samples, validation, _equal_samples(workspace.splits, index))
-    chosen = isinstance(built, IterativeModel) and training.early_stopping_patience is not None
+    chosen = training.early_stopping_patience is not None if isinstance(built, IterativeModel) else None
     names = described.class_names
     _write(workspace, result, built, model, names, samples.y, index, crossed, chosen_by_validation=chosen)
     if checkpoints:
@@ -115,7 +115,7 @@ def _write(
     index: Array,
     crossed: CrossFitOutputs | None,
     *,
-    chosen_by_validation: bool,
+    chosen_by_validation: bool | None,
 ) -> None:
     with replacing_folder(workspace.model) as folder:
         save_model(built, model, folder, class_names, chosen_by_validation=chosen_by_validation)

@@ -67,6 +67,12 @@ def test_tables_figures_and_page_are_at_hand(found) -> None:
     assert found.headline["accuracy"] == found.evaluation["accuracy"] == (Z.argmax(axis=1) == Y).mean()
     assert found.residuals["n"] == N
     assert "samples" in found.figures  # which shows the images
+    assert {"recalibration", "prediction_sets"} <= {*found.figures}  # which need validation samples
+    assert found.evaluation["temperature"] > 0
+    assert set(found.tables["recalibration"]["n_validation"]) == {30}
+    whole = found.tables["prediction_sets"].iloc[0]
+    assert (whole["kind"], whole["n"], whole["n_calibration"]) == ("all", N, 30)
+    assert found.tables["samples"]["set_size"].mean() == pytest.approx(whole["size_mean"])
     assert found.figure(found.figures[0])._repr_png_().startswith(b"\x89PNG")
     html = found._repr_html_()
     assert "<iframe srcdoc=" in html
@@ -94,6 +100,8 @@ def test_a_regression(tmp_path: Path, monkeypatch) -> None:
     found = mlx.analyze(**arguments, task="regression", metadata={"size": SIZE}, output=tmp_path / "api")
     assert found.evaluation["rmse"] == pytest.approx(np.sqrt(np.mean((true - pred) ** 2)), rel=1e-12)
     assert "residual_histogram" in found.figures
+    assert found.tables["prediction_sets"].empty
+    assert found.tables["recalibration"].empty
     monkeypatch.chdir(tmp_path)
     for name, array in {"y": true, "p": pred, "representation": H}.items():
         np.save(f"{name}.npy", array)
