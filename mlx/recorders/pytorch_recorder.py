@@ -42,9 +42,9 @@ OUTPUTS = {"logits": "logits", "probabilities": "probabilities", "values": "y_pr
 """What a model returns, and the file that it is recorded in."""
 RESERVED = ("logits", "probabilities", "y_true", "y_pred", "index", "images", "texts", "metadata")
 """Names of files beside those of the layers."""
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 """Bytes of a file that are collected, on the device of the model, before they are copied and written."""
-MOST_WAITING = 4
+MOST_WAITING = 2
 """Blocks that wait to be written."""
 IMAGE_SIDE = 128
 """Pixels of the longer side that an image is recorded with."""
