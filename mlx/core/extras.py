@@ -10,6 +10,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "dvc": {"dvclive": "DVCLive"},
     "search": {"optuna": "Optuna"},
     "umap": {"umap": "umap-learn"},
+    "onnx": {"onnx": "onnx", "onnxruntime": "onnxruntime"},
     "cluster": {"dask": "dask", "distributed": "distributed", "cloudpickle": "cloudpickle"},
 }
 """Each extra of pyproject.toml, the modules that are imported from it, and the packages that these belong to."""

@@ -6,7 +6,11 @@ from mlx.core.settings import Settings
 from mlx.models.custom.params import CustomModelParams
 from mlx.models.in_keras import params as keras
 from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
+from mlx.models.in_onnx.params import OnnxParams
 from mlx.models.in_sklearn import params as sklearn
+
+FUNCTION = "file.py:name"
+"""A function of the user's that makes the model."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,15 @@ class ModelSpec:
         model is made, because TensorFlow takes seconds to import.
     family
         The architecture of which the model is one variant; None for a model without variants.
+    made_by
+        What ``model.architecture`` names: `FUNCTION`, or files with these endings.
     """
 
     params: type[Settings]
     library: str
     maker: str
     family: str | None = None
+    made_by: tuple[str, ...] = ()
 
 
 def _variants(family: str, maker: str, params: type[Settings], *names: str) -> dict[str, ModelSpec]:
@@ -58,7 +65,9 @@ _SPECS: dict[str, ModelSpec] = {
         "mobilenet", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large",
     ),
     **_variants("efficientnet", _BUILD_APPLICATION, keras.MobileParams, *(f"efficientnet_b{i}" for i in range(8))),
-    "custom": ModelSpec(CustomModelParams, "custom", "build:call_function"),
+    "custom": ModelSpec(CustomModelParams, "custom", "build:call_function", made_by=(FUNCTION,)),
+    "sklearn": ModelSpec(CustomModelParams, "own_sklearn", "model:OwnEstimator", made_by=(FUNCTION, ".skops")),
+    "onnx": ModelSpec(OnnxParams, "in_onnx", "model:OnnxModel", made_by=(".onnx",)),
 }  # fmt: skip
 
 MODELS: dict[str, ModelSpec] = dict(sorted(_SPECS.items()))

@@ -236,7 +236,15 @@ class Model(ABC):
 
 
 class DirectModel(Model):
-    """A model that is fitted at once."""
+    """A model that is fitted at once.
+
+    Attributes
+    ----------
+    inference_only
+        Whether it was fitted elsewhere, and is not fitted here.
+    """
+
+    inference_only: bool = False
 
     @abstractmethod
     def fit(self, X: Array, y: Array, *, seed: int) -> None:

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mlx.core.settings import Settings, known_name, nearest
 from mlx.core.user_code import names_function
-from mlx.models.catalogue import FAMILIES, MODELS
+from mlx.models.catalogue import FAMILIES, FUNCTION, MODELS
 
 
 class ModelSettings(Settings):
@@ -18,8 +18,9 @@ class ModelSettings(Settings):
     name
         One of `MODELS`, in any case; or one of `FAMILIES`, of which `architecture` then names the variant.
     architecture
-        The family of a network that has variants; for ``custom``, the function that makes the model as
-        ``file.py:name``, from the root of the repository.
+        The family of a network that has variants; for ``custom`` and ``sklearn``, the function that makes the model as
+        ``file.py:name``, from the root of the repository; or a file: of ``sklearn`` with the ending .skops, of ``onnx``
+        with .onnx.
     params
         The parameters of the model, checked against its schema.
     """
@@ -48,8 +49,8 @@ class ModelSettings(Settings):
     @classmethod
     def _known_architecture(cls, architecture: str | None, info: ValidationInfo) -> str | None:
         name = info.data.get("name", "")
-        if name == "custom":
-            return _function(architecture)
+        if name in MODELS and (kinds := MODELS[name].made_by):
+            return _maker(architecture, kinds)
         if name in MODELS and (family := MODELS[name].family):
             return _family(name, family, architecture)
         if name in FAMILIES:
@@ -79,10 +80,16 @@ def _named_by_variant(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return values
 
 
-def _function(architecture: str | None) -> str:
-    if architecture is None or not names_function(architecture):
-        raise ValueError(f"expected the function that makes the model as file.py:name, found {_shown(architecture)}")
-    return architecture
+def _maker(architecture: str | None, kinds: tuple[str, ...]) -> str:
+    """Return what makes the model: a function, or a file with one of the endings."""
+    if architecture is not None:
+        if FUNCTION in kinds and names_function(architecture):
+            return architecture
+        if architecture.lower().endswith(tuple(kind for kind in kinds if kind != FUNCTION)):
+            return architecture
+    wanted = {FUNCTION: f"the function that makes the model as {FUNCTION}"}
+    expected = " or ".join(wanted.get(kind, f"a file with the ending {kind}") for kind in kinds)
+    raise ValueError(f"expected {expected}, found {_shown(architecture)}")
 
 
 def _family(name: str, family: str, architecture: str | None) -> str | None:

@@ -207,5 +207,5 @@ def _summary(result: FitResult) -> dict[str, Any]:
 
 def _how(built: Model, result: FitResult) -> str:
     if isinstance(built, DirectModel):
-        return "all at once"
+        return "elsewhere" if built.inference_only else "all at once"
     return f"{len(result.history)} epochs, kept the weights of epoch {result.best_epoch}"

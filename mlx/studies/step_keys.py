@@ -79,7 +79,7 @@ def needs_own_process(model: str) -> bool:
     return MODELS[model].library not in OWN_LIBRARIES
 
 
-OWN_LIBRARIES = frozenset({"in_numpy", "in_sklearn"})
+OWN_LIBRARIES = frozenset({"in_numpy", "in_sklearn", "own_sklearn"})
 """Subpackages of `mlx.models` that need no TensorFlow."""
 
 

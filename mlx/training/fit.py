@@ -81,9 +81,10 @@ class FitResult:
     Attributes
     ----------
     history
-        The metrics of each epoch, in order; one entry for a model that is fitted all at once.
+        The metrics of each epoch, in order; one entry for a model that is fitted all at once, none for one that was
+        fitted elsewhere.
     best_epoch
-        The epoch, from 1, whose weights the model has.
+        The epoch, from 1, whose weights the model has; 0 without any.
     dynamics
         How each training sample was learned; None for a regression, and for a model that is fitted all at once.
     """
@@ -95,7 +96,7 @@ class FitResult:
     @property
     def best(self) -> EpochMetrics:
         """The metrics of `best_epoch`."""
-        return self.history[self.best_epoch - 1]
+        return self.history[self.best_epoch - 1] if self.history else {}
 
 
 def fit_model(
@@ -120,6 +121,8 @@ def fit_model(
     DataError
         A loss is not finite although no gradient step led to it.
     """
+    if isinstance(model, DirectModel) and model.inference_only:
+        return FitResult((), 0)
     if isinstance(model, DirectModel):
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         metrics = _metrics_of(model, train) | {f"val_{k}": v for k, v in _metrics_of(model, val).items()}

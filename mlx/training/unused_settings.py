@@ -26,7 +26,8 @@ def unused_settings(
     elif not output.save_checkpoints:
         lines.append("no checkpoints are saved (output.save_checkpoints), so a killed training starts over")
     if unused:
-        why = ", which is fitted all at once" if isinstance(built, DirectModel) else ""
+        fitted = "elsewhere" if isinstance(built, DirectModel) and built.inference_only else "all at once"
+        why = f", which is fitted {fitted}" if isinstance(built, DirectModel) else ""
         lines.append(f"no effect on {model.name}{why}: {', '.join(unused)}")
     if training.cross_fit and _is_regression(training, built.task_spec):
         lines.append("a regression has no labels that may be wrong; training.cross_fit has no effect")

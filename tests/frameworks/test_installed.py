@@ -1,7 +1,7 @@
 """Names the tests of other frameworks that are skipped, and why."""
 
 import pytest
-from conftest import NEEDS, absent
+from frameworks import NEEDS, absent
 
 
 @pytest.mark.parametrize("name", NEEDS)

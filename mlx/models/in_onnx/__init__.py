@@ -1,0 +1,1 @@
+"""Networks of other frameworks, exported to ONNX."""

@@ -1,0 +1,1 @@
+"""Estimators of scikit-learn that a user makes: a classifier, a regressor or a pipeline."""
