@@ -49,7 +49,8 @@ def mlx(folder: Path, *arguments: str) -> str:
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Train a network, export it, and run the pipeline on it; return the folder, and that of the run."""
     folder = tmp_path_factory.mktemp("repository")
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG | {"model": {"name": "logistic_regression"}}))
+    plain = {"model": {"name": "logistic_regression"}, "representations": {}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG | plain))
     mlx(folder, "run-experiment", "--config", "config.yaml")  # which divides the data
     splits = next(folder.glob("outputs/digits/*/data/splits"))
     model = trained(network(), *loaders(splits)["train"].dataset.tensors)
