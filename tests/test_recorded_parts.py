@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mlx.config import ExperimentConfig
-from mlx.core.descriptions import SPLITS, Split
+from mlx.core.descriptions import SPLITS, DatasetDescription, Split, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.paths import Workspace
 from mlx.models import load_model
@@ -16,11 +17,19 @@ from mlx.pipeline.evaluate import evaluate
 from mlx.pipeline.extract_representations import extract_representations
 from mlx.pipeline.generate_data import generate_data
 from mlx.pipeline.model_outputs import open_model_outputs
+from mlx.pipeline.other_parts import open_other_parts
 from mlx.pipeline.preprocess_split import preprocess_split
+from mlx.pipeline.residuals_analysis import residuals_analysis
+from mlx.pipeline.results import read_classification_residuals
 from mlx.pipeline.train import train
 from mlx.representations import RepresentationsSettings
+from mlx.residuals import ResidualsSettings
+from mlx.results.failure_scores import SCORES
+from mlx.results.probes import PROBES
 from mlx.runs.rescore import rescore
 from mlx.stats.gates import ValidationErrors
+
+FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19, projections=[])
 
 
 def config_of(name: str, dataset: str = "blobs", **representations: Any) -> ExperimentConfig:
@@ -114,6 +123,40 @@ def test_a_folder_of_an_earlier_version_is_read_with_a_message(
     assert open_model_outputs(workspace.representations).linear_fit is not None
     with pytest.raises(ArtifactError, match="found those on test"):
         open_model_outputs(workspace.representations, "train")
+
+
+def test_the_last_layer_is_recorded_where_its_input_is(tmp_path: Path) -> None:
+    for name, layers, expected in (("mlp", ["hidden_1", "penultimate"], "penultimate"), ("mlp", ["hidden_1"], None)):
+        workspace = trained(tmp_path / str(expected), config_of(name, layers=layers))
+        others = open_other_parts(workspace)
+        assert others.train is not None
+        assert others.train.logits is not None
+        if expected is None:
+            assert others.last_layer is None
+            continue
+        assert others.last_layer is not None
+        assert others.last_layer.layer == expected
+        layer = others.train.layers[expected]
+        assert isinstance(layer, np.ndarray)
+        made = layer @ others.last_layer.weights + others.last_layer.bias
+        np.testing.assert_allclose(made, others.train.logits, atol=1e-5)
+        residuals_analysis(workspace, residuals=FAST)
+        rows = pd.read_csv(workspace.residuals / "probes.csv")
+        assert rows["train_nc3"].notna().tolist() == [False, True]
+        scores = pd.read_csv(workspace.residuals / "scores.csv")
+        assert set(scores["layer"].dropna()) == {*layers}
+        described = read_description(workspace.raw / "dataset.json", DatasetDescription)
+        found = read_classification_residuals(workspace, described)
+        assert len(found.scores) == len(scores)
+        assert set(found.failure_scores) >= {"knn", "knn.penultimate", "max_probability"}
+
+
+def test_a_regression_has_the_tables_of_scores_and_probes_without_rows(tmp_path: Path) -> None:
+    workspace = trained(tmp_path, config_of("linear_regression", "synthetic_regression"))
+    residuals_analysis(workspace, residuals=FAST)
+    for schema in (SCORES, PROBES):
+        table = pd.read_csv(workspace.residuals / schema.file)
+        assert (len(table), tuple(table)) == (0, schema.columns)
 
 
 @pytest.mark.parametrize("splits", [["val"], [], ["test", "test"]])

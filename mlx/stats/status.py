@@ -67,6 +67,7 @@ class Reason(Enum):
     NO_SCORE_TO_ADD = "no score of the first layer"
     SEPARATED = "errors are separated perfectly"
     SHARED_CLASS_MEANS = "scores share class means"
+    NO_WEIGHT = "validation gives geometry no weight"
     NOT_CONVERGED = "no convergence in {} iterations"
     # Weak slices.
     NO_VARYING_FACTOR = "no factor that varies"

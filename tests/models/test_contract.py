@@ -186,6 +186,10 @@ def test_outputs_have_their_shapes_and_probabilities_sum_to_one(name: str) -> No
             np.testing.assert_allclose(softmax(outputs.logits.astype(float), axis=1), outputs.probabilities, atol=1e-12)
         np.testing.assert_allclose(outputs.probabilities.sum(axis=1), 1, atol=1e-12)
         np.testing.assert_array_equal(outputs.probabilities.argmax(axis=1), outputs.predictions)
+        if (last := model.last_layer) is not None:
+            assert last.gives(dense(outputs.representations[last.layer]), outputs.logits)
+    if name in {"mlp", "keras_mlp", "cnn", "logistic_regression"}:
+        assert model.last_layer is not None
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -8,7 +8,7 @@ import numpy as np
 from mlx.core.array_types import Floats
 from mlx.residuals.parts import OtherParts
 from mlx.residuals.predictions import Predictions
-from mlx.residuals.scores.combination import Combination, fit_combination, likelihood_ratio
+from mlx.residuals.scores.combination import Combination, fit_combination, likelihood_ratio, log_odds
 from mlx.residuals.scores.fitted import FittedScore
 from mlx.residuals.scores.geometry import WITH_LOGITS
 from mlx.residuals.scores.outputs import output_scores
@@ -33,17 +33,24 @@ class Combined:
 
     Attributes
     ----------
+    total
+        The combination; NaN where a score of geometry is undefined.
     softmax, geometry
-        What the maximum probability and what the scores of geometry add to it.
+        The log odds of 1 − max p, and the sum of the scores of geometry with their full weights.
+    has_geometry
+        Whether validation gives geometry a weight in the combination.
     """
 
+    total: Floats
     softmax: Floats
     geometry: Floats
+    has_geometry: bool
 
-    @property
-    def total(self) -> Floats:
-        """The combination; NaN where a score of geometry is undefined."""
-        return self.softmax + self.geometry
+    @classmethod
+    def of(cls, found: Combination, scores: Mapping[str, Floats]) -> "Combined":
+        """Combine scores (n_samples,) by name."""
+        softmax = log_odds(scores[MAXIMUM_PROBABILITY])
+        return cls(found(scores), softmax, found.geometry(scores), bool(found.weights[1:].any()))
 
 
 def combine(
@@ -74,8 +81,7 @@ def combine(
     found = fit_combination({name: values[known] for name, values in of_val.items()}, error[known])
     if not isinstance(found, Combination):
         return found
-    terms = found.terms(test)
-    return Combined(terms[:, 0], terms[:, 1:].sum(axis=1))
+    return Combined.of(found, test)
 
 
 def addition_tests(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mlx.core.array_types import Floats
 from mlx.core.ordered_map import OrderedMap, in_order
@@ -99,6 +100,9 @@ def failure_scores(
         table.rows.append(FailureScore.missing(COMBINATION, first, "train and val", combined))
     else:
         table.add(ErrorScore(COMBINATION, combined.total, layer=first), "train and val")
+        if not combined.has_geometry:
+            nothing: dict[str, Any] = {"difference": 0.0, "difference_status": Reason.NO_TEST(Reason.NO_WEIGHT())}
+            table.rows[-1] = replace(table.rows[-1], **nothing)
     made = addition_tests(table.rows[-1], combined, predictions, seed=settings.seed)
     return FailureScores(adjusted_rows(table.rows, COMBINATION), table.columns, tuple(made))
 

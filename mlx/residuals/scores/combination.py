@@ -8,6 +8,7 @@ maximum probability. Fitted on folds of the test samples instead, pure noise wou
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc, expit
@@ -17,7 +18,10 @@ from mlx.results.failure_scores import MAXIMUM_PROBABILITY
 from mlx.stats.status import OK, Reason, Status
 
 MIN_TO_FIT = 5
-"""Fewest errors, and correct predictions, that weights are fitted to."""
+"""Fewest errors, and correct predictions, that weights are fitted to: one a fold."""
+
+SHARES = (0.0, 0.1, 0.3, 1.0)
+"""By what scores of geometry may be multiplied, the simplest first."""
 
 MOST_STEPS, SEPARATED = 50, 1e-6
 """Newton's steps, and the log loss a sample below which a model separates errors from correct predictions."""
@@ -38,26 +42,33 @@ class Combination:
         (n_scores,), median and interquartile range (or else range) on the validation samples: a score s enters as
         asinh((s − center)/scale).
     weights
-        (n_scores,).
+        (n_scores,), with the share of `SHARES` that validation chooses; those of geometry are 0 where it chooses none.
+    full_weights
+        (n_scores,), with the whole of geometry.
     """
 
     names: tuple[str, ...]
     center: Floats
     scale: Floats
     weights: Floats
-
-    def terms(self, scores: Mapping[str, Floats]) -> Floats:
-        """Return what each score (n,) adds to the sum: (n, n_scores)."""
-        found: Floats = _transformed(scores, self.names, self.center, self.scale) * self.weights
-        return found
+    full_weights: Floats
 
     def __call__(self, scores: Mapping[str, Floats]) -> Floats:
         """Sum of the scores (n,); higher means more likely wrong."""
-        return np.asarray(self.terms(scores).sum(axis=1))
+        return np.asarray(_transformed(scores, self.names, self.center, self.scale) @ self.weights)
+
+    def geometry(self, scores: Mapping[str, Floats]) -> Floats:
+        """What geometry adds to the sum with the full weights (n,)."""
+        columns = _transformed(scores, self.names, self.center, self.scale)[:, 1:]
+        return np.asarray(columns @ self.full_weights[1:])
 
 
 def fit_combination(scores: Mapping[str, Floats], error: Flags) -> Combination | Status:
     """Fit the weights of scores to which predictions are wrong, with an L2 penalty of ½‖w‖² on the sum of log losses.
+
+    Scores of geometry enter multiplied by a share: a small one is a stronger penalty, and 0 leaves them out. The
+    smallest share is chosen whose cross-validated log loss is within one standard error of the lowest (Breiman et al.
+    1984), so that geometry that is noise mostly gets no weight.
 
     Parameters
     ----------
@@ -66,8 +77,6 @@ def fit_combination(scores: Mapping[str, Floats], error: Flags) -> Combination |
     error
         (n,), whether each prediction is wrong.
     """
-    from sklearn.linear_model import LogisticRegression
-
     if min(int(error.sum()), int((~error).sum())) < MIN_TO_FIT:
         return Reason.FEW_TO_FIT(MIN_TO_FIT)
     names = (MAXIMUM_PROBABILITY, *(name for name in scores if name != MAXIMUM_PROBABILITY))
@@ -77,15 +86,48 @@ def fit_combination(scores: Mapping[str, Floats], error: Flags) -> Combination |
     low, center, high = np.quantile(columns, [0.25, 0.5, 0.75], axis=0)
     widest = np.ptp(columns, axis=0)
     scale = np.where(high > low, high - low, np.where(widest > 0, widest, 1.0))
-    model = LogisticRegression(tol=1e-8, max_iter=1000).fit(_transformed(scores, names, center, scale), error)
-    return Combination(names, center, scale, np.asarray(model.coef_[0], dtype=np.float64))
+    columns = _transformed(scores, names, center, scale)
+    weights = [_weights(columns, error, share) for share in (_chosen_share(columns, error), 1.0)]
+    return Combination(names, center, scale, *weights)
+
+
+def _shares(columns: Floats, share: float) -> Floats:
+    return np.asarray(columns * np.where(np.arange(columns.shape[1]) > 0, share, 1.0))
+
+
+def _weights(columns: Floats, error: Flags, share: float) -> Floats:
+    """Weights (n_scores,) of the columns as they are, fitted with geometry multiplied by a share."""
+    weights: Floats = _shares(_fitted(columns, error, share).coef_, share)[0]
+    return weights
+
+
+def _fitted(columns: Floats, error: Flags, share: float) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(tol=1e-8, max_iter=1000).fit(_shares(columns, share), error)
+
+
+def _chosen_share(columns: Floats, error: Flags) -> float:
+    from sklearn.model_selection import StratifiedKFold
+
+    losses = np.empty((len(SHARES), error.size))
+    for rest, fold in StratifiedKFold(MIN_TO_FIT, shuffle=True, random_state=0).split(columns, error):
+        for place, share in enumerate(SHARES):
+            decision = _fitted(columns[rest], error[rest], share).decision_function(_shares(columns[fold], share))
+            losses[place, fold] = np.logaddexp(0, np.where(error[fold], -decision, decision))
+    best = int(losses.mean(axis=1).argmin())
+    excess = losses - losses[best]
+    within = excess.mean(axis=1) <= excess.std(axis=1, ddof=1) / np.sqrt(error.size)
+    return SHARES[int(np.flatnonzero(within)[0])]
 
 
 def _column(scores: Mapping[str, Floats], name: str) -> Floats:
-    """Return a score; 1 − max p as log odds, which spread where it is near 0."""
-    if name != MAXIMUM_PROBABILITY:
-        return scores[name]
-    doubt = np.clip(scores[name], LEAST, None)
+    return log_odds(scores[name]) if name == MAXIMUM_PROBABILITY else scores[name]
+
+
+def log_odds(doubt: Floats) -> Floats:
+    """Log odds of 1 − max p (n,), which spread where it is near 0."""
+    doubt = np.clip(doubt, LEAST, None)
     return np.asarray(np.log(doubt) - np.log1p(-np.minimum(doubt, 1 - 1e-15)))
 
 
