@@ -132,9 +132,11 @@ def announced(run: OrderedMap, step: str) -> Iterator[OrderedMap]:
     """Give a map like `run` that shows what the tasks of `step` are at, unless they take less than a second.
 
     A function says so in its attribute ``doing``. On a terminal this is a line that counts the tasks, and vanishes;
-    elsewhere a line is printed every ten seconds.
+    elsewhere a line is printed every ten seconds. Both say how fast tasks are done on all workers; how many
+    follow is not known, as sequential tests stop when they are decided.
     """
     bar: Any = None
+    count = 0
     if sys.stderr.isatty():
         from tqdm import tqdm
 
@@ -142,13 +144,16 @@ def announced(run: OrderedMap, step: str) -> Iterator[OrderedMap]:
     started = printed = time.monotonic()
 
     def show(doing: str) -> None:
-        nonlocal printed
+        nonlocal printed, count
+        count += 1
         if bar is not None:
             bar.set_description_str(f"{step}: {doing}" if doing else step, refresh=False)
             bar.update()
         elif doing and time.monotonic() - printed >= SECONDS_BETWEEN:
             printed = time.monotonic()
-            note(f"  {step}: {doing} ({_spoken(printed - started)} so far)")
+            passed = printed - started
+            rate = f"{count / passed:.1f} a second, " if passed > 0 else ""
+            note(f"  {step}: {doing}, {count} tasks done ({rate}{_spoken(passed)} so far)")
 
     def mapped(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         for result in run(function, items):
