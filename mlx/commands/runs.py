@@ -36,16 +36,17 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.commands.tables import HEADLINES, as_table, headline
     from mlx.core.console import note
     from mlx.core.errors import SettingsError
-    from mlx.runs.history import find_damaged, find_runs
+    from mlx.runs.history import find_all
 
     if chosen.limit is not None and chosen.limit < 1:
         raise SettingsError(f"--limit: expected at least 1, found {chosen.limit}")
     directory = run_directory(chosen.run_dir)
     if directory.name in {"", ".."}:  # an id consists of the names of folders
         directory = directory.resolve()
-    listed = [run for run in find_runs(directory) if _selected(run, chosen)]
+    runs, every_damaged = find_all(directory)
+    listed = [run for run in runs if _selected(run, chosen)]
     listed = _sorted(listed, chosen.sort)[-(chosen.limit or len(listed)) :]
-    damaged = [run for run in find_damaged(directory) if _selected_damaged(run, chosen)]
+    damaged = [run for run in every_damaged if _selected_damaged(run, chosen)]
     if chosen.json:
         every = [{"id": r.id, "folder": str(r.folder), "status": "damaged", "error": r.reason} for r in damaged]
         every += [{"id": r.id, "folder": str(r.folder), **r.summary.as_dict(), "status": r.status} for r in listed]

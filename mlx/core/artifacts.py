@@ -175,9 +175,11 @@ def read_json(path: Path, *, remedy: str = REMAKE) -> dict[str, Any]:
         It is missing, damaged, or not an object.
     """
     with reading(path, "JSON", remedy=remedy):
-        content = parse_json(existing(path).read_text(encoding="utf-8"), parse_float=_finite)
-        json.dumps(content, ensure_ascii=False).encode()  # rejects half a character, which no file can hold
-        if _depth(content) > DEEPEST:
+        text = existing(path).read_text(encoding="utf-8")
+        content = parse_json(text, parse_float=_finite)
+        if "\\u" in text:
+            json.dumps(content, ensure_ascii=False).encode()  # rejects half a character, which no file can hold
+        if text.count("{") + text.count("[") > DEEPEST and _depth(content) > DEEPEST:
             raise ValueError("nested too deeply")
     if not isinstance(content, dict):
         raise ArtifactError(f"{path}: expected a JSON object, found {type(content).__name__}{remedy}")

@@ -37,12 +37,15 @@ class DamagedRun:
 
 def find_runs(directory: Path) -> Iterator[Run]:
     """Yield the readable runs below `directory`, oldest first; other folders are skipped."""
-    yield from sorted((run for run in _search(directory) if isinstance(run, Run)), key=_age)
+    yield from find_all(directory)[0]
 
 
-def find_damaged(directory: Path) -> list[DamagedRun]:
-    """Return the runs below `directory` whose summary can't be read, by folder."""
-    return sorted((run for run in _search(directory) if isinstance(run, DamagedRun)), key=lambda run: run.folder)
+def find_all(directory: Path) -> tuple[list[Run], list[DamagedRun]]:
+    """Return the readable runs below `directory`, oldest first, and those whose summary can't be read, by folder."""
+    found = list(_search(directory))
+    damaged = [run for run in found if isinstance(run, DamagedRun)]
+    runs = [run for run in found if isinstance(run, Run)]
+    return sorted(runs, key=_age), sorted(damaged, key=lambda run: run.folder)
 
 
 def find_run(identity: str, directory: Path, *, recover: bool = False) -> Run:
@@ -65,10 +68,10 @@ def find_run(identity: str, directory: Path, *, recover: bool = False) -> Run:
                 if not recover:
                     raise
                 return recovered(folder)
-    runs = list(find_runs(directory))
+    runs, every_damaged = find_all(directory)
     if named := [run for run in runs if identity in {run.id, run.folder.parent.name, run.summary.name}]:
         return named[-1]
-    for damaged in find_damaged(directory):
+    for damaged in every_damaged:
         if identity in {damaged.id, damaged.folder.parent.name}:
             if recover:
                 return recovered(damaged.folder)

@@ -143,8 +143,8 @@ def _prepared(folder: Path, config: ExperimentConfig, job: Job) -> Run:
         commit=job.commit,
     )
     write_summary(folder, summary)
-    write_json(folder / CONFIG, config.as_dict(), durable=True)
-    write_json(folder / STEPS_FILE, job.keys, durable=True)
+    write_json(folder / CONFIG, config.as_dict())  # where these are lost with the power, the steps are repeated
+    write_json(folder / STEPS_FILE, job.keys)
     write_checksums(folder, Checksums(steps={BEFORE: {CONFIG: digest_of_file(folder / CONFIG)}, **checksums.steps}))
     return Run(folder, summary)
 
