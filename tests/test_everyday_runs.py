@@ -32,7 +32,9 @@ CLASSES, QUANTITIES = {*ANY_TASK, "logistic_regression"}, {*ANY_TASK, "linear_re
 
 
 PAIRS = [
-    pytest.param(table, model, marks=pytest.mark.slow if MODELS[model].library == "in_keras" else ())
+    pytest.param(
+        table, model, marks=pytest.mark.slow if table != "penguins" or MODELS[model].library == "in_keras" else ()
+    )
     for table, models in (("penguins", CLASSES), ("titanic", CLASSES), ("credit", QUANTITIES))
     for model in sorted(models)
 ]

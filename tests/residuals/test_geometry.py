@@ -96,6 +96,7 @@ def test_cka_that_is_undefined_says_why():
             debiased_cka(bad, np.ones((10, 1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dimension", [1, 2, 5, 10])
 @pytest.mark.parametrize("n", [300, 1500])
 @pytest.mark.parametrize("shape", ["cube", "sphere"])
