@@ -1,11 +1,11 @@
 """Simulates prediction sets and recalibration: whether what is fitted to validation samples holds on test samples.
 
-    python benchmarks/sets_and_recalibration.py [--runs 200] [--write docs/simulations.md]
+    python benchmarks/sets_and_recalibration.py [--runs 150] [--write docs/simulations.md]
 
 Three questions. How often lies the coverage of sets inside of its beta-binomial band, when the model is fixed, and when
 the loss on the same validation samples chose the epoch of its training? How often does a group that is covered as all
 samples are have an adjusted p-value of at most 0.05? How often do the intervals of the differences of log loss, Brier
-score and accuracy by a fitted calibrator hold what they are in 10,000 further samples? 200 runs take two minutes.
+score and accuracy by a fitted calibrator hold what they are in 10,000 further samples? 150 runs take two minutes.
 """
 
 import argparse
@@ -156,7 +156,7 @@ def tables(runs: int) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=150)
     parser.add_argument("--write", type=Path, metavar="FILE", help="document whose tables to replace")
     chosen = parser.parse_args()
     content = tables(chosen.runs)
