@@ -126,8 +126,8 @@ CAPTIONS = {
     ),
     "issue_counts": (
         "How many samples to look at",
-        "Samples of each kind and part of the data; the stroke is the mean number that data without a fault has. Only "
-        "what is found beyond it points to faults.",
+        "Samples of each kind and part of the data; the stroke is the mean number that data without a fault has. What "
+        "is found beyond it points to faults; wrong labels in validation raise the number for labels, too.",
     ),
     "issue_images": (
         "The clearest of each kind",
