@@ -5,7 +5,7 @@
 For a cell: how often the interval for other seeds and samples holds the population's value, beside those that one
 often sees: of the seeds alone (mean ± t·SD/√S), of the samples alone, and of a single run. For two recipes: how often
 p ≤ 0.05 where both have the same value in the population. Seeds are fixed: the same runs give the same table. 1,000
-runs take some ten minutes of a processor. ``tests/studies/test_inference_holds.py`` is a short version.
+runs take some ten minutes of a processor. ``tests/studies/test_study_coverage.py`` is a short version.
 """
 
 import argparse

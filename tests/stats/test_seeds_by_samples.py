@@ -106,3 +106,16 @@ def test_with_many_samples_it_is_the_t_interval_of_the_seeds() -> None:
     table = rng.normal(size=(4, 1)) + 1e-6 * rng.normal(size=(4, 1000))
     means, found = table.mean(axis=1), mean_over_seeds(table).interval
     assert found.high - means.mean() == pytest.approx(t.ppf(0.975, 3) * means.std(ddof=1) / 2, rel=1e-6)
+
+
+def test_the_mean_squares_are_those_of_statsmodels() -> None:
+    import pandas as pd
+    from statsmodels.formula.api import ols
+    from statsmodels.stats.anova import anova_lm
+
+    rng = np.random.default_rng(7)
+    table = rng.normal(0, 0.2, (5, 1)) + rng.exponential(size=12) + rng.normal(0, 0.5, (5, 12))
+    long = pd.DataFrame({"loss": table.ravel(), "seed": np.repeat(np.arange(5), 12), "i": np.tile(np.arange(12), 5)})
+    expected = anova_lm(ols("loss ~ C(seed) + C(i)", long).fit())["mean_sq"]
+    found = mean_over_seeds(table)
+    assert [found.ms_seed, found.ms_sample, found.ms_rest] == pytest.approx(list(expected), rel=1e-10)
