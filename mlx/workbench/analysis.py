@@ -69,9 +69,10 @@ class ResidualsAnalyzer(Described):
         Returns
         -------
         dict of DataFrame
-            ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage``, ``temperature``,
-            ``similarity``, ``issues`` and ``issue_counts``, as ``docs/tables.md`` describes them. Prediction sets need
-            validation samples, which `mlx.analyze` takes.
+            ``samples``, ``classes``, ``tests``, ``factors``, ``slices``, ``risk_coverage``, ``scores``,
+            ``temperature``, ``similarity``, ``issues``, ``issue_counts``, ``prediction_sets`` and ``probes``, as
+            ``docs/tables.md`` describes them. Prediction sets, linear probes and scores that are fitted need other
+            samples, which `mlx.analyze` takes.
 
         Raises
         ------

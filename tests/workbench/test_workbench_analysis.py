@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 import mlx
 from mlx.core.errors import DataError, SettingsError
+from mlx.results.classification_residuals import TABLES
 
 
 @pytest.fixture
@@ -27,8 +28,7 @@ def test_the_tables_are_data_frames_and_stand_in_the_folder(arrays, tmp_path: Pa
     factors = {"size": np.arange(150) % 5}
     tables = analyzer.run_full_analysis(**arrays, factors=factors, class_names=["a", "b", "c"])
     folder = tmp_path / "results/residuals"
-    named = {"samples", "classes", "tests", "factors", "slices", "risk_coverage", "temperature", "similarity"}
-    assert set(tables) == named | {"issues", "issue_counts"}
+    assert set(tables) == {"samples", *TABLES}
     pd.testing.assert_frame_equal(tables["samples"], pd.read_parquet(folder / "samples.parquet"), check_dtype=False)
     for name in set(tables) - {"samples"}:
         assert len(pd.read_csv(folder / f"{name}.csv")) == len(tables[name])
