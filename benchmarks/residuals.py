@@ -1,7 +1,7 @@
 """How fast similarity, pair statistics, Mantel tests and neighbors are, against what a user would call instead.
 
 Run it on an idle machine:  python benchmarks/residuals.py
-The row of scikit-bio needs it installed:  pip install scikit-bio
+The rows of scikit-bio and faiss need them installed:  pip install scikit-bio faiss-cpu
 
 Times are medians over runs that take turns, so that both sides meet the same machine; memory is what a process
 of its own holds at most beyond what it held before (Linux only).
@@ -174,6 +174,19 @@ def compare_neighbors(n: int, runs: int) -> None:
 
     mine, other = medians(ours, theirs, runs=runs)
     show(f"{K} nearest of {n:,} x 128 | scikit-learn alone", mine, other, "s", "wanted: at least 0.91")
+    try:
+        from faiss import IndexFlatIP
+    except ImportError:
+        print("neighbors | faiss: skipped; pip install faiss-cpu")
+        return
+
+    def faiss() -> object:
+        index = IndexFlatIP(D)
+        index.add(u.astype(np.float32))
+        return index.search(u.astype(np.float32), K + 1)
+
+    mine, other = medians(ours, faiss, runs=runs)
+    show(f"{K} nearest of {n:,} x 128 | faiss, exact, in single precision", mine, other, "s", "")
 
 
 def stream_ranks() -> None:
@@ -212,7 +225,7 @@ def main() -> None:
         compare_pairs(folder, min(options.runs, 3))
         grow(folder, min(options.runs, 3))
     compare_mantel(options.runs)
-    compare_neighbors(options.neighbors, min(options.runs, 3))
+    compare_neighbors(options.neighbours, min(options.runs, 3))
     stream_ranks()
 
 

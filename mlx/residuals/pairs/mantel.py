@@ -59,7 +59,7 @@ def mantel(
         How chunks of permutations are drawn.
     """
     rows = units.defined
-    deck, chunks = Deck.of(units, entropy, rows, center_of(entropy, rows), seed), Chunks(rows.size)
+    deck, chunks = Deck.of(units, entropy, rows, center_of(entropy, rows), seed, map=map), Chunks(rows.size)
 
     def draw(size: int, running: list[_Asked]) -> list[Floats]:
         (drawn,) = permuted([deck], [{one.index for one in running}], chunks.following(size), map)
@@ -88,7 +88,8 @@ def mantel_by_class(
     found = units.defined
     center = center_of(entropy, found)
     decks = [
-        Deck.of(units, entropy, found[y_pred[found] == label], center, seed, 1 + label) for label in range(n_classes)
+        Deck.of(units, entropy, found[y_pred[found] == label], center, seed, 1 + label, map=map)
+        for label in range(n_classes)
     ]
     chunks = Chunks(found.size)
     together, apart = put_together([deck.own for deck in decks], decks)

@@ -1,11 +1,17 @@
 """Products over pairs of a group of samples whose entropies are permuted, from the matrix of all pairs or its sums."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 from scipy import sparse
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.block_sums import Sums, joined, summed
+from mlx.core.checks import row_blocks
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.pairs.pair_moments import PairGroup
-from mlx.residuals.similarity.lift import swap_constant_terms
+from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
 
 ROWS_PER_FEATURE = 8
 FEW_ROWS = 256
@@ -51,12 +57,36 @@ def products_from_gram(group: PairGroup, gram: Floats, orders: Integers) -> Floa
     return products
 
 
-def to_others(group: PairGroup) -> Floats:
+def to_others(group: PairGroup, *, map: OrderedMap = in_order) -> Floats:
     """Sum of a sample's similarities to all others (n,), less their mean."""
-    lifted = group.lifted
-    total = np.zeros(lifted.width)
-    for _, block in lifted.blocks(group.rows):
-        total += block.sum(axis=0)
-    found = np.concatenate([block @ swap_constant_terms(total) for _, block in lifted.blocks(group.rows)])
+    blocks = list(row_blocks(group.rows.size, group.lifted.units.row_entries + 2))
+    (total,) = summed(_SumLifted(group.lifted, group.rows), blocks, map=map)
+    found = joined(_Multiply(group.lifted, group.rows, swap_constant_terms(total)), blocks, map=map)
     centered: Floats = found - found.mean()
     return centered
+
+
+@dataclass(frozen=True)
+class _SumLifted:
+    """Sums a block of lifted vectors."""
+
+    lifted: CenteredDirections
+    rows: Integers
+    doing: ClassVar[str] = "summing over pairs"
+
+    def __call__(self, block: slice) -> Sums:
+        return (np.asarray(self.lifted.take(self.rows[block]).sum(axis=0)),)
+
+
+@dataclass(frozen=True)
+class _Multiply:
+    """Products (m,) of a block of lifted vectors with one vector."""
+
+    lifted: CenteredDirections
+    rows: Integers
+    vector: Floats
+    doing: ClassVar[str] = "summing over pairs"
+
+    def __call__(self, block: slice) -> Floats:
+        products: Floats = self.lifted.take(self.rows[block]) @ self.vector
+        return products

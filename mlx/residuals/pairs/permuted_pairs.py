@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
-from mlx.core.ordered_map import OrderedMap
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit
 from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS
 from mlx.residuals.pairs.pair_moments import (
@@ -80,16 +80,24 @@ class Deck:
 
     @classmethod
     def of(
-        cls, units: Directions, entropy: Floats, rows: Integers, center: Center, seed: int, label: int = 0
+        cls,
+        units: Directions,
+        entropy: Floats,
+        rows: Integers,
+        center: Center,
+        seed: int,
+        label: int = 0,
+        *,
+        map: OrderedMap = in_order,
     ) -> "Deck":
         """Return the deck of the samples ``rows``; one of no pairs where they are fewer than two."""
         if rows.size < 2:
             nothing = PermutedMoments(replace(EMPTY, n=rows.size), np.zeros((len(PAIR_STATISTICS), 1)))
             return cls(nothing, None, np.empty(0), center, seed, label)
-        group = pair_group(units, entropy, rows)
-        moments = group_moments(group)
+        group = pair_group(units, entropy, rows, map=map)
+        moments = group_moments(group, map=map)
         own = PermutedMoments(moments, moments.product[:, None])
-        return cls(own, group, to_others(group), center, seed, label)
+        return cls(own, group, to_others(group, map=map), center, seed, label)
 
     def about_center(self, own: PermutedMoments) -> PermutedMoments:
         """Return permutations of this group with entropies less the mean of all groups."""
