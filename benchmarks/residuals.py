@@ -23,10 +23,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from mlx.core.workers import open_workers
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, of_pairs
 from mlx.residuals.pairs.mantel import mantel
 from mlx.residuals.pairs.pair_correlations import pair_correlations
-from mlx.residuals.pairs.pair_moments import pair_moments, scaled_entropy
+from mlx.residuals.pairs.pair_moments import group_moments, pair_group
 from mlx.residuals.pairs.pair_spearman import pair_spearman
 from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
@@ -50,7 +51,7 @@ def data(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def pairs_in_closed_form(rows: np.ndarray, entropy: np.ndarray, _: np.ndarray) -> list[float]:
     """Correlate over all pairs, all four statistics."""
     units = directions_of("layer", rows, len(rows))
-    moments = pair_moments(units, scaled_entropy(entropy, units.defined), units.defined)
+    moments = group_moments(pair_group(units, entropy, units.defined))
     return list(moments.product / np.sqrt(moments.square_s * moments.square))
 
 
@@ -167,7 +168,8 @@ def compare_neighbors(n: int, runs: int) -> None:
     u = rows / np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
 
     def ours() -> object:
-        return neighbor_similarity(lift(directions_of("layer", rows, n)), n_neighbours=K)
+        with open_workers("threads") as workers:  # as many as scikit-learn and faiss use
+            return neighbor_similarity(lift(directions_of("layer", rows, n)), n_neighbours=K, map=workers.map)
 
     def theirs() -> object:
         return NearestNeighbors(n_neighbors=K, algorithm="brute").fit(u).kneighbors()

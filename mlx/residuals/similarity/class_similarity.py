@@ -102,8 +102,10 @@ def similarity_family(
 
     sums = reduce(add, map(partial(_sum_kinds, lifted, none), tasks(0)), none)
     found = np.full((6, y_pred.size), np.nan)
-    compared = [found[:, :0], *map(partial(_compare, lifted, n_classes, sums), tasks(n_groups))]
-    found[:, rows] = np.concatenate(compared, axis=1)
+    done = 0
+    for part in map(partial(_compare, lifted, n_classes, sums), tasks(n_groups)):
+        found[:, rows[done : done + part.shape[1]]] = part
+        done += part.shape[1]
     return SimilarityFamily(*found)
 
 

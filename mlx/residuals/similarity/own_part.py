@@ -57,9 +57,9 @@ def own_part(
         Memory of one block of rows or of sums.
     """
     n = labels.size
-    found = OwnPart(np.full(n, lifted.own), np.ones(n))
     if groups is None:
-        return found
+        return OwnPart(np.broadcast_to(np.float64(lifted.own), n), np.broadcast_to(np.float64(1.0), n))
+    found = OwnPart(np.full(n, lifted.own), np.ones(n))
     rows = lifted.units.defined
     _, part, sizes = np.unique(
         labels[rows] * groups.count + groups.codes[rows], return_inverse=True, return_counts=True
