@@ -5,7 +5,7 @@ overstate how weak the slice is; the other half of the samples, which it has not
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class WeakSlices:
     n_measured: int
     status: Status
     by_group: bool = False
-    members: tuple[Integers, ...] = ()
+    members: tuple[Integers, ...] = field(default=(), compare=False)
 
     def tests(self, settings: ResidualsSettings) -> list[TestResult]:
         """Return the test of each slice, or one result that says why there is no slice."""

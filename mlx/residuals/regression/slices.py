@@ -1,7 +1,7 @@
 """Slices with large residuals: combinations of factors, found on one half of the samples and measured on the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class ResidualSlices:
 
     slices: tuple[RegressionSlice, ...]
     tests: tuple[TestResult, ...]
-    members: tuple[Integers, ...] = ()
+    members: tuple[Integers, ...] = field(default=(), compare=False)
 
 
 def large_residual_slices(
