@@ -1,6 +1,7 @@
 """Runs what is not done of a study: steps that runs share first, then the runs, on any workers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -127,8 +128,20 @@ class Runner:
             for reason in self.workers.map(with_others, jobs):
                 yield reason
                 done += 1
+        except KeyboardInterrupt:  # else the pool would wait for the runs that its processes are at
+            _end_children()
+            raise
         except MlxError:  # processes died at a run; alone in its process, only that run fails
             yield from self.workers.map(alone, jobs[done:])
+
+
+def _end_children() -> None:
+    """End the processes that this one started; a run that is cut off goes on where it was the next time."""
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            child.terminate()
 
 
 def _run_on_worker(job: Job, threads: int) -> str | None:

@@ -5,15 +5,20 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_studies import STUDY, content, write_study
 
 from mlx.cli import main
+from mlx.core.errors import MlxError
 from mlx.core.workers import SERIAL
 from mlx.runs.run import read_run
+from mlx.studies import running
 from mlx.studies.plan import read_study
+from mlx.studies.progress import table_lines
 from mlx.studies.results import results_of, write_results
 from mlx.studies.search import ask
 from mlx.studies.settings import SearchSettings
@@ -162,6 +167,38 @@ def test_kills_and_workers_change_no_byte(finished: Path, tmp_path: Path, worker
     found = content(tmp_path / "outputs/small")
     found = {name: value for name, value in found.items() if not name.endswith("study.html")}
     assert found == expected
+
+
+class DyingPool:
+    """Workers whose processes die at the second task; alone in a process, a task ends."""
+
+    count = 2
+
+    def map(self, function: Any, items: Iterable[Any], /) -> Iterator[Any]:
+        for place, item in enumerate(items):
+            if place == 1 and function.func is not running.run_isolated:
+                raise MlxError("the processes died at the same task 3 times")
+            yield None if place else f"ended {Path(item.folder).name}"
+
+
+def test_runs_at_which_the_processes_of_a_pool_die_are_run_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = read_study(write_study(tmp_path))
+    runner = running.Runner(study.folder, DyingPool())
+    jobs = [running.Job(str(tmp_path), name, {"model": {"name": "mlp"}}, {}) for name in ("a", "b", "c")]
+    assert list(runner._map(jobs)) == ["ended a", "ended b", None]
+
+
+def test_the_progress_table_has_a_line_for_each_cell() -> None:
+    lines = table_lines({"mlp": 5, "linear model": 5}, {"mlp": 2}, {"mlp": 1}, {"mlp": "accuracy 0.9"})
+    assert lines == [
+        "cell          done    failed  last",
+        "mlp           2/5     1       accuracy 0.9",
+        "linear model  0/5             ",
+    ]
+    assert table_lines({f"c{i}": 1 for i in range(50)}, {}, {}, {})[-1] == "and 10 more cells"
 
 
 @pytest.mark.slow
