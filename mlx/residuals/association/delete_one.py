@@ -93,19 +93,16 @@ def pooled_pearson(
     raw = np.array([_sums(part) for part in parts])
     about, inner = _within_classes(entropy, classes, parts)
     deletions = _delete_from(units, classes, entropy, map)
-    stay, inside = np.empty((6, rows.size)), np.empty((3, rows.size))
+    found, within = np.empty(rows.size), np.empty(rows.size)
     for label, (members, end) in enumerate(zip(classes, ends, strict=True)):
-        span = slice(end - members.size, end)
-        stay[:, span], inside[:, span] = (np.delete(sums, label, axis=0).sum(axis=0)[:, None] for sums in (raw, about))
+        stay, inside = (np.delete(sums, label, axis=0).sum(axis=0)[:, None] for sums in (raw, about))
         if (deletion := deletions.get(label)) is not None:
-            stay[:, span] += _shifted(deletion.in_unit(unit), center, float(parts[label][1].mean()))
-            inside[:, span] += np.stack(deletion.in_unit(inner).centered())
-    n, x, y, xx, yy, xy = stay
-    return (
-        _ratio(xx - x**2 / n, yy - y**2 / n, xy - x * y / n),
-        _ratio(*inside),
-        [deletions.get(label) for label in range(len(classes))],
-    )
+            stay = stay + _shifted(deletion.in_unit(unit), center, float(parts[label][1].mean()))
+            inside = inside + np.stack(deletion.in_unit(inner).centered())
+        n, x, y, xx, yy, xy = stay
+        span = slice(end - members.size, end)
+        found[span], within[span] = _ratio(xx - x**2 / n, yy - y**2 / n, xy - x * y / n), _ratio(*inside)
+    return found, within, [deletions.get(label) for label in range(len(classes))]
 
 
 def _sums(part: Floats) -> list[float]:

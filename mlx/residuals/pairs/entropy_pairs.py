@@ -1,5 +1,6 @@
 """Four functions of the entropies of a pair, and their sums over all pairs in O(n) of sorted entropies."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -68,21 +69,30 @@ def entropy_pairs(h: Floats, shift: float) -> EntropyPairs:
     n, n_pairs = h.size, h.size * (h.size - 1) / 2
     squares = h * h
     h1, h2, h3, h4 = float(h.sum()), float(squares.sum()), float(squares @ h), float(squares @ squares)
-    above = np.arange(n) * 2 - n
-    before = np.cumsum(h) - h
-    mean_rows = ((n - 2) * h + h1) / 2
-    product_rows = h * (h1 - h)
-    rows = np.stack([mean_rows, above * h + h1 - 2 * before, product_rows, n * squares - 2 * h * h1 + h2])
-    total = rows.sum(axis=1) / 2
+    del squares
+    total, row_square = np.empty(4), np.empty(4)
+    for place, rows in enumerate(_row_sums(h, h1, h2)):  # one after the other, as each is as long as the entropies
+        total[place] = rows.sum() / 2
+        if PAIR_STATISTICS[place] == Statistic.ENTROPY_PRODUCT:
+            rows += shift * ((n - 2) * h + h1)
+        rows -= rows.mean()
+        row_square[place] = np.einsum("n,n->", rows, rows)
     raw = np.array([((n - 2) * h2 + h1**2) / 4, n * h2 - h1**2, (h2**2 - h4) / 2, n * h4 - 4 * h3 * h1 + 3 * h2**2])
     square = raw - total**2 / n_pairs
     # (h + δ)(k + δ) = hk + 2δ (h + k)/2 + δ²
     shared = (h2 * h1 - h3) / 2 - total[0] * total[2] / n_pairs
     square[2] += 4 * shift * shared + 4 * shift**2 * square[0]
-    rows[2] += 2 * shift * mean_rows
     own_mean = total / n_pairs
     mean = own_mean.copy()
     mean[2] += 2 * shift * mean[0] + shift**2
     mean[0] += shift
-    rows -= rows.mean(axis=1, keepdims=True)
-    return EntropyPairs(shift, own_mean, mean, square.clip(0.0), np.einsum("sn,sn->s", rows, rows))
+    return EntropyPairs(shift, own_mean, mean, square.clip(0.0), row_square)
+
+
+def _row_sums(h: Floats, h1: float, h2: float) -> Iterator[Floats]:
+    """Sum of each function over the others of every sample (n,), from sorted entropies with Σ h and Σ h²."""
+    n = h.size
+    yield ((n - 2) * h + h1) / 2
+    yield (np.arange(n) * 2 - n) * h + h1 - 2 * (np.cumsum(h) - h)
+    yield h * (h1 - h)
+    yield n * (h * h) - 2 * h * h1 + h2
