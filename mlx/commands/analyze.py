@@ -99,7 +99,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.core.sections import with_source_line
     from mlx.runs.analysis_settings import read_settings
     from mlx.runs.recorded_arrays import analyze
-    from mlx.runs.recorded_files import RecordedPart, files_in
+    from mlx.runs.recorded_files import RecordedPart, cross_fit_in, files_in
 
     given = {flag: getattr(chosen, flag.strip("-")) for flag in FILE_FLAGS}
     about = {name: getattr(chosen, name) for name in ("metadata", "images")}
@@ -110,10 +110,13 @@ def run(chosen: argparse.Namespace) -> str:
     else:
         parts = {"test": RecordedPart(**_files(chosen), task=chosen.task, **about), **_other_parts(chosen)}
         name = chosen.labels.resolve().parent.name
+    crossed = None if folder is None else cross_fit_in(folder)
     document = _document(chosen)
     settings = read_settings(document)
     with opened(chosen, Path()) as workers:
-        work = partial(analyze, parts, chosen.output, workers, name=chosen.name or name, settings=settings)
+        work = partial(
+            analyze, parts, chosen.output, workers, name=chosen.name or name, settings=settings, cross_fit=crossed
+        )
         return str(with_source_line(document, work))
 
 

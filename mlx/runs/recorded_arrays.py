@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.arrays import ArrayWriter, write_array
+from mlx.core.arrays import ArrayWriter, open_array, write_array
 from mlx.core.artifacts import read_json, replacing_folder, write_json, write_parquet
-from mlx.core.checks import check_finite, check_rows_sum_to_one
+from mlx.core.checks import check_finite, check_matrix, check_rows_sum_to_one
 from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, RepresentationsDescription, Split, Task, ValidationDescription
 from mlx.core.errors import SettingsError
 from mlx.core.locks import run_lock
 from mlx.core.own_folders import remove
-from mlx.core.paths import Workspace
+from mlx.core.paths import CROSS_FIT, Workspace
+from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import SparseWriter
 from mlx.core.workers import SERIAL, Workers
 from mlx.pipeline.evaluate import evaluate
@@ -41,6 +42,7 @@ def analyze(
     *,
     name: str,
     settings: AnalysisSettings,
+    cross_fit: Path | None = None,
     names: Names = COMMAND,
     say: Callable[[str], None] = note,
 ) -> Path:
@@ -58,6 +60,8 @@ def analyze(
         Of the data, for the reader.
     settings
         Of the three steps.
+    cross_fit
+        Folder of outputs for training samples by models not trained on them, as `cross_fit_in` returns it.
     names
         What the arguments are called in messages.
     say
@@ -72,7 +76,7 @@ def analyze(
     _check_output(output)
     workspace = Workspace(output)
     with run_lock(workspace):
-        lay_out(parts, workspace, name, settings.residuals.groups, names)
+        lay_out(parts, workspace, name, settings.residuals.groups, names, cross_fit)
         say(evaluate(workspace, evaluation=settings.evaluation))
         say(residuals_analysis(workspace, workers, residuals=settings.residuals))
         say(report(workspace, report=settings.report))
@@ -102,6 +106,7 @@ def lay_out(
     name: str,
     groups: str | None = None,
     names: Names = COMMAND,
+    cross_fit: Path | None = None,
 ) -> None:
     """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
     received = receive_parts(parts, groups, names)
@@ -115,6 +120,8 @@ def lay_out(
             _write_part(folder / split, part, numbers[split])
         described = _description(parts["test"].task, received)
         write_json(folder / "representations.json", described.as_dict())
+        if cross_fit is not None and described.class_names:
+            _copy_cross_fit(cross_fit, folder / CROSS_FIT, len(described.class_names))
         # The results of an earlier analysis are of other arrays.
         for earlier in (workspace.metrics, workspace.residuals, workspace.report):
             remove(earlier)
@@ -129,6 +136,20 @@ def _write_part(folder: Path, part: Received, numbers: Array) -> None:
     for name, values in (("y_true", part.y_true), ("y_pred", part.y_pred)):
         write_array(folder / f"{name}.npy", values.astype(dtype))
     write_array(folder / "index.npy", numbers.astype(np.int64))
+
+
+def _copy_cross_fit(source: Path, folder: Path, n_classes: int) -> None:
+    folder.mkdir()
+    y = open_targets(source / "y_true.npy", n_classes=n_classes)
+    arrays = {"y_true": y, "index": open_index(source / "index.npy", rows=len(y))}
+    for name in ("probabilities", "logits"):
+        if name == "probabilities" or (source / f"{name}.npy").exists():
+            arrays[name] = np.asarray(open_array(source / f"{name}.npy", ndim=2, rows=len(y)), np.float64)
+            with naming(source):
+                check_matrix(name, arrays[name], (len(y), n_classes))
+                check_finite(name, arrays[name], 0)
+    for name, array in arrays.items():
+        write_array(folder / f"{name}.npy", array)
 
 
 def _description(task: Task, received: Mapping[Split, Received]) -> RepresentationsDescription:

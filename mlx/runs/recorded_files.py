@@ -9,6 +9,7 @@ from mlx.core.console import note
 from mlx.core.descriptions import SPLITS, RepresentationsDescription, Split, Task, read_description
 from mlx.core.errors import DataError
 from mlx.core.linear_fit import COEFFICIENTS, TRIANGLE
+from mlx.core.paths import CROSS_FIT
 
 NO_LAYERS = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "images"})
 """Names of the files beside those of the layers."""
@@ -98,6 +99,15 @@ def files_in(
         split: part_in(place, layers, task=task, class_names=names, **(beside_outputs if split == "test" else {}))
         for split, place in places.items()
     }
+
+
+def cross_fit_in(folder: Path) -> Path | None:
+    """Return the folder ``cross_fit`` in a folder of recorded arrays; None without one.
+
+    It has ``probabilities.npy``, ``y_true.npy`` (integers), ``index.npy`` and perhaps ``logits.npy`` for training
+    samples, of models that were not trained on them.
+    """
+    return found if (found := folder / CROSS_FIT).is_dir() else None
 
 
 def part_in(

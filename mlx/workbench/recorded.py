@@ -14,7 +14,7 @@ from mlx.core.settings import nearest
 from mlx.core.workers import open_workers
 from mlx.runs.analysis_settings import SECTIONS, read_settings
 from mlx.runs.recorded_arrays import analyze as analyze_parts
-from mlx.runs.recorded_files import RecordedPart, files_in, part_in
+from mlx.runs.recorded_files import RecordedPart, cross_fit_in, files_in, part_in
 from mlx.workbench.analyzed import Analysis
 
 OF_A_PART = ("probabilities", "labels", "representations", "logits", "predictions", "index")
@@ -124,7 +124,9 @@ def analyze(
     path = Path(tempfile.mkdtemp(prefix="mlx-analysis-")) if output is None else expanded(output)
     try:
         with open_workers(workers, workspace=Path()) as opened:
-            analyze_parts(parts, path, opened, name=title, settings=settings, names=CALLED, say=_nothing)
+            crossed = None if folder is None else cross_fit_in(expanded(folder))
+            known: dict[str, Any] = {"name": title, "settings": settings, "cross_fit": crossed, "names": CALLED}
+            analyze_parts(parts, path, opened, say=_nothing, **known)
         return Analysis(path, _temporary=output is None)
     except BaseException:
         if output is None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import mlx
 from mlx.config import ExperimentConfig
 from mlx.core.artifacts import read_csv
 from mlx.core.paths import Workspace
@@ -100,6 +101,10 @@ def test_the_outputs_are_handed_on_and_tell_training_labels_that_are_likely_wron
     assert set(found["method"]) == {"confident learning"}
     planted = np.load(workspace.splits / "index_train.npy")[wrong]
     assert len(set(planted) & set(found["index"])) >= 6
+    recorded = mlx.analyze(workspace.representations, residuals={"n_permutations": 19, "projections": []})
+    again = recorded.tables["issues"]
+    again = again[(again["kind"] == "label") & (again["split"] == "train")]
+    assert again["index"].tolist() == found["index"].tolist()
 
 
 def test_a_killed_training_goes_on_with_the_fold_and_writes_the_same_bytes(tmp_path: Path, monkeypatch: Any) -> None:
