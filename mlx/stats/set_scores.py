@@ -12,6 +12,9 @@ from mlx.core.streams import stream
 PENALTY, FREE_RANKS = 0.01, 5
 """λ and k_reg of RAPS."""
 
+BLOCK = 1 << 20
+"""Uniform numbers drawn at once: rows of raw data may be many more than samples."""
+
 
 def lac_scores(log_probabilities: Floats) -> Floats:
     """Return 1 − p (n, n_classes) of log-probabilities (n, n_classes), exact also where p is close to 1."""
@@ -54,7 +57,12 @@ def _above(probabilities: Floats) -> tuple[Floats, Integers]:
 
 def uniform_of(index: Indices, seed: int) -> Floats:
     """Return a uniform number (n,) for each sample of these row numbers (n,): the same in any set of samples."""
-    return np.asarray(stream(seed).random(int(index.max(initial=-1)) + 1)[index])
+    generator, order = stream(seed), np.argsort(index, kind="stable")
+    ascending, found = index[order], np.empty(len(index))
+    for start in range(0, int(index.max(initial=-1)) + 1, BLOCK):
+        first, last = np.searchsorted(ascending, (start, start + BLOCK))
+        found[order[first:last]] = generator.random(BLOCK)[ascending[first:last] - start]
+    return found
 
 
 def own_scores(scores: Floats, y_true: Integers) -> Floats:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mlx.core.log_scores import log_softmax
+from mlx.core.streams import stream
 from mlx.stats.conformal import coverage_band, threshold
-from mlx.stats.set_scores import aps_scores, lac_scores, own_scores, raps_scores, uniform_of
+from mlx.stats.set_scores import BLOCK, aps_scores, lac_scores, own_scores, raps_scores, uniform_of
 
 P, U = np.array([[0.5, 0.25, 0.15, 0.1]]), np.array([0.4])
 
@@ -38,6 +39,8 @@ def test_a_sample_has_the_same_number_in_any_set() -> None:
     np.testing.assert_array_equal(uniform_of(np.array([70, 2, 99]), seed=3), whole[[70, 2, 99]])
     assert (whole != uniform_of(np.arange(100), seed=4)).all()
     assert len(uniform_of(np.array([], int), seed=3)) == 0
+    far = np.array([BLOCK + 5, 3, BLOCK - 1, BLOCK])
+    np.testing.assert_array_equal(uniform_of(far, seed=3), stream(3).random(BLOCK + 6)[far])
 
 
 @pytest.mark.parametrize("method", ["lac", "aps", "raps"])

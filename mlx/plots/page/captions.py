@@ -59,8 +59,8 @@ CAPTIONS = {
     ),
     "temperature": (
         "Entropy at different temperatures",
-        "What dividing the logits by a temperature does: right of 1, predictions soften; a lowest log loss there "
-        "shows overconfidence.",
+        "What dividing the logits by a temperature does to the test samples: right of 1, predictions soften; a lowest "
+        "log loss there shows overconfidence. The temperature to use is that of the recalibration.",
     ),
     "layers": (
         "Similarity against entropy in each layer",
