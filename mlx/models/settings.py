@@ -1,12 +1,14 @@
 """The `model` section of the configuration."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from mlx.core.paths import from_root
 from mlx.core.settings import Settings, known_name, nearest
-from mlx.core.user_code import names_function
+from mlx.core.user_code import function_file, names_function
 from mlx.models.catalogue import FAMILIES, FUNCTION, MODELS
 
 
@@ -66,6 +68,15 @@ class ModelSettings(Settings):
     def _checked(cls, params: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         spec = MODELS.get(info.data.get("name", ""))
         return spec.params.model_validate(params).as_dict() if spec else params
+
+    def files(self) -> dict[str, Path]:
+        """Return the files that the model is made from, by key."""
+        found: dict[str, Path] = {}
+        if (made_by := self.architecture) and MODELS[self.name].made_by:
+            found["model.architecture"] = from_root(function_file(made_by) if names_function(made_by) else made_by)
+        if isinstance(weights := self.params.get("pretrained"), str):
+            found["model.params.pretrained"] = from_root(weights)
+        return found
 
     def parameters(self) -> Settings:
         """Return the parameters of the model, defaults filled in, as an instance of its schema."""

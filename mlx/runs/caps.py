@@ -125,7 +125,7 @@ def check_counts(settings: ModelSettings, task: TaskSpec, n_train: int, labels: 
         gradient_boosting.check_validation_size(params, n_train, task.n_classes)
     if labels is None or not task.n_classes:
         return
-    if MODELS[settings.name].library == "in_sklearn":
+    if MODELS[settings.name].library in {"in_sklearn", "own_sklearn"}:
         fitting.check_classes_present(settings.name, labels, task)
     if isinstance(params, SvmParams):
         svm.check_fold_sizes(params, int(np.bincount(labels, minlength=task.n_classes).min()))

@@ -32,7 +32,14 @@ TRAINING_COPIES = 4
 
 LIBRARIES = 220 << 20
 """Bytes of Python, NumPy, SciPy, pandas, pyarrow and what of scikit-learn every run loads."""
-MODEL_LIBRARIES = {"in_keras": 620 << 20, "in_sklearn": 60 << 20, "in_numpy": 0}
+MODEL_LIBRARIES = {
+    "in_keras": 620 << 20,
+    "custom": 620 << 20,  # a Keras network in most cases
+    "in_sklearn": 60 << 20,
+    "own_sklearn": 60 << 20,
+    "in_onnx": 60 << 20,
+    "in_numpy": 0,
+}
 """What is loaded to fit a model beside them; TensorFlow with its threads, and what it keeps of a compiled step."""
 REPORT = 120 << 20
 """What the analysis and the report add: matplotlib, Bokeh, figures and tables."""

@@ -12,9 +12,7 @@ from typing import Any
 
 import mlx
 from mlx.config import ExperimentConfig
-from mlx.core.paths import from_root
 from mlx.core.stage import optional_sections, sections_of
-from mlx.core.user_code import function_file, names_function
 from mlx.core.versions import versions
 from mlx.datasets.inputs import fingerprint, inputs_of
 from mlx.experiment import NAMES
@@ -53,8 +51,8 @@ def step_keys(config: ExperimentConfig, steps: Iterable[str] = ROOMS, *, threads
         read: dict[str, Any] = {}
         if name == "generate-data":
             read = {at: _content(path) for at, path in inputs_of(config.dataset).items()}
-        elif name == "train" and (made_by := config.model.architecture) and names_function(made_by):
-            read = {"model.architecture": _content(from_root(function_file(made_by)))}
+        elif name == "train":
+            read = {at: _content(path) for at, path in config.model.files().items()}
         if name == "train" and isolated:
             read["threads"] = threads
         used = versions_used(keras=isolated and ROOMS[name] != DATA)

@@ -40,7 +40,7 @@ def fingerprint(
             "sample_shape": list(task_spec.sample_shape),
             "n_classes": task_spec.n_classes,
         },
-        "data": {name: file_digest(path) for name, path in data.items()},
+        "data": {name: file_digest(path) for name, path in data.items()} | _starting_weights(model),
         "version": {"mlx": mlx.__version__} | {name: _version(name) for name in LIBRARIES},
         "code": {"mlx": _code_digest(), "custom": _custom_digest(model.architecture)},
     }
@@ -90,6 +90,11 @@ def _code_digest() -> str:
     root = Path(mlx.__file__).parent
     files = [file for folder in CODE for file in (root / folder).rglob("*.py")]
     return digest_of({file.relative_to(root).as_posix(): file_digest(file) for file in files})
+
+
+def _starting_weights(model: ModelSettings) -> dict[str, str]:
+    path = model.files().get("model.params.pretrained")
+    return {"pretrained": file_digest(path)} if path is not None and path.is_file() else {}
 
 
 def _custom_digest(architecture: str | None) -> str | None:

@@ -19,7 +19,7 @@ def scale_warnings(settings: ModelSettings, model: Model, X: Array, scaling: str
     """
     if isinstance(model, DirectModel) or _scales_itself(settings, model):
         return []
-    if settings.params.get("pretrained") and scaling != "unit":
+    if settings.params.get("pretrained") is True and scaling != "unit":
         return [
             f"{settings.name} starts from weights for values from 0 to 1, and preprocessing.scaling is {scaling}; "
             "set it to unit"

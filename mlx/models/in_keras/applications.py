@@ -64,10 +64,10 @@ def build_application(name: str, params: ImageNetParams, task_spec: TaskSpec) ->
     check_image(name, task_spec)
     application = APPLICATIONS[name]
     image = keras().Input(task_spec.sample_shape, name="image")
-    tensor = imagenet_scaled(image, application.mode) if params.pretrained else image
+    tensor = imagenet_scaled(image, application.mode) if params.pretrained is True else image
     tensor = _rebuilt(_layers_of(application), tensor, _Adaptation(application, params, skipped_halvings(task_spec)))
     tensor = keras().layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
-    imagenet = (application.name, application.mode) if params.pretrained else None
+    imagenet = (application.name, application.mode) if params.pretrained is True else None
     network = with_output(image, tensor, name, params, task_spec, imagenet=imagenet)
     return replace(network, layers=_block_ends(network.model))
 
@@ -148,7 +148,7 @@ class _Adaptation:
     def _strided(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         if not self._is_skipped(entry):
             return {"padding": "same"} if self._pads_itself else {}
-        stem = {"kernel_size": (3, 3)} if entry["name"] == "conv1_conv" and not self.params.pretrained else {}
+        stem = {"kernel_size": (3, 3)} if entry["name"] == "conv1_conv" and self.params.pretrained is not True else {}
         return {"strides": (1, 1), "padding": "same"} | stem
 
     @property

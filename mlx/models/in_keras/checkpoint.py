@@ -8,6 +8,7 @@ class or contain code; the format's safe mode has had vulnerabilities. Here the 
 import io
 import json
 import tempfile
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.reading import existing, reading
+from mlx.core.errors import ArtifactError, SettingsError
+from mlx.core.reading import REMAKE, existing, reading
 from mlx.models.in_keras.runtime import keras
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
@@ -59,6 +61,47 @@ def restore_weights(model: Any, path: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:  # within the zip file, h5py would seek each array from the start
             (Path(folder) / WEIGHTS).write_bytes(content)
             model.load_weights(Path(folder) / WEIGHTS)
+
+
+def load_weights_file(model: Any, path: Path, output: Any) -> None:
+    """Start from the weights in a ``.keras`` or ``.weights.h5`` file; an `output` layer of other shapes keeps its own.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing or damaged, or has the weights of another network.
+    """
+    try:
+        with reading(path, "weights of Keras"):
+            content = existing(path).read_bytes()
+            if path.suffix == ".keras":
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    content = archive.read(WEIGHTS)
+            other_output = _check_weights(content, model, output)
+            with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # names the output, whose weights are left as they are
+                (Path(folder) / WEIGHTS).write_bytes(content)
+                model.load_weights(Path(folder) / WEIGHTS, skip_mismatch=other_output)
+    except (ArtifactError, FileNotFoundError) as error:
+        raise SettingsError(str(error).removesuffix(REMAKE), key=("model", "params", "pretrained")) from None
+
+
+def _check_weights(content: bytes, model: Any, output: Any) -> bool:
+    """Reject the weights of another network; return whether it has another output alone."""
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        found = Counter(_shapes(file.get("layers", file)))
+    expected = Counter(tuple(variable.shape) for variable in model.weights)
+    if found == expected:
+        return False
+    inner = expected - Counter(tuple(variable.shape) for variable in output.weights)
+    if inner - found or sum((found - inner).values()) != len(output.weights):
+        missing = ", ".join(map(str, inner - found)) or "none"
+        raise ValueError(
+            f"it holds {sum(found.values())} arrays where {sum(expected.values())} belong, missing: {missing}"
+        )
+    return True
 
 
 def _check_members(archive: zipfile.ZipFile) -> None:

@@ -14,7 +14,7 @@ from mlx.core.errors import ArtifactError
 from mlx.core.last_layer import LastLayer
 from mlx.models.contract import BOTH_TASKS, Epoch, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
 from mlx.models.in_keras.batch_statistics import BatchStatistics
-from mlx.models.in_keras.checkpoint import restore_weights, save_keras
+from mlx.models.in_keras.checkpoint import load_weights_file, restore_weights, save_keras
 from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.pretrained import load_imagenet_weights
 from mlx.models.in_keras.runtime import fresh_names, keras
@@ -45,7 +45,7 @@ class KerasModel(IterativeModel):
     tasks = BOTH_TASKS
 
     def __init__(self, network: Network, task_spec: TaskSpec) -> None:
-        self.task_spec = task_spec
+        self.task_spec, self.weights_file = task_spec, network.weights_file
         self.network, self.layers, self._imagenet = network.model, network.layers, network.imagenet
         self._score_layer = self.network.get_layer(network.scores)
         self._scores = self._score_layer.output
@@ -81,7 +81,9 @@ class KerasModel(IterativeModel):
         return sum(math.prod(tensor.shape[1:]) for tensor in _outputs_of(self.network))
 
     def load_pretrained(self) -> None:
-        """Load ImageNet's weights, if the network starts from them."""
+        """Load ImageNet's weights, or those of a file, if the network starts from them."""
+        if self.weights_file is not None:
+            load_weights_file(self.network, self.weights_file, self._score_layer)
         if self._imagenet:
             with fresh_names():
                 load_imagenet_weights(self.network, *self._imagenet)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mlx.core.errors import SettingsError
@@ -29,12 +30,15 @@ class Network:
     imagenet
         The function of ``keras.applications`` whose ImageNet weights it starts from, and their input scale, a key of
         `mlx.models.in_keras.pretrained.SCALES`; None for random initial weights.
+    weights_file
+        The file whose weights it starts from, or None.
     """
 
     model: Any
     layers: tuple[str, ...]
     scores: str
     imagenet: tuple[str, str] | None = None
+    weights_file: Path | None = None
 
 
 def with_output(
@@ -100,6 +104,25 @@ def check_classes(params: NetworkParams, task_spec: TaskSpec) -> None:
             f"found {params.num_classes}",
             key=("model", "params", "num_classes"),
         )
+
+
+def freeze(model: Any, n: int) -> None:
+    """Exclude the first `n` layers with weights from training.
+
+    Raises
+    ------
+    SettingsError
+        No layer would be left.
+    """
+    layers = [layer for layer in model.layers if layer.weights]
+    if n >= len(layers):
+        names = ", ".join(layer.name for layer in layers)
+        raise SettingsError(
+            f"expected less than {len(layers)}, the layers with weights ({names}), found {n}",
+            key=("model", "params", "freeze"),
+        )
+    for layer in layers[:n]:
+        layer.trainable = False
 
 
 def check_image(name: str, task_spec: TaskSpec) -> None:

@@ -1,11 +1,12 @@
 """The parameters of the Keras networks, under the names that users of Keras expect."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, field_validator
 
 from mlx.core.settings import ANY_CASE, Settings
 
+WeightsFile = Annotated[str, StringConstraints(pattern=r"\.(keras|weights\.h5)$")]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Activation = Annotated[Literal["relu", "tanh", "sigmoid", "elu", "selu", "gelu", "silu", "leaky_relu"], ANY_CASE]
 
@@ -21,11 +22,28 @@ class NetworkParams(Settings):
         Share of the units before the output (and of every hidden dense layer) dropped in a training step.
     l2
         Factor of the sum of squared kernel weights added to the loss.
+    pretrained
+        A file of weights that the training starts from, ``.keras`` or ``.weights.h5``, of a network of the same layers;
+        the output may have another number of classes, and then starts at random.
+    freeze
+        How many layers with weights, counted from the input, are not trained.
     """
 
     num_classes: int | None = Field(None, ge=2)
     dropout: float = Field(0.0, ge=0, lt=1)
     l2: float = Field(0.0, ge=0)
+    pretrained: bool | WeightsFile | None = Field(None, validate_default=True)
+    freeze: int = Field(0, ge=0)
+
+    imagenet_weights: ClassVar[bool] = False
+    """Whether Keras has weights of ImageNet for the network."""
+
+    @field_validator("pretrained")
+    @classmethod
+    def _known_weights(cls, pretrained: bool | str | None) -> bool | str | None:
+        if pretrained is True and not cls.imagenet_weights:
+            raise ValueError("expected a file of weights, as Keras has none for this network, found true")
+        return pretrained
 
 
 class KerasMlpParams(NetworkParams):
@@ -89,20 +107,18 @@ class ImageNetParams(NetworkParams):
     Attributes
     ----------
     pretrained
-        Start from Keras's weights, which need ``preprocessing.scaling: unit`` and are downloaded once into Keras's
-        cache. All layers are trained.
+        true starts from Keras's weights, which need ``preprocessing.scaling: unit`` and are downloaded once into
+        Keras's cache; or a file, as for any network.
     """
 
-    pretrained: bool = False
+    imagenet_weights: ClassVar[bool] = True
+    pretrained: bool | WeightsFile | None = False
 
 
 class ResNet18Params(NetworkParams):
-    """A network designed for ImageNet, of which Keras has no weights.
+    """A network designed for ImageNet, of which Keras has no weights."""
 
-    There are no pretrained weights.
-    """
-
-    pretrained: Literal[False] = False
+    pretrained: bool | WeightsFile | None = False
 
 
 class MobileParams(ImageNetParams):

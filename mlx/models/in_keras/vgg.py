@@ -29,7 +29,7 @@ def build_vgg(name: str, params: VggParams, task_spec: TaskSpec) -> Network:
     check_size(dense_weights([512, *params.hidden_layers]))
     normalized = _normalized(name, params)
     image = keras().Input(task_spec.sample_shape, name="image")
-    tensor = imagenet_scaled(image, "caffe") if params.pretrained else image
+    tensor = imagenet_scaled(image, "caffe") if params.pretrained is True else image
     for block, depth in enumerate(DEPTHS[name]):
         for i in range(depth):
             tensor = _convolved(tensor, FILTERS[block], params, normalized, f"block{block + 1}_conv{i + 1}")
@@ -38,7 +38,7 @@ def build_vgg(name: str, params: VggParams, task_spec: TaskSpec) -> Network:
             pooling = keras().layers.MaxPooling2D(2, padding="same", name=f"block{block + 1}_pool")
             tensor = pooling(tensor)
     tensor = keras().layers.GlobalAveragePooling2D(name="avg_pool")(tensor)
-    imagenet = (WITH_WEIGHTS[name], "caffe") if params.pretrained else None
+    imagenet = (WITH_WEIGHTS[name], "caffe") if params.pretrained is True else None
     hidden, pattern = params.hidden_layers, r"_relu$|_pool$|^hidden_"
     return with_output(image, tensor, name, params, task_spec, hidden=hidden, pattern=pattern, imagenet=imagenet)
 
@@ -68,14 +68,14 @@ def _normalized(name: str, params: VggParams) -> bool:
     SettingsError
         Keras does not have the requested weights.
     """
-    if params.pretrained and name not in WITH_WEIGHTS:
+    if params.pretrained is True and name not in WITH_WEIGHTS:
         raise SettingsError(
             f"expected false, as Keras has no weights of {name} but of {' and '.join(WITH_WEIGHTS)}, found true",
             key=("model", "params", "pretrained"),
         )
-    if params.pretrained and params.batch_norm:
+    if params.pretrained is True and params.batch_norm:
         raise SettingsError(
             "expected false or null, as the pretrained weights were made without, found true",
             key=("model", "params", "batch_norm"),
         )
-    return not params.pretrained if params.batch_norm is None else params.batch_norm
+    return params.pretrained is not True if params.batch_norm is None else params.batch_norm
