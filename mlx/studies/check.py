@@ -15,8 +15,9 @@ from mlx.runs.paired_tests import paired_tests
 from mlx.runs.rescore import SPELLINGS
 from mlx.runs.shared_samples import SharedOutputs, shared_outputs
 from mlx.stats.seed_differences import difference_over_seeds
-from mlx.stats.status import OK, Reason, Status
+from mlx.stats.status import Reason, Status
 from mlx.studies.cells import estimate_cell
+from mlx.studies.differences import why_not_compared
 from mlx.studies.gate import Judgment, Rule
 from mlx.studies.measure import measure_cell
 from mlx.studies.subjects import Subject
@@ -154,7 +155,7 @@ def _to_recipe(run: Subject, recipe: Sequence[Subject]) -> dict[str, _Difference
     found = {}
     for metric, values in second.items():
         difference, low, high = values.mean - first[metric].mean, NAN, NAN
-        why = next((one.why for one in (first[metric], values) if not one.why.is_ok), OK)
+        why = why_not_compared(first[metric], values)
         why = Reason.BIASED_BY_BINNING() if values.bias is not None else why
         about = str(Reason.NO_INTERVAL(why))
         if why.is_ok:

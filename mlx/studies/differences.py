@@ -19,6 +19,9 @@ from mlx.studies.values import MetricValues, Repeats, Varies
 
 NAN = float("nan")
 
+MIN_DIFFERENCES = 10
+"""Fewest expected samples that one of two runs alone gets right, for accuracies over seeds to be compared."""
+
 Found = tuple[Question, Interval, float, Status]
 """A question, the interval and the p-value of the difference, and what is missing or said of it."""
 
@@ -101,9 +104,8 @@ def difference_of(
     if repeats.varies is not Varies.TRAINING:
         return repeats.question, *_of_runs(first, second, repeats, level)
     question = Question.MODEL if first.is_one_model and second.is_one_model else Question.RECIPE
-    for values in sorted((first, second), key=lambda one: not np.isnan(one.mean)):  # what is undefined says more
-        if not values.why.is_ok and not (values.is_proportion and question is Question.MODEL):
-            return question, Interval.missing(values.why), NAN, Reason.NO_TEST(values.why)
+    if not (why := why_not_compared(first, second)).is_ok and not (first.is_proportion and question is Question.MODEL):
+        return _missing(question, why)
     if first.samples != second.samples:
         return _missing(question, Reason.OTHER_TEST_SAMPLES())
     if first.n_samples != second.n_samples:
@@ -119,6 +121,17 @@ def difference_of(
     found = difference_over_seeds(first.table, second.table, level)
     status = found.status if found.interval.why_missing.is_ok else Reason.NO_TEST(found.interval.why_missing)
     return question, found.interval, found.p, status
+
+
+def why_not_compared(first: MetricValues, second: MetricValues) -> Status:
+    """Say why two cells are not compared; for accuracies, samples count that one alone gets right, not errors."""
+    if first.is_proportion and second.is_proportion:
+        wrong, other = 1 - first.mean, 1 - second.mean
+        expected = first.n_samples * (wrong * (1 - other) + other * (1 - wrong))
+        return OK if expected >= MIN_DIFFERENCES else Reason.TOO_FEW_DIFFERENCES(MIN_DIFFERENCES)
+    # What is undefined says more.
+    found = sorted((first, second), key=lambda one: not np.isnan(one.mean))
+    return next((values.why for values in found if not values.why.is_ok), OK)
 
 
 def _missing(question: Question, why: Status) -> Found:

@@ -41,8 +41,16 @@ def measure_cell(
     shared = len({samples_of(one) for one in outputs}) == 1
     regression = outputs[0].task == "regression"
     found = _regressions(outputs, shared=shared) if regression else _classifiers(outputs, n_bins, groups, shared=shared)
-    samples = samples_of(outputs[0]) if shared else ""
-    return {metric: _by_group(replace(values, samples=samples), groups) for metric, values in found.items()}
+    samples, agree = samples_of(outputs[0]) if shared else "", shared and _agree(outputs)
+    return {
+        metric: _by_group(replace(values, samples=samples, agree=agree), groups) for metric, values in found.items()
+    }
+
+
+def _agree(outputs: Sequence[ModelOutputs]) -> bool:
+    """Whether all runs predict the same, as those of a model without randomness do."""
+    predicted = [one.y_pred if one.probabilities is None else one.probabilities for one in outputs]
+    return all(np.array_equal(each, predicted[0]) for each in predicted[1:])
 
 
 def samples_of(outputs: ModelOutputs) -> str:
@@ -70,7 +78,8 @@ def _classifiers(
             found[metric].append(model.measure(metric))
         found[Metric.ECE][-1], bias = _ece(model)
         biases.append(bias)
-    values = {metric: _together(metric, measured, shared=shared) for metric, measured in found.items()}
+    n = len(outputs[0].y_true)
+    values = {metric: _together(metric, measured, n, shared=shared) for metric, measured in found.items()}
     values[Metric.ECE] = replace(values[Metric.ECE], bias=np.array(biases))
     values[Metric.ACCURACY] = replace(values[Metric.ACCURACY], is_proportion=shared)
     return values
@@ -87,16 +96,16 @@ def _regressions(outputs: Sequence[ModelOutputs], *, shared: bool) -> Mapping[Me
             if not (np.isfinite(influence).all() and not np.isinf(estimate)):
                 estimate, influence, each = float("nan"), np.empty(0), replace(each, why=Reason.BEYOND_RANGE())
             found[metric].append(replace(each, estimate=estimate, influence=influence))
-    return {metric: _together(metric, measured, shared=shared) for metric, measured in found.items()}
+    n = len(outputs[0].y_true)
+    return {metric: _together(metric, measured, n, shared=shared) for metric, measured in found.items()}
 
 
-def _together(metric: Metric, measured: Sequence[Measured], *, shared: bool) -> MetricValues:
+def _together(metric: Metric, measured: Sequence[Measured], n: int, *, shared: bool) -> MetricValues:
     """Put the metrics of all runs into one, with the reason of the first run that has one."""
     reasons = sorted((one for one in measured if not one.why.is_ok), key=lambda one: not np.isnan(one.estimate))
     why: Status = reasons[0].why if reasons else OK
-    influence = np.empty((len(measured), 0))
-    known = len({one.influence.size for one in measured}) == 1
-    if shared and known and measured[0].influence.size:
+    influence = np.zeros((len(measured), n if shared else 0))
+    if shared and all(one.influence.size == n for one in measured):
         influence = np.stack([one.influence - one.estimate if one.is_mean else one.influence for one in measured])
     return MetricValues(metric, np.array([one.estimate for one in measured]), influence, why)
 

@@ -73,7 +73,8 @@ class MetricValues:
         (n_runs,), one a run, in the order of the seeds; NaN where undefined.
     influence
         (n_runs, n_samples), n times the change of each estimate by the weight of a test sample, each row with mean 0.
-        For a mean: the losses less their mean. Without columns where the runs do not share their test samples.
+        For a mean: the losses less their mean. Without columns where the runs do not share their test samples; they
+        may be 0 where ``why`` is not `OK`.
     why
         Why no interval is given, of the first run with a reason; `OK` where one may be.
     bias
@@ -81,6 +82,8 @@ class MetricValues:
         None for others. Such a metric has a conservative interval, and no tests of differences.
     is_proportion
         Whether it is the share of independent samples that are right, which has Wilson's interval for one model.
+    agree
+        Whether all runs predict the same.
     samples
         What identifies the test samples; differences are of values with the same alone.
     """
@@ -91,6 +94,7 @@ class MetricValues:
     why: Status = OK
     bias: Floats | None = None
     is_proportion: bool = False
+    agree: bool = False
     samples: str = ""
 
     @property
@@ -116,4 +120,4 @@ class MetricValues:
     @property
     def is_one_model(self) -> bool:
         """Whether there is one run, or all agree, so that they answer for other samples only."""
-        return self.n_runs == 1 or (self.why.is_ok and self.n_samples > 1 and self.table.agree)
+        return self.n_runs == 1 or self.agree or (self.why.is_ok and self.n_samples > 1 and self.table.agree)

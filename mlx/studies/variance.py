@@ -10,6 +10,7 @@ from mlx.stats.power import Components, detectable_difference
 from mlx.stats.seed_differences import difference_over_seeds
 from mlx.stats.seeds_by_samples import MIN_SEEDS, half_width, metric_over_seeds
 from mlx.stats.status import OK, Reason, Status
+from mlx.studies.differences import why_not_compared
 from mlx.studies.values import MetricValues
 
 NAN = float("nan")
@@ -50,9 +51,10 @@ def variance_of_difference(
         n_seeds=min(first.n_runs, second.n_runs),
         n_samples=first.n_samples,
     )
-    for values in (first, second):
-        if not (why := _why_none(values)).is_ok:
-            return replace(row, status=why)
+    if not (why := why_not_compared(first, second)).is_ok:
+        return replace(row, status=why)
+    if min(first.n_runs, second.n_runs, first.n_samples - 1) < 2:
+        return replace(row, status=Reason.SEEDS_NEEDED())
     if first.samples != second.samples:
         return replace(row, status=Reason.OTHER_TEST_SAMPLES())
     found = difference_over_seeds(first.table, second.table, level)

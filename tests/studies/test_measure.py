@@ -99,3 +99,26 @@ def test_an_ensemble_averages_and_disagrees(runs: list[ModelOutputs]) -> None:
     assert not alone.disagreement.any()
     with pytest.raises(ValueError, match="one shape"):
         ensemble_of([p[0], p[1, 1:]])
+
+
+def test_equal_runs_with_few_errors_are_one_model_and_accuracies_are_compared_by_their_differences() -> None:
+    rng = np.random.default_rng(4)
+    y = np.arange(400) % 2
+    p = np.where(np.arange(2) == y[:, None], 0.9, 0.1)
+    p[:5] = p[:5, ::-1]
+    good = classifier(y, p, rng.normal(size=(400, 3)))
+    plain = measure_cell([good] * 3)
+    (row,) = estimate_cell("plain", plain[Metric.ACCURACY])
+    assert (row.question, row.low < row.estimate < row.high) == ("this model, other samples", True)
+    worse = []
+    for _ in range(3):
+        q = p.copy()
+        wrong = rng.permutation(400)[:60]
+        q[wrong] = q[wrong, ::-1]
+        worse.append(classifier(y, q, good.layers["penultimate"]))  # type: ignore[arg-type]
+    other = measure_cell(worse)
+    _, interval, p_value, status = difference_of(plain[Metric.ACCURACY], other[Metric.ACCURACY])
+    assert status == OK
+    assert p_value < 0.05
+    assert interval.high < 0
+    assert difference_of(plain[Metric.LOG_LOSS], other[Metric.LOG_LOSS])[3] == Reason.NO_TEST(Reason.FEW_ERRORS(40))
