@@ -39,14 +39,14 @@ class SampleOutcomes:
 
 def outcomes_of(logits: Array, y: Array) -> SampleOutcomes:
     """Compute the outcomes from `logits` (n, n_classes) and the true classes ``y`` (n,), in float64."""
-    rows, scores = np.arange(len(y)), np.array(logits, np.float64)
-    predicted = scores.argmax(axis=1)
-    scores -= scores[rows, predicted][:, None]
-    own = scores[rows, y]
+    columns, scores = np.arange(len(y)), np.array(np.transpose(logits), np.float64, order="C")  # faster along classes
+    predicted = scores.argmax(axis=0)
+    scores -= scores[predicted, columns]
+    own = scores[y, columns]
     with np.errstate(under="ignore"):
-        p_true = np.exp(own) / np.exp(scores).sum(axis=1)
-    scores[rows, y] = -np.inf
-    return SampleOutcomes(p_true, predicted == y, own - scores.max(axis=1))
+        p_true = np.exp(own) / np.exp(scores).sum(axis=0)
+    scores[y, columns] = -np.inf
+    return SampleOutcomes(p_true, predicted == y, own - scores.max(axis=0))
 
 
 class OutcomeCollector:
