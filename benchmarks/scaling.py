@@ -92,10 +92,12 @@ def exact(folder: Path, n: int, workers: object) -> None:
     rows = np.load(folder / "rows.npy", mmap_mode="r")[:n]
     entropy, labels = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")[:n]) for name in ("entropy", "labels"))
     units = directions_of("layer", rows, n)
-    similarity = similarity_family(lift(units), labels, labels, CLASSES, map=workers.map).predicted
+    similarity = similarity_family(
+        lift(units, map=workers.map), labels, labels, CLASSES, map=workers.map
+    ).predicted.copy()
     pair_correlations(units, entropy, labels, CLASSES, map=workers.map)
     classes = [np.flatnonzero(labels == label) for label in range(CLASSES)]
-    pooled_pearson(units, classes, entropy, similarity)
+    pooled_pearson(units, classes, entropy, similarity, map=workers.map)
 
 
 def permutations(folder: Path, n: int, workers: object) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.by_group import associate_by_group
-from mlx.residuals.association.delete_one import class_pearson, is_small_enough, pooled_pearson
-from mlx.residuals.association.deletions import LeaveOneOutSums
+from mlx.residuals.association.delete_one import is_small_enough, pooled_pearson
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
 from mlx.residuals.association.permutation import (
     Group,
@@ -149,7 +148,7 @@ def _resample(
     tasks = [(0, parts), *((1 + label, [rows]) for label, rows in alone.items())]
     (pooled, within), *each = map(_Reweight(layer, settings), tasks)
     of_class = dict(zip(alone, (found for found, _ in each), strict=True))
-    deletions: list[LeaveOneOutSums | None] = [None] * len(parts)
+    deletions: list[Floats | None] = [None] * len(parts)
     if closed := is_small_enough(layer.units, parts):
         of_all, of_within, deletions = pooled_pearson(layer.units, parts, layer.entropy, layer.similarity, map=map)
         pooled = replace(pooled, without=(of_all[None], pooled.without[1]))
@@ -159,7 +158,7 @@ def _resample(
         found = of_class.get(label, _Resampled((NOTHING, NOTHING), (NOTHING, NOTHING)))
         if closed and label in of_class:
             assert deletion is not None, "more than two samples"
-            found = replace(found, without=(class_pearson(deletion)[None], found.without[1]))
+            found = replace(found, without=(deletion[None], found.without[1]))
         by_class[label] = found
     return pooled, within, by_class
 

@@ -5,7 +5,7 @@ samples: its intervals are too narrow. Here a deleted sample is also missing fro
 (`mlx.residuals.association.deletions`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -43,16 +43,17 @@ class _DeleteEach:
 
 def _delete_from(
     units: Directions, classes: Sequence[Integers], entropy: Floats, map: OrderedMap
-) -> dict[int, LeaveOneOutSums]:
-    """`delete_each` of every class of more than two, by its place: large ones in blocks, and some small ones a task."""
+) -> Iterator[tuple[int, LeaveOneOutSums]]:
+    """Yield `delete_each` of each class of more than two with its place: large ones in blocks, small ones together."""
     sizes = {place: rows.size * units.n_features for place, rows in enumerate(classes) if rows.size > 2}
     large = [place for place, size in sizes.items() if size > TASK_VALUES]
     small = [place for place in sizes if place not in set(large)]
     ends = np.cumsum([sizes[place] for place in small])
     tasks = [part.tolist() for part in np.split(small, np.flatnonzero(np.diff(ends // TASK_VALUES)) + 1) if part.size]
-    found = {place: delete_each(units, classes[place], entropy[classes[place]], map=map) for place in large}
+    for place in large:
+        yield place, delete_each(units, classes[place], entropy[classes[place]], map=map)
     made = map(_DeleteEach(units), ([(classes[place], entropy[classes[place]]) for place in task] for task in tasks))
-    return found | dict(zip(small, (one for ones in made for one in ones), strict=True))
+    yield from zip(small, (one for ones in made for one in ones), strict=True)
 
 
 def class_pearson(deletion: LeaveOneOutSums) -> Floats:
@@ -62,7 +63,7 @@ def class_pearson(deletion: LeaveOneOutSums) -> Floats:
 
 def pooled_pearson(
     units: Directions, classes: list[Integers], entropy: Floats, similarity: Floats, *, map: OrderedMap = in_order
-) -> tuple[Floats, Floats, list[LeaveOneOutSums | None]]:
+) -> tuple[Floats, Floats, list[Floats | None]]:
     """Correlation over all classes, and within class, without each sample.
 
     Parameters
@@ -79,8 +80,8 @@ def pooled_pearson(
     Returns
     -------
     tuple
-        Both correlations, a value a sample in the order of ``classes``, and the sums of every class; None for a
-        class of two, which the deletion of one leaves without a similarity.
+        Both correlations, a value a sample in the order of ``classes``, and that in every class; None for a class
+        of two, which the deletion of one leaves without a similarity.
     """
     rows = np.concatenate(classes)
     unit = exponent_of(entropy[rows])
@@ -92,17 +93,22 @@ def pooled_pearson(
     parts = [np.stack([a[end - m.size : end], y[end - m.size : end]]) for m, end in zip(classes, ends, strict=True)]
     raw = np.array([_sums(part) for part in parts])
     about, inner = _within_classes(entropy, classes, parts)
-    deletions = _delete_from(units, classes, entropy, map)
-    found, within = np.empty(rows.size), np.empty(rows.size)
-    for label, (members, end) in enumerate(zip(classes, ends, strict=True)):
-        stay, inside = (np.delete(sums, label, axis=0).sum(axis=0)[:, None] for sums in (raw, about))
-        if (deletion := deletions.get(label)) is not None:
-            stay = stay + _shifted(deletion.in_unit(unit), center, float(parts[label][1].mean()))
-            inside = inside + np.stack(deletion.in_unit(inner).centered())
-        n, x, y, xx, yy, xy = stay
-        span = slice(end - members.size, end)
-        found[span], within[span] = _ratio(xx - x**2 / n, yy - y**2 / n, xy - x * y / n), _ratio(*inside)
-    return found, within, [deletions.get(label) for label in range(len(classes))]
+    spans = [slice(end - members.size, end) for members, end in zip(classes, ends, strict=True)]
+    pooled, within, alone = np.empty(rows.size), np.empty(rows.size), list[Floats | None]([None] * len(classes))
+
+    def without(place: int, stay: Floats, inside: Floats) -> None:
+        """Add what stays of a class, (6, m) and about its means (3, m), to the sums of all others."""
+        n, x, y, xx, yy, xy = np.delete(raw, place, axis=0).sum(axis=0)[:, None] + stay
+        pooled[spans[place]] = _ratio(xx - x**2 / n, yy - y**2 / n, xy - x * y / n)
+        within[spans[place]] = _ratio(*(np.delete(about, place, axis=0).sum(axis=0)[:, None] + inside))
+
+    for place in (place for place, members in enumerate(classes) if members.size <= 2):
+        without(place, np.zeros((6, 1)), np.zeros((3, 1)))
+    for place, deletion in _delete_from(units, classes, entropy, map):
+        shifted = _shifted(deletion.in_unit(unit), center, float(parts[place][1].mean()))
+        without(place, shifted, np.stack(deletion.in_unit(inner).centered()))
+        alone[place] = class_pearson(deletion)
+    return pooled, within, alone
 
 
 def _sums(part: Floats) -> list[float]:
