@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.style import (
+    COLUMN,
     MUTED,
+    PAGE,
     axes_or_new,
     category_style,
     draw_interval_lines,
@@ -68,16 +70,30 @@ def plot_differences(differences: Sequence[CellDifference], *, label: str, ax: A
     label
         Of the difference, with its unit.
     """
-    ax = axes_or_new(ax, height=0.75 + 0.26 * max(2, len(differences)))
+    wide = has_long_names(differences)
+    ax = axes_or_new(ax, PAGE if wide else COLUMN, 0.75 + 0.26 * max(2, len(differences)))
     ax.axvline(0, color=MUTED, linestyle=":", linewidth=1)
     value, low, high = np.array([(row.difference, row.low, row.high) for row in differences]).reshape(-1, 3).T
     place, color = np.arange(len(differences), dtype=float), category_style(0).color
     draw_interval_lines(ax, place, value, low, high, color)
     ax.plot(value, place, color=color, marker="o", markersize=4.5, linestyle="none")
-    name_rows(ax, class_labels([f"{row.second} less {row.first}" for row in differences], width=34))
+    name_rows(ax, class_labels(list(map(_pair, differences)), width=LONG_PAIR if wide else PAIR))
     ax.set_xlabel(label)
     few_ticks(ax)
     return ax
+
+
+def has_long_names(differences: Sequence[CellDifference]) -> bool:
+    """Return whether the names of the cells need a picture as wide as a page."""
+    return any(len(_pair(row)) > PAIR for row in differences)
+
+
+def _pair(row: CellDifference) -> str:
+    return f"{row.second} less {row.first}"
+
+
+PAIR, LONG_PAIR = 34, 74
+"""Characters of a row's name in a column, and on a whole page."""
 
 
 @styled
