@@ -16,6 +16,10 @@ from mlx.stats.status import OK, Reason, Status
 from mlx.studies.values import MetricValues, Repeats, Varies
 
 BETWEEN_RUNS = "Student's t of the runs"
+FEW = "Wilson's for the effective number of samples, of seeds and samples"
+FEW_ERRORS = 10
+"""With fewer errors in the mean of the runs, an interval of accuracy with even sides is too short."""
+
 WITH_BIAS = "conservative: extended by what noise adds; "
 
 
@@ -79,8 +83,23 @@ def _answers(values: MetricValues, repeats: Repeats, level: float) -> Iterator[t
         yield Question.MODEL, _of_one_model(values, level), Reason.SEEDS_AGREE() if values.n_runs > 1 else OK
         return
     yield Question.TEST_SET, Interval.missing(values.why) if undefined else _between(values, 0.0, level), OK
-    interval = metric_over_seeds(values.table, level).interval if given else Interval.missing(values.why)
+    interval = _over_seeds(values, level) if given else Interval.missing(values.why)
     yield Question.RECIPE, _with_bias(interval, values), OK
+
+
+def _over_seeds(values: MetricValues, level: float) -> Interval:
+    """Interval for other seeds and samples; of an accuracy with few errors Wilson's.
+
+    That is for as many samples as give a proportion an interval of this width.
+    """
+    found = metric_over_seeds(values.table, level).interval
+    share, n = values.mean, values.n_samples
+    if not (values.is_proportion and found.why_missing.is_ok and n * min(share, 1 - share) < FEW_ERRORS):
+        return found
+    error = (found.high - found.low) / 2 / critical_value(level)
+    return replace(
+        wilson_interval(share * share * (1 - share) / error**2, share * (1 - share) / error**2, level), method=FEW
+    )
 
 
 def _between(values: MetricValues, ratio: float, level: float) -> Interval:

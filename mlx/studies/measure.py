@@ -18,7 +18,7 @@ from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason, Status
 from mlx.studies.values import MetricValues
 
-MIN_EXPECTED_ERRORS = 10
+MIN_EXPECTED_ERRORS = 4
 """Fewest expected errors, and expected correct predictions, of each run for an interval of accuracy over seeds."""
 
 
