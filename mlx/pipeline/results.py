@@ -243,8 +243,9 @@ def read_training(workspace: Workspace) -> Training:
     path = workspace.metrics / "history.csv"
     history = read_csv(path)
     check_columns(path, history, HISTORY)
-    check_rows(path, history, ("epoch",))
     metrics = read_measured(workspace.metrics / "training.json", ("best_epoch",))
+    if metrics["best_epoch"] != 0:  # which a model has that was fitted elsewhere
+        check_rows(path, history, ("epoch",))
     return Training(history=history, metrics=metrics, dynamics=_read_dynamics(workspace.model / "dynamics.parquet"))
 
 

@@ -122,7 +122,7 @@ def _write(
         write_columns(folder / "dynamics.parquet", dynamics_columns(result.dynamics, index))
         if crossed is not None:
             write_cross_fit(folder / CROSS_FIT, crossed, y, index)
-    history = pd.DataFrame(result.history)
+    history = pd.DataFrame(result.history, columns=None if result.history else ["loss", "val_loss"])
     history.insert(0, "epoch", range(1, len(history) + 1))
     # A table has no infinite loss; the metrics say why it is missing.
     write_csv(workspace.metrics / "history.csv", history)

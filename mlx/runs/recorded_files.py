@@ -67,7 +67,8 @@ def files_in(
     """Return the files in a folder with a folder ``test``, and ``val`` and ``train`` where they are recorded.
 
     Each has ``y_true.npy``, ``probabilities.npy`` or ``logits.npy`` or both, and a file for each layer, and may have
-    ``y_pred.npy``, ``index.npy`` and ``images.npy``. A regression has ``y_pred.npy`` in place of probabilities.
+    ``y_pred.npy``, ``index.npy`` and ``images.npy``, and that of the test part ``metadata.jsonl``. A regression has
+    ``y_pred.npy`` in place of probabilities.
     ``representations.json`` beside them, which `extract-representations` writes, says which layer is first and what the
     classes are called; without it, ``penultimate`` is first, the others follow by name. The folder may also be one of
     an earlier version, which holds the arrays of the test part themselves.
@@ -94,7 +95,7 @@ def files_in(
     if "test" not in places:
         raise DataError(f"{folder}: expected a folder 'test' with y_true.npy, probabilities.npy and layers, found none")
     layers, task = _layer_names(places["test"], described), _task(places["test"], described)
-    beside_outputs = {"metadata": metadata, "images": images}
+    beside_outputs = {"metadata": metadata or _optional(places["test"] / "metadata.jsonl"), "images": images}
     return {
         split: part_in(place, layers, task=task, class_names=names, **(beside_outputs if split == "test" else {}))
         for split, place in places.items()
