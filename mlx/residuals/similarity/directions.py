@@ -47,8 +47,9 @@ class Directions:
     norms: Floats
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the unit vectors: another process computes them from the representation."""
-        return {"representation": self.representation, "norms": self.norms}
+        """Leave out the unit vectors: another process scales the rows that a task takes, of sparse ones all."""
+        state = {"representation": self.representation, "norms": self.norms}
+        return state if self.is_sparse else state | {"_kept": None}
 
     @property
     def is_sparse(self) -> bool:
