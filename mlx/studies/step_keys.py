@@ -86,13 +86,16 @@ def _code(step: str) -> str:
     """Return a digest of the source of a step, and of all that it can import."""
     package = Path(mlx.__file__).parent
     rooms = [file for room in ROOMS[step] for file in (package / room).rglob("*.py")]
-    own = [package / "pipeline" / f"{name}.py" for name in (step.replace("-", "_"), *READERS.get(step, ()))]
-    files = sorted(rooms + own, key=lambda file: file.as_posix())
+    files = sorted([*rooms, *pipeline_modules(step)], key=lambda file: file.as_posix())
     return _digest([[file.relative_to(package).as_posix(), _sha(file)] for file in files])
 
 
-READERS = dict.fromkeys(("evaluate", "residuals-analysis"), ("model_outputs", "sample_columns"))
-"""Modules of the pipeline that steps share."""
+def pipeline_modules(step: str) -> list[Path]:
+    """Return the module of a step, and those that steps of the analysis share."""
+    modules = (Path(mlx.__file__).parent / "pipeline").glob("*.py")
+    own, shared = step.replace("-", "_"), ROOMS[step] == ANALYSIS
+    steps = {name.replace("-", "_") for name in NAMES}
+    return [file for file in modules if file.stem == own or (shared and file.stem not in steps)]
 
 
 def _sha(file: Path) -> str:
