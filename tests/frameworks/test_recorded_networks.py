@@ -64,7 +64,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     assert "layers penultimate, conv1, conv2" in mlx(folder, "run-experiment", "--config", "config.yaml", "--dry-run")
     mlx(folder, "run-experiment", "--config", "config.yaml")
     record(model, loaders(splits), folder / "recorded", layers=dict(sorted(LAYERS.items(), reverse=True)), images=True)
-    mlx(folder, "analyze", "recorded", "--output", "analysis")
+    settings = (f"residuals.{name}={value}" for name, value in CONFIG["residuals"].items())
+    given = [part for setting in settings for part in ("--set", setting)]
+    mlx(folder, "analyze", "recorded", "--output", "analysis", *given)
     return folder, next(folder.glob("outputs/exported/*"))
 
 
