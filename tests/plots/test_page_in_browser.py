@@ -73,6 +73,18 @@ def test_pointing_at_a_sample_shows_its_image_and_numbers(browser, pages, plot):
     browser.until(lambda: not browser.find("#tip").is_displayed(), "and leaving hides it")
 
 
+def test_a_mistake_at_the_top_of_the_page_selects_its_sample(browser, pages):
+    path, inputs = pages("shapes")
+    browser.open(path)
+    link = browser.find(".mistakes a")
+    number = int(link.get_attribute("data-samples"))
+    wrong = inputs.samples[~inputs.samples.correct.astype(bool)]
+    assert number == wrong.sort_values("confidence", ascending=False).iloc[0]["index"]
+    link.click()
+    assert selected(browser) == np.flatnonzero(inputs.samples["index"] == number).tolist()
+    assert browser.text("#selection") == "1 sample selected. 1 of 1 is wrong."
+
+
 def test_a_cell_of_the_confusion_matrix_lists_its_samples_and_marks_them_in_all_views(browser, pages):
     path, inputs = pages("shapes")
     browser.open(path)

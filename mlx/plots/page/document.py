@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.explorer import explorer
+from mlx.plots.page.first_view import first_view
 from mlx.plots.page.key_results import key_results
 from mlx.plots.page.sections import section_bodies, section_tables
 from mlx.plots.page.template import PAGE, explorer_script, sorting_script, style_sheet
@@ -49,7 +50,7 @@ def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
     return frame(
         report.provenance.name,
         _introduction(report),
-        _key_results(report),
+        f"{first_view(report)}\n{_key_results(report)}",
         sections,
         level=report.residuals_metrics["confidence"],
         scripts=scripts,

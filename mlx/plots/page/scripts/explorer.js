@@ -28,6 +28,9 @@ function addControls(bokeh, samples, selection, tooltip) {
     if (first === undefined) tooltip.hide();
     else tooltip.show(first);
   });
+  for (const link of document.querySelectorAll("a[data-samples]")) {
+    link.addEventListener("click", () => selectNumbers(link.dataset.samples.split(",").map(Number), samples, selection));
+  }
   byId("clear").addEventListener("click", () => selection.set([]));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
@@ -39,6 +42,15 @@ function addControls(bokeh, samples, selection, tooltip) {
     const map = samples.data.views.find(({ key }) => key === "map");
     showProjection(bokeh.get_model_by_name("map"), map, value, samples.data.projections[value]);
   });
+}
+
+// Selects samples by their numbers in the raw data; the page may have only some of them.
+function selectNumbers(numbers, samples, selection) {
+  const wanted = new Set(numbers);
+  const index = samples.column("index");
+  const own = samples.all.filter((i) => wanted.has(index[i]));
+  const missing = own.length < wanted.size ? `The page has ${own.length} of ${wanted.size}. ` : "";
+  selection.set(own, missing);
 }
 
 explore(JSON.parse(byId("explorer-data").textContent));

@@ -1,0 +1,235 @@
+"""What a reader sees first: what fails and whether the model knows, in one paragraph, and what to do next.
+
+Nothing is claimed of other samples than these unless an interval or a test holds; a count of these samples is a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import poisson
+
+from mlx.plots.page.key_results import ALPHA, CHANCE_LEVEL
+from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
+from mlx.plots.text import class_labels, fixed, percent, plural, readable, significant, thousands, with_interval
+from mlx.results.classification_residuals import FactorEffect
+from mlx.results.issues import Issue, IssueKind, IssueMethod
+from mlx.results.questions import Question, Statistic
+from mlx.results.recalibration import RecalibratedMetric
+from mlx.results.tests import first_test
+from mlx.stats.calibrators import Calibrator
+from mlx.stats.status import Reason, Status
+
+MOST_STEPS = 5
+GATES = {Reason.FEW_EXPECTED_ERRORS, Reason.FEW_ERRORS}
+"""Why an interval is missing that more test samples would give; the number is that of errors."""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """One thing to do.
+
+    Attributes
+    ----------
+    text
+        What was found, and what it asks for.
+    section
+        Of the page, that shows it.
+    samples
+        Numbers of test samples that a link selects; empty where it is about none in particular.
+    """
+
+    text: str
+    section: str
+    samples: tuple[int, ...] = ()
+
+
+def paragraph(report: AnyReport) -> str:
+    """Say in plain words how often the model is wrong, on what, whether it knows, and how well calibrated it is."""
+    if isinstance(report, RegressionReport):
+        return _errors_of_regression(report)
+    parts = (_how_often(report), _which_pair(report), _whether_it_knows(report), _calibration(report))
+    return " ".join(filter(None, parts))
+
+
+def next_steps(report: AnyReport) -> list[NextStep]:
+    """Return at most five things to do.
+
+    First what makes the numbers themselves wrong (test samples that are also trained on, likely wrong labels), then
+    what can be mended without training (calibration), then causes (factors, slices, groups that prediction sets cover
+    too rarely), last what too few samples leave open.
+    """
+    found = [step for rule in RULES for step in rule(report)]
+    return found[:MOST_STEPS]
+
+
+def _how_often(report: ClassificationReport) -> str:
+    n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
+    accuracy = report.evaluation.metrics.accuracy
+    low, high = 1 - accuracy.interval.high, 1 - accuracy.interval.low
+    bounds = "" if np.isnan(low + high) else f", in general between {percent(low)} and {percent(high)}"
+    if not wrong:
+        return f"The model is right on all {plural(n, 'test sample')}{bounds and f'; wrong{bounds[1:]}'}."
+    return f"The model is wrong on {thousands(wrong)} of {plural(n, 'test sample')} ({percent(wrong / n)}{bounds})."
+
+
+def _which_pair(report: ClassificationReport) -> str:
+    """Name the confusion that is more frequent than each other among these samples."""
+    counts = report.evaluation.confusion.copy()
+    np.fill_diagonal(counts, 0)
+    first, second = np.sort(counts, axis=None)[-2:][::-1]
+    if first < 2 or first == second:
+        return ""
+    actual, predicted = np.unravel_index(int(counts.argmax()), counts.shape)
+    names = class_labels(report.class_names)
+    share = f"{thousands(int(first))} of {plural(int(counts.sum()), 'mistake')}"
+    return f"Most often it takes {names[int(actual)]} for {names[int(predicted)]} ({share})."
+
+
+def _whether_it_knows(report: ClassificationReport) -> str:
+    test = first_test(report.residuals.tests, Question.ERROR_BY_ENTROPY, Statistic.AUROC)
+    if test is None or np.isnan(test.estimate) or np.isnan(test.low):
+        return "There are too few mistakes or too few right predictions to say whether it is unsure when it is wrong."
+    auroc = with_interval(test.estimate, test.low, test.high)
+    if test.low > CHANCE_LEVEL:
+        return f"It tends to be unsure when it is wrong (AUROC of its entropy {auroc}; chance is {CHANCE_LEVEL})."
+    if test.high < CHANCE_LEVEL:
+        return f"It is surer when it is wrong than when it is right (AUROC of its entropy {auroc})."
+    return f"These samples do not show that it is unsure when it is wrong (AUROC of its entropy {auroc})."
+
+
+def _calibration(report: ClassificationReport) -> str:
+    metrics, samples = report.evaluation.metrics, report.samples
+    confidence, right = float(samples["confidence"].mean()), float(samples["correct"].mean())
+    if np.isnan(metrics.ece_p) or np.isnan(confidence):
+        return ""
+    numbers = f"{percent(confidence)} confident on average, right in {percent(right)} of cases"
+    if metrics.ece_p > ALPHA:
+        return f"Its confidence agrees with its accuracy as far as these samples tell: {numbers}."
+    return f"Its confidence is off by {percent(metrics.ece.value)} on average: it is {numbers}."
+
+
+def _errors_of_regression(report: RegressionReport) -> str:
+    metrics, n = report.evaluation.metrics, plural(len(report.samples), "test sample")
+    r2 = metrics.r2
+    mae, rmse = significant(metrics.mae.value), significant(metrics.rmse.value)
+    text = f"On {n} the model is off by {mae} on average (RMSE {rmse})."
+    if np.isnan(r2.value) or np.isnan(r2.interval.low):
+        return text
+    bounds = with_interval(r2.value, r2.interval.low, r2.interval.high)
+    if r2.interval.low > 0:
+        return f"{text} It explains {percent(r2.value)} of the target's variance (R² {bounds})."
+    return f"{text} These samples do not show that it is better than the mean (R² {bounds})."
+
+
+def _issues(report: AnyReport, kind: IssueKind) -> list[Issue]:
+    return [issue for issue in report.residuals.issues if issue.kind is kind and issue.split == "test"]
+
+
+def _leaks(report: AnyReport) -> Iterator[NextStep]:
+    """Name test samples that are exactly those of another part."""
+    leaks = [issue for issue in _issues(report, IssueKind.LEAK) if issue.method is not IssueMethod.NEAR]
+    if leaks:
+        numbers = tuple(dict.fromkeys(issue.index for issue in leaks))
+        which = f"{plural(len(numbers), 'test sample')} repeat{'s' * (len(numbers) == 1)}"
+        yield NextStep(f"{which} samples of another part: divide the data anew", "act", numbers)
+
+
+def _labels(report: AnyReport) -> Iterator[NextStep]:
+    """Name likely wrong labels where there are more than flawless data would have by chance."""
+    for count in report.residuals.issue_counts:
+        if count.kind is not IssueKind.LABEL or count.split != "test" or np.isnan(count.expected):
+            continue
+        if count.n_issues and poisson.sf(count.n_issues - 1, count.expected) <= ALPHA:
+            numbers = tuple(issue.index for issue in _issues(report, IssueKind.LABEL))
+            text = (
+                f"{plural(count.n_issues, 'test sample')} look{'s' * (count.n_issues == 1)} mislabeled, where flawless "
+                f"data would have {fixed(count.expected, 1)}: look at them"
+            )
+            yield NextStep(text, "act", numbers)
+
+
+def _recalibrate(report: AnyReport) -> Iterator[NextStep]:
+    """Propose the chosen calibrator where it lowers the log loss of these samples."""
+    if isinstance(report, RegressionReport) or report.evaluation.recalibration is None:
+        return
+    for effect in report.evaluation.recalibration.effects:
+        is_log_loss = effect.metric is RecalibratedMetric.LOG_LOSS
+        if effect.chosen and effect.calibrator is not Calibrator.NONE and is_log_loss and effect.high < 0:
+            how = f" (T = {fixed(effect.temperature)})" if np.isfinite(effect.temperature) else ""
+            change = with_interval(effect.difference, effect.low, effect.high, 3)
+            whence = f"from {fixed(effect.before, 3)}"
+            text = f"Recalibrating by {effect.calibrator}{how} changes the log loss by {change}, {whence}"
+            yield NextStep(text, "unsure")
+
+
+def _factors(report: AnyReport) -> Iterator[NextStep]:
+    """Name the part of a factor with the most errors, of the factor with the smallest adjusted p-value."""
+    if isinstance(report, RegressionReport):
+        return
+    overall = float((~report.samples["correct"]).mean())
+    tested = [one for one in report.residuals.factors if not one.bin and one.target == ERROR and one.p_holm <= ALPHA]
+    for effect in sorted(tested, key=lambda one: one.p_holm)[:1]:
+        bins = [
+            one for one in report.residuals.factors if one.factor == effect.factor and one.bin and one.low > overall
+        ]
+        if bins:
+            worst = max(bins, key=lambda one: one.estimate)
+            text = (
+                f"Errors are {fixed(worst.estimate / overall, 1)} times as frequent where {_part(worst)} "
+                f"({percent(worst.estimate)} of {plural(worst.n, 'sample')}; {percent(overall)} of all): add such data"
+            )
+            yield NextStep(text, "why")
+
+
+ERROR = "error"
+
+
+def _part(effect: FactorEffect) -> str:
+    return f"{readable(effect.factor)} is {effect.bin}"
+
+
+def _slices(report: AnyReport) -> Iterator[NextStep]:
+    """Name the first slice that the half that did not choose it confirms."""
+    if isinstance(report, RegressionReport):
+        return
+    for one in report.residuals.slices:
+        if one.error_rate > one.rest_error_rate and one.p_holm <= ALPHA:
+            rates = f"{percent(one.error_rate)} of {plural(one.n, 'sample')}, {percent(one.rest_error_rate)} elsewhere"
+            yield NextStep(f"It fails most where {readable(one.description)} ({rates})", "why")
+            return
+
+
+def _sets(report: AnyReport) -> Iterator[NextStep]:
+    """Name the group that prediction sets cover less often than all samples, where that holds after adjustment."""
+    groups = [one for one in report.residuals.prediction_sets if one.kind != "all" and one.p_holm <= ALPHA]
+    if groups:
+        worst = min(groups, key=lambda one: one.coverage)
+        covered = f"{percent(worst.coverage)} of {plural(worst.n, 'sample')} of {worst.named}"
+        text = (
+            f"Prediction sets hold the truth in {covered}, "
+            f"where {percent(worst.expected)} are to be expected: calibrate by class, or report them apart"
+        )
+        yield NextStep(text, "unsure")
+
+
+def _too_few(report: AnyReport) -> Iterator[NextStep]:
+    """Say how many test samples would let an interval be given that too few errors prevent."""
+    if isinstance(report, RegressionReport):
+        return
+    test = first_test(report.residuals.tests, Question.ERROR_BY_ENTROPY, Statistic.AUROC)
+    wrong, n = int((~report.samples["correct"]).sum()), len(report.samples)
+    if test is None or not wrong or not np.isnan(test.low):
+        return
+    why = [one for one in (test.status, *test.status.values) if isinstance(one, Status) and one.reason in GATES]
+    if why and (needed := int(str(why[0].values[0]))) > wrong:
+        more = plural(int(np.ceil(n * needed / wrong)) - n, "more test sample")
+        yield NextStep(f"Too few mistakes to say whether the model knows them: about {more} would do", "geometry")
+
+
+RULES: tuple[Callable[[AnyReport], Iterator[NextStep]], ...] = (
+    _leaks, _labels, _recalibrate, _factors, _slices, _sets, _too_few,
+)  # fmt: skip
+"""In the order in which their steps are shown."""

@@ -1,0 +1,164 @@
+"""The paragraph at the top of the page and what to do next: each sentence is derived again from the tables."""
+
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from made_reports import LAYER, estimate, with_evaluation, with_metrics, with_residuals
+
+from mlx.plots.page import summary
+from mlx.plots.page.first_view import first_view
+from mlx.results.classification_residuals import FactorEffect, Slice
+from mlx.results.issues import Issue, IssueCount, IssueKind, IssueMethod
+from mlx.results.prediction_sets import Looked, SetCoverage, SetMethod
+from mlx.results.questions import Question, Statistic
+from mlx.results.recalibration import RecalibratedMetric, RecalibrationEffect
+from mlx.results.tests import TestResult
+from mlx.stats.calibrators import Calibrator
+from mlx.stats.status import Reason, no_interval
+
+
+def plain(text: str) -> str:
+    """The text with ordinary spaces, of which numbers have others."""
+    return text.replace("\xa0", " ")
+
+
+def paragraph(report) -> str:
+    return plain(summary.paragraph(report))
+
+
+def next_steps(report) -> list[summary.NextStep]:
+    return [replace(step, text=plain(step.text)) for step in summary.next_steps(report)]
+
+
+def detection(value, low, high, status=None):
+    known = {"question": Question.ERROR_BY_ENTROPY, "statistic": Statistic.AUROC, "layer": LAYER, "confidence": 0.95}
+    return TestResult(**known, estimate=value, low=low, high=high, **({} if status is None else {"status": status}))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_paragraph_claims_what_intervals_and_counts_say(classification, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    report = classification(int(rng.integers(30, 200)), seed=seed, images=False)
+    value = rng.uniform(0.2, 0.95)
+    half = rng.uniform(0.02, 0.4)
+    low, high = (value - half, min(1.0, value + half)) if seed % 4 else (np.nan, np.nan)
+    ece_p = float(rng.choice([0.01, 0.3, np.nan]))
+    report = with_residuals(report, tests=(*report.residuals.tests, detection(value, low, high)))
+    report = with_metrics(report, ece_p=ece_p, accuracy=estimate(0.8, 0.7, 0.9))
+    text = paragraph(report)
+    wrong, n = int((~report.samples["correct"]).sum()), len(report.samples)
+    assert (f"wrong on {wrong} of {n} test samples" in text) == (wrong > 0)
+    assert "between 10.0 % and 30.0 %" in text or not wrong
+    assert ("It tends to be unsure" in text) == (low > 0.5)
+    assert ("It is surer when it is wrong" in text) == (high < 0.5)
+    assert ("too few mistakes or too few right" in text) == np.isnan(low)
+    assert ("Its confidence is off" in text) == (ece_p <= 0.05)
+    assert ("agrees with its accuracy" in text) == (ece_p > 0.05)
+    counts = report.evaluation.confusion - np.diag(np.diag(report.evaluation.confusion))
+    first = int(counts.max())
+    assert ("Most often it takes" in text) == (first >= 2 and (counts == first).sum() == 1)
+    if named := re.search(r"takes (\w+) for (\w+) \((\d+) of (\d+) mistakes\)", text):
+        names = report.class_names
+        actual, predicted = np.unravel_index(counts.argmax(), counts.shape)
+        assert named.groups() == (names[actual], names[predicted], str(first), str(counts.sum()))
+
+
+def labels(report, n_issues, expected):
+    found = tuple(
+        Issue(kind=IssueKind.LABEL, split="test", index=k, score=0.1, method=IssueMethod.CONFIDENT_LEARNING, why="x")
+        for k in range(n_issues)
+    )
+    count = IssueCount(
+        kind=IssueKind.LABEL, split="test", method=IssueMethod.CONFIDENT_LEARNING, n=300, n_issues=n_issues,
+        expected=expected,
+    )  # fmt: skip
+    return with_residuals(report, issues=found, issue_counts=(count,))
+
+
+def test_labels_are_named_where_there_are_more_than_of_flawless_data(classification) -> None:
+    (step,) = next_steps(labels(classification(), 9, 1.2))
+    assert step.text == "9 test samples look mislabeled, where flawless data would have 1.2: look at them"
+    assert step.samples == tuple(range(9))
+    for n, expected in ((9, 8.0), (1, 0.5), (0, 0.0), (9, np.nan)):
+        assert not next_steps(labels(classification(), n, expected))
+
+
+@pytest.mark.parametrize(("method", "said"), [(IssueMethod.EQUAL_INPUTS, True), (IssueMethod.NEAR, False)])
+def test_exact_leaks_are_a_fact_and_near_ones_are_not_claimed(classification, method, said: bool) -> None:
+    leak = Issue(kind=IssueKind.LEAK, split="test", index=7, related_index=3, score=0.0, method=method, why="x")
+    of_val = Issue(kind=IssueKind.LEAK, split="val", index=8, related_index=3, score=0.0, method=method, why="x")
+    steps = next_steps(with_residuals(classification(), issues=(leak, of_val)))
+    assert [step.text for step in steps] == [
+        "1 test sample repeats samples of another part: divide the data anew"
+    ] * said
+    assert [step.samples for step in steps] == [(7,)] * said
+
+
+@pytest.mark.parametrize(("chosen", "high", "said"), [(True, -0.01, True), (True, 0.01, False), (False, -0.01, False)])
+def test_recalibration_is_proposed_where_its_interval_is_below_0(classification, chosen, high, said) -> None:
+    effect = RecalibrationEffect(
+        calibrator=Calibrator.TEMPERATURE, chosen=chosen, metric=RecalibratedMetric.LOG_LOSS, before=0.5, after=0.4,
+        difference=-0.1, low=-0.2, high=high, temperature=1.4, n_validation=100, n=300,
+    )  # fmt: skip
+    report = with_evaluation(classification(), recalibration=SimpleNamespace(effects=(effect,)))
+    texts = [step.text for step in next_steps(report)]
+    assert bool(texts) == said
+    assert not said or texts[0].startswith("Recalibrating by temperature (T = 1.40) changes the log loss by ")
+
+
+@pytest.mark.parametrize(("p", "low", "said"), [(0.01, 0.6, True), (0.2, 0.6, False), (0.01, 0.0, False)])
+def test_a_factor_is_named_where_its_test_and_the_interval_of_its_part_hold(classification, p, low, said) -> None:
+    known = {"factor": "noise", "kind": "numeric", "target": "error", "statistic": Statistic.SPEARMAN, "n": 300}
+    whole = FactorEffect(**known, p_holm=p)
+    part = FactorEffect(**known, bin="0.4 to 0.5", estimate=0.8, low=low, high=0.9)
+    steps = next_steps(with_residuals(classification(), factors=(whole, part)))
+    assert bool(steps) == said
+    assert not said or "times as frequent where noise is 0.4 to 0.5" in steps[0].text
+
+
+@pytest.mark.parametrize(("p", "rest", "said"), [(0.01, 0.1, True), (0.2, 0.1, False), (0.01, 0.9, False)])
+def test_a_slice_is_named_where_the_other_half_confirms_it(classification, p, rest, said) -> None:
+    one = Slice(description="noise > 0.4", n=20, n_errors=10, error_rate=0.5, low=0.3, high=0.7, rest_error_rate=rest,
+                p=p, p_holm=p, error_rate_found=0.6)  # fmt: skip
+    assert bool(next_steps(with_residuals(classification(), slices=(one,)))) == said
+
+
+@pytest.mark.parametrize(("p", "said"), [(0.01, True), (0.2, False), (np.nan, False)])
+def test_a_group_is_named_that_sets_cover_too_rarely(classification, p, said) -> None:
+    known = {"alpha": 0.1, "method": SetMethod.LAC, "n": 50, "n_calibration": 100, "expected": 0.9}
+    groups = (
+        SetCoverage(**known, kind=Looked.ALL, coverage=0.8, p_holm=0.001),
+        SetCoverage(**known, kind=Looked.CLASS, subject="cross", coverage=0.7, p_holm=p),
+    )
+    steps = next_steps(with_residuals(classification(), prediction_sets=groups))
+    assert bool(steps) == said
+    assert not said or "70.0 % of 50 samples of class cross, where 90.0 % are to be expected" in steps[0].text
+
+
+def test_too_few_mistakes_say_how_many_samples_would_do(classification) -> None:
+    report = classification()
+    wrong = int((~report.samples["correct"]).sum())
+    status = no_interval(Reason.FEW_EXPECTED_ERRORS(2 * wrong))
+    report = with_residuals(report, tests=(detection(0.7, np.nan, np.nan, status),))
+    (step,) = next_steps(report)
+    assert step.text == "Too few mistakes to say whether the model knows them: about 300 more test samples would do"
+
+
+def test_at_most_five_steps_are_shown_and_names_are_text(classification, regression) -> None:
+    report = labels(classification(names=("<b>", "two", "three", "four", "five")), 9, 1.2)
+    groups = tuple(
+        SetCoverage(alpha=0.1, method=SetMethod.LAC, n=50, n_calibration=100, expected=0.9, kind=Looked.CLASS,
+                    subject="<i>", coverage=0.7, p_holm=0.01) for _ in range(3)
+    )  # fmt: skip
+    html = first_view(with_residuals(report, prediction_sets=groups))
+    assert "<b>" not in html.replace("→ <b>", "")
+    assert "<i>" not in html
+    assert 'data-samples="0,1,2,3,4,5,6,7,8"' in html
+    assert html.count("<img ") == 6
+    assert len(next_steps(report)) <= summary.MOST_STEPS
+    assert "off by" in paragraph(regression())
+    assert "<ol" not in first_view(regression())
+    assert "right on all" in paragraph(classification(perfect=True))
