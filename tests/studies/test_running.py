@@ -24,6 +24,8 @@ from mlx.studies.search import ask
 from mlx.studies.settings import SearchSettings
 from mlx.studies.study import StudyRuns, run_study
 
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
+
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
@@ -151,7 +153,6 @@ def test_folds_are_compared_by_the_corrected_test(tmp_path: Path, monkeypatch: p
     assert {str(row.question) for row in results.inference.cells} == {"this recipe, other splits of these data"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["serial", "processes:2"])
 def test_kills_and_workers_change_no_byte(finished: Path, tmp_path: Path, workers: str) -> None:
     file = write_study(tmp_path)
@@ -201,7 +202,6 @@ def test_the_progress_table_has_a_line_for_each_cell() -> None:
     assert table_lines({f"c{i}": 1 for i in range(50)}, {}, {}, {})[-1] == "and 10 more cells"
 
 
-@pytest.mark.slow
 def test_a_process_that_is_killed_fails_its_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlx.studies import isolated
 

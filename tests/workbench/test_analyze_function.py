@@ -11,6 +11,8 @@ import mlx
 from mlx.cli import main
 from mlx.core.errors import DataError, MlxError, SettingsError
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 N, K = 160, 3
 GENERATOR = np.random.default_rng(0)
 Y = GENERATOR.integers(K, size=N)
@@ -24,7 +26,7 @@ VAL = {"logits": Z[:60], "labels": Y[:60], "representations": {"pen": H[:60]}}
 
 
 @pytest.fixture(scope="module")
-def found() -> mlx.Analysis:
+def found(undrawn: None) -> mlx.Analysis:
     return mlx.analyze(**GIVEN, val=VAL, residuals=QUICK, name="mine")
 
 
@@ -61,6 +63,7 @@ def test_the_function_the_command_and_a_folder_give_the_same_bytes(found, tmp_pa
         found.save(tmp_path / "saved")
 
 
+@pytest.mark.slow
 def test_tables_figures_and_page_are_at_hand(found) -> None:
     assert {"samples", "classes", "tests", "confusion", "reliability"} <= set(found.tables)
     assert found.tables["samples"]["factor.size"].tolist() == SIZE.tolist()
