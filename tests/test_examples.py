@@ -14,7 +14,14 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.suffix in {".json", ".yaml"})
 FETCHED = {"mnist_config.json", "cifar10_config.yaml"}
 # Shorter, not other: what is tested is that the example works, not what it finds.
-SHORT = ("training.epochs=1", "residuals.n_bootstrap=100", "residuals.n_permutations=19", "report.dpi=50")
+SHORT = (
+    "training.epochs=1",
+    "residuals.n_bootstrap=100",
+    "residuals.n_permutations=19",
+    "residuals.projections=[pca]",
+    "report.dpi=50",
+)
+SMALL = {"shapes.yaml": ("dataset.params.n_samples=600",), "blobs.json": ("dataset.params.n_samples=400",)}
 
 
 @pytest.fixture
@@ -27,7 +34,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("name", [name for name in EXAMPLES if name not in FETCHED])
 def test_an_example_runs(folder: Path, name: str) -> None:
-    main(["run-experiment", "--strict", "--config", f"examples/{name}", *(p for s in SHORT for p in ("--set", s))])
+    short = [part for setting in (*SHORT, *SMALL.get(name, ())) for part in ("--set", setting)]
+    main(["run-experiment", "--strict", "--config", f"examples/{name}", *short])
     runs = list(find_runs(folder / "outputs"))
     assert {run.status for run in runs} == {"finished"}
     assert all((run.folder / "data/report/report.html").is_file() for run in runs)
