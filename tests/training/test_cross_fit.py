@@ -20,6 +20,8 @@ from mlx.pipeline.train import train
 from mlx.training import Callbacks, Samples, cross_fit, fit_model
 from mlx.training.cross_fit import NEVER, fold_of
 
+SLOW = ("random_forest", "keras_mlp")
+
 
 def config_of(model: str, dataset: str = "blobs", folds: int = 3, **sections: Any) -> ExperimentConfig:
     return ExperimentConfig.model_validate(
@@ -63,7 +65,8 @@ def test_folds_are_in_proportion_and_keep_groups_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["mlp", "random_forest", "logistic_regression", pytest.param("keras_mlp", marks=pytest.mark.slow)]
+    "name",
+    ["mlp", "logistic_regression", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)],
 )
 def test_each_training_sample_has_the_output_of_a_model_that_was_not_trained_on_it(tmp_path: Path, name: str) -> None:
     config = config_of(name)
@@ -83,6 +86,8 @@ def test_each_training_sample_has_the_output_of_a_model_that_was_not_trained_on_
     assert ("logits" in found) == (expected.logits is not None)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_the_outputs_are_handed_on_and_tell_training_labels_that_are_likely_wrong(tmp_path: Path) -> None:
     config = config_of("logistic_regression", folds=4)
     workspace = prepared(tmp_path, config)
@@ -101,7 +106,9 @@ def test_the_outputs_are_handed_on_and_tell_training_labels_that_are_likely_wron
     assert set(found["method"]) == {"confident learning"}
     planted = np.load(workspace.splits / "index_train.npy")[wrong]
     assert len(set(planted) & set(found["index"])) >= 6
-    recorded = mlx.analyze(workspace.representations, residuals={"n_permutations": 19, "projections": []})
+    recorded = mlx.analyze(
+        workspace.representations, residuals={"n_permutations": 19, "n_bootstrap": 100, "projections": []}
+    )
     again = recorded.tables["issues"]
     again = again[(again["kind"] == "label") & (again["split"] == "train")]
     assert again["index"].tolist() == found["index"].tolist()
