@@ -13,6 +13,7 @@ from drawn_reports import drawn
 from made_reports import estimate, with_metrics, with_residuals
 
 from mlx.plots.page import render_page
+from mlx.plots.page.first_view import MISTAKES_SHOWN
 from mlx.plots.page.key_results import key_results
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.tables import metrics_table
@@ -78,7 +79,7 @@ def test_the_page_shows_names_as_text_and_asks_the_network_for_nothing(classific
 @pytest.mark.slow
 def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
     page = shown[2]
-    assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]{20,}"', page)) == 14
+    assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]{20,}"', page)) == 14 + MISTAKES_SHOWN
     levels = [int(level) for level in re.findall(r"<h(\d)", page)]
     assert levels[0] == 1
     assert levels.count(1) == 1
