@@ -19,6 +19,14 @@ HELP = "analyze the predictions and representations of any model, recorded as ar
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
+    _add_outputs(parser)
+    _add_what_is_known(parser)
+    _add_settings(parser)
+    add_workers(parser)
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    """Declare what a model computed."""
     add = parser.add_argument
     add(
         "folder",
@@ -50,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--task", choices=("classification", "regression"), default="classification", help="(default: %(default)s)")
     for part in ("val", "train"):
         add(f"--{part}", type=Path, metavar="FOLDER", help=f"the same arrays of the {part} part: {PART}")
+
+
+def _add_what_is_known(parser: argparse.ArgumentParser) -> None:
+    """Declare what is known of the samples."""
+    add = parser.add_argument
     add("--images", type=Path, metavar="FILE|FOLDER", help="(n, h, w) or (n, h, w, channels), or n image files")
     add(
         "--metadata",
@@ -68,6 +81,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="metadata columns that may explain errors, separated by commas; all or none (default: all)",
     )
     add("--class-names", metavar="FILE|A,B,…", help="a file with a name in each line, or the names separated by commas")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """Declare how it is analyzed, and where the result is written."""
+    add = parser.add_argument
     add("--name", metavar="TEXT", help="title of the page (default: the name of the folder of the labels)")
     add("--output", type=Path, default=Path("analysis"), metavar="DIR", help="folder to write (default: %(default)s)")
     for flag, (of_what, _) in SHORT.items():
@@ -80,7 +98,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="assignments",
         help="a key of evaluation, residuals or report, such as residuals.matrix_size=50; may be repeated",
     )
-    add_workers(parser)
 
 
 PART = "probabilities.npy, y_true.npy, NAME.npy for each layer"
