@@ -47,8 +47,8 @@ def edited(name: str, key: str, value: Any) -> Damage:
     ("stage", "damage", "message"),
     [
         ("train", broken("  seed: 1", "  learnign_rate: 0.1"),
-         "params.yaml:11: training.learnign_rate: expected one of batch_size, cross_fit, early_stopping_patience, epochs, "
-         "learning_rate, optimizer, params, seed, found an unknown key; did you mean 'learning_rate'?"),
+         "params.yaml:11: training.learnign_rate: expected one of batch_size, cross_fit, early_stopping_patience, "
+         "epochs, learning_rate, optimizer, params, seed, found an unknown key; did you mean 'learning_rate'?"),
         ("train", broken("  seed: 1", "  epochs: -3"),
          "params.yaml:11: training.epochs: expected an integer of at least 1, found -3"),
         ("train", broken("  seed: 1", "  epochs: '3'"),
