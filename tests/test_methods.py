@@ -46,7 +46,7 @@ def written(folder: Path, dataset: dict, model: str) -> Workspace:
 
 def columns(path: Path) -> set[str]:
     table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    return {name for name in table if not name.startswith("factor.")}
+    return {name for name in table if not name.startswith(("factor.", "score."))}
 
 
 @pytest.fixture
@@ -68,6 +68,9 @@ def test_every_column_of_a_classification_is_described(folder: Path) -> None:
         if path.name != "history.csv":
             optional = {"umap_1", "umap_2"} if path.suffix == ".parquet" else set()  # where they are asked for
             assert said[path.relative_to(workspace.root).as_posix()] - optional == columns(path), path.name
+    scores = set(pd.read_csv(workspace.residuals / "scores.csv")["score"])
+    samples = pd.read_parquet(workspace.residuals / "samples.parquet")
+    assert {name.removeprefix("score.") for name in samples if name.startswith("score.")} <= scores
 
 
 @pytest.mark.slow

@@ -38,8 +38,8 @@ MISTAKES = {
     ),
     "a misspelt key": (
         GOOD.replace("epochs", "epoch"),
-        "c.yaml:7: training.epoch: expected one of batch_size, early_stopping_patience, epochs, learning_rate, "
-        "optimizer, params, seed, found an unknown key; did you mean 'epochs'?",
+        "c.yaml:7: training.epoch: expected one of batch_size, cross_fit, early_stopping_patience, epochs, "
+        "learning_rate, optimizer, params, seed, found an unknown key; did you mean 'epochs'?",
     ),
     "a misspelt section": (
         GOOD.replace("training:", "trainig:"),
