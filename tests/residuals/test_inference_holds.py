@@ -23,7 +23,7 @@ from mlx.residuals.similarity.directions import directions_of
 
 pytestmark = pytest.mark.slow
 
-RUNS = 400
+RUNS = 200
 FEATURES = 16
 MIXING = np.random.default_rng(1).normal(size=(4, FEATURES))
 MEANS = np.random.default_rng(2).normal(size=(3, FEATURES))
@@ -94,7 +94,7 @@ def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes)
                 assert rate_is_within(np.sum(covered), 0.93, 0.97, runs=RUNS), (scope, statistic, np.mean(covered))
 
 
-@pytest.mark.parametrize("name", ["spread 100", "unequal spread 100", "two models 100", "regression 60"])
+@pytest.mark.parametrize("name", ["unequal spread 100", "two models 100", "regression 60"])
 def test_what_is_given_holds_in_a_short_simulation(name):
     [design] = [one for one in DESIGNS if f"{one.name} {one.n}" == name]
     found = tables(simulate(design, 40, map))

@@ -283,7 +283,7 @@ def null_case(seed, kind):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["grouped", "twice", "some five times"])
 def test_true_nulls_are_rejected_as_often_as_promised(kind):
-    runs, rejected, covered, given = 150, dict.fromkeys(NULLS, 0), dict.fromkeys(NULLS, 0), dict.fromkeys(NULLS, 0)
+    runs, rejected, covered, given = 80, dict.fromkeys(NULLS, 0), dict.fromkeys(NULLS, 0), dict.fromkeys(NULLS, 0)
     analyzer = ResidualsAnalyzer(groups="group" if kind == "grouped" else "duplicates", **FAST)
     for run in range(runs):
         arrays, factors = null_case(run, kind)
