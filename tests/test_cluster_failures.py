@@ -96,11 +96,27 @@ def test_a_worker_with_another_version_is_named(tmp_path: Path, dask_processes: 
     rejected(said, dask_processes.address, tmp_path)
 
 
+# However it is installed: an editable installation may have a finder of its own in place of a path.
+WITHOUT_MLX = """
+import sys
+
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+    def find_spec(self, name, path=None, target=None):
+        return None if name.partition(".")[0] == "mlx" else self.finder.find_spec(name, path, target)
+
+sys.meta_path[:] = map(Without, sys.meta_path)
+"""
+
+
 def test_a_worker_without_the_package_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
     (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "sitecustomize.py").write_text(
-        "import os, sys\nsys.path[:] = [path for path in sys.path if not os.path.isdir(os.path.join(path, 'mlx'))]\n"
-    )
+    (tmp_path / "other" / "sitecustomize.py").write_text(WITHOUT_MLX)
     dask_processes.add_worker(path=tmp_path / "other")
     said = r"worker tcp://127\.0\.0\.1:\d+: expected the package mlx, found none; install this version there"
     rejected(said, dask_processes.address, tmp_path)
