@@ -86,20 +86,14 @@ def evaluate_classification(
     scores = calibration_scores(probabilities, logits, true)
     expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
     design = Design.of(confusion, true, settings, validation, by)
-    recalibration, numbers = None, dict[str, Any]()
-    if validation_outputs is not None and settings.recalibration:
-        recalibration, of_recalibration = recalibrate(
-            Scored(true == pred, confidence, scores.surprise, scores.brier, by_width),
-            probabilities,
-            logits,
-            true,
-            validation=validation_outputs,
-            settings=settings,
-            design=design,
-        )
-        numbers |= of_recalibration
     parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
-    numbers |= {f"brier_{name}": part for name, part in parts.items()}
+    numbers: dict[str, Any] = {f"brier_{name}": part for name, part in parts.items()}
+    recalibration = None
+    if validation_outputs is not None and settings.recalibration:
+        before = Scored(true == pred, confidence, scores.surprise, scores.brier, by_width)
+        known: dict[str, Any] = {"validation": validation_outputs, "settings": settings, "design": design}
+        recalibration, found = recalibrate(before, probabilities, logits, true, **known)
+        numbers |= found
     numbers |= confusion_estimates(confusion, true, pred, design)
     numbers |= calibration_errors(confidence, by_width, by_mass, settings, by_group=by is not None)
     metrics = ClassificationMetrics(

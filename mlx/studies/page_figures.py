@@ -75,7 +75,7 @@ def _of_metrics(results: StudyResults) -> Iterator[Shown]:
         pairs = sorted(pairs, key=lambda row: not row.baseline)[:MOST_PAIRS]
         if pairs:
             text = "Second less first; an interval that holds 0 shows no difference. The table says why one has none."
-            png = _png(plot_differences(pairs, label=f"difference ({_unit(metric)})"))
+            png = _png(plot_differences(pairs, label=_with_unit(metric, "difference")))
             wide = has_long_names(pairs)
             yield Shown("differences", f"differences_{metric}", f"Differences of {LABELS[metric]}", text, png, wide)
 
@@ -88,12 +88,9 @@ def _title(metric: Metric) -> str:
     return f"{label[0].upper()}{label[1:]}"
 
 
-def _with_unit(metric: Metric) -> str:
-    return f"{LABELS[metric]} ({_unit(metric)})"
-
-
-def _unit(metric: Metric) -> str:
-    return UNITS.get(metric, "no unit")
+def _with_unit(metric: Metric, what: str = "") -> str:
+    """Return the label of an axis, by default the metric's own, with the unit where there is one."""
+    return " ".join(filter(None, (what or LABELS[metric], f"({UNITS[metric]})" if metric in UNITS else "")))
 
 
 UNITS = {Metric.LOG_LOSS: "nats", Metric.MAE: "units of y", Metric.RMSE: "units of y"}
