@@ -6,13 +6,20 @@ from pathlib import Path
 import pytest
 from frameworks import absent
 
-RECORDERS = Path(__file__).parents[2] / "mlx" / "recorders"
+TESTS = Path(__file__).parents[1]
+RECORDERS = TESTS.parent / "mlx" / "recorders"
 sys.path.insert(0, str(RECORDERS))  # the recorder is used as a file of its own
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Ignore a file whose imports would fail; `test_installed` reports it."""
     return True if absent(collection_path.stem) else None
+
+
+@pytest.fixture(autouse=True)
+def hidden_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the folders of `tests`: libraries that look for the package `datasets` would find `tests/datasets`."""
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if Path(path) != TESTS])
 
 
 @pytest.fixture(scope="session")
