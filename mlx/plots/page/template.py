@@ -39,9 +39,13 @@ EXPLORER = (
 """Files of the script behind the linked views, each after those that it needs when it is run."""
 
 
+STYLES = ("base", "first_view", "tables", "explorer", "print")
+"""Files of the style, each after those that it changes."""
+
+
 def style_sheet() -> str:
     """Return the style of the page."""
-    return _read("page.css")
+    return "".join(_read(f"styles/{name}.css") for name in STYLES)
 
 
 def explorer_script() -> str:
