@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mlx.config import ExperimentConfig
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import SettingsError
 from mlx.core.paths import Workspace
 from mlx.core.stage import sections_of

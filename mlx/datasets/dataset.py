@@ -9,7 +9,7 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.class_names import clash_of
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import DataError
 from mlx.datasets.roles import Roles
 

@@ -4,9 +4,10 @@ from importlib import import_module
 from typing import Any
 
 from mlx.models.build import build_model, load_model, save_model
-from mlx.models.contract import DirectModel, Epoch, IterativeModel, Model, Optimization, Outputs, TaskSpec
+from mlx.models.contract import DirectModel, Epoch, IterativeModel, Model, Optimization, Outputs
 from mlx.models.outcomes import SampleOutcomes
 from mlx.models.settings import ModelSettings
+from mlx.models.task_spec import TaskSpec
 
 _ESTIMATORS = {
     "BaseModel": "mlx.models.in_numpy.base",

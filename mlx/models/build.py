@@ -13,8 +13,9 @@ from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.linear_fit import read_linear_fit, write_linear_fit
 from mlx.core.reading import REMAKE
 from mlx.models.catalogue import MODELS
-from mlx.models.contract import Model, TaskSpec
+from mlx.models.contract import Model
 from mlx.models.settings import ModelSettings
+from mlx.models.task_spec import TaskSpec
 
 DESCRIPTION = "model.json"
 

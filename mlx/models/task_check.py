@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from itertools import pairwise
 
+from mlx.core.descriptions import Task
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Task, TaskSpec
+from mlx.models.task_spec import TaskSpec
 
 WHERE_STATED = "; dataset.params.task states what the targets of custom data are"
 

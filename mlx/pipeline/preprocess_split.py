@@ -11,14 +11,9 @@ import numpy as np
 from mlx.core.array_types import Array, Indices
 from mlx.core.arrays import ArrayWriter, open_array, rows_of, stream_rows, write_array
 from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_json
+from mlx.core.column_descriptions import ColumnDescription, PreparedColumn
 from mlx.core.console import note, tracked
-from mlx.core.descriptions import (
-    ColumnDescription,
-    DatasetDescription,
-    PreparedColumn,
-    SplitsDescription,
-    read_description,
-)
+from mlx.core.descriptions import DatasetDescription, SplitsDescription, read_description
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE

@@ -12,7 +12,8 @@ from mlx.core.array_types import Array, Floats, Indices
 from mlx.core.arrays import RowsOfFile, open_array
 from mlx.core.artifacts import read_parquet
 from mlx.core.checks import row_blocks
-from mlx.core.descriptions import ColumnDescription, DatasetDescription, read_description
+from mlx.core.column_descriptions import ColumnDescription
+from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.core.descriptions import ColumnDescription, Kind
+from mlx.core.column_descriptions import ColumnDescription, Kind
 from mlx.plots.text import shorten
 
 if TYPE_CHECKING:

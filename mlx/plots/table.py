@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.plots.embedding import scatter_classes
 from mlx.plots.style import CORRECT, NOTE, axes_or_new, name_rows, styled
 from mlx.plots.text import class_labels, thousands

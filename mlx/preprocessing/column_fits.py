@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from mlx.core.array_types import Array, Counts, Floats, Indices
-from mlx.core.descriptions import PreparedColumn
+from mlx.core.column_descriptions import PreparedColumn
 from mlx.preprocessing.column_plans import ColumnPlan
 
 NOWHERE = -1

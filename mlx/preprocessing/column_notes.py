@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from mlx.core.descriptions import PreparedColumn
+from mlx.core.column_descriptions import PreparedColumn
 
 
 def column_notes(columns: Sequence[PreparedColumn], dropped: Mapping[str, int]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import SettingsError
 from mlx.core.settings import nearest, yaml_text
 from mlx.preprocessing.column_settings import KINDS, ColumnKind, ColumnSettings, Encoder, Strategy

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mlx.core.array_types import Array, Counts, Indices
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.preprocessing.column_plans import Plan
 from mlx.preprocessing.settings import Missing

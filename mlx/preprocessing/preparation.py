@@ -8,7 +8,7 @@ from itertools import accumulate, chain, count
 import numpy as np
 
 from mlx.core.array_types import Array, Counts, Floats, Indices
-from mlx.core.descriptions import PreparedColumn
+from mlx.core.column_descriptions import PreparedColumn
 from mlx.core.errors import DataError
 from mlx.preprocessing.column_fits import ColumnFit, fit_column
 from mlx.preprocessing.column_plans import Plan

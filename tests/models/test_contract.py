@@ -14,7 +14,7 @@ from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.extras import missing
 from mlx.models import Model, ModelSettings, TaskSpec, build_model, catalogue, load_model, save_model
 from mlx.models.catalogue import FAMILIES
-from mlx.models.contract import BOTH_TASKS
+from mlx.models.task_spec import BOTH_TASKS
 from mlx.training import FitResult, Samples, TrainingSettings, fit_model
 
 SMALL: dict[str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ import pytest
 
 from mlx.commands.show_data import WIDTH, column_lines
 from mlx.core.array_types import Array
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.plots.columns import ColumnSummary, FeatureCounts, column_counts, summarize_columns
 from mlx.plots.page.tables import columns_table
 from mlx.plots.text import MINUS

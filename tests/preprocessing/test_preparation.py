@@ -7,7 +7,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.preprocessing.column_notes import column_notes
 from mlx.preprocessing.column_plans import plan_columns

@@ -11,7 +11,7 @@ from mlx.config import ExperimentConfig
 from mlx.core.artifacts import read_csv
 from mlx.core.paths import Workspace
 from mlx.models import build_model
-from mlx.models.contract import TaskSpec
+from mlx.models.task_spec import TaskSpec
 from mlx.pipeline.extract_representations import extract_representations
 from mlx.pipeline.generate_data import generate_data
 from mlx.pipeline.preprocess_split import preprocess_split

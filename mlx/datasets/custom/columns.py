@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.descriptions import ColumnDescription, Kind
+from mlx.core.column_descriptions import ColumnDescription, Kind
 from mlx.datasets.custom.cells import RawColumn
 from mlx.datasets.custom.table_files import Table
 
@@ -23,7 +23,7 @@ class Column:
     raw
         As it was read.
     kind
-        See `mlx.core.descriptions.ColumnDescription`, where the numbers that stand for its values are documented.
+        See `mlx.core.column_descriptions.ColumnDescription`, which documents the numbers that stand for its values.
     convert
         Makes these numbers of cells.
     categories

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array, Indices
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.rows import Rows
 from mlx.datasets.custom.targets import Target

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import from_root, what_is
 from mlx.core.user_code import names_function

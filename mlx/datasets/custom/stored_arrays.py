@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import DataError
 from mlx.core.paths import what_is
 from mlx.datasets.custom.array_files import open_npy, open_npz

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.descriptions import ColumnDescription, Kind
+from mlx.core.column_descriptions import ColumnDescription, Kind
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.cells import RawColumn
 from mlx.datasets.custom.columns import Column, ColumnRows
@@ -27,7 +27,7 @@ class TableSamples:
     Attributes
     ----------
     X
-        Features, float64 of shape (samples, features), as in `mlx.core.descriptions.ColumnDescription`.
+        Features, float64 of shape (samples, features), as in `mlx.core.column_descriptions.ColumnDescription`.
     labels
         The target as it is in the file.
     notes

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mlx.core.array_types import Array, Indices
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.errors import DataError
 from mlx.core.settings import Settings
 from mlx.datasets.dataset import Block, Dataset, Factors, blocks_of, spans

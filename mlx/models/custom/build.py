@@ -8,10 +8,11 @@ from typing import Any
 
 from mlx.core.errors import DataError
 from mlx.core.extras import missing
-from mlx.models.contract import DirectModel, IterativeModel, Model, TaskSpec
+from mlx.models.contract import DirectModel, IterativeModel, Model
 from mlx.models.custom.call import called
 from mlx.models.settings import ModelSettings
 from mlx.models.task_check import require_task
+from mlx.models.task_spec import TaskSpec
 
 
 def build(

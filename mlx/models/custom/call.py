@@ -5,8 +5,8 @@ from typing import Any
 
 from mlx.core.errors import SettingsError
 from mlx.core.user_code import UserFunction
-from mlx.models.contract import TaskSpec
 from mlx.models.settings import ModelSettings
+from mlx.models.task_spec import TaskSpec
 
 
 def called(where: str, settings: ModelSettings, task_spec: TaskSpec) -> Any:

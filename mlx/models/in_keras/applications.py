@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import Network, check_image, with_output
 from mlx.models.in_keras.params import ImageNetParams
 from mlx.models.in_keras.pretrained import imagenet_scaled
 from mlx.models.in_keras.runtime import fresh_names, keras, undisturbed_seeds
 from mlx.models.in_keras.stem import skipped_halvings
+from mlx.models.task_spec import TaskSpec
 
 
 @dataclass(frozen=True)

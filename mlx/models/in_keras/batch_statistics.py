@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.runtime import keras
 from mlx.models.in_keras.steps import array_function
+from mlx.models.task_spec import TaskSpec
 
 MOST_SAMPLES = 1024
 """The paper finds a thousand samples as good as all."""

@@ -6,12 +6,13 @@ from typing import Any
 
 from mlx.core.extras import require
 from mlx.core.paths import from_root
-from mlx.models.contract import Model, TaskSpec
+from mlx.models.contract import Model
 from mlx.models.in_keras.model import KerasModel
 from mlx.models.in_keras.network import Network, check_classes, freeze
 from mlx.models.in_keras.params import NetworkParams
 from mlx.models.in_keras.runtime import fresh_names, keras
 from mlx.models.settings import ModelSettings
+from mlx.models.task_spec import TaskSpec
 
 
 def build(

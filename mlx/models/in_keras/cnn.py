@@ -3,11 +3,11 @@
 import math
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import Network, check_image, penalty, with_output
 from mlx.models.in_keras.params import CnnParams
 from mlx.models.in_keras.runtime import keras
 from mlx.models.task_check import check_size, dense_weights
+from mlx.models.task_spec import TaskSpec
 
 
 def build_cnn(name: str, params: CnnParams, task_spec: TaskSpec) -> Network:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from mlx.core.errors import DataError
-from mlx.models.contract import Model, TaskSpec
+from mlx.models.contract import Model
 from mlx.models.in_keras.model import KerasModel
 from mlx.models.in_keras.network import Network
 from mlx.models.in_keras.runtime import keras
+from mlx.models.task_spec import TaskSpec
 
 
 def wrapped(network: Any, task_spec: TaskSpec, where: str) -> Model:

@@ -1,10 +1,10 @@
 """Dense layers on the flattened sample, in Keras."""
 
-from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import Network, with_output
 from mlx.models.in_keras.params import KerasMlpParams
 from mlx.models.in_keras.runtime import keras
 from mlx.models.task_check import check_size, dense_weights
+from mlx.models.task_spec import TaskSpec
 
 
 def build_mlp(name: str, params: KerasMlpParams, task_spec: TaskSpec) -> Network:

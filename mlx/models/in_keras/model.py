@@ -12,7 +12,7 @@ from scipy.special import softmax
 from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError
 from mlx.core.last_layer import LastLayer
-from mlx.models.contract import BOTH_TASKS, Epoch, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
+from mlx.models.contract import Epoch, IterativeModel, Metrics, Optimization, Outputs
 from mlx.models.in_keras.batch_statistics import BatchStatistics
 from mlx.models.in_keras.checkpoint import load_weights_file, restore_weights, save_keras
 from mlx.models.in_keras.network import Network
@@ -20,6 +20,7 @@ from mlx.models.in_keras.pretrained import load_imagenet_weights
 from mlx.models.in_keras.runtime import fresh_names, keras
 from mlx.models.in_keras.steps import Steps, array_function
 from mlx.models.outcomes import OutcomeCollector
+from mlx.models.task_spec import BOTH_TASKS, TaskSpec
 
 CHECKPOINT = "model.keras"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.params import NetworkParams
 from mlx.models.in_keras.runtime import keras
+from mlx.models.task_spec import TaskSpec
 
 SCORES = {"classification": "logits", "regression": "prediction"}
 """Name of the layer of K units before softmax, and of the one unit of a regression."""

@@ -6,11 +6,11 @@ the size changes. Layers are named as in ``keras.applications``' deeper ones.
 
 from typing import Any
 
-from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import Network, check_image, penalty, with_output
 from mlx.models.in_keras.params import NetworkParams
 from mlx.models.in_keras.runtime import keras
 from mlx.models.in_keras.stem import skipped_halvings
+from mlx.models.task_spec import TaskSpec
 
 DEPTHS = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 """How many blocks each of the four stages has."""

@@ -4,11 +4,11 @@ import math
 from typing import Any
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import Network, penalty, with_output
 from mlx.models.in_keras.params import RnnParams
 from mlx.models.in_keras.runtime import keras
 from mlx.models.task_check import check_size, dense_weights
+from mlx.models.task_spec import TaskSpec
 
 MOST_UNROLLED = 64  # steps; an unrolled loop runs several times faster and compiles slower
 

@@ -7,7 +7,7 @@ well-known stem of one 3x3 convolution without pooling. Skipping more does not p
 cost. The shapes of the weights do not change.
 """
 
-from mlx.models.contract import TaskSpec
+from mlx.models.task_spec import TaskSpec
 
 HALVINGS = 5
 MOST_SKIPPED = 2

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.models.contract import Metrics, Optimization, TaskSpec
+from mlx.models.contract import Metrics, Optimization
 from mlx.models.in_keras.runtime import keras
+from mlx.models.task_spec import TaskSpec
 
 
 class Steps:

@@ -8,13 +8,13 @@ of two dense layers of 4096 units on 7x7 positions, the last map is averaged and
 from typing import Any
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import TaskSpec
 from mlx.models.in_keras.network import Network, check_image, penalty, with_output
 from mlx.models.in_keras.params import VggParams
 from mlx.models.in_keras.pretrained import imagenet_scaled
 from mlx.models.in_keras.runtime import keras
 from mlx.models.in_keras.stem import skipped_halvings
 from mlx.models.task_check import check_size, dense_weights
+from mlx.models.task_spec import TaskSpec
 
 FILTERS = (64, 128, 256, 512, 512)
 DEPTHS = {"vgg11": (1, 1, 2, 2, 2), "vgg13": (2,) * 5, "vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.errors import SettingsError
-from mlx.models.contract import Model, TaskSpec
+from mlx.models.contract import Model
 from mlx.models.in_numpy.heads import n_units
 from mlx.models.in_numpy.least_squares_model import LeastSquaresModel
 from mlx.models.in_numpy.network import HIDDEN_LAYERS, Network
@@ -15,6 +15,7 @@ from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
 from mlx.models.in_numpy.trainer import Limits
 from mlx.models.settings import ModelSettings
 from mlx.models.task_check import WHERE_STATED, check_size, dense_weights, require_task
+from mlx.models.task_spec import TaskSpec
 
 
 def build(

@@ -8,11 +8,12 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError
-from mlx.models.contract import DirectModel, Outputs, TaskSpec
+from mlx.models.contract import DirectModel, Outputs
 from mlx.models.in_numpy.least_squares import solve_least_squares
 from mlx.models.in_numpy.params import LinearRegressionParams
 from mlx.models.in_numpy.training_design import measured_fit
 from mlx.models.npz import read_npz, write_npz
+from mlx.models.task_spec import TaskSpec
 
 CHECKPOINT = "weights.npz"
 

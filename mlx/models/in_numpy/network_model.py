@@ -12,7 +12,7 @@ from scipy.special import softmax
 from mlx.core.array_types import Array, Floats
 from mlx.core.errors import ArtifactError
 from mlx.core.last_layer import LastLayer
-from mlx.models.contract import BOTH_TASKS, Epoch, IterativeModel, Metrics, Optimization, Outputs, TaskSpec
+from mlx.models.contract import Epoch, IterativeModel, Metrics, Optimization, Outputs
 from mlx.models.in_numpy.heads import LOSSES, class_logits, predicted_classes, target_table
 from mlx.models.in_numpy.network import Network, weight_arrays
 from mlx.models.in_numpy.optimizers import build_optimizer
@@ -21,6 +21,7 @@ from mlx.models.in_numpy.trainer import NO_LIMITS, Limits, Trainer
 from mlx.models.in_numpy.training_design import measured_fit
 from mlx.models.npz import read_npz, write_npz
 from mlx.models.outcomes import OutcomeCollector
+from mlx.models.task_spec import BOTH_TASKS, TaskSpec
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

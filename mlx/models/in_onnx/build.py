@@ -4,8 +4,9 @@ from typing import Any
 
 from mlx.core.extras import require
 from mlx.core.paths import from_root
-from mlx.models.contract import Model, TaskSpec
+from mlx.models.contract import Model
 from mlx.models.settings import ModelSettings
+from mlx.models.task_spec import TaskSpec
 
 
 def build(kind: Any, settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:  # noqa: ARG001  # nothing is drawn

@@ -11,9 +11,10 @@ from mlx.core.array_types import Array
 from mlx.core.artifacts import write_bytes
 from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.reading import existing
-from mlx.models.contract import BOTH_TASKS, DirectModel, Outputs, TaskSpec
+from mlx.models.contract import DirectModel, Outputs
 from mlx.models.in_onnx.graph import Graph, read_graph, with_outputs
 from mlx.models.in_onnx.params import OnnxParams
+from mlx.models.task_spec import BOTH_TASKS, TaskSpec
 
 CHECKPOINT = "model.onnx"
 TYPES = {

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from mlx.models.contract import Model, TaskSpec
+from mlx.models.contract import Model
 from mlx.models.settings import ModelSettings
 from mlx.models.task_check import require_task
+from mlx.models.task_spec import TaskSpec
 
 
 def build(kind: Any, settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:  # noqa: ARG001  # `fit` takes it

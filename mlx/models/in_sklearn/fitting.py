@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.descriptions import Task
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.settings import Settings
-from mlx.models.contract import Task, TaskSpec
 from mlx.models.task_check import WHERE_STATED
+from mlx.models.task_spec import TaskSpec
 
 
 def flattened(X: Array) -> Array:

@@ -10,11 +10,11 @@ from scipy.special import softmax
 
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
-from mlx.models.contract import TaskSpec
 from mlx.models.in_sklearn.fitting import check_task_params, resolve_auto
 from mlx.models.in_sklearn.leaves import LeafColumns, check_tree_links
 from mlx.models.in_sklearn.params import GradientBoostingParams
 from mlx.models.in_sklearn.sklearn_model import SklearnModel
+from mlx.models.task_spec import TaskSpec
 
 
 class GradientBoosting(SklearnModel):

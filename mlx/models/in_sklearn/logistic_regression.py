@@ -10,11 +10,12 @@ from scipy.special import softmax
 from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.last_layer import LastLayer
-from mlx.models.contract import DirectModel, Outputs, TaskSpec
+from mlx.models.contract import DirectModel, Outputs
 from mlx.models.in_sklearn.fitting import fitted
 from mlx.models.in_sklearn.params import LogisticRegressionParams
 from mlx.models.in_sklearn.standardization import Standardization
 from mlx.models.npz import read_npz, write_npz
+from mlx.models.task_spec import TaskSpec
 
 CHECKPOINT = "weights.npz"
 

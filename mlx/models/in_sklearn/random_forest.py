@@ -7,12 +7,12 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.errors import SettingsError
-from mlx.models.contract import TaskSpec
 from mlx.models.in_sklearn.fitting import check_task_params, resolve_auto
 from mlx.models.in_sklearn.leaves import LeafColumns, check_tree_links
 from mlx.models.in_sklearn.params import RandomForestParams
 from mlx.models.in_sklearn.sklearn_model import SklearnModel
 from mlx.models.in_sklearn.skops_file import Node, SkopsContents
+from mlx.models.task_spec import TaskSpec
 
 NO_CHILD = -1  # of a leaf, in the nodes of sklearn.tree
 

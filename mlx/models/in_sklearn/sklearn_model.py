@@ -10,9 +10,10 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError
 from mlx.core.reading import reading
-from mlx.models.contract import BOTH_TASKS, DirectModel, Outputs, TaskSpec
+from mlx.models.contract import DirectModel, Outputs
 from mlx.models.in_sklearn.fitting import fitted, flattened
 from mlx.models.in_sklearn.skops_file import SkopsContents, read_estimator, write_estimator
+from mlx.models.task_spec import BOTH_TASKS, TaskSpec
 
 CHECKPOINT = "model.skops"
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.errors import ArtifactError, DataError
-from mlx.models.contract import TaskSpec
 from mlx.models.in_sklearn.fitting import check_task_params, flattened
 from mlx.models.in_sklearn.params import SvmParams
 from mlx.models.in_sklearn.sklearn_model import SklearnModel
 from mlx.models.in_sklearn.standardization import Standardization
 from mlx.models.npz import read_npz, write_npz
+from mlx.models.task_spec import TaskSpec
 
 SCALE = "standardisation.npz"
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from mlx.core.paths import from_root
 from mlx.core.user_code import names_function
-from mlx.models.contract import Model, TaskSpec
+from mlx.models.contract import Model
 from mlx.models.custom.call import called
 from mlx.models.own_sklearn.stored import read_stored
 from mlx.models.settings import ModelSettings
+from mlx.models.task_spec import TaskSpec
 
 
 def build(kind: Any, settings: ModelSettings, task_spec: TaskSpec, seed: int) -> Model:

@@ -8,12 +8,14 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 
 from mlx.core.array_types import Array
+from mlx.core.descriptions import Task
 from mlx.core.errors import ArtifactError, DataError
-from mlx.models.contract import BOTH_TASKS, DirectModel, Outputs, Task, TaskSpec
+from mlx.models.contract import DirectModel, Outputs
 from mlx.models.in_sklearn.fitting import fitted as fitted_to
 from mlx.models.in_sklearn.fitting import flattened
 from mlx.models.own_sklearn.stored import read_stored, write_stored
 from mlx.models.task_check import require_task
+from mlx.models.task_spec import BOTH_TASKS, TaskSpec
 
 CHECKPOINT = "model.skops"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.plots.columns import ColumnSummary
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlx.core.descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription
 from mlx.plots.curves import plot_learning_curves, recorded_quantities
 from mlx.plots.images import plot_sample_cards, plot_sample_grid
 from mlx.plots.issues import plot_issue_counts

@@ -19,6 +19,7 @@ from mlx.residuals.errors.factor_choice import chosen_columns
 from mlx.residuals.regression.classical_tests import Numbers, memory_tests, spread_tests
 from mlx.residuals.regression.failures import ResidualFactors, analyze_residual_factors
 from mlx.residuals.regression.leverage import Leverage, coefficients_of, leverage_of, no_leverage
+from mlx.residuals.regression.shape import shape_of
 from mlx.residuals.regression.spread import MIN_SAMPLES, correlate_spread
 from mlx.residuals.sets.regression import PredictionIntervals, RegressionOutputs, prediction_intervals
 from mlx.residuals.settings import ResidualsSettings
@@ -28,13 +29,10 @@ from mlx.stats.correlation import is_constant, merge_ties, midranks
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.grouping import GIVEN, choose_groups
 from mlx.stats.groups import Groups
-from mlx.stats.status import OK, Reason, Status
+from mlx.stats.status import OK, Reason
 
 RELATIVE_TOLERANCE = 1e-12
 """Values closer than this, relative to the largest target or prediction, are equal up to rounding."""
-
-MIN_NORMALITY = 30
-"""Fewest samples for the normality p-value, whose distribution is one of large samples."""
 
 NO_FIT = "not the predictions of a linear regression"
 """Why there is no training design, where nothing else is said."""
@@ -240,7 +238,7 @@ def _summary(
     error = residuals.error
     scaled = {"residual_mean": error.mean(), "residual_sd": residuals.sd, "rmse": root_mean_square(error, error.size)}
     center: Numbers = {k: None if v is None else float(residuals.in_y(v)) for k, v in scaled.items()}
-    shape, shape_status = _shape(unit_sized(residuals.deviation), constant=residuals.is_constant)
+    shape, shape_status = shape_of(unit_sized(residuals.deviation), constant=residuals.is_constant)
     spread, spread_status = correlate_spread(error, residuals.fitted, residuals.tolerance, groups, settings)
     finite = all(np.isfinite(value) for value in center.values() if value)
     by_group = OK if groups is None else Reason.NO_CLASSICAL_BY_GROUP()
@@ -285,20 +283,3 @@ def _placed(place: Leverage, true: Floats, fit: LinearFit | None) -> Numbers:
         "leverage_max": float(known.max()) if known.size else None,
         "prediction_coverage": float(inside[bounded].mean()) if bounded.any() else None,
     }
-
-
-def _shape(deviation: Floats, *, constant: bool) -> tuple[Numbers, Status]:
-    """Skewness, excess kurtosis (both of moments, biased) and the Jarque–Bera test they make up (1980)."""
-    n = deviation.size
-    if n < MIN_SAMPLES:
-        return {}, Reason.TOO_FEW_SAMPLES(MIN_SAMPLES)
-    if constant:
-        return {}, Reason.CONSTANT("residuals")
-    z = deviation / np.sqrt(deviation @ deviation / n)
-    skewness, kurtosis = float((z**3).mean()), float((z**4).mean() - 3)
-    moments: Numbers = {"skewness": skewness, "excess_kurtosis": kurtosis}
-    if n < MIN_NORMALITY:
-        return moments, Reason.NO_CLASSICAL_TESTS(MIN_NORMALITY)
-    statistic = n / 6 * (skewness**2 + kurtosis**2 / 4)
-    # The upper tail of chi-squared with two degrees of freedom is an exponential.
-    return moments | {"jarque_bera": statistic, "normality_p": float(np.exp(-statistic / 2))}, OK
