@@ -79,8 +79,7 @@ class Design:
     @property
     def few(self) -> Status:
         """`OK`, or that too few errors or correct predictions are expected, or that there are too few groups."""
-        status = why_too_few(self.errors, self.n, self.validation, MIN_EXPECTED)
-        return status if self.groups is None else self.few_in_groups if status.is_ok else status
+        return why_too_few(self.errors, self.n, self.validation, MIN_EXPECTED, self.groups)
 
     @property
     def few_in_groups(self) -> Status:

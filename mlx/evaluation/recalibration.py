@@ -210,9 +210,7 @@ def difference_of(metric: RecalibratedMetric, before: Scored, after: Scored, des
             if not (why := why_infinite(scored.surprise)).is_ok:
                 return missing_difference(Reason.LOG_LOSS_IS(why))
         values = after.surprise - before.surprise
-    few = design.few_in_groups
-    if few.is_ok:
-        few = why_too_few(design.errors, design.n, design.validation, MIN_EXPECTED[metric])
+    few = why_too_few(design.errors, design.n, design.validation, MIN_EXPECTED[metric], design.groups)
     return (
         paired_mean(values, design.confidence, design.groups)
         if few.is_ok

@@ -1,8 +1,9 @@
 """Metrics of one classifier on the shared samples, each with the influence of every sample on it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from mlx.stats.auroc import placements
 from mlx.stats.calibration_scores import CalibrationScores, calibration_scores
 from mlx.stats.correlation import in_own_unit, merge_entropies
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE
-from mlx.stats.gates import expected_errors, why_too_few
+from mlx.stats.gates import LEAST_COMPARED, expected_errors, why_too_few
 from mlx.stats.groups import Groups
 from mlx.stats.prediction_scores import PredictionScores, prediction_scores
 from mlx.stats.row_scores import why_infinite
@@ -33,13 +34,13 @@ from mlx.stats.status import OK, Reason, Status
 
 NAN = float("nan")
 
+AREAS_OF_ERRORS = (Metric.ERROR_AUROC, Metric.ERROR_AURC, Metric.ERROR_AUGRC)
+
 MIN_EXPECTED = {
     Metric.LOG_LOSS: 40,
     Metric.BRIER: 10,
     Metric.ROC_AUC: 20,
-    Metric.ERROR_AUROC: 20,
-    Metric.ERROR_AURC: 20,
-    Metric.ERROR_AUGRC: 10,
+    **dict.fromkeys(AREAS_OF_ERRORS, LEAST_COMPARED),
 }
 """Fewest expected errors, and expected correct predictions, of both models for a test to hold its level."""
 
@@ -61,12 +62,15 @@ class Measured:
         Why it is undefined or has no test; `OK` where it has one.
     is_mean
         Whether the metric is a mean over samples.
+    n_carrying
+        How many samples carry most of its variance; infinite where all do.
     """
 
     estimate: float
     influence: Floats
     why: Status = OK
     is_mean: bool = False
+    n_carrying: float = inf
 
 
 NO_INFLUENCE = np.empty(0)
@@ -148,8 +152,11 @@ class ComparedModel:
         measured = MEASURES[metric](self)
         if not measured.why.is_ok or metric not in MIN_EXPECTED:
             return measured
-        why = why_too_few(int(self.error.sum()), self.n, self.recorded.validation, MIN_EXPECTED[metric])
-        return measured if why.is_ok else Measured(measured.estimate, NO_INFLUENCE, why)
+        errors = int(self.error.sum())
+        why = why_too_few(errors, self.n, self.recorded.validation, MIN_EXPECTED[metric], self.groups)
+        if not why.is_ok:
+            return Measured(measured.estimate, NO_INFLUENCE, why)
+        return replace(measured, n_carrying=min(errors, self.n - errors)) if metric in AREAS_OF_ERRORS else measured
 
 
 def _log_loss(model: ComparedModel) -> Measured:

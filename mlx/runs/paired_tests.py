@@ -117,7 +117,8 @@ def _difference(first: Measured, second: Measured, by: _By) -> PairedDifference:
     influence = second.influence - first.influence
     if first.is_mean:
         return paired_mean(influence, by.level, by.groups)
-    return paired_influence(difference, influence, by.level, by.groups)
+    carrying = min(first.n_carrying, second.n_carrying)
+    return paired_influence(difference, influence, by.level, by.groups, n_carrying=carrying)
 
 
 def _targets(shared: SharedOutputs) -> list[Floats]:

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
+from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason, Status
 
 MIN_OBSERVED = 2
 """Fewer errors, or correct predictions, than this leave the spread of either kind undefined."""
 
+
+LEAST_COMPARED = 30
+"""Fewest expected errors, and expected correct predictions, for an AUROC, AURC or AUGRC of errors to be compared."""
 
 GIVEN_BY_ERRORS = "wider, as errors of the test set itself let it be given; conservative"
 """What is said of an interval where there are no validation samples to expect errors by."""
@@ -68,7 +72,9 @@ def expected_errors(observed: int, n_test: int, validation: ValidationErrors | N
     return n_test * (validation.errors + 0.5) / (validation.n + 1)
 
 
-def why_too_few(errors: int, n_test: int, validation: ValidationErrors | None, least: int) -> Status:
+def why_too_few(
+    errors: int, n_test: int, validation: ValidationErrors | None, least: int, groups: Groups | None = None
+) -> Status:
     """Say why what errors and correct predictions are compared by is not given; `OK` where enough are expected.
 
     Parameters
@@ -80,6 +86,8 @@ def why_too_few(errors: int, n_test: int, validation: ValidationErrors | None, l
         Errors on the validation samples, or None.
     least
         Fewest expected errors, and fewest expected correct predictions.
+    groups
+        Which of the test samples belong together: each kind must then be worth ``least`` independent samples.
     """
     if errors < MIN_OBSERVED:
         return Reason.FEW_ERRORS(MIN_OBSERVED)
@@ -93,7 +101,9 @@ def why_too_few(errors: int, n_test: int, validation: ValidationErrors | None, l
         few_errors, few_correct = Reason.FEW_ERRORS, Reason.FEW_CORRECT
     if expected < least:
         return few_errors(least)
-    return OK if n_test - expected >= least else few_correct(least)
+    if n_test - expected < least:
+        return few_correct(least)
+    return OK if groups is None else groups.why_too_few_of(expected, least)
 
 
 def _why_unknown(n_test: int, validation: ValidationErrors, least: int) -> Status:

@@ -1,7 +1,7 @@
 """Two models on the same samples: tests of the difference of what they reach, and intervals that agree with them."""
 
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 from scipy.special import chdtrc, stdtr
@@ -126,7 +126,7 @@ def paired_influence(
     level: float = 0.95,
     groups: Groups | None = None,
     *,
-    n_carrying: int | None = None,
+    n_carrying: float = inf,
 ) -> PairedDifference:
     """Difference of a statistic of two models on the same samples, by influence values: Var = Σφ²/(n(n − 1)).
 
@@ -145,8 +145,9 @@ def paired_influence(
     groups
         Which samples belong together; None where each is its own.
     n_carrying
-        How many samples carry most of the variance, such as the errors of an area under a ROC curve, where they are
-        fewer than all: t then has one degree of freedom less than these.
+        How many samples carry most of the variance, where they are fewer than all: of an area of errors, the errors or
+        the correct predictions, whichever are rarer (of two models, in either). t then has one degree of freedom less
+        than these; with groups, it has that of the groups.
     """
     n = influence.size
     if n < 2:
@@ -157,7 +158,7 @@ def paired_influence(
         return missing_difference(Reason.ALL_THE_SAME(), difference)
     each = Groups(np.arange(n)) if groups is None else groups
     error = largest * sqrt(variance_by_group(influence / largest, each))
-    df = min(each.count, n_carrying or n) - 1
+    df = (min(n, n_carrying) if groups is None else groups.count) - 1
     if error <= 16 * ROUNDING:
         return missing_difference(Reason.ALL_THE_SAME(), difference)
     half = critical_value(level, df) * error

@@ -120,7 +120,8 @@ def _of_one_model(values: MetricValues, level: float) -> Interval:
         return wilson_interval(float(values.estimates[0]) * values.n_samples, values.n_samples, level)
     if not values.why.is_ok or values.n_samples < MIN_SAMPLES:
         return Interval.missing(values.why if not values.why.is_ok else Reason.TOO_FEW(MIN_SAMPLES))
-    return _with_bias(paired_influence(values.mean, values.influence[0], level).interval, values)
+    found = paired_influence(values.mean, values.influence[0], level, n_carrying=values.n_carrying)
+    return _with_bias(found.interval, values)
 
 
 def _with_bias(interval: Interval, values: MetricValues) -> Interval:

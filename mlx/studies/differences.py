@@ -161,5 +161,7 @@ def _of_models(first: MetricValues, second: MetricValues, level: float) -> tuple
         gap = second.influence[0] - first.influence[0] + second.estimates[0] - first.estimates[0]
         found = paired_proportions(int((gap > 0.5).sum()), int((gap < -0.5).sum()), first.n_samples, level)
     else:
-        found = paired_influence(second.mean - first.mean, second.influence[0] - first.influence[0], level)
+        influence = second.influence[0] - first.influence[0]
+        carrying = min(first.n_carrying, second.n_carrying)
+        found = paired_influence(second.mean - first.mean, influence, level, n_carrying=carrying)
     return found.interval, found.p, found.status

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
+from math import inf
 
 import numpy as np
 
@@ -62,8 +63,9 @@ def samples_of(outputs: ModelOutputs) -> str:
 def _by_group(values: MetricValues, groups: Groups | None) -> MetricValues:
     if groups is None or not values.n_samples:
         return values
-    why = values.why if values.why.is_ok is False else groups.why_too_few
-    return replace(values, influence=values.table.by_group(groups).influence, why=why, is_proportion=False)
+    why = groups.why_too_few if values.why.is_ok else values.why
+    by_group = values.table.by_group(groups).influence
+    return replace(values, influence=by_group, why=why, is_proportion=False, n_carrying=inf)
 
 
 def _classifiers(
@@ -107,7 +109,8 @@ def _together(metric: Metric, measured: Sequence[Measured], n: int, *, shared: b
     influence = np.zeros((len(measured), n if shared else 0))
     if shared and all(one.influence.size == n for one in measured):
         influence = np.stack([one.influence - one.estimate if one.is_mean else one.influence for one in measured])
-    return MetricValues(metric, np.array([one.estimate for one in measured]), influence, why)
+    estimates, carrying = np.array([one.estimate for one in measured]), min(one.n_carrying for one in measured)
+    return MetricValues(metric, estimates, influence, why, n_carrying=carrying)
 
 
 def _accuracy(model: ComparedModel) -> Measured:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 
 import numpy as np
 
@@ -84,6 +85,8 @@ class MetricValues:
         Whether it is the share of independent samples that are right, which has Wilson's interval for one model.
     agree
         Whether all runs predict the same.
+    n_carrying
+        Samples that carry most of the variance of a run by the samples, the fewest of all runs; infinite where all do.
     samples
         What identifies the test samples; differences are of values with the same alone.
     """
@@ -95,6 +98,7 @@ class MetricValues:
     bias: Floats | None = None
     is_proportion: bool = False
     agree: bool = False
+    n_carrying: float = inf
     samples: str = ""
 
     @property

@@ -68,8 +68,9 @@ def test_the_variance_of_an_auroc_difference_is_that_of_placements_although_the_
         phi[~error] = (above.mean(axis=0) - above.mean()) * n / (~error).sum()
         influence.append(phi)
     variance = ((influence[0] - influence[1]) ** 2).sum() / (n * (n - 1))
-    assert found.high - found.difference == pytest.approx(t.ppf(0.975, n - 1) * variance**0.5, rel=1e-9)
-    assert found.p == pytest.approx(2 * t.sf(abs(found.difference) / variance**0.5, n - 1), rel=1e-9)
+    df = min(min(wrong(model).sum(), n - wrong(model).sum()) for model in models) - 1
+    assert found.high - found.difference == pytest.approx(t.ppf(0.975, df) * variance**0.5, rel=1e-9)
+    assert found.p == pytest.approx(2 * t.sf(abs(found.difference) / variance**0.5, df), rel=1e-9)
 
 
 @pytest.mark.parametrize("metric", [m for m in MEASURES if m is not Metric.ECE])
@@ -124,10 +125,12 @@ def test_identical_models_differ_in_nothing(tmp_path: Path) -> None:
 def test_validation_decides_which_tests_are_given(tmp_path: Path) -> None:
     models = two_classifiers(200, np.random.default_rng(6))
     rows = np.arange(200)
-    rare, usual = ValidationErrors(1000, 20), ValidationErrors(1000, 300)
-    for validation, why in [(rare, Reason.FEW_EXPECTED_ERRORS(20)), (usual, OK)]:
+    rare, usual, errors = ValidationErrors(1000, 20), ValidationErrors(1000, 300), int(wrong(models[0]).sum())
+    few = Reason.FEW_EXPECTED_ERRORS(30)
+    for validation, why, carrying in [(rare, few, np.inf), (usual, OK, min(errors, 200 - errors))]:
         model = ComparedModel(replace(models[0], validation=validation), rows, 10)
-        assert model.measure(Metric.ERROR_AUROC).why == why
+        found = model.measure(Metric.ERROR_AUROC)
+        assert (found.why, found.n_carrying) == (why, carrying)
     assert model.expected_errors == pytest.approx(200 * 300.5 / 1001)
 
 

@@ -12,7 +12,7 @@ from mlx.results.tests import TestResult
 from mlx.stats.auroc import auroc
 from mlx.stats.auroc_by_group import MIN_WORTH, smoothed_area_by_group
 from mlx.stats.brunner_munzel import SmoothedArea, permuted_test, smoothed_area, studentized
-from mlx.stats.gates import ValidationErrors, expected_errors, why_too_few
+from mlx.stats.gates import ValidationErrors, why_too_few
 from mlx.stats.groups import Groups, proportion_by_group
 from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.interval import Interval
@@ -72,10 +72,7 @@ class Ranking:
 
     def why_too_few(self, validation: ValidationErrors | None, least: int) -> Status:
         """Say why errors, the positives, are not compared with the rest; `OK` where enough are expected."""
-        reason = why_too_few(self.sizes[0], self.rows.size, validation, least)
-        if not reason.is_ok or self.groups is None:
-            return reason
-        return self.groups.why_too_few_of(expected_errors(self.sizes[0], self.rows.size, validation), least)
+        return why_too_few(self.sizes[0], self.rows.size, validation, least, self.groups)
 
     def standard_error(self, found: EstimateWithInfluence) -> float:
         """Standard error of a statistic of the same samples."""

@@ -16,12 +16,13 @@ from mlx.results.tests import TestResult
 from mlx.stats.auroc import auroc, placements
 from mlx.stats.average_precision import average_precision
 from mlx.stats.fixed_recall import fpr_at_95, fpr_interval
+from mlx.stats.gates import LEAST_COMPARED
 from mlx.stats.interval import Interval, share_interval
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
 from mlx.stats.paired import PairedDifference, missing_difference, paired_influence
 from mlx.stats.status import Reason, Status
 
-MIN_EXPECTED = {"aupr": 60, "fpr95": 60, "difference": 30}
+MIN_EXPECTED = {"aupr": 60, "fpr95": 60}
 """Fewest expected errors, and expected correct predictions, for an interval to hold."""
 
 MIN_SHARED = 200
@@ -130,14 +131,14 @@ def compared(ranking: Ranking, reference: Floats, predictions: Predictions, leve
     (first, by_first), (second, by_second) = (
         influences(ranking.positive, values) for values in (reference, ranking.values)
     )
-    why = ranking.why_too_few(predictions.validation, MIN_EXPECTED["difference"])
+    why = ranking.why_too_few(predictions.validation, LEAST_COMPARED)
     if why.is_ok and ranking.shared is not None:
         by_second = by_second + ranking.area.influence - auroc(ranking.positive, ranking.values).influence
         why = why if ranking.rows.size >= MIN_SHARED else Reason.TOO_FEW(MIN_SHARED)
     if not why.is_ok:
         return missing_difference(why, second - first)
-    few = None if ranking.groups is not None else min(n_errors, n_correct)
-    return paired_influence(second - first, by_second - by_first, level, ranking.groups, n_carrying=few)
+    carrying = min(n_errors, n_correct)
+    return paired_influence(second - first, by_second - by_first, level, ranking.groups, n_carrying=carrying)
 
 
 def influences(positive: Flags, score: Floats) -> tuple[float, Floats]:
