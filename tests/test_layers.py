@@ -23,6 +23,7 @@ LEVELS = {
     "preprocessing": 1,
     "models": 1,
     "stats": 1,
+    "received": 2,
     "training": 2,
     "representations": 2,
     "results": 2,

@@ -11,7 +11,7 @@ from mlx.commands.chosen_workers import add_workers, opened
 if TYPE_CHECKING:
     from mlx.core.descriptions import Split
     from mlx.core.documents import Document
-    from mlx.runs.recorded_files import RecordedPart
+    from mlx.received.files import RecordedPart
 
 NAME = "analyze"
 HELP = "analyze the predictions and representations of any model, recorded as arrays"
@@ -114,9 +114,9 @@ SHORT = {
 def run(chosen: argparse.Namespace) -> str:
     """Return the path of the report."""
     from mlx.core.sections import with_source_line
+    from mlx.received.files import RecordedPart, cross_fit_in, files_in
     from mlx.runs.analysis_settings import read_settings
     from mlx.runs.recorded_arrays import analyze
-    from mlx.runs.recorded_files import RecordedPart, cross_fit_in, files_in
 
     given = {flag: getattr(chosen, flag.strip("-")) for flag in FILE_FLAGS}
     about = {name: getattr(chosen, name) for name in ("metadata", "images")}
@@ -169,7 +169,7 @@ def _files(chosen: argparse.Namespace) -> dict[str, Any]:
 
 def _other_parts(chosen: argparse.Namespace) -> "dict[Split, RecordedPart]":
     """Return the parts beside that of the flags for files."""
-    from mlx.runs.recorded_files import part_in
+    from mlx.received.files import part_in
 
     layers = list(_layers(chosen.representations))
     named: dict[Split, Path | None] = {"val": chosen.val, "train": chosen.train}
@@ -223,6 +223,6 @@ def _layers(given: list[str]) -> dict[str, Path]:
 
 def _class_names(given: str | None) -> tuple[str, ...]:
     """Read the names, in a file or with commas between."""
-    from mlx.runs.received import read_class_names
+    from mlx.received import read_class_names
 
     return read_class_names(given, "--class-names")

@@ -86,6 +86,9 @@ def _nothing_at(path: Path) -> str:
 CROSS_FIT = "cross_fit"
 """The folder, in ``data/model/`` and ``data/representations/``, of outputs of models not trained on the sample."""
 
+NUMBERS = "numbers.npy"
+"""In ``data/raw/``, where only some samples are there: their numbers, in the order of ``X.npy``."""
+
 
 @dataclass(frozen=True)
 class Workspace:

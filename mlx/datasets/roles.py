@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.group_names import DUPLICATES
 from mlx.core.settings import known_name, nearest
 from mlx.datasets.custom.written_numbers import MARKS, Marks, mark_of, read_written
 
@@ -21,9 +22,6 @@ Role = Annotated[
     Literal["group", "order", "part", "ignore"],
     BeforeValidator(lambda value: known_name(value, ROLES) if isinstance(value, str) else value),
 ]
-
-DUPLICATES = "duplicates"
-"""What ``split.group`` calls equal samples."""
 
 PART = "part"
 """The column of ``roles.parquet`` with the source's own part of each sample: ``train``, ``val`` or ``test``."""

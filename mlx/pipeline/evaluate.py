@@ -7,6 +7,7 @@ import numpy as np
 
 from mlx.core.artifacts import write_csv
 from mlx.core.descriptions import Split
+from mlx.core.group_names import DUPLICATES
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
@@ -19,7 +20,6 @@ from mlx.pipeline.model_outputs import (
 from mlx.pipeline.sample_columns import read_group_labels
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
 from mlx.stats.duplicates import Duplicates, find_duplicates
-from mlx.stats.grouping import DUPLICATES
 from mlx.stats.groups import Groups
 from mlx.stats.validation_outputs import ValidationOutputs
 

@@ -11,7 +11,7 @@ from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_
 from mlx.core.console import tracked
 from mlx.core.descriptions import DatasetDescription, ModelDescription, SplitsDescription, read_description
 from mlx.core.documents import read_document
-from mlx.core.paths import Workspace
+from mlx.core.paths import NUMBERS, Workspace
 from mlx.core.samples import open_samples, open_targets
 from mlx.core.versions import versions
 from mlx.pipeline.results import (
@@ -74,9 +74,6 @@ def _different_groups(named: Mapping[str, Any]) -> str:
     keys = ", ".join(f"{section}.groups: {name or 'not set'}" for section, name in named.items())
     return f" (inference goes by different groups: {keys}; each section has its own key)"
 
-
-NUMBERS = "numbers.npy"
-"""In ``data/raw/``, where only some samples are there: their numbers, in the order of ``X.npy``."""
 
 BLOCK_BYTES = 4 << 20
 """Size of the raw rows that are summarized at a time."""

@@ -15,9 +15,9 @@ from mlx.core.checks import row_blocks
 from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.errors import ArtifactError
+from mlx.core.group_names import DUPLICATES, unknown_groups
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
-from mlx.stats.grouping import DUPLICATES, unknown_groups
 
 MICROSECONDS_A_DAY = 86_400_000_000
 

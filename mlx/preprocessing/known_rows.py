@@ -7,9 +7,8 @@ import numpy as np
 
 from mlx.core.array_types import Array, Indices
 from mlx.core.errors import SettingsError
+from mlx.core.group_names import DUPLICATES
 from mlx.core.settings import nearest, yaml_text
-
-DUPLICATES = "duplicates"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Indices
+from mlx.core.group_names import DUPLICATES
 from mlx.core.settings import yaml_text
-from mlx.preprocessing.known_rows import DUPLICATES, KnownRows, group_codes
+from mlx.preprocessing.known_rows import KnownRows, group_codes
 from mlx.preprocessing.settings import SplitSettings
 from mlx.preprocessing.split import Split
 

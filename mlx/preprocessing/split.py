@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from mlx.core.array_types import Array, Indices
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.group_names import DUPLICATES
 from mlx.preprocessing.draws import Codes, Rows, draw
 from mlx.preprocessing.given_parts import PARTS, TEST, TRAIN, VAL, fold_by_time, parts_by_time, parts_of
-from mlx.preprocessing.known_rows import DUPLICATES, KnownRows, group_codes
+from mlx.preprocessing.known_rows import KnownRows, group_codes
 from mlx.preprocessing.settings import Method, SplitSettings
 
 Fold = tuple[int, int]

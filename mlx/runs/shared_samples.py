@@ -7,12 +7,12 @@ import numpy as np
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array
+from mlx.core.group_names import DUPLICATES
 from mlx.core.paths import Workspace
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.pipeline.sample_columns import read_group_labels
 from mlx.results.comparison import SharedSamples
 from mlx.stats.duplicates import Duplicates, find_duplicates
-from mlx.stats.grouping import DUPLICATES
 from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
 

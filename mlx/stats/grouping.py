@@ -1,24 +1,17 @@
 """Which samples belong together: chosen by the name that ``evaluation.groups`` and ``residuals.groups`` give."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mlx.core.errors import DataError, SettingsError
-from mlx.core.settings import nearest
+from mlx.core.group_names import DUPLICATES, unknown_groups
 from mlx.stats.duplicates import Duplicates
 from mlx.stats.groups import Groups
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DUPLICATES = "duplicates"
-"""The name that stands for exact duplicates."""
-
-LISTED = 30
-"""Names of columns that a message lists."""
 
 GIVEN = "given"
 """What results call groups that were handed over without a name."""
@@ -83,10 +76,3 @@ def choose_groups(
     if name not in columns:
         raise unknown_groups(name, columns)
     return Groups.of(columns[name].to_numpy())
-
-
-def unknown_groups(name: str, columns: Iterable[str], *, key: str = "residuals.groups") -> SettingsError:
-    """Return the error of a name for groups, given as ``key``, that is none of the known columns."""
-    known = [*columns, DUPLICATES]
-    listed = known if len(known) <= LISTED else [*known[:LISTED], "…", DUPLICATES]
-    return SettingsError(f"{key}: expected one of {', '.join(listed)}, found '{name}'{nearest(name, known)}")

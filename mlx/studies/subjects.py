@@ -12,8 +12,8 @@ from mlx.core.metrics import read_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.pipeline.evaluate import evaluate
+from mlx.received.files import files_in
 from mlx.runs.recorded_arrays import lay_out
-from mlx.runs.recorded_files import files_in
 from mlx.runs.run import Run
 
 

@@ -13,10 +13,10 @@ from mlx.core.metrics import write_metrics
 from mlx.core.paths import expanded
 from mlx.core.sections import settings_of
 from mlx.pipeline.residuals_analysis import write_classification
+from mlx.received import Received, given_in_notebook, receive
 from mlx.residuals import ResidualsSettings, analyze_classification
 from mlx.residuals.issues import Part, find_issues
 from mlx.results.classification_residuals import ClassificationResiduals
-from mlx.runs.received import Received, given_in_notebook, receive
 from mlx.workbench.display import Described, Tables
 
 
@@ -98,7 +98,7 @@ class ResidualsAnalyzer(Described):
 
 
 def analyze_received(received: Received, settings: ResidualsSettings) -> ClassificationResiduals:
-    """Analyze what `mlx.runs.received.receive` returned."""
+    """Analyze what `mlx.received.receive` returned."""
     layers, index = received.whole_layers(), np.arange(len(received.y_true))
     probabilities, logits = received.whole_probabilities(), received.whole_logits()
     found = analyze_classification(

@@ -16,8 +16,8 @@ from mlx.plots.report.figures import draw_report
 from mlx.plots.report.inputs import ClassificationReport, Provenance, RawSamples, Training
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
+from mlx.received import given_in_notebook, receive
 from mlx.residuals import ResidualsSettings
-from mlx.runs.received import given_in_notebook, receive
 from mlx.workbench.analysis import analyze_received
 from mlx.workbench.display import Described, Figures
 

@@ -12,9 +12,9 @@ from mlx.core.errors import SettingsError
 from mlx.core.paths import expanded
 from mlx.core.settings import nearest
 from mlx.core.workers import open_workers
+from mlx.received.files import RecordedPart, cross_fit_in, files_in, part_in
 from mlx.runs.analysis_settings import SECTIONS, read_settings
 from mlx.runs.recorded_arrays import analyze as analyze_parts
-from mlx.runs.recorded_files import RecordedPart, cross_fit_in, files_in, part_in
 from mlx.workbench.analyzed import Analysis
 
 OF_A_PART = ("probabilities", "labels", "representations", "logits", "predictions", "index")

@@ -179,7 +179,7 @@ def test_arrays_of_other_frameworks_are_taken_for_numpys() -> None:
         def __dlpack_device__(self) -> tuple[int, int]:
             return self.values.__dlpack_device__()
 
-    from mlx.runs.received.rows import array_of
+    from mlx.received.rows import array_of
 
     np.testing.assert_array_equal(array_of(Tensor(Z), "z"), Z)
     np.testing.assert_array_equal(array_of(Exchanged(Z), "z"), Z)
@@ -190,7 +190,7 @@ def test_arrays_of_other_frameworks_are_taken_for_numpys() -> None:
 def test_images_in_files_and_with_the_channels_first(tmp_path: Path) -> None:
     from PIL import Image
 
-    from mlx.runs.received.images import read_images
+    from mlx.received.images import read_images
 
     first = read_images(np.moveaxis(IMAGES, -1, 1), N, "images")
     np.testing.assert_array_equal(first.whole(), IMAGES)

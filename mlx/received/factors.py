@@ -10,13 +10,13 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.console import note
 from mlx.core.errors import DataError
+from mlx.core.group_names import DUPLICATES, unknown_groups
 from mlx.datasets.custom.factors import factors_of
 from mlx.datasets.custom.gathering import Wanted
 from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.custom.table_files import read_table
 from mlx.datasets.dataset import Factors
-from mlx.datasets.roles import DUPLICATES, role_values
-from mlx.stats.grouping import unknown_groups
+from mlx.datasets.roles import role_values
 
 
 def read_factors(given: Any, n: int, what: str, groups: str | None = None, *, key: str = "residuals.groups") -> Factors:

@@ -8,7 +8,7 @@ import pytest
 from recorded import BASE, TWO, N, R, in_notebook
 
 from mlx.core.errors import DataError
-from mlx.runs.received.factors import read_factors
+from mlx.received.factors import read_factors
 from mlx.stats.groups import Groups
 
 pytestmark = pytest.mark.slow

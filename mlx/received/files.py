@@ -19,7 +19,7 @@ NO_LAYERS = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "
 class RecordedPart:
     """The arrays of n samples of one part of the data, and K classes: in memory, or files.
 
-    Files of arrays are ``.npy``, ``.npz`` or tables, see `mlx.runs.received.rows.read_rows`.
+    Files of arrays are ``.npy``, ``.npz`` or tables, see `mlx.received.rows.read_rows`.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class RecordedPart:
     metadata
         Table with a row for each sample, of what may explain an error, or None.
     images
-        As `mlx.runs.received.images.read_images`, or None.
+        As `mlx.received.images.read_images`, or None.
     class_names
         K names in the order of the columns; by default those of the labels in sorted order, or numbers.
     task

@@ -14,13 +14,13 @@ from mlx.core.descriptions import Task
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.rows import Rows
 from mlx.datasets.dataset import Factors
-from mlx.runs.received.class_names import read_class_names
-from mlx.runs.received.columns import one_column, softmax_rows, two_logits, two_probabilities
-from mlx.runs.received.factors import read_factors
-from mlx.runs.received.images import read_images
-from mlx.runs.received.labels import in_order_of_columns, labels_of
-from mlx.runs.received.rows import columns_of, counting_columns, read_rows
-from mlx.runs.received.sparse import is_sparse, sparse_rows
+from mlx.received.class_names import read_class_names
+from mlx.received.columns import one_column, softmax_rows, two_logits, two_probabilities
+from mlx.received.factors import read_factors
+from mlx.received.images import read_images
+from mlx.received.labels import in_order_of_columns, labels_of
+from mlx.received.rows import columns_of, counting_columns, read_rows
+from mlx.received.sparse import is_sparse, sparse_rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -48,7 +48,7 @@ class Given:
     task
         What the model was trained for.
     images
-        As `mlx.runs.received.images.read_images`, or None.
+        As `mlx.received.images.read_images`, or None.
     factors
         A table with a row for each sample, or None.
     groups

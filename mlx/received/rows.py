@@ -12,7 +12,7 @@ from mlx.core.paths import what_is
 from mlx.datasets.custom.array_files import ArrayFile, open_npy, open_npz
 from mlx.datasets.custom.formats import TABLE_SUFFIXES, suffix_of
 from mlx.datasets.custom.rows import MemoryRows, Rows
-from mlx.runs.received.tables import one_line, read_array_table
+from mlx.received.tables import one_line, read_array_table
 
 MAGIC = b"\x93NUMPY"
 FORMS = ".npy, .npz, .csv, .tsv, .json, .jsonl, .parquet or .feather"

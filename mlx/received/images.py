@@ -13,7 +13,7 @@ from mlx.core.console import note
 from mlx.core.errors import DataError
 from mlx.datasets.custom.rows import Rows
 from mlx.datasets.files.decoding import SUFFIXES, UnreadableImageError, decode, image_size, in_parallel
-from mlx.runs.received.rows import read_rows
+from mlx.received.rows import read_rows
 
 CHANNELS = (1, 3, 4)
 LARGEST_SIDE = 128

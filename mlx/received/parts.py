@@ -1,24 +1,24 @@
 """Reads the recorded arrays of each part of the data, and checks that they belong together."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.descriptions import Split
+from mlx.core.descriptions import Split, Task
 from mlx.core.errors import DataError, SettingsError
-from mlx.runs.received import Given, Received, receive
-from mlx.runs.received.rows import read_rows
-from mlx.runs.recorded_files import NO_LAYERS, RecordedPart
+from mlx.received import Given, Received, receive
+from mlx.received.files import NO_LAYERS, RecordedPart
+from mlx.received.rows import read_rows
 
 RESERVED = NO_LAYERS | {"representations"}
 """Names that no layer can have."""
 
 Names = Mapping[str, str]
-"""What the arguments of the user are called, by the fields of `mlx.runs.received.Given`."""
+"""What the arguments of the user are called, by the fields of `mlx.received.Given`."""
 
 COMMAND: Names = {"class_names": "--class-names", "groups": "--groups", "representations": "--representations"}
 """In messages of the command; its arrays are named by their files."""
@@ -27,10 +27,36 @@ MOST_ROWS = 10**8
 """Rows that the data which the samples are from may have: what is known of them is a table of as many."""
 
 
-def receive_parts(
-    parts: Mapping[Split, RecordedPart], groups: str | None, names: Names = COMMAND
-) -> dict[Split, Received]:
-    """Read the test part, then the others, which have its classes and layers.
+@dataclass(frozen=True)
+class Recording:
+    """Recorded arrays of every part of the data, which belong together.
+
+    Attributes
+    ----------
+    task
+        What the model was trained for.
+    parts
+        The test part, and others that are recorded.
+    numbers
+        By part, the number of each sample (n,) in the user's data.
+    """
+
+    task: Task
+    parts: Mapping[Split, Received]
+    numbers: Mapping[Split, Array]
+
+    @property
+    def test(self) -> Received:
+        """The part that is analyzed."""
+        return self.parts["test"]
+
+    def widths(self) -> dict[str, int]:
+        """Return how wide the rows of each layer are, the layer of the headline first."""
+        return {name: layer.shape[1] for name, layer in self.test.layers.items()}
+
+
+def open_recording(parts: Mapping[Split, RecordedPart], groups: str | None = None, names: Names = COMMAND) -> Recording:
+    """Read the test part, then the others, which have its classes and layers; number the samples.
 
     Parameters
     ----------
@@ -44,7 +70,7 @@ def receive_parts(
     Raises
     ------
     MlxError
-        An array is damaged, or does not match the others.
+        An array is damaged, or does not match the others; or there is no column of this name.
     """
     test = _receive(parts["test"], groups, names)
     received: dict[Split, Received] = {"test": test}
@@ -56,7 +82,7 @@ def receive_parts(
             known = test.class_names if part.task == "classification" else ()
             received[split] = _receive(replace(part, class_names=known), None, called)
             _check_alike(part, split, received[split], test)
-    return received
+    return Recording(parts["test"].task, received, _sample_numbers(parts, received))
 
 
 def _place(part: RecordedPart, split: Split) -> str:
@@ -102,7 +128,7 @@ def _check_alike(part: RecordedPart, split: Split, found: Received, test: Receiv
         raise DataError(f"{where}: expected logits in each part or in none, found them in one alone")
 
 
-def sample_numbers(parts: Mapping[Split, RecordedPart], received: Mapping[Split, Received]) -> dict[Split, Array]:
+def _sample_numbers(parts: Mapping[Split, RecordedPart], received: Mapping[Split, Received]) -> dict[Split, Array]:
     """Return the number of each sample (n,): those given; without any, consecutive ones, part by part.
 
     Raises

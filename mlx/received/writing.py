@@ -1,0 +1,164 @@
+"""Writes recorded arrays as the artifacts of the steps up to `extract-representations`."""
+
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlx.core.array_types import Array
+from mlx.core.arrays import ArrayWriter, open_array, write_array
+from mlx.core.artifacts import write_json, write_parquet
+from mlx.core.checks import check_finite, check_matrix, check_rows_sum_to_one
+from mlx.core.descriptions import (
+    SPLITS,
+    DatasetDescription,
+    RepresentationsDescription,
+    Split,
+    ValidationDescription,
+)
+from mlx.core.paths import CROSS_FIT, NUMBERS
+from mlx.core.recorded import RECORDED_ARRAYS
+from mlx.core.samples import naming, open_index, open_targets
+from mlx.core.sparse import SparseWriter
+from mlx.datasets.custom.rows import Rows
+from mlx.received.parts import Recording
+from mlx.received.predictions import Received
+from mlx.received.sparse import is_sparse
+
+
+def write_outputs(
+    folder: Path, recording: Recording, cross_fit: Path | None = None, splits: Container[Split] = SPLITS
+) -> RepresentationsDescription:
+    """Write ``data/representations/`` into an empty `folder`: the arrays of the parts in `splits`, and `cross_fit`.
+
+    Raises
+    ------
+    MlxError
+        An array is damaged, or contains no predictions.
+    """
+    for split, part in recording.parts.items():
+        if split in splits:
+            (folder / split).mkdir()
+            _write_part(folder / split, part, recording.numbers[split])
+    described = _description(recording, splits)
+    write_json(folder / "representations.json", described.as_dict())
+    if cross_fit is not None and described.class_names:
+        _copy_cross_fit(cross_fit, folder / CROSS_FIT, len(described.class_names))
+    return described
+
+
+def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -> DatasetDescription:
+    """Write ``data/raw/`` into an empty `folder`, whose rows are the numbers of the samples.
+
+    Factors and images are known of the test part alone: ``X.npy`` has its images, and ``numbers.npy`` their numbers.
+
+    Parameters
+    ----------
+    name
+        Of the data, for the reader.
+    about
+        Further fields of the description.
+    """
+    import pandas as pd
+
+    test, numbers = recording.test, recording.numbers["test"]
+    n = 1 + max(int(part.max()) for part in recording.numbers.values())
+    widths = recording.widths()
+    described = DatasetDescription(
+        name=name,
+        task=recording.task,
+        class_names=list(test.class_names),
+        shape=[n, *(test.images.shape[1:] if test.images is not None else [next(iter(widths.values()))])],
+        dtype=str(test.images.dtype) if test.images is not None else "float64",
+        source=_source(recording),
+        seed=None,
+        augmentation=None,
+        factors=list(test.factors),
+        details={},
+        **{"params": {}, **about},
+    )
+    if test.factors:
+        table = pd.DataFrame(dict(test.factors), index=numbers)
+        write_parquet(folder / "factors.parquet", table.reindex(range(n)))
+    if test.images is not None:
+        _write_images(folder, test.images, test.y_true, numbers)
+    write_json(folder / "dataset.json", described.as_dict())
+    return described
+
+
+def _write_part(folder: Path, part: Received, numbers: Array) -> None:
+    scores = {"probabilities": part.probabilities, "logits": part.logits}
+    for name, array in ({name: rows for name, rows in scores.items() if rows is not None} | part.layers).items():
+        _copy(array, folder, name)
+    dtype = np.float64 if part.probabilities is None else np.int64
+    for name, values in (("y_true", part.y_true), ("y_pred", part.y_pred)):
+        write_array(folder / f"{name}.npy", values.astype(dtype))
+    write_array(folder / "index.npy", numbers.astype(np.int64))
+
+
+def _copy_cross_fit(source: Path, folder: Path, n_classes: int) -> None:
+    folder.mkdir()
+    y = open_targets(source / "y_true.npy", n_classes=n_classes)
+    arrays = {"y_true": y, "index": open_index(source / "index.npy", rows=len(y))}
+    for name in ("probabilities", "logits"):
+        if name == "probabilities" or (source / f"{name}.npy").exists():
+            arrays[name] = np.asarray(open_array(source / f"{name}.npy", ndim=2, rows=len(y)), np.float64)
+            with naming(source):
+                check_matrix(name, arrays[name], (len(y), n_classes))
+                check_finite(name, arrays[name], 0)
+    for name, array in arrays.items():
+        write_array(folder / f"{name}.npy", array)
+
+
+def _description(recording: Recording, splits: Container[Split]) -> RepresentationsDescription:
+    test, val = recording.test, recording.parts.get("val")
+    return RepresentationsDescription(
+        task=recording.task,
+        class_names=list(test.class_names),
+        model=RECORDED_ARRAYS,
+        layers=recording.widths(),
+        sparse=[name for name, array in test.layers.items() if is_sparse(array)],
+        has_logits=test.logits is not None,
+        samples={split: len(part.y_true) for split, part in recording.parts.items() if split in splits},
+        validation=None if val is None or recording.task == "regression" else _validation(val),
+    )
+
+
+def _validation(val: Received) -> ValidationDescription:
+    return ValidationDescription(n=len(val.y_true), errors=int((val.y_true != val.y_pred).sum()))
+
+
+def _source(recording: Recording) -> str:
+    sizes = {split: len(part.y_true) for split, part in recording.parts.items()}
+    others = "".join(f", {size} {split}" for split, size in sizes.items() if split != "test")
+    classes = f" of {len(names)} classes" if (names := recording.test.class_names) else ""
+    beside = f" (beside{others[1:]})" if others else ""
+    return f"{sizes['test']} samples{beside}{classes}; layers {', '.join(recording.test.layers)}"
+
+
+def _write_images(folder: Path, images: Rows, targets: Array, numbers: Array) -> None:
+    with ArrayWriter(folder / "X.npy", images.shape, images.dtype.newbyteorder("=")) as writer:
+        for block in images.chunks():
+            writer.append(block)
+    write_array(folder / "y.npy", targets)
+    write_array(folder / NUMBERS, numbers)
+
+
+def _copy(array: Any, folder: Path, name: str) -> None:
+    """Copy an array block by block; reject values that are not finite, and probabilities that don't sum to 1."""
+    if is_sparse(array):
+        with SparseWriter(folder / f"{name}.npz", array.shape, array.dtype) as sparse_writer:
+            sparse_writer.append(array)
+        return
+    dtype = array.dtype.newbyteorder("=")
+    if name in {"probabilities", "logits"} and dtype.kind != "f":
+        dtype = np.dtype(np.float64)
+    row = 0
+    with ArrayWriter(folder / f"{name}.npy", array.shape, dtype) as writer:
+        for block in array.chunks():
+            check_finite(str(array), block, row)
+            if name == "probabilities":
+                check_rows_sum_to_one(block.astype(np.float64), row)
+            writer.append(block)
+            row += len(block)
