@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationInfo, field_validator
+
 from mlx.core.documents import Document, Key, parse_value, read_document, read_documents
 from mlx.core.errors import SettingsError
 from mlx.core.output import OutputSettings
+from mlx.core.recorded import RECORDED
 from mlx.core.sections import validated, without_unknown
 from mlx.core.settings import ExperimentHead
 from mlx.datasets import DatasetSettings
@@ -33,6 +36,15 @@ class ExperimentConfig(ExperimentHead):
     residuals: ResidualsSettings = ResidualsSettings()
     report: ReportSettings = ReportSettings()
     output: OutputSettings = OutputSettings()
+
+    @field_validator("model")
+    @classmethod
+    def _of_the_dataset(cls, model: ModelSettings, info: ValidationInfo) -> ModelSettings:
+        dataset = info.data.get("dataset")
+        if dataset is not None and (dataset.name == RECORDED) != (model.name == RECORDED):
+            found = f"dataset {dataset.name} and model {model.name}"
+            raise ValueError(f"expected the name recorded of both dataset and model, or of neither, found {found}")
+        return model
 
 
 BUILT_IN = Document(

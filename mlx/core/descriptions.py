@@ -61,6 +61,21 @@ class InputDescription(Settings):
         return f"{self.files:,} file{'s' * (self.files != 1)}, {self.bytes:,} bytes, SHA-256 {self.sha256}"
 
 
+class RecordedDescription(Settings):
+    """The folder of recorded arrays of which the first steps keep the labels, and `extract-representations` the rest.
+
+    Attributes
+    ----------
+    folder
+        What was read.
+    layers
+        How wide the rows of each layer are, the layer of the headline first.
+    """
+
+    folder: InputDescription
+    layers: dict[FileName, Size] = Field(min_length=1)
+
+
 class DatasetDescription(Settings):
     """``data/raw/dataset.json``: what the samples are and where they come from.
 
@@ -74,6 +89,8 @@ class DatasetDescription(Settings):
         Samples in each of the source's own parts; empty where it has none.
     inputs
         The files and folders that the samples were read from, by the key that names them.
+    recorded
+        Where the outputs of a model were recorded elsewhere; None for samples.
     """
 
     name: str
@@ -90,6 +107,7 @@ class DatasetDescription(Settings):
     roles: dict[str, str] = Field({})
     parts: dict[str, int] = Field({})
     inputs: dict[str, InputDescription] = Field({})
+    recorded: RecordedDescription | None = None
     details: dict[str, Any]
 
     @property
@@ -116,6 +134,8 @@ class SplitsDescription(Settings):
         What was done about rows with gaps, None where samples can have none; and by part, how many were left out.
     columns, features
         What became of each column of a table, and the names of the features, in order; empty for other samples.
+    recorded
+        As in `DatasetDescription`.
     """
 
     task: Task
@@ -135,6 +155,7 @@ class SplitsDescription(Settings):
     dropped_rows: dict[str, int] = Field({})
     columns: list[PreparedColumn] = Field([])
     features: list[str] = Field([])
+    recorded: RecordedDescription | None = None
 
 
 class ModelDescription(Settings):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from mlx.core.recorded import RECORDED
 from mlx.core.settings import Settings
 from mlx.datasets.bundled import BUNDLED, BundledParams, open_bundled
 from mlx.datasets.custom.params import CustomParams
@@ -20,6 +21,7 @@ from mlx.datasets.images.noise import NoiseParams, open_noise
 from mlx.datasets.images.patterns import PatternsParams, open_patterns
 from mlx.datasets.images.shape_params import ShapesParams
 from mlx.datasets.images.shapes import open_shapes
+from mlx.datasets.recorded import RecordedParams, open_recorded
 from mlx.datasets.tabular.clusters import BlobsParams, ClusterParams, open_blobs, open_synthetic_classification
 from mlx.datasets.tabular.curves import CirclesParams, CurveParams, open_circles, open_moons
 from mlx.datasets.tabular.hypercubes import ClassificationParams, open_classification
@@ -71,6 +73,7 @@ FROM_FILES: dict[str, DatasetSpec] = {
     "imagenet": DatasetSpec(ImagenetParams, open_imagenet, takes_path=True),
     "mnist": DatasetSpec(MnistParams, open_mnist, takes_path=True),
     "olivetti_faces": DatasetSpec(OlivettiParams, open_olivetti_faces, takes_path=True),
+    RECORDED: DatasetSpec(RecordedParams, open_recorded, takes_path=True),
 }
 """The datasets that are read from files."""
 

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from mlx.core.recorded import RECORDED
 from mlx.core.settings import Settings
 from mlx.models.custom.params import CustomModelParams
 from mlx.models.in_keras import params as keras
 from mlx.models.in_numpy.params import LinearRegressionParams, MlpParams
 from mlx.models.in_onnx.params import OnnxParams
 from mlx.models.in_sklearn import params as sklearn
+from mlx.models.recorded.params import RecordedModelParams
 
 FUNCTION = "file.py:name"
 """A function of the user's that makes the model."""
@@ -68,6 +70,7 @@ _SPECS: dict[str, ModelSpec] = {
     "custom": ModelSpec(CustomModelParams, "custom", "build:call_function", made_by=(FUNCTION,)),
     "sklearn": ModelSpec(CustomModelParams, "own_sklearn", "model:OwnEstimator", made_by=(FUNCTION, ".skops")),
     "onnx": ModelSpec(OnnxParams, "in_onnx", "model:OnnxModel", made_by=(".onnx",)),
+    RECORDED: ModelSpec(RecordedModelParams, "recorded", "build:RecordedModel"),
 }  # fmt: skip
 
 MODELS: dict[str, ModelSpec] = dict(sorted(_SPECS.items()))

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from mlx.core.descriptions import Task
 from mlx.core.errors import SettingsError
+from mlx.core.recorded import RECORDED
 from mlx.models.task_spec import TaskSpec
 
 WHERE_STATED = "; dataset.params.task states what the targets of custom data are"
@@ -24,6 +25,19 @@ def require_task(name: str, tasks: frozenset[Task], task_spec: TaskSpec) -> None
             f"which is for {' and '.join(sorted(tasks))}{WHERE_STATED}",
             key=("model", "name"),
         )
+
+
+def check_recorded(name: str, recorded: object) -> None:
+    """Reject a model `name` for recorded outputs that is not `RECORDED`, and this one for samples.
+
+    Raises
+    ------
+    SettingsError
+        Names both.
+    """
+    if (name == RECORDED) != (recorded is not None):
+        wanted = "recorded, as dataset.name is" if recorded else "a model of samples, as dataset.name is not recorded"
+        raise SettingsError(f"expected {wanted}, found {name}", key=("model", "name"))
 
 
 MOST_WEIGHTS = 250_000_000

@@ -15,19 +15,26 @@ from mlx.core.console import note, tracked
 from mlx.core.descriptions import (
     SPLITS,
     ModelDescription,
+    RecordedDescription,
     RepresentationsDescription,
     Split,
     SplitsDescription,
     ValidationDescription,
     read_description,
 )
+from mlx.core.errors import DataError, SettingsError
 from mlx.core.last_layer import LastLayer, write_last_layer
 from mlx.core.linear_fit import write_linear_fit
-from mlx.core.paths import CROSS_FIT, Workspace
+from mlx.core.paths import CROSS_FIT, Workspace, from_root, what_is
 from mlx.core.samples import chosen_rows, finite_rows, open_index, open_samples, open_targets
+from mlx.core.settings import nearest
 from mlx.core.sparse import SparseWriter
+from mlx.datasets.inputs import fingerprint
 from mlx.models import Model, Outputs, load_model
 from mlx.models.in_numpy.training_design import MOST_FEATURES
+from mlx.received.files import cross_fit_in, files_in
+from mlx.received.parts import FILES, open_recording
+from mlx.received.writing import write_outputs
 from mlx.representations import RepresentationsSettings, extract, sample_rows
 
 if TYPE_CHECKING:
@@ -45,6 +52,9 @@ def extract_representations(workspace: Workspace, *, representations: Representa
     MlxError
         The model lacks a requested layer, or an artifact is damaged.
     """
+    splits = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
+    if splits.recorded is not None:
+        return _copy_recorded(workspace, splits.recorded, representations)
     model = load_model(workspace.model)
     with replacing_folder(workspace.representations) as folder:
         described = record_outputs(workspace, folder, representations, model=model)
@@ -62,6 +72,49 @@ def extract_representations(workspace: Workspace, *, representations: Representa
         f"read {workspace.model} and {samples} samples from {workspace.splits}, recorded {layers}, "
         f"wrote {workspace.representations}"
     )
+
+
+def _copy_recorded(workspace: Workspace, known: RecordedDescription, settings: RepresentationsSettings) -> str:
+    """Copy recorded arrays, of the layers and parts that are asked for."""
+    path = from_root(known.folder.path)
+    _check_unchanged(path, known)
+    if idle := sorted(settings.model_fields_set & {"batch_size", "max_train_samples"}):
+        listed = ", ".join(f"representations.{name}" for name in idle)
+        note(f"extract-representations: no effect on recorded outputs, of which every sample is taken: {listed}")
+    layers = _recorded_layers(known, settings.layers)
+    parts = {
+        split: replace(part, metadata=None, images=None, representations={n: part.representations[n] for n in layers})
+        for split, part in files_in(path).items()
+    }
+    with replacing_folder(workspace.representations) as folder:
+        described = write_outputs(folder, open_recording(parts, names=FILES), cross_fit_in(path), settings.splits)
+    samples = ", ".join(f"{n} {split}" for split, n in described.samples.items())
+    copied = ", ".join(f"{name} ({width})" for name, width in described.layers.items())
+    return f"read {samples} samples from {path}, copied {copied}, wrote {workspace.representations}"
+
+
+def _check_unchanged(path: Path, known: RecordedDescription) -> None:
+    """Reject a folder of recorded arrays whose files are not those that `generate-data` read."""
+    found = fingerprint(path) if path.is_dir() else None
+    if found is None or found.sha256 != known.folder.sha256:
+        raise DataError(
+            f"{path}: expected the recorded arrays that generate-data read, {known.folder.text()}, found "
+            f"{what_is(path) if found is None else found.text()}; read them again by 'dvc repro --force generate-data' "
+            "or a new run"
+        )
+
+
+def _recorded_layers(known: RecordedDescription, asked: list[str]) -> list[str]:
+    """Return the layers to copy: those that are asked for; by default all, in the order of the recording."""
+    if asked == RepresentationsSettings().layers:
+        return list(known.layers)
+    for name in asked:
+        if name not in known.layers:
+            raise SettingsError(
+                f"expected one of {', '.join(known.layers)}, found '{name}'{nearest(name, known.layers)}",
+                key=("representations", "layers"),
+            )
+    return asked
 
 
 def _copy_arrays(source: Path, folder: Path) -> None:

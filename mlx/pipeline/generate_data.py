@@ -12,13 +12,18 @@ import pandas as pd
 from mlx.core.arrays import ArrayWriter, allocate_array, rows_of, write_rows
 from mlx.core.artifacts import replacing_folder, write_json, write_parquet
 from mlx.core.console import tracked
-from mlx.core.descriptions import DatasetDescription, InputDescription
+from mlx.core.descriptions import DatasetDescription, InputDescription, RecordedDescription
 from mlx.core.errors import DataError
 from mlx.core.paths import Workspace
+from mlx.core.recorded import RECORDED
 from mlx.core.workers import SERIAL, Workers
 from mlx.datasets import Block, Dataset, DatasetSettings, open_dataset
 from mlx.datasets.dataset import IndependentBlocks, spans
 from mlx.datasets.inputs import fingerprint, inputs_of
+from mlx.datasets.recorded import RecordedParams, recorded_folder
+from mlx.received.files import files_in
+from mlx.received.parts import FILES, open_recording
+from mlx.received.writing import write_labels, write_samples
 
 BLOCK_BYTES = 4 << 20
 """Size of a block of finished samples; making them takes five to ten times as much."""
@@ -32,9 +37,27 @@ def generate_data(workspace: Workspace, workers: Workers = SERIAL, *, dataset: D
     MlxError
         The dataset can't be made as asked, or its files can't be read.
     """
+    if dataset.name == RECORDED:
+        return _write_recorded(workspace, dataset)
     source = open_dataset(dataset)  # says what is missing or can't be read, which a hash doesn't
     inputs = {key: fingerprint(at) for key, at in inputs_of(dataset).items()}
     return write_dataset(workspace, source, dataset, inputs, workers)
+
+
+def _write_recorded(workspace: Workspace, dataset: DatasetSettings) -> str:
+    """Write labels, numbers, images and metadata of recorded outputs, with a folder for each part."""
+    path, params = recorded_folder(dataset.path), dataset.source()
+    assert isinstance(params, RecordedParams)
+    recording = open_recording(files_in(path), params.groups, {**FILES, "groups": "dataset.params.groups"})
+    inputs = {key: fingerprint(at) for key, at in inputs_of(dataset).items()}
+    about = RecordedDescription(folder=inputs["dataset.path"], layers=recording.widths())
+    with replacing_folder(workspace.raw) as folder:
+        name = path.resolve().name
+        described = write_samples(folder, recording, name, params=dataset.params, inputs=inputs, recorded=about)
+        for split in recording.parts:
+            (folder / split).mkdir()
+            write_labels(folder / split, recording, split)
+    return f"read {described.source} from {path}, wrote {workspace.raw}"
 
 
 def write_dataset(

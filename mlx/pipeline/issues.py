@@ -10,6 +10,7 @@ from mlx.core.arrays import open_array
 from mlx.core.artifacts import read_parquet
 from mlx.core.descriptions import SPLITS, RepresentationsDescription, read_description
 from mlx.core.paths import CROSS_FIT, Workspace
+from mlx.core.recorded import RECORDED_ARRAYS
 from mlx.core.samples import open_index, open_targets
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.residuals import ResidualsSettings
@@ -30,14 +31,15 @@ def issues_of(workspace: Workspace, test: ModelOutputs, settings: ResidualsSetti
     described = read_description(folder / "representations.json", RepresentationsDescription)
     others = [split for split in SPLITS if split in described.samples and split != "test"]
     parts = [_part("test", test), *(_part(split, open_model_outputs(folder, split)) for split in others)]
-    rows = _rows_of_parts(workspace.splits)
+    elsewhere = test.model == RECORDED_ARRAYS  # there are neither inputs nor a training to look at
+    rows = {} if elsewhere else _rows_of_parts(workspace.splits)
     return find_issues(
         parts,
         test.class_names,
         seed=settings.seed,
         confidence=settings.confidence,
         equal=_equal_samples(workspace.splits, rows),
-        evidence=_evidence(workspace, len(test.class_names)),
+        evidence=_evidence(workspace, len(test.class_names), trained=not elsewhere),
         read_inputs=_reader(workspace.splits, rows) if rows else None,
     )
 
@@ -49,7 +51,7 @@ def _part(split: str, recorded: ModelOutputs) -> Part:
 
 
 def _rows_of_parts(splits: Path) -> dict[str, Indices]:
-    """Return the raw rows of each part; none for arrays that were recorded elsewhere."""
+    """Return the raw rows of each part; none where they are not recorded."""
     paths = {split: splits / f"index_{split}.npy" for split in SPLITS}
     return {split: np.asarray(open_array(path, ndim=1)) for split, path in paths.items() if path.exists()}
 
@@ -82,7 +84,7 @@ def _reader(splits: Path, rows: Mapping[str, Indices]) -> ReadInputs:
     return read
 
 
-def _evidence(workspace: Workspace, n_classes: int) -> TrainingEvidence | None:
+def _evidence(workspace: Workspace, n_classes: int, *, trained: bool) -> TrainingEvidence | None:
     """Return what a training recorded of its samples; None where nothing is known of a training."""
     folder, dynamics = workspace.representations / CROSS_FIT, workspace.model / "dynamics.parquet"
     if folder.is_dir():
@@ -94,8 +96,10 @@ def _evidence(workspace: Workspace, n_classes: int) -> TrainingEvidence | None:
             probabilities=open_array(folder / "probabilities.npy", ndim=2, rows=len(y)),
             logits=open_array(logits, ndim=2, rows=len(y)) if logits.exists() else None,
         )
+    if not trained:
+        return None
     if not dynamics.exists():
-        return TrainingEvidence() if workspace.model.exists() else None
+        return TrainingEvidence()
     table = read_parquet(dynamics, ["index", "area_under_margin"])
     margins, rows = (table[name].to_numpy() for name in ("area_under_margin", "index"))
     return TrainingEvidence(margin_index=rows, area_under_margin=margins)

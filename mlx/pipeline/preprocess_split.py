@@ -13,11 +13,11 @@ from mlx.core.arrays import ArrayWriter, open_array, rows_of, stream_rows, write
 from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_json
 from mlx.core.column_descriptions import ColumnDescription, PreparedColumn
 from mlx.core.console import note, tracked
-from mlx.core.descriptions import DatasetDescription, SplitsDescription, read_description
+from mlx.core.descriptions import SPLITS, DatasetDescription, SplitsDescription, read_description
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
-from mlx.core.samples import finite_rows, naming, open_samples, open_targets
+from mlx.core.samples import finite_rows, naming, open_index, open_samples, open_targets
 from mlx.preprocessing.column_notes import column_notes, filled_text
 from mlx.preprocessing.column_plans import plan_columns
 from mlx.preprocessing.duplicates import equal_rows, row_digests
@@ -45,6 +45,8 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
         feature, the settings of a column don't fit what it holds, or the values don't fit the scaling.
     """
     described = read_description(workspace.raw / "dataset.json", DatasetDescription)
+    if described.recorded is not None:
+        return _take_recorded(workspace, described, split, preprocessing)
     n, *sample_shape = described.shape
     y = open_targets(workspace.raw / "y.npy", n_classes=len(described.class_names), rows=n)
     X = open_samples(workspace.raw / "X.npy", rows=n, sample_shape=sample_shape)
@@ -83,6 +85,38 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
         f"read {workspace.raw}, split {len(y)} samples into {_sizes(parts, described, split)}, "
         f"{f'{filled}, ' if filled else ''}scaling {scaler.scaling}, wrote {workspace.splits}"
     )
+
+
+def _take_recorded(
+    workspace: Workspace, described: DatasetDescription, split: SplitSettings, preprocessing: PreprocessingSettings
+) -> str:
+    """Take labels and numbers of recorded outputs in the parts in which they were recorded."""
+    given = {"split": split, "preprocessing": preprocessing}
+    if idle := [f"{section}.{name}" for section, one in given.items() for name in sorted(one.model_fields_set)]:
+        note(f"preprocess-split: no effect on recorded outputs, whose parts are given: {', '.join(idle)}")
+    sizes: dict[str, int] = {}
+    with replacing_folder(workspace.splits) as folder:
+        for name in SPLITS:
+            if (place := workspace.raw / name).is_dir():
+                y = open_targets(place / "y_true.npy", n_classes=len(described.class_names))
+                write_array(folder / f"y_{name}.npy", y)
+                write_array(folder / f"index_{name}.npy", open_index(place / "index.npy", rows=len(y)))
+                sizes[name] = len(y)
+        about = SplitsDescription(
+            task=described.task,
+            class_names=described.class_names,
+            sample_shape=described.shape[1:],
+            augmentation=None,
+            scaling="none",
+            dtype=described.dtype,
+            mean=None,
+            scale=None,
+            sizes=sizes,
+            recorded=described.recorded,
+        )
+        write_json(folder / "preprocessing.json", about.as_dict())
+    taken = ", ".join(f"{n} {name}" for name, n in sizes.items())
+    return f"read {workspace.raw}, took {taken} samples as they were recorded, wrote {workspace.splits}"
 
 
 def _description(

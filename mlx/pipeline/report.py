@@ -91,7 +91,7 @@ def read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
         As `report`.
     """
     dataset = read_description(workspace.raw / "dataset.json", DatasetDescription)
-    trained = workspace.model.exists()
+    trained = dataset.recorded is None and workspace.model.exists()
     common: dict[str, Any] = {
         "provenance": _provenance(workspace, dataset, trained=trained),
         "training": read_training(workspace) if trained else None,

@@ -14,7 +14,7 @@ import psutil
 from mlx.core.array_types import Array
 from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_csv
 from mlx.core.console import TrainingDisplay, note
-from mlx.core.descriptions import SplitsDescription, read_description
+from mlx.core.descriptions import RecordedDescription, SplitsDescription, read_description
 from mlx.core.errors import DataError
 from mlx.core.extras import missing
 from mlx.core.metrics import write_metrics
@@ -23,6 +23,8 @@ from mlx.core.paths import CROSS_FIT, Workspace
 from mlx.core.samples import open_index, open_samples, open_targets
 from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, TaskSpec, build_model, save_model
 from mlx.models.build import describe_model
+from mlx.models.recorded.build import RecordedModel
+from mlx.models.task_check import check_recorded
 from mlx.training import (
     Augmentation,
     Callbacks,
@@ -60,8 +62,11 @@ def train(
     """
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     task_spec = TaskSpec.of(described)
+    check_recorded(model.name, described.recorded)
     built = build_model(model, task_spec, seed=training.seed)
     _note(*unused_settings(model, training, output, described, built))
+    if described.recorded is not None:
+        return _write_untrained(workspace, model, described, described.recorded)
     samples, validation = (_samples(workspace.splits, part, task_spec) for part in ("train", "val"))
     _check_samples(samples, described, model, built)
     augmentation = augmentation_of(training.params.augmentation, described.augmentation)
@@ -98,6 +103,19 @@ def train(
         f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
         f"({built.n_parameters} parameters, {_how(built, result)}), wrote {workspace.model}"
     )
+
+
+def _write_untrained(
+    workspace: Workspace, model: ModelSettings, described: SplitsDescription, recorded: RecordedDescription
+) -> str:
+    """Write the description of a model whose outputs are recorded, and tables without rows."""
+    clear_checkpoints(workspace.checkpoints)
+    clear_folds(workspace.checkpoints)
+    LiveMetrics(workspace.live).clear()
+    built, names = RecordedModel(TaskSpec.of(described), list(recorded.layers)), described.class_names
+    none = np.empty(0, np.int64)
+    _write(workspace, FitResult((), 0), built, model, names, none, none, None, chosen_by_validation=None)
+    return f"read {workspace.splits}, found nothing to fit to recorded outputs, wrote {workspace.model}"
 
 
 def _note(*lines: str) -> None:

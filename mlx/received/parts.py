@@ -23,6 +23,9 @@ Names = Mapping[str, str]
 COMMAND: Names = {"class_names": "--class-names", "groups": "--groups", "representations": "--representations"}
 """In messages of the command; its arrays are named by their files."""
 
+FILES: Names = {"class_names": "class_names of representations.json", "representations": "layers"}
+"""In messages of the pipeline, which reads a folder."""
+
 MOST_ROWS = 10**8
 """Rows that the data which the samples are from may have: what is known of them is a table of as many."""
 

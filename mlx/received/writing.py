@@ -1,6 +1,6 @@
 """Writes recorded arrays as the artifacts of the steps up to `extract-representations`."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,10 @@ def write_outputs(
     MlxError
         An array is damaged, or contains no predictions.
     """
-    for split, part in recording.parts.items():
+    for split in recording.parts:
         if split in splits:
             (folder / split).mkdir()
-            _write_part(folder / split, part, recording.numbers[split])
+            _write_part(folder / split, recording, split)
     described = _description(recording, splits)
     write_json(folder / "representations.json", described.as_dict())
     if cross_fit is not None and described.class_names:
@@ -87,14 +87,24 @@ def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -
     return described
 
 
-def _write_part(folder: Path, part: Received, numbers: Array) -> None:
+def write_labels(folder: Path, recording: Recording, split: Split) -> None:
+    """Write ``y_true.npy`` and ``index.npy`` of a part into an empty `folder`."""
+    _write_numbers(folder, {"y_true": recording.parts[split].y_true}, recording, split)
+
+
+def _write_numbers(folder: Path, labels: Mapping[str, Array], recording: Recording, split: Split) -> None:
+    dtype = np.float64 if recording.task == "regression" else np.int64
+    for name, values in labels.items():
+        write_array(folder / f"{name}.npy", values.astype(dtype))
+    write_array(folder / "index.npy", recording.numbers[split].astype(np.int64))
+
+
+def _write_part(folder: Path, recording: Recording, split: Split) -> None:
+    part = recording.parts[split]
     scores = {"probabilities": part.probabilities, "logits": part.logits}
     for name, array in ({name: rows for name, rows in scores.items() if rows is not None} | part.layers).items():
         _copy(array, folder, name)
-    dtype = np.float64 if part.probabilities is None else np.int64
-    for name, values in (("y_true", part.y_true), ("y_pred", part.y_pred)):
-        write_array(folder / f"{name}.npy", values.astype(dtype))
-    write_array(folder / "index.npy", numbers.astype(np.int64))
+    _write_numbers(folder, {"y_true": part.y_true, "y_pred": part.y_pred}, recording, split)
 
 
 def _copy_cross_fit(source: Path, folder: Path, n_classes: int) -> None:

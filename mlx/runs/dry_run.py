@@ -19,11 +19,13 @@ from mlx.core.descriptions import RepresentationsDescription, SplitsDescription,
 from mlx.core.errors import DataError, MlxError
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
+from mlx.core.recorded import RECORDED
 from mlx.core.sections import with_source_line
 from mlx.core.stage import sections_of
 from mlx.datasets import Dataset, DatasetSettings, open_dataset
 from mlx.datasets.files.stand_in import PUBLISHED, stand_in
 from mlx.datasets.files.stored import FetchedParams
+from mlx.datasets.recorded import recorded_folder
 from mlx.models import IterativeModel, TaskSpec, build_model
 from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.residuals_analysis import MOST_FEATURES
@@ -37,6 +39,7 @@ from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import Split, split_rows
 from mlx.runs.analysis_time import analysis_parts, describe_time
 from mlx.runs.caps import capped, check_counts, work_ratio
+from mlx.runs.dry_run_recorded import try_recorded
 from mlx.runs.footprint import Tried, check_memory, footprint
 from mlx.runs.output_folder import output_folder
 from mlx.runs.sample import Sample, draw_sample
@@ -85,6 +88,8 @@ def dry_run(resolved: Resolved, *, timed: bool = False) -> DryRun:
 
 def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     output_folder(config)
+    if config.dataset.name == RECORDED:
+        return _dry_run_recorded(config)
     dataset, missing = _open(config.dataset)
     task = _task_of(dataset, config.preprocessing)
     known = _known_rows(dataset)
@@ -124,6 +129,14 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     seconds = _fitted(trained, work, times) + sum(part.seconds for part in parts) if timed else 0.0
     disk = sum(taken.disk.values())
     return DryRun(facts, (*idle, *of_split, *training_warnings, *long), seconds, disk)
+
+
+def _dry_run_recorded(config: ExperimentConfig) -> DryRun:
+    facts, warnings, parts = try_recorded(config)
+    analysis, long = describe_time(parts)
+    output = f"output: {Path(config.output.directory) / config.name}/<time>"
+    disk = sum(path.stat().st_size for path in recorded_folder(config.dataset.path).rglob("*") if path.is_file())
+    return DryRun((*facts, output, analysis), (*warnings, *long), sum(part.seconds for part in parts), disk)
 
 
 def _task_of(dataset: Dataset, settings: PreprocessingSettings) -> TaskSpec:

@@ -39,6 +39,7 @@ MODEL_LIBRARIES = {
     "own_sklearn": 60 << 20,
     "in_onnx": 60 << 20,
     "in_numpy": 0,
+    "recorded": 0,
 }
 """What is loaded to fit a model beside them; TensorFlow with its threads, and what it keeps of a compiled step."""
 REPORT = 120 << 20

@@ -13,7 +13,8 @@ from mlx.core.paths import Workspace
 from mlx.core.reading import ABSENT, REMAKE
 from mlx.core.settings import nearest
 from mlx.evaluation import EvaluationSettings
-from mlx.models import load_model
+from mlx.models import Model, load_model
+from mlx.models.recorded.build import RecordedModel
 from mlx.pipeline.evaluate import write_evaluation
 from mlx.pipeline.extract_representations import record_outputs
 from mlx.representations import RepresentationsSettings
@@ -89,11 +90,11 @@ def rescore(
         model = load_checkpoint(workspace.checkpoints / checkpoint)
     with TemporaryDirectory(prefix="mlx-eval-") as name:
         again = Workspace(Path(name))
-        again.representations.mkdir(parents=True)
-        # What is fitted to validation samples is measured on test samples alone.
-        splits = [split, *({"val"} & {*representations.splits} if split == "test" else ())]
-        one = representations.model_copy(update={"splits": splits, "max_train_samples": sys.maxsize})
-        record_outputs(workspace, again.representations, one, model=model)
+        again.representations.parent.mkdir()
+        if isinstance(model, RecordedModel):
+            again.representations.symlink_to(workspace.representations.resolve())
+        else:
+            _record(workspace, again, representations, split, model)
         try:
             write_evaluation(again, workspace, evaluation, split)
         except (ArtifactError, DataError) as error:  # names files that no longer exist
@@ -102,6 +103,16 @@ def rescore(
                 f"{workspace.root}: what checkpoint {checkpoint} says of the {split} split: {text}"
             ) from None
         return read_metrics(again.metrics / "evaluation.json")
+
+
+def _record(
+    workspace: Workspace, again: Workspace, settings: RepresentationsSettings, split: Split, model: Model
+) -> None:
+    again.representations.mkdir()
+    # What is fitted to validation samples is measured on test samples alone.
+    splits = [split, *({"val"} & {*settings.splits} if split == "test" else ())]
+    one = settings.model_copy(update={"splits": splits, "max_train_samples": sys.maxsize})
+    record_outputs(workspace, again.representations, one, model=model)
 
 
 def checkpoints(workspace: Workspace) -> list[str]:

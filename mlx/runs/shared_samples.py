@@ -9,6 +9,7 @@ from mlx.core.array_types import Array
 from mlx.core.arrays import open_array
 from mlx.core.group_names import DUPLICATES
 from mlx.core.paths import Workspace
+from mlx.core.recorded import RECORDED
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.pipeline.sample_columns import read_group_labels
 from mlx.results.comparison import SharedSamples
@@ -69,7 +70,7 @@ def shared_outputs(first: Recorded, second: Recorded) -> SharedOutputs:
             return SharedOutputs(replace(pair, status=Reason.NO_RECORDED_OUTPUTS(run.id)))
     ours, theirs = (open_model_outputs(run.workspace.representations) for run in (first, second))
     pair = replace(pair, n_first=len(ours.index), n_second=len(theirs.index))
-    datasets = [run.config()["dataset"] for run in (first, second) if "dataset" in run.config()]
+    datasets = [run.config()["dataset"] for run in (first, second) if _dataset_is_known(run)]
     if (len(datasets) == 2 and datasets[0] != datasets[1]) or ours.task != theirs.task:
         return SharedOutputs(replace(pair, status=Reason.DIFFERENT_DATASETS()))
     index, mine, other = np.intersect1d(ours.index, theirs.index, return_indices=True)
@@ -89,6 +90,11 @@ def shared_outputs(first: Recorded, second: Recorded) -> SharedOutputs:
     n_groups = None if groups is None else groups.count
     pair = replace(pair, n_groups=n_groups, n_duplicates=duplicates.count, status=status)
     return SharedOutputs(pair, (ours, theirs), (mine[unseen], other[unseen]), groups)
+
+
+def _dataset_is_known(run: Recorded) -> bool:
+    """Return whether more than the numbers of its samples is known of a run."""
+    return "dataset" in (config := run.config()) and config["dataset"].get("name") != RECORDED
 
 
 def _duplicates(first: Duplicates, second: Duplicates) -> Duplicates:

@@ -19,7 +19,7 @@ from mlx.experiment import NAMES
 from mlx.models.catalogue import MODELS
 from mlx.pipeline.steps import STEPS
 
-DATA = ("core", "datasets", "preprocessing")
+DATA = ("core", "datasets", "preprocessing", "received")
 MODELING = (*DATA, "models", "training", "representations")
 ANALYSIS = (*MODELING, "stats", "results", "evaluation", "residuals")
 ROOMS: Mapping[str, tuple[str, ...]] = {
@@ -77,7 +77,7 @@ def needs_own_process(model: str) -> bool:
     return MODELS[model].library not in OWN_LIBRARIES
 
 
-OWN_LIBRARIES = frozenset({"in_numpy", "in_sklearn", "own_sklearn"})
+OWN_LIBRARIES = frozenset({"in_numpy", "in_sklearn", "own_sklearn", "recorded"})
 """Subpackages of `mlx.models` that need no TensorFlow."""
 
 

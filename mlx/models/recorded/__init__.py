@@ -1,0 +1,1 @@
+"""A model that is known by its recorded outputs alone."""
