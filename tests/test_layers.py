@@ -9,9 +9,9 @@ import yaml
 
 from mlx.config import read_config
 from mlx.core.stage import optional_sections, sections_of
-from mlx.datasets.inputs import inputs_of
 from mlx.pipeline.report import SHOWN, report
 from mlx.pipeline.steps import STEPS
+from mlx.runs.watch import files_of
 
 ROOT = Path(__file__).parents[1]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -61,11 +61,11 @@ def imported_files(path: Path) -> frozenset[Path]:
             names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Constant) and node.value == "beside.py":  # which a stage runs first
             names.add("stages.beside")
-    files = {file for name in names if name.split(".")[0] in {"mlx", "stages"} for file in files_of(name)}
+    files = {file for name in names if name.split(".")[0] in {"mlx", "stages"} for file in files_of_module(name)}
     return frozenset(files - {path})
 
 
-def files_of(module: str) -> set[Path]:
+def files_of_module(module: str) -> set[Path]:
     """The file of a module, and those of the packages round it, which Python runs first."""
     parts = module.split(".")
     found = {ROOT.joinpath(*parts[:n], "__init__.py") for n in range(1, len(parts) + 1)}
@@ -98,9 +98,8 @@ def test_the_deps_of_a_stage_are_exactly_what_its_code_imports(stage: str) -> No
     script = ROOT / "stages" / f"{stage.replace('-', '_')}.py"
     imported = {dependency(file) for file in closure(script) - PACKAGE_MARKERS}
     named = {dep for dep in STAGES[stage]["deps"] if not dep.startswith(("data/", "metrics/"))}
-    if stage == "generate-data":  # which `mlx watch` lets depend on the data
-        data = {(ROOT / path).resolve() for path in inputs_of(read_config(ROOT / "params.yaml").dataset).values()}
-        named = {dep for dep in named if (ROOT / dep).resolve() not in data}
+    watched = files_of(read_config(ROOT / "params.yaml")).get(stage, {})  # which `mlx watch` may have added
+    named -= {dep for dep in named if (ROOT / dep).resolve() in {(ROOT / path).resolve() for path in watched.values()}}
     assert named == imported
 
 

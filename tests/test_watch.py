@@ -76,9 +76,9 @@ def test_every_other_line_stays_as_it_is(ending: str) -> None:
         "        - 'c d'",
     ]
     text = ending.join(lines)
-    added = with_watched(text, ["e f", "c d"])
+    added = with_watched(text, {"generate-data": ["e f", "c d"]})
     assert added == ending.join([*lines, "        - e f # mlx watch", ""])
-    assert with_watched(added, []) == text + ending
+    assert with_watched(added, {}) == text + ending
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_every_other_line_stays_as_it_is(ending: str) -> None:
 )
 def test_another_pipeline_is_rejected(text: str) -> None:
     with pytest.raises(DataError, match=r"^dvc.yaml: (not valid YAML|expected the dependencies of generate-data)"):
-        with_watched(text, ["a"])
+        with_watched(text, {"generate-data": ["a"]})
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,6 @@ FROM_FILES: dict[str, DatasetSpec] = {
     "imagenet": DatasetSpec(ImagenetParams, open_imagenet, takes_path=True),
     "mnist": DatasetSpec(MnistParams, open_mnist, takes_path=True),
     "olivetti_faces": DatasetSpec(OlivettiParams, open_olivetti_faces, takes_path=True),
-    RECORDED: DatasetSpec(RecordedParams, open_recorded, takes_path=True),
 }
 """The datasets that are read from files."""
 
@@ -83,5 +82,8 @@ WITH_SCIKIT_LEARN: dict[str, DatasetSpec] = {
 }
 """The real datasets that are installed with scikit-learn."""
 
-DATASETS: dict[str, DatasetSpec] = dict(sorted((GENERATED | FROM_FILES | WITH_SCIKIT_LEARN).items()))
+OUTPUTS: dict[str, DatasetSpec] = {RECORDED: DatasetSpec(RecordedParams, open_recorded, takes_path=True)}
+"""Recorded outputs of a model, in place of samples for one."""
+
+DATASETS: dict[str, DatasetSpec] = dict(sorted((GENERATED | FROM_FILES | WITH_SCIKIT_LEARN | OUTPUTS).items()))
 """All of them, by name."""

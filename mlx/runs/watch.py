@@ -1,62 +1,84 @@
-"""Writes the data of a configuration into the dependencies of `generate-data` in ``dvc.yaml``, and removes them."""
+"""Writes the files that a configuration names into the dependencies in ``dvc.yaml``, and removes them."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
+from mlx.config import ExperimentConfig
 from mlx.core.artifacts import write_bytes
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.paths import what_is
 from mlx.core.settings import yaml_text
-from mlx.datasets import DatasetSettings
+from mlx.core.user_code import names_function
 from mlx.datasets.inputs import inputs_of
 
-STAGE, PIPELINE = "generate-data", Path("dvc.yaml")
+STAGES = ("generate-data", "train", "extract-representations")
+"""The stages that read files of the user's."""
+
+PIPELINE = Path("dvc.yaml")
 MARK = "# mlx watch"
 """Ends each line that was written here, and no other."""
 
 
-def watch(settings: DatasetSettings) -> list[str]:
-    """Let `generate-data` depend on the files and folders that `settings` name, in place of others; return them.
+def files_of(config: ExperimentConfig) -> dict[str, dict[str, Path]]:
+    """Return the files and folders that each stage reads beside its artifacts, by the key that names them."""
+    models = config.model.files()
+    own = models if names_function(config.model.architecture or "") else {}  # which also restores the model
+    return {"generate-data": inputs_of(config.dataset), "train": models, "extract-representations": own}
+
+
+def watch(config: ExperimentConfig) -> dict[str, list[str]]:
+    """Let stages depend on the files and folders that `config` names, in place of others; return them.
 
     Raises
     ------
     SettingsError
-        The data are read from no file.
+        It names no file.
     DataError
         There is no file or folder, DVC can't depend on it, or ``dvc.yaml`` is not that of the pipeline.
     """
-    inputs = inputs_of(settings)
-    if not inputs:
+    files = files_of(config)
+    if not any(files.values()):
         raise SettingsError(
-            f"expected a path to files or a folder, found none: {settings.name} reads no file of yours, so there is "
-            "nothing to watch ('mlx watch --remove' removes what was watched before)",
+            f"expected a path to files or a folder, found none: {config.dataset.name} and {config.model.name} read no "
+            "file of yours, so there is nothing to watch ('mlx watch --remove' removes what was watched before)",
             key=("dataset", "path"),
         )
     text = _read_pipeline()
     outputs = _outputs(text)
-    paths = [_dependency(key, path, outputs) for key, path in inputs.items()]
+    paths = {stage: [_dependency(key, path, outputs) for key, path in named.items()] for stage, named in files.items()}
     _write_pipeline(text, with_watched(text, paths))
-    return paths
+    return {stage: named for stage, named in paths.items() if named}
 
 
-def unwatch() -> list[str]:
+def unwatch() -> dict[str, list[str]]:
     """Remove what `watch` wrote; return it."""
     text = _read_pipeline()
-    rest = with_watched(text, ())
+    rest = with_watched(text, {})
     _write_pipeline(text, rest)
-    return [path for path in _dependencies(text) if path not in _dependencies(rest)]
+    removed = {
+        stage: [path for path in _dependencies(text, stage) if path not in _dependencies(rest, stage)]
+        for stage in STAGES
+    }
+    return {stage: paths for stage, paths in removed.items() if paths}
 
 
-def with_watched(text: str, paths: Iterable[str]) -> str:
-    """Return `text`, a ``dvc.yaml``, with `paths` as the dependencies that are marked as watched.
+def with_watched(text: str, paths: Mapping[str, Iterable[str]]) -> str:
+    """Return `text`, a ``dvc.yaml``, with `paths` of stages as their dependencies that are marked as watched.
 
     Every other line stays as it is. A path that is a dependency without a mark is not written twice.
     """
     lines = [line for line in text.splitlines(keepends=True) if not line.rstrip().endswith(MARK)]
-    node = _sequence("".join(lines))
+    for stage, new in paths.items():
+        lines = _with_dependencies(lines, stage, new)
+    return "".join(lines)
+
+
+def _with_dependencies(lines: list[str], stage: str, paths: Iterable[str]) -> list[str]:
+    lines = [*lines]
+    node = _sequence("".join(lines), stage)
     there = {item.value for item in node.value}
     last = node.value[-1].end_mark.line
     ending = "\r\n" if lines[0].endswith("\r\n") else "\n"
@@ -64,28 +86,28 @@ def with_watched(text: str, paths: Iterable[str]) -> str:
     if new:
         lines[last] = lines[last].rstrip("\r\n") + ending  # the last line of a file may have no end
     lines[last + 1 : last + 1] = [f"{' ' * node.start_mark.column}- {yaml_text(path)} {MARK}{ending}" for path in new]
-    return "".join(lines)
+    return "".join(lines).splitlines(keepends=True)
 
 
-def _sequence(text: str) -> yaml.SequenceNode:
-    """Return the list of dependencies of `generate-data`."""
+def _sequence(text: str, stage: str) -> yaml.SequenceNode:
+    """Return the list of dependencies of a stage."""
     try:
         node: yaml.Node | None = yaml.compose(text, yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise DataError(f"{PIPELINE}: not valid YAML: {' '.join(str(error).split())}") from None
-    for key in ("stages", STAGE, "deps"):
+    for key in ("stages", stage, "deps"):
         members = node.value if isinstance(node, yaml.MappingNode) else []
         node = next((value for name, value in members if name.value == key), None)
     if not (isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value):
         raise DataError(
-            f"{PIPELINE}: expected the dependencies of {STAGE} (stages, {STAGE}, deps), each on a line of its own, "
+            f"{PIPELINE}: expected the dependencies of {stage} (stages, {stage}, deps), each on a line of its own, "
             "found none; take the dvc.yaml of this project"
         )
     return node
 
 
-def _dependencies(text: str) -> list[str]:
-    return [item.value for item in _sequence(text).value]
+def _dependencies(text: str, stage: str) -> list[str]:
+    return [item.value for item in _sequence(text, stage).value]
 
 
 def _outputs(text: str) -> list[str]:

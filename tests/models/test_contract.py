@@ -38,7 +38,7 @@ MODELS = [
             *([pytest.mark.skip(f"{name} {reason}")] if (reason := SKIPPED.get(name)) else []),
         ],
     )
-    for name in sorted(catalogue.MODELS.keys() - LARGE | TRAINED)
+    for name in sorted(catalogue.MODELS.keys() - LARGE - {"recorded"} | TRAINED)  # which says nothing of samples
 ]
 RANDOM = {"cnn", "custom", "gradient_boosting", "keras_mlp", "mlp", "random_forest", "rnn", "sklearn"}  # seeded
 OWN_MODEL = """

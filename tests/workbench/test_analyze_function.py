@@ -1,5 +1,6 @@
 """`mlx.analyze`: ten lines give the tables, figures and page that the command gives."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,30 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+def piped(residuals: dict[str, object], **config: object) -> dict[str, bytes]:
+    """Run the pipeline on the folder ``recorded`` here, by the command; return all that the analysis wrote."""
+    Path("params.json").write_text(
+        json.dumps(
+            {"name": "piped", "dataset": {"name": "recorded", "path": "recorded"}, "model": {"name": "recorded"}}
+            | {"residuals": residuals, **config}
+        )
+    )
+    main(["run-experiment", "--config", "params.json", "--strict"])
+    (run,) = Path("outputs/piped").iterdir()
+    return analyzed(run)
+
+
+def analyzed(folder: Path) -> dict[str, bytes]:
+    own = ("data/representations", "data/residuals", "metrics")
+    return {
+        name: content
+        for name, content in contents(folder).items()
+        if name.startswith(own) and Path(name).name not in {"history.csv", "training.json"}
+    }
+
+
 @pytest.mark.slow
-def test_the_function_the_command_and_a_folder_give_the_same_bytes(found, tmp_path: Path, monkeypatch) -> None:
+def test_every_entrance_gives_the_same_bytes(found, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     for split, part in (("test", GIVEN), ("val", VAL)):
         (tmp_path / "recorded" / split).mkdir(parents=True)
@@ -44,6 +67,8 @@ def test_the_function_the_command_and_a_folder_give_the_same_bytes(found, tmp_pa
         arrays |= {"images": part["images"]} if "images" in part else {}
         for name, array in arrays.items():
             np.save(tmp_path / "recorded" / split / f"{name}.npy", array)
+    Path("recorded/test/metadata.jsonl").write_text("".join(f'{{"size": {size}}}\n' for size in SIZE))
+    assert piped(QUICK) == analyzed(found.folder)
     pd.DataFrame({"size": SIZE}).to_parquet("m.parquet")
     common = ["--metadata", "m.parquet", "--name", "mine", "--permutations", "99"]
     common += ["--set", "residuals.n_bootstrap=100", "--set", "residuals.projections=[pca]"]
@@ -108,6 +133,11 @@ def test_a_regression(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name, array in {"y": true, "p": pred, "representation": H}.items():
         np.save(f"{name}.npy", array)
+    (tmp_path / "recorded/test").mkdir(parents=True)
+    for name, array in {"y_true": true, "y_pred": pred, "representation": H}.items():
+        np.save(tmp_path / "recorded/test" / f"{name}.npy", array)
+    Path("recorded/test/metadata.jsonl").write_text("".join(f'{{"size": {size}}}\n' for size in SIZE))
+    assert piped({}) == analyzed(tmp_path / "api")
     pd.DataFrame({"size": SIZE}).to_parquet("m.parquet")
     line = ["analyze", "--task", "regression", "--labels", "y.npy", "--predictions", "p.npy", "--name"]
     line += ["recorded outputs", "--representations", "representation.npy", "--metadata", "m.parquet"]
