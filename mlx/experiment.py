@@ -19,7 +19,7 @@ from mlx.core.checksums import (
     write_checksums,
     written_since,
 )
-from mlx.core.console import note, recorded_in
+from mlx.core.console import note, record, recorded_in
 from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace, repository_root
@@ -191,6 +191,8 @@ def run_steps(
             stack.enter_context(recorded_in(run.folder / "run.log"))
         try:
             workers = stack.enter_context(nullcontext(chosen) if chosen else open_workers(workspace=run.folder))
+            for line in chosen.notes if chosen else ():  # printed before there was a log
+                record(line)
             for name, step in zip(NAMES, STEPS, strict=True):
                 if name not in steps or name in progress.summary.seconds:
                     continue
@@ -218,7 +220,10 @@ def _run_step(step: Callable[..., str], workspace: Workspace, workers: Workers, 
 
 
 def _record_failure(run: Run, progress: Progress, error: BaseException) -> None:
-    """Write what stopped the run to the summary, and print it with what to do; a full disk prevents only the former."""
+    """Write what stopped the run to its summary and log, and print what to do; a full disk prevents only the former.
+
+    The caller prints the error itself.
+    """
     status: Status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
     text = None if status == "interrupted" else _message(error)
     try:
@@ -229,7 +234,7 @@ def _record_failure(run: Run, progress: Progress, error: BaseException) -> None:
         hint = "a run keeps its configuration: change it or the data, and start a new run"
     else:
         hint = f"'mlx run-experiment --resume {run.id}' goes on"
-    note(f"{run.id}: {status}{f': {text}' if text else ''}; {hint}")
+    note(f"{run.id}: {status}; {hint}", in_log=f"{run.id}: {status}{f': {text}' if text else ''}; {hint}")
 
 
 def _message(error: BaseException) -> str:

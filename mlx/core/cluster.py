@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from mlx.core.cluster_probe import probe
+from mlx.core.cluster_probe import PROCESSOR, probe
 from mlx.core.console import note
 from mlx.core.errors import MlxError, SettingsError
 from mlx.core.extras import require
@@ -30,10 +30,22 @@ CONNECT_SECONDS, WORKER_SECONDS = 10, 60
 class Cluster:
     """The workers of a Dask scheduler; the tasks of one that dies are done again by others."""
 
-    def __init__(self, client: Any, name: str) -> None:
-        self._client, self._name = client, name
-        self.count = max(1, sum(client.nthreads().values()))
+    def __init__(self, client: Any, name: str, seen: Path) -> None:
+        self._client, self._name, self._seen = client, name, seen
         self._executor = client.get_executor(pure=False)
+        self.notes: tuple[str, ...] = ()
+        self._known = set[str]()
+        self._admit()
+
+    def _admit(self) -> None:
+        """Check the workers that came since, and count all."""
+        threads = self._client.nthreads()
+        if new := sorted(threads.keys() - self._known):
+            for line in _check_workers(self._name, self._client, new, self._seen):
+                note(line)
+                self.notes += (line,)
+        self._known |= threads.keys()
+        self.count = max(1, sum(threads.values()))
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
@@ -41,6 +53,7 @@ class Cluster:
         yield from alone
         if not items:
             return
+        self._admit()
         # A task that returns it, as a worker that gets it asks one that has it, and it is made again if that one dies.
         sent = self._client.submit(_same, packed(function), pure=False)
         with one_thread_each():
@@ -105,8 +118,13 @@ def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: P
         _check_secure(name, address)
     with ExitStack() as stack:
         client = _client(stack, name, address, count)
-        _check_workers(name, client, seen)
-        cluster = Cluster(client, name)
+        try:
+            client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        except TimeoutError:
+            raise MlxError(
+                f"{name}: expected workers, found none; 'dask worker {client.scheduler.address}' starts one"
+            ) from None
+        cluster = Cluster(client, name, seen)
         served = "dashboard" in client.scheduler_info()["services"]
         dashboard = f", dashboard {client.dashboard_link}" if served else ""
         note(f"workers: {cluster.count} at {client.scheduler.address}{dashboard}")
@@ -181,36 +199,37 @@ def _is_loopback(host: str) -> bool:
     return bool(places) and all(ipaddress.ip_address(place).is_loopback for place in places)
 
 
-def _check_workers(name: str, client: Any, seen: Path) -> None:
-    """Reject workers on which tasks would fail, or give other bytes."""
+def _check_workers(name: str, client: Any, workers: list[str], seen: Path) -> Iterator[str]:
+    """Reject workers on which tasks would fail, or give other bytes; yield a line for each with another processor."""
     import cloudpickle
 
     import mlx.core.cluster_probe as module
 
-    try:
-        client.wait_for_workers(1, timeout=WORKER_SECONDS)
-    except TimeoutError:
-        raise MlxError(
-            f"{name}: expected workers, found none; 'dask worker {client.scheduler.address}' starts one"
-        ) from None
     folder = str(seen.absolute())
     expected = probe(folder)
     cloudpickle.register_pickle_by_value(module)  # a worker without mlx says so, too
     try:
-        answers = client.run(probe, folder, on_error="return")
+        answers = client.run(probe, folder, workers=workers, on_error="return")
     finally:
         cloudpickle.unregister_pickle_by_value(module)
     for worker, found in sorted(answers.items()):
         if isinstance(found, BaseException):
+            if worker not in client.nthreads():  # it died meanwhile: no task is given to it
+                continue
             raise MlxError(f"{name}: worker {worker}: {type(found).__name__}: {found}")
         _check_worker(f"{name}: worker {worker}", expected, found, folder)
+        if found[PROCESSOR] != expected[PROCESSOR]:
+            yield (
+                f"warning: {name}: worker {worker}: {PROCESSOR} {found[PROCESSOR]}, {expected[PROCESSOR]} here: the "
+                "last digits of results may depend on which worker does what"
+            )
 
 
 def _check_worker(worker: str, expected: dict[str, Any], found: dict[str, Any], folder: str) -> None:
     if not found["mlx"]:
         raise MlxError(f"{worker}: expected the package mlx, found none; install this version there")
     for part, wanted in expected.items():
-        if found[part] != wanted and part != "folder":
+        if found[part] != wanted and part not in {"folder", PROCESSOR}:
             raise MlxError(f"{worker}: expected {part} {wanted}, as here, found {found[part]}; install the same there")
     if not found["folder"]:
         raise MlxError(f"{worker}: expected to see {folder}, found no such folder; workers share the file system")

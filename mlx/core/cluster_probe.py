@@ -2,6 +2,9 @@
 
 from typing import Any
 
+PROCESSOR = "processor"
+"""Key of an answer: the architecture, and for which processor OpenBLAS computes, whose sums depend on it."""
+
 
 def probe(folder: str) -> dict[str, Any]:
     """Return what must be the same on every worker and in the process that sends the tasks.
@@ -25,9 +28,17 @@ def probe(folder: str) -> dict[str, Any]:
         except PackageNotFoundError:
             return "none"
 
+    def kernels() -> set[str]:
+        try:
+            import numpy as np  # noqa: F401  # loads the library
+            from threadpoolctl import threadpool_info
+        except ImportError:
+            return set()
+        return {library["architecture"] for library in threadpool_info() if "architecture" in library}
+
     found: dict[str, Any] = {"Python": ".".join(map(str, sys.version_info[:3])), "mlx": None}
     found |= {package: installed(package) for package in ("numpy", "scipy", "scikit-learn", "pandas", "distributed")}
-    found |= {"processor architecture": platform.machine(), "folder": os.path.isdir(folder)}  # noqa: PTH112
+    found |= {PROCESSOR: ", ".join([platform.machine(), *sorted(kernels())]), "folder": os.path.isdir(folder)}  # noqa: PTH112
     spec = find_spec("mlx")
     if spec is not None and spec.origin:
         digest, package = hashlib.sha256(), Path(spec.origin).parent

@@ -32,8 +32,8 @@ def answer(line: str) -> None:
         raise OSError(error.errno, error.strerror, "standard output") from None
 
 
-def note(line: str) -> None:
-    """Print progress or an error on standard error, and add it to the log of the run.
+def note(line: str, *, in_log: str | None = None) -> None:
+    """Print progress or an error on standard error, and add it, or `in_log`, to the log of the run.
 
     A closed stream or a full disk is no reason to fail.
     """
@@ -41,6 +41,11 @@ def note(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         silence(sys.stderr)
+    record(line if in_log is None else in_log)
+
+
+def record(line: str) -> None:
+    """Add a line to the log of the run alone."""
     for file in list(_records):
         try:
             print(line, file=file, flush=True)

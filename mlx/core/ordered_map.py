@@ -91,11 +91,10 @@ def run_packed(function: bytes | Path, item: Any) -> Any:
 
     An error of its disk says which process that is.
     """
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(limits=1)
+    call = _unpacked(function)
+    _libraries(len(sys.modules)).limit(limits=1)  # for good: other threads of a worker may be at tasks, too
     try:
-        return _unpacked(function)(item)
+        return call(item)
     except OSError as error:
         if error.strerror is None:
             raise

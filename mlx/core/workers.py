@@ -36,9 +36,12 @@ class Workers(Protocol):
     ----------
     count
         Tasks that run at the same time.
+    notes
+        What a record of the results should say of them, such as that one has another processor.
     """
 
     count: int
+    notes: tuple[str, ...]
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in the order of the items; a bounded number of tasks is started ahead.
@@ -52,6 +55,7 @@ class Serial:
     """Every task in the thread that asks for it."""
 
     count = 1
+    notes: tuple[str, ...] = ()
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
@@ -60,6 +64,8 @@ class Serial:
 
 class Threads:
     """Threads of this process, started with the first task."""
+
+    notes: tuple[str, ...] = ()
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -79,6 +85,8 @@ class Threads:
 
 class Processes:
     """Processes of this machine, started with the first task; those that die are replaced, their tasks done again."""
+
+    notes: tuple[str, ...] = ()
 
     def __init__(self, count: int) -> None:
         self.count = count

@@ -7,7 +7,6 @@ asks for the number that the validation samples predict.
 import math
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr
 
 from mlx.stats.groups import Groups
@@ -150,5 +149,7 @@ def level_given_gate(shown: float, least: float, n: float, level: float) -> floa
 
     if ndtr(-beyond) < NEGLIGIBLE:
         return level
+    from scipy.optimize import brentq  # half a second, also of every worker process
+
     z = WIDEST if excess(WIDEST) > 0 else float(brentq(excess, 0.0, WIDEST))
     return float(1 - 2 * ndtr(-z))

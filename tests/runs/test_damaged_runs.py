@@ -228,8 +228,9 @@ def test_a_file_that_can_not_be_written_is_named_and_the_run_goes_on_afterwards(
     assert done.returncode == 1
     said = f"outputs/tiny/{new.name}/data/report/report.html: File too large"
     assert done.stderr.splitlines()[-1] == said
-    hint = f"tiny/{new.name}: failed: {said}; 'mlx run-experiment --resume tiny/{new.name}' goes on"
-    assert done.stderr.splitlines()[-2] == hint
+    hint = f"'mlx run-experiment --resume tiny/{new.name}' goes on"
+    assert done.stderr.splitlines()[-2] == f"tiny/{new.name}: failed; {hint}"
+    assert (new / "run.log").read_text().splitlines()[-1] == f"tiny/{new.name}: failed: {said}; {hint}"
     main(["run-experiment", "--resume", str(new)])
     assert content(new) == before
 

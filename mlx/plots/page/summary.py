@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from mlx.plots.page.key_results import ALPHA, CHANCE_LEVEL
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
@@ -142,7 +142,7 @@ def _labels(report: AnyReport) -> Iterator[NextStep]:
     for count in report.residuals.issue_counts:
         if count.kind is not IssueKind.LABEL or count.split != "test" or np.isnan(count.expected):
             continue
-        if count.n_issues and poisson.sf(count.n_issues - 1, count.expected) <= ALPHA:
+        if count.n_issues and pdtrc(count.n_issues - 1, count.expected) <= ALPHA:
             numbers = tuple(issue.index for issue in _issues(report, IssueKind.LABEL))
             text = (
                 f"{plural(count.n_issues, 'test sample')} look{'s' * (count.n_issues == 1)} mislabeled, where flawless "
