@@ -4,7 +4,8 @@ Of n x 64 float32 numbers in a file: similarities, pair statistics and the jackk
 permutations and the generation of images; each measurement in a process of its own, after a small one that doesn't
 count. Prints seconds, the peak of memory of any process beyond the file, and of several workers the speed-up over one
 process with one thread, and the engine's share: the time of waiting beyond what the tasks would take if no worker were
-ever idle. Linux only.
+ever idle. Where tasks take longer than the processor is at them, other programs run; where they take more processor
+time, the cores share caches, memory or a clock that slows down. Linux only.
 
 Usage: python benchmarks/scaling.py [--rows 10000 100000 1000000] [--workers processes:1 processes:2] [--at 1000000]
                                     [--images 0] [--limit 300] [--folder DIR]
@@ -31,23 +32,23 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 class Timed:
-    """A function that returns its result with the seconds that it took."""
+    """A function that returns its result with the seconds that it took, and those that a core was at it."""
 
     def __init__(self, function: Callable) -> None:
         self.function = function
 
-    def __call__(self, item: object) -> tuple[float, object]:
-        """Return both."""
-        start = time.perf_counter()
+    def __call__(self, item: object) -> tuple[float, float, object]:
+        """Return all three."""
+        start, cpu = time.perf_counter(), time.thread_time()
         result = self.function(item)
-        return time.perf_counter() - start, result
+        return time.perf_counter() - start, time.thread_time() - cpu, result
 
 
 class Stopwatch:
     """A map like that of the workers that adds up the seconds of tasks, and those of waiting for them."""
 
     def __init__(self, workers: object) -> None:
-        self.workers, self.count, self.tasks, self.waited = workers, workers.count, 0.0, 0.0
+        self.workers, self.count, self.tasks, self.cpu, self.waited = workers, workers.count, 0.0, 0.0, 0.0
 
     def map(self, function: Callable, items: Iterable) -> Iterator:
         """Yield the results in order."""
@@ -55,12 +56,13 @@ class Stopwatch:
         while True:
             start = time.perf_counter()
             try:
-                seconds, result = next(found)
+                seconds, cpu, result = next(found)
             except StopIteration:
                 return
             finally:
                 self.waited += time.perf_counter() - start
             self.tasks += seconds
+            self.cpu += cpu
             yield result
 
 
@@ -164,6 +166,14 @@ class Peak(threading.Thread):
             time.sleep(0.1)
 
 
+def imported(seconds: float) -> None:
+    """Import what tasks need, slowly enough that no process does it for another."""
+    import mlx.datasets
+    import mlx.residuals  # noqa: F401
+
+    time.sleep(seconds)
+
+
 def child(what: str, folder: Path, n: int, spec: str) -> None:
     """Measure one thing in this process and its workers, and print what was found."""
     from mlx.core.workers import open_workers
@@ -171,13 +181,13 @@ def child(what: str, folder: Path, n: int, spec: str) -> None:
     peak = Peak()
     peak.start()
     with open_workers(spec, workspace=folder) as workers:
-        WORK[what](folder, FEW, workers)  # imports, and starts the processes
-        list(workers.map(abs, range(4 * workers.count)))
+        WORK[what](folder, FEW, workers)
+        list(workers.map(imported, [0.3] * 4 * workers.count))  # starts the processes
         clock, start = Stopwatch(workers), time.perf_counter()
         WORK[what](folder, n, clock)
         seconds = time.perf_counter() - start
         engine = max(0.0, clock.waited - clock.tasks / workers.count) / seconds
-    found = {"seconds": seconds, "in_tasks": clock.tasks, "engine": engine, "bytes": peak.bytes}
+    found = {"seconds": seconds, "in_tasks": clock.tasks, "cpu": clock.cpu, "engine": engine, "bytes": peak.bytes}
     print(json.dumps(found))
 
 
@@ -232,7 +242,7 @@ def compare(what: str, folder: Path, n: int, specs: list[str], left: Callable[[]
         print(
             f"{what}, n = {n:,}, {spec}: {found['seconds']:.2f} s, {alone['seconds'] / found['seconds']:.2f} times as "
             f"fast, the engine's share {found['engine']:.1%}, tasks {found['in_tasks'] / alone['in_tasks']:.2f} times "
-            "as long",
+            f"as long with {found['cpu'] / alone['cpu']:.2f} times the processor time",
             flush=True,
         )
 

@@ -15,7 +15,18 @@ Sums = tuple[Floats, ...]
 
 def summed(function: Callable[[slice], Sums], blocks: Iterable[slice], *, map: OrderedMap = in_order) -> Sums:
     """Add up what `function` returns of every block: in tasks of some blocks each, and then over the tasks in order."""
-    return reduce(_plus, map(_Sum(function), in_groups(blocks)))
+    return summed_each([function], [blocks], map=map)[0]
+
+
+def summed_each(
+    functions: Sequence[Callable[[slice], Sums]], blocks: Iterable[Iterable[slice]], *, map: OrderedMap = in_order
+) -> list[Sums]:
+    """Add up what each of several functions returns of its own blocks, as `summed` does, without waiting in between."""
+    tasks = [(place, group) for place, own in enumerate(blocks) for group in in_groups(own)]
+    found: list[Sums] = [()] * len(functions)
+    for (place, _), sums in zip(tasks, map(_Sum(functions), tasks), strict=True):
+        found[place] = _plus(found[place], sums) if found[place] else sums
+    return found
 
 
 def joined(function: Callable[[slice], Floats], blocks: Iterable[slice], *, map: OrderedMap = in_order) -> Floats:
@@ -25,15 +36,16 @@ def joined(function: Callable[[slice], Floats], blocks: Iterable[slice], *, map:
 
 @dataclass(frozen=True)
 class _Sum:
-    function: Callable[[slice], Sums]
+    functions: Sequence[Callable[[slice], Sums]]
 
     @property
     def doing(self) -> str:
         """What the tasks are at."""
-        return str(getattr(self.function, "doing", ""))
+        return str(getattr(self.functions[0], "doing", ""))
 
-    def __call__(self, blocks: Sequence[slice]) -> Sums:
-        return reduce(_plus, (self.function(block) for block in blocks))
+    def __call__(self, task: tuple[int, Sequence[slice]]) -> Sums:
+        place, blocks = task
+        return reduce(_plus, (self.functions[place](block) for block in blocks))
 
 
 @dataclass(frozen=True)

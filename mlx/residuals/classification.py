@@ -93,7 +93,7 @@ def analyze_classification(
     if not representations:
         raise DataError("residuals: expected at least one layer of representations, found none")
     samples = predictions.scores(settings.seed)
-    units = {name: directions_of(name, layer, len(samples.index)) for name, layer in representations.items()}
+    units = {name: directions_of(name, layer, len(samples.index), map=map) for name, layer in representations.items()}
     first_units = next(iter(units.values()))
     duplicates = find_duplicates(first_units.representation, probabilities if logits is None else logits)
     predictions = replace(predictions, groups=choose_groups(settings.groups, groups, factors, duplicates))

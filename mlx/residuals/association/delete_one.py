@@ -22,7 +22,10 @@ LARGEST = 4096
 """Rows or columns, whichever are fewer, of the largest matrix of products: beyond, delete tenths."""
 
 TASK_VALUES = 1 << 22
-"""Numbers of the classes of one task; a class of more is divided into blocks."""
+"""Numbers of the classes of one task, or of one class that is larger."""
+
+DIVIDED_VALUES, FEW = 1 << 26, 4
+"""Numbers beyond which a class is divided into blocks, several tasks of them; with few classes, any large one is."""
 
 
 def is_small_enough(units: Directions, classes: list[Integers]) -> bool:
@@ -44,9 +47,10 @@ class _DeleteEach:
 def _delete_from(
     units: Directions, classes: Sequence[Integers], entropy: Floats, map: OrderedMap
 ) -> Iterator[tuple[int, LeaveOneOutSums]]:
-    """Yield `delete_each` of each class of more than two with its place: large ones in blocks, small ones together."""
+    """Yield `delete_each` of each class of more than two with its place: large ones in blocks, others whole."""
     sizes = {place: rows.size * units.n_features for place, rows in enumerate(classes) if rows.size > 2}
-    large = [place for place, size in sizes.items() if size > TASK_VALUES]
+    divided = DIVIDED_VALUES if len(sizes) >= FEW else TASK_VALUES
+    large = [place for place, size in sizes.items() if size > divided]
     small = [place for place in sizes if place not in set(large)]
     ends = np.cumsum([sizes[place] for place in small])
     tasks = [part.tolist() for part in np.split(small, np.flatnonzero(np.diff(ends // TASK_VALUES)) + 1) if part.size]

@@ -20,8 +20,8 @@ from mlx.residuals.pairs.pair_moments import (
     Center,
     PairMoments,
     center_of,
-    group_moments,
-    pair_group,
+    moments_of,
+    pair_groups,
     why_undefined,
 )
 from mlx.residuals.similarity.directions import Directions
@@ -67,11 +67,12 @@ def pair_correlations(
     """
     found = units.defined
     center = center_of(entropy, found)
-    everything, _ = _moments(units, entropy, found, center, block_bytes, map)
+    members = [found[y_pred[found] == label] for label in range(n_classes)]
+    ((everything, _),) = _moments(units, entropy, [found], center, block_bytes, map)
+    classes = _moments(units, entropy, members, center, block_bytes, map)
     together = apart = EMPTY
     by_class: list[TestResult] = []
-    for label in range(n_classes):
-        own, shared = _moments(units, entropy, found[y_pred[found] == label], center, block_bytes, map)
+    for label, (own, shared) in enumerate(classes):
         by_class += _of_each(Scope.CLASS, own, label, predicted=(y_pred == label).any())
         together = together.beside(shared, centered=False)
         apart = apart.beside(own, centered=True)
@@ -84,15 +85,19 @@ def pair_correlations(
 
 
 def _moments(
-    units: Directions, entropy: Floats, rows: Integers, center: Center, block_bytes: int, map: OrderedMap
-) -> tuple[PairMoments, PairMoments]:
-    """Moments of a group with its entropies centered at its own mean, and at that of all."""
-    if rows.size < 2:
-        nothing = replace(EMPTY, n=rows.size)
-        return nothing, nothing
-    group = pair_group(units, entropy, rows, block_bytes=block_bytes, map=map)
-    own = group_moments(group, block_bytes=block_bytes, map=map)
-    return own, group.moments_about(center, own)
+    units: Directions, entropy: Floats, parts: list[Integers], center: Center, block_bytes: int, map: OrderedMap
+) -> list[tuple[PairMoments, PairMoments]]:
+    """Moments of each group of rows with its entropies centered at its own mean, and at that of all."""
+    groups = pair_groups(units, entropy, [rows for rows in parts if rows.size > 1], block_bytes=block_bytes, map=map)
+    found = iter(zip(groups, moments_of(groups, block_bytes=block_bytes, map=map), strict=True))
+    moments = []
+    for rows in parts:
+        if rows.size > 1:
+            group, own = next(found)
+            moments.append((own, group.moments_about(center, own)))
+        else:
+            moments.append((replace(EMPTY, n=rows.size),) * 2)
+    return moments
 
 
 def _of_each(

@@ -1,5 +1,6 @@
 """Means and centered sums over all pairs of a group of samples, in O(n·d²) time and O(d²) memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,8 +13,8 @@ from mlx.residuals.association.layer import MIN_SAMPLES
 from mlx.residuals.pairs.entropy_pairs import DEGREES, PAIR_STATISTICS, EntropyPairs, entropy_pairs
 from mlx.residuals.pairs.similarity_pairs import squared_products
 from mlx.residuals.similarity.directions import Directions
-from mlx.residuals.similarity.lift import CenteredDirections, lift, swap_constant_terms
-from mlx.residuals.similarity.sums import PairSums, pair_sums
+from mlx.residuals.similarity.lift import CenteredDirections, lift_each, swap_constant_terms
+from mlx.residuals.similarity.sums import PairSums, pair_sums, pair_sums_each
 from mlx.stats.correlation import ENTROPY_TOLERANCE, SIMILARITY_TOLERANCE, in_own_unit
 from mlx.stats.status import OK, Reason, Status
 
@@ -182,19 +183,46 @@ def pair_group(
     map: OrderedMap = in_order,
 ) -> PairGroup:
     """Sort the given rows, at least one, by their entropies, of which there are (n_samples,)."""
+    return pair_groups(units, entropy, [rows], block_bytes=block_bytes, map=map)[0]
+
+
+def pair_groups(
+    units: Directions,
+    entropy: Floats,
+    groups: Sequence[Integers],
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    map: OrderedMap = in_order,
+) -> list[PairGroup]:
+    """Return the `pair_group` of each group of rows."""
+    each = lift_each(units, groups, block_bytes=block_bytes, map=map)
+    return [_in_order(lifted, entropy, rows) for lifted, rows in zip(each, groups, strict=True)]
+
+
+def _in_order(lifted: CenteredDirections, entropy: Floats, rows: Integers) -> PairGroup:
     order = rows[np.argsort(entropy[rows], kind="stable")]
     h, exponent = in_own_unit(entropy[order])
     tie = ENTROPY_TOLERANCE if exponent > NO_EXPONENT else 0.0
-    center = center_of(entropy, order)
-    lifted = lift(units, rows, block_bytes=block_bytes, map=map)
-    return PairGroup(lifted, order, h - h.mean(), exponent, center, tie)
+    return PairGroup(lifted, order, h - h.mean(), exponent, center_of(entropy, order), tie)
 
 
 def group_moments(group: PairGroup, *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order) -> PairMoments:
     """Sum over all pairs of a group of at least two."""
+    return moments_of([group], block_bytes=block_bytes, map=map)[0]
+
+
+def moments_of(
+    groups: Sequence[PairGroup], *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order
+) -> list[PairMoments]:
+    """Return the `group_moments` of each group."""
+    parts = [(group.lifted, group.rows, group.h) for group in groups]
+    each = pair_sums_each(parts, with_gram=True, block_bytes=block_bytes, map=map)
+    return [_moments(group, sums) for group, sums in zip(groups, each, strict=True)]
+
+
+def _moments(group: PairGroup, sums: PairSums) -> PairMoments:
     lifted, n = group.lifted, group.rows.size
     n_pairs = n * (n - 1) // 2
-    sums = pair_sums(lifted, group.rows, group.h, with_gram=True, block_bytes=block_bytes, map=map)
     of_entropy = group.of_entropy
     total, products = _products(sums, lifted.own, of_entropy)
     square, row_square = squared_products(lifted, group.rows, sums)

@@ -7,14 +7,16 @@ memory, or sparse (the leaves that a forest's trees send a sample to): neither i
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
 from mlx.core.array_types import Floats, Integers, Scores
+from mlx.core.block_sums import joined
 from mlx.core.checks import BLOCK_BYTES, check_finite, check_matrix, row_blocks
 from mlx.core.errors import DataError
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit, safe_exponent
 
 KEEP_BYTES = 1 << 27
@@ -117,7 +119,9 @@ def _scaled(block: Scores, norms: Floats) -> Floats:
     return np.divide(block, np.where(norms > 0, norms, 1.0)[:, None], dtype=np.float64)
 
 
-def directions_of(name: str, representation: Representation, n_samples: int) -> Directions:
+def directions_of(
+    name: str, representation: Representation, n_samples: int, *, map: OrderedMap = in_order
+) -> Directions:
     """Measure the rows of a representation (n_samples, n_features), and reject those without finite values.
 
     Parameters
@@ -128,6 +132,8 @@ def directions_of(name: str, representation: Representation, n_samples: int) -> 
         An array, which may be memory-mapped, or any ``scipy.sparse`` matrix.
     n_samples
         Rows that it must have.
+    map
+        How blocks of rows are measured.
 
     Raises
     ------
@@ -138,19 +144,31 @@ def directions_of(name: str, representation: Representation, n_samples: int) -> 
         rows = _checked_sparse(name, representation, n_samples)
         return Directions(rows, _sparse_norms(rows))
     check_matrix(name, representation, (n_samples, None))
-    norms = np.empty(n_samples)
-    for where in row_blocks(*representation.shape):
-        block = np.asarray(representation[where], dtype=np.float64)
+    blocks = row_blocks(*representation.shape)
+    norms = joined(_Measure(name, representation), blocks, map=map) if n_samples else np.empty(0)
+    return Directions(representation, norms)
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """Lengths (m,) of a block of rows."""
+
+    name: str
+    representation: Scores
+    doing: ClassVar[str] = "measuring rows"
+
+    def __call__(self, where: slice) -> Floats:
+        block = np.asarray(self.representation[where], dtype=np.float64)
         squares = np.einsum("ij,ij->i", block, block)
-        norms[where] = np.sqrt(squares)
+        norms: Floats = np.sqrt(squares)
         # Squares that over- or underflow: scaled by the largest entry first. None is NaN or infinite unless
         # an entry or its square is.
         odd = np.flatnonzero(~((squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1])))
         if odd.size:
-            check_finite(name, block, where.start)
-            norms[where.start + odd] = _scaled_norms(block[odd])
-            check_finite(f"{name}: length of a row", norms[where], where.start)
-    return Directions(representation, norms)
+            check_finite(self.name, block, where.start)
+            norms[odd] = _scaled_norms(block[odd])
+            check_finite(f"{self.name}: length of a row", norms, where.start)
+        return norms
 
 
 def in_range(representation: Any) -> tuple[Any, int]:

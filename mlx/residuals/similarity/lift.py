@@ -15,7 +15,7 @@ Sparse directions are not centered, as that would fill them: w_i = (u_i, 0, 1) a
 have absolute errors of about 1e-16, as any others; differences far below 1e-7 need a dense array.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,7 +23,7 @@ import numpy as np
 from scipy import sparse
 
 from mlx.core.array_types import Floats, Integers
-from mlx.core.block_sums import Sums, summed
+from mlx.core.block_sums import Sums, summed_each
 from mlx.core.checks import BLOCK_BYTES, row_blocks
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.similarity.directions import Directions, Rows
@@ -86,12 +86,20 @@ def lift(
     units: Directions, rows: Integers | None = None, *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order
 ) -> CenteredDirections:
     """Lift directions round the mean of the given rows (all by default), found in one pass over them."""
-    rows = units.defined if rows is None else rows
-    if units.is_sparse or not rows.size:
-        return CenteredDirections(units, np.zeros(units.n_features), 1.0)
-    (total,) = summed(SumDirections(units, rows), row_blocks(rows.size, units.n_features, block_bytes), map=map)
-    center = total / rows.size
-    return CenteredDirections(units, center, max(0.0, 1.0 - float(center @ center)))
+    return lift_each(units, [units.defined if rows is None else rows], block_bytes=block_bytes, map=map)[0]
+
+
+def lift_each(
+    units: Directions, groups: Sequence[Integers], *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order
+) -> list[CenteredDirections]:
+    """Lift directions round the mean of each group of rows."""
+    centers = [np.zeros(units.n_features) for _ in groups]
+    if not units.is_sparse and (filled := [place for place, rows in enumerate(groups) if rows.size]):
+        sums = [SumDirections(units, groups[place]) for place in filled]
+        blocks = (row_blocks(groups[place].size, units.n_features, block_bytes) for place in filled)
+        for place, (total,) in zip(filled, summed_each(sums, blocks, map=map), strict=True):
+            centers[place] = total / groups[place].size
+    return [CenteredDirections(units, center, max(0.0, 1.0 - float(center @ center))) for center in centers]
 
 
 @dataclass(frozen=True)

@@ -138,25 +138,42 @@ def pair_sums(
     Blocks are of ``block_bytes``, or of as many rows as columns if that is more, since each adds a gram
     matrix to the others'. Sparse rows, and fewer of them than columns, have none.
     """
-    with_gram = with_gram and not lifted.units.is_sparse and rows.size >= lifted.width
-    if with_gram:
-        block_bytes = max(block_bytes, 8 * lifted.width**2)
-    groups = in_groups(row_blocks(rows.size, lifted.units.row_entries + 2, block_bytes))
-    tasks = ([(rows[block], h[block]) for block in group] for group in groups)
-    return reduce(add, map(_SumPairs(lifted, with_gram), tasks))
+    return pair_sums_each([(lifted, rows, h)], with_gram=with_gram, block_bytes=block_bytes, map=map)[0]
+
+
+def pair_sums_each(
+    groups: Sequence[tuple[CenteredDirections, Integers, Floats]],
+    *,
+    with_gram: bool,
+    block_bytes: int = BLOCK_BYTES,
+    map: OrderedMap = in_order,
+) -> list[PairSums]:
+    """Sum over the pairs of each group, as `pair_sums`, without waiting in between."""
+    grams = [with_gram and not lifted.units.is_sparse and rows.size >= lifted.width for lifted, rows, _ in groups]
+    tasks: list[tuple[int, list[tuple[Integers, Floats]]]] = []
+    for place, ((lifted, rows, h), gram) in enumerate(zip(groups, grams, strict=True)):
+        size = max(block_bytes, 8 * lifted.width**2) if gram else block_bytes
+        blocks = row_blocks(rows.size, lifted.units.row_entries + 2, size)
+        tasks += ((place, [(rows[block], h[block]) for block in group]) for group in in_groups(blocks))
+    found = dict[int, PairSums]()
+    made = map(_SumPairs([lifted for lifted, *_ in groups], grams), tasks)
+    for (place, _), sums in zip(tasks, made, strict=True):
+        found[place] = found[place] + sums if place in found else sums
+    return [found[place] for place in range(len(groups))]
 
 
 @dataclass(frozen=True)
 class _SumPairs:
-    """Sums blocks of rows, given with their entropies, one after the other."""
+    """Sums blocks of rows of one group, given with their entropies, one after the other."""
 
-    lifted: CenteredDirections
-    with_gram: bool
+    lifted: Sequence[CenteredDirections]
+    with_gram: Sequence[bool]
     doing: ClassVar[str] = "summing over pairs"
 
-    def __call__(self, blocks: Sequence[tuple[Integers, Floats]]) -> PairSums:
-        own = self.lifted.own
-        return reduce(add, (sum_pairs(self.lifted.take(rows), h, own, with_gram=self.with_gram) for rows, h in blocks))
+    def __call__(self, task: tuple[int, Sequence[tuple[Integers, Floats]]]) -> PairSums:
+        place, blocks = task
+        lifted, gram = self.lifted[place], self.with_gram[place]
+        return reduce(add, (sum_pairs(lifted.take(rows), h, lifted.own, with_gram=gram) for rows, h in blocks))
 
 
 def _growth(block: Rows, own: float) -> Floats:
