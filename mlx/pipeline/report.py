@@ -149,14 +149,19 @@ def _open_raw(workspace: Workspace, dataset: DatasetDescription) -> RawSamples:
 def _provenance(workspace: Workspace, dataset: DatasetDescription, *, trained: bool) -> Provenance:
     asked = _configuration(workspace)
     model = f"{read_description(workspace.model / 'model.json', ModelDescription).name} on " if trained else ""
+    environment = _environment(workspace)
+    records = (name for name in RECORDS if (workspace.root / name).is_file())
     return Provenance(
         name=f"{model}{dataset.name}",
         description=str(asked.get("description") or ""),
         source=dataset.source,
         inputs={key: f"{read.path}: {read.text()}" for key, read in dataset.inputs.items()},
         **(_split(workspace) if trained else {}),
+        configuration_name=str(asked.get("name") or ""),
         configuration={name: asked[name] for name in SHOWN if name in asked},
-        environment=_environment(workspace),
+        environment=environment,
+        commit=environment.get("commit") or "",
+        record=next((f"../../{name}" for name in records), ""),
     )
 
 
@@ -170,6 +175,9 @@ def _split(workspace: Workspace) -> dict[str, Any]:
     lines = [f"Split: {described.split_method}{by}, {sizes}", *described.notes]
     return {"split_method": described.split_method, "split": lines}
 
+
+RECORDS = ("summary.json", "dvc.lock")
+"""What the date of a run is recorded in; a page with the date itself would differ between equal runs."""
 
 SHOWN = (
     "dataset", "split", "preprocessing", "model", "training", "representations", "evaluation", "residuals", "report",

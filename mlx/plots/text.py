@@ -6,6 +6,7 @@ import math
 import re
 import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -41,6 +42,13 @@ def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
     unclear = [not s or MISSING in s or short.count(s) > 1 for s in short]
     numbered = [shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)]
     return [escape_math(_in_line(name)) for name in numbered]
+
+
+def short_names(names: Sequence[str], *, width: int = 18) -> list[str]:
+    """Class names for the page, which draws any script: long ones lose their middle, and no two are alike."""
+    short = [shorten(" ".join(str(name).split()), width) for name in names]
+    times = Counter(short)
+    return [shorten(f"#{k} {one}", width) if not one or times[one] > 1 else one for k, one in enumerate(short)]
 
 
 def _in_line(name: str) -> str:

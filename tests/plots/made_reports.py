@@ -168,7 +168,7 @@ def _probabilities(y, K, rng, *, perfect, unpredicted):
     n = len(y)
     difficulty = rng.beta(1.2, 4.5, n)
     logits = rng.normal(0, 0.6, (n, K)) + 6.5 * (1 - 1.35 * difficulty)[:, None] * np.eye(K)[y]
-    logits += 3.5 * difficulty[:, None] * np.eye(K)[(y + rng.integers(1, min(K, 3), n)) % K]
+    logits += 3.5 * difficulty[:, None] * np.eye(K)[(y + rng.integers(1, max(2, min(K, 3)), n)) % K]
     if perfect:
         logits[np.arange(n), y] += 20
     if unpredicted is not None:
@@ -180,7 +180,7 @@ def _probabilities(y, K, rng, *, perfect, unpredicted):
 def _samples(y, p, difficulty, rng):
     n, K = p.shape
     entropy = -(p * np.log(np.maximum(p, 1e-300))).sum(1)
-    near = 0.88 - 0.35 * difficulty - 0.12 * entropy / np.log(K) + rng.normal(0, 0.05, n)
+    near = 0.88 - 0.35 * difficulty - 0.12 * entropy / np.log(max(K, 2)) + rng.normal(0, 0.05, n)
     return pd.DataFrame(
         {
             "index": np.arange(n),
@@ -221,7 +221,7 @@ def _of_class(own):
 
 
 def _pooled(own):
-    if len(own) < 4:
+    if len(own) < 4 or own.entropy.nunique() < 2:
         return {"n": len(own), "status": Reason.TOO_FEW_SAMPLES(4)}
     r = np.corrcoef(own.similarity, own.entropy)[0, 1]
     low, high = np.tanh(np.arctanh(r) + np.array([-1.96, 1.96]) / np.sqrt(len(own) - 3))

@@ -13,8 +13,8 @@ from drawn_reports import drawn
 from made_reports import estimate, with_metrics, with_residuals
 
 from mlx.plots.page import render_page
-from mlx.plots.page.first_view import MISTAKES_SHOWN
 from mlx.plots.page.key_results import key_results
+from mlx.plots.page.mistakes import MISTAKES_SHOWN
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.tables import metrics_table
 from mlx.plots.reliability import plot_reliability
@@ -124,7 +124,7 @@ def test_the_page_says_the_levels_that_the_analyses_were_set_to(classification, 
     report = with_residuals(report, headline={"confidence": 0.9}, tests=tests)
     said = {result.label: result.interval for result in key_results(report)}
     assert said["Accuracy"].startswith("80 % interval")
-    assert said["Similarity and entropy"].startswith("90 % interval")
+    assert said["Similarity and entropy within predicted classes"].startswith("90 % interval")
     page = render_page(report, {})
     evaluated = page[page.index("<caption>Evaluation") :]
     assert "80 % interval" in evaluated[: evaluated.index("</thead>")]

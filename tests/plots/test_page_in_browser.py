@@ -83,6 +83,12 @@ def test_a_mistake_at_the_top_of_the_page_selects_its_sample(browser, pages):
     link.click()
     assert selected(browser) == np.flatnonzero(inputs.samples["index"] == number).tolist()
     assert browser.text("#selection") == "1 sample selected. 1 of 1 is wrong."
+    cell = browser.find(".confusions .miss a")
+    actual, predicted = map(int, cell.get_attribute("data-cell").split(","))
+    cell.click()
+    own = (inputs.samples.y_true == actual) & (inputs.samples.y_pred == predicted)
+    assert selected(browser) == np.flatnonzero(own).tolist()
+    assert len(selected(browser)) == int(cell.text)
 
 
 def test_a_cell_of_the_confusion_matrix_lists_its_samples_and_marks_them_in_all_views(browser, pages):

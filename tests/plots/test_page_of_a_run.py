@@ -142,6 +142,7 @@ def test_the_page_says_what_the_tables_say(folder, browser):
         claims = row.low > 0.5  # without an interval above chance the page claims nothing
         assert f"AUROC {row.estimate:.2f}{known};" in cards[f"{score} {'detects' if claims else 'and'} mistakes"]
     assert f"{int(counts.sum() - np.trace(counts.reshape(10, 10)))} of {counts.sum()} test samples" in cards["Accuracy"]
+    assert f"small/{run.name}," in browser.text(".about")
     assert dict(table(browser, "Configuration"))["model.params.C"] == "0.001"
     assert dict(table(browser, "Environment"))["numpy"] == np.__version__
     assert browser.complaints() == []

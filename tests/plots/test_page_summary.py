@@ -38,6 +38,11 @@ def detection(value, low, high, status=None):
     return TestResult(**known, estimate=value, low=low, high=high, **({} if status is None else {"status": status}))
 
 
+def remedies_of(report) -> str:
+    found = list(dict.fromkeys(step.remedy for step in next_steps(report)))[:3]
+    return f"What may help: {found[0]}" if found else "Nothing that was tested points to what would help."
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_the_paragraph_claims_what_intervals_and_counts_say(classification, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -60,6 +65,7 @@ def test_the_paragraph_claims_what_intervals_and_counts_say(classification, seed
     counts = report.evaluation.confusion - np.diag(np.diag(report.evaluation.confusion))
     first = int(counts.max())
     assert ("Most often it takes" in text) == (first >= 2 and (counts == first).sum() == 1)
+    assert remedies_of(report) in text
     if named := re.search(r"takes (\w+) for (\w+) \((\d+) of (\d+) mistakes\)", text):
         names = report.class_names
         actual, predicted = np.unravel_index(counts.argmax(), counts.shape)
@@ -160,5 +166,24 @@ def test_at_most_five_steps_are_shown_and_names_are_text(classification, regress
     assert html.count("<img ") == 6
     assert len(next_steps(report)) <= summary.MOST_STEPS
     assert "off by" in paragraph(regression())
-    assert "<ol" not in first_view(regression())
+    of_values = first_view(regression())
+    assert "<ol" not in of_values
+    assert of_values.count("off by") == 7, "the paragraph and six largest errors"
+    assert "checking 9 labels; or prediction sets calibrated by class." in paragraph(
+        with_residuals(report, prediction_sets=groups)
+    )
     assert "right on all" in paragraph(classification(perfect=True))
+
+
+def test_counts_beside_the_answer_are_those_of_the_matrix_or_of_the_most_frequent_confusions(classification) -> None:
+    link = r'data-cell="(\d+),(\d+)" data-count="(\d+)"'
+    for n_classes in (1, 2, 10, 12, 1000):
+        report = classification(60, [f"class {k}" for k in range(n_classes)], images=False)
+        counts = report.evaluation.confusion
+        listed = [tuple(map(int, found)) for found in re.findall(link, first_view(report))]
+        assert all(counts[actual, predicted] == n for actual, predicted, n in listed)
+        if n_classes <= 10:
+            assert len(listed) == (counts > 0).sum()
+        else:
+            off = np.sort((counts - np.diag(np.diag(counts))).ravel())[::-1]
+            assert [n for *_, n in listed] == off[:8][off[:8] > 0].tolist()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.explorer import explorer
 from mlx.plots.page.first_view import first_view
+from mlx.plots.page.glossary import glossary, with_definitions
 from mlx.plots.page.key_results import key_results
 from mlx.plots.page.sections import section_bodies, section_tables
-from mlx.plots.page.template import PAGE, explorer_script, sorting_script, style_sheet
+from mlx.plots.page.template import PAGE, explorer_script, run_script, sorting_script, style_sheet
 from mlx.plots.page.thumbnails import PagePicture, fit_pictures
 from mlx.plots.page.views import bokeh_script
 from mlx.plots.report.inputs import AnyReport
@@ -20,6 +21,7 @@ from mlx.plots.text import level_text, plural
 MOST_BYTES = 4_900_000  # with the frame around the sections, a page stays below 5 MB
 LEAST_FOR_PICTURES = 400_000
 PNG = "data:image/png;"
+COMMIT_SHOWN = 12  # characters
 COMPRESSED = " The figures are compressed here to keep the page below 5 MB; plots/ has them in full."
 
 
@@ -40,13 +42,16 @@ def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
         further where they would not fit.
     """
     views = explorer(report)
-    scripts = [*([bokeh_script(), explorer_script()] if views else []), sorting_script()]
+    scripts = [*([bokeh_script(), explorer_script()] if views else []), sorting_script(), run_script()]
     tables = section_tables(report)
     html = [table for section in tables.values() for table in (*section.narrow, *section.wide)]
     others = sum(map(len, scripts)) + len(views.encode()) + sum(len(table.encode()) for table in html)
     pictures = fit_pictures(images, budget=max(MOST_BYTES - others, LEAST_FOR_PICTURES))
     sections = [("explore", "Look at the samples", views)] if views else []
-    sections += section_bodies(report, tables, pictures)
+    sections += [
+        *section_bodies(report, tables, pictures),
+        ("glossary", "What the numbers mean", glossary(report.task)),
+    ]
     return frame(
         report.provenance.name,
         _introduction(report),
@@ -105,19 +110,36 @@ def _digest(script: str) -> str:
 
 
 def _introduction(report: AnyReport) -> str:
-    description, source = report.provenance.description, report.provenance.source
-    about = f"<p>{safe(description)}</p>\n" if description else ""
-    size = plural(len(report.samples), "test sample")
+    about = report.provenance
+    description = f"<p>{safe(about.description)}</p>\n" if about.description else ""
+    facts = [(name, safe(value)) for name, value in _facts(report) if value]
+    if about.configuration_name:
+        facts.insert(-1 if about.commit else len(facts), ("Configuration", _link("#setup", about.configuration_name)))
+    if about.record:
+        facts.append(("Run", f'<span id="run-name">date in</span> {_link(about.record, about.record.split("/")[-1])}'))
+    listed = "\n".join(f"<li>{name}: {value}</li>" for name, value in facts)
+    return f'{description}<ul class="about">\n{listed}\n</ul>'
+
+
+def _facts(report: AnyReport) -> Iterator[tuple[str, str]]:
+    about = report.provenance
     classes = f", {len(report.class_names)} classes" if report.class_names else ""
-    source = f"<br>Data: {safe(source)}" if source else ""
-    split = "".join(f"<br>{safe(line)}" for line in report.provenance.split)
-    return f'{about}<p class="soft">{report.task.capitalize()}: {size}{classes}{source}{split}</p>'
+    yield report.task.capitalize(), f"{plural(len(report.samples), 'test sample')}{classes}"
+    yield "Data", about.source
+    for line in about.split:
+        yield ("Split", line.removeprefix("Split: ")) if line.startswith("Split: ") else ("Note", line)
+    yield "Commit", about.commit[:COMMIT_SHOWN]
+
+
+def _link(address: str, text: str) -> str:
+    return f'<a href="{safe(address)}">{safe(text)}</a>'
 
 
 def _key_results(report: AnyReport) -> str:
     boxes = [
-        f'<div class="key-result"><dt>{safe(one.label)}</dt><dd class="value">{safe(one.value)}</dd>'
-        f'<dd class="interval">{safe(one.interval)}</dd><dd>{safe(one.sentence)}</dd></div>'
+        f'<div class="key-result"><dt>{with_definitions(safe(one.label), report.task)}</dt>\n'
+        f'<dd class="value">{safe(one.value)}</dd><dd class="interval">{safe(one.interval)}</dd>'
+        f"<dd>{safe(one.sentence)}</dd></div>"
         for one in key_results(report)
     ]
     return '<dl class="key-results">\n' + "\n".join(boxes) + "\n</dl>" if boxes else ""

@@ -167,7 +167,11 @@ def _correlation(report: ClassificationReport) -> KeyResult | None:
     test = first_test(report.residuals.tests, PRIMARY[0], PRIMARY[1], scope=PRIMARY[2])
     if test is None or np.isnan(test.estimate):
         return None
-    label, value, bounds = "Similarity and entropy", f"r = {fixed(test.estimate)}", _bounds(test)
+    label, value, bounds = (
+        "Similarity and entropy within predicted classes",
+        f"r = {fixed(test.estimate)}",
+        _bounds(test),
+    )
     if np.isnan(test.low):
         sentence = f"Within predicted classes, similarity and entropy have {value} in these samples; {CLAIMS_NOTHING}."
         return KeyResult(label, "not known", bounds, sentence)

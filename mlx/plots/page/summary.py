@@ -5,7 +5,7 @@ Nothing is claimed of other samples than these unless an interval or a test hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy.special import pdtrc
 
 from mlx.plots.page.key_results import ALPHA, CHANCE_LEVEL
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
-from mlx.plots.text import class_labels, fixed, percent, plural, readable, significant, thousands, with_interval
+from mlx.plots.text import fixed, percent, plural, readable, short_names, significant, thousands, with_interval
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.issues import Issue, IssueKind, IssueMethod
 from mlx.results.questions import Question, Statistic
@@ -22,7 +22,7 @@ from mlx.results.tests import first_test
 from mlx.stats.calibrators import Calibrator
 from mlx.stats.status import Reason, Status
 
-MOST_STEPS = 5
+MOST_STEPS, MOST_REMEDIES = 5, 3
 GATES = {Reason.FEW_EXPECTED_ERRORS, Reason.FEW_ERRORS}
 """Why an interval is missing that more test samples would give; the number is that of errors."""
 
@@ -35,6 +35,8 @@ class NextStep:
     ----------
     text
         What was found, and what it asks for.
+    remedy
+        What would help, in a few words.
     section
         Of the page, that shows it.
     samples
@@ -42,16 +44,18 @@ class NextStep:
     """
 
     text: str
+    remedy: str
     section: str
     samples: tuple[int, ...] = ()
 
 
 def paragraph(report: AnyReport) -> str:
-    """Say in plain words how often the model is wrong, on what, whether it knows, and how well calibrated it is."""
+    """Say in plain words how often the model is wrong, on what, whether it knows, how calibrated it is, what helps."""
     if isinstance(report, RegressionReport):
-        return _errors_of_regression(report)
-    parts = (_how_often(report), _which_pair(report), _whether_it_knows(report), _calibration(report))
-    return " ".join(filter(None, parts))
+        parts = [_errors_of_regression(report)]
+    else:
+        parts = [_how_often(report), _which_pair(report), _whether_it_knows(report), _calibration(report)]
+    return " ".join(filter(None, (*parts, _what_would_help(next_steps(report)))))
 
 
 def next_steps(report: AnyReport) -> list[NextStep]:
@@ -63,6 +67,15 @@ def next_steps(report: AnyReport) -> list[NextStep]:
     """
     found = [step for rule in RULES for step in rule(report)]
     return found[:MOST_STEPS]
+
+
+def _what_would_help(steps: Sequence[NextStep]) -> str:
+    """Name at most three remedies of the next steps, in their order."""
+    remedies = list(dict.fromkeys(step.remedy for step in steps))[:MOST_REMEDIES]
+    if not remedies:
+        return "Nothing that was tested points to what would help."
+    *others, last = remedies
+    return f"What may help: {'; '.join(others)}{'; or ' * bool(others)}{last}."
 
 
 def _how_often(report: ClassificationReport) -> str:
@@ -83,7 +96,7 @@ def _which_pair(report: ClassificationReport) -> str:
     if first < 2 or first == second:
         return ""
     actual, predicted = np.unravel_index(int(counts.argmax()), counts.shape)
-    names = class_labels(report.class_names)
+    names = short_names(report.class_names)
     share = f"{thousands(int(first))} of {plural(int(counts.sum()), 'mistake')}"
     return f"Most often it takes {names[int(actual)]} for {names[int(predicted)]} ({share})."
 
@@ -134,7 +147,8 @@ def _leaks(report: AnyReport) -> Iterator[NextStep]:
     if leaks:
         numbers = tuple(dict.fromkeys(issue.index for issue in leaks))
         which = f"{plural(len(numbers), 'test sample')} repeat{'s' * (len(numbers) == 1)}"
-        yield NextStep(f"{which} samples of another part: divide the data anew", "act", numbers)
+        text = f"{which} samples of another part: divide the data anew"
+        yield NextStep(text, "a split without repeated samples", "act", numbers)
 
 
 def _labels(report: AnyReport) -> Iterator[NextStep]:
@@ -148,7 +162,7 @@ def _labels(report: AnyReport) -> Iterator[NextStep]:
                 f"{plural(count.n_issues, 'test sample')} look{'s' * (count.n_issues == 1)} mislabeled, where flawless "
                 f"data would have {fixed(count.expected, 1)}: look at them"
             )
-            yield NextStep(text, "act", numbers)
+            yield NextStep(text, f"checking {plural(count.n_issues, 'label')}", "act", numbers)
 
 
 def _recalibrate(report: AnyReport) -> Iterator[NextStep]:
@@ -162,7 +176,7 @@ def _recalibrate(report: AnyReport) -> Iterator[NextStep]:
             change = with_interval(effect.difference, effect.low, effect.high, 3)
             whence = f"from {fixed(effect.before, 3)}"
             text = f"Recalibrating by {effect.calibrator}{how} changes the log loss by {change}, {whence}"
-            yield NextStep(text, "unsure")
+            yield NextStep(text, f"recalibrating by {effect.calibrator}{how}", "unsure")
 
 
 def _factors(report: AnyReport) -> Iterator[NextStep]:
@@ -181,14 +195,14 @@ def _factors(report: AnyReport) -> Iterator[NextStep]:
                 f"Errors are {fixed(worst.estimate / overall, 1)} times as frequent where {_part(worst)} "
                 f"({percent(worst.estimate)} of {plural(worst.n, 'sample')}; {percent(overall)} of all): add such data"
             )
-            yield NextStep(text, "why")
+            yield NextStep(text, f"more data where {_part(worst)}", "why")
 
 
 ERROR = "error"
 
 
 def _part(effect: FactorEffect) -> str:
-    return f"{readable(effect.factor)} is {effect.bin}"
+    return f"{readable(effect.factor)} is {readable(effect.bin)}"
 
 
 def _slices(report: AnyReport) -> Iterator[NextStep]:
@@ -198,7 +212,8 @@ def _slices(report: AnyReport) -> Iterator[NextStep]:
     for one in report.residuals.slices:
         if one.error_rate > one.rest_error_rate and one.p_holm <= ALPHA:
             rates = f"{percent(one.error_rate)} of {plural(one.n, 'sample')}, {percent(one.rest_error_rate)} elsewhere"
-            yield NextStep(f"It fails most where {readable(one.description)} ({rates})", "why")
+            where = readable(one.description)
+            yield NextStep(f"It fails most where {where} ({rates})", "more data like those of the weakest slice", "why")
             return
 
 
@@ -212,7 +227,7 @@ def _sets(report: AnyReport) -> Iterator[NextStep]:
             f"Prediction sets hold the truth in {covered}, "
             f"where {percent(worst.expected)} are to be expected: calibrate by class, or report them apart"
         )
-        yield NextStep(text, "unsure")
+        yield NextStep(text, "prediction sets calibrated by class", "unsure")
 
 
 def _too_few(report: AnyReport) -> Iterator[NextStep]:
@@ -226,7 +241,8 @@ def _too_few(report: AnyReport) -> Iterator[NextStep]:
     why = [one for one in (test.status, *test.status.values) if isinstance(one, Status) and one.reason in GATES]
     if why and (needed := int(str(why[0].values[0]))) > wrong:
         more = plural(int(np.ceil(n * needed / wrong)) - n, "more test sample")
-        yield NextStep(f"Too few mistakes to say whether the model knows them: about {more} would do", "geometry")
+        text = f"Too few mistakes to say whether the model knows them: about {more} would do"
+        yield NextStep(text, f"about {more}", "geometry")
 
 
 RULES: tuple[Callable[[AnyReport], Iterator[NextStep]], ...] = (

@@ -58,5 +58,10 @@ def sorting_script() -> str:
     return _read("scripts/sortable_tables.js")
 
 
+def run_script() -> str:
+    """Return the script that names the run by its folder."""
+    return _read("scripts/run_name.js")
+
+
 def _read(path: str) -> str:
     return (files("mlx.plots.page") / path).read_text(encoding="utf-8")

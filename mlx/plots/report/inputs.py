@@ -42,8 +42,14 @@ class Provenance:
         How the data were divided into parts; None if unknown.
     split
         The same in words with the sizes, and what it lets a model see of the test samples; empty if unknown.
+    configuration_name
+        As the configuration names itself; may be empty.
     configuration, environment
         Sections of the configuration and versions of the software, nested or flat.
+    commit
+        Of the code, where it is recorded.
+    record
+        File with the date of the run, relative to the page; may be empty.
     """
 
     name: str
@@ -52,8 +58,11 @@ class Provenance:
     inputs: Mapping[str, str] = field(default_factory=dict)
     split_method: str | None = None
     split: Sequence[str] = ()
+    configuration_name: str = ""
     configuration: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    commit: str = ""
+    record: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

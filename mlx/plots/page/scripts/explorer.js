@@ -16,13 +16,13 @@ async function explore(data) {
   }
   selection.onChange(refresh);
   for (const view of data.views) addKeyboard(view, samples, selection, tooltip);
-  addControls(bokeh, samples, selection, tooltip);
+  addControls(bokeh, samples, selection, tooltip, matrix);
   colorBy("outcome", samples);
   refresh([], "");
   document.documentElement.dataset.ready = "true";
 }
 
-function addControls(bokeh, samples, selection, tooltip) {
+function addControls(bokeh, samples, selection, tooltip, matrix) {
   samples.source.inspect.connect(() => {
     const [first] = samples.source.inspected.indices;
     if (first === undefined) tooltip.hide();
@@ -30,6 +30,9 @@ function addControls(bokeh, samples, selection, tooltip) {
   });
   for (const link of document.querySelectorAll("a[data-samples]")) {
     link.addEventListener("click", () => selectNumbers(link.dataset.samples.split(",").map(Number), samples, selection));
+  }
+  for (const link of document.querySelectorAll("a[data-cell]")) {
+    link.addEventListener("click", () => matrix.select(link.dataset.cell, link.title, Number(link.dataset.count)));
   }
   byId("clear").addEventListener("click", () => selection.set([]));
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,151 @@
+"""Mistakes at the top of the page: the six that the model was surest of, and what it takes for what."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlx.plots.page.escaping import safe
+from mlx.plots.page.thumbnails import thumbnails_of
+from mlx.plots.report.inputs import AnyReport, ClassificationReport
+from mlx.plots.text import percent, plural, short_names, shorten, significant, thousands
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pandas import DataFrame
+
+    from mlx.core.array_types import Array
+
+MISTAKES_SHOWN = 6
+MATRIX_UP_TO = 10
+"""Classes of a matrix that fits beside the answer; of more, the most frequent confusions are listed."""
+
+PAIRS_SHOWN = 8
+NAME_WIDTH = 12  # characters
+
+
+def surest_mistakes(report: AnyReport) -> str:
+    """Build the list of the mistakes that the model was surest of, or of the largest errors; empty without any."""
+    is_classification = isinstance(report, ClassificationReport)
+    shown = _surest(report.samples) if is_classification else _largest(report.samples)
+    if not len(shown):
+        return ""
+    pictures: Sequence[Array | None] = [None] * len(shown)
+    if report.images is not None:
+        pictures = list(thumbnails_of(report.images, report.image_rows(shown)))
+    texts = _classes(report, shown) if is_classification else _values(shown)
+    numbers = shown["index"].tolist()
+    cards = "\n".join(_card(*one) for one in zip(pictures, numbers, texts, strict=True))
+    title = "The mistakes that it was surest of" if is_classification else "The largest errors"
+    return f'<h2 id="surest">{title}</h2>\n<ul class="mistakes" aria-labelledby="surest">\n{cards}\n</ul>'
+
+
+def _surest(samples: DataFrame) -> DataFrame:
+    wrong = samples[~samples["correct"].to_numpy(bool)]
+    return wrong.sort_values("confidence", ascending=False, kind="stable", na_position="last")[:MISTAKES_SHOWN]
+
+
+def _largest(samples: DataFrame) -> DataFrame:
+    size = samples["residual"].abs()
+    return samples[size > 0].assign(size=size).sort_values("size", ascending=False, kind="stable")[:MISTAKES_SHOWN]
+
+
+Said = tuple[str, str, str]
+"""What is right, what is predicted, and how sure the model is of it."""
+
+
+def _classes(report: AnyReport, shown: DataFrame) -> list[Said]:
+    columns = (shown[name].tolist() for name in ("y_true", "y_pred", "confidence"))
+    return [
+        (report.class_names[true], report.class_names[predicted], "" if np.isnan(p) else f"{percent(p)} sure")
+        for true, predicted, p in zip(*columns, strict=True)
+    ]
+
+
+def _values(shown: DataFrame) -> list[Said]:
+    columns = (shown[name].tolist() for name in ("y_true", "y_pred", "residual"))
+    return [
+        (significant(true), significant(predicted), f"off by {significant(abs(residual))}")
+        for true, predicted, residual in zip(*columns, strict=True)
+    ]
+
+
+def _card(picture: Array | None, number: int, said: Said) -> str:
+    true, predicted, sure = (safe(shorten(text, 2 * NAME_WIDTH)) for text in said)
+    shown = f"sample {number}"
+    if picture is not None:
+        alt = f"sample {number}: {true} taken for {predicted}{sure and f', {sure}'}"
+        shown = f'<img src="{_url(picture)}" alt="{alt}">'
+    text = f"{true} → <b>{predicted}</b>{sure and f'<br>{sure}'}"
+    return f'<li><a href="#explore" data-samples="{number}">{shown}</a><span>{text}</span></li>'
+
+
+def _url(image: Array) -> str:
+    from PIL import Image
+
+    stream = BytesIO()
+    Image.fromarray(image).save(stream, "PNG")
+    return f"data:image/png;base64,{b64encode(stream.getvalue()).decode('ascii')}"
+
+
+def confusions(report: AnyReport) -> str:
+    """Build the confusion matrix of few classes, else the most frequent confusions; each count selects its samples."""
+    if not isinstance(report, ClassificationReport):
+        return ""
+    counts, names = report.evaluation.confusion, short_names(report.class_names, width=NAME_WIDTH)
+    if len(names) <= MATRIX_UP_TO:
+        return _matrix(counts, names)
+    pairs = confused_pairs(counts, PAIRS_SHOWN)
+    if not pairs:
+        return ""
+    rows = "\n".join(
+        f'<tr><th scope="row">{safe(names[actual])}</th><td>{safe(names[predicted])}</td>'
+        f'<td class="n">{_link(actual, predicted, n, names)}</td></tr>'
+        for actual, predicted, n in pairs
+    )
+    rest = plural(int(counts.sum() - np.trace(counts)), "mistake")
+    head = '<tr><th scope="col">actual</th><th scope="col">predicted</th><th scope="col" class="n">samples</th></tr>'
+    return (
+        f'<table class="pairs"><caption>Most frequent of {rest}</caption>\n<thead>{head}</thead>\n'
+        f"<tbody>\n{rows}\n</tbody></table>"
+    )
+
+
+def confused_pairs(confusion: Array, most: int) -> list[tuple[int, int, int]]:
+    """Return actual class, predicted class and count of the most frequent confusions, the first first."""
+    off = np.where(np.eye(len(confusion), dtype=bool), 0, confusion)
+    order = np.argsort(-off, axis=None, kind="stable")[:most]
+    places = zip(*np.unravel_index(order, off.shape), strict=True)
+    return [(int(a), int(p), int(off[a, p])) for a, p in places if off[a, p]]
+
+
+def _matrix(counts: Array, names: Sequence[str]) -> str:
+    head = "".join(f'<th scope="col"><span>{safe(name)}</span></th>' for name in names)
+    cells = ("".join(_cell(actual, k, counts, names) for k in range(len(names))) for actual in range(len(names)))
+    rows = "\n".join(f'<tr><th scope="row">{safe(name)}</th>{own}</tr>' for name, own in zip(names, cells, strict=True))
+    return (
+        '<div class="scroll-box" tabindex="0" role="region" aria-label="Counts of actual and predicted classes">'
+        '<table class="confusions"><caption>What it takes for what: rows are actual, columns predicted classes'
+        f"</caption>\n<thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+    )
+
+
+def _cell(actual: int, predicted: int, counts: Array, names: Sequence[str]) -> str:
+    n = int(counts[actual, predicted])
+    if not n:
+        return "<td></td>"
+    share = n / int(counts[actual].sum())
+    kind = "hit" if actual == predicted else "miss"
+    return f'<td class="{kind}" style="--share:{share:.2f}">{_link(actual, predicted, n, names)}</td>'
+
+
+def _link(actual: int, predicted: int, n: int, names: Sequence[str]) -> str:
+    said = f"{names[actual]} predicted as {names[predicted]}: {plural(n, 'sample')}"
+    return (
+        f'<a href="#explore" data-cell="{actual},{predicted}" data-count="{n}" aria-label="{safe(said)}" '
+        f'title="{safe(said)}">{thousands(n)}</a>'
+    )
