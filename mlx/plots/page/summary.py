@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import pdtrc
 
 from mlx.plots.page.key_results import ALPHA, CHANCE_LEVEL
+from mlx.plots.page.mistakes import confused_pairs
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
 from mlx.plots.text import fixed, percent, plural, readable, short_names, significant, thousands, with_interval
 from mlx.results.classification_residuals import FactorEffect
@@ -90,15 +91,13 @@ def _how_often(report: ClassificationReport) -> str:
 
 def _which_pair(report: ClassificationReport) -> str:
     """Name the confusion that is more frequent than each other among these samples."""
-    counts = report.evaluation.confusion.copy()
-    np.fill_diagonal(counts, 0)
-    first, second = np.sort(counts, axis=None)[-2:][::-1]
-    if first < 2 or first == second:
+    counts = report.evaluation.confusion
+    pairs = confused_pairs(counts, 2)
+    if not pairs or pairs[0][2] < 2 or (pairs[0][2] == pairs[-1][2] and len(pairs) == 2):
         return ""
-    actual, predicted = np.unravel_index(int(counts.argmax()), counts.shape)
-    names = short_names(report.class_names)
-    share = f"{thousands(int(first))} of {plural(int(counts.sum()), 'mistake')}"
-    return f"Most often it takes {names[int(actual)]} for {names[int(predicted)]} ({share})."
+    (actual, predicted, n), names = pairs[0], short_names(report.class_names)
+    share = f"{thousands(n)} of {plural(int(counts.sum() - np.trace(counts)), 'mistake')}"
+    return f"Most often it takes {names[actual]} for {names[predicted]} ({share})."
 
 
 def _whether_it_knows(report: ClassificationReport) -> str:

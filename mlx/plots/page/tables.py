@@ -10,6 +10,7 @@ import numpy as np
 
 from mlx.plots.columns import HEAD, ColumnSummary, column_counts
 from mlx.plots.page.escaping import safe
+from mlx.plots.page.mistakes import confused_pairs
 from mlx.plots.text import (
     MINUS,
     PValue,
@@ -166,13 +167,10 @@ def frame_table(caption: str, frame: DataFrame) -> str:
 def mistakes_table(confusion: Array, names: Sequence[str], *, most: int = 8) -> str:
     """Build the table of the most frequent confusions; empty for a perfect model."""
     counts = np.asarray(confusion)
-    off = np.where(np.eye(len(counts), dtype=bool), 0, counts)
-    order = np.argsort(-off, axis=None, kind="stable")[:most]
-    rows = []
-    for actual, predicted in zip(*np.unravel_index(order, off.shape), strict=True):
-        count = int(off[actual, predicted])
-        if count:
-            rows.append((names[actual], names[predicted], count, percent(count / counts[actual].sum())))
+    rows = [
+        (names[actual], names[predicted], count, percent(count / counts[actual].sum()))
+        for actual, predicted, count in confused_pairs(counts, most)
+    ]
     head = ("actual", "predicted as", "times", "share of the class")
     return html_table("Most frequent mistakes", head, rows) if rows else ""
 
