@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mlx.config import ExperimentConfig, read_config
 from mlx.core.artifacts import read_json, write_json
+from mlx.core.bars import working
 from mlx.core.checksums import (
     BEFORE,
     CONFIG,
@@ -201,7 +202,8 @@ def run_steps(
                     files, line = made[name](workspace.root)
                 else:
                     before = state_of(workspace.root)
-                    line = _run_step(step, workspace, workers, config)
+                    with working(f"{name} (step {NAMES.index(name) + 1} of {len(NAMES)})"):
+                        line = _run_step(step, workspace, workers, config)
                     files = written_since(workspace.root, before)
                 note(f"{name}: {line}")
                 progress.finish_step(name, round(time.perf_counter() - begin, 3), files, workspace)

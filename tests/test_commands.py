@@ -11,9 +11,10 @@ import pytest
 from scipy.stats import chi2
 
 from mlx.cli import main
+from mlx.core.errors import SettingsError
 from mlx.results.comparison import Metric
 from mlx.runs.compare import compare_runs
-from mlx.runs.history import find_run
+from mlx.runs.history import find_run, find_runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
 
@@ -96,7 +97,7 @@ def test_the_level_of_the_intervals_is_no_metric(folder: Path, capsys: pytest.Ca
     assert "95 % interval" in said(capsys, "eval", "small", "--metrics", "accuracy").splitlines()[0]
     with pytest.raises(SystemExit, match="--metrics: expected one of n, .*rmse, mae, r2, found 'confidence'"):
         main(["eval", "line", "--metrics", "confidence"])
-    with pytest.raises(SystemExit, match="--sort: expected .*, found confidence"):
+    with pytest.raises(SystemExit, match="--sort: expected .*, found 'confidence'"):
         main(["runs", "--sort", "confidence"])
     with pytest.raises(SystemExit, match="confidence: expected a number in at least one of 2 runs, found none"):
         main(["compare", "small", "linear", "--plot", "runs.png", "--metric", "confidence"])
@@ -120,6 +121,17 @@ def test_nothing_to_evaluate_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         main(["eval", "experiment_123"])
 
 
+def test_runs_have_short_names(folder: Path) -> None:
+    runs = list(find_runs(folder / "outputs"))
+    for number, run in enumerate(runs, start=1):
+        for name in (str(number), run.id[:-1], run.folder.name):
+            assert find_run(name, folder / "outputs").folder == run.folder
+    with pytest.raises(SettingsError, match="lin: expected one run, found 2 whose id or .*: line/.*linear/"):
+        find_run("lin", folder / "outputs")
+    with pytest.raises(SettingsError, match="4: expected a run below"):
+        find_run("4", folder / "outputs")
+
+
 def test_the_history_is_filtered_and_sorted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ids = [run["name"] for run in json.loads(said(capsys, "runs", "--json"))]
     assert ids == ["small", "linear", "line"]
@@ -129,7 +141,7 @@ def test_the_history_is_filtered_and_sorted(folder: Path, capsys: pytest.Capture
     assert by_loss == ["small"]
     assert len(said(capsys, "runs", "small").splitlines()) == 2
     assert said(capsys, "runs", "--status", "failed").startswith("no runs below")
-    with pytest.raises(SystemExit, match="--sort: expected started, name, status or one of accuracy, .*, found beauty"):
+    with pytest.raises(SystemExit, match="--sort: expected one of started, name, .*accuracy, .*, found 'beauty'"):
         main(["runs", "--sort", "beauty"])
 
 

@@ -112,7 +112,7 @@ SHORT = {
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return the path of the report."""
+    """Return the path of the report; print what was found on standard error."""
     from mlx.core.sections import with_source_line
     from mlx.received.files import RecordedPart, cross_fit_in, files_in
     from mlx.runs.analysis_settings import read_settings
@@ -134,7 +134,22 @@ def run(chosen: argparse.Namespace) -> str:
         work = partial(
             analyze, parts, chosen.output, workers, name=chosen.name or name, settings=settings, cross_fit=crossed
         )
-        return str(with_source_line(document, work))
+        page = str(with_source_line(document, work))
+    _note_results(chosen.output)
+    return page
+
+
+def _note_results(folder: Path) -> None:
+    from mlx.commands.tables import result_lines
+    from mlx.core.console import note
+    from mlx.core.metrics import read_metrics
+    from mlx.core.paths import Workspace
+
+    files = (Workspace(folder).metrics / f"{step}.json" for step in ("residuals", "evaluation"))
+    for line in result_lines(
+        {name: value for file in files for name, value in read_metrics(file).items()}, str(folder)
+    ):
+        note(line)
 
 
 def _document(chosen: argparse.Namespace) -> "Document":

@@ -127,11 +127,13 @@ def _rules(chosen: argparse.Namespace, subject: "Subject") -> "list[Rule]":
 
 
 def _table(judgments: "list[Judgment]") -> str:
-    from mlx.commands.tables import as_table
+    from mlx.commands.tables import STYLES, as_table
+    from mlx.core.console import styled
     from mlx.studies.gate import overall
     from mlx.studies.gate_files import COLUMNS, rows
 
-    return f"{as_table(list(COLUMNS), rows(judgments))}\n\n{overall(judgments)}"
+    verdict = str(overall(judgments))
+    return f"{as_table(list(COLUMNS), rows(judgments), more='--json')}\n\n{styled(verdict, STYLES[verdict])}"
 
 
 def _json(subject: "Subject", judgments: "list[Judgment]") -> str:

@@ -52,18 +52,17 @@ def _number(text: str) -> float:
 
 
 def run(chosen: argparse.Namespace) -> str:
-    """Return the headline metrics and the path of the report."""
+    """Return the headline metrics, and what opens the report."""
     from mlx.commands.places import at_root
+    from mlx.commands.tables import metrics_of, result_lines
     from mlx.experiment import run_experiment
     from mlx.runs.run import read_run
 
     experiment = configured(chosen)
     with at_root() as shown:
         folder = run_experiment(experiment.config)
-        metrics = read_run(folder).summary.metrics
-        values = {**metrics.get("residuals", {}), **metrics.get("evaluation", {})}
-        lines = [f"{name:<12} {values[name]:.3f}" for name in ("accuracy", "rmse", "r2", "pearson") if values.get(name)]
-        return "\n".join([*lines, f"report       {shown(folder / 'data/report/report.html')}"])
+        lines = result_lines(metrics_of(read_run(folder)), shown(folder))
+        return "\n".join([*lines, f"report      {shown(folder / 'data/report/report.html')}"])
 
 
 def configured(chosen: argparse.Namespace) -> "Resolved":

@@ -115,4 +115,4 @@ def _table(metrics: dict[str, Any], level: float) -> str:
             continue
         low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
         rows.append([name, value, "" if low is None else f"{low:.4g} to {high:.4g}"])
-    return as_table(["metric", "value", f"{100 * level:g} % interval"], rows)
+    return as_table(["metric", "value", f"{100 * level:g} % interval"], rows, more="--json")

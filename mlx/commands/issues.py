@@ -79,7 +79,8 @@ def _of_kind(
     own = [issue for issue in issues if issue.kind == kind]
     if own:
         rows = [_cells(issue, names) for issue in own[:most]]
-        lines.append(as_table(["split", "index", "repeats", "suggested", "score", "threshold", "found by"], rows))
+        columns = ["split", "index", "repeats", "suggested", "score", "threshold", "found by"]
+        lines.append(as_table(columns, rows, more="--csv FILE"))
     if len(own) > most:
         lines.append(f"… {len(own) - most} more: --kind '{kind}' lists them, --csv FILE has the reasons")
     return "\n".join(lines)

@@ -60,7 +60,7 @@ def run(chosen: argparse.Namespace) -> str:
 
 
 def _table(rows: "list[tuple[RequiredSize, bool]]", what: str) -> str:
-    from mlx.commands.tables import as_table
+    from mlx.commands.tables import as_prose, as_table
     from mlx.studies.required_size import SEEDS
 
     columns = [
@@ -82,7 +82,8 @@ def _table(rows: "list[tuple[RequiredSize, bool]]", what: str) -> str:
         ]
         for size, upper in rows
     ]
-    return f"{as_table(columns, cells)}\n\nnone: no number is enough, as the variance of the other remains"
+    table = as_table(columns, cells, more="--json")
+    return "\n".join([table, "", *as_prose(["none: no number is enough, as the variance of the other remains"])])
 
 
 def _count(number: int | None) -> Any:

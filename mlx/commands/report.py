@@ -36,6 +36,7 @@ def run(chosen: argparse.Namespace) -> str:
         Another process works there.
     """
     from mlx.commands.places import results_folder, shown_from
+    from mlx.core.bars import working
     from mlx.core.checksums import read_checksums, state_of, verified, write_checksums, written_since
     from mlx.core.console import note
     from mlx.core.errors import ArtifactError
@@ -48,7 +49,7 @@ def run(chosen: argparse.Namespace) -> str:
     with run_lock(workspace), run_lock(workspace, step="report", warn=False):  # of a run, or in the pipeline
         before = state_of(folder)
         try:
-            with verified(folder):
+            with verified(folder), working("report"):
                 note(report(workspace, report=_settings(folder)))
         except ArtifactError as error:
             raise ArtifactError(_with_remedy(str(error), folder)) from None

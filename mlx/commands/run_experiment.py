@@ -8,7 +8,7 @@ from mlx.commands.chosen_workers import add_workers, opened
 from mlx.commands.places import run_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mlx.config import Resolved
     from mlx.core.workers import Workers
@@ -93,7 +93,10 @@ def _read(chosen: argparse.Namespace) -> "list[Resolved]":
 
 
 def _run_all(experiments: "list[Resolved]", workers: "Workers", *, keep_going: bool) -> str:
-    """Run the experiments in order; return a folder, or a table for several. Fails if one of them failed."""
+    """Run the experiments in order; return a folder, or a table for several. Fails if one of them failed.
+
+    What one run found is printed on standard error, so that the folder alone is the answer.
+    """
     from mlx.commands.places import at_root
     from mlx.commands.tables import HEADLINES, as_table, headline
     from mlx.core.console import answer, note
@@ -105,7 +108,7 @@ def _run_all(experiments: "list[Resolved]", workers: "Workers", *, keep_going: b
     failures = 0
     with at_root() as shown:
         if len(experiments) == 1:
-            return shown(run_experiment(experiments[0].config, workers))
+            return _ended(run_experiment(experiments[0].config, workers), shown)
         for experiment in experiments:
             name = experiment.config.name
             if failures and not keep_going:
@@ -119,7 +122,7 @@ def _run_all(experiments: "list[Resolved]", workers: "Workers", *, keep_going: b
                 failures += 1
                 note(str(error))
                 rows.append([name, "failed"])
-    table = as_table(["experiment", "status", *HEADLINES, "run"], rows)
+    table = as_table(["experiment", "status", *HEADLINES, "run"], rows, more="'mlx runs --json'")
     if not failures:
         return table
     answer(table)
@@ -132,7 +135,19 @@ def _resume(identity: str, workers: "Workers", *, force: bool) -> str:
 
     run = find_any_run(identity, recover=True)
     with at_root() as shown:
-        return shown(resume_experiment(run, workers, force=force))
+        return _ended(resume_experiment(run, workers, force=force), shown)
+
+
+def _ended(folder: Path, shown: "Callable[[Path], str]") -> str:
+    """Print what a run found, and what opens its page; return its folder."""
+    from mlx.commands.tables import metrics_of, result_lines
+    from mlx.core.console import note
+    from mlx.runs.run import read_run
+
+    run = read_run(folder)
+    for line in result_lines(metrics_of(run), shown(folder)):
+        note(line)
+    return shown(folder)
 
 
 def _dry_run(experiments: "list[Resolved]") -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mlx.runs.run import Run
 
 NAME = "runs"
-HELP = "list the runs, with their status and headline metrics"
+HELP = "list the runs, each with a number that names it, its status and headline metrics"
 STATUSES = ("running", "finished", "failed", "interrupted", "damaged")
 
 
@@ -55,9 +55,12 @@ def run(chosen: argparse.Namespace) -> str:
         return f"no runs below {directory}"
     for run in damaged:
         note(f"{run.id}: damaged: {run.reason}")
-    rows: list[list[Any]] = [[run.id, None, "damaged"] for run in damaged]
-    rows += [[r.id, r.summary.started.replace("+00:00", "Z"), r.status, *headline(r)] for r in listed]
-    return as_table(["run", "started", "status", *HEADLINES], rows)
+    numbers = {run.folder: number for number, run in enumerate(runs, start=1)}
+    rows: list[list[Any]] = [[run.id, None, None, "damaged"] for run in damaged]
+    rows += [
+        [r.id, numbers[r.folder], r.summary.started.replace("+00:00", "Z"), r.status, *headline(r)] for r in listed
+    ]
+    return as_table(["run", "number", "started", "status", *HEADLINES], rows, spare=("started",), more="--json")
 
 
 def _selected(run: "Run", chosen: argparse.Namespace) -> bool:
@@ -71,6 +74,7 @@ def _selected_damaged(run: "DamagedRun", chosen: argparse.Namespace) -> bool:
 def _sorted(runs: "list[Run]", key: str) -> "list[Run]":
     """Sort by a field of the summary, or by a metric; runs without it come first."""
     from mlx.core.errors import SettingsError
+    from mlx.core.settings import nearest
 
     if key == "started":
         return runs
@@ -78,7 +82,9 @@ def _sorted(runs: "list[Run]", key: str) -> "list[Run]":
         return sorted(runs, key=lambda run: str(getattr(run, "status" if key == "status" else "id")))
     metrics = sorted({name for run in runs for name, value in _metrics(run).items() if isinstance(value, int | float)})
     if runs and key not in metrics:
-        raise SettingsError(f"--sort: expected started, name, status or one of {', '.join(metrics)}, found {key}")
+        listed = ["started", "name", "status", *(name for name in metrics if not name.endswith(("_low", "_high")))]
+        hint = nearest(key, listed)
+        raise SettingsError(f"--sort: expected one of {', '.join(listed)}, found '{key}'{hint}")
     lower_is_better = key in LOWER_IS_BETTER
     numbered = [run for run in runs if _metrics(run).get(key) is not None]
     ordered = sorted(numbered, key=lambda run: _metrics(run)[key], reverse=lower_is_better)

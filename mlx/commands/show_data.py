@@ -12,6 +12,7 @@ NAME = "show-data"
 HELP = "draw samples of the configured dataset, by class, and list the columns of a table"
 
 WIDTH = 80
+"""Characters of a line where nothing says how many there are."""
 MOST_LISTED = 20
 """Columns of one use that are listed without ``--all``."""
 NAME_WIDTH = 24
@@ -28,6 +29,7 @@ def run(chosen: argparse.Namespace) -> str:
     """Return the columns, if there are any, and the path of the picture."""
     from mlx.commands.places import at_root
     from mlx.config import BUILT_IN, resolve
+    from mlx.core.console import answer_width
     from mlx.core.documents import read_document
     from mlx.core.errors import SettingsError
     from mlx.core.sections import with_source_line
@@ -42,39 +44,46 @@ def run(chosen: argparse.Namespace) -> str:
     resolved = resolve(document, strict=True)
     with at_root():
         columns = with_source_line(resolved.document, lambda: preview_samples(resolved.config, output))
-    listed = [*column_lines(columns, most=len(columns) if chosen.all else MOST_LISTED), ""] if columns else []
+    most = len(columns) if chosen.all else MOST_LISTED
+    listed = [*column_lines(columns, most=most, width=answer_width()), ""] if columns else []
     return "\n".join([*listed, str(chosen.output)])
 
 
-def column_lines(columns: "Sequence[ColumnSummary]", *, most: int = MOST_LISTED) -> "Iterator[str]":
-    """Yield a table of at most 80 characters, with `most` columns of each use and what the others are."""
+def column_lines(
+    columns: "Sequence[ColumnSummary]", *, most: int = MOST_LISTED, width: int | None = WIDTH
+) -> "Iterator[str]":
+    """Yield a table of at most `width` characters, with `most` columns of each use and what the others are.
+
+    Without a width every row is one line, and names are whole.
+    """
     from textwrap import wrap
 
     from mlx.plots.columns import HEAD, column_counts
     from mlx.plots.text import shorten
 
     cells = [
-        (shorten(name, NAME_WIDTH), use.replace(", factor", " *"), kind, str(gaps), contents)
+        (name if width is None else shorten(name, NAME_WIDTH), use.replace(", factor", " *"), kind, str(gaps), contents)
         for name, use, kind, gaps, contents in (one.cells() for one in columns)
     ]
     widths = [max(map(len, texts)) for texts in zip(HEAD, *cells, strict=True)][:-1]
-    yield from wrap(f"{column_counts(columns)}{' (*)' * any(one.explains for one in columns)}", WIDTH)
-    yield _row(HEAD, widths)
+    counts = f"{column_counts(columns)}{' (*)' * any(one.explains for one in columns)}"
+    yield from wrap(counts, width or len(counts))
+    yield _row(HEAD, widths, width)
     for use in dict.fromkeys(one.use for one in columns):
         places = [k for k, one in enumerate(columns) if one.use == use]
         for k in places[:most]:
-            yield _row(cells[k], widths)
+            yield _row(cells[k], widths, width)
         if rest := [columns[k] for k in places[most:]]:
             yield f"  and {_rest(rest)}; --all lists them"
 
 
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+def _row(cells: Sequence[str], widths: Sequence[int], width: int | None) -> str:
     """Return a row whose last cell continues on further lines where it is long."""
     from textwrap import wrap
 
     name, use, kind, gaps, values = cells
     start = f"{name:{widths[0]}}  {use:{widths[1]}}  {kind:{widths[2]}}  {gaps:>{widths[3]}}  "
-    lines = wrap(values, WIDTH - len(start), break_on_hyphens=False) or [""]
+    lines = wrap(values, max(10, (width or len(start) + len(values)) - len(start)), break_on_hyphens=False) or [""]
     return start + f"\n{' ' * len(start)}".join(lines)
 
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 DEFAULT_WORKERS = "processes"
 """A process for each core, as whole runs are independent."""
-MOST_METRICS = 4
-"""Metrics that a terminal shows beside each other."""
 OF_A_RUN = ("run", "cell", "seed", "fold", "status")
 SMALLEST_P = 1e-6
 
@@ -96,7 +94,7 @@ def _run(chosen: argparse.Namespace) -> str:
 
 def _dry_run(study: "Study") -> str:
     """Return a table of the cells and what all runs cost."""
-    from mlx.commands.tables import as_table
+    from mlx.commands.tables import as_prose, as_table
     from mlx.core.console import note
     from mlx.studies.cost import cost_of
 
@@ -104,7 +102,8 @@ def _dry_run(study: "Study") -> str:
     for line in cost.warnings:
         note(f"warning: {line}")
     rows = [[each.name, each.runs, each.done, each.time(), each.space()] for each in cost.cells]
-    return "\n".join([as_table(["cell", "runs", "done", "time of a run", "disk of a run"], rows), *cost.facts()])
+    table = as_table(["cell", "runs", "done", "time of a run", "disk of a run"], rows)
+    return "\n".join([table, *as_prose(list(cost.facts()))])
 
 
 def _show(chosen: argparse.Namespace) -> str:
@@ -114,19 +113,22 @@ def _show(chosen: argparse.Namespace) -> str:
 
 
 def _summary(study: "FinishedStudy") -> str:
-    """Return the estimates of all cells, and the verdicts of the first metric."""
-    from mlx.commands.tables import as_table
+    """Return the verdicts of the first metric, the estimates of all cells, and what opens the page."""
+    from shlex import quote
+
+    from mlx.commands.tables import as_prose, as_table
 
     failed = study.about["n_failed"]
     head = f"{study.about['name']}: {study.about['n_runs']} runs{f', {failed} of them failed' if failed else ''}"
     rows = []
     for name in study.names:
-        found = [study.estimates(metric).get(name) for metric in study.metrics[:MOST_METRICS]]
+        found = [study.estimates(metric).get(name) for metric in study.metrics]
         rows.append([name, *(None if row is None else _with_interval(row) for row in found)])
-    table = as_table(["cell", *map(str, study.metrics[:MOST_METRICS])], rows)
+    table = as_table(["cell", *map(str, study.metrics)], rows, more=f"{study.folder / 'cells.csv'}")
     first = str(study.metrics[0]) if study.metrics else ""
     said = [verdict["sentence"] for verdict in study.about["verdicts"] if verdict["metric"] == first]
-    return "\n\n".join(part for part in (head, table, "\n".join(said)) if part)
+    page = f"look at it  mlx open {quote(str(study.folder))}" if (study.folder / "study.html").is_file() else ""
+    return "\n\n".join(part for part in (head, "\n".join(as_prose(said)), table, page) if part)
 
 
 def _with_interval(row: "CellEstimate") -> str:
@@ -146,23 +148,25 @@ def _runs(chosen: argparse.Namespace) -> str:
     if chosen.json:
         return dumps(records, indent=2, ensure_ascii=False)
     shown = [*OF_A_RUN, *map(str, study.metrics), "reason"]
-    return as_table(
-        shown, [[record[key] or None if key == "fold" else record[key] for key in shown] for record in records]
-    )
+    rows = [[record[key] or None if key == "fold" else record[key] for key in shown] for record in records]
+    return as_table(shown, rows, spare=("cell", "seed"), more="--json")
 
 
 def _compare(chosen: argparse.Namespace) -> str:
     from json import dumps
 
-    from mlx.commands.tables import as_table
+    from mlx.commands.tables import as_prose, as_table
     from mlx.core.errors import SettingsError
+    from mlx.core.settings import nearest
     from mlx.results.study import DIFFERENCES
     from mlx.studies.finished import read_finished, study_folder
 
     study = read_finished(study_folder(chosen.study))
     for name in chosen.cells:
         if name not in study.names:
-            raise SettingsError(f"expected cells out of {', '.join(study.names)}, found '{name}'")
+            raise SettingsError(
+                f"expected cells out of {', '.join(study.names)}, found '{name}'{nearest(name, study.names)}"
+            )
     metrics = study.chosen(chosen.metric, "--metric")
     rows = [row for row in study.differences if row.metric in metrics and _is_among(row, chosen.cells)]
     if chosen.json:
@@ -183,7 +187,9 @@ def _compare(chosen: argparse.Namespace) -> str:
     ]
     said = {(v["first"], v["second"], v["metric"]): v["sentence"] for v in study.about["verdicts"]}
     sentences = [said[key] for row in rows if (key := (row.first, row.second, str(row.metric))) in said]
-    return "\n\n".join(["\n".join(sentences), as_table(columns, cells)]) if rows else "no pair of cells to compare"
+    if not rows:
+        return "no pair of cells to compare"
+    return "\n\n".join(["\n".join(as_prose(sentences)), as_table(columns, cells, more="--json")])
 
 
 def _is_among(row: "CellDifference", cells: "Sequence[str]") -> bool:

@@ -1,18 +1,13 @@
-"""Output for people: a progress bar in a terminal, plain lines elsewhere."""
+"""Output for people: answers on standard output, notes on standard error, and what a terminal can show of them."""
 
 import os
+import shutil
 import sys
-import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
-
-from mlx.core.ordered_map import OrderedMap
-
-T = TypeVar("T")
-R = TypeVar("R")
+from typing import Any, TextIO
 
 
 def answer(line: str) -> None:
@@ -38,7 +33,10 @@ def note(line: str, *, in_log: str | None = None) -> None:
     A closed stream or a full disk is no reason to fail.
     """
     try:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
+        if writes := [write for stream, write in _above_bars if stream is sys.stderr]:
+            writes[-1](line)
+        else:
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
         silence(sys.stderr)
     record(line if in_log is None else in_log)
@@ -51,6 +49,44 @@ def record(line: str) -> None:
             print(line, file=file, flush=True)
         except OSError:
             _records.remove(file)
+
+
+_above_bars: list[tuple[TextIO, Callable[[str], None]]] = []
+"""Streams on which progress bars are drawn, and what prints a line above them."""
+
+
+@contextmanager
+def notes_printed_by(write: Callable[[str], None], stream: TextIO) -> Iterator[None]:
+    """Let `write` print notes within the block where standard error is `stream`."""
+    entry = (stream, write)
+    _above_bars.append(entry)
+    try:
+        yield
+    finally:
+        _above_bars.remove(entry)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Return whether a person reads the stream on a terminal that can move its cursor and show colors."""
+    return stream.isatty() and os.environ.get("TERM") not in {"dumb", "unknown"}
+
+
+def answer_width() -> int | None:
+    """Return the characters of a line of standard output; None where it isn't a terminal, and lines have no end."""
+    return max(20, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+
+
+def styled(text: str, style: str) -> str:
+    """Return a part of an answer with a style of rich, such as ``bold red``; as it is where there is no color.
+
+    There is none in pipes and files, on terminals without, and where NO_COLOR is set (https://no-color.org).
+    """
+    if not text or os.environ.get("NO_COLOR") or not is_terminal(sys.stdout):
+        return text
+    from rich.color import ColorSystem
+    from rich.style import Style
+
+    return Style.parse(style).render(text, color_system=ColorSystem.STANDARD)
 
 
 @contextmanager
@@ -120,108 +156,3 @@ def recorded_in(path: Path) -> Iterator[None]:
         finally:
             if file in _records:
                 _records.remove(file)
-
-
-def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
-    """Yield `items`, with a progress bar on a terminal."""
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    from tqdm import tqdm
-
-    yield from tqdm(items, total=total, desc=label, leave=False, dynamic_ncols=True)
-
-
-@contextmanager
-def announced(run: OrderedMap, step: str) -> Iterator[OrderedMap]:
-    """Give a map like `run` that shows what the tasks of `step` are at, unless they take less than a second.
-
-    A function says so in its attribute ``doing``. On a terminal this is a line that counts the tasks, and vanishes;
-    elsewhere a line is printed every ten seconds. Both say how fast tasks are done on all workers; how many
-    follow is not known, as sequential tests stop when they are decided.
-    """
-    bar: Any = None
-    count = 0
-    if sys.stderr.isatty():
-        from tqdm import tqdm
-
-        bar = tqdm(desc=step, unit=" tasks", delay=1, leave=False, dynamic_ncols=True)
-    started = printed = time.monotonic()
-
-    def show(doing: str) -> None:
-        nonlocal printed, count
-        count += 1
-        if bar is not None:
-            bar.set_description_str(f"{step}: {doing}" if doing else step, refresh=False)
-            bar.update()
-        elif doing and time.monotonic() - printed >= SECONDS_BETWEEN:
-            printed = time.monotonic()
-            passed = printed - started
-            rate = f"{count / passed:.1f} a second, " if passed > 0 else ""
-            note(f"  {step}: {doing}, {count} tasks done ({rate}{_spoken(passed)} so far)")
-
-    def mapped(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
-        for result in run(function, items):
-            show(getattr(function, "doing", ""))
-            yield result
-
-    try:
-        yield mapped
-    finally:
-        if bar is not None:
-            bar.close()
-
-
-SECONDS_BETWEEN = 10
-"""Seconds between two lines on the progress of tasks."""
-
-
-class TrainingDisplay:
-    """Shows the progress of a training: on a terminal a bar with the remaining time, elsewhere about ten lines."""
-
-    def __init__(self, epochs: int, batches: int) -> None:
-        self.epochs, self.batches = epochs, batches
-        self._bar: Any = None
-        self._first, self._started = 1, time.monotonic()
-
-    def begin(self, history: Sequence[Mapping[str, float]]) -> None:
-        """Start, or continue after the epochs of `history`."""
-        self._first, self._started = len(history) + 1, time.monotonic()
-        if sys.stderr.isatty():
-            from tqdm import tqdm
-
-            total, done = self.epochs * self.batches, len(history) * self.batches
-            self._bar = tqdm(total=total, initial=done, unit="step", desc="training", dynamic_ncols=True)
-            if history:
-                self.epoch(len(history), history[-1])
-
-    def batch(self) -> None:
-        """Count a step."""
-        if self._bar is not None:
-            self._bar.update()
-
-    def epoch(self, number: int, metrics: Mapping[str, float]) -> None:
-        """Show the metrics of epoch `number` (from 1)."""
-        if self._bar is not None:
-            self._bar.set_description(f"epoch {number}/{self.epochs}")
-            self._bar.set_postfix({name: f"{value:.4f}" for name, value in metrics.items()})
-        elif number in {self._first, self.epochs} or number % -(-self.epochs // 10) == 0:
-            values = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-            note(f"  epoch {number}/{self.epochs}: {values}{self._left(number)}")
-
-    def _left(self, number: int) -> str:
-        """Return how long the epochs after `number` take at most, at the speed of this run."""
-        left = self.epochs - number
-        seconds = (time.monotonic() - self._started) / (number - self._first + 1) * left
-        return f" ({_spoken(seconds)} left)" if left else ""
-
-    def close(self) -> None:
-        """Close the bar; its last state remains visible."""
-        if self._bar is not None:
-            self._bar.close()
-
-
-def _spoken(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.0f} h"

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from mlx.core.bars import working
 from mlx.core.console import answer, note, warnings_as_lines
 from mlx.core.documents import read_document
 from mlx.core.errors import MlxError
@@ -31,7 +32,7 @@ def run_stage(step: Step) -> None:
     """Run `step` in the current folder; exit 1 with one message if the user's input is invalid."""
     if "DVC_STAGE" in os.environ:  # set by DVC; a stage started by a person may outlive its shell
         _end_with_dvc()
-    begin = time.perf_counter()
+    begin, name = time.perf_counter(), step.__name__.replace("_", "-")
     try:
         document = read_document(PARAMS)
         sections = read_sections(document, sections_of(step), optional_sections(step))
@@ -40,6 +41,7 @@ def run_stage(step: Step) -> None:
             run_lock(workspace, step=step.__name__, warn=False),  # DVC has a lock, too
             warnings_as_lines(),
             open_workers(workspace=workspace.root) as workers,
+            working(name),
         ):
             summary = with_source_line(document, lambda: call_step(step, workspace, workers, sections))
     except MlxError as error:
@@ -53,7 +55,7 @@ def run_stage(step: Step) -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    answer(f"{step.__name__.replace('_', '-')}: {summary} ({time.perf_counter() - begin:.1f} s)")
+    answer(f"{name}: {summary} ({time.perf_counter() - begin:.1f} s)")
 
 
 def call_step(step: Step, workspace: Workspace, workers: Workers, sections: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.arrays import ArrayWriter, open_array, write_array
 from mlx.core.artifacts import replacing_folder, write_json
-from mlx.core.console import note, tracked
+from mlx.core.bars import tracked
+from mlx.core.console import note
 from mlx.core.descriptions import (
     SPLITS,
     ModelDescription,

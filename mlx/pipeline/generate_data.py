@@ -11,7 +11,7 @@ import pandas as pd
 
 from mlx.core.arrays import ArrayWriter, allocate_array, rows_of, write_rows
 from mlx.core.artifacts import replacing_folder, write_json, write_parquet
-from mlx.core.console import tracked
+from mlx.core.bars import tracked
 from mlx.core.descriptions import DatasetDescription, InputDescription, RecordedDescription
 from mlx.core.errors import DataError
 from mlx.core.paths import Workspace

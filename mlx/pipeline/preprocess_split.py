@@ -11,8 +11,9 @@ import numpy as np
 from mlx.core.array_types import Array, Indices
 from mlx.core.arrays import ArrayWriter, open_array, rows_of, stream_rows, write_array
 from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_json
+from mlx.core.bars import tracked
 from mlx.core.column_descriptions import ColumnDescription, PreparedColumn
-from mlx.core.console import note, tracked
+from mlx.core.console import note
 from mlx.core.descriptions import SPLITS, DatasetDescription, SplitsDescription, read_description
 from mlx.core.errors import ArtifactError, DataError
 from mlx.core.paths import Workspace

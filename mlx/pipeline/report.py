@@ -8,7 +8,7 @@ import numpy as np
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array, rows_of, stream_rows
 from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_bytes, write_json
-from mlx.core.console import tracked
+from mlx.core.bars import tracked
 from mlx.core.descriptions import DatasetDescription, ModelDescription, SplitsDescription, read_description
 from mlx.core.documents import read_document
 from mlx.core.paths import NUMBERS, Workspace

@@ -11,7 +11,8 @@ import pandas as pd
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array, write_array
 from mlx.core.artifacts import replacing_folder, write_csv, write_parquet
-from mlx.core.console import announced, note
+from mlx.core.bars import announced
+from mlx.core.console import note
 from mlx.core.descriptions import Split
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace

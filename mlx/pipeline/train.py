@@ -13,7 +13,8 @@ import psutil
 
 from mlx.core.array_types import Array
 from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_csv
-from mlx.core.console import TrainingDisplay, note
+from mlx.core.bars import TrainingDisplay
+from mlx.core.console import note
 from mlx.core.descriptions import RecordedDescription, SplitsDescription, read_description
 from mlx.core.errors import DataError
 from mlx.core.extras import missing

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,12 +51,14 @@ def find_all(directory: Path) -> tuple[list[Run], list[DamagedRun]]:
 def find_run(identity: str, directory: Path, *, recover: bool = False) -> Run:
     """Return the run that `identity` names: a run's folder, ``name/time``, or a name, for its latest run.
 
+    In short it is the number of a run in `mlx runs`, or the beginning of one id or time.
+
     With `recover`, a summary that is damaged or missing is restored.
 
     Raises
     ------
     SettingsError
-        There is no such run: lists the nearest ones.
+        There is no such run, or a short name means several: lists the nearest ones.
     ArtifactError
         The summary of the run is damaged, and can't or shouldn't be restored.
     """
@@ -76,9 +78,28 @@ def find_run(identity: str, directory: Path, *, recover: bool = False) -> Run:
             if recover:
                 return recovered(damaged.folder)
             raise ArtifactError(damaged.reason)
+    if (found := _in_short(identity, runs)) is not None:
+        return found
     names = sorted({run.summary.name for run in runs} | {run.id for run in runs})
     hint = nearest(identity, names) or (f"; the latest is {runs[-1].id}" if runs else "")
     raise SettingsError(f"{identity}: expected a run below {directory}, its id or its name, found none{hint}")
+
+
+def _in_short(identity: str, runs: Sequence[Run]) -> Run | None:
+    """Return the run of a number, from 1 in the order of age, or the one whose id or time begins with `identity`."""
+    if identity.isdecimal() and 0 < int(identity[:9]) <= len(runs):
+        return runs[int(identity[:9]) - 1]
+    found = [run for run in runs if run.id.startswith(identity) or run.folder.name.startswith(identity)]
+    if len(found) > 1:
+        listed = ", ".join(run.id for run in found[: -MOST_LISTED - 1 : -1]) + (
+            ", …" if len(found) > MOST_LISTED else ""
+        )
+        raise SettingsError(f"{identity}: expected one run, found {len(found)} whose id or time begins so: {listed}")
+    return found[0] if found else None
+
+
+MOST_LISTED = 5
+"""Runs that a message names."""
 
 
 def recovered(folder: Path) -> Run:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mlx.core.artifacts import read_json, replacing_folder
+from mlx.core.bars import working
 from mlx.core.console import note
 from mlx.core.descriptions import Split
 from mlx.core.errors import SettingsError
@@ -67,9 +68,12 @@ def analyze(
     workspace = Workspace(output)
     with run_lock(workspace):
         lay_out(parts, workspace, name, settings.residuals.groups, names, cross_fit)
-        say(evaluate(workspace, evaluation=settings.evaluation))
-        say(residuals_analysis(workspace, workers, residuals=settings.residuals))
-        say(report(workspace, report=settings.report))
+        with working("evaluate"):
+            say(evaluate(workspace, evaluation=settings.evaluation))
+        with working("residuals-analysis"):
+            say(residuals_analysis(workspace, workers, residuals=settings.residuals))
+        with working("report"):
+            say(report(workspace, report=settings.report))
     return workspace.report / "report.html"
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from mlx.core.artifacts import read_csv, read_json
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.output import output_directory
+from mlx.core.settings import nearest
 from mlx.results.comparison import Metric
 from mlx.results.schema import RowSchema
 from mlx.results.study import (
@@ -67,7 +68,8 @@ class FinishedStudy:
         known = {str(metric): metric for metric in self.metrics}
         for name in names:
             if name not in known:
-                raise SettingsError(f"{where}: expected one of {', '.join(known)}, found '{name}'")
+                hint = nearest(name, known)
+                raise SettingsError(f"{where}: expected one of {', '.join(known)}, found '{name}'{hint}")
         return [known[name] for name in names] or self.metrics
 
 
@@ -86,7 +88,7 @@ def study_folder(identity: str) -> Path:
         if (folder / STUDY).is_file():
             return folder
     known = sorted(found.parent.name for found in output_directory().glob(f"*/{STUDY}"))
-    there = f"; there are {', '.join(known)}" if known else ""
+    there = nearest(identity, known) or (f"; there are {', '.join(known)}" if known else "")
     expected = "expected a study that was run, by its file, folder or name"
     raise SettingsError(f"{identity}: {expected}, found none below {output_directory()}{there}")
 

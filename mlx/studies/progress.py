@@ -1,10 +1,12 @@
 """The progress of a study: a table of its cells on a terminal, a line per run elsewhere."""
 
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from mlx.core.console import note
+from mlx.core.bars import open_bar
+from mlx.core.console import is_terminal, note
 from mlx.core.errors import ArtifactError
 from mlx.runs.run import Summary, read_run
 from mlx.studies.running import Outcome
@@ -27,7 +29,7 @@ class StudyDisplay:
         self.done: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.last: dict[str, str] = {}
-        self._height = 0
+        self._bar = open_bar(f"{what}s", total=sum(expected.values())) if is_terminal(sys.stderr) else None
 
     def show(self, outcome: Outcome) -> None:
         """Count a run that ended."""
@@ -35,18 +37,18 @@ class StudyDisplay:
         self.done[cell] += 1
         self.failed[cell] += outcome.reason is not None
         self.last[cell] = outcome.reason or _headline(outcome)
-        if sys.stderr.isatty():
-            self._draw()
-        elif outcome.is_new:
+        if self._bar is not None:
+            self._bar.advance(counts=outcome.is_new)
+            self._bar.below = table_lines(self.expected, self.done, self.failed, self.last)
+        if outcome.is_new and (self._bar is None or outcome.reason):
             number, total = sum(self.done.values()), sum(self.expected.values())
             status = f"failed: {outcome.reason}" if outcome.reason else self.last[cell]
             note(f"{self.what} {number} of {total}: {outcome.planned.name}: {status}")
 
-    def _draw(self) -> None:
-        lines = list(table_lines(self.expected, self.done, self.failed, self.last))
-        back = f"\x1b[{self._height}F\x1b[0J" if self._height else ""
-        self._height = len(lines)
-        note(back + "\n".join(lines))
+    def close(self) -> None:
+        """Remove the bar and the table."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def table_lines(
@@ -59,16 +61,9 @@ def table_lines(
     for cell, number in expected.items():
         count = f"{done.get(cell, 0)}/{number}"
         lost = str(failed.get(cell, 0) or "")
-        rows.append(f"{cell:<{width}}  {count:<7} {lost:<6}  {last.get(cell, '')}"[:LINE])
-    return (
-        [head, *rows]
-        if len(rows) <= MOST_ROWS
-        else [head, *rows[:MOST_ROWS], f"and {len(rows) - MOST_ROWS} more cells"]
-    )
-
-
-LINE, MOST_ROWS = 110, 40
-"""Characters of a line and rows at most, as what leaves the screen can't be drawn again."""
+        rows.append(f"{cell:<{width}}  {count:<7} {lost:<6}  {last.get(cell, '')}")
+    most = max(1, shutil.get_terminal_size().lines - 4)  # what leaves the screen can't be drawn again
+    return [head, *rows] if len(rows) <= most else [head, *rows[:most], f"and {len(rows) - most} more cells"]
 
 
 def _headline(outcome: Outcome) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from mlx.core.locks import run_lock
@@ -51,11 +52,13 @@ def run_study(study: Study, workers: Workers) -> StudyRuns:
         found = Searched(study.cells, (), {})
         if study.settings.search is not None:
             display = StudyDisplay(dict.fromkeys(cell_names(study), study.settings.search.trials), "trial")
-            found = search(study, runner, display.show)
+            with closing(display):
+                found = search(study, runner, display.show)
             study = replace(study, cells=found.cells)
         planned = runs_of(study)
         display = StudyDisplay(Counter(run.cell for run in planned))
-        outcomes = runner.run(planned, show=display.show)
+        with closing(display):
+            outcomes = runner.run(planned, show=display.show)
         clear_shared(study.folder)
     return StudyRuns(study, tuple(outcomes), found.trials, found.chosen)
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from mlx.core import console
+from mlx.core import bars
 from mlx.core.ordered_map import in_order
 
 
@@ -19,8 +19,8 @@ class Double:
 
 
 def test_a_line_says_what_tasks_are_at(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(console, "SECONDS_BETWEEN", 0)
-    with console.announced(in_order, "some-step") as shown:
+    monkeypatch.setattr(bars, "SECONDS_BETWEEN", 0)
+    with bars.announced(in_order, "some-step") as shown:
         assert list(shown(Double(), range(2))) == [0, 2]
         assert list(shown(abs, [-3])) == [3]
     line = r"  some-step: doubling, {} tasks? done \([\d.]+ a second, 0 s so far\)\n"
@@ -28,12 +28,12 @@ def test_a_line_says_what_tasks_are_at(monkeypatch: pytest.MonkeyPatch, capsys: 
 
 
 def test_nothing_is_said_of_tasks_that_take_no_time(capsys: pytest.CaptureFixture[str]) -> None:
-    with console.announced(in_order, "some-step") as shown:
+    with bars.announced(in_order, "some-step") as shown:
         assert list(shown(Double(), range(2))) == [0, 2]
     assert capsys.readouterr().err == ""
 
 
 def test_on_a_terminal_tasks_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    with console.announced(in_order, "some-step") as shown:
+    with bars.announced(in_order, "some-step") as shown:
         assert list(shown(Double(), range(200))) == list(range(0, 400, 2))
