@@ -122,12 +122,12 @@ def _proportion(successes: Flags, design: Design) -> Estimate:
 
 
 def mean_surprise(surprises: Floats, design: Design) -> Estimate:
-    """Return the log loss with its interval, Student's t on the log scale."""
+    """Return the log loss with its interval."""
     if not (status := why_infinite(surprises)).is_ok:
         return Estimate.missing(status)
     interval = Interval.missing(design.few)
     if design.few.is_ok:
-        mean = partial(mean_interval, surprises, least_effective=0.0, groups=design.groups)
+        mean = partial(mean_interval, surprises, groups=design.groups)
         interval = design.given(mean, MIN_EXPECTED, loss=True)
     return Estimate(float(surprises.mean()), interval)
 

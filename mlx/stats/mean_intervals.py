@@ -1,8 +1,9 @@
 """Intervals of means, and of ratios of means, of scores that are at least 0, such as losses; and of means of any sign.
 
-Those of scores are Student's t on the log scale, with (Σx)²/Σx² − 1 degrees of freedom: the effective number of samples
-behind the mean, when a few large losses make up most of it. By group, it is the effective number of groups, from the
-sums of x over each.
+Those of scores have a low end by Student's t on the log scale. Samples that lack the largest losses have a mean that is
+too small, and a spread that is too small with it, so the high end follows from the skewness of the losses (Hall 1992).
+Degrees of freedom are one less than the effective number of samples behind the mean, (Σx)²/Σx², or those of the
+variance by its fourth moment, if fewer. By group, all these are of the sums over each.
 """
 
 import numpy as np
@@ -10,21 +11,19 @@ import numpy as np
 from mlx.core.array_types import Floats
 from mlx.core.scale import ROUNDING, exponent_of, in_unit, unit_sized
 from mlx.stats.groups import Groups, variance_by_group
-from mlx.stats.interval import Interval, critical_value
+from mlx.stats.interval import Interval, critical_value, degrees_of_freedom
 from mlx.stats.status import OK, Reason, Status
 
 MIN_SAMPLES = 30
 
+SYMMETRIC = 1e-6
+"""A smaller skewness changes no digit that counts."""
+
 SIGNED_METHOD = "Student's t"
 
-MIN_EFFECTIVE = 5.0
-"""Fewest effective samples behind a mean of scores; with fewer, rare large scores are likely to be missing."""
 
-
-def mean_interval(
-    scores: Floats, level: float, *, least_effective: float = MIN_EFFECTIVE, groups: Groups | None = None
-) -> Interval:
-    """Interval of the mean of scores (n_samples,), in their unit; none where few scores carry it or all are equal.
+def mean_interval(scores: Floats, level: float, *, groups: Groups | None = None) -> Interval:
+    """Interval of the mean of scores (n_samples,), in their unit; none where all are equal.
 
     Parameters
     ----------
@@ -32,20 +31,15 @@ def mean_interval(
         (n_samples,), at least 0.
     level
         Between 0.5 and 1.
-    least_effective
-        Fewest effective samples; 0 where another gate makes sure that large scores are not missing.
     groups
         Which samples belong together; None where each is its own.
     """
-    why, effective = _effective_samples(scores, least_effective, groups)
+    why, effective = _effective_samples(scores, groups)
     if not why.is_ok:
         return Interval.missing(why)
     scaled = unit_sized(scores)
     mean = float(scaled.mean())
-    error = _standard_error(scaled - mean, groups)
-    if error <= 1e-12 * mean:
-        return Interval.missing(Reason.ALL_THE_SAME())
-    return _on_log_scale(mean, error, effective, level, exponent_of(scores), scale=mean)
+    return _skewed_interval(mean, scaled / mean - 1, effective, level, exponent_of(scores), groups)
 
 
 def signed_mean_interval(values: Floats, level: float, *, groups: Groups | None = None) -> Interval:
@@ -68,20 +62,18 @@ def signed_mean_interval(values: Floats, level: float, *, groups: Groups | None 
 def ratio_interval(numerator: Floats, denominator: Floats, level: float, groups: Groups | None = None) -> Interval:
     """Interval of Σ numerator / Σ denominator, both (n_samples,), by the delta method on the log."""
     (why, effective), (other_why, other_effective) = (
-        _effective_samples(scores, MIN_EFFECTIVE, groups) for scores in (numerator, denominator)
+        _effective_samples(scores, groups) for scores in (numerator, denominator)
     )
     if not (why.is_ok and other_why.is_ok):
         return Interval.missing(other_why if why.is_ok else why)
     exponent = exponent_of(numerator) - exponent_of(denominator)
     numerator, denominator = unit_sized(numerator), unit_sized(denominator)
-    error = _standard_error(numerator / numerator.mean() - denominator / denominator.mean(), groups)
-    if error <= ROUNDING:
-        return Interval.missing(Reason.ALL_THE_SAME())
+    influence = numerator / numerator.mean() - denominator / denominator.mean()
     ratio = float(numerator.sum() / denominator.sum())
-    return _on_log_scale(ratio, error, min(effective, other_effective), level, exponent, scale=1.0)
+    return _skewed_interval(ratio, influence, min(effective, other_effective), level, exponent, groups)
 
 
-def _effective_samples(scores: Floats, least: float, groups: Groups | None) -> tuple[Status, float]:
+def _effective_samples(scores: Floats, groups: Groups | None) -> tuple[Status, float]:
     """Why a mean of scores has no interval, and (Σx)²/Σx², of scores or of their sums over groups."""
     if groups is not None and not groups.why_too_few.is_ok:
         return groups.why_too_few, 0.0
@@ -91,8 +83,7 @@ def _effective_samples(scores: Floats, least: float, groups: Groups | None) -> t
     squares = float(scaled @ scaled)
     if squares == 0:
         return Reason.ALL_ZERO(), 0.0
-    effective = float(scaled.sum()) ** 2 / squares
-    return OK if effective >= least else Reason.FEW_CARRY_THE_MEAN(), effective
+    return OK, float(scaled.sum()) ** 2 / squares
 
 
 def _standard_error(influence: Floats, groups: Groups | None) -> float:
@@ -102,10 +93,23 @@ def _standard_error(influence: Floats, groups: Groups | None) -> float:
     return float(np.sqrt(variance))
 
 
-def _on_log_scale(
-    estimate: float, error: float, effective: float, level: float, exponent: int, *, scale: float
+def _skewed_interval(
+    estimate: float, influence: Floats, effective: float, level: float, exponent: int, groups: Groups | None
 ) -> Interval:
-    """Interval in units of 2^−exponent, from the standard error in units of ``scale``."""
-    half = critical_value(level, max(1.0, effective - 1)) * error / scale
-    low, high = in_unit(estimate * np.exp([-half, half]), -exponent)
+    """Interval in units of 2^−exponent of an estimate above 0, from influences (n_samples,) relative to it."""
+    error = _standard_error(influence, groups)
+    if error <= ROUNDING:
+        return Interval.missing(Reason.ALL_THE_SAME())
+    sums = influence if groups is None else groups.sums(influence)
+    t = critical_value(level, max(1.0, min(effective, degrees_of_freedom(sums)) - 1))
+    skewness = float((sums**3).sum()) / float(sums @ sums) ** 1.5
+    high = 1 - error * _without_skewness(-t, skewness)
+    low, high = in_unit(estimate * np.array([np.exp(-t * error), high]), -exponent)
     return Interval(float(low), float(high), level)
+
+
+def _without_skewness(quantile: float, skewness: float) -> float:
+    """Quantile of a studentized mean of values whose sum has this skewness, by Hall's cubic transformation (1992)."""
+    if abs(skewness) < SYMMETRIC:
+        return quantile
+    return 3 / skewness * float(np.cbrt(1 + skewness * (quantile - skewness / 6)) - 1)

@@ -110,7 +110,6 @@ class Reason(Enum):
     NO_SPREAD = "no spread to measure"
     ALL_ZERO = "all are 0"
     ALL_THE_SAME = "all are the same"
-    FEW_CARRY_THE_MEAN = "few samples carry it"
     CLASS_TOO_SMALL = "a class has fewer than {} samples"
     CLASS_TOO_SMALL_BY_GROUP = "a class has fewer than {} effective samples in groups"
     CLASS_OR_REST_TOO_SMALL = "a class or its rest has fewer than {} samples"
