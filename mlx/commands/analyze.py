@@ -113,15 +113,19 @@ SHORT = {
 
 def run(chosen: argparse.Namespace) -> str:
     """Return the path of the report; print what was found on standard error."""
+    from mlx.core.console import note
+
+    folder = _folder(chosen, {flag: getattr(chosen, flag.strip("-")) for flag in FILE_FLAGS})
+    note(f"analyzing the arrays in {chosen.labels.parent if folder is None else folder}")
+
+    # Imported once a line tells that the command runs: they take a second or two.
     from mlx.core.sections import with_source_line
     from mlx.received.files import RecordedPart, cross_fit_in, files_in
     from mlx.runs.analysis_settings import read_settings
     from mlx.runs.recorded_arrays import analyze
 
-    given = {flag: getattr(chosen, flag.strip("-")) for flag in FILE_FLAGS}
     about = {name: getattr(chosen, name) for name in ("metadata", "images")}
     about["class_names"] = _class_names(chosen.class_names)
-    folder = _folder(chosen, given)
     if folder is not None:
         parts, name = files_in(folder, **about), folder.resolve().name
     else:

@@ -115,28 +115,48 @@ CACHE_BYTES = 1 << 18
 """Orders drawn at a time, small enough for a core's cache."""
 
 LARGEST_SORTED = 400
-"""Positions up to which sorting random numbers is faster than shuffling."""
+"""Positions up to which numbers of 64 bits are sorted."""
 
 
 def random_orders(
-    n: int, n_orders: int, generator: np.random.Generator, *, block_bytes: int = CACHE_BYTES
+    n: int,
+    n_orders: int,
+    generator: np.random.Generator,
+    *,
+    values: Integers | None = None,
+    block_bytes: int = CACHE_BYTES,
 ) -> Iterator[tuple[slice, Integers]]:
-    """Draw permutations of 0 … n − 1, all orders equally likely, a block of them (m, n) at a time.
+    """Draw permutations of 0 … n − 1, or of n values, all orders equally likely, a block of them (m, n) at a time.
 
     Few positions are put in order by random numbers whose low bits are replaced by the position, as sorting vectorizes.
-    With b = 64 − log2 n random bits, the chance that two are equal, and stay in order, is below n²/2^(b + 1). Many are
-    shuffled, in linear time. Either way the random numbers are used row by row, whatever the blocks.
+    With b = 64 − log2 n random bits, the chance that two are equal, and stay in order, is below n²/2^(b + 1).
+
+    Many are put in order by 16 random bits each, in linear time (radix sort), and where these are equal, in an order
+    that is drawn by shuffling once a call. Every order is thus as likely as any other; of two, those pairs are in the
+    same order by construction whose bits are equal in both: n²/2^33 of n²/2. Either way the random numbers are used row
+    by row, whatever the blocks.
     """
     positions = np.arange(n, dtype=np.int64)
+    if n > LARGEST_SORTED:
+        shuffled = generator.permutation(positions if values is None else values)
+        yield from _orders_by_radix(shuffled, n_orders, generator, block_bytes)
+        return
     low = np.uint64((1 << max(1, (n - 1).bit_length())) - 1)
     for where in row_blocks(n_orders, n, block_bytes):
-        shape = where.stop - where.start, n
-        if n > LARGEST_SORTED:
-            yield where, generator.permuted(np.broadcast_to(positions, shape), axis=1)
-            continue
-        keys = generator.integers(0, 1 << 64, size=shape, dtype=np.uint64)
+        keys = generator.integers(0, 1 << 64, size=(where.stop - where.start, n), dtype=np.uint64)
         keys &= ~low
         keys |= positions.view(np.uint64)
         keys.sort(axis=1)
         keys &= low
-        yield where, keys.view(np.int64)
+        orders = keys.view(np.int64)
+        yield where, orders if values is None else values.take(orders)
+
+
+def _orders_by_radix(
+    shuffled: Integers, n_orders: int, generator: np.random.Generator, block_bytes: int
+) -> Iterator[tuple[slice, Integers]]:
+    n = shuffled.size
+    for where in row_blocks(n_orders, n, block_bytes):
+        words = generator.integers(0, 1 << 64, size=(where.stop - where.start, -(-n // 4)), dtype=np.uint64)
+        places = np.argsort(words.view(np.uint16)[:, :n], axis=1, kind="stable")
+        yield where, np.take(shuffled, places, out=np.empty_like(places), mode="clip")

@@ -122,23 +122,31 @@ def _tests_by_group(
 
 @dataclass(frozen=True)
 class _PermuteWithin:
-    """Sums (2, 2, m) of one chunk of permutations of y within groups, which are the samples (n,) of equal labels."""
+    """Sums (2, 2, m) of one chunk of permutations of y within groups, which are the samples (n,) of equal labels.
+
+    ``least`` is the observed statistic of Spearman, below which a bound of Σ φ² may do.
+    """
 
     doing: ClassVar[str] = "permuting entropies among correct and wrong predictions"
     stratum: Stratum
     labels: Integers
+    least: float
     seed: int
 
     def __call__(self, chunk: Chunk) -> Floats:
         n, found = self.labels.size, np.empty((2, 2, chunk.size))
-        groups = [np.flatnonzero(self.labels == label) for label in range(int(self.labels.max()) + 1)]
+        by_group = np.argsort(self.labels, kind="stable")
+        places, back = self.stratum.places[by_group], np.argsort(by_group)
+        ends = np.cumsum(np.bincount(self.labels)).tolist()
+        groups = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         streams = [stream(self.seed, Stream.PARTIAL_PERMUTATION, label, chunk.index) for label in range(len(groups))]
         for block in row_blocks(chunk.size, n, CACHE_BYTES):
             orders = np.empty((block.stop - block.start, n), dtype=np.intp)
-            for members, generator in zip(groups, streams, strict=True):
-                for where, drawn in random_orders(members.size, len(orders), generator):
-                    orders[where, members] = self.stratum.places[members][drawn]
-            found[..., block] = self.stratum.sums(orders)
+            for own, generator in zip(groups, streams, strict=True):
+                size = own.stop - own.start
+                for where, drawn in random_orders(size, len(orders), generator, values=places[own]):
+                    orders[where, own] = drawn
+            found[..., block] = self.stratum.sums(orders.take(back, axis=1), self.least)
         return found[..., chunk.skip :]
 
 
@@ -146,14 +154,15 @@ def _tests(
     stratum: Stratum, labels: Integers, settings: ResidualsSettings, n_layers: int, map: OrderedMap
 ) -> list[PermutationTest]:
     """Test both correlations by permutations of y within groups, whose labels (n,) are in the order of x."""
-    chunks, permute = Chunks(labels.size), _PermuteWithin(stratum, labels, settings.seed)
+    observed = studentized(stratum.observed())[:, 0]
+    chunks, permute = Chunks(labels.size), _PermuteWithin(stratum, labels, abs(float(observed[1])), settings.seed)
 
     def draw(size: int, running: Integers) -> Floats:
         return studentized(np.concatenate(list(map(permute, chunks.following(size))), axis=-1))[running]
 
     limit = permutations_for(len(CORRELATIONS) * n_layers, least=settings.n_permutations)
     sides = list(zip(stratum.x, stratum.y, strict=True)) if labels.size > MANY_SAMPLES else []
-    return tests_of(studentized(stratum.observed())[:, 0], draw, np.full(2, limit), sides)
+    return tests_of(observed, draw, np.full(2, limit), sides)
 
 
 def _columns_within(values: Floats, ranks: Floats, labels: Integers) -> Floats:

@@ -5,6 +5,7 @@ The classes share their permutations with the test within class, and each test s
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +18,10 @@ from mlx.residuals.streams import Stream, stream
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
 from mlx.stats.permutation import PermutationTest, sequential_tests
 from mlx.stats.permutation_chunks import Chunk, Chunks
-from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, studentized
+from mlx.stats.studentized import BOUND_MARGIN, Stratum, is_nearly_normal, normal_p_value, studentized
+
+WITHIN = (0, 1)
+"""Places of the tests within class, of Pearson and of Spearman, before those of every class."""
 
 NORMAL = 0
 """Permutations of a p-value that is from the normal distribution."""
@@ -81,16 +85,23 @@ def correlations(groups: list[Group]) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class _Permute:
-    """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations."""
+    """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations.
+
+    ``least`` has the observed statistic of Spearman of each label, below which a bound of Σ φ² may do.
+    """
 
     doing: ClassVar[str] = "permuting entropies"
     groups: Mapping[int, Group]
+    least: Mapping[int, float]
     seed: int
     purpose: Stream
 
     def __call__(self, chunk: Chunk) -> dict[int, Floats]:
         return {
-            label: chunk.of(group.stratum.permuted, stream(self.seed, self.purpose, label, chunk.index))
+            label: chunk.of(
+                partial(group.stratum.permuted, least=self.least[label]),
+                stream(self.seed, self.purpose, label, chunk.index),
+            )
             for label, group in self.groups.items()
         }
 
@@ -99,13 +110,14 @@ def pooled_p_values(
     group: Group, n_permutations: int, seed: int, *, many: bool, map: OrderedMap = in_order
 ) -> list[PermutationTest]:
     """Test both correlations over all samples; ``many`` says that a nearly normal test is not permuted."""
-    chunks, permute = Chunks(group.stratum.n), _Permute({0: group}, seed, Stream.POOLED_PERMUTATION)
+    observed = studentized(group.stratum.observed())[:, 0]
+    chunks = Chunks(group.stratum.n)
+    permute = _Permute({0: group}, {0: abs(float(observed[1]))}, seed, Stream.POOLED_PERMUTATION)
 
     def draw(size: int, running: Integers) -> Floats:
         parts = [found[0] for found in map(permute, chunks.following(size))]
         return studentized(np.concatenate(parts, axis=-1))[running]
 
-    observed = studentized(group.stratum.observed())[:, 0]
     return tests_of(observed, draw, np.full(2, n_permutations), _sides([group]) if many else [])
 
 
@@ -141,20 +153,34 @@ def class_p_values(
     own = np.stack([studentized(one)[:, 0] for one in sums])
     own[[not tested[label] for label in groups]] = np.nan
     observed = np.concatenate([studentized(added_up(every, sums))[:, 0], own.ravel()])
-    chunks = Chunks(sum(group.stratum.n for group in every))
+    chunks, bounds_decide = Chunks(sum(group.stratum.n for group in every)), True
 
-    def draw(size: int, running: Integers) -> Floats:
-        shared = running[0] < 2
+    def drawn(asked: list[Chunk], running: set[int], *, exact: bool) -> dict[int, Floats]:
         needed = {
             label: group
             for label, group in groups.items()
-            if shared or {first[label], first[label] + 1} & set(running.tolist())
+            if running & {WITHIN[0], WITHIN[1], first[label], first[label] + 1}
         }
-        parts = list(map(_Permute(needed, seed, Stream.CLASS_PERMUTATION), chunks.following(size)))
-        drawn = {label: np.concatenate([part[label] for part in parts], axis=-1) for label in needed}
-        found = {first[label] + which: studentized(one)[which] for label, one in drawn.items() for which in (0, 1)}
-        if shared:
-            found |= dict(enumerate(studentized(added_up(every, list(drawn.values())))))
+        own = {label: abs(float(observed[first[label] + 1])) for label in needed if first[label] + 1 in running}
+        least = {label: 0.0 if exact else own.get(label, np.inf) for label in needed}
+        parts = list(map(_Permute(needed, least, seed, Stream.CLASS_PERMUTATION), asked))
+        return {label: np.concatenate([part[label] for part in parts], axis=-1) for label in needed}
+
+    def draw(size: int, running: Integers) -> Floats:
+        nonlocal bounds_decide
+        asked, tests, shared = list(chunks.following(size)), set(running.tolist()), running[0] <= WITHIN[1]
+        parts = drawn(asked, tests, exact=not bounds_decide and WITHIN[1] in tests)
+        together = studentized(added_up(every, list(parts.values()))) if shared else np.empty((0, size))
+        if (
+            bounds_decide
+            and WITHIN[1] in tests
+            and (np.abs(together[1]) >= abs(observed[1]) * (1 - BOUND_MARGIN)).any()
+        ):
+            bounds_decide = False  # from now on, as they rarely do for one block and not for the next
+            parts = drawn(asked, tests, exact=True)
+            together = studentized(added_up(every, list(parts.values())))
+        found = dict(enumerate(together))
+        found |= {first[label] + which: studentized(one)[which] for label, one in parts.items() for which in (0, 1)}
         return np.stack([found[test] for test in running])
 
     each = np.repeat(limits, [2, 2 * len(groups)])

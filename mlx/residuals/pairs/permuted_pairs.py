@@ -20,7 +20,15 @@ from mlx.residuals.pairs.pair_moments import (
     pair_group,
     products_about,
 )
-from mlx.residuals.pairs.pair_products import ORDERS_AT_ONCE, gram_of, is_short, products_from_gram, to_others
+from mlx.residuals.pairs.pair_products import (
+    ORDERS_AT_ONCE,
+    gram_of,
+    is_held,
+    is_short,
+    products_from_gram,
+    products_from_lifted,
+    to_others,
+)
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import Statistic
@@ -113,6 +121,11 @@ class Deck:
         """Products (n, n) of all pairs, where permuting them is the least work."""
         return gram_of(self.group) if self.group is not None and is_short(self.group) else None
 
+    @cached_property
+    def lifted(self) -> Floats | None:
+        """Lifted vectors (n, width) in the order of the entropies, where they are held instead."""
+        return self.group.lifted.take(self.group.rows) if self.group is not None and is_held(self.group) else None
+
     def products(self, chunk: Chunk, needed: Set[int]) -> Floats:
         """Return the products of a chunk of permutations for the statistics ``needed``; others may be 0."""
         products = np.zeros((len(PAIR_STATISTICS), chunk.size))
@@ -120,12 +133,15 @@ class Deck:
         if group is None or not needed:
             return products[:, chunk.skip :]
         generator = stream(self.seed, Stream.PAIR_PERMUTATION, self.label, chunk.index)
-        block = CACHE_BYTES if needed <= {MEAN} or self.gram is None else ORDERS_AT_ONCE * group.rows.size * 8
+        one_by_one = needed <= {MEAN} or (self.gram is None and self.lifted is None)
+        block = CACHE_BYTES if one_by_one else ORDERS_AT_ONCE * group.rows.size * 8
         for where, orders in random_orders(group.rows.size, chunk.size, generator, block_bytes=block):
             if needed <= {MEAN}:
                 products[MEAN, where] = self.to_others.take(orders) @ group.h / 2
             elif self.gram is not None:
                 products[:, where] = products_from_gram(group, self.gram, orders)
+            elif self.lifted is not None:
+                products[:, where] = products_from_lifted(group, self.lifted, orders)
             else:
                 products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
         return products[:, chunk.skip :]

@@ -54,9 +54,10 @@ def correlate_spread(
     # A stratum has values beside ranks; here, both are ranks.
     stratum = Stratum.of(*(np.stack([side, side]) / (n + 1) for side in ranks), *raw)
     generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
+    observed = studentized(stratum.observed())[1]
     (test,) = sequential_tests(
-        studentized(stratum.observed())[1],
-        lambda size, _: studentized(stratum.permuted(size, generator))[1:],
+        observed,
+        lambda size, _: studentized(stratum.permuted(size, generator, least=abs(float(observed[0]))))[1:],
         permutations_for(1, least=settings.n_permutations),
     )
     found: Numbers = {
