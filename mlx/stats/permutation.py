@@ -114,6 +114,9 @@ def sequential_tests(
 CACHE_BYTES = 1 << 18
 """Orders drawn at a time, small enough for a core's cache."""
 
+ORDER_OF_EQUALS = 0x0F
+"""Key of the random order of positions with equal random bits."""
+
 LARGEST_SORTED = 400
 """Positions up to which numbers of 64 bits are sorted."""
 
@@ -132,13 +135,13 @@ def random_orders(
     With b = 64 − log2 n random bits, the chance that two are equal, and stay in order, is below n²/2^(b + 1).
 
     Many are put in order by 16 random bits each, in linear time (radix sort), and where these are equal, in an order
-    that is drawn by shuffling once a call. Every order is thus as likely as any other; of two, those pairs are in the
-    same order by construction whose bits are equal in both: n²/2^33 of n²/2. Either way the random numbers are used row
-    by row, whatever the blocks.
+    that is drawn by shuffling once for the generator. Every order is thus as likely as any other; of two, those pairs
+    are in the same order by construction whose bits are equal in both: n²/2^33 of n²/2. Either way the random numbers
+    are used row by row, whatever the blocks.
     """
     positions = np.arange(n, dtype=np.int64)
     if n > LARGEST_SORTED:
-        shuffled = generator.permutation(positions if values is None else values)
+        shuffled = _apart_from(generator).permutation(positions if values is None else values)
         yield from _orders_by_radix(shuffled, n_orders, generator, block_bytes)
         return
     low = np.uint64((1 << max(1, (n - 1).bit_length())) - 1)
@@ -150,6 +153,13 @@ def random_orders(
         keys &= low
         orders = keys.view(np.int64)
         yield where, orders if values is None else values.take(orders)
+
+
+def _apart_from(generator: np.random.Generator) -> np.random.Generator:
+    """Return a generator that follows from the seed of another, and leaves its random numbers to it."""
+    seed = generator.bit_generator.seed_seq
+    assert isinstance(seed, np.random.SeedSequence), "of default_rng"
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, ORDER_OF_EQUALS)))
 
 
 def _orders_by_radix(
