@@ -158,6 +158,11 @@ class _Schema(Generic[T]):
         """What each column holds."""
         return {field.name: field.column.kind for field in self._fields}
 
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each column means, in one sentence."""
+        return {field.name: field.column.meaning for field in self._fields}
+
     def check(self, path: Path, table: "pd.DataFrame", *, n_classes: int = 0) -> None:
         """Reject a table, read from `path`, that lacks a column or rows, or has values or rows that it can't have.
 

@@ -1,8 +1,7 @@
-"""Small images of samples, packed into one picture, and pictures made to fit into a page."""
+"""Small images of samples, and pictures made to fit into a page."""
 
 from __future__ import annotations
 
-import math
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,33 +20,9 @@ if TYPE_CHECKING:
     from mlx.core.array_types import Array, Integers
 
 SIDE = 40  # pixels: of the longer side of a thumbnail, where the image has as many
-ATLAS_BYTES = 800_000
 QUALITIES = (85, 60, 30)
 LOSSLESS_BITS, LEAST_BITS = 1.5, 0.25  # a pixel: with fewer a photograph never fits, or is not worth the pixels
 SMALLEST = 64  # pixels
-
-
-@dataclass(frozen=True)
-class Atlas:
-    """All thumbnails in rows of one picture, the k-th at column ``k % columns`` and row ``k // columns``.
-
-    Attributes
-    ----------
-    url
-        ``data:`` address of the picture.
-    columns
-        Thumbnails in a row.
-    width, height
-        Of a thumbnail in pixels.
-    count
-        Thumbnails there are.
-    """
-
-    url: str
-    columns: int
-    width: int
-    height: int
-    count: int
 
 
 @dataclass(frozen=True)
@@ -59,8 +34,8 @@ class PagePicture:
     height: int
 
 
-def shrink(images: ArrayLike, *, low: float = 0.0, high: float = 1.0) -> NDArray[np.uint8]:
-    """Thumbnails of images (m, h, w, c), shape (m, h', w', 3), averaged over what a pixel covers.
+def shrink(images: ArrayLike, *, side: int = SIDE, low: float = 0.0, high: float = 1.0) -> NDArray[np.uint8]:
+    """Thumbnails of images (m, h, w, c), shape (m, h', w', 3), at most `side` pixels long, averaged over each pixel.
 
     Images of other types than 8 bits are scaled from the range `low` to `high` of all images that are shown together.
     """
@@ -71,7 +46,7 @@ def shrink(images: ArrayLike, *, low: float = 0.0, high: float = 1.0) -> NDArray
         x = (np.nan_to_num(x.astype(np.float32)) - low) / (high - low)
     rgb = (as_rgb(x) * 255).round().astype(np.uint8)
     height, width = rgb.shape[1:3]
-    factor = SIDE / max(height, width)
+    factor = side / max(height, width)
     if factor >= 1:
         return rgb
     size = max(1, round(width * factor)), max(1, round(height * factor))
@@ -79,7 +54,7 @@ def shrink(images: ArrayLike, *, low: float = 0.0, high: float = 1.0) -> NDArray
     return np.stack(small)
 
 
-def thumbnails_of(X: Array, rows: Integers) -> NDArray[np.uint8]:
+def thumbnails_of(X: Array, rows: Integers, *, side: int = SIDE) -> NDArray[np.uint8]:
     """Return thumbnails of some of the images `X` (n, h, w, c), read a block at a time."""
     block = rows_of(int(np.prod(X.shape[1:])) * 4)
     blocks = [rows[first : first + block] for first in range(0, len(rows), block)]
@@ -87,22 +62,7 @@ def thumbnails_of(X: Array, rows: Integers) -> NDArray[np.uint8]:
     if X.dtype != np.uint8:  # one scale for all images, as where they are drawn beside each other
         ends = [(float(np.nanmin(X[chosen])), float(np.nanmax(X[chosen]))) for chosen in blocks]
         low, high = min(0.0, *(a for a, _ in ends)), max(1.0, *(b for _, b in ends))
-    return np.concatenate([shrink(X[chosen], low=low, high=high) for chosen in blocks])
-
-
-def pack(thumbnails: NDArray[np.uint8]) -> Atlas:
-    """Pack thumbnails (m, h, w, 3) into one picture of at most `ATLAS_BYTES`, losslessly if that does.
-
-    Photographs are compressed, and at last made smaller, until they fit.
-    """
-    m, height, width, _ = thumbnails.shape
-    columns = max(1, math.ceil(math.sqrt(m * height / width)))
-    rows = math.ceil(m / columns)
-    canvas = np.zeros((rows * columns, height, width, 3), np.uint8)
-    canvas[:m] = thumbnails
-    sheet = canvas.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
-    kind, content = _encoded(_image(sheet), ATLAS_BYTES)
-    return Atlas(_url(kind, content), columns, width, height, m)
+    return np.concatenate([shrink(X[chosen], side=side, low=low, high=high) for chosen in blocks])
 
 
 def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, PagePicture]:
@@ -119,7 +79,7 @@ def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, Pag
         kind, content = "png", png
         if total > room:
             kind, content = _encoded(Image.open(BytesIO(png)).convert("RGB"), int(room * len(png) / total))
-        found[name] = PagePicture(_url(kind, content), width, height)
+        found[name] = PagePicture(data_url(kind, content), width, height)
     return found
 
 
@@ -127,30 +87,30 @@ def _encoded(image: Image, budget: int) -> tuple[str, bytes]:
     """Encode losslessly if that fits the budget, else with as much loss as it takes."""
     bits = 8 * budget / (image.width * image.height)
     if bits > LOSSLESS_BITS:
-        content = _webp(image, lossless=True, quality=40)
+        content = webp(image, lossless=True, quality=40)
         if len(content) <= budget:
             return "webp", content
     while 8 * budget / (image.width * image.height) < LEAST_BITS and max(image.size) > SMALLEST:
         image = image.reduce(2)
     while True:
         for quality in QUALITIES:
-            content = _webp(image, quality=quality)
+            content = webp(image, quality=quality)
             if len(content) <= budget or max(image.size) <= SMALLEST:
                 return "webp", content
         image = image.reduce(2)
 
 
-def _webp(image: Image, **options: Any) -> bytes:
+def webp(image: Image, **options: Any) -> bytes:
     stream = BytesIO()
     image.save(stream, format="webp", method=4, **options)
     return stream.getvalue()
 
 
-def _image(pixels: NDArray[np.uint8]) -> Image:
+def image_of(pixels: NDArray[np.uint8]) -> Image:
     from PIL import Image
 
     return Image.fromarray(pixels)
 
 
-def _url(kind: str, content: bytes) -> str:
+def data_url(kind: str, content: bytes) -> str:
     return f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"
