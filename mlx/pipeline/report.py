@@ -9,7 +9,13 @@ from mlx.core.array_types import Array
 from mlx.core.arrays import open_array, rows_of, stream_rows
 from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_bytes, write_json
 from mlx.core.bars import tracked
-from mlx.core.descriptions import DatasetDescription, ModelDescription, SplitsDescription, read_description
+from mlx.core.descriptions import (
+    DatasetDescription,
+    ModelDescription,
+    RepresentationsDescription,
+    SplitsDescription,
+    read_description,
+)
 from mlx.core.documents import read_document
 from mlx.core.paths import NUMBERS, Workspace
 from mlx.core.samples import open_samples, open_targets
@@ -24,7 +30,14 @@ from mlx.pipeline.results import (
 from mlx.plots.columns import ColumnSummary, FeatureCounts, summarize_columns
 from mlx.plots.page import render_page
 from mlx.plots.report.figures import FIGURES, draw_report
-from mlx.plots.report.inputs import AnyReport, ClassificationReport, Provenance, RawSamples, RegressionReport
+from mlx.plots.report.inputs import (
+    AnyReport,
+    ClassificationReport,
+    Provenance,
+    RawSamples,
+    RecordedOutputs,
+    RegressionReport,
+)
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
 from mlx.results.classification_residuals import FactorEffect
@@ -97,6 +110,7 @@ def read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
         "training": read_training(workspace) if trained else None,
         "raw": _open_raw(workspace, dataset) if trained or (workspace.raw / "X.npy").exists() else None,
         "settings": settings,
+        "outputs": _outputs(workspace),
     }
     if dataset.task == "regression":
         fitted = read_regression_residuals(workspace, dataset)
@@ -132,6 +146,17 @@ def _columns(workspace: Workspace, dataset: DatasetDescription, effects: Sequenc
     left_out = {column.name: column.reason for column in prepared if column.reason}
     names = dataset.class_names
     return summarize_columns(dataset.columns, features, y, names, others, dataset.roles, analyzed, left_out)
+
+
+def _outputs(workspace: Workspace) -> RecordedOutputs | None:
+    """Open what the model made of the test samples; None where it is not there any more."""
+    folder = workspace.representations / "test"
+    if not (folder / "index.npy").is_file():
+        return None
+    described = read_description(workspace.representations / "representations.json", RepresentationsDescription)
+    found = [folder / f"{name}.npy" for name in ("probabilities", next(iter(described.layers)))]
+    opened = [open_array(path) if path.is_file() else None for path in found]
+    return RecordedOutputs(open_array(folder / "index.npy", ndim=1), *opened)
 
 
 def _open_raw(workspace: Workspace, dataset: DatasetDescription) -> RawSamples:

@@ -31,6 +31,8 @@ class ReportSettings(Settings):
     max_points
         Points drawn in a scatter; beyond it an evenly spaced part is drawn, and the plot says so. Trend lines and
         statistics always use all points.
+    page_megabytes
+        Largest size of ``report.html``. More of it holds images and columns of more samples.
     """
 
     dpi: int = Field(default=150, ge=50, le=600)
@@ -38,3 +40,4 @@ class ReportSettings(Settings):
     images_per_class: int = Field(default=8, ge=1, le=20)
     samples_shown: int = Field(default=8, ge=1, le=40)
     max_points: int = Field(default=2000, ge=100, le=100_000)
+    page_megabytes: float = Field(default=5, ge=2, le=25)

@@ -43,7 +43,7 @@ MODEL_LIBRARIES = {
 }
 """What is loaded to fit a model beside them; TensorFlow with its threads, and what it keeps of a compiled step."""
 REPORT = 120 << 20
-"""What the analysis and the report add: matplotlib, Bokeh, figures and tables."""
+"""What the analysis and the report add: matplotlib, figures and tables."""
 
 GEOMETRY_COPIES = 6
 """Arrays of the size of a layer when its components and its dimension are computed."""

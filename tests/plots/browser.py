@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from selenium import webdriver
@@ -111,6 +112,16 @@ class Browser:
         for _ in range(2):
             move.move_by_offset(round((end[0] - start[0]) * 0.5), round((end[1] - start[1]) * 0.5))
         move.release().perform()
+
+    def csv(self) -> pd.DataFrame:
+        """The file that the button of the explorer hands to the browser."""
+        self.js("""
+            window.made = []; const create = URL.createObjectURL;
+            URL.createObjectURL = (blob) => { window.made.push(blob); return create(blob); };
+            HTMLAnchorElement.prototype.click = () => {};
+            document.getElementById("csv").click(); URL.createObjectURL = create;""")
+        text = "window.made[0].text().then(arguments[arguments.length - 1])"
+        return pd.read_csv(io.StringIO(self.driver.execute_async_script(text)))
 
     def until(self, holds: Callable[[], object], what: str) -> None:
         """Wait for the page to catch up, at most some seconds."""

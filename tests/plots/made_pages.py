@@ -53,4 +53,5 @@ def near(image, color, tolerance=70):
 
 
 def selected(browser):
-    return sorted(browser.js("return Bokeh.documents[0].get_model_by_name('samples').selected.indices"))
+    """The numbers of the selected samples."""
+    return browser.js("return document.getElementById('explore').selectedNumbers()")

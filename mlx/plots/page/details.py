@@ -64,6 +64,10 @@ class Details:
     shares: tuple[dict[str, Any], ...] = ()
     nearest: tuple[dict[str, Any], ...] = ()
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {"probable": {"classes": self.classes, "shares": self.shares}, "nearest": self.nearest}
+
 
 def details(report: AnyReport, samples: DataFrame, order: Integers) -> Details:
     """Return the details of `samples` (n_points) in the given order; empty where the outputs were not recorded."""

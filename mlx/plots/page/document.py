@@ -14,11 +14,11 @@ from mlx.plots.page.key_results import key_results
 from mlx.plots.page.sections import section_bodies, section_tables
 from mlx.plots.page.template import PAGE, explorer_script, run_script, sorting_script, style_sheet
 from mlx.plots.page.thumbnails import PagePicture, fit_pictures
-from mlx.plots.page.views import bokeh_script
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.text import level_text, plural
 
 MOST_BYTES = 4_900_000  # with the frame around the sections, a page stays below 5 MB
+FRAME_BYTES = 100_000
 LEAST_FOR_PICTURES = 400_000
 PNG = "data:image/png;"
 COMMIT_SHOWN = 12  # characters
@@ -41,12 +41,13 @@ def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
         A complete HTML document, the same for the same arguments, of at most 5 MB: pictures are compressed
         further where they would not fit.
     """
-    views = explorer(report)
-    scripts = [*([bokeh_script(), explorer_script()] if views else []), sorting_script(), run_script()]
+    page_bytes = int(report.settings.page_megabytes * 1_000_000) - FRAME_BYTES
+    views = explorer(report, page_bytes=page_bytes)
+    scripts = [*([explorer_script()] if views else []), sorting_script(), run_script()]
     tables = section_tables(report)
     html = [table for section in tables.values() for table in (*section.narrow, *section.wide)]
     others = sum(map(len, scripts)) + len(views.encode()) + sum(len(table.encode()) for table in html)
-    pictures = fit_pictures(images, budget=max(MOST_BYTES - others, LEAST_FOR_PICTURES))
+    pictures = fit_pictures(images, budget=max(page_bytes - others, LEAST_FOR_PICTURES))
     sections = [("explore", "Look at the samples", views)] if views else []
     sections += [
         *section_bodies(report, tables, pictures),

@@ -1,4 +1,4 @@
-"""Which samples the linked views of the page hold, and the numbers of each."""
+"""Which samples the linked views of the page hold."""
 
 from __future__ import annotations
 
@@ -11,21 +11,13 @@ from mlx.plots.thinning import evenly_spaced
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from mlx.core.array_types import Array, Integers
+    from mlx.core.array_types import Integers
 
-MOST_POINTS = 3000
-"""With their images, so many samples fit into the size that a page may have, and a browser draws them at once."""
+MOST_POINTS = 200_000
+"""A browser selects and draws so many in a fraction of a second."""
 
 WRONG_SHARE = 0.5
 """Of the samples of a thinned page, so many may be wrong predictions: those are what one looks for."""
-
-PROJECTIONS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
-"""Columns ``<kind>_1``, ``<kind>_2`` of the table of samples, and what the kind is called."""
-
-COLUMNS = {
-    "classification": ("index", "y_true", "y_pred", "correct", "confidence", "entropy", "similarity", "margin"),
-    "regression": ("index", "y_true", "y_pred", "residual", "standardised", "leverage"),
-}
 
 
 def choose_points(samples: DataFrame, *, task: str, limit: int = MOST_POINTS) -> Integers:
@@ -50,27 +42,3 @@ def choose_points(samples: DataFrame, *, task: str, limit: int = MOST_POINTS) ->
 
 def _all_wrong(samples: DataFrame) -> Integers:
     return np.flatnonzero(~samples["correct"].to_numpy(bool))
-
-
-def point_columns(samples: DataFrame, *, task: str) -> dict[str, Array]:
-    """The numbers of each sample, shape (n_points,) each, in the types that a browser has.
-
-    Columns that hold nothing are left out. Of a projection both axes are there, or none.
-    """
-    coordinates = [f"{kind}_{axis}" for kind in PROJECTIONS for axis in (1, 2)]
-    found: dict[str, Array] = {}
-    for name in (*COLUMNS[task], *coordinates):
-        if name not in samples:
-            continue
-        values = samples[name].to_numpy()
-        if values.dtype.kind in "iub" or (task == "classification" and name in {"y_true", "y_pred"}):
-            found[name] = values.astype(np.int32)
-        elif np.isfinite(values.astype(float)).any():
-            with np.errstate(over="ignore"):  # a browser draws no number beyond those of single precision
-                found[name] = values.astype(np.float32)
-    return found
-
-
-def projections_of(columns: dict[str, Array]) -> list[str]:
-    """The kinds of projection whose two axes are there."""
-    return [kind for kind in PROJECTIONS if f"{kind}_1" in columns and f"{kind}_2" in columns]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["index", "number", "date", "class", "flag", "category", "text"]
 Group = Literal["prediction", "place", "factor", "feature", "score", "layer", "more"]
-"""In this order columns are offered; all but those of a prediction and its place are left out where there is no room."""
+"""In this order columns are offered; all but those of a prediction and its place may be left out for their size."""
 
 PROJECTIONS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 """Columns ``<kind>_1``, ``<kind>_2`` of the table of samples, and what the kind is called."""
@@ -85,7 +85,7 @@ def sample_columns(report: AnyReport, rows: Integers) -> list[SampleColumn]:
     Columns that hold nothing are left out. Of a projection both axes are there, or none.
     """
     frame = report.residuals.sample_frame().iloc[rows]
-    found = [_column(name, frame[name], _group_of(name)) for name in frame if _group_of(name)]
+    found = [_column(name, frame[name], group) for name in map(str, frame) if (group := _group_of(name))]
     found += list(_features(report, frame))
     known = [column for column in found if column is not None]
     places = {column.key for column in known if column.group == "place"}
@@ -124,8 +124,7 @@ MEANINGS = {
 }
 
 
-def _column(name: str, values: Series, group: Group | None) -> SampleColumn | None:
-    assert group is not None, "columns without a group are not offered"
+def _column(name: str, values: Series, group: Group) -> SampleColumn | None:
     base, _, rest = name.partition(".")
     if group in {"factor", "score"}:
         label, about = rest.replace("_", " ") if group == "score" else rest, ""
@@ -138,9 +137,7 @@ def _column(name: str, values: Series, group: Group | None) -> SampleColumn | No
     return _typed(name, label, about.replace("`", ""), kind, group, values)
 
 
-def _typed(
-    key: str, label: str, about: str, kind: Kind | None, group: Group, values: Series
-) -> SampleColumn | None:
+def _typed(key: str, label: str, about: str, kind: Kind | None, group: Group, values: Series) -> SampleColumn | None:
     """Return the column with its values as numbers; None where there are none."""
     from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 

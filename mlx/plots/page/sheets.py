@@ -53,9 +53,8 @@ def pack_sheets(images: Array, rows: Integers, n_first: int, budget: int) -> She
     """
     room = budget * 3 // 4  # base64: 4 characters for 3 bytes
     tried = rows[:: max(1, len(rows) // TRIED)][:TRIED]
-    longest = max(images.shape[1:3])
-    sides = [side for side in SIDES if side < longest] if longest > SIDES[-1] else [longest]
-    sides = [*([longest] if SIDES[-1] < longest <= SIDES[0] else []), *sides]
+    largest = min(max(images.shape[1:3]), SIDES[0])
+    sides = [largest, *(side for side in SIDES if side < largest)]
     for side in sides:
         sheet, lossless = _sheet(thumbnails_of(images, tried, side=side))
         each = len(sheet) / len(tried)

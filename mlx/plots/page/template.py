@@ -34,7 +34,8 @@ $scripts
 """)
 
 EXPLORER = (
-    "elements", "samples", "selection", "tooltip", "plots", "coloring", "matrix", "sample_table", "explorer",
+    "elements", "unpacking", "samples", "conditions", "selection", "coloring", "axes", "painting", "plot", "gestures",
+    "tooltip", "matrix", "pages", "sample_table", "gallery", "viewer", "filters", "export", "help", "explorer",
 )  # fmt: skip
 """Files of the script behind the linked views, each after those that it needs when it is run."""
 

@@ -101,16 +101,19 @@ def _encoded(image: Image, budget: int) -> tuple[str, bytes]:
 
 
 def webp(image: Image, **options: Any) -> bytes:
+    """Encode a picture as WebP with options of Pillow."""
     stream = BytesIO()
     image.save(stream, format="webp", method=4, **options)
     return stream.getvalue()
 
 
 def image_of(pixels: NDArray[np.uint8]) -> Image:
+    """Return pixels (h, w, 3) as a picture of Pillow."""
     from PIL import Image
 
     return Image.fromarray(pixels)
 
 
 def data_url(kind: str, content: bytes) -> str:
+    """Return the address of a picture that holds its bytes."""
     return f"data:image/{kind};base64,{b64encode(content).decode('ascii')}"

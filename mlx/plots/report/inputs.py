@@ -124,6 +124,31 @@ class RawSamples:
         return self.inputs if self.inputs is not None and self.inputs.ndim == 4 else None
 
 
+@dataclass(frozen=True)
+class RecordedOutputs:
+    """What the model made of the test samples.
+
+    Attributes
+    ----------
+    index
+        (n_samples,), what the column ``index`` of the samples table calls each.
+    probabilities
+        (n_samples, n_classes); None where they are unknown.
+    representation
+        Of the first layer, (n_samples, ...); None where it is unknown.
+    """
+
+    index: Array
+    probabilities: Array | None = None
+    representation: Array | None = None
+
+    def rows(self, index: Array) -> Array:
+        """Return the rows of samples that the column ``index`` names, (m,), each of which is among them."""
+        order = np.argsort(self.index, kind="stable")
+        found: Array = order[np.searchsorted(self.index, index, sorter=order)]
+        return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """What the reports of both tasks are made from; figures and tables of what is None are left out.
@@ -132,6 +157,8 @@ class Report:
     ----------
     training, raw
         None for arrays that were recorded elsewhere, but for their images, if they are recorded, too.
+    outputs
+        Of the test samples; None where they were not recorded.
     columns
         Those of a table, and those with a role; empty for other samples.
     settings
@@ -141,6 +168,7 @@ class Report:
     provenance: Provenance
     training: Training | None = None
     raw: RawSamples | None = None
+    outputs: RecordedOutputs | None = None
     columns: Sequence[ColumnSummary] = ()
     settings: ReportSettings
 

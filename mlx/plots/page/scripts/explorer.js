@@ -1,59 +1,92 @@
-// Links the plots, the confusion matrix and the table of samples: one selection, shown in all.
+// Links filters, plots, confusion matrix, gallery and table of samples: one selection, shown in all.
 async function explore(data) {
-  const bokeh = await embedPlots(data);
-  const source = bokeh.get_model_by_name("samples");
-  const samples = new Samples(data, source);
-  const selection = new Selection(source);
-  const tooltip = new Tooltip(samples, bokeh.get_model_by_name("cursor"));
+  const samples = await Samples.read(data);
+  const selection = new Selection(samples, defaultsOf(samples));
+  const viewer = new Viewer(samples, selection);
+  const open = (i) => viewer.open(i);
+  const plots = data.views.map((view) => new Plot(view, samples, selection));
+  const tooltip = new Tooltip(samples, plots);
+  for (const plot of plots) new Gestures(plot, selection, tooltip, open);
   const matrix = new ConfusionMatrix(samples, selection);
-  const table = new SampleTable(samples, selection, tooltip);
+  const lists = [new SampleTable(samples, selection, tooltip, open), new Gallery(samples, selection, open)];
+  const filters = new Filters(samples, selection);
 
-  function refresh(chosen, reason) {
-    byId("selection").textContent = selectionText(samples, chosen, reason);
-    byId("clear").disabled = !chosen.length;
-    matrix.mark(chosen);
-    table.showPage(0);
-  }
-  selection.onChange(refresh);
-  for (const view of data.views) addKeyboard(view, samples, selection, tooltip);
-  addControls(bokeh, samples, selection, tooltip, matrix);
-  colorBy("outcome", samples);
-  refresh([], "");
+  selection.onChange((changed) => {
+    const isOther = ["filters", "color", "size", "map", "sort"].some((name) => changed.has(name));
+    if (["color", "size", "map"].some((name) => changed.has(name))) setLooks(plots, samples, selection);
+    if (changed.has("filters")) {
+      byId("selection").textContent = selection.text();
+      matrix.mark();
+    }
+    if (isOther) {
+      tooltip.hide();
+      filters.refresh();
+      for (const list of lists) list.refresh();
+      if (!changed.has("sort") || changed.size > 1) for (const plot of plots) plot.draw();
+    }
+    if (changed.has("at")) viewer.refresh();
+  });
+  addExports(samples, selection);
+  addHelp();
+  addLinks(selection);
+  addKeys(selection, tooltip);
+  if (selection.read()) byId("explore").scrollIntoView();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach((plot) => plot.draw()));
+  byId("explore").selectedNumbers = () => (selection.isActive ? selection.numbers() : []); // for scripts of a reader
   document.documentElement.dataset.ready = "true";
 }
 
-function addControls(bokeh, samples, selection, tooltip, matrix) {
-  samples.source.inspect.connect(() => {
-    const [first] = samples.source.inspected.indices;
-    if (first === undefined) tooltip.hide();
-    else tooltip.show(first);
+// Samples that the model was surest and wrong about come first.
+function defaultsOf(samples) {
+  const sort = ["surprise", "entropy", "residual", "index"].find((key) => samples.columns.has(key));
+  return { color: "outcome", size: "", map: Object.keys(samples.data.projections)[0] || "", sort: `-${sort}`, at: "" };
+}
+
+function setLooks(plots, samples, selection) {
+  const { color, size, map } = selection.settings;
+  const [looks, radii] = [looksBy(color, samples), radiiBy(size, samples)];
+  for (const plot of plots) {
+    Object.assign(plot, { looks, radii });
+    if (plot.view.key === "map" && plot.view.x !== `${map}_1`) {
+      const name = samples.data.projections[map];
+      plot.setColumns({ x: `${map}_1`, y: `${map}_2`, xLabel: `${name}, first axis`, yLabel: `${name}, second axis` });
+    }
+  }
+  for (const list of document.querySelectorAll(".legend")) list.replaceChildren(...looks.legend.map(legendEntry));
+}
+
+// Links anywhere on the page select samples here in place of what was selected.
+function addLinks(selection) {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-samples], a[data-select], a[data-cell]");
+    if (!link) return;
+    event.preventDefault();
+    const { samples, select, cell } = link.dataset;
+    if (cell) selection.replace(["f.y_true", "f.y_pred"].map((key, k) => [key, `=${cell.split(",")[k]}`]), `${link.title}. `);
+    else selection.replace(samples ? [["samples", samples]] : [...new URLSearchParams(select)]);
+    byId("explore").scrollIntoView();
+    byId("selection").focus({ preventScroll: true });
   });
-  for (const link of document.querySelectorAll("a[data-samples]")) {
-    link.addEventListener("click", () => selectNumbers(link.dataset.samples.split(",").map(Number), samples, selection));
-  }
-  for (const link of document.querySelectorAll("a[data-cell]")) {
-    link.addEventListener("click", () => matrix.select(link.dataset.cell, link.title, Number(link.dataset.count)));
-  }
-  byId("clear").addEventListener("click", () => selection.set([]));
+  addEventListener("popstate", () => selection.read());
+}
+
+function addKeys(selection, tooltip) {
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    tooltip.hide();
-    selection.set([]);
-  });
-  byId("color").addEventListener("change", (event) => colorBy(event.target.value, samples));
-  byId("projection")?.addEventListener("change", ({ target: { value } }) => {
-    const map = samples.data.views.find(({ key }) => key === "map");
-    showProjection(bokeh.get_model_by_name("map"), map, value, samples.data.projections[value]);
+    const isTyping = /^(input|select|textarea)$/i.test(event.target.tagName);
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape") {
+      tooltip.hide();
+      if (selection.isActive) selection.replace([]);
+      else byId("selection").textContent = selection.text();
+    } else if (event.key === "?" && !isTyping) byId("help").showModal();
+    else if (event.key === "/" && !isTyping) {
+      event.preventDefault();
+      byId("search").focus();
+    }
   });
 }
 
-// Selects samples by their numbers in the raw data; the page may have only some of them.
-function selectNumbers(numbers, samples, selection) {
-  const wanted = new Set(numbers);
-  const index = samples.column("index");
-  const own = samples.all.filter((i) => wanted.has(index[i]));
-  const missing = own.length < wanted.size ? `The page has ${own.length} of ${wanted.size}. ` : "";
-  selection.set(own, missing);
-}
-
-explore(JSON.parse(byId("explorer-data").textContent));
+explore(JSON.parse(byId("explorer-data").textContent)).catch((error) => {
+  byId("explore-shown").textContent = `This browser can't show the samples (${error.message}); the figures and tables below show the same results.`;
+  throw error;
+});

@@ -59,21 +59,34 @@ class ConfusionMatrix {
     return button;
   }
 
-  cellOf(i) {
-    return `${this.samples.column("y_true")[i]},${this.samples.column("y_pred")[i]}`;
-  }
-
+  // A second click takes the cell away again.
   select(cell, label, n) {
-    const own = this.samples.all.filter((i) => this.cellOf(i) === cell);
-    const missing = own.length < n ? ` (the page has ${own.length} of ${n})` : "";
-    this.selection.set(own, `${label}${missing}. `);
-    if (!own.length) byId("selection").textContent = `${label}${missing}. None of them is on this page.`;
+    const [actual, predicted] = cell.split(",");
+    const pressed = this.buttons.get(cell).getAttribute("aria-pressed") === "true";
+    const own = this.countOf(actual, predicted);
+    const missing = own < n ? ` (the page has ${own} of ${n})` : "";
+    const values = pressed ? ["", ""] : [`=${actual}`, `=${predicted}`];
+    this.selection.filter([["f.y_true", values[0]], ["f.y_pred", values[1]]], pressed ? "" : `${label}${missing}. `);
   }
 
-  mark(chosen) {
+  countOf(actual, predicted) {
+    const [y, p] = [this.samples.values("y_true"), this.samples.values("y_pred")];
+    return y.reduce((count, value, i) => count + (value === Number(actual) && p[i] === Number(predicted)), 0);
+  }
+
+  // Marks the cells of the selected samples.
+  mark() {
     if (!this.buttons.size) return;
-    const marked = new Set(chosen.map((i) => this.cellOf(i)));
-    for (const [cell, button] of this.buttons) button.setAttribute("aria-pressed", String(marked.has(cell)));
+    const { mask, isActive } = this.selection;
+    const k = this.samples.data.classes.length;
+    const marked = new Uint8Array(k * k);
+    const [y, p] = [this.samples.values("y_true"), this.samples.values("y_pred")];
+    if (isActive) for (let i = 0; i < mask.length; i++) if (mask[i]) marked[y[i] * k + p[i]] = 1;
+    for (const [cell, button] of this.buttons) {
+      const [actual, predicted] = cell.split(",").map(Number);
+      const pressed = String(marked[actual * k + predicted] === 1);
+      if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+    }
   }
 
   // Arrow keys move to the next filled cell; Tab enters and leaves the matrix as one control.

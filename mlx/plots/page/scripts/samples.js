@@ -1,56 +1,125 @@
 // The samples of the page: their numbers, how each number is written, and their images.
 class Samples {
-  constructor(data, source) {
-    this.data = data;
-    this.source = source;
-    this.classification = data.task === "classification";
-    this.all = Array.from(this.column(data.views[0].x), (_, i) => i);
-    const isWrong = this.classification ? (i) => !this.column("correct")[i] : (i) => this.column("residual")[i] < 0;
-    this.wrong = this.all.map(isWrong); // of a regression: predicted too high
+  // `data` is the JSON of the page.
+  static async read(data) {
+    const samples = new Samples();
+    const values = await Promise.all(data.columns.map(({ kind, packed }) => (kind === "text" ? unpackedText : unpacked)(packed)));
+    const [order, classes, shares, nearest] = await Promise.all([
+      unpacked(data.order), unpackedAll(data.probable.classes), unpackedAll(data.probable.shares), unpackedAll(data.nearest),
+    ]);
+    Object.assign(samples, { data, classes, shares, nearest, classification: data.task === "classification" });
+    samples.columns = new Map(data.columns.map((column, k) => [column.key, { ...column, values: values[k] }]));
+    samples.n = values[0].length;
+    samples.place = new Uint32Array(samples.n); // of each sample among those that are looked at first
+    order.forEach((i, k) => { samples.place[i] = k; });
+    samples.setWrong();
+    return samples;
   }
 
-  column(name) {
-    return this.source.data[name];
+  // Of a regression, those predicted too high.
+  setWrong() {
+    const outcome = this.values(this.classification ? "correct" : "residual");
+    this.wrong = Uint8Array.from(outcome, (value) => (this.classification ? value === 0 : value < 0));
   }
 
-  isClass(name) {
-    return this.classification && (name === "y_true" || name === "y_pred");
+  values(key) {
+    return this.columns.get(key).values;
   }
 
-  isNumeric(name) {
-    return name !== "index" && name !== "correct" && !this.isClass(name);
+  get keys() {
+    return [...this.columns.keys()];
   }
 
-  text(name, i) {
-    const value = this.column(name)[i];
-    if (this.isClass(name)) return this.data.classes[value];
-    if (name === "correct") return value ? "correct" : "wrong";
-    if (!Number.isFinite(value)) return "–";
-    if (name === "index") return String(value);
-    const digits = this.data.columns.find(([key]) => key === name)[3];
-    const size = Math.abs(value);
-    const inPowers = size !== 0 && (size < 10 ** -digits || size >= 1e6);
-    return (inPowers ? value.toExponential(1) : value.toFixed(digits)).replace("-", "−");
+  label(key) {
+    return this.columns.get(key).label;
+  }
+
+  // The names that the numbers of a column stand for; undefined of a column of numbers.
+  names(key) {
+    const { kind, categories } = this.columns.get(key);
+    if (kind === "flag") return ["wrong", "correct"];
+    return kind === "class" ? this.data.classes : categories;
+  }
+
+  isNumeric(key) {
+    const { kind } = this.columns.get(key);
+    return kind === "number" || kind === "date";
+  }
+
+  text(key, i) {
+    return this.write(key, this.values(key)[i]);
+  }
+
+  // Writes a value of a column.
+  write(key, value) {
+    if (typeof value === "string") return value;
+    if (Number.isNaN(value)) return "–";
+    const names = this.names(key);
+    if (names) return names[value];
+    const { kind, packed } = this.columns.get(key);
+    if (kind === "index") return String(value);
+    if (kind === "date") return dateText(value);
+    return this.plain(value, packed).replace("-", "−");
+  }
+
+  // As it is packed, with which files are written, too.
+  plain(value, packed) {
+    if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
+    if (packed.type[0] === "u") return value.toFixed(packed.digits);
+    return String(Number(value.toPrecision(packed.digits)));
   }
 
   sentence(i) {
-    return this.data.columns.map(([name, label]) => `${label} ${this.text(name, i)}`).join(", ");
+    return this.shownKeys().map((key) => `${this.label(key)} ${this.text(key, i)}`).join(", ");
   }
 
-  // One image of the atlas, which is the background of every thumbnail; null where there is none.
+  // Columns of a prediction, which table and tooltip show.
+  shownKeys() {
+    return this.keys.filter((key) => this.columns.get(key).group === "prediction");
+  }
+
+  // The most probable classes of a sample with their probabilities: those recorded, else what its columns say.
+  probable(i) {
+    const k = this.place[i];
+    const own = this.classes.map((ranked, rank) => [ranked[k], this.shares[rank][k]]);
+    if (own.length && k < this.classes[0].length) return own.filter(([, share]) => share > 0);
+    if (!this.columns.has("confidence") || Number.isNaN(this.values("confidence")[i])) return [];
+    const known = [[this.values("y_pred")[i], this.values("confidence")[i]]];
+    const loss = this.columns.has("surprise") ? this.values("surprise")[i] : NaN;
+    if (this.wrong[i] && !Number.isNaN(loss)) known.push([this.values("y_true")[i], Math.exp(-loss)]);
+    return known;
+  }
+
+  neighbors(i) {
+    const k = this.place[i];
+    return this.nearest.length && k < this.nearest[0].length ? this.nearest.map((ranked) => ranked[k]) : [];
+  }
+
+  hasImage(i) {
+    return Boolean(this.data.atlas) && this.place[i] < this.data.atlas.count;
+  }
+
+  // Part of a picture, which is the background of a span; null where there is none.
   thumbnail(i, height) {
+    if (!this.hasImage(i)) return null;
     const { atlas } = this.data;
-    if (!atlas || i >= atlas.count) return null;
-    const width = Math.round((height * atlas.width) / atlas.height);
-    const rows = Math.ceil(atlas.count / atlas.columns);
+    const k = this.place[i];
+    const width = (height * atlas.width) / atlas.height;
+    const [sheet, within] = [Math.floor(k / 256), k % 256];
+    const rows = Math.ceil(Math.min(256, atlas.count - sheet * 256) / 16);
     const label = `image of sample ${this.text("index", i)}`;
-    const image = make("span", undefined, { class: "thumb", role: "img", "aria-label": label });
+    const image = make("span", undefined, { class: `thumb sheet-${sheet}`, role: "img", "aria-label": label });
     Object.assign(image.style, {
       width: `${width}px`,
       height: `${height}px`,
-      backgroundSize: `${atlas.columns * width}px ${rows * height}px`,
-      backgroundPosition: `${-(i % atlas.columns) * width}px ${-Math.floor(i / atlas.columns) * height}px`,
+      backgroundSize: `${16 * width}px ${rows * height}px`,
+      backgroundPosition: `${-(within % 16) * width}px ${-Math.floor(within / 16) * height}px`,
     });
     return image;
   }
+}
+
+function dateText(days) {
+  const text = new Date(days * 86400000).toISOString();
+  return days % 1 ? text.slice(0, 19).replace("T", " ") : text.slice(0, 10);
 }
