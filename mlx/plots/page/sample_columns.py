@@ -18,7 +18,7 @@ from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-    from mlx.core.descriptions import ColumnDescription
+    from mlx.core.column_descriptions import ColumnDescription
 
 Kind = Literal["index", "number", "date", "class", "flag", "category", "text"]
 Group = Literal["prediction", "place", "factor", "feature", "score", "layer", "more"]
