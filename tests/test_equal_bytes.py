@@ -1,6 +1,7 @@
 """The artifacts are the same bytes wherever tasks run: in this process, in threads, in processes, on a Dask cluster."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ STUDIES = {
     },
     "grouped": {
         "dataset": {"name": "shapes", "params": {"n_samples": 500, "image_size": 16}},
-        "model": {"name": "logistic_regression"},
+        "model": {"name": "random_forest", "params": {"n_estimators": 5}},
+        "representations": {"layers": ["leaves", "input"], "batch_size": 32},
         "residuals": {"n_permutations": 199, "n_bootstrap": 100, "projections": ["pca"], "groups": "duplicates"},
     },
     "regression": {"dataset": {"name": "synthetic_regression"}, "model": {"name": "linear_regression"}},
@@ -60,6 +62,14 @@ def summed(workers: Workers) -> list[object]:
     jackknife = pooled_pearson(units, classes, entropy, similarity, map=workers.map)
     aligned = align([rows, other], map=workers.map)[0, 1].cka
     return [aligned, lift(units, map=workers.map).center.tobytes(), *(part.tobytes() for part in jackknife[:2])]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _many_tasks() -> Iterator[None]:
+    """Run a model in tasks of one batch, where it would be one task of all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mlx.pipeline.recorded_rows.TASK_PRODUCTS", 1)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -114,6 +114,8 @@ class Model(ABC):
         Names of the layers that represent a sample, from input to output.
     linear_fit
         The training design of a linear regression; None for other models.
+    runs_in_threads
+        Whether several threads may call `outputs` at the same time.
     """
 
     tasks: ClassVar[frozenset[Task]]
@@ -121,6 +123,12 @@ class Model(ABC):
     task_spec: TaskSpec
     layers: tuple[str, ...]
     linear_fit: LinearFit | None = None
+    runs_in_threads: ClassVar[bool] = False
+
+    @property
+    def runs_in_processes(self) -> bool:
+        """Whether copies in other processes, and on other machines, may run at the same time."""
+        return True
 
     @property
     @abstractmethod

@@ -1,17 +1,11 @@
 """Step `extract-representations`: one pass of the trained model over the parts of the data."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mlx.core.array_types import Array
-from mlx.core.arrays import ArrayWriter, open_array, write_array
+from mlx.core.arrays import open_array, write_array
 from mlx.core.artifacts import replacing_folder, write_json
-from mlx.core.bars import tracked
 from mlx.core.console import note
 from mlx.core.descriptions import (
     SPLITS,
@@ -27,22 +21,25 @@ from mlx.core.errors import DataError, SettingsError
 from mlx.core.last_layer import LastLayer, write_last_layer
 from mlx.core.linear_fit import write_linear_fit
 from mlx.core.paths import CROSS_FIT, Workspace, from_root, what_is
-from mlx.core.samples import chosen_rows, finite_rows, open_index, open_samples, open_targets
 from mlx.core.settings import nearest
-from mlx.core.sparse import SparseWriter
+from mlx.core.workers import SERIAL, Workers
 from mlx.datasets.inputs import fingerprint
-from mlx.models import Model, Outputs, load_model
+from mlx.models import Model, load_model
+from mlx.models.catalogue import MODELS
 from mlx.models.in_numpy.training_design import MOST_FEATURES
+from mlx.pipeline.recorded_rows import Column, open_part, record_part
 from mlx.received.files import cross_fit_in, files_in
 from mlx.received.parts import FILES, open_recording
 from mlx.received.writing import write_outputs
-from mlx.representations import RepresentationsSettings, extract, sample_rows
+from mlx.representations import RepresentationsSettings
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    pass
 
 
-def extract_representations(workspace: Workspace, *, representations: RepresentationsSettings) -> str:
+def extract_representations(
+    workspace: Workspace, workers: Workers = SERIAL, *, representations: RepresentationsSettings
+) -> str:
     """Write ``data/representations/``: a folder of arrays for each part, and ``representations.json``.
 
     A folder has one array for each layer, ``logits``, ``probabilities``, ``y_true``, ``y_pred`` and ``index``, the row
@@ -58,7 +55,11 @@ def extract_representations(workspace: Workspace, *, representations: Representa
         return _copy_recorded(workspace, splits.recorded, representations)
     model = load_model(workspace.model)
     with replacing_folder(workspace.representations) as folder:
-        described = record_outputs(workspace, folder, representations, model=model)
+        stored = read_description(workspace.model / "model.json", ModelDescription)
+        anywhere = not MODELS[stored.name].made_by  # a file of the user's may be out of sight of other machines
+        described = record_outputs(
+            workspace, folder, representations, model=model, workers=workers if anywhere else None
+        )
         if (crossed := workspace.model / CROSS_FIT).is_dir():
             _copy_arrays(crossed, folder / CROSS_FIT)
     if described.model == "linear_regression" and model.linear_fit is None and model.n_parameters <= MOST_FEATURES + 1:
@@ -125,11 +126,17 @@ def _copy_arrays(source: Path, folder: Path) -> None:
 
 
 def record_outputs(
-    workspace: Workspace, folder: Path, settings: RepresentationsSettings, *, model: Model
+    workspace: Workspace,
+    folder: Path,
+    settings: RepresentationsSettings,
+    *,
+    model: Model,
+    workers: Workers | None = None,
 ) -> RepresentationsDescription:
     """Run `model`, such as that of a checkpoint, over parts of the data, and write its outputs into an empty `folder`.
 
-    `mlx.pipeline.model_outputs.open_model_outputs` reads the folder.
+    `mlx.pipeline.model_outputs.open_model_outputs` reads the folder. With `workers`, it is the model in ``data/model/``
+    that runs, on all of them.
 
     Raises
     ------
@@ -140,15 +147,14 @@ def record_outputs(
     validation = None
     for split in SPLITS:
         recorded, counted = split in settings.splits, split == "val" and model.task_spec.n_classes > 0
-        if not (recorded or counted) or (part := _part(workspace, split, model, settings)) is None:
+        if not (recorded or counted) or (part := open_part(workspace, split, model, settings)) is None:
             continue
-        outputs = extract(model, part.batches(settings.batch_size), settings.layers if recorded else ())
         if recorded:
             (folder / split).mkdir()
-            writers, predicted = _write_outputs(outputs, folder / split, part)
-            samples[split] = len(part.y)
-        else:
-            predicted = np.concatenate([batch.predictions for batch in outputs])
+        at = folder / split if recorded else None
+        written, predicted = record_part(part, model, settings, at, workspace.model, workers)
+        if recorded:
+            columns, samples[split] = written, len(part.y)
         if counted:
             validation = ValidationDescription(n=len(part.y), errors=int((predicted != part.y).sum()))
     if model.linear_fit is not None:
@@ -156,7 +162,7 @@ def record_outputs(
     last = _last_layer(folder / "test", settings.layers, model)
     if last is not None:
         write_last_layer(folder, last)
-    described = _description(workspace, settings.layers, writers, samples, validation)
+    described = _description(workspace, settings.layers, columns, samples, validation)
     described = described.model_copy(update={"last_layer": None if last is None else last.layer})
     write_json(folder / "representations.json", described.as_dict())
     return described
@@ -176,92 +182,10 @@ def _last_layer(recorded: Path, layers: list[str], model: Model) -> LastLayer | 
     return replace(last, layer=names[0]) if last.gives(*rows) else None
 
 
-@dataclass(frozen=True)
-class Part:
-    """The samples of a part of the data that are run through the model.
-
-    Attributes
-    ----------
-    split
-        The part.
-    source
-        File of the samples.
-    rows
-        (m,) of them, in ascending order.
-    y, index
-        (m,) targets, and rows in the raw data.
-    whole
-        Whether these are all samples of the part.
-    """
-
-    split: Split
-    source: Path
-    rows: Array
-    y: Array
-    index: Array
-    whole: bool
-
-    def batches(self, size: int) -> Iterable[Array]:
-        """Yield the samples (size, *sample_shape), the last ones possibly fewer."""
-        if self.whole:
-            batches: Iterator[Array] = (block for _, block in finite_rows(self.source, size))
-        else:
-            batches = chosen_rows(self.source, self.rows, size)
-        return tracked(batches, total=-(-len(self.y) // size), label=f"{self.split} batches")
-
-
-def _part(workspace: Workspace, split: Split, model: Model, settings: RepresentationsSettings) -> Part | None:
-    """Open a part of the data, at most `settings.max_train_samples` of the training part; None without samples."""
-    targets, source = workspace.splits / f"y_{split}.npy", workspace.splits / f"X_{split}.npy"
-    if split == "val" and not targets.exists():
-        return None
-    y = open_targets(targets, n_classes=model.task_spec.n_classes)
-    if not len(y):
-        return None
-    open_samples(source, rows=len(y), sample_shape=model.task_spec.sample_shape)
-    index = open_index(workspace.splits / f"index_{split}.npy", rows=len(y))
-    most = settings.max_train_samples if split == "train" else len(y)
-    rows = sample_rows(y, most, n_classes=model.task_spec.n_classes)
-    return Part(split, source, rows, y[rows], index[rows], whole=len(rows) == len(y))
-
-
-Writer = ArrayWriter | SparseWriter
-
-
-def _write_outputs(batches: Iterable[Outputs], folder: Path, part: Part) -> tuple[dict[str, Writer], Array]:
-    """Append the batches to their files; return the writers by name, and the predictions (m,)."""
-    predictions = []
-    with ExitStack() as stack:
-        writers: dict[str, Writer] = {}
-        for outputs in batches:
-            for name, values in _arrays(outputs).items():
-                if name not in writers:
-                    writer: Writer = _writer(folder, name, len(part.y), values)
-                    stack.enter_context(writer)
-                    writers[name] = writer
-                writers[name].append(values)
-            predictions.append(outputs.predictions)
-    predicted = np.concatenate(predictions)
-    for name, values in (("y_true", part.y), ("y_pred", predicted), ("index", part.index)):
-        write_array(folder / f"{name}.npy", values)
-    return writers, predicted
-
-
-def _writer(folder: Path, name: str, n: int, values: "Array | csr_array[Any]") -> Writer:
-    if isinstance(values, np.ndarray):
-        return ArrayWriter(folder / f"{name}.npy", (n, values.shape[1]), values.dtype)
-    return SparseWriter(folder / f"{name}.npz", (n, values.shape[1]), values.dtype)
-
-
-def _arrays(outputs: Outputs) -> dict[str, Any]:
-    scores = {"logits": outputs.logits, "probabilities": outputs.probabilities}
-    return {name: values for name, values in scores.items() if values is not None} | outputs.representations
-
-
 def _description(
     workspace: Workspace,
     layers: list[str],
-    writers: dict[str, Writer],
+    columns: dict[str, Column],
     samples: dict[Split, int],
     validation: ValidationDescription | None,
 ) -> RepresentationsDescription:
@@ -271,9 +195,9 @@ def _description(
         task=model.task,
         class_names=model.class_names,
         model=model.name,
-        layers={name: writers[name].shape[1] for name in layers},
-        sparse=[name for name in layers if isinstance(writers[name], SparseWriter)],
-        has_logits="logits" in writers,
+        layers={name: columns[name].width for name in layers},
+        sparse=[name for name in layers if columns[name].sparse],
+        has_logits="logits" in columns,
         samples=samples,
         validation=validation,
         chosen_by_validation=model.chosen_by_validation,

@@ -9,13 +9,14 @@ from mlx.core.array_types import Array
 from mlx.models import Model, Outputs
 
 
-def extract(model: Model, batches: Iterable[Array], layers: Sequence[str]) -> Iterator[Outputs]:
+def extract(model: Model, batches: Iterable[Array], layers: Sequence[str], *, size: int = 0) -> Iterator[Outputs]:
     """Yield the outputs of `model` for each batch, with the representations under the requested names.
 
     The last batch is padded to the size of the others with copies of its last row, and its outputs are cut
     again. So the model is compiled once, and the outputs for a sample do not depend on the size of its batch.
 
-    The `batches` (m, *sample_shape) are all of the same size but the last; `layers` may contain ``penultimate``.
+    The `batches` (m, *sample_shape) are all of the same `size`, that of the first by default, but the last; `layers`
+    may contain ``penultimate``.
 
     Raises
     ------
@@ -23,7 +24,6 @@ def extract(model: Model, batches: Iterable[Array], layers: Sequence[str]) -> It
         The model has no layer of that name.
     """
     resolved = {name: model.resolve_layer(name) for name in layers}
-    size = 0
     for batch in batches:
         size = size or len(batch)
         filler = np.repeat(batch[-1:], size - len(batch), axis=0)

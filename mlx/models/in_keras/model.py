@@ -72,6 +72,13 @@ class KerasModel(IterativeModel):
         return LastLayer(self.penultimate, weights, bias[0] if bias else np.zeros(layer.units))
 
     @property
+    def runs_in_processes(self) -> bool:
+        """Not where there is a GPU, whose memory this process holds."""
+        import tensorflow as tf
+
+        return not tf.config.list_physical_devices("GPU")
+
+    @property
     def n_parameters(self) -> int:
         """The number of weights."""
         return int(self.network.count_params())

@@ -49,6 +49,7 @@ class NetworkModel(IterativeModel):
     """
 
     tasks = BOTH_TASKS
+    runs_in_threads = True
 
     def __init__(
         self,

@@ -27,6 +27,7 @@ class RandomForest(SklearnModel):
 
     name = "random_forest"
     training_fields = frozenset({"seed"})
+    runs_in_threads = False  # joblib, by which scikit-learn runs the trees, changes the filters of warnings
     layers = ("input", "leaves")
     penultimate = "leaves"
     trusted = ("sklearn.tree._tree.Tree",)

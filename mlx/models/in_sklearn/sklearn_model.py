@@ -40,6 +40,7 @@ class SklearnModel(DirectModel):
     objects: ClassVar[Mapping[str, Sequence[str]]]
     trusted: ClassVar[Sequence[str]]
     tasks = BOTH_TASKS
+    runs_in_threads = True
 
     def __init__(self, task_spec: TaskSpec) -> None:
         self.task_spec = task_spec
