@@ -7,8 +7,9 @@ from typing import Any
 from mlx.core.artifacts import write_bytes
 from mlx.plots.page.document import LEAST_FOR_PICTURES, MOST_BYTES, frame
 from mlx.plots.page.escaping import safe
+from mlx.plots.page.html_table import html_table
 from mlx.plots.page.sections import cells_html, figure_html
-from mlx.plots.page.tables import html_table, rows_table
+from mlx.plots.page.tables import rows_table
 from mlx.plots.page.template import sorting_script
 from mlx.plots.page.thumbnails import fit_pictures
 from mlx.plots.text import plural
@@ -99,11 +100,11 @@ def _all_verdicts(said: Sequence[Verdict]) -> str:
 def _tables(results: StudyResults) -> list[str]:
     inference = results.inference
     tables = [
-        rows_table("Cells", CELLS, inference.cells),
-        rows_table("Differences, second minus first", DIFFERENCES, inference.differences),
-        rows_table("Components of variance", VARIANCE, inference.variance),
-        rows_table("Runs", RUNS, results.runs),
-        rows_table("Trials of the search", TRIALS, results.trials),
+        rows_table("Cells", CELLS, inference.cells, folder=""),
+        rows_table("Differences, second minus first", DIFFERENCES, inference.differences, folder=""),
+        rows_table("Components of variance", VARIANCE, inference.variance, folder=""),
+        rows_table("Runs", RUNS, results.runs, folder=""),
+        rows_table("Trials of the search", TRIALS, results.trials, folder=""),
         html_table("Configurations", ["cell", "values"], list(_configurations(results))),
     ]
     return [table for table in tables if table]

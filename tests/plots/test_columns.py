@@ -110,6 +110,7 @@ def test_all_uses_at_once_fit_80_columns(summaries: dict[str, ColumnSummary]) ->
 
 def test_the_page_has_the_same_table_folded(summaries: dict[str, ColumnSummary]) -> None:
     html = columns_table(list(summaries.values()))
-    assert html.startswith("<details><summary>11 columns: 1 target")
+    assert "<caption>Columns of the raw data: 11 columns: 1 target" in html
+    assert "<summary>All 11 rows<" in html
     assert [re.sub("<[^>]+>", "", cell) for cell in re.findall(r"<th scope=\"row\".*?</th>", html)] == list(summaries)
     assert f"{MINUS}3.5 to 1.23457e+06" in html

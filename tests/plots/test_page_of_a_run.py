@@ -127,6 +127,7 @@ def test_the_page_says_what_the_tables_say(folder, browser):
     low, high = evaluation["accuracy_interval"]
     assert shown["accuracy"][2] == f"{low:.3f} to {high:.3f}"
     read_tests(browser, run)
+    read_files(browser, run)
     read_samples(browser, run)
     counts = pd.read_csv(run / "metrics/confusion.csv")["count"].to_numpy()
     matrix = browser.js("return [...document.querySelectorAll('#matrix tbody td')].map(c => Number(c.textContent))")
@@ -168,11 +169,27 @@ def read_tests(browser, run):
         "const t = [...document.querySelectorAll('table.sortable')].find(t => t.caption.textContent === 'Tests');"
         "return [...t.tHead.rows[0].cells].map(c => c.textContent)"
     )
-    for column in ("name", "estimate", "low", "p", "n"):
+    headings = {"name": "test", "estimate": "estimate", "low": "interval", "p": "p", "n": "samples"}
+    for column, heading in headings.items():
         for row, value in zip(rows, tests[column], strict=True):
-            found = row[columns.index(column)]
+            found = row[columns.index(heading)]
             read = found if isinstance(found, str) else float(found)
             assert read == ("\N{EN DASH}" if value == "" else type(read)(value))
+
+
+def read_files(browser, run):
+    """Each table links to the file that has all of it, and unfolds to as many rows."""
+    links = browser.all(".table:has(details) .under a")
+    assert len(links) > 8
+    for link in links:
+        path = Path(link.get_attribute("href").removeprefix("file://"))
+        assert path.is_relative_to(run.resolve())
+        assert path.is_file()
+    table = browser.find(".table:has([href$='tests.csv'])")
+    shown = "return [...arguments[0].querySelectorAll('tbody tr')].filter((row) => row.offsetParent).length"
+    assert browser.js(shown, table) == 5
+    table.find_element("css selector", "summary").click()
+    assert browser.js(shown, table) == len(pd.read_csv(run / "data/residuals/tests.csv"))
 
 
 def number(text):

@@ -14,7 +14,7 @@ from mlx.plots.text import DASH, MINUS, PValue, class_labels, fixed, p_text, rea
 def test_columns_of_a_table_are_numbers_only_if_nothing_else_is_in_them():
     frame = pd.DataFrame({"bin": [0, 1], "layer": [np.nan, "conv"], "n": [3, np.nan], "status": ["ok", "ok"]})
     table = frame_table("Bins", frame)
-    assert re.findall(r'<th scope="col"([^>]*)>(\w+)', table) == [("", "bin"), ("", "layer"), (' class="n"', "n")]
+    assert re.findall(r'<th scope="col"([^>]*)>(\w+)', table) == [("", "bin"), ("", "layer"), (' class="n"', "samples")]
 
 
 def test_class_labels_are_distinct_legible_and_no_formula():

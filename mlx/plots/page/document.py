@@ -11,7 +11,7 @@ from mlx.plots.page.explorer import explorer
 from mlx.plots.page.first_view import first_view
 from mlx.plots.page.glossary import glossary, with_definitions
 from mlx.plots.page.key_results import key_results
-from mlx.plots.page.sections import section_bodies, section_tables
+from mlx.plots.page.sections import section_bodies, section_tables, without_doubles
 from mlx.plots.page.template import PAGE, explorer_script, run_script, sorting_script, style_sheet
 from mlx.plots.page.thumbnails import PagePicture, fit_pictures
 from mlx.plots.report.inputs import AnyReport
@@ -47,7 +47,7 @@ def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
     tables = section_tables(report)
     html = [table for section in tables.values() for table in (*section.narrow, *section.wide)]
     others = sum(map(len, scripts)) + len(views.encode()) + sum(len(table.encode()) for table in html)
-    pictures = fit_pictures(images, budget=max(page_bytes - others, LEAST_FOR_PICTURES))
+    pictures = fit_pictures(without_doubles(images, views), budget=max(page_bytes - others, LEAST_FOR_PICTURES))
     sections = [("explore", "Look at the samples", views)] if views else []
     sections += [
         *section_bodies(report, tables, pictures),

@@ -130,7 +130,7 @@ def _matrix(counts: Array, names: Sequence[str]) -> str:
     return (
         '<div class="scroll-box" tabindex="0" role="region" aria-label="Counts of actual and predicted classes">'
         '<table class="confusions"><caption>What it takes for what: rows are actual, columns predicted classes'
-        f"</caption>\n<thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>"
+        f"</caption>\n<thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
 
 

@@ -55,6 +55,10 @@ ISSUE_COLUMNS = ("kind", "split", "index", "related_index", "score", "threshold"
 read beside each other. How a number was made stands in the CSV files."""
 
 
+RESIDUALS, METRICS = "../residuals/", "../../metrics/"
+"""Folders of the complete tables, relative to ``data/report/``."""
+
+
 @dataclass(frozen=True)
 class Tables:
     """Tables of a section as HTML, empty ones left out: beside the figures, and below them over the whole width."""
@@ -73,23 +77,30 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
         names_table("Environment", about.environment),
     ]
     how = {} if about.split_method is None else {"split_method": about.split_method}
-    evaluation = metrics_table("Evaluation", {**report.evaluation.metrics.as_dict(), **how})
-    residuals = metrics_table("Residuals analysis", report.residuals_metrics)
+    evaluation = metrics_table(
+        "Evaluation", {**report.evaluation.metrics.as_dict(), **how}, task=report.task, file=f"{METRICS}evaluation.json"
+    )
+    residuals = metrics_table(
+        "Residuals analysis", report.residuals_metrics, task=report.task, file=f"{METRICS}residuals.json"
+    )
+    trained = metrics_table("Training", training, task=report.task, file=f"{METRICS}training.json")
     data = [columns_table(report.columns)] if report.columns else []
-    found = {"training": Tables([metrics_table("Training", training)], data), "setup": Tables(setup)}
+    found = {"training": Tables([trained], data), "setup": Tables(setup)}
     found["act"] = Tables(wide=_issue_tables(report))
     if not isinstance(report, ClassificationReport):
         slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
-        tables = [rows_table("Slices with the largest errors", REGRESSION_SLICES, slices)]
+        tables = [rows_table("Slices with the largest errors", REGRESSION_SLICES, slices, folder=RESIDUALS)]
         tables += _factor_tables(report.residuals.factors, "mean residuals in bins", MEAN_COLUMNS)
-        intervals = rows_table("Prediction intervals", PREDICTION_SETS, report.residuals.prediction_sets, SET_COLUMNS)
+        sets = report.residuals.prediction_sets
+        intervals = rows_table("Prediction intervals", PREDICTION_SETS, sets, SET_COLUMNS, folder=RESIDUALS)
         return found | {
             "wrong": Tables([evaluation, residuals]),
             "unsure": Tables(wide=[intervals]),
             "why": Tables(wide=tables),
         }
+    file = f"{METRICS}confusion.csv"
     return found | {
-        "wrong": Tables([mistakes_table(report.evaluation.confusion, report.class_names), evaluation]),
+        "wrong": Tables([mistakes_table(report.evaluation.confusion, report.class_names, file=file), evaluation]),
         "unsure": Tables(wide=_certainty_tables(report)),
         "geometry": Tables([residuals], _geometry_tables(report)),
         "why": Tables(wide=_failure_tables(report)),
@@ -99,35 +110,35 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
 def _issue_tables(report: AnyReport) -> list[str]:
     counts, issues = report.residuals.issue_counts, report.residuals.issues
     return [
-        rows_table("Issues beside those of flawless data", ISSUE_COUNTS, counts),
-        rows_table("Samples to look at", ISSUES, issues, ISSUE_COLUMNS),
+        rows_table("Issues beside those of flawless data", ISSUE_COUNTS, counts, folder=RESIDUALS),
+        rows_table("Samples to look at", ISSUES, issues, ISSUE_COLUMNS, folder=RESIDUALS),
     ]
 
 
 def _certainty_tables(report: ClassificationReport) -> list[str]:
     recalibration = report.evaluation.recalibration
-    effects = () if recalibration is None else recalibration.effects
+    effects, sets = () if recalibration is None else recalibration.effects, report.residuals.prediction_sets
     return [
-        frame_table("Reliability", RELIABILITY.frame(report.evaluation.reliability)),
-        rows_table("Recalibration", RECALIBRATION, effects, RECALIBRATION_COLUMNS),
-        rows_table("Prediction sets", PREDICTION_SETS, report.residuals.prediction_sets, SET_COLUMNS),
+        frame_table("Reliability", RELIABILITY.frame(report.evaluation.reliability), RELIABILITY, folder=METRICS),
+        rows_table("Recalibration", RECALIBRATION, effects, RECALIBRATION_COLUMNS, folder=METRICS),
+        rows_table("Prediction sets", PREDICTION_SETS, sets, SET_COLUMNS, folder=RESIDUALS),
     ]
 
 
 def _geometry_tables(report: ClassificationReport) -> list[str]:
     level = report.residuals_metrics["confidence"]
     return [
-        classes_table(report.classes, report.evaluation.classes, level=level),
-        rows_table("Scores of failure", SCORES, report.residuals.scores, SCORE_COLUMNS),
-        rows_table("Layers: linear probes and neural collapse", PROBES, report.residuals.probes),
-        rows_table("Tests", TESTS, report.residuals.tests, TEST_COLUMNS),
+        classes_table(report.classes, report.evaluation.classes, level=level, folder=RESIDUALS),
+        rows_table("Scores of failure", SCORES, report.residuals.scores, SCORE_COLUMNS, folder=RESIDUALS),
+        rows_table("Layers: linear probes and neural collapse", PROBES, report.residuals.probes, folder=RESIDUALS),
+        rows_table("Tests", TESTS, report.residuals.tests, TEST_COLUMNS, folder=RESIDUALS),
     ]
 
 
 def _failure_tables(report: ClassificationReport) -> list[str]:
     slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
     tables = _factor_tables(report.residuals.factors, "error rate in bins", BIN_COLUMNS)
-    return [rows_table("Weak slices", SLICES, slices), *tables]
+    return [rows_table("Weak slices", SLICES, slices, folder=RESIDUALS), *tables]
 
 
 def _factor_tables(effects: Sequence[FactorEffect], in_bins: str, columns: Sequence[str]) -> list[str]:
@@ -135,8 +146,8 @@ def _factor_tables(effects: Sequence[FactorEffect], in_bins: str, columns: Seque
     tests = [effect for effect in effects if effect.statistic not in IN_BINS]
     bins = [effect for effect in effects if effect.statistic in IN_BINS]
     return [
-        rows_table("Factors", FACTORS, tests, FACTOR_COLUMNS),
-        rows_table(f"Factors: {in_bins}", FACTORS, bins, columns),
+        rows_table("Factors", FACTORS, tests, FACTOR_COLUMNS, folder=RESIDUALS),
+        rows_table(f"Factors: {in_bins}", FACTORS, bins, columns, folder=RESIDUALS),
     ]
 
 
@@ -157,6 +168,21 @@ def section_bodies(
         if body:
             found.append((key, title, body))
     return found
+
+
+DOUBLES = {
+    "confusion": ("confusion",),
+    "scatter": ("similarity_entropy",),
+    "leverage": ("leverage",),
+    "map": ("map_pca", "map_tsne", "map_umap"),
+}
+"""Figures by the interactive view that shows the same."""
+
+
+def without_doubles(images: Mapping[str, bytes], views: str) -> dict[str, bytes]:
+    """Return the figures that the interactive `views`, as HTML, don't show; the others are in ``plots/`` only."""
+    shown = {name for view, names in DOUBLES.items() if f'id="view-{view}"' in views for name in names}
+    return {name: png for name, png in images.items() if name not in shown}
 
 
 def wide_figures(report: AnyReport) -> frozenset[str]:

@@ -1,31 +1,22 @@
-"""Tables of the report page: numbers rounded for reading, every text escaped."""
+"""Tables of the report page: of metrics files, of rows of a schema, of names."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from mlx.plots.columns import HEAD, ColumnSummary, column_counts
-from mlx.plots.page.escaping import safe
+from mlx.plots.page.glossary import metric_link
+from mlx.plots.page.headings import heading, upper_end
+from mlx.plots.page.html_table import About, Bounds, Linked, html_table, is_number, is_unknown
 from mlx.plots.page.mistakes import confused_pairs
-from mlx.plots.text import (
-    MINUS,
-    PValue,
-    fixed,
-    level_text,
-    number,
-    percent,
-    signed,
-    significant,
-    status_text,
-    thousands,
-)
-from mlx.results.classification_residuals import ClassSummary
+from mlx.plots.text import PValue, level_text, number, percent, signed, significant, status_text
+from mlx.results.classification_residuals import CLASSES, ClassSummary
 from mlx.results.evaluation_tables import ClassEvaluation
-from mlx.results.schema import RowSchema
+from mlx.results.schema import ArraySchema, RowSchema
 from mlx.stats.permutation import is_at_floor
 from mlx.stats.status import OK
 
@@ -37,50 +28,35 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 P_COLUMNS = {"p", "p_holm", "p_bh"}
-MAX_ROWS = 500
-ONE_LINE = 24  # characters of a cell that is never broken
+BASICS = ("n", "confidence", "n_dropped", "n_duplicates")
+"""Metrics that say what the others are of: they come last."""
 
 
-def html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Build a table in a box that scrolls by itself.
-
-    The first column names the rows; numbers are right-aligned. Beyond 500 rows the first 500 are
-    shown, and the caption says so.
-    """
-    if len(rows) > MAX_ROWS:
-        caption = f"{caption} (the first {MAX_ROWS} of {thousands(len(rows))} rows)"
-    numeric = [k > 0 and _is_numeric([row[k] for row in rows]) for k in range(len(head))]
-    top = "".join(f'<th scope="col"{_align(numeric[k])}>{safe(name)}</th>' for k, name in enumerate(head))
-    body = "\n".join(_row(row, numeric) for row in rows[:MAX_ROWS])
-    return (
-        f'<div class="scroll" role="region" aria-label="{safe(caption)}" tabindex="0">\n'
-        f'<table class="sortable"><caption>{safe(caption)}</caption>\n<thead><tr>{top}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
-
-
-def metrics_table(caption: str, metrics: Mapping[str, Any]) -> str:
+def metrics_table(caption: str, metrics: Mapping[str, Any], *, task: str = "", file: str = "") -> str:
     """Build the table of one metrics file: a row per number, with its interval or its status."""
     flat = flatten(metrics)
     beside = {key + end for key in flat for end in ("_low", "_high", "_status", "_permutations")}
     flat |= {
         key: PValue(value, is_at_floor(value, flat.get(f"{key.removesuffix('_p')}_permutations") or 0))
         for key, value in flat.items()
-        if key.endswith("_p") and _is_number(value)
+        if key.endswith("_p") and is_number(value)
     }
+    flat = dict(sorted(flat.items(), key=lambda item: item[0] in BASICS))
     rows = [
-        (key.replace("_", " "), value, _bounds(number(flat, f"{key}_low"), number(flat, f"{key}_high"), significant)
-         or status_text(flat.get(f"{key}_status", "")))
-        for key, value in flat.items() if key not in beside
-    ]  # fmt: skip
+        (Linked(key.replace("_", " "), metric_link(key, task)), value, _interval_or_status(flat, key))
+        for key, value in flat.items()
+        if key not in beside
+    ]
     head = ["metric", "value"]
     if any(row[2] for row in rows):
         head.append(f"{level_text(metrics['confidence'])} interval" if "confidence" in metrics else "status")
-    return html_table(caption, head, [row[: len(head)] for row in rows]) if rows else ""
+    return html_table(caption, head, [row[: len(head)] for row in rows], About(file)) if rows else ""
 
 
-def _bounds(low: float, high: float, write: Callable[[float], str]) -> str:
-    return f"{write(low)} to {write(high)}" if math.isfinite(low) and math.isfinite(high) else ""
+def _interval_or_status(flat: Mapping[str, Any], key: str) -> str:
+    low, high = number(flat, f"{key}_low"), number(flat, f"{key}_high")
+    known = math.isfinite(low) and math.isfinite(high)
+    return f"{significant(low)} to {significant(high)}" if known else status_text(flat.get(f"{key}_status", ""))
 
 
 def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -116,32 +92,48 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def columns_table(columns: Sequence[ColumnSummary]) -> str:
-    """Build the table of the columns of the data, which is folded under its counts by use."""
+    """Build the table of the columns of the data, under their counts by use."""
     rows = [(*first, signed(values)) for *first, values in (one.cells() for one in columns)]
-    table = html_table("Columns of the raw data", HEAD, rows)
-    return f"<details><summary>{safe(column_counts(columns))}</summary>\n{table}\n</details>"
+    return html_table(f"Columns of the raw data: {column_counts(columns)}", HEAD, rows)
 
 
-def classes_table(classes: Sequence[ClassSummary], scores: Sequence[ClassEvaluation], *, level: float) -> str:
+def classes_table(
+    classes: Sequence[ClassSummary], scores: Sequence[ClassEvaluation], *, level: float, folder: str = ""
+) -> str:
     """Build the table of classes: counts, precision and recall, correlation, status."""
     scores_of = {score.label: score for score in scores}
-    head = ["class", "samples", "predicted", "precision", "recall", "entropy", "similarity",
+    head = ["class", "samples", "predicted", "precision", "recall", "mean entropy (nats)", "mean similarity (cosine)",
             "r", f"{level_text(level)} interval", "p", "p (Holm)", "note"]  # fmt: skip
     rows = [
         (
             one.name, one.n_true, one.n_predicted, scores_of[one.label].precision, scores_of[one.label].recall,
-            one.entropy_mean, one.similarity_mean, one.pearson, _bounds(one.pearson_low, one.pearson_high, fixed),
+            one.entropy_mean, one.similarity_mean, one.pearson, Bounds(one.pearson_low, one.pearson_high),
             *(_bounded(p, one.pearson_p, one.pearson_permutations) for p in (one.pearson_p, one.pearson_p_holm)),
             "" if one.status.pearson.is_ok else status_text(one.status),
         )
         for one in classes
     ]  # fmt: skip
-    kept = [k for k in range(len(head)) if any(not _is_unknown(row[k]) and row[k] != "" for row in rows)]
-    return html_table("Each predicted class", [head[k] for k in kept], [[row[k] for k in kept] for row in rows])
+    kept = [k for k in range(len(head)) if any(not is_unknown(row[k]) and row[k] != "" for row in rows)]
+    about = About(f"{folder}{CLASSES.file}", CLASS_MEANINGS) if folder else About()
+    return html_table("Each predicted class", [head[k] for k in kept], [[row[k] for k in kept] for row in rows], about)
 
 
-def rows_table(caption: str, schema: RowSchema[T], rows: Sequence[T], columns: Sequence[str] = ()) -> str:
-    """Build the table of those `columns` (all by default) that hold anything; empty without rows."""
+CLASS_MEANINGS = {
+    "samples": "test samples of the class",
+    "predicted": "test samples that are predicted as it",
+    "precision": "share of the samples predicted as it that are of it",
+    "recall": "share of its samples that are predicted as it",
+    "r": "Pearson's correlation of similarity and entropy of the samples predicted as it",
+}
+
+
+def rows_table(
+    caption: str, schema: RowSchema[T], rows: Sequence[T], columns: Sequence[str] = (), *, folder: str | None = None
+) -> str:
+    """Build the table of those `columns` (all by default) that hold anything; empty without rows.
+
+    Both ends of an interval share a column. The complete table is in `folder`, relative to the page.
+    """
     frame = schema.frame(rows).astype(object)
     for column in P_COLUMNS & set(frame):
         frame[column] = np.array([
@@ -149,7 +141,7 @@ def rows_table(caption: str, schema: RowSchema[T], rows: Sequence[T], columns: S
             for row in rows
         ], dtype=object)  # fmt: skip
     known = frame.where(frame.notna() & (frame != ""), None)
-    return frame_table(caption, known[list(columns or schema.columns)])
+    return frame_table(caption, known[list(columns or schema.columns)], schema, folder=folder)
 
 
 def _bounded(shown: float, p: float, n_permutations: int) -> PValue | None:
@@ -157,14 +149,32 @@ def _bounded(shown: float, p: float, n_permutations: int) -> PValue | None:
     return None if math.isnan(shown) else PValue(shown, is_at_floor(p, n_permutations))
 
 
-def frame_table(caption: str, frame: DataFrame) -> str:
+def frame_table(
+    caption: str,
+    frame: DataFrame,
+    schema: RowSchema[Any] | ArraySchema[Any] | None = None,
+    *,
+    folder: str | None = None,
+) -> str:
     """Build the table of the columns that hold anything; empty without rows."""
-    kept = [c for c in frame if frame[c].notna().any() and not (c == "status" and frame[c].eq(str(OK)).all())]
-    rows = [[status_text(row[c]) if c == "status" else row[c] for c in kept] for row in frame.to_dict("records")]
-    return html_table(caption, [str(c).replace("_", " ") for c in kept], rows) if rows and kept else ""
+    kept = [str(c) for c in frame if frame[c].notna().any() and not (c == "status" and frame[c].eq(str(OK)).all())]
+    joined = {low: high for low in kept if (high := upper_end(low)) in kept}
+    columns = [c for c in kept if c not in joined.values()]
+    records: list[dict[str, Any]] = frame.to_dict("records")  # type: ignore[assignment]  # columns are text
+    rows = [[_value(row, c, joined.get(c)) for c in columns] for row in records]
+    meanings = {} if schema is None else schema.meanings
+    of_heading = {heading(c): meanings[c].replace("`", "") for c in columns if c in meanings and c not in joined}
+    file = "" if schema is None or folder is None else f"{folder}{schema.file}"
+    return html_table(caption, [heading(c) for c in columns], rows, About(file, of_heading)) if rows and kept else ""
 
 
-def mistakes_table(confusion: Array, names: Sequence[str], *, most: int = 8) -> str:
+def _value(row: Mapping[str, Any], column: str, upper: str | None) -> object:
+    if upper is not None:
+        return Bounds(*(math.nan if is_unknown(row[c]) else float(row[c]) for c in (column, upper)))
+    return status_text(row[column]) if column == "status" else row[column]
+
+
+def mistakes_table(confusion: Array, names: Sequence[str], *, most: int = 20, file: str = "") -> str:
     """Build the table of the most frequent confusions; empty for a perfect model."""
     counts = np.asarray(confusion)
     rows = [
@@ -172,51 +182,4 @@ def mistakes_table(confusion: Array, names: Sequence[str], *, most: int = 8) -> 
         for actual, predicted, count in confused_pairs(counts, most)
     ]
     head = ("actual", "predicted as", "times", "share of the class")
-    return html_table("Most frequent mistakes", head, rows) if rows else ""
-
-
-def _row(row: Sequence[object], numeric: Sequence[bool]) -> str:
-    first, *rest = row
-    cells = "".join(
-        f"<td{_align(numeric[k]) or _long(value)}{_exact(value)}>{_cell(value)}</td>" for k, value in enumerate(rest, 1)
-    )
-    return f'<tr><th scope="row"{_long(first)}{_exact(first)}>{_cell(first)}</th>{cells}</tr>'
-
-
-def _align(numeric: bool) -> str:
-    return ' class="n"' if numeric else ""
-
-
-def _long(value: object) -> str:
-    """Mark text that is broken into lines, where all other cells keep to one."""
-    return ' class="long"' if len(str(value)) > ONE_LINE else ""
-
-
-def _exact(value: object) -> str:
-    """The number itself beside the rounded one that is shown, by which the page sorts."""
-    return f' data-v="{float(value)!r}"' if _is_number(value) and not _is_unknown(value) else ""  # type: ignore[arg-type]
-
-
-def _is_numeric(column: Sequence[object]) -> bool:
-    """Whether a column is one of numbers: it has some, or percentages, and no other text."""
-    known = [value for value in column if not _is_unknown(value) and value != ""]
-    return bool(known) and all(_is_number(value) or str(value).endswith("\N{NO-BREAK SPACE}%") for value in known)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float | np.number | PValue) and not isinstance(value, bool)
-
-
-def _is_unknown(value: object) -> bool:
-    return value is None or (isinstance(value, float | np.floating | PValue) and math.isnan(float(value)))
-
-
-def _cell(value: Any) -> str:
-    if _is_unknown(value):
-        return fixed(math.nan)
-    if isinstance(value, float | np.floating):
-        x = float(value)
-        return significant(x) if abs(x) >= 0.01 else f"{x:.2g}".replace("-", MINUS)
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return thousands(int(value))
-    return safe(value)
+    return html_table("Most frequent mistakes", head, rows, About(file)) if rows else ""
