@@ -64,6 +64,7 @@ def _add_what_is_known(parser: argparse.ArgumentParser) -> None:
     """Declare what is known of the samples."""
     add = parser.add_argument
     add("--images", type=Path, metavar="FILE|FOLDER", help="(n, h, w) or (n, h, w, channels), or n image files")
+    add("--texts", type=Path, metavar="FILE", help='lines of JSON, each {"text": "…"}, which the page shows')
     add(
         "--metadata",
         type=Path,
@@ -124,7 +125,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.runs.analysis_settings import read_settings
     from mlx.runs.recorded_arrays import analyze
 
-    about = {name: getattr(chosen, name) for name in ("metadata", "images")}
+    about = {name: getattr(chosen, name) for name in ("metadata", "images", "texts")}
     about["class_names"] = _class_names(chosen.class_names)
     if folder is not None:
         parts, name = files_in(folder, **about), folder.resolve().name

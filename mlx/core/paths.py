@@ -89,6 +89,9 @@ CROSS_FIT = "cross_fit"
 NUMBERS = "numbers.npy"
 """In ``data/raw/``, where only some samples are there: their numbers, in the order of ``X.npy``."""
 
+TEXTS = "texts.parquet"
+"""In ``data/raw/``: the texts of samples that are texts, by their number (``index``)."""
+
 
 @dataclass(frozen=True)
 class Workspace:

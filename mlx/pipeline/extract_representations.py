@@ -85,7 +85,9 @@ def _copy_recorded(workspace: Workspace, known: RecordedDescription, settings: R
         note(f"extract-representations: no effect on recorded outputs, of which every sample is taken: {listed}")
     layers = _recorded_layers(known, settings.layers)
     parts = {
-        split: replace(part, metadata=None, images=None, representations={n: part.representations[n] for n in layers})
+        split: replace(
+            part, metadata=None, images=None, texts=None, representations={n: part.representations[n] for n in layers}
+        )
         for split, part in files_in(path).items()
     }
     with replacing_folder(workspace.representations) as folder:

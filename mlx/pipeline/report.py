@@ -17,7 +17,7 @@ from mlx.core.descriptions import (
     read_description,
 )
 from mlx.core.documents import read_document
-from mlx.core.paths import NUMBERS, Workspace
+from mlx.core.paths import NUMBERS, TEXTS, Workspace
 from mlx.core.samples import open_samples, open_targets
 from mlx.core.versions import versions
 from mlx.pipeline.results import (
@@ -109,6 +109,7 @@ def read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
         "provenance": _provenance(workspace, dataset, trained=trained),
         "training": read_training(workspace) if trained else None,
         "raw": _open_raw(workspace, dataset) if trained or (workspace.raw / "X.npy").exists() else None,
+        "texts": _texts(workspace),
         "settings": settings,
         "outputs": _outputs(workspace),
     }
@@ -157,6 +158,14 @@ def _outputs(workspace: Workspace) -> RecordedOutputs | None:
     found = [folder / f"{name}.npy" for name in ("probabilities", next(iter(described.layers)))]
     opened = [open_array(path) if path.is_file() else None for path in found]
     return RecordedOutputs(open_array(folder / "index.npy", ndim=1), *opened)
+
+
+def _texts(workspace: Workspace) -> dict[int, str] | None:
+    """Read the texts of test samples by number; None where the samples are no texts."""
+    if not (path := workspace.raw / TEXTS).exists():
+        return None
+    table = read_parquet(path, ["index", "text"])
+    return dict(zip(table["index"].tolist(), map(str, table["text"]), strict=True))
 
 
 def _open_raw(workspace: Workspace, dataset: DatasetDescription) -> RawSamples:

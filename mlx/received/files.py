@@ -40,6 +40,8 @@ class RecordedPart:
         Table with a row for each sample, of what may explain an error, or None.
     images
         As `mlx.received.images.read_images`, or None.
+    texts
+        As `mlx.received.texts.read_texts`, or None.
     class_names
         K names in the order of the columns; by default those of the labels in sorted order, or numbers.
     task
@@ -56,18 +58,25 @@ class RecordedPart:
     index: Any = None
     metadata: Any = None
     images: Any = None
+    texts: Any = None
     class_names: Any = ()
     task: Task = "classification"
     place: str = ""
 
 
 def files_in(
-    folder: Path, *, metadata: Path | None = None, images: Path | None = None, class_names: Sequence[str] = ()
+    folder: Path,
+    *,
+    metadata: Path | None = None,
+    images: Path | None = None,
+    texts: Path | None = None,
+    class_names: Sequence[str] = (),
 ) -> dict[Split, RecordedPart]:
     """Return the files in a folder with a folder ``test``, and ``val`` and ``train`` where they are recorded.
 
     Each has ``y_true.npy``, ``probabilities.npy`` or ``logits.npy`` or both, and a file for each layer, and may have
-    ``y_pred.npy``, ``index.npy`` and ``images.npy``, and that of the test part ``metadata.jsonl``. A regression has
+    ``y_pred.npy``, ``index.npy`` and ``images.npy``, and that of the test part ``metadata.jsonl`` and
+    ``texts.jsonl``. A regression has
     ``y_pred.npy`` in place of probabilities.
     ``representations.json`` beside them, which `extract-representations` writes, says which layer is first and what the
     classes are called; without it, ``penultimate`` is first, the others follow by name. The folder may also be one of
@@ -77,7 +86,7 @@ def files_in(
     ----------
     folder
         With the shape of ``data/representations/``.
-    metadata, images, class_names
+    metadata, images, texts, class_names
         As in `RecordedPart`, of the test part.
 
     Raises
@@ -95,7 +104,11 @@ def files_in(
     if "test" not in places:
         raise DataError(f"{folder}: expected a folder 'test' with y_true.npy, probabilities.npy and layers, found none")
     layers, task = _layer_names(places["test"], described), _task(places["test"], described)
-    beside_outputs = {"metadata": metadata or _optional(places["test"] / "metadata.jsonl"), "images": images}
+    beside_outputs = {
+        "metadata": metadata or _optional(places["test"] / "metadata.jsonl"),
+        "images": images,
+        "texts": texts or _optional(places["test"] / "texts.jsonl"),
+    }
     return {
         split: part_in(place, layers, task=task, class_names=names, **(beside_outputs if split == "test" else {}))
         for split, place in places.items()
@@ -119,6 +132,7 @@ def part_in(
     class_names: Sequence[str],
     metadata: Path | None = None,
     images: Path | None = None,
+    texts: Path | None = None,
 ) -> RecordedPart:
     """Return the files of one part in a folder, as `files_in`.
 
@@ -136,6 +150,7 @@ def part_in(
         index=_optional(place / "index.npy"),
         metadata=metadata,
         images=images or _optional(place / "images.npy"),
+        texts=texts,
         class_names=class_names,
         task=task,
     )

@@ -108,6 +108,7 @@ def _receive(part: RecordedPart, groups: str | None, names: Names) -> Received:
             predictions=part.predictions,
             factors=part.metadata,
             images=part.images,
+            texts=part.texts,
             task=part.task,
             groups=groups,
             class_names=part.class_names,

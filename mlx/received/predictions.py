@@ -21,6 +21,7 @@ from mlx.received.images import read_images
 from mlx.received.labels import in_order_of_columns, labels_of
 from mlx.received.rows import columns_of, counting_columns, read_rows
 from mlx.received.sparse import is_sparse, sparse_rows
+from mlx.received.texts import read_texts
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -49,6 +50,8 @@ class Given:
         What the model was trained for.
     images
         As `mlx.received.images.read_images`, or None.
+    texts
+        As `mlx.received.texts.read_texts`, or None.
     factors
         A table with a row for each sample, or None.
     groups
@@ -67,6 +70,7 @@ class Given:
     predictions: Any = None
     factors: Any = None
     images: Any = None
+    texts: Any = None
     task: Task = "classification"
     groups: str | None = None
     class_names: Any = None
@@ -98,6 +102,8 @@ class Received:
         (n, d) each, rows or sparse rows.
     images
         (n, h, w, channels), or None.
+    texts
+        n texts, or None.
     factors
         Columns (n,).
     """
@@ -109,6 +115,7 @@ class Received:
     class_names: tuple[str, ...]
     layers: "dict[str, Rows | csr_array[Any]]"
     images: Rows | None
+    texts: list[str] | None
     factors: Factors
 
     def whole_probabilities(self) -> Array:
@@ -212,6 +219,7 @@ def _beside_outputs(given: Given, n: int) -> dict[str, Any]:
     return {
         "layers": _layers(given, n),
         "images": None if given.images is None else read_images(given.images, n, given.called("images")),
+        "texts": None if given.texts is None else read_texts(given.texts, n, given.called("texts")),
         "factors": read_factors(given.factors, n, given.called("factors"), given.groups, key=key),
     }
 

@@ -17,7 +17,7 @@ from mlx.core.descriptions import (
     Split,
     ValidationDescription,
 )
-from mlx.core.paths import CROSS_FIT, NUMBERS
+from mlx.core.paths import CROSS_FIT, NUMBERS, TEXTS
 from mlx.core.recorded import RECORDED_ARRAYS
 from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import SparseWriter
@@ -51,7 +51,7 @@ def write_outputs(
 def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -> DatasetDescription:
     """Write ``data/raw/`` into an empty `folder`, whose rows are the numbers of the samples.
 
-    Factors and images are known of the test part alone: ``X.npy`` has its images, and ``numbers.npy`` their numbers.
+    Factors, images and texts are known of the test part alone: ``X.npy`` has its images, ``numbers.npy`` their numbers.
 
     Parameters
     ----------
@@ -83,6 +83,8 @@ def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -
         write_parquet(folder / "factors.parquet", table.reindex(range(n)))
     if test.images is not None:
         _write_images(folder, test.images, test.y_true, numbers)
+    if test.texts is not None:
+        write_parquet(folder / TEXTS, pd.DataFrame({"index": numbers, "text": test.texts}))
     write_json(folder / "dataset.json", described.as_dict())
     return described
 

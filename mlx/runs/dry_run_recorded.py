@@ -106,7 +106,7 @@ def _take(path: Path, target: Path, rows: Indices, n: int) -> None:
 
         save_npz(target, csr_array(load_npz(path))[rows])
     elif path.suffix == ".jsonl":
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
         kept = [lines[row] for row in rows] if len(lines) == n else lines
         target.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 

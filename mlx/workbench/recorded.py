@@ -20,7 +20,7 @@ from mlx.workbench.analyzed import Analysis
 OF_A_PART = ("probabilities", "labels", "representations", "logits", "predictions", "index")
 """What the arguments ``val`` and ``train`` may have."""
 
-CALLED = {name: name for name in (*OF_A_PART, "images", "groups", "class_names")} | {"factors": "metadata"}
+CALLED = {name: name for name in (*OF_A_PART, "images", "texts", "groups", "class_names")} | {"factors": "metadata"}
 
 
 def analyze(
@@ -33,6 +33,7 @@ def analyze(
     predictions: Any = None,
     index: Any = None,
     images: Any = None,
+    texts: Any = None,
     metadata: Any = None,
     val: "Mapping[str, Any] | str | Path | None" = None,
     train: "Mapping[str, Any] | str | Path | None" = None,
@@ -70,6 +71,8 @@ def analyze(
         (n,), number of each sample in the data; by default they are counted.
     images
         (n, h, w), (n, h, w, channels) or (n, channels, h, w) of numbers; a folder of n images; n files.
+    texts
+        n texts, which the page shows; or a file of JSON lines, each ``{"text": "…"}``.
     metadata
         A data frame, columns by name, or a table in a file: what may explain the errors.
     val, train
@@ -110,7 +113,12 @@ def analyze(
         "predictions": predictions,
         "index": index,
     }
-    beside = {"metadata": metadata, "images": images, "class_names": () if class_names is None else class_names}
+    beside = {
+        "metadata": metadata,
+        "images": images,
+        "texts": texts,
+        "class_names": () if class_names is None else class_names,
+    }
     others: dict[Split, Any] = {"val": val, "train": train}
     settings = read_settings(_document(evaluation, residuals, report, groups=groups, seed=seed))
     if folder is None:

@@ -29,7 +29,7 @@ def explorer(report: AnyReport, *, page_bytes: int) -> str:
         f"<noscript><p>Without JavaScript, the figures and tables below show the same results.</p></noscript>\n"
         f'<div id="filters" class="filters" role="group" aria-label="Filters"></div>\n{_BAR}\n'
         f'<div class="views">\n{frames}\n{_MATRIX if data.has_matrix else ""}\n</div>\n'
-        f"{_GALLERY if data.sheets else ''}\n{_TABLE}\n"
+        f"{_GALLERY if data.n_shown else ''}\n{_TABLE}\n"
         f'{sheet}<script type="application/json" id="explorer-data">{data.json}</script>'
     )
 
@@ -46,9 +46,10 @@ def _shown(report: AnyReport, data: ExplorerData) -> list[str]:
             f"{thousands(count)} of {plural(n, 'test sample')}: {first}, up to half of those shown, the others evenly "
             "spread. Counts in the confusion matrix, intervals and figures are those of all samples."
         )
-    if data.sheets and data.sheets.count < count:
+    if 0 < data.n_shown < count:
+        what = "an image" if data.sheets else "their text"
         said.append(
-            f"{thousands(data.sheets.count)} of them have an image here: mistakes first, then issues, then a random "
+            f"{thousands(data.n_shown)} of them have {what} here: mistakes first, then issues, then a random "
             "sample, as many as the size of the page allows (report.page_megabytes)."
         )
     if data.left_out:
@@ -88,7 +89,7 @@ _MATRIX = (
 )
 _GALLERY = (
     '<figure class="view" id="view-gallery"><figcaption><h3>Gallery</h3><div class="controls"></div></figcaption>'
-    '<ul id="gallery" aria-label="Images of the samples"></ul><div class="pager"></div></figure>'
+    '<ul id="gallery" aria-label="Images or texts of the samples"></ul><div class="pager"></div></figure>'
 )
 _TABLE = (
     '<figure class="view" id="view-table"><figcaption><h3>Samples</h3><p>A number opens its sample. Columns that '

@@ -12,6 +12,7 @@ from mlx.plots.page.details import details, looked_at_first
 from mlx.plots.page.packing import pack, pack_json
 from mlx.plots.page.points import MOST_POINTS, choose_points
 from mlx.plots.page.sample_columns import PROJECTIONS, SampleColumn, projections_of, sample_columns
+from mlx.plots.page.sample_texts import pack_texts, texts_of
 from mlx.plots.page.selections import issue_samples, presets
 from mlx.plots.page.sheets import Sheets, pack_sheets
 from mlx.plots.page.views import View, views_of
@@ -44,6 +45,8 @@ class ExplorerData:
         As it stands in a ``<script>``.
     sheets
         Images of the samples that are looked at first; None without images.
+    n_texts
+        How many samples have a text in place of an image, those that are looked at first.
     left_out
         Labels of columns that there is no room for.
     """
@@ -54,7 +57,13 @@ class ExplorerData:
     has_matrix: bool
     json: str
     sheets: Sheets | None
+    n_texts: int = 0
     left_out: tuple[str, ...] = ()
+
+    @property
+    def n_shown(self) -> int:
+        """How many samples have an image or a text."""
+        return self.n_texts if self.sheets is None else self.sheets.count
 
 
 def explorer_data(report: AnyReport, *, page_bytes: int) -> ExplorerData | None:
@@ -89,14 +98,17 @@ def explorer_data(report: AnyReport, *, page_bytes: int) -> ExplorerData | None:
         **details(report, samples, order).as_dict(),
     }
     text = _json(content)
-    sheets = None
+    sheets, n_texts = None, 0
+    budget = max(int(SHARE * page_bytes) - used - len(text), int(LEAST_SHARE * page_bytes))
     if report.images is not None:
-        budget = max(int(SHARE * page_bytes) - used - len(text), int(LEAST_SHARE * page_bytes))
         sheets = pack_sheets(report.images, report.image_rows(samples.iloc[order]), n_first, budget)
+    elif report.texts is not None:
+        texts, n_texts = pack_texts(texts_of(report, samples["index"].iloc[order]), budget)
+        text = f'{{"texts":{json.dumps(texts)},{text[1:]}'
     atlas = sheets and {key: getattr(sheets, key) for key in ("width", "height", "count")}
     joined = ",".join(f'{{"packed":{packed[one.key]},{_json(_described(one))[1:]}' for one in kept)
     text = f'{{"columns":[{joined}],"atlas":{json.dumps(atlas)},{text[1:]}'.replace("<", "\\u003c")
-    return ExplorerData(len(samples), views, projections, bool(cells), text, sheets, tuple(left_out))
+    return ExplorerData(len(samples), views, projections, bool(cells), text, sheets, n_texts, tuple(left_out))
 
 
 def _core(report: AnyReport, budget: int) -> tuple[list[SampleColumn], dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.page.escaping import safe
+from mlx.plots.page.sample_texts import texts_of
 from mlx.plots.page.thumbnails import thumbnails_of
 from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.text import percent, plural, short_names, shorten, significant, thousands
@@ -34,7 +35,7 @@ def surest_mistakes(report: AnyReport) -> str:
     shown = _surest(report.samples) if is_classification else _largest(report.samples)
     if not len(shown):
         return ""
-    pictures: Sequence[Array | None] = [None] * len(shown)
+    pictures: Sequence[Array | str | None] = texts_of(report, shown["index"]) or [None] * len(shown)
     if report.images is not None:
         pictures = list(thumbnails_of(report.images, report.image_rows(shown)))
     texts = _classes(report, shown) if is_classification else _values(shown)
@@ -74,10 +75,12 @@ def _values(shown: DataFrame) -> list[Said]:
     ]
 
 
-def _card(picture: Array | None, number: int, said: Said) -> str:
+def _card(picture: Array | str | None, number: int, said: Said) -> str:
     true, predicted, sure = (safe(shorten(text, 2 * NAME_WIDTH)) for text in said)
     shown = f"sample {number}"
-    if picture is not None:
+    if isinstance(picture, str):
+        shown = f'<q class="sample-text">{safe(picture)}</q>'
+    elif picture is not None:
         alt = f"sample {number}: {true} taken for {predicted}{sure and f', {sure}'}"
         shown = f'<img src="{_url(picture)}" alt="{alt}">'
     text = f"{true} → <b>{predicted}</b>{sure and f'<br>{sure}'}"

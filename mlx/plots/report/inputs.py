@@ -159,6 +159,8 @@ class Report:
         None for arrays that were recorded elsewhere, but for their images, if they are recorded, too.
     outputs
         Of the test samples; None where they were not recorded.
+    texts
+        Of test samples that are texts, by the number that the column ``index`` has; None of other samples.
     columns
         Those of a table, and those with a role; empty for other samples.
     settings
@@ -169,6 +171,7 @@ class Report:
     training: Training | None = None
     raw: RawSamples | None = None
     outputs: RecordedOutputs | None = None
+    texts: Mapping[int, str] | None = None
     columns: Sequence[ColumnSummary] = ()
     settings: ReportSettings
 

@@ -24,7 +24,8 @@ class Gallery {
   show(shown) {
     const items = Array.from(shown, (i, k) => this.item(i, k));
     this.list.replaceChildren(...items);
-    this.list.style.setProperty("--tile", `${Math.max(96, this.height * (this.samples.data.atlas.width / this.samples.data.atlas.height))}px`);
+    const { atlas } = this.samples.data;
+    this.list.style.setProperty("--tile", `${Math.max(96, this.height * (atlas ? atlas.width / atlas.height : 2))}px`);
   }
 
   item(i, k) {

@@ -28,7 +28,7 @@ class SampleTable {
 
   addHead() {
     const row = make("tr");
-    if (this.samples.data.atlas) row.append(make("td", undefined, { class: "image" }));
+    if (this.samples.areShown) row.append(make("td", undefined, { class: "image" }));
     const { sort } = this.selection.settings;
     for (const key of this.keys) {
       const { label, about } = this.samples.columns.get(key);
@@ -57,7 +57,7 @@ class SampleTable {
 
   row(i) {
     const row = make("tr", undefined, { "data-sample": this.samples.text("index", i) });
-    if (this.samples.data.atlas) {
+    if (this.samples.areShown) {
       const cell = make("td", undefined, { class: "image" });
       cell.append(this.samples.thumbnail(i, 36) || "");
       row.append(cell);

@@ -4,10 +4,11 @@ class Samples {
   static async read(data) {
     const samples = new Samples();
     const values = await Promise.all(data.columns.map(({ kind, packed }) => (kind === "text" ? unpackedText : unpacked)(packed)));
-    const [order, classes, shares, nearest] = await Promise.all([
+    const [order, classes, shares, nearest, texts] = await Promise.all([
       unpacked(data.order), unpackedAll(data.probable.classes), unpackedAll(data.probable.shares), unpackedAll(data.nearest),
+      data.texts ? unpackedText(data.texts) : [],
     ]);
-    Object.assign(samples, { data, classes, shares, nearest, classification: data.task === "classification" });
+    Object.assign(samples, { data, classes, shares, nearest, texts, classification: data.task === "classification" });
     samples.columns = new Map(data.columns.map((column, k) => [column.key, { ...column, values: values[k] }]));
     samples.n = values[0].length;
     samples.place = new Uint32Array(samples.n); // of each sample among those that are looked at first
@@ -95,12 +96,18 @@ class Samples {
     return this.nearest.length && k < this.nearest[0].length ? this.nearest.map((ranked) => ranked[k]) : [];
   }
 
+  // Whether samples are shown by an image or a text.
+  get areShown() {
+    return Boolean(this.data.atlas) || this.texts.length > 0;
+  }
+
   hasImage(i) {
     return Boolean(this.data.atlas) && this.place[i] < this.data.atlas.count;
   }
 
-  // Part of a picture, which is the background of a span; null where there is none.
+  // The text of a sample, or part of a picture, which is the background of a span; null where there is none.
   thumbnail(i, height) {
+    if (this.place[i] < this.texts.length) return make("q", this.texts[this.place[i]], { class: "sample-text" });
     if (!this.hasImage(i)) return null;
     const { atlas } = this.data;
     const k = this.place[i];

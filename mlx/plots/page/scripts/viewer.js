@@ -78,7 +78,8 @@ class Viewer {
   picture() {
     const box = make("div", undefined, { class: "viewer-picture" });
     const image = this.image();
-    if (image) {
+    if (image && !this.samples.data.atlas) box.append(image);
+    else if (image) {
       const scroll = make("div", undefined, { class: "scroll-box", tabindex: "0", role: "region", "aria-label": "Image of the sample" });
       scroll.append(image);
       const zooms = make("div", undefined, { class: "controls" });
@@ -90,15 +91,16 @@ class Viewer {
       zooms.firstChild.setAttribute("aria-label", "smaller image");
       zooms.lastChild.setAttribute("aria-label", "larger image");
       box.append(scroll, zooms);
-    } else if (this.samples.data.atlas) box.append(make("p", "This page has no image of this sample.", { class: "soft" }));
+    } else if (this.samples.areShown) box.append(make("p", "This page has no image or text of this sample.", { class: "soft" }));
     box.append(...this.probabilities(), ...this.neighbors());
     return box;
   }
 
   image() {
     const { atlas } = this.samples.data;
+    if (!atlas) return this.samples.thumbnail(this.i);
     const side = Math.min(320, innerWidth - 90) * ZOOMS[this.zoom];
-    return atlas && this.samples.thumbnail(this.i, Math.round((side * Math.min(1, atlas.height / atlas.width))));
+    return this.samples.thumbnail(this.i, Math.round((side * Math.min(1, atlas.height / atlas.width))));
   }
 
   magnify(by) {
