@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
+from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
@@ -76,9 +77,27 @@ def test_the_page_shows_names_as_text_and_asks_the_network_for_nothing(classific
     assert not re.search(r"""(?:src|href)=["'](?!data:|#|\.\./)|url\((?!data:)|@import|https?:""", page)
 
 
+class Nesting(HTMLParser):
+    """Rejects a tag that ends another element than the innermost one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in {"meta", "img", "br", "link", "input"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, self.getpos()
+
+
 @pytest.mark.slow
-def test_the_page_gives_every_picture_a_text_and_its_headings_in_order(shown):
+def test_the_page_gives_every_picture_a_text_and_its_headings_in_order_and_ends_every_element(shown):
     page = shown[2]
+    nesting = Nesting()
+    nesting.feed(page)
+    assert nesting.open == []
     assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]{20,}"', page)) == 12 + MISTAKES_SHOWN
     levels = [int(level) for level in re.findall(r"<h(\d)", page)]
     assert levels[0] == 1
