@@ -11,7 +11,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -147,6 +147,29 @@ def write_parquet(path: Path, table: "pd.DataFrame") -> None:
     """Write a table a row per sample as Parquet without its index."""
     with replacing(path) as temporary:
         table.to_parquet(temporary, engine="pyarrow", index=False)
+
+
+ROWS_AT_ONCE = 1 << 17
+"""Rows of a group in a Parquet file, of which one at a time is held."""
+
+
+def write_parquet_in_groups(path: Path, n_rows: int, group: "Callable[[slice], pd.DataFrame]") -> None:
+    """Write a table of `n_rows` as Parquet, a group of rows at a time, each made when it is written.
+
+    The types of the columns are those of the first group, or of all rows where that has nothing but missing values.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    starts = range(0, n_rows, ROWS_AT_ONCE) or [0]
+    first = group(slice(0, ROWS_AT_ONCE))
+    schema = pa.Schema.from_pandas(first, preserve_index=False)
+    if len(starts) > 1 and any(pa.types.is_null(column.type) for column in schema):
+        schema = pa.Schema.from_pandas(group(slice(None)), preserve_index=False)
+    with replacing(path) as temporary, parquet.ParquetWriter(temporary, schema) as writer:
+        for start in starts:
+            frame = group(slice(start, start + ROWS_AT_ONCE)) if start else first
+            writer.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False))
 
 
 def write_columns(path: Path, columns: "Mapping[str, Array]") -> None:

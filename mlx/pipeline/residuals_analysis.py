@@ -10,7 +10,7 @@ import pandas as pd
 
 from mlx.core.array_types import Array
 from mlx.core.arrays import open_array, write_array
-from mlx.core.artifacts import replacing_folder, write_csv, write_parquet
+from mlx.core.artifacts import replacing_folder, write_csv, write_parquet_in_groups
 from mlx.core.bars import announced
 from mlx.core.console import note
 from mlx.core.descriptions import Split
@@ -97,7 +97,7 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
 
 def write_classification(folder: Path, found: ClassificationResiduals) -> None:
     """Write the samples as Parquet, the other tables as CSV, and each matrix as a file in ``similarity/``."""
-    write_parquet(folder / SAMPLES.file, found.sample_frame())
+    write_parquet_in_groups(folder / SAMPLES.file, len(found.samples.index), found.sample_frame)
     for name, schema in TABLES.items():
         write_csv(folder / schema.file, schema.frame(getattr(found, name)))
     (folder / "similarity").mkdir()
@@ -107,7 +107,7 @@ def write_classification(folder: Path, found: ClassificationResiduals) -> None:
 
 def write_regression(folder: Path, found: RegressionResiduals) -> None:
     """Write the samples with their factors as Parquet, the other tables as CSV, and empty all that is of classes."""
-    write_parquet(folder / REGRESSION_SAMPLES.file, found.sample_frame())
+    write_parquet_in_groups(folder / REGRESSION_SAMPLES.file, len(found.samples.index), found.sample_frame)
     for name, schema in REGRESSION_TABLES.items():
         write_csv(folder / schema.file, schema.frame(getattr(found, name)))
     for empty in (CLASSES, RISK_COVERAGE, SCORES, PROBES, TEMPERATURE, SIMILARITY):

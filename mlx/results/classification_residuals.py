@@ -12,7 +12,7 @@ from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_SETS, SampleSets
 from mlx.results.probes import PROBES, LayerReadout
 from mlx.results.questions import Score, Statistic
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES, LayerSamples, SampleScores
-from mlx.results.schema import ArraySchema, Column, RowSchema
+from mlx.results.schema import ALL, ArraySchema, Column, RowSchema
 from mlx.results.tests import TESTS, TestResult
 from mlx.stats.status import OK, ClassStatus
 
@@ -271,18 +271,19 @@ class ClassificationResiduals:
         """Return every table by its name."""
         return {"samples": self.sample_frame()} | {n: schema.frame(getattr(self, n)) for n, schema in TABLES.items()}
 
-    def sample_frame(self) -> "pd.DataFrame":
+    def sample_frame(self, rows: slice = ALL) -> "pd.DataFrame":
         """Return the table of samples: the layers after the first with their name as a suffix, scores, and factors."""
         import pandas as pd
 
         suffixes = ["", *(f".{name}" for name in list(self.layers)[1:])]
         frames = [
-            LAYER_SAMPLES.frame(layer, suffix=end) for end, layer in zip(suffixes, self.layers.values(), strict=True)
+            LAYER_SAMPLES.frame(layer, suffix=end, rows=rows)
+            for end, layer in zip(suffixes, self.layers.values(), strict=True)
         ]
-        scores = pd.DataFrame({f"score.{name}": values for name, values in self.failure_scores.items()})
-        factors = pd.DataFrame({f"factor.{name}": values for name, values in self.sample_factors.items()})
-        sets = [SAMPLE_SETS.frame(one, suffix=suffix) for suffix, one in self.sample_sets]
-        return pd.concat([SAMPLES.frame(self.samples), *frames, *sets, scores, factors], axis=1)
+        scores = pd.DataFrame({f"score.{name}": values[rows] for name, values in self.failure_scores.items()})
+        factors = pd.DataFrame({f"factor.{name}": values[rows] for name, values in self.sample_factors.items()})
+        sets = [SAMPLE_SETS.frame(one, suffix=suffix, rows=rows) for suffix, one in self.sample_sets]
+        return pd.concat([SAMPLES.frame(self.samples, rows=rows), *frames, *sets, scores, factors], axis=1)
 
 
 TABLES: Mapping[str, RowSchema[Any]] = {

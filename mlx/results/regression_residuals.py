@@ -15,7 +15,7 @@ from mlx.results.classification_residuals import FACTORS, FactorEffect
 from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount, IssueKind
 from mlx.results.prediction_sets import PREDICTION_SETS, SetCoverage
 from mlx.results.regression_intervals import SAMPLE_INTERVALS, SampleIntervals
-from mlx.results.schema import ArraySchema, Column, RowSchema
+from mlx.results.schema import ALL, ArraySchema, Column, RowSchema
 from mlx.results.tests import TESTS, TestResult
 from mlx.stats.status import OK, Status
 
@@ -281,13 +281,13 @@ class RegressionResiduals:
     prediction_sets: tuple[SetCoverage, ...] = ()
     sample_intervals: tuple[tuple[str, SampleIntervals], ...] = ()
 
-    def sample_frame(self) -> "pd.DataFrame":
+    def sample_frame(self, rows: slice = ALL) -> "pd.DataFrame":
         """Return the table of samples, with their factors."""
         import pandas as pd
 
-        factors = pd.DataFrame({f"factor.{name}": values for name, values in self.sample_factors.items()})
-        intervals = [SAMPLE_INTERVALS.frame(one, suffix=suffix) for suffix, one in self.sample_intervals]
-        return pd.concat([REGRESSION_SAMPLES.frame(self.samples), *intervals, factors], axis=1)
+        factors = pd.DataFrame({f"factor.{name}": values[rows] for name, values in self.sample_factors.items()})
+        intervals = [SAMPLE_INTERVALS.frame(one, suffix=suffix, rows=rows) for suffix, one in self.sample_intervals]
+        return pd.concat([REGRESSION_SAMPLES.frame(self.samples, rows=rows), *intervals, factors], axis=1)
 
 
 REGRESSION_TABLES: Mapping[str, RowSchema[Any]] = {

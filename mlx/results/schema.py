@@ -180,6 +180,10 @@ class _Schema(Generic[T]):
         return "\n".join(["| column | type | meaning |", "|---|---|---|", *lines])
 
 
+ALL = slice(None)
+"""All rows of a table."""
+
+
 class RowSchema(_Schema[T]):
     """Schema of a table of which one instance of ``type`` is one row."""
 
@@ -207,14 +211,14 @@ class RowSchema(_Schema[T]):
 class ArraySchema(_Schema[T]):
     """Schema of a table of which ``type`` holds the columns, an array each; one that is None is left out."""
 
-    def frame(self, columns: T | None = None, *, suffix: str = "") -> "pd.DataFrame":
-        """Build the table, with `suffix` after the names of its columns; without columns, its header alone."""
+    def frame(self, columns: T | None = None, *, suffix: str = "", rows: slice = ALL) -> "pd.DataFrame":
+        """Build the table, or some of its rows, with `suffix` after the names of its columns; a header without any."""
         import pandas as pd
 
         if columns is None:
             return pd.DataFrame({f.name: pd.Series([], dtype=f.dtype) for f in self._fields})
         arrays = {f.name + suffix: getattr(columns, f.attribute) for f in self._fields}
-        return pd.DataFrame({name: array for name, array in arrays.items() if array is not None})
+        return pd.DataFrame({name: array[rows] for name, array in arrays.items() if array is not None})
 
     def arrays(self, path: Path, table: "pd.DataFrame", *, suffix: str = "", n_classes: int = 0) -> T:
         """Check a table that was read from `path`, and return its columns.

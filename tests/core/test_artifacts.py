@@ -6,7 +6,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
+from pyarrow.parquet import ParquetFile
 
+from mlx.core import artifacts
 from mlx.core.arrays import ArrayWriter, open_array, rows_of, stream_rows, write_array
 from mlx.core.artifacts import (
     read_csv,
@@ -17,6 +19,7 @@ from mlx.core.artifacts import (
     write_csv,
     write_json,
     write_parquet,
+    write_parquet_in_groups,
 )
 from mlx.core.errors import ArtifactError
 
@@ -70,6 +73,19 @@ def test_tables_come_back_as_they_went(tmp_path: Path) -> None:
     write_parquet(tmp_path / "t.parquet", table)
     pd.testing.assert_frame_equal(read_csv(tmp_path / "t.csv"), table, check_exact=True)
     pd.testing.assert_frame_equal(read_parquet(tmp_path / "t.parquet"), table, check_exact=True)
+
+
+def test_a_table_written_in_groups_of_rows_comes_back_whole_and_one_group_has_the_bytes_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = pd.DataFrame({"x": np.arange(10) / 3, "name": [None] * 6 + list("abcd"), "right": [True, False] * 5})
+    write_parquet(tmp_path / "whole.parquet", table)
+    write_parquet_in_groups(tmp_path / "one.parquet", len(table), lambda rows: table.iloc[rows].reset_index(drop=True))
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "whole.parquet").read_bytes()
+    monkeypatch.setattr(artifacts, "ROWS_AT_ONCE", 4)
+    write_parquet_in_groups(tmp_path / "some.parquet", len(table), lambda rows: table.iloc[rows].reset_index(drop=True))
+    assert ParquetFile(tmp_path / "some.parquet").num_row_groups == 3
+    pd.testing.assert_frame_equal(read_parquet(tmp_path / "some.parquet"), table)
 
 
 def test_an_array_written_in_blocks_equals_one_written_at_once(tmp_path: Path) -> None:
