@@ -61,7 +61,7 @@ def run(chosen: argparse.Namespace) -> str:
     return json.dumps(as_json(comparison), indent=2) if chosen.json else _tables(comparison)
 
 
-BY_GROUP = "\npaired tests go by residuals.groups of the first run; evaluation.groups has no effect on them"
+BY_GROUP = "paired tests go by residuals.groups of the first run; evaluation.groups has no effect on them"
 """Line below the table of samples that come in groups."""
 
 
@@ -84,26 +84,33 @@ def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
 
 
 def _tables(comparison: "Comparison") -> str:
-    from mlx.commands.tables import as_table
+    """Return the verdicts, then the tests and their samples, the metrics and the configuration."""
+    from mlx.commands.tables import as_prose, as_table
+    from mlx.core.console import answer_width
 
-    parts = []
-    for title, rows in (("configuration", comparison.configuration), ("metrics", _with_intervals(comparison.metrics))):
+    parts = ["\n".join(as_prose([verdict.sentence for verdict in comparison.verdicts()]))]
+    parts += [_tests(comparison, samples) for samples in comparison.samples] + [_samples(comparison)]
+    every = _with_intervals(comparison.metrics)
+    metrics = [row for row in every if answer_width() is None or not row[0].endswith(("_status", "_permutations"))]
+    for title, rows in (("metrics", metrics), ("configuration", comparison.configuration)):
         cells = [[name, *map(_cell, values)] for name, values in rows]
-        parts.append(as_table([title, *comparison.runs], cells) if cells else f"{title}: no difference")
-    parts += [_samples(comparison)] + [_tests(comparison, samples) for samples in comparison.samples]
-    return "\n\n".join(parts)
+        table = as_table([title, *comparison.runs], cells, more="--json")
+        parts.append(table if cells else f"{title}: no difference")
+    if metrics != every:
+        parts.append(f"not shown: why {len(every) - len(metrics)} numbers have no interval (--json or a pipe shows it)")
+    return "\n\n".join(filter(None, parts))
 
 
 def _samples(comparison: "Comparison") -> str:
-    from mlx.commands.tables import as_table
+    from mlx.commands.tables import as_prose, as_table
 
     columns = ["test samples", "against", "own", "other", "shared", "trained on", "compared", "groups", "status"]
     rows = [
         [s.second, s.first, s.n_second, s.n_first, s.n_shared, s.n_trained, s.n, s.n_groups, str(s.status)]
         for s in comparison.samples
     ]
-    by = "" if all(s.n_groups is None for s in comparison.samples) else BY_GROUP
-    return as_table(columns, rows) + by
+    by = [] if all(s.n_groups is None for s in comparison.samples) else as_prose([BY_GROUP])
+    return "\n".join([as_table(columns, rows, spare=("against",), more="--json"), *by])
 
 
 def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
@@ -119,12 +126,15 @@ def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
             f"{test.metric or 'none'}{' (primary)' if test.primary else ''}",
             *map(_number, (test.estimate_first, test.estimate_second, test.difference)),
             _interval(_number(test.low), _number(test.high)),
-            *map(_p_value, (test.p, test.p_holm)),
+            *map(_p_value, (test.p, test.p_holm) if len(comparison.samples) > 1 else (test.p, NAN)),
             str(test.status),
         ]
         for test in tests
     ]
-    return as_table(columns, rows)
+    return as_table(columns, rows, spare=(samples.first, samples.second), more="--json")
+
+
+NAN = float("nan")
 
 
 def _number(value: float) -> float | None:

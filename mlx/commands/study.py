@@ -172,7 +172,7 @@ def _compare(chosen: argparse.Namespace) -> str:
     if chosen.json:
         records = DIFFERENCES.frame(rows).to_dict("records")
         return dumps([{key: _plain(value) for key, value in record.items()} for record in records], indent=2)
-    columns = ["second", "first", "metric", "difference", "interval", "p", "p (Holm)", "status"]
+    columns = ["second", "first", "metric", "difference", "interval", "level", "p", "p (Holm)", "status"]
     cells = [
         [
             row.second,
@@ -180,7 +180,8 @@ def _compare(chosen: argparse.Namespace) -> str:
             str(row.metric),
             _plain(row.difference),
             _ends(row),
-            *map(_p, (row.p, row.p_holm)),
+            None if isnan(row.low_holm) else f"{100 * row.confidence_holm:.4g} %",
+            *map(_p, (row.p, row.p_holm_baseline if row.baseline else row.p_holm)),
             str(row.status),
         ]
         for row in rows
@@ -198,7 +199,7 @@ def _is_among(row: "CellDifference", cells: "Sequence[str]") -> bool:
 
 
 def _ends(row: "CellDifference") -> str | None:
-    return None if isnan(row.low) or isnan(row.high) else f"{row.low:.4g} to {row.high:.4g}"
+    return None if isnan(row.low_holm) else f"{row.low_holm:.4g} to {row.high_holm:.4g}"
 
 
 def _p(value: float) -> str | None:

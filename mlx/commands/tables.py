@@ -63,10 +63,10 @@ class _Column:
         return max(map(_length, (self.name, *self.cells)))
 
     def least(self, width: int) -> int:
-        """Return the fewest characters that it takes on a terminal of that width: words of its head are not broken."""
+        """Return the fewest characters that it takes on a terminal of that width."""
         cells = max(map(_length, self.cells), default=0)
         most = max(SOFT, width // 2) if self.first else cells if self.to_right else SOFT
-        return max(min(cells, most), *map(_length, self.name.split()))
+        return max(min(cells, most), *(min(SOFT, _length(word)) for word in self.name.split()))
 
 
 def as_table(

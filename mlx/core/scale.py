@@ -46,6 +46,12 @@ def safe_exponent(blocks: Iterable[npt.ArrayLike]) -> int:
     return 0 if exponent == NO_EXPONENT or SAFE[0] < exponent < SAFE[1] else exponent
 
 
+def difference_of(second: float, first: float) -> float:
+    """Return second minus first; exactly 0 where they differ by the rounding of sums of the same numbers alone."""
+    gap = second - first
+    return 0.0 if abs(gap) <= ROUNDING * max(abs(second), abs(first)) else gap
+
+
 def is_rounding(values: Floats) -> bool:
     """Whether the spread of values (n,) is below the rounding of the values themselves; also true of none."""
     return values.size == 0 or float(np.ptp(unit_sized(values))) <= ROUNDING

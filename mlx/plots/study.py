@@ -18,7 +18,7 @@ from mlx.plots.style import (
     name_rows,
     styled,
 )
-from mlx.plots.text import class_labels
+from mlx.plots.text import MINUS, class_labels
 from mlx.results.study import CellDifference, CellEstimate
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def plot_cells(
 
 @styled
 def plot_differences(differences: Sequence[CellDifference], *, label: str, ax: Axes | None = None) -> Axes:
-    """Draw differences between cells of a study, second minus first, with their intervals, a row each.
+    """Draw differences between cells of a study, second minus first, a row each, with intervals as their verdicts go.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def plot_differences(differences: Sequence[CellDifference], *, label: str, ax: A
     wide = has_long_names(differences)
     ax = axes_or_new(ax, PAGE if wide else COLUMN, 0.75 + 0.26 * max(2, len(differences)))
     ax.axvline(0, color=MUTED, linestyle=":", linewidth=1)
-    value, low, high = np.array([(row.difference, row.low, row.high) for row in differences]).reshape(-1, 3).T
+    value, low, high = np.array([(row.difference, row.low_holm, row.high_holm) for row in differences]).reshape(-1, 3).T
     place, color = np.arange(len(differences), dtype=float), category_style(0).color
     draw_interval_lines(ax, place, value, low, high, color)
     ax.plot(value, place, color=color, marker="o", markersize=4.5, linestyle="none")
@@ -89,7 +89,7 @@ def has_long_names(differences: Sequence[CellDifference]) -> bool:
 
 
 def _pair(row: CellDifference) -> str:
-    return f"{row.second} less {row.first}"
+    return f"{row.second} {MINUS} {row.first}"
 
 
 PAIR, LONG_PAIR = 34, 74

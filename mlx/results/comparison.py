@@ -30,6 +30,36 @@ class Metric(StrEnum):
 
 PRIMARY = frozenset({Metric.ACCURACY, Metric.MAE})
 
+LABELS = {
+    Metric.ACCURACY: "accuracy",
+    Metric.LOG_LOSS: "log loss",
+    Metric.BRIER: "Brier score",
+    Metric.ROC_AUC: "mean AUROC of the classes",
+    Metric.ERROR_AUROC: "AUROC of errors",
+    Metric.ERROR_AURC: "AURC",
+    Metric.ERROR_AUGRC: "AUGRC",
+    Metric.PEARSON_WITHIN: "correlation of similarity and entropy",
+    Metric.ECE: "ECE",
+    Metric.MAE: "mean absolute error",
+    Metric.RMSE: "RMSE",
+    Metric.R2: "R²",
+}
+"""What people call it."""
+
+LOWER_IS_BETTER = frozenset(
+    {
+        Metric.LOG_LOSS,
+        Metric.BRIER,
+        Metric.ERROR_AURC,
+        Metric.ERROR_AUGRC,
+        Metric.ECE,
+        Metric.MAE,
+        Metric.RMSE,
+    }
+)
+UNORDERED = frozenset({Metric.PEARSON_WITHIN})
+"""Metrics of which neither more nor less is better."""
+
 NULLS = {
     Metric.ACCURACY: "both models have the same accuracy",
     Metric.LOG_LOSS: "both models have the same log loss",
@@ -107,6 +137,9 @@ class PairedTest:
         Two-sided p-value of ``null``; below one less the level exactly where the interval excludes 0.
     p_holm
         Adjusted for all further runs that are compared with the first by this metric.
+    low_holm, high_holm, confidence_holm
+        Interval at the level by which the verdict goes, and the level: it excludes 0 exactly where ``p_holm`` is at
+        most one less ``confidence``.
     null
         What the p-value is about.
     n
@@ -128,6 +161,9 @@ class PairedTest:
     method: str = ""
     p: float = NAN
     p_holm: float = NAN
+    low_holm: float = NAN
+    high_holm: float = NAN
+    confidence_holm: float = NAN
     null: str = ""
     n: int = 0
     status: Status = OK

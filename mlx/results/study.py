@@ -78,6 +78,14 @@ class CellDifference:
     p_holm_baseline: Annotated[
         float, Column("share", "the same, adjusted for the comparisons with the baseline alone; missing for others")
     ] = NAN
+    low_holm: Annotated[
+        float,
+        Column("number", "lower end at the level by which the verdict goes: it excludes 0 where the adjusted p does"),
+    ] = NAN
+    high_holm: Annotated[float, Column("number", "upper end at this level")] = NAN
+    confidence_holm: Annotated[
+        float, Column("share", "this level, of the comparisons with the baseline for these, else of all pairs")
+    ] = NAN
     n_seeds_first: Seeds = 0
     n_seeds_second: Seeds = 0
     n_samples: Samples = 0

@@ -9,10 +9,11 @@ import numpy as np
 from mlx.core.metrics import LEVELS
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.comparison import Metric, PairedTest, SharedSamples
-from mlx.runs.paired_tests import paired_tests
+from mlx.runs.paired_tests import TestsAt, measured_tests
 from mlx.runs.run import Run
 from mlx.runs.shared_samples import shared_outputs
-from mlx.stats.multiple_testing import holm
+from mlx.runs.verdicts import Verdict, compared
+from mlx.stats.multiple_testing import holm, holm_level
 
 Row = tuple[str, tuple[Any, ...]]
 
@@ -41,6 +42,10 @@ class Comparison:
     samples: tuple[SharedSamples, ...]
     tests: tuple[PairedTest, ...]
 
+    def verdicts(self) -> list[Verdict]:
+        """Return what the primary test of each further run says in words; none of a run without shared samples."""
+        return [compared(test, len(self.samples)) for test in self.tests if test.primary]
+
 
 def compare_runs(runs: Sequence[Run]) -> Comparison:
     """Compare two or more runs.
@@ -55,33 +60,45 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
     configs = [_flat(run.config()) for run in runs]
     metrics = [_flat(run.summary.metrics) for run in runs]  # confidence levels that differ are in the configuration
     differing = [row for row in _rows(configs) if len({repr(value) for value in row[1]}) > 1]
+    level = (EvaluationSettings().as_dict() | runs[0].config().get("evaluation", {}))["confidence"]
     pairs = [_pair(runs[0], run) for run in runs[1:]]
     return Comparison(
         tuple(run.id for run in runs),
         tuple(row for row in differing if row[0] not in {"name", "description"}),
         tuple(row for row in _rows(metrics) if row[0].rpartition(".")[2] not in LEVELS),
         tuple(samples for samples, _ in pairs),
-        tuple(_adjusted([test for _, tests in pairs for test in tests])),
+        tuple(_adjusted([tests_at for _, tests_at in pairs], level)),
     )
 
 
-def _pair(first: Run, second: Run) -> tuple[SharedSamples, list[PairedTest]]:
+def _pair(first: Run, second: Run) -> tuple[SharedSamples, TestsAt]:
     shared = shared_outputs(first, second)
     if not shared.outputs:
-        return shared.samples, [PairedTest(first=first.id, second=second.id, status=shared.samples.status)]
-    settings = EvaluationSettings().as_dict() | first.config().get("evaluation", {})
-    tests = paired_tests(first, second, shared, level=settings["confidence"], n_bins=settings["n_bins"])
-    return shared.samples, tests
+        none = PairedTest(first=first.id, second=second.id, status=shared.samples.status)
+        return shared.samples, lambda _: [none]
+    n_bins = (EvaluationSettings().as_dict() | first.config().get("evaluation", {}))["n_bins"]
+    return shared.samples, measured_tests(first, second, shared, n_bins=n_bins)
 
 
-def _adjusted(tests: list[PairedTest]) -> list[PairedTest]:
-    """Adjust the tests of each metric for the number of further runs."""
-    found = list(tests)
+def _adjusted(pairs: Sequence[TestsAt], level: float) -> list[PairedTest]:
+    """Return the tests of all pairs, those of each metric adjusted for the number of further runs."""
+    at = {level: [test for tests_at in pairs for test in tests_at(level)]}
+    found = list(at[level])
     for metric in Metric:
-        places = [place for place, test in enumerate(tests) if test.metric is metric]
-        adjusted = holm(np.array([tests[place].p for place in places]))
-        for place, p in zip(places, adjusted, strict=True):
-            found[place] = replace(tests[place], p_holm=float(p))
+        places = [place for place, test in enumerate(found) if test.metric is metric]
+        p_values = np.array([found[place].p for place in places])
+        decided = holm_level(p_values, level)
+        if decided not in at:
+            at[decided] = [test for tests_at in pairs for test in tests_at(decided)]
+        for place, p in zip(places, holm(p_values), strict=True):
+            test = at[decided][place]
+            found[place] = replace(
+                found[place],
+                p_holm=float(p),
+                low_holm=test.low,
+                high_holm=test.high,
+                confidence_holm=test.confidence,
+            )
     return found
 
 

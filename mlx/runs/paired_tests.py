@@ -1,15 +1,18 @@
 """Paired tests of two models on the test samples that they share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from math import isnan
 
 import numpy as np
 
 from mlx.core.array_types import Floats
+from mlx.core.scale import difference_of
 from mlx.pipeline.model_outputs import naming_model_outputs
 from mlx.results.comparison import NULLS, PRIMARY, Metric, PairedTest
 from mlx.runs.compared_model import MEASURES, ComparedModel, Measured
-from mlx.runs.compared_regression import measure_regressions
+from mlx.runs.compared_regression import MeasuredRegressions, measure_regressions
 from mlx.runs.shared_samples import Recorded, SharedOutputs
 from mlx.stats.groups import Groups
 from mlx.stats.paired import PairedDifference, missing_difference, paired_influence, paired_mean, paired_proportions
@@ -21,33 +24,48 @@ MIN_DIFFERENCES = 4
 """Fewest expected samples that one model alone gets right, for the score test to reach its level."""
 
 
+TestsAt = Callable[[float], list[PairedTest]]
+"""Gives the tests of every metric with intervals of a level; what they have in common is measured once."""
+
+
 def paired_tests(
     first: Recorded, second: Recorded, shared: SharedOutputs, *, level: float, n_bins: int
 ) -> list[PairedTest]:
-    """Test every metric of the task of two runs on their shared samples.
+    """Test every metric of the task of two runs on their shared samples, as `measured_tests` at one `level`."""
+    return measured_tests(first, second, shared, n_bins=n_bins)(level)
+
+
+def measured_tests(first: Recorded, second: Recorded, shared: SharedOutputs, *, n_bins: int) -> TestsAt:
+    """Measure every metric of the task of two runs on their shared samples.
 
     Parameters
     ----------
     first, second, shared
         The runs, and what `shared_outputs` returns of them, with at least one sample.
-    level
-        Of the intervals.
     n_bins
         Bins of the calibration error.
+
+    Returns
+    -------
+    function
+        Of the level of the intervals; it returns a test for each metric, the primary one first.
     """
-    by = _By(level, shared.groups)
     if shared.outputs[0].task == "regression":
         true, *predicted = _targets(shared)
-        found = _regressions(true, predicted[0], predicted[1], by)
+        found = list(_regressions(true, predicted[0], predicted[1]))
     else:
         models = [ComparedModel(*one, n_bins, shared.groups) for one in zip(shared.outputs, shared.rows, strict=True)]
-        found = _classifiers((first, second), (models[0], models[1]), by)
-    n = shared.samples.n
-    tests = [_test(first, second, metric, estimates, one, n) for metric, estimates, one in found]
-    if shared.groups is not None or not shared.samples.n_duplicates:
-        return tests
-    counts = shared.samples.n_duplicates, n
-    return [one if np.isnan(one.p) else replace(one, status=Reason.DUPLICATES(one.status, *counts)) for one in tests]
+        found = list(_classifiers((first, second), (models[0], models[1])))
+
+    def at(level: float) -> list[PairedTest]:
+        by = _By(level, shared.groups)
+        tests = [_test(first, second, metric, *found_at(by), shared.samples.n) for metric, found_at in found]
+        if shared.groups is not None or not shared.samples.n_duplicates:
+            return tests
+        counts = shared.samples.n_duplicates, shared.samples.n
+        return [one if isnan(one.p) else replace(one, status=Reason.DUPLICATES(one.status, *counts)) for one in tests]
+
+    return at
 
 
 @dataclass(frozen=True)
@@ -58,7 +76,9 @@ class _By:
     groups: Groups | None
 
 
-Found = Iterator[tuple[Metric, tuple[float, float], PairedDifference]]
+FoundAt = Callable[[_By], tuple[tuple[float, float], PairedDifference]]
+Found = Iterator[tuple[Metric, FoundAt]]
+"""Of each metric, the estimates of both models and the test of their difference, by level and groups."""
 
 
 def _test(
@@ -71,7 +91,7 @@ def _test(
         primary=metric in PRIMARY,
         estimate_first=estimates[0],
         estimate_second=estimates[1],
-        difference=found.difference,
+        difference=_unless_rounding(found.difference, estimates),
         low=found.interval.low,
         high=found.interval.high,
         confidence=found.interval.level,
@@ -83,16 +103,25 @@ def _test(
     )
 
 
-def _classifiers(runs: tuple[Recorded, Recorded], models: tuple[ComparedModel, ComparedModel], by: _By) -> Found:
-    right = [~model.error for model in models]
-    yield Metric.ACCURACY, (float(right[0].mean()), float(right[1].mean())), _accuracies(*models, by)
+def _unless_rounding(difference: float, estimates: tuple[float, float]) -> float:
+    """Return a difference; exactly 0 where it is the rounding of equal estimates."""
+    return 0.0 if difference_of(estimates[1], estimates[0]) == 0 else difference
+
+
+def _classifiers(runs: tuple[Recorded, Recorded], models: tuple[ComparedModel, ComparedModel]) -> Found:
+    right = float((~models[0].error).mean()), float((~models[1].error).mean())
+    yield Metric.ACCURACY, lambda by: (right, _accuracies(*models, by))
     for metric in MEASURES:
         found = []
         for run, model in zip(runs, models, strict=True):
             with naming_model_outputs(run.workspace, model.recorded):
                 measured = model.measure(metric)
             found.append(measured)
-        yield metric, (found[0].estimate, found[1].estimate), _difference(found[0], found[1], by)
+        yield metric, _found(found[0], found[1])
+
+
+def _found(first: Measured, second: Measured) -> FoundAt:
+    return lambda by: ((first.estimate, second.estimate), _difference(first, second, by))
 
 
 def _accuracies(first: ComparedModel, second: ComparedModel, by: _By) -> PairedDifference:
@@ -128,15 +157,19 @@ def _targets(shared: SharedOutputs) -> list[Floats]:
     return [np.asarray(each, dtype=np.float64) for each in values]
 
 
-def _regressions(true: Floats, first: Floats, second: Floats, by: _By) -> Found:
+def _regressions(true: Floats, first: Floats, second: Floats) -> Found:
     measured = measure_regressions(true, (first, second))
-    for metric, one in measured.models[0].items():
-        other = measured.models[1][metric]
-        test = _difference(one, other, by)
-        numbers = [test.interval.low, test.interval.high, test.difference, one.estimate, other.estimate]
-        numbers = measured.as_they_are(metric, numbers).tolist()
-        low, high, difference, *estimates = (NAN if np.isinf(number) else number for number in numbers)
-        test = replace(test, difference=difference, interval=replace(test.interval, low=low, high=high))
-        if np.isinf(numbers).any():
-            test = missing_difference(Reason.BEYOND_RANGE(), difference)
-        yield metric, (estimates[0], estimates[1]), test
+    for metric in measured.models[0]:
+        yield metric, partial(_regression, measured, metric)
+
+
+def _regression(measured: MeasuredRegressions, metric: Metric, by: _By) -> tuple[tuple[float, float], PairedDifference]:
+    one, other = (model[metric] for model in measured.models)
+    test = _difference(one, other, by)
+    numbers = [test.interval.low, test.interval.high, test.difference, one.estimate, other.estimate]
+    numbers = measured.as_they_are(metric, numbers).tolist()
+    low, high, difference, *estimates = (NAN if np.isinf(number) else number for number in numbers)
+    test = replace(test, difference=difference, interval=replace(test.interval, low=low, high=high))
+    if np.isinf(numbers).any():
+        test = missing_difference(Reason.BEYOND_RANGE(), difference)
+    return (estimates[0], estimates[1]), test

@@ -16,6 +16,26 @@ def holm(p_values: Floats) -> Floats:
     return _restored(p_values, order, adjusted)
 
 
+def holm_level(p_values: Floats, level: float) -> float:
+    """Return the level of intervals that exclude the null value exactly where Holm's procedure rejects it.
+
+    Each p-value is that of a test whose interval at any level excludes the null value exactly where p is at most one
+    less that level. Of m tests, k of them rejected at α = 1 − `level`, it is 1 − α/(m − k), or `level` where all are
+    rejected: the p-values of those that are not are above α/(m − k), and the others below α/(m − k + 1).
+
+    Parameters
+    ----------
+    p_values
+        (n_tests,), unadjusted; NaN (a test not made) counts not.
+    level
+        Of the family, between 0 and 1.
+    """
+    adjusted = holm(p_values)
+    alpha = round(1 - level, 12)
+    left = int((adjusted > alpha).sum())
+    return 1 - alpha / left if left > 1 else level
+
+
 def benjamini_hochberg(p_values: Floats) -> Floats:
     """Benjamini–Hochberg adjusted p-values (n_tests,), each at most 1; NaN stays NaN and counts not.
 

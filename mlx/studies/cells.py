@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mlx.core.scale import is_rounding
 from mlx.results.study import CellEstimate, Question
 from mlx.stats.interval import Interval, critical_value
 from mlx.stats.mean_intervals import MIN_SAMPLES
@@ -44,7 +45,7 @@ def estimate_cell(
     """
     repeats = repeats or Repeats()
     found = values.estimates
-    spread = float(found.std(ddof=1)) if values.n_runs > 1 else float("nan")
+    spread = float("nan") if values.n_runs == 1 else 0.0 if is_rounding(found) else float(found.std(ddof=1))
     row = CellEstimate(
         cell=cell,
         metric=values.metric,

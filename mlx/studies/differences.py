@@ -6,10 +6,11 @@ from itertools import combinations
 
 import numpy as np
 
+from mlx.core import scale
 from mlx.results.study import CellDifference, Question
 from mlx.stats.interval import Interval
 from mlx.stats.mean_intervals import MIN_SAMPLES
-from mlx.stats.multiple_testing import holm
+from mlx.stats.multiple_testing import holm, holm_level
 from mlx.stats.paired import paired_influence, paired_mean, paired_proportions
 from mlx.stats.resampled_t import corrected_resampled_t
 from mlx.stats.seed_differences import difference_over_seeds
@@ -42,12 +43,23 @@ def compare_cells(
     """
     names = sorted(cells, key=lambda name: name != baseline)
     rows = [_row(pair, cells, baseline, repeats, level) for pair in combinations(names, 2)]
-    of_all = holm(np.array([row.p for row in rows]))
-    of_baseline = holm(np.array([row.p if row.baseline else NAN for row in rows]))
-    return tuple(
-        replace(row, p_holm=float(p), p_holm_baseline=float(own))
-        for row, p, own in zip(rows, of_all, of_baseline, strict=True)
-    )
+    every, own = (np.array([row.p if one or row.baseline else NAN for row in rows]) for one in (True, False))
+    levels = {False: holm_level(every, level), True: holm_level(own, level)}
+    adjusted = [
+        replace(row, p_holm=float(p), p_holm_baseline=float(p_own))
+        for row, p, p_own in zip(rows, holm(every), holm(own), strict=True)
+    ]
+    return tuple(_with_decision(row, cells, repeats, levels[row.baseline]) for row in adjusted)
+
+
+def _with_decision(
+    row: CellDifference, cells: Mapping[str, MetricValues], repeats: Repeats | None, level: float
+) -> CellDifference:
+    """Return a row with the interval at the level by which Holm's procedure decides."""
+    interval = Interval(row.low, row.high, row.confidence)
+    if level != row.confidence and row.low == row.low:
+        interval = difference_of(cells[row.first], cells[row.second], repeats, level)[1]
+    return replace(row, low_holm=interval.low, high_holm=interval.high, confidence_holm=interval.level)
 
 
 def _row(
@@ -67,7 +79,7 @@ def _row(
         baseline=pair[0] == baseline,
         estimate_first=first.mean,
         estimate_second=second.mean,
-        difference=second.mean - first.mean,
+        difference=scale.difference_of(second.mean, first.mean),
         low=interval.low,
         high=interval.high,
         confidence=interval.level,

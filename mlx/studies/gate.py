@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from mlx.core.documents import shown
 from mlx.core.errors import SettingsError
-from mlx.results.comparison import Metric
-from mlx.studies.values import LOWER_IS_BETTER, UNORDERED
+from mlx.results.comparison import LOWER_IS_BETTER, UNORDERED, Metric
 
 Sign = Literal["<", "<=", ">", ">="]
 

@@ -4,11 +4,9 @@ import math
 from collections.abc import Sequence
 
 from mlx.plots.text import DASH, MINUS
-from mlx.results.comparison import Metric
+from mlx.results.comparison import LABELS, LOWER_IS_BETTER, UNORDERED, Metric
 from mlx.results.study import CellDifference, CellEstimate, Question
 from mlx.studies.finished import FinishedStudy
-from mlx.studies.values import LOWER_IS_BETTER, UNORDERED
-from mlx.studies.verdicts import LABELS
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",

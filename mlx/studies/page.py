@@ -14,9 +14,10 @@ from mlx.plots.page.template import sorting_script
 from mlx.plots.page.thumbnails import fit_pictures
 from mlx.plots.text import plural
 from mlx.results.study import CELLS, DIFFERENCES, RUNS, TRIALS, VARIANCE
+from mlx.runs.verdicts import Verdict
 from mlx.studies.page_figures import study_figures
 from mlx.studies.results import StudyResults
-from mlx.studies.verdicts import Verdict, verdicts
+from mlx.studies.verdicts import verdicts
 
 PAGE = "study.html"
 

@@ -16,13 +16,11 @@ from mlx.plots.images import plot_sample_cards
 from mlx.plots.study import has_long_names, plot_cells, plot_differences, plot_learning_bands, plot_searched
 from mlx.plots.style import render_png
 from mlx.plots.text import class_labels, plural
-from mlx.results.comparison import Metric
-from mlx.results.study import CellEstimate
+from mlx.results.comparison import LABELS, LOWER_IS_BETTER, Metric
+from mlx.results.study import CellEstimate, Question
 from mlx.studies.disagreement import Disagreement, disagreement
 from mlx.studies.results import StudyResults, finished_runs
 from mlx.studies.running import Outcome
-from mlx.studies.values import LOWER_IS_BETTER
-from mlx.studies.verdicts import LABELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +64,7 @@ def _of_metrics(results: StudyResults) -> Iterator[Shown]:
         if not known:
             continue
         runs = {cell: found[metric].estimates for cell, found in results.values.items() if metric in found}
-        text = f"Mean over the runs with the interval for {known[0].question}; each run is a short line."
+        text = f"The mean over the runs, each of them a short line, with an interval: {ASKED[known[0].question]}."
         png = _png(plot_cells(known, runs, label=_with_unit(metric)))
         yield Shown("cells", f"cells_{metric}", _title(metric), text, png)
         pairs = [
@@ -74,13 +72,24 @@ def _of_metrics(results: StudyResults) -> Iterator[Shown]:
         ]
         pairs = sorted(pairs, key=lambda row: not row.baseline)[:MOST_PAIRS]
         if pairs:
-            text = "Second less first; an interval that holds 0 shows no difference. The table says why one has none."
+            text = (
+                "The first named minus the second named; where the interval contains 0, no difference is shown. Levels "
+                "are those of the adjusted p-values. The table says why a row has no interval."
+            )
             png = _png(plot_differences(pairs, label=_with_unit(metric, "difference")))
             wide = has_long_names(pairs)
             yield Shown("differences", f"differences_{metric}", f"Differences of {LABELS[metric]}", text, png, wide)
 
 
 MOST_PAIRS = 15
+
+ASKED = {
+    Question.MODEL: "what other test samples would give with this model",
+    Question.TEST_SET: "what other seeds would give on these test samples",
+    Question.RECIPE: "what other seeds and other test samples would give",
+    Question.SPLITS: "what other splits of these data would give",
+    Question.DATA: "what other data would give",
+}
 
 
 def _title(metric: Metric) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mlx.results.comparison import LOWER_IS_BETTER, UNORDERED
 from mlx.results.study import CellDifference, CellEstimate
-from mlx.studies.values import LOWER_IS_BETTER, UNORDERED
 
 
 @dataclass(frozen=True)

@@ -14,20 +14,6 @@ from mlx.stats.status import OK, Status
 
 NO_SAMPLES = np.empty((0, 0))
 
-LOWER_IS_BETTER = frozenset(
-    {
-        Metric.LOG_LOSS,
-        Metric.BRIER,
-        Metric.ERROR_AURC,
-        Metric.ERROR_AUGRC,
-        Metric.ECE,
-        Metric.MAE,
-        Metric.RMSE,
-    }
-)
-UNORDERED = frozenset({Metric.PEARSON_WITHIN})
-"""Metrics of which neither more nor less is better."""
-
 
 class Varies(StrEnum):
     """What a seed of the study sets, beside the training."""

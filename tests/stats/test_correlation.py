@@ -6,7 +6,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from mlx.stats.correlation import is_constant, merge_ties, midranks, weighted_correlation, weighted_midranks
-from mlx.stats.multiple_testing import benjamini_hochberg, holm
+from mlx.stats.multiple_testing import benjamini_hochberg, holm, holm_level
 
 ONE = np.ones((1, 11))
 
@@ -65,6 +65,8 @@ def test_adjusted_p_values_agree_with_statsmodels_and_scipy(n_tests):
     expected = stats.false_discovery_control(p) if n_tests else p
     np.testing.assert_allclose(benjamini_hochberg(with_gaps)[1:], expected, rtol=1e-12)
     assert np.isnan(holm(with_gaps)[0])
+    level = holm_level(with_gaps, 0.95)
+    assert ((with_gaps[1:] <= 1 - level) == (holm(with_gaps)[1:] <= 0.05)).all()
 
 
 def test_values_equal_but_for_rounding_are_merged():

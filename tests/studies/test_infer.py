@@ -12,6 +12,7 @@ from mlx.stats.status import OK, Reason
 from mlx.studies.infer import infer
 from mlx.studies.ranking import rank_cells
 from mlx.studies.values import MetricValues, Repeats, Varies
+from mlx.studies.verdicts import verdicts
 
 
 def values_of(losses: np.ndarray, metric: Metric = Metric.LOG_LOSS) -> MetricValues:
@@ -54,6 +55,29 @@ def test_pairs_are_compared_on_the_same_samples_and_ranked_with_ties(losses: dic
     components = next(row for row in found.variance if (row.cell, row.against) == ("c", "b"))
     assert components.estimate == row.difference
     assert components.detectable < components.detectable_at_upper_seed
+
+
+def test_a_verdict_never_contradicts_the_interval_beside_it() -> None:
+    rng, decided = np.random.default_rng(7), set()
+    for gaps in rng.uniform(0, 0.25, (25, 3)):
+        hard = rng.exponential(size=200)
+        cells = {str(k): values_of(hard + gap + rng.normal(0, 0.5, (4, 200))) for k, gap in enumerate((0.0, *gaps))}
+        found = infer({name: {Metric.LOG_LOSS: one} for name, one in cells.items()}, "0")
+        for row, verdict in zip(found.differences, verdicts(found, 0.95), strict=True):
+            shown = verdict.outcome in {"better", "worse"}
+            assert shown == (not row.low_holm <= 0 <= row.high_holm)
+            assert (row.low_holm, row.high_holm) == (row.low, row.high) or row.confidence_holm > row.confidence
+            assert f"{100 * row.confidence_holm:.4g} % interval" in verdict.sentence
+            decided.add((shown, not row.low <= 0 <= row.high))
+    assert (False, True) in decided  # what 95 % alone would show
+
+
+def test_equal_cells_differ_by_exactly_nothing() -> None:
+    one = np.random.default_rng(8).random((3, 50))
+    first, second = values_of(one), values_of(one[[1, 2, 0]])
+    (row,) = infer({"a": {Metric.LOG_LOSS: first}, "b": {Metric.LOG_LOSS: second}}).differences
+    assert row.difference == 0
+    assert infer({"a": {Metric.LOG_LOSS: values_of(one[[0, 0, 0]])}}).cells[0].sd == 0
 
 
 def test_runs_that_agree_answer_for_other_samples_alone() -> None:
