@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mlx.results.comparison import PairedTest, SharedSamples
-    from mlx.runs.compare import Comparison, Row
+    from mlx.runs.compare import Comparison
     from mlx.runs.run import Run
+    from mlx.runs.shared_samples import SharedOutputs
 
 NAME = "compare"
 HELP = "compare runs: configuration, metrics, and paired tests of the metrics on their common test samples"
@@ -30,6 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "runs", nargs="+", type=run_name, metavar="RUN", help="a run's folder, name/time, or a name (its latest run)"
     )
     parser.add_argument("--run-dir", type=Path, metavar="DIR", help="folder of runs (default: the output directory)")
+    parser.add_argument(
+        "--html",
+        type=Path,
+        nargs="?",
+        const=Path("comparison.html"),
+        metavar="FILE",
+        help="write a page: what the tests say, and samples that one model alone gets right (default: %(const)s)",
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw a metric of all runs to a PNG or PDF file")
     parser.add_argument("--metric", help="the metric to draw (default: accuracy, or rmse for a regression)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -43,8 +52,12 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.commands.places import find_any_run
     from mlx.core.checksums import verified
     from mlx.core.errors import SettingsError
-    from mlx.runs.compare import compare_runs
+    from mlx.runs.compare import compare_outputs
 
+    if chosen.html is not None and chosen.html.suffix.lower() not in {".html", ".htm"}:
+        raise SettingsError(
+            f"--html: expected a file that ends in .html, found {chosen.html}; runs stand before --html"
+        )
     if len(chosen.runs) < 2:
         raise SettingsError("expected two runs or more to compare, found one")
     runs = [find_any_run(identity, chosen.run_dir) for identity in chosen.runs]
@@ -53,12 +66,23 @@ def run(chosen: argparse.Namespace) -> str:
     with ExitStack() as stack:
         for each in runs:
             stack.enter_context(verified(each.folder))
-        comparison = compare_runs(runs)
+        comparison, outputs = compare_outputs(runs)
+        if chosen.html is not None:
+            _write_page(comparison, runs, outputs, chosen.html)
     if chosen.metric is not None and chosen.plot is None:
         raise SettingsError("--metric: expected --plot FILE beside it, as it chooses what is drawn")
     if chosen.plot is not None:
         _draw(runs, chosen.metric, chosen.plot)
-    return json.dumps(as_json(comparison), indent=2) if chosen.json else _tables(comparison)
+    if chosen.json:
+        return json.dumps(as_json(comparison), indent=2)
+    return _tables(comparison) if chosen.html is None else f"{_verdicts(comparison)}\n{chosen.html}"
+
+
+def _write_page(comparison: "Comparison", runs: "list[Run]", outputs: "Sequence[SharedOutputs]", file: Path) -> None:
+    from mlx.core.artifacts import write_bytes
+    from mlx.runs.comparison_page import render_comparison
+
+    write_bytes(file, render_comparison(comparison, runs, outputs, beside=file.absolute().parent).encode())
 
 
 BY_GROUP = "paired tests go by residuals.groups of the first run; evaluation.groups has no effect on them"
@@ -83,14 +107,21 @@ def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
     write_bytes(path, renderers[path.suffix.lower()](figure.get_figure(root=True)))
 
 
+def _verdicts(comparison: "Comparison") -> str:
+    from mlx.commands.tables import as_prose
+
+    return "\n".join(as_prose([verdict.sentence for verdict in comparison.verdicts()]))
+
+
 def _tables(comparison: "Comparison") -> str:
     """Return the verdicts, then the tests and their samples, the metrics and the configuration."""
-    from mlx.commands.tables import as_prose, as_table
+    from mlx.commands.tables import as_table
     from mlx.core.console import answer_width
+    from mlx.runs.compare import with_intervals
 
-    parts = ["\n".join(as_prose([verdict.sentence for verdict in comparison.verdicts()]))]
+    parts = [_verdicts(comparison)]
     parts += [_tests(comparison, samples) for samples in comparison.samples] + [_samples(comparison)]
-    every = _with_intervals(comparison.metrics)
+    every = with_intervals(comparison.metrics)
     metrics = [row for row in every if answer_width() is None or not row[0].endswith(("_status", "_permutations"))]
     for title, rows in (("metrics", metrics), ("configuration", comparison.configuration)):
         cells = [[name, *map(_cell, values)] for name, values in rows]
@@ -116,6 +147,7 @@ def _samples(comparison: "Comparison") -> str:
 def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
     """Return the tests of one pair of runs."""
     from mlx.commands.tables import as_table
+    from mlx.runs.compare import ends_text
 
     tests = [test for test in comparison.tests if test.second == samples.second]
     level = next((f"{100 * test.confidence:.4g} %" for test in tests if test.confidence == test.confidence), "")
@@ -125,7 +157,7 @@ def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
         [
             f"{test.metric or 'none'}{' (primary)' if test.primary else ''}",
             *map(_number, (test.estimate_first, test.estimate_second, test.difference)),
-            _interval(_number(test.low), _number(test.high)),
+            ends_text(_number(test.low), _number(test.high)),
             *map(_p_value, (test.p, test.p_holm) if len(comparison.samples) > 1 else (test.p, NAN)),
             str(test.status),
         ]
@@ -161,24 +193,7 @@ def _record(row: "PairedTest | SharedSamples") -> dict[str, Any]:
     }
 
 
-def _with_intervals(rows: "Sequence[Row]") -> "list[Row]":
-    """Append intervals to their values, and omit metrics that no run has."""
-    values = dict(rows)
-    joined = []
-    for name, row in rows:
-        if name.endswith(("_low", "_high")) or all(value is None for value in row):
-            continue
-        lows, highs = (values.get(f"{name}_{end}", (None,) * len(row)) for end in ("low", "high"))
-        pairs = zip(row, map(_interval, lows, highs), strict=True)
-        joined.append((name, tuple(value if ends is None else f"{value:.4g} ({ends})" for value, ends in pairs)))
-    return joined
-
-
 def _cell(value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return "" if value is None else str(value).lower()
     return value if isinstance(value, int | float) else str(value)
-
-
-def _interval(low: float | None, high: float | None) -> str | None:
-    return None if low is None or high is None else f"{low:.4g} to {high:.4g}"

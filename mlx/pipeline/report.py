@@ -108,7 +108,7 @@ def read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
     common: dict[str, Any] = {
         "provenance": _provenance(workspace, dataset, trained=trained),
         "training": read_training(workspace) if trained else None,
-        "raw": _open_raw(workspace, dataset) if trained or (workspace.raw / "X.npy").exists() else None,
+        "raw": open_raw(workspace, dataset) if trained or (workspace.raw / "X.npy").exists() else None,
         "texts": _texts(workspace),
         "settings": settings,
         "outputs": _outputs(workspace),
@@ -168,7 +168,7 @@ def _texts(workspace: Workspace) -> dict[int, str] | None:
     return dict(zip(table["index"].tolist(), map(str, table["text"]), strict=True))
 
 
-def _open_raw(workspace: Workspace, dataset: DatasetDescription) -> RawSamples:
+def open_raw(workspace: Workspace, dataset: DatasetDescription) -> RawSamples:
     """Open the raw samples, or of arrays that were recorded elsewhere, the images of some."""
     n, *sample_shape = dataset.shape
     numbers = None

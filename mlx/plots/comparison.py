@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.core.errors import DataError
-from mlx.plots.style import MUTED, axes_or_new, category_style, draw_interval_lines, name_rows, styled
+from mlx.plots.style import MUTED, axes_or_new, category_style, draw_interval_lines, few_ticks, name_rows, styled
 from mlx.plots.text import class_labels, number
+from mlx.results.comparison import PairedTest
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TestResult
 
@@ -74,4 +75,35 @@ def plot_runs(
     ax.plot(value, place, color=color, marker="o", markersize=4.5, linestyle="none")
     name_rows(ax, class_labels(list(known), width=26))
     ax.set_xlabel(f"{metric.replace('_', ' ')} ({unit or 'no unit'})")
+    return ax
+
+
+@styled
+def plot_tests(tests: Sequence[PairedTest], names: Sequence[str], *, label: str, ax: Axes | None = None) -> Axes:
+    """Draw differences of two models, a row each, with intervals at the level by which the verdicts go.
+
+    Parameters
+    ----------
+    tests
+        Those without a difference are not drawn; of one without an interval there is the point alone.
+    names
+        Of their rows.
+    label
+        Of the difference, with its unit.
+    """
+    known = [(test, name) for test, name in zip(tests, names, strict=True) if np.isfinite(test.difference)]
+    ax = axes_or_new(ax, height=0.7 + 0.26 * max(1, len(known)))
+    ax.axvline(0, color=MUTED, linestyle=":", linewidth=1)
+    ends = [(test.difference, test.low_holm, test.high_holm) for test, _ in known]
+    value, low, high = np.array(ends).reshape(-1, 3).T
+    place, color = np.arange(len(known), dtype=float), category_style(0).color
+    draw_interval_lines(ax, place, value, low, high, color)
+    tested = np.isfinite(low)
+    for which, face in ((tested, color), (~tested, "none")):
+        ax.plot(
+            value[which], place[which], color=color, marker="o", markersize=4.5, markerfacecolor=face, linestyle="none"
+        )
+    name_rows(ax, class_labels([name for _, name in known], width=30))
+    ax.set_xlabel(label)
+    few_ticks(ax)
     return ax

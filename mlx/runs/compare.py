@@ -11,7 +11,7 @@ from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.comparison import Metric, PairedTest, SharedSamples
 from mlx.runs.paired_tests import TestsAt, measured_tests
 from mlx.runs.run import Run
-from mlx.runs.shared_samples import shared_outputs
+from mlx.runs.shared_samples import SharedOutputs, shared_outputs
 from mlx.runs.verdicts import Verdict, compared
 from mlx.stats.multiple_testing import holm, holm_level
 
@@ -48,7 +48,12 @@ class Comparison:
 
 
 def compare_runs(runs: Sequence[Run]) -> Comparison:
-    """Compare two or more runs.
+    """Compare two or more runs, as `compare_outputs`."""
+    return compare_outputs(runs)[0]
+
+
+def compare_outputs(runs: Sequence[Run]) -> tuple[Comparison, list[SharedOutputs]]:
+    """Compare two or more runs; also return what each further one shares with the first.
 
     Intervals have the confidence level of the evaluation of the first run, and its bins the calibration errors.
 
@@ -61,23 +66,24 @@ def compare_runs(runs: Sequence[Run]) -> Comparison:
     metrics = [_flat(run.summary.metrics) for run in runs]  # confidence levels that differ are in the configuration
     differing = [row for row in _rows(configs) if len({repr(value) for value in row[1]}) > 1]
     level = (EvaluationSettings().as_dict() | runs[0].config().get("evaluation", {}))["confidence"]
-    pairs = [_pair(runs[0], run) for run in runs[1:]]
-    return Comparison(
+    shared = [shared_outputs(runs[0], run) for run in runs[1:]]
+    pairs = [_tests_of(runs[0], run, outputs) for run, outputs in zip(runs[1:], shared, strict=True)]
+    comparison = Comparison(
         tuple(run.id for run in runs),
         tuple(row for row in differing if row[0] not in {"name", "description"}),
         tuple(row for row in _rows(metrics) if row[0].rpartition(".")[2] not in LEVELS),
-        tuple(samples for samples, _ in pairs),
-        tuple(_adjusted([tests_at for _, tests_at in pairs], level)),
+        tuple(outputs.samples for outputs in shared),
+        tuple(_adjusted(pairs, level)),
     )
+    return comparison, shared
 
 
-def _pair(first: Run, second: Run) -> tuple[SharedSamples, TestsAt]:
-    shared = shared_outputs(first, second)
+def _tests_of(first: Run, second: Run, shared: SharedOutputs) -> TestsAt:
     if not shared.outputs:
         none = PairedTest(first=first.id, second=second.id, status=shared.samples.status)
-        return shared.samples, lambda _: [none]
+        return lambda _: [none]
     n_bins = (EvaluationSettings().as_dict() | first.config().get("evaluation", {}))["n_bins"]
-    return shared.samples, measured_tests(first, second, shared, n_bins=n_bins)
+    return measured_tests(first, second, shared, n_bins=n_bins)
 
 
 def _adjusted(pairs: Sequence[TestsAt], level: float) -> list[PairedTest]:
@@ -113,3 +119,21 @@ def _flat(values: dict[str, Any], above: str = "") -> dict[str, Any]:
 def _rows(columns: Sequence[dict[str, Any]]) -> list[Row]:
     names = dict.fromkeys(name for column in columns for name in column)
     return [(name, tuple(column.get(name) for column in columns)) for name in names]
+
+
+def with_intervals(rows: Sequence[Row]) -> list[Row]:
+    """Append intervals to their values, and omit metrics that no run has."""
+    values = dict(rows)
+    joined = []
+    for name, row in rows:
+        if name.endswith(("_low", "_high")) or all(value is None for value in row):
+            continue
+        lows, highs = (values.get(f"{name}_{end}", (None,) * len(row)) for end in ("low", "high"))
+        pairs = zip(row, map(ends_text, lows, highs), strict=True)
+        joined.append((name, tuple(value if ends is None else f"{value:.4g} ({ends})" for value, ends in pairs)))
+    return joined
+
+
+def ends_text(low: float | None, high: float | None) -> str | None:
+    """Return the ends of an interval as text; None where there is none."""
+    return None if low is None or high is None else f"{low:.4g} to {high:.4g}"

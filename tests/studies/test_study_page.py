@@ -97,20 +97,27 @@ def test_the_commands_print_what_the_tables_hold(results: StudyResults, capsys: 
         main(["study", "compare", folder, "--metric", "rmse"])
 
 
-def test_a_browser_has_nothing_to_complain_of(results: StudyResults) -> None:
+def test_a_browser_has_nothing_to_complain_of(results: StudyResults, tmp_path: Path) -> None:
     selenium = pytest.importorskip("selenium.webdriver")
     options = selenium.ChromeOptions()
     for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=420,900"):
         options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    study = results.done.study.folder
+    compared = tmp_path / "compared.html"
+    runs = [str(outcome.folder) for outcome in results.done.outcomes if outcome.planned.repetition.seed == 1]
+    main(["compare", *runs, "--html", str(compared)])
     driver = selenium.Chrome(options=options)
     try:
-        driver.get((results.done.study.folder / "study.html").as_uri())
-        assert driver.get_log("browser") == []
-        assert driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
-        pictures = driver.execute_script("return [...document.images].map(i => [i.naturalWidth, i.alt.length])")
-        assert len(pictures) > 10
-        assert all(width > 0 and alt > 0 for width, alt in pictures)
-        assert driver.execute_script("return document.querySelectorAll('th button').length > 0")
+        for page, least in ((study / "study.html", 10), (compared, 3)):
+            driver.get(page.as_uri())
+            assert [entry for entry in driver.get_log("browser") if entry["level"] != "INFO"] == []
+            asked = re.findall(r'"url":"((?:https?|file)://[^"#]*)', str(driver.get_log("performance")))
+            assert {url for url in asked if "favicon" not in url} <= {page.as_uri()}
+            assert driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+            pictures = driver.execute_script("return [...document.images].map(i => [i.naturalWidth, i.alt.length])")
+            assert len(pictures) >= least
+            assert all(width > 0 and alt > 0 for width, alt in pictures)
+            assert driver.execute_script("return document.querySelectorAll('th button').length > 0")
     finally:
         driver.quit()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.sample_texts import texts_of
-from mlx.plots.page.thumbnails import thumbnails_of
+from mlx.plots.page.thumbnails import image_url, thumbnails_of
 from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.text import percent, plural, short_names, shorten, significant, thousands
 
@@ -82,17 +80,9 @@ def _card(picture: Array | str | None, number: int, said: Said) -> str:
         shown = f'<q class="sample-text">{safe(picture)}</q>'
     elif picture is not None:
         alt = f"sample {number}: {true} taken for {predicted}{sure and f', {sure}'}"
-        shown = f'<img src="{_url(picture)}" alt="{alt}">'
+        shown = f'<img src="{image_url(picture)}" alt="{alt}">'
     text = f"{true} → <b>{predicted}</b>{sure and f'<br>{sure}'}"
     return f'<li><a href="#explore" data-samples="{number}">{shown}</a><span>{text}</span></li>'
-
-
-def _url(image: Array) -> str:
-    from PIL import Image
-
-    stream = BytesIO()
-    Image.fromarray(image).save(stream, "PNG")
-    return f"data:image/png;base64,{b64encode(stream.getvalue()).decode('ascii')}"
 
 
 def confusions(report: AnyReport) -> str:

@@ -65,6 +65,13 @@ def thumbnails_of(X: Array, rows: Integers, *, side: int = SIDE) -> NDArray[np.u
     return np.concatenate([shrink(X[chosen], side=side, low=low, high=high) for chosen in blocks])
 
 
+def image_url(image: NDArray[np.uint8]) -> str:
+    """Return one thumbnail (h, w, 3) as the address of a picture."""
+    stream = BytesIO()
+    image_of(image).save(stream, "PNG")
+    return data_url("png", stream.getvalue())
+
+
 def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, PagePicture]:
     """Return PNG pictures as ``data:`` addresses.
 
