@@ -5,6 +5,7 @@ from importlib.util import find_spec
 NEEDS = {
     "test_pytorch_recorder": ["torch"],
     "test_recorded_networks": ["torch", "onnx", "onnxscript", "onnxruntime"],
+    "test_onnx_files": ["onnx", "onnxruntime"],
     "test_recipes": ["torch", "lightning", "transformers", "accelerate"],
 }
 

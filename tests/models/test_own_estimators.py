@@ -1,6 +1,12 @@
 """A scikit-learn estimator of the user's own, from a function or a skops file."""
 
+import json
+import pickle
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +15,13 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skops.io import dump
+from skops.io import dump, dumps
 
-from mlx.core.errors import ArtifactError, DataError, SettingsError
+from mlx.config import resolve
+from mlx.core.documents import Document
+from mlx.core.errors import ArtifactError, DataError, MlxError, SettingsError
 from mlx.models import Model, ModelSettings, TaskSpec, build_model, load_model, save_model
+from mlx.runs.dry_run import dry_run
 
 TASK = TaskSpec("classification", (4,), 3)
 X = np.random.default_rng(0).normal(size=(90, 4))
@@ -29,6 +38,11 @@ def regressor(): return Ridge()
 def without_probabilities(): return RidgeClassifier()
 def nothing(): return StandardScaler()
 def own(x): return x
+def nothing_at_all(): pass
+def a_class(): return LogisticRegression
+def fails(): return 1 / 0
+def ends(): raise SystemExit("stop")
+def more(n_components): return piped(n_components)
 def with_function(): return make_pipeline(FunctionTransformer(own), LogisticRegression())
 """
 
@@ -73,12 +87,80 @@ def test_a_stored_estimator_is_evaluated_and_not_fitted(tmp_path: Path) -> None:
         ("own.py:without_probabilities", "expected a classifier with predict_proba, found RidgeClassifier"),
         ("own.py:nothing", "expected a classifier or regressor of scikit-learn, .*found StandardScaler"),
         ("own.py:nowhere", "expected a function nowhere"),
+        ("own.py:nothing_at_all", "found NoneType"),
+        ("own.py:a_class", "found type"),
+        ("own.py:fails", r"own.py:fails: failed in line \d+: ZeroDivisionError: division by zero"),
+        ("own.py:ends", "found that it ended the program"),
+        ("own.py:more", "n_components"),
+        ("../own.py:piped", "expected a file in the repository"),
         ("absent.skops", "absent.skops"),
     ],
 )
 def test_what_is_no_classifier_is_rejected(architecture: str, message: str) -> None:
-    with pytest.raises((DataError, SettingsError, ArtifactError), match=message):
+    with pytest.raises((DataError, SettingsError, ArtifactError), match=message) as error:
         built(architecture)
+    assert "\n" not in str(error.value)
+
+
+def edited(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Store an estimator with another schema."""
+    content = BytesIO(dumps(LogisticRegression().fit(X, Y)))
+    with zipfile.ZipFile(content) as source, zipfile.ZipFile(path, "w") as target:
+        schema = json.loads(source.read("schema.json"))
+        change(schema)
+        for name in source.namelist():
+            target.writestr(name, json.dumps(schema) if name == "schema.json" else source.read(name))
+
+
+def zipped(path: Path, schema: str) -> None:
+    with zipfile.ZipFile(path, "w") as target:
+        target.writestr("schema.json", schema)
+
+
+HARM = "import os; os.mkdir('harm')"
+HOSTILE: dict[str, Callable[[Path], object]] = {
+    "a class of another module": lambda path: edited(path, lambda schema: schema.update(__module__="own")),
+    "a function of the system": lambda path: edited(
+        path, lambda schema: schema.update(__module__="os", __class__="system", __loader__="FunctionNode", content=HARM)
+    ),
+    "what is executed": lambda path: edited(
+        path, lambda schema: schema.update(__module__="builtins", __class__="exec", __loader__="TypeNode", content=HARM)
+    ),
+    "an unknown loader": lambda path: edited(path, lambda schema: schema.update(__loader__="Loader")),
+    "no class": lambda path: edited(path, lambda schema: schema.pop("__class__")),
+    "no content": lambda path: edited(path, lambda schema: schema.update(content={})),
+    "nothing": lambda path: path.write_bytes(b""),
+    "a pickle": lambda path: path.write_bytes(pickle.dumps(LogisticRegression())),
+    "half": lambda path: path.write_bytes(dumps(LogisticRegression().fit(X, Y))[:-200]),
+    "a list": lambda path: path.write_bytes(dumps([1, 2])),
+    "an array": lambda path: path.write_bytes(dumps(X)),
+    "no schema": lambda path: zipfile.ZipFile(path, "w").close(),
+    "deep": lambda path: zipped(path, '{"content": ' * 50_000),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_rejected_in_one_line_and_runs_nothing(tmp_path: Path, name: str) -> None:
+    HOSTILE[name](tmp_path / "m.skops")
+    with pytest.raises(MlxError, match=r"m\.skops: expected a") as error:
+        built("m.skops")
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("architecture", ["own.py:piped", "m.skops"])
+def test_a_dry_run_tries_the_estimator(tmp_path: Path, architecture: str) -> None:
+    dump(LogisticRegression(max_iter=500).fit(X, Y), tmp_path / "m.skops")
+    config = {
+        "name": "own",
+        "dataset": {"name": "blobs", "params": {"n_samples": 200, "n_features": 4, "n_classes": 3}},
+        "model": {"name": "sklearn", "architecture": architecture},
+    }
+    found = dry_run(resolve(Document(tmp_path / "c.yaml", config, {})))
+    assert any(line.startswith("model: sklearn, layers ") for line in found.facts)
+    config["dataset"] = {"name": "synthetic_regression"}
+    with pytest.raises(SettingsError, match="expected a model for regression, which the dataset is"):
+        dry_run(resolve(Document(tmp_path / "c.yaml", config, {})))
 
 
 def test_a_function_in_an_estimator_cannot_be_stored(tmp_path: Path) -> None:
