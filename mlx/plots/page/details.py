@@ -20,8 +20,8 @@ N_PROBABLE, N_NEAREST = 5, 5
 MOST_DETAILED = 20_000
 """Samples with probabilities: as many as a reader can look through, far fewer than there may be points."""
 
-MOST_PRODUCTS = 2e10
-"""Multiplications that the search for the nearest samples may take: some seconds on one core."""
+MOST_PRODUCTS = 4e9
+"""Multiplications that the search for the nearest samples may take: a few seconds on one core."""
 
 LARGE_SHARE = 0.1
 """Of a regression's samples, so many with the largest errors count as its mistakes."""

@@ -8,23 +8,29 @@ from typing import Any
 
 import numpy as np
 
-from mlx.plots.page.details import details, looked_at_first
-from mlx.plots.page.packing import pack, pack_json
+from mlx.plots.page.details import MOST_DETAILED, details, looked_at_first
+from mlx.plots.page.packing import pack
 from mlx.plots.page.points import MOST_POINTS, choose_points
 from mlx.plots.page.sample_columns import PROJECTIONS, SampleColumn, projections_of, sample_columns
 from mlx.plots.page.sample_texts import pack_texts, texts_of
-from mlx.plots.page.selections import issue_samples, presets
+from mlx.plots.page.selections import FOUND_AS, issue_samples, presets
 from mlx.plots.page.sheets import Sheets, pack_sheets
 from mlx.plots.page.views import View, views_of
 from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.style import COLORS
 
-CORE_SHARE, COLUMNS_SHARE, SHARE, LEAST_SHARE = 0.5, 0.4, 0.68, 0.1
-"""Parts of the page's bytes: for the columns without which there are fewer samples, for all columns where those take
-less, for everything of the explorer, and for the images where the columns leave less."""
+CORE_SHARE, COLUMNS_SHARE, SHARE, LEAST_SHARE = 0.5, 0.6, 0.72, 0.08
+"""Parts of the page's bytes: for the columns without which there are fewer samples, for all columns, for everything of
+the explorer, and for the images where the columns leave less."""
 
-FEWER = 0.7
-"""Fewer samples are tried in steps of this factor."""
+CORE = {"index", "y_true", "y_pred", "correct", "confidence", "entropy", "similarity", "residual"}
+"""Columns that are never left out, with the places in the first map."""
+
+MANY, STEPS_OF_MANY = 50_000, 4096
+"""Of more points than `MANY` the place in a map is one of so many steps across: a tenth of a pixel."""
+
+FEWER, FEWEST = 0.7, 1000
+"""Fewer samples are tried in steps of this factor, down to so many."""
 
 MOST_CLASSES = 120  # of a confusion matrix in which cells can be clicked
 
@@ -68,33 +74,26 @@ class ExplorerData:
 
 def explorer_data(report: AnyReport, *, page_bytes: int) -> ExplorerData | None:
     """Choose and pack; None where there are no samples."""
-    columns, packed = _core(report, int(CORE_SHARE * page_bytes))
+    columns, packed = _fitted(report, page_bytes)
     if not len(columns[0].values):
         return None
-    used = sum(len(one) for one in packed.values())
-    left_out = []
-    for column in columns[len(packed) :]:
-        text = _packed(column)
-        if used + len(text) <= COLUMNS_SHARE * page_bytes:
-            packed[column.key], used = text, used + len(text)
-        else:
-            left_out.append(column.label)
+    used = sum(map(len, packed.values()))
     samples = report.samples.set_index("index", drop=False).loc[columns[0].values]
     order, n_first = looked_at_first(report, samples)
     kept = [one for one in columns if one.key in packed]
+    left_out = tuple(one.label for one in columns if one.key not in packed)
     projections = {kind: PROJECTIONS[kind] for kind in projections_of(set(packed))}
     views, cells = tuple(views_of(report.task, packed)), _cells(report)
     content = {
         "task": report.task,
         "classes": [str(name) for name in report.class_names],
         "colors": COLORS,
-        "ramp": _ramp(),
+        "ramps": {"light": _ramp(0, 0.92), "dark": _ramp(0.25, 1)},
         "projections": projections,
         "confusion": cells,
         "views": [_drawn(view) for view in views],
-        "issues": {str(kind): numbers for kind, numbers in issue_samples(report).items()},
+        "issues": {str(kind): (FOUND_AS[kind], numbers) for kind, numbers in issue_samples(report).items()},
         "presets": [[one.heading, one.label, one.query] for one in presets(report)],
-        "order": pack(order).as_dict(),
         **details(report, samples, order).as_dict(),
     }
     text = _json(content)
@@ -106,25 +105,35 @@ def explorer_data(report: AnyReport, *, page_bytes: int) -> ExplorerData | None:
         texts, n_texts = pack_texts(texts_of(report, samples["index"].iloc[order]), budget)
         text = f'{{"texts":{json.dumps(texts)},{text[1:]}'
     atlas = sheets and {key: getattr(sheets, key) for key in ("width", "height", "count")}
+    first = pack(order[: max(MOST_DETAILED, n_texts, sheets.count if sheets else 0)]).as_dict()
     joined = ",".join(f'{{"packed":{packed[one.key]},{_json(_described(one))[1:]}' for one in kept)
-    text = f'{{"columns":[{joined}],"atlas":{json.dumps(atlas)},{text[1:]}'.replace("<", "\\u003c")
-    return ExplorerData(len(samples), views, projections, bool(cells), text, sheets, n_texts, tuple(left_out))
+    text = f'{{"columns":[{joined}],"atlas":{_json(atlas)},"order":{_json(first)},{text[1:]}'.replace("<", "\\u003c")
+    return ExplorerData(len(samples), views, projections, bool(cells), text, sheets, n_texts, left_out)
 
 
-def _core(report: AnyReport, budget: int) -> tuple[list[SampleColumn], dict[str, str]]:
-    """Return the columns of as many samples as fit, and those that can't be left out packed."""
+def _fitted(report: AnyReport, page_bytes: int) -> tuple[list[SampleColumn], dict[str, str]]:
+    """Return the columns of as many samples as there is room for, and those packed that fit, by their keys."""
     limit = MOST_POINTS
     while True:
         columns = sample_columns(report, choose_points(report.samples, task=report.task, limit=limit))
-        packed = {one.key: _packed(one) for one in columns if one.group in {"prediction", "place"}}
-        if sum(map(len, packed.values())) <= budget or limit < 1000:
-            return columns, packed
+        map_ = next((one.key[:-1] for one in columns if one.group == "place"), None)
+        core = [one for one in columns if one.key in CORE or one.key[:-1] == map_]
+        packed = {one.key: _packed(one) for one in core}
+        used = sum(map(len, packed.values()))
+        if used <= CORE_SHARE * page_bytes or limit < FEWEST:
+            break
         limit = int(FEWER * min(limit, len(columns[0].values)))
+    for column in sorted(columns, key=lambda one: one.group == "place"):
+        if column.key not in packed and used < COLUMNS_SHARE * page_bytes:
+            text = _packed(column)
+            if used + len(text) <= COLUMNS_SHARE * page_bytes:
+                packed[column.key], used = text, used + len(text)
+    return columns, packed
 
 
 def _packed(column: SampleColumn) -> str:
-    content: Any = pack_json(list(column.values)) if column.kind == "text" else pack(column.values).as_dict()
-    return _json(content)
+    are_many = column.group == "place" and len(column.values) > MANY
+    return _json((pack(column.values, most_steps=STEPS_OF_MANY) if are_many else pack(column.values)).as_dict())
 
 
 def _described(column: SampleColumn) -> dict[str, Any]:
@@ -151,9 +160,9 @@ def _cells(report: AnyReport) -> list[list[int]]:
     return [[int(i), int(j), int(counts[i, j])] for i, j in zip(*np.nonzero(counts), strict=True)]
 
 
-def _ramp(steps: int = 32) -> list[str]:
-    """Colors from small to large, which color-blind people tell apart too."""
+def _ramp(first: float, last: float, steps: int = 32) -> list[str]:
+    """Colors from small to large, which color-blind people tell apart too, between two shares of viridis."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    return [to_hex(colormaps["viridis"](share)) for share in np.linspace(0, 0.92, steps)]
+    return [to_hex(colormaps["viridis"](share)) for share in np.linspace(first, last, steps)]

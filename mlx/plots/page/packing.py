@@ -54,12 +54,12 @@ class Packed:
         return asdict(self)
 
 
-def pack(values: ArrayLike) -> Packed:
+def pack(values: ArrayLike, *, most_steps: int = 2**16 - 1 - CODES) -> Packed:
     """Pack numbers (n,), of which any may be missing or infinite.
 
-    Integers are exact. Others are rounded to as many decimals as 65,533 steps over their range allow, which are at
-    least 6,554 steps; to single precision where that would hide how most of them differ. What is rounded is so in
-    the page's plots, tables and files alike.
+    Integers are exact. Others are rounded to as many decimals as `most_steps` over their range allow, which are at
+    least a tenth of these steps; to single precision where that would hide how most of them differ. Plots, tables and
+    files of the page have the same rounded numbers.
     """
     x = np.asarray(values, dtype=np.float64)
     finite = x[np.isfinite(x)]
@@ -70,7 +70,7 @@ def pack(values: ArrayLike) -> Packed:
         return _floats(x)
     if not (finite % 1).any() and high - low < 2**32 - 1 - CODES:
         return _integers(x, low, 0)
-    digits = _decimals(high - low)
+    digits = math.floor(math.log10(most_steps / (high - low))) if high > low else 0
     scaled = max(abs(low), abs(high)) * 10.0**digits
     steps = float(np.subtract(*np.percentile(finite, [90, 10]))) * 10.0**digits
     if not 0 < digits < 16 or scaled >= LARGEST_EXACT or 0 < steps < LEAST_STEPS:
@@ -81,11 +81,6 @@ def pack(values: ArrayLike) -> Packed:
 def pack_json(content: Sequence[Any]) -> str:
     """Return base64 of deflated JSON."""
     return _deflated(json.dumps(content, separators=(",", ":"), ensure_ascii=True).encode())
-
-
-def _decimals(span: float) -> int:
-    """Return the most decimals with which a range has at most the steps of 16 bits."""
-    return math.floor(math.log10((2**16 - 1 - CODES) / span)) if span > 0 else 0
 
 
 def _integers(x: Floats, low: float, digits: int) -> Packed:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlx.core.column_descriptions import ColumnDescription
 
-Kind = Literal["index", "number", "date", "class", "flag", "category", "text"]
+Kind = Literal["index", "number", "date", "class", "flag", "category"]
 Group = Literal["prediction", "place", "factor", "feature", "score", "layer", "more"]
 """In this order columns are offered; all but those of a prediction and its place may be left out for their size."""
 
@@ -65,7 +65,7 @@ class SampleColumn:
     group
         Where it is offered.
     values
-        (n_points,) numbers; of categories their places in `categories`, NaN where missing; of a text the text itself.
+        (n_points,) numbers; of categories their places in `categories`, NaN where missing.
     categories
         Of a categorical column.
     """
@@ -128,6 +128,8 @@ def _column(name: str, values: Series, group: Group) -> SampleColumn | None:
     base, _, rest = name.partition(".")
     if group in {"factor", "score"}:
         label, about = rest.replace("_", " ") if group == "score" else rest, ""
+    elif group == "place":
+        label, about = f"{PROJECTIONS[name[:-2]]} {name[-1]}", MEANINGS[name]
     else:
         label, about = LABELS.get(name) or (base.replace("_", " "), MEANINGS.get(base, ""))
         label = f"{label} ({rest})" if rest else label

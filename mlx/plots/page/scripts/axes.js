@@ -23,7 +23,7 @@ function drawAxes(context, plot, ink) {
   const { left, top, right, bottom } = plot.inner;
   context.font = FONT;
   context.lineWidth = 1;
-  const across = ticksBetween(plot.range.left, plot.range.right, Math.max(2, (right - left) / 90));
+  const across = ticksBetween(plot.range.left, plot.range.right, Math.max(2, (right - left) / 75));
   const up = ticksBetween(plot.range.bottom, plot.range.top, Math.max(2, (bottom - top) / 60));
   context.strokeStyle = ink.line;
   context.beginPath();

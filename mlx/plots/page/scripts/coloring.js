@@ -50,7 +50,7 @@ function byName(key, samples) {
 
 // From the 1st to the 99th percentile, as a few outliers would leave all others one color.
 function bySize(key, samples) {
-  const { ramp } = samples.data;
+  const ramp = isDark() ? samples.data.ramps.dark : samples.data.ramps.light;
   const values = samples.values(key);
   const [low, high, clips] = usualRange(key, samples);
   const shadeOf = (value) => Math.round(shareOf(value, low, high) * (ramp.length - 1));
@@ -66,6 +66,8 @@ function bySize(key, samples) {
     shape, blend: true, legend,
   };
 }
+
+const isDark = () => matchMedia("screen and (prefers-color-scheme: dark)").matches;
 
 function usualRange(key, samples) {
   const values = samples.values(key);

@@ -29,7 +29,7 @@ function conditionOn(key, value, samples) {
   if (named) return equalTo(key, named[1] === "!=", named[2], samples);
   const orMissing = value.endsWith("?");
   const found = numbersIn(orMissing ? value.slice(0, -1) : value);
-  if (!found || samples.columns.get(key).kind === "text") return null;
+  if (!found) return null;
   const holds = found.holds(samples.columns.get(key).packed);
   const keeps = (i) => holds(values[i]) || (orMissing && Number.isNaN(values[i]));
   return { keeps, words: `${label} ${found.words((x) => samples.write(key, x))}${orMissing ? " or missing" : ""}` };
@@ -80,8 +80,8 @@ function equalTo(key, negated, name, samples) {
 }
 
 function issuesOf(kind, samples) {
-  const numbers = samples.data.issues[kind];
-  return numbers ? { ...numbersOf(numbers.join(), samples), words: `issue: ${kind}` } : null;
+  const [label, numbers] = samples.data.issues[kind] || [];
+  return label ? { ...numbersOf(numbers.join(), samples), words: label } : null;
 }
 
 function numbersOf(text, samples) {
@@ -91,11 +91,12 @@ function numbersOf(text, samples) {
   return { keeps: (i) => wanted.has(index[i]), words, wanted: wanted.size };
 }
 
-// Every word has to be in a name, a category, a text or the number of the sample.
+// Every word has to be in a name, a category or the text of the sample, or be its number.
 function textOf(query, samples) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const searched = samples.keys.filter((key) => samples.names(key) || ["text", "index"].includes(samples.columns.get(key).kind));
-  const found = words.map((word) => searched.map((key) => holdsWord(key, word, samples)));
+  const searched = samples.keys.filter((key) => samples.names(key) || key === "index");
+  const inText = (word) => (i) => samples.texts[samples.place[i]]?.toLowerCase().includes(word);
+  const found = words.map((word) => [...searched.map((key) => holdsWord(key, word, samples)), inText(word)]);
   return { keeps: (i) => found.every((tests) => tests.some((test) => test(i))), words: `“${query}”` };
 }
 
@@ -105,7 +106,7 @@ function holdsWord(key, word, samples) {
     const holding = names.map((name) => name.toLowerCase().includes(word));
     return (i) => holding[values[i]] === true;
   }
-  return samples.columns.get(key).kind === "text" ? (i) => values[i].toLowerCase().includes(word) : (i) => String(values[i]) === word;
+  return (i) => String(values[i]) === word;
 }
 
 // Two corners of a box, or the corners of a polygon.

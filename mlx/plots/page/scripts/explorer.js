@@ -31,7 +31,10 @@ async function explore(data) {
   addLinks(selection);
   addKeys(selection, tooltip);
   if (selection.read()) byId("explore").scrollIntoView();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach((plot) => plot.draw()));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    setLooks(plots, samples, selection);
+    for (const plot of plots) plot.draw();
+  });
   byId("explore").selectedNumbers = () => (selection.isActive ? selection.numbers() : []); // for scripts of a reader
   document.documentElement.dataset.ready = "true";
 }

@@ -21,7 +21,6 @@ function csvOf(samples, selection) {
 function writerOf(key, samples) {
   const { kind, packed } = samples.columns.get(key);
   const [names, values] = [samples.names(key), samples.values(key)];
-  if (kind === "text") return (i) => quoted(values[i]);
   if (kind === "flag") return (i) => ["false", "true"][values[i]];
   if (names) {
     const texts = names.map(quoted);

@@ -124,7 +124,7 @@ class Filters {
   }
 
   addSearch(box) {
-    const search = make("input", undefined, { type: "search", id: "search", placeholder: "class, category, number", size: 20 });
+    const search = make("input", undefined, { type: "search", id: "search", placeholder: "class, category, text, number", size: 20 });
     const label = make("label", "Search ");
     label.append(search);
     let wait;
@@ -140,7 +140,7 @@ class Filters {
   looks() {
     const box = make("span", undefined, { class: "group" });
     const first = [["outcome", this.samples.classification ? "outcome" : "sign of the residual"]];
-    const plain = (key) => key !== "correct" && !["index", "text"].includes(this.samples.columns.get(key).kind);
+    const plain = (key) => key !== "correct" && key !== "index";
     const colors = chooser("Color by", columnOptions(this.samples, plain, first));
     const sizes = chooser("Size by", columnOptions(this.samples, (key) => this.samples.isNumeric(key), [["", "nothing"]]));
     const kinds = Object.entries(this.samples.data.projections);

@@ -50,9 +50,8 @@ class ConfusionMatrix {
     const label = actual === predicted ? `${a}, predicted correctly: ${n}` : `${a}, predicted as ${p}: ${n}`;
     const attributes = { type: "button", tabindex: "-1", "aria-label": label, "aria-pressed": "false", title: label };
     const button = make("button", String(n), attributes);
-    const mixed = [0, 90, 143].map((end) => Math.round(255 + (end - 255) * share));
-    button.style.background = `rgb(${mixed.join(",")})`;
-    button.style.color = share > 0.8 ? "#fff" : "#000";
+    button.style.setProperty("--share", `${Math.round(100 * share)}%`);
+    if (share > 0.4) button.className = share > 0.8 ? "much" : "some";
     button.dataset.cell = `${actual},${predicted}`;
     button.addEventListener("click", () => this.select(button.dataset.cell, label, n));
     this.buttons.set(button.dataset.cell, button);

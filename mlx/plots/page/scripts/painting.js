@@ -49,7 +49,7 @@ function drawDensity(context, plot, indices, looks, gray) {
     if (!cells.count[cell]) continue;
     const share = Math.log1p(cells.count[cell]) / most;
     const [r, g, b] = gray || cellColor(cells, cell, looks, palette);
-    image.data.set([r, g, b, 255 * (gray ? 0.06 + 0.2 * share : 0.2 + 0.8 * share)], cell * 4);
+    image.data.set([r, g, b, 255 * (gray ? 0.06 + 0.2 * share : 0.3 + 0.7 * share)], cell * 4);
   }
   const small = document.createElement("canvas");
   [small.width, small.height] = [columns, rows];

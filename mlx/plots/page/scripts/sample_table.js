@@ -21,9 +21,8 @@ class SampleTable {
   shownKeys() {
     const { color, size, sort } = this.selection.settings;
     const filtered = this.selection.pairs.filter(([key]) => key.startsWith("f.")).map(([key]) => key.slice(2));
-    const texts = this.samples.keys.filter((key) => this.samples.columns.get(key).kind === "text");
     const used = [color, size, sort.replace(/^-/, ""), ...filtered].filter((key) => this.samples.columns.has(key));
-    return [...new Set([...this.samples.shownKeys(), ...texts, ...used])];
+    return [...new Set([...this.samples.shownKeys(), ...used])];
   }
 
   addHead() {

@@ -3,7 +3,7 @@ class Samples {
   // `data` is the JSON of the page.
   static async read(data) {
     const samples = new Samples();
-    const values = await Promise.all(data.columns.map(({ kind, packed }) => (kind === "text" ? unpackedText : unpacked)(packed)));
+    const values = await Promise.all(data.columns.map(({ packed }) => unpacked(packed)));
     const [order, classes, shares, nearest, texts] = await Promise.all([
       unpacked(data.order), unpackedAll(data.probable.classes), unpackedAll(data.probable.shares), unpackedAll(data.nearest),
       data.texts ? unpackedText(data.texts) : [],
@@ -11,7 +11,7 @@ class Samples {
     Object.assign(samples, { data, classes, shares, nearest, texts, classification: data.task === "classification" });
     samples.columns = new Map(data.columns.map((column, k) => [column.key, { ...column, values: values[k] }]));
     samples.n = values[0].length;
-    samples.place = new Uint32Array(samples.n); // of each sample among those that are looked at first
+    samples.place = new Uint32Array(samples.n).fill(samples.n); // of each sample among those that are looked at first
     order.forEach((i, k) => { samples.place[i] = k; });
     samples.setWrong();
     return samples;
@@ -53,7 +53,6 @@ class Samples {
 
   // Writes a value of a column.
   write(key, value) {
-    if (typeof value === "string") return value;
     if (Number.isNaN(value)) return "–";
     const names = this.names(key);
     if (names) return names[value];

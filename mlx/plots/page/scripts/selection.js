@@ -147,12 +147,11 @@ function sortedBy(order, samples) {
 function ranksOf(key, samples) {
   const [names, values] = [samples.names(key), samples.values(key)];
   const { kind } = samples.columns.get(key);
-  if (kind === "text" || (names && kind !== "flag")) {
-    const texts = names || values;
-    const sorted = texts.map((_, k) => k).sort((a, b) => texts[a].localeCompare(texts[b], "en", { numeric: true }));
-    const rank = new Float64Array(texts.length);
+  if (names && kind !== "flag") {
+    const sorted = names.map((_, k) => k).sort((a, b) => names[a].localeCompare(names[b], "en", { numeric: true }));
+    const rank = new Float64Array(names.length);
     sorted.forEach((place, k) => { rank[place] = k; });
-    return names ? Float64Array.from(values, (value) => (Number.isNaN(value) ? NaN : rank[value])) : rank;
+    return Float64Array.from(values, (value) => (Number.isNaN(value) ? NaN : rank[value]));
   }
   return key === "residual" || key === "standardised" ? values.map(Math.abs) : values;
 }
