@@ -119,7 +119,12 @@ def _written(source: Dataset, file: Path, workers: Workers) -> Iterator[Block]:
     if isinstance(source.blocks, IndependentBlocks):
         allocate_array(file, shape, source.dtype)
         make = _MakeRows(source.blocks, file.absolute())
-        yield from tracked(workers.map(make, spans(source.n_samples, rows)), total=total, label="blocks")
+        try:
+            yield from tracked(workers.map(make, spans(source.n_samples, rows)), total=total, label="blocks")
+        except DataError:  # a block knows its own samples only: read them all, to name and count what is wrong
+            for _ in source.blocks(rows):
+                pass
+            raise
         return
     with ArrayWriter(file, shape, source.dtype) as X:
         for block in tracked(source.blocks(rows), total=total, label="blocks"):

@@ -249,7 +249,7 @@ def _influence_by_group(layer: Layer, classes: list[Any], groups: Groups, estima
     """Influences of samples, of which those of a group are equal and give its jackknife the variance by group."""
     assert layer.groups is not None, "asked by group"
     no_blocks = np.random.default_rng(0)  # drawn from for more groups than there are deletions
-    (_, within), _ = resampled_by_group(layer, classes, layer.groups, 0, [no_blocks, no_blocks])
+    (_, within), _ = resampled_by_group(layer, classes, layer.groups, 0, no_blocks, lambda _: no_blocks)
     taken: Floats = (estimate - within[0].ravel()) * n * (groups.count - 1) / groups.count
     return (taken / groups.sizes)[groups.codes]
 

@@ -1,6 +1,8 @@
 """Folders of images as datasets: the order of samples, unreadable images, and what is left out."""
 
 import os
+import pickle
+import re
 import socket
 
 import numpy as np
@@ -10,7 +12,11 @@ from saved_images import everything, opened
 from written_files import write_images
 
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.paths import Workspace
+from mlx.core.workers import open_workers
+from mlx.datasets import DatasetSettings
 from mlx.datasets.files.decoding import decode
+from mlx.pipeline.generate_data import generate_data
 
 
 def test_a_folder_is_read_class_by_class_in_the_order_of_names(tmp_path):
@@ -42,6 +48,10 @@ def test_a_subset_and_normalization(tmp_path):
     assert np.bincount(y).tolist() == [3, 3, 3]
     assert X.dtype == np.float32
     assert 0 <= X.min() < X.max() <= 1
+    block = pickle.loads(pickle.dumps(dataset.blocks)).between(2, 6)  # noqa: S301  # as another process reads it
+    np.testing.assert_array_equal(block.X, X[2:6], strict=True)
+    np.testing.assert_array_equal(block.y, y[2:6])
+    assert {name: values.shape for name, values in block.factors.items()}["file_size"] == (4,)
 
 
 def broken(tmp_path, count=7):
@@ -52,11 +62,15 @@ def broken(tmp_path, count=7):
         (tmp_path / "bee" / f"{k:03}.{'jpg' if k % 2 else 'png'}").write_bytes(content)
 
 
-def test_unreadable_images_are_all_counted_and_the_first_named(tmp_path):
-    broken(tmp_path)
+def test_unreadable_images_are_all_counted_and_the_first_named(tmp_path, monkeypatch):
+    broken(tmp_path / "images")
     with pytest.raises(DataError, match="found 7 of 36 that can't be read") as caught:
-        everything(opened(tmp_path, image_size=16))
+        everything(opened(tmp_path / "images", image_size=16))
     text = str(caught.value)
+    monkeypatch.setattr("mlx.pipeline.generate_data.BLOCK_BYTES", 1)
+    settings = DatasetSettings(name="imagenet", path=str(tmp_path / "images"), params={"image_size": 16})
+    with open_workers("threads:2") as workers, pytest.raises(DataError, match=re.escape(text)):
+        generate_data(Workspace(tmp_path), workers, dataset=settings)
     assert "bee/000.png (" in text
     assert "truncated" in text.lower()
     assert "bee/004.png" in text

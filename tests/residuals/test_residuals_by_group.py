@@ -94,7 +94,7 @@ def test_the_jackknife_leaves_out_each_group():
     layer = Layer(units, group_similarity(units, y, groups=groups), h, y, "layer", groups)
     parts = [np.flatnonzero(y == label) for label in (0, 1)]
     rows = np.concatenate(parts)
-    (pooled, within), _ = resampled_by_group(layer, parts, groups, 0, [np.random.default_rng(0)] * 2)
+    (pooled, within), _ = resampled_by_group(layer, parts, groups, 0, np.random.default_rng(0), np.random.default_rng)
     for g in range(12):
         stay = groups.codes != g
         rest = directions_of("rest", representations[stay], int(stay.sum()))

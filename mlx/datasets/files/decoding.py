@@ -143,11 +143,7 @@ def _unreadable(error: Exception) -> UnreadableImageError:
 
 def in_parallel(work: Callable[[T], R], items: Iterable[T], *, ahead: int = 64) -> Iterator[R]:
     """Yield ``work(item)`` for each item, in order, computed on all cores up to `ahead` items in advance."""
-    # Pillow warns of images above 89 megapixels and rejects those above twice that, which is enough here.
-    # Set for the process, as the filters can't be changed in one thread alone.
-    from PIL import Image
-
-    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    _accept_large_images()
     source = iter(items)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         waiting: deque[Future[R]] = deque(pool.submit(work, item) for item in islice(source, ahead))
@@ -159,3 +155,19 @@ def in_parallel(work: Callable[[T], R], items: Iterable[T], *, ahead: int = 64) 
         finally:
             for future in waiting:  # a reader that stops early does not wait for the rest
                 future.cancel()
+
+
+def one_after_another(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield ``work(item)`` for each item, in order, computed in this thread."""
+    _accept_large_images()
+    yield from map(work, items)
+
+
+def _accept_large_images() -> None:
+    """Let Pillow read images above 89 megapixels without a warning; it rejects those above twice that.
+
+    Set for the process, as the filters can't be changed in one thread alone.
+    """
+    from PIL import Image
+
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)

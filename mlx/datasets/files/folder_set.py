@@ -1,6 +1,6 @@
 """A dataset out of a folder of images a class; ``imagenet`` and ``custom`` are made so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,10 +10,11 @@ from pydantic import BeforeValidator
 
 from mlx.core.array_types import Array, Indices
 from mlx.datasets.custom.metadata import read_metadata
-from mlx.datasets.dataset import Dataset, Factors
+from mlx.datasets.dataset import Block, Dataset, Factors
+from mlx.datasets.files.decoding import one_after_another
 from mlx.datasets.files.image_folder import ImageFolder
 from mlx.datasets.files.image_measures import image_measures
-from mlx.datasets.files.stored import StoredParams, augmentation_of, stored_dataset
+from mlx.datasets.files.stored import StoredParams, augmentation_of, stored_blocks, stored_dataset
 from mlx.datasets.files.subsets import choose_rows, counted
 from mlx.datasets.params import bad_value
 from mlx.datasets.roles import Roles, reject_absent
@@ -105,7 +106,35 @@ def open_image_folder(
         measure=partial(_measured, folder),
         notes=tuple(notes),
     )
-    return replace(dataset, roles=Roles(columns, roles or {}, None if folder.parts is None else folder.parts[index]))
+    roles_of = Roles(columns, roles or {}, None if folder.parts is None else folder.parts[index])
+    blocks = _FolderBlocks(folder, shape, form.channels, index, folder.labels[index], factors, params.normalize)
+    return replace(dataset, roles=roles_of, blocks=blocks)
+
+
+@dataclass(frozen=True)
+class _FolderBlocks:
+    """The blocks of a dataset of images, of which any can be read without those before it."""
+
+    folder: ImageFolder
+    shape: tuple[int, int]
+    channels: int
+    index: Indices
+    y: Array
+    factors: Factors | None
+    normalize: bool
+
+    def __call__(self, rows: int) -> Iterator[Block]:
+        """Yield the samples in order, `rows` at a time, read on every core."""
+        measure = None if self.factors else partial(_measured, self.folder)
+        read = partial(self.folder.read, self.shape, self.channels)
+        return stored_blocks(read, self.index, self.y, self.factors or None, measure, normalize=self.normalize)(rows)
+
+    def between(self, start: int, stop: int) -> Block:
+        """Read samples start … stop − 1, in this thread."""
+        factors = {name: values[start:stop] for name, values in (self.factors or {}).items()}
+        here = replace(self.folder, run=one_after_another)
+        own = replace(self, folder=here, index=self.index[start:stop], y=self.y[start:stop], factors=factors)
+        return next(own(stop - start))
 
 
 def _measured(folder: ImageFolder, X: Array, rows: Indices) -> Factors:

@@ -2,10 +2,11 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from mlx.datasets.dataset import Factors
 from mlx.datasets.files.decoding import SUFFIXES, UnreadableImageError, decode, image_size, in_parallel
 
 NAMED_AT_MOST = 5
+
+InParallel: TypeAlias = Callable[[Callable[[Path], Any], Iterable[Path]], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class ImageFolder:
         Other entries beside the classes and among the images, relative to `root`.
     parts
         The part of each image where the folder is divided into parts; None where it is not.
+    run
+        How images are read, on all cores or one after the other.
     """
 
     root: Path
@@ -44,6 +49,11 @@ class ImageFolder:
     labels: Array
     passed_over: tuple[str, ...]
     parts: Array | None = None
+    run: InParallel = in_parallel
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Let another process find the folder."""
+        return vars(self) | {"root": self.root.absolute()}
 
     def notes(self) -> list[str]:
         """Return a line on what was passed over, by kind; none where there was nothing."""
@@ -72,7 +82,7 @@ class ImageFolder:
         """
         block = np.empty((min(rows, len(index)), *size, channels), np.uint8)
         filled, bad = 0, []
-        for file, image in zip(self.paths(index), _decoded(self.paths(index), size, channels), strict=True):
+        for file, image in zip(self.paths(index), self._decoded(index, size, channels), strict=True):
             if isinstance(image, UnreadableImageError):
                 bad.append(f"{file} ({image})")
                 continue
@@ -88,9 +98,14 @@ class ImageFolder:
         if filled:
             yield block[:filled]
 
+    def _decoded(
+        self, index: Indices | None, size: tuple[int, int], channels: int
+    ) -> Iterator[Array | UnreadableImageError]:
+        return self.run(partial(_image_or_error, size=size, channels=channels), self.paths(index))
+
     def file_measures(self, index: Indices) -> Factors:
         """Return ``aspect``, width divided by height, and ``file_size``, in bytes, of the images `index`, as stored."""
-        sizes = np.array(list(in_parallel(image_size, self.paths(index))), np.float64).reshape(-1, 2)
+        sizes = np.array(list(self.run(image_size, self.paths(index))), np.float64).reshape(-1, 2)
         file_size = np.array([path.stat().st_size for path in self.paths(index)], np.int64)
         return {"aspect": sizes[:, 1] / sizes[:, 0], "file_size": file_size}
 
@@ -99,7 +114,7 @@ class ImageFolder:
 
         Each image is decoded for it: a truncated JPEG looks like any other up to the point where it ends.
         """
-        tried = _decoded(self.paths(), (8, 8), 3)
+        tried = self._decoded(None, (8, 8), 3)
         good = np.array([not isinstance(image, UnreadableImageError) for image in tried])
         files = tuple(file for file, whole in zip(self.files, good, strict=True) if whole)
         parts = None if self.parts is None else self.parts[good]
@@ -119,7 +134,7 @@ class ImageFolder:
         """
         first: tuple[Path, tuple[int, int]] | None = None
         bad = []
-        for path, size in zip(self.paths(), in_parallel(_size_or_error, self.paths()), strict=True):
+        for path, size in zip(self.paths(), self.run(_size_or_error, self.paths()), strict=True):
             if isinstance(size, UnreadableImageError):
                 bad.append(f"{path} ({size})")
                 continue
@@ -236,10 +251,6 @@ def _what(inside: Sequence[str]) -> str:
     if open_ones:
         return f"{len(inside)} other entries, such as {open_ones[0]}"
     return f"{len(inside)} hidden entries, such as {inside[0]}"
-
-
-def _decoded(paths: Iterator[Path], size: tuple[int, int], channels: int) -> Iterator[Array | UnreadableImageError]:
-    return in_parallel(partial(_image_or_error, size=size, channels=channels), paths)
 
 
 def _image_or_error(path: Path, size: tuple[int, int], channels: int) -> Array | UnreadableImageError:

@@ -1,7 +1,8 @@
 """Similarity against entropy where samples come in groups: tests by sign flips, correlations without each group."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -167,9 +168,10 @@ def _resampled(
     layer: Layer, parts: list[Integers], groups: Groups, settings: ResidualsSettings, label: int
 ) -> tuple[Resampled, Resampled]:
     """Correlations without each group, and of replicates that draw groups: over all samples, and within part."""
-    generators = [stream(settings.seed, purpose, label) for purpose in (Stream.JACKKNIFE, Stream.BOOTSTRAP)]
+    blocks = stream(settings.seed, Stream.JACKKNIFE, label)
+    draws = partial(stream, settings.seed, Stream.BOOTSTRAP, label)
     n_replicates = settings.n_bootstrap if sum(rows.size for rows in parts) <= LARGEST_BOOTSTRAP else 0
-    without, drawn = resampled_by_group(layer, parts, groups, n_replicates, generators)
+    without, drawn = resampled_by_group(layer, parts, groups, n_replicates, blocks, draws)
     return (without[0], drawn[0]), (without[1], drawn[1])
 
 
@@ -178,17 +180,18 @@ def resampled_by_group(
     parts: list[Integers],
     groups: Groups,
     n_replicates: int,
-    generators: Sequence[np.random.Generator],
+    blocks: np.random.Generator,
+    draws: Callable[[int], np.random.Generator],
 ) -> tuple[tuple[Both, Both], tuple[Both, Both]]:
     """Correlations without each group, and of ``n_replicates`` that draw groups: over all samples and within part.
 
-    The first of the generators divides very many groups into blocks, the second draws groups.
+    ``blocks`` divides very many groups into blocks, ``draws`` gives the generator of a chunk of replicates.
     """
     rows = np.concatenate(parts)
     lifted = lift(layer.units)
     part = own_part(lifted, layer.y_pred, groups)
     own, of_rows, entropy = OwnSums(part.similarity(lifted), part.sizes), groups.take(rows), layer.entropy[rows]
-    without = leave_groups_out(layer.units, parts, entropy, of_rows, own, generators[0])
+    without = leave_groups_out(layer.units, parts, entropy, of_rows, own, blocks)
     if not n_replicates:
         return without, ((NOTHING, NOTHING), (NOTHING, NOTHING))
-    return without, group_bootstrap(layer.units, parts, entropy, of_rows, own, n_replicates, generators[1])
+    return without, group_bootstrap(layer.units, parts, entropy, of_rows, own, n_replicates, draws)

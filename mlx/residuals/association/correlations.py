@@ -19,7 +19,15 @@ from mlx.residuals.association.permutation import (
     p_method,
     pooled_p_values,
 )
-from mlx.residuals.association.resampling import LARGEST_BOOTSTRAP, NOTHING, grouped_jackknife, node_bootstrap
+from mlx.residuals.association.resampling import (
+    LARGEST_BOOTSTRAP,
+    NOTHING,
+    Both,
+    bootstrap_chunks,
+    grouped_jackknife,
+    joined_replicates,
+    node_bootstrap,
+)
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import CORRELATIONS, Question, Scope
@@ -145,8 +153,7 @@ def _resample(
     """Over all classes, within class, and in every class that may have an interval."""
     parts, fewest = list(classes.values()), min(MIN_CLASS_SIZE["class"].values())
     alone = {label: rows for label, rows in classes.items() if rows.size >= fewest}
-    tasks = [(0, parts), *((1 + label, [rows]) for label, rows in alone.items())]
-    (pooled, within), *each = map(_Reweight(layer, settings), tasks)
+    (pooled, within), *each = _reweighted(layer, settings, [(0, parts), *((1 + c, [alone[c]]) for c in alone)], map)
     of_class = dict(zip(alone, (found for found, _ in each), strict=True))
     deletions: list[Floats | None] = [None] * len(parts)
     if closed := is_small_enough(layer.units, parts):
@@ -163,23 +170,40 @@ def _resample(
     return pooled, within, by_class
 
 
+def _reweighted(
+    layer: Layer, settings: ResidualsSettings, sets: Sequence[tuple[int, list[Integers]]], map: OrderedMap
+) -> list[tuple[_Resampled, _Resampled]]:
+    """Resample sets of classes, given with labels of random streams: for each, over all its classes and within class.
+
+    The replicates of a bootstrap are drawn in chunks, each from its own stream.
+    """
+    sizes = [sum(rows.size for rows in parts) for _, parts in sets]
+    chunks = [bootstrap_chunks(settings.n_bootstrap, n) if n <= LARGEST_BOOTSTRAP else [] for n in sizes]
+    tasks = [(*one, chunk) for one, own in zip(sets, chunks, strict=True) for chunk in (None, *enumerate(own))]
+    made = map(_Reweight(layer, settings), tasks)
+    found = []
+    for own in chunks:
+        without, *drawn = (next(made) for _ in range(1 + len(own)))
+        each = [joined_replicates([part[scope] for part in drawn]) for scope in (0, 1)]
+        found.append((_Resampled(without[0], each[0]), _Resampled(without[1], each[1])))
+    return found
+
+
 @dataclass(frozen=True)
 class _Reweight:
-    """Resamples some classes, given with the label of their random streams: over all of them, and within class."""
+    """Leaves out tenths of some classes, or draws one chunk of bootstrap replicates of them, by number and size."""
 
     doing: ClassVar[str] = "resampling"
     layer: Layer
     settings: ResidualsSettings
 
-    def __call__(self, task: tuple[int, list[Integers]]) -> tuple[_Resampled, _Resampled]:
-        label, parts = task
+    def __call__(self, task: tuple[int, list[Integers], tuple[int, int] | None]) -> tuple[Both, Both]:
+        label, parts, chunk = task
         units, entropy, seed = self.layer.units, self.layer.entropy[np.concatenate(parts)], self.settings.seed
-        without = grouped_jackknife(units, parts, entropy, stream(seed, Stream.JACKKNIFE, label))
-        drawn = ((NOTHING, NOTHING), (NOTHING, NOTHING))
-        if entropy.size <= LARGEST_BOOTSTRAP:
-            generator = stream(seed, Stream.BOOTSTRAP, label)
-            drawn = node_bootstrap(units, parts, entropy, self.settings.n_bootstrap, generator)
-        return _Resampled(without[0], drawn[0]), _Resampled(without[1], drawn[1])
+        if chunk is None:
+            return grouped_jackknife(units, parts, entropy, stream(seed, Stream.JACKKNIFE, label))
+        number, size = chunk
+        return node_bootstrap(units, parts, entropy, size, stream(seed, Stream.BOOTSTRAP, label, number))
 
 
 def _asked(

@@ -15,7 +15,7 @@ drawing, not of the data. Many weightings at a time are two matrix products.
   left out of a_i: their similarities to u_i take the place of w_i, and their number that of the w_i in m − w_i.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,14 +76,25 @@ def grouped_jackknife(
     return (pearson, spearman), (within[0], within[1])
 
 
+def bootstrap_chunks(n_replicates: int, n_samples: int) -> list[int]:
+    """Return into how many replicates a bootstrap of n samples is divided, each chunk with a random stream."""
+    return [chunk.stop - chunk.start for chunk in row_blocks(n_replicates, n_samples, CHUNK_BYTES)]
+
+
 def node_bootstrap(
     units: Directions, classes: list[Integers], entropy: Floats, n_replicates: int, generator: np.random.Generator
 ) -> tuple[Both, Both]:
-    """Correlations of bootstrap replicates, as `grouped_jackknife` returns them, each (1, n_replicates)."""
-    chunks = row_blocks(n_replicates, entropy.size, CHUNK_BYTES)
-    draws = (resample_counts(entropy.size, chunk.stop - chunk.start, generator) for chunk in chunks)
+    """Correlations of a chunk of bootstrap replicates, as `grouped_jackknife` returns them, each (1, n_replicates)."""
+    draws = iter([resample_counts(entropy.size, n_replicates, generator)])
     pearson, spearman, *within = _recomputed(units, classes, entropy, draws, ALONE)[:, None]
     return (pearson, spearman), (within[0], within[1])
+
+
+def joined_replicates(chunks: Sequence[Both]) -> Both:
+    """Put the chunks of one bootstrap together; `NOTHING` of none."""
+    if not chunks:
+        return NOTHING, NOTHING
+    return np.concatenate([one for one, _ in chunks], axis=1), np.concatenate([one for _, one in chunks], axis=1)
 
 
 @dataclass(frozen=True)
@@ -150,11 +161,14 @@ def group_bootstrap(
     groups: Groups,
     own: OwnSums,
     n_replicates: int,
-    generator: np.random.Generator,
+    generator: Callable[[int], np.random.Generator],
 ) -> tuple[Both, Both]:
-    """Correlations of bootstrap replicates that draw groups; parameters and result as of `leave_groups_out`."""
-    chunks = row_blocks(n_replicates, entropy.size, CHUNK_BYTES)
-    draws = (resample_counts(groups.count, chunk.stop - chunk.start, generator)[:, groups.codes] for chunk in chunks)
+    """Correlations of bootstrap replicates that draw groups; result and other parameters as of `leave_groups_out`.
+
+    Each chunk of `bootstrap_chunks` has the generator of its number.
+    """
+    chunks = enumerate(bootstrap_chunks(n_replicates, entropy.size))
+    draws = (resample_counts(groups.count, size, generator(number))[:, groups.codes] for number, size in chunks)
     pearson, spearman, *within = _recomputed(units, classes, entropy, draws, own)[:, None]
     return (pearson, spearman), (within[0], within[1])
 

@@ -34,13 +34,16 @@ def entropy_score(entropy: Floats) -> ErrorScore:
     return ErrorScore(Score.ENTROPY, merge_entropies(entropy))
 
 
-def layer_scores(layer: Layer, margin: Floats) -> list[ErrorScore]:
-    """Low similarity and, of at least two predicted classes, low margin (n_samples,) as scores of errors."""
+def layer_scores(layer: Layer, margin: Floats, *, map: OrderedMap = in_order) -> list[ErrorScore]:
+    """Low similarity and, of at least two predicted classes, low margin (n_samples,) as scores of errors.
+
+    Their dependence through class means is computed in tasks of ``map``: they are not for tasks of the same map.
+    """
     similarity = merge_ties(layer.similarity, SIMILARITY_TOLERANCE)
-    shared = dependence_of_similarity(layer.units, layer.y_pred, similarity, sign=-1.0)
+    shared = dependence_of_similarity(layer.units, layer.y_pred, similarity, sign=-1.0, map=map)
     scores = [ErrorScore(Score.LOW_SIMILARITY, -similarity, shared, layer.name)]
     if not np.isnan(margin).all():
-        shared = dependence_of_margin(layer.units, layer.y_pred, similarity, sign=-1.0)
+        shared = dependence_of_margin(layer.units, layer.y_pred, similarity, sign=-1.0, map=map)
         scores.append(ErrorScore(Score.LOW_MARGIN, merge_ties(-margin, SIMILARITY_TOLERANCE), shared, layer.name))
     return scores
 

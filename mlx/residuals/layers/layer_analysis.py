@@ -119,7 +119,7 @@ def analyze_layer(
     family = similarity_family(lifted, y_pred, y_true, len(names), groups=predictions.groups, map=map)
     classmates = find_classmates(name, lifted, y_pred, names, settings, map=map)
     layer = Layer(units, family.predicted, entropy, y_pred, name, predictions.groups)
-    scores = layer_scores(layer, family.margin)
+    scores = layer_scores(layer, family.margin, map=map)
     places, shares = projections(name, units.representation, kinds, seed=settings.seed)
     overview, overview_matrix = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
     tests = correlation_tests(layer, len(names), settings, n_layers=n_layers, map=map)

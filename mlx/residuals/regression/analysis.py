@@ -145,7 +145,7 @@ def analyze_regression(
     duplicates = _duplicates(representation, pred)
     chosen = choose_groups(settings.groups, groups, factors, duplicates)
     summary = replace(
-        _summary(residuals, identity, place, fit, chosen, settings),
+        _summary(residuals, identity, place, fit, chosen, settings, map),
         n_duplicates=None if representation is None else duplicates.count,
         groups=None if chosen is None else settings.groups or GIVEN,
         n_groups=None if chosen is None else chosen.count,
@@ -234,12 +234,13 @@ def _summary(
     fit: LinearFit | None,
     groups: Groups | None,
     settings: ResidualsSettings,
+    map: OrderedMap,
 ) -> RegressionSummary:
     error = residuals.error
     scaled = {"residual_mean": error.mean(), "residual_sd": residuals.sd, "rmse": root_mean_square(error, error.size)}
     center: Numbers = {k: None if v is None else float(residuals.in_y(v)) for k, v in scaled.items()}
     shape, shape_status = shape_of(unit_sized(residuals.deviation), constant=residuals.is_constant)
-    spread, spread_status = correlate_spread(error, residuals.fitted, residuals.tolerance, groups, settings)
+    spread, spread_status = correlate_spread(error, residuals.fitted, residuals.tolerance, groups, settings, map=map)
     finite = all(np.isfinite(value) for value in center.values() if value)
     by_group = OK if groups is None else Reason.NO_CLASSICAL_BY_GROUP()
     statuses = (shape_status, spread_status, by_group, OK if finite else Reason.BEYOND_LARGEST_NUMBER())

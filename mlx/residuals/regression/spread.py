@@ -1,8 +1,11 @@
 """Whether the size of the residuals goes with the prediction: a rank correlation, its interval and p-value."""
 
+from functools import partial
+
 import numpy as np
 
 from mlx.core.array_types import Floats
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.regression.classical_tests import Numbers
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
@@ -23,7 +26,13 @@ MIN_INTERVAL = 20
 
 
 def correlate_spread(
-    error: Floats, fitted: Floats, tolerance: float, groups: Groups | None, settings: ResidualsSettings
+    error: Floats,
+    fitted: Floats,
+    tolerance: float,
+    groups: Groups | None,
+    settings: ResidualsSettings,
+    *,
+    map: OrderedMap = in_order,
 ) -> tuple[Numbers, Status]:
     """Correlate the ranks of absolute residuals and predictions, of independent rows or by group.
 
@@ -37,6 +46,8 @@ def correlate_spread(
         Which samples belong together; None where each is its own.
     settings
         Seed, resamples and confidence.
+    map
+        How bootstrap replicates are drawn.
     """
     sides, n = (np.abs(error), fitted), error.size
     if n < MIN_SAMPLES:
@@ -67,8 +78,8 @@ def correlate_spread(
     }
     if n < MIN_INTERVAL:
         return found, no_interval(Reason.TOO_FEW(MIN_INTERVAL))
-    generator = stream(settings.seed, Stream.REGRESSION_BOOTSTRAP)
-    replicates = row_replicates(*sides, tolerance, settings.n_bootstrap, generator)
+    draws = partial(stream, settings.seed, Stream.REGRESSION_BOOTSTRAP, 0)
+    replicates = row_replicates(*sides, tolerance, settings.n_bootstrap, draws, map=map)
     interval = bootstrap_interval(estimate, replicates, settings.confidence).agreeing_with(test.p, 0.0, estimate)
     if interval.why_missing.is_ok:
         found |= {"spread_spearman_low": interval.low, "spread_spearman_high": interval.high}
