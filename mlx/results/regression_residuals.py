@@ -148,6 +148,9 @@ class RegressionSummary:
     n_leaked, n_issues_duplicate, n_issues_leak, n_issues_outlier
         Test samples that are in another part of the data, too, and those with an issue of each kind; None where they
         were not looked for.
+    of_intervals
+        Scalars of the prediction intervals of equal width for the first alpha: coverage, width, and the group that is
+        covered worst, with their statuses; empty without recorded validation samples.
     """
 
     n: int
@@ -187,13 +190,14 @@ class RegressionSummary:
     n_issues_duplicate: int | None = None
     n_issues_leak: int | None = None
     n_issues_outlier: int | None = None
+    of_intervals: Mapping[str, float | int | str | None] = field(default_factory=dict)
 
     def as_metrics(self) -> dict[str, float | int | str | None]:
         """Return JSON scalars, without what is not asked of these samples; each that is null with its own status."""
-        found = {field.name: _scalar(getattr(self, field.name)) for field in fields(self)}
+        found = {one.name: _scalar(getattr(self, one.name)) for one in fields(self) if one.name != OF_INTERVALS}
         found = {name: value for name, value in found.items() if value is not None or name not in OPTIONAL}
         missing = [name for name, value in found.items() if value is None]
-        return found | {
+        return {**found, **self.of_intervals} | {
             f"{name.removesuffix('_low').removesuffix('_high')}_status": self._why_missing(name) for name in missing
         }
 
@@ -212,8 +216,9 @@ class RegressionSummary:
             A key is missing, or a status is not one of this version.
         """
         try:
-            names = [field.name for field in fields(cls) if field.name in metrics or field.name not in OPTIONAL]
-            return cls(**{name: _read(name, metrics[name]) for name in names})
+            names = [one.name for one in fields(cls) if one.name in metrics or one.name not in OPTIONAL]
+            of_intervals = {name: value for name, value in metrics.items() if name.startswith(INTERVAL_KEYS)}
+            return cls(**{name: _read(name, metrics[name]) for name in names}, of_intervals=of_intervals)
         except KeyError as error:
             found = ", ".join(metrics)[:200]
             raise ArtifactError(f"{path}: expected a key {error}, found {found}{REMAKE}") from None
@@ -223,7 +228,18 @@ class RegressionSummary:
             ) from None
 
 
-OPTIONAL = {"n_duplicates", "groups", "n_groups", "n_leaked", *(f"n_issues_{kind}" for kind in ISSUES_OF_REGRESSION)}
+OF_INTERVALS = "of_intervals"
+INTERVAL_KEYS = ("set_", "worst_covered")
+"""What the keys of prediction intervals begin with; they are those of the sets of a classifier."""
+
+OPTIONAL = {
+    "n_duplicates",
+    "groups",
+    "n_groups",
+    "n_leaked",
+    *(f"n_issues_{kind}" for kind in ISSUES_OF_REGRESSION),
+    OF_INTERVALS,
+}
 """Keys that are absent where nothing was counted, or no groups are named."""
 
 

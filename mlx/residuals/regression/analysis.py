@@ -21,6 +21,7 @@ from mlx.residuals.regression.failures import ResidualFactors, analyze_residual_
 from mlx.residuals.regression.leverage import Leverage, coefficients_of, leverage_of, no_leverage
 from mlx.residuals.regression.shape import shape_of
 from mlx.residuals.regression.spread import MIN_SAMPLES, correlate_spread
+from mlx.residuals.sets.coverage import headline_of_sets
 from mlx.residuals.sets.regression import PredictionIntervals, RegressionOutputs, prediction_intervals
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation, directions_of
@@ -164,6 +165,7 @@ def analyze_regression(
             groups=chosen,
             chosen_by_validation=chosen_by_validation,
         )
+        summary = replace(summary, of_intervals=headline_of_sets(intervals.coverage, settings.confidence))
     return RegressionResiduals(
         _samples(residuals, identity, place),
         coefficients_of(fit, settings.confidence, features),
