@@ -3,11 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from mlx.core.artifacts import write_csv
 from mlx.core.descriptions import Split
-from mlx.core.group_names import DUPLICATES
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
@@ -15,13 +12,14 @@ from mlx.pipeline.model_outputs import (
     ModelOutputs,
     naming_model_outputs,
     open_model_outputs,
-    open_validation_outputs,
+    open_validation,
 )
-from mlx.pipeline.sample_columns import read_group_labels
+from mlx.pipeline.sample_columns import read_groups
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
-from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.groups import Groups
 from mlx.stats.validation_outputs import ValidationOutputs
+
+KEY = "evaluation.groups"
 
 
 def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
@@ -42,14 +40,15 @@ def write_evaluation(
 ) -> str:
     """Evaluate the outputs on a part that a workspace holds, of samples whose raw data are in another."""
     recorded = open_model_outputs(workspace.representations, split)
-    labels = read_group_labels(source, settings.groups, np.asarray(recorded.index), key="evaluation.groups")
-    duplicates = _duplicates(recorded)
-    given = duplicates.first if settings.groups == DUPLICATES else labels
-    validation_outputs = open_validation_outputs(workspace.representations) if split == "test" else None
+    given = read_groups(source, settings.groups, recorded, key=KEY)
+    val, validation_outputs = open_validation(workspace.representations) if split == "test" else None, None
+    if val is not None:
+        validation_outputs = val.as_validation(read_groups(source, settings.groups, val, key=KEY))
     with naming_model_outputs(workspace, recorded):
         found = _evaluated(recorded, settings, given, validation_outputs)
     frames = found.frames()
-    warning = duplicates.warning(None if given is None else Groups.of(given), key="evaluation.groups")
+    duplicates = recorded.duplicates
+    warning = duplicates.warning(None if given is None else Groups.of(given), key=KEY)
     metrics = replace(found.metrics, n_duplicates=duplicates.count, duplicates_status=warning or None).as_dict()
     for name, table in frames.items():
         write_csv(workspace.metrics / name, table)
@@ -65,13 +64,6 @@ def write_evaluation(
 
 
 SHOWN = frozenset({"accuracy", "log_loss", "rmse", "r2"})
-
-
-def _duplicates(recorded: ModelOutputs) -> Duplicates:
-    """Find the samples of the same representation and output, as the residuals analysis does."""
-    scores = recorded.probabilities if recorded.logits is None else recorded.logits
-    outputs = np.asarray(recorded.y_pred)[:, None] if scores is None else scores
-    return find_duplicates(next(iter(recorded.layers.values())), outputs)
 
 
 def _evaluated(

@@ -1,6 +1,7 @@
 """Reads what `residuals-analysis` needs of every part of the data to find samples to look at."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,10 @@ from mlx.residuals.issues.analysis import Issues
 from mlx.residuals.issues.parts import ReadInputs
 
 
-def issues_of(workspace: Workspace, test: ModelOutputs, settings: ResidualsSettings) -> Issues:
+def issues_of(workspace: Workspace, test: ModelOutputs, settings: ResidualsSettings, groups: Array | None) -> Issues:
     """Find samples to look at in every part that is recorded; `test` is what was opened of the test part.
+
+    ``groups`` (n_val,) are labels of which validation samples belong together; None where each is its own.
 
     Raises
     ------
@@ -31,6 +34,7 @@ def issues_of(workspace: Workspace, test: ModelOutputs, settings: ResidualsSetti
     described = read_description(folder / "representations.json", RepresentationsDescription)
     others = [split for split in SPLITS if split in described.samples and split != "test"]
     parts = [_part("test", test), *(_part(split, open_model_outputs(folder, split)) for split in others)]
+    parts = [replace(part, groups=groups) if part.split == "val" else part for part in parts]
     elsewhere = test.model == RECORDED_ARRAYS  # there are neither inputs nor a training to look at
     rows = {} if elsewhere else _rows_of_parts(workspace.splits)
     return find_issues(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,7 @@ from mlx.core.paths import Workspace
 from mlx.core.reading import ABSENT, REMAKE
 from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import open_sparse
+from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.validation_outputs import ValidationOutputs
 
@@ -74,6 +76,20 @@ class ModelOutputs:
     split_method: str | None = None
     folder: Path | None = None
     features: tuple[str, ...] = ()
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """The samples of the same representation and output, as the residuals analysis finds them."""
+        scores = self.probabilities if self.logits is None else self.logits
+        outputs = np.asarray(self.y_pred)[:, None] if scores is None else scores
+        return find_duplicates(next(iter(self.layers.values())), outputs)
+
+    def as_validation(self, groups: Array | None) -> ValidationOutputs | None:
+        """Return the outputs to fit and to calibrate by, with the label (n,) of each group; None for regression."""
+        if self.probabilities is None:
+            return None
+        labels, index = np.asarray(self.y_true), np.asarray(self.index)
+        return ValidationOutputs(self.probabilities, self.logits, labels, index, self.chosen_by_validation, groups)
 
     @property
     def design(self) -> Array | None:
@@ -149,21 +165,15 @@ def is_recorded(folder: Path, split: Split) -> bool:
     return split in read_description(folder / "representations.json", RepresentationsDescription).samples
 
 
-def open_validation_outputs(folder: Path) -> ValidationOutputs | None:
-    """Open what the same folder has of the validation part of a classification; None where it is not recorded.
+def open_validation(folder: Path) -> ModelOutputs | None:
+    """Open what the same folder has of the validation part; None where it is not recorded.
 
     Raises
     ------
     ArtifactError
         A file is missing or damaged, or has another number of rows or columns than described.
     """
-    if not is_recorded(folder, "val"):
-        return None
-    recorded = open_model_outputs(folder, "val")
-    if recorded.probabilities is None:
-        return None
-    labels, index = np.asarray(recorded.y_true), np.asarray(recorded.index)
-    return ValidationOutputs(recorded.probabilities, recorded.logits, labels, index, recorded.chosen_by_validation)
+    return open_model_outputs(folder, "val") if is_recorded(folder, "val") else None
 
 
 def _folder_of(recorded: Path, split: Split, described: RepresentationsDescription) -> Path:

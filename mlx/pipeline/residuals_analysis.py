@@ -23,10 +23,10 @@ from mlx.pipeline.model_outputs import (
     is_recorded,
     naming_model_outputs,
     open_model_outputs,
-    open_validation_outputs,
+    open_validation,
 )
 from mlx.pipeline.other_parts import open_other_parts
-from mlx.pipeline.sample_columns import SampleColumns, read_group_labels
+from mlx.pipeline.sample_columns import SampleColumns, read_group_labels, read_groups
 from mlx.residuals import ResidualsSettings, analyze_classification, analyze_regression
 from mlx.residuals.errors.factor_choice import choose_factors, restates
 from mlx.residuals.sets.regression import RegressionOutputs
@@ -55,6 +55,7 @@ from mlx.results.regression_residuals import (
 from mlx.results.sample_scores import SAMPLES
 from mlx.results.tests import first_test
 from mlx.stats.status import Reason
+from mlx.stats.validation_outputs import ValidationOutputs
 
 MOST_FEATURES = 100
 """Features that are factors unless ``residuals.factors`` names some."""
@@ -84,11 +85,14 @@ def residuals_analysis(workspace: Workspace, workers: Workers = SERIAL, *, resid
     recorded = open_model_outputs(workspace.representations)
     factors = _factors(SampleColumns.of(workspace), recorded, residuals)
     groups = read_group_labels(workspace, residuals.groups, np.asarray(recorded.index))
+    val = open_validation(workspace.representations)
+    together = None if val is None else read_groups(workspace, residuals.groups, val, key="residuals.groups")
     if recorded.task == "regression":
         _note_unused(residuals.conformal)
-        finding = _regression(workspace, workers, recorded, factors, groups, residuals)
+        finding = _regression(workspace, workers, recorded, factors, groups, together, residuals)
     else:
-        finding = _classification(workspace, workers, recorded, factors, groups, residuals)
+        known = None if val is None else val.as_validation(together)
+        finding = _classification(workspace, workers, recorded, factors, groups, known, residuals)
     return (
         f"read {len(recorded.index)} test samples and layers {', '.join(recorded.layers)} from "
         f"{workspace.representations}, {finding}, wrote {workspace.residuals}"
@@ -121,9 +125,11 @@ def _classification(
     recorded: ModelOutputs,
     factors: pd.DataFrame,
     groups: Array | None,
+    validation: ValidationOutputs | None,
     settings: ResidualsSettings,
 ) -> str:
     assert recorded.probabilities is not None, "a classification"
+    together = None if validation is None else validation.groups
     with naming_model_outputs(workspace, recorded), announced(workers.map, "residuals-analysis") as shown:
         found = analyze_classification(
             recorded.layers,
@@ -136,12 +142,12 @@ def _classification(
             factors=factors,
             settings=settings,
             validation=recorded.validation,
-            validation_outputs=open_validation_outputs(workspace.representations),
+            validation_outputs=validation,
             groups=groups,
-            others=open_other_parts(workspace),
+            others=open_other_parts(workspace, together),
             map=shown,
         )
-        noticed = issues_of(workspace, recorded, settings)
+        noticed = issues_of(workspace, recorded, settings, together)
     found = replace(found, **vars(noticed.found), headline=found.headline | noticed.headline)
     with replacing_folder(workspace.residuals) as folder:
         write_classification(folder, found)
@@ -162,8 +168,10 @@ def _regression(
     recorded: ModelOutputs,
     factors: pd.DataFrame,
     groups: Array | None,
+    together: Array | None,
     settings: ResidualsSettings,
 ) -> str:
+    validation = _regression_outputs(workspace, "val")
     with naming_model_outputs(workspace, recorded), announced(workers.map, "residuals-analysis") as shown:
         found = analyze_regression(
             recorded.y_true,
@@ -177,12 +185,12 @@ def _regression(
             factors=factors,
             groups=groups,
             features=recorded.features,
-            validation=_regression_outputs(workspace, "val"),
+            validation=validation and replace(validation, groups=together),
             training=_regression_outputs(workspace, "train"),
             chosen_by_validation=recorded.chosen_by_validation,
             map=shown,
         )
-        noticed = issues_of(workspace, recorded, settings)
+        noticed = issues_of(workspace, recorded, settings, together)
     found = replace(found, **vars(noticed.found), summary=_with_counts(found.summary, noticed.headline))
     with replacing_folder(workspace.residuals) as folder:
         write_regression(folder, found)

@@ -18,6 +18,7 @@ from mlx.core.errors import ArtifactError
 from mlx.core.group_names import DUPLICATES, unknown_groups
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
+from mlx.pipeline.model_outputs import ModelOutputs
 
 MICROSECONDS_A_DAY = 86_400_000_000
 
@@ -154,6 +155,19 @@ def column_values(described: ColumnDescription, numbers: Floats) -> Array:
         moments[~absent] = np.rint(numbers[~absent] * MICROSECONDS_A_DAY).astype(np.int64).view("datetime64[us]")
         return moments
     return numbers
+
+
+def read_groups(workspace: Workspace, name: str | None, recorded: ModelOutputs, *, key: str) -> Array | None:
+    """Return the label (n,) of the group of each recorded sample, duplicates included; None without groups.
+
+    Raises
+    ------
+    SettingsError, ArtifactError
+        As `read_group_labels`.
+    """
+    if name == DUPLICATES:
+        return recorded.duplicates.first
+    return read_group_labels(workspace, name, np.asarray(recorded.index), key=key)
 
 
 def read_group_labels(

@@ -22,6 +22,8 @@ class RecordedPart:
         (n,), labels.
     index
         (n,), what identifies each sample.
+    groups
+        (n,), labels of which samples belong together; None where each is its own.
     """
 
     layers: Mapping[str, Representation]
@@ -30,6 +32,7 @@ class RecordedPart:
     y_true: Integers
     y_pred: Integers
     index: Array
+    groups: Array | None = None
 
 
 @dataclass(frozen=True)

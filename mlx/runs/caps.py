@@ -19,6 +19,7 @@ from mlx.models.in_sklearn.params import (
     SvmParams,
 )
 from mlx.runs.sample import PER_CLASS
+from mlx.training import TrainingSettings
 
 SPLIT = {"method": "random", "test_size": 0.2, "val_size": 0.2, "stratify": True, "fold": None}
 TRAIN_SHARE = 0.6
@@ -31,6 +32,9 @@ MAX_ROWS, DIRECT_VALUES, SVM_PRODUCTS = 512, 1 << 22, 10**8
 
 MAX_UNKNOWNS = 2000
 """Unknowns up to which newton-cholesky is tried: it solves for all at once, at a cost of their third power."""
+
+MAX_FOLDS = 2
+"""Further models of ``training.cross_fit`` that are tried."""
 
 MAX_BATCH, MIN_BATCH, BATCH_PRODUCTS = 16, 2, 2 * 10**12
 """Bounds of the samples of a training step, and about how many products of a weight and a value a step has at most."""
@@ -52,13 +56,16 @@ def capped(config: ExperimentConfig, model: Model, n_train: int) -> Capped:
     """Return what a dry run does of an experiment whose `model` is fitted to `n_train` samples."""
     task = model.task_spec
     if isinstance(model, IterativeModel):
-        changes, rows, fitted = _few_steps(config, model, n_train)
+        training, rows, fitted = _few_steps(config, model, n_train)
+        changes: dict[str, Any] = {}
         smallest = SMALLEST_SAMPLE
     else:
         rows = _direct_rows(config.model.parameters(), task, n_train)
         fewer, fitted = _fewer_rounds(config.model.parameters(), task)
         changes = {"model": config.model.model_copy(update={"params": config.model.params | fewer})}
-        smallest = max(SMALLEST_SAMPLE, PER_CLASS * task.n_classes)
+        training, smallest = {}, max(SMALLEST_SAMPLE, PER_CLASS * task.n_classes)
+    training["cross_fit"] = min(config.training.cross_fit, MAX_FOLDS)
+    changes["training"] = config.training.model_copy(update=training)
     size = max(smallest, math.ceil(rows / TRAIN_SHARE))
     changes["split"] = config.split.model_copy(update=SPLIT | {"stratify": size >= PER_CLASS * task.n_classes})
     few: dict[str, Any] = {"n_bootstrap": 100}
@@ -70,7 +77,7 @@ def capped(config: ExperimentConfig, model: Model, n_train: int) -> Capped:
 
 
 def _few_steps(config: ExperimentConfig, model: IterativeModel, n_train: int) -> tuple[dict[str, Any], int, str]:
-    """Return the changed sections, the training samples, and what is fitted of a model that is trained by epochs.
+    """Return what changes of the training, its samples, and what is fitted of a model that is trained by epochs.
 
     The rate stays what it is set to, without warm-up and schedule, so that a rate that diverges is found.
     """
@@ -84,7 +91,7 @@ def _few_steps(config: ExperimentConfig, model: IterativeModel, n_train: int) ->
     params = config.training.params.model_copy(update={"schedule": "none", "schedule_params": {}, "warmup_epochs": 0})
     changes = {"epochs": epochs, "batch_size": batch, "early_stopping_patience": None, "params": params}
     fitted = f"{epochs} of {config.training.epochs} epochs in batches of {batch} fitted,"
-    return {"training": config.training.model_copy(update=changes)}, rows, fitted
+    return changes, rows, fitted
 
 
 def _direct_rows(params: Settings, task: TaskSpec, n_train: int) -> int:
@@ -145,3 +152,11 @@ def work_ratio(config: ExperimentConfig, small: ExperimentConfig, samples: float
         case SvmParams():
             return samples**2
     return samples * config.training.epochs / small.training.epochs
+
+
+def models_fitted(training: TrainingSettings, task: TaskSpec) -> int:
+    """Return to how many models fitted to all samples the work of a training amounts.
+
+    Each of k models of cross-fitting is fitted to a share (k − 1)/k of the samples: together they are k − 1.
+    """
+    return max(1, training.cross_fit) if task.n_classes else 1

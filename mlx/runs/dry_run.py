@@ -38,7 +38,7 @@ from mlx.preprocessing.overlap import notes_of, overlaps_of
 from mlx.preprocessing.settings import PreprocessingSettings, SplitSettings
 from mlx.preprocessing.split import Split, split_rows
 from mlx.runs.analysis_time import analysis_parts, describe_time
-from mlx.runs.caps import capped, check_counts, work_ratio
+from mlx.runs.caps import capped, check_counts, models_fitted, work_ratio
 from mlx.runs.dry_run_recorded import try_recorded
 from mlx.runs.footprint import Tried, check_memory, footprint
 from mlx.runs.output_folder import output_folder
@@ -115,6 +115,7 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     of_split = notes_of(planned, config.split, overlaps_of(known, planned))
     size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
     taken = footprint(config, dataset, model, {name: len(rows) for name, rows in planned.parts().items()}, tried)
+    n_models = models_fitted(config.training, task)
     facts = (
         *_data_facts(dataset, sample, missing),
         f"split: {planned.method}{by}, {n_train} train, {len(planned.val)} val, {n_test} test",
@@ -122,10 +123,15 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
         *taken.facts(),
         f"output: {Path(config.output.directory) / config.name}/<time>",
         f"tried: {part.fitted} to {splits.sizes['train']} of {n_train} training samples; not the whole fit",
+        *(
+            [f"cross-fit: {n_models} further models, so that training takes {n_models} times as long"]
+            if n_models > 1
+            else []
+        ),
         analysis,
     )
     idle = [*idle, *_idle_for_data(config, dataset), *_idle_by_time(config, planned)]
-    work = work_ratio(config, small, n_train / splits.sizes["train"])
+    work = work_ratio(config, small, n_train / splits.sizes["train"]) * n_models / models_fitted(small.training, task)
     seconds = _fitted(trained, work, times) + sum(part.seconds for part in parts) if timed else 0.0
     disk = sum(taken.disk.values())
     return DryRun(facts, (*idle, *of_split, *training_warnings, *long), seconds, disk)

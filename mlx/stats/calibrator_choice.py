@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.array_types import Integers
-from mlx.core.streams import stream
 from mlx.stats.calibrators import Calibrator, FittedCalibrator, fit_calibrator
 from mlx.stats.interval import NAN
 from mlx.stats.row_scores import brier
 from mlx.stats.status import Reason
-from mlx.stats.validation_outputs import SEED, ValidationOutputs
+from mlx.stats.validation_outputs import ValidationOutputs, drawn_groups
 
 FOLDS = 5
 
@@ -73,10 +72,12 @@ def _candidate(calibrator: Calibrator, fitting: ValidationOutputs) -> Candidate:
 
 
 def _folds(fitting: ValidationOutputs) -> Integers:
-    """Return the fold of each sample (n,): the classes in proportion, whatever the order of the samples."""
-    in_order = np.argsort(fitting.index, kind="stable")
-    drawn = in_order[stream(SEED, FOLDS).permutation(len(in_order))]
-    by_class = drawn[np.argsort(np.asarray(fitting.y_true)[drawn], kind="stable")]
+    """Return the fold of each sample (n,), whatever their order: the classes in proportion, or groups undivided."""
+    codes, drawn = drawn_groups(fitting.index, fitting.groups, FOLDS)
     folds = np.empty(len(drawn), np.intp)
+    if fitting.groups is not None:
+        folds[drawn] = np.arange(len(drawn)) % FOLDS
+        return folds[codes]
+    by_class = drawn[np.argsort(np.asarray(fitting.y_true)[drawn], kind="stable")]
     folds[by_class] = np.arange(len(drawn)) % FOLDS
     return folds

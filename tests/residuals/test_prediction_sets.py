@@ -1,8 +1,10 @@
 """Prediction sets and intervals: sets by hand and of MAPIE, whom they cover, and what is missing and why."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import softmax
 from scipy.stats import betabinom
@@ -14,6 +16,7 @@ from mlx.residuals.sets.classification import prediction_sets
 from mlx.residuals.sets.coverage import headline_of_sets
 from mlx.residuals.sets.regression import RegressionOutputs
 from mlx.results.prediction_sets import Looked, SetMethod
+from mlx.results.regression_residuals import RegressionSummary
 from mlx.stats.conformal import summed_coverage, threshold, undercoverage_p_value
 from mlx.stats.groups import Groups
 from mlx.stats.multiple_testing import holm
@@ -254,6 +257,13 @@ def test_a_regression_has_intervals_of_equal_and_of_scaled_width():
     assert normalized.size_mean < absolute.size_mean
     frame = found.sample_frame()
     assert {"interval_low", "interval_high_normalized"} <= {*frame}
+    metrics = found.summary.as_metrics()
+    assert (metrics["set_coverage"], metrics["worst_covered"]) == (absolute.coverage, None)
+    assert metrics["worst_covered_status"] == "no group is covered less than all samples by more than chance"
+    assert RegressionSummary.from_metrics(Path("residuals.json"), metrics) == found.summary
+    harder = pd.DataFrame({"camera": np.where(np.abs(test.y_true - test.y_pred) > absolute.threshold, "old", "new")})
+    worst = intervals(test, validation=validation, training=training, factors=harder).summary.as_metrics()
+    assert (worst["worst_covered"], worst["worst_covered_coverage"]) == ("factor camera old", 0)
 
 
 def test_the_spread_is_that_of_training_samples_alone():

@@ -54,7 +54,7 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = sorted(folder.rglob("*"))
-    shown, warned = dry_run(capsys, "split.seed=7")
+    shown, warned = dry_run(capsys, "split.seed=7", "training.cross_fit=3")
     config = ExperimentConfig.model_validate(yaml.safe_load(shown))
     assert config.split.seed == 7
     assert config.dataset.name == "digits"
@@ -65,6 +65,7 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
     assert "no effect on logistic_regression, which is fitted all at once: training.epochs" in warned
     assert "# data: 1797 samples of 8x8x1, 10 classes" in shown
     assert "# disk: about" in shown
+    assert "# cross-fit: 3 further models, so that training takes 3 times as long" in shown
     assert sorted(folder.rglob("*")) == before
 
 

@@ -15,6 +15,7 @@ from mlx.evaluation import evaluate_classification
 from mlx.pipeline.model_outputs import open_model_outputs
 from mlx.pipeline.steps import STEPS
 from mlx.runs.rescore import rescore
+from mlx.stats.validation_outputs import validation_halves
 
 
 @pytest.mark.parametrize("roles", [{"patient": "group"}, {}])
@@ -49,6 +50,9 @@ def test_groups_come_from_a_column_with_a_role_or_a_factor(tmp_path: Path, roles
     fitted = {name: metrics[name] for name in ("recalibration", "temperature")}  # to the validation samples
     assert metrics == expected | {"n_duplicates": 0, "split_method": "random"} | fitted
     assert metrics["accuracy_low"] is not None
+    val = np.load(workspace.splits / "index_val.npy")  # whose samples of a patient all fit, or all calibrate
+    effects = pd.read_csv(workspace.metrics / "recalibration.csv")
+    assert {*effects["n_validation"]} == {len(validation_halves(val, patient[val])[0])}
     assert rescore(workspace, evaluation=config.evaluation, representations=config.representations) == metrics
     training = rescore(workspace, evaluation=config.evaluation, representations=config.representations, split="train")
     index = np.load(workspace.splits / "index_train.npy")

@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
-from mlx.stats.calibrator_choice import choose_calibrator, fit_calibrators
+from mlx.stats.calibrator_choice import _folds, choose_calibrator, fit_calibrators
 from mlx.stats.calibrators import Calibrator, fit_calibrator, fit_vector_scaling
 from mlx.stats.status import Reason
 from mlx.stats.validation_outputs import ValidationOutputs, validation_halves
@@ -118,3 +118,19 @@ def test_the_halves_of_validation_share_no_sample_and_are_those_of_its_samples()
     assert sorted(index[::-1][again]) == sorted(index[fits])
     whole = ValidationOutputs(np.full((7, 2), 0.5), None, np.zeros(7, int), index)
     assert [*whole.fitting().index, *whole.calibrating().index] == [*index[fits], *index[calibrates]]
+
+
+def test_samples_that_belong_together_are_in_one_half_and_in_one_fold() -> None:
+    rng = np.random.default_rng(0)
+    index, groups = rng.permutation(1000)[:90], rng.choice([f"subject {k}" for k in range(25)], 90)
+    fits, calibrates = validation_halves(index, groups)
+    assert not {*groups[fits]} & {*groups[calibrates]}
+    assert abs(len(fits) - 45) <= np.unique(groups, return_counts=True)[1].max() / 2
+    order = rng.permutation(90)
+    again, _ = validation_halves(index[order], groups[order])
+    assert {*index[order][again]} == {*index[fits]}
+    alone = validation_halves(index, np.arange(90))[0]
+    np.testing.assert_array_equal(alone, validation_halves(index)[0])
+    folds = _folds(ValidationOutputs(np.full((90, 2), 0.5), None, np.zeros(90, int), index, groups=groups))
+    assert all(len({*folds[groups == group]}) == 1 for group in groups)
+    assert {*folds} == {0, 1, 2, 3, 4}

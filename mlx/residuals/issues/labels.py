@@ -68,7 +68,9 @@ def calibrator_of(validation: Part | None) -> FittedCalibrator | None:
     """Return the calibrator that the half of validation which fits and selects chooses; None without validation."""
     if validation is None or validation.probabilities is None:
         return None
-    outputs = ValidationOutputs(validation.probabilities, validation.logits, validation.y_true, validation.index)
+    outputs = ValidationOutputs(
+        validation.probabilities, validation.logits, validation.y_true, validation.index, groups=validation.groups
+    )
     return choose_calibrator(fit_calibrators(outputs.fitting(), Calibrator)).fitted
 
 

@@ -29,6 +29,8 @@ class Part:
         (n, d), the representation in the first layer, an array or ``csr_array``.
     probabilities, logits
         (n, n_classes); None of a regression, and logits also where the model has none.
+    groups
+        (n,), labels of which samples belong together; None where each is its own.
     """
 
     split: str
@@ -38,6 +40,7 @@ class Part:
     layer: Any
     probabilities: Scores | None = None
     logits: Scores | None = None
+    groups: Array | None = None
 
     @property
     def outputs(self) -> Array:

@@ -70,7 +70,7 @@ def combine(
     val = others.val
     if others.train is None or val is None:
         return Reason.NOT_RECORDED("training" if others.train is None else "validation")
-    rows = validation_halves(np.asarray(val.index))[0]
+    rows = validation_halves(np.asarray(val.index), val.groups)[0]
     softmax = output_scores(val.probabilities, val.logits)[MAXIMUM_PROBABILITY]
     of_val, test = {MAXIMUM_PROBABILITY: softmax[rows]}, {MAXIMUM_PROBABILITY: of_test[MAXIMUM_PROBABILITY]}
     for name, score in fitted.items():

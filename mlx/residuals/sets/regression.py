@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlx.core.array_types import Floats, Indices
+from mlx.core.array_types import Array, Floats, Indices
 from mlx.residuals.geometry.layer_geometry import filled
 from mlx.residuals.sets.coverage import Sets, covered_groups
 from mlx.residuals.settings import ResidualsSettings
@@ -32,12 +32,15 @@ class RegressionOutputs:
         (n,).
     representation
         (n, n_features), of the first layer.
+    groups
+        (n,), labels of which samples belong together; None where each is its own.
     """
 
     y_true: Floats
     y_pred: Floats
     index: Indices
     representation: Representation
+    groups: Array | None = None
 
     @property
     def residual_size(self) -> Floats:
@@ -79,7 +82,7 @@ def prediction_intervals(
     chosen_by_validation
         Whether validation samples chose the epoch whose weights the model has.
     """
-    _, calibrates = validation_halves(np.asarray(validation.index))
+    _, calibrates = validation_halves(np.asarray(validation.index), validation.groups)
     own, size = validation.residual_size[calibrates], test.residual_size
     spreads, why = _spreads(training, validation, test)
     rows: list[SetCoverage] = []
