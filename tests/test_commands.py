@@ -264,6 +264,12 @@ def test_the_schema_accepts_every_example_and_refuses_typos(capsys: pytest.Captu
         {"foo": 1},
     ):
         assert not validator.is_valid(good | typo)
+    of_studies = Draft202012Validator(json.loads(said(capsys, "schema", "--study")))
+    (study,) = read_documents(ROOT / "studies/digits.yaml")
+    assert not list(of_studies.iter_errors(study.values))
+    assert of_studies.is_valid({"name": "a", "base": {"dataset": {"name": "shapes"}}})
+    for typo in ({"sedes": 3}, {"base": {"dataset": {"name": "shape"}}}, {"folds": 1}):
+        assert not of_studies.is_valid({"name": "a", "base": "params.yaml", **typo})
 
 
 def test_completion_scripts_are_given(capsys: pytest.CaptureFixture[str]) -> None:

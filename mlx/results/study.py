@@ -172,5 +172,37 @@ class StudyTrial:
     reason: Annotated[str, Column("text", "why it failed")] = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EnsembleEstimate:
+    """What an ensemble of the runs of a cell reaches, for *this model, other samples*; NaN where ``status`` says why.
+
+    The ensemble predicts the class with the largest mean probability of the runs.
+    """
+
+    cell: CellName
+    quantity: Annotated[
+        str,
+        Column(
+            "text",
+            "a metric, or `error_auroc_` and a score of failure, `mutual_information` or `disagreement`",
+        ),
+    ]
+    estimate: Annotated[float, Column("number", "of the ensemble")] = NAN
+    low: columns.Low = NAN
+    high: columns.High = NAN
+    confidence: Level = NAN
+    method: Method = ""
+    mean_of_runs: Annotated[float, Column("number", "mean of the runs by themselves, of a metric that they have")] = NAN
+    n_models: Annotated[int, Column("count", "runs that it is made of")] = 0
+    n_samples: Annotated[int, Column("count", "test samples")] = 0
+    status: columns.RowStatus = OK
+
+
 RUNS = RowSchema("runs.csv", StudyRun, "One row per run of a cell.", ("run",))
 TRIALS = RowSchema("trials.csv", StudyTrial, "One row per trial of a search.", ("run",))
+ENSEMBLES = RowSchema(
+    "ensembles.csv",
+    EnsembleEstimate,
+    "One row per cell of a classification with runs that differ, and quantity.",
+    ("cell", "quantity"),
+)

@@ -149,7 +149,13 @@ class ComparedModel:
 
     def measure(self, metric: Metric) -> Measured:
         """Measure what `MEASURES` has, or report why there is no test of it."""
-        measured = MEASURES[metric](self)
+        return self._gated(metric, MEASURES[metric](self))
+
+    def measure_ranking(self, score: Floats) -> Measured:
+        """Measure how well another score than entropy, (n,), ranks the errors: the AUROC, higher is better."""
+        return self._gated(Metric.ERROR_AUROC, _error_auroc(self, score))
+
+    def _gated(self, metric: Metric, measured: Measured) -> Measured:
         if not measured.why.is_ok or metric not in MIN_EXPECTED:
             return measured
         errors = int(self.error.sum())
@@ -194,10 +200,10 @@ def _area(positive: Flags, score: Floats) -> Measured:
     return Measured(placed.area, influence)
 
 
-def _error_auroc(model: ComparedModel) -> Measured:
+def _error_auroc(model: ComparedModel, score: Floats | None = None) -> Measured:
     if model.error.all() or not model.error.any():
         return Measured(NAN, NO_INFLUENCE, Reason.ALL_WRONG() if model.error[0] else Reason.NO_ERRORS())
-    return _area(model.error, model.entropy)
+    return _area(model.error, model.entropy if score is None else score)
 
 
 def _curve_area(name: str) -> Callable[[ComparedModel], Measured]:

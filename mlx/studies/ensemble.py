@@ -1,12 +1,19 @@
 """An ensemble of the runs of a cell, from the probabilities that they recorded."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import entr
 
 from mlx.core.array_types import Floats, Integers, Scores
+from mlx.pipeline.model_outputs import ModelOutputs
+from mlx.results.comparison import Metric
+from mlx.results.study import EnsembleEstimate
+from mlx.stats.groups import Groups
+from mlx.studies.cells import estimate_cell
+from mlx.studies.measure import measure_ensemble
+from mlx.studies.values import MetricValues
 
 
 @dataclass(frozen=True)
@@ -65,4 +72,62 @@ def ensemble_of(probabilities: Sequence[Scores]) -> Ensemble:
         entropy=entropy,
         mutual_information=np.maximum(0.0, entropy - within),
         disagreement=(np.stack(votes) != predicted).mean(axis=0),
+    )
+
+
+def ensemble_rows(
+    cell: str,
+    outputs: Sequence[ModelOutputs],
+    runs: Mapping[Metric, MetricValues],
+    *,
+    level: float,
+    n_bins: int,
+    groups: Groups | None = None,
+) -> tuple[EnsembleEstimate, ...]:
+    """Return what the ensemble of the runs of a cell reaches.
+
+    Parameters
+    ----------
+    cell
+        Its name.
+    outputs
+        Of its runs.
+    runs
+        Their metrics, as `mlx.studies.measure.measure_cell` returns them.
+    level
+        Of the intervals.
+    n_bins
+        Bins of the calibration error.
+    groups
+        Which of the samples belong together; None where each is its own.
+
+    Returns
+    -------
+    tuple
+        Empty for a regression, for runs that do not share their test samples, and where all predict the same.
+    """
+    probabilities = [one.probabilities for one in outputs if one.probabilities is not None]
+    metric = next(iter(runs.values()))
+    if len(probabilities) < 2 or metric.agree or not metric.samples:
+        return ()
+    made = ensemble_of(probabilities)
+    one = replace(outputs[0], probabilities=made.probabilities, y_pred=made.y_pred, logits=None, validation=None)
+    scores = {"mutual_information": made.mutual_information, "disagreement": made.disagreement}
+    found = measure_ensemble(one, scores, n_bins, groups)
+    rows = ((name, estimate_cell(cell, values, level=level)[0]) for name, values in found.items())
+    return tuple(
+        EnsembleEstimate(
+            cell=cell,
+            quantity=name,
+            estimate=row.estimate,
+            low=row.low,
+            high=row.high,
+            confidence=row.confidence,
+            method=row.method,
+            mean_of_runs=runs[Metric(name)].mean if name in runs else float("nan"),
+            n_models=len(probabilities),
+            n_samples=len(made.y_pred),
+            status=row.status,
+        )
+        for name, row in rows
     )

@@ -48,6 +48,39 @@ def measure_cell(
     }
 
 
+def measure_ensemble(
+    outputs: ModelOutputs, scores: Mapping[str, Floats], n_bins: int, groups: Groups | None = None
+) -> dict[str, MetricValues]:
+    """Measure one classifier that is made of others, by what its probabilities say, and by further scores of failure.
+
+    Parameters
+    ----------
+    outputs
+        Of the ensemble on the test samples.
+    scores
+        (n,) each, by name, higher where it is less certain.
+    n_bins
+        Bins of the calibration error.
+    groups
+        Which of the samples belong together; None where each is its own.
+    """
+    n = len(outputs.y_true)
+    model = ComparedModel(outputs, np.arange(n), n_bins, groups)
+    measured = {Metric.ACCURACY: _accuracy(model)}
+    measured |= {metric: model.measure(metric) for metric in MEASURES if metric not in OF_LAYERS}
+    measured[Metric.ECE], bias = _ece(model)
+    values = {str(metric): _together(metric, [one], n, shared=True) for metric, one in measured.items()}
+    values[Metric.ECE] = replace(values[Metric.ECE], bias=np.array([bias]))
+    values[Metric.ACCURACY] = replace(values[Metric.ACCURACY], is_proportion=True)
+    rankings = {f"error_auroc_{name}": model.measure_ranking(score) for name, score in scores.items()}
+    values |= {name: _together(Metric.ERROR_AUROC, [one], n, shared=True) for name, one in rankings.items()}
+    return {name: _by_group(one, groups) for name, one in values.items()}
+
+
+OF_LAYERS = frozenset({Metric.PEARSON_WITHIN})
+"""Metrics of a representation, of which an ensemble has none."""
+
+
 def _agree(outputs: Sequence[ModelOutputs]) -> bool:
     """Whether all runs predict the same, as those of a model without randomness do."""
     predicted = [one.y_pred if one.probabilities is None else one.probabilities for one in outputs]

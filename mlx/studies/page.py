@@ -13,7 +13,7 @@ from mlx.plots.page.tables import rows_table
 from mlx.plots.page.template import sorting_script
 from mlx.plots.page.thumbnails import fit_pictures
 from mlx.plots.text import plural
-from mlx.results.study import CELLS, DIFFERENCES, RUNS, TRIALS, VARIANCE
+from mlx.results.study import CELLS, DIFFERENCES, ENSEMBLES, RUNS, TRIALS, VARIANCE
 from mlx.runs.verdicts import Verdict
 from mlx.studies.page_figures import study_figures
 from mlx.studies.results import StudyResults
@@ -45,6 +45,8 @@ def render_study(results: StudyResults) -> str:
             body += cells_html(kind, html)
         if key == "differences":
             body += _all_verdicts(said)
+        if key == "ensembles" and (table := rows_table("Ensembles", ENSEMBLES, results.ensembles)):
+            body += f"<p>{OF_ENSEMBLES}</p>\n{table}"
         if key == "tables":
             body += "\n".join(tables)
         if body:
@@ -63,11 +65,19 @@ def render_study(results: StudyResults) -> str:
 SECTIONS = {
     "cells": "What the cells reach",
     "differences": "How they differ",
+    "ensembles": "What an ensemble of the runs reaches",
     "learning": "How they learn",
     "samples": "One right, the other wrong",
     "tried": "What was tried",
     "tables": "Tables",
 }
+
+
+OF_ENSEMBLES = (
+    "An ensemble predicts by the mean of the probabilities of the runs of a cell. Its intervals say what other test "
+    "samples would give. How well a score ranks its mistakes is an AUROC: 0.5 is chance. Mutual information and "
+    "disagreement are higher where the runs contradict each other."
+)
 
 
 def _introduction(results: StudyResults) -> str:

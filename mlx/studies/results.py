@@ -14,8 +14,20 @@ from mlx.core.paths import Workspace, repository_root
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
 from mlx.results.comparison import Metric
 from mlx.results.schema import RowSchema
-from mlx.results.study import CELLS, DIFFERENCES, RUNS, TRIALS, VARIANCE, StudyRun, StudyTrial
+from mlx.results.study import (
+    CELLS,
+    DIFFERENCES,
+    ENSEMBLES,
+    RUNS,
+    TRIALS,
+    VARIANCE,
+    EnsembleEstimate,
+    StudyRun,
+    StudyTrial,
+)
 from mlx.runs.shared_samples import duplicates_of, groups_by
+from mlx.stats.groups import Groups
+from mlx.studies.ensemble import ensemble_rows
 from mlx.studies.infer import StudyInference, infer
 from mlx.studies.measure import measure_cell
 from mlx.studies.running import Outcome
@@ -40,7 +52,7 @@ class StudyResults:
         What differs between the runs of a cell.
     level
         Of the intervals.
-    inference, runs, trials
+    inference, runs, trials, ensembles
         Rows of the tables.
     """
 
@@ -51,6 +63,7 @@ class StudyResults:
     inference: StudyInference
     runs: tuple[StudyRun, ...]
     trials: tuple[StudyTrial, ...]
+    ensembles: tuple[EnsembleEstimate, ...] = ()
 
     @property
     def task(self) -> str:
@@ -85,6 +98,7 @@ def results_of(done: StudyRuns) -> StudyResults:
         inference=infer(kept, done.study.baseline, repeats, level),
         runs=tuple(_run_rows(done, finished, values)),
         trials=tuple(_trial_rows(done)),
+        ensembles=tuple(row for cell, runs in finished.items() for row in _ensemble(cell, runs, values[cell], level)),
     )
 
 
@@ -102,6 +116,7 @@ def _write_tables(results: StudyResults, folder: Path) -> None:
         (CELLS, results.inference.cells),
         (DIFFERENCES, results.inference.differences),
         (VARIANCE, results.inference.variance),
+        (ENSEMBLES, results.ensembles),
     ]
     if results.done.study.settings.search is not None:
         tables.append((TRIALS, results.trials))
@@ -162,13 +177,26 @@ def finished_runs(done: StudyRuns) -> dict[str, list[Outcome]]:
 
 
 def _measured(runs: list[Outcome]) -> dict[Metric, MetricValues]:
-    outputs, config = [_outputs(run) for run in runs], runs[0].planned.config
-    first, name = outputs[0], config.residuals.groups
-    groups = None
-    if name is not None:
-        duplicates = duplicates_of(first, np.arange(len(first.y_true)))
-        groups = groups_by(name, Workspace(runs[0].folder), first.index, duplicates)
-    return measure_cell(outputs, n_bins=config.evaluation.n_bins, groups=groups)
+    outputs = [_outputs(run) for run in runs]
+    return measure_cell(
+        outputs, n_bins=runs[0].planned.config.evaluation.n_bins, groups=_groups_of(runs[0], outputs[0])
+    )
+
+
+def _groups_of(run: Outcome, recorded: ModelOutputs) -> Groups | None:
+    """Return which test samples belong together by the configuration of a run; None where each is its own."""
+    if (name := run.planned.config.residuals.groups) is None:
+        return None
+    duplicates = duplicates_of(recorded, np.arange(len(recorded.y_true)))
+    return groups_by(name, Workspace(run.folder), recorded.index, duplicates)
+
+
+def _ensemble(
+    cell: str, runs: list[Outcome], values: Mapping[Metric, MetricValues], level: float
+) -> tuple[EnsembleEstimate, ...]:
+    n_bins, outputs = runs[0].planned.config.evaluation.n_bins, [_outputs(run) for run in runs]
+    groups = _groups_of(runs[0], outputs[0])
+    return ensemble_rows(cell, outputs, values, level=level, n_bins=n_bins, groups=groups)
 
 
 def _outputs(run: Outcome) -> ModelOutputs:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from recorded_models import classifier, regression, two_classifiers
 from scipy.stats import entropy
-from sklearn.metrics import log_loss, r2_score, root_mean_squared_error
+from sklearn.metrics import log_loss, r2_score, roc_auc_score, root_mean_squared_error
 
 from mlx.pipeline.model_outputs import ModelOutputs
 from mlx.results.comparison import Metric
@@ -15,7 +15,7 @@ from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
 from mlx.studies.cells import estimate_cell
 from mlx.studies.differences import difference_of
-from mlx.studies.ensemble import ensemble_of
+from mlx.studies.ensemble import ensemble_of, ensemble_rows
 from mlx.studies.measure import measure_cell
 
 
@@ -99,6 +99,25 @@ def test_an_ensemble_averages_and_disagrees(runs: list[ModelOutputs]) -> None:
     assert not alone.disagreement.any()
     with pytest.raises(ValueError, match="one shape"):
         ensemble_of([p[0], p[1, 1:]])
+
+
+def test_what_an_ensemble_reaches_has_intervals_and_scores_of_failure(runs: list[ModelOutputs]) -> None:
+    cells = measure_cell(runs[:2])
+    rows = {row.quantity: row for row in ensemble_rows("a", runs[:2], cells, level=0.9, n_bins=10)}
+    made = ensemble_of([run.probabilities for run in runs[:2] if run.probabilities is not None])
+    y = runs[0].y_true
+    assert rows["accuracy"].estimate == (made.y_pred == y).mean()
+    assert rows["accuracy"].low < rows["accuracy"].estimate < rows["accuracy"].high
+    assert rows["log_loss"].estimate == pytest.approx(log_loss(y, made.probabilities))
+    assert rows["log_loss"].mean_of_runs == cells[Metric.LOG_LOSS].mean
+    for name in ("entropy", "mutual_information", "disagreement"):
+        area = roc_auc_score(made.y_pred != y, getattr(made, name))
+        assert rows[f"error_auroc_{name}"].estimate == pytest.approx(area)
+    assert {(row.n_models, row.n_samples, row.confidence) for row in rows.values() if row.status.is_ok} == {
+        (2, 300, 0.9)
+    }
+    equal = [runs[0], runs[2]]
+    assert ensemble_rows("a", equal, measure_cell(equal), level=0.9, n_bins=10) == ()
 
 
 def test_equal_runs_with_few_errors_are_one_model_and_accuracies_are_compared_by_their_differences() -> None:

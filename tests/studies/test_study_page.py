@@ -55,6 +55,7 @@ def test_the_page_begins_with_a_verdict_in_words(results: StudyResults) -> None:
         "In words",
         "What the cells reach",
         "How they differ",
+        "What an ensemble of the runs reaches",
         "How they learn",
         "One right, the other wrong",
         "What was tried",
