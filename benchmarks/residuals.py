@@ -1,7 +1,7 @@
-"""How fast similarity, pair statistics, Mantel tests and neighbors are, against what a user would call instead.
+"""How fast similarity, pair statistics, Mantel tests, bootstrap and neighbors are, against what a user would call.
 
 Run it on an idle machine:  python benchmarks/residuals.py
-The rows of scikit-bio and faiss need them installed:  pip install scikit-bio faiss-cpu
+Some rows need other packages, and are skipped without:  pip install scikit-bio rsatoolbox faiss-cpu
 
 Times are medians over runs that take turns, so that both sides meet the same machine; memory is what a process
 of its own holds at most beyond what it held before (Linux only).
@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlx.core.workers import open_workers
+from mlx.residuals.association.resampling import node_bootstrap
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, of_pairs
 from mlx.residuals.pairs.mantel import mantel
 from mlx.residuals.pairs.pair_correlations import pair_correlations
@@ -33,6 +36,7 @@ from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.neighbors import neighbor_similarity
+from mlx.results.questions import Statistic
 
 ROOT = Path(__file__).parents[1]
 D, CLASSES, K = 128, 10, 10
@@ -139,25 +143,55 @@ def grow(folder: Path, runs: int) -> None:
 
 
 def compare_mantel(runs: int) -> None:
-    """999 permutations at n = 1000, the matrices of scikit-bio made before the clock."""
+    """999 permutations of the mean entropy at n = 1000 and of |ΔH| at 800; scikit-bio's matrices before the clock."""
     try:
         from skbio.stats.distance import DistanceMatrix
         from skbio.stats.distance import mantel as theirs
     except ImportError:
         print("Mantel | scikit-bio: skipped; pip install scikit-bio")
         return
-    rows, entropy, _ = data(1000)
-    u = rows / np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
-    matrices = []
-    for matrix in (1 - u @ u.T, (entropy[:, None] + entropy) / 2):
-        np.fill_diagonal(matrix, 0)
-        matrices.append(DistanceMatrix((matrix + matrix.T) / 2))
+    for n, statistic in ((1000, Statistic.MEAN_ENTROPY), (800, Statistic.ENTROPY_DIFFERENCE)):
+        rows, entropy, _ = data(n)
+        entropy = entropy + 0.1 * rows[:, 0]  # not independent, so that no test stops early
+        u = rows / np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+        matrices = []
+        for matrix in (1 - u @ u.T, of_pairs(statistic, entropy[:, None], entropy)):
+            np.fill_diagonal(matrix, 0)
+            matrices.append(DistanceMatrix((matrix + matrix.T) / 2))
+
+        def ours(rows=rows, entropy=entropy, statistic=statistic) -> object:
+            return mantel(directions_of("layer", rows, len(rows)), entropy, permutations={statistic: 999}, seed=1)
+
+        def other(matrices=matrices) -> object:
+            return theirs(*matrices, permutations=999, seed=1)
+
+        mine, their = medians(ours, other, runs=runs)
+        show(f"Mantel, 999 permutations of {n}, {statistic} | scikit-bio", mine, their, "s", "wanted: at least 20")
+
+
+def compare_bootstrap(runs: int, n: int = 400, n_replicates: int = 50) -> None:
+    """Correlations of similarity and entropy among samples drawn again."""
+    try:
+        import rsatoolbox
+    except ImportError:
+        print("bootstrap | rsatoolbox: skipped; pip install rsatoolbox")
+        return
+    rows, entropy, _ = data(n)
+    dataset = rsatoolbox.data.Dataset(rows.astype(np.float64), obs_descriptors={"sample": np.arange(n)})
+    dissimilarity = rsatoolbox.rdm.calc_rdm(dataset, method="correlation", descriptor="sample")
+    means = of_pairs(Statistic.MEAN_ENTROPY, *entropy[np.array(np.triu_indices(n, 1))])
+    model = rsatoolbox.model.ModelFixed("entropy", rsatoolbox.rdm.RDMs(means[None]))
 
     def ours() -> object:
-        return mantel(directions_of("layer", rows, 1000), entropy, permutations={"mean_entropy": 999}, seed=1)
+        units = directions_of("layer", rows, n)
+        return node_bootstrap(units, [np.arange(n)], entropy, n_replicates, np.random.default_rng(1))
 
-    mine, other = medians(ours, lambda: theirs(*matrices, permutations=999, seed=1), runs=runs)
-    show("Mantel, 999 permutations of 1,000 | scikit-bio", mine, other, "s", "wanted: at least 20")
+    def theirs() -> object:
+        with redirect_stderr(StringIO()):  # its progress
+            return rsatoolbox.inference.eval_bootstrap_pattern(model, dissimilarity, method="corr", N=n_replicates)
+
+    mine, other = medians(ours, theirs, runs=runs)
+    show(f"bootstrap, {n_replicates} replicates of {n} | rsatoolbox", mine, other, "s", "")
 
 
 def compare_neighbors(n: int, runs: int) -> None:
@@ -227,6 +261,7 @@ def main() -> None:
         compare_pairs(folder, min(options.runs, 3))
         grow(folder, min(options.runs, 3))
     compare_mantel(options.runs)
+    compare_bootstrap(options.runs)
     compare_neighbors(options.neighbours, min(options.runs, 3))
     stream_ranks()
 
