@@ -5,13 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 
 from mlx.core.errors import DataError
 from mlx.plots.confusion import plot_confusion
 from mlx.plots.curves import plot_learning_curves, plot_roc
 from mlx.plots.entropy import plot_entropy_histogram
 from mlx.plots.panels import similarity_entropy_panels
-from mlx.plots.reliability import plot_reliability
+from mlx.plots.reliability import calibrated_band, plot_reliability
 from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import figure
 from mlx.plots.text import DASH, MINUS, RHO
@@ -181,6 +182,13 @@ def test_of_many_roc_curves_only_the_worst_are_named(classification):
     legend = plot_roc(inputs.evaluation.roc, class_names=inputs.class_names).get_legend().get_texts()
     assert len(legend) == 7
     assert legend[-1].get_text().endswith("others, larger area")
+
+
+def test_the_band_of_a_calibrated_model_has_scipys_quantiles():
+    count, chance = (side.ravel() for side in np.meshgrid([1.0, 7, 400], [0, 1e-9, 0.03, 0.5, 0.97, 1]))
+    low, high = calibrated_band(chance, count)
+    np.testing.assert_array_equal(low * count, np.maximum(stats.binom.ppf(0.025, count, chance), 0))
+    np.testing.assert_array_equal(high * count, stats.binom.ppf(0.975, count, chance))
 
 
 def test_reliability_bins_have_wilson_intervals_and_empty_ones_are_left_out():
