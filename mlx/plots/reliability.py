@@ -66,10 +66,10 @@ def _binomial_quantile(tail: float, count: Floats, chance: Floats) -> Floats:
     """Smallest number whose probability, with all below, is at least `tail`; SciPy's, without its second of import."""
     from scipy.special import bdtr, bdtrik
 
-    inside = np.clip(chance, 1e-15, 1 - 1e-15)
+    count, inside = np.asarray(count, dtype=np.float64), np.clip(chance, 1e-15, 1 - 1e-15)
     found = np.ceil(bdtrik(tail, count, inside)).clip(0, count)
     below = np.maximum(found - 1, 0)
-    found = np.where(bdtr(below, count, inside) >= tail, below, found)
+    found = np.where(bdtr(below, count.astype(np.int64), inside) >= tail, below, found)
     return np.asarray(np.where(chance < 1, found, count), dtype=np.float64)
 
 
