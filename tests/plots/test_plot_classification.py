@@ -187,8 +187,8 @@ def test_of_many_roc_curves_only_the_worst_are_named(classification):
 def test_the_band_of_a_calibrated_model_has_scipys_quantiles():
     count, chance = (side.ravel() for side in np.meshgrid([1.0, 7, 400], [0, 1e-9, 0.03, 0.5, 0.97, 1]))
     low, high = calibrated_band(chance, count)
-    np.testing.assert_array_equal(low * count, np.maximum(stats.binom.ppf(0.025, count, chance), 0))
-    np.testing.assert_array_equal(high * count, stats.binom.ppf(0.975, count, chance))
+    np.testing.assert_allclose(low * count, np.maximum(stats.binom.ppf(0.025, count, chance), 0))
+    np.testing.assert_allclose(high * count, stats.binom.ppf(0.975, count, chance))
 
 
 def test_reliability_bins_have_wilson_intervals_and_empty_ones_are_left_out():
