@@ -24,6 +24,8 @@ class Stream(IntEnum):
     SLICE_SPLIT = 24
     NEIGHBORS = 25
     QUANTILE = 26
+    CLASSES_ALIKE = 27
+    PAIRS_ALIKE = 28
 
 
 def stream(seed: int, purpose: Stream, label: int = 0, *chunk: int) -> np.random.Generator:

@@ -1,6 +1,7 @@
 """The permutations of a sequential test, divided into chunks that are drawn independently of each other."""
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,3 +57,39 @@ class Chunks:
             self._drawn = stop
             if stop == self._start + length:
                 self._start, self._index = stop, self._index + 1
+
+
+class ChunksBySize:
+    """Divides the permutations of several groups, of which those of one size are permuted alike.
+
+    Parameters
+    ----------
+    sizes
+        Samples of each group, by its label.
+    """
+
+    def __init__(self, sizes: Mapping[int, int]) -> None:
+        self._sizes, self._chunks = sizes, dict[int, Chunks]()
+
+    def following(self, size: int, labels: Iterable[int]) -> list[tuple[list[int], Chunk]]:
+        """Return chunks of the next ``size`` permutations, each with the groups of one size; labels may only get fewer.
+
+        The chunks of a group come in the order of its permutations.
+        """
+        alike = defaultdict[int, list[int]](list)
+        for label in labels:
+            alike[self._sizes[label]].append(label)
+        return [
+            (members, chunk)
+            for n, members in alike.items()
+            for chunk in self._chunks.setdefault(n, Chunks(n)).following(size)
+        ]
+
+
+def by_label(parts: Iterable[Mapping[int, Floats]]) -> dict[int, Floats]:
+    """Put the statistics (…, m) of each group in the chunks that have it one after the other."""
+    found = defaultdict[int, list[Floats]](list)
+    for part in parts:
+        for label, values in part.items():
+            found[label].append(values)
+    return {label: np.concatenate(values, axis=-1) for label, values in found.items()}

@@ -7,6 +7,7 @@ sample i on the sum of products: for Pearson (x_i − x̄)(y_i − ȳ); for Spea
 the sample does to the ranks of all others, (1/n) Σ_j (1[x_i ≤ x_j] − F(x_j)) (G(y_j) − ½), and the same of y.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -103,17 +104,26 @@ class Stratum:
 
     def sums(self, orders: Integers, least: float = 0.0) -> Floats:
         """Σ φ and Σ φ² (2, 2, m) where each sample, in the order of x, has the y at a place (m, n) in its order."""
+        return np.array([self._sums_of_values(orders), self._sums_of_ranks(orders, least)])
+
+    def _sums_of_values(self, orders: Integers) -> tuple[Floats, Floats]:
         products = _taken(self.y[0], orders)
-        pearson = products @ self.x[0], np.square(products, out=products) @ self._x_squares[0]
-        ranks = _taken(self.y[1], orders, out=products)
+        return products @ self.x[0], np.square(products, out=products) @ self._x_squares[0]
+
+    def _sums_of_ranks(self, orders: Integers, least: float = 0.0) -> tuple[Floats, Floats]:
+        ranks = _taken(self.y[1], orders)
         total = ranks @ self.x[1]
         if least == 0 or self.n < FEWEST_BOUNDED:
-            return np.array([pearson, (total, self._squared_influence(ranks, orders))])
+            return total, self._squared_influence(ranks, orders)
         squares = self._least_squared_influence(ranks, orders)
         unsure = np.flatnonzero(np.abs(total) >= least * (1 - BOUND_MARGIN) * np.sqrt(squares))
         if unsure.size:
             squares[unsure] = self._squared_influence(ranks[unsure], orders[unsure])
-        return np.array([pearson, (total, squares)])
+        return total, squares
+
+    @cached_property
+    def _has_ties(self) -> bool:
+        return bool((self.x_ties[1] - self.x_ties[0] > 1).any() or (self.y_ties[1] - self.y_ties[0] > 1).any())
 
     @cached_property
     def _x_squares(self) -> Floats:
@@ -152,6 +162,25 @@ class Stratum:
         root = np.sqrt(products) - influence / self.n**0.5
         found: Floats = np.square(root.clip(TINY))
         return found
+
+
+def permuted_alike(strata: Sequence[Stratum], n_permutations: int, generator: np.random.Generator) -> Floats:
+    """Σ φ and Σ φ² (n_strata, 2, 2, n_permutations) of strata of one size under the same permutations of each.
+
+    Without ties, Spearman's depend on the permutation alone, and are computed once for all of them. Their ranks must be
+    on one scale.
+    """
+    found = np.empty((len(strata), 2, 2, n_permutations))
+    for where, orders in random_orders(strata[0].n, n_permutations, generator):
+        of_ranks: tuple[Floats, Floats] | None = None
+        for place, stratum in enumerate(strata):
+            found[place, 0, :, where] = stratum._sums_of_values(orders)
+            if stratum._has_ties:
+                found[place, 1, :, where] = stratum._sums_of_ranks(orders)
+                continue
+            of_ranks = of_ranks or stratum._sums_of_ranks(orders)
+            found[place, 1, :, where] = of_ranks
+    return found
 
 
 def _taken(values: Floats, orders: Integers, out: Floats | None = None) -> Floats:

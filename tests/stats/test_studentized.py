@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
+from mlx.residuals.association.class_permutation import class_p_values
 from mlx.residuals.association.layer import Layer
-from mlx.residuals.association.permutation import class_p_values, group_of
+from mlx.residuals.association.permutation import group_of
 from mlx.residuals.similarity.directions import directions_of
 from mlx.stats.multiple_testing import holm
 from mlx.stats.permutation import permutations_for, sequential_tests
-from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, studentized
+from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, permuted_alike, studentized
 
 
 def stratum(x, y):
@@ -68,6 +69,15 @@ def test_a_bound_of_the_standard_error_decides_as_the_standard_error_does(ties):
         np.testing.assert_array_equal(np.abs(studentized(bounded)[1]) >= least, reached)
         np.testing.assert_array_equal(bounded[1, 1, reached], exact[1, 1, reached])
     assert bounded[1, 1].min() > exact[1, 1].min() / 4  # not a bound that never decides
+
+
+def test_strata_permuted_alike_have_the_sums_of_each_permuted_by_itself():
+    generator = np.random.default_rng(7)
+    strata = [stratum(*generator.normal(size=(2, 20))) for _ in range(2)]
+    strata += [stratum(*generator.integers(0, 9, size=(2, 20)).astype(float)), stratum(*generator.normal(size=(2, 20)))]
+    found = permuted_alike(strata, 30, np.random.default_rng(8))
+    for one, sums in zip(strata, found, strict=True):
+        np.testing.assert_allclose(sums, one.permuted(30, np.random.default_rng(8)), rtol=1e-12)
 
 
 @pytest.mark.slow

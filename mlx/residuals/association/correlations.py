@@ -9,11 +9,11 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.by_group import associate_by_group
+from mlx.residuals.association.class_permutation import class_p_values
 from mlx.residuals.association.delete_one import is_small_enough, pooled_pearson
 from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
 from mlx.residuals.association.permutation import (
     Group,
-    class_p_values,
     correlations,
     group_of,
     p_method,

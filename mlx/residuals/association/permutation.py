@@ -1,7 +1,4 @@
-"""p-values of the correlation of similarity and entropy: studentized, by permutation of the entropies.
-
-The classes share their permutations with the test within class, and each test stops at a permutation of its own.
-"""
+"""p-values of the correlation of similarity and entropy: studentized, by permutation of the entropies."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +15,7 @@ from mlx.residuals.streams import Stream, stream
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
 from mlx.stats.permutation import PermutationTest, sequential_tests
 from mlx.stats.permutation_chunks import Chunk, Chunks
-from mlx.stats.studentized import BOUND_MARGIN, Stratum, is_nearly_normal, normal_p_value, studentized
-
-WITHIN = (0, 1)
-"""Places of the tests within class, of Pearson and of Spearman, before those of every class."""
+from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, studentized
 
 NORMAL = 0
 """Permutations of a p-value that is from the normal distribution."""
@@ -84,7 +78,7 @@ def correlations(groups: list[Group]) -> tuple[Floats, Floats]:
 
 
 @dataclass(frozen=True)
-class _Permute:
+class Permute:
     """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations.
 
     ``least`` has the observed statistic of Spearman of each label, below which a bound of Σ φ² may do.
@@ -97,6 +91,7 @@ class _Permute:
     purpose: Stream
 
     def __call__(self, chunk: Chunk) -> dict[int, Floats]:
+        """Permute each group."""
         return {
             label: chunk.of(
                 partial(group.stratum.permuted, least=self.least[label]),
@@ -112,84 +107,16 @@ def pooled_p_values(
     """Test both correlations over all samples; ``many`` says that a nearly normal test is not permuted."""
     observed = studentized(group.stratum.observed())[:, 0]
     chunks = Chunks(group.stratum.n)
-    permute = _Permute({0: group}, {0: abs(float(observed[1]))}, seed, Stream.POOLED_PERMUTATION)
+    permute = Permute({0: group}, {0: abs(float(observed[1]))}, seed, Stream.POOLED_PERMUTATION)
 
     def draw(size: int, running: Integers) -> Floats:
         parts = [found[0] for found in map(permute, chunks.following(size))]
         return studentized(np.concatenate(parts, axis=-1))[running]
 
-    return tests_of(observed, draw, np.full(2, n_permutations), _sides([group]) if many else [])
+    return tests_of(observed, draw, np.full(2, n_permutations), sides_of([group]) if many else [])
 
 
-def class_p_values(
-    groups: Mapping[int, Group],
-    tested: Mapping[int, bool],
-    limits: tuple[int, int],
-    seed: int,
-    *,
-    many: bool,
-    map: OrderedMap = in_order,
-) -> tuple[list[PermutationTest], dict[int, list[PermutationTest]]]:
-    """Test both correlations within class, and those of every class, by the same permutations.
-
-    Parameters
-    ----------
-    groups
-        The classes by label.
-    tested
-        Which of them are tested by themselves.
-    limits
-        Largest number of permutations of the test within class, and of a class.
-    seed
-        Of the permutations of each class.
-    many
-        Whether a nearly normal test is not permuted.
-    map
-        How chunks of permutations are drawn.
-    """
-    every = list(groups.values())
-    first = {label: 2 + 2 * place for place, label in enumerate(groups)}
-    sums = [group.stratum.observed() for group in every]
-    own = np.stack([studentized(one)[:, 0] for one in sums])
-    own[[not tested[label] for label in groups]] = np.nan
-    observed = np.concatenate([studentized(added_up(every, sums))[:, 0], own.ravel()])
-    chunks, bounds_decide = Chunks(sum(group.stratum.n for group in every)), True
-
-    def drawn(asked: list[Chunk], running: set[int], *, exact: bool) -> dict[int, Floats]:
-        needed = {
-            label: group
-            for label, group in groups.items()
-            if running & {WITHIN[0], WITHIN[1], first[label], first[label] + 1}
-        }
-        own = {label: abs(float(observed[first[label] + 1])) for label in needed if first[label] + 1 in running}
-        least = {label: 0.0 if exact else own.get(label, np.inf) for label in needed}
-        parts = list(map(_Permute(needed, least, seed, Stream.CLASS_PERMUTATION), asked))
-        return {label: np.concatenate([part[label] for part in parts], axis=-1) for label in needed}
-
-    def draw(size: int, running: Integers) -> Floats:
-        nonlocal bounds_decide
-        asked, tests, shared = list(chunks.following(size)), set(running.tolist()), running[0] <= WITHIN[1]
-        parts = drawn(asked, tests, exact=not bounds_decide and WITHIN[1] in tests)
-        together = studentized(added_up(every, list(parts.values()))) if shared else np.empty((0, size))
-        if (
-            bounds_decide
-            and WITHIN[1] in tests
-            and (np.abs(together[1]) >= abs(observed[1]) * (1 - BOUND_MARGIN)).any()
-        ):
-            bounds_decide = False  # from now on, as they rarely do for one block and not for the next
-            parts = drawn(asked, tests, exact=True)
-            together = studentized(added_up(every, list(parts.values())))
-        found = dict(enumerate(together))
-        found |= {first[label] + which: studentized(one)[which] for label, one in parts.items() for which in (0, 1)}
-        return np.stack([found[test] for test in running])
-
-    each = np.repeat(limits, [2, 2 * len(groups)])
-    sides = [pair for parts in (every, *([group] for group in every)) for pair in _sides(parts)] if many else []
-    found = tests_of(observed, draw, each, sides)
-    return found[:2], {label: found[place : place + 2] for label, place in first.items()}
-
-
-def _sides(groups: list[Group]) -> list[tuple[Floats, Floats]]:
+def sides_of(groups: list[Group]) -> list[tuple[Floats, Floats]]:
     """Both sides, centered by group, of Pearson's correlation and of Spearman's."""
     exponent = max(group.exponent for group in groups)
     steps = [np.array([[exponent - group.exponent], [0]]) for group in groups]

@@ -1,0 +1,160 @@
+"""p-values of similarity and entropy within class, and of every class, each of which stops at a permutation of its own.
+
+The classes share their permutations with the test within class. Beyond the largest number that this takes, of which a
+family of many classes needs a hundred times as many, classes of one size are permuted alike: the test of each is as
+valid, and without ties Spearman's statistic of a permutation is the same in all of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
+from mlx.residuals.association.permutation import Group, Permute, added_up, sides_of, tests_of
+from mlx.residuals.streams import Stream, stream
+from mlx.stats.permutation import PermutationTest
+from mlx.stats.permutation_chunks import Chunk, Chunks, ChunksBySize, by_label
+from mlx.stats.studentized import BOUND_MARGIN, permuted_alike, studentized
+
+WITHIN = (0, 1)
+"""Places of the tests within class, of Pearson and of Spearman, before those of every class."""
+
+
+def class_p_values(
+    groups: Mapping[int, Group],
+    tested: Mapping[int, bool],
+    limits: tuple[int, int],
+    seed: int,
+    *,
+    many: bool,
+    map: OrderedMap = in_order,
+) -> tuple[list[PermutationTest], dict[int, list[PermutationTest]]]:
+    """Test both correlations within class, and those of every class, by the same permutations.
+
+    Parameters
+    ----------
+    groups
+        The classes by label.
+    tested
+        Which of them are tested by themselves.
+    limits
+        Largest number of permutations of the test within class, and of a class.
+    seed
+        Of the permutations of each class.
+    many
+        Whether a nearly normal test is not permuted.
+    map
+        How chunks of permutations are drawn.
+    """
+    every = list(groups.values())
+    first = {label: 2 + 2 * place for place, label in enumerate(groups)}
+    sums = [group.stratum.observed() for group in every]
+    own = np.stack([studentized(one)[:, 0] for one in sums])
+    own[[not tested[label] for label in groups]] = np.nan
+    observed = np.concatenate([studentized(added_up(every, sums))[:, 0], own.ravel()])
+    draw = _Draws(groups, first, observed, limits[0], seed, map)
+    each = np.repeat(limits, [2, 2 * len(groups)])
+    sides = [pair for parts in (every, *([group] for group in every)) for pair in sides_of(parts)] if many else []
+    found = tests_of(observed, draw, each, sides)
+    return found[:2], {label: found[place : place + 2] for label, place in first.items()}
+
+
+class _Draws:
+    """Statistics (n_running, size) of the next permutations, as `sequential_tests` asks for them.
+
+    Parameters
+    ----------
+    groups
+        The classes by label.
+    first
+        The place of the first test of each.
+    observed
+        Statistics of all tests.
+    together
+        Permutations of every class by itself, before those of one size are permuted alike.
+    seed, map
+        As of `class_p_values`.
+    """
+
+    def __init__(
+        self,
+        groups: Mapping[int, Group],
+        first: Mapping[int, int],
+        observed: Floats,
+        together: int,
+        seed: int,
+        map: OrderedMap,
+    ) -> None:
+        self._groups, self._first, self._observed = groups, first, np.abs(observed)
+        self._together, self._seed, self._map = together, seed, map
+        self._chunks = Chunks(sum(group.stratum.n for group in groups.values()))
+        self._alike = ChunksBySize({label: group.stratum.n for label, group in groups.items()})
+        self._bounds_decide = True
+
+    def __call__(self, size: int, running: Integers) -> Floats:
+        """Return the statistics of those that run."""
+        tests, before = set(running.tolist()), min(self._together, size)
+        self._together -= before
+        parts = [self._each_by_itself(before, tests)] if before else []
+        if size > before:
+            parts.append(self._of_classes(self._permuted_alike(size - before, tests)))
+        return np.concatenate([np.stack([part[test] for test in running]) for part in parts], axis=1)
+
+    def _asked(self, tests: set[int]) -> list[int]:
+        return [label for label, place in self._first.items() if tests & {*WITHIN, place, place + 1}]
+
+    def _of_classes(self, sums: Mapping[int, Floats]) -> dict[int, Floats]:
+        return {
+            self._first[label] + which: one for label, own in sums.items() for which, one in enumerate(studentized(own))
+        }
+
+    def _each_by_itself(self, size: int, tests: set[int]) -> dict[int, Floats]:
+        asked = list(self._chunks.following(size))
+        parts = self._permuted(asked, tests, exact=not self._bounds_decide and WITHIN[1] in tests)
+        found = self._of_classes(parts)
+        if tests.isdisjoint(WITHIN):
+            return found
+        groups = list(self._groups.values())
+        within = studentized(added_up(groups, list(parts.values())))
+        undecided = WITHIN[1] in tests and (np.abs(within[1]) >= self._observed[1] * (1 - BOUND_MARGIN)).any()
+        if self._bounds_decide and undecided:
+            self._bounds_decide = False  # from now on: they rarely do for one block and not for the next
+            return self._exactly(asked, tests)
+        return found | dict(enumerate(within))
+
+    def _exactly(self, asked: list[Chunk], tests: set[int]) -> dict[int, Floats]:
+        parts = self._permuted(asked, tests, exact=True)
+        return self._of_classes(parts) | dict(
+            enumerate(studentized(added_up(list(self._groups.values()), list(parts.values()))))
+        )
+
+    def _permuted(self, asked: list[Chunk], tests: set[int], *, exact: bool) -> dict[int, Floats]:
+        needed = {label: self._groups[label] for label in self._asked(tests)}
+        places = {label: self._first[label] + 1 for label in needed}
+        own = {label: float(self._observed[place]) if place in tests else np.inf for label, place in places.items()}
+        least = dict.fromkeys(needed, 0.0) if exact else own
+        return by_label(self._map(Permute(needed, least, self._seed, Stream.CLASS_PERMUTATION), asked))
+
+    def _permuted_alike(self, size: int, tests: set[int]) -> dict[int, Floats]:
+        labels = self._asked(tests)
+        permute = _PermuteAlike({label: self._groups[label] for label in labels}, self._seed)
+        return by_label(self._map(permute, self._alike.following(size, labels)))
+
+
+@dataclass(frozen=True)
+class _PermuteAlike:
+    """Sums (2, 2, m) over classes of one size in a chunk of permutations that they share, by label."""
+
+    doing: ClassVar[str] = "permuting entropies"
+    groups: Mapping[int, Group]
+    seed: int
+
+    def __call__(self, task: tuple[list[int], Chunk]) -> dict[int, Floats]:
+        labels, chunk = task
+        strata = [self.groups[label].stratum for label in labels]
+        generator = stream(self.seed, Stream.CLASSES_ALIKE, strata[0].n, chunk.index)
+        return dict(zip(labels, chunk.of(partial(permuted_alike, strata), generator), strict=True))
