@@ -88,6 +88,26 @@ def test_estimates_and_p_values_equal_those_of_the_permutations_written_out(kind
         assert by_class["class", 0, statistic].p == pytest.approx(p[index])
 
 
+def test_classes_of_one_size_are_permuted_alike_beyond_the_permutations_of_all_classes():
+    rows, labels, entropy, units = data()
+    _, distance = exact_distances(rows)
+    limits = {"permutations": {"mean_entropy": 30}, "of_class": {"mean_entropy": 60}}
+    tests = mantel_by_class(units, entropy, labels, 5, seed=7, **limits)
+    for label in range(3):
+        order = rows_by_entropy(np.flatnonzero(labels == label), entropy)
+        streams = stream(7, Stream.PAIR_PERMUTATION, 1 + label, 0), stream(7, Stream.PAIRS_ALIKE, order.size, 0)
+        drawn = [block for one in streams for _, block in random_orders(order.size, 30, one)]
+        r = []
+        for places in np.concatenate([np.arange(order.size)[None], *drawn]):
+            dealt = entropy.copy()
+            dealt[order[places]] = entropy[order]
+            s, functions = pairs_written_out(distance.astype(float), dealt, [order])
+            r.append(np.corrcoef(s, functions[0])[0, 1])
+        (expected,) = sequential_tests(r[:1], lambda *_, r=r: np.array([r[1:]]), 60)
+        (found,) = (test.p for test in tests if test.scope == "class" and test.label == label)
+        assert found == pytest.approx(expected.p)
+
+
 def test_estimates_are_those_of_the_pair_correlations_and_so_are_statuses():
     _, labels, entropy, units = data()
     tests = mantel(units, entropy, **DRAWS) + mantel_by_class(units, entropy, labels, 5, **BY_CLASS)

@@ -20,12 +20,19 @@ from mlx.core.scale import in_unit
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic
 from mlx.residuals.pairs.pair_correlations import pair_correlation
 from mlx.residuals.pairs.pair_moments import center_of
-from mlx.residuals.pairs.permuted_pairs import MEAN, Deck, PermutedMoments, permuted, put_together
+from mlx.residuals.pairs.permuted_pairs import (
+    MEAN,
+    Deck,
+    PermutedMoments,
+    PermuteMeansAlike,
+    permuted,
+    put_together,
+)
 from mlx.residuals.similarity.directions import Directions
 from mlx.results.questions import Scope
 from mlx.results.tests import TestResult
 from mlx.stats.permutation import sequential_tests
-from mlx.stats.permutation_chunks import Chunks
+from mlx.stats.permutation_chunks import Chunks, ChunksBySize, by_label
 from mlx.stats.studentized import MANY_SAMPLES, is_nearly_normal
 
 P_METHODS = {
@@ -99,7 +106,10 @@ def mantel_by_class(
         *(_Target(Scope.CLASS, deck.own, [deck], label, (y_pred == label).any()) for label, deck in enumerate(decks)),
     ]
 
-    def draw(size: int, running: list[_Asked]) -> list[Floats]:
+    together_left = permutations.get(PAIR_STATISTICS[MEAN], 0)
+    alike = ChunksBySize({label: deck.to_others.size for label, deck in enumerate(decks)})
+
+    def each_by_itself(size: int, running: list[_Asked]) -> list[Floats]:
         needed = defaultdict[int | None, set[int]](set)
         for one in running:
             needed[one.target.label].add(one.index)
@@ -109,6 +119,24 @@ def mantel_by_class(
         by_scope = dict(zip(scopes, put_together(drawn, decks), strict=True)) if shared else {}
         parts = (by_scope[x.target.scope] if x.target.label is None else drawn[x.target.label] for x in running)
         return [own.products[one.index] for own, one in zip(parts, running, strict=True)]
+
+    def means_alike(size: int, running: list[_Asked]) -> list[Floats]:
+        """Beyond what the tests of all classes take, permute classes of one size alike for the mean entropy."""
+        labels = [one.label_of_mean for one in running]
+        others = [one for one, label in zip(running, labels, strict=True) if label is None]
+        rest = iter(each_by_itself(size, others) if others else [])
+        asked = alike.following(size, [label for label in labels if label is not None])
+        found = by_label(map(PermuteMeansAlike(decks), asked))
+        return [next(rest) if label is None else found[label] for label in labels]
+
+    def draw(size: int, running: list[_Asked]) -> list[Floats]:
+        nonlocal together_left
+        before = min(together_left, size)
+        together_left -= before
+        parts = [each_by_itself(before, running)] if before else []
+        if size > before:
+            parts.append(means_alike(size - before, running))
+        return [np.concatenate(one) for one in zip(*parts, strict=True)]
 
     each = [permutations, permutations, *[of_class] * n_classes]
     return _tests(targets, each, draw, many=found.size > MANY_SAMPLES)
@@ -148,6 +176,11 @@ class _Asked:
 
     target: _Target
     index: int
+
+    @property
+    def label_of_mean(self) -> int | None:
+        """The class whose mean entropy this is."""
+        return self.target.label if self.index == MEAN else None
 
 
 def _tests(

@@ -159,6 +159,30 @@ class _Permute:
         return [deck.products(chunk, needed) for deck, needed in zip(self.decks, self.needed, strict=True)]
 
 
+@dataclass(frozen=True)
+class PermuteMeansAlike:
+    """Products of the mean entropy (m,) of decks of one size in a chunk of permutations that they share, by label."""
+
+    doing: ClassVar[str] = "permuting entropies over pairs"
+    decks: Sequence[Deck]
+
+    def __call__(self, task: tuple[list[int], Chunk]) -> dict[int, Floats]:
+        """Permute the decks of the given labels."""
+        labels, chunk = task
+        decks = [self.decks[label] for label in labels]
+        n = decks[0].to_others.size
+
+        def draw(size: int, generator: np.random.Generator) -> Floats:
+            found = np.empty((len(decks), size))
+            for where, orders in random_orders(n, size, generator):
+                for place, deck in enumerate(decks):
+                    found[place, where] = np.take(deck.to_others, orders, mode="clip") @ deck.entropies / 2
+            return found
+
+        generator = stream(decks[0].seed, Stream.PAIRS_ALIKE, n, chunk.index)
+        return dict(zip(labels, chunk.of(draw, generator), strict=True))
+
+
 def permuted(
     decks: Sequence[Deck], needed: Sequence[Set[int]], chunks: Iterable[Chunk], map: OrderedMap
 ) -> list[PermutedMoments]:
