@@ -20,4 +20,5 @@ def first_view(report: AnyReport) -> str:
 
 def _link(step: NextStep) -> str:
     numbers = f' data-samples="{",".join(map(str, step.samples))}"' if step.samples else ""
+    numbers = f' data-select="{safe(step.query)}"' if step.query else numbers
     return f'<a href="#{step.section}"{numbers}>{safe(step.text)}</a>'

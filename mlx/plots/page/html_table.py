@@ -36,13 +36,18 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Linked:
-    """Text with a link to its definition."""
+    """Text with a link, as HTML."""
 
     text: str
     html: str
 
     def __str__(self) -> str:
         return self.text
+
+
+def selecting(text: str, query: str) -> Linked | str:
+    """Return text that selects samples in the explorer, as `mlx.plots.page.selections` writes a query."""
+    return Linked(text, f'<a href="#explore" data-select="{safe(query)}">{safe(text)}</a>') if query else text
 
 
 @dataclass(frozen=True)

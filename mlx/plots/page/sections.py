@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from mlx.plots.confusion import room
 from mlx.plots.factors import IN_BINS
 from mlx.plots.page.captions import SECTIONS, caption, figures_by_section
 from mlx.plots.page.escaping import safe
+from mlx.plots.page.selections import count_query, part_query, sample_query, slice_query
 from mlx.plots.page.tables import (
     classes_table,
     columns_table,
@@ -22,14 +23,14 @@ from mlx.plots.page.tables import (
 from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
-from mlx.results.classification_residuals import FACTORS, SLICES, FactorEffect
+from mlx.results.classification_residuals import FACTORS, SLICES, FactorEffect, Slice
 from mlx.results.evaluation_tables import RELIABILITY
 from mlx.results.failure_scores import SCORES
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.prediction_sets import PREDICTION_SETS
 from mlx.results.probes import PROBES
 from mlx.results.recalibration import RECALIBRATION
-from mlx.results.regression_residuals import REGRESSION_SLICES
+from mlx.results.regression_residuals import REGRESSION_SLICES, RegressionSlice
 from mlx.results.tests import TESTS
 
 if TYPE_CHECKING:
@@ -89,7 +90,10 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     found["act"] = Tables(wide=_issue_tables(report))
     if not isinstance(report, ClassificationReport):
         slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
-        tables = [rows_table("Slices with the largest errors", REGRESSION_SLICES, slices, folder=RESIDUALS)]
+        selects = ("description", _query_of_slice(report))
+        tables = [
+            rows_table("Slices with the largest errors", REGRESSION_SLICES, slices, folder=RESIDUALS, selects=selects)
+        ]
         tables += _factor_tables(report.residuals.factors, "mean residuals in bins", MEAN_COLUMNS)
         sets = report.residuals.prediction_sets
         intervals = rows_table("Prediction intervals", PREDICTION_SETS, sets, SET_COLUMNS, folder=RESIDUALS)
@@ -110,8 +114,16 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
 def _issue_tables(report: AnyReport) -> list[str]:
     counts, issues = report.residuals.issue_counts, report.residuals.issues
     return [
-        rows_table("Issues beside those of flawless data", ISSUE_COUNTS, counts, folder=RESIDUALS),
-        rows_table("Samples to look at", ISSUES, issues, ISSUE_COLUMNS, folder=RESIDUALS),
+        rows_table(
+            "Issues beside those of flawless data",
+            ISSUE_COUNTS,
+            counts,
+            folder=RESIDUALS,
+            selects=("kind", count_query),
+        ),
+        rows_table(
+            "Samples to look at", ISSUES, issues, ISSUE_COLUMNS, folder=RESIDUALS, selects=("index", sample_query)
+        ),
     ]
 
 
@@ -138,7 +150,12 @@ def _geometry_tables(report: ClassificationReport) -> list[str]:
 def _failure_tables(report: ClassificationReport) -> list[str]:
     slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
     tables = _factor_tables(report.residuals.factors, "error rate in bins", BIN_COLUMNS)
-    return [rows_table("Weak slices", SLICES, slices, folder=RESIDUALS), *tables]
+    selects = ("description", _query_of_slice(report))
+    return [rows_table("Weak slices", SLICES, slices, folder=RESIDUALS, selects=selects), *tables]
+
+
+def _query_of_slice(report: AnyReport) -> Callable[[Slice | RegressionSlice], str]:
+    return lambda one: slice_query(one.description, report.residuals.sample_factors)
 
 
 def _factor_tables(effects: Sequence[FactorEffect], in_bins: str, columns: Sequence[str]) -> list[str]:
@@ -147,7 +164,7 @@ def _factor_tables(effects: Sequence[FactorEffect], in_bins: str, columns: Seque
     bins = [effect for effect in effects if effect.statistic in IN_BINS]
     return [
         rows_table("Factors", FACTORS, tests, FACTOR_COLUMNS, folder=RESIDUALS),
-        rows_table(f"Factors: {in_bins}", FACTORS, bins, columns, folder=RESIDUALS),
+        rows_table(f"Factors: {in_bins}", FACTORS, bins, columns, folder=RESIDUALS, selects=("bin", part_query)),
     ]
 
 

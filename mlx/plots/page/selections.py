@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from mlx.plots.report.inputs import AnyReport
-from mlx.plots.text import plural, readable
+from mlx.plots.text import MINUS, plural, readable
 from mlx.results.classification_residuals import FactorEffect
-from mlx.results.issues import IssueKind
+from mlx.results.issues import Issue, IssueCount, IssueKind
 
 FOUND_AS = {
     IssueKind.LABEL: "possibly mislabeled",
@@ -72,12 +72,27 @@ def cell_query(actual: int, predicted: int) -> str:
     return urlencode({"f.y_true": f"={actual}", "f.y_pred": f"={predicted}"})
 
 
+def predicted_query(label: int) -> str:
+    """Return the query of the samples predicted as a class."""
+    return urlencode({"f.y_pred": f"={label}"})
+
+
+def sample_query(issue: Issue) -> str:
+    """Return the query of the sample of an issue; empty for one that is no test sample."""
+    return urlencode({"samples": str(issue.index)}) if issue.split == "test" else ""
+
+
+def count_query(count: IssueCount) -> str:
+    """Return the query of the samples that were counted; empty where none of them is a test sample."""
+    return issue_query(count.kind) if count.split == "test" and count.n_issues else ""
+
+
 def part_query(effect: FactorEffect) -> str:
     """Return the query of the samples in a part of a factor; empty for a row about no part."""
     if not effect.bin:
         return ""
     if math.isfinite(effect.lower) and math.isfinite(effect.upper):
-        condition = f"{effect.lower!r}~{effect.upper!r}"
+        condition = f"{float(effect.lower)!r}~{float(effect.upper)!r}"
     else:
         condition = "?missing" if effect.bin in {"missing", "no value"} else f"={effect.bin}"
     return urlencode({f"f.factor.{effect.factor}": condition})
@@ -99,9 +114,10 @@ def _condition(words: str, factors: Collection[str]) -> tuple[str, str] | None:
     """Read one condition, as a slice is described by; None for other words."""
     if words.removeprefix("not ") in factors:
         return f"f.factor.{words.removeprefix('not ')}", f"={'false' if words.startswith('not ') else 'true'}"
-    if (found := NUMBER.fullmatch(words)) and found["name"] in factors and _is_number(found["value"]):
+    if (found := NUMBER.fullmatch(words)) and found["name"] in factors:
         sign, rest = {">": ">", "≤": "<="}[found["sign"]], "?" if found["missing"] else ""
-        return f"f.factor.{found['name']}", f"{sign}{found['value']}{rest}"
+        value = found["value"].replace(MINUS, "-")
+        return (f"f.factor.{found['name']}", f"{sign}{value}{rest}") if _is_number(value) else None
     if (found := WORD.fullmatch(words)) and found["name"] in factors:
         if found["value"] in {"missing", "known"} and not found["no"]:
             return f"f.factor.{found['name']}", f"?{found['value']}"

@@ -13,6 +13,7 @@ from scipy.special import pdtrc
 
 from mlx.plots.page.key_results import ALPHA, CHANCE_LEVEL
 from mlx.plots.page.mistakes import confused_pairs
+from mlx.plots.page.selections import part_query, slice_query
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
 from mlx.plots.text import fixed, percent, plural, readable, short_names, significant, thousands, with_interval
 from mlx.results.classification_residuals import FactorEffect
@@ -42,12 +43,15 @@ class NextStep:
         Of the page, that shows it.
     samples
         Numbers of test samples that a link selects; empty where it is about none in particular.
+    query
+        What a link selects by conditions, as `mlx.plots.page.selections` writes it.
     """
 
     text: str
     remedy: str
     section: str
     samples: tuple[int, ...] = ()
+    query: str = ""
 
 
 def paragraph(report: AnyReport) -> str:
@@ -194,7 +198,7 @@ def _factors(report: AnyReport) -> Iterator[NextStep]:
                 f"Errors are {fixed(worst.estimate / overall, 1)} times as frequent where {_part(worst)} "
                 f"({percent(worst.estimate)} of {plural(worst.n, 'sample')}; {percent(overall)} of all): add such data"
             )
-            yield NextStep(text, f"more data where {_part(worst)}", "why")
+            yield NextStep(text, f"more data where {_part(worst)}", "why", query=part_query(worst))
 
 
 ERROR = "error"
@@ -212,7 +216,9 @@ def _slices(report: AnyReport) -> Iterator[NextStep]:
         if one.error_rate > one.rest_error_rate and one.p_holm <= ALPHA:
             rates = f"{percent(one.error_rate)} of {plural(one.n, 'sample')}, {percent(one.rest_error_rate)} elsewhere"
             where = readable(one.description)
-            yield NextStep(f"It fails most where {where} ({rates})", "more data like those of the weakest slice", "why")
+            query = slice_query(one.description, report.residuals.sample_factors)
+            what = "more data like those of the weakest slice"
+            yield NextStep(f"It fails most where {where} ({rates})", what, "why", query=query)
             return
 
 

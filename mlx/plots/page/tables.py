@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from mlx.plots.columns import HEAD, ColumnSummary, column_counts
 from mlx.plots.page.glossary import metric_link
 from mlx.plots.page.headings import heading, upper_end
-from mlx.plots.page.html_table import About, Bounds, Linked, html_table, is_number, is_unknown
+from mlx.plots.page.html_table import About, Bounds, Linked, html_table, is_number, is_unknown, selecting
 from mlx.plots.page.mistakes import confused_pairs
+from mlx.plots.page.selections import cell_query, predicted_query
 from mlx.plots.text import PValue, level_text, number, percent, signed, significant, status_text
 from mlx.results.classification_residuals import CLASSES, ClassSummary
 from mlx.results.evaluation_tables import ClassEvaluation
@@ -106,7 +107,8 @@ def classes_table(
             "r", f"{level_text(level)} interval", "p", "p (Holm)", "note"]  # fmt: skip
     rows = [
         (
-            one.name, one.n_true, one.n_predicted, scores_of[one.label].precision, scores_of[one.label].recall,
+            selecting(one.name, predicted_query(one.label)), one.n_true, one.n_predicted,
+            scores_of[one.label].precision, scores_of[one.label].recall,
             one.entropy_mean, one.similarity_mean, one.pearson, Bounds(one.pearson_low, one.pearson_high),
             *(_bounded(p, one.pearson_p, one.pearson_permutations) for p in (one.pearson_p, one.pearson_p_holm)),
             "" if one.status.pearson.is_ok else status_text(one.status),
@@ -128,11 +130,18 @@ CLASS_MEANINGS = {
 
 
 def rows_table(
-    caption: str, schema: RowSchema[T], rows: Sequence[T], columns: Sequence[str] = (), *, folder: str | None = None
+    caption: str,
+    schema: RowSchema[T],
+    rows: Sequence[T],
+    columns: Sequence[str] = (),
+    *,
+    folder: str | None = None,
+    selects: tuple[str, Callable[[T], str]] | None = None,
 ) -> str:
     """Build the table of those `columns` (all by default) that hold anything; empty without rows.
 
-    Both ends of an interval share a column. The complete table is in `folder`, relative to the page.
+    Both ends of an interval share a column. The complete table is in `folder`, relative to the page. Cells of one
+    column may select samples: `selects` has its name and the query of a row, empty where it selects none.
     """
     frame = schema.frame(rows).astype(object)
     for column in P_COLUMNS & set(frame):
@@ -140,6 +149,10 @@ def rows_table(
             _bounded(getattr(row, column), getattr(row, "p", math.nan), getattr(row, "n_permutations", 0))
             for row in rows
         ], dtype=object)  # fmt: skip
+    if selects is not None:
+        column, query = selects
+        cells = [selecting(str(text), query(row)) for text, row in zip(frame[column], rows, strict=True)]
+        frame[column] = np.array(cells, dtype=object)
     known = frame.where(frame.notna() & (frame != ""), None)
     return frame_table(caption, known[list(columns or schema.columns)], schema, folder=folder)
 
@@ -178,7 +191,12 @@ def mistakes_table(confusion: Array, names: Sequence[str], *, most: int = 20, fi
     """Build the table of the most frequent confusions; empty for a perfect model."""
     counts = np.asarray(confusion)
     rows = [
-        (names[actual], names[predicted], count, percent(count / counts[actual].sum()))
+        (
+            names[actual],
+            selecting(names[predicted], cell_query(actual, predicted)),
+            count,
+            percent(count / counts[actual].sum()),
+        )
         for actual, predicted, count in confused_pairs(counts, most)
     ]
     head = ("actual", "predicted as", "times", "share of the class")
