@@ -5,7 +5,10 @@ from dataclasses import replace
 import numpy as np
 from made_reports import with_residuals, with_samples
 
-from mlx.plots.report.inputs import Provenance
+from mlx.plots.report.inputs import Provenance, RecordedOutputs
+from mlx.results.classification_residuals import FactorEffect, Slice
+from mlx.results.issues import Issue, IssueKind, IssueMethod
+from mlx.results.questions import Statistic
 
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
 HOSTILE = (
@@ -27,6 +30,29 @@ def with_views(report, *, images=True):
     return replace(report, raw=replace(report.raw, inputs=noise)) if images else report
 
 
+def explored(report):
+    """Add factors, slices, parts, issues and recorded outputs, with values missing."""
+    rng, n = np.random.default_rng(1), len(report.samples)
+    contrast = np.where(rng.random(n) < 0.1, np.nan, rng.random(n))
+    color = rng.choice(np.array(["red", "dark red", "missing"], object), n)
+    of_error = {"kind": "numeric", "target": "error", "statistic": Statistic.ERROR_RATE, "estimate": 0.2, "n": 9}
+    test = {"split": "test", "score": 0.1, "method": IssueMethod.CONFIDENT_LEARNING, "why": "x"}
+    slices = [Slice(description=text, n=9, n_errors=3, error_rate_found=0.3) for text in SLICES]
+    probabilities = rng.dirichlet(np.ones(len(report.class_names)), n)
+    report = with_residuals(
+        report,
+        sample_factors={"contrast": contrast, "color": color},
+        factors=(FactorEffect(factor="contrast", bin="low", lower=0.1, upper=0.3, **of_error),),
+        slices=tuple(slices),
+        issues=tuple(Issue(kind=IssueKind.LABEL, index=k, **test) for k in (3, 7, 11)),
+    )
+    outputs = RecordedOutputs(np.arange(n)[::-1].copy(), probabilities[::-1], rng.normal(size=(n, 4))[::-1])
+    return replace(report, outputs=outputs)
+
+
+SLICES = ("contrast > 0.6 and color is not red", "(contrast ≤ 0.4 or missing)", "color is dark red")
+
+
 def with_leverage(report):
     first, second = np.random.default_rng(0).normal(size=(2, len(report.samples)))
     return with_residuals(report, samples=replace(report.residuals.samples, leverage=first**2, standardised=second))
@@ -34,16 +60,21 @@ def with_leverage(report):
 
 HOSTILE_PROVENANCE = Provenance(name=HOSTILE[0], description=HOSTILE[1])
 PAGES = {
-    "shapes": lambda make: with_views(make()),
+    "shapes": lambda make: explored(with_views(make())),
     "table": lambda make: with_views(make(120, images=False), images=False),
     "regression": lambda make: with_leverage(make()),
     "two": lambda make: with_views(make(60, ("no", "yes"))),
     "hundred": lambda make: with_views(make(2000, [f"class {k}" for k in range(100)])),
     "perfect": lambda make: with_views(make(perfect=True)),
     "never predicted": lambda make: with_views(make(unpredicted=1)),
+    "many": lambda make: with_views(make(6000), images=False),
     "hostile": lambda make: replace(with_views(make(names=HOSTILE)), provenance=HOSTILE_PROVENANCE),
     "without views": lambda make: make(40),
 }
+
+
+WITHOUT_FIGURES = {"table", "two", "perfect", "never predicted", "many", "without views"}
+"""Pages that are about the samples alone."""
 
 
 def near(image, color, tolerance=70):
