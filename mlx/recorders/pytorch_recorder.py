@@ -113,9 +113,8 @@ def record(
     Parameters
     ----------
     loaders
-        By part of the data: ``test``, which is analyzed, and if wanted ``val`` and ``train``. A batch is
-        ``(inputs, labels, …)``, or a dictionary with ``labels`` or ``label`` whose other entries are arguments of the
-        model. Of a `torch.utils.data.DataLoader` the indices of the samples in the dataset are recorded.
+        By part of the data: ``test``, which is analyzed, ``val``, ``train``. A batch is ``(inputs, labels, …)``, or a
+        dictionary with ``labels`` or ``label`` whose other entries are arguments of the model.
     layers
         Names of modules, or `Layer`, the layer of the headline first; a mapping gives them other names.
     outputs
@@ -123,15 +122,14 @@ def record(
         likewise; or ``values`` (m,) of a regression.
     class_names
         K names; by default the numbers from 0.
-    inputs, labels
-        Functions of a batch: the inputs, where a tuple is several arguments and a dictionary named ones; the labels.
+    inputs, labels, texts, metadata
+        Functions of a batch: the inputs, where a tuple is several arguments and a dictionary named ones; the labels; a
+        text for each sample; columns by name, of one number or text for each sample.
     output
         The tensor in what the model returns, as `Layer.take`; by default ``.logits`` where there is one.
     images
         Whether the inputs are images to be recorded, or a function that makes them of a batch: (m, c, h, w) or
         (m, h, w), of bytes or floats in [0, 1].
-    texts, metadata
-        Functions of a batch: a text for each sample; columns by name, of one number or text for each sample.
     device
         Where batches are moved; by default where the first parameter of the model is.
     autocast
@@ -276,26 +274,10 @@ class Recorder:
         texts: Sequence[str] | None = None,
         metadata: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
-        """Add a batch of m samples, and what the layers represented in the forward pass before.
+        """Add a batch of m samples of a part, and what the layers represented in the forward pass before.
 
-        Parameters
-        ----------
-        split
-            ``test``, ``val`` or ``train``.
-        outputs
-            (m, K) or (m,) that the model returned.
-        labels
-            (m,) integers from 0, or values of a regression.
-        index
-            (m,) numbers of the samples in their dataset. A sample that was added before is left out.
-        dataset
-            The dataset that `index` counts, if the parts are of several.
-        images
-            (m, c, h, w) or (m, h, w), of bytes or floats in [0, 1].
-        texts
-            m texts.
-        metadata
-            Columns by name, of m numbers or texts.
+        The arguments are values for this batch of what `record` describes; `index` (m,) numbers the samples in
+        `dataset`, and one that was added before is left out.
         """
         _check_splits([split])
         scores = _scores(outputs, self.outputs, first=not self._parts)
@@ -372,11 +354,8 @@ def merge(folder: str | Path) -> Path:
     partial.mkdir()
     merged = dict(described[0], seconds=max(one["seconds"] for one in described), splits={})
     for split in SPLITS:
-        holding = [
-            (shard, one["splits"][split])
-            for shard, one in zip(shards, described, strict=True)
-            if split in one["splits"]
-        ]
+        known = zip(shards, described, strict=True)
+        holding = [(shard, one["splits"][split]) for shard, one in known if split in one["splits"]]
         if holding:
             merged["splits"][split] = _merge_part(split, holding, partial / f"{split}.partial")
     _complete(partial, {name: value for name, value in merged.items() if name != "rank"})
@@ -436,23 +415,17 @@ class _Column:
         if not pieces:
             return
         assert self._queue is not None
-        if not pieces[0].is_cuda:
-            self._queue.put(lambda: self._write_all(pieces))
-            return
-        host = torch.empty((sum(map(len, pieces)), *self.shape), dtype=pieces[0].dtype, pin_memory=True)
-        start = 0
-        for piece in pieces:
-            host[start : start + len(piece)].copy_(piece, non_blocking=True)
-            start += len(piece)
-        copied = torch.cuda.Event()
-        copied.record()
-        self._queue.put(lambda: self._write_all([host], copied))
+        block, copied = torch.cat(pieces), None
+        if block.is_cuda:
+            host = torch.empty(block.shape, dtype=block.dtype, pin_memory=True)
+            block, copied = host.copy_(block, non_blocking=True), torch.cuda.Event()
+            copied.record()
+        self._queue.put(lambda: self._write_copied(block, copied))
 
-    def _write_all(self, pieces: list[torch.Tensor], copied: Any = None) -> None:
+    def _write_copied(self, block: torch.Tensor, copied: Any) -> None:
         if copied is not None:
             copied.synchronize()
-        for piece in pieces:
-            self.write(piece.cpu().numpy())
+        self.write(block.cpu().numpy())
 
     def write(self, block: np.ndarray[Any, Any]) -> None:
         """Write rows (m, …) to the file."""
@@ -643,8 +616,8 @@ def _merge_part(split: str, holding: list[tuple[Path, dict[str, Any]]], place: P
     place.mkdir()
     if not holding:
         return {"n": 0}
-    owner = np.concatenate([np.full(one["n"], k) for k, (_, one) in enumerate(holding)])
-    row = np.concatenate([np.arange(one["n"]) for _, one in holding])
+    sizes = [one["n"] for _, one in holding]
+    owner, row = np.repeat(np.arange(len(sizes)), sizes), np.concatenate([np.arange(n) for n in sizes])
     repeats = sum(one["repeated_samples_left_out"] for _, one in holding)
     if all((source / "index.npy").exists() for source, _ in holding):
         numbers = np.concatenate([np.load(source / "index.npy") for source, _ in holding])
@@ -656,7 +629,7 @@ def _merge_part(split: str, holding: list[tuple[Path, dict[str, Any]]], place: P
         if path.suffix == ".npy":
             _gather(files, owner, row, place / path.name)
         else:
-            texts = [file.read_text("utf-8").splitlines() for file in files]
+            texts = [file.read_text("utf-8").split("\n") for file in files]  # a text may hold other ends of lines
             lines = "".join(f"{texts[k][i]}\n" for k, i in zip(owner, row, strict=True))
             (place / path.name).write_text(lines, "utf-8", newline="\n")
     return {**holding[0][1], "n": len(row), "repeated_samples_left_out": repeats}
@@ -1130,7 +1103,6 @@ def _in_base(dataset: Any, index: Any) -> Any:
     try:
         numbers = np.array([operator.index(one) for one in index], np.int64)
     except TypeError:  # no dataset with a number for each sample
-        return None
         return None
     while isinstance(dataset, torch.utils.data.Subset):
         numbers, dataset = np.asarray(dataset.indices, np.int64)[numbers], dataset.dataset
