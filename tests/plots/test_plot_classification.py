@@ -4,7 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
+from oracles import oracle
 from scipy import stats
 
 from mlx.core.errors import DataError
@@ -63,7 +63,7 @@ def test_a_confusion_table_of_another_size_than_the_names_is_an_error():
 
 
 def test_the_trend_is_the_least_squares_line_with_the_band_that_statsmodels_gives():
-    rng = np.random.default_rng(0)
+    sm, rng = oracle("statsmodels.api"), np.random.default_rng(0)
     x = rng.uniform(0.3, 0.9, 40)
     y = 2 - 1.7 * x + rng.normal(0, 0.2, 40)
     trend = fit_trend(x, y)

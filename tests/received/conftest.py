@@ -11,4 +11,5 @@ def door(request, monkeypatch: pytest.MonkeyPatch):
     """All ways in, without the pictures and with few resamples, which no input changes."""
     monkeypatch.setattr(mlx.runs.recorded_arrays, "report", lambda *_, **__: "")
     monkeypatch.setattr(mlx.runs.recorded_arrays, "evaluate", lambda *_, **__: "")
+    monkeypatch.setattr("mlx.commands.analyze._note_results", lambda _: None)
     return request.param

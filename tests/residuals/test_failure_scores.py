@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import oracle
 from scipy.special import logsumexp, softmax
 from sklearn.covariance import LedoitWolf, ledoit_wolf
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
@@ -229,7 +230,7 @@ def test_every_layer_has_its_scores_and_p_values_are_adjusted_over_all() -> None
 
 
 def test_the_likelihood_ratio_is_that_of_statsmodels() -> None:
-    import statsmodels.api as sm
+    sm = oracle("statsmodels.api")
 
     generator = np.random.default_rng(0)
     base, added = generator.normal(size=(2, 300))

@@ -5,8 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
-from statsmodels.datasets import longley
+from oracles import oracle
 from tables_of import analyze_regression
 
 from mlx.core.errors import DataError
@@ -17,6 +16,7 @@ from mlx.results.regression_residuals import COEFFICIENTS
 from mlx.stats.status import OK
 from mlx.training import Samples, TrainingSettings, fit_model
 
+sm, longley = oracle("statsmodels.api"), oracle("statsmodels.datasets.longley")
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19)
 
 

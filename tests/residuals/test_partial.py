@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from oracles import oracle
 from scipy.stats import binom
 
 from mlx.core.errors import DataError
@@ -21,7 +22,7 @@ def confounded(generator, n=60, slope=0.0):
 
 @pytest.mark.parametrize("statistic", ["pearson", "spearman"])
 def test_estimates_agree_with_pingouin(statistic):
-    import pingouin  # takes a second to import
+    pingouin = oracle("pingouin")
 
     x, y, groups = confounded(np.random.default_rng(0), slope=0.5)
     data = pd.DataFrame({"x": x, "y": y, "a": (groups == 1) * 1.0, "b": (groups == 2) * 1.0})

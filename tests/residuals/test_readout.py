@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracles import wilson
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from statsmodels.stats.proportion import proportion_confint
 from test_failure_scores import LAST, TEST, TRAIN
 
 from mlx.residuals.layers.readout import layer_readouts, probe
@@ -26,7 +26,7 @@ def test_a_probe_is_scikit_learns_with_wilsons_interval():
     (row,) = read_out()
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(TRAIN.layers["layer"], TRAIN.y_true)
     right = int((model.predict(TEST.layers["layer"]) == TEST.y_true).sum())
-    low, high = proportion_confint(right, len(TEST.y_true), method="wilson")
+    low, high = wilson(right, len(TEST.y_true))
     assert (row.probe_accuracy, row.probe_low, row.probe_high) == pytest.approx((right / 400, low, high), abs=1e-12)
     assert row.model_accuracy == (TEST.y_true == TEST.y_pred).mean()
 

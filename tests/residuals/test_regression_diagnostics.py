@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
+from oracles import oracle
 from scipy.stats import binom
-from statsmodels.stats.diagnostic import acorr_ljungbox, het_breuschpagan, het_white
-from statsmodels.stats.stattools import durbin_watson
 from tables_of import analyze_regression
 
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.regression.classical_tests import memory_tests, spread_tests
 
+sm, diagnostic = oracle("statsmodels.api"), oracle("statsmodels.stats.diagnostic")
+durbin_watson = oracle("statsmodels.stats.stattools").durbin_watson
 FAST = ResidualsSettings(n_bootstrap=100, n_permutations=19)
 
 
@@ -26,10 +26,12 @@ def test_tests_agree_with_statsmodels(fit):
     _, y, model = fit
     found = analyze_regression(y, model.fittedvalues, index=np.arange(120), settings=FAST).summary
     exog = sm.add_constant(model.fittedvalues)
-    assert (found["breusch_pagan"], found["breusch_pagan_p"]) == pytest.approx(het_breuschpagan(model.resid, exog)[:2])
-    assert (found["white"], found["white_p"]) == pytest.approx(het_white(model.resid, exog)[:2], rel=1e-6)
+    assert (found["breusch_pagan"], found["breusch_pagan_p"]) == pytest.approx(
+        diagnostic.het_breuschpagan(model.resid, exog)[:2]
+    )
+    assert (found["white"], found["white_p"]) == pytest.approx(diagnostic.het_white(model.resid, exog)[:2], rel=1e-6)
     assert found["durbin_watson"] == pytest.approx(durbin_watson(model.resid))
-    box = acorr_ljungbox(model.resid, lags=[10]).iloc[0]
+    box = diagnostic.acorr_ljungbox(model.resid, lags=[10]).iloc[0]
     assert (found["ljung_box"], found["ljung_box_p"]) == pytest.approx((box["lb_stat"], box["lb_pvalue"]))
 
 

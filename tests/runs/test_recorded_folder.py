@@ -23,6 +23,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     for step in ("evaluate", "residuals_analysis", "report"):
         monkeypatch.setattr(recorded_arrays, step, lambda *_, **__: "")
+    monkeypatch.setattr("mlx.commands.analyze._note_results", lambda _: None)
     monkeypatch.chdir(tmp_path)
     generator, first = np.random.default_rng(0), 0
     for split, n in SIZES.items():
