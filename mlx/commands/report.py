@@ -40,6 +40,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.core.checksums import read_checksums, state_of, verified, write_checksums, written_since
     from mlx.core.console import note
     from mlx.core.errors import ArtifactError
+    from mlx.core.lineage import check_lineage
     from mlx.core.locks import run_lock
     from mlx.core.paths import Workspace
     from mlx.pipeline.report import report
@@ -50,6 +51,7 @@ def run(chosen: argparse.Namespace) -> str:
         before = state_of(folder)
         try:
             with verified(folder), working("report"):
+                check_lineage(workspace, NAME)
                 note(report(workspace, report=_settings(folder)))
         except ArtifactError as error:
             raise ArtifactError(_with_remedy(str(error), folder)) from None

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from mlx.core.artifacts import write_json
-from mlx.core.descriptions import read_description
+from mlx.core.descriptions import Hash, read_description
 from mlx.core.reading import OnRecord, digest_of_file, verifying
 from mlx.core.settings import Settings
 
@@ -22,14 +22,13 @@ WATCHED = ("data", "metrics", "checkpoints")
 """Folders of a run that steps write to."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^/.\\][^/\\]*(/[^/.\\][^/\\]*)*$")]
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Checksums(Settings):
     """``checksums.json``: the digests of the files that each finished step wrote, by name below the run's folder."""
 
     format: Literal[1] = 1
-    steps: dict[str, dict[Name, Digest]] = Field(default_factory=dict)
+    steps: dict[str, dict[Name, Hash]] = Field(default_factory=dict)
 
     def of_all(self) -> dict[str, str]:
         """Return the digest of every file."""

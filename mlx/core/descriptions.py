@@ -19,6 +19,7 @@ SPLITS: tuple[Split, ...] = ("test", "val", "train")
 """The parts of the data, in the order in which a model's outputs on them are recorded."""
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][\w.-]*$")]
 Size = Annotated[int, Field(ge=1)]
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 def _different(names: list[str]) -> list[str]:
@@ -38,7 +39,7 @@ class AugmentationDescription(Settings):
 
 
 class InputDescription(Settings):
-    """A file or folder that samples were read from.
+    """A file or folder that samples were read from; of a folder of the download cache, those files of it that were.
 
     Attributes
     ----------
@@ -54,7 +55,7 @@ class InputDescription(Settings):
     path: str
     files: int = Field(ge=0)
     bytes: int = Field(ge=0)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: Hash
 
     def text(self) -> str:
         """Return size and hash for a reader."""
@@ -76,7 +77,22 @@ class RecordedDescription(Settings):
     layers: dict[FileName, Size] = Field(min_length=1)
 
 
-class DatasetDescription(Settings):
+class _Identified(Settings):
+    """An artifact that `mlx.core.lineage` tells from another.
+
+    Attributes
+    ----------
+    identity
+        Of what the step wrote; None in files of earlier versions.
+    made_from
+        The identities of what it read, by folder.
+    """
+
+    identity: Hash | None = None
+    made_from: dict[str, Hash] = Field({})
+
+
+class DatasetDescription(_Identified):
     """``data/raw/dataset.json``: what the samples are and where they come from.
 
     Attributes
@@ -116,7 +132,7 @@ class DatasetDescription(Settings):
         return [column for column in self.columns if column.use == "feature"]
 
 
-class SplitsDescription(Settings):
+class SplitsDescription(_Identified):
     """``data/splits/preprocessing.json``: what the samples are after scaling, and how they were divided and scaled.
 
     Attributes
@@ -158,7 +174,7 @@ class SplitsDescription(Settings):
     recorded: RecordedDescription | None = None
 
 
-class ModelDescription(Settings):
+class ModelDescription(_Identified):
     """``data/model/model.json``: from what the checkpoint is rebuilt.
 
     Attributes
@@ -193,7 +209,7 @@ class ValidationDescription(Settings):
         return self
 
 
-class RepresentationsDescription(Settings):
+class RepresentationsDescription(_Identified):
     """``data/representations/representations.json``: which arrays are in the folders of the parts, and of what.
 
     Attributes

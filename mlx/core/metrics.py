@@ -22,7 +22,11 @@ LEVELS = frozenset({"confidence"})
 """What a metrics file says of its intervals: their level, which is chosen and not measured."""
 
 
-def write_metrics(path: Path, metrics: Metrics) -> None:
+MADE_FROM = "made_from"
+"""The key under which a metrics file has the identities of what it was made from, see `mlx.core.lineage`."""
+
+
+def write_metrics(path: Path, metrics: Metrics, made_from: Mapping[str, str] | None = None) -> None:
     """Write `metrics`; ``x_low`` and ``x_high`` become ``x_interval``, null where there is none.
 
     A number that is not finite is null as well; where no status says why, one says what it was.
@@ -35,7 +39,7 @@ def write_metrics(path: Path, metrics: Metrics) -> None:
             content[f"{name}_interval"] = None if None in ends else ends
         elif not ((name := key.removesuffix("_high")) != key and f"{name}_low" in metrics):
             content[key] = value
-    write_json(path, content)
+    write_json(path, {**content, **({MADE_FROM: made_from} if made_from else {})})
 
 
 def _finite(metrics: Metrics) -> dict[str, float | int | str | None]:
@@ -62,6 +66,8 @@ def read_metrics(path: Path) -> dict[str, float | int | str | None]:
     """
     metrics: dict[str, float | int | str | None] = {}
     for key, value in read_json(path).items():
+        if key == MADE_FROM:
+            continue
         if (name := key.removesuffix("_interval")) != key:
             metrics[f"{name}_low"], metrics[f"{name}_high"] = _ends(path, key, value)
         elif value is None or isinstance(value, str) or _is_number(value):

@@ -14,6 +14,7 @@ from mlx.core.bars import working
 from mlx.core.console import answer, note, warnings_as_lines
 from mlx.core.documents import read_document
 from mlx.core.errors import MlxError
+from mlx.core.lineage import check_lineage
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace
 from mlx.core.sections import read_sections, with_source_line
@@ -59,7 +60,8 @@ def run_stage(step: Step) -> None:
 
 
 def call_step(step: Step, workspace: Workspace, workers: Workers, sections: Mapping[str, Any]) -> str:
-    """Run `step`; it gets the workers if it has a parameter of that name."""
+    """Run `step`, unless what it reads is outdated; it gets the workers if it has a parameter of that name."""
+    check_lineage(workspace, step.__name__.replace("_", "-"))
     taken = (workers,) if "workers" in inspect.signature(step).parameters else ()
     return step(workspace, *taken, **sections)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -84,6 +85,8 @@ class Dataset:
         Columns that are neither features nor factors, and the source's own part of each sample.
     columns
         Of a table: the features in the order of `X`, and what else it has; empty where features have no names.
+    files
+        Where the files of a published set were found, in one folder; empty for other data.
     blocks
         ``blocks(rows)`` yields the samples in order, `rows` at a time (the last block may be
         shorter). Every call starts again and gives the same values, whatever `rows` is.
@@ -104,6 +107,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     roles: Roles = field(default_factory=Roles)
     columns: tuple[ColumnDescription, ...] = ()
+    files: tuple[Path, ...] = ()
 
     @property
     def features(self) -> list[ColumnDescription]:

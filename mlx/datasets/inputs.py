@@ -10,13 +10,14 @@ from mlx.core.paths import from_root, what_is
 from mlx.core.reading import digest_of_file
 from mlx.core.user_code import function_file, names_function
 from mlx.datasets.custom.source import targets_file
+from mlx.datasets.dataset import Dataset
 from mlx.datasets.settings import DatasetSettings
 
 
 def inputs_of(settings: DatasetSettings) -> dict[str, Path]:
     """Return each file and folder that the settings name, by its key; of a function, its file.
 
-    Empty for generated and bundled data, and for files in the download cache.
+    Empty for generated and installed data, and for files in the download cache, which `inputs_read` tells.
     """
     found: dict[str, Path] = {}
     if settings.path is not None:
@@ -30,13 +31,28 @@ def inputs_of(settings: DatasetSettings) -> dict[str, Path]:
     return found
 
 
+def inputs_read(settings: DatasetSettings, opened: Dataset) -> dict[str, InputDescription]:
+    """Describe each file and folder that samples are read from, by the key that names them.
+
+    Files in the download cache are named by ``dataset.name``.
+    """
+    named = {key: fingerprint(path) for key, path in inputs_of(settings).items()}
+    if settings.path is None and opened.files:
+        cached = {file.name: file for file in sorted(opened.files)}
+        named["dataset.name"] = _described(opened.files[0] if len(cached) == 1 else opened.files[0].parent, cached)
+    return named
+
+
 def fingerprint(path: Path) -> InputDescription:
     """Return size and SHA-256 of a file, or of all files in a folder and its subfolders; read in blocks.
 
     The hash of a folder is that of a line per file, its own hash, two blanks and its name, sorted by name, which is
     what ``find * -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum`` prints in it.
     """
-    files = dict(_files(path))
+    return _described(path, dict(_files(path)))
+
+
+def _described(path: Path, files: Mapping[str, Path]) -> InputDescription:
     digests = {name: digest_of_file(file) for name, file in files.items()}
     if path.is_dir():
         lines = "".join(f"{digest}  {name}\n" for name, digest in digests.items())

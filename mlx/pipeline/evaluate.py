@@ -5,6 +5,7 @@ from typing import Any
 
 from mlx.core.artifacts import write_csv
 from mlx.core.descriptions import Split
+from mlx.core.lineage import made_from
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
@@ -53,7 +54,8 @@ def write_evaluation(
     for name, table in frames.items():
         write_csv(workspace.metrics / name, table)
     how = {} if recorded.split_method is None else {"split_method": recorded.split_method}
-    write_metrics(workspace.metrics / "evaluation.json", {**metrics, **how})
+    sources = made_from(representations=recorded.identity)
+    write_metrics(workspace.metrics / "evaluation.json", {**metrics, **how}, sources)
     shown = ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if k in SHOWN and isinstance(v, float | int))
     by = f", intervals by {metrics['n_groups']} groups ({metrics['groups']})" if "groups" in metrics else ""
     return (

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlx.core.arrays import open_array, write_array
-from mlx.core.artifacts import replacing_folder, write_json
+from mlx.core.artifacts import replacing_folder
 from mlx.core.console import note
 from mlx.core.descriptions import (
     SPLITS,
@@ -19,6 +19,7 @@ from mlx.core.descriptions import (
 )
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.last_layer import LastLayer, write_last_layer
+from mlx.core.lineage import made_from, write_identified
 from mlx.core.linear_fit import write_linear_fit
 from mlx.core.paths import CROSS_FIT, Workspace, from_root, what_is
 from mlx.core.settings import nearest
@@ -52,7 +53,7 @@ def extract_representations(
     """
     splits = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     if splits.recorded is not None:
-        return _copy_recorded(workspace, splits.recorded, representations)
+        return _copy_recorded(workspace, splits, splits.recorded, representations)
     model = load_model(workspace.model)
     with replacing_folder(workspace.representations) as folder:
         stored = read_description(workspace.model / "model.json", ModelDescription)
@@ -76,7 +77,9 @@ def extract_representations(
     )
 
 
-def _copy_recorded(workspace: Workspace, known: RecordedDescription, settings: RepresentationsSettings) -> str:
+def _copy_recorded(
+    workspace: Workspace, splits: SplitsDescription, known: RecordedDescription, settings: RepresentationsSettings
+) -> str:
     """Copy recorded arrays, of the layers and parts that are asked for."""
     path = from_root(known.folder.path)
     _check_unchanged(path, known)
@@ -91,7 +94,9 @@ def _copy_recorded(workspace: Workspace, known: RecordedDescription, settings: R
         for split, part in files_in(path).items()
     }
     with replacing_folder(workspace.representations) as folder:
-        described = write_outputs(folder, open_recording(parts, names=FILES), cross_fit_in(path), settings.splits)
+        sources = made_from(splits=splits.identity)
+        recording = open_recording(parts, names=FILES)
+        described = write_outputs(folder, recording, cross_fit_in(path), settings.splits, sources)
     samples = ", ".join(f"{n} {split}" for split, n in described.samples.items())
     copied = ", ".join(f"{name} ({width})" for name, width in described.layers.items())
     return f"read {samples} samples from {path}, copied {copied}, wrote {workspace.representations}"
@@ -166,7 +171,7 @@ def record_outputs(
         write_last_layer(folder, last)
     described = _description(workspace, settings.layers, columns, samples, validation)
     described = described.model_copy(update={"last_layer": None if last is None else last.layer})
-    write_json(folder / "representations.json", described.as_dict())
+    write_identified(folder / "representations.json", described.as_dict())
     return described
 
 
@@ -205,4 +210,5 @@ def _description(
         chosen_by_validation=model.chosen_by_validation,
         split_method=splits.split_method,
         features=splits.features,
+        made_from=made_from(splits=splits.identity, model=model.identity),
     )

@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,12 +15,13 @@ from mlx.core.artifacts import replacing_folder, write_json, write_parquet
 from mlx.core.bars import tracked
 from mlx.core.descriptions import DatasetDescription, InputDescription, RecordedDescription
 from mlx.core.errors import DataError
+from mlx.core.lineage import identity
 from mlx.core.paths import Workspace
 from mlx.core.recorded import RECORDED
 from mlx.core.workers import SERIAL, Workers
 from mlx.datasets import Block, Dataset, DatasetSettings, open_dataset
 from mlx.datasets.dataset import IndependentBlocks, spans
-from mlx.datasets.inputs import fingerprint, inputs_of
+from mlx.datasets.inputs import fingerprint, inputs_of, inputs_read
 from mlx.datasets.recorded import RecordedParams, recorded_folder
 from mlx.received.files import files_in
 from mlx.received.parts import FILES, open_recording
@@ -40,8 +42,7 @@ def generate_data(workspace: Workspace, workers: Workers = SERIAL, *, dataset: D
     if dataset.name == RECORDED:
         return _write_recorded(workspace, dataset)
     source = open_dataset(dataset)  # says what is missing or can't be read, which a hash doesn't
-    inputs = {key: fingerprint(at) for key, at in inputs_of(dataset).items()}
-    return write_dataset(workspace, source, dataset, inputs, workers)
+    return write_dataset(workspace, source, dataset, inputs_read(dataset, source), workers)
 
 
 def _write_recorded(workspace: Workspace, dataset: DatasetSettings) -> str:
@@ -53,7 +54,8 @@ def _write_recorded(workspace: Workspace, dataset: DatasetSettings) -> str:
     about = RecordedDescription(folder=inputs["dataset.path"], layers=recording.widths())
     with replacing_folder(workspace.raw) as folder:
         name = path.resolve().name
-        described = write_samples(folder, recording, name, params=dataset.params, inputs=inputs, recorded=about)
+        described = write_samples(folder, recording, name, params=dataset.params, inputs=inputs, recorded=about,
+                                  identity=about.folder.sha256)  # fmt: skip
         for split in recording.parts:
             (folder / split).mkdir()
             write_labels(folder / split, recording, split)
@@ -70,13 +72,14 @@ def write_dataset(
     """Write ``data/raw/`` from `source`, which `settings` describe; return and raise as `generate_data`."""
     with replacing_folder(workspace.raw) as folder:
         _check_space(source, folder)
-        factors, gaps = _write_samples(source, folder, workers)
+        factors, gaps, checksums = _write_samples(source, folder, workers)
         if factors:
             write_parquet(folder / "factors.parquet", pd.DataFrame(factors))
         if columns := source.roles.table():
             write_parquet(folder / "roles.parquet", pd.DataFrame(columns))
         described = _description(source, settings, list(factors), gaps, inputs)
-        write_json(folder / "dataset.json", described.as_dict())
+        own = _identity(described, checksums, folder)
+        write_json(folder / "dataset.json", described.model_copy(update={"identity": own}).as_dict())
     known = f" and {len(factors)} factors each" if factors else ""
     if parts := source.roles.sizes():
         known += f" ({', '.join(f'{size} {part}' for part, size in parts.items())} by the source)"
@@ -96,24 +99,38 @@ def _check_space(source: Dataset, folder: Path) -> None:
         )
 
 
-def _write_samples(source: Dataset, folder: Path, workers: Workers) -> tuple[dict[str, np.ndarray], list[int]]:
-    """Stream X and y to disk; return the factors, a column each, and how many gaps each feature of a table has."""
+ABOUT = frozenset({"name", "source", "seed", "params", "inputs", "details", "factors", "identity", "made_from"})
+"""What ``dataset.json`` tells of the samples' origin and meaning, which no later step divides or learns from."""
+
+
+def _identity(described: DatasetDescription, checksums: list[int], folder: Path) -> str:
+    known = {key: value for key, value in described.as_dict().items() if key not in ABOUT}
+    small = [folder / name for name in ("y.npy", "roles.parquet") if (folder / name).exists()]
+    return identity({**known, "X": checksums}, small)
+
+
+def _write_samples(
+    source: Dataset, folder: Path, workers: Workers
+) -> tuple[dict[str, np.ndarray], list[int], list[int]]:
+    """Stream X and y to disk; return the factors, a column each, the gaps of each feature of a table, and X's sums."""
     columns: dict[str, list[np.ndarray]] = {}
+    checksums = []
     gaps = np.zeros(len(source.features), np.int64)
     n = source.n_samples
     y_dtype = np.int64 if source.task == "classification" else np.float64
     with ArrayWriter(folder / "y.npy", (n,), y_dtype) as y:
-        for block in _written(source, folder / "X.npy", workers):
+        for block, checksum in _written(source, folder / "X.npy", workers):
+            checksums.append(checksum)
             y.append(block.y)
             if len(gaps):
                 gaps += np.isnan(block.X).sum(axis=0)
             for name, values in (block.factors or {}).items():
                 columns.setdefault(name, []).append(values)
-    return {name: np.concatenate(parts) for name, parts in columns.items()}, gaps.tolist()
+    return {name: np.concatenate(parts) for name, parts in columns.items()}, gaps.tolist(), checksums
 
 
-def _written(source: Dataset, file: Path, workers: Workers) -> Iterator[Block]:
-    """Yield the blocks of a dataset once their X is in the file; the X of those that workers made is empty here."""
+def _written(source: Dataset, file: Path, workers: Workers) -> Iterator[tuple[Block, int]]:
+    """Yield the blocks of a dataset once their X is in the file, and its CRC-32; workers' blocks are without X here."""
     rows = rows_of(math.prod(source.sample_shape) * source.dtype.itemsize, BLOCK_BYTES)
     total, shape = -(-source.n_samples // rows), (source.n_samples, *source.sample_shape)
     if isinstance(source.blocks, IndependentBlocks):
@@ -128,8 +145,9 @@ def _written(source: Dataset, file: Path, workers: Workers) -> Iterator[Block]:
         return
     with ArrayWriter(file, shape, source.dtype) as X:
         for block in tracked(source.blocks(rows), total=total, label="blocks"):
-            X.append(block.X)
-            yield block
+            samples = np.ascontiguousarray(block.X, source.dtype)
+            X.append(samples)
+            yield block, zlib.crc32(samples.data)
 
 
 @dataclass(frozen=True)
@@ -139,10 +157,10 @@ class _MakeRows:
     blocks: IndependentBlocks
     file: Path
 
-    def __call__(self, span: tuple[int, int]) -> Block:
+    def __call__(self, span: tuple[int, int]) -> tuple[Block, int]:
         block = self.blocks.between(*span)
         write_rows(self.file, span[0], block.X)
-        return replace(block, X=block.X[:0])
+        return replace(block, X=block.X[:0]), zlib.crc32(np.ascontiguousarray(block.X).data)
 
 
 def _description(

@@ -59,6 +59,8 @@ class ModelOutputs:
         Where the arrays are.
     features
         Names of the model's inputs; empty where they have none.
+    identity
+        Of all that is recorded, see `mlx.core.lineage`; None where it is unknown.
     """
 
     task: Literal["classification", "regression"]
@@ -76,6 +78,7 @@ class ModelOutputs:
     split_method: str | None = None
     folder: Path | None = None
     features: tuple[str, ...] = ()
+    identity: str | None = None
 
     @cached_property
     def duplicates(self) -> Duplicates:
@@ -151,6 +154,7 @@ def open_model_outputs(folder: Path, split: Split = "test") -> ModelOutputs:
         split_method=described.split_method,
         features=tuple(described.features),
         folder=folder,
+        identity=described.identity,
     )
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from mlx.core.array_types import Array, Indices
 from mlx.core.arrays import ArrayWriter, open_array, rows_of, stream_rows, write_array
-from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_json
+from mlx.core.artifacts import read_parquet, replacing_folder, write_columns
 from mlx.core.bars import tracked
 from mlx.core.column_descriptions import ColumnDescription, PreparedColumn
 from mlx.core.console import note
 from mlx.core.descriptions import SPLITS, DatasetDescription, SplitsDescription, read_description
 from mlx.core.errors import ArtifactError, DataError
+from mlx.core.lineage import made_from, write_identified
 from mlx.core.paths import Workspace
 from mlx.core.reading import REMAKE
 from mlx.core.samples import finite_rows, naming, open_index, open_samples, open_targets
@@ -78,7 +79,9 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
                 "dropped_rows": dropped if any(dropped.values()) else {},
             }
         )
-        write_json(folder / "preprocessing.json", about.as_dict())
+        write_identified(
+            folder / "preprocessing.json", about.as_dict(), [folder / f"index_{name}.npy" for name in parts.parts()]
+        )
     for line in about.notes:
         note(f"preprocess-split: warning: {line}")
     filled = filled_text(columns)
@@ -114,8 +117,9 @@ def _take_recorded(
             scale=None,
             sizes=sizes,
             recorded=described.recorded,
+            made_from=made_from(raw=described.identity),
         )
-        write_json(folder / "preprocessing.json", about.as_dict())
+        write_identified(folder / "preprocessing.json", about.as_dict())
     taken = ", ".join(f"{n} {name}" for name, n in sizes.items())
     return f"read {workspace.raw}, took {taken} samples as they were recorded, wrote {workspace.splits}"
 
@@ -142,6 +146,7 @@ def _description(
         split_by=parts.by or None,
         columns=columns,
         features=features,
+        made_from=made_from(raw=described.identity),
     )
 
 

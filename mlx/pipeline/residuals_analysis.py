@@ -14,6 +14,7 @@ from mlx.core.artifacts import replacing_folder, write_csv, write_parquet_in_gro
 from mlx.core.bars import announced
 from mlx.core.console import note
 from mlx.core.descriptions import Split
+from mlx.core.lineage import made_from
 from mlx.core.metrics import write_metrics
 from mlx.core.paths import Workspace
 from mlx.core.workers import SERIAL, Workers
@@ -152,7 +153,7 @@ def _classification(
     with replacing_folder(workspace.residuals) as folder:
         write_classification(folder, found)
         write_csv(folder / SCATTER.file, SCATTER.frame(_scatter(found, recorded.class_names)))
-    write_metrics(workspace.metrics / "residuals.json", found.headline)
+    write_metrics(workspace.metrics / "residuals.json", found.headline, made_from(representations=recorded.identity))
     test = first_test(found.tests, Question.SIMILARITY_ENTROPY, Statistic.PEARSON, scope=Scope.POOLED)
     warning = found.headline.get("duplicates_status")
     noted = f" ({warning})" if warning else ""
@@ -197,7 +198,9 @@ def _regression(
         chosen = _evenly(len(found.samples.index))
         points = RegressionScatter(*(getattr(found.samples, f.name)[chosen] for f in fields(RegressionScatter)))
         write_csv(folder / REGRESSION_SCATTER.file, REGRESSION_SCATTER.frame(points))
-    write_metrics(workspace.metrics / "residuals.json", found.summary.as_metrics())
+    write_metrics(
+        workspace.metrics / "residuals.json", found.summary.as_metrics(), made_from(representations=recorded.identity)
+    )
     duplicates = [str(status) for status in found.summary.status if status.reason is Reason.DUPLICATE_SAMPLES]
     return f"summarized the residuals{''.join(f' ({said})' for said in duplicates)}"
 

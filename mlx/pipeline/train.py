@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,19 @@ import pandas as pd
 import psutil
 
 from mlx.core.array_types import Array
-from mlx.core.artifacts import read_parquet, replacing_folder, write_columns, write_csv
+from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_columns, write_csv
 from mlx.core.bars import TrainingDisplay
 from mlx.core.console import note
 from mlx.core.descriptions import RecordedDescription, SplitsDescription, read_description
 from mlx.core.errors import DataError
 from mlx.core.extras import missing
+from mlx.core.lineage import made_from, write_identified
 from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import CROSS_FIT, Workspace
 from mlx.core.samples import open_index, open_samples, open_targets
 from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, TaskSpec, build_model, save_model
-from mlx.models.build import describe_model
+from mlx.models.build import DESCRIPTION, describe_model
 from mlx.models.recorded.build import RecordedModel
 from mlx.models.task_check import check_recorded
 from mlx.training import (
@@ -96,7 +97,8 @@ def train(
         crossed = of_folds.outputs(samples, validation, _equal_samples(workspace.splits, index))
     chosen = training.early_stopping_patience is not None if isinstance(built, IterativeModel) else None
     names = described.class_names
-    _write(workspace, result, built, model, names, samples.y, index, crossed, chosen_by_validation=chosen)
+    sources = made_from(splits=described.identity)
+    _write(workspace, result, built, model, names, samples.y, index, crossed, sources, chosen_by_validation=chosen)
     if checkpoints:
         checkpoints.finish()
     clear_folds(workspace.checkpoints)
@@ -115,7 +117,8 @@ def _write_untrained(
     LiveMetrics(workspace.live).clear()
     built, names = RecordedModel(TaskSpec.of(described), list(recorded.layers)), described.class_names
     none = np.empty(0, np.int64)
-    _write(workspace, FitResult((), 0), built, model, names, none, none, None, chosen_by_validation=None)
+    sources = made_from(splits=described.identity)
+    _write(workspace, FitResult((), 0), built, model, names, none, none, None, sources, chosen_by_validation=None)
     return f"read {workspace.splits}, found nothing to fit to recorded outputs, wrote {workspace.model}"
 
 
@@ -133,6 +136,7 @@ def _write(
     y: Array,
     index: Array,
     crossed: CrossFitOutputs | None,
+    sources: Mapping[str, str],
     *,
     chosen_by_validation: bool | None,
 ) -> None:
@@ -141,6 +145,9 @@ def _write(
         write_columns(folder / "dynamics.parquet", dynamics_columns(result.dynamics, index))
         if crossed is not None:
             write_cross_fit(folder / CROSS_FIT, crossed, y, index)
+        written = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != DESCRIPTION)
+        content = {**read_json(folder / DESCRIPTION), "made_from": sources}
+        write_identified(folder / DESCRIPTION, content, written)
     history = pd.DataFrame(result.history, columns=None if result.history else ["loss", "val_loss"])
     history.insert(0, "epoch", range(1, len(history) + 1))
     # A table has no infinite loss; the metrics say why it is missing.

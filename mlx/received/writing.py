@@ -17,6 +17,7 @@ from mlx.core.descriptions import (
     Split,
     ValidationDescription,
 )
+from mlx.core.lineage import write_identified
 from mlx.core.paths import CROSS_FIT, NUMBERS, TEXTS
 from mlx.core.recorded import RECORDED_ARRAYS
 from mlx.core.samples import naming, open_index, open_targets
@@ -28,7 +29,11 @@ from mlx.received.sparse import is_sparse
 
 
 def write_outputs(
-    folder: Path, recording: Recording, cross_fit: Path | None = None, splits: Container[Split] = SPLITS
+    folder: Path,
+    recording: Recording,
+    cross_fit: Path | None = None,
+    splits: Container[Split] = SPLITS,
+    made_from: Mapping[str, str] | None = None,
 ) -> RepresentationsDescription:
     """Write ``data/representations/`` into an empty `folder`: the arrays of the parts in `splits`, and `cross_fit`.
 
@@ -41,8 +46,8 @@ def write_outputs(
         if split in splits:
             (folder / split).mkdir()
             _write_part(folder / split, recording, split)
-    described = _description(recording, splits)
-    write_json(folder / "representations.json", described.as_dict())
+    described = _description(recording, splits).model_copy(update={"made_from": dict(made_from or {})})
+    write_identified(folder / "representations.json", described.as_dict())
     if cross_fit is not None and described.class_names:
         _copy_cross_fit(cross_fit, folder / CROSS_FIT, len(described.class_names))
     return described

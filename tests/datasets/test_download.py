@@ -16,6 +16,7 @@ from mlx.core.errors import DataError
 from mlx.datasets import DatasetSettings, open_dataset
 from mlx.datasets.catalogue import FROM_FILES
 from mlx.datasets.files import cifar, mnist, number_tables
+from mlx.datasets.inputs import fingerprint, inputs_read
 
 
 def opened(name, path=None, **params):
@@ -57,6 +58,19 @@ def test_files_in_the_cache_are_used_without_keras(cache):
     inside.mkdir(parents=True)
     write_cifar10(inside)
     assert opened("cifar10").n_samples == 240
+    (cache / "california_housing").mkdir()
+    write_housing(cache / "california_housing")
+    housing = cache / "california_housing" / "cal_housing.data"
+    for name, folder, n in (
+        ("fashion_mnist", cache / "fashion-mnist", 4),
+        ("cifar10", inside, 6),
+        ("california_housing", housing, 1),
+    ):
+        settings = DatasetSettings(name=name)
+        ((key, read),) = inputs_read(settings, open_dataset(settings)).items()
+        assert (key, read.path, read.files) == ("dataset.name", str(place), n)
+        assert inputs_read(DatasetSettings(name=name, path=str(cache)), opened(name)).keys() == {"dataset.path"}
+    assert read == fingerprint(housing).model_copy(update={"path": str(housing)})
 
 
 def test_a_path_is_the_only_place_looked_into(cache, tmp_path):

@@ -124,6 +124,7 @@ def _open(
         source=f"CIFAR photographs, {counted(index, len(labels))} ({params.subset}) from the {layout.kind}",
         details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
         roles=roles,
+        files=files,
     )
 
 

@@ -96,6 +96,7 @@ def _open(
         source=f"{content}, {counted(index, len(labels))} ({params.subset}) from the {layout.kind}",
         details={"subset": params.subset, "augmentation": augmentation_of(name, params)},
         roles=Roles(parts=two_parts(*sizes)) if params.subset == "all" else None,
+        files=files,
     )
 
 

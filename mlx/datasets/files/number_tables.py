@@ -76,6 +76,7 @@ def open_california_housing(params: NumberTableParams, path: str | None) -> Data
         class_names=(),
         features=HOUSING_FEATURES,
         source="house values in districts of California, census of 1990",
+        files=[file],
     )
 
 
@@ -107,6 +108,7 @@ def open_covtype(params: NumberTableParams, path: str | None) -> Dataset:
         class_names=COVER_TYPES,
         features=COVTYPE_FEATURES,
         source="forest cover types, UCI 1998",
+        files=[file],
     )
 
 

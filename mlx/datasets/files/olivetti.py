@@ -52,6 +52,7 @@ def open_olivetti_faces(params: OlivettiParams, path: str | None) -> Dataset:
         sample_shape=images.shape[1:],
         source=f"photographs of faces, AT&T Laboratories Cambridge 1994, {counted(index, len(labels))}",
         details={"augmentation": augmentation_of("olivetti_faces", params)},
+        files=[file],
     )
 
 

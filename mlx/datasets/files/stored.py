@@ -166,6 +166,7 @@ def stored_dataset(
     notes: tuple[str, ...] = (),
     roles: Roles | None = None,
     columns: Sequence[ColumnDescription] = (),
+    files: Sequence[Path] = (),
 ) -> Dataset:
     """Return the dataset of the samples `index` of what `read` reads.
 
@@ -179,6 +180,8 @@ def stored_dataset(
         What measures the factors of images for which none are given.
     roles
         Of all samples that `read` reads.
+    files
+        Of a published set.
     """
     is_measured = factors is None and len(sample_shape) == 3
     own = y if len(index) == len(y) else y[index]
@@ -198,6 +201,7 @@ def stored_dataset(
         notes=notes,
         roles=Roles() if roles is None else roles.take(index),
         columns=tuple(columns),
+        files=tuple(files),
     )
 
 
@@ -210,6 +214,7 @@ def stored_table(
     class_names: Sequence[str],
     features: Sequence[str],
     source: str,
+    files: Sequence[Path] = (),
 ) -> Dataset:
     """Return the dataset of a published table of numbers.
 
@@ -219,6 +224,8 @@ def stored_table(
         Features, float64 of shape (rows, features), named by `features`.
     y
         Labels or, without `class_names`, targets, shape (rows,).
+    files
+        That it was read from; none for a table that is installed.
     """
     index = choose_rows(y, params.n_samples, params.seed, stratify=bool(class_names))
     return Dataset(
@@ -233,4 +240,5 @@ def stored_table(
         blocks=blocks_of(X[index], y[index]),
         details={"features": list(features)},
         columns=tuple(ColumnDescription(name=name, kind="numeric") for name in features),
+        files=tuple(files),
     )

@@ -1,0 +1,93 @@
+"""Which artifacts an artifact was made from: what keeps a step run by hand from continuing with outdated ones."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlx.core.artifacts import read_json, write_json
+from mlx.core.errors import ArtifactError
+from mlx.core.paths import Workspace
+from mlx.core.reading import digest_of_file
+
+
+@dataclass(frozen=True)
+class _Artifact:
+    """What a step writes, and the document that has its `identity` and, under `made_from`, those of what was read."""
+
+    step: str
+    document: str
+
+
+ARTIFACTS = {
+    "raw": _Artifact("generate-data", "data/raw/dataset.json"),
+    "splits": _Artifact("preprocess-split", "data/splits/preprocessing.json"),
+    "model": _Artifact("train", "data/model/model.json"),
+    "representations": _Artifact("extract-representations", "data/representations/representations.json"),
+    "evaluation": _Artifact("evaluate", "metrics/evaluation.json"),
+    "residuals": _Artifact("residuals-analysis", "metrics/residuals.json"),
+}
+"""In the order of the steps."""
+
+SIBLINGS = frozenset({"evaluation", "residuals"})
+"""Read by `report` alone."""
+
+
+def identity(content: Mapping[str, Any], files: Iterable[Path] = ()) -> str:
+    """Return the SHA-256 of JSON values, whatever the order of their keys, and of the contents of `files`."""
+    digests = [[path.name, digest_of_file(path)] for path in files]
+    return hashlib.sha256(json.dumps([content, digests], sort_keys=True).encode()).hexdigest()
+
+
+def write_identified(path: Path, content: Mapping[str, Any], files: Iterable[Path] = ()) -> None:
+    """Write a document with its `identity`: that of its other content, and of `files`."""
+    known = {key: value for key, value in content.items() if key != "identity"}
+    write_json(path, {**content, "identity": identity(known, files)})
+
+
+def made_from(**identities: str | None) -> dict[str, str]:
+    """Return the identities that are known, by the name of what was read."""
+    return {name: one for name, one in identities.items() if one is not None}
+
+
+def check_lineage(workspace: Workspace, step: str) -> None:
+    """Reject what `step` would read if it was made from other artifacts than are there now.
+
+    Of artifacts that are missing, damaged, or of versions without identities, nothing is known; they pass here.
+
+    Raises
+    ------
+    ArtifactError
+        Names the first step that has to be run again.
+    """
+    now: dict[str, Any] = {}
+    for name, artifact in ARTIFACTS.items():
+        if artifact.step == step:
+            return
+        if name in SIBLINGS and step != "report":
+            continue
+        content = _known(workspace.root / artifact.document)
+        now[name] = content.get("identity")
+        sources = content.get("made_from")
+        for source, then in (sources if isinstance(sources, dict) else {}).items():
+            if now.get(source) not in {None, then}:
+                made = ARTIFACTS[source].document
+                raise ArtifactError(
+                    f"{workspace.root / artifact.document}: expected what {artifact.step} makes from "
+                    f"{workspace.root / made}, found what it made from another; run {_again(workspace, artifact.step)}"
+                )
+
+
+def _known(path: Path) -> dict[str, Any]:
+    try:
+        return read_json(path) if path.is_file() else {}
+    except ArtifactError:  # the step that reads it says so
+        return {}
+
+
+def _again(workspace: Workspace, step: str) -> str:
+    if (workspace.root / "config.json").is_file():
+        return f"{step} and the steps after it again: 'mlx run-experiment --config {workspace.root / 'config.json'}'"
+    return f"'python stages/{step.replace('-', '_')}.py' and the stages after it again, or 'dvc repro'"
