@@ -68,7 +68,7 @@ def test_files_in_the_cache_are_used_without_keras(cache):
     ):
         settings = DatasetSettings(name=name)
         ((key, read),) = inputs_read(settings, open_dataset(settings)).items()
-        assert (key, read.path, read.files) == ("dataset.name", str(place), n)
+        assert (key, read.path, read.files) == ("dataset.name", str(folder), n)
         assert inputs_read(DatasetSettings(name=name, path=str(cache)), opened(name)).keys() == {"dataset.path"}
     assert read == fingerprint(housing).model_copy(update={"path": str(housing)})
 

@@ -1,5 +1,6 @@
 """What a source publishes as its test part is the test part, and nothing of it trains."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,59 @@ def test_a_file_or_folder_of_its_own_is_the_test_part(tmp_path: Path, kind: str)
     check_published(divided(tmp_path, "custom", tmp_path / f"train.{kind}", test_path=test, **params), 40, 10)
 
 
+def test_a_test_part_may_lack_classes_and_have_numbers_of_another_width(tmp_path: Path) -> None:
+    X, y = np.arange(80.0).reshape(40, 2), np.arange(40) % 2
+    np.savez(tmp_path / "train.npz", X=X, y=y)
+    (tmp_path / "test").mkdir()
+    np.save(tmp_path / "test" / "X.npy", X[1::2].astype(np.float32))
+    np.save(tmp_path / "test" / "y.npy", y[1::2].astype(np.uint8))
+    workspace = divided(tmp_path, "custom", tmp_path / "train.npz", test_path=str(tmp_path / "test"))
+    np.testing.assert_array_equal(np.load(workspace.raw / "X.npy"), np.concatenate([X, X[1::2]]))
+    np.testing.assert_array_equal(np.load(workspace.raw / "y.npy"), np.concatenate([y, y[1::2]]))
+    write_images(tmp_path / "images", 15)
+    write_images(tmp_path / "others", 3)
+    shutil.rmtree(tmp_path / "others" / "dog")
+    divided(tmp_path, "custom", tmp_path / "images", test_path=str(tmp_path / "others"))
+
+
+def test_every_other_pair_of_files_and_folders_says_what_was_expected(tmp_path: Path) -> None:
+    table = pd.DataFrame({"p": np.arange(20.0), "y": ["a", "b"] * 10})
+    table.to_csv(tmp_path / "a.csv", index=False)
+    table.to_csv(tmp_path / "index.csv")
+    table.iloc[:0].to_parquet(tmp_path / "empty.parquet")
+    table.assign(y=None).to_csv(tmp_path / "gaps.csv", index=False)
+    np.savez(tmp_path / "a.npz", X=np.zeros((4, 2)), y=np.arange(4) % 2, **{"factors/age": np.arange(4)})
+    for name, n, y, age in (("none", 0, int, int), ("float", 4, float, int), ("text", 4, int, str)):
+        arrays = {"X": np.zeros((n, 2)), "y": (np.arange(n) % 2).astype(y), "factors/age": np.arange(n).astype(age)}
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+    write_images(tmp_path / "images", 4)
+    write_images(tmp_path / "parts" / "train", 4)
+    write_images(tmp_path / "parts" / "val", 4)
+    for path, test, message in (
+        ("a.csv", "a.npz", "test_path: .*a.npz: expected a table .* beside .*a.csv, found a file ending in '.npz'"),
+        ("a.csv", "images", "test_path: .*images: expected a table .* beside .*a.csv, found a folder"),
+        ("a.csv", "empty.parquet", "empty.parquet: expected at least one row below the header, found none"),
+        ("a.csv", "gaps.csv", "gaps.csv: expected a row with a value of the target 'y', found none"),
+        ("index.csv", "a.csv", "a.csv: expected the columns of .*index.csv, found none without a name .* among p, y"),
+        ("a.npz", "a.csv", "test_path: .*a.csv: expected an .npz file, or a folder with X.npy and y.npy, .* '.csv'"),
+        ("a.npz", "images", "test_path: .*images: expected an .npz file, or a folder with X.npy .*, found a folder"),
+        ("a.npz", "none.npz", "none.npz: expected at least one sample, found none"),
+        ("a.npz", "float.npz", "float.npz: expected y of integers, as in .*a.npz, found floats"),
+        ("a.npz", "text.npz", "text.npz: expected factor age of numbers, as in .*a.npz, found text"),
+        ("images", "a.npz", "test_path: .*a.npz: expected a folder with a subfolder of images .*, found a file"),
+        ("parts", "images", "test_path: expected none, as .*parts has a part val/ of its own, .* path to .*train for"),
+    ):
+        params = {"target": "y"} if path.endswith(".csv") else {}
+        with pytest.raises(MlxError, match=message):
+            divided(tmp_path, "custom", tmp_path / path, test_path=str(tmp_path / test), **params)
+    divided(tmp_path, "custom", tmp_path / "a.csv", test_path=str(tmp_path / "index.csv"), target="y")
+
+
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
         ("test.csv", {"q": "r"}, "expected the columns of .*train.csv, found no 'q' among p, r, y"),
         ("test.csv", {}, "expected the columns of .*found 'z' beside them"),
-        ("test.npz", {}, "expected a table .* beside .*train.csv, found a file ending in '.npz'"),
         ("absent.csv", {}, "expected a table .*, found nothing there"),
     ],
 )
@@ -160,7 +208,6 @@ def test_a_test_part_of_another_kind_is_rejected(
     table = pd.DataFrame({"p": np.arange(20.0), "q": np.arange(20.0) ** 2, "y": ["a", "b"] * 10})
     table.to_csv(tmp_path / "train.csv", index=False)
     (table.rename(columns=change) if change else table.assign(z=1)).to_csv(tmp_path / "test.csv", index=False)
-    np.savez(tmp_path / "test.npz", X=np.zeros((4, 2)), y=np.arange(4) % 2)
     with pytest.raises(MlxError, match=message):
         divided(tmp_path, "custom", tmp_path / "train.csv", target="y", test_path=str(tmp_path / file))
 

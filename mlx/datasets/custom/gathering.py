@@ -163,6 +163,8 @@ class _Run:
             if len(block[0]):
                 self._append(dict(zip(keys, block, strict=True)))
         if appended:
+            if self.n_rows == self.n_first:
+                raise DataError(f"{source.path}: expected at least one row below the header, found none")
             self._reject_lacking(keys, source)
         else:
             self.first, self.n_first = source, self.n_rows
@@ -173,7 +175,7 @@ class _Run:
                 continue
             if self.first is None:
                 self.cells[key] = self._new(_shown(key), source)
-            elif self.needed is None:
+            elif self.needed is None and isinstance(key, str):  # without a name it is an index, or can't be asked for
                 self._reject_lacking(keys, source)
                 raise DataError(
                     f"{source.path}: expected the columns of {self.first.path}, found '{_shown(key)}' beside them; "
@@ -186,7 +188,7 @@ class _Run:
             if key not in keys and (self.needed is None or key in self.needed):
                 others = [_shown(other) for other in keys]
                 raise DataError(
-                    f"{source.path}: expected the columns of {self.first.path}, found no '{_shown(key)}' among "
+                    f"{source.path}: expected the columns of {self.first.path}, found {_none_called(key)} among "
                     f"{', '.join(others[:20])}{nearest(_shown(key), others)}"
                 )
 
@@ -214,6 +216,10 @@ class _Run:
                 column = replace(column, fault=f"numbers and, in row {row + 1} below the header, {text[:40]!r}")
             columns.append(column)
         return Gathered(tuple(columns), self.file, self.n_first)
+
+
+def _none_called(key: _Key) -> str:
+    return f"no '{key}'" if isinstance(key, str) else "none without a name (a data frame's index: remove it there)"
 
 
 def _shown(key: _Key) -> str:

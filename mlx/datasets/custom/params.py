@@ -49,7 +49,8 @@ class CustomParams(StoredParams):
         A table in a file of any format, with a row per sample, whose columns become the factors; for a folder of
         images its column ``file`` (``class/name.jpg``) assigns the rows to images.
     test_path
-        A file or folder with the test part, of the kind of ``dataset.path``, which then has all others.
+        A file or folder with the test part of the kind of ``dataset.path`` (tables, arrays or images), which then has
+        all others. It may have another format, and lack classes.
     roles
         What columns of the table, the metadata or the factors are for that are no features: ``group`` (what rows
         belong together, such as a patient), ``order`` (numbers or times), ``part`` (``train``, ``val``, ``test``), or

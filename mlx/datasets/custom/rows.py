@@ -79,7 +79,7 @@ class MemoryRows:
 
 @dataclass(frozen=True)
 class JoinedRows:
-    """The rows of two arrays of one kind, those of the first first."""
+    """The rows of two arrays of a kind, those of the first first; each keeps the width of its numbers."""
 
     first: Rows
     second: Rows
@@ -94,8 +94,8 @@ class JoinedRows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of both."""
-        return self.first.dtype
+        """The narrowest that holds the numbers of both."""
+        return np.promote_types(self.first.dtype, self.second.dtype)
 
     def chunks(self) -> Iterator[Array]:
         """Yield the rows in order, about a megabyte at a time."""

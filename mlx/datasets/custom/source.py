@@ -92,7 +92,7 @@ def _with_test(params: CustomParams, path: Path) -> Samples:
     found = _read_arrays(path)
     if params.test_path is not None:
         test = from_root(params.test_path)
-        if not test.is_dir() and suffix_of(test) != ".npz":
+        if not ((test / "X.npy").is_file() if test.is_dir() else suffix_of(test) == ".npz"):
             raise _no_test_part(test, f"an .npz file, or a folder with X.npy and y.npy, beside {path}")
         found = with_test_part(found, _read_arrays(test))
     return _from_arrays(params, found)
@@ -189,8 +189,7 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
         read = read_metadata(from_root(params.metadata), len(known), roles=elsewhere)
         factors, others = ({name: values[known] for name, values in part.items()} for part in read)
         columns |= others
-    first = np.arange(len(known)) < table.n_first
-    parts = None if params.test_path is None else np.where(first[known], "train", "test").astype(object)
+    parts = None if params.test_path is None else _parts_of(params, known, table.n_first, path)
     names = [column.name for column in table.columns]
     roles = replace(_roles(params, columns, [*names, *factors, *columns], str(path)), parts=parts)
     target = build_target(
@@ -204,6 +203,15 @@ def _read_table(params: CustomParams, path: Path) -> Samples:
     described = tuple(_as_target(column, target) if column.use == "target" else column for column in table.columns)
     details = {"written": table.written} if table.written else {}
     return Samples(table.X, target, where, factors, details, table.notes, roles, described)
+
+
+def _parts_of(params: CustomParams, known: Array, n_first: int, path: Path) -> Array:
+    """Return the part of each row whose target is known; there has to be one of each file."""
+    parts = np.where(np.arange(len(known)) < n_first, "train", "test").astype(object)[known]
+    for part, file in (("train", path), ("test", params.test_path)):
+        if not (parts == part).any():
+            raise DataError(f"{file}: expected a row with a value of the target '{params.target}', found none")
+    return parts
 
 
 def _as_target(column: ColumnDescription, target: Target) -> ColumnDescription:

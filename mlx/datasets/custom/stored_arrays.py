@@ -126,19 +126,24 @@ def with_test_part(train: StoredArrays, test: StoredArrays) -> StoredArrays:
     Raises
     ------
     DataError
-        They differ in the shape or type of a sample, the kind of the labels, the class names or the factors.
+        They differ in the shape or kind of a sample, the kind of the labels, the class names or the factors, or one
+        is empty.
     """
     for what, wanted, found in (
         ("samples of shape", train.X.shape[1:], test.X.shape[1:]),
-        ("X of", train.X.dtype, test.X.dtype),
-        ("labels of kind", train.labels.dtype.kind, test.labels.dtype.kind),
-        ("labels of shape", train.labels.shape[1:], test.labels.shape[1:]),
+        ("X of", _kind(train.X), _kind(test.X)),
+        ("y of", _kind(train.labels), _kind(test.labels)),
+        ("y of shape", train.labels.shape[1:], test.labels.shape[1:]),
         ("class_names", train.class_names, test.class_names),
         ("factors", sorted(train.factors), sorted(test.factors)),
-    ):
+        *((f"factor {name} of", _text_or_numbers(values), _text_or_numbers(test.factors.get(name, values)))
+          for name, values in train.factors.items()),
+    ):  # fmt: skip
         if wanted != found:
             raise DataError(f"{test.where}: expected {what} {wanted}, as in {train.where}, found {found}")
     for part in (train, test):
+        if not len(part.labels):
+            raise DataError(f"{part.where}: expected at least one sample, found none")
         if part.X.shape[0] != len(part.labels):
             n = part.X.shape[0]
             raise DataError(f"{part.where}: expected as many rows in X as in y, found {n} and {len(part.labels)}")
@@ -150,3 +155,14 @@ def with_test_part(train: StoredArrays, test: StoredArrays) -> StoredArrays:
         {name: np.concatenate([values, test.factors[name]]) for name, values in train.factors.items()},
         two_parts(len(train.labels), len(test.labels)),
     )
+
+
+def _kind(values: Rows | Array) -> str:
+    """Return what the values are, alike where rows can follow each other: 8-bit images have a scale of their own."""
+    if values.dtype == np.uint8 and len(values.shape) > 2:
+        return "8-bit images"
+    return {"b": "truth values", "i": "integers", "u": "integers", "f": "floats"}.get(values.dtype.kind, "text")
+
+
+def _text_or_numbers(values: Array) -> str:
+    return "numbers" if values.dtype.kind in "biuf" else "text"

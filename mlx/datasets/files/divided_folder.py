@@ -27,12 +27,19 @@ def list_image_set(root: Path, test: Path | None = None) -> ImageFolder:
     Raises
     ------
     DataError
-        As `list_images`; or a part has a class that the training part lacks.
+        As `list_images`; or another part has a class that the training part lacks, or is given twice. It may lack some.
     """
-    folders = _divided(root) if test is None else {"train": root, "test": test}
+    folders = _divided(root)
+    if test is not None:
+        if folders:
+            raise DataError(
+                f"dataset.params.test_path: expected none, as {root} has a part {folders['test'].name}/ of its own, "
+                f"found {test}; set dataset.path to {folders['train']} for another one"
+            )
+        folders = {"train": root, "test": test}
     if not folders:
         return list_images(root)
-    return _joined(root, {part: list_images(folder) for part, folder in folders.items()})
+    return _joined(root, {p: list_images(folder, least=2 if p == "train" else 1) for p, folder in folders.items()})
 
 
 def _divided(root: Path) -> dict[str, Path]:

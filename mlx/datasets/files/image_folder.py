@@ -149,7 +149,7 @@ class ImageFolder:
         return first[1]
 
 
-def list_images(root: Path) -> ImageFolder:
+def list_images(root: Path, *, least: int = 2) -> ImageFolder:
     """List the images in the subfolders of `root`, by name alone: nothing is opened.
 
     Hidden files and folders, and those that systems put beside images (`NO_CLASSES`), are passed over; of the
@@ -158,7 +158,7 @@ def list_images(root: Path) -> ImageFolder:
     Raises
     ------
     DataError
-        If there are fewer than two subfolders, one has no image or a name that is not UTF-8, or an image is
+        If there are fewer than `least` subfolders, one has no image or a name that is not UTF-8, or an image is
         no file, such as a pipe, from which nothing may ever come.
     """
     folders: list[str] = []
@@ -169,9 +169,10 @@ def list_images(root: Path) -> ImageFolder:
             folders.append(entry.name)
         else:
             beside.append(_shown(entry))
-    if len(folders) < 2:
+    if len(folders) < least:
         found = f"only {folders[0]}" if folders else "none"
-        raise DataError(f"{root}: expected a subfolder of images for each of at least two classes, found {found}")
+        classes = "each of at least two classes" if least > 1 else "a class"
+        raise DataError(f"{root}: expected a subfolder of images for {classes}, found {found}")
     files: list[str] = []
     passed_over: list[str] = []
     counts = []
