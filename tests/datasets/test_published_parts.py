@@ -186,7 +186,7 @@ def test_every_other_pair_of_files_and_folders_says_what_was_expected(tmp_path: 
         ("a.npz", "float.npz", "float.npz: expected y of integers, as in .*a.npz, found floats"),
         ("a.npz", "text.npz", "text.npz: expected factor age of numbers, as in .*a.npz, found text"),
         ("images", "a.npz", "test_path: .*a.npz: expected a folder with a subfolder of images .*, found a file"),
-        ("parts", "images", "test_path: expected none, as .*parts has a part val/ of its own, .* path to .*train for"),
+        ("parts", "images", "test_path: expected none, as .*parts has a part val/ of its own, .*path to .*train for"),
     ):
         params = {"target": "y"} if path.endswith(".csv") else {}
         with pytest.raises(MlxError, match=message):
