@@ -52,6 +52,12 @@ def difference_of(second: float, first: float) -> float:
     return 0.0 if abs(gap) <= ROUNDING * max(abs(second), abs(first)) else gap
 
 
+def safe_exponents(rows: Floats) -> Integers:
+    """Return the exponent of each column of values (n, d), shape (d,); 0 where its squares are in range as they are."""
+    exponents = np.frexp(np.abs(rows).max(axis=0))[1].astype(np.int64)
+    return np.where((SAFE[0] < exponents) & (exponents < SAFE[1]), 0, exponents)
+
+
 def is_rounding(values: Floats) -> bool:
     """Whether the spread of values (n,) is below the rounding of the values themselves; also true of none."""
     return values.size == 0 or float(np.ptp(unit_sized(values))) <= ROUNDING

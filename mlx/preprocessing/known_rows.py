@@ -67,7 +67,7 @@ class KnownRows:
             return having[0]
         if having:
             raise SettingsError(
-                f"expected which of the columns with the role {key}, {' and '.join(having)}, found none",
+                f"expected the name of one of the columns with the role {key} ({', '.join(having)}), found none",
                 key=("split", key),
             )
         raise SettingsError(

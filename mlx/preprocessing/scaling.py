@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from mlx.core.array_types import Array
 from mlx.core.errors import DataError
+from mlx.core.scale import in_unit, safe_exponents
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,21 @@ def fit_scaler(
         Blocks (m, ..., features) of the training split, read once, and only for ``standard``.
     scaled
         (features,) whether each is scaled; all are by default.
+
+    Raises
+    ------
+    DataError
+        The values of a feature differ by more than numbers can hold the square of.
     """
     out = scaled_dtype(scaling, dtype)
     if scaling != "standard":
         return Scaler(scaling, out)
     mean, deviation = _moments(train)
+    if (beyond := np.flatnonzero(~np.isfinite(mean + deviation))).size:
+        raise DataError(
+            f"preprocessing.scaling: standard expects values with a finite variance; those of feature {beyond[0]} "
+            "(from 0) are too large or too different; divide them by a power of ten, or leave the column out"
+        )
     # Dividing a constant feature by 1 leaves it at 0 instead of NaN.
     scale = np.where(deviation > 0, deviation, 1.0)
     if scaled is not None:
@@ -92,19 +103,25 @@ def _moments(blocks: Iterable[Array]) -> tuple[Array, Array]:
     """Mean and standard deviation over all axes but the last.
 
     Blocks are merged by the update of Chan, Golub & LeVeque (1983), which avoids the cancellation of a
-    difference of sums of squares.
+    difference of sums of squares. Values whose squares no number holds count in units of a power of two.
     """
-    count, mean, squares = 0, np.zeros(1), np.zeros(1)
+    count, mean, squares, unit = 0, np.zeros(1), np.zeros(1), None
     for block in blocks:
         rows = np.asarray(block, np.float64).reshape(-1, block.shape[-1])
         m = len(rows)
         if not m:  # a block of test rows alone, as at the end of MNIST
             continue
-        block_mean = rows.mean(axis=0)
-        shift = block_mean - mean
-        squares = squares + ((rows - block_mean) ** 2).sum(axis=0) + shift**2 * (count * m / (count + m))
-        mean = mean + shift * (m / (count + m))
+        if unit is None:
+            unit = safe_exponents(rows)
+        if unit.any():
+            rows = in_unit(rows, unit)
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller rejects what is not finite
+            block_mean = rows.mean(axis=0)
+            shift = block_mean - mean
+            squares = squares + ((rows - block_mean) ** 2).sum(axis=0) + shift**2 * (count * m / (count + m))
+            mean = mean + shift * (m / (count + m))
         count += m
     # Rounding leaves a constant column with a deviation of some 1e-16 of its size: that is zero.
     deviation = np.sqrt(squares / count)
-    return mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 0.0)
+    deviation = np.where(deviation <= 1e-12 * np.abs(mean), 0.0, deviation)
+    return (mean, deviation) if unit is None else (in_unit(mean, -unit), in_unit(deviation, -unit))

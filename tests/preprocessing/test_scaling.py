@@ -7,6 +7,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from mlx.core.errors import DataError
+from mlx.models.in_sklearn.standardization import Standardization
 from mlx.preprocessing.scaling import fit_scaler
 
 
@@ -16,6 +17,18 @@ def test_standard_scaling_of_a_table_equals_scikit_learns() -> None:
     expected = StandardScaler().fit(X[:70]).transform(X)
     np.testing.assert_allclose(scaler.apply(X), expected, rtol=1e-6, atol=1e-9)
     assert scaler.apply(X).dtype == np.float64
+
+
+def test_the_unit_of_a_feature_changes_no_digit_however_small_or_large() -> None:
+    X = np.random.default_rng(0).normal([0, 5, 9], size=(60, 3))
+    units = np.ldexp(1.0, [1000, -1000, 3])
+    expected = fit_scaler("standard", X.dtype, [X[:40], X[40:]]).apply(X)
+    found = fit_scaler("standard", X.dtype, [(X * units)[:40], (X * units)[40:]]).apply(X * units)
+    np.testing.assert_array_equal(found, expected)
+    small, large = (Standardization.of(values).apply(values) for values in (X, X * units))
+    np.testing.assert_array_equal(small, large)
+    with pytest.raises(DataError, match=r"those of feature 1 \(from 0\) are too large or too different"):
+        fit_scaler("standard", X.dtype, [X, X * [1.0, 1e300, 1.0]])
 
 
 def test_standard_scaling_of_images_is_by_channel() -> None:

@@ -215,7 +215,7 @@ def test_rows_without_a_group_are_a_group_each_and_counted() -> None:
         ({"group": "g"}, KnownRows({"g": np.array([0, 1] * 5)}), "at least 3 groups, one for each of test, val, train"),
         ({"test_size": 9}, KnownRows(), "found 10 samples divided into 0 train, 1 val, 9 test"),
         ({"method": "group"}, KnownRows({"a": np.arange(10), "b": np.arange(10)}, {"a": "group", "b": "group"}),
-         "which of the columns with the role group, a and b, found none"),
+         "one of the columns with the role group (a, b), found none"),
     ],
 )  # fmt: skip
 def test_what_a_method_lacks_is_named(settings: dict[str, Any], known: KnownRows, message: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.scale import in_unit, safe_exponents
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,12 @@ class Standardization:
     @classmethod
     def of(cls, table: Array) -> "Standardization":
         """Measure ``table`` (n, d)."""
-        scale = table.std(axis=0, dtype=np.float64)
+        unit = safe_exponents(table)
+        rows = in_unit(table, unit) if unit.any() else table
+        mean, scale = (in_unit(found(rows, axis=0, dtype=np.float64), -unit) for found in (np.mean, np.std))
         # Rounding gives a constant feature a standard deviation of about 1e-17.
         constant = table.max(axis=0) == table.min(axis=0)
-        return cls(table.mean(axis=0, dtype=np.float64), np.where(constant | (scale == 0), 1.0, scale))
+        return cls(mean, np.where(constant | (scale == 0), 1.0, scale))
 
     def apply(self, table: Array) -> Array:
         """Return the standardized ``table`` (m, d), float64."""
