@@ -222,7 +222,7 @@ def _folder(chosen: argparse.Namespace, given: dict[str, Any]) -> Path | None:
 
 
 def _layers(given: list[str]) -> dict[str, Path]:
-    """Parse ``NAME=FILE``, or a file whose stem is the name."""
+    """Parse ``NAME=FILE``, or a file whose stem is the name; ``representations.npy`` names no layer: `UNNAMED`."""
     from mlx.core.errors import SettingsError
 
     layers: dict[str, Path] = {}
@@ -230,6 +230,7 @@ def _layers(given: list[str]) -> dict[str, Path]:
         name, equals, path = argument.partition("=")
         if not equals or Path(argument).exists():
             name, path = Path(argument).stem, argument
+            name = UNNAMED if name.lower() == "representations" else name
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
             raise SettingsError(
                 f"--representations: expected NAME=FILE with a name of letters, digits, '_', '-' and "
@@ -239,6 +240,10 @@ def _layers(given: list[str]) -> dict[str, Path]:
             raise SettingsError(f"--representations: expected different names, found '{name}' twice; give NAME=FILE")
         layers[name] = Path(path)
     return layers
+
+
+UNNAMED = "representation"
+"""What `mlx.analyze` calls an array without a name."""
 
 
 def _class_names(given: str | None) -> tuple[str, ...]:

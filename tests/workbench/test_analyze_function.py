@@ -131,7 +131,7 @@ def test_a_regression(tmp_path: Path, monkeypatch) -> None:
     assert found.tables["prediction_sets"].empty
     assert found.tables["recalibration"].empty
     monkeypatch.chdir(tmp_path)
-    for name, array in {"y": true, "p": pred, "representation": H}.items():
+    for name, array in {"y": true, "p": pred, "representations": H}.items():
         np.save(f"{name}.npy", array)
     (tmp_path / "recorded/test").mkdir(parents=True)
     for name, array in {"y_true": true, "y_pred": pred, "representation": H}.items():
@@ -140,7 +140,7 @@ def test_a_regression(tmp_path: Path, monkeypatch) -> None:
     assert piped({}) == analyzed(tmp_path / "api")
     pd.DataFrame({"size": SIZE}).to_parquet("m.parquet")
     line = ["analyze", "--task", "regression", "--labels", "y.npy", "--predictions", "p.npy", "--name"]
-    line += ["recorded outputs", "--representations", "representation.npy", "--metadata", "m.parquet"]
+    line += ["recorded outputs", "--representations", "representations.npy", "--metadata", "m.parquet"]
     main([*line, "--output", "command"])
     assert contents(tmp_path / "command") == contents(tmp_path / "api")
 
