@@ -116,6 +116,14 @@ def test_a_folder_without_the_pipeline_is_rejected(folder: Path) -> None:
     configure(folder, path="t.csv", params={"target": "y"})
     with pytest.raises(SystemExit, match="dvc.yaml: expected the pipeline of this project, found nothing there"):
         main(["watch"])
+    for content, message in (
+        (b"stages: [", "not valid YAML"),
+        (b"stages: {generate-data: 1}", "expected the dependencies of generate-data"),
+        ("# ä".encode("latin-1"), "expected text in UTF-8"),
+    ):
+        (folder / "dvc.yaml").write_bytes(content)
+        with pytest.raises(SystemExit, match=f"dvc.yaml: {message}"):
+            main(["watch"])
 
 
 @pytest.mark.slow

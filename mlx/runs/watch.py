@@ -48,7 +48,10 @@ def watch(config: ExperimentConfig) -> dict[str, list[str]]:
         )
     text = _read_pipeline()
     outputs = _outputs(text)
-    paths = {stage: [_dependency(key, path, outputs) for key, path in named.items()] for stage, named in files.items()}
+    paths = {
+        stage: list(dict.fromkeys(_dependency(key, path, outputs) for key, path in named.items()))
+        for stage, named in files.items()
+    }
     _write_pipeline(text, with_watched(text, paths))
     return {stage: named for stage, named in paths.items() if named}
 
@@ -82,7 +85,7 @@ def _with_dependencies(lines: list[str], stage: str, paths: Iterable[str]) -> li
     there = {item.value for item in node.value}
     last = node.value[-1].end_mark.line
     ending = "\r\n" if lines[0].endswith("\r\n") else "\n"
-    new = [path for path in dict.fromkeys(paths) if path not in there]
+    new = [path for path in paths if path not in there]
     if new:
         lines[last] = lines[last].rstrip("\r\n") + ending  # the last line of a file may have no end
     lines[last + 1 : last + 1] = [f"{' ' * node.start_mark.column}- {yaml_text(path)} {MARK}{ending}" for path in new]
@@ -111,9 +114,10 @@ def _dependencies(text: str, stage: str) -> list[str]:
 
 
 def _outputs(text: str) -> list[str]:
+    _sequence(text, "generate-data")  # rejects what is no pipeline
     stages = yaml.safe_load(text)["stages"].values()
-    outputs = (out for stage in stages for out in stage.get("outs", ()))
-    return [next(iter(out)) if isinstance(out, dict) else out for out in outputs]
+    outputs = (out for stage in stages if isinstance(stage, dict) for out in stage.get("outs") or ())
+    return [next(iter(out)) if isinstance(out, dict) else str(out) for out in outputs]
 
 
 def _dependency(key: str, path: Path, outputs: Sequence[str]) -> str:
@@ -137,8 +141,11 @@ def _read_pipeline() -> str:
             f"{PIPELINE.absolute()}: expected the pipeline of this project, found {what_is(PIPELINE)}; without it, "
             "'mlx run-experiment' records size and hash of what it reads"
         )
-    with PIPELINE.open(encoding="utf-8", newline="") as file:  # line ends as they are
-        return file.read()
+    try:
+        with PIPELINE.open(encoding="utf-8", newline="") as file:  # line ends as they are
+            return file.read()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{PIPELINE}: expected text in UTF-8, found another encoding ({error.reason})") from None
 
 
 def _write_pipeline(before: str, after: str) -> None:
