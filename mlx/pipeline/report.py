@@ -28,6 +28,7 @@ from mlx.pipeline.results import (
     read_training,
 )
 from mlx.plots.columns import ColumnSummary, FeatureCounts, summarize_columns
+from mlx.plots.dark import dark_png
 from mlx.plots.page import render_page
 from mlx.plots.report.figures import FIGURES, draw_report
 from mlx.plots.report.inputs import (
@@ -59,16 +60,19 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
     """
     shown = read_report(workspace, report)
     images: dict[str, bytes] = {}
+    dark: dict[str, bytes] = {}
     with replacing_folder(workspace.report) as folder:
         for format_ in report.formats:
             (folder / FOLDERS[format_]).mkdir()
         drawn = draw_report(shown)
         for name, figure in tracked(drawn, total=len(FIGURES[shown.task]), label="figures"):
             images[name] = render_png(figure, report.dpi)
+            if (inverted := dark_png(figure, images[name])) is not None:
+                dark[name] = inverted
             for format_ in report.formats:
                 content = images[name] if format_ == "png" else render_pdf(figure)
                 write_bytes(folder / FOLDERS[format_] / f"{name}.{format_}", content)
-        write_bytes(folder / "report.html", render_page(shown, images).encode())
+        write_bytes(folder / "report.html", render_page(shown, images, dark).encode())
     write_json(
         workspace.metrics / "headline.json",
         headline(shown.task, shown.evaluation.metrics.as_dict(), shown.residuals_metrics),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.core.errors import DataError
-from mlx.plots.style import COLUMN, FAINT, INK, NOTE, PAGE, axes_or_new, styled, text_width
+from mlx.plots.style import COLUMN, FAINT, INK, NOTE, PAGE, WRONG, axes_or_new, name_rows, styled, text_width
 from mlx.plots.text import class_labels
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlx.core.array_types import Array, Floats
 
 BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 12, 20, 40  # classes for which a cell, or a tick, still has room
+PAIRS_DRAWN = 20
 
 
 @styled
@@ -53,6 +54,37 @@ def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes
     _name_axes(ax, class_names, width)
     if n <= BOTH_UP_TO:
         ax.set_title(f"count, and {'share' if sign else '%'} of the actual class", fontsize=NOTE, fontweight="normal")
+    return ax
+
+
+def confused_pairs(confusion: Array, most: int) -> list[tuple[int, int, int]]:
+    """Return actual class, predicted class and count of the most frequent confusions, the first first."""
+    off = np.where(np.eye(len(confusion), dtype=bool), 0, confusion)
+    order = np.argsort(-off, axis=None, kind="stable")[:most]
+    places = zip(*np.unravel_index(order, off.shape), strict=True)
+    return [(int(a), int(p), int(off[a, p])) for a, p in places if off[a, p]]
+
+
+@styled
+def plot_confused_pairs(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
+    """Draw the 20 most frequent confusions of many classes as bars, the most frequent first.
+
+    Parameters
+    ----------
+    confusion
+        (n_classes, n_classes) of integers.
+    class_names
+        n_classes names.
+    """
+    counts, names = np.asarray(confusion), class_labels(class_names, width=14)
+    pairs = confused_pairs(counts, PAIRS_DRAWN)
+    ax = axes_or_new(ax, height=0.65 + 0.17 * max(len(pairs), 2))
+    bars = ax.barh(range(len(pairs)), [n for *_, n in pairs], color=WRONG, alpha=0.75, height=0.72)
+    name_rows(ax, [f"{names[actual]} → {names[predicted]}" for actual, predicted, _ in pairs])
+    shares = (n / counts[actual].sum() for actual, _, n in pairs)
+    ax.bar_label(bars, [f"{_percent(share)} %" for share in shares], padding=2, fontsize=NOTE)
+    ax.margins(x=0.15)
+    ax.set(xlabel="samples (count), and share of the actual class")
     return ax
 
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mlx.results.evaluation_tables import PrecisionRecallCurves, RocCurves
 
 OVER_CURVES: dict[str, Any] = {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
-NAMED_CURVES = 7  # colors there are; with more classes the rest is drawn in gray
+NAMED_CURVES = 7  # colors there are; with more classes a few have a name and the rest is drawn in gray
+WORST_CURVES, BEST_CURVES = 5, 1
 PARTS = (("", "training", CORRECT, "o", "-"), ("val_", "validation", WRONG, "s", "--"))
 
 
@@ -96,9 +97,9 @@ def _mark_best(ax: Axes, history: DataFrame) -> None:
 
 @styled
 def plot_roc(roc: RocCurves, *, class_names: Sequence[str] = (), ax: Axes | None = None) -> Axes:
-    """Draw one-against-the-rest ROC curves, the area under each in the legend.
+    """Draw one-against-the-rest ROC curves, the area under each in the legend, the smallest first.
 
-    With more than 7 classes those of the smallest area are named, the others gray.
+    With more than 7 classes the five of the smallest area and that of the largest are named, the others gray.
 
     Parameters
     ----------
@@ -120,8 +121,8 @@ def plot_precision_recall(
 ) -> Axes:
     """Draw one-against-the-rest precision over recall, as steps, the average precision of each in the legend.
 
-    With more than 7 classes those of the smallest average precision are named, the others gray. Precision
-    depends on how frequent a class is: what guessing would give is its share of the samples.
+    With more than 7 classes those of the smallest and of the largest average precision are named, the others gray.
+    Precision depends on how frequent a class is: what guessing would give is its share of the samples.
 
     Parameters
     ----------
@@ -148,16 +149,16 @@ def _curves(labels: Integers, x: Floats, y: Floats) -> Curves:
 def _draw_classes(
     ax: Axes, curves: Curves, areas: dict[int, float], class_names: Sequence[str], *, drawstyle: str = "default"
 ) -> None:
-    """Draw the curves, those of the smallest areas named where there are many."""
+    """Draw the curves in the order of their areas, of many those of the smallest and the largest with a name."""
     names = class_labels(class_names, width=14)
     ranked = sorted(curves, key=lambda label: np.nan_to_num(areas[label], nan=2.0))
-    named = set(curves if len(curves) <= NAMED_CURVES else ranked[: NAMED_CURVES - 1])
+    named = ranked if len(curves) <= NAMED_CURVES else [*ranked[:WORST_CURVES], *ranked[-BEST_CURVES:]]
     for label in [label for label in curves if label not in named]:
         ax.plot(*curves[label], color="#BDBDBD", linewidth=0.6, drawstyle=drawstyle)
-    for k, label in enumerate([label for label in curves if label in named]):
+    for k, label in enumerate(named):
         look = category_style(k)
         name = names[label] if names else str(label)
         ax.plot(*curves[label], color=look.color, linestyle=look.linestyle, drawstyle=drawstyle,
                 label=f"{name}  {fixed(areas[label], 3)}")  # fmt: skip
     if len(named) < len(curves):
-        ax.plot([], [], color="#BDBDBD", label=f"{len(curves) - len(named)} others, larger area")
+        ax.plot([], [], color="#BDBDBD", label=f"{len(curves) - len(named)} others, between")

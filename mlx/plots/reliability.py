@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from mlx.core.array_types import Floats
 
 
+LARGEST, SMALLEST = 60.0, 3.0  # points squared: of the dot of the fullest bin, and of an empty one
+FAINTEST = 0.25  # opacity of the interval of a bin with hardly any samples
+
+
 @styled
 def plot_reliability(bins: ReliabilityBins, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
     """Draw accuracy against confidence in bins, with Wilson intervals and what a calibrated model would show.
 
-    Below the diagonal the model is overconfident. The band holds the middle share `level` of the accuracies of a
+    Below the diagonal the model is overconfident. A dot has the area of its share of the samples, and the interval of
+    a bin with few of them is pale. The band holds the middle share `level` of the accuracies of a
     calibrated model with as many samples in each bin (Bröcker & Smith 2007), as binomial at the bin's mean
     confidence. Outlined bars are the share of samples.
 
@@ -39,9 +44,11 @@ def plot_reliability(bins: ReliabilityBins, *, level: float = 0.95, ax: Axes | N
     width = upper - lower
     low, high = wilson_intervals(accuracy, count, level)
     ax = axes_or_new(ax, height=3.3)
-    ax.errorbar(confidence, accuracy, [np.maximum(accuracy - low, 0), np.maximum(high - accuracy, 0)],
-                color=CORRECT, marker="o", markersize=3.5, elinewidth=0.9, zorder=3,
-                label=f"accuracy, {level_text(level)} interval")  # fmt: skip
+    weight = count / max(count.max(initial=1), 1)
+    ax.vlines(confidence, np.minimum(low, accuracy), np.maximum(high, accuracy), color=CORRECT, linewidth=0.9,
+              alpha=FAINTEST + (1 - FAINTEST) * np.sqrt(weight), zorder=2.5)  # fmt: skip
+    ax.scatter(confidence, accuracy, LARGEST * weight + SMALLEST, color=CORRECT, linewidth=0, zorder=3,
+               label=f"accuracy, {level_text(level)} interval")  # fmt: skip
     ax.bar(lower, count / max(count.sum(), 1), width, align="edge", label="share of samples", facecolor="none",
            edgecolor=MUTED, linewidth=0.7)  # fmt: skip
     for k, (start, end) in enumerate(zip(*calibrated_band(confidence, count, level=level), strict=True)):

@@ -21,7 +21,8 @@ class ReportSettings(Settings):
     Parameters
     ----------
     dpi
-        Resolution of the PNG files in dots per inch; most figures are 3.3 in (one column) wide.
+        Resolution of the PNG files in dots per inch; most figures are 3.3 in (one column) wide. The page shows them at
+        150 pixels per inch.
     formats
         Files written of each figure, ``plots/*.png`` and ``pdf/*.pdf``; the page has its pictures in any case.
     images_per_class
@@ -35,7 +36,7 @@ class ReportSettings(Settings):
         Largest size of ``report.html``. More of it holds images and columns of more samples.
     """
 
-    dpi: int = Field(default=150, ge=50, le=600)
+    dpi: int = Field(default=300, ge=50, le=600)
     formats: Annotated[list[Format], AfterValidator(_each_once)] = Field(["png"], min_length=1)
     images_per_class: int = Field(default=8, ge=1, le=20)
     samples_shown: int = Field(default=8, ge=1, le=40)

@@ -8,10 +8,10 @@ from mlx.core.artifacts import write_bytes
 from mlx.plots.page.document import LEAST_FOR_PICTURES, MOST_BYTES, frame
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.html_table import html_table
+from mlx.plots.page.pictures import fit_pictures
 from mlx.plots.page.sections import cells_html, figure_html
 from mlx.plots.page.tables import rows_table
 from mlx.plots.page.template import sorting_script
-from mlx.plots.page.thumbnails import fit_pictures
 from mlx.plots.text import plural
 from mlx.results.study import CELLS, DIFFERENCES, ENSEMBLES, RUNS, TRIALS, VARIANCE
 from mlx.runs.verdicts import Verdict
@@ -35,7 +35,8 @@ def render_study(results: StudyResults) -> str:
     scripts = [sorting_script()]
     others = sum(map(len, scripts)) + sum(len(html.encode()) for html in tables)
     budget = max(MOST_BYTES - others, LEAST_FOR_PICTURES)
-    pictures = fit_pictures({figure.key: figure.png for figure in figures}, budget=budget)
+    dark = {figure.key: figure.dark for figure in figures if figure.dark is not None}
+    pictures = fit_pictures({figure.key: figure.png for figure in figures}, dark, budget=budget)
     sections = []
     for key, title in SECTIONS.items():
         body = ""

@@ -12,6 +12,7 @@ from mlx.core.artifacts import read_csv
 from mlx.core.descriptions import DatasetDescription, read_description
 from mlx.core.paths import Workspace
 from mlx.pipeline.model_outputs import open_model_outputs
+from mlx.plots.dark import dark_png
 from mlx.plots.images import plot_sample_cards
 from mlx.plots.study import has_long_names, plot_cells, plot_differences, plot_learning_bands, plot_searched
 from mlx.plots.style import render_png
@@ -24,8 +25,9 @@ from mlx.studies.running import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-DPI = 110
+DPI = 220
 MOST_KEYS = 8
 """Keys of a search or a grid that a metric is drawn against."""
 
@@ -40,6 +42,7 @@ class Shown:
     text: str
     png: bytes
     wide: bool = False
+    dark: bytes | None = None
 
 
 def study_figures(results: StudyResults) -> Iterator[Shown]:
@@ -52,9 +55,13 @@ def study_figures(results: StudyResults) -> Iterator[Shown]:
 
 
 def _png(ax: "Axes") -> bytes:
+    return render_png(_figure(ax), dpi=DPI)
+
+
+def _figure(ax: "Axes") -> "Figure":
     figure = ax.get_figure(root=True)
     assert figure is not None, "drawn on a figure"
-    return render_png(figure, dpi=DPI)
+    return figure
 
 
 def _of_metrics(results: StudyResults) -> Iterator[Shown]:
@@ -151,18 +158,17 @@ def _of_samples(results: StudyResults) -> Iterator[Shown]:
                 f"{plural(found.count, 'test sample')} that most runs of {right} get right and most of {wrong} wrong, "
                 "the clearest first; below each, the class, what it is taken for, and the right runs of either."
             )
-            yield Shown(
-                "samples", f"samples_{len(right)}_{right == pair[0]}", title, text, _cards(found, images, described)
-            )
+            key, ax = f"samples_{len(right)}_{right == pair[0]}", _cards(found, images, described)
+            yield Shown("samples", key, title, text, png := _png(ax), dark=dark_png(_figure(ax), png))
 
 
-def _cards(found: Disagreement, images: Any, described: DatasetDescription) -> bytes:
+def _cards(found: Disagreement, images: Any, described: DatasetDescription) -> "Axes":
     names = class_labels(described.class_names, width=10)
     titles = [
         f"{names[true]} as {names[taken]}\n{share[0]:.0%} : {share[1]:.0%}"
         for true, taken, share in zip(found.y_true, found.y_pred, found.share, strict=True)
     ]
-    return _png(plot_sample_cards(images[found.index], titles))
+    return plot_sample_cards(images[found.index], titles)
 
 
 def _compared(results: StudyResults) -> tuple[str, str] | None:

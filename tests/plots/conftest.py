@@ -5,6 +5,7 @@ from drawn_reports import drawn
 from made_pages import PAGES, WITHOUT_FIGURES
 from made_reports import make_classification, make_regression
 
+from mlx.plots.dark import dark_png
 from mlx.plots.page import render_page
 from mlx.plots.report.figures import draw_report
 from mlx.plots.style import render_png
@@ -37,10 +38,11 @@ def pages(tmp_path_factory, classification, regression):
     def write(name):
         if name not in written:
             inputs = PAGES[name](regression if name == "regression" else classification)
-            drawn_of = () if name in WITHOUT_FIGURES else draw_report(inputs)
-            images = {key: render_png(made, 50) for key, made in drawn_of}
+            figures = {} if name in WITHOUT_FIGURES else dict(draw_report(inputs))
+            images = {key: render_png(made, 50) for key, made in figures.items()}
+            dark = {key: png for key, made in figures.items() if (png := dark_png(made, images[key]))}
             path = folder / f"{name}.html"
-            path.write_text(render_page(inputs, images), encoding="utf-8", errors="replace")
+            path.write_text(render_page(inputs, images, dark), encoding="utf-8", errors="replace")
             written[name] = path, inputs
         return written[name]
 

@@ -211,7 +211,9 @@ def read_samples(browser, run):
         [str(t), str(p), "correct" if ok else "wrong"]
         for t, p, ok in zip(samples.y_true, samples.y_pred, samples.correct, strict=True)
     ]
-    for place, column in ((4, "confidence"), (5, "entropy"), (6, "similarity")):
+    columns = browser.js("return [...document.querySelectorAll('#rows thead th')].map(th => th.dataset.column)")
+    for column in ("confidence", "entropy", "similarity"):
+        place = columns.index(column)
         np.testing.assert_allclose([number(row[place]) for row in read], samples[column], rtol=6e-3, atol=6e-4)
 
 

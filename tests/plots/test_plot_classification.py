@@ -181,7 +181,7 @@ def test_of_many_roc_curves_only_the_worst_are_named(classification):
     inputs = classification(600, [f"class {k}" for k in range(30)], images=False)
     legend = plot_roc(inputs.evaluation.roc, class_names=inputs.class_names).get_legend().get_texts()
     assert len(legend) == 7
-    assert legend[-1].get_text().endswith("others, larger area")
+    assert legend[-1].get_text().endswith("others, between")
 
 
 def test_the_band_of_a_calibrated_model_has_scipys_quantiles():

@@ -15,10 +15,15 @@ CAPTIONS = {
         "Confusion matrix",
         "Rows are actual classes, columns predicted classes; every count off the diagonal is a mistake.",
     ),
+    "confused_pairs": (
+        "Most frequent confusions",
+        "Actual → predicted class, and how often; the share is that of the samples of the actual class.",
+    ),
     "roc": ("ROC curves", "Each class against all others; the closer to the upper left corner, the better."),
     "reliability": (
         "Reliability",
-        "Accuracy of the predictions at each confidence; below the dotted line the model is overconfident.",
+        "Accuracy of the predictions at each confidence; below the dotted line the model is overconfident. The area "
+        "of a dot is the number of its samples; intervals of few are pale.",
     ),
     "recalibration": (
         "Reliability before and after recalibration",
@@ -78,7 +83,8 @@ CAPTIONS = {
     ),
     "similarity_matrix": (
         "Similarity between samples",
-        "Rows and columns are samples, sorted by predicted class and rising entropy; a pale block is a compact class.",
+        "Rows and columns are samples, sorted by predicted class and rising entropy; a block of high similarity is a "
+        "compact class.",
     ),
     "map_pca": (
         "Map of representations, principal components",
@@ -158,7 +164,16 @@ SECTIONS = (
     (
         "wrong",
         "What it gets wrong",
-        ("confusion", "roc", "precision_recall", "residuals_fitted", "residual_qq", "residual_histogram", "leverage"),
+        (
+            "confusion",
+            "confused_pairs",
+            "roc",
+            "precision_recall",
+            "residuals_fitted",
+            "residual_qq",
+            "residual_histogram",
+            "leverage",
+        ),
     ),
     (
         "unsure",

@@ -11,21 +11,20 @@ from mlx.plots.page.explorer import explorer
 from mlx.plots.page.first_view import first_view
 from mlx.plots.page.glossary import glossary, with_definitions
 from mlx.plots.page.key_results import key_results
+from mlx.plots.page.pictures import PagePicture, fit_pictures
 from mlx.plots.page.sections import section_bodies, section_tables, without_doubles
 from mlx.plots.page.template import PAGE, explorer_script, run_script, sorting_script, style_sheet
-from mlx.plots.page.thumbnails import PagePicture, fit_pictures
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.text import level_text, plural
 
 MOST_BYTES = 4_900_000  # with the frame around the sections, a page stays below 5 MB
 FRAME_BYTES = 100_000
 LEAST_FOR_PICTURES = 400_000
-PNG = "data:image/png;"
 COMMIT_SHOWN = 12  # characters
-COMPRESSED = " The figures are compressed here to keep the page below 5 MB; plots/ has them in full."
+COMPRESSED = " The figures have less detail here to keep the page small; plots/ has them in full."
 
 
-def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
+def render_page(report: AnyReport, images: Mapping[str, bytes], dark: Mapping[str, bytes] | None = None) -> str:
     """Build the page.
 
     Parameters
@@ -34,6 +33,8 @@ def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
         What `draw_report` was given.
     images
         PNG files by the names of `draw_report`; a name that is missing is left out of the page.
+    dark
+        Variants for dark pages of those with photographs; others are inverted by the page.
 
     Returns
     -------
@@ -47,7 +48,8 @@ def render_page(report: AnyReport, images: Mapping[str, bytes]) -> str:
     tables = section_tables(report)
     html = [table for section in tables.values() for table in (*section.narrow, *section.wide)]
     others = sum(map(len, scripts)) + len(views.encode()) + sum(len(table.encode()) for table in html)
-    pictures = fit_pictures(without_doubles(images, views), budget=max(page_bytes - others, LEAST_FOR_PICTURES))
+    budget = max(page_bytes - others, LEAST_FOR_PICTURES)
+    pictures = fit_pictures(without_doubles(images, views), dark, budget=budget)
     sections = [("explore", "Look at the samples", views)] if views else []
     sections += [
         *section_bodies(report, tables, pictures),
@@ -100,7 +102,7 @@ def frame(
         links="\n".join(f'<li><a href="#{key}">{safe(title)}</a></li>' for key, title, _ in sections),
         key_results=first,
         sections="\n".join(f'<section id="{k}">\n<h2>{safe(t)}</h2>\n{body}\n</section>' for k, t, body in sections),
-        compressed="" if all(picture.url.startswith(PNG) for picture in pictures) else COMPRESSED,
+        compressed="" if not any(picture.has_loss for picture in pictures) else COMPRESSED,
         scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )
 

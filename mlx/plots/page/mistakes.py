@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlx.plots.confusion import confused_pairs
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.sample_texts import texts_of
 from mlx.plots.page.thumbnails import image_url, thumbnails_of
@@ -106,14 +107,6 @@ def confusions(report: AnyReport) -> str:
         f'<table class="pairs"><caption>Most frequent of {rest}</caption>\n<thead>{head}</thead>\n'
         f"<tbody>\n{rows}\n</tbody></table>"
     )
-
-
-def confused_pairs(confusion: Array, most: int) -> list[tuple[int, int, int]]:
-    """Return actual class, predicted class and count of the most frequent confusions, the first first."""
-    off = np.where(np.eye(len(confusion), dtype=bool), 0, confusion)
-    order = np.argsort(-off, axis=None, kind="stable")[:most]
-    places = zip(*np.unravel_index(order, off.shape), strict=True)
-    return [(int(a), int(p), int(off[a, p])) for a, p in places if off[a, p]]
 
 
 def _matrix(counts: Array, names: Sequence[str]) -> str:

@@ -34,7 +34,7 @@ from mlx.results.regression_residuals import REGRESSION_SLICES, RegressionSlice
 from mlx.results.tests import TESTS
 
 if TYPE_CHECKING:
-    from mlx.plots.page.thumbnails import PagePicture
+    from mlx.plots.page.pictures import PagePicture
 
 WIDE = ("recalibration", "prediction_sets", "similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
 """Figures that are drawn for both columns of a paper, and need the whole width of the page."""
@@ -199,6 +199,8 @@ DOUBLES = {
 def without_doubles(images: Mapping[str, bytes], views: str) -> dict[str, bytes]:
     """Return the figures that the interactive `views`, as HTML, don't show; the others are in ``plots/`` only."""
     shown = {name for view, names in DOUBLES.items() if f'id="view-{view}"' in views for name in names}
+    if "confused_pairs" in images:  # of classes too many for a matrix that can be read
+        shown.add("confusion")
     return {name: png for name, png in images.items() if name not in shown}
 
 
@@ -219,8 +221,14 @@ def figure_html(name: str, title: str, text: str, picture: PagePicture, *, scrol
     """Return a picture with its title and text; a wide one `scrolls` on a phone."""
     # A wide figure scrolls on a phone, so the keyboard must reach it.
     focusable = f' tabindex="0" role="region" aria-label="{safe(title)}"' if scrolls else ""
+    image = (
+        f'<img width="{picture.width}" height="{picture.height}" style="--natural:{picture.width}px" '
+        f'alt="{safe(f"{title}. {text}")}" src="{picture.url}">'
+    )
+    if picture.dark:
+        dark = f'<source media="screen and (prefers-color-scheme: dark)" srcset="{picture.dark}">'
+        image = f'<picture class="photographs">{dark}{image}</picture>'
     return (
         f'<figure id="{safe(name)}"><figcaption><h3>{safe(title)}</h3><p>{safe(text)}</p></figcaption>\n'
-        f'<div class="picture"{focusable}><img width="{picture.width}" height="{picture.height}" '
-        f'style="--natural:{picture.width}px" alt="{safe(f"{title}. {text}")}" src="{picture.url}"></div></figure>'
+        f'<div class="picture"{focusable}>{image}</div></figure>'
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import pdtrc
 
+from mlx.plots.confusion import confused_pairs
 from mlx.plots.page.key_results import ALPHA, CHANCE_LEVEL
-from mlx.plots.page.mistakes import confused_pairs
 from mlx.plots.page.selections import part_query, slice_query
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
 from mlx.plots.text import fixed, percent, plural, readable, short_names, significant, thousands, with_interval

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from mlx.plots.columns import HEAD, ColumnSummary, column_counts
+from mlx.plots.confusion import confused_pairs
 from mlx.plots.page.glossary import metric_link
 from mlx.plots.page.headings import heading, upper_end
 from mlx.plots.page.html_table import About, Bounds, Linked, html_table, is_number, is_unknown, selecting
-from mlx.plots.page.mistakes import confused_pairs
 from mlx.plots.page.selections import cell_query, predicted_query
 from mlx.plots.text import PValue, level_text, number, percent, signed, significant, status_text
 from mlx.results.classification_residuals import CLASSES, ClassSummary

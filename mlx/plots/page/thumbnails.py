@@ -1,10 +1,8 @@
-"""Small images of samples, and pictures made to fit into a page."""
+"""Small images of samples, and pictures as addresses."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -20,18 +18,6 @@ if TYPE_CHECKING:
     from mlx.core.array_types import Array, Integers
 
 SIDE = 40  # pixels: of the longer side of a thumbnail, where the image has as many
-QUALITIES = (85, 60, 30)
-LOSSLESS_BITS, LEAST_BITS = 1.5, 0.25  # a pixel: with fewer a photograph never fits, or is not worth the pixels
-SMALLEST = 64  # pixels
-
-
-@dataclass(frozen=True)
-class PagePicture:
-    """A picture of the page: its ``data:`` address, and its natural size in pixels."""
-
-    url: str
-    width: int
-    height: int
 
 
 def shrink(images: ArrayLike, *, side: int = SIDE, low: float = 0.0, high: float = 1.0) -> NDArray[np.uint8]:
@@ -72,45 +58,10 @@ def image_url(image: NDArray[np.uint8]) -> str:
     return data_url("png", stream.getvalue())
 
 
-def fit_pictures(pictures: Mapping[str, bytes], *, budget: int) -> dict[str, PagePicture]:
-    """Return PNG pictures as ``data:`` addresses.
-
-    All addresses together have at most `budget` characters; pictures that would take more are compressed further.
-    """
-    from PIL import Image
-
-    total, room = sum(map(len, pictures.values())), budget * 3 // 4 - 100 * len(pictures)  # base64: 4 for 3 bytes
-    found = {}
-    for name, png in pictures.items():
-        width, height = (int.from_bytes(png[k : k + 4], "big") for k in (16, 20))  # of the PNG's IHDR chunk
-        kind, content = "png", png
-        if total > room:
-            kind, content = _encoded(Image.open(BytesIO(png)).convert("RGB"), int(room * len(png) / total))
-        found[name] = PagePicture(data_url(kind, content), width, height)
-    return found
-
-
-def _encoded(image: Image, budget: int) -> tuple[str, bytes]:
-    """Encode losslessly if that fits the budget, else with as much loss as it takes."""
-    bits = 8 * budget / (image.width * image.height)
-    if bits > LOSSLESS_BITS:
-        content = webp(image, lossless=True, quality=40)
-        if len(content) <= budget:
-            return "webp", content
-    while 8 * budget / (image.width * image.height) < LEAST_BITS and max(image.size) > SMALLEST:
-        image = image.reduce(2)
-    while True:
-        for quality in QUALITIES:
-            content = webp(image, quality=quality)
-            if len(content) <= budget or max(image.size) <= SMALLEST:
-                return "webp", content
-        image = image.reduce(2)
-
-
 def webp(image: Image, **options: Any) -> bytes:
     """Encode a picture as WebP with options of Pillow."""
     stream = BytesIO()
-    image.save(stream, format="webp", method=4, **options)
+    image.save(stream, format="webp", **{"method": 4, **options})
     return stream.getvalue()
 
 

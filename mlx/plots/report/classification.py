@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.plots.comparison import plot_layers
-from mlx.plots.confusion import plot_confusion
+from mlx.plots.confusion import COUNT_UP_TO, plot_confused_pairs, plot_confusion
 from mlx.plots.coverage import plot_risk_coverage
 from mlx.plots.curves import plot_precision_recall, plot_roc
 from mlx.plots.data_map import plot_data_map
@@ -52,6 +52,13 @@ def _data_map(report: ClassificationReport) -> Axes | None:
 
 def _confusion(report: ClassificationReport) -> Axes:
     return plot_confusion(report.evaluation.confusion, report.class_names)
+
+
+def _confused_pairs(report: ClassificationReport) -> Axes | None:
+    """List the most frequent confusions of classes that are too many for numbers in a matrix."""
+    counts = report.evaluation.confusion
+    many = len(counts) > COUNT_UP_TO and counts.trace() < counts.sum()
+    return plot_confused_pairs(counts, report.class_names) if many else None
 
 
 def _roc(report: ClassificationReport) -> Axes | None:
@@ -209,6 +216,7 @@ FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = 
     "learning_curves": learning_curves,
     "data_map": _data_map,
     "confusion": _confusion,
+    "confused_pairs": _confused_pairs,
     "roc": _roc,
     "precision_recall": _precision_recall,
     "reliability": _reliability,
