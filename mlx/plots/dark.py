@@ -32,8 +32,6 @@ def dark_png(figure: Figure, png: bytes) -> bytes | None:
 
     images = figure.findobj(AxesImage)
     photographs = [one for one in images if (array := one.get_array()) is not None and array.ndim == 3]
-        image for image in figure.findobj(AxesImage) if (array := image.get_array()) is not None and array.ndim == 3
-    ]
     if not photographs:
         return None
     picture = Image.open(BytesIO(png))

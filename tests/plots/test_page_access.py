@@ -4,7 +4,7 @@ import hashlib
 import re
 import subprocess
 import tarfile
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +107,17 @@ def test_axe_finds_no_serious_fault_of_accessibility(browser, pages, axe, name, 
     faults = [(rule["id"], node["html"][:120], node["failureSummary"][:300]) for rule in found["violations"]
               if rule["impact"] in ("serious", "critical") for node in rule["nodes"]]  # fmt: skip
     assert faults == []
+
+
+def test_a_page_prints_on_at_most_six_sheets_in_light_colors_and_dark_pages_have_dark_pictures(browser, pages):
+    path, _ = pages("shapes")
+    browser.open(path, dark=True)
+    chart, photographs = (browser.pixels(f"#{name} img").mean() for name in ("roc", "samples"))
+    assert chart < 60
+    assert photographs < 130
+    paper = {"paperWidth": 8.27, "paperHeight": 11.7}  # inches, of A4
+    pdf = b64decode(browser.driver.execute_cdp_cmd("Page.printToPDF", paper)["data"])
+    assert 1 <= len(re.findall(rb"/Type\s*/Page[^s]", pdf)) <= 6
 
 
 def test_plots_have_text_alternatives(browser, pages):

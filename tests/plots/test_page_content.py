@@ -122,7 +122,7 @@ def test_a_page_stays_below_five_megabytes_whatever_it_holds_and_says_what_that_
     assert 3_000_000 < len(page.encode()) <= 5_000_000
     assert "All 12\N{NARROW NO-BREAK SPACE}000 test samples." in page
     assert 300 < int(re.search(r"(\d+) of them have an image here: mistakes first", page)[1]) < 12_000
-    assert "The figures are compressed here" in page
+    assert "The figures have less detail here" in page
     assert "The first 500 of 6000 rows and what the columns mean" in page
 
 
