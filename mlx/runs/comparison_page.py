@@ -10,9 +10,9 @@ from mlx.plots.comparison import plot_tests
 from mlx.plots.page.document import LEAST_FOR_PICTURES, MOST_BYTES, frame
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.html_table import html_table
+from mlx.plots.page.pictures import PagePicture, fit_pictures
 from mlx.plots.page.sections import cells_html, figure_html
 from mlx.plots.page.template import sorting_script
-from mlx.plots.page.thumbnails import PagePicture, fit_pictures
 from mlx.plots.style import render_png
 from mlx.plots.text import MINUS, PValue, level_text, plural, significant
 from mlx.results.comparison import LABELS, Metric, PairedTest
