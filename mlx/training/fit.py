@@ -20,7 +20,7 @@ from mlx.training.progress import EpochMetrics, Progress
 from mlx.training.samples import Samples
 from mlx.training.settings import TrainingSettings
 
-FEW_STEPS = 48
+FEW_STEPS = 20
 """Compiling a network takes longer than a training of at most so many steps, such as that of a dry run."""
 
 EVALUATION_BATCH = 256  # no gradients are computed, so batches may be larger than in training
