@@ -227,7 +227,7 @@ def _record_failure(run: Run, progress: Progress, error: BaseException) -> None:
     The caller prints the error itself.
     """
     status: Status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-    text = None if status == "interrupted" else _message(error)
+    text = None if status == "interrupted" else message_of(error)
     try:
         progress.end(status, text)
     except OSError as fault:
@@ -239,7 +239,8 @@ def _record_failure(run: Run, progress: Progress, error: BaseException) -> None:
     note(f"{run.id}: {status}; {hint}", in_log=f"{run.id}: {status}{f': {text}' if text else ''}; {hint}")
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """Return what an error says, with the file of one of the system."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return str(error) or type(error).__name__

@@ -1,6 +1,7 @@
 """`mlx run-experiment`: runs every step of an experiment, or of several, in one process."""
 
 import argparse
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,25 +104,25 @@ def _run_all(experiments: "list[Resolved]", workers: "Workers", *, keep_going: b
     from mlx.core.errors import MlxError
     from mlx.experiment import run_experiment
     from mlx.runs.run import read_run
+    from mlx.studies.listed import run_each
 
     rows: list[list[Any]] = []
     failures = 0
     with at_root() as shown:
         if len(experiments) == 1:
             return _ended(run_experiment(experiments[0].config, workers), shown)
-        for experiment in experiments:
-            name = experiment.config.name
-            if failures and not keep_going:
-                rows.append([name, "not run"])
+        configs = [experiment.config for experiment in experiments]
+        ended = run_each(configs, workers, keep_going=keep_going, begin=lambda name: note(f"experiment {name}"))
+        for config, found in zip_longest(configs, ended):
+            folder, reason = found or (None, None)
+            if folder is not None:
+                run = read_run(folder)
+                rows.append([config.name, run.status, *headline(run), shown(run.folder)])
                 continue
-            note(f"experiment {name}")
-            try:
-                run = read_run(run_experiment(experiment.config, workers))
-                rows.append([name, run.status, *headline(run), shown(run.folder)])
-            except (MlxError, OSError, MemoryError) as error:
+            rows.append([config.name, "failed" if found else "not run"])
+            if found:
                 failures += 1
-                note(str(error))
-                rows.append([name, "failed"])
+                note(f"{config.name}: {reason}")
     table = as_table(["experiment", "status", *HEADLINES, "run"], rows, more="'mlx runs --json'")
     if not failures:
         return table

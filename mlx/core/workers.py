@@ -77,6 +77,9 @@ class Threads:
         with one_thread_each():
             yield from windowed(lambda item: pool.submit(function, item), items, ahead=2 * self.count)
 
+    def stop(self) -> None:
+        """Do nothing: a thread can't be ended before its task, which takes a second or so."""
+
     def close(self) -> None:
         """End the threads when the tasks have ended that they are at."""
         if self._pool is not None:
@@ -128,6 +131,13 @@ class Processes:
                 f"the same one {deaths} times; where memory is short, use fewer"
             ) from None
         self.close()
+
+    def stop(self) -> None:
+        """End the processes at once, and with them what they have started."""
+        from multiprocessing import active_children
+
+        for child in active_children():
+            child.terminate()
 
     def close(self) -> None:
         """End the processes when the tasks have ended that they are at."""
@@ -203,6 +213,9 @@ def open_workers(
     workers = ON_THIS_MACHINE[kind](_count(key, spec, number, colon))
     try:
         yield workers
+    except KeyboardInterrupt:
+        workers.stop()
+        raise
     finally:
         workers.close()
 

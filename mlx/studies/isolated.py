@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import mlx
 from mlx.studies.execution import Job, run_job
@@ -19,25 +21,30 @@ def run_isolated(job: Job, threads: int = 1) -> str | None:
 
     A process that is killed fails the run, not the caller.
     """
+    counts = dict.fromkeys(THREADS, str(threads))
+    found: str | None = run_process("mlx.studies.isolated", asdict(job), job.root, counts)
+    return found
+
+
+def run_process(module: str, given: Any, folder: str, env: Mapping[str, str] | None = None) -> Any:
+    """Run a module in a folder with JSON on standard input; return what its last line says, or why it ended early."""
     package = str(Path(mlx.__file__).parents[1])
     path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
-    counts = dict.fromkeys(THREADS, str(threads))
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "mlx.studies.isolated"],
-        input=json.dumps(asdict(job)),
+    done = subprocess.run(  # noqa: S603  # this interpreter and a module of this package
+        [sys.executable, "-P", "-m", module],
+        input=json.dumps(given),
         capture_output=True,
         text=True,
         check=False,
-        cwd=job.root,
-        env=os.environ | counts | {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
+        cwd=folder,
+        env=os.environ | (env or {}) | {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
     )
     if done.returncode < 0:
         return f"its process was ended by signal {-done.returncode}; where memory is short, use fewer --workers"
     if done.returncode > 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         return f"its process ended with code {done.returncode}: {last}"
-    found: str | None = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 THREADS = (
@@ -52,13 +59,13 @@ THREADS = (
 
 def main() -> None:
     """Run the job on standard input, and print as JSON why it failed."""
-    _end_with_parent()
+    end_with_parent()
     content = json.load(sys.stdin)
     content["shared"] = {name: SharedStep(**step) for name, step in content["shared"].items()}
     print(json.dumps(run_job(Job(**content))))  # noqa: T201  # the answer to the caller
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this process soon after the one that waits for it, however that ends, so that the run can go on elsewhere."""
     started_by = os.getppid()
 

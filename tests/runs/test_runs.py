@@ -114,7 +114,7 @@ def test_a_list_of_experiments_is_checked_whole_before_the_first_starts(
     (folder / "list.json").write_text(json.dumps([CONFIG | {"name": "a"}, broken, CONFIG | {"name": "c"}]))
     for options, ends in (
         ([], ["finished", "failed", "not run"]),
-        (["--keep-going"], ["finished", "failed", "finished"]),
+        (["--keep-going", "--workers", "processes:2"], ["finished", "failed", "finished"]),
     ):
         with pytest.raises(SystemExit, match="1 of 3 experiments failed"):
             main(["run-experiment", "--config", "list.json", *options])
