@@ -17,6 +17,7 @@ from mlx.core.checks import row_blocks
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import NO_EXPONENT, SAFE, exponent_of, in_unit
 from mlx.stats.duplicates import first_equal_rows
+from mlx.stats.nearest_pairs import candidate_pairs
 
 QUERIES, TILE = 1024, 4096
 """Rows of a block of queries, and of the part of the reference that it is compared with at once: 16 MiB of products."""
@@ -67,14 +68,31 @@ def nearest_neighbors(
     ValueError
         There are not k rows.
     """
-    search = _Search(reference, k, queries)
+    search = Search(reference, k, queries)
     n, most = len(search.queries), len(search.reference) - search.themselves
     if not 1 <= k <= most:
         raise ValueError(f"k: expected 1 to {most}, found {k}")
     _ = search.single  # before the tasks, which share it
+    if search.themselves and search.distinct.rows.size == n:
+        pairs = candidate_pairs(search, k + 1, map)
+        if pairs is not None:
+            return _ranked_pairs(search, *pairs, map)
     blocks = (slice(start, min(start + QUERIES, n)) for start in range(0, n, QUERIES))
     found = list(map(search, blocks))
     return Neighbors(np.concatenate([rows for rows, _ in found]), np.concatenate([away for _, away in found]))
+
+
+def _ranked_pairs(search: "Search", query: Integers, near: Integers, map: OrderedMap) -> Neighbors:
+    """Rank candidates, pairs of places among distinct rows of which the first ascends, a block of rows at a time."""
+    rows, n = search.distinct.rows, search.distinct.rows.size
+    blocks = [slice(start, min(start + QUERIES, n)) for start in range(0, n, QUERIES)]
+    ends = np.searchsorted(query, [block.stop for block in blocks])
+    spans = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    tasks = ((rows[b], query[span] - b.start, near[span]) for b, span in zip(blocks, spans, strict=True))
+    found, away = np.empty((n, search.k), dtype=np.intp), np.empty((n, search.k))
+    for block, (nearest, distances) in zip(blocks, map(_Rank(search), tasks), strict=True):
+        found[rows[block]], away[rows[block]] = nearest, distances
+    return Neighbors(found, away)
 
 
 @dataclass(frozen=True)
@@ -121,7 +139,7 @@ class _Centered:
 
 
 @dataclass(frozen=True)
-class _Search:
+class Search:
     """Searches the k nearest of a block of queries."""
 
     doing: ClassVar[str] = "searching neighbors"
@@ -149,8 +167,17 @@ class _Search:
         return {name: getattr(self, name) for name in ("known", "k", "asked")}
 
     def __call__(self, block: slice) -> tuple[Integers, Floats]:
+        """Return rows and distances (n, k) of the nearest of a block of queries."""
         rows = np.arange(block.start, block.stop)
-        query, near, crowded = self._candidates(rows, self.single, 8 * self.k + SPARE)
+        return self.narrowed(rows, *self._candidates(rows, self.single, self.most))
+
+    @property
+    def most(self) -> int:
+        """Candidates that a query may have in single precision."""
+        return 8 * self.k + SPARE
+
+    def narrowed(self, rows: Integers, query: Integers, near: Integers, crowded: Integers) -> tuple[Integers, Floats]:
+        """Rows and distances (n, k) of the nearest of the rows (n,), given pairs of candidates; crowded ones anew."""
         if crowded.size:
             again, more, _ = self._candidates(rows[crowded], self._double, self.distinct.rows.size)
             kept = ~np.isin(query, crowded)
@@ -247,6 +274,19 @@ class _Search:
             gaps = in_unit(x, unit) - in_unit(y, unit) if unit else np.subtract(x, y, dtype=np.float64)
             squares[part] = np.einsum("ij,ij->i", gaps, gaps)
         return squares, unit
+
+
+@dataclass(frozen=True)
+class _Rank:
+    """Ranks the candidates of some rows, given as pairs of the place of a row and that of a distinct row."""
+
+    search: Search
+    doing: ClassVar[str] = "ranking neighbors"
+
+    def __call__(self, task: tuple[Integers, Integers, Integers]) -> tuple[Integers, Floats]:
+        rows, query, near = task
+        crowded = np.flatnonzero(np.bincount(query, minlength=rows.size) > self.search.most)
+        return self.search.narrowed(rows, query, near, crowded)
 
 
 def _rows(given: Given) -> Scores:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from mlx.core.ordered_map import in_order
 from mlx.core.workers import open_workers
-from mlx.stats import nearest
+from mlx.stats import nearest, nearest_pairs
 from mlx.stats.nearest import nearest_neighbors
 
 DRAWN: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
@@ -43,6 +44,18 @@ def test_the_rows_are_those_of_brute_force(kind: str, tile: int, monkeypatch: py
         expected, distances = brute_force(queries, rows, 7, themselves=themselves)
         np.testing.assert_array_equal(found.rows, expected)
         np.testing.assert_allclose(found.distances, distances, rtol=1e-14)
+
+
+@pytest.mark.parametrize("kind", ["spread, single precision", "tight clusters", "sorted", "one far away", "tiny"])
+def test_tiles_that_are_compared_once_find_the_same(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest_pairs, "FEWEST", (100, 1))
+    monkeypatch.setattr(nearest_pairs, "SIDE", 128)
+    monkeypatch.setattr(nearest_pairs, "MOST_SHARE", 0.9)
+    rows = DRAWN[kind](np.random.default_rng(0))
+    found, (expected, _) = nearest_neighbors(rows, 7), brute_force(rows, rows, 7, themselves=True)
+    np.testing.assert_array_equal(found.rows, expected)
+    pairs = nearest_pairs.candidate_pairs(nearest.Search(rows, 7, None), 8, in_order)
+    assert pairs is not None or "spread" not in kind  # of others, every row is compared with all
 
 
 def test_crowded_queries_are_narrowed_down_in_double_precision(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,120 @@
+"""Which rows of a matrix may be nearest to each other, every two tiles of rows compared once.
+
+A product of two tiles has the distances of either's rows to the other's, so that this is half the work of comparing
+every row with all. As no task knows what others found, a sample of the rows says first how far the nearest are at most.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from mlx.core.array_types import Floats, Integers
+from mlx.core.ordered_map import OrderedMap
+
+if TYPE_CHECKING:
+    from mlx.stats.nearest import Search
+
+SIDE = 2048
+"""Rows of a tile."""
+
+FEWEST = 8192, 512
+"""Rows, and columns, from which comparing tiles takes less time than comparing each row with all."""
+
+SAMPLED = 12
+"""One row in so many is in the sample, so that about so many times k rows are candidates."""
+
+MOST_SHARE = 0.06
+"""Pairs of two tiles that may be candidates; with more, as of tight clusters, each row is compared with all."""
+
+Pairs = tuple[Integers, Integers, Floats]
+"""Places of a row and of one that may be among its nearest, and what the products say of their distance."""
+
+
+def candidate_pairs(search: "Search", k: int, map: OrderedMap) -> tuple[Integers, Integers] | None:
+    """Pairs of places among distinct rows, by the first place: the k nearest of each, itself included, and some more.
+
+    Parameters
+    ----------
+    search
+        Of a reference among its own rows, all different, in an order that spreads neighboring ones.
+    k
+        How many.
+    map
+        How tiles are compared.
+
+    Returns
+    -------
+    tuple or None
+        None where they are too many, or rows or columns too few for this to take less time.
+    """
+    n, slack = len(search.single.values), 2 * search.single.error_bound(search.single)
+    if n < FEWEST[0] or search.single.values.shape[1] < FEWEST[1]:
+        return None
+    tiles = [slice(start, min(start + SIDE, n)) for start in range(0, n, SIDE)]
+    limit = np.concatenate(list(map(_Sampled(search, k, min(SAMPLED, n // k)), tiles))) + slack
+    parts = list[Pairs]()
+    for found in map(_Compare(search, limit), _two_at_a_time(tiles)):
+        if found is None:
+            return None
+        parts += found
+    query, near, distance = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort((distance, query))
+    query, near, distance = query[order], near[order], distance[order]
+    kth = distance[np.searchsorted(query, np.arange(n)) + k - 1]
+    kept = distance <= (kth + slack)[query]
+    return query[kept], near[kept]
+
+
+def _two_at_a_time(tiles: list[slice]) -> Iterator[tuple[slice, slice]]:
+    for place, here in enumerate(tiles):
+        for there in tiles[place:]:
+            yield here, there
+
+
+@dataclass(frozen=True)
+class _Sampled:
+    """The k-th smallest distance of each row of a tile to a sample: at most so far are its k nearest of all."""
+
+    search: "Search"
+    k: int
+    step: int
+    doing: ClassVar[str] = "searching neighbors"
+
+    def __call__(self, tile: slice) -> Floats:
+        single = self.search.single
+        away = -2 * single.values[tile] @ single.values[:: self.step].T
+        away += single.squares[:: self.step]
+        limit: Floats = np.partition(away, self.k - 1, axis=1)[:, self.k - 1].astype(np.float64)
+        return limit
+
+
+@dataclass(frozen=True)
+class _Compare:
+    """Candidates of the rows of two tiles among each other's; of one tile with itself, once. None if too many."""
+
+    search: "Search"
+    limit: Floats
+    doing: ClassVar[str] = "searching neighbors"
+
+    def __call__(self, tiles: tuple[slice, slice]) -> list[Pairs] | None:
+        here, there = tiles
+        single, found = self.search.single, list[Pairs]()
+        products = -2 * single.values[here] @ single.values[there].T
+        for away, limit, turned in (
+            (products + single.squares[there], self._rounded_up(here)[:, None], False),
+            (products + single.squares[here, None], self._rounded_up(there), True),
+        )[: 1 if here == there else 2]:
+            close = np.flatnonzero(away <= limit)
+            if close.size > MOST_SHARE * away.size:
+                return None
+            row, column = np.divmod(close, away.shape[1])
+            pair = row + here.start, column + there.start
+            query, near = pair[::-1] if turned else pair
+            found.append((query, near, away[row, column]))
+        return found
+
+    def _rounded_up(self, rows: slice) -> Floats:
+        limit: Floats = np.nextafter(self.limit[rows].astype(np.float32), np.float32(np.inf))
+        return limit
