@@ -111,8 +111,9 @@ def _table(metrics: dict[str, Any], level: float) -> str:
 
     rows = []
     for name, value in metrics.items():
-        if name.endswith(("_low", "_high")) or name in LEVELS:
+        base = name.removesuffix("_status")
+        if name.endswith(("_low", "_high")) or name in LEVELS or (base != name and base in metrics):
             continue
         low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
-        rows.append([name, value, "" if low is None else f"{low:.4g} to {high:.4g}"])
+        rows.append([name, value, metrics.get(f"{name}_status") if low is None else f"{low:.4g} to {high:.4g}"])
     return as_table(["metric", "value", f"{100 * level:g} % interval"], rows, more="--json")

@@ -69,7 +69,7 @@ def _table(rows: "list[tuple[RequiredSize, bool]]", what: str) -> str:
         "detected now",
         "seeds",
         "on samples",
-        *(f"samples, {s} seeds" for s in SEEDS),
+        *(f"samples by {s} seeds" for s in SEEDS),
     ]
     cells = [
         [

@@ -89,7 +89,7 @@ def _run(chosen: argparse.Namespace) -> str:
         results = results_of(done)
         write_results(results)
         write_page(results)
-        return "\n\n".join([_summary(read_finished(study.folder)), shown(study.folder)])
+        return "\n\n".join([_summary(read_finished(study.folder), shown(study.folder)), shown(study.folder)])
 
 
 def _dry_run(study: "Study") -> str:
@@ -109,10 +109,11 @@ def _dry_run(study: "Study") -> str:
 def _show(chosen: argparse.Namespace) -> str:
     from mlx.studies.finished import read_finished, study_folder
 
-    return _summary(read_finished(study_folder(chosen.study)))
+    study = read_finished(study_folder(chosen.study))
+    return _summary(study, os.path.relpath(study.folder))
 
 
-def _summary(study: "FinishedStudy") -> str:
+def _summary(study: "FinishedStudy", where: str) -> str:
     """Return the verdicts of the first metric, the estimates of all cells, and what opens the page."""
     from shlex import quote
 
@@ -124,10 +125,10 @@ def _summary(study: "FinishedStudy") -> str:
     for name in study.names:
         found = [study.estimates(metric).get(name) for metric in study.metrics]
         rows.append([name, *(None if row is None else _with_interval(row) for row in found)])
-    table = as_table(["cell", *map(str, study.metrics)], rows, more=f"{study.folder / 'cells.csv'}")
+    table = as_table(["cell", *map(str, study.metrics)], rows, more=f"{where}/cells.csv")
     first = str(study.metrics[0]) if study.metrics else ""
     said = [verdict["sentence"] for verdict in study.about["verdicts"] if verdict["metric"] == first]
-    page = f"look at it  mlx open {quote(str(study.folder))}" if (study.folder / "study.html").is_file() else ""
+    page = f"look at it  mlx open {quote(where)}" if (study.folder / "study.html").is_file() else ""
     return "\n\n".join(part for part in (head, "\n".join(as_prose(said)), table, page) if part)
 
 
@@ -190,7 +191,9 @@ def _compare(chosen: argparse.Namespace) -> str:
     sentences = [said[key] for row in rows if (key := (row.first, row.second, str(row.metric))) in said]
     if not rows:
         return "no pair of cells to compare"
-    return "\n\n".join(["\n".join(as_prose(sentences)), as_table(columns, cells, more="--json")])
+    return "\n\n".join(
+        ["\n".join(as_prose(sentences)), as_table(columns, cells, spare=("status", "level", "p"), more="--json")]
+    )
 
 
 def _is_among(row: "CellDifference", cells: "Sequence[str]") -> bool:

@@ -3,12 +3,12 @@
 import sys
 import threading
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from typing import TextIO
 
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
+from rich.console import Console
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -20,18 +20,12 @@ DELAY = 1.0
 """Seconds before a bar appears."""
 A_SECOND = 4
 """How often bars are drawn."""
+ERASE, UP = "\x1b[2K", "\x1b[1A"
+"""Erases a line of the terminal, and moves to the one above. The cursor stays visible: a killed process shows it."""
 BAR = 20
 """Characters of a bar at most."""
 NARROW = 24
 """Characters of a label for which the bar itself gives way."""
-
-
-class Screen(Console):
-    """Standard error, whose cursor remains visible, as a killed process could not show it again."""
-
-    def show_cursor(self, show: bool = True) -> bool:  # noqa: ARG002  # rich's signature
-        """Leave it as it is."""
-        return False
 
 
 @dataclass(eq=False)
@@ -102,11 +96,12 @@ class Bar:
 
 
 class Display:
-    """All bars that are open, and one live region of the terminal for them."""
+    """All bars that are open, and the lines of the terminal that show them; a thread draws these again and again."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._bars: list[Bar] = []
+        self._height = 0
         self._open: ExitStack | None = None
 
     def add(self, bar: Bar) -> None:
@@ -114,20 +109,48 @@ class Display:
         with self._lock:
             self._bars.append(bar)
             if self._open is None:
-                self._open = self._begun()
+                self._open = self._begun(sys.stderr)
 
-    def _begun(self) -> ExitStack:
-        stream = sys.stderr
-        screen = Screen(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
-        live = Live(self, console=screen, transient=True, refresh_per_second=A_SECOND, vertical_overflow="crop",
-                    redirect_stdout=False, redirect_stderr=False)  # fmt: skip
-        stack = ExitStack()
-        stack.enter_context(live)
-        stack.enter_context(notes_printed_by(lambda line: screen.print(line, soft_wrap=True), stream))
+    def _begun(self, stream: TextIO) -> ExitStack:
+        ended, stack = threading.Event(), ExitStack()
+        screen = Console(file=stream, force_terminal=True, highlight=False, markup=False, emoji=False)
+
+        def draw() -> None:
+            while not ended.wait(1 / A_SECOND):
+                with self._lock:
+                    if not ended.is_set():
+                        self._draw(screen, stream)
+
+        def above(line: str) -> None:
+            with self._lock:
+                self._write(stream, f"{line}\n", 0)
+                self._draw(screen, stream)
+
+        stack.callback(lambda: self._write(stream, "", 0))
+        stack.callback(ended.set)
+        stack.enter_context(notes_printed_by(above, stream))
+        threading.Thread(target=draw, daemon=True, name="bars").start()
         return stack
 
+    def _draw(self, screen: Console, stream: TextIO) -> None:
+        with screen.capture() as captured:
+            for part in self._shown(screen.width):
+                screen.print(part)
+        lines = captured.get().splitlines()[: max(1, screen.height - 1)]
+        if lines or self._height:
+            self._write(stream, "\n".join(lines), len(lines))
+
+    def _write(self, stream: TextIO, text: str, height: int) -> None:
+        """Write in place of the lines that were drawn, the cursor at their last; a closed stream is no error."""
+        erased = f"\r{ERASE}{(UP + ERASE) * (self._height - 1)}" if self._height else ""
+        if erased or text:
+            with suppress(OSError, ValueError):
+                stream.write(erased + text)
+                stream.flush()
+        self._height = height
+
     def remove(self, bar: Bar) -> None:
-        """Remove a bar, and the region after the last one."""
+        """Remove a bar, and the lines after the last one."""
         with self._lock:
             if bar in self._bars:
                 self._bars.remove(bar)
@@ -135,12 +158,11 @@ class Display:
                 self._open.close()
                 self._open = None
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw the bars."""
+    def _shown(self, width: int) -> Iterator[Table | Text]:
         late = [bar for bar in list(self._bars) if bar.is_late()]
         shown = [bar for bar in late if not bar.fallback] or late[-1:]
         if shown:
-            yield _lines(shown, options.max_width)
+            yield _lines(shown, width)
             for line in (line for bar in shown for line in bar.below):
                 yield Text(line, style="dim", no_wrap=True, overflow="ellipsis")
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from mlx.core.artifacts import read_csv, read_json
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.output import output_directory
+from mlx.core.reading import ABSENT, REMAKE
 from mlx.core.settings import nearest
 from mlx.results.comparison import Metric
 from mlx.results.schema import RowSchema
@@ -116,4 +117,7 @@ def read_finished(folder: Path) -> FinishedStudy:
 
 def _rows(folder: Path, schema: RowSchema[T]) -> tuple[T, ...]:
     path = folder / schema.file
-    return schema.rows(path, read_csv(path, schema.columns, text=schema.text))
+    try:
+        return schema.rows(path, read_csv(path, schema.columns, text=schema.text))
+    except ArtifactError as error:
+        raise ArtifactError(f"{str(error).removesuffix(ABSENT).removesuffix(REMAKE)}{REPEAT}") from None
