@@ -93,6 +93,7 @@ def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
     from mlx.core.artifacts import write_bytes
     from mlx.core.errors import SettingsError
     from mlx.core.metrics import LEVELS
+    from mlx.core.settings import nearest
     from mlx.plots.comparison import plot_runs
     from mlx.plots.style import render_pdf, render_png
 
@@ -101,6 +102,12 @@ def _draw(runs: "list[Run]", metric: str | None, path: Path) -> None:
         raise SettingsError(f"--plot: expected a file that ends in .png or .pdf, found {path}")
     evaluated = {run.id: run.summary.metrics.get("evaluation", {}) for run in runs}
     metrics = {name: {key: found[key] for key in found if key not in LEVELS} for name, found in evaluated.items()}
+    known = sorted(
+        {name for found in metrics.values() for name, value in found.items() if isinstance(value, int | float)}
+    )
+    if metric is not None and metric not in known:
+        shown = [name for name in known if not name.endswith(("_low", "_high"))]
+        raise SettingsError(f"--metric: expected one of {', '.join(shown)}, found '{metric}'{nearest(metric, shown)}")
     chosen = metric or next((name for name in ("accuracy", "rmse") if any(name in m for m in metrics.values())), "rmse")
     figure = plot_runs(metrics, chosen).figure
     assert figure is not None
