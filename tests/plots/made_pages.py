@@ -41,7 +41,7 @@ def explored(report):
     probabilities = rng.dirichlet(np.ones(len(report.class_names)), n)
     report = with_residuals(
         report,
-        sample_factors={"contrast": contrast, "color": color},
+        sample_factors={"contrast": contrast, "color": color, "occluded": rng.random(n) < 0.3},
         factors=(FactorEffect(factor="contrast", bin="low", lower=0.1, upper=0.3, **of_error),),
         slices=tuple(slices),
         issues=tuple(Issue(kind=IssueKind.LABEL, index=k, **test) for k in (3, 7, 11)),
@@ -50,7 +50,7 @@ def explored(report):
     return replace(report, outputs=outputs)
 
 
-SLICES = ("contrast > 0.6 and color is not red", "(contrast ≤ 0.4 or missing)", "color is dark red")
+SLICES = ("contrast > 0.6 and color is not red", "(contrast ≤ 0.4 or missing)", "not occluded and color is missing")
 
 
 def with_leverage(report):

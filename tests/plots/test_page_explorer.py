@@ -73,11 +73,11 @@ def test_filters_combine_stand_in_the_address_and_can_be_undone(browser, pages):
 def test_whatever_the_page_lists_selects_its_samples(browser, pages):
     path, inputs = pages("shapes")
     browser.open(path)
-    contrast, color = (inputs.residuals.sample_factors[name] for name in ("contrast", "color"))
+    contrast, color, occluded = (inputs.residuals.sample_factors[name] for name in ("contrast", "color", "occluded"))
     of_slice = [
         (contrast > 0.6) & (color != "red"),
         (contrast <= 0.4) | np.isnan(contrast),
-        color == "dark red",
+        ~occluded & (color == "missing"),  # a category
     ]
     wanted = dict(zip(SLICES, of_slice, strict=True))
     wanted |= {"low": (contrast >= 0.1) & (contrast <= 0.3), "7": inputs.samples["index"] == 7}

@@ -46,6 +46,9 @@ LABELS = {
 }
 """Heading and explanation of the columns of a prediction, in the order of the table of samples."""
 
+YES_NO = ("false", "true")
+"""Categories of a yes/no column, as `mlx.residuals` names them."""
+
 INTERNAL = {"status", "block", "overview", "nearest"}
 """Columns of a layer that name rows of other files."""
 
@@ -147,7 +150,7 @@ def _typed(key: str, label: str, about: str, kind: Kind | None, group: Group, va
         return SampleColumn(key, label, about, kind, group, values.to_numpy())
     if is_bool_dtype(values.dtype):
         codes = values.to_numpy(float, na_value=np.nan)
-        return SampleColumn(key, label, about, "category", group, codes, ("no", "yes"))
+        return SampleColumn(key, label, about, "category", group, codes, YES_NO)
     if is_datetime64_any_dtype(values.dtype):
         days = values.to_numpy("datetime64[ms]").astype(float)
         days[values.isna().to_numpy()] = np.nan
@@ -182,7 +185,7 @@ def _features(report: AnyReport, frame: DataFrame) -> Iterator[SampleColumn | No
         if described and described.kind == "categorical":
             yield SampleColumn(f"feature.{name}", name, "", "category", "feature", values, tuple(described.categories))
         elif described and described.kind == "boolean":
-            yield SampleColumn(f"feature.{name}", name, "", "category", "feature", values, ("no", "yes"))
+            yield SampleColumn(f"feature.{name}", name, "", "category", "feature", values, YES_NO)
         elif described and described.kind == "date":
             yield SampleColumn(f"feature.{name}", name, "", "date", "feature", values)
         else:

@@ -1,8 +1,8 @@
 """What selects samples in the explorer: issues, slices, parts of factors and cells of the confusion matrix.
 
-A selection is a query, as it stands in the page's address: ``f.<column>`` is a condition on a column (``=3``, ``>0.3``,
-``<=0.3``, ``0.1~0.3``, ``?missing``, ``?known``, with ``?`` at the end "or missing"), ``in`` the issues of a kind,
-``samples`` the numbers of samples. All conditions hold together.
+A selection is a query, as it stands in the page's address. All its conditions hold together: ``f.<column>`` on a column
+(``=3``, ``!=red``, ``>0.3``, ``<=0.3``, ``0.1~0.3``, with ``?`` at the end "or missing"; ``=missing`` and ``=known``
+unless a category is called so), ``in`` the issues of a kind, ``samples`` the numbers of samples.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def part_query(effect: FactorEffect) -> str:
     if math.isfinite(effect.lower) and math.isfinite(effect.upper):
         condition = f"{float(effect.lower)!r}~{float(effect.upper)!r}"
     else:
-        condition = "?missing" if effect.bin in {"missing", "no value"} else f"={effect.bin}"
+        condition = f"={effect.bin}"
     return urlencode({f"f.factor.{effect.factor}": condition})
 
 
@@ -119,8 +119,6 @@ def _condition(words: str, factors: Collection[str]) -> tuple[str, str] | None:
         value = found["value"].replace(MINUS, "-")
         return (f"f.factor.{found['name']}", f"{sign}{value}{rest}") if _is_number(value) else None
     if (found := WORD.fullmatch(words)) and found["name"] in factors:
-        if found["value"] in {"missing", "known"} and not found["no"]:
-            return f"f.factor.{found['name']}", f"?{found['value']}"
         return f"f.factor.{found['name']}", f"{'!=' if found['no'] else '='}{found['value']}"
     return None
 

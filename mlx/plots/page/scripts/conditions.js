@@ -22,9 +22,6 @@ const SIGNS = { ">=": "≥", "<=": "≤" };
 function conditionOn(key, value, samples) {
   const values = samples.values(key);
   const label = samples.label(key);
-  if (value === "?missing" || value === "?known") {
-    return { keeps: (i) => Number.isNaN(values[i]) === (value === "?missing"), words: `${label} is ${value.slice(1)}` };
-  }
   const named = /^(!?=)([^]*)$/.exec(value);
   if (named) return equalTo(key, named[1] === "!=", named[2], samples);
   const orMissing = value.endsWith("?");
@@ -69,14 +66,17 @@ function asPacked(end, { type, digits }) {
   return type === "f8" ? end : Math.round(end * 10 ** digits) / 10 ** digits;
 }
 
+const GAPS = { missing: true, "no value": true, known: false };
+
 // A class is given by its number, as two names may look alike; a category by its name.
 function equalTo(key, negated, name, samples) {
-  const names = samples.names(key);
+  const [names, values, label] = [samples.names(key), samples.values(key), samples.label(key)];
   const place = samples.columns.get(key).kind === "class" || !names ? Number(name) : names.indexOf(name);
-  if (!(place >= 0) || (names && place >= names.length)) return null;
-  const values = samples.values(key);
+  const isKnown = names ? place in names : name !== "" && Number.isFinite(place);
+  if (!isKnown && !(name in GAPS)) return null;
+  if (!isKnown) return { keeps: (i) => (Number.isNaN(values[i]) === GAPS[name]) !== negated, words: `${label} is ${negated ? "not " : ""}${name}` };
   const keeps = negated ? (i) => values[i] !== place : (i) => values[i] === place;
-  return { keeps, words: `${samples.label(key)}${negated ? " is not" : ":"} ${samples.write(key, place)}` };
+  return { keeps, words: `${label}${negated ? " is not" : ":"} ${samples.write(key, place)}` };
 }
 
 function issuesOf(kind, samples) {

@@ -37,6 +37,7 @@ class Filters {
     Object.assign(this, { samples, selection, selects: new Map() });
     const box = byId("filters");
     if (samples.classification) this.addEqual(box, ["y_true", "y_pred", "correct"]);
+    else this.addChoice(box, "f.residual", "residual", [["", "any"], [">=0", "predicted too low"], ["<0", "predicted too high"]]);
     this.addCategories(box);
     this.addPresets(box);
     this.addRange(box);
@@ -48,13 +49,18 @@ class Filters {
   addEqual(box, keys) {
     for (const key of keys) {
       const names = this.samples.names(key).map((name, k) => [`=${key === "correct" ? name : k}`, name]);
-      const label = chooser(this.samples.label(key), [["", "any"], ...names]);
-      const select = label.querySelector("select");
+      const select = this.addChoice(box, `f.${key}`, this.samples.label(key), [["", "any"], ...names]);
       if (key === "correct") select.id = "filter";
-      select.addEventListener("change", () => this.selection.filter([[`f.${key}`, select.value]]));
-      this.selects.set(`f.${key}`, select);
-      box.append(label);
     }
+  }
+
+  addChoice(box, key, text, options) {
+    const label = chooser(text, options);
+    const select = label.querySelector("select");
+    select.addEventListener("change", () => this.selection.filter([[key, select.value]]));
+    this.selects.set(key, select);
+    box.append(label);
+    return select;
   }
 
   // One choice for the categories of all other columns.
@@ -124,7 +130,7 @@ class Filters {
   }
 
   addSearch(box) {
-    const search = make("input", undefined, { type: "search", id: "search", placeholder: "class, category, text, number", size: 20 });
+    const search = make("input", undefined, { type: "search", id: "search", placeholder: "class, text or number", size: 20 });
     const label = make("label", "Search ");
     label.append(search);
     let wait;

@@ -25,7 +25,7 @@ class Gallery {
     const items = Array.from(shown, (i, k) => this.item(i, k));
     this.list.replaceChildren(...items);
     const { atlas } = this.samples.data;
-    this.list.style.setProperty("--tile", `${Math.max(96, this.height * (atlas ? atlas.width / atlas.height : 2))}px`);
+    this.list.style.setProperty("--tile", `${Math.max(96, this.height * (atlas ? Math.min(2, atlas.width / atlas.height) : 2))}px`);
   }
 
   item(i, k) {

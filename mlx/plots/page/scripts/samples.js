@@ -105,12 +105,13 @@ class Samples {
   }
 
   // The text of a sample, or part of a picture, which is the background of a span; null where there is none.
-  thumbnail(i, height) {
+  thumbnail(i, most, widest = 2 * most) {
     if (this.place[i] < this.texts.length) return make("q", this.texts[this.place[i]], { class: "sample-text" });
     if (!this.hasImage(i)) return null;
     const { atlas } = this.data;
     const k = this.place[i];
-    const width = (height * atlas.width) / atlas.height;
+    const scale = Math.min(most / atlas.height, widest / atlas.width);
+    const [width, height] = [atlas.width, atlas.height].map((side) => Math.max(1, Math.round(side * scale)));
     const [sheet, within] = [Math.floor(k / 256), k % 256];
     const rows = Math.ceil(Math.min(256, atlas.count - sheet * 256) / 16);
     const label = `image of sample ${this.text("index", i)}`;

@@ -100,7 +100,7 @@ class Viewer {
     const { atlas } = this.samples.data;
     if (!atlas) return this.samples.thumbnail(this.i);
     const side = Math.min(320, innerWidth - 90) * ZOOMS[this.zoom];
-    return this.samples.thumbnail(this.i, Math.round((side * Math.min(1, atlas.height / atlas.width))));
+    return this.samples.thumbnail(this.i, side, side);
   }
 
   magnify(by) {
