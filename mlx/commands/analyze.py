@@ -56,6 +56,12 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         help="(n,) (default: the class of the largest probability); a regression needs them",
     )
     add("--task", choices=("classification", "regression"), default="classification", help="(default: %(default)s)")
+    add(
+        "--last-layer",
+        type=Path,
+        metavar="FILE",
+        help="a .npz file with weights (d, K) and bias (K,) that make the logits of the first layer",
+    )
     for part in ("val", "train"):
         add(f"--{part}", type=Path, metavar="FOLDER", help=f"the same arrays of the {part} part: {PART}")
 
@@ -121,7 +127,8 @@ def run(chosen: argparse.Namespace) -> str:
 
     # Imported once a line tells that the command runs: they take a second or two.
     from mlx.core.sections import with_source_line
-    from mlx.received.files import RecordedPart, cross_fit_in, files_in
+    from mlx.received.files import RecordedPart, beside_in, files_in
+    from mlx.received.last_layer import given_last_layer
     from mlx.runs.analysis_settings import read_settings
     from mlx.runs.recorded_arrays import analyze
 
@@ -132,12 +139,12 @@ def run(chosen: argparse.Namespace) -> str:
     else:
         parts = {"test": RecordedPart(**_files(chosen), task=chosen.task, **about), **_other_parts(chosen)}
         name = chosen.labels.resolve().parent.name
-    crossed = None if folder is None else cross_fit_in(folder)
+    beside = beside_in(folder, given_last_layer(chosen.last_layer, "--last-layer"))
     document = _document(chosen)
     settings = read_settings(document)
     with opened(chosen, Path()) as workers:
         work = partial(
-            analyze, parts, chosen.output, workers, name=chosen.name or name, settings=settings, cross_fit=crossed
+            analyze, parts, chosen.output, workers, name=chosen.name or name, settings=settings, beside=beside
         )
         page = str(with_source_line(document, work))
     _note_results(chosen.output)

@@ -29,7 +29,7 @@ from mlx.models import Model, load_model
 from mlx.models.catalogue import MODELS
 from mlx.models.in_numpy.training_design import MOST_FEATURES
 from mlx.pipeline.recorded_rows import Column, open_part, record_part
-from mlx.received.files import cross_fit_in, files_in
+from mlx.received.files import beside_in, files_in
 from mlx.received.parts import FILES, open_recording
 from mlx.received.writing import write_outputs
 from mlx.representations import RepresentationsSettings
@@ -96,7 +96,7 @@ def _copy_recorded(
     with replacing_folder(workspace.representations) as folder:
         sources = made_from(splits=splits.identity)
         recording = open_recording(parts, names=FILES)
-        described = write_outputs(folder, recording, cross_fit_in(path), settings.splits, sources)
+        described = write_outputs(folder, recording, beside_in(path), settings.splits, sources)
     samples = ", ".join(f"{n} {split}" for split, n in described.samples.items())
     copied = ", ".join(f"{name} ({width})" for name, width in described.layers.items())
     return f"read {samples} samples from {path}, copied {copied}, wrote {workspace.representations}"

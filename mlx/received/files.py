@@ -8,11 +8,16 @@ from typing import Any
 from mlx.core.console import note
 from mlx.core.descriptions import SPLITS, RepresentationsDescription, Split, Task, read_description
 from mlx.core.errors import DataError
+from mlx.core.last_layer import BIAS, WEIGHTS
 from mlx.core.linear_fit import COEFFICIENTS, TRIANGLE
 from mlx.core.paths import CROSS_FIT
+from mlx.received.last_layer import GivenLastLayer, last_layer_in
 
 NO_LAYERS = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "images"})
 """Names of the files beside those of the layers."""
+
+BESIDE_LAYERS = frozenset({COEFFICIENTS, TRIANGLE, WEIGHTS, BIAS})
+"""Files of the model in a folder of an earlier version, which has no folder for each part."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +120,36 @@ def files_in(
     }
 
 
-def cross_fit_in(folder: Path) -> Path | None:
-    """Return the folder ``cross_fit`` in a folder of recorded arrays; None without one.
+@dataclass(frozen=True)
+class Beside:
+    """What is recorded beside the parts of the data.
 
-    It has ``probabilities.npy``, ``y_true.npy`` (integers), ``index.npy`` and perhaps ``logits.npy`` for training
-    samples, of models that were not trained on them.
+    Attributes
+    ----------
+    cross_fit
+        Folder with ``probabilities.npy``, ``y_true.npy`` (integers), ``index.npy`` and perhaps ``logits.npy`` for
+        training samples, of models that were not trained on them; None without one.
+    last_layer
+        The linear map from a layer to the logits; None where it is unknown.
     """
-    return found if (found := folder / CROSS_FIT).is_dir() else None
+
+    cross_fit: Path | None = None
+    last_layer: GivenLastLayer | None = None
+
+
+NOTHING_BESIDE = Beside()
+
+
+def beside_in(folder: Path | None, last_layer: GivenLastLayer | None = None) -> Beside:
+    """Return what a folder of recorded arrays has beside the parts, ``cross_fit/`` and ``last_layer_weights.npy``.
+
+    Without a folder, there is nothing but a last layer that is given, which takes the place of the folder's.
+    """
+    if folder is None:
+        return Beside(last_layer=last_layer)
+    crossed, path = folder / CROSS_FIT, folder / "representations.json"
+    layer = read_description(path, RepresentationsDescription).last_layer if path.exists() else None
+    return Beside(crossed if crossed.is_dir() else None, last_layer or last_layer_in(folder, layer))
 
 
 def part_in(
@@ -171,7 +199,7 @@ def _layer_names(place: Path, described: RepresentationsDescription | None) -> l
     """Return the names of the layers, the one of the headline first."""
     if described is not None:
         return list(described.layers)
-    files = [path for path in place.iterdir() if path.suffix in SUFFIXES and path.name not in {COEFFICIENTS, TRIANGLE}]
+    files = [path for path in place.iterdir() if path.suffix in SUFFIXES and path.name not in BESIDE_LAYERS]
     names = sorted({path.stem for path in files} - NO_LAYERS, key=lambda name: (name != "penultimate", name))
     if not names:
         raise DataError(f"{place}: expected at least one layer in a file NAME.npy or NAME.npz, found none")

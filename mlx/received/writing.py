@@ -17,12 +17,15 @@ from mlx.core.descriptions import (
     Split,
     ValidationDescription,
 )
+from mlx.core.last_layer import write_last_layer
 from mlx.core.lineage import write_identified
 from mlx.core.paths import CROSS_FIT, NUMBERS, TEXTS
 from mlx.core.recorded import RECORDED_ARRAYS
 from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import SparseWriter
 from mlx.datasets.custom.rows import Rows
+from mlx.received.files import NOTHING_BESIDE, Beside
+from mlx.received.last_layer import checked_last_layer
 from mlx.received.parts import Recording
 from mlx.received.predictions import Received
 from mlx.received.sparse import is_sparse
@@ -31,11 +34,11 @@ from mlx.received.sparse import is_sparse
 def write_outputs(
     folder: Path,
     recording: Recording,
-    cross_fit: Path | None = None,
+    beside: Beside = NOTHING_BESIDE,
     splits: Container[Split] = SPLITS,
     made_from: Mapping[str, str] | None = None,
 ) -> RepresentationsDescription:
-    """Write ``data/representations/`` into an empty `folder`: the arrays of the parts in `splits`, and `cross_fit`.
+    """Write ``data/representations/`` into an empty `folder`: the arrays of the parts in `splits`, and what is beside.
 
     Raises
     ------
@@ -47,9 +50,12 @@ def write_outputs(
             (folder / split).mkdir()
             _write_part(folder / split, recording, split)
     described = _description(recording, splits).model_copy(update={"made_from": dict(made_from or {})})
+    if described.class_names and beside.last_layer and (last := checked_last_layer(beside.last_layer, recording.test)):
+        write_last_layer(folder, last)
+        described = described.model_copy(update={"last_layer": last.layer})
     write_identified(folder / "representations.json", described.as_dict())
-    if cross_fit is not None and described.class_names:
-        _copy_cross_fit(cross_fit, folder / CROSS_FIT, len(described.class_names))
+    if beside.cross_fit is not None and described.class_names:
+        _copy_cross_fit(beside.cross_fit, folder / CROSS_FIT, len(described.class_names))
     return described
 
 

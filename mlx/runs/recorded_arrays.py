@@ -20,7 +20,7 @@ from mlx.core.workers import SERIAL, Workers
 from mlx.pipeline.evaluate import evaluate
 from mlx.pipeline.report import report
 from mlx.pipeline.residuals_analysis import residuals_analysis
-from mlx.received.files import RecordedPart
+from mlx.received.files import NOTHING_BESIDE, Beside, RecordedPart
 from mlx.received.parts import COMMAND, Names, open_recording
 from mlx.received.writing import write_outputs, write_samples
 from mlx.runs.analysis_settings import AnalysisSettings
@@ -33,7 +33,7 @@ def analyze(
     *,
     name: str,
     settings: AnalysisSettings,
-    cross_fit: Path | None = None,
+    beside: Beside = NOTHING_BESIDE,
     names: Names = COMMAND,
     say: Callable[[str], None] = note,
 ) -> Path:
@@ -51,8 +51,8 @@ def analyze(
         Of the data, for the reader.
     settings
         Of the three steps.
-    cross_fit
-        Folder of outputs for training samples by models not trained on them, as `cross_fit_in` returns it.
+    beside
+        Outputs for training samples by models not trained on them, and the last layer, as `beside_in` returns them.
     names
         What the arguments are called in messages.
     say
@@ -67,7 +67,7 @@ def analyze(
     _check_output(output)
     workspace = Workspace(output)
     with run_lock(workspace):
-        lay_out(parts, workspace, name, settings.residuals.groups, names, cross_fit)
+        lay_out(parts, workspace, name, settings.residuals.groups, names, beside)
         with working("evaluate"):
             say(evaluate(workspace, evaluation=settings.evaluation))
         with working("residuals-analysis"):
@@ -100,14 +100,14 @@ def lay_out(
     name: str,
     groups: str | None = None,
     names: Names = COMMAND,
-    cross_fit: Path | None = None,
+    beside: Beside = NOTHING_BESIDE,
 ) -> None:
     """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
     recording = open_recording(parts, groups, names)
     if groups not in {None, DUPLICATES, *recording.test.factors}:
         raise unknown_groups(str(groups), recording.test.factors, key=names.get("groups", "groups"))
     with replacing_folder(workspace.representations) as folder:
-        write_outputs(folder, recording, cross_fit)
+        write_outputs(folder, recording, beside)
         # The results of an earlier analysis are of other arrays.
         for earlier in (workspace.metrics, workspace.residuals, workspace.report):
             remove(earlier)

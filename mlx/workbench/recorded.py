@@ -12,7 +12,8 @@ from mlx.core.errors import SettingsError
 from mlx.core.paths import expanded
 from mlx.core.settings import nearest
 from mlx.core.workers import open_workers
-from mlx.received.files import RecordedPart, cross_fit_in, files_in, part_in
+from mlx.received.files import RecordedPart, beside_in, files_in, part_in
+from mlx.received.last_layer import given_last_layer
 from mlx.runs.analysis_settings import SECTIONS, read_settings
 from mlx.runs.recorded_arrays import analyze as analyze_parts
 from mlx.workbench.analyzed import Analysis
@@ -37,6 +38,7 @@ def analyze(
     metadata: Any = None,
     val: "Mapping[str, Any] | str | Path | None" = None,
     train: "Mapping[str, Any] | str | Path | None" = None,
+    last_layer: "Mapping[str, Any] | str | Path | None" = None,
     class_names: Any = None,
     name: str | None = None,
     task: Task = "classification",
@@ -77,6 +79,9 @@ def analyze(
         A data frame, columns by name, or a table in a file: what may explain the errors.
     val, train
         The same arrays of the validation and training part, by the names of these arguments; or a folder of them.
+    last_layer
+        ``weights`` (d, K) or (K, d) and ``bias`` (K,) that make the logits of the first layer, by name or in a file
+        ``.npz``: for neural collapse (NC3) and the origin of ViM.
     class_names
         K names, in any sequence; by default those of the labels in sorted order, or numbers.
     name
@@ -128,12 +133,12 @@ def analyze(
         if also := [argument for argument, value in arrays.items() if value is not None]:
             raise SettingsError(f"{also[0]}: expected either a folder of recorded arrays or arrays, found both")
         parts = files_in(expanded(folder), **beside)
+    beside_parts = beside_in(None if folder is None else expanded(folder), given_last_layer(last_layer, "last_layer"))
     title = name or (expanded(folder).resolve().name if folder is not None else "recorded outputs")
     path = Path(tempfile.mkdtemp(prefix="mlx-analysis-")) if output is None else expanded(output)
     try:
         with open_workers(workers, workspace=Path()) as opened:
-            crossed = None if folder is None else cross_fit_in(expanded(folder))
-            known: dict[str, Any] = {"name": title, "settings": settings, "cross_fit": crossed, "names": CALLED}
+            known: dict[str, Any] = {"name": title, "settings": settings, "beside": beside_parts, "names": CALLED}
             analyze_parts(parts, path, opened, say=_nothing, **known)
         return Analysis(path, _temporary=output is None)
     except BaseException:

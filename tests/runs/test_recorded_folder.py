@@ -11,7 +11,9 @@ from scipy.special import softmax
 
 from mlx.cli import main
 from mlx.core.descriptions import SPLITS, Split
+from mlx.core.paths import Workspace
 from mlx.pipeline.model_outputs import open_model_outputs
+from mlx.pipeline.other_parts import open_other_parts
 
 K, SIZES = 3, {"test": 120, "val": 60, "train": 90}
 
@@ -64,6 +66,27 @@ def test_every_part_is_laid_out_as_extract_representations_does(recorded: Path, 
     assert (val.validation.n, val.validation.errors) == (60, int((val.y_true != val.y_pred).sum()))
     described = json.loads((folder / "representations.json").read_text())
     assert described["samples"] == SIZES
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [(np.eye(8, 3), ""), (np.eye(3, 8), ""), (2 * np.eye(8, 3), "which make others"), (np.eye(8, 2), "shape (8, 2)")],
+)
+def test_a_last_layer_is_recorded_if_it_makes_the_logits(recorded: Path, weights: np.ndarray, said: str) -> None:
+    np.savez("last.npz", weights=weights, bias=np.zeros(3))
+    assert said in analyze("recorded", "--last-layer", "last.npz")
+    if said:
+        return
+    folder = Path("analysis/data/representations")
+    last = open_other_parts(Workspace(Path("analysis"))).last_layer
+    assert last is not None
+    assert last.layer == "penultimate"
+    np.testing.assert_array_equal(last.weights, np.eye(8, 3))
+    for file in ("last_layer_weights.npy", "last_layer_bias.npy"):
+        shutil.copy(folder / file, recorded)
+    assert not analyze("recorded", "--output", "again")
+    described = (Path(name) / "data/representations/representations.json" for name in ("analysis", "again"))
+    assert len({path.read_text() for path in described}) == 1
 
 
 def test_metadata_of_the_test_samples_follows_their_numbers(recorded: Path) -> None:
