@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.array_types import Floats, Integers
-from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit, unit_sized
@@ -140,13 +139,15 @@ class _PermuteWithin:
         ends = np.cumsum(np.bincount(self.labels)).tolist()
         groups = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         streams = [stream(self.seed, Stream.PARTIAL_PERMUTATION, label, chunk.index) for label in range(len(groups))]
-        for block in row_blocks(chunk.size, n, CACHE_BYTES):
-            orders = np.empty((block.stop - block.start, n), dtype=np.intp)
-            for own, generator in zip(groups, streams, strict=True):
-                size = own.stop - own.start
-                for where, drawn in random_orders(size, len(orders), generator, values=places[own]):
-                    orders[where, own] = drawn
-            found[..., block] = self.stratum.sums(orders.take(back, axis=1), self.least)
+        rows = max(1, CACHE_BYTES // (8 * n))
+        drawn = [
+            random_orders(own.size, chunk.size, generator, values=own, block_bytes=8 * rows * own.size)
+            for own, generator in zip((places[group] for group in groups), streams, strict=True)
+        ]
+        for parts in zip(*drawn, strict=True):
+            orders = np.concatenate([orders for _, orders in parts], axis=1)
+            by_x = np.take(orders, back, axis=1, out=np.empty_like(orders), mode="clip")
+            found[..., parts[0][0]] = self.stratum.sums(by_x, self.least)
         return found[..., chunk.skip :]
 
 
