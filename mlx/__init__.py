@@ -17,9 +17,12 @@ __all__ = ["__version__", *_MODULES]  # the names are texts
 
 def __getattr__(name: str) -> object:
     """Import a class or function for notebooks when it is first asked for (PEP 562), so that ``import mlx`` is free."""
-    if name not in _MODULES:
-        raise AttributeError(f"module 'mlx' has no attribute '{name}'")
     import importlib
+
+    if name not in _MODULES:
+        close = importlib.import_module("difflib").get_close_matches(name, _MODULES, 1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise AttributeError(f"module 'mlx' has no attribute '{name}'{hint}")
 
     return getattr(importlib.import_module(_MODULES[name]), name)
 

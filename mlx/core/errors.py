@@ -21,6 +21,16 @@ class SettingsError(MlxError):
         self.key = key
 
 
+class ArgumentError(SettingsError, ValueError):
+    """An argument of a program that can't be used, as a setting of a file."""
+
+
+class UnknownNameError(SettingsError, KeyError):
+    """A name that there is nothing of."""
+
+    __str__ = Exception.__str__  # that of a KeyError quotes
+
+
 class ArtifactError(MlxError):
     """A file that a step reads is missing, damaged, or is not what it should be."""
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from mlx.core.documents import Document, Key, shown
-from mlx.core.errors import SettingsError
+from mlx.core.errors import ArgumentError, SettingsError
 from mlx.core.settings import ExperimentHead, Settings, expectation, nearest
 
 SECTIONS = (
@@ -82,13 +82,13 @@ def settings_of(what: str, schema: type[S], values: Mapping[str, Any]) -> S:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         As `validated`, with the same text.
     """
     try:
         return validated(Document(Path(what), dict(values), {}), schema)
     except SettingsError as error:
-        raise ValueError(str(error)) from None
+        raise ArgumentError(str(error)) from None
 
 
 def without_unknown(document: Document, schema: type[Settings]) -> tuple[Document, list[str]]:

@@ -10,7 +10,7 @@ from mlx.core.descriptions import SPLITS, RepresentationsDescription, Split, Tas
 from mlx.core.errors import DataError
 from mlx.core.last_layer import BIAS, WEIGHTS
 from mlx.core.linear_fit import COEFFICIENTS, TRIANGLE
-from mlx.core.paths import CROSS_FIT
+from mlx.core.paths import CROSS_FIT, what_is
 from mlx.received.last_layer import GivenLastLayer, last_layer_in
 
 NO_LAYERS = frozenset({"logits", "probabilities", "y_true", "y_pred", "index", "images"})
@@ -99,6 +99,8 @@ def files_in(
     DataError
         A file is missing.
     """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: expected a folder of recorded arrays, found {what_is(folder)}")
     path = folder / "representations.json"
     described = read_description(path, RepresentationsDescription) if path.exists() else None
     names = tuple(class_names or (described.class_names if described else ()))

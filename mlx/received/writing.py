@@ -18,7 +18,7 @@ from mlx.core.descriptions import (
     ValidationDescription,
 )
 from mlx.core.last_layer import write_last_layer
-from mlx.core.lineage import write_identified
+from mlx.core.lineage import identity
 from mlx.core.paths import CROSS_FIT, NUMBERS, TEXTS
 from mlx.core.recorded import RECORDED_ARRAYS
 from mlx.core.samples import naming, open_index, open_targets
@@ -49,14 +49,21 @@ def write_outputs(
         if split in splits:
             (folder / split).mkdir()
             _write_part(folder / split, recording, split)
-    described = _description(recording, splits).model_copy(update={"made_from": dict(made_from or {})})
+    described = _description(recording, splits)
     if described.class_names and beside.last_layer and (last := checked_last_layer(beside.last_layer, recording.test)):
         write_last_layer(folder, last)
         described = described.model_copy(update={"last_layer": last.layer})
-    write_identified(folder / "representations.json", described.as_dict())
+    # By their content, and not by what they were made from, so that the results of every entrance are the same bytes.
+    known = identity(described.as_dict(), sorted(set(folder.rglob("*.npy")) - _layer_files(folder, described)))
+    described = described.model_copy(update={"made_from": dict(made_from or {}), "identity": known})
+    write_json(folder / "representations.json", described.as_dict())
     if beside.cross_fit is not None and described.class_names:
         _copy_cross_fit(beside.cross_fit, folder / CROSS_FIT, len(described.class_names))
     return described
+
+
+def _layer_files(folder: Path, described: RepresentationsDescription) -> set[Path]:
+    return {folder / split / f"{name}.npy" for split in described.samples for name in described.layers}
 
 
 def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -> DatasetDescription:

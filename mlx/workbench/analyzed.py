@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlx.core.artifacts import read_csv, read_json, read_parquet
+from mlx.core.artifacts import read_csv, read_parquet
 from mlx.core.errors import SettingsError
 from mlx.core.metrics import read_metrics
-from mlx.core.paths import Workspace, expanded
+from mlx.core.paths import Workspace, expanded, what_is
 from mlx.core.settings import nearest
 from mlx.pipeline.report import read_report
 from mlx.plots.report.figures import FIGURES
@@ -22,7 +22,7 @@ from mlx.results.classification_residuals import TABLES
 from mlx.results.evaluation import EVALUATION_SCHEMAS
 from mlx.results.regression_residuals import REGRESSION_TABLES
 from mlx.results.schema import ArraySchema, RowSchema
-from mlx.workbench.display import Page, Tables, html_rows
+from mlx.workbench.display import Numbers, Page, Tables, html_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,24 +55,26 @@ class Analysis:
     def __init__(self, folder: str | Path, *, _temporary: bool = False) -> None:
         self.folder = expanded(folder)
         self._workspace = Workspace(self.folder)
-        read_json(self._workspace.raw / "dataset.json")  # rejects a folder without an analysis
+        if not (self._workspace.raw / "dataset.json").is_file():
+            found = "another" if self.folder.is_dir() else what_is(self.folder)
+            raise SettingsError(f"{self.folder}: expected the folder of an analysis or of a run, found {found}")
         if _temporary:
             weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     @cached_property
     def headline(self) -> Mapping[str, Any]:
         """The six numbers that a study is known by, as in ``metrics/headline.json``."""
-        return read_metrics(self._workspace.metrics / "headline.json")
+        return Numbers(read_metrics(self._workspace.metrics / "headline.json"))
 
     @cached_property
     def evaluation(self) -> Mapping[str, Any]:
         """All metrics of the evaluation, with intervals, as in ``metrics/evaluation.json``."""
-        return read_metrics(self._workspace.metrics / "evaluation.json")
+        return Numbers(read_metrics(self._workspace.metrics / "evaluation.json"))
 
     @cached_property
     def residuals(self) -> Mapping[str, Any]:
         """All metrics of the residuals analysis, as in ``metrics/residuals.json``."""
-        return read_metrics(self._workspace.metrics / "residuals.json")
+        return Numbers(read_metrics(self._workspace.metrics / "residuals.json"))
 
     @cached_property
     def tables(self) -> Tables:
@@ -108,7 +110,9 @@ class Analysis:
         """
         known = FIGURES[self._report.task]
         if name not in known:
-            raise SettingsError(f"figure: expected one of {', '.join(known)}, found '{name}'{nearest(name, known)}")
+            raise SettingsError(
+                f"figure: expected one of {', '.join(self.figures)}, found '{name}'{nearest(name, known)}"
+            )
         drawn = known[name](self._report)
         if drawn is None:
             raise SettingsError(f"figure: expected one that there are data for, found '{name}'; `figures` lists them")

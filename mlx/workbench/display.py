@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from mlx.core.errors import UnknownNameError
+from mlx.core.settings import nearest
 from mlx.plots.style import render_png
 
 if TYPE_CHECKING:
@@ -32,8 +34,21 @@ class Described:
         return f"<b>{type(self).__name__}</b>{html_rows(self._shown())}"
 
 
+class Numbers(dict[str, Any]):
+    """Numbers, and texts on them, by name."""
+
+    def __missing__(self, name: str) -> Any:
+        raise _unknown(name, self, "number")
+
+    def _repr_html_(self) -> str:
+        return html_rows(self)
+
+
 class Tables(dict[str, "DataFrame"]):
     """Data frames by name."""
+
+    def __missing__(self, name: str) -> DataFrame:
+        raise _unknown(name, self, "table")
 
     def __repr__(self) -> str:
         return "\n".join(f"{name}: {len(table)} rows, {', '.join(map(str, table))}" for name, table in self.items())
@@ -84,6 +99,12 @@ class Page:
             f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts allow-downloads" '
             'style="width: 100%; height: 80vh; border: 1px solid #d9d9d9"></iframe>'
         )
+
+
+def _unknown(name: object, known: Iterable[str], what: str) -> UnknownNameError:
+    close = nearest(str(name), known)
+    listed = "" if close else f"; there are {', '.join(known)}"
+    return UnknownNameError(f"expected the name of a {what}, found {name!r}{close}{listed}")
 
 
 def html_rows(values: Mapping[str, Any]) -> str:

@@ -54,7 +54,7 @@ def analyzed(folder: Path) -> dict[str, bytes]:
     return {
         name: content
         for name, content in contents(folder).items()
-        if name.startswith(own) and Path(name).name not in {"history.csv", "training.json"}
+        if name.startswith(own) and Path(name).name not in {"history.csv", "training.json", "representations.json"}
     }
 
 
@@ -111,6 +111,11 @@ def test_tables_figures_and_page_are_at_hand(found) -> None:
     assert "<details>" in found.tables._repr_html_()
     with pytest.raises(SettingsError, match="did you mean 'confusion'"):
         found.figure("confusoin")
+    with pytest.raises(KeyError, match="found 'test'; did you mean 'tests'"):
+        found.tables["test"]
+    with pytest.raises(SettingsError, match="found 'accurracy'; did you mean 'accuracy'"):
+        found.headline["accurracy"]
+    assert "accuracy" in found.headline._repr_html_()
 
 
 def test_a_temporary_folder_goes_with_the_result() -> None:
@@ -159,6 +164,8 @@ BAD = {
     "an unknown key": ({"evaluation": {"n_bin": 3}}, "did you mean 'n_bins'"),
     "a bad value": ({"seed": -1}, "seed: evaluation.seed: expected an integer"),
     "few images": ({"images": IMAGES[:3]}, "expected images of shape"),
+    "few texts": ({"texts": ["a"]}, "texts: expected 160 texts"),
+    "no texts": ({"texts": [3] * N}, "texts: row 0: expected a text, found int"),
     "no images": ({"images": H}, "expected images of shape"),
     "five channels": ({"images": np.zeros((N, 5, 5, 5))}, "1, 3 or 4 channels"),
     "metadata of no form": ({"metadata": [1]}, "metadata: expected a data frame"),
@@ -243,3 +250,12 @@ def test_the_objects_of_a_notebook_say_what_they_are() -> None:
         name = type(made).__name__
         assert repr(made).startswith(f"{name}(")
         assert name in made._repr_html_()
+    with pytest.raises(AttributeError, match="did you mean 'analyze'"):
+        mlx.analyse  # noqa: B018  # looked up
+    with pytest.raises(SettingsError, match="nowhere: expected the folder of an analysis or of a run, found nothing"):
+        mlx.Analysis("nowhere")
+    with pytest.raises(DataError, match="nowhere: expected a folder of recorded arrays, found nothing"):
+        mlx.analyze("nowhere")
+    with pytest.raises(ValueError, match="did you mean 'n_permutations'") as error:
+        mlx.ResidualsAnalyzer(n_permutation=3)
+    assert len(error.value._render_traceback_()) == 1
