@@ -97,7 +97,7 @@ class UserFunction:
         except Exception as error:
             where = _line_of(error, self.file)
             raise DataError(
-                f"{self.path}: failed{where}: {type(error).__name__}: {error}{remedy_for(error)}"
+                f"{self.path}: failed{where}: {type(error).__name__}: {' '.join(str(error).split())}{remedy_for(error)}"
             ) from error
 
 

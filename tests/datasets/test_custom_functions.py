@@ -78,6 +78,7 @@ def test_a_function_changed_within_the_second_is_the_new_one(repository):
         ("link.py:make", "expected a file in the repository, .*, found one outside of it"),
         ("folder/outside.py:make", "expected a file in the repository, .*, found one outside of it"),
         ("bad.py:make", "bad.py:make: failed.*: SyntaxError"),
+        ("lines.py:make", "lines.py:make: failed in line 1: ValueError: of two lines$"),
     ],
 )
 def test_a_function_that_can_not_be_used_says_why(repository, path, message):
@@ -87,6 +88,7 @@ def test_a_function_that_can_not_be_used_says_why(repository, path, message):
     (repository / "folder").symlink_to(repository.parent)
     (repository / "bad.py").write_text("def make(:")
     (repository / "leaving.py").write_text("raise SystemExit")
+    (repository / "lines.py").write_text("raise ValueError('of\\ntwo lines')")
     refused(path, message)
     refused(f"{repository.parent}/outside.py:make", "found one outside of it")
     refused(f"{repository}/own.py:make", "expected a file in the repository")

@@ -142,7 +142,8 @@ class ImageFolder:
             if size != first[1]:
                 raise DataError(
                     f"{self.root}: expected images of one size, or dataset.params.image_size to scale them; "
-                    f"found {_by(first[1])} ({first[0].name}) and {_by(size)} ({path.name})"
+                    f"found {_by(first[1])} ({first[0].relative_to(self.root)}) and {_by(size)} "
+                    f"({path.relative_to(self.root)})"
                 )
         if bad or first is None:
             raise DataError(_unreadable(self.root, bad, len(self.files)))
