@@ -213,7 +213,7 @@ def test_own_images_keep_their_size_if_they_share_it(tmp_path):
     assert opened(tmp_path, "custom").sample_shape == (20, 30, 3)
     assert opened(tmp_path, "custom", channels=1).sample_shape == (20, 30, 1)
     Image.new("RGB", (31, 20)).save(tmp_path / "b" / "x.png")
-    with pytest.raises(DataError, match=r"image_size to scale them; found 20x30 \(0.png\) and 20x31 \(x.png\)"):
+    with pytest.raises(DataError, match=r"image_size to scale them; found 20x30 \(a/0.png\) and 20x31 \(b/x.png\)"):
         opened(tmp_path, "custom")
     assert opened(tmp_path, "custom", image_size=10).sample_shape == (10, 10, 3)
     (tmp_path / "b" / "x.png").write_bytes(b"x")
