@@ -60,7 +60,7 @@ def test_a_step_after_a_changed_one_says_which_has_to_run_first(finished: Path, 
         with pytest.raises(ArtifactError) as caught:
             check_lineage(workspace, later)
         assert str(caught.value).endswith(
-            f"found what it made from another; run 'python stages/{outdated.replace('-', '_')}.py' and the stages "
+            f"found what it made of an earlier one; run 'python stages/{outdated.replace('-', '_')}.py' and the stages "
             "after it again, or 'dvc repro'"
         )
     if changed == "generate-data":  # the advice works
@@ -74,7 +74,9 @@ def test_a_step_checks_before_it_works(finished: Path, tmp_path: Path) -> None:
     shutil.copytree(finished, workspace.root)
     run(workspace, "generate-data", **CHANGES["generate-data"])
     before = (workspace.model / "model.json").read_bytes()
-    with pytest.raises(ArtifactError, match="preprocessing.json: expected what preprocess-split makes from .*dataset"):
+    with pytest.raises(
+        ArtifactError, match="preprocessing.json: expected what preprocess-split makes of .*raw as it is now"
+    ):
         run(workspace, "train")
     assert (workspace.model / "model.json").read_bytes() == before
 

@@ -73,10 +73,10 @@ def check_lineage(workspace: Workspace, step: str) -> None:
         sources = content.get("made_from")
         for source, then in (sources if isinstance(sources, dict) else {}).items():
             if now.get(source) not in {None, then}:
-                made = ARTIFACTS[source].document
+                made = (workspace.root / ARTIFACTS[source].document).parent
                 raise ArtifactError(
-                    f"{workspace.root / artifact.document}: expected what {artifact.step} makes from "
-                    f"{workspace.root / made}, found what it made from another; run {_again(workspace, artifact.step)}"
+                    f"{workspace.root / artifact.document}: expected what {artifact.step} makes of {made} as it is now, "
+                    f"found what it made of an earlier one; run {_again(workspace, artifact.step)}"
                 )
 
 
