@@ -62,22 +62,28 @@ def check_lineage(workspace: Workspace, step: str) -> None:
     ArtifactError
         Names the first step that has to be run again.
     """
-    now: dict[str, Any] = {}
+    now: dict[str, str] = {}
     for name, artifact in ARTIFACTS.items():
         if artifact.step == step:
             return
         if name in SIBLINGS and step != "report":
             continue
-        content = _known(workspace.root / artifact.document)
-        now[name] = content.get("identity")
-        sources = content.get("made_from")
-        for source, then in (sources if isinstance(sources, dict) else {}).items():
-            if now.get(source) not in {None, then}:
+        at = workspace.root / artifact.document
+        content = _known(at)
+        for source, then in _texts(content.get("made_from")).items():
+            if now.get(source, then) != then:
                 made = (workspace.root / ARTIFACTS[source].document).parent
                 raise ArtifactError(
-                    f"{workspace.root / artifact.document}: expected what {artifact.step} makes of {made} as it is now, "
-                    f"found what it made of an earlier one; run {_again(workspace, artifact.step)}"
+                    f"{at}: expected what {artifact.step} makes of {made} as it is now, found what it made of an "
+                    f"earlier one; run {_again(workspace, artifact.step)}"
                 )
+        now |= _texts({name: content.get("identity")})
+
+
+def _texts(content: Any) -> dict[str, str]:
+    """Return the values that are text, of what may be anything in a damaged file."""
+    known = content.items() if isinstance(content, dict) else ()
+    return {name: value for name, value in known if isinstance(value, str)}
 
 
 def _known(path: Path) -> dict[str, Any]:
