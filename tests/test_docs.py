@@ -51,6 +51,13 @@ def test_every_path_that_a_document_names_is_there(path: Path) -> None:
         assert name.startswith(made_by_a_run) or (ROOT / name).exists(), name
 
 
+def test_the_picture_of_the_page_shows_the_recorded_numbers() -> None:
+    picture = runpy.run_path(str(ROOT / "docs/picture.py"))
+    assert picture["shown"]() == picture["digest"](), "run `dvc repro`, then `python docs/picture.py`"
+    assert picture["PICTURE"].stat().st_size < 300_000
+    assert README.index("](docs/page.png)") < README.index("## ")
+
+
 def test_the_picture_of_the_architecture_is_that_of_the_pipeline() -> None:
     drawing = runpy.run_path(str(ROOT / "docs/architecture.py"))["drawing"]
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

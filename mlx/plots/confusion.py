@@ -84,7 +84,8 @@ def plot_confused_pairs(confusion: ArrayLike, class_names: Sequence[str], *, ax:
     shares = (n / counts[actual].sum() for actual, _, n in pairs)
     ax.bar_label(bars, [f"{_percent(share)} %" for share in shares], padding=2, fontsize=NOTE)
     ax.margins(x=0.15)
-    ax.set(xlabel="samples (count), and share of the actual class")
+    ax.locator_params(axis="x", integer=True)
+    ax.set(xlabel="samples (count)")
     return ax
 
 

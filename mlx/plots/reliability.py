@@ -118,6 +118,6 @@ def plot_temperature(points: Sequence[TemperaturePoint], *, n_classes: int, ax: 
     ax.xaxis.set_major_locator(FixedLocator(marks))
     ax.xaxis.set_major_formatter(FixedFormatter(["⅛", "¼", "½", "1", "2", "4", "8"]))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.set(xlabel="temperature (1: the model as it is)", ylabel="mean entropy (nats)", ylim=(0, bound * 1.06))
+    ax.set(xlabel="temperature (1: the model as it is)", ylabel="mean entropy (nats)", ylim=(0, (bound or 1) * 1.06))
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))
     return ax

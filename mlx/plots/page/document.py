@@ -126,7 +126,7 @@ def _introduction(report: AnyReport) -> str:
 
 def _facts(report: AnyReport) -> Iterator[tuple[str, str]]:
     about = report.provenance
-    classes = f", {len(report.class_names)} classes" if report.class_names else ""
+    classes = f", {len(report.class_names)} class{'es' * (len(report.class_names) > 1)}" if report.class_names else ""
     yield report.task.capitalize(), f"{plural(len(report.samples), 'test sample')}{classes}"
     yield "Data", about.source
     for line in about.split:

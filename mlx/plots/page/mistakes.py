@@ -115,7 +115,7 @@ def _matrix(counts: Array, names: Sequence[str]) -> str:
     rows = "\n".join(f'<tr><th scope="row">{safe(name)}</th>{own}</tr>' for name, own in zip(names, cells, strict=True))
     return (
         '<div class="scroll-box" tabindex="0" role="region" aria-label="Counts of actual and predicted classes">'
-        '<table class="confusions"><caption>What it takes for what: rows are actual, columns predicted classes'
+        '<table class="confusions"><caption>Rows: actual class; columns: predicted'
         f"</caption>\n<thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
 

@@ -36,6 +36,7 @@ async function explore(data) {
     for (const plot of plots) plot.draw();
   });
   byId("explore").selectedNumbers = () => (selection.isActive ? selection.numbers() : []); // for scripts of a reader
+  performance.mark("ready");
   document.documentElement.dataset.ready = "true";
 }
 

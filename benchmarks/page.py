@@ -1,0 +1,70 @@
+"""How fast the page of a run opens and selects in Chromium, and how large it is, over the number of test samples.
+
+Run it on an idle machine, with the extra ``test``:  python benchmarks/page.py [n …]
+
+The samples are made up, with images of noise. The first view is the time until the browser has painted the answer,
+ready that until the explorer answers, and a selection the time from the click of a confusion cell to the next frame.
+Each is the median of 5.
+"""
+
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/plots"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from browser import Browser, started
+from made_pages import with_views
+from made_reports import make_classification
+
+from mlx.plots.page import render_page
+
+SIZES = (1_000, 5_000, 20_000, 50_000, 200_000)
+RUNS = 5
+READY = "return performance.getEntriesByName('ready')[0].startTime"
+PAINTED = "return performance.getEntriesByName('first-contentful-paint')[0].startTime"
+SELECTED = """
+const done = arguments[arguments.length - 1], cells = [...document.querySelectorAll(".confusions .miss a")];
+const cell = cells[arguments[0] % cells.length];
+const start = performance.now();
+cell.click();
+requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
+"""
+
+
+def write(n: int, path: Path) -> int:
+    """Write a page of `n` samples; return its size in bytes."""
+    path.write_text(render_page(with_views(make_classification(n)), {}), encoding="utf-8")
+    return path.stat().st_size
+
+
+def measure(browser: Browser, path: Path) -> tuple[float, float, float]:
+    """Return the medians of first view, ready and selection, in seconds."""
+    opened = []
+    for _ in range(RUNS):
+        browser.open(path)
+        opened.append((float(browser.js(PAINTED)), float(browser.js(READY))))  # type: ignore[arg-type]
+    chosen = [float(browser.driver.execute_async_script(SELECTED, run)) for run in range(RUNS)]
+    painted, ready = zip(*opened, strict=True)
+    return tuple(statistics.median(times) / 1000 for times in (painted, ready, chosen))  # type: ignore[return-value]
+
+
+def main() -> None:
+    """Print a table in Markdown."""
+    sizes = [int(n) for n in sys.argv[1:]] or SIZES
+    print("| test samples | page | first view | ready | selection |\n|---:|---:|---:|---:|---:|")
+    with tempfile.TemporaryDirectory() as folder, started() as browser:
+        for n in sizes:
+            path = Path(folder) / f"{n}.html"
+            size = write(n, path)
+            painted, ready, chosen = measure(browser, path)
+            print(
+                f"| {n:,} | {size / 1e6:.2f} MB | {painted:.2f} s | {ready:.2f} s | {1000 * chosen:.0f} ms |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
