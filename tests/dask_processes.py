@@ -43,7 +43,9 @@ class DaskProcesses:
         from distributed import Client
 
         with Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(n_workers, timeout=120)
+            end = time.monotonic() + 120
+            while len(client.nthreads()) != n_workers and time.monotonic() < end:
+                time.sleep(0.05)
 
     def close(self) -> None:
         for process in self.processes:

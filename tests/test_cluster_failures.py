@@ -15,6 +15,8 @@ import psutil
 import pytest
 from dask_processes import ROOT, DaskProcesses, needs_dask
 
+from mlx.core.cluster import Cluster
+from mlx.core.cluster_probe import PROCESSOR, probe
 from mlx.core.errors import MlxError
 from mlx.core.workers import open_workers
 
@@ -27,7 +29,9 @@ def slow_square(marker: Path, number: int) -> int:
     return number**2
 
 
-def test_the_tasks_of_a_worker_that_is_killed_are_done_again(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+def test_tasks_of_a_killed_worker_are_done_again_and_a_killed_scheduler_ends_the_work_with_one_message(
+    tmp_path: Path, dask_processes: DaskProcesses
+) -> None:
     started = [dask_processes.add_worker("--no-nanny") for _ in range(2)]
     dask_processes.wait_for(2)
     tasks = tmp_path / "tasks"
@@ -39,14 +43,7 @@ def test_the_tasks_of_a_worker_that_is_killed_are_done_again(tmp_path: Path, das
         (victim,) = (worker for worker in started if (tasks / f"0-{worker.pid}").exists())
         victim.send_signal(signal.SIGKILL)
         assert [first, *found] == [n**2 for n in range(20)]
-
-
-def test_a_scheduler_that_is_killed_ends_the_work_with_one_message(
-    tmp_path: Path, dask_processes: DaskProcesses
-) -> None:
-    dask_processes.add_worker()
-    with open_workers(dask_processes.address, workspace=tmp_path) as workers:
-        found = workers.map(partial(slow_square, tmp_path), range(50))
+        found = workers.map(partial(slow_square, tasks), range(50))
         next(found)
         dask_processes.scheduler.kill()
         with pytest.raises(MlxError, match="the connection to the scheduler was lost; .*--resume RUN"):
@@ -58,42 +55,8 @@ def rejected(said: str, spec: str, folder: Path = ROOT) -> None:
         pass
 
 
-def test_an_address_without_scheduler_or_workers_is_named(
-    tmp_path: Path, dask_processes: DaskProcesses, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mlx.core.cluster.WORKER_SECONDS", 1)
-    address = dask_processes.address
-    rejected(r"--workers tcp://127\.0\.0\.1:1: expected a Dask scheduler", "tcp://127.0.0.1:1")
-    rejected(f"expected workers, found none; 'dask worker {re.escape(address)}'", address)
-    absent = str(tmp_path / "absent.json")
-    rejected("absent.json: No such file or directory; 'dask scheduler --scheduler-file", absent)
-
-
 def test_a_scheduler_on_another_machine_needs_tls() -> None:
     rejected(r"expected TLS .* found tcp://192\.0\.2\.7:8786: .* --insecure", "tcp://192.0.2.7:8786")
-
-
-def test_a_worker_with_other_code_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
-    (tmp_path / "other" / "mlx").mkdir(parents=True)
-    (tmp_path / "other" / "mlx" / "__init__.py").write_text('__version__ = "9"\n')
-    dask_processes.add_worker(path=tmp_path / "other")
-    said = r"worker tcp://127\.0\.0\.1:\d+: expected mlx code \w+, as here, found code \w+"
-    rejected(said, dask_processes.address, tmp_path)
-
-
-def test_a_folder_that_a_worker_does_not_see_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
-    dask_processes.add_worker()
-    said = "worker .*: expected to see .*nowhere, found no such folder"
-    rejected(said, dask_processes.address, tmp_path / "nowhere")
-
-
-def test_a_worker_with_another_version_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
-    about = tmp_path / "other" / "pandas-0.1.dist-info" / "METADATA"
-    about.parent.mkdir(parents=True)
-    about.write_text("Metadata-Version: 2.1\nName: pandas\nVersion: 0.1\n")
-    dask_processes.add_worker(path=tmp_path / "other")
-    said = r"worker tcp://127\.0\.0\.1:\d+: expected pandas [\d.]+, as here, found 0\.1; install the same there"
-    rejected(said, dask_processes.address, tmp_path)
 
 
 # However it is installed: an editable installation may have a finder of its own in place of a path.
@@ -114,12 +77,62 @@ sys.meta_path[:] = map(Without, sys.meta_path)
 """
 
 
-def test_a_worker_without_the_package_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "sitecustomize.py").write_text(WITHOUT_MLX)
-    dask_processes.add_worker(path=tmp_path / "other")
-    said = r"worker tcp://127\.0\.0\.1:\d+: expected the package mlx, found none; install this version there"
-    rejected(said, dask_processes.address, tmp_path)
+OTHERS = {
+    "code": ({"mlx/__init__.py": '__version__ = "9"\n'}, r"expected mlx code \w+, as here, found code \w+"),
+    "pandas": (
+        {"pandas-0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: pandas\nVersion: 0.1\n"},
+        r"expected pandas [\d.]+, as here, found 0\.1; install the same there",
+    ),
+    "package": ({"sitecustomize.py": WITHOUT_MLX}, "expected the package mlx, found none; install this version there"),
+}
+"""Files on the path of a worker, and what is said of it."""
+
+
+def test_what_no_task_could_run_on_is_named(
+    tmp_path: Path, dask_processes: DaskProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlx.core.cluster.WORKER_SECONDS", 1)
+    address = dask_processes.address
+    rejected(r"--workers tcp://127\.0\.0\.1:1: expected a Dask scheduler", "tcp://127.0.0.1:1")
+    rejected(f"expected workers, found none; 'dask worker {re.escape(address)}'", address)
+    absent = str(tmp_path / "absent.json")
+    rejected("absent.json: No such file or directory; 'dask scheduler --scheduler-file", absent)
+    for name, (files, said) in OTHERS.items():
+        for file, content in files.items():
+            (tmp_path / name / file).parent.mkdir(parents=True)
+            (tmp_path / name / file).write_text(content)
+        worker = dask_processes.add_worker("--no-nanny", path=tmp_path / name)
+        dask_processes.wait_for(1)
+        rejected(rf"worker tcp://127\.0\.0\.1:\d+: {said}", address, tmp_path)
+        worker.kill()
+        worker.wait()
+        dask_processes.wait_for(0)
+    dask_processes.add_worker("--no-nanny")
+    dask_processes.wait_for(1)
+    rejected("worker .*: expected to see .*nowhere, found no such folder", address, tmp_path / "nowhere")
+    with open_workers(address, workspace=tmp_path) as workers:
+        dask_processes.add_worker("--no-nanny", path=tmp_path / "code")
+        dask_processes.wait_for(2)
+        with pytest.raises(MlxError, match="expected mlx code"):  # it came late
+            list(workers.map(abs, range(4)))
+
+
+def test_a_worker_with_another_processor_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Client:
+        def nthreads(self) -> dict[str, int]:
+            return {"tcp://other": 3}
+
+        def get_executor(self, *, pure: bool) -> None:
+            assert not pure
+
+        def run(self, *_: object, **__: object) -> dict[str, object]:
+            return {"tcp://other": probe(str(tmp_path)) | {PROCESSOR: "riscv64"}}
+
+    found = Cluster(Client(), "--workers x", tmp_path)
+    assert found.count == 3
+    (line,) = found.notes
+    assert re.match("warning: --workers x: worker tcp://other: processor riscv64, .* here: the last digits", line)
+    assert capsys.readouterr().err.splitlines() == [line]
 
 
 def full_disk(number: int) -> None:
@@ -127,15 +140,20 @@ def full_disk(number: int) -> None:
         file.write(str(number))
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_of_a_worker_is_named(tmp_path: Path, dask_processes: DaskProcesses) -> None:
-    dask_processes.add_worker()
+def test_a_worker_that_is_stopped_for_a_while_goes_on_and_its_full_disk_is_named(
+    tmp_path: Path, dask_processes: DaskProcesses
+) -> None:
+    worker = dask_processes.add_worker("--no-nanny")
     dask_processes.wait_for(1)
-    with (
-        open_workers(dask_processes.address, workspace=tmp_path) as workers,
-        pytest.raises(OSError, match=r"No space left on device: '.* \(worker process \d+ on .+\)'"),
-    ):
-        list(workers.map(full_disk, range(4)))
+    with open_workers(dask_processes.address, workspace=tmp_path) as workers:
+        found = workers.map(partial(slow_square, tmp_path), range(8))
+        first = next(found)
+        worker.send_signal(signal.SIGSTOP)
+        threading.Timer(STOPPED, worker.send_signal, [signal.SIGCONT]).start()
+        assert [first, *found] == [n**2 for n in range(8)]
+        if Path("/dev/full").exists():  # a device that is always full
+            with pytest.raises(OSError, match=r"No space left on device: '.* \(worker process \d+ on .+\)'"):
+                list(workers.map(full_disk, range(4)))
 
 
 def test_workers_that_are_killed_at_random_moments_change_no_result(
@@ -158,17 +176,6 @@ def test_workers_that_are_killed_at_random_moments_change_no_result(
         killer.start()
         assert list(workers.map(partial(slow_square, tasks), range(90))) == [n**2 for n in range(90)]
     killer.join()
-
-
-def test_a_worker_that_is_stopped_for_a_while_goes_on(tmp_path: Path, dask_processes: DaskProcesses) -> None:
-    worker = dask_processes.add_worker("--no-nanny")
-    dask_processes.wait_for(1)
-    with open_workers(dask_processes.address, workspace=tmp_path) as workers:
-        found = workers.map(partial(slow_square, tmp_path), range(8))
-        first = next(found)
-        worker.send_signal(signal.SIGSTOP)
-        threading.Timer(STOPPED, worker.send_signal, [signal.SIGCONT]).start()
-        assert [first, *found] == [n**2 for n in range(8)]
 
 
 def test_a_scheduler_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,10 @@ def test_a_second_run_does_nothing(repository: Repository) -> None:
     assert repository.repro() == []
 
 
-def test_forcing_every_stage_leaves_the_lock_file_as_it_was(repository: Repository) -> None:
+def test_forcing_every_stage_leaves_the_lock_file_as_it_was(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLX_WORKERS", "processes:2")
     before = (repository.root / "dvc.lock").read_bytes()
     assert repository.repro("--force") == STAGES
     assert (repository.root / "dvc.lock").read_bytes() == before
