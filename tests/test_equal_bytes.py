@@ -28,7 +28,7 @@ STUDIES = {
     },
     "grouped": {
         "dataset": {"name": "shapes", "params": {"n_samples": 500, "image_size": 16}},
-        "model": {"name": "random_forest", "params": {"n_estimators": 5}},
+        "model": {"name": "random_forest", "params": {"n_estimators": 5, "n_jobs": 2}},
         "representations": {"layers": ["leaves", "input"], "batch_size": 32},
         "residuals": {"n_permutations": 199, "n_bootstrap": 100, "projections": ["pca"], "groups": "duplicates"},
     },

@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -63,6 +63,13 @@ class Cluster:
                 ahead=2 * self.count,
                 result=self._result,
             )
+
+    def serving_joblib(self) -> AbstractContextManager[Any]:
+        """Let joblib run on the workers within the block."""
+        from joblib import parallel_config
+
+        self._admit()
+        return parallel_config(backend="dask", client=self._client)  # type: ignore[no-any-return]  # without types
 
     def _result(self, future: "Future[R]") -> R:
         from distributed.scheduler import KilledWorker

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from mlx.core.errors import MlxError, SettingsError
 from mlx.core.ordered_map import in_order, one_thread_each, packed_here, run_alone, run_packed, windowed
@@ -50,12 +50,17 @@ class Workers(Protocol):
         must not use the workers itself.
         """
 
+    def serving_joblib(self) -> AbstractContextManager[Any]:
+        """Let joblib, and so scikit-learn's ``n_jobs``, run on a cluster within the block; else as by default."""
+
 
 class Serial:
     """Every task in the thread that asks for it."""
 
     count = 1
     notes: tuple[str, ...] = ()
+
+    serving_joblib = staticmethod(nullcontext)
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
@@ -70,6 +75,8 @@ class Threads:
     def __init__(self, count: int) -> None:
         self.count = count
         self._pool: Executor | None = None
+
+    serving_joblib = staticmethod(nullcontext)
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
@@ -94,6 +101,8 @@ class Processes:
     def __init__(self, count: int) -> None:
         self.count = count
         self._pool: Executor | None = None
+
+    serving_joblib = staticmethod(nullcontext)
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""

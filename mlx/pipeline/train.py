@@ -23,6 +23,7 @@ from mlx.core.metrics import write_metrics
 from mlx.core.output import DEFAULT_OUTPUT, OutputSettings
 from mlx.core.paths import CROSS_FIT, Workspace
 from mlx.core.samples import open_index, open_samples, open_targets
+from mlx.core.workers import SERIAL, Workers
 from mlx.models import DirectModel, IterativeModel, Model, ModelSettings, TaskSpec, build_model, save_model
 from mlx.models.build import DESCRIPTION, describe_model
 from mlx.models.recorded.build import RecordedModel
@@ -49,7 +50,12 @@ from mlx.training.unused_settings import unused_settings
 
 
 def train(
-    workspace: Workspace, *, model: ModelSettings, training: TrainingSettings, output: OutputSettings = DEFAULT_OUTPUT
+    workspace: Workspace,
+    workers: Workers = SERIAL,
+    *,
+    model: ModelSettings,
+    training: TrainingSettings,
+    output: OutputSettings = DEFAULT_OUTPUT,
 ) -> str:
     """Write ``data/model/``, ``metrics/training.json`` and ``metrics/history.csv``.
 
@@ -88,7 +94,8 @@ def train(
         )
     else:
         clear_checkpoints(workspace.checkpoints)
-    result = _fit(built, samples, validation, training, augmentation, checkpoints, LiveMetrics(workspace.live))
+    with workers.serving_joblib():
+        result = _fit(built, samples, validation, training, augmentation, checkpoints, LiveMetrics(workspace.live))
     index = open_index(workspace.splits / "index_train.npy", rows=len(samples.y))
     crossed = None
     if crosses:

@@ -71,10 +71,13 @@ class RandomForest(SklearnModel):
         return RandomForestRegressor(**params | {"max_features": features})
 
     def fit(self, X: Array, y: Array, *, seed: int) -> None:
-        """Fit ``n_jobs`` trees at a time, whose number changes nothing, as each tree has its own seed."""
+        """Fit ``n_jobs`` trees at a time, whose number changes nothing, as each tree has its own seed.
+
+        In threads, unless the caller has chosen other workers.
+        """
         from joblib import parallel_config
 
-        with parallel_config("threading", n_jobs=self.params.n_jobs or 1):
+        with parallel_config(n_jobs=self.params.n_jobs or 1):
             super().fit(X, y, seed=seed)
         vars(self.estimator).pop("_sample_weight", None)  # as large as the training data, and not needed again
         vars(self).pop("_columns", None)
