@@ -56,6 +56,8 @@ def rejected(said: str, spec: str, folder: Path = ROOT) -> None:
 
 
 def test_a_scheduler_on_another_machine_needs_tls() -> None:
+    for address in ("tcp://", "tcp://127.0.0.1", "tls://127.0.0.1:x", "http://127.0.0.1:80"):
+        rejected(f"expected tcp://HOST:PORT or tls://HOST:PORT, found {address}$", address)
     rejected(r"expected TLS .* found tcp://192\.0\.2\.7:8786: .* --insecure", "tcp://192.0.2.7:8786")
 
 

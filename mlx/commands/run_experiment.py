@@ -60,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(chosen: argparse.Namespace) -> str:
     """Return the run's folder, a table for several runs, or the whole configuration for a dry run."""
+    from mlx.core.console import note
     from mlx.core.errors import SettingsError
 
     if chosen.resume is not None:
@@ -73,6 +74,8 @@ def run(chosen: argparse.Namespace) -> str:
         raise SettingsError("--force: expected --resume RUN beside it, as it has no meaning without, found none")
     experiments = _read(chosen)
     if chosen.dry_run:
+        if chosen.workers:
+            note("--workers: has no effect on a dry run, which runs in this process")
         return _dry_run(experiments)
     with opened(chosen, Path()) as workers:
         return _run_all(experiments, workers, keep_going=chosen.keep_going)

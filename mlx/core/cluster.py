@@ -121,8 +121,8 @@ def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: P
     require("cluster", name)
     if address.endswith(".json"):
         address = _address_in(name, Path(address))
-    if address and not insecure:
-        _check_secure(name, address)
+    if address:
+        _check_address(name, address, insecure=insecure)
     with ExitStack() as stack:
         client = _client(stack, name, address, count)
         try:
@@ -187,10 +187,16 @@ def _address_in(name: str, file: Path) -> str:
     return str(address)
 
 
-def _check_secure(name: str, address: str) -> None:
-    """Reject a scheduler of another machine without TLS."""
+def _check_address(name: str, address: str, *, insecure: bool) -> None:
+    """Reject what is no address, and a scheduler of another machine without TLS."""
     parts = urlsplit(address)
-    if parts.scheme == "tls" or _is_loopback(parts.hostname or ""):
+    try:
+        complete = parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port
+    except ValueError:  # no number, or too large
+        complete = False
+    if not complete:
+        raise SettingsError(f"{name}: expected tcp://HOST:PORT or tls://HOST:PORT, found {address}")
+    if insecure or parts.scheme == "tls" or _is_loopback(parts.hostname or ""):
         return
     raise SettingsError(
         f"{name}: expected TLS for a scheduler that is not on this machine, found {address}: whoever reaches it can "
