@@ -12,6 +12,9 @@ from mlx.stats.permutation import FIRST_BLOCK, LARGEST_BLOCK
 CHUNK_VALUES = 1 << 22
 """Numbers permuted in a chunk: some tenths of a second of work."""
 
+OF_CLASSES = 8
+"""So many times as many numbers are permuted in a chunk of all classes: a second of work, as each class takes a while."""
+
 
 @dataclass(frozen=True)
 class Chunk:

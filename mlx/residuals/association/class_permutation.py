@@ -17,7 +17,7 @@ from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.permutation import Group, Permute, added_up, sides_of, tests_of
 from mlx.residuals.streams import Stream, stream
 from mlx.stats.permutation import PermutationTest
-from mlx.stats.permutation_chunks import Chunk, Chunks, ChunksBySize, by_label
+from mlx.stats.permutation_chunks import OF_CLASSES, Chunk, Chunks, ChunksBySize, by_label
 from mlx.stats.studentized import BOUND_MARGIN, permuted_alike, studentized
 
 WITHIN = (0, 1)
@@ -91,7 +91,7 @@ class _Draws:
     ) -> None:
         self._groups, self._first, self._observed = groups, first, np.abs(observed)
         self._together, self._seed, self._map = together, seed, map
-        self._chunks = Chunks(sum(group.stratum.n for group in groups.values()))
+        self._chunks = Chunks(sum(group.stratum.n for group in groups.values()) // OF_CLASSES)
         self._alike = ChunksBySize({label: group.stratum.n for label, group in groups.items()})
         self._bounds_decide = True
 

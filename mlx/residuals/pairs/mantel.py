@@ -32,7 +32,7 @@ from mlx.residuals.similarity.directions import Directions
 from mlx.results.questions import Scope
 from mlx.results.tests import TestResult
 from mlx.stats.permutation import sequential_tests
-from mlx.stats.permutation_chunks import Chunks, ChunksBySize, by_label
+from mlx.stats.permutation_chunks import OF_CLASSES, Chunks, ChunksBySize, by_label
 from mlx.stats.studentized import MANY_SAMPLES, is_nearly_normal
 
 P_METHODS = {
@@ -98,7 +98,7 @@ def mantel_by_class(
         Deck.of(units, entropy, found[y_pred[found] == label], center, seed, 1 + label, map=map)
         for label in range(n_classes)
     ]
-    chunks = Chunks(found.size)
+    chunks = Chunks(found.size // OF_CLASSES)
     together, apart = put_together([deck.own for deck in decks], decks)
     targets = [
         _Target(Scope.SAME_CLASS, together, decks),
