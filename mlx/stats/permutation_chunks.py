@@ -13,7 +13,7 @@ CHUNK_VALUES = 1 << 22
 """Numbers permuted in a chunk: some tenths of a second of work."""
 
 OF_CLASSES = 8
-"""So many times as many numbers are permuted in a chunk of all classes: a second of work, as each class takes a while."""
+"""So many times as many numbers are permuted in a chunk of all classes: to begin with each of them takes time."""
 
 
 @dataclass(frozen=True)
