@@ -272,6 +272,10 @@ def test_stages_reject_what_is_half_recorded(tmp_path: Path) -> None:
     config = ExperimentConfig.model_validate({"name": "n", "dataset": {"name": "digits"}, "model": {"name": "mlp"}})
     with pytest.raises(SettingsError, match="expected recorded, as dataset.name is, found mlp"):
         STEPS[2](workspace, model=config.model, training=config.training)
+    shutil.copytree(source, workspace.representations)
+    own = configured(workspace.representations).dataset
+    with pytest.raises(DataError, match="expected a folder apart from the results of the pipeline"):
+        STEPS[0](workspace, dataset=own)
     for path, error in ((None, SettingsError), (tmp_path / "absent", DataError)):
         given = configured("x").dataset.model_copy(update={"path": path if path is None else str(path)})
         with pytest.raises(error, match="expected (a|the) folder of recorded arrays"):

@@ -49,6 +49,8 @@ def _write_recorded(workspace: Workspace, dataset: DatasetSettings) -> str:
     """Write labels, numbers, images and metadata of recorded outputs, with a folder for each part."""
     path, params = recorded_folder(dataset.path), dataset.source()
     assert isinstance(params, RecordedParams)
+    if path.resolve() == workspace.representations.resolve():
+        raise DataError(f"dataset.path: expected a folder apart from the results of the pipeline, found {path}")
     recording = open_recording(files_in(path), params.groups, {**FILES, "groups": "dataset.params.groups"})
     inputs = {key: fingerprint(at) for key, at in inputs_of(dataset).items()}
     about = RecordedDescription(folder=inputs["dataset.path"], layers=recording.widths())
