@@ -50,6 +50,20 @@ def explored(report):
     return replace(report, outputs=outputs)
 
 
+def with_odd_factors(report):
+    """Add factors of any size, and names that mean something to an address, a file or a spreadsheet."""
+    rng, n = np.random.default_rng(2), len(report.samples)
+    numbers = {
+        "a.b&c=d~e?": rng.normal(size=n), "huge": rng.random(n) * 1e300, "tiny": rng.random(n) * 1e-300,
+        "skewed": np.where(rng.random(n) < 0.1, np.inf, rng.lognormal(0, 9, n)), "count": rng.integers(0, 2**40, n),
+        "level": 1e6 + rng.random(n), "constant": np.full(n, 0.1),
+        "negative": np.where(rng.random(n) < 0.1, -np.inf, -1),
+    }  # fmt: skip
+    words = rng.choice(np.array(["=SUM(1)", 'x;,"y"', "<b>", "-1", ""], object), n)
+    days = np.datetime64("1960-02-29") + rng.integers(0, 40_000, n).astype("timedelta64[D]")
+    return with_residuals(report, sample_factors=numbers | {"words": words, "day": days})
+
+
 SLICES = ("contrast > 0.6 and color is not red", "(contrast ≤ 0.4 or missing)", "not occluded and color is missing")
 
 
@@ -61,7 +75,7 @@ def with_leverage(report):
 HOSTILE_PROVENANCE = Provenance(name=HOSTILE[0], description=HOSTILE[1])
 PAGES = {
     "shapes": lambda make: explored(with_views(make())),
-    "table": lambda make: with_views(make(120, images=False), images=False),
+    "table": lambda make: with_odd_factors(with_views(make(120, images=False), images=False)),
     "regression": lambda make: with_leverage(make()),
     "two": lambda make: with_views(make(60, ("no", "yes"))),
     "hundred": lambda make: with_views(make(2000, [f"class {k}" for k in range(100)])),

@@ -121,7 +121,11 @@ def test_a_page_stays_below_five_megabytes_whatever_it_holds_and_says_what_that_
     assert sum(map(len, pictures.values())) > 8_000_000
     assert 3_000_000 < len(page.encode()) <= 5_000_000
     assert "All 12\N{NARROW NO-BREAK SPACE}000 test samples." in page
-    assert 300 < int(re.search(r"(\d+) of them have an image here: mistakes first", page)[1]) < 12_000
+    shown = re.compile(r"(\d+) of them have an image here: mistakes first")
+    assert 300 < int(shown.search(page)[1]) < 12_000
+    larger = render_page(replace(inputs, settings=inputs.settings.model_copy(update={"page_megabytes": 6})), {})
+    assert int(shown.search(page)[1]) * 1.1 < int(shown.search(larger)[1])
+    assert len(larger.encode()) <= 6_000_000
     assert "The figures have less detail here" in page
     assert "The first 500 of 6000 rows and what the columns mean" in page
 

@@ -116,6 +116,30 @@ def test_a_selection_is_exported_as_the_page_shows_it(browser, pages):
     assert browser.js("return window.copied") == f"{path.as_uri()}#explore?f.correct=%3Dwrong"
 
 
+def test_numbers_and_names_of_any_kind_come_through_to_the_file(browser, pages):
+    path, inputs = pages("table")
+    browser.open(path)
+    table = browser.csv().sort_values("index")
+    for name, values in inputs.residuals.sample_factors.items():
+        column = table[f"factor.{name}"]
+        if name == "words":
+            assert [text.removeprefix("'") for text in column.fillna("")] == values.tolist()
+            assert not {text[0] for text in column.dropna()} & set("=-"), "no spreadsheet runs a name"
+        elif name == "day":
+            assert column.tolist() == values.astype(str).tolist()
+        else:
+            step = np.ptp(values) / 6554 if name in {"a.b&c=d~e?", "level"} else 0  # others keep significant digits
+            np.testing.assert_allclose(column, values, rtol=5e-6, atol=step)
+    choose(browser, "#range", "a.b&c=d~e?")
+    browser.find("#filters [aria-label='most value']").send_keys("0", Keys.ENTER)
+    below = np.flatnonzero(inputs.residuals.sample_factors["a.b&c=d~e?"] <= 0).tolist()
+    assert selected(browser) == below
+    kept = address(browser)
+    browser.driver.get("about:blank")
+    browser.driver.get(f"{path.as_uri()}{kept}")
+    browser.until(lambda: selected(browser) == below, "the address restores the selection")
+
+
 def test_a_sample_opens_with_its_image_probabilities_neighbors_and_columns(browser, pages):
     path, inputs = pages("shapes")
     browser.open(path)

@@ -15,6 +15,9 @@ HINT = (
 )
 
 
+MOST_NAMED = 8  # of the columns that are left out
+
+
 def explorer(report: AnyReport, *, page_bytes: int) -> str:
     """Build the section's body: frames that the scripts fill, and the data that they fill them with."""
     data = explorer_data(report, page_bytes=page_bytes)
@@ -53,7 +56,9 @@ def _shown(report: AnyReport, data: ExplorerData) -> list[str]:
             "sample, as many as the size of the page allows (report.page_megabytes)."
         )
     if data.left_out:
-        said.append(f"Columns left out for their size, see samples.parquet: {', '.join(data.left_out)}.")
+        first, rest = data.left_out[:MOST_NAMED], len(data.left_out) - MOST_NAMED
+        names = ", ".join(first) + (f" and {rest} more" if rest > 0 else "")
+        said.append(f"Columns left out for their size, see samples.parquet: {names}.")
     return said
 
 

@@ -78,7 +78,7 @@ function addKeys(selection, tooltip) {
   document.addEventListener("keydown", (event) => {
     const isTyping = /^(input|select|textarea)$/i.test(event.target.tagName);
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && !isTyping) {
       tooltip.hide();
       if (selection.isActive) selection.replace([]);
       else byId("selection").textContent = selection.text();

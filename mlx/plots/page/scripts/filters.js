@@ -1,5 +1,5 @@
 // The controls above the plots: filters, color and size; and the filters in use as chips to remove.
-const HEADINGS = { prediction: "Prediction", factor: "Factors", feature: "Columns of the data", score: "Scores of failure", layer: "Representation", more: "More numbers" };
+const HEADINGS = { prediction: "Prediction", factor: "Factors", feature: "Columns of the data", score: "Scores of failure", layer: "Representation", place: "Place in the map", more: "More numbers" };
 
 // A label with a choice among [value, text], or { heading: [[value, text], ...] }.
 function chooser(label, options, value = "") {
