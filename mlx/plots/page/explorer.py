@@ -56,8 +56,8 @@ def _shown(report: AnyReport, data: ExplorerData) -> list[str]:
             "sample, as many as the size of the page allows (report.page_megabytes)."
         )
     if data.left_out:
-        first, rest = data.left_out[:MOST_NAMED], len(data.left_out) - MOST_NAMED
-        names = ", ".join(first) + (f" and {rest} more" if rest > 0 else "")
+        rest = len(data.left_out) - MOST_NAMED
+        names = ", ".join(data.left_out[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
         said.append(f"Columns left out for their size, see samples.parquet: {names}.")
     return said
 
