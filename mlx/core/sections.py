@@ -68,7 +68,7 @@ def validated(document: Document, schema: type[S], section: str | None = None) -
     above: Key = () if section is None else (section,)
     values = document.values if section is None else document.values[section]
     if not isinstance(values, dict):
-        prefix = f"{document.where(above)}: {_dotted(above)}"
+        prefix = _place(document, above)
         raise SettingsError(f"{prefix}: expected a section of keys, found {shown(values)}")
     try:
         return schema.model_validate(values)
@@ -121,7 +121,7 @@ def with_source_line(document: Document, work: Callable[[], T]) -> T:
     except SettingsError as error:
         if not error.key:
             raise
-        raise SettingsError(f"{document.where(error.key)}: {_dotted(error.key)}: {error}") from None
+        raise SettingsError(f"{_place(document, error.key)}: {error}") from None
 
 
 def unknown_key(document: Document, key: Key, valid: Iterable[str]) -> str:
@@ -129,7 +129,7 @@ def unknown_key(document: Document, key: Key, valid: Iterable[str]) -> str:
     names = sorted(valid)
     wanted = f"one of {', '.join(names)}" if names else "no key here"
     hint = nearest(str(key[-1]), names)
-    return f"{document.where(key)}: {_dotted(key)}: expected {wanted}, found an unknown key{hint}"
+    return f"{_place(document, key)}: expected {wanted}, found an unknown key{hint}"
 
 
 def _lines(
@@ -155,7 +155,7 @@ def _message(
     """Return the message for one `fault` that pydantic reports on `values`, which are at the key `above`."""
     path, owner = _owner(schema, fault["loc"], values)
     key: Key = (*above, *path)
-    prefix = f"{document.where(key)}: {_dotted(key)}"
+    prefix = _place(document, key)
     if fault["type"] in {"extra_forbidden", "invalid_key"}:
         return unknown_key(document, key, owner.model_fields)
     text = str(fault["msg"]).removeprefix("Value error, ")
@@ -192,6 +192,12 @@ def _inner(schema: type[Settings], key: str, values: Any) -> type[Settings] | No
     field = schema.model_fields.get(key)
     kind = field.annotation if field is not None else None
     return kind if isinstance(kind, type) and issubclass(kind, Settings) else None
+
+
+def _place(document: Document, key: Key) -> str:
+    """Return where a key was set, and the key, unless the place names it, as ``--set training.epochs`` does."""
+    where, dotted = document.where(key), _dotted(key)
+    return where if where.endswith(f" {dotted}") else f"{where}: {dotted}"
 
 
 def _dotted(key: Key) -> str:

@@ -78,7 +78,7 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
         (["representations.layers=[hidden_9]"], "representations.layers: expected one of penultimate, input, "),
         (["model={name: linear_regression}"], "--set model: model.name: expected a model for classification"),
         (["model={name: cnn, params: {kernel_size: 9}}"], "expected at most 8, as the image is 8x8, found 9"),
-        (["model={name: cnn}", "training.learning_rate=1e30"], "--set training.learning_rate: training.learning_rate:"),
+        (["model={name: cnn}", "training.learning_rate=1e30"], "--set training.learning_rate:"),
         ([*BLOBS, "training={learning_rate: 10.0, epochs: 9}"], "in epoch 1; lower training.learning_rate, or scale"),
         ([*BLOBS, "training.params.class_weights=[1e308,1,1]"], "expected a finite training loss, found inf in epoch"),
         (["dataset={name: blobs, params: {n_features: 1" + "0" * 400 + "}}"], "blobs: 1,000 samples of 10,000,"),
