@@ -193,7 +193,9 @@ def test_too_few_calibration_samples_give_no_sets():
     assert none.status == Reason.FULL_SETS(19)
     assert np.isnan([none.coverage, none.size_mean, none.threshold, none.low]).all()
     assert np.isnan(found.samples[1][1].set_size).all()
-    assert headline_of_sets(found.coverage[len(found.coverage) // 2 :], 0.95)["set_coverage"] is None
+    headline = headline_of_sets(found.coverage[len(found.coverage) // 2 :], 0.95)
+    assert (headline["set_coverage"], headline["set_size_mean"], headline["worst_covered"]) == (None, None, None)
+    assert headline["set_size_mean_status"] == headline["worst_covered_status"] == headline["set_coverage_status"]
     rare = VALIDATION.take(np.flatnonzero((VALIDATION.y_true != 3) | (np.arange(201) < 12)))
     own = made(validation=rare, class_conditional=True)
     assert row(own, Looked.CLASS, "d").status == Reason.FULL_SETS(9)

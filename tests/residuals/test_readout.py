@@ -65,3 +65,4 @@ def test_sparse_and_extreme_layers_are_probed():
     found = probe(sparse.csr_array(np.maximum(h, 0)), TRAIN.y_true, sparse.csr_array(np.maximum(x, 0)))
     assert (found == TEST.y_true).mean() > 0.5
     assert probe(h, np.zeros(300, int), x).reason is Reason.ONE_CLASS
+    assert probe(h[:20], np.arange(20), x).shape == (400,)  # many classes, no warning

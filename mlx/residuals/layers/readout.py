@@ -120,6 +120,7 @@ def probe(train: Representation, y_train: Integers, test: Representation) -> Int
     model = LogisticRegression(max_iter=MOST_ITERATIONS)
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # of few samples of each
         try:
             predicted: Integers = model.fit(train, y_train).predict(test)
         except ConvergenceWarning:

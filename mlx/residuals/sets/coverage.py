@@ -141,6 +141,13 @@ def _chance(sets: Sets, bound: Threshold | None, rows: Integers, n_covered: int)
     return law.band(), law.p_value(n_covered)
 
 
+def _why_no_worst(rows: Sequence[SetCoverage]) -> Status:
+    """Say why no group is named: none is covered worse, or none was tested, for the reason of the first of them."""
+    reasons = [row.status for row in (*rows[1:], rows[0]) if not row.status.is_ok]
+    tested = rows[0].n_covered is not None and (len(rows) == 1 or not all(np.isnan(row.p) for row in rows))
+    return Reason.NONE_COVERED_WORSE() if tested or not reasons else reasons[0]
+
+
 def headline_of_sets(rows: Sequence[SetCoverage], level: float) -> dict[str, float | int | str | None]:
     """Return the scalars of the first sets: coverage, size, and the group that is covered worst; none without sets."""
     if not rows:
@@ -153,9 +160,11 @@ def headline_of_sets(rows: Sequence[SetCoverage], level: float) -> dict[str, flo
     found["set_size_mean"] = None if np.isnan(first.size_mean) else first.size_mean
     if not first.status.is_ok:
         found["set_coverage_status"] = str(first.status)
+    if found["set_size_mean"] is None:
+        found["set_size_mean_status"] = str(first.status)
     of_first = tuple(row for row in rows if (row.alpha, row.method) == (first.alpha, first.method))
     worst = worst_covered(of_first, level)
     found["worst_covered"] = None if worst is None else worst.named
     if worst is None:
-        return found | {"worst_covered_status": str(Reason.NONE_COVERED_WORSE())}
+        return found | {"worst_covered_status": str(_why_no_worst(of_first))}
     return found | {"worst_covered_coverage": worst.coverage, "worst_covered_p_holm": worst.p_holm}
