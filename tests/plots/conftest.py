@@ -30,7 +30,7 @@ def browser():
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pages(tmp_path_factory, classification, regression):
     """Write the page of any inputs, each once."""
     folder, written = tmp_path_factory.mktemp("pages"), {}
