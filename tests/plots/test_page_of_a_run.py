@@ -222,7 +222,7 @@ def test_the_page_of_a_regression_says_what_its_tables_say(folder, browser):
     browser.open(run / "data/report/report.html")
     evaluation = json.loads((run / "metrics/evaluation.json").read_text())
     assert {row[0]: row[1] for row in table(browser, "Evaluation")} == {
-        key.replace("_", " "): value for key, value in evaluation.items() if not isinstance(value, list)
+        key.replace("_", " "): value for key, value in evaluation.items() if not isinstance(value, list | dict)
     }
     assert "Split: random, 210 train, 30 val, 60 test" in browser.js("return document.body.innerText")
     samples = pd.read_parquet(run / "data/residuals/samples.parquet")
