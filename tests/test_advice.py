@@ -31,7 +31,7 @@ model: {name: random_forest, params: {n_estimators: 3}}
 """
 
 
-@pytest.mark.parametrize("name", DATASETS.keys() - OUTPUTS.keys())
+@pytest.mark.parametrize("name", sorted(DATASETS.keys() - OUTPUTS.keys()))
 def test_the_key_to_have_fewer_samples_is_one_that_every_dataset_has(name: str) -> None:
     assert "n_samples" in DATASETS[name].params.model_fields
 
