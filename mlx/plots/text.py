@@ -215,6 +215,12 @@ def thousands(count: int) -> str:
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
+def listed(texts: Sequence[str]) -> str:
+    """Write one or more texts as a list in a sentence."""
+    *first, last = texts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def plural(count: int, noun: str) -> str:
     """``1 sample``, ``2 samples``, ``12 000 samples``."""
     return f"{thousands(count)} {noun}{'' if count == 1 else 's'}"

@@ -14,7 +14,7 @@ from mlx.plots.page.pictures import PagePicture, fit_pictures
 from mlx.plots.page.sections import cells_html, figure_html
 from mlx.plots.page.template import sorting_script
 from mlx.plots.style import render_png
-from mlx.plots.text import MINUS, PValue, level_text, plural, significant
+from mlx.plots.text import MINUS, PValue, level_text, listed, plural, significant
 from mlx.results.comparison import LABELS, Metric, PairedTest
 from mlx.runs.compare import Comparison, with_intervals
 from mlx.runs.comparison_samples import Pair, counts_table, galleries, pair_of, strip
@@ -56,7 +56,7 @@ def render_comparison(
     ]
     level = next((test.confidence for test in comparison.tests if not isnan(test.confidence)), 0.95)
     return frame(
-        f"{' and '.join([', '.join(comparison.runs[:-1]), comparison.runs[-1]])} compared",
+        f"{listed(comparison.runs)} compared",
         _introduction(runs, letters, beside),
         _first_view(comparison, pairs, tested),
         [section for section in sections if section[2]],

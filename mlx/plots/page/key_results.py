@@ -151,7 +151,8 @@ def _slice(report: ClassificationReport) -> KeyResult | None:
         return KeyResult("Weak slices", "none confirmed", "", sentence)
     chance = "" if shown.p_holm <= ALPHA else "; this may be chance"
     sentence = (
-        f"Error rate where {where}, {n} samples; {rest} for all others (Holm-adjusted {p_text(shown.p_holm)}{chance})."
+        f"Error rate where {where}, {n} samples of the half that tests it; {rest} for its others (Holm-adjusted "
+        f"{p_text(shown.p_holm)}{chance})."
     )
     bounds = interval_text(shown.low, shown.high, report.residuals_metrics["confidence"], percent)
     return KeyResult("Weakest slice", rate, bounds, sentence)

@@ -40,8 +40,14 @@ def surest_mistakes(report: AnyReport) -> str:
     texts = _classes(report, shown) if is_classification else _values(shown)
     numbers = shown["index"].tolist()
     cards = "\n".join(_card(*one) for one in zip(pictures, numbers, texts, strict=True))
-    title = "The mistakes that it was surest of" if is_classification else "The largest errors"
+    title = _surest_title(report, len(shown)) if isinstance(report, ClassificationReport) else "The largest errors"
     return f'<h2 id="surest">{title}</h2>\n<ul class="mistakes" aria-labelledby="surest">\n{cards}\n</ul>'
+
+
+def _surest_title(report: ClassificationReport, shown: int) -> str:
+    wrong = int((~report.samples["correct"].to_numpy(bool)).sum())
+    which = f"{shown} of {thousands(wrong)} mistakes" if wrong > shown else "mistakes"
+    return f"The {which} that it was surest of"
 
 
 def _surest(samples: DataFrame) -> DataFrame:
@@ -115,7 +121,7 @@ def _matrix(counts: Array, names: Sequence[str]) -> str:
     rows = "\n".join(f'<tr><th scope="row">{safe(name)}</th>{own}</tr>' for name, own in zip(names, cells, strict=True))
     return (
         '<div class="scroll-box" tabindex="0" role="region" aria-label="Counts of actual and predicted classes">'
-        '<table class="confusions"><caption>Rows: actual class; columns: predicted'
+        '<table class="confusions"><caption>What it takes for what: rows actual, columns predicted'
         f"</caption>\n<thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
 

@@ -15,7 +15,7 @@ from mlx.plots.confusion import confused_pairs
 from mlx.plots.page.key_results import ALPHA, CHANCE_LEVEL
 from mlx.plots.page.selections import part_query, slice_query
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
-from mlx.plots.text import fixed, percent, plural, readable, short_names, significant, thousands, with_interval
+from mlx.plots.text import fixed, listed, percent, plural, readable, short_names, significant, thousands, with_interval
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.issues import Issue, IssueKind, IssueMethod
 from mlx.results.questions import Question, Statistic
@@ -24,7 +24,7 @@ from mlx.results.tests import first_test
 from mlx.stats.calibrators import Calibrator
 from mlx.stats.status import Reason, Status
 
-MOST_STEPS, MOST_REMEDIES = 5, 3
+MOST_STEPS, MOST_REMEDIES, MOST_PAIRS = 5, 3, 3
 GATES = {Reason.FEW_EXPECTED_ERRORS, Reason.FEW_ERRORS}
 """Why an interval is missing that more test samples would give; the number is that of errors."""
 
@@ -94,14 +94,17 @@ def _how_often(report: ClassificationReport) -> str:
 
 
 def _which_pair(report: ClassificationReport) -> str:
-    """Name the confusion that is more frequent than each other among these samples."""
+    """Name the most frequent confusion of these samples, or at most three that are equally frequent."""
     counts = report.evaluation.confusion
-    pairs = confused_pairs(counts, 2)
-    if not pairs or pairs[0][2] < 2 or (pairs[0][2] == pairs[-1][2] and len(pairs) == 2):
+    pairs = confused_pairs(counts, MOST_PAIRS + 1)
+    first = [pair for pair in pairs if pair[2] == pairs[0][2]]
+    if not first or first[0][2] < 2 or len(first) > MOST_PAIRS:
         return ""
-    (actual, predicted, n), names = pairs[0], short_names(report.class_names)
-    share = f"{thousands(n)} of {plural(int(counts.sum() - np.trace(counts)), 'mistake')}"
-    return f"Most often it takes {names[actual]} for {names[predicted]} ({share})."
+    names, n = short_names(report.class_names), first[0][2]
+    which = [f"{names[actual]} for {names[predicted]}" for actual, predicted, _ in first]
+    each = " each" * (len(first) > 1)
+    share = f"{thousands(n)} of {plural(int(counts.sum() - np.trace(counts)), 'mistake')}{each}"
+    return f"Most often it takes {listed(which)} ({share})."
 
 
 def _whether_it_knows(report: ClassificationReport) -> str:
@@ -194,9 +197,11 @@ def _factors(report: AnyReport) -> Iterator[NextStep]:
         ]
         if bins:
             worst = max(bins, key=lambda one: one.estimate)
+            n = len(report.samples)
+            rest = (overall * n - worst.estimate * worst.n) / max(1, n - worst.n)
             text = (
-                f"Errors are {fixed(worst.estimate / overall, 1)} times as frequent where {_part(worst)} "
-                f"({percent(worst.estimate)} of {plural(worst.n, 'sample')}; {percent(overall)} of all): add such data"
+                f"Errors are more frequent where {_part(worst)} ({percent(worst.estimate)} of "
+                f"{plural(worst.n, 'sample')}, {percent(rest)} of the others): add such data"
             )
             yield NextStep(text, f"more data where {_part(worst)}", "why", query=part_query(worst))
 
@@ -214,11 +219,11 @@ def _slices(report: AnyReport) -> Iterator[NextStep]:
         return
     for one in report.residuals.slices:
         if one.error_rate > one.rest_error_rate and one.p_holm <= ALPHA:
-            rates = f"{percent(one.error_rate)} of {plural(one.n, 'sample')}, {percent(one.rest_error_rate)} elsewhere"
-            where = readable(one.description)
+            rest = f"{percent(one.rest_error_rate)} of the others in the half of the samples that tests it"
+            where = f"{readable(one.description)} ({percent(one.error_rate)} of {plural(one.n, 'sample')}, {rest})"
             query = slice_query(one.description, report.residuals.sample_factors)
             what = "more data like those of the weakest slice"
-            yield NextStep(f"It fails most where {where} ({rates})", what, "why", query=query)
+            yield NextStep(f"It fails most where {where}: add such data", what, "why", query=query)
             return
 
 
