@@ -51,8 +51,8 @@ from mlx.results.regression_residuals import (
     REGRESSION_TABLES,
     RegressionResiduals,
     RegressionScatter,
-    RegressionSummary,
 )
+from mlx.results.regression_summary import RegressionSummary
 from mlx.results.sample_scores import SAMPLES
 from mlx.results.tests import first_test
 from mlx.stats.status import Reason

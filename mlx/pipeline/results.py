@@ -40,13 +40,8 @@ from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_SETS, suffixes_o
 from mlx.results.probes import PROBES
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.regression_intervals import SAMPLE_INTERVALS
-from mlx.results.regression_residuals import (
-    COEFFICIENTS,
-    REGRESSION_SAMPLES,
-    REGRESSION_SLICES,
-    RegressionResiduals,
-    RegressionSummary,
-)
+from mlx.results.regression_residuals import COEFFICIENTS, REGRESSION_SAMPLES, REGRESSION_SLICES, RegressionResiduals
+from mlx.results.regression_summary import RegressionSummary
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES
 from mlx.results.schema import ArraySchema, RowSchema, check_rows
 from mlx.results.tests import TESTS, TestResult, first_test, read_tests

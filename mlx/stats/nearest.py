@@ -5,22 +5,19 @@ the k nearest within that bound is a candidate, and candidates are ranked by Σ(
 distances are ranked by row. So the result is that of brute force in double precision, at the speed of a matrix product.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from mlx.core.array_types import Flags, Floats, Integers, Scores
+from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import NO_EXPONENT, SAFE, exponent_of, in_unit
-from mlx.stats.duplicates import first_equal_rows
 from mlx.stats.nearest_pairs import candidate_pairs
-
-QUERIES, TILE = 1024, 4096
-"""Rows of a block of queries, and of the part of the reference that it is compared with at once: 16 MiB of products."""
+from mlx.stats.tiles import QUERIES, Centered, Distinct, below, smallest, tiles, updated
 
 SPARE = 256
 """Candidates beyond 8 k that a query may have in single precision; with more, double precision narrows them down."""
@@ -96,49 +93,6 @@ def _ranked_pairs(search: "Search", query: Integers, near: Integers, map: Ordere
 
 
 @dataclass(frozen=True)
-class _Distinct:
-    """The rows of a reference that differ from all earlier ones, in an order that spreads neighboring rows.
-
-    Attributes
-    ----------
-    rows
-        (m,), the first row of each group of equal ones: every tile is an even sample of all, however they are sorted.
-    group
-        (m,), the group of each.
-    members, starts
-        All rows by group, ascending within each, and where those of each group begin, (n_groups + 1,).
-    """
-
-    rows: Integers
-    group: Integers
-    members: Integers
-    starts: Integers
-
-    @classmethod
-    def of(cls, reference: Scores) -> "_Distinct":
-        rows, group = np.unique(first_equal_rows(reference), return_inverse=True)
-        spread = np.argsort(np.arange(rows.size) % -(-rows.size // TILE), kind="stable")
-        starts = np.concatenate([[0], np.cumsum(np.bincount(group))])
-        return cls(rows[spread], spread, np.argsort(group, kind="stable"), starts)
-
-
-@dataclass(frozen=True)
-class _Centered:
-    """Rows less a center and divided by a power of two, with their squared lengths, in one precision."""
-
-    values: Floats
-    squares: Floats
-
-    def error_bound(self, reference: "_Centered") -> Floats:
-        """Bound (n,) of the rounding of ‖y‖² − 2 x·y over all y of a reference, however the sums are ordered."""
-        known, d = np.finfo(self.values.dtype), self.values.shape[1]
-        largest = np.sqrt(float(reference.squares.max()))
-        lengths = np.sqrt(self.squares.astype(np.float64))
-        bound: Floats = (d + 8) * (float(known.eps) * largest * (2 * lengths + largest) + float(known.tiny))
-        return bound
-
-
-@dataclass(frozen=True)
 class Search:
     """Searches the k nearest of a block of queries."""
 
@@ -186,17 +140,17 @@ class Search:
         return self._ranked(rows, query, near)
 
     @cached_property
-    def distinct(self) -> _Distinct:
+    def distinct(self) -> Distinct:
         """The rows of the reference that are searched."""
-        return _Distinct.of(self.reference)
+        return Distinct.of(self.reference)
 
     @cached_property
-    def single(self) -> _Centered:
+    def single(self) -> Centered:
         """These rows in single precision."""
         return self._centered(self.reference, self.distinct.rows, np.float32)
 
     @cached_property
-    def _double(self) -> _Centered:
+    def _double(self) -> Centered:
         return self._centered(self.reference, self.distinct.rows, np.float64)
 
     @cached_property
@@ -211,14 +165,14 @@ class Search:
             total += in_unit(self.reference[rows], self._exponent).sum(axis=0)
         return np.asarray(total / len(self.reference), dtype=np.float64)
 
-    def _centered(self, matrix: Scores, rows: Integers, dtype: type[np.floating[Any]]) -> _Centered:
+    def _centered(self, matrix: Scores, rows: Integers, dtype: type[np.floating[Any]]) -> Centered:
         values, squares = np.empty((rows.size, matrix.shape[1]), dtype), np.empty(rows.size, dtype)
         for part in row_blocks(*values.shape):
             centered = in_unit(matrix[rows[part]], self._exponent) - self._center
             values[part], squares[part] = centered, np.einsum("ij,ij->i", centered, centered)
-        return _Centered(values, squares)
+        return Centered(values, squares)
 
-    def _candidates(self, rows: Integers, reference: _Centered, most: int) -> tuple[Integers, Integers, Integers]:
+    def _candidates(self, rows: Integers, reference: Centered, most: int) -> tuple[Integers, Integers, Integers]:
         """Pairs of place of a query and of a distinct row that may be of its k nearest; places of those with too many.
 
         ``limit`` of a query is the k-th smallest distance so far and twice the bound of its rounding: as much as a row
@@ -230,16 +184,16 @@ class Search:
         best = np.full((rows.size, k), np.inf, dtype)
         limit, counts = np.full(rows.size, np.inf), np.zeros(rows.size, dtype=np.intp)
         pairs: list[tuple[Integers, Integers, Floats]] = []
-        for start, away in _tiles(queries, reference):
-            close = _below(away, limit)
+        for start, away in tiles(queries, reference):
+            close = below(away, limit)
             if many := np.count_nonzero(close) > rows.size * (2 * k + 32):
-                best = _smallest(np.concatenate([best, _smallest(away, k)], axis=1), k)
+                best = smallest(np.concatenate([best, smallest(away, k)], axis=1), k)
                 limit = np.minimum(limit, best.max(axis=1) + slack)
-                close = _below(away, limit)
+                close = below(away, limit)
             query, column = np.divmod(np.flatnonzero(close), close.shape[1])
             found = away[query, column]
             if not many:
-                best = _updated(best, query, found)
+                best = updated(best, query, found)
                 limit = np.minimum(limit, best.max(axis=1) + slack)
             counts += np.bincount(query, minlength=rows.size)
             limit[counts > most] = -np.inf
@@ -291,33 +245,3 @@ class _Rank:
 
 def _rows(given: Given) -> Scores:
     return given() if callable(given) else given
-
-
-def _tiles(queries: _Centered, reference: _Centered) -> Iterator[tuple[int, Floats]]:
-    """Yield where each tile of the reference begins, and ‖y‖² − 2 x·y of all queries x and its rows y."""
-    twice = -2 * queries.values
-    for start in range(0, len(reference.values), TILE):
-        tile = slice(start, start + TILE)
-        away = twice @ reference.values[tile].T
-        away += reference.squares[tile]
-        yield start, away
-
-
-def _below(away: Floats, limit: Floats) -> Flags:
-    """Whether each is at most the limit of its row, which is rounded up to the precision of the values."""
-    close: Flags = away <= np.nextafter(limit.astype(away.dtype), np.inf, dtype=away.dtype)[:, None]
-    return close
-
-
-def _smallest(values: Floats, k: int) -> Floats:
-    return np.partition(values, k - 1, axis=1)[:, :k] if values.shape[1] > k else values
-
-
-def _updated(best: Floats, query: Integers, found: Floats) -> Floats:
-    """Return the k smallest (n, k) of each row of `best` and of what was found for it; ``query`` ascends."""
-    counts = np.bincount(query, minlength=len(best))
-    if not query.size:
-        return best
-    more = np.full((len(best), int(counts.max())), np.inf, best.dtype)
-    more[query, np.arange(query.size) - np.repeat(np.cumsum(counts) - counts, counts)] = found
-    return _smallest(np.concatenate([best, more], axis=1), best.shape[1])

@@ -17,7 +17,8 @@ from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary, TemperaturePoint
 from mlx.results.metrics import Estimate
 from mlx.results.questions import Question, Scope
-from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
+from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples
+from mlx.results.regression_summary import RegressionSummary
 from mlx.results.sample_scores import LayerSamples, SampleScores
 from mlx.results.tests import TestResult
 from mlx.stats.interval import Interval

@@ -16,7 +16,7 @@ from mlx.residuals.sets.classification import prediction_sets
 from mlx.residuals.sets.coverage import headline_of_sets
 from mlx.residuals.sets.regression import RegressionOutputs
 from mlx.results.prediction_sets import Looked, SetMethod
-from mlx.results.regression_residuals import RegressionSummary
+from mlx.results.regression_summary import RegressionSummary
 from mlx.stats.conformal import summed_coverage, threshold, undercoverage_p_value
 from mlx.stats.groups import Groups
 from mlx.stats.multiple_testing import holm

@@ -19,7 +19,7 @@ from mlx.residuals.association.layer import Layer
 from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
-from mlx.results.regression_residuals import RegressionSummary
+from mlx.results.regression_summary import RegressionSummary
 from mlx.stats.duplicates import Duplicates
 from mlx.stats.grouping import choose_groups
 from mlx.stats.groups import Groups

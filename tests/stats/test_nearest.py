@@ -7,7 +7,7 @@ import pytest
 
 from mlx.core.ordered_map import in_order
 from mlx.core.workers import open_workers
-from mlx.stats import nearest, nearest_pairs
+from mlx.stats import nearest, nearest_pairs, tiles
 from mlx.stats.nearest import nearest_neighbors
 
 DRAWN: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
@@ -36,7 +36,7 @@ def brute_force(queries: np.ndarray, reference: np.ndarray, k: int, *, themselve
 @pytest.mark.parametrize("tile", [64, 4096])
 @pytest.mark.parametrize("kind", DRAWN)
 def test_the_rows_are_those_of_brute_force(kind: str, tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nearest, "TILE", tile)
+    monkeypatch.setattr(tiles, "TILE", tile)
     rows = DRAWN[kind](np.random.default_rng(0))
     others = rows[::3] + rows[:1]
     for queries, themselves in ((rows, True), (others, False)):

@@ -12,7 +12,7 @@ from mlx.residuals.issues.outliers import mistake_rows, outlier_rows
 from mlx.residuals.issues.parts import EqualSamples, Part, ReadInputs, TrainingEvidence
 from mlx.results.classification_residuals import Headline
 from mlx.results.issues import FoundIssues, Issue, IssueCount, IssueKind
-from mlx.results.regression_residuals import ISSUES_OF_REGRESSION
+from mlx.results.regression_summary import ISSUES_OF_REGRESSION
 from mlx.stats.proportions import wilson_interval
 from mlx.stats.status import Reason
 

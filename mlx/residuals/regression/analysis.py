@@ -25,7 +25,8 @@ from mlx.residuals.sets.coverage import headline_of_sets
 from mlx.residuals.sets.regression import PredictionIntervals, RegressionOutputs, prediction_intervals
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Representation, directions_of
-from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples, RegressionSummary
+from mlx.results.regression_residuals import RegressionResiduals, RegressionSamples
+from mlx.results.regression_summary import RegressionSummary
 from mlx.stats.correlation import is_constant, merge_ties, midranks
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.grouping import GIVEN, choose_groups

@@ -14,7 +14,7 @@ MIN_SAMPLES = 30
 MAX_LAGS = 10
 
 Numbers = dict[str, Any]
-"""Fields of a `mlx.results.regression_residuals.RegressionSummary`."""
+"""Fields of a `mlx.results.regression_summary.RegressionSummary`."""
 
 
 def spread_tests(residual: Floats, prediction: Floats) -> Numbers:
