@@ -70,7 +70,7 @@ def test_samples_of_a_dataset_are_drawn(folder: Path, capsys: pytest.CaptureFixt
 
 def test_the_help_of_a_command_keeps_names_in_capitals(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("schema", "--help") == 0
-    assert "Print the JSON Schema of the configuration" in capsys.readouterr().out
+    assert "Print the JSON Schema of a configuration" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [(), ("nonsense",), ("run-experiment", "--nonsense")])

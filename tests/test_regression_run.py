@@ -90,7 +90,12 @@ def test_a_loaded_model_is_saved_with_the_same_bytes(tmp_path: Path) -> None:
     names = sorted({path.name for path in workspace.model.iterdir()} - {"dynamics.parquet"})  # of the training alone
     assert names == sorted(path.name for path in again.iterdir())
     for name in names:
-        assert (again / name).read_bytes() == (workspace.model / name).read_bytes(), name
+        ours, before = ((folder / name).read_bytes() for folder in (again, workspace.model))
+        if name == "model.json":  # the training alone knows what the model was made from
+            ours, before = (
+                json.dumps(json.loads(one) | {"identity": None, "made_from": None}) for one in (ours, before)
+            )
+        assert ours == before, name
 
 
 def test_a_model_of_an_earlier_version_predicts_and_one_line_says_what_it_lacks(

@@ -39,7 +39,10 @@ class Cluster:
 
     def _admit(self) -> None:
         """Check the workers that came since, and count all."""
-        threads = self._client.nthreads()
+        try:
+            threads = self._client.nthreads()
+        except OSError:  # the scheduler does not answer
+            raise self._lost() from None
         if new := sorted(threads.keys() - self._known):
             for line in _check_workers(self._name, self._client, new, self._seen):
                 note(line)
@@ -86,7 +89,10 @@ class Cluster:
             ) from None
         except CancelledError:
             pass
-        raise MlxError(
+        raise self._lost()
+
+    def _lost(self) -> MlxError:
+        return MlxError(
             f"{self._name}: the connection to the scheduler was lost; start one, and 'dvc repro', or "
             "'mlx run-experiment --resume RUN', goes on with the steps that are not finished"
         )

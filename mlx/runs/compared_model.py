@@ -28,6 +28,7 @@ from mlx.stats.correlation import in_own_unit, merge_entropies
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE
 from mlx.stats.gates import LEAST_COMPARED, expected_errors, why_too_few
 from mlx.stats.groups import Groups
+from mlx.stats.paired import rarer_kind
 from mlx.stats.prediction_scores import PredictionScores, prediction_scores
 from mlx.stats.row_scores import why_infinite
 from mlx.stats.status import OK, Reason, Status
@@ -63,7 +64,7 @@ class Measured:
     is_mean
         Whether the metric is a mean over samples.
     n_carrying
-        How many samples carry most of its variance; infinite where all do.
+        How many samples, or groups, carry most of its variance; infinite where all do.
     """
 
     estimate: float
@@ -162,7 +163,9 @@ class ComparedModel:
         why = why_too_few(errors, self.n, self.recorded.validation, MIN_EXPECTED[metric], self.groups)
         if not why.is_ok:
             return Measured(measured.estimate, NO_INFLUENCE, why)
-        return replace(measured, n_carrying=min(errors, self.n - errors)) if metric in AREAS_OF_ERRORS else measured
+        if metric not in AREAS_OF_ERRORS:
+            return measured
+        return replace(measured, n_carrying=rarer_kind(self.error, self.groups))
 
 
 def _log_loss(model: ComparedModel) -> Measured:

@@ -6,7 +6,7 @@ from math import inf, sqrt
 import numpy as np
 from scipy.special import chdtrc, stdtr
 
-from mlx.core.array_types import Floats
+from mlx.core.array_types import Flags, Floats
 from mlx.core.scale import ROUNDING, exponent_of, in_unit
 from mlx.stats.groups import Groups, variance_by_group
 from mlx.stats.interval import NAN, Interval, critical_value
@@ -130,7 +130,8 @@ def paired_influence(
 ) -> PairedDifference:
     """Difference of a statistic of two models on the same samples, by influence values: Var = Σφ²/(n(n − 1)).
 
-    With groups it is that of their sums, and Student's t has one degree of freedom less than there are groups.
+    With groups it is that of their sums, and Student's t has one degree of freedom less than there are groups, or
+    groups that carry the variance.
     It holds whatever the statistic depends on in each model, such as errors that differ between them.
 
     Parameters
@@ -145,9 +146,8 @@ def paired_influence(
     groups
         Which samples belong together; None where each is its own.
     n_carrying
-        How many samples carry most of the variance, where they are fewer than all: of an area of errors, the errors or
-        the correct predictions, whichever are rarer (of two models, in either). t then has one degree of freedom less
-        than these; with groups, it has that of the groups.
+        How many samples, or groups, carry most of the variance, where they are fewer than all: of an area of errors,
+        see `rarer_kind` (of two models, in either). t then has one degree of freedom less than these.
     """
     n = influence.size
     if n < 2:
@@ -158,9 +158,15 @@ def paired_influence(
         return missing_difference(Reason.ALL_THE_SAME(), difference)
     each = Groups(np.arange(n)) if groups is None else groups
     error = largest * sqrt(variance_by_group(influence / largest, each))
-    df = (min(n, n_carrying) if groups is None else groups.count) - 1
+    df = min(each.count, n_carrying) - 1
     if error <= 16 * ROUNDING:
         return missing_difference(Reason.ALL_THE_SAME(), difference)
     half = critical_value(level, df) * error
     interval = Interval(difference - half, difference + half, level, INFLUENCE + ("" if groups is None else BY_GROUP))
     return PairedDifference(difference, interval, 2 * float(stdtr(df, -abs(difference) / error)))
+
+
+def rarer_kind(positive: Flags, groups: Groups | None = None) -> int:
+    """Return how many samples are positive or how many are not, whichever are fewer; with groups, groups with such."""
+    codes = np.arange(positive.size) if groups is None else groups.codes
+    return min(np.unique(codes[kind]).size for kind in (positive, ~positive))

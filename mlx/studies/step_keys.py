@@ -32,6 +32,9 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
 }
 """The folders of this package with the code of each step of a study; the report is drawn when it is asked for."""
 
+BESIDE: Mapping[str, tuple[str, ...]] = {"extract-representations": ("recorded_rows",)}
+"""Further modules of a step before the analysis."""
+
 
 def step_keys(config: ExperimentConfig, steps: Iterable[str] = ROOMS, *, threads: int = 1) -> dict[str, str]:
     """Return the key of each step, 64 hexadecimal digits; that of a TensorFlow model depends on its `threads`, too.
@@ -91,11 +94,11 @@ def _code(step: str) -> str:
 
 
 def pipeline_modules(step: str) -> list[Path]:
-    """Return the module of a step, and those that steps of the analysis share."""
+    """Return the modules of a step, and those that steps of the analysis share."""
     modules = (Path(mlx.__file__).parent / "pipeline").glob("*.py")
-    own, shared = step.replace("-", "_"), ROOMS[step] == ANALYSIS
+    own, shared = {step.replace("-", "_"), *BESIDE.get(step, ())}, ROOMS[step] == ANALYSIS
     steps = {name.replace("-", "_") for name in NAMES}
-    return [file for file in modules if file.stem == own or (shared and file.stem not in steps)]
+    return [file for file in modules if file.stem in own or (shared and file.stem not in steps)]
 
 
 def _sha(file: Path) -> str:

@@ -13,5 +13,4 @@ def door(request, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(mlx.commands.analyze, "_note_results", lambda _: None)
     monkeypatch.setattr(mlx.runs.recorded_arrays, "report", lambda *_, **__: "")
     monkeypatch.setattr(mlx.runs.recorded_arrays, "evaluate", lambda *_, **__: "")
-    monkeypatch.setattr("mlx.commands.analyze._note_results", lambda _: None)
     return request.param

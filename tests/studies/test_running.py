@@ -192,7 +192,8 @@ def test_runs_at_which_the_processes_of_a_pool_die_are_run_alone(
     assert list(runner._map(jobs)) == ["ended a", "ended b", None]
 
 
-def test_the_progress_table_has_a_line_for_each_cell() -> None:
+def test_the_progress_table_has_a_line_for_each_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LINES", "44")
     lines = table_lines({"mlp": 5, "linear model": 5}, {"mlp": 2}, {"mlp": 1}, {"mlp": "accuracy 0.9"})
     assert lines == [
         "cell          done    failed  last",

@@ -19,7 +19,7 @@ from mlx.stats.fixed_recall import fpr_at_95, fpr_interval
 from mlx.stats.gates import LEAST_COMPARED
 from mlx.stats.interval import Interval, share_interval
 from mlx.stats.multiple_testing import benjamini_hochberg, holm
-from mlx.stats.paired import PairedDifference, missing_difference, paired_influence
+from mlx.stats.paired import PairedDifference, missing_difference, paired_influence, rarer_kind
 from mlx.stats.status import Reason, Status
 
 MIN_EXPECTED = {"aupr": 60, "fpr95": 60}
@@ -137,7 +137,7 @@ def compared(ranking: Ranking, reference: Floats, predictions: Predictions, leve
         why = why if ranking.rows.size >= MIN_SHARED else Reason.TOO_FEW(MIN_SHARED)
     if not why.is_ok:
         return missing_difference(why, second - first)
-    carrying = min(n_errors, n_correct)
+    carrying = rarer_kind(ranking.positive, ranking.groups)
     return paired_influence(second - first, by_second - by_first, level, ranking.groups, n_carrying=carrying)
 
 
