@@ -42,6 +42,7 @@ def test_a_disk_that_is_too_small_asks_for_less_by_that_key(tmp_path: Path, monk
         generate_data(Workspace(tmp_path), dataset=DatasetSettings(name="blobs"))
 
 
+@pytest.mark.slow
 def test_gaps_that_are_rejected_can_be_dropped_or_imputed_or_left_out_as_advised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,6 +51,7 @@ def test_an_experiment_runs_in_one_process_into_a_folder_of_the_shape_of_a_works
     assert (made / "data/report/report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_the_configuration_whole_and_writes_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

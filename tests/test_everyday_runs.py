@@ -70,6 +70,7 @@ def about(workspace: Workspace) -> dict[str, Any]:
     return json.loads((workspace.splits / "preprocessing.json").read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore:the 13 features have rank 11:RuntimeWarning")
 @pytest.mark.parametrize(("table", "model"), PAIRS)
 def test_a_table_with_gaps_runs_with_every_model_from_five_lines(table: str, model: str) -> None:
@@ -164,6 +165,7 @@ def test_what_became_of_each_column_is_recorded() -> None:
     assert found["sample_shape"] == [len(found["features"])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "preprocessing",
     [

@@ -97,6 +97,7 @@ def test_the_simulated_rates_are_within_what_the_document_promises_but_for_those
     assert outside == DISCUSSED
 
 
+@pytest.mark.slow
 def test_every_statistic_that_can_have_a_p_value_or_an_interval_is_simulated() -> None:
     p_values, intervals = (
         set(zip(table["source"], table["target"], strict=True)) for table in simulations.read(DOCS / "simulations")
@@ -111,6 +112,7 @@ def test_every_statistic_that_can_have_a_p_value_or_an_interval_is_simulated() -
                     assert (source, one.target) in intervals
 
 
+@pytest.mark.slow
 def test_the_worked_example_computes_what_it_prints() -> None:
     blocks = re.findall(r"^```python\n(.+?)^```$", (DOCS / "methods.md").read_text(), re.MULTILINE | re.DOTALL)
     example = doctest.DocTestParser().get_doctest("".join(blocks), {}, "methods.md", None, None)

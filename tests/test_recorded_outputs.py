@@ -111,6 +111,7 @@ def test_layers_parts_and_groups_are_chosen_and_what_has_no_effect_is_said(
     assert json.loads((workspace.metrics / "residuals.json").read_text())["n_groups"] == SIZES["test"] / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regression", [False, True])
 def test_a_test_part_alone_is_analyzed_by_a_run_that_can_be_resumed_and_evaluated_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], undrawn: None, regression: bool
@@ -145,6 +146,7 @@ def test_a_test_part_alone_is_analyzed_by_a_run_that_can_be_resumed_and_evaluate
     assert 60 in flat(shared)
 
 
+@pytest.mark.slow
 def test_a_dry_run_tries_some_samples_of_each_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("mlx.runs.dry_run_recorded.MOST_ROWS", 50)

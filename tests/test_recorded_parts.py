@@ -54,6 +54,7 @@ def trained(folder: Path, config: ExperimentConfig) -> Workspace:
     return workspace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "random_forest", "logistic_regression"])
 def test_each_part_has_the_outputs_of_the_kept_model(tmp_path: Path, name: str) -> None:
     workspace = trained(tmp_path, config_of(name, batch_size=32))
@@ -125,6 +126,7 @@ def test_a_folder_of_an_earlier_version_is_read_with_a_message(
         open_model_outputs(workspace.representations, "train")
 
 
+@pytest.mark.slow
 def test_the_last_layer_is_recorded_where_its_input_is(tmp_path: Path) -> None:
     for name, layers, expected in (("mlp", ["hidden_1", "penultimate"], "penultimate"), ("mlp", ["hidden_1"], None)):
         workspace = trained(tmp_path / str(expected), config_of(name, layers=layers))

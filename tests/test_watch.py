@@ -43,6 +43,7 @@ def deps(root: Path) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_paths_are_added_once_and_taken_out_again_to_the_byte(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("my data.csv", "sub/test: #1.csv", "m.csv"):
         table(folder / name)

@@ -84,6 +84,7 @@ def test_a_subset_that_can_not_be_drawn_is_an_error_at_its_key(tmp_path, n_sampl
     assert caught.value.key == ("dataset", "params", "n_samples")
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_a_block(tmp_path):
     n = 60_000
     write_idx(tmp_path / "train-images-idx3-ubyte", np.zeros((n, 28, 28), np.uint8))

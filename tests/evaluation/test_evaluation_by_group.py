@@ -59,6 +59,7 @@ def test_accuracy_has_the_interval_of_korn_and_graubard():
     assert (found.groups, found.n_groups) == ("subject", 100)
 
 
+@pytest.mark.slow
 def test_standard_errors_are_those_of_a_jackknife_over_groups():
     groups, y, logits = drawn(np.random.default_rng(3), n_groups=200, shared=0.8)
     whole = evaluated(y, logits, groups)

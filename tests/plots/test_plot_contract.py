@@ -210,6 +210,7 @@ def test_any_number_of_classes_is_drawn(n, classification, regression, drawn_tex
             assert min(text.get_fontsize() for text, _ in drawn_texts(made)) >= NOTE, name
 
 
+@pytest.mark.slow
 def test_a_pdf_carries_no_date_and_its_fonts():
     made = figure()
     made.add_subplot().set_title("a title")

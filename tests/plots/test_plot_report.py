@@ -35,6 +35,7 @@ def test_a_table_has_no_cards(classification):
     assert "uncertain_samples" not in drawn(classification(images=False))
 
 
+@pytest.mark.slow
 def test_a_training_by_epochs_has_a_data_map_of_its_samples(classification):
     report, generator = classification(), np.random.default_rng(0)
     columns = {name: generator.random(50) for name in ("variability", "confidence", "correctness")}

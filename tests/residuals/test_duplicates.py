@@ -48,6 +48,7 @@ def test_the_same_output_of_another_representation_is_no_duplicate():
     assert find_duplicates(representations, np.ones((100, 2)) / 2).count == 0
 
 
+@pytest.mark.slow
 def test_every_headline_counts_them(tmp_path):
     rows = np.append(np.arange(180), np.arange(20))
     representations, probabilities, y = (array[rows] for array in recorded(180))
@@ -70,6 +71,7 @@ def test_every_headline_counts_them(tmp_path):
     TESTS.check(tmp_path / "tests.csv", tests)
 
 
+@pytest.mark.slow
 def test_every_row_with_a_p_value_or_an_interval_counts_them(tmp_path):
     rows = np.append(np.arange(380), np.arange(20))
     representations, probabilities, y = (array[rows] for array in recorded(380))

@@ -112,6 +112,7 @@ def test_with_30_of_either_kind_p_is_that_of_scipy_and_below_that_of_permuted_la
         assert found.null.startswith("AUROC = 0.5: ")
 
 
+@pytest.mark.slow
 def test_p_and_interval_never_contradict_each_other():
     outside = 0
     for seed in range(2000):

@@ -63,6 +63,7 @@ def test_effects_agree_with_oracles_and_fit_the_type():
     }
 
 
+@pytest.mark.slow
 def test_p_values_are_adjusted_over_the_factors_of_a_target():
     found = found_in(*table())
     for target in ("error", "entropy"):

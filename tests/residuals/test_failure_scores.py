@@ -192,6 +192,7 @@ def test_labels_of_the_test_samples_change_nothing_that_is_fitted(whole) -> None
     assert not found.scores["auroc"].equals(whole.scores["auroc"])
 
 
+@pytest.mark.slow
 def test_labels_of_the_calibrating_half_of_validation_change_nothing(whole) -> None:
     from mlx.stats.validation_outputs import validation_halves
 
@@ -203,6 +204,7 @@ def test_labels_of_the_calibrating_half_of_validation_change_nothing(whole) -> N
         assert found.equals(whole.samples["score.combination"]) is same
 
 
+@pytest.mark.slow
 def test_scores_without_what_they_need_have_rows_that_say_so() -> None:
     rows = analyzed(TEST, OtherParts(), logits=None).scores.set_index("score")
     assert (rows.loc[["max_logit", "energy"], "status"] == "no logits").all()
@@ -215,6 +217,7 @@ def test_scores_without_what_they_need_have_rows_that_say_so() -> None:
     assert rows.loc["combination", "status"].startswith("fewer than 5 errors or correct in the half of validation")
 
 
+@pytest.mark.slow
 def test_every_layer_has_its_scores_and_p_values_are_adjusted_over_all() -> None:
     def two(part: RecordedPart) -> RecordedPart:
         return replace(part, layers={"first": part.layers["layer"], "second": part.layers["layer"][:, :4]})

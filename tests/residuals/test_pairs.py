@@ -77,6 +77,7 @@ def test_the_mean_entropy_correlation_is_the_sample_level_one_times_a_factor():
     assert found.effective_pairs == pytest.approx(1 + (n - 1) / factor**2, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", ["all pairs", "same class", "within class"])
 def test_effective_pairs_are_those_of_the_permutation_variance(scope):
     rows, labels, entropy = representation("plain", n=24)

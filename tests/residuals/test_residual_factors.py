@@ -107,6 +107,7 @@ def test_the_slice_with_large_residuals_is_measured_on_the_other_half() -> None:
     assert tests[0].p_method.endswith("one-sided")
 
 
+@pytest.mark.slow
 def test_pure_noise_is_rejected_at_the_nominal_rate() -> None:
     runs, rejected, slices = 200, np.zeros(10), []
     settings = ResidualsSettings(n_permutations=99)

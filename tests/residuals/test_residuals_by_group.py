@@ -161,6 +161,7 @@ def test_fewer_than_forty_groups_test_nothing():
     assert headline["estimate"].notna().all()
 
 
+@pytest.mark.slow
 def test_duplicates_as_groups_say_what_the_samples_say_once():
     representations, probabilities, y, _ = grouped(n_groups=200, size=1)
     alone = ResidualsAnalyzer(groups="duplicates", **FAST).run_full_analysis(representations, probabilities, y)

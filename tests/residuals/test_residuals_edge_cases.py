@@ -101,6 +101,7 @@ def test_a_representation_of_one_dimension_is_analysed():
     assert (result.classes["status"][unmeasured] != "ok").all()
 
 
+@pytest.mark.slow
 def test_without_logits_entropies_come_from_the_probabilities():
     arrays = classifier()
     with_logits = analyze(*arrays)

@@ -81,6 +81,7 @@ def test_far_from_classmates_is_unsure_and_the_test_says_so(result):
     assert headline["spearman_low"] < headline["spearman"] < headline["spearman_high"]
 
 
+@pytest.mark.slow
 def test_adjusted_p_values_are_those_of_the_family():
     tests = analyze(*classifier(seed=3)).tests
     sizes = {"similarity and entropy": 4, "similarity and entropy by class": 2 * 4}
@@ -91,6 +92,7 @@ def test_adjusted_p_values_are_those_of_the_family():
         np.testing.assert_allclose(family["p_bh"], adjusted(family["p"], "fdr_bh"))
 
 
+@pytest.mark.slow
 def test_a_family_holds_the_statistics_and_layers_that_answer_one_question(of_two_layers):
     tests = of_two_layers.tests
     sizes = tests[tests["p"].notna()].groupby("family").size().to_dict()
@@ -121,6 +123,7 @@ def test_headline_is_plain_json(result):
     assert headline["n_dropped"] == 0
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_and_another_seed_others(result):
     arrays = classifier()
     first, again = result, analyze(*arrays)
@@ -151,6 +154,7 @@ def test_memory_mapped_inputs_give_the_same(tmp_path, result):
     pd.testing.assert_frame_equal(analyze(h, z, y_true).tests, result.tests)
 
 
+@pytest.mark.slow
 def test_more_confidence_means_wider_intervals():
     arrays = classifier()
     narrow, wide = (analyze(*arrays, settings=FAST.model_copy(update={"confidence": c})).headline for c in (0.8, 0.99))

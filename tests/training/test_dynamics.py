@@ -66,7 +66,7 @@ def test_the_sums_agree_with_a_loop_over_samples_and_epochs() -> None:
     assert found["epoch_learned"].mask[0]
 
 
-@pytest.mark.parametrize("name", ["mlp", "keras_mlp"])
+@pytest.mark.parametrize("name", ["mlp", pytest.param("keras_mlp", marks=pytest.mark.slow)])
 def test_an_epoch_has_the_outcomes_of_its_samples_before_their_steps(name: str) -> None:
     n, k = 50, 3
     X, y = GENERATOR.normal(size=(n, 5)).astype(np.float32), GENERATOR.integers(k, size=n)
@@ -140,7 +140,7 @@ def test_the_dynamics_follow_the_samples_through_the_shuffled_epochs(tmp_path: P
     assert margins[wrong].max() < np.median(margins[5:])
 
 
-@pytest.mark.parametrize("model", ["mlp", "keras_mlp"])
+@pytest.mark.parametrize("model", ["mlp", pytest.param("keras_mlp", marks=pytest.mark.slow)])
 def test_a_resumed_training_writes_the_same_bytes(tmp_path: Path, model: str, monkeypatch: Any) -> None:
     from mlx.training.fit import _Training
 

@@ -118,6 +118,7 @@ def test_tables_figures_and_page_are_at_hand(found) -> None:
     assert "accuracy" in found.headline._repr_html_()
 
 
+@pytest.mark.slow
 def test_a_temporary_folder_goes_with_the_result() -> None:
     found = mlx.analyze(**{**GIVEN, "images": None}, residuals=QUICK)
     folder = found.folder

@@ -23,6 +23,7 @@ def arrays() -> dict[str, np.ndarray]:
     return {"representations": h, "softmax_outputs": p, "y_true": y, "y_pred": p.argmax(axis=1)}
 
 
+@pytest.mark.slow
 def test_the_tables_are_data_frames_and_stand_in_the_folder(arrays, tmp_path: Path) -> None:
     analyzer = mlx.ResidualsAnalyzer(save_dir=tmp_path / "results", n_permutations=99)
     factors = {"size": np.arange(150) % 5}
@@ -36,6 +37,7 @@ def test_the_tables_are_data_frames_and_stand_in_the_folder(arrays, tmp_path: Pa
     assert json.loads((tmp_path / "results/residuals.json").read_text())["n"] == 150
 
 
+@pytest.mark.slow
 def test_nothing_is_written_unasked_and_layers_may_be_several_and_sparse(arrays, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     layers = {"dense": arrays.pop("representations")}

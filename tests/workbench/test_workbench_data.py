@@ -62,6 +62,7 @@ def test_a_name_that_mlx_does_not_have_is_an_attribute_error() -> None:
         mlx.array  # noqa: B018  # what a user of the other mlx would try
 
 
+@pytest.mark.slow
 def test_importing_the_classes_imports_neither_tensorflow_nor_matplotlib() -> None:
     code = (
         "import sys\nfrom mlx.workbench import ModelSelector, VisualizationAnalyzer\n"
