@@ -86,7 +86,7 @@ def test_a_damaged_configuration_never_ends_in_anything_but_a_message(
     assert refused > 500
     assert len(passed) > 50
     whole = []
-    for resolved in passed[:60]:
+    for resolved in passed[:40]:
         if (resolved.config.dataset.params.get("n_samples") or 0) > 5000:  # valid, and more than a test should make
             continue
         try:
@@ -94,8 +94,8 @@ def test_a_damaged_configuration_never_ends_in_anything_but_a_message(
         except MlxError:
             continue
         whole.append(resolved)
-    assert len(whole) > 30
-    for resolved in whole[:6]:  # what passes the dry run runs
+    assert len(whole) > 20
+    for resolved in whole[:4]:  # what passes the dry run runs
         run_experiment(resolved.config)
 
 

@@ -80,11 +80,6 @@ class Given:
         """Return the name of the argument `name` for messages."""
         return self.names.get(name, name)
 
-    @property
-    def key_of_groups(self) -> str:
-        """The setting or option that names the groups."""
-        return self.names.get("groups", "residuals.groups")
-
 
 @dataclass(frozen=True)
 class Received:

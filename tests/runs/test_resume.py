@@ -18,7 +18,7 @@ TRAINED: dict[str, dict[str, Any]] = {
     "cnn": CNN | {
         "model": {"name": "cnn", "params": {"filters": [4], "hidden_layers": [8], "dropout": 0.5}},
         "training": {
-            "epochs": 100, "batch_size": 4, "early_stopping_patience": 60, "learning_rate": 0.003,
+            "epochs": 50, "batch_size": 4, "early_stopping_patience": 40, "learning_rate": 0.003,
             "params": {"schedule": "cosine", "warmup_epochs": 1, "augmentation": {"flip": True, "noise": 0.05}},
         },
     },
@@ -93,7 +93,7 @@ def test_another_configuration_starts_anew_and_says_so(tmp_path: Path) -> None:
     repository.configure(TRAINED["cnn"] | {"training": changed, "output": {"checkpoint_frequency": 2}})
     done = repository.stage("train")
     assert (
-        "train: starts over, as the checkpoints are of another training: training.epochs was 100 and is 2"
+        "train: starts over, as the checkpoints are of another training: training.epochs was 50 and is 2"
         in done.stderr.splitlines()
     )
     assert repository.content() == twin.content()

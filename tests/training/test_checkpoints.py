@@ -53,7 +53,7 @@ def dying_at(call: int, folder: Path, frequency: int) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("frequency", "stride"), [(1, 5), (3, 1)])
+@pytest.mark.parametrize(("frequency", "stride"), [(1, 5), (3, 2)])
 def test_a_process_that_dies_while_it_writes_leaves_a_checkpoint_that_is_continued(
     tmp_path: Path, end: End, frequency: int, stride: int
 ) -> None:
