@@ -121,8 +121,8 @@ def test_what_no_task_could_run_on_is_named(
 
 def test_a_worker_with_another_processor_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     class Client:
-        def nthreads(self) -> dict[str, int]:
-            return {"tcp://other": 3}
+        def scheduler_info(self) -> dict[str, object]:
+            return {"workers": {"tcp://other": {"nthreads": 3, "resources": {}}}}
 
         def get_executor(self, *, pure: bool) -> None:
             assert not pure
@@ -135,6 +135,39 @@ def test_a_worker_with_another_processor_is_a_warning(tmp_path: Path, capsys: py
     (line,) = found.notes
     assert re.match("warning: --workers x: worker tcp://other: processor riscv64, .* here: the last digits", line)
     assert capsys.readouterr().err.splitlines() == [line]
+
+
+class OnGpu:
+    """A task of which the odd ones need a resource."""
+
+    def __call__(self, number: int) -> int:
+        return os.getpid()
+
+    @staticmethod
+    def needs(number: int) -> dict[str, float]:
+        return {"GPU": 1} if number % 2 else {}
+
+
+def test_tasks_run_where_their_resources_are_and_no_task_waits_for_ever(
+    tmp_path: Path, dask_processes: DaskProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = dask_processes.add_worker("--no-nanny", "--resources", "GPU=1")
+    other = dask_processes.add_worker("--no-nanny")
+    dask_processes.wait_for(2)
+    monkeypatch.setattr("mlx.core.cluster.WORKER_SECONDS", 2)
+    with open_workers(dask_processes.address, workspace=tmp_path) as workers:
+        workers.require([{}, {"GPU": 1}])
+        with pytest.raises(MlxError, match="worker with GPU=2, found none among 2; '.* --resources \"GPU=2\"' starts"):
+            workers.require([{"GPU": 2}])
+        assert {*list(workers.map(OnGpu(), range(8)))[1::2]} == {gpu.pid}
+        assert list(workers.map(OnGpu(), [1])) == [gpu.pid]  # not here, although it is the only one
+        gpu.kill()
+        with pytest.raises(MlxError, match="expected a worker with GPU=1, found none among 1"):
+            list(workers.map(OnGpu(), range(4)))
+        assert list(workers.map(OnGpu(), [0])) == [other.pid]
+        other.kill()
+        with pytest.raises(MlxError, match="expected a worker, found none among 0; 'dask worker tcp:[^ ]*' starts one"):
+            list(workers.map(abs, range(4)))
 
 
 def full_disk(number: int) -> None:

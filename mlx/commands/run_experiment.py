@@ -113,6 +113,8 @@ def _run_all(experiments: "list[Resolved]", workers: "Workers", *, keep_going: b
     failures = 0
     with at_root() as shown:
         if len(experiments) == 1:
+            if experiments[0].config.resources:
+                note("resources: has an effect on the experiments of a list and the runs of a study alone")
             return _ended(run_experiment(experiments[0].config, workers), shown)
         configs = [experiment.config for experiment in experiments]
         ended = run_each(configs, workers, keep_going=keep_going, begin=lambda name: note(f"experiment {name}"))

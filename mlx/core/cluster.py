@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -24,7 +24,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 CONNECT_SECONDS, WORKER_SECONDS = 10, 60
-"""How long to wait for a scheduler, and for its first worker."""
+"""How long to wait for a scheduler, and for a worker where there is none."""
 
 
 class Cluster:
@@ -34,38 +34,65 @@ class Cluster:
         self._client, self._name, self._seen = client, name, seen
         self._executor = client.get_executor(pure=False)
         self.notes: tuple[str, ...] = ()
+        self._workers: dict[str, Any] = {}
         self._known = set[str]()
         self._admit()
 
     def _admit(self) -> None:
         """Check the workers that came since, and count all."""
         try:
-            threads = self._client.nthreads()
-        except OSError:  # the scheduler does not answer
+            self._workers = self._client.scheduler_info()["workers"]
+        except (OSError, KeyError):  # the scheduler does not answer, or did not
             raise self._lost() from None
-        if new := sorted(threads.keys() - self._known):
+        if new := sorted(self._workers.keys() - self._known):
             for line in _check_workers(self._name, self._client, new, self._seen):
                 note(line)
                 self.notes += (line,)
-        self._known |= threads.keys()
-        self.count = max(1, sum(threads.values()))
+        self._known |= self._workers.keys()
+        self.count = max(1, sum(worker["nthreads"] for worker in self._workers.values()))
+
+    def require(self, stated: Iterable[Mapping[str, float]], /) -> None:
+        """Reject resources that no worker has."""
+        self._admit()
+        for resources in stated:
+            if not self._some_has(resources):
+                raise self._none_with(resources)
+
+    def _some_has(self, resources: Mapping[str, float]) -> bool:
+        found = (worker["resources"] for worker in self._workers.values())
+        return any(all(own.get(name, 0) >= amount for name, amount in resources.items()) for own in found)
+
+    def _none_with(self, resources: Mapping[str, float]) -> MlxError:
+        flag = " ".join(f"{name}={amount:g}" for name, amount in resources.items())
+        flags = f' --resources "{flag}"' if resources else ""
+        return MlxError(
+            f"{self._name}: expected a worker{f' with {flag}' if flag else ''}, found none among {len(self._workers)}; "
+            f"'dask worker {self._client.scheduler.address}{flags}' starts one"
+        )
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
-        alone, items = run_alone(function, items)
+        needs: Callable[[T], Mapping[str, float]] | None = getattr(function, "needs", None)
+        alone, items = run_alone(function, items) if needs is None else ([], items)
         yield from alone
         if not items:
             return
         self._admit()
         # A task that returns it, as a worker that gets it asks one that has it, and it is made again if that one dies.
         sent = self._client.submit(_same, packed(function), pure=False)
+        needed: dict[Future[R], Mapping[str, float]] = {}
+
+        def submit(item: T) -> "Future[R]":
+            resources = needs(item) if needs else {}
+            future: Future[R] = self._executor.submit(run_packed, sent, item, resources=dict(resources) or None)
+            needed[future] = resources
+            return future
+
         with one_thread_each():
             yield from windowed(
-                lambda item: self._executor.submit(run_packed, sent, item),
-                items,
-                ahead=2 * self.count,
-                result=self._result,
+                submit, items, ahead=2 * self.count, result=lambda future: self._result(future, needed.pop(future))
             )
+        self._admit()
 
     def serving_joblib(self) -> AbstractContextManager[Any]:
         """Let joblib run on the workers within the block."""
@@ -74,12 +101,18 @@ class Cluster:
         self._admit()
         return parallel_config(backend="dask", client=self._client)  # type: ignore[no-any-return]  # without types
 
-    def _result(self, future: "Future[R]") -> R:
+    def _result(self, future: "Future[R]", resources: Mapping[str, float]) -> R:
         from distributed.scheduler import KilledWorker
 
+        seconds = 0
         try:
             while not future.done() and self._client.status == "running":
-                wait([future], timeout=1)
+                if wait([future], timeout=1).done:
+                    break
+                self._admit()
+                seconds = 0 if self._some_has(resources) else seconds + 1
+                if seconds >= WORKER_SECONDS:
+                    raise self._none_with(resources)
             if future.done():
                 return future.result()
         except KilledWorker as error:
@@ -89,6 +122,9 @@ class Cluster:
             ) from None
         except CancelledError:
             pass
+        except (ImportError, AttributeError):  # perhaps of a worker that came since, and has other code
+            self._admit()
+            raise
         raise self._lost()
 
     def _lost(self) -> MlxError:
@@ -233,7 +269,7 @@ def _check_workers(name: str, client: Any, workers: list[str], seen: Path) -> It
         cloudpickle.unregister_pickle_by_value(module)
     for worker, found in sorted(answers.items()):
         if isinstance(found, BaseException):
-            if worker not in client.nthreads():  # it died meanwhile: no task is given to it
+            if worker not in client.scheduler_info()["workers"]:  # it died meanwhile: no task is given to it
                 continue
             raise MlxError(f"{name}: worker {worker}: {type(found).__name__}: {found}")
         _check_worker(f"{name}: worker {worker}", expected, found, folder)

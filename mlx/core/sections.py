@@ -13,7 +13,7 @@ from mlx.core.settings import ExperimentHead, Settings, expectation, nearest
 
 SECTIONS = (
     "name", "description", "dataset", "split", "preprocessing", "model", "training", "representations",
-    "evaluation", "residuals", "report", "output",
+    "evaluation", "residuals", "report", "output", "resources",
 )  # fmt: skip
 """The top-level keys of an experiment configuration, in the order in which data flows."""
 

@@ -7,13 +7,14 @@ that they are chosen beside the configuration: by ``--workers``, or by the envir
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from mlx.core.console import note
 from mlx.core.errors import MlxError, SettingsError
 from mlx.core.ordered_map import in_order, one_thread_each, packed_here, run_alone, run_packed, windowed
 
@@ -47,36 +48,46 @@ class Workers(Protocol):
         """Yield the results in the order of the items; a bounded number of tasks is started ahead.
 
         The function, items and results travel to other processes by `pickle`, a memory-mapped file by its path. A task
-        must not use the workers itself.
+        must not use the workers itself. On a cluster, a function with a method ``needs``, from an item to resources as
+        in `require`, is called by workers that have them.
         """
+
+    def require(self, stated: Iterable[Mapping[str, float]], /) -> None:
+        """Reject resources that no worker has, each an amount by name, such as ``{"GPU": 1}``."""
 
     def serving_joblib(self) -> AbstractContextManager[Any]:
         """Let joblib, and so scikit-learn's ``n_jobs``, run on a cluster within the block; else as by default."""
 
 
-class Serial:
-    """Every task in the thread that asks for it."""
+class OnThisMachine:
+    """What the workers of this machine have in common."""
 
-    count = 1
     notes: tuple[str, ...] = ()
 
     serving_joblib = staticmethod(nullcontext)
+
+    def require(self, stated: Iterable[Mapping[str, float]], /) -> None:
+        """Say that resources have no effect here."""
+        if any(stated):
+            note("resources: has an effect on workers of a Dask cluster alone")
+
+
+class Serial(OnThisMachine):
+    """Every task in the thread that asks for it."""
+
+    count = 1
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
         return in_order(function, items)
 
 
-class Threads:
+class Threads(OnThisMachine):
     """Threads of this process, started with the first task."""
-
-    notes: tuple[str, ...] = ()
 
     def __init__(self, count: int) -> None:
         self.count = count
         self._pool: Executor | None = None
-
-    serving_joblib = staticmethod(nullcontext)
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
@@ -93,16 +104,12 @@ class Threads:
             self._pool.shutdown(cancel_futures=True)
 
 
-class Processes:
+class Processes(OnThisMachine):
     """Processes of this machine, started with the first task; those that die are replaced, their tasks done again."""
-
-    notes: tuple[str, ...] = ()
 
     def __init__(self, count: int) -> None:
         self.count = count
         self._pool: Executor | None = None
-
-    serving_joblib = staticmethod(nullcontext)
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         """Yield the results in order."""
@@ -173,7 +180,7 @@ def _begin_process() -> None:
 SERIAL = Serial()
 """For callers that choose no workers."""
 
-ON_THIS_MACHINE: dict[str, Callable[[int], Threads | Processes]] = {"threads": Threads, "processes": Processes}
+POOLS: dict[str, Callable[[int], Threads | Processes]] = {"threads": Threads, "processes": Processes}
 
 
 @contextmanager
@@ -217,9 +224,9 @@ def open_workers(
     if spec == "serial":
         yield SERIAL
         return
-    if kind not in ON_THIS_MACHINE:
+    if kind not in POOLS:
         raise SettingsError(f"{key}: expected {EXPECTED}, found '{spec}'")
-    workers = ON_THIS_MACHINE[kind](_count(key, spec, number, colon))
+    workers = POOLS[kind](_count(key, spec, number, colon))
     try:
         yield workers
     except KeyboardInterrupt:

@@ -35,6 +35,7 @@ def run_each(
         Called with the name of every experiment that is begun, or given to the workers.
     """
     failed = False
+    workers.require([config.resources for config in configs])
 
     def begun() -> Iterator[ExperimentConfig]:
         for config in configs:
@@ -71,6 +72,12 @@ class _RunAlone:
         if isinstance(found, str):
             return None, found
         return found["folder"] and Path(found["folder"]), found["reason"]
+
+    @staticmethod
+    def needs(config: dict[str, Any]) -> dict[str, float]:
+        """Return the resources that the configuration states."""
+        resources: dict[str, float] = config["resources"]
+        return resources
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from mlx.core.errors import MlxError
@@ -118,21 +117,20 @@ class Runner:
 
     def _map(self, jobs: Sequence[Job]) -> Iterator[str | None]:
         """Run jobs; yield in order why each failed, or None."""
-        alone, with_others = partial(run_isolated, threads=self.threads), partial(_run_on_worker, threads=self.threads)
         if isinstance(self.workers, Serial | Threads):
             for job in jobs:
-                yield alone(job) if _is_isolated(job) else run_job(job, self.workers)
+                yield run_isolated(job, self.threads) if _is_isolated(job) else run_job(job, self.workers)
             return
         done = 0
         try:
-            for reason in self.workers.map(with_others, jobs):
+            for reason in self.workers.map(_RunJob(self.threads), jobs):
                 yield reason
                 done += 1
         except KeyboardInterrupt:  # else the pool would wait for the runs that its processes are at
             _end_children()
             raise
         except MlxError:  # processes died at a run; alone in its process, only that run fails
-            yield from self.workers.map(alone, jobs[done:])
+            yield from self.workers.map(_RunJob(self.threads, alone=True), jobs[done:])
 
 
 def _end_children() -> None:
@@ -144,10 +142,26 @@ def _end_children() -> None:
             child.terminate()
 
 
-def _run_on_worker(job: Job, threads: int) -> str | None:
-    return run_isolated(job, threads) if _is_isolated(job) else run_job(job)
+@dataclass(frozen=True)
+class _RunJob:
+    """Runs a job where it is called, or alone in another process."""
+
+    threads: int
+    alone: bool = False
+
+    def __call__(self, job: Job) -> str | None:
+        return run_isolated(job, self.threads) if self.alone or _is_isolated(job) else run_job(job)
+
+    @staticmethod
+    def needs(job: Job) -> Mapping[str, float]:
+        """Return the resources that the configuration states, where the model is run."""
+        resources: Mapping[str, float] = job.config["resources"]
+        return resources if _runs_model(job) else {}
 
 
 def _is_isolated(job: Job) -> bool:
-    model = job.config["model"]["name"]
-    return needs_own_process(model) and bool((job.keys.keys() - job.shared.keys()) & OF_A_MODEL)
+    return needs_own_process(job.config["model"]["name"]) and _runs_model(job)
+
+
+def _runs_model(job: Job) -> bool:
+    return bool((job.keys.keys() - job.shared.keys()) & OF_A_MODEL)

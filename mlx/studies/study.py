@@ -48,6 +48,7 @@ def run_study(study: Study, workers: Workers) -> StudyRuns:
     """
     warn_of_other_code()
     with run_lock(Workspace(study.folder / SHARED)):
+        workers.require([run.config.resources for run in runs_of(study)])
         runner = Runner(study.folder, workers, threads=study.settings.threads)
         found = Searched(study.cells, (), {})
         if study.settings.search is not None:

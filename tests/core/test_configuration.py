@@ -28,6 +28,13 @@ def test_only_name_dataset_and_model_are_required(tmp_path: Path) -> None:
     assert config.representations.layers == ["penultimate"]
 
 
+@pytest.mark.parametrize("resources", [{"GPU": 0}, {"GPU": True}, {"GPU": "1"}, {"GPU": float("inf")}])
+def test_resources_are_positive_amounts(tmp_path: Path, resources: dict[str, Any]) -> None:
+    assert read_config(written(tmp_path, MINIMAL + "resources: {GPU: 1, MEM: 2.5}\n")).resources["MEM"] == 2.5
+    with pytest.raises(SettingsError, match=r"c\.yaml:6: resources: expected amounts above 0 by name, as in {GPU: 1}"):
+        read_config(written(tmp_path, f"{MINIMAL}resources: {yaml.safe_dump(resources, default_flow_style=True)}"))
+
+
 def test_a_resolved_configuration_reads_back_as_itself() -> None:
     config = ExperimentConfig.model_validate({"name": "a", "dataset": {"name": "Shapes"}, "model": {"name": "CNN"}})
     assert ExperimentConfig.model_validate(config.as_dict()) == config

@@ -177,7 +177,7 @@ class DyingPool:
 
     def map(self, function: Any, items: Iterable[Any], /) -> Iterator[Any]:
         for place, item in enumerate(items):
-            if place == 1 and function.func is not running.run_isolated:
+            if place == 1 and not function.alone:
                 raise MlxError("the processes died at the same task 3 times")
             yield None if place else f"ended {Path(item.folder).name}"
 
