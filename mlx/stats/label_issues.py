@@ -13,7 +13,8 @@ from mlx.core.checks import check_labels
 from mlx.core.streams import stream
 
 TOLERANCE = 1e-6
-"""A probability counts as confident from this far below the threshold of its class."""
+"""A probability counts as confident from this far below the threshold of its class, which is at least twice this; a
+label so close to the most probable class is not flagged."""
 
 DRAWS = 200
 """Draws of labels for the number that flawless labels would have."""
@@ -42,7 +43,8 @@ def label_issues(probabilities: Scores, labels: Integers) -> LabelIssues:
     """Flag labels (n,) by `probabilities` (n, n_classes).
 
     A prediction is confident of the classes k with p_k ≥ t_k − 1e-6; of several, of the most probable class of all. A
-    label is flagged where the prediction is confident of another class and the label is not the most probable one.
+    label is flagged where the prediction is confident of another class and another class is more probable than the label
+    by 1e-6.
 
     Raises
     ------
@@ -54,11 +56,13 @@ def label_issues(probabilities: Scores, labels: Integers) -> LabelIssues:
     totals = np.bincount(given, weights=p[np.arange(len(p)), given], minlength=p.shape[1])
     counts = np.bincount(given, minlength=p.shape[1])
     thresholds = np.divide(totals, counts, out=np.full(p.shape[1], np.inf), where=counts > 0)
-    confident = p >= thresholds - TOLERANCE
-    number, predicted = confident.sum(axis=1), p.argmax(axis=1)
-    guess = np.where(number > 1, predicted, confident.argmax(axis=1))
+    confident = p >= np.maximum(thresholds, 2 * TOLERANCE) - TOLERANCE
+    number = confident.sum(axis=1)
+    guess = np.where(number > 1, p.argmax(axis=1), confident.argmax(axis=1))
     suggested = np.where(number > 0, guess, given)
-    return LabelIssues((suggested != given) & (predicted != given), suggested, thresholds)
+    favoring = p.copy()
+    favoring[np.arange(len(p)), given] += TOLERANCE
+    return LabelIssues((suggested != given) & (favoring.argmax(axis=1) != given), suggested, thresholds)
 
 
 def flawless_count(probabilities: Scores, *, seed: int, draws: int = DRAWS) -> float:

@@ -20,20 +20,23 @@ def test_the_reference_values() -> None:
 
 def by_loop(p, y):
     """The filter ``confident_learning`` as cleanlab's earlier loop over the samples has it, and its last step."""
-    thresholds = [p[y == k, k].mean() if (y == k).any() else 2.0 for k in range(p.shape[1])]
+    thresholds = [max(2e-6, p[y == k, k].mean()) if (y == k).any() else 2.0 for k in range(p.shape[1])]
     flagged = []
     for row, label in zip(p, y, strict=True):
         confident = [k for k in range(len(row)) if row[k] >= thresholds[k] - 1e-6]
         guess = label if not confident else confident[0] if len(confident) == 1 else int(np.argmax(row))
-        flagged.append(guess != label and int(np.argmax(row)) != label)
+        favoring = [value + 1e-6 * (k == label) for k, value in enumerate(row)]
+        flagged.append(guess != label and int(np.argmax(favoring)) != label)
     return flagged
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_flagged_are_those_of_the_rule_for_one_sample_at_a_time(seed: int) -> None:
+    """With ties in every second seed: probabilities that are shares of five votes, as those of a forest."""
     generator = np.random.default_rng(seed)
     k = int(generator.integers(2, 7))
     p = generator.dirichlet(np.ones(k) * generator.uniform(0.2, 2), 300)
+    p = generator.multinomial(5, p) / 5 if seed % 4 > 1 else p
     y = np.array([generator.choice(k - (seed % 2), p=None) if generator.random() < 0.3 else row.argmax() for row in p])
     assert label_issues(p, y).flagged.tolist() == by_loop(p, y)
 
@@ -59,6 +62,11 @@ def test_the_flagged_are_those_of_cleanlab(
     p /= p.sum(axis=1, keepdims=True)
     y = np.where(generator.random(n) < noise, generator.integers(k, size=n), p.argmax(axis=1))
     assert np.flatnonzero(label_issues(p, y).flagged).tolist() == flagged
+
+
+def test_of_equally_probable_classes_the_label_is_not_flagged() -> None:
+    p = np.array([(0.4, 0.0, 0.4, 0.2), (0.0, 0.3, 0.7, 0.0), (0.5, 0.2, 0.3, 0.0), (1.0, 0.0, 0.0, 0.0)])
+    assert label_issues(p, np.array([2, 2, 0, 1])).flagged.tolist() == [False, False, False, True]
 
 
 def test_a_class_without_samples_is_suggested_to_none() -> None:
