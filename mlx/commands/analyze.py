@@ -107,7 +107,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
-PART = "probabilities.npy, y_true.npy, NAME.npy for each layer"
+PART = "probabilities.npy, y_true.npy, NAME.npy for each layer, and of val metadata.jsonl for --groups"
 
 SHORT = {
     "--seed": ("seed of all resampling (default: 42)", ("evaluation.seed", "residuals.seed")),

@@ -15,6 +15,7 @@ from mlx.datasets.custom.factors import factors_of
 from mlx.datasets.custom.gathering import Wanted
 from mlx.datasets.custom.metadata import read_metadata
 from mlx.datasets.custom.table_files import read_table
+from mlx.datasets.custom.written_cells import accepted
 from mlx.datasets.dataset import Factors
 from mlx.datasets.roles import role_values
 
@@ -50,6 +51,28 @@ def read_factors(given: Any, n: int, what: str, groups: str | None = None, *, ke
         names = read_table(Path(given), Wanted({}, most_texts=None), words=True).columns if in_file else frame.columns
         raise unknown_groups(unknown.pop(), map(str, names), key=key)
     return factors | {name: _without_times(values) for name, values in columns.items()}
+
+
+def read_groups(given: Any, n: int, what: str, name: str) -> Array | None:
+    """Return the column `name` (n,) of such a table, which says which samples belong together; None without it.
+
+    Raises
+    ------
+    DataError
+        The table has another number of rows, or two columns of this name.
+    """
+    if isinstance(given, str | os.PathLike):
+        what = str(given)
+        table = read_table(Path(given), Wanted(accepted({name: "group"}), most_texts=None), words=True)
+        frame = table.frame([other for other in table.columns if other != name])
+    else:
+        frame = _frame({} if given is None else given, n, what)
+    named = [column for column in frame.columns if str(column) == name]
+    if len(named) > 1:
+        raise DataError(f"{what}: expected columns of different names, found '{name}' {len(named)} times")
+    if named and len(frame) != n:
+        raise DataError(f"{what}: expected {n} rows, one per sample, found {len(frame)}")
+    return _without_times(role_values(frame[named[0]], "group", f"{what}: column '{name}'")) if named else None
 
 
 def _without_times(values: Array) -> Array:

@@ -42,7 +42,8 @@ class RecordedPart:
     index
         (n,), the number of each sample in the user's data, or None.
     metadata
-        Table with a row for each sample, of what may explain an error, or None.
+        Table with a row for each sample, of what may explain an error, or None. Of the validation part, its column of
+        groups alone is read, of the training part nothing.
     images
         As `mlx.received.images.read_images`, or None.
     texts
@@ -80,9 +81,8 @@ def files_in(
     """Return the files in a folder with a folder ``test``, and ``val`` and ``train`` where they are recorded.
 
     Each has ``y_true.npy``, ``probabilities.npy`` or ``logits.npy`` or both, and a file for each layer, and may have
-    ``y_pred.npy``, ``index.npy`` and ``images.npy``, and that of the test part ``metadata.jsonl`` and
-    ``texts.jsonl``. A regression has
-    ``y_pred.npy`` in place of probabilities.
+    ``y_pred.npy``, ``index.npy``, ``images.npy`` and ``metadata.jsonl``, and that of the test part ``texts.jsonl``. A
+    regression has ``y_pred.npy`` in place of probabilities.
     ``representations.json`` beside them, which `extract-representations` writes, says which layer is first and what the
     classes are called; without it, ``penultimate`` is first, the others follow by name. The folder may also be one of
     an earlier version, which holds the arrays of the test part themselves.
@@ -112,7 +112,7 @@ def files_in(
         raise DataError(f"{folder}: expected a folder 'test' with y_true.npy, probabilities.npy and layers, found none")
     layers, task = _layer_names(places["test"], described), _task(places["test"], described)
     beside_outputs = {
-        "metadata": metadata or _optional(places["test"] / "metadata.jsonl"),
+        "metadata": metadata,
         "images": images,
         "texts": texts or _optional(places["test"] / "texts.jsonl"),
     }
@@ -178,7 +178,7 @@ def part_in(
         logits=_optional(place / "logits.npy"),
         predictions=_optional(place / "y_pred.npy"),
         index=_optional(place / "index.npy"),
-        metadata=metadata,
+        metadata=metadata or _optional(place / "metadata.jsonl"),
         images=images or _optional(place / "images.npy"),
         texts=texts,
         class_names=class_names,

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.console import note
 from mlx.core.descriptions import Split, Task
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.group_names import DUPLICATES
 from mlx.received import Given, Received, receive
+from mlx.received.factors import read_groups
 from mlx.received.files import NO_LAYERS, RecordedPart
 from mlx.received.rows import read_rows
 
@@ -61,6 +64,8 @@ class Recording:
 def open_recording(parts: Mapping[Split, RecordedPart], groups: str | None = None, names: Names = COMMAND) -> Recording:
     """Read the test part, then the others, which have its classes and layers; number the samples.
 
+    Of the metadata of other parts, the column of groups of the validation part alone is read, as its factor.
+
     Parameters
     ----------
     parts
@@ -83,8 +88,10 @@ def open_recording(parts: Mapping[Split, RecordedPart], groups: str | None = Non
             scores = part.probabilities if isinstance(part.probabilities, Path) else _place(part, split)
             called["class_names"] = f"{scores}: classes of the test part"
             known = test.class_names if part.task == "classification" else ()
-            received[split] = _receive(replace(part, class_names=known), None, called)
+            received[split] = _receive(replace(part, class_names=known, metadata=None), None, called)
             _check_alike(part, split, received[split], test)
+    if "val" in received and groups not in {None, DUPLICATES}:
+        received["val"] = _with_groups(received["val"], parts["val"], str(groups), test)
     return Recording(parts["test"].task, received, _sample_numbers(parts, received))
 
 
@@ -115,6 +122,24 @@ def _receive(part: RecordedPart, groups: str | None, names: Names) -> Received:
             names=names,
         )
     )
+
+
+def _with_groups(val: Received, part: RecordedPart, name: str, test: Received) -> Received:
+    """Return the validation part with its column of groups, of the kind of that of the test part, as its factor."""
+    where = _place(part, "val")
+    found = read_groups(part.metadata, len(val.y_true), f"{where}: metadata", name)
+    if found is None:
+        note(
+            f"warning: {where}: expected metadata with the column '{name}', found none: validation samples count as "
+            "independent"
+        )
+        return val
+    if name in test.factors and (found.dtype.kind == "O") != (test.factors[name].dtype.kind == "O"):
+        kinds = ["text" if values.dtype.kind == "O" else "numbers" for values in (test.factors[name], found)]
+        raise DataError(
+            f"{where}: metadata: column '{name}': expected {kinds[0]}, as in the test part, found {kinds[1]}"
+        )
+    return replace(val, factors={name: found})
 
 
 def _check_alike(part: RecordedPart, split: Split, found: Received, test: Received) -> None:

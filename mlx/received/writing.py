@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,11 +24,15 @@ from mlx.core.recorded import RECORDED_ARRAYS
 from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import SparseWriter
 from mlx.datasets.custom.rows import Rows
+from mlx.datasets.roles import LARGEST_EXACT
 from mlx.received.files import NOTHING_BESIDE, Beside
 from mlx.received.last_layer import checked_last_layer
 from mlx.received.parts import Recording
 from mlx.received.predictions import Received
 from mlx.received.sparse import is_sparse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_outputs(
@@ -69,7 +73,8 @@ def _layer_files(folder: Path, described: RepresentationsDescription) -> set[Pat
 def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -> DatasetDescription:
     """Write ``data/raw/`` into an empty `folder`, whose rows are the numbers of the samples.
 
-    Factors, images and texts are known of the test part alone: ``X.npy`` has its images, ``numbers.npy`` their numbers.
+    Images, texts and factors but groups are known of the test part alone: ``X.npy`` has its images, ``numbers.npy``
+    their numbers.
 
     Parameters
     ----------
@@ -78,8 +83,6 @@ def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -
     about
         Further fields of the description.
     """
-    import pandas as pd
-
     test, numbers = recording.test, recording.numbers["test"]
     n = 1 + max(int(part.max()) for part in recording.numbers.values())
     widths = recording.widths()
@@ -97,14 +100,27 @@ def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -
         **{"params": {}, **about},
     )
     if test.factors:
-        table = pd.DataFrame(dict(test.factors), index=numbers)
-        write_parquet(folder / "factors.parquet", table.reindex(range(n)))
+        write_parquet(folder / "factors.parquet", _factor_table(recording, n))
     if test.images is not None:
         _write_images(folder, test.images, test.y_true, numbers)
     if test.texts is not None:
+        import pandas as pd
+
         write_parquet(folder / TEXTS, pd.DataFrame({"index": numbers, "text": test.texts}))
     write_json(folder / "dataset.json", described.as_dict())
     return described
+
+
+def _factor_table(recording: Recording, n: int) -> "pd.DataFrame":
+    """Return what is known of samples in n rows; integers that floats beside gaps can't hold become text."""
+    import pandas as pd
+
+    parts = [(part, recording.numbers[split]) for split, part in recording.parts.items() if part.factors]
+    table = pd.concat([pd.DataFrame(dict(part.factors), index=numbers) for part, numbers in parts])
+    for name, values in table.select_dtypes("integer").items():
+        if len(table) < n and (values.abs() > LARGEST_EXACT).any():
+            table[name] = values.astype(str)
+    return table.reindex(range(n))
 
 
 def write_labels(folder: Path, recording: Recording, split: Split) -> None:

@@ -43,8 +43,8 @@ def label_issues(probabilities: Scores, labels: Integers) -> LabelIssues:
     """Flag labels (n,) by `probabilities` (n, n_classes).
 
     A prediction is confident of the classes k with p_k ≥ t_k − 1e-6; of several, of the most probable class of all. A
-    label is flagged where the prediction is confident of another class and another class is more probable than the label
-    by 1e-6.
+    label is flagged where the prediction is confident of another class, and another class is more probable than the
+    label by 1e-6.
 
     Raises
     ------

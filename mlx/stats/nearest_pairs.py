@@ -22,6 +22,9 @@ SIDE = 2048
 FEWEST = 8192, 512
 """Rows, and columns, from which comparing tiles takes less time than comparing each row with all."""
 
+ROWS_A_NEIGHBOR = 2000
+"""Rows for each of the k, likewise: with fewer, so many rows are candidates that ranking them takes longer."""
+
 SAMPLED = 12
 """One row in so many is in the sample, so that about so many times k rows are candidates."""
 
@@ -50,7 +53,7 @@ def candidate_pairs(search: "Search", k: int, map: OrderedMap) -> tuple[Integers
         None where they are too many, or rows or columns too few for this to take less time.
     """
     n, slack = len(search.single.values), 2 * search.single.error_bound(search.single)
-    if n < FEWEST[0] or search.single.values.shape[1] < FEWEST[1]:
+    if n < max(FEWEST[0], ROWS_A_NEIGHBOR * k) or search.single.values.shape[1] < FEWEST[1]:
         return None
     tiles = [slice(start, min(start + SIDE, n)) for start in range(0, n, SIDE)]
     limit = np.concatenate(list(map(_Sampled(search, k, min(SAMPLED, n // k)), tiles))) + slack

@@ -79,6 +79,7 @@ def analyze(
         A data frame, columns by name, or a table in a file: what may explain the errors.
     val, train
         The same arrays of the validation and training part, by the names of these arguments; or a folder of them.
+        Validation may have ``metadata`` with the column of `groups`, of which no half of validation divides one.
     last_layer
         ``weights`` (d, K) or (K, d) and ``bias`` (K,) that make the logits of the first layer, by name or in a file
         ``.npz``: for neural collapse (NC3) and the origin of ViM.
@@ -206,8 +207,8 @@ def _other(given: Any, split: Split, layers: list[str], task: Task) -> RecordedP
         raise SettingsError(
             f"{split}: expected arrays by name ({', '.join(OF_A_PART)}) or a folder, found {type(given).__name__}"
         )
+    known = (*OF_A_PART, "metadata") if split == "val" else OF_A_PART
     for name in given:
-        if name not in OF_A_PART:
-            wanted = ", ".join(OF_A_PART)
-            raise SettingsError(f"{split}: expected {wanted}, found '{name}'{nearest(str(name), OF_A_PART)}")
+        if name not in known:
+            raise SettingsError(f"{split}: expected {', '.join(known)}, found '{name}'{nearest(str(name), known)}")
     return _part(given, split, task)

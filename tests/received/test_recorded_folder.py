@@ -14,6 +14,9 @@ from mlx.core.descriptions import SPLITS, Split
 from mlx.core.paths import Workspace
 from mlx.pipeline.model_outputs import open_model_outputs
 from mlx.pipeline.other_parts import open_other_parts
+from mlx.pipeline.sample_columns import read_group_labels
+from mlx.stats.groups import Groups
+from mlx.stats.validation_outputs import validation_halves
 
 K, SIZES = 3, {"test": 120, "val": 60, "train": 90}
 
@@ -96,6 +99,37 @@ def test_metadata_of_the_test_samples_follows_their_numbers(recorded: Path) -> N
     assert len(table) == sum(SIZES.values())
     np.testing.assert_array_equal(table["size"].to_numpy()[np.load(recorded / "test/index.npy")], np.arange(120))
     assert table["big"].iloc[120:].isna().all()
+
+
+@pytest.mark.parametrize("kind", ["text", "large", "absent", "other"])
+def test_no_half_of_validation_divides_a_group_that_its_metadata_names(recorded: Path, capsys, kind: str) -> None:
+    first = 2**60 if kind == "large" else 0
+    for split, n in (("test", 120), ("val", 60)):
+        ids = [first + row // 3 for row in range(n)]
+        rows = [
+            {"size": k % 5, "subject": f"s{k}" if kind == "text" or (kind, split) == ("other", "val") else k}
+            for k in ids
+        ]
+        if kind == "absent" and split == "val":
+            rows = [{"size": 1}] * n
+        (recorded / split / "metadata.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    said = analyze("recorded", "--groups", "subject")
+    if kind == "other":
+        assert (
+            said == "exit recorded/val: metadata: column 'subject': expected numbers, as in the test part, found text"
+        )
+        return
+    assert not said
+    noted = (
+        "recorded/val: expected metadata with the column 'subject', found none: validation samples count as independent"
+    )
+    assert (noted in capsys.readouterr().err) == (kind == "absent")
+    index = np.load(recorded / "val/index.npy")
+    labels = read_group_labels(Workspace(Path("analysis")), "subject", index)
+    assert labels is not None
+    halves = [set(np.arange(60)[rows] // 3) for rows in validation_halves(index, labels)]
+    assert bool(halves[0] & halves[1]) == (kind == "absent")
+    assert Groups.of(labels).count == (60 if kind == "absent" else 20)
 
 
 def test_without_index_the_samples_are_numbered_part_by_part(recorded: Path) -> None:

@@ -49,6 +49,7 @@ def test_the_rows_are_those_of_brute_force(kind: str, tile: int, monkeypatch: py
 @pytest.mark.parametrize("kind", ["spread, single precision", "tight clusters", "sorted", "one far away", "tiny"])
 def test_tiles_that_are_compared_once_find_the_same(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest_pairs, "FEWEST", (100, 1))
+    monkeypatch.setattr(nearest_pairs, "ROWS_A_NEIGHBOR", 1)
     monkeypatch.setattr(nearest_pairs, "SIDE", 128)
     monkeypatch.setattr(nearest_pairs, "MOST_SHARE", 0.9)
     rows = DRAWN[kind](np.random.default_rng(0))
