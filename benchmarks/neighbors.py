@@ -2,8 +2,8 @@
 
     python benchmarks/neighbors.py [--test 50000] [--train 50000] [--features 512] [--others]
 
-``--others`` runs the same search by scikit-learn's brute force and, if it is installed, by the flat index of faiss, which
-ranks in single precision. Set OMP_NUM_THREADS=1 to compare processor seconds.
+``--others`` runs the same search by scikit-learn's brute force and, if it is installed, by the flat index of faiss,
+which ranks in single precision. Set OMP_NUM_THREADS=1 to compare processor seconds.
 
 Wanted for 50,000 test and 50,000 training samples of 512 features: 2 minutes and 2 GiB. On a loaded machine take fewer
 test samples: the last column has what 50,000 would take in the searches, whose time grows with their number.
