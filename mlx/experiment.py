@@ -12,9 +12,8 @@ from mlx.config import ExperimentConfig, read_config
 from mlx.core.artifacts import read_json, write_json
 from mlx.core.bars import working
 from mlx.core.checksums import (
-    BEFORE,
     CONFIG,
-    Checksums,
+    of_configuration,
     state_of,
     verified,
     write_checksums,
@@ -24,7 +23,7 @@ from mlx.core.console import note, record, recorded_in
 from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace, repository_root
-from mlx.core.reading import digest_of_file, verify
+from mlx.core.reading import verify
 from mlx.core.stage import call_step, sections_of
 from mlx.core.versions import versions
 from mlx.core.workers import Workers, open_workers
@@ -61,7 +60,7 @@ def run_experiment(config: ExperimentConfig, workers: Workers | None = None) -> 
     folder = _new_folder(output_folder(config))
     with run_lock(Workspace(folder)):
         write_json(folder / CONFIG, config.as_dict(), durable=True)
-        write_checksums(folder, Checksums().with_step(BEFORE, {CONFIG: digest_of_file(folder / CONFIG)}))
+        write_checksums(folder, of_configuration(folder))
         summary = Summary(
             name=config.name,
             status="running",
@@ -202,6 +201,8 @@ def run_steps(
                     files, line = made[name](workspace.root)
                 else:
                     before = state_of(workspace.root)
+                    if name == "train":  # a killed attempt, from which it continues, wrote some of its checkpoints
+                        before = {file: state for file, state in before.items() if not file.startswith("checkpoints/")}
                     with working(f"{name} (step {NAMES.index(name) + 1} of {len(NAMES)})"):
                         line = _run_step(step, workspace, workers, config)
                     files = written_since(workspace.root, before)

@@ -1,7 +1,7 @@
 """The SHA-256 of every file that a step of a run wrote, by which later changes are detected."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +42,9 @@ class Checksums(Settings):
         }
         return Checksums(steps={**steps, step: dict(sorted(files.items()))})
 
-    def without(self, steps: set[str]) -> "Checksums":
-        """Return the checksums of the other steps."""
-        return Checksums(steps={step: files for step, files in self.steps.items() if step not in steps})
+    def of_steps(self, steps: Iterable[str]) -> "Checksums":
+        """Return the checksums of `steps` alone, in their order."""
+        return Checksums(steps={step: self.steps[step] for step in steps if step in self.steps})
 
 
 def read_checksums(folder: Path) -> Checksums | None:
@@ -57,6 +57,11 @@ def read_checksums(folder: Path) -> Checksums | None:
     """
     path = folder / CHECKSUMS
     return read_description(path, Checksums) if os.path.lexists(path) else None
+
+
+def of_configuration(folder: Path) -> Checksums:
+    """Return the checksums of the run in `folder` before its first step."""
+    return Checksums(steps={BEFORE: {CONFIG: digest_of_file(folder / CONFIG)}})
 
 
 def write_checksums(folder: Path, checksums: Checksums) -> None:

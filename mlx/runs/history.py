@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlx.core.checksums import BEFORE, CONFIG, read_checksums
+from mlx.core.checksums import BEFORE, CONFIG, Checksums, read_checksums
 from mlx.core.errors import ArtifactError, SettingsError
 from mlx.core.reading import existing
 from mlx.core.settings import nearest
@@ -110,7 +111,7 @@ def recovered(folder: Path) -> Run:
     ArtifactError
         The folder is not that of a run, or the summary's place is taken by something that is not a file.
     MlxError
-        The configuration or the checksums are damaged, too.
+        The configuration is damaged, too.
     """
     from mlx.config import read_config
 
@@ -118,8 +119,10 @@ def recovered(folder: Path) -> Run:
         existing(folder / SUMMARY)
     if not (folder / CONFIG).is_file():
         raise ArtifactError(f"{folder}: expected a run, found neither a whole {SUMMARY} nor {CONFIG}")
-    config, checksums = read_config(folder / CONFIG), read_checksums(folder)
-    done = {} if checksums is None else dict.fromkeys((step for step in checksums.steps if step != BEFORE), 0.0)
+    config, done = read_config(folder / CONFIG), {}
+    with suppress(ArtifactError):  # without checksums, every step is repeated
+        checksums = read_checksums(folder) or Checksums()
+        done = dict.fromkeys((step for step in checksums.steps if step != BEFORE), 0.0)
     changed = datetime.fromtimestamp((folder / CONFIG).stat().st_mtime, UTC).isoformat(timespec="seconds")
     summary = Summary(
         name=config.name,

@@ -1,10 +1,11 @@
 """The progress of a run, written to disk after every step, and the steps that have to be repeated."""
 
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from mlx.core.checksums import Checksums, faults, read_checksums, write_checksums
+from mlx.core.checksums import BEFORE, CHECKSUMS, Checksums, faults, of_configuration, read_checksums, write_checksums
 from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, InputDescription, read_description
 from mlx.core.errors import ArtifactError
@@ -34,25 +35,35 @@ def inputs_read(workspace: Workspace, done: Container[str]) -> dict[str, InputDe
 
 def damaged_steps(run: Run) -> set[str]:
     """Return the finished steps of which a file is missing or has changed; print a line for each."""
+    reason = f"{run.folder / CHECKSUMS}: expected a file, found none"
+    checksums = None
     try:
         checksums = read_checksums(run.folder)
     except ArtifactError as error:
-        note(f"{run.id}: every step is repeated, as nothing tells what they wrote: {str(error).partition('; ')[0]}")
+        reason = str(error).partition("; ")[0]
+    if checksums is None:
+        note(f"{run.id}: every step is repeated, as nothing tells what they wrote: {reason}")
         return set(run.summary.seconds)
     damaged: set[str] = set()
-    if checksums is None:  # written by a version without checksums
-        return damaged
     for step in run.summary.seconds:
-        files = _required(checksums.steps.get(step, {}))
+        if (recorded := checksums.steps.get(step)) is None:
+            damaged.add(step)
+            note(f"{run.id}: {step} is repeated, as {CHECKSUMS} has none of its files")
+            continue
+        files = {n: digest for n, digest in recorded.items() if not _is_checkpoint(n) or (run.folder / n).exists()}
         if fault := next(iter(faults(run.folder, files)), None):
             damaged.add(step)
             note(f"{run.id}: {step} is repeated, as {fault.name} is {fault.found}")
     return damaged
 
 
-def _required(files: Mapping[str, str]) -> dict[str, str]:
-    """Return `files` without checkpoints, which no step reads, so that they may be deleted to save space."""
-    return {name: digest for name, digest in files.items() if not name.startswith("checkpoints/")}
+def _is_checkpoint(name: str) -> bool:
+    """Return whether a file is a checkpoint: no step reads these, so that they may be deleted to save space."""
+    return name.startswith("checkpoints/")
+
+
+def _results(files: Mapping[str, str]) -> dict[str, str]:
+    return {name: digest for name, digest in files.items() if not _is_checkpoint(name)}
 
 
 class Progress:
@@ -60,20 +71,20 @@ class Progress:
 
     def __init__(self, run: Run, steps: Sequence[str]) -> None:
         self.folder, self.summary, self.steps = run.folder, run.summary, steps
-        try:
-            self.checksums = read_checksums(run.folder) or Checksums()
-        except ArtifactError:  # `damaged_steps` has reported it
-            self.checksums = Checksums()
+        recorded: Mapping[str, dict[str, str]] = {}
+        with suppress(ArtifactError):  # `damaged_steps` has reported it
+            recorded = (read_checksums(run.folder) or Checksums()).of_steps(steps).steps
+        self.checksums = Checksums(steps={**of_configuration(run.folder).steps, **recorded})
 
     def finish_step(self, step: str, seconds: float, files: dict[str, str], workspace: Workspace) -> None:
         """Record the files of a step; if they differ from those of before, the later steps are to be repeated."""
         earlier = self.checksums.steps.get(step)
-        if earlier is not None and _required(earlier) != _required(files):
-            later = set(self.steps[self.steps.index(step) + 1 :])
-            valid = {name: t for name, t in self.summary.seconds.items() if name not in later}
+        if earlier is not None and _results(earlier) != _results(files):
+            valid = self.steps[: self.steps.index(step)]
+            kept = {name: taken for name, taken in self.summary.seconds.items() if name in valid}
             # Before the checksums, so that a process that resumes here does not take outdated files for results.
-            self._write(self.summary.model_copy(update={"seconds": valid}))
-            self.checksums = self.checksums.without(later)
+            self._write(self.summary.model_copy(update={"seconds": kept}))
+            self.checksums = self.checksums.of_steps((BEFORE, *valid))
         self.checksums = self.checksums.with_step(step, files)
         write_checksums(self.folder, self.checksums)
         done = {**self.summary.seconds, step: seconds}

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlx.config import ExperimentConfig
 from mlx.core.artifacts import read_json, write_json
-from mlx.core.checksums import BEFORE, CONFIG, Checksums, faults, read_checksums, write_checksums
+from mlx.core.checksums import CONFIG, Checksums, faults, of_configuration, read_checksums, write_checksums
 from mlx.core.console import warnings_as_lines
 from mlx.core.errors import ArtifactError, MlxError
 from mlx.core.locks import run_lock
@@ -145,7 +145,7 @@ def _prepared(folder: Path, config: ExperimentConfig, job: Job) -> Run:
     write_summary(folder, summary)
     write_json(folder / CONFIG, config.as_dict())  # where these are lost with the power, the steps are repeated
     write_json(folder / STEPS_FILE, job.keys)
-    write_checksums(folder, Checksums(steps={BEFORE: {CONFIG: digest_of_file(folder / CONFIG)}, **checksums.steps}))
+    write_checksums(folder, Checksums(steps={**of_configuration(folder).steps, **checksums.steps}))
     return Run(folder, summary)
 
 
