@@ -9,7 +9,7 @@ from typing import Any
 
 from mlx.config import ExperimentConfig
 from mlx.core.artifacts import read_json, write_json
-from mlx.core.checksums import CONFIG, Checksums, faults, of_configuration, read_checksums, write_checksums
+from mlx.core.checksums import BEFORE, CONFIG, Checksums, faults, of_configuration, read_checksums, write_checksums
 from mlx.core.console import warnings_as_lines
 from mlx.core.errors import ArtifactError, MlxError
 from mlx.core.locks import run_lock
@@ -95,7 +95,8 @@ def is_done(folder: Path, keys: Mapping[str, str], known: dict[tuple[int, int, i
         checksums = read_checksums(folder) or Checksums()
     except (ArtifactError, OSError):
         return False
-    return all(_is_whole(folder / name, digest, known) for step in keys for name, digest in _results(checksums, step))
+    files = [file for step in (BEFORE, *keys) for file in _results(checksums, step)]
+    return all(_is_whole(folder / name, digest, known) for name, digest in files)
 
 
 def _results(checksums: Checksums, step: str) -> list[tuple[str, str]]:

@@ -85,8 +85,9 @@ def test_what_is_finished_is_not_repeated_and_what_is_damaged_is(folder: Path) -
     assert not any(outcome.is_new for outcome in run(file).outcomes)
     (study / "linear-seed-1/metrics/evaluation.json").write_text("{}")
     (study / "linear-seed-2/summary.json").write_text("{")
+    (study / "mlp-seed-1/config.json").write_text("{")
     done = run(file)
-    assert [o.planned.name for o in done.outcomes if o.is_new] == ["linear-seed-1", "linear-seed-2"]
+    assert [o.planned.name for o in done.outcomes if o.is_new] == ["mlp-seed-1", "linear-seed-1", "linear-seed-2"]
     assert content(study) == before
 
 
