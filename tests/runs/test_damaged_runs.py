@@ -281,9 +281,10 @@ def test_a_training_that_was_killed_has_the_checkpoints_of_before_and_after_on_r
         save(*args)
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(Checkpoints, "save", killed)
+    monkeypatch.setattr(Checkpoints, "save", killed)
+    with pytest.raises(SystemExit):
         main(["run-experiment", "--config", "tiny.yaml"])
+    monkeypatch.setattr(Checkpoints, "save", save)
     (new,) = (folder for folder in run.parent.iterdir() if folder != run)
     assert (new / "checkpoints/epoch_0001").is_dir()
     main(["run-experiment", "--resume", str(new)])
