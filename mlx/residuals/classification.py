@@ -113,6 +113,7 @@ def analyze_classification(
     n_dropped = int((first_units.norms == 0).sum())
     found = _merged(predictions, samples, layers, entropy_tests, further, settings, duplicates, n_dropped=n_dropped)
     columns = {str(name): shown[name].to_numpy() for name in shown}
+    score_statuses = duplicates.mark((row.status for row in failures.rows), predictions.groups)
     return replace(
         found,
         sample_factors=columns,
@@ -121,7 +122,7 @@ def analyze_classification(
         prediction_sets=sets.coverage,
         sample_sets=sets.samples,
         headline=found.headline | headline_of_sets(sets.coverage, settings.confidence),
-        scores=tuple(replace(row, status=duplicates.mark(row.status, predictions.groups)) for row in failures.rows),
+        scores=tuple(replace(row, status=one) for row, one in zip(failures.rows, score_statuses, strict=True)),
         failure_scores=failures.values,
         probes=layer_readouts(representations, predictions, others, confidence=settings.confidence, map=map),
     )

@@ -1,7 +1,7 @@
 """Samples that are exact duplicates: of the same representation and the same output."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -33,14 +33,16 @@ class Duplicates:
 
     def count_between(self, groups: Groups | None) -> int:
         """Samples that repeat an earlier one of another group; without groups, of any."""
-        codes = np.arange(self.first.size) if groups is None else groups.codes
-        pairs = np.unique(np.stack([self.first, codes]), axis=1)
-        return int(pairs.shape[1] - np.unique(self.first).size)
+        n_distinct = np.count_nonzero(self.first == np.arange(self.first.size))
+        if groups is None:
+            return int(self.first.size - n_distinct)
+        return int(np.unique(np.stack([self.first, groups.codes]), axis=1).shape[1] - n_distinct)
 
-    def mark(self, status: Status, groups: Groups | None) -> Status:
-        """Add to a status how many duplicates are counted as independent, if any are."""
+    def mark(self, statuses: Iterable[Status], groups: Groups | None) -> Iterator[Status]:
+        """Add to each status how many duplicates are counted as independent, if any are."""
         between = self.count_between(groups)
-        return Reason.DUPLICATES(status, between, self.first.size) if between else status
+        for status in statuses:
+            yield Reason.DUPLICATES(status, between, self.first.size) if between else status
 
     def warning(self, groups: Groups | None, *, key: str = "residuals.groups") -> str:
         """Say what the duplicates mean for the results; empty where none is counted as independent.

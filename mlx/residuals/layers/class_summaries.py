@@ -30,23 +30,24 @@ def class_summaries(layer: Layer, predictions: Predictions, tests: Sequence[Test
 
     A class is found by its label: names are for people, and two may be the same.
     """
-    return tuple(_summary(layer, predictions, label, tests) for label in range(len(predictions.class_names)))
+    own = {
+        (test.label, test.statistic): test
+        for test in tests
+        if test.label is not None and (test.question, test.layer) == (Question.SIMILARITY_ENTROPY, layer.name)
+    }
+    return tuple(
+        _summary(layer, predictions, label, [own[label, statistic] for statistic in CORRELATIONS])
+        for label in range(len(predictions.class_names))
+    )
 
 
 def _summary(layer: Layer, predictions: Predictions, label: int, tests: Sequence[TestResult]) -> ClassSummary:
     predicted, true = predictions.y_pred == label, predictions.y_true == label
     n_predicted, n_correct = int(predicted.sum()), int((predicted & true).sum())
     similarity = layer.similarity[predicted]
-    of_class = {
-        test.statistic: test
-        for test in tests
-        if (test.question, test.layer, test.label) == (Question.SIMILARITY_ENTROPY, layer.name, label)
-    }
-    pearson, spearman = (of_class[statistic] for statistic in CORRELATIONS)
+    pearson, spearman = tests
     correlations: dict[str, Any] = {
-        test.statistic + suffix: getattr(test, field)
-        for test in (pearson, spearman)
-        for suffix, field in SUFFIXES.items()
+        test.statistic + suffix: getattr(test, field) for test in tests for suffix, field in SUFFIXES.items()
     }
     return ClassSummary(
         label=label,

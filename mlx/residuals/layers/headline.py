@@ -39,11 +39,12 @@ Row = TypeVar("Row", TestResult, FactorEffect, Slice)
 
 def mark_duplicates(rows: Sequence[Row], duplicates: Duplicates, groups: Groups | None) -> tuple[Row, ...]:
     """Say that duplicates are counted as independent in the status of each p-value, interval and headline."""
+    marked = duplicates.mark((row.status for row in rows), groups)
     return tuple(
-        replace(row, status=duplicates.mark(row.status, groups))
-        if not (np.isnan(row.p) and np.isnan(row.low)) or _is_headline(row)
+        replace(row, status=status)
+        if status is not row.status and (not (np.isnan(row.p) and np.isnan(row.low)) or _is_headline(row))
         else row
-        for row in rows
+        for row, status in zip(rows, marked, strict=True)
     )
 
 

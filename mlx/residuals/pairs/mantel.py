@@ -19,14 +19,13 @@ from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic
 from mlx.residuals.pairs.pair_correlations import pair_correlation
-from mlx.residuals.pairs.pair_moments import center_of
+from mlx.residuals.pairs.pair_moments import PairMoments, center_of
 from mlx.residuals.pairs.permuted_pairs import (
     MEAN,
     Deck,
-    PermutedMoments,
     PermuteMeansAlike,
+    Together,
     permuted,
-    put_together,
 )
 from mlx.residuals.similarity.directions import Directions
 from mlx.results.questions import Scope
@@ -70,9 +69,9 @@ def mantel(
 
     def draw(size: int, running: list[_Asked]) -> list[Floats]:
         (drawn,) = permuted([deck], [{one.index for one in running}], chunks.following(size), map)
-        return [drawn.products[one.index] for one in running]
+        return [drawn[one.index] for one in running]
 
-    target = _Target(Scope.ALL_PAIRS, deck.own, [deck])
+    target = _Target(Scope.ALL_PAIRS, deck.moments, [deck])
     return _tests([target], [permutations], draw, many=rows.size > MANY_SAMPLES)
 
 
@@ -99,11 +98,17 @@ def mantel_by_class(
         for label in range(n_classes)
     ]
     chunks = Chunks(found.size // OF_CLASSES)
-    together, apart = put_together([deck.own for deck in decks], decks)
+    together = {
+        scope: Together.of(decks, centered=scope is Scope.WITHIN_CLASS)
+        for scope in (Scope.SAME_CLASS, Scope.WITHIN_CLASS)
+    }
+    predicted = np.bincount(y_pred, minlength=n_classes) > 0
     targets = [
-        _Target(Scope.SAME_CLASS, together, decks),
-        _Target(Scope.WITHIN_CLASS, apart, decks),
-        *(_Target(Scope.CLASS, deck.own, [deck], label, (y_pred == label).any()) for label, deck in enumerate(decks)),
+        *(_Target(scope, both.moments, decks) for scope, both in together.items()),
+        *(
+            _Target(Scope.CLASS, deck.moments, [deck], label, bool(predicted[label]))
+            for label, deck in enumerate(decks)
+        ),
     ]
 
     together_left = permutations.get(PAIR_STATISTICS[MEAN], 0)
@@ -115,10 +120,9 @@ def mantel_by_class(
             needed[one.target.label].add(one.index)
         shared = needed[None]
         drawn = permuted(decks, [shared | needed[label] for label in range(n_classes)], chunks.following(size), map)
-        scopes = (Scope.SAME_CLASS, Scope.WITHIN_CLASS)
-        by_scope = dict(zip(scopes, put_together(drawn, decks), strict=True)) if shared else {}
-        parts = (by_scope[x.target.scope] if x.target.label is None else drawn[x.target.label] for x in running)
-        return [own.products[one.index] for own, one in zip(parts, running, strict=True)]
+        of_all = {scope: both.products(drawn) for scope, both in together.items()} if shared else {}
+        parts = (of_all[x.target.scope] if x.target.label is None else drawn[x.target.label] for x in running)
+        return [own[one.index] for own, one in zip(parts, running, strict=True)]
 
     def means_alike(size: int, running: list[_Asked]) -> list[Floats]:
         """Beyond what the tests of all classes take, permute classes of one size alike for the mean entropy."""
@@ -147,21 +151,21 @@ class _Target:
     """Pairs that are tested: their scope, moments with the products of the data, and groups permuted for them."""
 
     scope: Scope
-    data: PermutedMoments
+    moments: PairMoments
     decks: list[Deck]
     label: int | None = None
     predicted: bool = True
 
     def result(self, statistic: PairStatistic) -> TestResult:
         """Return the correlation before it is tested."""
-        return pair_correlation(self.scope, statistic, self.data.moments, self.label, predicted=self.predicted)
+        return pair_correlation(self.scope, statistic, self.moments, self.label, predicted=self.predicted)
 
     def normal_p_value(self) -> float:
         """p-value of the mean entropy from the normal distribution; NaN where few samples carry the sum."""
-        moments = self.data.moments
+        moments = self.moments
         decks = [deck for deck in self.decks if deck.group is not None]
         x = np.concatenate([deck.to_others for deck in decks])
-        y = np.concatenate([in_unit(deck.entropies, moments.exponent - deck.own.moments.exponent) for deck in decks])
+        y = np.concatenate([in_unit(deck.entropies, moments.exponent - deck.moments.exponent) for deck in decks])
         if not is_nearly_normal(x, y):
             return float("nan")
         observed, error = abs(float(moments.product[MEAN])), float(np.sqrt(moments.chance[MEAN]))
@@ -197,7 +201,7 @@ def _tests(
         for statistic in each
     ]
     results = [one.target.result(PAIR_STATISTICS[one.index]) for one in asked]
-    moments = [one.target.data.moments for one in asked]
+    moments = [one.target.moments for one in asked]
     scales = [np.sqrt(m.square_s) * np.sqrt(m.square[one.index]) for m, one in zip(moments, asked, strict=True)]
     normal = np.array([
         one.target.normal_p_value() if many and one.index == MEAN and result.status.is_ok else np.nan

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import ClassVar
+from functools import cached_property, reduce
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -39,38 +39,13 @@ MEAN = PAIR_STATISTICS.index(Statistic.MEAN_ENTROPY)
 
 
 @dataclass(frozen=True)
-class PermutedMoments:
-    """Moments of a group, and its centered Σ s_ij m_ij (n_statistics, n_permutations) under permutation."""
-
-    moments: PairMoments
-    products: Floats
-
-    def beside(self, other: "PermutedMoments", *, centered: bool) -> "PermutedMoments":
-        """Put two groups together, each permuted in itself."""
-        moments = self.moments.beside(other.moments, centered=centered)
-        one, two = self.in_unit(moments.exponent), other.in_unit(moments.exponent)
-        between = moments.product - one.moments.product - two.moments.product
-        return PermutedMoments(moments, one.products + two.products + between[:, None])
-
-    def in_unit(self, exponent: int) -> "PermutedMoments":
-        """Return the same with entropies in units of 2^exponent."""
-        step = (exponent - self.moments.exponent) * DEGREES[:, None]
-        return PermutedMoments(self.moments.in_unit(exponent), in_unit(self.products, step))
-
-    def about(self, group: PairGroup, center: Center) -> "PermutedMoments":
-        """Return the same with entropies less another mean than that of the group."""
-        products = products_about(self.in_unit(center.exponent).products, group.shift_from(center))
-        return PermutedMoments(group.moments_about(center, self.moments), products)
-
-
-@dataclass(frozen=True)
 class Deck:
     """Samples whose entropies are permuted, and what every permutation needs.
 
     Attributes
     ----------
-    own
-        Moments, with the products of the data as if of one permutation.
+    moments
+        Those of the data.
     group, to_others
         The samples, and the sum (n,) of each one's similarities to all others less the mean; None of fewer than two.
     center
@@ -79,7 +54,7 @@ class Deck:
         Of the permutations.
     """
 
-    own: PermutedMoments
+    moments: PairMoments
     group: PairGroup | None
     to_others: Floats
     center: Center
@@ -100,16 +75,9 @@ class Deck:
     ) -> "Deck":
         """Return the deck of the samples ``rows``; one of no pairs where they are fewer than two."""
         if rows.size < 2:
-            nothing = PermutedMoments(replace(EMPTY, n=rows.size), np.zeros((len(PAIR_STATISTICS), 1)))
-            return cls(nothing, None, np.empty(0), center, seed, label)
+            return cls(replace(EMPTY, n=rows.size), None, np.empty(0), center, seed, label)
         group = pair_group(units, entropy, rows, map=map)
-        moments = group_moments(group, map=map)
-        own = PermutedMoments(moments, moments.product[:, None])
-        return cls(own, group, to_others(group, map=map), center, seed, label)
-
-    def about_center(self, own: PermutedMoments) -> PermutedMoments:
-        """Return permutations of this group with entropies less the mean of all groups."""
-        return own if self.group is None else own.about(self.group, self.center)
+        return cls(group_moments(group, map=map), group, to_others(group, map=map), center, seed, label)
 
     @property
     def entropies(self) -> Floats:
@@ -185,17 +153,53 @@ class PermuteMeansAlike:
 
 def permuted(
     decks: Sequence[Deck], needed: Sequence[Set[int]], chunks: Iterable[Chunk], map: OrderedMap
-) -> list[PermutedMoments]:
-    """Permute every deck, for the statistics that each needs; the products of others may be 0."""
-    by_deck = zip(decks, *map(_Permute(decks, needed), chunks), strict=True)
-    return [PermutedMoments(deck.own.moments, np.concatenate(parts, axis=1)) for deck, *parts in by_deck]
+) -> list[Floats]:
+    """Centered Σ s_ij m_ij (4, m) of every deck under permutation, for those that it needs; others may be 0."""
+    return [np.concatenate(parts, axis=1) for parts in zip(*map(_Permute(decks, needed), chunks), strict=True)]
 
 
-def put_together(groups: list[PermutedMoments], decks: list[Deck]) -> tuple[PermutedMoments, PermutedMoments]:
-    """Put groups together, with entropies about the mean of all, and centered by group."""
-    nothing = PermutedMoments(EMPTY, np.zeros((len(PAIR_STATISTICS), groups[0].products.shape[1] if groups else 1)))
-    together = apart = nothing
-    for own, deck in zip(groups, decks, strict=True):
-        together = together.beside(deck.about_center(own), centered=False)
-        apart = apart.beside(own, centered=True)
-    return together, apart
+@dataclass(frozen=True)
+class Together:
+    """Decks whose pairs are tested together, each permuted in itself.
+
+    Attributes
+    ----------
+    moments
+        Of all their pairs.
+    scales
+        (n_decks, 4), powers of two that bring the products of each deck to the unit of all.
+    shifts
+        (n_decks,), what is added to the entropies of each deck in that unit.
+    between
+        (4,), what the differences between decks add to the products.
+    """
+
+    moments: PairMoments
+    scales: Floats
+    shifts: Floats
+    between: Floats
+
+    @classmethod
+    def of(cls, decks: Sequence[Deck], *, centered: bool) -> Self:
+        """Put decks together with entropies about the mean of all, or ``centered`` by deck."""
+        about = [deck.moments for deck in decks]
+        shifts = np.zeros(len(decks))
+        if not centered:
+            for place, (deck, group) in enumerate((deck, deck.group) for deck in decks):
+                if group is not None:
+                    about[place] = group.moments_about(deck.center, deck.moments)
+                    shifts[place] = group.shift_from(deck.center)
+        moments = reduce(lambda one, other: one.beside(other, centered=centered), about, EMPTY)
+        steps = np.array([moments.exponent - deck.moments.exponent for deck in decks], dtype=np.intp)
+        scales = in_unit(np.ones((len(decks), 1)), steps[:, None] * DEGREES)
+        nothing = cls(moments, scales, shifts, np.zeros(len(PAIR_STATISTICS)))
+        inside = nothing.products([deck.moments.product[:, None] for deck in decks])
+        return replace(nothing, between=moments.product - inside[:, 0])
+
+    def products(self, drawn: Sequence[Floats]) -> Floats:
+        """Centered Σ s_ij m_ij (4, m) over all pairs, of those of each deck (4, m)."""
+        total = np.zeros((len(PAIR_STATISTICS), drawn[0].shape[1] if drawn else 1))
+        for products, scale, shift in zip(drawn, self.scales, self.shifts, strict=True):
+            total += products_about(products * scale[:, None], shift)
+        total += self.between[:, None]
+        return total
