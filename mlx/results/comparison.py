@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from mlx.stats.status import OK, Status
 
@@ -59,6 +60,16 @@ LOWER_IS_BETTER = frozenset(
 )
 UNORDERED = frozenset({Metric.PEARSON_WITHIN})
 """Metrics of which neither more nor less is better."""
+
+RANGES = {
+    **dict.fromkeys(Metric, (0.0, 1.0)),
+    Metric.BRIER: (0.0, 2.0),
+    Metric.ERROR_AUGRC: (0.0, 0.5),
+    Metric.PEARSON_WITHIN: (-1.0, 1.0),
+    **dict.fromkeys((Metric.LOG_LOSS, Metric.MAE, Metric.RMSE), (0.0, inf)),
+    Metric.R2: (-inf, 1.0),
+}
+"""The least and the greatest value that a metric may have."""
 
 NULLS = {
     Metric.ACCURACY: "both models have the same accuracy",

@@ -15,6 +15,9 @@ HELD = "; extended to the null value, which p does not reject"
 REJECTED = "; ended at the null value, which p rejects"
 """What the method of an interval adds where its end was moved, so that it agrees with the p-value."""
 
+CUT = "; ended at the bound of the range"
+"""What it adds where an end was outside of the possible values."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -75,6 +78,12 @@ class Interval:
             low, high = (beyond, max(high, beyond)) if estimate > null else (min(low, beyond), beyond)
             method += REJECTED
         return replace(self, low=low, high=high, method=method)
+
+    def within(self, least: float, greatest: float) -> "Interval":
+        """Return the part of the interval from the least to the greatest possible value, which covers as often."""
+        low, high = max(self.low, least), min(self.high, greatest)  # NaN stays where there is no interval
+        moved = self.why_missing.is_ok and (low, high) != (self.low, self.high)
+        return replace(self, low=low, high=high, method=f"{self.method}{CUT if moved else ''}")
 
     def on_scale(self, scale: Callable[[float], float]) -> "Interval":
         """Return the interval with both ends on another scale, of either direction."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlx.core.scale import is_rounding
+from mlx.results.comparison import RANGES
 from mlx.results.study import CellEstimate, Question
 from mlx.stats.interval import Interval, critical_value
 from mlx.stats.mean_intervals import MIN_SAMPLES
@@ -67,7 +68,8 @@ def estimate_cell(
             method=interval.method,
             status=status if interval.why_missing.is_ok else interval.status,
         )
-        for question, interval, status in _answers(values, repeats, level)
+        for question, whole, status in _answers(values, repeats, level)
+        for interval in [whole.within(*RANGES[values.metric])]
     )
 
 
@@ -126,8 +128,8 @@ def _of_one_model(values: MetricValues, level: float) -> Interval:
 
 
 def _with_bias(interval: Interval, values: MetricValues) -> Interval:
-    """Return an interval whose lower end is moved by what noise adds to the estimates, and is not below 0."""
+    """Return an interval whose lower end is moved by what noise adds to the estimates."""
     if values.bias is None or not interval.why_missing.is_ok:
         return interval
-    low = max(0.0, interval.low - float(values.bias.mean()))
+    low = interval.low - float(values.bias.mean())
     return replace(interval, low=low, method=f"{WITH_BIAS}{interval.method.removeprefix(WITH_BIAS)}")

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from mlx.core import scale
+from mlx.results.comparison import RANGES
 from mlx.results.study import CellDifference, Question
 from mlx.stats.interval import Interval
 from mlx.stats.mean_intervals import MIN_SAMPLES
@@ -112,7 +113,12 @@ def difference_of(
     ValueError
         The numbers of samples differ, or those of runs on splits or data of their own.
     """
-    repeats = repeats or Repeats()
+    question, interval, p, status = _difference(first, second, repeats or Repeats(), level)
+    least, greatest = RANGES[first.metric]
+    return question, interval.within(least - greatest, greatest - least), p, status
+
+
+def _difference(first: MetricValues, second: MetricValues, repeats: Repeats, level: float) -> Found:
     if repeats.varies is not Varies.TRAINING:
         return repeats.question, *_of_runs(first, second, repeats, level)
     question = Question.MODEL if first.is_one_model and second.is_one_model else Question.RECIPE

@@ -114,6 +114,25 @@ def test_what_is_missing_says_why() -> None:
     assert str(found.differences[0].status) == "no p and no interval (no errors)"
 
 
+@pytest.mark.parametrize("repeats", [Repeats(), Repeats(Varies.SPLIT, 0.25), Repeats(Varies.DATA)])
+def test_intervals_end_at_the_bounds_of_the_metric(repeats: Repeats) -> None:
+    right = np.random.default_rng(9).random((2, 3, 200)) < [[[0.5], [0.99], [0.98]], [[0.02], [0.5], [0.03]]]
+    cells = {
+        name: {metric: values_of(one.astype(float), metric) for metric in (Metric.ACCURACY, Metric.BRIER, Metric.R2)}
+        for name, one in zip("ab", right, strict=True)
+    }
+    found = infer(cells, repeats=repeats)
+    accurate, brier, r2 = ([row for row in found.cells if row.metric is metric] for metric in cells["a"])
+    assert {(row.high if row.cell == "a" else row.low) for row in accurate} == {1, 0}
+    assert {row.low for row in brier if row.cell == "b"} == {0}
+    assert {row.high for row in r2 if row.cell == "a"} == {1}
+    assert all(row.high > 1 for row in brier if row.cell == "a")
+    assert all(row.low < 0 for row in r2 if row.cell == "b")
+    assert all("ended at the bound" in row.method for row in accurate)
+    whole = {row.metric: (row.low, row.high) for row in found.differences}
+    assert (whole[Metric.ACCURACY][0], whole[Metric.R2][0] < -1) == (-1, True)
+
+
 def test_a_test_that_is_not_made_ties() -> None:
     pair = CellDifference(first="a", second="b", metric=Metric.ACCURACY, question=Question.MODEL, difference=0.1)
     first, second = rank_cells({"a": 0.8, "b": 0.9}, [pair])
