@@ -73,6 +73,7 @@ def _run(chosen: argparse.Namespace) -> str:
     """Run a study; return its cells and verdicts, and its folder in the last line."""
     from mlx.commands.places import at_root
     from mlx.core.workers import open_workers
+    from mlx.studies.cost import check_metrics
     from mlx.studies.finished import read_finished
     from mlx.studies.page import write_page
     from mlx.studies.plan import read_study
@@ -83,6 +84,7 @@ def _run(chosen: argparse.Namespace) -> str:
     with at_root() as shown:
         if chosen.dry_run:
             return _dry_run(study)
+        check_metrics(study)
         spec = chosen.workers or os.environ.get("MLX_WORKERS") or DEFAULT_WORKERS
         with open_workers(spec, insecure=chosen.insecure, workspace=Path()) as workers:
             done = run_study(study, workers)

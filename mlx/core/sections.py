@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -140,9 +140,12 @@ def _lines(
     faults: list[dict[str, Any]],
 ) -> list[str]:
     """Return a line for each of the first `MOST_FAULTS` of `faults`, and the number of the others."""
-    lines = dict.fromkeys(_message(document, above, schema, values, fault) for fault in faults[:MOST_FAULTS])
+    lines: dict[str, str] = {}
+    for fault in faults[:MOST_FAULTS]:  # the first of those that say of the same key that the same was expected
+        line = _message(document, above, schema, values, fault)
+        lines.setdefault(line.partition(", found ")[0], line)
     more = len(faults) - MOST_FAULTS
-    return [*lines, f"{document.path}: and {more:,} more of such faults"] if more > 0 else list(lines)
+    return [*lines.values(), f"{document.path}: and {more:,} more of such faults"] if more > 0 else list(lines.values())
 
 
 def _message(
@@ -162,7 +165,12 @@ def _message(
     if text.startswith("expected"):  # from a validator of this project, more exact than the schema
         return f"{prefix}: {text}"
     field = str(path[-1]) if path else ""
-    wanted = expectation(owner, field) if field in owner.model_fields else text.removeprefix("Input should be ")
+    around = str(path[-2]) if len(path) > 1 else ""
+    wanted = text.removeprefix("Input should be ")
+    if field in owner.model_fields:
+        wanted = expectation(owner, field)
+    elif around in owner.model_fields:  # `field` is a name of the user's
+        wanted = expectation(owner, around, of_values=True)
     found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
     if fault["loc"][-1:] == ("[key]",):
         wanted = "names as keys"
@@ -176,13 +184,24 @@ def _owner(schema: type[Settings], location: Key, values: Any) -> tuple[Key, typ
     Pydantic appends the branch of a union or the index of an element to the keys.
     """
     path: Key = ()
-    for step in location:
+    steps = iter(location)
+    for step in steps:
         path = (*path, step)
-        inner = _inner(schema, str(step), values)
+        inner, below = _inner(schema, str(step), values), values.get(step) if isinstance(values, dict) else None
+        named = _values_of(schema, str(step)) if inner is None else None
+        if named is not None and isinstance(below, dict) and location[-1] != "[key]" and (name := next(steps, None)):
+            path, below = (*path, name), below.get(name)
+            inner = named if isinstance(named, type) and issubclass(named, Settings) else None
         if inner is None or len(path) == len(location):
             break
-        schema, values = inner, values.get(step, {}) if isinstance(values, dict) else {}
+        schema, values = inner, below
     return path, schema
+
+
+def _values_of(schema: type[Settings], key: str) -> Any:
+    """Return the type of the values of a mapping whose keys are names of the user's; None of other fields."""
+    field = schema.model_fields.get(key)
+    return get_args(field.annotation)[1] if field is not None and get_origin(field.annotation) is dict else None
 
 
 def _inner(schema: type[Settings], key: str, values: Any) -> type[Settings] | None:

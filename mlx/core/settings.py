@@ -97,10 +97,14 @@ def nearest(found: str, valid: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def expectation(schema: type[Settings], key: str) -> str:
-    """Return a description of the values that `schema` accepts for `key`, such as "an integer of at least 1"."""
+def expectation(schema: type[Settings], key: str, *, of_values: bool = False) -> str:
+    """Return a description of the values that `schema` accepts for `key`, such as "an integer of at least 1".
+
+    With ``of_values``, `key` is a mapping with names of the user's, and its values are described.
+    """
     document = schema.model_json_schema()
-    return _in_words(document["properties"][key], document.get("$defs", {}))
+    fragment = document["properties"][key]
+    return _in_words(fragment["additionalProperties"] if of_values else fragment, document.get("$defs", {}))
 
 
 def _in_words(fragment: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:

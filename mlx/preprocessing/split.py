@@ -172,6 +172,8 @@ def _folded(rows: Rows, n_val: int, rng: np.random.Generator, fold: Fold) -> Cod
 
 
 def _stretches(rows: Rows, k: int, rng: np.random.Generator) -> Codes:
+    if k > rows.n:
+        raise DataError(f"split.fold: expected at most as many folds as samples, {rows.n}, found {k}")
     sizes = [rows.n * (i + 1) // k - rows.n * i // k for i in range(k)]
     return draw(rows, sizes[:-1], [f"fold {i}" for i in range(k)], rng)
 

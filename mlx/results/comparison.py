@@ -30,6 +30,13 @@ class Metric(StrEnum):
 
 
 PRIMARY = frozenset({Metric.ACCURACY, Metric.MAE})
+OF_REGRESSION = frozenset({Metric.MAE, Metric.RMSE, Metric.R2})
+
+
+def metrics_of(task: str) -> list[Metric]:
+    """Return the metrics of a task, the primary one first."""
+    return [metric for metric in Metric if (metric in OF_REGRESSION) == (task == "regression")]
+
 
 LABELS = {
     Metric.ACCURACY: "accuracy",

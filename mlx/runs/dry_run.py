@@ -90,7 +90,7 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     output_folder(config)
     if config.dataset.name == RECORDED:
         return _dry_run_recorded(config)
-    dataset, missing = _open(config.dataset)
+    dataset, missing = opened(config.dataset)
     task = _task_of(dataset, config.preprocessing)
     known = _known_rows(dataset)
     planned = split_rows(np.zeros(dataset.n_samples), (), config.split, known)
@@ -178,8 +178,8 @@ def _known_rows(dataset: Dataset) -> KnownRows:
     return KnownRows(columns=roles.columns, roles=roles.roles, parts=roles.parts, features=features)
 
 
-def _open(settings: DatasetSettings) -> tuple[Dataset, str]:
-    """Open the dataset; noise in its place, and what would be downloaded, if its files are to be fetched first."""
+def opened(settings: DatasetSettings) -> tuple[Dataset, str]:
+    """Open a dataset; noise in its place, and what would be downloaded, if its files are to be fetched first."""
     params = settings.source()
     if not (isinstance(params, FetchedParams) and params.download and settings.path is None):
         return open_dataset(settings), ""

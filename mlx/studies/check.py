@@ -9,7 +9,7 @@ from mlx.core.errors import SettingsError
 from mlx.core.metrics import LEVELS
 from mlx.core.settings import nearest
 from mlx.pipeline.model_outputs import ModelOutputs, open_model_outputs
-from mlx.results.comparison import PRIMARY, Metric
+from mlx.results.comparison import PRIMARY, Metric, metrics_of
 from mlx.results.study import Question
 from mlx.runs.paired_tests import paired_tests
 from mlx.runs.rescore import SPELLINGS
@@ -84,9 +84,7 @@ def _known(name: str, run: Subject) -> str:
 
 
 def _of_task(run: Subject) -> list[Metric]:
-    regression = {Metric.MAE, Metric.RMSE, Metric.R2}
-    task = open_model_outputs(run.workspace.representations).task
-    return [metric for metric in Metric if (metric in regression) == (task == "regression")]
+    return metrics_of(open_model_outputs(run.workspace.representations).task)
 
 
 def _absolute(rule: Rule, run: Subject) -> Judgment:

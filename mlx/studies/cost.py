@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlx.config import Resolved
+from mlx.core.errors import SettingsError
+from mlx.core.recorded import RECORDED
 from mlx.core.workers import available_cores
+from mlx.results.comparison import metrics_of
 from mlx.runs.analysis_time import duration
-from mlx.runs.dry_run import dry_run
+from mlx.runs.dry_run import dry_run, opened
 from mlx.runs.footprint import size_text
 from mlx.runs.run import read_run
 from mlx.studies.execution import is_done
@@ -76,6 +79,7 @@ def cost_of(study: Study) -> StudyCost:
     MlxError
         The error with which the runs of a cell would fail.
     """
+    check_metrics(study)
     warnings: list[str] = []
     trials = 0 if study.settings.search is None else study.settings.search.trials
     costs = []
@@ -88,6 +92,27 @@ def cost_of(study: Study) -> StudyCost:
         seconds = sum(taken) / len(taken) if taken else first.seconds
         costs.append(CellCost(cell.name, len(runs) + trials, len(taken), seconds, bool(taken), first.disk))
     return StudyCost(tuple(costs), tuple(dict.fromkeys(warnings)))
+
+
+def check_metrics(study: Study) -> None:
+    """Reject metrics that the tasks of the study do not have.
+
+    Raises
+    ------
+    SettingsError
+        There is such a metric.
+    """
+    datasets = [study.config(cell.document, study.repetitions[0]).dataset for cell in study.cells]
+    if study.settings.metrics is None or any(dataset.name == RECORDED for dataset in datasets):
+        return
+    tasks = {opened(dataset)[0].task for dataset in datasets}
+    known = [str(metric) for task in sorted(tasks) for metric in metrics_of(task)]
+    if unknown := [metric for metric in study.settings.metrics if metric not in known]:
+        where = study.document.where(("metrics",))
+        raise SettingsError(
+            f"{where}: metrics: expected some of {', '.join(known)}, as the task is {' and '.join(sorted(tasks))}, "
+            f"found {', '.join(unknown)}"
+        )
 
 
 def _seconds_of_done(study: Study, runs: tuple[PlannedRun, ...]) -> list[float]:

@@ -72,7 +72,12 @@ def cells_of(document: Document, settings: StudySettings) -> list[Cell]:
             changed = base
             grid = [(_key_of(document, ("grid",), key), value, document.where(("grid", key))) for key, value in values]
             for key, value, where in (*overrides, *grid):
+                if len(key) == 1 and not isinstance(value, dict):
+                    raise SettingsError(f"{where}: {key[0]}: expected a section of keys, found {shown(value)}")
                 changed = changed.with_value(tuple(map(str, key)), value, where)
+            if label in {cell.name for cell in cells}:
+                where = document.where(("grid",))
+                raise SettingsError(f"{where}: grid: expected cells that differ, found '{label}' twice")
             cells.append(Cell(label, _slug(label, {cell.slug for cell in cells}), changed, dict(values)))
     return cells
 
@@ -160,4 +165,5 @@ def _slug(label: str, taken: set[str]) -> str:
     """Return a label as part of a file name that is not in `taken`."""
     plain = re.sub(r"[^A-Za-z0-9_.=]+", "-", label).replace("=", "-").strip("-.")[:40] or "cell"
     numbered = (f"{plain}-{i}" for i in itertools.count(2))
-    return next(name for name in itertools.chain([plain], numbered) if name not in taken)
+    lowered = {name.lower() for name in taken}  # some file systems take no notice of case
+    return next(name for name in itertools.chain([plain], numbered) if name.lower() not in lowered)

@@ -1,5 +1,6 @@
 """The plan of a study: every run with its whole configuration, checked before the first run begins."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,11 @@ from mlx.config import ExperimentConfig
 from mlx.core.documents import Document, Key, read_document
 from mlx.core.errors import SettingsError
 from mlx.core.sections import validated
+from mlx.datasets.catalogue import DATASETS
+from mlx.datasets.files.stored import SubsetParams
 from mlx.runs.output_folder import output_folder
-from mlx.studies.design import Cell, baseline_of, cells_of, check_key
-from mlx.studies.settings import StudySettings
+from mlx.studies.design import Cell, baseline_of, cells_of, check_key, with_values
+from mlx.studies.settings import SearchSettings, StudySettings
 
 SEED_KEYS = {
     "training": ("training", "seed"),
@@ -105,11 +108,12 @@ class Study:
 
     def document_of(self, document: Document, repetition: Repetition) -> Document:
         """Return the configuration of a cell with the seeds of a repetition, and where each value is from."""
-        for key, value, where in self._overrides(repetition):
+        for key, value, where in self.seed_values(repetition):
             document = document.with_value(key, value, where)
         return document
 
-    def _overrides(self, repetition: Repetition) -> Iterator[tuple[tuple[str, ...], object, str]]:
+    def seed_values(self, repetition: Repetition) -> Iterator[tuple[tuple[str, ...], object, str]]:
+        """Yield the keys that a repetition sets, their values, and where these are from."""
         settings = self.settings
         where = f"{self.document.where(('vary',))} (vary)"
         for part in dict.fromkeys(settings.vary):
@@ -139,10 +143,11 @@ def read_study(path: Path) -> Study:
     for cell in cells:
         try:
             configs.append(unplaced.config(cell.document, unplaced.repetitions[0]))
+            faults += _seed_faults(unplaced, cell, configs[-1])
         except SettingsError as error:
             faults += str(error).splitlines()
-    if settings.search is not None:
-        faults += _search_faults(document, settings)
+    if settings.search is not None and not faults:
+        faults += _search_faults(unplaced, settings.search)
     if faults:
         raise SettingsError("\n".join(dict.fromkeys(faults)))
     folders = {output_folder(config) for config in configs}
@@ -151,13 +156,40 @@ def read_study(path: Path) -> Study:
     return Study(document, settings, folders.pop(), tuple(cells), baseline)
 
 
-def _search_faults(document: Document, settings: StudySettings) -> Iterator[str]:
-    assert settings.search is not None
-    for key in settings.search.space:
+def _seed_faults(study: Study, cell: Cell, config: ExperimentConfig) -> Iterator[str]:
+    """Reject what the study sets by itself, and data of which a seed draws none."""
+    document = cell.document
+    for key, _, _ in study.seed_values(study.repetitions[0]):
+        own = any(key[:length] in document.set_by for length in range(1, len(key) + 1))
+        if own and document.has(key):
+            yield f"{document.where(key)}: {'.'.join(key)}: expected no value beside that of the study, found one"
+    if "data" in study.settings.vary and not is_generated(config) and config.dataset.params.get("n_samples") is None:
+        yield (
+            f"{study.document.where(('vary',))}: vary: data: expected dataset.params.n_samples beside it, as the seed "
+            f"of {config.dataset.name} draws samples out of all, found none"
+        )
+
+
+def is_generated(config: ExperimentConfig) -> bool:
+    """Return whether other seeds of the data draw other data, rather than other samples of the same."""
+    return not issubclass(DATASETS[config.dataset.name].params, SubsetParams)
+
+
+def _search_faults(study: Study, search: SearchSettings) -> Iterator[str]:
+    """Reject keys that are set otherwise, and values that no cell accepts, each tried with the first of all others."""
+    first = {key: distribution.tried()[0] for key, distribution in search.space.items()}
+    set_by_study = {".".join(key) for key, _, _ in study.seed_values(study.repetitions[0])}
+    for key, distribution in search.space.items():
         above: Key = ("search", "space")
+        where = study.document.where((*above, key))
         try:
-            check_key(document, above, key)
+            check_key(study.document, above, key)
+            if key in study.settings.grid:
+                raise SettingsError(f"{where}: {key}: expected a key of the grid or of the search, found in both")
+            if key in set_by_study:
+                raise SettingsError(f"{where}: {key}: expected no value beside that of the study, found one")
+            for cell, value in itertools.product(study.cells, distribution.tried()):
+                tried = with_values(cell.document, {**first, key: value}, f"{where} (search)")
+                study.config(tried, study.repetitions[0])
         except SettingsError as error:
-            yield str(error)
-        if key in settings.grid:
-            yield f"{document.where((*above, key))}: {key}: expected a key of the grid or of the search, found in both"
+            yield from str(error).splitlines()

@@ -30,6 +30,7 @@ from mlx.stats.groups import Groups
 from mlx.studies.ensemble import ensemble_rows
 from mlx.studies.infer import StudyInference, infer
 from mlx.studies.measure import measure_cell
+from mlx.studies.plan import is_generated
 from mlx.studies.running import Outcome
 from mlx.studies.study import StudyRuns
 from mlx.studies.values import MetricValues, Repeats, Varies
@@ -208,15 +209,15 @@ def _repeats(
 ) -> Repeats:
     """Return what the runs of a cell have of their own: only the training, where all share their test samples."""
     settings = done.study.settings
-    if "data" in settings.vary:
+    firsts = [runs[0] for runs in finished.values()]
+    if "data" in settings.vary and all(is_generated(run.planned.config) for run in firsts):
         return Repeats(Varies.DATA)
     metrics = [next(iter(each.values())) for each in values.values()]
     if not metrics or all(each.samples or each.n_runs == 1 for each in metrics):
         return Repeats()
     if settings.folds is not None:
         return Repeats(Varies.SPLIT, 1 / (settings.folds - 1))
-    first = next(iter(finished.values()))[0]
-    sizes = read_description(Workspace(first.folder).splits / "preprocessing.json", SplitsDescription).sizes
+    sizes = read_description(Workspace(firsts[0].folder).splits / "preprocessing.json", SplitsDescription).sizes
     return Repeats(Varies.SPLIT, sizes["test"] / sizes["train"])
 
 

@@ -16,6 +16,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Number = int | float
 
 DEFAULT_SEEDS = 5
+MOST_SEEDS = 100_000
 
 
 class DistributionSettings(Settings):
@@ -54,6 +55,14 @@ class DistributionSettings(Settings):
             raise ValueError(f"expected a number above low, {low:g}, found {high:g}")
         return high
 
+    @field_validator("step")
+    @classmethod
+    def _within_range(cls, step: Number | None, info: ValidationInfo) -> Number | None:
+        low, high = info.data.get("low"), info.data.get("high")
+        if step is not None and low is not None and high is not None and step > high - low:
+            raise ValueError(f"expected at most high - low, {high - low:g}, found {step:g}")
+        return step
+
     @field_validator("log")
     @classmethod
     def _of_positive_numbers(cls, log: bool, info: ValidationInfo) -> bool:  # pydantic's signature
@@ -63,6 +72,13 @@ class DistributionSettings(Settings):
         if log and info.data.get("step") is not None:
             raise ValueError("expected log or step, found both")
         return log
+
+    def tried(self) -> list[Any]:
+        """Return the values by which it is checked that a configuration accepts them."""
+        if self.choices is not None:
+            return self.choices
+        assert self.low is not None
+        return [self.low, *([] if self.step is None else [self.low + self.step]), self.high]
 
 
 class SearchSettings(Settings):
@@ -125,7 +141,7 @@ class StudySettings(ExperimentHead):
     """
 
     base: dict[str, Any] | str
-    seeds: Annotated[int, Field(ge=1)] | Annotated[list[Seed], Field(min_length=1)] | None = None
+    seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] | Annotated[list[Seed], Field(min_length=1)] | None = None
     vary: list[Vary] = Field(["training"], min_length=1)
     folds: int | None = Field(None, ge=2)
     repeats: int | None = Field(None, ge=1)
@@ -154,6 +170,8 @@ class StudySettings(ExperimentHead):
     def _instead_of_seeds(cls, folds: int | None, info: ValidationInfo) -> int | None:
         if folds is not None and info.data.get("seeds") is not None:
             raise ValueError("expected seeds, or folds with repeats, found both")
+        if folds is not None and "data" in info.data.get("vary", []):
+            raise ValueError("expected seeds with vary: data, as folds are of the same data, found folds")
         return folds
 
     @field_validator("repeats")

@@ -154,6 +154,11 @@ def test_the_folds_test_every_row_once(method: str, k: int) -> None:
             assert overlaps_of(known, fold)["g"].divided == 0
 
 
+def test_there_are_no_more_folds_than_rows() -> None:
+    with pytest.raises(DataError, match="expected at most as many folds as samples, 20, found 21"):
+        split_rows(np.zeros(20), [], SplitSettings(), KnownRows(), fold=(0, 21))
+
+
 def test_a_fold_by_time_trains_on_what_is_earlier() -> None:
     when = np.random.default_rng(0).integers(0, 90, 200)
     known = KnownRows({"t": when}, {"t": "order"})

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlx.core.errors import SettingsError
+from mlx.studies.cost import check_metrics
 from mlx.studies.plan import Study, read_study
 
 BASE = """\
@@ -89,7 +90,8 @@ def test_the_base_may_be_a_file_beside_the_study(folder: Path) -> None:
 
 FAULTS = {
     "sedes: 3": "small.yaml:5: sedes: expected one of .* did you mean 'seeds'",
-    "seeds: 0": "small.yaml:5: seeds: expected an integer of at least 1 or a list",
+    "seeds: 0": "small.yaml:5: seeds: expected an integer of at least 1 and at most 100000 or a list",
+    "seeds: 99999999999": "found 99999999999",
     "seeds: [1, 1]": "small.yaml:5: seeds: expected different seeds",
     "folds: 3\nseeds: 2": "folds: expected seeds, or folds with repeats, found both",
     "repeats: 2": "small.yaml:5: repeats: expected folds beside it",
@@ -103,6 +105,20 @@ FAULTS = {
     "search: {trials: 3, space: {training.epochs: {low: 3}}}": "search.space.*: expected choices, or low and high",
     "search: {trials: 3, space: {training.epochs: {low: 3, high: 1}}}": "expected a number above low, 3, found 1",
     "search: {trials: 3, space: {train.epochs: {low: 1, high: 3}}}": "train.epochs: expected one of",
+    "search: {trials: 3, space: {training.epoch: {low: 1, high: 3}}}": "training.epoch: .* did you mean 'epochs'",
+    "search: {trials: 3, space: {training.epochs: {choices: [1, -2]}}}": "training.epochs: .* of at least 1, found -2",
+    "search: {trials: 3, space: {training.epochs: {low: 1, high: 3, step: 0.5}}}": "training.epochs: .* found 1.5",
+    "search: {trials: 3, space: {training.epochs: {low: 1, high: 3, step: 9}}}": "step: expected at most high - low, 2",
+    "search: {trials: 3, space: {training.epochs: {lo: 1}}}": "space.training.epochs.lo: .* did you mean 'low'",
+    "search: {trials: 3, space: {training.seed: {low: 1, high: 3}}}": "training.seed: expected no value",
+    "grid: {training.seed: [1, 2]}": "small.yaml:5: training.seed: expected no value",
+    "grid: {training.epochs: 3}": "small.yaml:5: grid.training.epochs: expected a list of at least 1",
+    "grid: {training.epochs: [1, 1]}": "small.yaml:5: grid: expected cells that differ, found 'epochs=1' twice",
+    "grid: {training: [3]}": "small.yaml:5: training: expected a section of keys, found 3",
+    "cells: {a: 3}": "small.yaml:5: cells.a: expected a section of keys or a list",
+    "folds: 3\nvary: [data]": "folds: expected seeds with vary: data",
+    "cells: {a: {dataset: {name: digits}}}\nvary: [data]": "small.yaml:6: vary: data: expected .*n_samples",
+    "metrics: [accuracy, mae]": "small.yaml:5: metrics: expected some of accuracy, .* is classification, found mae",
     "metrics: [accurate]": "metrics: expected .* did you mean 'accuracy'",
 }
 
@@ -110,5 +126,5 @@ FAULTS = {
 @pytest.mark.parametrize("text", FAULTS)
 def test_a_fault_is_named_before_the_first_run(folder: Path, text: str) -> None:
     with pytest.raises(SettingsError, match=FAULTS[text]):
-        read(folder, f"{text}\n")
+        check_metrics(read(folder, f"{text}\n"))
     assert not (folder / "outputs").exists()
