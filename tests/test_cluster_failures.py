@@ -7,14 +7,17 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 from dask_processes import ROOT, DaskProcesses, needs_dask
 
+from mlx.cli import main
 from mlx.core.cluster import Cluster
 from mlx.core.cluster_probe import PROCESSOR, probe
 from mlx.core.errors import MlxError
@@ -119,22 +122,33 @@ def test_what_no_task_could_run_on_is_named(
             list(workers.map(abs, range(4)))
 
 
-def test_a_worker_with_another_processor_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    class Client:
-        def scheduler_info(self) -> dict[str, object]:
-            return {"workers": {"tcp://other": {"nthreads": 3, "resources": {}}}}
+class OneWorker:
+    """A client of a scheduler with a worker that has another processor, and is paused."""
 
-        def get_executor(self, *, pure: bool) -> None:
-            assert not pure
+    status, scheduler = "running", SimpleNamespace(address="tcp://scheduler")
 
-        def run(self, *_: object, **__: object) -> dict[str, object]:
-            return {"tcp://other": probe(str(tmp_path)) | {PROCESSOR: "riscv64"}}
+    def scheduler_info(self) -> dict[str, object]:
+        worker = {"nthreads": 3, "resources": {}, "status": "paused", "metrics": {"task_counts": {}}}
+        return {"workers": {"tcp://other": worker}}
 
-    found = Cluster(Client(), "--workers x", tmp_path)
+    def get_executor(self, *, pure: bool) -> None:
+        assert not pure
+
+    def run(self, _: object, folder: str, **__: object) -> dict[str, object]:
+        return {"tcp://other": probe(folder) | {PROCESSOR: "riscv64"}}
+
+
+def test_another_processor_is_a_warning_and_a_worker_that_stays_paused_ends_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Cluster(OneWorker(), "--workers x", tmp_path)
     assert found.count == 3
     (line,) = found.notes
     assert re.match("warning: --workers x: worker tcp://other: processor riscv64, .* here: the last digits", line)
     assert capsys.readouterr().err.splitlines() == [line]
+    monkeypatch.setattr("mlx.core.cluster.WORKER_SECONDS", 1)
+    with pytest.raises(MlxError, match=r"found none among 1 \(tcp://other: paused, as its memory is near its --memory"):
+        found._result(Future(), {})
 
 
 class OnGpu:
@@ -237,7 +251,10 @@ def test_a_scheduler_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         cluster.close()
 
 
-def test_a_run_whose_scheduler_dies_is_resumed(tmp_path: Path, dask_processes: DaskProcesses) -> None:
+@pytest.mark.usefixtures("undrawn")
+def test_a_run_whose_scheduler_dies_is_resumed(
+    tmp_path: Path, dask_processes: DaskProcesses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "study.json").write_text(STUDY)
     dask_processes.add_worker()
     dask_processes.wait_for(1)
@@ -258,16 +275,16 @@ def test_a_run_whose_scheduler_dies_is_resumed(tmp_path: Path, dask_processes: D
     assert run.returncode == 1, said
     assert "the connection to the scheduler was lost" in said.splitlines()[-1]
     assert "Traceback" not in said
+    monkeypatch.chdir(tmp_path)
     for arguments in (["--resume", f"study/{folder.name}"], ["--config", "study.json"]):
-        done = subprocess.run([*mlx, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        main(["run-experiment", *arguments])
     (other,) = set(tmp_path.glob("outputs/*/*")) - {folder}
     for file in sorted((folder / "data" / "residuals").rglob("*.*")):
         assert file.read_bytes() == (other / file.relative_to(folder)).read_bytes()
 
 
 STUDY = """{"name": "study", "dataset": {"name": "digits"}, "model": {"name": "logistic_regression"},
-"residuals": {"projections": ["pca"]}}"""
+"residuals": {"projections": ["pca"], "n_permutations": 999, "n_bootstrap": 100}}"""
 
 STOPPED = 5
 """Seconds; 30 were tried, too."""

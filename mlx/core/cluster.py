@@ -1,10 +1,7 @@
 """Tasks on a Dask cluster, of this machine or of others; nothing but this module imports Dask."""
 
-import ipaddress
-import json
 import logging
 import signal
-import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,11 +9,11 @@ from concurrent.futures import CancelledError, Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
+from mlx.core.cluster_address import address_in, check_address
 from mlx.core.cluster_probe import PROCESSOR, probe
 from mlx.core.console import note
-from mlx.core.errors import MlxError, SettingsError
+from mlx.core.errors import MlxError
 from mlx.core.extras import require
 from mlx.core.ordered_map import one_thread_each, packed, run_alone, run_packed, windowed
 
@@ -55,19 +52,24 @@ class Cluster:
         """Reject resources that no worker has."""
         self._admit()
         for resources in stated:
-            if not self._some_has(resources):
+            if not self._with(resources):
                 raise self._none_with(resources)
 
-    def _some_has(self, resources: Mapping[str, float]) -> bool:
-        found = (worker["resources"] for worker in self._workers.values())
-        return any(all(own.get(name, 0) >= amount for name, amount in resources.items()) for own in found)
+    def _with(self, resources: Mapping[str, float]) -> list[dict[str, Any]]:
+        return [
+            worker
+            for worker in self._workers.values()
+            if all(worker["resources"].get(name, 0) >= amount for name, amount in resources.items())
+        ]
 
     def _none_with(self, resources: Mapping[str, float]) -> MlxError:
         flag = " ".join(f"{name}={amount:g}" for name, amount in resources.items())
         flags = f' --resources "{flag}"' if resources else ""
+        paused = sorted(address for address, worker in self._workers.items() if not _takes_tasks(worker))
+        reason = f" ({', '.join(paused)}: paused, as its memory is near its --memory-limit)" if paused else ""
         return MlxError(
-            f"{self._name}: expected a worker{f' with {flag}' if flag else ''}, found none among {len(self._workers)}; "
-            f"'dask worker {self._client.scheduler.address}{flags}' starts one"
+            f"{self._name}: expected a worker{f' with {flag}' if flag else ''}, found none among "
+            f"{len(self._workers)}{reason}; 'dask worker {self._client.scheduler.address}{flags}' starts one"
         )
 
     def map(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
@@ -110,7 +112,7 @@ class Cluster:
                 if wait([future], timeout=1).done:
                     break
                 self._admit()
-                seconds = 0 if self._some_has(resources) else seconds + 1
+                seconds = 0 if any(map(_takes_tasks, self._with(resources))) else seconds + 1
                 if seconds >= WORKER_SECONDS:
                     raise self._none_with(resources)
             if future.done():
@@ -138,6 +140,11 @@ def _same(content: bytes) -> bytes:
     return content
 
 
+def _takes_tasks(worker: Mapping[str, Any]) -> bool:
+    """Return whether a worker is not paused, which Dask does where memory is short, or is still at a task."""
+    return bool(worker["status"] == "running" or worker["metrics"]["task_counts"].get("executing"))
+
+
 @contextmanager
 def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: Path) -> Iterator[Cluster]:
     """Connect to a scheduler, or start a cluster of this machine if there is no address.
@@ -162,9 +169,9 @@ def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: P
     """
     require("cluster", name)
     if address.endswith(".json"):
-        address = _address_in(name, Path(address))
+        address = address_in(name, Path(address))
     if address:
-        _check_address(name, address, insecure=insecure)
+        check_address(name, address, insecure=insecure)
     with ExitStack() as stack:
         client = _client(stack, name, address, count)
         try:
@@ -214,44 +221,6 @@ def _not_interrupted() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _address_in(name: str, file: Path) -> str:
-    """Read the address of a scheduler from the file that it wrote."""
-    try:
-        address = json.loads(file.read_text())["address"]
-    except OSError as error:
-        raise MlxError(
-            f"{name}: {file}: {error.strerror}; 'dask scheduler --scheduler-file {file}' writes it"
-        ) from None
-    except (ValueError, KeyError, TypeError):
-        raise MlxError(f"{name}: {file}: expected a file that 'dask scheduler --scheduler-file' wrote") from None
-    return str(address)
-
-
-def _check_address(name: str, address: str, *, insecure: bool) -> None:
-    """Reject what is no address, and a scheduler of another machine without TLS."""
-    parts = urlsplit(address)
-    try:
-        complete = parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port
-    except ValueError:  # no number, or too large
-        complete = False
-    if not complete:
-        raise SettingsError(f"{name}: expected tcp://HOST:PORT or tls://HOST:PORT, found {address}")
-    if insecure or parts.scheme == "tls" or _is_loopback(parts.hostname or ""):
-        return
-    raise SettingsError(
-        f"{name}: expected TLS for a scheduler that is not on this machine, found {address}: whoever reaches it can "
-        "run code on its workers; give tls://… (docs/cluster.md), or --insecure (MLX_WORKERS_INSECURE=1)"
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        places = {place[4][0] for place in socket.getaddrinfo(host, None)}
-    except OSError:
-        return False
-    return bool(places) and all(ipaddress.ip_address(place).is_loopback for place in places)
 
 
 def _check_workers(name: str, client: Any, workers: list[str], seen: Path) -> Iterator[str]:
