@@ -46,6 +46,8 @@ BLOCK_BYTES = 8 << 20
 """Bytes of a file that are collected, on the device of the model, before they are copied and written."""
 MOST_WAITING = 2
 """Blocks that wait to be written."""
+LAST_LAYER = ("last_layer_weights.npy", "last_layer_bias.npy")
+"""Weights (d, K) and bias (K,) that make the logits of a layer."""
 IMAGE_SIDE = 128
 """Pixels of the longer side that an image is recorded with."""
 
@@ -102,6 +104,7 @@ def record(
     images: bool | Callable[[Any], Any] = False,
     texts: Callable[[Any], Sequence[str]] | None = None,
     metadata: Callable[[Any], Mapping[str, Sequence[Any]]] | None = None,
+    last_layer: str | None = None,
     device: torch.device | str | None = None,
     autocast: torch.dtype | None = None,
 ) -> Path:
@@ -130,6 +133,9 @@ def record(
     images
         Whether the inputs are images to be recorded, or a function that makes them of a batch: (m, c, h, w) or
         (m, h, w), of bytes or floats in [0, 1].
+    last_layer
+        Name of the linear module that makes the logits of a recorded layer, whose weights are recorded; by default the
+        last one with as many outputs, if it does.
     device
         Where batches are moved; by default where the first parameter of the model is.
     autocast
@@ -144,7 +150,10 @@ def record(
     place = torch.device(device) if device is not None else _device_of(inner)
     state = {module: module.training for module in inner.modules()}
     precision = contextlib.nullcontext() if autocast is None else torch.autocast(place.type, dtype=autocast)
-    recorder = Recorder(model, folder, layers=layers, outputs=outputs, class_names=class_names, splits=tuple(loaders))
+    recorder = Recorder(
+        model, folder, layers=layers, outputs=outputs, class_names=class_names, splits=tuple(loaders),
+        last_layer=last_layer,
+    )  # fmt: skip
     try:
         inner.eval()
         with recorder, torch.inference_mode(), precision, contextlib.ExitStack() as stack:
@@ -181,7 +190,7 @@ class Recorder:
 
     Parameters
     ----------
-    model, folder, layers, outputs, class_names
+    model, folder, layers, outputs, class_names, last_layer
         As in `record`. An earlier recording in `folder` is replaced.
     splits
         The parts that will be recorded.
@@ -199,6 +208,7 @@ class Recorder:
         outputs: str = "logits",
         class_names: Sequence[str] = (),
         splits: Sequence[str] = SPLITS,
+        last_layer: str | None = None,
         rank: int | None = None,
         world_size: int | None = None,
     ) -> None:
@@ -209,6 +219,9 @@ class Recorder:
         _check_target(self.folder)
         self.rank, self.world_size, self._grouped = _ranks(rank, world_size)
         self._model, self._inner = model, _unwrapped(model)
+        self._last_layer, self._classes = last_layer, 0
+        if last_layer is not None:
+            _check_linear(_module_of(self._inner, last_layer), last_layer, outputs)
         self._taps = [_Tap(name, layer, self._inner) for name, layer in _named(layers).items()]
         self._parts: dict[str, _Part] = {}
         self._datasets: list[Any] = []
@@ -281,7 +294,7 @@ class Recorder:
         """
         _check_splits([split])
         scores = _scores(outputs, self.outputs, first=not self._parts)
-        m = len(scores)
+        m, self._classes = len(scores), scores.shape[-1]
         targets = _targets(labels, m, self.outputs, classes=scores.shape[-1])
         rows: dict[str, Any] = {OUTPUTS[self.outputs]: scores, "y_true": targets}
         rows |= {tap.name: tap.collect(m) for tap in self._taps}
@@ -319,6 +332,7 @@ class Recorder:
             "outputs": self.outputs,
             "class_names": self.class_names,
             "layers": {tap.name: tap.described() for tap in self._taps},
+            "last_layer": self._write_last_layer(),
             "rank": self.rank,
             "world_size": self.world_size,
             "splits": {split: part.described() for split, part in self._parts.items()},
@@ -328,6 +342,25 @@ class Recorder:
         else:
             _write_json(self._partial / "recording.json", described)
         _replace(self._partial, self._place)
+
+    def _write_last_layer(self) -> dict[str, Any] | None:
+        """Write the weights of the linear module that may make the logits; return its name, or None without one."""
+        if self.outputs != "logits":
+            return None
+        stated = self._last_layer
+        found = dict(self._inner.named_modules()) if stated is None else {stated: _module_of(self._inner, stated)}
+        widths = {self._classes, 1} if self._classes == 2 else {self._classes}  # one logit stands for two classes
+        linear = {name: one for name, one in found.items() if _is_whole_linear(one) and one.out_features in widths}
+        if not linear:
+            return None if stated is None else {"module": stated, "stated": True}
+        name, module = list(linear.items())[-1]
+        weights = _host(module.weight.to(torch.float64))
+        bias = np.zeros(len(weights)) if module.bias is None else _host(module.bias.to(torch.float64))
+        if len(weights) < self._classes:
+            weights, bias = np.concatenate([0 * weights, weights]), np.concatenate([0 * bias, bias])
+        for file, values in zip(LAST_LAYER, (np.ascontiguousarray(weights.T), bias), strict=True):
+            np.save(self._partial / file, values)
+        return {"module": name, "stated": stated is not None}
 
 
 def merge(folder: str | Path) -> Path:
@@ -358,6 +391,9 @@ def merge(folder: str | Path) -> Path:
         holding = [(shard, one["splits"][split]) for shard, one in known if split in one["splits"]]
         if holding:
             merged["splits"][split] = _merge_part(split, holding, partial / f"{split}.partial")
+    for name in LAST_LAYER:
+        if (shards[0] / name).exists():
+            shutil.copyfile(shards[0] / name, partial / name)
     _complete(partial, {name: value for name, value in merged.items() if name != "rank"})
     _replace(partial, folder)
     for shard in shards:
@@ -537,12 +573,13 @@ def _complete(folder: Path, described: dict[str, Any]) -> None:
     names = described["class_names"] or [str(k) for k in range(classes)]
     if len(names) != classes:
         raise RecordingError(f"class_names: expected {classes}, as the model has outputs, found {len(names)}")
+    last = _checked_last_layer(folder, described)
     _number(folder, parts)
     for split, part in parts.items():
         place = folder / f"{split}.partial"
         part["files"] = {path.name: _shape_of(path) for path in sorted(place.glob("*.npy"))}
         place.rename(folder / split)
-    described["splits"] = parts
+    described["splits"], described["last_layer"] = parts, last
     first = parts["test"]["files"]
     _write_json(
         folder / "representations.json",
@@ -553,6 +590,7 @@ def _complete(folder: Path, described: dict[str, Any]) -> None:
             "layers": {name: first[f"{name}.npy"]["shape"][1] for name in described["layers"]},
             "has_logits": described["outputs"] == "logits",
             "samples": {split: part["n"] for split, part in parts.items()},
+            "last_layer": None if last is None else last["layer"],
         },
     )
     _write_json(folder / "recording.json", described)
@@ -573,6 +611,40 @@ def _add_predictions(place: Path, outputs: str) -> int:
     for file in files.values():
         file.close()
     return int(scores.shape[1])
+
+
+def _checked_last_layer(folder: Path, described: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the linear module and the layer of which it makes the logits; delete its weights where it makes others."""
+    last, files = described["last_layer"], [folder / name for name in LAST_LAYER]
+    if last is None:
+        return None
+    if files[0].exists():
+        weights, bias = map(np.load, files)
+        for name in described["layers"]:
+            if _makes_logits(folder / "test.partial", name, weights, bias):
+                return {"module": last["module"], "layer": name}
+        for file in files:
+            file.unlink()
+    if last["stated"]:
+        raise RecordingError(
+            f"last_layer: expected a module that makes the logits of a recorded layer, in single precision, found "
+            f"'{last['module']}', which makes others; record its input, Layer('{last['module']}', of='input')"
+        )
+    return None
+
+
+def _makes_logits(place: Path, layer: str, weights: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> bool:
+    """Return whether the logits of all samples are those of the layer, up to a thousandth of the largest."""
+    rows, logits = (np.load(place / f"{name}.npy", mmap_mode="r") for name in (layer, "logits"))
+    if rows.shape[1] != len(weights):
+        return False
+    size = max(1, BLOCK_BYTES // max(1, rows[:1].nbytes + logits[:1].nbytes))
+    for start in range(0, len(rows), size):
+        some = np.array(logits[start : start + size])
+        made = np.asarray(rows[start : start + size], np.float64) @ weights + bias
+        if (np.abs(made - some).max(1) > 1e-3 * np.maximum(1, np.abs(some).max(1))).any():
+            return False
+    return True
 
 
 def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
@@ -885,6 +957,20 @@ def _module_of(model: nn.Module, name: str) -> nn.Module:
     close = difflib.get_close_matches(plain, modules, 1)
     hint = f"; did you mean '{close[0]}'?" if close else ""
     raise RecordingError(f"layers: expected names of modules: {', '.join(modules)}; found '{name}'{hint}")
+
+
+def _is_whole_linear(module: nn.Module) -> bool:
+    """Return whether a linear module has its weights in this process, as no shard of them."""
+    return isinstance(module, nn.Linear) and type(module.weight.data) is torch.Tensor and module.weight.ndim == 2
+
+
+def _check_linear(module: nn.Module, name: str, outputs: str) -> None:
+    if outputs != "logits":
+        raise RecordingError(f"last_layer: expected outputs='logits' beside it, found outputs='{outputs}'")
+    if not _is_whole_linear(module):
+        raise RecordingError(
+            f"last_layer: expected a linear module with whole weights, found '{name}', {type(module).__name__}"
+        )
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:

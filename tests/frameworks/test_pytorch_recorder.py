@@ -64,6 +64,9 @@ def test_rows_are_what_the_modules_return_before_anything_overwrites_it(model: S
     np.testing.assert_array_equal(read(folder, "y_true"), Y)
     np.testing.assert_array_equal(read(folder, "y_pred"), logits.argmax(1))
     assert model.training  # as before
+    layer = [np.load(folder / f"last_layer_{name}.npy") for name in ("weights", "bias")]
+    np.testing.assert_allclose(read(folder, "fc2.input") @ layer[0] + layer[1], logits, atol=1e-6)
+    assert json.loads((folder / "representations.json").read_text())["last_layer"] == "fc2.input"
 
 
 def test_the_manifest_names_shapes_layers_model_and_time(model: Small, tmp_path: Path) -> None:
@@ -73,6 +76,7 @@ def test_the_manifest_names_shapes_layers_model_and_time(model: Small, tmp_path:
         "module": "conv", "class": "Conv2d", "of": "output", "shape": [2, 4, 6, 6], "pool": "mean",
     }  # fmt: skip
     assert described["splits"]["test"]["files"]["first.npy"] == {"shape": [50, 4], "dtype": "float32"}
+    assert described["last_layer"] is None  # the input of fc2 is not recorded
     assert described["recorded_at"].endswith("Z")
     assert described["seconds"] > 0
 
@@ -170,6 +174,10 @@ def test_one_logit_stands_for_two_classes(tmp_path: Path) -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 5), nn.Linear(5, 1))
     folder = recorded(tmp_path, model, ["1"], [(X, (Y == 1).float()[:, None])])
     np.testing.assert_allclose(read(folder, "probabilities")[:, 1], torch.sigmoid(model(X)).detach()[:, 0], atol=1e-6)
+    weights = np.load(folder / "last_layer_weights.npy")
+    np.testing.assert_allclose(
+        read(folder, "1") @ weights, read(folder, "logits") - [0, model[2].bias.item()], atol=1e-6
+    )
 
 
 # --- Pooling ---------------------------------------------------------------------------------------------------------
@@ -280,6 +288,9 @@ def test_feature_maps_are_averaged_over_their_positions(
         (["fc1"], {"labels": lambda batch: batch[1] / 2}, "found fractions; of a regression pass outputs='values'"),
         (["fc1"], {"images": lambda batch: batch[0] - 0.5}, r"batch\[0\] \* std \+ mean"),
         (["fc1"], {"texts": lambda _: ["one"]}, "texts: expected one for each of the 16 samples, found 1"),
+        (["conv"], {"last_layer": "fc2"}, r"makes others; record its input, Layer\('fc2', of='input'\)"),
+        (["fc1"], {"last_layer": "conv"}, "last_layer: expected a linear module with whole weights, found 'conv'"),
+        (["fc1"], {"last_layer": "fc3"}, r"found 'fc3'; did you mean 'fc2'\?"),
         (["fc1"], {"output": 7}, "output of the model: expected a tensor"),
     ],
 )  # fmt: skip
@@ -366,7 +377,8 @@ def test_shards_of_ranks_are_merged_in_the_order_of_the_dataset(model: Small, tm
     for rank in (1, 0):
         folder = tmp_path / "sharded"
         rows = torch.cat([torch.arange(rank, 50, 2), torch.tensor([0])])  # padded, as a distributed sampler does
-        with Recorder(model, folder, layers=["fc1"], rank=rank, world_size=2) as recorder, torch.no_grad():
+        layers = [Layer("fc2", of="input"), "fc1"]
+        with Recorder(model, folder, layers=layers, rank=rank, world_size=2) as recorder, torch.no_grad():
             for some in rows.split(7):
                 recorder.add("test", model(X[some]), Y[some], index=some, texts=[f"{k}\u2028" for k in some.tolist()])
     merge(tmp_path / "sharded")
@@ -375,6 +387,11 @@ def test_shards_of_ranks_are_merged_in_the_order_of_the_dataset(model: Small, tm
         np.testing.assert_allclose(read(tmp_path / "sharded", name), read(whole, name), atol=1e-6)
     lines = (tmp_path / "sharded" / "test" / "texts.jsonl").read_text().split("\n")[:-1]
     assert [json.loads(line)["text"] for line in lines] == [f"{k}\u2028" for k in range(50)]
+    last = json.loads((tmp_path / "sharded" / "recording.json").read_text())["last_layer"]
+    assert (last, (tmp_path / "sharded" / "last_layer_bias.npy").is_file()) == (
+        {"module": "fc2", "layer": "fc2.input"},
+        True,
+    )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["recorded", "sharded"]
 
 
