@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Floats, Scores
-from mlx.core.checks import row_blocks
+from mlx.core.checks import BLOCK_BYTES, row_blocks
 from mlx.core.scale import in_unit
 from mlx.residuals.similarity.directions import in_range
 from mlx.stats.status import OK, Reason, Status
@@ -74,8 +74,10 @@ def _mean(representation: Scores) -> Floats:
     return np.asarray(origin + total / len(representation), dtype=np.float64)
 
 
-def _centered_blocks(representation: Scores, mean: Floats) -> Iterator[tuple[slice, Floats]]:
-    for rows in row_blocks(*representation.shape):
+def _centered_blocks(
+    representation: Scores, mean: Floats, block_bytes: int = BLOCK_BYTES
+) -> Iterator[tuple[slice, Floats]]:
+    for rows in row_blocks(*representation.shape, block_bytes):
         yield rows, np.asarray(representation[rows], dtype=np.float64) - mean
 
 
@@ -83,15 +85,25 @@ def _axes(representation: Scores, mean: Floats, k: int) -> Floats:
     n, d = representation.shape
     if d <= min(n, DENSE):
         covariance = np.zeros((d, d))
-        for _, block in _centered_blocks(representation, mean):
+        # Each block adds a whole matrix to the others', and has as many rows as that.
+        for _, block in _centered_blocks(representation, mean, max(BLOCK_BYTES, 8 * d * d)):
             covariance += block.T @ block
-        return np.linalg.eigh(covariance)[1][:, : -k - 1 : -1].T
+        return _last_eigenvectors(covariance, k).T
     if n <= DENSE:
         centered = np.concatenate([block for _, block in _centered_blocks(representation, mean)])
         # From products of rows, of which there are fewer than columns; orthogonal also where components vanish.
-        weights = np.linalg.eigh(centered @ centered.T)[1][:, : -k - 1 : -1]
+        weights = _last_eigenvectors(centered @ centered.T, k)
         return np.asarray(np.linalg.qr(centered.T @ weights)[0].T, dtype=np.float64)
     return _leading_axes(representation, mean, k)
+
+
+def _last_eigenvectors(matrix: Floats, k: int) -> Floats:
+    """Return the eigenvectors (n, k) of the k largest eigenvalues of a symmetric matrix (n, n), largest first."""
+    from scipy.linalg import eigh
+
+    n = len(matrix)
+    vectors: Floats = eigh(matrix, subset_by_index=(n - k, n - 1), overwrite_a=True, check_finite=False)[1]
+    return vectors[:, ::-1]
 
 
 def _leading_axes(representation: Scores, mean: Floats, k: int) -> Floats:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlx.core.array_types import Floats, Integers, Scores
-from mlx.core.checks import row_blocks
+from mlx.core.array_types import Floats, Scores
+from mlx.core.ordered_map import within_task
 from mlx.core.scale import unit_sized
 from mlx.residuals.streams import Stream, stream
+from mlx.stats.nearest import nearest_neighbors
 from mlx.stats.status import OK, Reason, Status
 
 SCALES = (1, 2, 4)
@@ -27,8 +28,8 @@ MIN_SAMPLES = 100
 MAX_QUERIES = 2000
 """Samples whose neighbors are looked for: their number sets the sampling error, which is then about 2 %."""
 
-NEAREST = 4
-"""Rows whose distance is measured as a difference: two neighbors, and as many in reserve."""
+NEAREST = 3
+"""Rows that are searched for each: two neighbors, and the row itself."""
 
 CENSORED = 0.1
 """Share of the largest ratios of which only their size in rank is used: they feel the uneven density most."""
@@ -121,29 +122,14 @@ def _in_own_span(values: Scores) -> Floats:
 
 def _log_ratios(values: Scores, n_queries: int) -> Floats:
     """Log of the ratio of second to first neighbor distance, for the first ``n_queries`` rows."""
-    n = len(values)
-    centered = unit_sized(np.asarray(values, dtype=np.float64))
-    centered = centered - centered.mean(axis=0)
-    centered /= np.abs(centered).max()
-    squares = np.einsum("ij,ij->i", centered, centered)
-    ratios = np.empty(min(n, n_queries))
-    for rows in row_blocks(ratios.size, max(n, NEAREST * centered.shape[1])):
-        distances = squares - 2 * centered[rows] @ centered.T
-        distances[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = np.inf
-        # The product form loses digits; the nearest few are measured again, as differences.
-        near = np.argpartition(distances, NEAREST - 1, axis=1)[:, :NEAREST]
-        ratios[rows] = _exact_log_ratio(centered, np.arange(rows.start, rows.stop), near)
-    return ratios[np.isfinite(ratios)]
-
-
-def _exact_log_ratio(values: Floats, rows: Integers, near: Integers) -> Floats:
-    gaps = values[near] - values[rows][:, None]
-    distances = np.sort(np.einsum("ijk,ijk->ij", gaps, gaps), axis=1)
+    queries = values[:n_queries]
+    found = nearest_neighbors(values, NEAREST, queries=queries, map=within_task)
+    others = found.rows != np.arange(len(queries))[:, None]
+    others[others.all(axis=1), -1] = False  # the row itself, where it is not the nearest of several at its place
+    first, second = found.distances[others].reshape(len(queries), NEAREST - 1).T
     # Positions so near that their distance is below what squares resolve have no ratio.
-    known = distances[:, 0] > 0
-    ratio = np.divide(distances[:, 1], distances[:, 0], out=np.full(rows.size, np.nan), where=known)
-    result: Floats = np.log(ratio) / 2
-    return result
+    ratios: Floats = np.log(np.divide(second, first, out=np.full(first.size, np.nan), where=first > 0))
+    return ratios[np.isfinite(ratios)]
 
 
 def pareto_exponent(log_ratios: Floats) -> tuple[float, float]:
