@@ -10,7 +10,7 @@ the sample does to the ranks of all others, (1/n) Σ_j (1[x_i ≤ x_j] − F(x_j
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from scipy.special import ndtr
@@ -28,11 +28,10 @@ SMALLEST_P = 1e-6
 """Below this, the normal distribution is an order of magnitude at best: a p-value is printed as "< 1e-6"."""
 
 
-FEWEST_BOUNDED = 1000
-"""Samples from which a bound of Spearman's standard error decides nearly all permutations."""
+Number = TypeVar("Number", Floats, Integers)
 
-BOUND_MARGIN, TINY = 1e-9, 1e-100
-"""More than rounding changes a bound, and a bound that says nothing."""
+LARGEST_SUM = 61
+"""No sum of the ranks of all samples reaches 2^61 of the units in which they are whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -81,45 +80,47 @@ class Stratum:
         """Σ φ and Σ φ² of the data, as `permuted` returns them."""
         return self.sums(self.places[None])
 
-    def permuted(self, n_permutations: int, generator: np.random.Generator, *, least: float = 0.0) -> Floats:
-        """Σ φ and Σ φ² under random permutations of y.
-
-        Parameters
-        ----------
-        n_permutations, generator
-            How many, and where they are drawn from.
-        least
-            Where Spearman's statistic is smaller than this in any case, its Σ φ² may be a lower bound: that takes half
-            the time, and is all that a test needs whose observed statistic is ``least``.
-
-        Returns
-        -------
-        Floats
-            (2, 2, n_permutations): first of Pearson, then of Spearman.
-        """
+    def permuted(self, n_permutations: int, generator: np.random.Generator) -> Floats:
+        """Σ φ and Σ φ² (2, 2, n_permutations) under random permutations of y: first of Pearson, then of Spearman."""
         found = np.empty((2, 2, n_permutations))
         for where, orders in random_orders(self.n, n_permutations, generator):
-            found[..., where] = self.sums(orders, least)
+            found[..., where] = self.sums(orders)
         return found
 
-    def sums(self, orders: Integers, least: float = 0.0) -> Floats:
+    def sums(self, orders: Integers) -> Floats:
         """Σ φ and Σ φ² (2, 2, m) where each sample, in the order of x, has the y at a place (m, n) in its order."""
-        return np.array([self._sums_of_values(orders), self._sums_of_ranks(orders, least)])
+        return np.array([self._sums_of_values(orders), self._sums_of_ranks(orders)])
 
     def _sums_of_values(self, orders: Integers) -> tuple[Floats, Floats]:
         products = _taken(self.y[0], orders)
-        return products @ self.x[0], np.square(products, out=products) @ self._x_squares[0]
+        return products @ self.x[0], np.square(products, out=products) @ self._x_squares
 
-    def _sums_of_ranks(self, orders: Integers, least: float = 0.0) -> tuple[Floats, Floats]:
-        ranks = _taken(self.y[1], orders)
+    def _sums_of_ranks(self, orders: Integers) -> tuple[Floats, Floats]:
+        x, y = self._fixed
+        flat = orders + np.arange(0, orders.size, self.n)[:, None]
+        at_y = np.empty(orders.size, dtype=np.int64)
+        at_y[flat.ravel()] = np.tile(x, len(orders))
+        of_y = _taken(y, orders)
+        added = _taken(_added_before(at_y, self.y_ties), flat)
+        added += _added_before(of_y.ravel(), self.x_ties).reshape(orders.shape)
+        influence = added.astype(np.float64)
+        influence -= influence.mean(axis=1, keepdims=True)
+        influence *= -0.5 / self.n
+        ranks = of_y.astype(np.float64)
         total = ranks @ self.x[1]
-        if least == 0 or self.n < FEWEST_BOUNDED:
-            return total, self._squared_influence(ranks, orders)
-        squares = self._least_squared_influence(ranks, orders)
-        unsure = np.flatnonzero(np.abs(total) >= least * (1 - BOUND_MARGIN) * np.sqrt(squares))
-        if unsure.size:
-            squares[unsure] = self._squared_influence(ranks[unsure], orders[unsure])
-        return total, squares
+        ranks *= self.x[1]
+        influence += ranks
+        return np.ldexp(total, self._exponent), np.ldexp(np.vecdot(influence, influence), 2 * self._exponent)
+
+    @cached_property
+    def _fixed(self) -> tuple[Integers, Integers]:
+        """Ranks x and y (n,) as whole multiples of 2^`_exponent`: sums of these are exact, and added up fast."""
+        x, y = np.rint(np.ldexp(np.stack([self.x[1], self.y[1]]), -self._exponent)).astype(np.int64)
+        return x, y
+
+    @property
+    def _exponent(self) -> int:
+        return self.n.bit_length() - LARGEST_SUM
 
     @cached_property
     def _has_ties(self) -> bool:
@@ -127,41 +128,8 @@ class Stratum:
 
     @cached_property
     def _x_squares(self) -> Floats:
-        squares: Floats = self.x**2
+        squares: Floats = self.x[0] ** 2
         return squares
-
-    def _squared_influence(self, ranks: Floats, orders: Integers) -> Floats:
-        """Σ φ² (m,) of Spearman, given the ranks (m, n) of y at the places; they are overwritten."""
-        flat = orders + np.arange(0, orders.size, self.n)[:, None]
-        inverse = np.empty(orders.shape)
-        inverse.ravel()[flat] = self.x[1]
-        influence = _taken(_added_before(inverse, self.y_ties), flat, out=inverse)
-        influence += _added_before(ranks, self.x_ties)
-        influence -= influence.mean(axis=1, keepdims=True)
-        influence *= -0.5 / self.n
-        ranks *= self.x[1]
-        influence += ranks
-        found: Floats = np.einsum("mn,mn->m", influence, influence)
-        return found
-
-    def _least_squared_influence(self, ranks: Floats, orders: Integers) -> Floats:
-        """Lower bound (m,) of Σ φ² of Spearman: √Σ φ² ≥ √Σ (x y)² − (M_x + M_y)/√n.
-
-        M is the largest absolute value of any sum of first ranks, which is at most that at the end of a block and what
-        the ranks of a block may add.
-        """
-        inverse = np.empty(orders.shape)
-        for row, order in zip(inverse, orders, strict=True):
-            row[order] = self.x[1]
-        length = max(1, round(self.n**0.5 / 2))
-        influence = np.zeros(len(orders))
-        for values, largest in zip((ranks, inverse), np.abs([self.y[1], self.x[1]]).max(axis=1), strict=True):
-            ends = np.add.reduceat(values, np.arange(0, self.n, length), axis=1).cumsum(axis=1)
-            influence += np.abs(ends).max(axis=1) + length * largest
-        products = np.square(ranks, out=inverse) @ self._x_squares[1]
-        root = np.sqrt(products) - influence / self.n**0.5
-        found: Floats = np.square(root.clip(TINY))
-        return found
 
 
 def permuted_alike(strata: Sequence[Stratum], n_permutations: int, generator: np.random.Generator) -> Floats:
@@ -183,30 +151,29 @@ def permuted_alike(strata: Sequence[Stratum], n_permutations: int, generator: np
     return found
 
 
-def _taken(values: Floats, orders: Integers, out: Floats | None = None) -> Floats:
+def _taken(values: Number, orders: Integers) -> Number:
     """Return values at places that are all valid, which needs no buffer."""
-    return np.take(values, orders, out=np.empty(orders.shape) if out is None else out, mode="clip")
+    return np.take(values, orders, out=np.empty(orders.shape, values.dtype), mode="clip")
 
 
 def _ties(ranks: Floats) -> Integers:
     return np.stack([np.searchsorted(ranks, ranks, side) for side in ("left", "right")])
 
 
-def _added_before(other: Floats, ties: Integers) -> Floats:
-    """Sum `other` (m, n) over lower ranks twice, and over equal ones once; `other` is in the order of the ranks.
+def _added_before(others: Integers, ties: Integers) -> Integers:
+    """Sum `others` over lower ranks twice, and over equal ones once; they are in the order of the ranks (n,).
 
-    Less its mean and times −½, this is the influence of samples, times n, on those ranks.
+    Less its mean and times −½, this is the influence of samples, times n, on those ranks. Of several rows, one after
+    the other, each also has the sums of those before: a constant, near 0.
     """
+    sums = np.zeros(others.size + 1, dtype=np.int64)
+    np.cumsum(others, out=sums[1:])
     if (ties[1] - ties[0] == 1).all():
-        found: Floats = np.cumsum(other, axis=1)
-        found *= 2
-        found -= other
-        return found
-    sums = np.zeros((len(other), other.shape[1] + 1))
-    np.cumsum(other, axis=1, out=sums[:, 1:])
-    found = sums.take(ties[0], axis=1)
-    found += sums.take(ties[1], axis=1)
-    return found
+        return sums[:-1] + sums[1:]
+    rows = np.arange(0, others.size, ties.shape[1])[:, None]
+    found = _taken(sums, ties[0] + rows)
+    found += _taken(sums, ties[1] + rows)
+    return found.ravel()
 
 
 def studentized(sums: Floats) -> Floats:

@@ -18,7 +18,7 @@ from mlx.residuals.association.permutation import Group, Permute, added_up, side
 from mlx.residuals.streams import Stream, stream
 from mlx.stats.permutation import PermutationTest
 from mlx.stats.permutation_chunks import OF_CLASSES, Chunk, Chunks, ChunksBySize, by_label
-from mlx.stats.studentized import BOUND_MARGIN, permuted_alike, studentized
+from mlx.stats.studentized import permuted_alike, studentized
 
 WITHIN = (0, 1)
 """Places of the tests within class, of Pearson and of Spearman, before those of every class."""
@@ -56,7 +56,7 @@ def class_p_values(
     own = np.stack([studentized(one)[:, 0] for one in sums])
     own[[not tested[label] for label in groups]] = np.nan
     observed = np.concatenate([studentized(added_up(every, sums))[:, 0], own.ravel()])
-    draw = _Draws(groups, first, observed, limits[0], seed, map)
+    draw = _Draws(groups, first, limits[0], seed, map)
     each = np.repeat(limits, [2, 2 * len(groups)])
     sides = [pair for parts in (every, *([group] for group in every)) for pair in sides_of(parts)] if many else []
     found = tests_of(observed, draw, each, sides)
@@ -72,8 +72,6 @@ class _Draws:
         The classes by label.
     first
         The place of the first test of each.
-    observed
-        Statistics of all tests.
     together
         Permutations of every class by itself, before those of one size are permuted alike.
     seed, map
@@ -84,16 +82,14 @@ class _Draws:
         self,
         groups: Mapping[int, Group],
         first: Mapping[int, int],
-        observed: Floats,
         together: int,
         seed: int,
         map: OrderedMap,
     ) -> None:
-        self._groups, self._first, self._observed = groups, first, np.abs(observed)
+        self._groups, self._first = groups, first
         self._together, self._seed, self._map = together, seed, map
         self._chunks = Chunks(sum(group.stratum.n for group in groups.values()) // OF_CLASSES)
         self._alike = ChunksBySize({label: group.stratum.n for label, group in groups.items()})
-        self._bounds_decide = True
 
     def __call__(self, size: int, running: Integers) -> Floats:
         """Return the statistics of those that run."""
@@ -113,31 +109,13 @@ class _Draws:
         }
 
     def _each_by_itself(self, size: int, tests: set[int]) -> dict[int, Floats]:
-        asked = list(self._chunks.following(size))
-        parts = self._permuted(asked, tests, exact=not self._bounds_decide and WITHIN[1] in tests)
+        needed = {label: self._groups[label] for label in self._asked(tests)}
+        permute = Permute(needed, self._seed, Stream.CLASS_PERMUTATION)
+        parts = by_label(self._map(permute, self._chunks.following(size)))
         found = self._of_classes(parts)
         if tests.isdisjoint(WITHIN):
             return found
-        groups = list(self._groups.values())
-        within = studentized(added_up(groups, list(parts.values())))
-        undecided = WITHIN[1] in tests and (np.abs(within[1]) >= self._observed[1] * (1 - BOUND_MARGIN)).any()
-        if self._bounds_decide and undecided:
-            self._bounds_decide = False  # from now on: they rarely do for one block and not for the next
-            return self._exactly(asked, tests)
-        return found | dict(enumerate(within))
-
-    def _exactly(self, asked: list[Chunk], tests: set[int]) -> dict[int, Floats]:
-        parts = self._permuted(asked, tests, exact=True)
-        return self._of_classes(parts) | dict(
-            enumerate(studentized(added_up(list(self._groups.values()), list(parts.values()))))
-        )
-
-    def _permuted(self, asked: list[Chunk], tests: set[int], *, exact: bool) -> dict[int, Floats]:
-        needed = {label: self._groups[label] for label in self._asked(tests)}
-        places = {label: self._first[label] + 1 for label in needed}
-        own = {label: float(self._observed[place]) if place in tests else np.inf for label, place in places.items()}
-        least = dict.fromkeys(needed, 0.0) if exact else own
-        return by_label(self._map(Permute(needed, least, self._seed, Stream.CLASS_PERMUTATION), asked))
+        return found | dict(enumerate(studentized(added_up(list(needed.values()), list(parts.values())))))
 
     def _permuted_alike(self, size: int, tests: set[int]) -> dict[int, Floats]:
         labels = self._asked(tests)

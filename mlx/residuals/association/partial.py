@@ -121,15 +121,11 @@ def _tests_by_group(
 
 @dataclass(frozen=True)
 class _PermuteWithin:
-    """Sums (2, 2, m) of one chunk of permutations of y within groups, which are the samples (n,) of equal labels.
-
-    ``least`` is the observed statistic of Spearman, below which a bound of Σ φ² may do.
-    """
+    """Sums (2, 2, m) of one chunk of permutations of y within groups, which are the samples (n,) of equal labels."""
 
     doing: ClassVar[str] = "permuting entropies among correct and wrong predictions"
     stratum: Stratum
     labels: Integers
-    least: float
     seed: int
 
     def __call__(self, chunk: Chunk) -> Floats:
@@ -147,7 +143,7 @@ class _PermuteWithin:
         for parts in zip(*drawn, strict=True):
             orders = np.concatenate([orders for _, orders in parts], axis=1)
             by_x = np.take(orders, back, axis=1, out=np.empty_like(orders), mode="clip")
-            found[..., parts[0][0]] = self.stratum.sums(by_x, self.least)
+            found[..., parts[0][0]] = self.stratum.sums(by_x)
         return found[..., chunk.skip :]
 
 
@@ -156,7 +152,7 @@ def _tests(
 ) -> list[PermutationTest]:
     """Test both correlations by permutations of y within groups, whose labels (n,) are in the order of x."""
     observed = studentized(stratum.observed())[:, 0]
-    chunks, permute = Chunks(labels.size), _PermuteWithin(stratum, labels, abs(float(observed[1])), settings.seed)
+    chunks, permute = Chunks(labels.size), _PermuteWithin(stratum, labels, settings.seed)
 
     def draw(size: int, running: Integers) -> Floats:
         return studentized(np.concatenate(list(map(permute, chunks.following(size))), axis=-1))[running]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -79,24 +78,17 @@ def correlations(groups: list[Group]) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class Permute:
-    """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations.
-
-    ``least`` has the observed statistic of Spearman of each label, below which a bound of Σ φ² may do.
-    """
+    """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations."""
 
     doing: ClassVar[str] = "permuting entropies"
     groups: Mapping[int, Group]
-    least: Mapping[int, float]
     seed: int
     purpose: Stream
 
     def __call__(self, chunk: Chunk) -> dict[int, Floats]:
         """Permute each group."""
         return {
-            label: chunk.of(
-                partial(group.stratum.permuted, least=self.least[label]),
-                stream(self.seed, self.purpose, label, chunk.index),
-            )
+            label: chunk.of(group.stratum.permuted, stream(self.seed, self.purpose, label, chunk.index))
             for label, group in self.groups.items()
         }
 
@@ -107,7 +99,7 @@ def pooled_p_values(
     """Test both correlations over all samples; ``many`` says that a nearly normal test is not permuted."""
     observed = studentized(group.stratum.observed())[:, 0]
     chunks = Chunks(group.stratum.n)
-    permute = Permute({0: group}, {0: abs(float(observed[1]))}, seed, Stream.POOLED_PERMUTATION)
+    permute = Permute({0: group}, seed, Stream.POOLED_PERMUTATION)
 
     def draw(size: int, running: Integers) -> Floats:
         parts = [found[0] for found in map(permute, chunks.following(size))]

@@ -77,7 +77,7 @@ def _mean(representation: Scores) -> Floats:
 def _centered_blocks(
     representation: Scores, mean: Floats, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[tuple[slice, Floats]]:
-    for rows in row_blocks(*representation.shape, block_bytes):
+    for rows in row_blocks(len(representation), mean.size, block_bytes):
         yield rows, np.asarray(representation[rows], dtype=np.float64) - mean
 
 

@@ -68,7 +68,7 @@ def correlate_spread(
     observed = studentized(stratum.observed())[1]
     (test,) = sequential_tests(
         observed,
-        lambda size, _: studentized(stratum.permuted(size, generator, least=abs(float(observed[0]))))[1:],
+        lambda size, _: studentized(stratum.permuted(size, generator))[1:],
         permutations_for(1, least=settings.n_permutations),
     )
     found: Numbers = {
