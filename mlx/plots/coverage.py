@@ -53,7 +53,7 @@ def plot_risk_coverage(
         ax.plot(coverage, risk, color=look.color, linestyle=look.linestyle, label=escape_math(f"{score}: {said}"))
     if (overall := next((point.risk for point in points if point.coverage >= 1), None)) is not None:
         ax.axhline(overall, color=MUTED, linestyle=":", linewidth=1)
-    ax.set_ylim(0, max(1.6 * max((point.risk for point in points), default=0), 0.02))
+    ax.set_ylim(0, min(max(1.6 * max((point.risk for point in points), default=0), 0.02), 1.02))
     if points:
         ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), title="area under the curve (AURC)", title_fontsize=7,
                   alignment="left")  # fmt: skip

@@ -33,7 +33,7 @@ def plot_issue_counts(counts: Sequence[IssueCount], *, ax: Axes | None = None) -
     counts
         One for each kind, part and method.
     """
-    shown = [one for one in counts if one.n and np.isfinite(one.expected) and (one.n_issues or one.expected >= LEAST)]
+    shown = drawn_counts(counts)
     ax = axes_or_new(ax, height=0.75 + 0.17 * max(3, len(shown)))
     found, expected = (np.array([getattr(one, name) for one in shown], float) for name in ("n_issues", "expected"))
     place, clearly = np.arange(len(shown)), found > expected + 2 * np.sqrt(expected)
@@ -51,8 +51,13 @@ def plot_issue_counts(counts: Sequence[IssueCount], *, ax: Axes | None = None) -
                     textcoords="offset points", va="center", color=MUTED)  # fmt: skip
     ax.set_xlim(0, max(1.0, 1.05 * float(np.max([*found, *expected, 0.0]))))
     ax.set_xlabel("samples (flawless data in brackets)")
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.5, 1.0), ncols=3, columnspacing=0.8, handlelength=0.8)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=3, columnspacing=0.8, handlelength=0.8)
     return ax
+
+
+def drawn_counts(counts: Sequence[IssueCount]) -> list[IssueCount]:
+    """Return the counts of kinds that were looked for, with a threshold, and of which there is anything."""
+    return [one for one in counts if one.n and np.isfinite(one.expected) and (one.n_issues or one.expected >= LEAST)]
 
 
 def _name(count: IssueCount) -> str:

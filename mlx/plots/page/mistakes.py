@@ -57,7 +57,7 @@ def _surest(samples: DataFrame) -> DataFrame:
 
 def _largest(samples: DataFrame) -> DataFrame:
     size = samples["residual"].abs()
-    return samples[size > 0].assign(size=size).sort_values("size", ascending=False, kind="stable")[:MISTAKES_SHOWN]
+    return samples.loc[size[size > 0].sort_values(ascending=False, kind="stable").index[:MISTAKES_SHOWN]]
 
 
 Said = tuple[str, str, str]

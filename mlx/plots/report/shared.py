@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.column_descriptions import ColumnDescription
 from mlx.plots.curves import plot_learning_curves, recorded_quantities
 from mlx.plots.images import plot_sample_cards, plot_sample_grid
-from mlx.plots.issues import plot_issue_counts
+from mlx.plots.issues import drawn_counts, plot_issue_counts
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.report.samples import choose_grid
 from mlx.plots.sets import plot_set_coverage
@@ -57,7 +57,7 @@ def samples(report: AnyReport) -> Axes | None:
 def issue_counts(report: AnyReport) -> Axes | None:
     """Draw how many samples there are to look at."""
     counts = report.residuals.issue_counts
-    return plot_issue_counts(counts) if any(count.n for count in counts) else None
+    return plot_issue_counts(counts) if drawn_counts(counts) else None
 
 
 ISSUE_HEADINGS = {

@@ -33,7 +33,7 @@ async function explore(data) {
   if (selection.read()) byId("explore").scrollIntoView();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     setLooks(plots, samples, selection);
-    for (const plot of plots) plot.draw();
+    for (const plot of plots) plot.measure();
   });
   byId("explore").selectedNumbers = () => (selection.isActive ? selection.numbers() : []); // for scripts of a reader
   performance.mark("ready");

@@ -14,7 +14,7 @@ class Plot {
     this.px = new Float32Array(samples.n);
     this.py = new Float32Array(samples.n);
     this.showAll();
-    new ResizeObserver(() => this.draw()).observe(this.box);
+    new ResizeObserver(() => this.measure()).observe(this.box);
   }
 
   // Columns at the axes, and all samples in view.
@@ -55,13 +55,14 @@ class Plot {
 
   resize() {
     this.scale = window.devicePixelRatio || 1;
-    const width = this.box.clientWidth;
-    this.inner = { left: MARGIN.left, top: MARGIN.top, right: width - MARGIN.right, bottom: HEIGHT - MARGIN.bottom };
+    this.inner = { left: MARGIN.left, top: MARGIN.top, right: this.width - MARGIN.right, bottom: HEIGHT - MARGIN.bottom };
     for (const canvas of [this.canvas, this.overlay]) {
-      canvas.width = width * this.scale;
-      canvas.height = HEIGHT * this.scale;
+      const [width, height] = [this.width, HEIGHT].map((side) => Math.round(side * this.scale));
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
       canvas.style.height = `${HEIGHT}px`;
-      canvas.getContext("2d").setTransform(this.scale, 0, 0, this.scale, 0, 0);
+      const context = canvas.getContext("2d");
+      context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+      context.clearRect(0, 0, this.width, HEIGHT);
     }
   }
 
@@ -81,11 +82,18 @@ class Plot {
     return this.range.bottom + ((this.inner.bottom - y) / (this.inner.bottom - this.inner.top)) * (this.range.top - this.range.bottom);
   }
 
+  // The width and the colors of the page: asking for them makes a browser lay the whole page out.
+  measure() {
+    this.width = this.box.clientWidth;
+    this.ink = inkOf(this.box);
+    this.draw();
+  }
+
   draw() {
-    if (!this.looks || !this.box.clientWidth) return;
+    if (!this.looks || !this.width) return;
     this.resize();
     this.visible = this.project();
-    const ink = inkOf(this.box);
+    const { ink } = this;
     const context = this.canvas.getContext("2d");
     drawAxes(context, this, ink);
     context.save();
@@ -145,7 +153,7 @@ class Plot {
     const context = this.overlay.getContext("2d");
     context.clearRect(0, 0, this.overlay.width, this.overlay.height);
     if (i === undefined || !Number.isFinite(this.px[i]) || !Number.isFinite(this.py[i])) return;
-    context.strokeStyle = inkOf(this.box).text;
+    context.strokeStyle = this.ink.text;
     context.lineWidth = 2.5;
     context.beginPath();
     context.arc(this.px[i], this.py[i], 9, 0, 7);
