@@ -52,7 +52,7 @@ def render_page(report: AnyReport, images: Mapping[str, bytes], dark: Mapping[st
     pictures = fit_pictures(without_doubles(images, views), dark, budget=budget)
     sections = [("explore", "Look at the samples", views)] if views else []
     sections += [
-        *section_bodies(report, tables, pictures),
+        *section_bodies(tables, pictures),
         ("glossary", "What the numbers mean", glossary(report.task)),
     ]
     return frame(

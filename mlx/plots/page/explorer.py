@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlx.plots.page.escaping import safe
-from mlx.plots.page.explorer_data import ExplorerData, explorer_data
+from mlx.plots.page.explorer_data import MOST_CLASSES, ExplorerData, explorer_data
 from mlx.plots.page.sheets import Sheets
 from mlx.plots.page.views import View
 from mlx.plots.report.inputs import AnyReport
@@ -13,8 +13,8 @@ HINT = (
     "Drag in a plot to select samples, {cell}or set filters: they combine, and all views show the same selection. "
     "Links from the answer, the tables and the figures of this page select here, too. "
 )
-
-
+CELL = "click a cell of the confusion matrix, "
+PARTS = {"val": "validation", "train": "training"}
 MOST_NAMED = 8  # of the columns that are left out
 
 
@@ -24,7 +24,7 @@ def explorer(report: AnyReport, *, page_bytes: int) -> str:
     if data is None:
         return ""
     frames = "\n".join(_frame(view) for view in data.views)
-    hint = HINT.format(cell="click a cell of the matrix, " if data.has_matrix else "")
+    hint = HINT.format(cell=CELL if 0 < len(report.class_names) <= MOST_CLASSES else "")
     sheet = f"<style>{_style(data.sheets)}</style>" if data.sheets else ""
     return (
         f'<p id="explore-shown">{safe(" ".join(_shown(report, data)))}</p>\n'
@@ -48,6 +48,10 @@ def _shown(report: AnyReport, data: ExplorerData) -> list[str]:
         said.append(
             f"{thousands(count)} of {plural(n, 'test sample')}: {first}, up to half of those shown, the others evenly "
             "spread. Counts in the confusion matrix, intervals and figures are those of all samples."
+        )
+    if parts := sorted({issue.split for issue in report.residuals.issues} - {"test"}):
+        said.append(
+            f"Of {' and '.join(PARTS.get(part, part) for part in parts)} samples the page has the issues alone."
         )
     if 0 < data.n_shown < count:
         what = "an image" if data.sheets else "their text"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlx.plots.page.details import MOST_DETAILED, details, looked_at_first
+from mlx.plots.page.mistakes import MATRIX_UP_TO
 from mlx.plots.page.packing import pack
 from mlx.plots.page.points import MOST_POINTS, choose_points
 from mlx.plots.page.sample_columns import PROJECTIONS, SampleColumn, projections_of, sample_columns
@@ -153,8 +154,11 @@ def _json(content: Any) -> str:
 
 
 def _cells(report: AnyReport) -> list[list[int]]:
-    """Return actual class, predicted class and count of every cell that is not empty; none of a matrix too large."""
-    if not isinstance(report, ClassificationReport) or len(report.class_names) > MOST_CLASSES:
+    """Return actual class, predicted class and count of every cell that is not empty.
+
+    Of few classes the matrix is beside the answer; of too many, none can be read.
+    """
+    if not isinstance(report, ClassificationReport) or not MATRIX_UP_TO < len(report.class_names) <= MOST_CLASSES:
         return []
     counts = report.evaluation.confusion
     return [[int(i), int(j), int(counts[i, j])] for i, j in zip(*np.nonzero(counts), strict=True)]

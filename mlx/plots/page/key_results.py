@@ -1,38 +1,20 @@
-"""The numbers at the top of a report, each with its interval and a sentence in plain language."""
+"""What the geometry of representations says, under the answer: each number with its interval and a sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
-from mlx.plots.text import (
-    PValue,
-    fixed,
-    interval_text,
-    p_text,
-    percent,
-    plural,
-    readable,
-    significant,
-    status_text,
-    thousands,
-    with_interval,
-)
-from mlx.results.classification_residuals import Slice
-from mlx.results.metrics import Estimate
+from mlx.plots.text import PValue, fixed, interval_text, p_text, status_text, with_interval
 from mlx.results.questions import PRIMARY, Question, Statistic
 from mlx.results.tests import TestResult, first_test
 
 CLAIMS_NOTHING = "without an interval, it says nothing about other samples"
 CHANCE_LEVEL = 0.5
 """AUROC of a score that is independent of the errors."""
-
-ALPHA = 0.05
-"""Adjusted p-value above which a sentence says that a difference may be chance."""
 
 
 @dataclass(frozen=True)
@@ -46,59 +28,18 @@ class KeyResult:
 
 
 def key_results(report: AnyReport) -> list[KeyResult]:
-    """Return the key results that `report` has the numbers for, at most six."""
+    """Return what the geometry of the representations says, as far as `report` has the numbers for it."""
     if isinstance(report, RegressionReport):
-        found = [_explained_variance(report), *_errors(report)]
-    else:
-        found = [
-            _accuracy(report),
-            _detection(report, Question.ERROR_BY_ENTROPY, "Entropy") or _entropy(report),
-            _addition(report) or _detection(report, Question.ERROR_BY_LOW_SIMILARITY, "Low similarity"),
-            _correlation(report),
-            _calibration(report),
-            _slice(report),
-        ]
+        return []
+    found = (_addition(report) or _detection(report), _correlation(report))
     return [result for result in found if result is not None]
 
 
-def _of_metric(label: str, metric: Estimate, write: Callable[[float], str], sentence: str) -> KeyResult:
-    ends = metric.interval
-    bounds = interval_text(ends.low, ends.high, ends.level, write) or status_text(metric.status)
-    return KeyResult(label, write(metric.value), bounds, sentence)
-
-
-def _accuracy(report: ClassificationReport) -> KeyResult:
-    n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
-    sentence = f"{thousands(wrong)} of {plural(n, 'test sample')} {'is' if 1 in {n, wrong} else 'are'} misclassified."
-    return _of_metric("Accuracy", report.evaluation.metrics.accuracy, percent, sentence)
-
-
-def _calibration(report: ClassificationReport) -> KeyResult | None:
-    metrics, samples = report.evaluation.metrics, report.samples
-    confidence, accuracy = float(samples["confidence"].mean()), float(samples["correct"].mean())
-    if np.isnan(metrics.ece.value) or np.isnan(confidence):
-        return None
-    sentence = f"The model is {percent(confidence)} confident on average and right in {percent(accuracy)} of cases."
-    if np.isfinite(metrics.ece_if_calibrated):
-        sentence += f" A calibrated model would show {percent(metrics.ece_if_calibrated)} with this many samples."
-    return _of_metric("Calibration error", metrics.ece, percent, sentence)
-
-
-def _entropy(report: ClassificationReport) -> KeyResult | None:
-    samples = report.samples
-    known = samples[np.isfinite(samples["entropy"])]
-    right, wrong = (known.loc[known["correct"] == correct, "entropy"] for correct in (True, False))
-    if not len(right) or not len(wrong):
-        return None
-    sentence = (
-        f"Median entropy of these wrong predictions, compared with {significant(right.median(), 2)} nats for the "
-        f"correct ones; {CLAIMS_NOTHING}."
+def _detection(report: ClassificationReport) -> KeyResult | None:
+    score, test = (
+        "Low similarity",
+        first_test(report.residuals.tests, Question.ERROR_BY_LOW_SIMILARITY, Statistic.AUROC),
     )
-    return KeyResult("Entropy when wrong", f"{significant(wrong.median(), 2)} nats", "", sentence)
-
-
-def _detection(report: ClassificationReport, question: Question, score: str) -> KeyResult | None:
-    test = first_test(report.residuals.tests, question, Statistic.AUROC)
     if test is None or np.isnan(test.estimate):
         return None
     auroc, bounds = with_interval(test.estimate, test.low, test.high), _bounds(test)
@@ -135,35 +76,6 @@ def _addition(report: ClassificationReport) -> KeyResult | None:
     return KeyResult("Geometry beside the softmax", value, bounds, f"{says} ({p_text(PValue(test.p, False))}).")
 
 
-def _slice(report: ClassificationReport) -> KeyResult | None:
-    if not report.residuals.slices:
-        return None
-    shown = _slice_to_show(report.residuals.slices)
-    if np.isnan(shown.error_rate) or np.isnan(shown.rest_error_rate):
-        return None
-    where, n = readable(shown.description), thousands(shown.n)
-    rate, rest = percent(shown.error_rate), percent(shown.rest_error_rate)
-    if shown.error_rate <= shown.rest_error_rate:  # the worst slice of one half need not be worse on the other half
-        sentence = (
-            f"The worst slice of one half of the test samples, {where}, has an error rate of {rate} in {n} samples of "
-            f"the other half; all other samples have {rest}."
-        )
-        return KeyResult("Weak slices", "none confirmed", "", sentence)
-    chance = "" if shown.p_holm <= ALPHA else "; this may be chance"
-    sentence = (
-        f"Error rate where {where}, {n} samples of the half that tests it; {rest} for its others (Holm-adjusted "
-        f"{p_text(shown.p_holm)}{chance})."
-    )
-    bounds = interval_text(shown.low, shown.high, report.residuals_metrics["confidence"], percent)
-    return KeyResult("Weakest slice", rate, bounds, sentence)
-
-
-def _slice_to_show(slices: Sequence[Slice]) -> Slice:
-    """Return the first slice that the other half confirms; the first of all where it confirms none."""
-    worse = (one for one in slices if one.error_rate > one.rest_error_rate)
-    return next((one for one in worse if one.p_holm <= ALPHA), slices[0])
-
-
 def _correlation(report: ClassificationReport) -> KeyResult | None:
     test = first_test(report.residuals.tests, PRIMARY[0], PRIMARY[1], scope=PRIMARY[2])
     if test is None or np.isnan(test.estimate):
@@ -187,27 +99,3 @@ def _correlation(report: ClassificationReport) -> KeyResult | None:
 
 def _bounds(test: TestResult) -> str:
     return "; ".join(filter(None, (interval_text(test.low, test.high, test.confidence), status_text(test.status))))
-
-
-def _errors(report: RegressionReport) -> list[KeyResult]:
-    metrics, n = report.evaluation.metrics, plural(len(report.samples), "test sample")
-    return [
-        _of_metric("RMSE", metrics.rmse, significant, f"Root mean square error on {n}, in target units."),
-        _of_metric("MAE", metrics.mae, significant, "Mean absolute error, in target units."),
-    ]
-
-
-def _explained_variance(report: RegressionReport) -> KeyResult | None:
-    r2 = report.evaluation.metrics.r2
-    if np.isnan(r2.value):
-        return None
-    if np.isnan(r2.interval.low):
-        sentence = f"These samples have R² = {significant(r2.value)}; {CLAIMS_NOTHING}."
-        return KeyResult("R²", "not known", status_text(r2.status), sentence)
-    if r2.interval.low > 0:
-        sentence = f"{percent(r2.value)} of the target's variance is explained."
-    elif r2.interval.high < 0:
-        sentence = "Worse than predicting the mean."
-    else:
-        sentence = "These samples do not show that it beats predicting the mean."
-    return _of_metric("R²", r2, significant, sentence)

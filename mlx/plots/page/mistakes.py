@@ -96,9 +96,10 @@ def confusions(report: AnyReport) -> str:
     """Build the confusion matrix of few classes, else the most frequent confusions; each count selects its samples."""
     if not isinstance(report, ClassificationReport):
         return ""
-    counts, names = report.evaluation.confusion, short_names(report.class_names, width=NAME_WIDTH)
-    if len(names) <= MATRIX_UP_TO:
-        return _matrix(counts, names)
+    counts = report.evaluation.confusion
+    if len(counts) <= MATRIX_UP_TO:
+        return _matrix(counts, short_names(report.class_names, width=NAME_WIDTH))
+    names = short_names(report.class_names, width=2 * NAME_WIDTH)
     pairs = confused_pairs(counts, PAIRS_SHOWN)
     if not pairs:
         return ""

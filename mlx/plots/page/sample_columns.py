@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mlx.core.array_types import Array, Integers
+from mlx.plots.factor_names import plain_text, unit_of
 from mlx.plots.report.inputs import AnyReport
 from mlx.results.prediction_sets import SAMPLE_SETS
 from mlx.results.regression_intervals import SAMPLE_INTERVALS
@@ -88,7 +89,9 @@ def sample_columns(report: AnyReport, rows: Integers) -> list[SampleColumn]:
     Columns that hold nothing are left out. Of a projection both axes are there, or none.
     """
     frame = report.residuals.sample_frame().iloc[rows]
-    found = [_column(name, frame[name], group) for name in map(str, frame) if (group := _group_of(name))]
+    found = [
+        _column(name, frame[name], group, report.dataset) for name in map(str, frame) if (group := _group_of(name))
+    ]
     found += list(_features(report, frame))
     known = [column for column in found if column is not None]
     places = {column.key for column in known if column.group == "place"}
@@ -127,10 +130,11 @@ MEANINGS = {
 }
 
 
-def _column(name: str, values: Series, group: Group) -> SampleColumn | None:
+def _column(name: str, values: Series, group: Group, dataset: str) -> SampleColumn | None:
     base, _, rest = name.partition(".")
     if group in {"factor", "score"}:
-        label, about = rest.replace("_", " ") if group == "score" else rest, ""
+        label = rest.replace("_", " ") if group == "score" else plain_text(rest, dataset)
+        about = unit_of(rest, dataset) if group == "factor" else ""
     elif group == "place":
         label, about = f"{PROJECTIONS[name[:-2]]} {name[-1]}", MEANINGS[name]
     else:

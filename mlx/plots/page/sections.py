@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from mlx.plots.confusion import room
 from mlx.plots.factors import IN_BINS
 from mlx.plots.page.captions import SECTIONS, caption, figures_by_section
 from mlx.plots.page.escaping import safe
@@ -21,20 +20,20 @@ from mlx.plots.page.tables import (
     rows_table,
 )
 from mlx.plots.report.inputs import AnyReport, ClassificationReport
-from mlx.plots.style import COLUMN
 from mlx.plots.text import signed
-from mlx.results.classification_residuals import FACTORS, SLICES, FactorEffect, Slice
+from mlx.results.classification_residuals import FACTORS, SLICES
 from mlx.results.evaluation_tables import RELIABILITY
 from mlx.results.failure_scores import SCORES
 from mlx.results.issues import ISSUE_COUNTS, ISSUES
 from mlx.results.prediction_sets import PREDICTION_SETS
 from mlx.results.probes import PROBES
 from mlx.results.recalibration import RECALIBRATION
-from mlx.results.regression_residuals import REGRESSION_SLICES, RegressionSlice
+from mlx.results.regression_residuals import REGRESSION_SLICES
 from mlx.results.tests import TESTS
 
 if TYPE_CHECKING:
     from mlx.plots.page.pictures import PagePicture
+    from mlx.results.schema import RowSchema
 
 WIDE = ("recalibration", "prediction_sets", "similarity_entropy_by_class", "map_pca", "map_tsne", "map_umap")
 """Figures that are drawn for both columns of a paper, and need the whole width of the page."""
@@ -51,6 +50,8 @@ RECALIBRATION_COLUMNS = ("calibrator", "chosen", "metric", "before", "after", "d
                          "p_holm", "cv_brier", "temperature", "n_validation", "status")  # fmt: skip
 SET_COLUMNS = ("alpha", "method", "kind", "subject", "bin", "n", "coverage", "low", "high", "expected", "band_low",
                "band_high", "size_mean", "n_empty", "p", "p_holm", "n_calibration", "status")  # fmt: skip
+PROBE_COLUMNS = ("layer", "n_features", "probe_accuracy", "probe_low", "probe_high", "model_accuracy", "train_nc1",
+                 "test_nc1", "test_nc3", "test_nc4", "probe_status")  # fmt: skip
 ISSUE_COLUMNS = ("kind", "split", "index", "related_index", "score", "threshold", "method", "why")
 """A choice that no type can tell: columns of the schemas (another name is an error) that fit the page's width and are
 read beside each other. How a number was made stands in the CSV files."""
@@ -89,12 +90,8 @@ def section_tables(report: AnyReport) -> dict[str, Tables]:
     found = {"training": Tables([trained], data), "setup": Tables(setup)}
     found["act"] = Tables(wide=_issue_tables(report))
     if not isinstance(report, ClassificationReport):
-        slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
-        selects = ("description", _query_of_slice(report))
-        tables = [
-            rows_table("Slices with the largest errors", REGRESSION_SLICES, slices, folder=RESIDUALS, selects=selects)
-        ]
-        tables += _factor_tables(report.residuals.factors, "mean residuals in bins", MEAN_COLUMNS)
+        tables = [_slices_table("Slices with the largest errors", REGRESSION_SLICES, report)]
+        tables += _factor_tables(report, "mean residuals in bins", MEAN_COLUMNS)
         sets = report.residuals.prediction_sets
         intervals = rows_table("Prediction intervals", PREDICTION_SETS, sets, SET_COLUMNS, folder=RESIDUALS)
         return found | {
@@ -142,42 +139,55 @@ def _geometry_tables(report: ClassificationReport) -> list[str]:
     return [
         classes_table(report.classes, report.evaluation.classes, level=level, folder=RESIDUALS),
         rows_table("Scores of failure", SCORES, report.residuals.scores, SCORE_COLUMNS, folder=RESIDUALS),
-        rows_table("Layers: linear probes and neural collapse", PROBES, report.residuals.probes, folder=RESIDUALS),
+        rows_table(
+            "Layers: linear probes and neural collapse",
+            PROBES,
+            report.residuals.probes,
+            PROBE_COLUMNS,
+            folder=RESIDUALS,
+        ),
         rows_table("Tests", TESTS, report.residuals.tests, TEST_COLUMNS, folder=RESIDUALS),
     ]
 
 
 def _failure_tables(report: ClassificationReport) -> list[str]:
-    slices = [replace(one, description=signed(one.description)) for one in report.residuals.slices]
-    tables = _factor_tables(report.residuals.factors, "error rate in bins", BIN_COLUMNS)
-    selects = ("description", _query_of_slice(report))
-    return [rows_table("Weak slices", SLICES, slices, folder=RESIDUALS, selects=selects), *tables]
-
-
-def _query_of_slice(report: AnyReport) -> Callable[[Slice | RegressionSlice], str]:
-    return lambda one: slice_query(one.description, report.residuals.sample_factors)
-
-
-def _factor_tables(effects: Sequence[FactorEffect], in_bins: str, columns: Sequence[str]) -> list[str]:
-    """Return two tables of factors: tests have no bins, and bins have no tests."""
-    tests = [effect for effect in effects if effect.statistic not in IN_BINS]
-    bins = [effect for effect in effects if effect.statistic in IN_BINS]
     return [
-        rows_table("Factors", FACTORS, tests, FACTOR_COLUMNS, folder=RESIDUALS),
-        rows_table(f"Factors: {in_bins}", FACTORS, bins, columns, folder=RESIDUALS, selects=("bin", part_query)),
+        _slices_table("Weak slices", SLICES, report),
+        *_factor_tables(report, "error rate in bins", BIN_COLUMNS),
     ]
 
 
-def section_bodies(
-    report: AnyReport, tables: Mapping[str, Tables], pictures: Mapping[str, PagePicture]
-) -> list[tuple[str, str, str]]:
+def _slices_table(caption: str, schema: RowSchema[Any], report: AnyReport) -> str:
+    selects = ("description", lambda one: slice_query(one.description, report.residuals.sample_factors))
+    return rows_table(
+        caption, schema, report.residuals.slices, folder=RESIDUALS, selects=selects, plain=_in_words(report)
+    )
+
+
+def _in_words(report: AnyReport) -> Callable[[str], str]:
+    return lambda text: signed(report.plain(text))
+
+
+def _factor_tables(report: AnyReport, in_bins: str, columns: Sequence[str]) -> list[str]:
+    """Return two tables of factors: tests have no bins, and bins have no tests."""
+    effects, plain = report.residuals.factors, _in_words(report)
+    tests = [effect for effect in effects if effect.statistic not in IN_BINS]
+    bins = [effect for effect in effects if effect.statistic in IN_BINS]
+    return [
+        rows_table("Factors", FACTORS, tests, FACTOR_COLUMNS, folder=RESIDUALS, plain=plain),
+        rows_table(
+            f"Factors: {in_bins}", FACTORS, bins, columns, folder=RESIDUALS, selects=("bin", part_query), plain=plain
+        ),
+    ]
+
+
+def section_bodies(tables: Mapping[str, Tables], pictures: Mapping[str, PagePicture]) -> list[tuple[str, str, str]]:
     """Return id, heading and HTML of every section that has a figure or a table."""
-    wide = wide_figures(report)
     where = figures_by_section(list(pictures))
     found = []
     for key, title, _ in SECTIONS:
-        beside = [figure_html(name, *caption(name), pictures[name]) for name in where[key] if name not in wide]
-        below = [figure_html(name, *caption(name), pictures[name], scrolls=True) for name in where[key] if name in wide]
+        beside = [figure_html(name, *caption(name), pictures[name]) for name in where[key] if name not in WIDE]
+        below = [figure_html(name, *caption(name), pictures[name], scrolls=True) for name in where[key] if name in WIDE]
         own = tables.get(key, Tables())
         body = (
             cells_html("figures", beside + own.narrow) + cells_html("wide", below) + "\n".join(filter(None, own.wide))
@@ -188,7 +198,6 @@ def section_bodies(
 
 
 DOUBLES = {
-    "confusion": ("confusion",),
     "scatter": ("similarity_entropy",),
     "leverage": ("leverage",),
     "map": ("map_pca", "map_tsne", "map_umap"),
@@ -197,18 +206,13 @@ DOUBLES = {
 
 
 def without_doubles(images: Mapping[str, bytes], views: str) -> dict[str, bytes]:
-    """Return the figures that the interactive `views`, as HTML, don't show; the others are in ``plots/`` only."""
+    """Return the figures that the page doesn't show otherwise; the others are in ``plots/`` only.
+
+    The interactive `views`, as HTML, show some; the top of the page and its table of mistakes the confusions.
+    """
     shown = {name for view, names in DOUBLES.items() if f'id="view-{view}"' in views for name in names}
-    if "confused_pairs" in images:  # of classes too many for a matrix that can be read
-        shown.add("confusion")
+    shown |= {"confusion", "confused_pairs"}
     return {name: png for name, png in images.items() if name not in shown}
-
-
-def wide_figures(report: AnyReport) -> frozenset[str]:
-    """Return the names of the figures that need the whole width of the page."""
-    if isinstance(report, ClassificationReport) and room(report.evaluation.confusion, report.class_names)[0] > COLUMN:
-        return frozenset({*WIDE, "confusion"})
-    return frozenset(WIDE)
 
 
 def cells_html(kind: str, cells: list[str]) -> str:

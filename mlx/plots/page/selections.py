@@ -44,11 +44,11 @@ def presets(report: AnyReport) -> list[Preset]:
     ]
     names = set(report.residuals.sample_factors)
     slices = [
-        Preset("Weak slices", readable(one.description), query)
+        Preset("Weak slices", report.plain(readable(one.description)), query)
         for one in report.residuals.slices
         if (query := slice_query(one.description, names))
     ]
-    parts = dict.fromkeys((one.factor, one.bin, query) for one, query in _parts(report))
+    parts = dict.fromkeys((report.plain(one.factor), one.bin, query) for one, query in _parts(report))
     in_parts = (Preset("Parts of factors", f"{factor}: {part}", query) for factor, part, query in parts)
     return [*issues, *slices, *in_parts]
 

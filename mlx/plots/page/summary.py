@@ -12,17 +12,32 @@ import numpy as np
 from scipy.special import pdtrc
 
 from mlx.plots.confusion import confused_pairs
-from mlx.plots.page.key_results import ALPHA, CHANCE_LEVEL
+from mlx.plots.page.key_results import CHANCE_LEVEL
 from mlx.plots.page.selections import part_query, slice_query
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
-from mlx.plots.text import fixed, listed, percent, plural, readable, short_names, significant, thousands, with_interval
+from mlx.plots.text import (
+    fixed,
+    level_text,
+    listed,
+    percent,
+    plural,
+    readable,
+    short_names,
+    significant,
+    thousands,
+    with_interval,
+)
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.issues import Issue, IssueKind, IssueMethod
+from mlx.results.metrics import Estimate
 from mlx.results.questions import Question, Statistic
 from mlx.results.recalibration import RecalibratedMetric
 from mlx.results.tests import first_test
 from mlx.stats.calibrators import Calibrator
 from mlx.stats.status import Reason, Status
+
+ALPHA = 0.05
+"""Largest p-value, adjusted where there are several tests, of what is claimed."""
 
 MOST_STEPS, MOST_REMEDIES, MOST_PAIRS = 5, 3, 3
 GATES = {Reason.FEW_EXPECTED_ERRORS, Reason.FEW_ERRORS}
@@ -66,9 +81,9 @@ def paragraph(report: AnyReport) -> str:
 def next_steps(report: AnyReport) -> list[NextStep]:
     """Return at most five things to do.
 
-    First what makes the numbers themselves wrong (test samples that are also trained on, likely wrong labels), then
-    what can be mended without training (calibration), then causes (factors, slices, groups that prediction sets cover
-    too rarely), last what too few samples leave open.
+    First what makes the numbers themselves wrong (classes in another order, test samples that are also trained on,
+    likely wrong labels), then what can be mended without training (calibration), then causes (factors, slices, groups
+    that prediction sets cover too rarely), last what too few samples leave open.
     """
     found = [step for rule in RULES for step in rule(report)]
     return found[:MOST_STEPS]
@@ -87,10 +102,12 @@ def _how_often(report: ClassificationReport) -> str:
     n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
     accuracy = report.evaluation.metrics.accuracy
     low, high = 1 - accuracy.interval.high, 1 - accuracy.interval.low
-    bounds = "" if np.isnan(low + high) else f", in general between {percent(low)} and {percent(high)}"
+    level = level_text(accuracy.interval.level)
+    bounds = "" if np.isnan(low + high) else f"in general, with {level} confidence, {percent(low)} to {percent(high)}"
     if not wrong:
-        return f"The model is right on all {plural(n, 'test sample')}{bounds and f'; wrong{bounds[1:]}'}."
-    return f"The model is wrong on {thousands(wrong)} of {plural(n, 'test sample')} ({percent(wrong / n)}{bounds})."
+        return f"The model is right on all {plural(n, 'test sample')}{bounds and f' (wrong {bounds})'}."
+    share = "; ".join(filter(None, (percent(wrong / n), bounds)))
+    return f"The model is wrong on {thousands(wrong)} of {plural(n, 'test sample')} ({share})."
 
 
 def _which_pair(report: ClassificationReport) -> str:
@@ -109,6 +126,10 @@ def _which_pair(report: ClassificationReport) -> str:
 
 def _whether_it_knows(report: ClassificationReport) -> str:
     test = first_test(report.residuals.tests, Question.ERROR_BY_ENTROPY, Statistic.AUROC)
+    wrong = ~report.samples["correct"].to_numpy(bool)
+    if wrong.all() or not wrong.any():
+        which = "It is never wrong here" if not wrong.any() else "It is never right here"
+        return f"{which}, so these samples cannot say whether it is unsure when it is wrong."
     if test is None or np.isnan(test.estimate) or np.isnan(test.low):
         return "There are too few mistakes or too few right predictions to say whether it is unsure when it is wrong."
     auroc = with_interval(test.estimate, test.low, test.high)
@@ -127,20 +148,44 @@ def _calibration(report: ClassificationReport) -> str:
     numbers = f"{percent(confidence)} confident on average, right in {percent(right)} of cases"
     if metrics.ece_p > ALPHA:
         return f"Its confidence agrees with its accuracy as far as these samples tell: {numbers}."
-    return f"Its confidence is off by {percent(metrics.ece.value)} on average: it is {numbers}."
+    expected = f" (a calibrated model would show {percent(metrics.ece_if_calibrated)} with this many samples)"
+    expected = expected if np.isfinite(metrics.ece_if_calibrated) else ""
+    return f"Its confidence is off by {percent(metrics.ece.value)} on average{expected}: it is {numbers}."
 
 
 def _errors_of_regression(report: RegressionReport) -> str:
     metrics, n = report.evaluation.metrics, plural(len(report.samples), "test sample")
     r2 = metrics.r2
-    mae, rmse = significant(metrics.mae.value), significant(metrics.rmse.value)
+    mae, rmse = (_with_bounds(one) for one in (metrics.mae, metrics.rmse))
     text = f"On {n} the model is off by {mae} on average (RMSE {rmse})."
     if np.isnan(r2.value) or np.isnan(r2.interval.low):
         return text
     bounds = with_interval(r2.value, r2.interval.low, r2.interval.high)
     if r2.interval.low > 0:
         return f"{text} It explains {percent(r2.value)} of the target's variance (R² {bounds})."
-    return f"{text} These samples do not show that it is better than the mean (R² {bounds})."
+    if r2.interval.high < 0:
+        return f"{text} It is worse than predicting the mean (R² {bounds})."
+    return f"{text} These samples do not show that it is better than predicting the mean (R² {bounds})."
+
+
+def _with_bounds(one: Estimate) -> str:
+    low, high = one.interval.low, one.interval.high
+    known = "" if np.isnan(low + high) else f" [{significant(low)}, {significant(high)}]"
+    return f"{significant(one.value)}{known}"
+
+
+def _order_of_classes(report: AnyReport) -> Iterator[NextStep]:
+    """Name an accuracy below that of the same predictions in another order: classes are likely mixed up."""
+    if isinstance(report, RegressionReport):
+        return
+    counts, accuracy = report.evaluation.confusion, report.evaluation.metrics.accuracy
+    by_chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / float(counts.sum()) ** 2
+    if accuracy.interval.high < by_chance:
+        text = (
+            f"It is right less often than its own predictions in random order would be ({percent(accuracy.value)}, "
+            f"where these have {percent(by_chance)}): check that labels and probabilities have the classes in one order"
+        )
+        yield NextStep(text, "checking the order of the classes", "wrong")
 
 
 def _issues(report: AnyReport, kind: IssueKind) -> list[Issue]:
@@ -199,11 +244,12 @@ def _factors(report: AnyReport) -> Iterator[NextStep]:
             worst = max(bins, key=lambda one: one.estimate)
             n = len(report.samples)
             rest = (overall * n - worst.estimate * worst.n) / max(1, n - worst.n)
+            where = report.plain(_part(worst))
             text = (
-                f"Errors are more frequent where {_part(worst)} ({percent(worst.estimate)} of "
+                f"Errors are more frequent where {where} ({percent(worst.estimate)} of "
                 f"{plural(worst.n, 'sample')}, {percent(rest)} of the others): add such data"
             )
-            yield NextStep(text, f"more data where {_part(worst)}", "why", query=part_query(worst))
+            yield NextStep(text, f"more data where {where}", "why", query=part_query(worst))
 
 
 ERROR = "error"
@@ -214,14 +260,18 @@ def _part(effect: FactorEffect) -> str:
 
 
 def _slices(report: AnyReport) -> Iterator[NextStep]:
-    """Name the first slice that the half that did not choose it confirms."""
+    """Name the first slice that the half that did not choose it confirms, unless the factor above says the same."""
     if isinstance(report, RegressionReport):
         return
+    named = [step.query.split("=")[0] for step in _factors(report)]
     for one in report.residuals.slices:
         if one.error_rate > one.rest_error_rate and one.p_holm <= ALPHA:
             rest = f"{percent(one.rest_error_rate)} of the others in the half of the samples that tests it"
-            where = f"{readable(one.description)} ({percent(one.error_rate)} of {plural(one.n, 'sample')}, {rest})"
+            share = f"{percent(one.error_rate)} of {plural(one.n, 'sample')}, {rest}"
+            where = f"{report.plain(readable(one.description))} ({share})"
             query = slice_query(one.description, report.residuals.sample_factors)
+            if [part.split("=")[0] for part in query.split("&")] == named:
+                return
             what = "more data like those of the weakest slice"
             yield NextStep(f"It fails most where {where}: add such data", what, "why", query=query)
             return
@@ -256,6 +306,6 @@ def _too_few(report: AnyReport) -> Iterator[NextStep]:
 
 
 RULES: tuple[Callable[[AnyReport], Iterator[NextStep]], ...] = (
-    _leaks, _labels, _recalibrate, _factors, _slices, _sets, _too_few,
+    _order_of_classes, _leaks, _labels, _recalibrate, _factors, _slices, _sets, _too_few,
 )  # fmt: skip
 """In the order in which their steps are shown."""

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 P_COLUMNS = {"p", "p_holm", "p_bh"}
+FACTOR_TEXTS = {"factor", "description"}
+NAME_COLUMNS = {"statistic", "score", "metric", "target"}
+"""Columns whose values are names of numbers, which are shown as headings are."""
+
 BASICS = ("n", "confidence", "n_dropped", "n_duplicates")
 """Metrics that say what the others are of: they come last."""
 
@@ -137,11 +141,13 @@ def rows_table(
     *,
     folder: str | None = None,
     selects: tuple[str, Callable[[T], str]] | None = None,
+    plain: Callable[[str], str] = str,
 ) -> str:
     """Build the table of those `columns` (all by default) that hold anything; empty without rows.
 
     Both ends of an interval share a column. The complete table is in `folder`, relative to the page. Cells of one
-    column may select samples: `selects` has its name and the query of a row, empty where it selects none.
+    column may select samples: `selects` has its name and the query of a row, empty where it selects none. `plain`
+    writes factors, and conditions on them, in words.
     """
     frame = schema.frame(rows).astype(object)
     for column in P_COLUMNS & set(frame):
@@ -149,6 +155,8 @@ def rows_table(
             _bounded(getattr(row, column), getattr(row, "p", math.nan), getattr(row, "n_permutations", 0))
             for row in rows
         ], dtype=object)  # fmt: skip
+    for column in FACTOR_TEXTS & set(frame):
+        frame[column] = frame[column].map(plain)
     if selects is not None:
         column, query = selects
         cells = [selecting(str(text), query(row)) for text, row in zip(frame[column], rows, strict=True)]
@@ -184,6 +192,8 @@ def frame_table(
 def _value(row: Mapping[str, Any], column: str, upper: str | None) -> object:
     if upper is not None:
         return Bounds(*(math.nan if is_unknown(row[c]) else float(row[c]) for c in (column, upper)))
+    if column in NAME_COLUMNS and isinstance(row[column], str):
+        return heading(row[column])
     return status_text(row[column]) if column == "status" else row[column]
 
 

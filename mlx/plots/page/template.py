@@ -18,12 +18,12 @@ PAGE = Template("""<!doctype html>
 <header>
 <h1>$name</h1>
 $introduction
-<nav aria-label="Sections"><ul>
-$links
-</ul></nav>
 </header>
 <main>
 $key_results
+<nav aria-label="Sections"><ul>
+$links
+</ul></nav>
 $sections
 </main>
 <footer>Intervals in brackets are $level intervals. Entropy is in nats (natural

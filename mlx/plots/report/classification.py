@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -175,11 +176,13 @@ def _component_names(report: ClassificationReport) -> list[str]:
 
 def _factor_effects(report: ClassificationReport, target: str) -> Axes | None:
     effects = effects_on(target, report.residuals.factors)
+    effects = [replace(effect, factor=report.plain(effect.factor)) for effect in effects]
     return plot_factor_effects(effects, target=target) if effects else None
 
 
 def _weak_slices(report: ClassificationReport) -> Axes | None:
-    return plot_weak_slices(report.residuals.slices) if report.residuals.slices else None
+    slices = [replace(one, description=report.plain(one.description)) for one in report.residuals.slices]
+    return plot_weak_slices(slices) if slices else None
 
 
 def _uncertain_samples(report: ClassificationReport) -> Axes | None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mlx.core.column_descriptions import ColumnDescription
 from mlx.plots.columns import ColumnSummary
+from mlx.plots.factor_names import plain_text
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
@@ -179,6 +180,15 @@ class Report:
     def images(self) -> Array | None:
         """The raw samples where they are images."""
         return None if self.raw is None else self.raw.images
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset in the configuration; empty for recorded arrays."""
+        return str(self.provenance.configuration.get("dataset", {}).get("name", ""))
+
+    def plain(self, text: str) -> str:
+        """Return a factor, or conditions on factors, in words."""
+        return plain_text(text, self.dataset)
 
     def image_rows(self, samples: DataFrame) -> Array:
         """Return the rows of `images` that rows of the samples table are about."""

@@ -24,7 +24,7 @@ function looksBy(key, samples) {
 
 function byOutcome(samples) {
   const [right, wrong] = samples.data.colors;
-  const texts = samples.classification ? ["correct", "wrong"] : ["predicted too low", "predicted too high"];
+  const texts = samples.classification ? ["correct", "wrong"] : ["predicted too low, or exact", "predicted too high"];
   return {
     palette: [right, wrong],
     color: samples.wrong,

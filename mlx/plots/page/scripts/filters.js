@@ -37,7 +37,7 @@ class Filters {
     Object.assign(this, { samples, selection, selects: new Map() });
     const box = byId("filters");
     if (samples.classification) this.addEqual(box, ["y_true", "y_pred", "correct"]);
-    else this.addChoice(box, "f.residual", "residual", [["", "any"], [">=0", "predicted too low"], ["<0", "predicted too high"]]);
+    else this.addChoice(box, "f.residual", "residual", [["", "any"], [">0", "predicted too low"], ["<0", "predicted too high"]]);
     this.addCategories(box);
     this.addPresets(box);
     this.addRange(box);

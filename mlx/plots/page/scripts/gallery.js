@@ -1,5 +1,6 @@
 // The images of the selected samples, in the order of the table; arrow keys move from one to the next.
 const PAGE_IMAGES = 24;
+const MOST_IN_CAPTION = 20; // characters of a name
 const SIZES = [["64", "small"], ["112", "medium"], ["176", "large"]];
 
 class Gallery {
@@ -61,7 +62,9 @@ function missingImage(samples, i, height) {
 // What a sample is, and what it was taken for.
 function caption(samples, i) {
   const box = make("span", undefined, { class: "caption" });
-  const [actual, predicted] = ["y_true", "y_pred"].map((key) => samples.text(key, i));
+  const texts = ["y_true", "y_pred"].map((key) => samples.text(key, i));
+  const [actual, predicted] = texts.map((text) => (text.length > MOST_IN_CAPTION ? `${text.slice(0, MOST_IN_CAPTION - 1)}…` : text));
+  box.title = texts.join(" → ");
   if (!samples.classification) box.append(`${actual}, predicted ${predicted}`);
   else if (samples.wrong[i]) box.append(`${actual} → `, make("b", predicted));
   else box.append(actual);

@@ -1,9 +1,10 @@
-// The confusion matrix, whose cells select their samples.
+// The confusion matrix, whose cells select their samples; of few classes it is beside the answer, as links.
 class ConfusionMatrix {
   constructor(samples, selection) {
     this.samples = samples;
     this.selection = selection;
     this.buttons = new Map(); // by "actual,predicted"; empty cells have none
+    for (const link of document.querySelectorAll(".confusions a")) this.buttons.set(link.dataset.cell, link);
     const table = byId("matrix");
     if (!table) return;
     table.append(this.head(), this.body());
@@ -83,8 +84,8 @@ class ConfusionMatrix {
     if (isActive) for (let i = 0; i < mask.length; i++) if (mask[i]) marked[y[i] * k + p[i]] = 1;
     for (const [cell, button] of this.buttons) {
       const [actual, predicted] = cell.split(",").map(Number);
-      const pressed = String(marked[actual * k + predicted] === 1);
-      if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+      const [name, pressed] = [button.href ? "aria-current" : "aria-pressed", String(marked[actual * k + predicted] === 1)];
+      if (button.getAttribute(name) !== pressed) button.setAttribute(name, pressed);
     }
   }
 
