@@ -111,7 +111,8 @@ def plot_roc(roc: RocCurves, *, class_names: Sequence[str] = (), ax: Axes | None
     ax = axes_or_new(ax, height=3.3)
     _draw_classes(ax, curves, areas, class_names)
     unit_square(ax, "false positive rate (share)", "true positive rate (share)")
-    ax.legend(loc="lower right", title="area under the curve", title_fontsize=NOTE, **OVER_CURVES)
+    where = "lower right" if _mean(areas) >= 0.5 else "upper left"
+    ax.legend(loc=where, title="area under the curve", title_fontsize=NOTE, **OVER_CURVES)
     return ax
 
 
@@ -135,8 +136,15 @@ def plot_precision_recall(
     _draw_classes(ax, of_class, areas, class_names, drawstyle="steps-pre")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="recall (share of the class found)",
            ylabel="precision (share of those found)", aspect="equal")  # fmt: skip
-    ax.legend(loc="lower left", title="average precision", title_fontsize=NOTE, **OVER_CURVES)
+    where = "lower left" if _mean(areas) >= 0.5 else "upper right"
+    ax.legend(loc=where, title="average precision", title_fontsize=NOTE, **OVER_CURVES)
     return ax
+
+
+def _mean(areas: dict[int, float]) -> float:
+    """Return the mean area: where it is small, the curves are where a legend usually stands."""
+    known = [area for area in areas.values() if np.isfinite(area)]
+    return sum(known) / len(known) if known else 1.0
 
 
 Curves = dict[int, "tuple[Floats, Floats]"]

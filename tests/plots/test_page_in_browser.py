@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from made_pages import BLUE, HOSTILE, ORANGE, PAGES, near, selected
 from PIL import Image
+from selenium.webdriver.common.keys import Keys
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ def test_every_page_opens_by_itself_and_shows_its_views(browser, pages, name):
 def test_names_are_text_wherever_they_stand(browser, pages):
     path, _ = pages("hostile")
     browser.open(path)
-    assert browser.texts("#matrix tbody th") == list(HOSTILE)
+    assert browser.texts("#filters > label:first-child option")[1:] == list(HOSTILE)
     assert browser.text("h1") == HOSTILE[0]
     shown = set(browser.texts("#rows tbody td:nth-child(3)")) | set(browser.texts("#rows tbody td:nth-child(4)"))
     assert shown <= set(HOSTILE)
@@ -92,11 +93,11 @@ def test_a_mistake_at_the_top_of_the_page_selects_its_sample(browser, pages):
 
 
 def test_a_cell_of_the_confusion_matrix_lists_its_samples_and_marks_them_in_all_views(browser, pages):
-    path, inputs = pages("shapes")
+    path, inputs = pages("hundred")
     browser.open(path)
     assert read_matrix(browser) == inputs.evaluation.confusion.tolist()
     before = {plot: near(browser.pixels(plot), BLUE).sum() for plot in ("#plot-map", "#plot-scatter")}
-    wrong = inputs.evaluation.confusion * (1 - np.eye(5, dtype=int))
+    wrong = inputs.evaluation.confusion * (1 - np.eye(100, dtype=int))
     actual, predicted = (int(k) for k in np.unravel_index(wrong.argmax(), wrong.shape))
     browser.find(f"#matrix [data-cell='{actual},{predicted}']").click()
     own = np.flatnonzero((inputs.samples.y_true == actual) & (inputs.samples.y_pred == predicted))
@@ -111,6 +112,10 @@ def test_a_cell_of_the_confusion_matrix_lists_its_samples_and_marks_them_in_all_
     browser.find("#clear").click()
     assert selected(browser) == []
     assert browser.text("#selection") == "Nothing is selected."
+    browser.js("document.querySelector('#matrix button[tabindex=\"0\"]').focus()")
+    browser.press(Keys.ARROW_RIGHT, Keys.ENTER)
+    assert len(browser.all("#matrix [aria-pressed=true]")) == 1
+    assert browser.js("return document.activeElement.dataset.cell").startswith("0,")
 
 
 def read_matrix(browser):
@@ -131,7 +136,7 @@ def test_a_box_in_one_plot_selects_in_all_views(browser, pages):
     rest = inputs.samples.drop(index=chosen)
     between = [rest[name].between(part[name].min(), part[name].max()) for name in ("similarity", "entropy")]
     assert not (between[0] & between[1]).any()
-    pressed = {cell.get_attribute("data-cell") for cell in browser.all("#matrix [aria-pressed=true]")}
+    pressed = {cell.get_attribute("data-cell") for cell in browser.all(".confusions [aria-current=true]")}
     assert pressed == {f"{a},{p}" for a, p in zip(part.y_true, part.y_pred, strict=True)}
     assert f"{len(chosen)} samples" in browser.text("#page-number")
 

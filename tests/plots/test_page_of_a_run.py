@@ -130,19 +130,20 @@ def test_the_page_says_what_the_tables_say(folder, browser):
     read_files(browser, run)
     read_samples(browser, run)
     counts = pd.read_csv(run / "metrics/confusion.csv")["count"].to_numpy()
-    matrix = browser.js("return [...document.querySelectorAll('#matrix tbody td')].map(c => Number(c.textContent))")
+    matrix = browser.js("return [...document.querySelectorAll('.confusions tbody td')].map(c => Number(c.textContent))")
     assert matrix == counts.tolist()
     cards = dict(zip(browser.texts(".key-result dt"), browser.texts(".key-result dd:last-child"), strict=True))
     tests = pd.read_csv(run / "data/residuals/tests.csv")
-    for score, name in (("Entropy", "error by entropy"), ("Low similarity", "error by low similarity")):
-        row = tests[(tests.name == name) & (tests.statistic == "auroc")].iloc[0]
-        if score == "Low similarity" and (added := cards.get("Geometry beside the softmax")):
-            assert added.startswith(("Scores of geometry", "These samples do not show that geometry"))
-            continue  # of which there is one or the other, as the page has six
-        known = "" if np.isnan(row.low) else f" [{row.low:.2f}, {row.high:.2f}]"
+    answer = browser.text(".answer p").replace("\N{NO-BREAK SPACE}", " ")
+    row = tests[(tests.name == "error by entropy") & (tests.statistic == "auroc")].iloc[0]
+    assert f"AUROC of its entropy {row.estimate:.2f} [{row.low:.2f}, {row.high:.2f}]" in answer
+    assert f"{int(counts.sum() - np.trace(counts.reshape(10, 10)))} of {counts.sum()} test samples" in answer
+    row = tests[(tests.name == "error by low similarity") & (tests.statistic == "auroc")].iloc[0]
+    if added := cards.get("Geometry beside the softmax"):  # of which there is one or the other
+        assert added.startswith(("Scores of geometry", "These samples do not show that geometry"))
+    else:
         claims = row.low > 0.5  # without an interval above chance the page claims nothing
-        assert f"AUROC {row.estimate:.2f}{known};" in cards[f"{score} {'detects' if claims else 'and'} mistakes"]
-    assert f"{int(counts.sum() - np.trace(counts.reshape(10, 10)))} of {counts.sum()} test samples" in cards["Accuracy"]
+        assert f"AUROC {row.estimate:.2f}" in cards[f"Low similarity {'detects' if claims else 'and'} mistakes"]
     assert f"small/{run.name}," in browser.text(".about")
     assert dict(table(browser, "Configuration"))["model.params.C"] == "0.001"
     assert dict(table(browser, "Environment"))["numpy"] == np.__version__

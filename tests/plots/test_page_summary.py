@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from made_reports import LAYER, estimate, with_evaluation, with_metrics, with_residuals
+from made_reports import LAYER, estimate, with_evaluation, with_metrics, with_residuals, with_samples
+from scipy.stats import poisson
 
 from mlx.plots.page import summary
 from mlx.plots.page.first_view import first_view
@@ -17,7 +18,7 @@ from mlx.results.questions import Question, Statistic
 from mlx.results.recalibration import RecalibratedMetric, RecalibrationEffect
 from mlx.results.tests import TestResult
 from mlx.stats.calibrators import Calibrator
-from mlx.stats.status import Reason, no_interval
+from mlx.stats.status import OK, Reason, no_interval
 
 
 def plain(text: str) -> str:
@@ -43,7 +44,7 @@ def remedies_of(report) -> str:
     return f"What may help: {found[0]}" if found else "Nothing that was tested points to what would help."
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(50))
 def test_the_paragraph_claims_what_intervals_and_counts_say(classification, seed: int) -> None:
     rng = np.random.default_rng(seed)
     report = classification(int(rng.integers(30, 200)), seed=seed, images=False)
@@ -51,15 +52,19 @@ def test_the_paragraph_claims_what_intervals_and_counts_say(classification, seed
     half = rng.uniform(0.02, 0.4)
     low, high = (value - half, min(1.0, value + half)) if seed % 4 else (np.nan, np.nan)
     ece_p = float(rng.choice([0.01, 0.3, np.nan]))
-    report = with_residuals(report, tests=(*report.residuals.tests, detection(value, low, high)))
-    report = with_metrics(report, ece_p=ece_p, accuracy=estimate(0.8, 0.7, 0.9))
+    needed = int(rng.integers(1, 60)) if np.isnan(low) else 0
+    why = no_interval(Reason.FEW_ERRORS(needed)) if needed else OK
+    report = with_random_findings(report, rng, detection(value, low, high, why))
+    report = with_metrics(report, ece_p=ece_p, accuracy=estimate(0.8, 0.7, float(rng.choice([0.1, 0.9]))))
     text = paragraph(report)
+    assert [step.remedy for step in next_steps(report)] == derived_remedies(report, needed)
     wrong, n = int((~report.samples["correct"]).sum()), len(report.samples)
     assert (f"wrong on {wrong} of {n} test samples" in text) == (wrong > 0)
-    assert "between 10.0 % and 30.0 %" in text or not wrong
+    least = 100 * (1 - report.evaluation.metrics.accuracy.interval.high)
+    assert f"with 95 % confidence, between {least:.1f} % and 30.0 %" in text or not wrong
     assert ("It tends to be unsure" in text) == (low > 0.5)
     assert ("It is surer when it is wrong" in text) == (high < 0.5)
-    assert ("too few mistakes or too few right" in text) == np.isnan(low)
+    assert ("too few mistakes or too few right" in text) == (np.isnan(low) and 0 < wrong < n)
     assert ("Its confidence is off" in text) == (ece_p <= 0.05)
     assert ("agrees with its accuracy" in text) == (ece_p > 0.05)
     counts = report.evaluation.confusion - np.diag(np.diag(report.evaluation.confusion))
@@ -71,6 +76,96 @@ def test_the_paragraph_claims_what_intervals_and_counts_say(classification, seed
         pairs = {(names[a], names[p]) for a, p in np.argwhere(counts == first)}
         assert set(re.findall(r"(\w+) for (\w+)", named[1])) == pairs
         assert (named[2], named[3], bool(named[4])) == (str(first), str(counts.sum()), len(pairs) > 1)
+
+
+def with_random_findings(report, rng, test):
+    """Add a test of entropy, and at random an issue, a calibrator, a factor, a slice and a group of any clearness."""
+
+    def number(*values: float) -> float:
+        return float(rng.choice(values))
+
+    p = [number(0.001, 0.04, 0.2, np.nan) for _ in range(3)]
+    known = {"factor": "noise", "kind": "numeric", "target": "error", "statistic": Statistic.SPEARMAN, "n": 300}
+    part = FactorEffect(**known | {"n": 10}, bin="0.4 to 0.5", estimate=0.8, low=number(0.0, 0.9), high=0.95)
+    rest, description = number(0.1, 0.9), str(rng.choice(["noise > 0.4", "noise > 0.4 and size > 0.2"]))
+    found = Slice(description=description, n=20, n_errors=10, error_rate=0.5, error_rate_found=0.6,
+                  rest_error_rate=rest, p_holm=p[1])  # fmt: skip
+    group = SetCoverage(alpha=0.1, method=SetMethod.LAC, n=50, n_calibration=100, expected=0.9, kind=Looked.CLASS,
+                        subject="cross", coverage=0.7, p_holm=p[2])  # fmt: skip
+    method = IssueMethod.NEAR if rng.random() < 0.5 else IssueMethod.EQUAL_INPUTS
+    leak = Issue(
+        kind=IssueKind.LEAK, split=str(rng.choice(["test", "val"])), index=7, score=0.0, method=method, why="x"
+    )
+    effect = RecalibrationEffect(
+        calibrator=Calibrator.TEMPERATURE, chosen=bool(rng.random() < 0.7), metric=RecalibratedMetric.LOG_LOSS,
+        before=0.5, after=0.4, difference=-0.1, low=-0.2, high=number(-0.01, 0.01, np.nan), temperature=1.4,
+        n_validation=100, n=300,
+    )  # fmt: skip
+    report = labels(report, int(rng.integers(0, 9)), number(0.0, 0.4, 4.0, np.nan))
+    noise = {name: np.zeros(len(report.samples)) for name in ("noise", "size")}
+    report = with_residuals(
+        report, tests=(*report.residuals.tests, test), factors=(FactorEffect(**known, p_holm=p[0]), part),
+        slices=(found,), prediction_sets=(group,), issues=(*report.residuals.issues, leak), sample_factors=noise,
+    )  # fmt: skip
+    return with_evaluation(report, recalibration=SimpleNamespace(effects=(effect,)))
+
+
+def derived_remedies(report, needed: int) -> list[str]:
+    """What may help by the tables alone, as methods.md states the rule: in its order, at most five."""
+    results, wrong, n = report.residuals, int((~report.samples["correct"]).sum()), len(report.samples)
+    counts, (count,), (whole, part) = report.evaluation.confusion, results.issue_counts, results.factors
+    (found,), (group,), (effect,) = results.slices, results.prediction_sets, report.evaluation.recalibration.effects
+    expected_right = sum(counts[k].sum() * counts[:, k].sum() for k in range(len(counts))) / n**2
+    exact = [
+        one for one in results.issues if one.kind == "leak" and one.split == "test" and one.method != IssueMethod.NEAR
+    ]
+    many = count.n_issues > 0 and poisson.sf(count.n_issues - 1, count.expected) <= 0.05
+    by_factor = whole.p_holm <= 0.05 and part.low > wrong / n
+    confirmed = found.p_holm <= 0.05 and found.error_rate > found.rest_error_rate
+    more = -(-n * needed // max(wrong, 1)) - n
+    rules = [
+        (report.evaluation.metrics.accuracy.interval.high < expected_right, "checking the order of the classes"),
+        (exact, "a split without repeated samples"),
+        (many, f"checking {count.n_issues} label{'s' * (count.n_issues > 1)}"),
+        (effect.chosen and effect.high < 0, "recalibrating by temperature (T = 1.40)"),
+        (by_factor, "more data where noise is 0.4 to 0.5"),
+        (
+            confirmed and not (by_factor and " and " not in found.description),
+            "more data like those of the weakest slice",
+        ),
+        (group.p_holm <= 0.05, "prediction sets calibrated by class"),
+        (needed > wrong > 0, f"about {more} more test sample{'s' * (more > 1)}"),
+    ]
+    return [remedy for holds, remedy in rules if holds][:5]
+
+
+def test_every_prediction_right_or_wrong_says_nothing_of_doubt_and_below_chance_asks_for_the_order(classification):
+    report = classification(60, perfect=True, images=False)
+    assert "It is never wrong here, so these samples cannot say" in paragraph(report)
+    report = classification(60, images=False)
+    wrong = with_samples(report, correct=np.zeros(60, bool))
+    assert "It is never right here, so these samples cannot say" in paragraph(wrong)
+    shifted = with_evaluation(
+        with_metrics(report, accuracy=estimate(0.0, 0.0, 0.06)), confusion=12 * np.roll(np.eye(5, dtype=int), 1, 1)
+    )
+    text = next_steps(shifted)[0].text
+    assert text.startswith(
+        "It is right less often than its own predictions in random order would be (0 %, where these have 20.0 %)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "says"),
+    [
+        (0.9, 0.8, 0.95, "It explains 90.0 % of the target's variance (R² 0.90 [0.80, 0.95])."),
+        (0.1, -0.2, 0.3, "These samples do not show that it is better than predicting the mean"),
+        (-0.5, -0.9, -0.2, "It is worse than predicting the mean"),
+        (1.0, np.nan, np.nan, "(RMSE 2.00 [1.50, 3.00])."),
+    ],
+)
+def test_a_regression_says_what_its_intervals_show(regression, value, low, high, says):
+    report = with_metrics(regression(), rmse=estimate(2.0, 1.5, 3.0), r2=estimate(value, low, high))
+    assert says in paragraph(report).replace("\N{MINUS SIGN}", "-")
 
 
 def labels(report, n_issues, expected):

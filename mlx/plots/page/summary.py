@@ -103,7 +103,11 @@ def _how_often(report: ClassificationReport) -> str:
     accuracy = report.evaluation.metrics.accuracy
     low, high = 1 - accuracy.interval.high, 1 - accuracy.interval.low
     level = level_text(accuracy.interval.level)
-    bounds = "" if np.isnan(low + high) else f"in general, with {level} confidence, {percent(low)} to {percent(high)}"
+    bounds = (
+        ""
+        if np.isnan(low + high)
+        else f"in general, with {level} confidence, between {percent(low)} and {percent(high)}"
+    )
     if not wrong:
         return f"The model is right on all {plural(n, 'test sample')}{bounds and f' (wrong {bounds})'}."
     share = "; ".join(filter(None, (percent(wrong / n), bounds)))
