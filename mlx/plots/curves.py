@@ -111,8 +111,10 @@ def plot_roc(roc: RocCurves, *, class_names: Sequence[str] = (), ax: Axes | None
     ax = axes_or_new(ax, height=3.3)
     _draw_classes(ax, curves, areas, class_names)
     unit_square(ax, "false positive rate (share)", "true positive rate (share)")
-    where = "lower right" if _mean(areas) >= 0.5 else "upper left"
-    ax.legend(loc=where, title="area under the curve", title_fontsize=NOTE, **OVER_CURVES)
+    is_high = _mean(areas) >= 0.5
+    ax.legend(
+        loc="lower right" if is_high else "upper left", title="area under the curve", title_fontsize=NOTE, **OVER_CURVES
+    )
     return ax
 
 
@@ -136,8 +138,10 @@ def plot_precision_recall(
     _draw_classes(ax, of_class, areas, class_names, drawstyle="steps-pre")
     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="recall (share of the class found)",
            ylabel="precision (share of those found)", aspect="equal")  # fmt: skip
-    where = "lower left" if _mean(areas) >= 0.5 else "upper right"
-    ax.legend(loc=where, title="average precision", title_fontsize=NOTE, **OVER_CURVES)
+    is_high = _mean(areas) >= 0.5
+    ax.legend(
+        loc="lower left" if is_high else "upper right", title="average precision", title_fontsize=NOTE, **OVER_CURVES
+    )
     return ax
 
 
