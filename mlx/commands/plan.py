@@ -46,7 +46,8 @@ def run(chosen: argparse.Namespace) -> str:
     pairs = comparable_pairs([row for row in study.variance if row.metric is metric])
     if not pairs:
         reasons = sorted({str(row.status) for row in study.variance if row.metric is metric and row.against})
-        why = ": " + "; ".join(reasons) if reasons else ", found one"
+        found = "one" if len(study.names) < 2 else "runs that each have test samples of their own"
+        why = ": " + "; ".join(reasons) if reasons else f", found {found}"
         raise SettingsError(
             f"{study.folder}: expected two cells or more whose {metric} has components of variance{why}"
         )

@@ -90,7 +90,7 @@ def _differ(name: str, best: CellEstimate, differences: Sequence[CellDifference]
 
 def _caption(study: FinishedStudy, by_metric: dict[Metric, dict[str, CellEstimate]]) -> str:
     questions = {row.question for rows in by_metric.values() for row in rows.values()}
-    asked = ", ".join(str(question) for question in Question if question in questions)
+    asked = " or ".join(f"“{question}”" for question in Question if question in questions)
     about, counts = study.about, sorted({row.n_seeds for rows in by_metric.values() for row in rows.values()})
     runs = " to ".join(map(str, counts[:1] + counts[-1:] if len(counts) > 1 else counts))
     intervals = f"{100 * about['confidence']:.4g} % intervals for {asked}" if asked else "no intervals"

@@ -84,4 +84,7 @@ def _quiet_live(folder: Path) -> Any:
         def _init_studio(self) -> None:
             self._studio_events_to_skip |= {"start", "data", "done"}
 
+        def post_data_to_studio(self) -> None:
+            """Start no thread, which would keep this object for as long as the process runs."""
+
     return QuietLive(str(folder), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False)

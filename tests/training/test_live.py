@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -24,12 +25,14 @@ def test_each_epoch_is_there_at_once_and_a_continued_training_tells_all_of_them(
     expected = {
         name: [[float(i + 1), reached[name]] for i, reached in enumerate(history)] for name in ("loss", "val_loss")
     }
+    threads = threading.active_count()
     whole = LiveMetrics(folder)
     whole.begin(())
     for number, reached in enumerate(history, start=1):
         whole.epoch(number, reached)
         assert shown(folder) == {name: rows[:number] for name, rows in expected.items()}
     whole.close()
+    assert threading.active_count() == threads  # or every training of a study would leave one
     assert json.loads((folder / "metrics.json").read_text()) == history[-1] | {"step": 3}
 
     continued = LiveMetrics(folder)
