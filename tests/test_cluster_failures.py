@@ -99,6 +99,7 @@ def test_what_no_task_could_run_on_is_named(
     monkeypatch.setattr("mlx.core.cluster.WORKER_SECONDS", 1)
     address = dask_processes.address
     rejected(r"--workers tcp://127\.0\.0\.1:1: expected a Dask scheduler", "tcp://127.0.0.1:1")
+    rejected("expected certificates for TLS, found none; DASK_DISTRIBUTED__COMM__TLS__CA_FILE", "tls://127.0.0.1:1")
     rejected(f"expected workers, found none; 'dask worker {re.escape(address)}'", address)
     absent = str(tmp_path / "absent.json")
     rejected("absent.json: No such file or directory; 'dask scheduler --scheduler-file", absent)

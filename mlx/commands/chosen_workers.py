@@ -27,9 +27,9 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def opened(chosen: argparse.Namespace, folder: Path) -> "Iterator[Workers]":
+def opened(chosen: argparse.Namespace, folder: Path, default: str = "threads") -> "Iterator[Workers]":
     """Open the workers of the command line; those of a cluster must see `folder`."""
     from mlx.core.workers import open_workers
 
-    with open_workers(chosen.workers, insecure=chosen.insecure, workspace=folder) as workers:
+    with open_workers(chosen.workers, insecure=chosen.insecure, workspace=folder, default=default) as workers:
         yield workers

@@ -6,7 +6,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlx.commands.chosen_workers import add_workers
+from mlx.commands.chosen_workers import add_workers, opened
 from mlx.commands.places import run_name
 
 if TYPE_CHECKING:
@@ -72,7 +72,6 @@ def run(chosen: argparse.Namespace) -> str:
 def _run(chosen: argparse.Namespace) -> str:
     """Run a study; return its cells and verdicts, and its folder in the last line."""
     from mlx.commands.places import at_root
-    from mlx.core.workers import open_workers
     from mlx.studies.cost import check_metrics
     from mlx.studies.finished import read_finished
     from mlx.studies.page import write_page
@@ -85,8 +84,7 @@ def _run(chosen: argparse.Namespace) -> str:
         if chosen.dry_run:
             return _dry_run(study)
         check_metrics(study)
-        spec = chosen.workers or os.environ.get("MLX_WORKERS") or DEFAULT_WORKERS
-        with open_workers(spec, insecure=chosen.insecure, workspace=Path()) as workers:
+        with opened(chosen, Path(), DEFAULT_WORKERS) as workers:
             done = run_study(study, workers)
         results = results_of(done)
         write_results(results)

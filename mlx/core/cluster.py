@@ -172,6 +172,8 @@ def open_cluster(name: str, address: str, *, count: int, insecure: bool, seen: P
         address = address_in(name, Path(address))
     if address:
         check_address(name, address, insecure=insecure)
+    if address.startswith("tls:"):
+        _check_certificates(name)
     with ExitStack() as stack:
         client = _client(stack, name, address, count)
         try:
@@ -208,6 +210,23 @@ def _client(stack: ExitStack, name: str, address: str, count: int) -> Any:
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise MlxError(f"{name}: expected a Dask scheduler at {address}, found none: {reason}") from None
+
+
+def _check_certificates(name: str) -> None:
+    """Reject, before there is a client, which would take long to close, TLS without certificates."""
+    from distributed import Security
+
+    security: Any = Security  # without types
+    reason = "found none"
+    try:
+        if security().get_connection_args("client")["ssl_context"] is not None:
+            return
+    except OSError as error:
+        reason = f"found none that can be read ({error.strerror or error})"
+    raise MlxError(
+        f"{name}: expected certificates for TLS, {reason}; DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__TLS__CLIENT__CERT "
+        "and …__TLS__CLIENT__KEY name them (docs/cluster.md)"
+    )
 
 
 @contextmanager

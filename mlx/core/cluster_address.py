@@ -20,11 +20,9 @@ def address_in(name: str, file: Path) -> str:
     try:
         address = json.loads(file.read_text())["address"]
     except OSError as error:
-        raise MlxError(
-            f"{name}: {file}: {error.strerror}; 'dask scheduler --scheduler-file {file}' writes it"
-        ) from None
+        raise MlxError(f"{name}: {error.strerror}; 'dask scheduler --scheduler-file {file}' writes it") from None
     except (ValueError, KeyError, TypeError):
-        raise MlxError(f"{name}: {file}: expected a file that 'dask scheduler --scheduler-file' wrote") from None
+        raise MlxError(f"{name}: expected a file that 'dask scheduler --scheduler-file' wrote") from None
     return str(address)
 
 

@@ -185,7 +185,7 @@ POOLS: dict[str, Callable[[int], Threads | Processes]] = {"threads": Threads, "p
 
 @contextmanager
 def open_workers(
-    spec: str | None = None, *, insecure: bool | None = None, workspace: Path = Path()
+    spec: str | None = None, *, insecure: bool | None = None, workspace: Path = Path(), default: str = "threads"
 ) -> Iterator[Workers]:
     """Open the workers that `spec` names, and close them in the end.
 
@@ -193,12 +193,14 @@ def open_workers(
     ----------
     spec
         ``serial``; ``threads:N`` or ``processes:N``, as many as there are cores without N; ``dask:N``, a cluster of
-        this machine; the address or the file of a Dask scheduler. By default what MLX_WORKERS says, or ``threads``.
+        this machine; the address or the file of a Dask scheduler. By default what MLX_WORKERS says.
     insecure
         Whether a scheduler without TLS may be used that is on another machine; by default what MLX_WORKERS_INSECURE
         says.
     workspace
         A folder that the workers of a cluster must see under the same path.
+    default
+        As `spec`, where neither it nor MLX_WORKERS says anything.
 
     Raises
     ------
@@ -210,7 +212,7 @@ def open_workers(
         The scheduler can't be reached, or a worker has other code or versions, or does not see the workspace.
     """
     key = "--workers" if spec is not None else VARIABLE
-    spec = spec or os.environ.get(VARIABLE) or "threads"
+    spec = spec or os.environ.get(VARIABLE) or default
     kind, colon, number = spec.partition(":")
     if "://" in spec or kind == "dask" or spec.endswith(".json"):
         from mlx.core.cluster import open_cluster
