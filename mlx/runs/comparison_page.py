@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from math import isnan
 from pathlib import Path
+from urllib.parse import quote
 
 from mlx.plots.comparison import plot_tests
 from mlx.plots.page.document import LEAST_FOR_PICTURES, MOST_BYTES, frame
@@ -41,7 +42,12 @@ def render_comparison(
         Folder of the page, from which it links to the pages of the runs.
     """
     letters = dict(zip(comparison.runs, map(letter_of, range(len(runs))), strict=True))
-    pairs = [pair_of(runs[0], one, "A", letters[one.samples.second]) for one in shared if one.outputs]
+    pages = {run.id: _page(run, beside) for run in runs}
+    pairs = [
+        pair_of(runs[0], one, "A", letters[second], (pages[runs[0].id], pages[second]))
+        for one in shared
+        if one.outputs and (second := one.samples.second)
+    ]
     pictures = _figures(comparison, letters)
     shown = fit_pictures({key: png for key, _, _, png in pictures}, budget=max(MOST_BYTES // 2, LEAST_FOR_PICTURES))
     tested = [compared(test, len(comparison.samples)) for test in comparison.tests if test.metric is not None]
@@ -57,7 +63,7 @@ def render_comparison(
     level = next((test.confidence for test in comparison.tests if not isnan(test.confidence)), 0.95)
     return frame(
         f"{listed(comparison.runs)} compared",
-        _introduction(runs, letters, beside),
+        _introduction(letters, pages),
         _first_view(comparison, pairs, tested),
         [section for section in sections if section[2]],
         level=level,
@@ -71,15 +77,15 @@ def letter_of(place: int) -> str:
     return f"{chr(ord('A') + place % 26)}{place // 26 or ''}"
 
 
-def _introduction(runs: Sequence[Run], letters: dict[str, str], beside: Path) -> str:
-    items = []
-    for run in runs:
-        page = run.workspace.report / "report.html"
-        name = safe(run.id)
-        if page.is_file():
-            name = f'<a href="{safe(Path(os.path.relpath(page, beside)).as_posix())}">{name}</a>'
-        items.append(f"<li>{letters[run.id]}: {name}</li>")
-    return '<ul class="about">\n' + "\n".join(items) + "\n</ul>"
+def _page(run: Run, beside: Path) -> str:
+    """Return the address of the page of a run; empty without one."""
+    page = run.workspace.report / "report.html"
+    return quote(Path(os.path.relpath(page, beside)).as_posix()) if page.is_file() else ""
+
+
+def _introduction(letters: dict[str, str], pages: dict[str, str]) -> str:
+    names = ((one, f'<a href="{safe(page)}">{safe(one)}</a>' if page else safe(one)) for one, page in pages.items())
+    return '<ul class="about">\n' + "\n".join(f"<li>{letters[one]}: {name}</li>" for one, name in names) + "\n</ul>"
 
 
 def _first_view(comparison: Comparison, pairs: Sequence[Pair], tested: Sequence[Verdict]) -> str:

@@ -39,6 +39,8 @@ class Pair:
         What both predict.
     only_first, only_second
         Places of the samples that one alone gets right, or gets closer to, the clearest first.
+    pages
+        Those of the runs, relative to that of the comparison; empty where there is none.
     """
 
     first: str
@@ -49,6 +51,7 @@ class Pair:
     outputs: tuple[Predicted, Predicted]
     only_first: Indices
     only_second: Indices
+    pages: tuple[str, str] = ("", "")
 
     @property
     def verb(self) -> str:
@@ -56,8 +59,8 @@ class Pair:
         return "gets right" if self.class_names else "comes closer to"
 
 
-def pair_of(run: Run, shared: SharedOutputs, first: str, second: str) -> Pair:
-    """Return two models by their short names, the first that of `run`."""
+def pair_of(run: Run, shared: SharedOutputs, first: str, second: str, pages: tuple[str, str]) -> Pair:
+    """Return two models by their short names, the first that of `run`, with their pages."""
     one, other = predicted(shared)
     recorded = shared.outputs[0]
     return Pair(
@@ -69,6 +72,7 @@ def pair_of(run: Run, shared: SharedOutputs, first: str, second: str) -> Pair:
         (one, other),
         better_predicted(one, other),
         better_predicted(other, one),
+        pages,
     )
 
 
@@ -125,7 +129,9 @@ def _cards(pair: Pair, places: Indices, title: str) -> str:
     index = pair.index[places]
     pictures = _pictures(pair.workspace, index)
     cards = "\n".join(
-        _card(int(number), picture, _said(pair, int(place)), [_is_worse(pair, int(place), k) for k in (0, 1)])
+        _card(
+            int(number), picture, _said(pair, int(place)), [_is_worse(pair, int(place), k) for k in (0, 1)], pair.pages
+        )
         for number, place, picture in zip(index, places, pictures, strict=True)
     )
     return f'<ul class="mistakes" aria-label="{safe(title)}">\n{cards}\n</ul>'
@@ -145,8 +151,15 @@ def _pictures(workspace: Workspace, index: Array) -> Sequence[Array | None]:
     return list(thumbnails_of(raw.inputs, raw.rows(index)))
 
 
-def _card(number: int, picture: Array | None, said: tuple[str, str, str], wrong: Sequence[bool]) -> str:
+def _card(
+    number: int, picture: Array | None, said: tuple[str, str, str], wrong: Sequence[bool], pages: tuple[str, str]
+) -> str:
+    """Return a sample; what each model says links to the sample on the page of its run."""
     lines = [safe(shorten(text, 2 * NAME_WIDTH)) for text in said]
+    lines = [
+        f'<a href="{safe(page)}#explore?samples={number}&amp;at={number}">{line}</a>' if page else line
+        for page, line in zip(("", *pages), lines, strict=True)
+    ]
     true, first, second = (f"<b>{line}</b>" if bad else line for line, bad in zip(lines, (False, *wrong), strict=True))
     image = f"sample {number}"
     if picture is not None:

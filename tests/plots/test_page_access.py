@@ -1,20 +1,15 @@
 """The page in a browser by keyboard, on a narrow screen, and for people who can't see it."""
 
-import hashlib
 import re
-import subprocess
-import tarfile
-from base64 import b64decode, b64encode
-from pathlib import Path
+from base64 import b64decode
 
 import numpy as np
 import pytest
+from axe_core import axe_of, faults
 from made_pages import BLUE, near, selected
 from selenium.webdriver.common.keys import Keys
 
 pytestmark = pytest.mark.slow
-AXE = "axe-core@4.14.1"
-AXE_INTEGRITY = "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
 
 
 @pytest.fixture(autouse=True)
@@ -69,43 +64,17 @@ def test_a_narrow_screen_shows_everything_without_scrolling_sideways(browser, pa
     assert too_wide == []
 
 
-@pytest.fixture(scope="session")
-def axe(pytestconfig, tmp_path_factory):
-    """The checks of axe-core, from npm once, then from pytest's cache."""
-    kept = Path(pytestconfig.cache.mkdir("axe-core")) / f"{AXE}.js"
-    if not kept.exists():
-        kept.write_bytes(fetched(tmp_path_factory.mktemp("axe")))
-    return kept.read_text(encoding="utf-8")
-
-
-def fetched(folder):
-    try:
-        subprocess.run(["npm", "pack", AXE, "--silent"], cwd=folder, check=True, capture_output=True, timeout=120)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.fail(f"the accessibility tests need npm and, the first time, a network to fetch {AXE}: {error}", False)
-    archive = next(folder.glob("*.tgz"))
-    digest = b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    assert f"sha512-{digest}" == AXE_INTEGRITY, "another file than the one that these tests were written with"
-    with tarfile.open(archive) as content:
-        return content.extractfile("package/axe.min.js").read()
-
-
 @pytest.mark.parametrize(
     ("name", "look"),
     [("shapes", {}), ("shapes", {"dark": True}), ("shapes", {"width": 375}), ("regression", {}), ("hundred", {})],
     ids=["shapes", "dark", "narrow", "regression", "hundred"],
 )
-def test_axe_finds_nothing(browser, pages, axe, name, look):
+def test_axe_finds_nothing(browser, pages, pytestconfig, name, look):
     path, _ = pages(name)
     browser.open(path, **look)
     if name != "regression":
         browser.find(".confusions .miss a, #matrix button").click()
-    browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
-    found = browser.driver.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-    assert len(found["passes"]) > 20
-    faults = [(rule["id"], node["html"][:120], node["failureSummary"][:300]) for rule in found["violations"]
-              for node in rule["nodes"]]  # fmt: skip
-    assert faults == []
+    assert faults(browser.driver, axe_of(pytestconfig)) == []
 
 
 def test_a_page_prints_on_at_most_six_sheets_in_light_colors_and_dark_pages_have_dark_pictures(browser, pages):

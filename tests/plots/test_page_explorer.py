@@ -60,6 +60,7 @@ def test_filters_combine_stand_in_the_address_and_can_be_undone(browser, pages):
     browser.driver.get("about:blank")
     browser.driver.get(f"{path.as_uri()}{kept}")
     browser.until(lambda: selected(browser) == dark.tolist(), "the address restores the selection")
+    assert browser.text("#selection").startswith(f"{len(dark)} sample")
     assert browser.find("#color").get_property("value") == "factor.contrast"
     assert len(browser.texts("#view-map .legend li")) == 4  # three numbers, and missing
     browser.all("#chips button")[1].click()

@@ -18,10 +18,16 @@ from mlx.stats.status import Reason
 
 def page_of(folder: Path, *models: ModelOutputs) -> str:
     runs = [run_in(folder / f"model_{i}/1", one, training={"epochs": i}) for i, one in enumerate(models)]
+    shown = runs[1].workspace.report / "report.html"
+    shown.parent.mkdir(parents=True)
+    shown.write_text("<p>")
     comparison, shared = compare_outputs(runs)
     page = render_comparison(comparison, runs, shared, beside=folder)
     assert page == render_comparison(comparison, runs, shared, beside=folder)
     assert 'src="http' not in page
+    numbers = set(re.findall(r'href="model_1/1/data/report/report.html#explore\?samples=(\d+)&amp;at=\1"', page))
+    assert page.count('href="model_0') == 0, "a run without a page has no links"
+    assert numbers or 'class="mistakes"' not in page
     for verdict in comparison.verdicts():
         assert verdict.sentence in page.replace("&lt;", "<").replace("&gt;", ">")
     return page

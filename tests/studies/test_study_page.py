@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_core import axe_of, faults
 from small_studies import write_study
 
 from mlx.cli import main
@@ -98,7 +99,9 @@ def test_the_commands_print_what_the_tables_hold(results: StudyResults, capsys: 
         main(["study", "compare", folder, "--metric", "rmse"])
 
 
-def test_a_browser_has_nothing_to_complain_of(results: StudyResults, tmp_path: Path) -> None:
+def test_a_browser_has_nothing_to_complain_of(
+    results: StudyResults, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     selenium = pytest.importorskip("selenium.webdriver")
     options = selenium.ChromeOptions()
     for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--window-size=420,900"):
@@ -108,7 +111,7 @@ def test_a_browser_has_nothing_to_complain_of(results: StudyResults, tmp_path: P
     compared = tmp_path / "compared.html"
     runs = [str(outcome.folder) for outcome in results.done.outcomes if outcome.planned.repetition.seed == 1]
     main(["compare", *runs, "--html", str(compared)])
-    driver = selenium.Chrome(options=options)
+    driver = selenium.Chrome(options=options, service=selenium.ChromeService(shutil.which("chromedriver")))
     try:
         for page, least in ((study / "study.html", 10), (compared, 3)):
             driver.get(page.as_uri())
@@ -120,5 +123,6 @@ def test_a_browser_has_nothing_to_complain_of(results: StudyResults, tmp_path: P
             assert len(pictures) >= least
             assert all(width > 0 and alt > 0 for width, alt in pictures)
             assert driver.execute_script("return document.querySelectorAll('th button').length > 0")
+            assert faults(driver, axe_of(pytestconfig)) == []
     finally:
         driver.quit()

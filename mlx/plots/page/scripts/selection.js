@@ -3,7 +3,7 @@ const SETTINGS = ["color", "size", "map", "sort", "at"];
 
 class Selection {
   constructor(samples, defaults) {
-    Object.assign(this, { samples, defaults, reactions: [] });
+    Object.assign(this, { samples, defaults, reactions: [], reason: "" });
     this.reset();
   }
 
@@ -101,6 +101,7 @@ class Selection {
     if (location.hash && !location.hash.startsWith("#explore?")) return false;
     const query = [...new URLSearchParams(location.hash.slice("#explore?".length))];
     this.pairs = query.filter(([key]) => !SETTINGS.includes(key));
+    this.reason = "";
     const settings = query.filter(([key, value]) => SETTINGS.includes(key) && this.allows(key, value));
     this.settings = { ...this.defaults, ...Object.fromEntries(settings) };
     this.apply();
