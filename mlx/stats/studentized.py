@@ -104,7 +104,7 @@ class Stratum:
         added = _taken(_added_before(at_y, self.y_ties), flat)
         added += _added_before(of_y.ravel(), self.x_ties).reshape(orders.shape)
         influence = added.astype(np.float64)
-        influence -= influence.mean(axis=1, keepdims=True)
+        influence -= (influence @ np.full(self.n, 1 / self.n))[:, None]
         influence *= -0.5 / self.n
         ranks = of_y.astype(np.float64)
         total = ranks @ self.x[1]

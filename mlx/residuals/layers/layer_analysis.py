@@ -15,7 +15,7 @@ from mlx.residuals.geometry.layer_geometry import geometry_of
 from mlx.residuals.geometry.projection import projections
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS
 from mlx.residuals.pairs.mantel import Permutations, mantel, mantel_by_class, with_p_values
-from mlx.residuals.pairs.pair_correlations import pair_correlations
+from mlx.residuals.pairs.pair_correlations import ScopeMoments, pair_correlations, scope_moments
 from mlx.residuals.pairs.pair_spearman import pair_spearman, ranked_pairs
 from mlx.residuals.predictions import Predictions
 from mlx.residuals.settings import Projection, ResidualsSettings
@@ -145,12 +145,16 @@ def correlation_tests(
     layer: Layer, n_classes: int, settings: ResidualsSettings, *, n_layers: int = 1, map: OrderedMap = in_order
 ) -> list[TestResult]:
     """Similarity against entropy, over samples and over pairs; the tests of ``n_layers`` layers form families."""
-    pairs = pair_correlations(layer.units, layer.entropy, layer.y_pred, n_classes, map=map)
+    asked = (layer.units, layer.entropy, layer.y_pred, n_classes)
+    moments = scope_moments(*asked, map=map)
+    pairs = pair_correlations(*asked, moments=moments)
     if layer.groups is None:
-        pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, settings, n_layers, map))
+        pairs = with_p_values(pairs, _mantel_tests(layer, n_classes, moments, settings, n_layers, map))
     else:
         pairs = [_not_by_group(one) for one in pairs]
-    ranked = ranked_pairs(pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED, map=map))
+    ranked = ranked_pairs(
+        pair_spearman(layer.units, layer.entropy, max_samples=MAX_RANKED, moments=moments.everything, map=map)
+    )
     return [
         *associate(layer, n_classes, settings, n_layers=n_layers, map=map),
         *(replace(one, layer=layer.name, seed=settings.seed) for one in pairs),
@@ -165,14 +169,27 @@ def _not_by_group(test: TestResult) -> TestResult:
 
 
 def _mantel_tests(
-    layer: Layer, n_classes: int, settings: ResidualsSettings, n_layers: int, map: OrderedMap
+    layer: Layer,
+    n_classes: int,
+    moments: ScopeMoments,
+    settings: ResidualsSettings,
+    n_layers: int,
+    map: OrderedMap,
 ) -> list[TestResult]:
     units, entropy, y_pred, seed = layer.units, layer.entropy, layer.y_pred, settings.seed
     of_scope, of_class = (_permutations(units, settings, scopes * n_layers) for scopes in (1, n_classes))
     return [
-        *mantel(units, entropy, permutations=of_scope, seed=seed, map=map),
+        *mantel(units, entropy, permutations=of_scope, seed=seed, moments=moments.everything, map=map),
         *mantel_by_class(
-            units, entropy, y_pred, n_classes, permutations=of_scope, of_class=of_class, seed=seed, map=map
+            units,
+            entropy,
+            y_pred,
+            n_classes,
+            permutations=of_scope,
+            of_class=of_class,
+            seed=seed,
+            moments=moments.classes,
+            map=map,
         ),
     ]
 

@@ -47,7 +47,13 @@ Permutations = Mapping[PairStatistic, int]
 
 
 def mantel(
-    units: Directions, entropy: Floats, *, permutations: Permutations, seed: int, map: OrderedMap = in_order
+    units: Directions,
+    entropy: Floats,
+    *,
+    permutations: Permutations,
+    seed: int,
+    moments: PairMoments | None = None,
+    map: OrderedMap = in_order,
 ) -> list[TestResult]:
     """Test each statistic over all pairs of samples that have a direction.
 
@@ -61,11 +67,14 @@ def mantel(
         By statistic. ``"mean_entropy"`` alone costs O(n) a permutation, others O(n·d).
     seed
         Of the permutations.
+    moments
+        Those of all these pairs, where they are known.
     map
         How chunks of permutations are drawn.
     """
     rows = units.defined
-    deck, chunks = Deck.of(units, entropy, rows, center_of(entropy, rows), seed, map=map), Chunks(rows.size)
+    center, chunks = center_of(entropy, rows), Chunks(rows.size)
+    deck = Deck.of(units, entropy, rows, center, seed, moments=moments, map=map)
 
     def draw(size: int, running: list[_Asked]) -> list[Floats]:
         (drawn,) = permuted([deck], [{one.index for one in running}], chunks.following(size), map)
@@ -84,18 +93,20 @@ def mantel_by_class(
     permutations: Permutations,
     of_class: Permutations,
     seed: int,
+    moments: Sequence[PairMoments] | None = None,
     map: OrderedMap = in_order,
 ) -> list[TestResult]:
     """Test pairs of one class together, as they are and centered by class, and those of every class.
 
     Parameters are those of `mantel`, with the predicted labels (n_samples,) in 0 … n_classes − 1, and ``of_class``
-    for the tests of every class, which share their permutations with those of all.
+    for the tests of every class, which share their permutations with those of all. ``moments`` are those of
+    every class.
     """
     found = units.defined
     center = center_of(entropy, found)
     decks = [
-        Deck.of(units, entropy, found[y_pred[found] == label], center, seed, 1 + label, map=map)
-        for label in range(n_classes)
+        Deck.of(units, entropy, found[y_pred[found] == label], center, seed, 1 + label, moments=known, map=map)
+        for label, known in enumerate(moments or [None] * n_classes)
     ]
     chunks = Chunks(found.size // OF_CLASSES)
     together = {

@@ -7,7 +7,7 @@ How far chance alone moves a correlation is its variance when the entropies are 
 (Mantel 1967), given as a number of pairs, and its p-value by `mlx.residuals.pairs.mantel`.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,33 @@ from mlx.results.tests import TestResult
 from mlx.stats.status import Reason
 
 
+@dataclass(frozen=True)
+class ScopeMoments:
+    """Moments of all pairs, of those of every class, and of these with the entropies about the mean of all samples."""
+
+    everything: PairMoments
+    classes: tuple[PairMoments, ...]
+    about_all: tuple[PairMoments, ...]
+
+
+def scope_moments(
+    units: Directions,
+    entropy: Floats,
+    y_pred: Integers,
+    n_classes: int,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    map: OrderedMap = in_order,
+) -> ScopeMoments:
+    """Sum over the pairs of every scope; parameters are those of `pair_correlations`."""
+    found = units.defined
+    center = center_of(entropy, found)
+    members = [found[y_pred[found] == label] for label in range(n_classes)]
+    ((everything, _),) = _moments(units, entropy, [found], center, block_bytes, map)
+    classes = _moments(units, entropy, members, center, block_bytes, map)
+    return ScopeMoments(everything, tuple(own for own, _ in classes), tuple(shared for _, shared in classes))
+
+
 def pair_correlations(
     units: Directions,
     entropy: Floats,
@@ -37,6 +64,7 @@ def pair_correlations(
     n_classes: int,
     *,
     block_bytes: int = BLOCK_BYTES,
+    moments: ScopeMoments | None = None,
     map: OrderedMap = in_order,
 ) -> list[TestResult]:
     """Correlate over all pairs, over pairs of one class together, and over those of every class.
@@ -62,22 +90,20 @@ def pair_correlations(
         Every class has its rows in the result, also one that is never predicted.
     block_bytes
         Least size of a block of rows, and d² if that is more; changes nothing beyond the last rounding.
+    moments
+        The `scope_moments`, where they are known.
     map
         How groups of blocks are summed.
     """
-    found = units.defined
-    center = center_of(entropy, found)
-    members = [found[y_pred[found] == label] for label in range(n_classes)]
-    ((everything, _),) = _moments(units, entropy, [found], center, block_bytes, map)
-    classes = _moments(units, entropy, members, center, block_bytes, map)
+    moments = moments or scope_moments(units, entropy, y_pred, n_classes, block_bytes=block_bytes, map=map)
     together = apart = EMPTY
     by_class: list[TestResult] = []
-    for label, (own, shared) in enumerate(classes):
+    for label, (own, shared) in enumerate(zip(moments.classes, moments.about_all, strict=True)):
         by_class += _of_each(Scope.CLASS, own, label, predicted=(y_pred == label).any())
         together = together.beside(shared, centered=False)
         apart = apart.beside(own, centered=True)
     return [
-        *_of_each(Scope.ALL_PAIRS, everything),
+        *_of_each(Scope.ALL_PAIRS, moments.everything),
         *_of_each(Scope.SAME_CLASS, together),
         *_of_each(Scope.WITHIN_CLASS, apart),
         *by_class,

@@ -16,7 +16,7 @@ from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.layer import MIN_SAMPLES
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, PairStatistic, of_pairs
-from mlx.residuals.pairs.pair_moments import PairGroup, group_moments, pair_group, why_undefined
+from mlx.residuals.pairs.pair_moments import PairGroup, PairMoments, group_moments, pair_group, why_undefined
 from mlx.residuals.pairs.rank_bins import BinCounts, Bins, bins_from, rank_in_place
 from mlx.residuals.similarity.directions import Directions, Rows, dense
 from mlx.residuals.similarity.lift import CenteredDirections, swap_constant_terms
@@ -83,6 +83,7 @@ def pair_spearman(
     exact_pairs: int = EXACT_PAIRS,
     max_samples: int = MAX_SAMPLES,
     n_bins: int = N_BINS,
+    moments: PairMoments | None = None,
     map: OrderedMap = in_order,
 ) -> PairSpearman:
     """Correlate ranks over all pairs of samples.
@@ -103,6 +104,8 @@ def pair_spearman(
         More samples have no estimate, and a status: their pairs would take too long.
     n_bins
         About so many bins a variable; the bound falls as 1/n_bins where they are filled evenly.
+    moments
+        Those of these pairs, where they are known.
     map
         How the two passes over blocks of pairs are made.
     """
@@ -115,7 +118,8 @@ def pair_spearman(
     if rows.size < MIN_SAMPLES:
         return replace(missing, status=Reason.TOO_FEW_SAMPLES(MIN_SAMPLES))
     group = pair_group(units, entropy, rows, map=map)
-    if not (status := why_undefined(group_moments(group, map=map), PAIR_STATISTICS.index(statistic))).is_ok:
+    moments = moments or group_moments(group, map=map)
+    if not (status := why_undefined(moments, PAIR_STATISTICS.index(statistic))).is_ok:
         return replace(missing, status=status)
     group = replace(group, h=merge_ties(group.h, group.tie))
     estimate, bound = _exact(group, statistic) if method == "exact" else _binned(group, statistic, n_bins, map)

@@ -71,13 +71,15 @@ class Deck:
         seed: int,
         label: int = 0,
         *,
+        moments: PairMoments | None = None,
         map: OrderedMap = in_order,
     ) -> "Deck":
-        """Return the deck of the samples ``rows``; one of no pairs where they are fewer than two."""
+        """Return the deck of the samples ``rows``, whose moments may be known; of fewer than two it has no pairs."""
         if rows.size < 2:
             return cls(replace(EMPTY, n=rows.size), None, np.empty(0), center, seed, label)
         group = pair_group(units, entropy, rows, map=map)
-        return cls(group_moments(group, map=map), group, to_others(group, map=map), center, seed, label)
+        moments = moments or group_moments(group, map=map)
+        return cls(moments, group, to_others(group, map=map), center, seed, label)
 
     @property
     def entropies(self) -> Floats:
