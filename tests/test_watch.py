@@ -11,8 +11,9 @@ import yaml
 from repository import SMALL, Repository
 
 from mlx.cli import main
+from mlx.config import ExperimentConfig
 from mlx.core.errors import DataError
-from mlx.runs.watch import with_watched
+from mlx.runs.watch import STAGES, files_of, with_watched
 
 ROOT = Path(__file__).parents[1]
 BEFORE = (ROOT / "dvc.yaml").read_text()
@@ -64,6 +65,24 @@ def test_paths_are_added_once_and_taken_out_again_to_the_byte(folder: Path, caps
         main(["watch", "--remove"])
         assert expected in capsys.readouterr().out
         assert (folder / "dvc.yaml").read_text() == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("model", "file", "stages"),
+    [
+        ({"name": "onnx", "architecture": "my.onnx"}, "my.onnx", ["train"]),
+        ({"name": "cnn", "params": {"pretrained": "my.weights.h5"}}, "my.weights.h5", ["train"]),
+        ({"name": "sklearn", "architecture": "my.py:make"}, "my.py", ["train", "extract-representations"]),
+        ({"name": "sklearn", "architecture": "my.skops"}, "my.skops", ["train"]),
+    ],
+)
+def test_the_stages_that_read_the_file_of_a_model_depend_on_it(
+    folder: Path, model: dict[str, Any], file: str, stages: list[str]
+) -> None:
+    (folder / file).write_text("")
+    config = ExperimentConfig.model_validate(SMALL | {"dataset": {"name": "digits"}, "model": model})
+    read = {stage: [path.name for path in files.values()] for stage, files in files_of(config).items()}
+    assert read == dict.fromkeys(STAGES, []) | dict.fromkeys(stages, [file])
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
