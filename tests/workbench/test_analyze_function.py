@@ -24,11 +24,12 @@ SIZE = np.arange(N) % 7
 QUICK = {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]}
 GIVEN = {"logits": Z, "labels": Y, "representations": {"pen": H}, "metadata": {"size": SIZE}, "images": IMAGES}
 VAL = {"logits": Z[:60], "labels": Y[:60], "representations": {"pen": H[:60]}}
+TRAIN = {"logits": Z[60:], "labels": Y[60:], "representations": {"pen": H[60:]}}
 
 
 @pytest.fixture(scope="module")
 def found(undrawn: None) -> mlx.Analysis:
-    return mlx.analyze(**GIVEN, val=VAL, residuals=QUICK, name="mine")
+    return mlx.analyze(**GIVEN, val=VAL, train=TRAIN, residuals=QUICK, name="mine")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -61,7 +62,7 @@ def analyzed(folder: Path) -> dict[str, bytes]:
 @pytest.mark.slow
 def test_every_entrance_gives_the_same_bytes(found, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for split, part in (("test", GIVEN), ("val", VAL)):
+    for split, part in (("test", GIVEN), ("val", VAL), ("train", TRAIN)):
         (tmp_path / "recorded" / split).mkdir(parents=True)
         arrays = {"logits": part["logits"], "y_true": part["labels"], **part["representations"]}
         arrays |= {"images": part["images"]} if "images" in part else {}
@@ -76,6 +77,7 @@ def test_every_entrance_gives_the_same_bytes(found, tmp_path: Path, monkeypatch)
     test = Path("recorded/test")
     files = ["--representations", f"pen={test}/pen.npy", "--logits", f"{test}/logits.npy"]
     files += ["--labels", f"{test}/y_true.npy", "--images", f"{test}/images.npy", "--val", "recorded/val"]
+    files += ["--train", "recorded/train"]
     main(["analyze", *files, "--output", "files", *common])
     expected = contents(found.folder)
     assert contents(Path("folder")) == expected
