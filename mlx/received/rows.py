@@ -71,7 +71,7 @@ def read_rows(given: Any, what: str, *, kind: str, n: int | None = None, labels:
 
 
 def _from_file(path: Path, kind: str, n: int | None, *, labels: bool) -> Rows:
-    if path.exists() and not path.is_file():  # opening a pipe would block
+    if not path.is_file():  # opening a pipe would block
         raise DataError(f"{path}: expected {kind} in a file, found {what_is(path)}")
     suffix = suffix_of(path)
     if suffix == ".npz":

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def analyze(
     MlxError
         An argument is unknown, damaged, or does not match the others.
     """
-    _check_names(unknown, task)
+    _check_names(unknown, task, name)
     given = {
         "probabilities": probabilities,
         "labels": labels,
@@ -155,13 +156,23 @@ def _nothing(line: str) -> None:
 TASKS = ("classification", "regression")
 
 
-def _check_names(unknown: Mapping[str, Any], task: str) -> None:
-    """Reject an argument or a task that there is none of, and suggest the nearest."""
+def _check_names(unknown: Mapping[str, Any], task: str, name: object) -> None:
+    """Reject an argument or a task that there is none of, and suggest the nearest; and a name that is no text."""
     for argument in unknown:
-        hint = nearest(argument, analyze.__kwdefaults__ or {})
+        hint = nearest(argument, analyze.__kwdefaults__ or {}) or _section_hint(argument)
         raise SettingsError(f"{argument}: expected an argument of mlx.analyze, found an unknown one{hint}")
+    if not isinstance(name, str | None):
+        raise SettingsError(f"name: expected text, found {name!r}")
     if task not in TASKS:
         raise SettingsError(f"task: expected {' or '.join(TASKS)}, found {task!r}{nearest(str(task), TASKS)}")
+
+
+def _section_hint(argument: str) -> str:
+    """Return a hint at the key of a section that was probably meant."""
+    for section, schema in SECTIONS.items():
+        if near := get_close_matches(argument, schema.model_fields, n=1):
+            return f"; give {section}={{'{near[0]}': …}}"
+    return ""
 
 
 def _document(
@@ -172,7 +183,8 @@ def _document(
 ) -> Document:
     """Return the sections as given, with the arguments that set the same key of two sections."""
     given = zip(SECTIONS, (evaluation, residuals, report), strict=True)
-    document = Document(Path("mlx.analyze"), {section: dict(values or {}) for section, values in given}, {})
+    values = {section: dict(own) if isinstance(own, Mapping) else {} if own is None else own for section, own in given}
+    document = Document(Path("mlx.analyze"), values, {})
     for name, value in common.items():
         for section in ("evaluation", "residuals"):
             if value is not None:

@@ -160,7 +160,7 @@ def test_flags_that_do_not_fit_are_refused(folder) -> None:
     assert "expected 3 different names" in analyze("--class-names", "a,b")
     assert "found 'bee'" in analyze("--labels", "names.npy", "--class-names", "ant,wasp,cat")
     assert "--seed: evaluation.seed: expected an integer of at least 0" in analyze("--seed", "-1")
-    assert "none.npy: No such file" in analyze("--labels", "none.npy")
+    assert "none.npy: expected labels in a file, found nothing" in analyze("--labels", "none.npy")
     Path("out").mkdir()
     Path("out/thesis.txt").write_text("mine")
     assert "expected a new or empty folder" in analyze("--output", "out")

@@ -175,6 +175,10 @@ BAD = {
     "unknown groups": ({"groups": "patient"}, "groups: expected"),
     "a reserved name": ({"representations": {"logits": H}}, "expected a name other than"),
     "probabilities of a regression": ({"task": "regression", "predictions": Y}, "logits: expected none"),
+    "a setting of a section": ({"bins": 3}, "found an unknown one; give evaluation={'n_bins': …}"),
+    "no section": ({"evaluation": 3}, "evaluation: expected a section of keys, found 3"),
+    "a name that is no text": ({"name": 3}, "name: expected text, found 3"),
+    "no file": ({"images": "none.npy"}, "none.npy: expected images in a file, found nothing"),
     "a folder and arrays": ({"folder": "."}, "found both"),
 }
 
