@@ -1,7 +1,8 @@
 """The page of a report: its numbers, texts and size."""
 
 import re
-from base64 import b64encode
+import zlib
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from made_reports import estimate, with_metrics, with_residuals
 from mlx.plots.page import render_page
 from mlx.plots.page.key_results import key_results
 from mlx.plots.page.mistakes import MISTAKES_SHOWN
+from mlx.plots.page.packing import pack
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.summary import paragraph
 from mlx.plots.page.tables import metrics_table
@@ -161,3 +163,14 @@ def test_a_metric_without_a_number_or_an_interval_stands_beside_its_reason(class
     page = render_page(with_metrics(classification(), log_loss=Estimate.missing(infinite)), {})
     assert "infinite, 3 samples have probability 0 for their class" in page
     assert "log loss status" not in page
+
+
+@pytest.mark.parametrize("unit", [5e-324, 1e-310, 1e-200, 1e-3, 1e200, 1.7e308])
+def test_the_page_has_the_numbers_of_any_unit_to_single_precision(unit):
+    values = np.r_[np.nan, -np.inf, np.linspace(0, 1, 1000) * unit]
+    packed = pack(values)
+    raw = np.frombuffer(zlib.decompress(b64decode(packed.data)), np.uint8)
+    numbers = np.ascontiguousarray(raw.reshape(-1, len(values)).T).view(f"<{packed.type}")[:, 0].astype(np.float64)
+    if packed.type[0] == "u":
+        numbers[2:] = (numbers[2:] + packed.low) / 10.0**packed.digits
+    assert np.abs(numbers[2:] - values[2:]).max() <= unit * 1e-4

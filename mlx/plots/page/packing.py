@@ -70,10 +70,12 @@ def pack(values: ArrayLike, *, most_steps: int = 2**16 - 1 - CODES) -> Packed:
         return _floats(x)
     if not (finite % 1).any() and high - low < 2**32 - 1 - CODES:
         return _integers(x, low, 0)
-    digits = math.floor(math.log10(most_steps / (high - low))) if high > low else 0
+    digits = math.floor(math.log10(most_steps) - math.log10(high - low)) if high > low else 0
+    if not 0 < digits < 16:
+        return _floats(x)
     scaled = max(abs(low), abs(high)) * 10.0**digits
     steps = float(np.subtract(*np.percentile(finite, [90, 10]))) * 10.0**digits
-    if not 0 < digits < 16 or scaled >= LARGEST_EXACT or 0 < steps < LEAST_STEPS:
+    if scaled >= LARGEST_EXACT or 0 < steps < LEAST_STEPS:
         return _floats(x)
     return _integers(x, float(np.rint(low * 10.0**digits)), digits)
 
