@@ -89,15 +89,21 @@ def design_axes(triangle: Floats, n: int) -> DesignAxes:
     """
     eps = float(np.finfo(np.float64).eps)
     center, inner = triangle[0, 1:] / triangle[0, 0], triangle[1:, 1:]
-    peak = np.abs(inner).max(axis=0, initial=0.0)
-    peak[peak == 0] = 1.0
-    scale = peak * np.linalg.norm(inner / peak, axis=0)  # whose squares may neither overflow nor underflow
+    scale = column_lengths(inner)
     size = np.abs(triangle[0, 1:])
     constant = scale <= CONSTANT * eps * size
     scale = np.where(constant, np.where(size > 0, size, 1.0), scale)
     left, lengths, axes = np.linalg.svd(np.where(constant, 0.0, inner) / scale, full_matrices=False)
     rank = int((lengths > eps * max(n, len(center)) * lengths.max(initial=0.0)).sum())
     return DesignAxes(center, scale, left[:, :rank], lengths[:rank], axes[:rank])
+
+
+def column_lengths(matrix: Floats) -> Floats:
+    """Return the Euclidean lengths (d,) of the columns of a matrix (m, d), whose squares may overflow or underflow."""
+    peak = np.abs(matrix).max(axis=0, initial=0.0)
+    peak[peak == 0] = 1.0
+    lengths: Floats = peak * np.linalg.norm(matrix / peak, axis=0)
+    return lengths
 
 
 class LinearFitDescription(Settings):

@@ -45,7 +45,7 @@ from mlx.training import (
 )
 from mlx.training.cross_fit import CrossFitOutputs, clear_folds, write_cross_fit
 from mlx.training.fingerprint import Fingerprint
-from mlx.training.input_scale import scale_warnings
+from mlx.training.input_scale import scale_warnings, target_warnings
 from mlx.training.unused_settings import unused_settings
 
 
@@ -182,9 +182,11 @@ def _samples(folder: Path, part: str, task_spec: TaskSpec) -> Samples:
 
 
 def _check_samples(samples: Samples, described: SplitsDescription, model: ModelSettings, built: Model) -> None:
-    """Warn of badly scaled inputs and of classes without samples; reject samples that do not fit in memory."""
-    for line in scale_warnings(model, built, samples.X, described.scaling):
-        _note(f"warning: {line}")
+    """Warn of badly scaled data and of classes without samples; reject samples that do not fit in memory."""
+    lines = scale_warnings(model, built, samples.X, described.scaling)
+    if not described.class_names:
+        lines += target_warnings(model, built, samples.y)
+    _note(*(f"warning: {line}" for line in lines))
     if isinstance(built, DirectModel):
         _check_memory(model.name, samples.X)
     elif absent := _absent(samples.y, described.class_names):

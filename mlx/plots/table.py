@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.core.column_descriptions import ColumnDescription
+from mlx.core.scale import in_unit, safe_exponents
 from mlx.plots.embedding import scatter_classes
 from mlx.plots.style import CORRECT, NOTE, axes_or_new, name_rows, styled
 from mlx.plots.text import class_labels, thousands
@@ -78,6 +79,7 @@ def _plane(X: Floats) -> tuple[Floats, str, str]:
         return np.column_stack([X[:, 0], np.arange(m)]), "feature 1", "row"
     if d == 2:
         return X, "feature 1", "feature 2"
+    X = in_unit(X, safe_exponents(X))
     spread_of = X.std(axis=0)
     Z = (X - X.mean(axis=0)) / np.where(spread_of > 0, spread_of, 1.0)
     left, singular, right = np.linalg.svd(Z, full_matrices=False)

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Container
 
+from mlx.core.array_types import Array
 from mlx.core.errors import DataError
+from mlx.core.scale import SAFE, exponent_of
 from mlx.training.progress import EpochMetrics
 
 DIVERGENCE_FACTOR = 1000.0
@@ -43,21 +45,23 @@ def learning_rate_key(fields: Container[str]) -> str:
     return "training.learning_rate" if "learning_rate" in fields else own
 
 
-def check_overflow(metrics: EpochMetrics) -> None:
-    """Reject a loss that is not finite although no gradient step led to it.
+def check_overflow(metrics: EpochMetrics, y: Array) -> None:
+    """Reject a loss that is not finite although no gradient step led to it; ``y`` (n,) are the training targets.
 
     Raises
     ------
     DataError
         Names the loss, and what to change.
     """
+    remedy = "scale the inputs (preprocessing.scaling: standard)"
+    if exponent_of(y) >= SAFE[1]:
+        remedy = "divide the target by a constant in the data"
     for name, key in _LOSSES:
         value = metrics.get(key, 0.0)
         if math.isinf(value):
             raise DataError(
                 f"training: expected a finite {name} loss, found {value}: the squares of errors this large are beyond "
-                "the largest number; divide the target by a constant in the data, or scale the inputs "
-                "(preprocessing.scaling: standard)"
+                f"the largest number; {remedy}"
             )
         if math.isnan(value):
             raise DataError(

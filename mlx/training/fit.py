@@ -127,7 +127,7 @@ def fit_model(
         model.fit(np.asarray(train.X), np.asarray(train.y), seed=settings.seed)
         metrics = _metrics_of(model, train) | {f"val_{k}": v for k, v in _metrics_of(model, val).items()}
         if model.task_spec.n_classes == 0 or any(map(math.isnan, metrics.values())):
-            check_overflow(metrics)
+            check_overflow(metrics, train.y)
         result = FitResult((metrics,), 1)
     else:
         assert isinstance(model, IterativeModel)
@@ -155,7 +155,7 @@ class _Training:
         self.model.prepare(optimization_of(self.settings, self.model.task_spec, self.train.y))
         start = self._evaluate()["loss"]
         if self.model.task_spec.n_classes == 0:
-            check_overflow({"val_loss": start})
+            check_overflow({"val_loss": start}, self.train.y)
         progress = self.checkpoints.restore(self.model) if self.checkpoints else Progress()
         self.callback.begin(progress.history)
         restores_best = self.settings.early_stopping_patience is not None

@@ -1,9 +1,11 @@
-"""Warns of input values whose scale a network cannot be trained on."""
+"""Warns of inputs and targets whose scale a model cannot be trained on."""
 
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.scale import exponent_of, in_unit
 from mlx.models import DirectModel, Model, ModelSettings
+from mlx.models.in_sklearn.params import SvmParams
 
 LARGE = 30.0
 """Initial weights and usual learning rates are made for smaller values than this, not for pixels of 0 … 255."""
@@ -31,6 +33,26 @@ def scale_warnings(settings: ModelSettings, model: Model, X: Array, scaling: str
     return [
         f"the samples reach {largest:.4g}, on which {settings.name} trains badly or not at all; "
         f"set preprocessing.scaling to {remedy}"
+    ]
+
+
+LEAST_SPREAD = 1e-6
+"""Trees divide no node whose targets have a variance below the rounding of 1; networks start from outputs near 1."""
+
+
+def target_warnings(settings: ModelSettings, model: Model, y: Array) -> list[str]:
+    """Return a warning if the targets ``y`` (n,) of a regression spread so little that the model fits a constant."""
+    if settings.name == "custom" or (settings.name == "linear_regression" and isinstance(model, DirectModel)):
+        return []
+    exponent = exponent_of(y)
+    spread = float(in_unit(in_unit(y, exponent).std(), -exponent))
+    tube = float(settings.params.get("epsilon", SvmParams().epsilon)) if settings.name == "svm" else 0.0
+    if not 0 < spread < max(tube, LEAST_SPREAD):
+        return []
+    lower = f", or lower model.params.epsilon, which is {tube:g}" if tube > LEAST_SPREAD else ""
+    return [
+        f"the targets have a standard deviation of {spread:.2g}, too little for {settings.name}, which fits a constant "
+        f"to them; multiply them by a constant in the data{lower}"
     ]
 
 

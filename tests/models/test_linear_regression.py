@@ -108,6 +108,9 @@ def test_it_does_not_depend_on_units_or_offsets() -> None:
     plain = solve_least_squares(X, X @ [1.0, 2.0, 3.0] + noise)
     moved = solve_least_squares(X * units + offset, X @ [1.0, 2.0, 3.0] + noise)
     np.testing.assert_allclose(moved.weights * units, plain.weights, rtol=1e-8)
+    for size in (1e-300, 1e-200, 1e200, 1e290, np.array([1e150, 1, 1e-150])):
+        sized = solve_least_squares(X * size, X @ [1.0, 2.0, 3.0] + noise)
+        np.testing.assert_allclose(sized.weights * size, plain.weights, rtol=1e-12)
     np.testing.assert_allclose(moved.intercept + moved.weights @ offset, plain.intercept, rtol=1e-6)
 
 

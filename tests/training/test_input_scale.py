@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlx.models import ModelSettings, TaskSpec, build_model
-from mlx.training.input_scale import scale_warnings
+from mlx.training.input_scale import scale_warnings, target_warnings
 
 pytestmark = pytest.mark.slow
 
@@ -68,3 +68,20 @@ def test_pretrained_weights_ask_for_their_scale(monkeypatch: pytest.MonkeyPatch)
         (line,) = scale_warnings(chosen, model, PIXELS, scaling)
         assert f"preprocessing.scaling is {scaling}; set it to unit" in line
     assert scale_warnings(chosen, model, PIXELS / 255, "unit") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "remedy"),
+    [
+        ("random_forest", 1e-9, "multiply them by a constant in the data"),
+        ("svm", 0.05, "multiply them by a constant in the data, or lower model.params.epsilon, which is 0.1"),
+        ("mlp", 1e-200, "multiply them by a constant in the data"),
+        ("linear_regression", 1e-200, None),
+        ("svm", 1.0, None),
+        ("random_forest", 0.0, None),
+    ],
+)
+def test_targets_to_which_a_model_fits_a_constant_are_warned_of(name: str, unit: float, remedy: str | None) -> None:
+    settings, y = ModelSettings(name=name), np.random.default_rng(0).normal(size=50) * unit
+    said = target_warnings(settings, build_model(settings, TaskSpec("regression", (3,), 0), seed=0), y)
+    assert [line.partition("; ")[2] for line in said] == ([] if remedy is None else [remedy])

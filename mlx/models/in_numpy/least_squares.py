@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from mlx.core.array_types import Floats
 from mlx.core.checks import row_blocks
+from mlx.core.linear_fit import column_lengths
+from mlx.core.scale import in_unit, safe_exponent
 
 Extended = npt.NDArray[np.longdouble]
 
@@ -55,16 +57,30 @@ def solve_least_squares(X: Floats, y: Floats, *, l2: float = 0.0) -> LinearSolut
         The features are linearly dependent in float64, or nearly: gives the condition number.
     """
     targets = y if y.ndim == 2 else y[:, None]
-    center, offset = X.mean(axis=0), targets.mean(axis=0)
-    if len(X) > X.shape[1]:
-        line = _tall(X, targets, center, offset, l2)
+    unit, of_y = safe_exponent([X]), safe_exponent([targets])
+    if unit or of_y:  # sums of the largest numbers are infinite, and their squares
+        penalty = min(float(in_unit(l2, 2 * unit)), LARGEST_PENALTY)
+        line = _solved(in_unit(X, unit), in_unit(targets, of_y), penalty)
+        weights, intercept = in_unit(line.weights, unit - of_y), in_unit(line.intercept, -of_y)
+        line = LinearSolution(weights, intercept, line.rank, line.condition)
     else:
-        line = _wide(X - center, targets - offset, center, offset, l2)
+        line = _solved(X, targets, l2)
     if not l2:
         _warn_of_dependence(line, X.shape[1])
     if y.ndim == 2:
         return line
     return LinearSolution(line.weights[:, 0], line.intercept[0], line.rank, line.condition)
+
+
+LARGEST_PENALTY = 1e290
+"""Of samples whose largest entry is 1; weights are 0 with it, and with every larger one."""
+
+
+def _solved(X: Floats, Y: Floats, l2: float) -> LinearSolution:
+    center, offset = X.mean(axis=0), Y.mean(axis=0)
+    if len(X) > X.shape[1]:
+        return _tall(X, Y, center, offset, l2)
+    return _wide(X - center, Y - offset, center, offset, l2)
 
 
 def _tall(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> LinearSolution:
@@ -75,7 +91,7 @@ def _tall(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> Li
         ridge = np.sqrt(l2) * np.eye(d, d + Y.shape[1])
         triangle = triangle_of(np.concatenate([triangle, ridge]))
     design, rhs = triangle[:d, :d], triangle[:d, d:]
-    lengths = np.linalg.norm(design, axis=0)
+    lengths = column_lengths(design)
     scale = np.where(lengths > 0, lengths, 1.0)
     left, singular, right = np.linalg.svd(design / scale)
     rank = int((singular > np.finfo(np.float64).eps * max(X.shape) * singular[0]).sum())
@@ -155,7 +171,7 @@ def _wide(X: Floats, Y: Floats, center: Floats, offset: Floats, l2: float) -> Li
     left, singular, right = np.linalg.svd(X, full_matrices=False)
     rank = int((singular > np.finfo(np.float64).eps * max(X.shape) * singular[0]).sum())
     leading = singular[:rank, None]
-    weights = right[:rank].T @ (leading / (leading**2 + l2) * (left.T @ Y)[:rank])
+    weights = right[:rank].T @ ((left.T @ Y)[:rank] / (leading + l2 / leading))
     return LinearSolution(weights, offset - center @ weights, rank, _ratio(singular))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.errors import ArtifactError
+from mlx.core.errors import ArtifactError, DataError
 from mlx.models.contract import DirectModel, Outputs
 from mlx.models.in_numpy.least_squares import solve_least_squares
 from mlx.models.in_numpy.params import LinearRegressionParams
@@ -16,6 +16,7 @@ from mlx.models.npz import read_npz, write_npz
 from mlx.models.task_spec import TaskSpec
 
 CHECKPOINT = "weights.npz"
+LARGEST = 1e290
 
 
 class LeastSquaresModel(DirectModel):
@@ -47,6 +48,11 @@ class LeastSquaresModel(DirectModel):
     def fit(self, X: Array, y: Array, *, seed: int) -> None:  # noqa: ARG002  # the fit is deterministic
         """Fit to ``X`` (n, *sample_shape) and ``y`` (n,); warns of linearly dependent features."""
         table = self.as_table(X)
+        if np.abs(table).max(initial=0.0) > LARGEST:
+            raise DataError(
+                f"training: expected features of at most {LARGEST:g}, found larger ones, whose sums are beyond the "
+                "largest number; scale the inputs (preprocessing.scaling: standard)"
+            )
         if any(value is not None for value in self.params.optimizer_config.as_dict().values()):
             warnings.warn("optimizer_config has no effect without use_gradient_descent", stacklevel=2)
         solution = solve_least_squares(table, np.asarray(y, np.float64), l2=self.params.l2_regularization)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlx.core.scale import in_unit
 from mlx.plots.page.packing import pack
 from mlx.plots.report.inputs import AnyReport, RecordedOutputs
 from mlx.stats.nearest import nearest_neighbors
@@ -103,6 +104,8 @@ def _nearest(outputs: RecordedOutputs, rows: Integers, order: Integers) -> tuple
 
 
 def _directions(representation: Array, rows: Integers) -> Array:
-    values = np.nan_to_num(np.asarray(representation[rows], dtype=np.float32).reshape(len(rows), -1))
+    values = np.nan_to_num(np.asarray(representation[rows]).reshape(len(rows), -1))
+    exponents = np.frexp(np.abs(values).max(axis=1, keepdims=True))[1]
+    values = in_unit(values, exponents).astype(np.float32)
     norms = np.linalg.norm(values, axis=1, keepdims=True)
     return values / np.where(norms > 0, norms, 1)

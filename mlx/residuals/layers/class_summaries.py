@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Floats
+from mlx.core.scale import in_unit, safe_exponent
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.predictions import Predictions
 from mlx.results.classification_residuals import ClassSummary
@@ -66,5 +67,6 @@ def _summary(layer: Layer, predictions: Predictions, label: int, tests: Sequence
 
 def _moments(name: str, values: Floats) -> dict[str, Any]:
     mean = float(values.mean()) if values.size else float("nan")
-    spread = float(values.std(ddof=1)) if values.size > 1 else float("nan")
+    exponent = safe_exponent([values])
+    spread = float(in_unit(in_unit(values, exponent).std(ddof=1), -exponent)) if values.size > 1 else float("nan")
     return {f"{name}_mean": mean, f"{name}_sd": spread}

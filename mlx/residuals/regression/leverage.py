@@ -8,7 +8,7 @@ from scipy.special import stdtrit
 
 from mlx.core.array_types import Floats, Scores
 from mlx.core.checks import check_finite, check_matrix, row_blocks
-from mlx.core.linear_fit import DesignAxes, LinearFit
+from mlx.core.linear_fit import DesignAxes, LinearFit, column_lengths
 from mlx.results.regression_residuals import Coefficient
 from mlx.stats.status import OK, Reason, Status, no_interval
 
@@ -90,9 +90,8 @@ def coefficients_of(fit: LinearFit | None, confidence: float, features: Sequence
     axes = fit.axes
     error, status = _error(fit, axes.rank)
     weights = (axes.axes / axes.lengths[:, None]) / axes.scale
-    spread = np.sqrt(
-        np.concatenate([1 / fit.n + _distance(np.zeros((1, len(axes.center))), axes), (weights**2).sum(0)])
-    )
+    at_zero = 1 / fit.n + _distance(np.zeros((1, len(axes.center))), axes)
+    spread = np.concatenate([np.sqrt(at_zero), column_lengths(weights)])
     if axes.rank < len(axes.center):
         idle = 1 - (axes.axes**2).sum(axis=0) > IN_SPAN
         spread[1:][idle] = np.nan

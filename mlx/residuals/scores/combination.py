@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import chdtrc, expit
 
 from mlx.core.array_types import Flags, Floats
+from mlx.core.scale import unit_sized
 from mlx.results.failure_scores import MAXIMUM_PROBABILITY
 from mlx.stats.status import OK, Reason, Status
 
@@ -175,6 +176,7 @@ def likelihood_ratio(error: Flags, base: Floats, added: Floats) -> LikelihoodRat
 
 
 def _standard(values: Floats) -> Floats:
+    values = unit_sized(values)
     spread = values.std()
     return np.asarray((values - values.mean()) / spread if spread > 0 else np.zeros_like(values))
 

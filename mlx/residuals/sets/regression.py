@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlx.core.array_types import Array, Floats, Indices
+from mlx.core.scale import in_unit, safe_exponents
 from mlx.residuals.geometry.layer_geometry import filled
 from mlx.residuals.sets.coverage import Sets, covered_groups
 from mlx.residuals.settings import ResidualsSettings
@@ -133,7 +134,8 @@ def _spreads(
     mean = float(size.mean())
     if not (np.isfinite(mean) and mean > 0):
         return ones, Reason.CONSTANT("training residuals")
-    known, *others = (np.asarray(layer, np.float64) for layer in layers)
+    unit = safe_exponents(np.asarray(layers[0], np.float64))
+    known, *others = (in_unit(layer, unit) if unit.any() else np.asarray(layer, np.float64) for layer in layers)
     center, scale = known.mean(axis=0), known.std(axis=0)
     scale[scale == 0] = 1.0
     found = []
