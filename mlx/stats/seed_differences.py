@@ -8,7 +8,7 @@ import numpy as np
 
 from mlx.core.scale import ROUNDING, in_unit
 from mlx.stats.interval import NAN, Interval, critical_value
-from mlx.stats.seeds_by_samples import MIN_SEEDS, SeedsBySamples, touching
+from mlx.stats.seeds_by_samples import CONSERVATIVE, MIN_SEEDS, SeedsBySamples, touching
 from mlx.stats.status import OK, Reason, Status
 
 METHOD = "Welch's t of seeds and t of paired samples, weighted by their variances"
@@ -89,7 +89,8 @@ def difference_over_seeds(first: SeedsBySamples, second: SeedsBySamples, level: 
     if why.is_ok:
         half = parts.half(critical_value(level, parts.df), critical_value(level, first.n_samples - 1))
         low, high = in_unit(np.array([difference - half, difference + half]), -unit)
-        interval = Interval(float(low), float(high), level, METHOD)
+        method = f"{CONSERVATIVE if min(random, default=0) == MIN_SEEDS else ''}{METHOD}"
+        interval = Interval(float(low), float(high), level, method)
         p = touching(abs(difference), parts.half, parts.df, first.n_samples - 1)
     by_seed, by_sample, rest, seed, sample = in_unit([*parts.components, parts.seed, parts.sample], -2 * unit).tolist()
     return SeedDifference(

@@ -28,6 +28,8 @@ def test_the_variance_is_that_of_the_seeds_and_of_the_covariances_of_samples() -
     assert found.part_seed == pytest.approx(by_seed, rel=1e-12)
     assert found.df_seed == pytest.approx(ttest_ind(FIRST.mean(axis=1), SECOND.mean(axis=1), equal_var=False).df)
     assert found.difference == pytest.approx(SECOND.mean() - FIRST.mean())
+    three = difference_over_seeds(table(FIRST[:3]), table(SECOND)).interval.method
+    assert three == f"conservative with three seeds; {found.interval.method}"
 
 
 def test_the_components_give_the_variance_of_as_many_seeds() -> None:
