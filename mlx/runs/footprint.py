@@ -24,6 +24,7 @@ from mlx.models.in_sklearn.params import (
     SvmParams,
 )
 from mlx.residuals.geometry.layer_geometry import FILLED_BYTES
+from mlx.residuals.pairs.pair_spearman import EXACT_PAIRS
 from mlx.training.fit import EVALUATION_BATCH
 from mlx.training.samples import LARGE
 
@@ -52,8 +53,14 @@ LEAVES = 0.9
 """Power of the number of samples with which leaves and support vectors of a classifier grow: 0.8 for MNIST's digits, 1
 for labels at random; 1 for a regression."""
 
-PAGE = 4 << 20
-"""Bytes of the page, its figures, and the tables whose size does not depend on the number of samples."""
+PAIR = 40
+"""Bytes of a pair of samples while pairs are ranked, of which at most `EXACT_PAIRS` are in memory."""
+
+PAGE, PICTURES = 2 << 20, 5 << 19
+"""Bytes of the page, its figures, and the tables whose size does not depend on the number of samples; with images more.
+"""
+MODEL_FILES = 15_000
+"""Bytes of a model's files beside its trees."""
 SAMPLE, ANALYZED_SAMPLE, ENTRY = 40, 300, 8
 """Bytes of a sample beside its values: target, rows and group; of its row in the tables of the analysis; of an entry in
 a sparse row."""
@@ -122,7 +129,8 @@ def footprint(
         There is not as much free disk.
     """
     growth = _growth(config.model, parts["train"] / tried.n_train, regression=dataset.task == "regression")
-    model_bytes = round(tried.model_bytes * growth)
+    fixed = min(MODEL_FILES, tried.model_bytes)
+    model_bytes = round(fixed + (tried.model_bytes - fixed) * growth)
     outputs = tried.dense_bytes / tried.n_recorded + tried.n_sparse * ENTRY * _trees(
         config.model, len(dataset.class_names)
     )
@@ -130,7 +138,7 @@ def footprint(
         "samples": dataset.n_samples * (_raw_bytes(dataset) + tried.sample_bytes + SAMPLE),
         "representations": round(_recorded(config, parts) * outputs),
         "model": _saved(config, model, model_bytes),
-        "report": PAGE + parts["test"] * ANALYZED_SAMPLE,
+        "report": PAGE + (PICTURES if len(dataset.sample_shape) == 3 else 0) + parts["test"] * ANALYZED_SAMPLE,
     }
     _check_free(dataset, sum(disk.values()))
     training = _training(config, model, parts, tried.sample_bytes) + 2 * model_bytes
@@ -196,10 +204,10 @@ def _training(config: ExperimentConfig, model: Model, parts: Mapping[str, int], 
 
 
 def _analysis(n_test: int, tried: Tried, growth: float) -> int:
-    """Return the memory in which the geometry of the widest layer is measured, `growth` times as wide as was tried."""
+    """Return the memory of pairs, and of the geometry of the widest layer, `growth` times as wide as was tried."""
     filled = round(n_test * tried.width * growth * 8)
     kept = 0 if tried.n_sparse and filled > FILLED_BYTES else GEOMETRY_COPIES * filled
-    return kept + 2 * ANALYZED_SAMPLE * n_test
+    return kept + 2 * ANALYZED_SAMPLE * n_test + PAIR * min(math.comb(n_test, 2), EXACT_PAIRS)
 
 
 def least_memory(settings: ModelSettings, model: Model, n_train: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlx.models import IterativeModel, ModelSettings, TaskSpec, build_model
-from mlx.runs.footprint import Footprint
+from mlx.runs.footprint import ANALYZED_SAMPLE, GEOMETRY_COPIES, Footprint, Tried, _analysis
 
 RUN = """
 import re, resource, sys
@@ -71,6 +71,14 @@ def test_each_part_of_an_estimate_is_named() -> None:
         "disk: about 5.0 MB (samples 1.0 MB, report 4.0 MB)",
         "memory: about 1.5 GB at most in one process (libraries 1.0 GB, training 500.0 MB)",
     )
+
+
+@pytest.mark.parametrize(("n_test", "megabytes"), [(2000, 80), (4001, 320), (30_000, 320)])
+def test_an_analysis_has_up_to_eight_million_pairs_in_memory(n_test: int, megabytes: int) -> None:
+    """As measured: 110 MB of 2400 samples, and no more of 30,000 than of 6000."""
+    tried = Tried(100, 100, 0, 0, width=1, n_sparse=0, sample_bytes=8)
+    of_samples = n_test * (8 * GEOMETRY_COPIES + 2 * ANALYZED_SAMPLE)
+    assert _analysis(n_test, tried, 1) - of_samples == pytest.approx(megabytes * 10**6, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -52,26 +52,32 @@ def fit_pictures(
 
     All addresses together have at most `budget` characters: pictures that would take more lose detail.
     """
-    from PIL import Image
-
     dark = {name: png for name, png in (dark or {}).items() if name in pictures}
-    opened = {name: Image.open(BytesIO(png)) for name, png in pictures.items()}
-    of_dark = {name: Image.open(BytesIO(png)) for name, png in dark.items()}
-    content = [webp(image.convert("RGB"), **FAST) for image in (*opened.values(), *of_dark.values())]
+    files = (*pictures.values(), *dark.values())
+    content = [webp(_decoded(png), **FAST) for png in files]
     total, room = sum(map(len, content)), budget * 3 // 4 - 100 * len(content)  # base64: 4 for 3 bytes
     if has_loss := total > room:
-        images = (*opened.values(), *of_dark.values())
         shares = [int(room * len(one) / total) for one in content]
-        content = [_encoded(image.convert("RGB"), share) for image, share in zip(images, shares, strict=True)]
+        content = [_encoded(_decoded(png), share) for png, share in zip(files, shares, strict=True)]
     urls = [data_url("webp", one) for one in content]
-    dark_urls = dict(zip(of_dark, urls[len(opened) :], strict=True))
+    dark_urls = dict(zip(dark, urls[len(pictures) :], strict=True))
     return {
-        name: PagePicture(url, *_size(image), dark=dark_urls.get(name, ""), has_loss=has_loss)
-        for (name, image), url in zip(opened.items(), urls[: len(opened)], strict=True)
+        name: PagePicture(url, *_size(png), dark=dark_urls.get(name, ""), has_loss=has_loss)
+        for (name, png), url in zip(pictures.items(), urls[: len(pictures)], strict=True)
     }
 
 
-def _size(image: Image) -> tuple[int, int]:
+def _decoded(png: bytes) -> Image:
+    """Decode a picture that is not kept: decoded, all figures take some hundred megabytes."""
+    from PIL import Image
+
+    return Image.open(BytesIO(png)).convert("RGB")
+
+
+def _size(png: bytes) -> tuple[int, int]:
+    from PIL import Image
+
+    image = Image.open(BytesIO(png))
     dots = image.info.get("dpi", (DOTS, DOTS))[0]
     return round(image.width * DOTS / dots), round(image.height * DOTS / dots)
 
