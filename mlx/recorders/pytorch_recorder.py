@@ -635,14 +635,15 @@ def _checked_last_layer(folder: Path, described: dict[str, Any]) -> dict[str, An
 
 def _makes_logits(place: Path, layer: str, weights: np.ndarray[Any, Any], bias: np.ndarray[Any, Any]) -> bool:
     """Return whether the logits of all samples are those of the layer, up to a thousandth of the largest."""
-    rows, logits = (np.load(place / f"{name}.npy", mmap_mode="r") for name in (layer, "logits"))
-    if rows.shape[1] != len(weights):
+    files = [place / f"{name}.npy" for name in (layer, "logits")]
+    n, width = np.load(files[0], mmap_mode="r").shape
+    if width != len(weights):
         return False
-    size = max(1, BLOCK_BYTES // max(1, rows[:1].nbytes + logits[:1].nbytes))
-    for start in range(0, len(rows), size):
-        some = np.array(logits[start : start + size])
-        made = np.asarray(rows[start : start + size], np.float64) @ weights + bias
-        if (np.abs(made - some).max(1) > 1e-3 * np.maximum(1, np.abs(some).max(1))).any():
+    size = max(1, BLOCK_BYTES // (8 * (width + len(bias))))
+    for start in range(0, n, size):  # the files anew for each block: its pages are then released
+        rows, logits = (np.array(np.load(file, mmap_mode="r")[start : start + size], np.float64) for file in files)
+        off = np.abs(rows @ weights + bias - logits).max(1)
+        if (off > 1e-3 * np.maximum(1, np.abs(logits).max(1))).any():
             return False
     return True
 
