@@ -105,12 +105,12 @@ class Stratum:
         added += _added_before(of_y.ravel(), self.x_ties).reshape(orders.shape)
         influence = added.astype(np.float64)
         influence -= (influence @ np.full(self.n, 1 / self.n))[:, None]
-        influence *= -0.5 / self.n
-        ranks = of_y.astype(np.float64)
-        total = ranks @ self.x[1]
-        ranks *= self.x[1]
-        influence += ranks
-        return np.ldexp(total, self._exponent), np.ldexp(np.vecdot(influence, influence), 2 * self._exponent)
+        products = of_y.astype(np.float64)
+        total = products @ self.x[1]
+        products *= -2 * self.n * self.x[1]
+        influence += products
+        squares = np.vecdot(influence, influence) / (2 * self.n) ** 2
+        return np.ldexp(total, self._exponent), np.ldexp(squares, 2 * self._exponent)
 
     @cached_property
     def _fixed(self) -> tuple[Integers, Integers]:
@@ -166,7 +166,8 @@ def _added_before(others: Integers, ties: Integers) -> Integers:
     Less its mean and times −½, this is the influence of samples, times n, on those ranks. Of several rows, one after
     the other, each also has the sums of those before: a constant, near 0.
     """
-    sums = np.zeros(others.size + 1, dtype=np.int64)
+    sums = np.empty(others.size + 1, dtype=np.int64)
+    sums[0] = 0
     np.cumsum(others, out=sums[1:])
     if (ties[1] - ties[0] == 1).all():
         return sums[:-1] + sums[1:]
