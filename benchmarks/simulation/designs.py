@@ -45,7 +45,8 @@ DESIGNS: tuple[Design, ...] = (
     RealPair("two networks, digits", 200, "digits"),
     RealPair("two networks, table", 200, "table"),
     *(RegressionDesign("regression", n) for n in (60, 200)),
-    RegressionDesign("regression, heavy tails", 200, heavy=True),
+    *(RegressionDesign("regression, heavy tails", n, freedom=5) for n in (60, 200)),
+    *(RegressionDesign("regression, very heavy tails", n, freedom=3) for n in (60, 200)),
 )
 
 CALIBRATION = {"ece_p", "spiegelhalter", "excess_surprise"}

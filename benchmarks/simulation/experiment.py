@@ -101,7 +101,8 @@ def _validation(
 def _population(design: Design) -> dict[str, float]:
     generators = {kind: np.random.default_rng(3) for kind in kinds(design) if kind != NULL}
     found = [one for kind, own in generators.items() for one in outcomes(design, own, POPULATION[kind], kind, 0)]
-    return {one.target: one.estimate for _, one in reversed(found)}
+    known = design.known if isinstance(design, RegressionDesign) else {}
+    return {one.target: one.estimate for _, one in reversed(found)} | known
 
 
 def population(design: Design) -> dict[str, float]:

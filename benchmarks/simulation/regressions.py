@@ -22,19 +22,37 @@ class RegressionDesign:
         In the tables.
     n
         Test samples.
-    heavy
-        Noise has a t distribution with 5 degrees of freedom.
+    freedom
+        Degrees of freedom of the noise, which has a t distribution; infinite for normal noise.
     """
 
     name: str
     n: int
-    heavy: bool = False
+    freedom: float = np.inf
+
+    @property
+    def heavy(self) -> bool:
+        """Whether the noise is not normal."""
+        return bool(np.isfinite(self.freedom))
+
+    @property
+    def known(self) -> dict[str, float]:
+        """Values of the population that few samples of heavy tails carry, so that a large sample is still off."""
+        variance = self.freedom / (self.freedom - 2) if self.heavy else 1.0
+        squares = [0.25 * variance, *((0.25 + own**2) * variance for own in (0.3, 0.4))]
+        (rmse, *roots), (r2, *explained) = np.sqrt(squares), 1 - np.array(squares) / (1 + squares[0])
+        return {
+            "rmse": rmse,
+            "r2": r2,
+            "difference of rmse": roots[1] - roots[0],
+            "difference of r2": explained[1] - explained[0],
+        }
 
     def draw(self, generator: np.random.Generator, n: int, *, null: bool) -> tuple[np.ndarray, ...]:
         """Draw the targets (n,), and what the models predict; of the two, the second is worse except under the null."""
         signal = generator.normal(size=n)
         shape = (3, n)
-        noise = generator.standard_t(5, size=shape) if self.heavy else generator.normal(size=shape)
+        noise = generator.standard_t(self.freedom, size=shape) if self.heavy else generator.normal(size=shape)
         true = signal + 0.5 * noise[0]
         return true, signal, signal + 0.3 * noise[1], signal + (0.3 if null else 0.4) * noise[2]
 

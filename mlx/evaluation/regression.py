@@ -1,5 +1,7 @@
 """Everything the ``evaluate`` step reports of a regression."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +14,8 @@ from mlx.results.metrics import Estimate
 from mlx.stats.grouping import given_groups, names_of
 from mlx.stats.groups import Groups
 from mlx.stats.interval import NAN, Interval
-from mlx.stats.mean_intervals import mean_interval, ratio_interval
+from mlx.stats.mean_intervals import mean_interval
+from mlx.stats.square_intervals import mean_square_interval, share_with_larger, square_ratio_interval
 from mlx.stats.status import Reason
 
 
@@ -25,8 +28,8 @@ def evaluate_regression(
 ) -> RegressionEvaluation:
     """Root mean square error, mean absolute error and R² on a test set, with intervals.
 
-    Intervals are for the population that the test samples come from, with even sides on the log scale of the mean
-    squared error, of the mean absolute error, and of 1 − R², a ratio of two means.
+    Intervals are for the population that the test samples come from: of the mean squared error, of the mean absolute
+    error, and of 1 − R², a ratio of two means.
 
     Parameters
     ----------
@@ -65,7 +68,7 @@ def evaluate_regression(
 
     level = settings.confidence
     mae = mean_interval(size, level, groups=by).on_scale(to_units_of_y)
-    rmse = mean_interval(squares, level, groups=by).on_scale(lambda end: to_units_of_y(np.sqrt(end)))
+    rmse = mean_square_interval(squares, level, groups=by).on_scale(lambda end: to_units_of_y(np.sqrt(end)))
     metrics = RegressionMetrics(
         n=len(true),
         confidence=level,
@@ -89,8 +92,12 @@ def _r2(true: Floats, squares: Floats, step: int, level: float, groups: Groups |
     def explained(ratio: float) -> float:
         return 1 - float(in_unit(ratio, 2 * (own - step)))
 
-    interval = ratio_interval(squares, deviations, level, groups).on_scale(explained)
-    return Estimate(explained(squares.mean() / deviations.mean()), interval)
+    estimate = explained(squares.mean() / deviations.mean())
+    interval = square_ratio_interval(squares, deviations, level, groups=groups).on_scale(explained)
+    # Residuals that the sample lacks are also missing from the deviations of the target.
+    growth = mean_square_interval(squares, level, groups=groups).high / squares.mean() if squares.any() else 1.0
+    low = min(interval.low, 1 - share_with_larger(1 - estimate, growth))
+    return Estimate(estimate, replace(interval, low=low))
 
 
 def _in_range(estimate: Estimate) -> Estimate:
