@@ -11,6 +11,7 @@ from mlx.core.array_types import Floats
 from mlx.stats.groups import jackknife_variance
 from mlx.stats.interval import Interval, critical_value, degrees_of_freedom
 from mlx.stats.jackknife import jackknife_bias, jackknife_error
+from mlx.stats.square_intervals import UNSEEN
 from mlx.stats.status import OK, Reason, Status
 
 ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
@@ -20,6 +21,7 @@ BY_TENTHS_WIDENED = (
     "small classes and where spreads depend on each other"
 )
 BY_GROUP = "jackknife, one group at a time; t on the atanh scale"
+FEW_CARRIED = "; few samples carry the spread of entropy: far end for more of them; conservative"
 EXTENDED = "; extended to the percentiles of a node bootstrap, conservative where these reach farther"
 BOOTSTRAP = "bootstrap of rows; normal on the atanh scale, less its bias"
 
@@ -30,6 +32,9 @@ MIN_CLASS_SIZE = {
 }
 """Fewest samples in a class for which an interval holds; over several classes, of Σ n_c² / Σ n_c."""
 
+FEW_CARRY = 10
+"""Effective number of samples behind the spread of entropy below which a sample may lack those that carry it."""
+
 MIN_USABLE = 0.95
 """Share of bootstrap replicates that must have a correlation for an interval to be given."""
 
@@ -38,7 +43,14 @@ EXACT = 1 - 1e-12
 
 
 def jackknife_interval(
-    statistic: str, estimate: float, without: Floats, drawn: Floats, n_samples: int, level: float
+    statistic: str,
+    estimate: float,
+    without: Floats,
+    drawn: Floats,
+    n_samples: int,
+    level: float,
+    *,
+    effective: float = np.inf,
 ) -> Interval:
     """Confidence interval of a correlation from its values without some of the samples.
 
@@ -64,10 +76,14 @@ def jackknife_interval(
         Samples behind the estimate.
     level
         Between 0.5 and 1.
+    effective
+        Effective number of samples behind the spread of entropy (`effective_number`). Where it is small, samples that
+        lack those few show a weaker Pearson correlation, and no sign of it: see `_unseen`.
     """
     if not (why := _why_missing(estimate, without, drawn)).is_ok:
         return Interval.missing(why)
     z, center = np.arctanh(without), float(np.arctanh(estimate))
+    below = above = 0.0
     n_partitions, n_groups = without.shape
     if statistic == "pearson":
         df: float = min(n_samples - 1, n_partitions * (n_groups - 1))
@@ -75,14 +91,35 @@ def jackknife_interval(
             df = min(df, max(1.0, degrees_of_freedom((z - z.mean()).ravel()) - 1))
         bias, half = 0.0, jackknife_error(z) * critical_value(level, df)
         method = ONE_BY_ONE if n_partitions == 1 else BY_TENTHS
+        if effective < FEW_CARRY:
+            (below, above), method = _unseen(center, z), method + FEW_CARRIED
     else:
         bias, half = jackknife_bias(center, z) / 2, jackknife_error(z) * critical_value(level)
         method = BY_TENTHS_WIDENED
-    low, high = np.tanh(center - half - max(bias, 0.0)), np.tanh(center + half - min(bias, 0.0))
+    low, high = np.tanh(center - half - below - max(bias, 0.0)), np.tanh(center + half + above - min(bias, 0.0))
     return _extended(float(low), float(high), drawn, level, method)
 
 
-def group_jackknife_interval(estimate: float, without: Floats, drawn: Floats, level: float) -> Interval:
+def effective_number(squares: Floats) -> float:
+    """Return how many samples carry a sum of squares (n_samples,): (Σ w)²/Σ w², infinite where all are 0."""
+    total = float(squares @ squares)
+    return float(squares.sum()) ** 2 / total if total > 0 else np.inf
+
+
+def _unseen(center: float, without: Floats) -> tuple[float, float]:
+    """By how much the low and the high end move out on the atanh scale, the one away from 0.
+
+    As the high end of a mean of squares, it allows for three more samples like the one that strengthens the correlation
+    most, each by as much as leaving that one out weakens it.
+    """
+    side = float(np.sign(center))
+    moved = UNSEEN * max(0.0, float((side * (center - without)).max()))
+    return (moved, 0.0) if side < 0 else (0.0, moved)
+
+
+def group_jackknife_interval(
+    estimate: float, without: Floats, drawn: Floats, level: float, *, effective: float = np.inf
+) -> Interval:
     """Confidence interval of a correlation from its values without each group of samples.
 
     z ± t·se on the atanh scale with the variance (G − 1)/G · Σ(z_(g) − z)², and G − 1 degrees of freedom.
@@ -98,12 +135,17 @@ def group_jackknife_interval(estimate: float, without: Floats, drawn: Floats, le
         extended; none of many samples.
     level
         Between 0.5 and 1.
+    effective
+        As for `jackknife_interval`, of groups; infinite for a correlation of ranks.
     """
     if not (why := _why_missing(estimate, without, drawn)).is_ok:
         return Interval.missing(why)
     center, z = float(np.arctanh(estimate)), np.arctanh(without.ravel())
     half = float(np.sqrt(jackknife_variance(center, z))) * critical_value(level, z.size - 1.0)
-    return _extended(float(np.tanh(center - half)), float(np.tanh(center + half)), drawn, level, BY_GROUP)
+    few = effective < FEW_CARRY
+    below, above = _unseen(center, z) if few else (0.0, 0.0)
+    low, high = float(np.tanh(center - half - below)), float(np.tanh(center + half + above))
+    return _extended(low, high, drawn, level, BY_GROUP + FEW_CARRIED * few)
 
 
 def _why_missing(estimate: float, without: Floats, drawn: Floats) -> Status:

@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit
-from mlx.residuals.association.layer import Layer
+from mlx.residuals.association.layer import Layer, effective_entropies
 from mlx.residuals.association.permutation import correlations, group_of
 from mlx.residuals.association.resampling import (
     LARGEST_BOOTSTRAP,
@@ -24,7 +24,7 @@ from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.lift import lift
 from mlx.residuals.similarity.own_part import own_part
 from mlx.residuals.streams import Stream, stream
-from mlx.results.questions import CORRELATIONS
+from mlx.results.questions import CORRELATIONS, Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
 from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, group_jackknife_interval
@@ -138,6 +138,7 @@ def _results(
     # A class counts as many samples as groups; of several, the mean over samples.
     sizes = np.array([groups.take(rows).count for rows in parts])
     size = float(sizes @ sizes) / sizes.sum()
+    carried = effective_entropies(layer, list(parts), groups.take(np.concatenate(parts)))
     for one, r, square, test, without, drawn in zip(asked, estimates, squares, tests, *resampled, strict=True):
         if np.isnan(r):
             found.append(replace(one, status=Reason.SIDE_TIED("entropies" if square > 0 else "similarities")))
@@ -149,7 +150,8 @@ def _results(
         if size < fewest:
             made = replace(made, status=no_interval(Reason.FEW_GROUPS_IN_CLASS(fewest)))
         else:
-            made = made.with_interval(group_jackknife_interval(float(r), without, drawn, level))
+            effective = carried if one.statistic == Statistic.PEARSON else np.inf
+            made = made.with_interval(group_jackknife_interval(float(r), without, drawn, level, effective=effective))
         found.append(made.with_p(test.p, SIGN_FLIPS, test.n_permutations))
     return found
 

@@ -11,7 +11,7 @@ from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.by_group import associate_by_group
 from mlx.residuals.association.class_permutation import class_p_values
 from mlx.residuals.association.delete_one import is_small_enough, pooled_pearson
-from mlx.residuals.association.layer import Layer, why_no_correlation, why_no_spread
+from mlx.residuals.association.layer import Layer, effective_entropies, why_no_correlation, why_no_spread
 from mlx.residuals.association.permutation import (
     Group,
     correlations,
@@ -107,10 +107,11 @@ def _associated(
 
 @dataclass(frozen=True)
 class _Permuted:
-    """Groups that are permuted each by itself, and the tests of both their correlations."""
+    """Groups that are permuted each by itself, the tests of both their correlations, and `effective_entropies`."""
 
     groups: list[Group]
     tests: Sequence[PermutationTest]
+    effective: float
 
 
 def _permute(
@@ -135,8 +136,10 @@ def _permute(
         many=many,
         map=map,
     )
-    each = {label: _Permuted([group], by_class[label]) for label, group in groups.items()}
-    return _Permuted([whole], pooled), _Permuted(list(groups.values()), within), each
+    carried = {label: effective_entropies(layer, [own]) for label, own in classes.items()}
+    each = {label: _Permuted([group], by_class[label], carried[label]) for label, group in groups.items()}
+    of_all, of_within = effective_entropies(layer, [rows]), effective_entropies(layer, list(classes.values()))
+    return _Permuted([whole], pooled, of_all), _Permuted(list(groups.values()), within, of_within), each
 
 
 @dataclass(frozen=True)
@@ -240,7 +243,9 @@ def _results(
             small = Reason.TOO_FEW if one.scope is Scope.CLASS else Reason.CLASSES_TOO_SMALL
             found = replace(found, status=no_interval(small(fewest)))
         else:
-            interval = jackknife_interval(one.statistic, float(estimate), without, drawn, one.n, level)
+            interval = jackknife_interval(
+                one.statistic, float(estimate), without, drawn, one.n, level, effective=permuted.effective
+            )
             found = found.with_interval(interval)
         results.append(found.with_p(test.p, p_method(test, P_METHODS[one.scope]), test.n_permutations))
     return results

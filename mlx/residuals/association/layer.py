@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.scale import in_unit
 from mlx.residuals.similarity.directions import Directions
-from mlx.stats.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, is_constant
+from mlx.stats.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, in_own_unit, is_constant
+from mlx.stats.correlation_intervals import effective_number
 from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason, Status
 
@@ -65,3 +67,11 @@ def why_no_spread(layer: Layer, groups: list[Integers]) -> Status:
         return Reason.CONSTANT("similarity")
     entropies = [layer.entropy[rows] for rows in groups]
     return Reason.CONSTANT("entropy") if all(is_constant(h, entropy_tolerance(h)) for h in entropies) else OK
+
+
+def effective_entropies(layer: Layer, parts: list[Integers], groups: Groups | None = None) -> float:
+    """Return how many samples, or groups of the rows of all parts, carry the spread of entropy within the parts."""
+    scaled = [in_own_unit(layer.entropy[rows]) for rows in parts]
+    unit = max(exponent for _, exponent in scaled)
+    squares = np.concatenate([in_unit(entropy - entropy.mean(), unit - own) ** 2 for entropy, own in scaled])
+    return effective_number(squares if groups is None else groups.sums(squares))

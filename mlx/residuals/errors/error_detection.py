@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.array_types import Flags, Floats, Integers
 from mlx.core.scale import unit_sized
 from mlx.residuals.errors.class_mean_dependence import ClassMeanDependence
-from mlx.residuals.errors.ranking import MIN_EXPECTED, MIN_SHARED, Ranking
+from mlx.residuals.errors.ranking import MIN_EXPECTED, MIN_SHARED, NEAR_GATE, Ranking
 from mlx.residuals.errors.risk_coverage import CurveAreas, curve_areas
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
@@ -21,6 +21,7 @@ from mlx.stats.brunner_munzel import CHANCE
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.groups import Groups
 from mlx.stats.influence import EstimateWithInfluence
+from mlx.stats.interval import Interval
 from mlx.stats.risk_intervals import augrc_interval, aurc_interval
 from mlx.stats.status import OK, Reason, Status, no_interval
 
@@ -112,14 +113,20 @@ def _area_of_curve(
     n_errors, n_correct = ranking.worth
     if statistic == Statistic.AUGRC:
         interval = augrc_interval(ranking.smoothed, n_errors, n_correct, level, ranking.slope)
-        return test.with_interval(ranking.told(interval))
+        return test.with_interval(_told(ranking, interval, statistic, validation))
     influence = areas.influence[statistic]
     found = EstimateWithInfluence(test.estimate, influence - influence.mean(), partial(areas.gradient, statistic))
     error, n = ranking.standard_error(found), ranking.rows.size
     if ranking.groups is None:  # as the jackknife has it; by group, it has G/(G - 1)
         error *= np.sqrt(n / (n - 1))
     interval = aurc_interval(test.estimate, error, min(n_errors, n_correct), level)
-    return test.with_interval(ranking.told(interval))
+    return test.with_interval(_told(ranking, interval, statistic, validation))
+
+
+def _told(ranking: Ranking, interval: Interval, statistic: Statistic, validation: ValidationErrors | None) -> Interval:
+    """Return the interval of an area that errors make larger, whose method says where they also let it be given."""
+    near = ranking.near_gate(validation, MIN_EXPECTED[statistic])
+    return ranking.told(replace(interval, method=interval.method + NEAR_GATE * near))
 
 
 def _one_kind(wrong: Flags) -> Status:

@@ -12,7 +12,7 @@ from mlx.results.tests import TestResult
 from mlx.stats.auroc import auroc
 from mlx.stats.auroc_by_group import MIN_WORTH, smoothed_area_by_group
 from mlx.stats.brunner_munzel import SmoothedArea, permuted_test, smoothed_area, studentized
-from mlx.stats.gates import ValidationErrors, why_too_few
+from mlx.stats.gates import ValidationErrors, level_given_gate, why_too_few
 from mlx.stats.groups import Groups, proportion_by_group
 from mlx.stats.influence import EstimateWithInfluence
 from mlx.stats.interval import Interval
@@ -23,6 +23,9 @@ MIN_EXPECTED = {Statistic.AUROC: 10, Statistic.AURC: 20, Statistic.EAURC: 60, St
 
 MIN_SHARED = 150
 """Fewest samples for a p-value where samples share class means: with 100, it rejects 1 to 3 % of true nulls at 0.05."""
+
+NEAR_LEVEL = 0.95
+NEAR_GATE = ", given by the errors of the test set, which are few: covers less where fewer are expected"
 
 SHARED_METHOD = ", with the influence through shared class means; conservative in classes of some 10 samples"
 BY_GROUP = "Student's t on the logit scale: smoothed AUROC, variance by group"
@@ -73,6 +76,14 @@ class Ranking:
     def why_too_few(self, validation: ValidationErrors | None, least: int) -> Status:
         """Say why errors, the positives, are not compared with the rest; `OK` where enough are expected."""
         return why_too_few(self.sizes[0], self.rows.size, validation, least, self.groups)
+
+    def near_gate(self, validation: ValidationErrors | None, least: int) -> bool:
+        """Whether errors of the test set itself let an interval be given, and few more than were asked for."""
+        size = 1.0 if self.groups is None else self.groups.mean_size
+        n = self.rows.size / size
+        return validation is None and any(
+            level_given_gate(count / size, least - 0.5 / size, n, NEAR_LEVEL) > NEAR_LEVEL for count in self.sizes
+        )
 
     def standard_error(self, found: EstimateWithInfluence) -> float:
         """Standard error of a statistic of the same samples."""
