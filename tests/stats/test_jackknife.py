@@ -10,7 +10,7 @@ from mlx.residuals.association.deletions import delete_each
 from mlx.residuals.association.resampling import grouped_jackknife, node_bootstrap
 from mlx.residuals.similarity.directions import directions_of
 from mlx.stats.bootstrap import resample_counts
-from mlx.stats.correlation_intervals import jackknife_interval
+from mlx.stats.correlation_intervals import effective_number, jackknife_interval
 from mlx.stats.jackknife import GROUPS
 from mlx.stats.status import Reason
 
@@ -114,6 +114,22 @@ def test_an_interval_of_pearson_that_few_samples_carry_has_few_degrees_of_freedo
     half = (np.arctanh(interval.high) - np.arctanh(interval.low)) / 2
     error = np.sqrt(39 / 40 * ((change - change.mean()) ** 2).sum())
     assert half > stats.t.ppf(0.975, 4) * error
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_where_few_samples_carry_the_spread_the_far_end_allows_for_three_more_of_the_strongest(sign):
+    change = np.random.default_rng(0).normal(scale=0.01, size=40)
+    without = np.tanh(sign * (0.7 - change))[None]
+    near, far = (
+        jackknife_interval("pearson", np.tanh(sign * 0.7), without, NONE, 40, 0.95, effective=effective)
+        for effective in (10.0, 9.9)
+    )
+    ends = np.arctanh([[one.low, one.high] for one in (near, far)])[:, ::sign] * sign
+    assert ends[1] - ends[0] == pytest.approx([0, 3 * change.max()], abs=1e-12)
+    assert (
+        far.method == f"{near.method}; few samples carry the spread of entropy: far end for more of them; conservative"
+    )
+    assert effective_number(np.array([4.0, 1.0, 1.0, 0.0])) == pytest.approx(2)
 
 
 @pytest.mark.parametrize("sign", [-1, 1])
