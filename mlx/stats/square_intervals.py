@@ -22,7 +22,7 @@ MIN_SQUARES = 50
 UNSEEN = 3
 """Further samples like the one with the largest square that the high end allows for."""
 
-METHOD = "high end for residuals with tails up to those of t (3); conservative where they are lighter"
+METHOD = "allows for residuals with tails up to those of t (3); conservative where they are lighter"
 
 
 def mean_square_interval(squares: Floats, level: float, *, groups: Groups | None = None) -> Interval:
