@@ -39,7 +39,8 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
     """Draw what each factor has to do with errors, entropy or similarity, with intervals, strongest on top.
 
     Filled marks have an adjusted p (Holm) below 0.05. Of more than 16 factors the strongest are drawn. Only
-    factors whose effect is on one scale are drawn together: those with the statistic that most of them have.
+    factors whose effect is on one scale are drawn together: those with the statistic that most of them have, of two
+    that are equally frequent that of numbers.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
     """
     known = effects_on(target, effects)
     counts = Counter(effect.statistic for effect in known)
-    statistic = min(counts, key=lambda name: (-counts[name], name), default=Statistic.SPEARMAN)
+    statistic = min(counts, key=lambda name: (-counts[name], name not in EFFECTS, name), default=Statistic.SPEARMAN)
     label, null = EFFECTS.get(statistic, PLAIN)
     known = [effect for effect in known if effect.statistic == statistic]
     shown = sorted(known, key=lambda effect: -abs(effect.estimate - null))[:MOST_ROWS]

@@ -106,15 +106,18 @@ CAPTIONS = {
     ),
     "factor_effects_entropy": (
         "Factors and entropy",
-        "Rank correlation of each factor with entropy; right of the dotted line, large values go with uncertainty.",
+        "Rank correlation of each factor with entropy: right of the dotted line, large values go with uncertainty; of "
+        "categories, the share of variance that they explain. The table below has both.",
     ),
     "factor_effects_abs_residual": (
         "Factors and the size of errors",
-        "Rank correlation of each factor with the absolute residual; right of the dotted line, errors grow with it.",
+        "Rank correlation of each factor with the absolute residual: right of the dotted line, errors grow with it; of "
+        "categories, the share of variance that they explain. The table below has both.",
     ),
     "factor_effects_residual": (
         "Factors and residuals",
-        "Rank correlation of each factor with the residual, true less predicted: a relation that the model misses.",
+        "Rank correlation of each factor with the residual, true less predicted, or of categories the share of "
+        "variance that they explain: a relation that the model misses.",
     ),
     "large_residual_slices": (
         "Slices with the largest errors",
