@@ -51,6 +51,8 @@ class OutputSettings(Settings):
             inside = (root / expanded(directory)).resolve()
         except (OSError, RuntimeError, ValueError):  # a loop of links, a null character
             inside = root
+        if any(part.strip() != part for part in Path(directory).parts):
+            raise ValueError(f"{wanted}, {root}, found '{directory}', a name with blanks around it")
         if directory.startswith("~") and not root.is_relative_to(expanded("~").resolve()):
             raise ValueError(f"{wanted}, {root}, found '{directory}', which is {inside}, in a home outside of it")
         if inside == root or not inside.is_relative_to(root) or inside.relative_to(root).parts[0] in WORKSPACE:

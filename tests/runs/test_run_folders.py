@@ -98,6 +98,7 @@ def test_an_output_directory_outside_of_the_repository_is_refused(folder: Path, 
 
 FOREIGN = {
     "~/results": "in a home outside of it",
+    "  ": "a name with blanks around it",
     "~nobody-of-this-name/results": "expected a folder of its own inside of the repository",
     "$HOME/results": "variables are not replaced in a configuration",
     "${HOME}/results": "variables are not replaced in a configuration",
