@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,6 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
     scaler = fit_scaler(preprocessing.scaling, X.dtype, train, preparation.scaled)
     overlaps = overlaps_of(known, parts)
     _check_space(preparation, parts, workspace)
-    dropped = {name: len(rows) - len(parts.parts()[name]) for name, rows in drawn.parts().items()}
     with replacing_folder(workspace.splits) as folder:
         for name, rows in parts.parts().items():
             write_array(folder / f"y_{name}.npy", y[rows])
@@ -74,14 +74,12 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
         about = _description(described, parts, scaler, columns, preparation.features).model_copy(
             update={
                 "groups": {name: found.as_dict() for name, found in overlaps.items()},
-                "notes": [*notes_of(parts, split, overlaps), *column_notes(columns, dropped)],
                 "missing": preprocessing.missing if columns else None,
-                "dropped_rows": dropped if any(dropped.values()) else {},
+                **_dropped(drawn, parts, columns, notes_of(parts, split, overlaps)),
             }
         )
-        write_identified(
-            folder / "preprocessing.json", about.as_dict(), [folder / f"index_{name}.npy" for name in parts.parts()]
-        )
+        indices = [folder / f"index_{name}.npy" for name in parts.parts()]
+        write_identified(folder / "preprocessing.json", about.as_dict(), indices)
     for line in about.notes:
         note(f"preprocess-split: warning: {line}")
     filled = filled_text(columns)
@@ -148,6 +146,15 @@ def _description(
         features=features,
         made_from=made_from(raw=described.identity),
     )
+
+
+def _dropped(drawn: Split, parts: Split, columns: list[PreparedColumn], notes: list[str]) -> dict[str, Any]:
+    """Return how many rows of each part were dropped for gaps, if any were, and the notes with those on them."""
+    dropped = {name: len(rows) - len(parts.parts()[name]) for name, rows in drawn.parts().items()}
+    return {
+        "notes": [*notes, *column_notes(columns, dropped)],
+        "dropped_rows": dropped if any(dropped.values()) else {},
+    }
 
 
 def _sizes(parts: Split, described: DatasetDescription, split: SplitSettings) -> str:

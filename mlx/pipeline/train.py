@@ -77,6 +77,25 @@ def train(
         return _write_untrained(workspace, model, described, described.recorded)
     samples, validation = (_samples(workspace.splits, part, task_spec) for part in ("train", "val"))
     _check_samples(samples, described, model, built)
+    result = _fit_and_write(workspace, workers, built, described, samples, validation, model, training, output)
+    return (
+        f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
+        f"({built.n_parameters} parameters, {_how(built, result)}), wrote {workspace.model}"
+    )
+
+
+def _fit_and_write(
+    workspace: Workspace,
+    workers: Workers,
+    built: Model,
+    described: SplitsDescription,
+    samples: Samples,
+    validation: Samples,
+    model: ModelSettings,
+    training: TrainingSettings,
+    output: OutputSettings,
+) -> FitResult:
+    task_spec, names = built.task_spec, described.class_names
     augmentation = augmentation_of(training.params.augmentation, described.augmentation)
     saves = output.save_checkpoints and isinstance(built, IterativeModel)
     crosses = training.cross_fit > 0 and task_spec.n_classes > 0
@@ -85,13 +104,9 @@ def train(
         identity = fingerprint(model, training, augmentation, task_spec, _arrays(workspace.splits))
     checkpoints = None
     if saves:
-        checkpoints = Checkpoints(
-            workspace.checkpoints,
-            identity,
-            output.checkpoint_frequency,
-            description=describe_model(built, model, described.class_names),
-            report=_note,
-        )
+        about = describe_model(built, model, names)
+        frequency = output.checkpoint_frequency
+        checkpoints = Checkpoints(workspace.checkpoints, identity, frequency, description=about, report=_note)
     else:
         clear_checkpoints(workspace.checkpoints)
     with workers.serving_joblib():
@@ -99,20 +114,16 @@ def train(
     index = open_index(workspace.splits / "index_train.npy", rows=len(samples.y))
     crossed = None
     if crosses:
-        of_folds = CrossFit(model, training, output, task_spec, described.class_names, augmentation,
+        of_folds = CrossFit(model, training, output, task_spec, names, augmentation,
                             workspace.checkpoints, identity, _note)  # fmt: skip
         crossed = of_folds.outputs(samples, validation, _equal_samples(workspace.splits, index))
     chosen = training.early_stopping_patience is not None if isinstance(built, IterativeModel) else None
-    names = described.class_names
     sources = made_from(splits=described.identity)
     _write(workspace, result, built, model, names, samples.y, index, crossed, sources, chosen_by_validation=chosen)
     if checkpoints:
         checkpoints.finish()
     clear_folds(workspace.checkpoints)
-    return (
-        f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
-        f"({built.n_parameters} parameters, {_how(built, result)}), wrote {workspace.model}"
-    )
+    return result
 
 
 def _write_untrained(

@@ -26,7 +26,7 @@ from mlx.datasets import Dataset, DatasetSettings, open_dataset
 from mlx.datasets.files.stand_in import PUBLISHED, stand_in
 from mlx.datasets.files.stored import FetchedParams
 from mlx.datasets.recorded import recorded_folder
-from mlx.models import IterativeModel, TaskSpec, build_model
+from mlx.models import IterativeModel, Model, TaskSpec, build_model
 from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.residuals_analysis import MOST_FEATURES
 from mlx.pipeline.steps import STEPS
@@ -111,23 +111,15 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     sizes = {"n_test": n_test, "n_classes": task.n_classes}
     parts = analysis_parts(config, widths=widths, n_factors=_n_factors(config, dataset, sample), **sizes)
     analysis, long = describe_time(parts)
-    by = f" by '{planned.by}'" if planned.by else ""
     of_split = notes_of(planned, config.split, overlaps_of(known, planned))
-    size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
     taken = footprint(config, dataset, model, {name: len(rows) for name, rows in planned.parts().items()}, tried)
     n_models = models_fitted(config.training, task)
     facts = (
         *_data_facts(dataset, sample, missing),
-        f"split: {planned.method}{by}, {n_train} train, {len(planned.val)} val, {n_test} test",
-        f"model: {config.model.name},{size} layers {', '.join(dict.fromkeys(layers))}",
+        *_plan_facts(planned, config.model.name, model, layers),
         *taken.facts(),
         f"output: {Path(config.output.directory) / config.name}/<time>",
-        f"tried: {part.fitted} to {splits.sizes['train']} of {n_train} training samples; not the whole fit",
-        *(
-            [f"cross-fit: {n_models} further models, so that training takes {n_models} times as long"]
-            if n_models > 1
-            else []
-        ),
+        *_fit_facts(part.fitted, splits.sizes["train"], n_train, n_models),
         analysis,
     )
     idle = [*idle, *_idle_for_data(config, dataset), *_idle_by_time(config, planned)]
@@ -284,6 +276,20 @@ def _idle_by_time(config: ExperimentConfig, planned: Split) -> Iterator[str]:
     found = [f"split.{name}" for name in ("stratify", "seed") if name in config.split.model_fields_set]
     if found and planned.method == "time":
         yield f"no effect under split.method: time: {', '.join(found)}"
+
+
+def _plan_facts(planned: Split, name: str, model: Model, layers: list[str]) -> Iterator[str]:
+    by = f" by '{planned.by}'" if planned.by else ""
+    sizes = ", ".join(f"{len(rows)} {part}" for part, rows in planned.parts().items())
+    yield f"split: {planned.method}{by}, {sizes}"
+    size = f" {model.n_parameters:,} parameters," if isinstance(model, IterativeModel) else ""
+    yield f"model: {name},{size} layers {', '.join(dict.fromkeys(layers))}"
+
+
+def _fit_facts(fitted: str, n_fitted: int, n_train: int, n_models: int) -> Iterator[str]:
+    yield f"tried: {fitted} to {n_fitted} of {n_train} training samples; not the whole fit"
+    if n_models > 1:
+        yield f"cross-fit: {n_models} further models, so that training takes {n_models} times as long"
 
 
 def _data_facts(dataset: Dataset, sample: Sample, missing: str) -> Iterator[str]:

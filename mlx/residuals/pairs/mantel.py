@@ -108,7 +108,6 @@ def mantel_by_class(
         Deck.of(units, entropy, found[y_pred[found] == label], center, seed, 1 + label, moments=known, map=map)
         for label, known in enumerate(moments or [None] * n_classes)
     ]
-    chunks = Chunks(found.size // OF_CLASSES)
     together = {
         scope: Together.of(decks, centered=scope is Scope.WITHIN_CLASS)
         for scope in (Scope.SAME_CLASS, Scope.WITHIN_CLASS)
@@ -121,40 +120,52 @@ def mantel_by_class(
             for label, deck in enumerate(decks)
         ),
     ]
+    draw = _DrawByClass(decks, together, found.size, permutations.get(PAIR_STATISTICS[MEAN], 0), map)
+    each = [permutations, permutations, *[of_class] * n_classes]
+    return _tests(targets, each, draw, many=found.size > MANY_SAMPLES)
 
-    together_left = permutations.get(PAIR_STATISTICS[MEAN], 0)
-    alike = ChunksBySize({label: deck.to_others.size for label, deck in enumerate(decks)})
 
-    def each_by_itself(size: int, running: list[_Asked]) -> list[Floats]:
+class _DrawByClass:
+    """Permutes within classes; tests of all classes together take what is drawn for every class.
+
+    Beyond `left` permutations, which the tests of all classes take, classes of one size are permuted alike for the mean
+    entropy.
+    """
+
+    def __init__(
+        self, decks: list[Deck], together: Mapping[Scope, Together], n_samples: int, left: int, map: OrderedMap
+    ) -> None:
+        self._decks, self._together, self._left, self._map = decks, together, left, map
+        self._chunks = Chunks(n_samples // OF_CLASSES)
+        self._alike = ChunksBySize({label: deck.to_others.size for label, deck in enumerate(decks)})
+
+    def __call__(self, size: int, running: list["_Asked"]) -> list[Floats]:
+        """Return the products (size,) of each running test under the next permutations."""
+        before = min(self._left, size)
+        self._left -= before
+        parts = [self._each_by_itself(before, running)] if before else []
+        if size > before:
+            parts.append(self._means_alike(size - before, running))
+        return [np.concatenate(one) for one in zip(*parts, strict=True)]
+
+    def _each_by_itself(self, size: int, running: list["_Asked"]) -> list[Floats]:
         needed = defaultdict[int | None, set[int]](set)
         for one in running:
             needed[one.target.label].add(one.index)
         shared = needed[None]
-        drawn = permuted(decks, [shared | needed[label] for label in range(n_classes)], chunks.following(size), map)
-        of_all = {scope: both.products(drawn) for scope, both in together.items()} if shared else {}
+        wanted = [shared | needed[label] for label in range(len(self._decks))]
+        drawn = permuted(self._decks, wanted, self._chunks.following(size), self._map)
+        of_all = {scope: both.products(drawn) for scope, both in self._together.items()} if shared else {}
         parts = (of_all[x.target.scope] if x.target.label is None else drawn[x.target.label] for x in running)
         return [own[one.index] for own, one in zip(parts, running, strict=True)]
 
-    def means_alike(size: int, running: list[_Asked]) -> list[Floats]:
-        """Beyond what the tests of all classes take, permute classes of one size alike for the mean entropy."""
+    def _means_alike(self, size: int, running: list["_Asked"]) -> list[Floats]:
         labels = [one.label_of_mean for one in running]
         others = [one for one, label in zip(running, labels, strict=True) if label is None]
-        rest = iter(each_by_itself(size, others) if others else [])
-        asked = alike.following(size, [label for label in labels if label is not None])
-        found = by_label(map(PermuteMeansAlike(decks), asked))
+        rest = iter(self._each_by_itself(size, others) if others else [])
+        asked = self._alike.following(size, [label for label in labels if label is not None])
+        found = by_label(self._map(PermuteMeansAlike(self._decks), asked))
         return [next(rest) if label is None else found[label] for label in labels]
-
-    def draw(size: int, running: list[_Asked]) -> list[Floats]:
-        nonlocal together_left
-        before = min(together_left, size)
-        together_left -= before
-        parts = [each_by_itself(before, running)] if before else []
-        if size > before:
-            parts.append(means_alike(size - before, running))
-        return [np.concatenate(one) for one in zip(*parts, strict=True)]
-
-    each = [permutations, permutations, *[of_class] * n_classes]
-    return _tests(targets, each, draw, many=found.size > MANY_SAMPLES)
 
 
 @dataclass(frozen=True)
