@@ -44,7 +44,8 @@ MISTAKES = {
     "a misspelt section": (
         GOOD.replace("training:", "trainig:"),
         "c.yaml:6: trainig: expected one of dataset, description, evaluation, model, name, output, preprocessing, "
-        "report, representations, residuals, split, training, found an unknown key; did you mean 'training'?",
+        "report, representations, residuals, resources, split, training, "
+        "found an unknown key; did you mean 'training'?",
     ),
     "no name": (GOOD.replace("name: study\n", ""), "c.yaml: name: expected text, found nothing"),
     "a name with a slash": (
