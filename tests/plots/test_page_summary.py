@@ -9,6 +9,7 @@ import pytest
 from made_reports import LAYER, estimate, with_evaluation, with_metrics, with_residuals, with_samples
 from scipy.stats import poisson
 
+from mlx.plots.page import next_steps as rules
 from mlx.plots.page import summary
 from mlx.plots.page.first_view import first_view
 from mlx.results.classification_residuals import FactorEffect, Slice
@@ -30,8 +31,8 @@ def paragraph(report) -> str:
     return plain(summary.paragraph(report))
 
 
-def next_steps(report) -> list[summary.NextStep]:
-    return [replace(step, text=plain(step.text)) for step in summary.next_steps(report)]
+def next_steps(report) -> list[rules.NextStep]:
+    return [replace(step, text=plain(step.text)) for step in rules.next_steps(report)]
 
 
 def detection(value, low, high, status=None):
@@ -263,7 +264,7 @@ def test_at_most_five_steps_are_shown_and_names_are_text(classification, regress
     assert "<i>" not in html
     assert 'data-samples="0,1,2,3,4,5,6,7,8"' in html
     assert html.count("<img ") == 6
-    assert len(next_steps(report)) <= summary.MOST_STEPS
+    assert len(next_steps(report)) <= rules.MOST_STEPS
     assert "off by" in paragraph(regression())
     of_values = first_view(regression())
     assert "<ol" not in of_values

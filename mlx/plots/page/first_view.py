@@ -5,7 +5,8 @@ from __future__ import annotations
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.glossary import with_definitions
 from mlx.plots.page.mistakes import confusions, surest_mistakes
-from mlx.plots.page.summary import NextStep, next_steps, paragraph
+from mlx.plots.page.next_steps import NextStep, next_steps
+from mlx.plots.page.summary import paragraph
 from mlx.plots.report.inputs import AnyReport
 
 
