@@ -1,36 +1,23 @@
 """Checks an experiment by running its steps on a sample of the data, in a temporary folder that is removed."""
 
 import math
-import os
-import time
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import redirect_stderr
+from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from mlx.config import ExperimentConfig, Resolved
 from mlx.core.array_types import Array
-from mlx.core.descriptions import RepresentationsDescription, SplitsDescription, read_description
-from mlx.core.errors import DataError, MlxError
-from mlx.core.paths import Workspace
-from mlx.core.reading import REMAKE
+from mlx.core.errors import DataError
 from mlx.core.recorded import RECORDED
 from mlx.core.sections import with_source_line
-from mlx.core.stage import sections_of
 from mlx.datasets import Dataset, DatasetSettings, open_dataset
 from mlx.datasets.files.stand_in import PUBLISHED, stand_in
 from mlx.datasets.files.stored import FetchedParams
 from mlx.datasets.recorded import recorded_folder
 from mlx.models import IterativeModel, Model, TaskSpec, build_model
-from mlx.pipeline.generate_data import write_dataset
 from mlx.pipeline.residuals_analysis import MOST_FEATURES
-from mlx.pipeline.steps import STEPS
-from mlx.pipeline.train import train
 from mlx.preprocessing.column_plans import plan_columns
 from mlx.preprocessing.gaps import reject_gaps
 from mlx.preprocessing.known_rows import KnownRows
@@ -40,15 +27,14 @@ from mlx.preprocessing.split import Split, split_rows
 from mlx.runs.analysis_time import analysis_parts, describe_time
 from mlx.runs.caps import capped, check_counts, models_fitted, work_ratio
 from mlx.runs.dry_run_recorded import try_recorded
-from mlx.runs.footprint import Tried, check_memory, footprint
+from mlx.runs.dry_run_steps import run_on_sample
+from mlx.runs.footprint import check_memory, footprint
 from mlx.runs.output_folder import output_folder
 from mlx.runs.sample import Sample, draw_sample
 from mlx.training.unused_settings import unused_settings
 
 WHOLE_BYTES = 256 << 20
 """Datasets up to this size are read completely, larger ones only to their first samples."""
-
-TRAINING_WARNING = "train: warning: "
 
 
 @dataclass(frozen=True)
@@ -103,16 +89,18 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     sample = draw_sample(dataset, part.size, whole=n_bytes <= WHOLE_BYTES and not missing)
     check_counts(config.model, task, n_train, _training_labels(sample.labels, dataset, config.split, known))
     small = _of_sample(part.config, config, whole=sample.dataset is dataset)
-    times = 0 if not timed else LONGER if isinstance(model, IterativeModel) else 1
-    splits, widths, training_warnings, tried, trained = _run_steps(small, sample.dataset, times)
-    if not isinstance(model, IterativeModel):  # a short fit to few samples does not converge
-        training_warnings = []
-    idle = unused_settings(config.model, config.training, config.output, splits, model)
+    tried = run_on_sample(small, sample.dataset, model, timed=timed)
+    splits = tried.splits
+    idle = [
+        *unused_settings(config.model, config.training, config.output, splits, model),
+        *_idle_for_data(config, dataset),
+        *_idle_by_time(config, planned),
+    ]
     sizes = {"n_test": n_test, "n_classes": task.n_classes}
-    parts = analysis_parts(config, widths=widths, n_factors=_n_factors(config, dataset, sample), **sizes)
+    parts = analysis_parts(config, widths=tried.widths, n_factors=_n_factors(config, dataset, sample), **sizes)
     analysis, long = describe_time(parts)
     of_split = notes_of(planned, config.split, overlaps_of(known, planned))
-    taken = footprint(config, dataset, model, {name: len(rows) for name, rows in planned.parts().items()}, tried)
+    taken = footprint(config, dataset, model, {name: len(rows) for name, rows in planned.parts().items()}, tried.sizes)
     n_models = models_fitted(config.training, task)
     facts = (
         *_data_facts(dataset, sample, missing),
@@ -122,11 +110,9 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
         *_fit_facts(part.fitted, splits.sizes["train"], n_train, n_models),
         analysis,
     )
-    idle = [*idle, *_idle_for_data(config, dataset), *_idle_by_time(config, planned)]
     work = work_ratio(config, small, n_train / splits.sizes["train"]) * n_models / models_fitted(small.training, task)
-    seconds = _fitted(trained, work, times) + sum(part.seconds for part in parts) if timed else 0.0
-    disk = sum(taken.disk.values())
-    return DryRun(facts, (*idle, *of_split, *training_warnings, *long), seconds, disk)
+    seconds = tried.training_seconds(work) + sum(part.seconds for part in parts) if timed else 0.0
+    return DryRun(facts, (*idle, *of_split, *tried.warnings, *long), seconds, sum(taken.disk.values()))
 
 
 def _dry_run_recorded(config: ExperimentConfig) -> DryRun:
@@ -180,77 +166,6 @@ def opened(settings: DatasetSettings) -> tuple[Dataset, str]:
     except DataError:
         urls = ", ".join(item.url for item in PUBLISHED[settings.name].downloads)
         return stand_in(settings.name, params), f"would be downloaded: {urls}"
-
-
-LONGER = 4
-"""How many times as many epochs the second training of a timed dry run has, which tells the epochs from the rest."""
-
-
-def _fitted(trained: tuple[float, float], work: float, times: int) -> float:
-    """Return the seconds of `work` times a training, of which the second that was timed was `times` the first."""
-    first, second = trained
-    if times == 1:  # the first one loaded libraries
-        return second * max(1.0, work)
-    return first + max(0.0, second - first) / (times - 1) * max(0.0, work - 1)
-
-
-def _run_steps(
-    config: ExperimentConfig, dataset: Dataset, times: int
-) -> tuple[SplitsDescription, list[int], list[str], Tried, tuple[float, float]]:
-    """Run the steps on `dataset`.
-
-    Return its splits, layer widths, warnings of the training, the sizes of results, and the seconds of the training
-    and of another with `times` as many epochs.
-
-    The report is left out: it takes longer than all others, and draws what residuals-analysis wrote.
-    """
-    with TemporaryDirectory(prefix="mlx-dry-run-") as folder, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", UserWarning)
-        workspace = Workspace(Path(folder))
-        try:
-            with redirect_stderr(StringIO()) as log:
-                write_dataset(workspace, dataset, config.dataset, {})
-                for step in STEPS[1:-1]:
-                    begin = time.perf_counter()
-                    step(workspace, **{name: getattr(config, name) for name in sections_of(step)})
-                    if step is train:
-                        first = time.perf_counter() - begin
-        except MlxError as error:  # which names the folder that the run would have
-            run = os.path.join(config.output.directory, config.name, "<time>")  # noqa: PTH118  # as text
-            error.args = (str(error).replace(folder, run).removesuffix(REMAKE),)
-            raise
-        splits = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
-        recorded = read_description(workspace.representations / "representations.json", RepresentationsDescription)
-        tried = _tried(workspace, splits, recorded)
-        second = _seconds_of_training(workspace, config, times) if times else 0.0
-    lines = [line for line in log.getvalue().splitlines() if line.startswith(TRAINING_WARNING)]
-    said = list(dict.fromkeys(line.removeprefix(TRAINING_WARNING) for line in lines))
-    return splits, list(recorded.layers.values()), said, tried, (first, second)
-
-
-def _seconds_of_training(workspace: Workspace, config: ExperimentConfig, times: int) -> float:
-    training = config.training.model_copy(update={"epochs": times * config.training.epochs})
-    begin = time.perf_counter()
-    with redirect_stderr(StringIO()):
-        train(workspace, model=config.model, training=training, output=config.output)
-    return time.perf_counter() - begin
-
-
-def _tried(workspace: Workspace, splits: SplitsDescription, recorded: RepresentationsDescription) -> Tried:
-    return Tried(
-        n_train=splits.sizes["train"],
-        n_recorded=sum(recorded.samples.values()),
-        dense_bytes=_size_of(workspace.representations.rglob("*.npy")),
-        model_bytes=_size_of(workspace.model.iterdir()),
-        width=max(recorded.layers.values()),
-        n_sparse=len(recorded.sparse),
-        sample_bytes=math.prod(splits.sample_shape) * np.dtype(splits.dtype).itemsize,
-    )
-
-
-def _size_of(files: Iterable[Path]) -> int:
-    return sum(file.stat().st_size for file in files)
 
 
 def _idle_for_data(config: ExperimentConfig, dataset: Dataset) -> Iterator[str]:

@@ -67,7 +67,7 @@ a sparse row."""
 
 
 @dataclass(frozen=True)
-class Tried:
+class SampleSizes:
     """What a dry run wrote of the sample that it ran.
 
     Attributes
@@ -119,7 +119,7 @@ def _parts(sizes: Mapping[str, int]) -> str:
 
 
 def footprint(
-    config: ExperimentConfig, dataset: Dataset, model: Model, parts: Mapping[str, int], tried: Tried
+    config: ExperimentConfig, dataset: Dataset, model: Model, parts: Mapping[str, int], tried: SampleSizes
 ) -> Footprint:
     """Estimate what a run with `parts` samples in train, val and test takes, after a sample was `tried`.
 
@@ -203,7 +203,7 @@ def _training(config: ExperimentConfig, model: Model, parts: Mapping[str, int], 
     return mapped + _itemsize(config) * (2 * TRAINING_COPIES * model.n_parameters + batch * model.n_activations)
 
 
-def _analysis(n_test: int, tried: Tried, growth: float) -> int:
+def _analysis(n_test: int, tried: SampleSizes, growth: float) -> int:
     """Return the memory of pairs, and of the geometry of the widest layer, `growth` times as wide as was tried."""
     filled = round(n_test * tried.width * growth * 8)
     kept = 0 if tried.n_sparse and filled > FILLED_BYTES else GEOMETRY_COPIES * filled

@@ -238,7 +238,7 @@ def test_the_temporary_folder_is_removed_and_no_message_names_it(
         raise ArtifactError(f"{workspace.representations}: expected better, found {evaluation.n_bootstrap}{REMAKE}")
 
     dry_run(capsys)
-    monkeypatch.setattr("mlx.runs.dry_run.STEPS", (*STEPS[:4], evaluate, *STEPS[5:]))
+    monkeypatch.setattr("mlx.runs.dry_run_steps.STEPS", (*STEPS[:4], evaluate, *STEPS[5:]))
     with pytest.raises(SystemExit, match="^outputs/small/<time>/data/representations: expected better, found 100$"):
         dry_run(capsys)
     assert list((folder / "tmp").iterdir()) == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlx.models import IterativeModel, ModelSettings, TaskSpec, build_model
-from mlx.runs.footprint import ANALYZED_SAMPLE, GEOMETRY_COPIES, Footprint, Tried, _analysis
+from mlx.runs.footprint import ANALYZED_SAMPLE, GEOMETRY_COPIES, Footprint, SampleSizes, _analysis
 
 RUN = """
 import re, resource, sys
@@ -76,7 +76,7 @@ def test_each_part_of_an_estimate_is_named() -> None:
 @pytest.mark.parametrize(("n_test", "megabytes"), [(2000, 80), (4001, 320), (30_000, 320)])
 def test_an_analysis_has_up_to_eight_million_pairs_in_memory(n_test: int, megabytes: int) -> None:
     """As measured: 110 MB of 2400 samples, and no more of 30,000 than of 6000."""
-    tried = Tried(100, 100, 0, 0, width=1, n_sparse=0, sample_bytes=8)
+    tried = SampleSizes(100, 100, 0, 0, width=1, n_sparse=0, sample_bytes=8)
     of_samples = n_test * (8 * GEOMETRY_COPIES + 2 * ANALYZED_SAMPLE)
     assert _analysis(n_test, tried, 1) - of_samples == pytest.approx(megabytes * 10**6, rel=0.01)
 
