@@ -2,9 +2,13 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from frameworks import absent
+
+if TYPE_CHECKING:
+    from small_networks import Small
 
 TESTS = Path(__file__).parents[1]
 RECORDERS = TESTS.parent / "mlx" / "recorders"
@@ -25,3 +29,12 @@ def hidden_folders(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def recorder_file() -> Path:
     return RECORDERS / "pytorch_recorder.py"
+
+
+@pytest.fixture
+def model() -> "Small":
+    import torch
+    from small_networks import Small
+
+    torch.manual_seed(0)
+    return Small()

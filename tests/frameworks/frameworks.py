@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 
 NEEDS = {
-    "test_pytorch_recorder": ["torch"],
+    **{f"test_pytorch_{part}": ["torch"] for part in ("recorder", "pooling", "rejections", "processes")},
     "test_recorded_networks": ["torch", "onnx", "onnxscript", "onnxruntime"],
     "test_onnx_files": ["onnx", "onnxruntime"],
     "test_recipes": ["torch", "lightning", "transformers", "accelerate"],

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.sparse import issparse
 from scipy.special import softmax
+from stripes import LARGE, TRAINED, Silent, samples, write_onnx
 
 from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.extras import missing
 from mlx.models import Model, ModelSettings, TaskSpec, build_model, catalogue, load_model, save_model
-from mlx.models.catalogue import FAMILIES
 from mlx.models.task_spec import BOTH_TASKS
-from mlx.training import FitResult, Samples, TrainingSettings, fit_model
+from mlx.training import FitResult, TrainingSettings, fit_model
 
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"filters": [4, 8], "hidden_layers": [12, 6], "dropout": 0.1},
@@ -25,9 +25,6 @@ SMALL: dict[str, dict[str, Any]] = {
     "gradient_boosting": {"max_iter": 20, "max_features": 0.5},
     "random_forest": {"n_estimators": 30},
 }
-LARGE = {name for variants in FAMILIES.values() for name in variants}
-TRAINED = {"resnet18", "vgg11", "mobilenet_v3_small"}  # of the large ones, whose families are built in one way each
-DEEP = {"resnet101", "resnet152", *(f"efficientnet_b{i}" for i in range(1, 8))}  # as the others, of more blocks
 SKIPPED = {"onnx": missing("onnx")}
 SLOW = {"cnn", "custom", "gradient_boosting", "keras_mlp", "rnn", *TRAINED}
 MODELS = [
@@ -70,29 +67,6 @@ def _own_model(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.chdir(folder)
 
 
-def write_onnx(path: Path) -> None:
-    """Write a network that knows the stripes: their sums, twice, as the penultimate layer."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    sums = np.zeros((64, 6), np.float32)
-    for k in range(6):
-        sums[8 * (2 * (k % 3) + 1) :, k][:8] = 1
-    head = np.vstack([np.eye(3), np.eye(3)]).astype(np.float32)
-    nodes = [
-        helper.make_node("Flatten", ["image"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "sums"], ["hidden"]),
-        helper.make_node("Relu", ["hidden"], ["active"]),
-        helper.make_node("MatMul", ["active", "head"], ["logits"]),
-    ]
-    value, shape = helper.make_tensor_value_info, ["n", 1, 8, 8]
-    graph = helper.make_graph(
-        nodes, "stripes", [value("image", TensorProto.FLOAT, shape)], [value("logits", TensorProto.FLOAT, ["n", 3])],
-        [numpy_helper.from_array(sums, "sums"), numpy_helper.from_array(head, "head")],
-    )  # fmt: skip
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-
-
 def settings_of(name: str) -> ModelSettings:
     if name == "custom":
         return ModelSettings(name=name, architecture="own.py:network", params={"width": 12})
@@ -103,14 +77,6 @@ def settings_of(name: str) -> ModelSettings:
     return ModelSettings(name=name, params=SMALL.get(name, {}))
 
 
-class Silent:
-    def begin(self, history: object) -> None: ...
-
-    def batch(self) -> None: ...
-
-    def epoch(self, number: int, metrics: dict[str, float]) -> None: ...
-
-
 def dense(representation: Any) -> Any:
     return representation.toarray() if issparse(representation) else representation
 
@@ -119,17 +85,6 @@ def task_spec_of(name: str, channels: int = 1) -> TaskSpec:
     if name == "linear_regression":
         return TaskSpec("regression", (8, 8, channels), 0)
     return TaskSpec("classification", (8, 8, channels), 3)
-
-
-def samples(task_spec: TaskSpec, n: int = 150, seed: int = 0) -> Samples:
-    """Bright stripes at a height that tells the class, or the target."""
-    rng = np.random.default_rng(seed)
-    X = rng.normal(0, 0.1, size=(n, *task_spec.sample_shape)).astype(np.float32)
-    y = rng.integers(0, 3, n)
-    X[np.arange(n), 2 * y + 1] += 1
-    if task_spec.task == "regression":
-        return Samples(X, X[:, 3].sum(axis=(1, 2)) + 0.01 * rng.normal(size=n))
-    return Samples(X, y)
 
 
 @cache
@@ -278,21 +233,6 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(name: str, tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(LARGE - TRAINED - DEEP))
-def test_a_large_network_is_built_and_loaded_to_the_same_bits(name: str, tmp_path: Path) -> None:
-    task_spec = task_spec_of(name)
-    model = build_model(settings_of(name), task_spec, seed=1)
-    save_model(model, settings_of(name), tmp_path, ["a", "b", "c"])
-    loaded = load_model(tmp_path)
-    for each in (model, loaded):
-        each.expect_few_steps()
-    X = samples(task_spec, 3).X
-    outputs, again = (each.outputs(X, (model.penultimate,)) for each in (model, loaded))
-    np.testing.assert_array_equal(outputs.logits, again.logits)
-    np.testing.assert_array_equal(outputs.representations[model.penultimate], again.representations[model.penultimate])
-
-
-@pytest.mark.slow
 def test_a_keras_model_opens_with_keras_alone_and_carries_no_date(tmp_path: Path) -> None:
     import keras
 
@@ -328,27 +268,3 @@ def test_an_image_too_small_for_its_poolings_is_refused() -> None:
         build_model(settings, task_spec_of("cnn"), seed=0)
     with pytest.raises(SettingsError, match=r"samples of shape \(5,\), found cnn, which needs images"):
         build_model(ModelSettings(name="cnn"), TaskSpec("classification", (5,), 3), seed=0)
-
-
-def test_logistic_regression_is_scikit_learns() -> None:
-    from sklearn.linear_model import LogisticRegression
-
-    for k in (2, 3):
-        task_spec = TaskSpec("classification", (8, 8, 1), k)
-        data = samples(task_spec_of("logistic_regression"), 200)
-        keep = data.y < k
-        X, y = data.X[keep], data.y[keep]
-        model = build_model(ModelSettings(name="logistic_regression", params={"C": 0.5}), task_spec, seed=0)
-        fit_model(model, Samples(X, y), Samples(X, y), TrainingSettings(), Silent())
-        flat = X.reshape(len(X), -1).astype(float)
-        oracle = LogisticRegression(C=0.5, max_iter=1000).fit(flat, y).predict_proba(flat)
-        probabilities = model.outputs(X).probabilities
-        assert probabilities is not None
-        np.testing.assert_allclose(probabilities, oracle, atol=1e-12)
-
-
-def test_logistic_regression_says_when_it_does_not_converge() -> None:
-    task_spec = task_spec_of("logistic_regression")
-    model = build_model(ModelSettings(name="logistic_regression", params={"max_iter": 1}), task_spec, seed=0)
-    with pytest.warns(RuntimeWarning, match=r"did not converge in 1 iterations; raise model\.params\.max_iter"):
-        fit_model(model, samples(task_spec), samples(task_spec), TrainingSettings(), Silent())
