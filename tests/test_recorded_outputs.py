@@ -1,65 +1,23 @@
-"""The pipeline on recorded outputs: what it takes from the folder, what it says, and what it rejects."""
+"""The pipeline on recorded outputs: what it takes from the folder, and what it says."""
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from recorded_folders import QUICK, SIZES, changed, configured, record, run
 from repository import SMALL, STAGES, Repository
 from scipy.special import softmax
 
 from mlx.cli import main
-from mlx.config import ExperimentConfig, resolve_all
-from mlx.core.errors import DataError, MlxError, SettingsError
-from mlx.core.paths import Workspace
-from mlx.core.stage import sections_of
+from mlx.config import resolve_all
+from mlx.core.errors import DataError
 from mlx.pipeline.model_outputs import open_model_outputs
 from mlx.pipeline.steps import STEPS
 from mlx.runs.dry_run import dry_run
-
-K, SIZES = 3, {"test": 120, "val": 60, "train": 90}
-QUICK = {"n_bootstrap": 100, "n_permutations": 19, "projections": []}
-
-
-def record(folder: Path, sizes: dict[str, int] = SIZES, *, regression: bool = False) -> Path:
-    """Write a folder of recorded arrays, whose samples are numbered in any order."""
-    generator = np.random.default_rng(0)
-    numbers = np.split(generator.permutation(sum(sizes.values())), np.cumsum(list(sizes.values()))[:-1])
-    for (split, n), index in zip(sizes.items(), numbers, strict=True):
-        place = folder / split
-        place.mkdir(parents=True)
-        y = generator.integers(K, size=n)
-        h = (2 * np.eye(K, 8)[y] + generator.normal(size=(n, 8))).astype(np.float32)
-        arrays = {"penultimate": h, "conv": h[:, :5], "index": index}
-        arrays |= {"y_true": h[:, 0], "y_pred": h[:, 1]} if regression else {"y_true": y, "logits": h[:, :K]}
-        for name, array in arrays.items():
-            np.save(place / f"{name}.npy", array)
-        rows = [{"size": int(i % 7), "patient": f"p{i // 2}"} for i in range(n)]
-        (place / "metadata.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-        (place / "texts.jsonl").write_text("".join(f'{{"text": "sample {i} \\u2028 of {split}"}}\n' for i in range(n)))
-    task = "regression" if regression else "classification"
-    described = {"task": task, "class_names": [] if regression else ["x", "y", "z"], "model": "Net",
-                 "layers": {"penultimate": 8, "conv": 5}, "has_logits": not regression, "samples": sizes}  # fmt: skip
-    (folder / "representations.json").write_text(json.dumps(described))
-    return folder
-
-
-def configured(path: Path | str, **sections: Any) -> ExperimentConfig:
-    dataset = {"name": "recorded", "path": str(path), "params": sections.pop("params", {})}
-    whole = {"name": "r", "dataset": dataset, "model": {"name": "recorded"}, "residuals": QUICK}
-    return ExperimentConfig.model_validate(whole | sections)
-
-
-def run(folder: Path, config: ExperimentConfig, steps: int = 4) -> Workspace:
-    workspace = Workspace(folder)
-    for step in STEPS[:steps]:
-        step(workspace, **{name: getattr(config, name) for name in sections_of(step)})
-    return workspace
 
 
 def flat(content: Any) -> list[Any]:
@@ -165,52 +123,6 @@ def test_a_dry_run_tries_some_samples_of_each_part(tmp_path: Path, monkeypatch: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.json", "recorded"]
 
 
-def without(part: str) -> Callable[[Path], None]:
-    return lambda folder: shutil.rmtree(folder / part)
-
-
-def changed(file: str, change: Callable[[Any], Any]) -> Callable[[Path], None]:
-    return lambda folder: np.save(folder / file, change(np.load(folder / file)))
-
-
-def written(file: str, content: bytes) -> Callable[[Path], None]:
-    def write(folder: Path) -> None:
-        (folder / file).write_bytes(content)
-
-    return write
-
-
-BAD = {
-    "no test part": (without("test"), "expected a folder 'test'"),
-    "few labels": (changed("test/y_true.npy", lambda y: y[:5]), "test/y_true.npy: expected labels of shape (120,)"),
-    "few rows of a layer": (changed("val/conv.npy", lambda h: h[:5]), "val/conv.npy: expected representations of"),
-    "a label too high": (changed("train/y_true.npy", lambda y: y + 1), "train/y_true.npy: row "),
-    "a number twice": (changed("val/index.npy", np.zeros_like), "val/index.npy: expected another number for each"),
-    "a description of nothing": (written("representations.json", b"{}"), "representations.json: task: expected"),
-    "another class less": (changed("val/logits.npy", lambda z: z[:, :2]), "classes of the test part"),
-    "texts that are none": (written("test/texts.jsonl", b"3\n" * 120), "test/texts.jsonl: row 0: expected a text"),
-    "few texts": (written("test/texts.jsonl", b'"a"\n'), "test/texts.jsonl: expected 120 texts"),
-    "texts of another encoding": (written("test/texts.jsonl", b'"\xe9"\n'), "test/texts.jsonl: row 0: expected"),
-    "few metadata": (written("test/metadata.jsonl", b'{"size": 1}\n'), "test/metadata.jsonl: expected 120 rows"),
-    "an array of objects": (
-        lambda folder: np.save(folder / "test/conv.npy", np.array([{}] * 120), allow_pickle=True),
-        "test/conv.npy: ",
-    ),
-    "an empty file": (written("test/logits.npy", b""), "test/logits.npy: "),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_damaged_folder_is_named_in_one_line(tmp_path: Path, name: str) -> None:
-    change, said = BAD[name]
-    change(record(tmp_path / "recorded"))
-    with pytest.raises(MlxError) as error:
-        run(tmp_path / "run", configured(tmp_path / "recorded"))
-    assert said in str(error.value)
-    assert "\n" not in str(error.value)
-    assert not (tmp_path / "run/data/representations").exists()
-
-
 @pytest.mark.parametrize("array", ["float16", "big-endian", "Fortran", "float64"])
 def test_arrays_of_any_layout_give_the_numbers_that_they_hold(tmp_path: Path, array: str) -> None:
     source = record(tmp_path / "recorded", {"test": 40})
@@ -236,52 +148,6 @@ def test_the_arrays_have_to_be_those_that_the_labels_were_read_with(tmp_path: Pa
             DataError, match=r"recorded: expected the recorded arrays that generate-data read, .* found"
         ):
             extract(workspace, representations=section)
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"model": {"name": "mlp"}}, "model: expected the name recorded of both dataset and model"),
-        ({"dataset": {"name": "digits"}}, "found dataset digits and model recorded"),
-        ({"dataset": {"name": "recorded", "params": {"group": "a"}}}, "did you mean 'groups'"),
-        ({"model": {"name": "recorded", "params": {"a": 1}}}, "model.params.a: expected no key here"),
-        ({"model": {"name": "recorded", "architecture": "a"}}, "recorded has no variants"),
-    ],
-)
-def test_a_configuration_names_recorded_outputs_alone(tmp_path: Path, change: dict[str, Any], said: str) -> None:
-    path = tmp_path / "c.yaml"
-    path.write_text(yaml.safe_dump(configured("recorded").as_dict() | change))
-    with pytest.raises(SettingsError) as error:
-        resolve_all(path, strict=True)
-    assert said in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("sections", "said"),
-    [
-        ({"representations": {"layers": ["konv"]}}, "penultimate, conv, found 'konv'; did you mean 'conv'"),
-        ({"params": {"groups": "sise"}}, "dataset.params.groups: expected one of .*did you mean 'size'"),
-    ],
-)  # fmt: skip
-def test_an_unknown_layer_or_column_is_rejected(tmp_path: Path, sections: dict[str, Any], said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
-        run(tmp_path / "run", configured(record(tmp_path / "recorded"), **sections))
-
-
-def test_stages_reject_what_is_half_recorded(tmp_path: Path) -> None:
-    source = record(tmp_path / "recorded")
-    workspace = run(tmp_path / "run", configured(source), steps=2)
-    config = ExperimentConfig.model_validate({"name": "n", "dataset": {"name": "digits"}, "model": {"name": "mlp"}})
-    with pytest.raises(SettingsError, match="expected recorded, as dataset.name is, found mlp"):
-        STEPS[2](workspace, model=config.model, training=config.training)
-    shutil.copytree(source, workspace.representations)
-    own = configured(workspace.representations).dataset
-    with pytest.raises(DataError, match="expected a folder apart from the results of the pipeline"):
-        STEPS[0](workspace, dataset=own)
-    for path, error in ((None, SettingsError), (tmp_path / "absent", DataError)):
-        given = configured("x").dataset.model_copy(update={"path": path if path is None else str(path)})
-        with pytest.raises(error, match="expected (a|the) folder of recorded arrays"):
-            STEPS[0](workspace, dataset=given)
 
 
 @pytest.mark.slow

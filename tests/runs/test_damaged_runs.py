@@ -8,6 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,6 @@ from mlx.runs.run import write_summary
 from mlx.training import Checkpoints
 
 pytestmark = pytest.mark.slow
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
 CONFIG = """\
 name: tiny
@@ -98,9 +97,7 @@ def test_a_label_that_is_none_is_named_with_its_file_and_row(run: Path) -> None:
     y = np.load(run / "data/raw/y.npy")
     y[50] = 2147483648
     np.save(run / "data/raw/y.npy", y)
-    with pytest.raises(
-        SystemExit, match=r"raw/y\.npy: row 50: expected a class from 0 to 2, found 2147483648; .*--res"
-    ):
+    with pytest.raises(SystemExit, match=r"raw/y\.npy: row 50: expected a class from 0 to 2, found 2147483648; .*--"):
         main(["report", "tiny"])
 
 
@@ -155,27 +152,22 @@ def test_a_record_that_is_damaged_has_every_step_repeated(run: Path, capsys: pyt
     assert content(run) == before
 
 
-def _cut(path: Path) -> None:
+def cut(path: Path) -> None:
     os.truncate(path, 100)
 
 
-def _folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
+def replaced_by(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    return lambda path: (path.unlink(), make(path))[1]
 
 
-def _pipe(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
-
-
-@pytest.mark.parametrize("damage", [_cut, _folder, _pipe, Path.unlink])
+@pytest.mark.parametrize(
+    "damage", [cut, replaced_by(Path.mkdir), replaced_by(os.mkfifo), Path.unlink], ids=["cut", "folder", "pipe", "gone"]
+)
 def test_a_run_without_a_readable_summary_is_listed_as_damaged_beside_the_others(
-    run: Path, damage: object, capsys: pytest.CaptureFixture[str]
+    run: Path, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = run.with_name("20010101-000000")
     shutil.copytree(run, other)
-    assert callable(damage)
     damage(other / "summary.json")
     main(["runs"])
     said = capsys.readouterr()
@@ -187,12 +179,11 @@ def test_a_run_without_a_readable_summary_is_listed_as_damaged_beside_the_others
     assert [found["status"] for found in json.loads(capsys.readouterr().out)] == ["damaged"]
 
 
-@pytest.mark.parametrize("damage", [_cut, Path.unlink])
+@pytest.mark.parametrize("damage", [cut, Path.unlink])
 def test_a_damaged_summary_is_made_anew_by_resuming(
-    run: Path, damage: object, capsys: pytest.CaptureFixture[str]
+    run: Path, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     before, summary = content(run), json.loads((run / "summary.json").read_text())
-    assert callable(damage)
     damage(run / "summary.json")
     main(["run-experiment", "--resume", str(run)])
     assert content(run) == before
@@ -209,7 +200,7 @@ def test_a_damaged_or_changed_configuration_is_named_with_what_to_do(run: Path) 
     for command in (["run-experiment", "--resume"], ["eval"], ["report"]):
         with pytest.raises(SystemExit, match=r"config\.json: its content is not what the run wrote.*--config .*"):
             main([*command, str(run)])
-    _cut(run / "config.json")
+    cut(run / "config.json")
     with pytest.raises(SystemExit, match=r"config\.json:.*not valid JSON.*: start the experiment again"):
         main(["run-experiment", "--resume", str(run)])
 
