@@ -1,8 +1,8 @@
-"""Checks the PyTorch recorder, and measures it against a plain loop, on a GPU; without one, on the CPU.
+"""Checks the PyTorch recorder, and measures it (``recorder_speed.py``), on a GPU; without one, on the CPU.
 
 What is recorded in mixed precision, with channels last, of a compiled model, a data-parallel one, in two processes
 and of a text classifier is compared with a recording on the CPU in single precision: the largest difference,
-relative to the root mean square of a column. Time and memory are those of 1,000,000 rows of 512 numbers.
+relative to the root mean square of a column.
 
 Usage: python benchmarks/recorder_gpu.py FOLDER [--rows 1000000] [--only NAME …]
 
@@ -11,9 +11,7 @@ FOLDER/recorder_gpu.json after each check, and exits with 1 if one failed.
 """
 
 import argparse
-import contextlib
 import json
-import re
 import subprocess
 import sys
 import tempfile
@@ -30,11 +28,10 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "mlx" / "recorders"))
 from pytorch_recorder import Layer, Recorder, record  # as a user has it: a file beside the code
+from recorder_speed import DEVICE, million_rows
 
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 LAYERS = ["block1", "block2", Layer("head", of="input")]
-N, WIDTH, CLASSES = 2_001, 512, 10
-BATCH = 4_096
+N, CLASSES = 2_001, 10
 
 
 class Net(nn.Module):
@@ -80,9 +77,6 @@ def largest_difference(folder: Path, reference: Path) -> float:
             scale = np.sqrt(squares.mean(axis=0)) + 0.01 * np.sqrt(squares.mean())  # of units that are nearly off
             largest = max(largest, float((difference / scale).max()))
     return largest
-
-
-# --- What is recorded ------------------------------------------------------------------------------------------------
 
 
 def single(folder: Path) -> None:
@@ -217,108 +211,17 @@ def text_classifier(scratch: Path) -> dict[str, Any]:
     return {"largest_difference": difference, "tolerance": 0.3}
 
 
-# --- Time and memory -------------------------------------------------------------------------------------------------
-
-
-class Wide(nn.Module):
-    """A network whose hidden layer is recorded."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(64, WIDTH)
-        self.head = nn.Linear(WIDTH, CLASSES)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # noqa: D102  # as of any module
-        return self.head(self.hidden(x).relu())
-
-
-def batches(rows: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    for start in range(0, rows, BATCH):
-        m = min(BATCH, rows - start)
-        generator = torch.Generator(DEVICE).manual_seed(start)
-        x = torch.randn(m, 64, device=DEVICE, generator=generator)
-        yield x, torch.randint(CLASSES, (m,), device=DEVICE, generator=generator)
-
-
-def by_recorder(rows: int, folder: Path) -> None:
-    torch.manual_seed(0)
-    record(Wide().to(DEVICE), {"test": batches(rows)}, folder / "recorded", layers=["hidden"])
-
-
-def by_plain_loop(rows: int, folder: Path) -> None:
-    torch.manual_seed(0)
-    model, kept, hidden = Wide().to(DEVICE).eval(), [], []
-    model.hidden.register_forward_hook(lambda _module, _inputs, output: hidden.append(output.cpu().numpy()))
-    with torch.inference_mode():
-        for x, y in batches(rows):
-            kept.append((model(x).cpu().numpy(), y.cpu().numpy()))
-    np.save(folder / "hidden.npy", np.concatenate(hidden))
-    np.save(folder / "logits.npy", np.concatenate([logits for logits, _ in kept]))
-    np.save(folder / "y_true.npy", np.concatenate([y for _, y in kept]))
-
-
-WAYS = {"recorder": by_recorder, "plain_loop": by_plain_loop}
-
-
-def measured(way: str, rows: int, folder: Path) -> dict[str, Any]:
-    """Return time and memory of one way, beyond those of the model and a small recording; Linux only."""
-    folder.mkdir()
-    (folder / "small").mkdir()
-    WAYS[way](BATCH, folder / "small")  # what CUDA and the libraries take is not counted
-    with contextlib.suppress(OSError):  # start the peak anew, where the kernel lets a process do that
-        Path("/proc/self/clear_refs").write_text("5")
-    before, started = memory("VmRSS"), time.perf_counter()
-    device_before = torch.cuda.max_memory_allocated() if DEVICE.type == "cuda" else 0
-    WAYS[way](rows, folder)
-    seconds = time.perf_counter() - started
-    device = torch.cuda.max_memory_allocated() - device_before if DEVICE.type == "cuda" else 0
-    return {
-        "seconds": seconds,
-        "rows_per_second": rows / seconds,
-        "peak_host_mib_beyond_model": memory("VmHWM") - before,
-        "peak_device_mib_beyond_model": device / 2**20,
-    }
-
-
-def memory(field: str) -> float:
-    """Return the memory of this process, VmRSS, or the most that it had, VmHWM, in MiB."""
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1]) / 1024
-
-
-def million_rows(scratch: Path, rows: int) -> dict[str, Any]:
-    """Measure both ways in processes of their own, and compare what they wrote."""
-    found: dict[str, Any] = {"rows": rows, "width": WIDTH}
-    for way in WAYS:
-        command = [sys.executable, __file__, str(scratch / way), "--rows", str(rows), "--measure", way]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=150)
-        found[way] = json.loads(done.stdout.splitlines()[-1])
-    for name in ("hidden", "logits", "y_true"):
-        recorded = np.load(scratch / "recorder" / "recorded" / "test" / f"{name}.npy", mmap_mode="r")
-        expected = np.load(scratch / "plain_loop" / f"{name}.npy", mmap_mode="r")
-        assert recorded.shape == expected.shape, (name, recorded.shape, expected.shape)
-        for start in range(0, rows, 100_000):
-            assert np.array_equal(recorded[start : start + 100_000], expected[start : start + 100_000]), name
-    assert found["recorder"]["peak_host_mib_beyond_model"] < 500, found
-    return found
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="run these checks alone")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--measure", choices=WAYS, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     # Both sides compute in full single precision, where no other precision is asked for.
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     if chosen.worker:
         worker(chosen.folder)
-        return 0
-    if chosen.measure:
-        print(json.dumps(measured(chosen.measure, chosen.rows, chosen.folder)))
         return 0
     return report(chosen.folder, chosen.rows, chosen.only)
 
