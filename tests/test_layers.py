@@ -1,12 +1,14 @@
 """Imports run downward only, and dvc.yaml knows everything that a stage's code can depend on."""
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 
+import mlx
 from mlx.config import read_config
 from mlx.core.stage import optional_sections, sections_of
 from mlx.pipeline.report import SHOWN, report
@@ -47,13 +49,18 @@ DATA_ROOMS, ANALYSIS_ROOMS = (
 )
 # Importing them runs nothing but a docstring and, for mlx, the version and a function: no step depends on them.
 PACKAGE_MARKERS = {ROOT / "mlx/__init__.py", ROOT / "mlx/pipeline/__init__.py"}
+LAZY = {f"mlx.{name}": module for name, module in mlx._MODULES.items()}
 
 
 @cache
 def imported_files(path: Path) -> frozenset[Path]:
-    """The project's own files that `path` imports, anywhere in it."""
+    """The project's own files that `path` imports, anywhere in it, or names in a text, which `importlib` may take."""
+    return imported_by(path, path.read_text())
+
+
+def imported_by(path: Path, source: str) -> frozenset[Path]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -61,8 +68,15 @@ def imported_files(path: Path) -> frozenset[Path]:
             names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Constant) and node.value == "beside.py":  # which a stage runs first
             names.add("stages.beside")
+        elif isinstance(node, ast.Constant) and path not in PACKAGE_MARKERS and is_module(node.value):
+            names.add(str(node.value).rstrip("."))
+    names |= {LAZY[name] for name in names & set(LAZY)}
     files = {file for name in names if name.split(".")[0] in {"mlx", "stages"} for file in files_of_module(name)}
     return frozenset(files - {path})
+
+
+def is_module(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"(mlx|stages)(\.\w+)+\.?", value) is not None
 
 
 def files_of_module(module: str) -> set[Path]:
@@ -112,6 +126,27 @@ def test_imports_run_downward_only_and_siblings_never_meet() -> None:
             imported = level_name(target)
             if imported != importer:
                 assert LEVELS[imported] < LEVELS[importer], f"{file.relative_to(ROOT)} imports mlx.{imported}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    from mlx.evaluation import checks",
+        "if TYPE_CHECKING:\n    from mlx.evaluation.checks import check_labels",
+        'importlib.import_module("mlx.evaluation.checks")',
+        '__import__("mlx.evaluation")',
+        'importlib.import_module(f"mlx.evaluation.{name}")',
+        "import mlx.evaluation.checks as checks",
+        "from mlx import evaluation",
+    ],
+)
+def test_every_kind_of_import_is_seen(source: str) -> None:
+    assert "evaluation" in {level_name(file) for file in imported_by(ROOT / "mlx/residuals/planted.py", source)}
+
+
+def test_a_lazy_name_of_the_package_is_an_import_of_its_room() -> None:
+    found = imported_by(ROOT / "mlx/commands/planted.py", "from mlx import analyze")
+    assert "workbench" in {level_name(file) for file in found}
 
 
 def test_data_and_model_rooms_know_nothing_of_the_analysis() -> None:
