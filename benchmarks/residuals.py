@@ -240,7 +240,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="runs that count (default 5)")
-    parser.add_argument("--neighbours", type=int, default=50_000, help="samples among which neighbours are sought")
+    parser.add_argument("--neighbors", type=int, default=50_000, help="samples among which neighbors are sought")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
@@ -262,7 +262,7 @@ def main() -> None:
         grow(folder, min(options.runs, 3))
     compare_mantel(options.runs)
     compare_bootstrap(options.runs)
-    compare_neighbors(options.neighbours, min(options.runs, 3))
+    compare_neighbors(options.neighbors, min(options.runs, 3))
     stream_ranks()
 
 

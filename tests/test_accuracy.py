@@ -17,7 +17,7 @@ NETWORK = {"epochs": 30, "learning_rate": 0.003}
 
 
 @pytest.mark.parametrize(("name", "least"), [*FITTED_IN_ONE_GO.items(), *BY_EPOCHS.items()])
-def test_digits_are_recognised(name: str, least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digits_are_recognized(name: str, least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     params = {
         "name": name,

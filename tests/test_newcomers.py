@@ -36,12 +36,12 @@ MISTAKES = {
         GOOD.replace("3", ""),
         "c.yaml:7: training.epochs: expected an integer of at least 1, found null",
     ),
-    "a misspelt key": (
+    "a misspelled key": (
         GOOD.replace("epochs", "epoch"),
         "c.yaml:7: training.epoch: expected one of batch_size, cross_fit, early_stopping_patience, epochs, "
         "learning_rate, optimizer, params, seed, found an unknown key; did you mean 'epochs'?",
     ),
-    "a misspelt section": (
+    "a misspelled section": (
         GOOD.replace("training:", "trainig:"),
         "c.yaml:6: trainig: expected one of dataset, description, evaluation, model, name, output, preprocessing, "
         "report, representations, residuals, resources, split, training, "

@@ -153,7 +153,7 @@ def windowed(
     result: Callable[["Future[R]"], R] = Future.result,
     mend: Callable[[BaseException, int], None] | None = None,
 ) -> Iterator[R]:
-    """Yield the results of tasks in order; tasks that nobody waits for anymore are cancelled.
+    """Yield the results of tasks in order; tasks that nobody waits for anymore are canceled.
 
     Parameters
     ----------

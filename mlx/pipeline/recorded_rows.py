@@ -103,7 +103,7 @@ def record_part(
         columns, writers = _allocated(_arrays(first), n, folder, stack) if folder else ({}, {})
         predictions = []
         rest = tracked(map(run, spans), total=len(starts), label=f"{part.split} batches")
-        for predicted, sparse in chain([run.kept([(0, first)])], rest):
+        for predicted, sparse in chain([run.written([(0, first)])], rest):
             predictions.append(predicted)
             for name, writer in writers.items():
                 writer.append(sparse[name])
@@ -162,16 +162,16 @@ class _RunModel:
         """Leave out the model, which another process reads, once."""
         return vars(self) | {"model": None, "folder": self.folder and self.folder.absolute()}
 
-    def __call__(self, span: tuple[int, int]) -> "Kept":
+    def __call__(self, span: tuple[int, int]) -> "WrittenRows":
         with nullcontext() if self.model else _ALONE:
-            return self.kept(zip(range(*span, self.size), self.batches(span), strict=True))
+            return self.written(zip(range(*span, self.size), self.batches(span), strict=True))
 
     def batches(self, span: tuple[int, int]) -> Iterator[Outputs]:
         """Yield the outputs for a span of the samples, from the first of a batch on."""
         model = self.model or _loaded(self.stored, (self.stored / "model.json").stat().st_mtime_ns)
         return extract(model, chosen_rows(self.source, self.rows[slice(*span)], self.size), self.layers, size=self.size)
 
-    def kept(self, batches: Iterable[tuple[int, Outputs]]) -> "Kept":
+    def written(self, batches: Iterable[tuple[int, Outputs]]) -> "WrittenRows":
         """Write what is dense to the files; return the predictions, and sparse rows by name."""
         from scipy.sparse import vstack
 
@@ -188,7 +188,7 @@ class _RunModel:
         return np.concatenate(predictions), {name: vstack(parts, format="csr") for name, parts in sparse.items()}
 
 
-Kept: TypeAlias = "tuple[Array, dict[str, csr_array[Any]]]"
+WrittenRows: TypeAlias = "tuple[Array, dict[str, csr_array[Any]]]"
 """Predictions (m,), and sparse representations by name."""
 
 _ALONE = Lock()

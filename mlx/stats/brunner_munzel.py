@@ -79,7 +79,7 @@ def _degrees_of_freedom(parts: Floats, sizes: Integers) -> float:
 
 @dataclass(frozen=True)
 class SmoothedArea:
-    """An AUROC of few samples of a kind: moved towards one half by half a pair, and its spread on the logit scale.
+    """An AUROC of few samples of a kind: moved toward one half by half a pair, and its spread on the logit scale.
 
     Attributes
     ----------

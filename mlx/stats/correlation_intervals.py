@@ -55,7 +55,7 @@ def jackknife_interval(
     """Confidence interval of a correlation from its values without some of the samples.
 
     Pearson's is z ± t·se; t has the fewer degrees of freedom, the fewer samples carry the variance of z. A similarity
-    is a mean over few classmates, whose noise pulls a rank correlation towards 0, at small classes by up to its
+    is a mean over few classmates, whose noise pulls a rank correlation toward 0, at small classes by up to its
     standard error. The jackknife shows that pull as a bias; to subtract it would add its own noise, so the end that it
     points away from is moved out by half of it.
 

@@ -161,5 +161,5 @@ def test_a_bad_class_weight_is_one_error_at_its_place(bad):
 
 def test_each_bad_parameter_has_its_own_error():
     with pytest.raises(ValidationError) as caught:
-        DatasetSettings(name="shapes", params={"noise": -1.0, "seed": "x", "colour": 1})
-    assert {error["loc"] for error in caught.value.errors()} == {("params", key) for key in ("noise", "seed", "colour")}
+        DatasetSettings(name="shapes", params={"noise": -1.0, "seed": "x", "color": 1})
+    assert {error["loc"] for error in caught.value.errors()} == {("params", key) for key in ("noise", "seed", "color")}

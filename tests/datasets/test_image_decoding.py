@@ -17,7 +17,7 @@ def to_eight_bits(values, depth):
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
 @pytest.mark.parametrize("part", [0, 0.5, 1])
-def test_a_transparent_grey_is_white_in_every_depth(tmp_path, depth, part, channels):
+def test_a_transparent_gray_is_white_in_every_depth(tmp_path, depth, part, channels):
     top = 2**depth - 1
     key = int(part * top)
     values = np.random.default_rng(0).choice([0, top // 3, top // 2, top], (12, 9))
@@ -30,7 +30,7 @@ def test_a_transparent_grey_is_white_in_every_depth(tmp_path, depth, part, chann
 
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("row", [0, 1, 2])
-def test_a_transparent_colour_is_white_in_every_depth(tmp_path, depth, row):
+def test_a_transparent_color_is_white_in_every_depth(tmp_path, depth, row):
     top = 2**depth - 1
     colors = np.array([[0, 0, 0], [top, 0, top // 2], [top, top // 4, top], [top // 3, top, 0]])
     values = colors[np.random.default_rng(0).integers(0, 4, (12, 9))]
@@ -54,7 +54,7 @@ def test_transparent_parts_are_white_in_every_mode(tmp_path, mode, channels):
     np.testing.assert_array_equal(decode(path, (8, 8), channels), np.full((8, 8, channels), 255))
 
 
-def test_a_colour_beside_the_transparent_one_stays(tmp_path):
+def test_a_color_beside_the_transparent_one_stays(tmp_path):
     values = np.full((4, 4, 3), (1, 0, 0))
     (tmp_path / "a.png").write_bytes(png_bytes(values, 8, 2, struct.pack(">HHH", 0, 0, 0)))
     np.testing.assert_array_equal(decode(tmp_path / "a.png", (4, 4), 3), values)

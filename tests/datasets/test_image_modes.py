@@ -40,7 +40,7 @@ def filled(color, mode, size=(40, 30)):
     ],
     ids=lambda value: value.mode if isinstance(value, Image.Image) else None,
 )  # fmt: skip
-def test_every_mode_becomes_eight_bit_colours(tmp_path, image, end, expected):
+def test_every_mode_becomes_eight_bit_colors(tmp_path, image, end, expected):
     path = saved(tmp_path / f"a.{end}", image)
     decoded = decode(path, (16, 16), 3)
     assert (decoded.shape, decoded.dtype) == ((16, 16, 3), np.uint8)
@@ -69,7 +69,7 @@ def test_an_image_of_the_size_asked_for_is_not_touched(tmp_path):
 
 
 @pytest.mark.parametrize("size", [(40, 120), (120, 40)])
-def test_the_centre_is_kept_at_its_shape(tmp_path, size):
+def test_the_center_is_kept_at_its_shape(tmp_path, size):
     X = np.zeros((*size, 3), np.uint8)
     height, width = size
     X[height // 2 - 20 : height // 2 + 20, width // 2 - 20 : width // 2 + 20] = 255

@@ -40,7 +40,7 @@ def test_weighted_labels_have_the_weights_shares():
     assert abs(np.corrcoef(labels[1:], labels[:-1])[0, 1]) < 0.03
 
 
-def test_exactly_the_asked_share_of_a_table_is_mislabelled():
+def test_exactly_the_asked_share_of_a_table_is_mislabeled():
     labels = np.arange(1003) % 4
     y, factors = mislabel(labels, 4, 0.25, 0)
     assert factors["label_flipped"].sum() == 251

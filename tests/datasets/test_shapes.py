@@ -77,7 +77,7 @@ def test_no_rotation_turns_one_look_into_another(angle):
             assert common / np.maximum(upright[first], turned[second]).sum() < 0.95
 
 
-def test_rotation_is_counterclockwise_and_centres_are_from_the_top_left():
+def test_rotation_is_counterclockwise_and_centers_are_from_the_top_left():
     names = list(LOOKS)
     factors = {"center_x": 0.25, "center_y": 0.75, "size": 0.4, "rotation": 90.0}
     look = np.array([names.index("drop")])
@@ -147,7 +147,7 @@ def test_occlusion_is_the_share_of_the_shape_that_really_is_hidden():
     assert block.factors["occlusion"].max() > 0.6
 
 
-def test_colour_keeps_the_recorded_intensity_as_its_mean():
+def test_color_keeps_the_recorded_intensity_as_its_mean():
     block = made(100, channels=3, jitter=0.0, max_size=0.7, **CLEAN)
     corner = block.X[:, 0, 0, :].astype(float)
     np.testing.assert_allclose(corner.mean(axis=1), 255 * block.factors["background"], atol=0.5)

@@ -30,7 +30,7 @@ def still(name: str, look: str, size: int = 64, **params: object) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("params", [{}, {"channels": 3, "image_size": [24, 40]}], ids=["grey", "coloured"])
+@pytest.mark.parametrize("params", [{}, {"channels": 3, "image_size": [24, 40]}], ids=["gray", "colored"])
 def test_images_come_again_from_their_factors_and_the_seed_of_their_noise(name, params):
     block = made(name, label_noise=0.2, **params)
     shape = block.X.shape[1:]
@@ -129,7 +129,7 @@ def test_linear_gradients_rise_where_their_name_says(look, right, up):
 
 
 @pytest.mark.parametrize(("look", "exponent"), [("pink", -1), ("brown", -2), ("blue", 1)])
-def test_the_spectrum_of_coloured_noise_falls_or_rises_by_its_power(look, exponent):
+def test_the_spectrum_of_colored_noise_falls_or_rises_by_its_power(look, exponent):
     pictures = still("noise", look)
     amplitude = np.sqrt(np.square(np.abs(np.fft.rfft2(pictures - 0.5))).mean(axis=0))
     frequency = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64))

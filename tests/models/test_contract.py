@@ -110,7 +110,7 @@ def saved(name: str, folder: Path, seed: int = SEED, fit: Any = fitted) -> Model
 
 
 @of_each_model
-def test_it_learns_what_can_be_learnt(name: str) -> None:
+def test_it_learns_what_can_be_learned(name: str) -> None:
     task_spec = task_spec_of(name)
     model, _, result = fitted(name, SEED)
     unseen = samples(task_spec, 60, 2)

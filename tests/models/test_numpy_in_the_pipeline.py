@@ -102,7 +102,7 @@ def test_weights_and_gradients_are_clipped_unless_that_is_off() -> None:
         assert (np.abs(model.weights()[0]).max() <= largest) == (clip is not None)
 
 
-def test_a_class_without_weight_is_not_learnt_and_smoothing_raises_the_least_loss() -> None:
+def test_a_class_without_weight_is_not_learned_and_smoothing_raises_the_least_loss() -> None:
     seen = {}
     for name, options in {
         "plain": {},

@@ -32,14 +32,14 @@ def test_effects_agree_with_oracles_and_fit_the_type():
     columns, error, entropy = table()
     found = found_in(columns, error, entropy)
     effect = {key: (f.test.statistic, f.test.estimate) for key, f in found.items()}
-    groups = pd.Series(entropy).groupby(columns["colour"])
+    groups = pd.Series(entropy).groupby(columns["color"])
     between = (groups.size() * (groups.mean() - entropy.mean()) ** 2).sum()
     expected = {
         ("noise", "error"): ("auroc", roc_auc_score(error, columns["noise"])),
         ("occluded", "error"): ("auroc", roc_auc_score(error, columns["occluded"])),
         ("occluded", "entropy"): ("auroc", roc_auc_score(columns["occluded"], entropy)),
         ("size", "entropy"): ("spearman", spearmanr(columns["size"], entropy).statistic),
-        ("colour", "entropy"): ("correlation_ratio", between / ((entropy - entropy.mean()) ** 2).sum()),
+        ("color", "entropy"): ("correlation_ratio", between / ((entropy - entropy.mean()) ** 2).sum()),
     }
     assert {key: effect[key] for key in expected} == {
         key: (name, pytest.approx(value, abs=1e-12)) for key, (name, value) in expected.items()
@@ -56,7 +56,7 @@ def test_p_values_are_adjusted_over_the_factors_of_a_target():
         assert [f.p_bh for f in findings] == pytest.approx(adjusted(p, "fdr_bh"))
     strongest = found["noise", "entropy"].test
     assert (strongest.n_permutations, strongest.p_method) == (0, "studentized, normal")
-    weakest = found_in(*(column[:150] for column in table()))["colour", "entropy"].test
+    weakest = found_in(*(column[:150] for column in table()))["color", "entropy"].test
     assert weakest.n_permutations <= 800  # 200 for each of a family of four
 
 
@@ -198,7 +198,7 @@ def test_bins_cover_every_sample_once_with_wilson_intervals():
     bins = {b.bin: b for b in factor_bins(read_factors(columns)[0], error, entropy, similarity, confidence=0.95)}
     assert bins["missing"].n == 10
     assert len(bins) == 6
-    red = columns["colour"] == "red"
+    red = columns["color"] == "red"
     bins = {b.bin: b for b in factor_bins(read_factors(columns)[3], error, entropy, similarity, confidence=0.95)}
     assert bins["red"].estimate == error[red].mean()
     assert bins["red"].entropy_mean == pytest.approx(entropy[red].mean())

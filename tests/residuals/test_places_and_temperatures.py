@@ -34,7 +34,7 @@ def test_principal_components_have_the_places_and_shares_of_scikit_learn(predict
 
 
 @pytest.mark.slow
-def test_tsne_keeps_neighbours_and_gives_the_same_bytes_again(predictions):
+def test_tsne_keeps_neighbors_and_gives_the_same_bytes_again(predictions):
     columns, _ = projections("layer", predictions[0] * [[1e-3]], ["tsne"], seed=3)
     again, _ = projections("layer", predictions[0] * [[1e-3]], ["tsne"], seed=3)
     places = np.column_stack([columns["tsne_1"], columns["tsne_2"]])

@@ -65,7 +65,7 @@ def test_constant_entropy_and_constant_similarity_have_their_status():
     assert set(correlations(result)["status"]) == {"constant similarity"}
 
 
-def test_a_perfect_binary_classifier_is_analysed():
+def test_a_perfect_binary_classifier_is_analyzed():
     representation, logits, _ = classifier(n_classes=2)
     result = analyze(representation, logits, logits.argmax(axis=1))
     assert set(result.classes["status"]) == {"ok"}
@@ -93,7 +93,7 @@ def test_duplicated_rows_share_their_ranks():
     assert result.headline["spearman"] == pytest.approx(stats.spearmanr(x, result.samples["entropy"])[0])
 
 
-def test_a_representation_of_one_dimension_is_analysed():
+def test_a_representation_of_one_dimension_is_analyzed():
     representation, logits, y_true = classifier()
     result = analyze(representation[:, :1] - 0.5, logits, y_true)
     assert result.samples["similarity"].between(-1, 1).all()

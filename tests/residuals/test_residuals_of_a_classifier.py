@@ -63,7 +63,7 @@ def test_estimates_agree_with_scipy(result):
         assert row["error_rate"] == pytest.approx(1 - part["correct"].mean())
 
 
-def test_within_class_estimate_is_that_of_class_centred_values(result):
+def test_within_class_estimate_is_that_of_class_centered_values(result):
     columns = result.samples[["similarity", "entropy"]]
     by_class = result.samples["y_pred"]
     centered = columns - columns.groupby(by_class).transform("mean")

@@ -204,7 +204,7 @@ def test_places_of_tiny_and_of_huge_representations_are_those_of_ordinary_ones(k
 
 
 @pytest.mark.parametrize("largest", [8.0, 60.0, 2000.0])
-def test_outputs_of_half_precision_are_analysed_as_what_they_are_stored_as(largest):
+def test_outputs_of_half_precision_are_analyzed_as_what_they_are_stored_as(largest):
     generator = np.random.default_rng(0)
     rows, _, y = network((1, 2, 3))
     logits = (largest + 3 * generator.normal(size=(90, 3))).astype(np.float16)
@@ -229,7 +229,7 @@ def test_factors_of_any_unit_find_the_same_slices_and_effects(unit):
     error = generator.random(300) < np.where(size > 0.5, 0.7, 0.1)
     slices, effects = [], []
     for scale in (1.0, unit):
-        factors = read_factors(pd.DataFrame({"size": size * scale, "colour": color}))
+        factors = read_factors(pd.DataFrame({"size": size * scale, "color": color}))
         slices.append(weak_slices(factors, error, seed=0, confidence=0.95).slices)
         targets = [Target("error", error), Target("entropy", size**2 * scale)]
         effects.append([one.test for one in associate_factors(factors, targets, settings=SETTINGS)])

@@ -50,10 +50,10 @@ def test_missing_values_and_categories_are_told_in_words():
     noise = np.where(generator.random(600) < 0.2, np.nan, generator.random(600))
     color = generator.choice(["red", "green"], 600)
     error = generator.random(600) < np.where((np.nan_to_num(noise, nan=0) > 0.6) & (color == "red"), 0.9, 0.05)
-    factors = read_factors(pd.DataFrame({"noise": noise, "colour": color}))
+    factors = read_factors(pd.DataFrame({"noise": noise, "color": color}))
     slices = weak_slices(factors, error, seed=1, confidence=0.95).slices
     assert "noise > 0." in slices[0].description
-    assert "colour is red" in slices[0].description or "colour is not green" in slices[0].description
+    assert "color is red" in slices[0].description or "color is not green" in slices[0].description
     assert any(" or missing)" in one.description for one in slices)
 
 

@@ -92,7 +92,7 @@ def test_names_as_labels_and_sparse_layers_give_the_same_as_numbers_and_dense_on
     assert set(pd.read_csv("sparse/data/residuals/classes.csv")["name"]) == {"ant", "bee", "cat"}
 
 
-def test_several_layers_and_one_number_a_sample_are_analysed(folder) -> None:
+def test_several_layers_and_one_number_a_sample_are_analyzed(folder) -> None:
     np.save("one.npy", np.load("r.npy")[:, 0])
     Path("names.txt").write_text("ant\nbee\ncat\n")
     layers = ("--representations", "r.npy", "--representations", "conv=one.npy")
@@ -128,7 +128,7 @@ def with_value(row: int, value: float):
         ("p.npy", lambda p: p[None], "p.npy: expected probabilities of 2 dimensions"),
     ],
 )
-def test_what_cannot_be_analysed_is_named_with_its_row(folder, name, change, message) -> None:
+def test_what_cannot_be_analyzed_is_named_with_its_row(folder, name, change, message) -> None:
     spoil(name, change)
     assert message in analyze("--logits", "z.npy")
 

@@ -94,8 +94,8 @@ class _Multiply:
     doing: ClassVar[str] = "comparing with classes"
 
     def __call__(self, block: slice) -> Floats:
-        directions, partners = dense(self.units.take(self.rows[block])), self.sums[self.members[block]]
-        products: Floats = np.einsum("ij,ij->i", directions, partners)
+        directions, sums = dense(self.units.take(self.rows[block])), self.sums[self.members[block]]
+        products: Floats = np.einsum("ij,ij->i", directions, sums)
         return products
 
 

@@ -2,7 +2,7 @@
 
 CKA = HSIC(K, L) / √(HSIC(K, K)·HSIC(L, L)) for the kernels K = XXᵀ and L = YYᵀ (Kornblith et al. 2019), with
 the unbiased estimator of HSIC (Song et al. 2012), which is 0 on average for independent layers however many
-features they have; the usual, biased one rises towards 1 with features per sample. With X and Y centered,
+features they have; the usual, biased one rises toward 1 with features per sample. With X and Y centered,
 q = Σ ‖x_i‖²‖y_i‖² and t = Σ ‖x_i‖²,
 
     n(n − 3)·HSIC = ‖XᵀY‖² − q + t_x·t_y / ((n − 1)(n − 2)) − 2q / (n − 2),

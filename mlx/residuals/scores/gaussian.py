@@ -101,7 +101,7 @@ def fit_gaussian(part: LayerPart, labels: Integers, map: OrderedMap) -> Gaussian
 
 
 def ledoit_wolf(covariance: Floats, fourth: float, n: int) -> Floats:
-    """Shrink a covariance (d, d) of n centered samples, dividing by n, towards a multiple of the identity.
+    """Shrink a covariance (d, d) of n centered samples, dividing by n, toward a multiple of the identity.
 
     Parameters
     ----------

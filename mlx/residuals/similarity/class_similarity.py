@@ -134,11 +134,11 @@ def _sum_kinds(lifted: CenteredDirections, none: GroupSums, blocks: list[_Block]
 
 def _compare(lifted: CenteredDirections, n_classes: int, sums: GroupSums, blocks: list[_Block]) -> Floats:
     """Every similarity (6, m) of the rows of some blocks."""
-    of_classes, partners = GroupSums(sums.totals[:n_classes]), swap_constant_terms(sums.totals).T
+    of_classes, swapped = GroupSums(sums.totals[:n_classes]), swap_constant_terms(sums.totals).T
     parts = []
     for block in blocks:
         vectors, y_pred = lifted.take(block.rows), block.kinds[0]
-        products = vectors @ partners
+        products = vectors @ swapped
         means = [
             _group_means(lifted, products, labels, sums, own)
             for labels, own in zip(block.kinds, block.own, strict=True)

@@ -72,9 +72,9 @@ def own_part(
         start = ends[parts.start] - sizes[parts.start]
         members, of_block = ordered[start : ends[parts.stop - 1]], part_of - parts.start
         sums = group_sums(lifted, members, of_block, parts.stop - parts.start, block_bytes=block_bytes)
-        partners = swap_constant_terms(sums.totals)
+        swapped = swap_constant_terms(sums.totals)
         for where, block in lifted.blocks(members, block_bytes):
-            found.products[where] = _row_products(block, partners[of_block[where]])
+            found.products[where] = _row_products(block, swapped[of_block[where]])
     return found
 
 

@@ -17,7 +17,7 @@ def lifted(rows, n):
 
 @pytest.mark.parametrize("k", [1, 5, 200])
 @pytest.mark.parametrize("kind", KINDS)
-def test_neighbour_similarity_is_the_mean_of_the_k_largest(kind, k):
+def test_neighbor_similarity_is_the_mean_of_the_k_largest(kind, k):
     rows, labels, _ = representation(kind)
     found, distance = exact_distances(rows)
     np.fill_diagonal(distance, np.inf)
@@ -30,7 +30,7 @@ def test_neighbour_similarity_is_the_mean_of_the_k_largest(kind, k):
     assert np.isnan(np.delete(similarity, found)).all()
 
 
-def test_neighbours_of_collapsed_rows_are_the_right_ones():
+def test_neighbors_of_collapsed_rows_are_the_right_ones():
     rows, labels, _ = representation("collapsed")
     _, distance = exact_distances(rows)
     np.fill_diagonal(distance, np.inf)
@@ -39,7 +39,7 @@ def test_neighbours_of_collapsed_rows_are_the_right_ones():
 
 
 @pytest.mark.parametrize("k", [0, -3])
-def test_no_neighbours_are_refused(k):
+def test_no_neighbors_are_refused(k):
     with pytest.raises(ValueError, match="n_neighbours: expected at least 1"):
         neighbor_similarity(lifted(np.eye(3), 3), n_neighbours=k)
 
@@ -69,7 +69,7 @@ def test_matrices_of_small_classes_hold_every_pair_and_of_large_ones_the_means_o
         np.testing.assert_array_equal(matrix.similarity, matrix.similarity.T)
 
 
-def test_a_class_of_one_has_a_matrix_of_one_and_no_neighbour():
+def test_a_class_of_one_has_a_matrix_of_one_and_no_neighbor():
     matrix = class_matrices(lifted(np.eye(3), 3), np.array([0, 1, 1]), 2, max_samples=9)[0]
     assert matrix.similarity.tolist() == [[1.0]]
     assert (matrix.nearest.tolist(), np.isnan(matrix.nearest_similarity).tolist()) == ([-1], [True])
