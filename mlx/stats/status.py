@@ -53,12 +53,12 @@ class Reason(Enum):
     # Shape of a layer.
     ONE_PREDICTED_CLASS = "fewer than two predicted classes"
     ONE_CLASS = "fewer than two classes"
-    CENTERS_COINCIDE = "a class centre coincides with the centre of all"
+    CENTERS_COINCIDE = "a class center coincides with the center of all"
     NO_WEIGHTS = "no nc3 (no weights of a last layer)"
     ZERO_WEIGHTS = "no nc3 (weights are all 0)"
     TOO_LARGE_TO_FILL = "sparse layer of more than {} MiB when filled"
     TOO_FEW_POSITIONS = "fewer than {} samples of different position"
-    EQUALLY_FAR = "neighbours are equally far (values on a grid)"
+    EQUALLY_FAR = "neighbors are equally far (values on a grid)"
     NO_STRUCTURE = "no structure beyond noise"
     # Scores of failure.
     NO_LOGITS = "no logits"
@@ -79,7 +79,7 @@ class Reason(Enum):
     WHOLE_SLICE = "holds for every sample that measures"
     # Similarities of one sample, and of one class.
     ONLY_SAMPLE = "the only sample"
-    NEIGHBORS_NOT_SEARCHED = "neighbours not searched (too few or too many samples)"
+    NEIGHBORS_NOT_SEARCHED = "neighbors not searched (too few or too many samples)"
     NO_OTHER_CLASS = "no other predicted class"
     ONLY_GROUP = "the only group"
     ALONE_IN_PREDICTED_CLASS_AS_GROUP = "alone with its group in its predicted class"

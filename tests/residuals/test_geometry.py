@@ -53,7 +53,7 @@ def test_neural_collapse_follows_its_definition():
 def test_collapse_that_is_undefined_says_why():
     h, y, _ = simplex()
     assert str(neural_collapse(h, np.zeros_like(y), y).status) == "fewer than two classes"
-    assert str(neural_collapse(np.ones_like(h), y, y).status) == "a class centre coincides with the centre of all"
+    assert str(neural_collapse(np.ones_like(h), y, y).status) == "a class center coincides with the center of all"
     assert str(neural_collapse(h, y, y).status) == "no nc3 (no weights of a last layer)"
 
 
@@ -127,7 +127,7 @@ def test_dimension_leaves_out_duplicates_and_says_when_too_few_are_left():
     few = intrinsic_dimension(np.ones((200, 3)), seed=0)
     assert (few.n, str(few.status)) == (1, "fewer than 100 samples of different position")
     grid = np.stack(np.meshgrid(np.arange(15.0), np.arange(15.0)), axis=-1).reshape(-1, 2)
-    assert str(intrinsic_dimension(grid, seed=0).status) == "neighbours are equally far (values on a grid)"
+    assert str(intrinsic_dimension(grid, seed=0).status) == "neighbors are equally far (values on a grid)"
 
 
 @pytest.mark.parametrize(("shape", "dense"), [((300, 12), 2048), ((40, 200), 2048), ((60, 50), 20)])
