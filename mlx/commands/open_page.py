@@ -27,7 +27,7 @@ def run(chosen: argparse.Namespace) -> str:
     Raises
     ------
     SettingsError
-        There is no such run, no page, or no browser.
+        The run, its page or a browser is missing.
     """
     import webbrowser
 

@@ -197,7 +197,7 @@ def _compare(chosen: argparse.Namespace) -> str:
 
 
 def _is_among(row: "CellDifference", cells: "Sequence[str]") -> bool:
-    """Return whether a pair is asked for: all are by no cell, those of a cell by one, those between them by several."""
+    """Return whether a pair is shown: every pair without a choice, those of one cell, or those between several."""
     return not cells or len({row.first, row.second} & set(cells)) == min(2, len(set(cells)))
 
 

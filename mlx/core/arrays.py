@@ -21,7 +21,7 @@ from mlx.core.reading import REMAKE, existing, reading
 class ArrayWriter:
     """Writes an ``.npy`` file of known shape in blocks of rows, in the memory of one block.
 
-    The file has its final name only once the folder round it is renamed into place, so it is meant
+    The file has its final name only once its folder is renamed into place, so it is meant
     for use inside `replacing_folder`.
 
     Blocks are cast to `dtype`; `shape` is that of the whole array.

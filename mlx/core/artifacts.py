@@ -87,7 +87,7 @@ def replacing_folder(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def naming_final(temporary: Path, path: Path) -> Iterator[None]:
-    """Let an error of the system name the file as it will be called; one that names none is of `path`."""
+    """Let an error of the system name the file as it will be called; an error without a file name gets `path`."""
     try:
         yield
     except OSError as error:
@@ -237,7 +237,7 @@ def read_csv(path: Path, columns: Sequence[str] = (), *, text: Sequence[str] = (
     import pandas as pd
 
     with reading(path, "a CSV table"), warnings.catch_warnings():
-        warnings.simplefilter("error")  # a column of mixed types, for one
+        warnings.simplefilter("error")  # such as for a column of mixed types
         content = io.BytesIO(existing(path).read_bytes())  # pandas would hide why the system can't read on
         table = pd.read_csv(
             content,

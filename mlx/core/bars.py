@@ -29,7 +29,7 @@ def open_bar(label: str, *, total: int | None = None, done: int = 0, unit: str =
 
 @contextmanager
 def working(label: str) -> Iterator[None]:
-    """Show on a terminal what goes on within the block, and for how long, while nothing in it has a bar of its own."""
+    """Show on a terminal what the block does, and for how long, while nothing in it has a bar of its own."""
     if not is_terminal(sys.stderr):
         yield
         return
@@ -56,7 +56,7 @@ def tracked(items: Iterable[T], *, total: int, label: str) -> Iterator[T]:
 
 @contextmanager
 def announced(run: OrderedMap, step: str) -> Iterator[OrderedMap]:
-    """Give a map like `run` that shows what the tasks of `step` are at, unless they take less than a second.
+    """Return a map like `run` that shows what the tasks of `step` do, unless they take less than a second.
 
     A function says so in its attribute ``doing``. On a terminal this is a bar, with the time left where the number of
     tasks is known: sequential tests stop when they are decided. Elsewhere a line is printed every ten seconds. Both
@@ -88,7 +88,7 @@ def announced(run: OrderedMap, step: str) -> Iterator[OrderedMap]:
 
 
 def _with_bar(run: OrderedMap, step: str, bar: "Bar") -> OrderedMap:
-    """Return a map whose every call starts the bar anew: tasks of other functions take other times."""
+    """Return a map that restarts the bar in every call: tasks of other functions take other times."""
 
     def mapped(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
         doing = getattr(function, "doing", "")

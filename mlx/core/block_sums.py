@@ -40,7 +40,7 @@ class _Sum:
 
     @property
     def doing(self) -> str:
-        """What the tasks are at."""
+        """What the tasks do."""
         return str(getattr(self.functions[0], "doing", ""))
 
     def __call__(self, task: tuple[int, Sequence[slice]]) -> Sums:
@@ -54,7 +54,7 @@ class _Join:
 
     @property
     def doing(self) -> str:
-        """What the tasks are at."""
+        """What the tasks do."""
         return str(getattr(self.function, "doing", ""))
 
     def __call__(self, blocks: Sequence[slice]) -> Floats:

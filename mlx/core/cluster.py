@@ -257,7 +257,7 @@ def _check_workers(name: str, client: Any, workers: list[str], seen: Path) -> It
         cloudpickle.unregister_pickle_by_value(module)
     for worker, found in sorted(answers.items()):
         if isinstance(found, BaseException):
-            if worker not in client.scheduler_info()["workers"]:  # it died meanwhile: no task is given to it
+            if worker not in client.scheduler_info()["workers"]:  # it died since: it gets no task
                 continue
             raise MlxError(f"{name}: worker {worker}: {type(found).__name__}: {found}")
         _check_worker(f"{name}: worker {worker}", expected, found, folder)

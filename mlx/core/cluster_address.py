@@ -15,7 +15,7 @@ def address_in(name: str, file: Path) -> str:
     Raises
     ------
     MlxError
-        There is no such file, or it is another one. The message begins with `name`.
+        The file is missing, or is not that of a scheduler. The message begins with `name`.
     """
     try:
         address = json.loads(file.read_text())["address"]
@@ -27,7 +27,7 @@ def address_in(name: str, file: Path) -> str:
 
 
 def check_address(name: str, address: str, *, insecure: bool) -> None:
-    """Reject what is no address, and a scheduler of another machine without TLS, unless `insecure`.
+    """Reject an invalid address, and a scheduler of another machine without TLS, unless `insecure`.
 
     Raises
     ------

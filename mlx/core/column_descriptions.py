@@ -1,4 +1,4 @@
-"""What each step tells the next about the columns of a table."""
+"""Descriptions of a table's columns, which each step passes on to the next."""
 
 from typing import Literal
 

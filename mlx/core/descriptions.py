@@ -1,4 +1,4 @@
-"""What each step tells the next in JSON beside its arrays: written and read through one schema."""
+"""The JSON files that each step writes beside its arrays for the next: written and read through one schema."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar

@@ -1,4 +1,4 @@
-"""The errors that mean "the user can mend this": shown as one message, never as a traceback."""
+"""Errors that the user can correct: shown as one message, never as a traceback."""
 
 
 class MlxError(Exception):
@@ -26,7 +26,7 @@ class ArgumentError(SettingsError, ValueError):
 
 
 class UnknownNameError(SettingsError, KeyError):
-    """A name that there is nothing of."""
+    """A name that is not known, such as that of a run or a layer."""
 
     __str__ = Exception.__str__  # that of a KeyError quotes
 

@@ -13,7 +13,7 @@ LISTED = 30
 
 
 def unknown_groups(name: str, columns: Iterable[str], *, key: str = "residuals.groups") -> SettingsError:
-    """Return the error of a name for groups, given as ``key``, that is none of the known columns."""
+    """Return the error for groups, given as ``key``, whose name is not among the known columns."""
     known = [*columns, DUPLICATES]
     listed = known if len(known) <= LISTED else [*known[:LISTED], "…", DUPLICATES]
     return SettingsError(f"{key}: expected one of {', '.join(listed)}, found '{name}'{nearest(name, known)}")

@@ -20,7 +20,7 @@ from mlx.core.paths import Workspace
 State = Literal["held", "free", "unknown"]
 
 UNSUPPORTED = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
-"""Errors of a file system without locks."""
+"""Error numbers of a file system without locks."""
 
 PATIENCE = 3.0
 """Seconds to wait for a process that tests the lock, or for a stage that ends because its `dvc` was killed."""

@@ -48,7 +48,7 @@ def read_header(file: IO[bytes], size: int) -> Header:
     Raises
     ------
     ValueError
-        It is no header of an array, the array holds Python objects, or the file is shorter than it says.
+        The header is not that of an array, the array holds Python objects, or the file is shorter than it says.
     """
     start = file.read(8)
     if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\x01\x00", b"\x02\x00", b"\x03\x00"):

@@ -38,7 +38,7 @@ def open_index(path: Path, *, rows: int) -> Array:
     Raises
     ------
     ArtifactError
-        As `open_array`; or they are no such numbers.
+        As `open_array`; or a number is negative or repeated.
     """
     index = np.asarray(open_array(path, ndim=1, rows=rows, verified=False))
     if index.dtype.kind not in "iu" or len(np.unique(index)) < rows:

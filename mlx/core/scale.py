@@ -59,5 +59,5 @@ def safe_exponents(rows: Floats) -> Integers:
 
 
 def is_rounding(values: Floats) -> bool:
-    """Whether the spread of values (n,) is below the rounding of the values themselves; also true of none."""
+    """Whether the spread of values (n,) is below the rounding of the values themselves; True for an empty array."""
     return values.size == 0 or float(np.ptp(unit_sized(values))) <= ROUNDING

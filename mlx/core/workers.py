@@ -99,7 +99,7 @@ class Threads(OnThisMachine):
         """Do nothing: a thread can't be ended before its task, which takes a second or so."""
 
     def close(self) -> None:
-        """End the threads when the tasks have ended that they are at."""
+        """End the threads once their running tasks have ended."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
@@ -156,7 +156,7 @@ class Processes(OnThisMachine):
             child.terminate()
 
     def close(self) -> None:
-        """End the processes when the tasks have ended that they are at."""
+        """End the processes once their running tasks have ended."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
@@ -205,7 +205,7 @@ def open_workers(
     Raises
     ------
     SettingsError
-        There are no such workers, or the scheduler needs ``insecure``.
+        `spec` is invalid, or the scheduler needs ``insecure``.
     MissingPackageError
         Dask is not installed.
     MlxError

@@ -58,7 +58,7 @@ CoreLoader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|nu
 CoreLoader.add_implicit_resolver("tag:yaml.org,2002:merge", re.compile(r"^(?:<<)$"), ["<"])
 
 
-for foreign in ("binary", "omap", "pairs", "set", "timestamp"):  # their values are none of JSON's
+for foreign in ("binary", "omap", "pairs", "set", "timestamp"):  # JSON has no such values
     CoreLoader.add_constructor(f"tag:yaml.org,2002:{foreign}", yaml.SafeLoader.construct_undefined)  # type: ignore[type-var]
 
 

@@ -176,7 +176,7 @@ class Model(ABC):
         Raises
         ------
         SettingsError
-            This model has no such layer.
+            The model does not have this layer.
         """
         if name == "penultimate":
             return self.penultimate

@@ -80,7 +80,7 @@ def extract_representations(
 def _copy_recorded(
     workspace: Workspace, splits: SplitsDescription, known: RecordedDescription, settings: RepresentationsSettings
 ) -> str:
-    """Copy recorded arrays, of the layers and parts that are asked for."""
+    """Copy recorded arrays, of the requested layers and parts."""
     path = from_root(known.folder.path)
     _check_unchanged(path, known)
     if idle := sorted(settings.model_fields_set & {"batch_size", "max_train_samples"}):
@@ -114,7 +114,7 @@ def _check_unchanged(path: Path, known: RecordedDescription) -> None:
 
 
 def _recorded_layers(known: RecordedDescription, asked: list[str]) -> list[str]:
-    """Return the layers to copy: those that are asked for; by default all, in the order of the recording."""
+    """Return the layers to copy: the requested ones; by default all, in the order of the recording."""
     if asked == RepresentationsSettings().layers:
         return list(known.layers)
     for name in asked:

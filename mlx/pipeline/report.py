@@ -233,7 +233,7 @@ def _configuration(workspace: Workspace) -> Mapping[str, Any]:
 
 
 def _environment(workspace: Workspace) -> dict[str, Any]:
-    """Return the versions that a run was made with; else those that are at work now."""
+    """Return the versions that a run was made with; else those of this process."""
     if not (path := workspace.root / "summary.json").is_file():
         return versions()
     summary = read_json(path)

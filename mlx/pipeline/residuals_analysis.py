@@ -1,4 +1,4 @@
-"""Step `residuals-analysis`: asks whether the representations tell where the model is unsure and wrong."""
+"""Step `residuals-analysis`: tests whether the representations show where the model is unsure and wrong."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace

@@ -190,7 +190,7 @@ def read_group_labels(
     Raises
     ------
     SettingsError
-        There is no such column: names those there are.
+        The column is missing: names those there are.
     ArtifactError
         A table is missing, or has another number of rows than the raw data.
     """

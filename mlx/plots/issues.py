@@ -25,7 +25,7 @@ LEAST = 0.01
 def plot_issue_counts(counts: Sequence[IssueCount], *, ax: Axes | None = None) -> Axes:
     """Draw the number of issues of each kind and part of the data; a stroke is the number that flawless data has.
 
-    Kinds that were not looked for, of which there is nothing, and rankings without a threshold are left out. Clearly
+    Kinds that were not looked for, kinds without an issue, and rankings without a threshold are left out. Clearly
     more than in flawless data is more than the mean number there and two of its square roots.
 
     Parameters

@@ -86,7 +86,7 @@ def check_predictions(
     Raises
     ------
     DataError
-        There is no sample, a shape is wrong, or for the first label that is none.
+        There is no sample, a shape is wrong, or a label is not a class; names the first.
     """
     shape = (len(probabilities), len(class_names))
     if shape[0] == 0:

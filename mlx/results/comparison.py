@@ -52,7 +52,7 @@ LABELS = {
     Metric.RMSE: "RMSE",
     Metric.R2: "R²",
 }
-"""What people call it."""
+"""Its name in tables and on the page."""
 
 LOWER_IS_BETTER = frozenset(
     {

@@ -71,7 +71,7 @@ class FailureScore:
 
     @classmethod
     def missing(cls, score: str, layer: str, fitted_on: str, why: Status) -> "FailureScore":
-        """Return the row of a score that there is none of."""
+        """Return the row of a score that could not be computed."""
         statuses: dict[str, Any] = {field.name: why for field in fields(cls) if field.name.endswith("status")}
         return cls(score=score, layer=layer, fitted_on=fitted_on, **statuses)
 

@@ -1,11 +1,11 @@
-"""What is asked: questions, scopes, families of tests, and null hypotheses in words."""
+"""What tests answer: questions, scopes, families of tests, and null hypotheses in words."""
 
 import re
 from enum import StrEnum
 
 
 class Statistic(StrEnum):
-    """How a test measures what it asks; the value is the column ``statistic``."""
+    """What a test estimates; the value is the column ``statistic``."""
 
     PEARSON = "pearson"
     SPEARMAN = "spearman"
@@ -45,7 +45,7 @@ class Score(StrEnum):
 
 
 class Question(StrEnum):
-    """What is asked; the value is the column ``name``, with a word in braces for the subject of the result."""
+    """What a test answers; the value is the column ``name``, with a word in braces for the subject of the result."""
 
     SIMILARITY_ENTROPY = "similarity and entropy"
     SIMILARITY_ENTROPY_PAIRS = "similarity and entropy over pairs"
@@ -137,7 +137,7 @@ OF_SCOPE = {
     Scope.CLASS: "in this predicted class",
     Scope.ALL_SAMPLES: "given whether the prediction is right",
 }
-"""Where a correlation of similarity and entropy is none."""
+"""Where the null hypothesis is that similarity and entropy are unrelated."""
 
 
 ERRORS_EQUALLY_LIKELY = "a wrong and a right prediction are equally likely to have the higher value"

@@ -102,7 +102,7 @@ class RegressionSummary:
     of_intervals: Mapping[str, float | int | str | None] = field(default_factory=dict)
 
     def as_metrics(self) -> dict[str, float | int | str | None]:
-        """Return JSON scalars, without what is not asked of these samples; each that is null with its own status."""
+        """Return the scalars that apply to these samples, as JSON; one that is null has a status of its own."""
         found = {one.name: _scalar(getattr(self, one.name)) for one in fields(self) if one.name != OF_INTERVALS}
         found = {name: value for name, value in found.items() if value is not None or name not in OPTIONAL}
         missing = [name for name, value in found.items() if value is None]

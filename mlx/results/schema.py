@@ -89,7 +89,7 @@ class _Field:
         return ("" if value is None else str(value)) if self.column.kind == "text" else value
 
     def read(self, cell: Any) -> Any:
-        """Return the value that a cell of the table stands for; raises ValueError where it is none."""
+        """Return the value that a cell of the table stands for; raises ValueError for an invalid one."""
         missing = cell is None or cell != cell  # NaN
         if self.column.kind == "text":
             cell, missing = "" if missing else str(cell), missing or cell == ""

@@ -16,7 +16,7 @@ NAN = float("nan")
 
 
 class Question(StrEnum):
-    """What an interval is about: what would be drawn anew if the study were made again."""
+    """What an interval is about: what would be drawn again if the study were repeated."""
 
     MODEL = "this model, other samples"
     TEST_SET = "this test set, other seeds"

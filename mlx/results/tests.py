@@ -1,4 +1,4 @@
-"""One result of one test, whatever was asked: the rows of ``tests.csv``."""
+"""One result of one test of any question: the rows of ``tests.csv``."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ class TestResult:
     Attributes
     ----------
     question, subject
-        What is asked, and of what where the question has a subject: a factor, the conditions of a slice, scores.
+        The question, and its subject where it has one: a factor, the conditions of a slice, scores.
     label
         The class of scope `Scope.CLASS`, else None.
     """

@@ -59,7 +59,7 @@ def find_run(identity: str, directory: Path, *, recover: bool = False) -> Run:
     Raises
     ------
     SettingsError
-        There is no such run, or a short name means several: lists the nearest ones.
+        The run is unknown, or a short name means several: lists the nearest ones.
     ArtifactError
         The summary of the run is damaged, and can't or shouldn't be restored.
     """

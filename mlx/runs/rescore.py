@@ -78,7 +78,7 @@ def rescore(
     Raises
     ------
     MlxError
-        There is no such checkpoint, or an artifact of the run is missing or damaged.
+        The checkpoint is missing, or an artifact of the run is missing or damaged.
     """
     if checkpoint == FINAL:
         model = load_model(workspace.model)

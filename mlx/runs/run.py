@@ -133,5 +133,5 @@ def read_run(folder: Path) -> Run:
 
 
 def write_summary(folder: Path, summary: Summary) -> None:
-    """Replace the summary at once: readers see the old or the new one, even if the machine stops meanwhile."""
+    """Replace the summary at once: readers see the old or the new one, even if the machine stops in between."""
     write_json(folder / SUMMARY, summary.as_dict(), durable=True)

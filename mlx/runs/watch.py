@@ -114,7 +114,7 @@ def _dependencies(text: str, stage: str) -> list[str]:
 
 
 def _outputs(text: str) -> list[str]:
-    _sequence(text, "generate-data")  # rejects what is no pipeline
+    _sequence(text, "generate-data")  # rejects an invalid dvc.yaml
     stages = yaml.safe_load(text)["stages"].values()
     outputs = (out for stage in stages if isinstance(stage, dict) for out in stage.get("outs") or ())
     return [next(iter(out)) if isinstance(out, dict) else str(out) for out in outputs]

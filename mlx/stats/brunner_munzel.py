@@ -145,7 +145,7 @@ def permuted_test(
 
 
 def permuted_statistics(score: Floats, n_few: int, generator: np.random.Generator, n_permutations: int) -> Floats:
-    """Absolute Brunner-Munzel statistics (n_permutations,) of a score whose labels are drawn anew.
+    """Absolute Brunner-Munzel statistics (n_permutations,) of a score whose labels are permuted.
 
     Parameters
     ----------

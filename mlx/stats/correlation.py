@@ -22,7 +22,7 @@ def entropy_tolerance(entropy: Floats) -> float:
 
 
 def is_constant(values: Floats, tolerance: float) -> bool:
-    """Whether all values are within ``tolerance`` of each other; also true of none."""
+    """Whether all values are within ``tolerance`` of each other; True for an empty array."""
     return values.size == 0 or float(np.ptp(values)) <= tolerance
 
 

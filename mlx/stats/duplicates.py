@@ -45,7 +45,7 @@ class Duplicates:
             yield Reason.DUPLICATES(status, between, self.first.size) if between else status
 
     def warning(self, groups: Groups | None, *, key: str = "residuals.groups") -> str:
-        """Say what the duplicates mean for the results; empty where none is counted as independent.
+        """Say what the duplicates mean for the results; empty without duplicates that are counted as independent.
 
         ``key`` is that of the configuration that names the groups.
         """

@@ -41,7 +41,7 @@ class Groups:
     def of(cls, labels: npt.ArrayLike) -> "Groups":
         """Number the groups of labels (n_samples,): samples of one label belong together, one without a label to none.
 
-        Labels are of any type; None, NaN and the like are none.
+        Labels are of any type; None, NaN and other missing values belong to no group.
         """
         import pandas as pd
 

@@ -29,7 +29,7 @@ class LabelIssues:
     flagged
         (n,), whether each label is.
     suggested
-        (n,), the class that the prediction is confident of; the label itself where it is confident of none.
+        (n,), the class that the prediction is confident of; the label itself where there is no confident class.
     thresholds
         (n_classes,), mean probability of a class among the samples with its label; ∞ of a class without samples.
     """

@@ -40,10 +40,10 @@ class Chunk:
 
 
 class Chunks:
-    """Divides the permutations of ``n`` samples, in the order in which a sequential test asks for them.
+    """Divides the permutations of ``n`` samples, in the order in which a sequential test draws them.
 
     Chunks grow with the blocks of the test up to `CHUNK_VALUES`. Where they begin depends on ``n`` alone, so that
-    permutation i is the same whichever blocks are asked for.
+    permutation i is the same whichever blocks are drawn.
     """
 
     def __init__(self, n: int) -> None:

@@ -202,7 +202,7 @@ class Status:
         Raises
         ------
         ValueError
-            It is the sentence of none.
+            No reason has this sentence.
         """
         for reason, pattern in _patterns():
             if found := pattern.fullmatch(text):
@@ -251,7 +251,7 @@ class ClassStatus:
         Raises
         ------
         ValueError
-            It is the text of none.
+            The text is not that of a status.
         """
         pattern = r"(?:pearson: (?P<pearson>.+?))?(?:; )?(?:spearman: (?P<spearman>.+))?"
         if not text or not (found := re.fullmatch(pattern, text)):

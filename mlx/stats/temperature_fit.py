@@ -39,7 +39,7 @@ def fit_temperature(logits: Scores, y_true: Integers) -> FittedTemperature:
     """Fit the temperature that minimizes the mean log loss of `logits` (n, n_classes) for labels ``y_true`` (n,).
 
     The log loss is convex in β = 1/T, which is the root of its derivative, the mean of Σ_k p_k z_k − z_y, on
-    [0.01, 100]; where it has none there, the temperature is at the bound and the status says so.
+    [0.01, 100]; without a minimum there, the temperature is at the bound and the status says so.
 
     Raises
     ------

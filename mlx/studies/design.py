@@ -88,7 +88,7 @@ def baseline_of(document: Document, settings: StudySettings, cells: list[Cell]) 
     Raises
     ------
     SettingsError
-        There is no such cell.
+        The cell is unknown.
     """
     names = [cell.name for cell in cells]
     if settings.baseline is None:

@@ -64,7 +64,7 @@ class FinishedStudy:
         Raises
         ------
         SettingsError
-            The study has no such metric.
+            The metric is unknown to the study.
         """
         known = {str(metric): metric for metric in self.metrics}
         for name in names:

@@ -114,7 +114,7 @@ def parse_rule(text: str, where: str) -> Rule:
     Raises
     ------
     SettingsError
-        It is none.
+        The text is not a rule.
     """
     if not (found := RULE.fullmatch(text.strip())):
         raise SettingsError(f"{where}: expected {EXPECTED}, found {shown(text)}")
@@ -129,7 +129,7 @@ def read_rules(path: Path) -> list[Rule]:
     Raises
     ------
     SettingsError
-        The file can't be read, has no rule, or a line is none.
+        The file can't be read, has no rule, or a line is not a rule.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()

@@ -1,4 +1,4 @@
-"""The judgment of a run as tables: Markdown for people, JUnit for what shows the results of tests."""
+"""The judgment of a run as tables: Markdown for readers, JUnit for services that show test results."""
 
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET

@@ -29,7 +29,7 @@ def runs_of_cell(folder: Path, cell: str | None = None) -> list[Path]:
     Raises
     ------
     SettingsError
-        The study has no such cell, or none of its runs is finished.
+        The cell is unknown, or none of its runs is finished.
     ArtifactError
         A table of the study is missing or damaged.
     """

@@ -126,7 +126,7 @@ class Runner:
             for reason in self.workers.map(_RunJob(self.threads), jobs):
                 yield reason
                 done += 1
-        except KeyboardInterrupt:  # else the pool would wait for the runs that its processes are at
+        except KeyboardInterrupt:  # else the pool would wait for the running processes
             _end_children()
             raise
         except MlxError:  # processes died at a run; alone in its process, only that run fails
@@ -134,7 +134,7 @@ class Runner:
 
 
 def _end_children() -> None:
-    """End the processes that this one started; a run that is cut off goes on where it was the next time."""
+    """End the processes that this one started; a run that is cut off continues from there the next time."""
     import psutil
 
     for child in psutil.Process().children(recursive=True):

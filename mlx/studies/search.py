@@ -1,6 +1,6 @@
 """A search for the values of some keys by validation, for each cell of a study; drawn by Optuna.
 
-Trials are drawn in batches of a fixed size, with a sampler that is made anew from the seed and the number of the batch,
+Trials are drawn in batches of a fixed size, with a sampler that is created from the seed and the number of the batch,
 and their results are reported in the order of the trials: what is tried depends neither on the workers nor on how often
 the study was interrupted.
 """

@@ -24,7 +24,7 @@ class Subject:
     Attributes
     ----------
     id
-        Its name, for people.
+        Its name in messages and tables.
     folder
         Where it is, which tells it from others.
     workspace

@@ -72,7 +72,7 @@ class Checkpoints:
     def restore(self, model: IterativeModel) -> Progress:
         """Load the newest usable state of a training with the same fingerprint into `model`; return its progress.
 
-        If there is none, the checkpoints of other trainings are removed and the training starts over.
+        Without one, the checkpoints of other trainings are removed and the training starts over.
         """
         for path in (self.folder / name for name in STATES):
             if not path.exists():

@@ -58,7 +58,7 @@ class DataGenerator(Described):
         Raises
         ------
         ValueError
-            There is no seed, or the dataset has no such parameter.
+            There is no seed, or the parameter is unknown to the dataset.
         DataError
             The data would take more than a gigabyte.
         """

@@ -80,7 +80,7 @@ class ModelSelector(Described):
         Raises
         ------
         ValueError
-            There is no such type or parameter, or the model does not support such samples.
+            The type or a parameter is unknown, or the model does not support such samples.
         """
         if model_type not in NAMES:
             raise ValueError(f"model_type: expected one of {', '.join(NAMES)}, found '{model_type}'")
@@ -176,7 +176,7 @@ class TrainingPipeline(Described):
         DataError
             Samples have another shape than the model needs.
         ValueError
-            One half of the validation data is missing, or the model has no such option.
+            One half of the validation data is missing, or the model does not have the option.
         """
         if (X_val is None) is not (y_val is None):
             raise ValueError("expected X_val and y_val together")

@@ -157,7 +157,7 @@ TASKS = ("classification", "regression")
 
 
 def _check_names(unknown: Mapping[str, Any], task: str, name: object) -> None:
-    """Reject an argument or a task that there is none of, and suggest the nearest; and a name that is no text."""
+    """Reject an unknown argument or task, and suggest the nearest one; reject a name that is not a text."""
     for argument in unknown:
         hint = nearest(argument, analyze.__kwdefaults__ or {}) or _section_hint(argument)
         raise SettingsError(f"{argument}: expected an argument of mlx.analyze, found an unknown one{hint}")

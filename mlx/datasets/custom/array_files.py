@@ -115,7 +115,7 @@ def open_npy(path: Path) -> ArrayFile:
     Raises
     ------
     DataError
-        If it is no such file, is truncated, or holds Python objects.
+        If the file is of another kind, is truncated, or holds Python objects.
     """
     _require_file(path)
     with path.open("rb") as file:
@@ -133,7 +133,7 @@ def open_npz(path: Path) -> dict[str, ArrayFile]:
     Raises
     ------
     DataError
-        If it is no such file, or one of its arrays holds Python objects.
+        If the file is of another kind, or one of its arrays holds Python objects.
     """
     _require_file(path)
     try:

@@ -1,4 +1,4 @@
-"""Columns of a table as features: numbers, truth values, dates, categories, and what is none of these."""
+"""Columns of a table as features: numbers, truth values, dates, categories, and columns of other kinds."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -63,7 +63,7 @@ def samples_dataset(samples: Samples, params: StoredParams) -> Dataset:
     DataError
         If X has other dimensions or types, or another number of rows than there are targets or factors.
     SettingsError
-        If what only images have is asked for and they are none.
+        If a setting for images is given and the samples are not images.
     """
     target, where = samples.target, samples.where
     shape, dtype = _checked_shape(samples), _checked_dtype(samples)

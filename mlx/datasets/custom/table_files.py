@@ -216,7 +216,7 @@ def column_of(columns: Collection[str], name: str, path: Path, setting: str) -> 
     Raises
     ------
     DataError
-        If there is none: the message lists the columns and suggests the nearest.
+        If the column is missing: the message lists the columns and suggests the nearest.
     """
     if name not in columns:
         names = list(columns)

@@ -62,7 +62,7 @@ def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) 
     Raises
     ------
     DataError
-        If the table can't be read, or a column is not there or holds what is no feature.
+        If the table can't be read, or a column is missing or can't be a feature.
     SettingsError
         If its separator or its decimal mark is ambiguous.
     """

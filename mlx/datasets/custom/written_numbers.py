@@ -70,7 +70,7 @@ class Written:
     counts
         How often each text occurs.
     read
-        By mark: what each text is as a number; without those that are none.
+        By mark: what each text is as a number; without those that are not numbers.
     """
 
     counts: Mapping[str, int]

@@ -18,7 +18,7 @@ class Layout:
     Attributes
     ----------
     kind
-        What people call it, for the description and for messages.
+        Its name in descriptions and messages.
     files
         The files that it needs, each with all names that it goes by, the original one first.
     folders

@@ -49,7 +49,7 @@ class IdxFile:
         Raises
         ------
         DataError
-            If the file ends early, goes on after its last row, or is no proper gzip file.
+            If the file ends early, goes on after its last row, or is not a valid gzip file.
         """
         width = math.prod(self.shape[1:])
         rows = max(1, CHUNK_BYTES // width)

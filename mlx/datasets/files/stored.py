@@ -46,7 +46,7 @@ class StoredParams(SubsetParams):
     normalize
         Write images as float32 from 0 to 1 instead of uint8 from 0 to 255.
     augmentation
-        Shift the training images at random, and mirror them where that changes nothing, anew in each epoch.
+        Shift the training images at random, and mirror them where that changes nothing, differently in each epoch.
     """
 
     normalize: bool = False

@@ -191,7 +191,7 @@ def noise_bits(seed: int, start: int, stop: int, sample_shape: tuple[int, ...]) 
 
 def normal(bits: Array) -> Array:
     """Turn 16 random bits each into one of `_quantiles`, float32 of the same shape."""
-    # any 16 bits are a place in the table: to wrap those that are none costs less than to look for them
+    # any 16 bits index the table: to wrap those out of range costs less than to look for them
     return _quantiles().take(bits, out=np.empty(bits.shape, np.float32), mode="wrap")
 
 

@@ -48,7 +48,7 @@ class Graph:
         Raises
         ------
         SettingsError
-            There is no such tensor, or there are several outputs and none was named.
+            The tensor is missing, or none of several outputs was named.
         """
         outputs = [value.name for value in self.model.graph.output]
         if name is not None:

@@ -62,7 +62,7 @@ class OnnxModel(DirectModel):
         DataError
             The file is missing or damaged.
         SettingsError
-            It has no such tensors, or is for other samples.
+            A tensor is missing, or the model is for other samples.
         """
         self._load(self.file)
 

@@ -117,7 +117,7 @@ def read_estimator(
     with reading(path, "a scikit-learn model"):
         content = existing(path).read_bytes()  # once, so that what is checked is what is loaded
         with zipfile.ZipFile(io.BytesIO(content)) as archive, warnings.catch_warnings():
-            warnings.simplefilter("error")  # fitted by another version of scikit-learn, for one
+            warnings.simplefilter("error")  # such as of a model fitted by another version of scikit-learn
             check(_checked_contents(archive, allowed))
             return loads(content, trusted=list(trusted))
 

@@ -54,7 +54,7 @@ class OwnEstimator(DirectModel):
         Raises
         ------
         DataError
-            It is none, or has no probabilities.
+            The object is not an estimator, or has no probabilities.
         SettingsError
             It is for another task.
         """
@@ -98,7 +98,7 @@ class OwnEstimator(DirectModel):
         self.check(X)
         try:
             self.estimator = fitted_to(self.where, self.estimator, flattened(X), y, self.task_spec)
-        except (TypeError, AttributeError) as error:  # of a transformer that is none, or a parameter
+        except (TypeError, AttributeError) as error:  # of an invalid transformer or parameter
             raise DataError(f"{self.where}: {' '.join(str(error).split())}") from None
 
     def outputs(self, X: Array, layers: Sequence[str] = ()) -> Outputs:

@@ -1,4 +1,4 @@
-"""The report page: one HTML file that holds everything it shows and asks the network for nothing."""
+"""The report page: one HTML file that holds everything it shows and loads nothing."""
 
 from mlx.plots.page.document import render_page
 

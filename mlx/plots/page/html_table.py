@@ -134,7 +134,7 @@ def _is_numeric(column: Sequence[object]) -> bool:
 
 
 def is_number(value: object) -> bool:
-    """Whether a cell holds a number that is shown rounded; a flag is none."""
+    """Whether a cell holds a number that is shown rounded; a flag is not a number."""
     return isinstance(value, int | float | np.number | PValue | Bounds) and not isinstance(value, bool)
 
 

@@ -35,7 +35,7 @@ class NextStep:
     Attributes
     ----------
     text
-        What was found, and what it asks for.
+        What was found, and what to do about it.
     remedy
         What would help, in a few words.
     section
@@ -57,7 +57,7 @@ def next_steps(report: AnyReport) -> list[NextStep]:
     """Return at most five things to do.
 
     First what makes the numbers themselves wrong (classes in another order, test samples that are also trained on,
-    likely wrong labels), then what can be mended without training (calibration), then causes (factors, slices, groups
+    likely wrong labels), then what can be improved without training (calibration), then causes (factors, slices, groups
     that prediction sets cover too rarely), last what too few samples leave open.
     """
     if isinstance(report, RegressionReport):

@@ -9,7 +9,7 @@ where w_i copies of sample i itself are left out: their similarity of 1 to each 
 drawing, not of the data. Many weightings at a time are two matrix products.
 
 - Ranks have no sums that could be updated, and move by steps, which makes the jackknife that deletes one sample
-  at a time too wide for small classes; deleting a tenth at a time mends that (`mlx.stats.jackknife`).
+  at a time too wide for small classes; deleting a tenth at a time avoids that (`mlx.stats.jackknife`).
 - The node bootstrap draws as many samples as there are (Snijders & Borgatti 1999).
 - Where samples come in groups, whole groups are left out or drawn, and of a class all samples of the same group are
   left out of a_i: their similarities to u_i take the place of w_i, and their number that of the w_i in m − w_i.
@@ -91,7 +91,7 @@ def node_bootstrap(
 
 
 def joined_replicates(chunks: Sequence[Both]) -> Both:
-    """Put the chunks of one bootstrap together; `NOTHING` of none."""
+    """Put the chunks of one bootstrap together; `NOTHING` if there are no chunks."""
     if not chunks:
         return NOTHING, NOTHING
     return np.concatenate([one for one, _ in chunks], axis=1), np.concatenate([one for _, one in chunks], axis=1)

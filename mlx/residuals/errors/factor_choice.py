@@ -29,12 +29,12 @@ def choose_factors(chosen: Chosen, names: Sequence[str], target: str = "") -> li
     names
         Those there are.
     target
-        The name of the target, which is no factor.
+        The name of the target, which is not a factor.
 
     Raises
     ------
     SettingsError
-        There is no such name: lists those there are, and suggests the nearest.
+        The name is unknown: lists those there are, and suggests the nearest.
     """
     if chosen == "all":
         return list(names)

@@ -84,7 +84,7 @@ class FactorAndTarget:
         return found if why_not.is_ok else replace(found, status=Reason.NO_TEST(why_not))
 
     def _why_not_tested(self, validation: ValidationErrors | None) -> Status:
-        """Say why there is neither p-value nor interval; of errors, only what is expected of them is asked."""
+        """Say why there is neither p-value nor interval; for errors, only their expected number counts."""
         n, least = self.rows.size, MIN_EXPECTED[Statistic.AUROC]
         if self.groups is not None and not (reason := self._why_not_by_group(self.groups, validation, least)).is_ok:
             return reason

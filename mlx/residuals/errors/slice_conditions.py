@@ -26,19 +26,19 @@ class Condition:
     Attributes
     ----------
     factor
-        What is asked of the samples.
+        The factor that is split.
     category
-        Place of the category asked for; None for a number.
+        Place of the required category; None for a number.
     threshold
         The number; of no meaning with a category.
     above
         Whether the factor is above the threshold, in the category, or missing.
     fill
-        What a missing number counts as; a missing category is none.
+        What a missing number counts as; a missing category meets no condition.
     exponent
         The tree, which reads single precision, is given the number in units of 2^exponent.
     of_gaps
-        Whether it asks if a value is missing.
+        Whether the condition is that a value is missing.
     """
 
     factor: Factor

@@ -42,7 +42,7 @@ class Alignment:
     n
         Samples.
     status
-        Why there is none, if there is none.
+        Why the value is missing; `OK` where it is not.
     """
 
     cka: float

@@ -118,7 +118,7 @@ def _spread_and_disagreement(
 ) -> tuple[float, float]:
     centered = centers - middle
     _, lengths, axes = np.linalg.svd(centered, full_matrices=False)
-    # k centered centers span at most k − 1 directions; what lies below rounding is none.
+    # k centered centers span at most k − 1 directions; what is below rounding is not counted.
     rank = min(len(centers) - 1, int((lengths > lengths[0] * max(centered.shape) * np.finfo(float).eps).sum()))
     whitened = axes[:rank].T / lengths[:rank]
     squares = np.einsum("ij,ij->i", centered, centered)

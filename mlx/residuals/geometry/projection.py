@@ -50,7 +50,7 @@ def projections(
     Raises
     ------
     MissingPackageError
-        ``umap`` is asked for and umap-learn is not installed.
+        ``umap`` is requested and umap-learn is not installed.
     """
     dense = filled(representation)
     n = representation.shape[0]

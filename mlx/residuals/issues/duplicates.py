@@ -34,7 +34,7 @@ def duplicate_rows(
     """Return duplicates and leaks, and which test samples (m,), rows in the raw data, leak from another part for sure.
 
     Equal samples are those of `equal`; where it is None, those of equal representation and output. A near duplicate
-    that is known to be far in the inputs is none.
+    that is known to be far apart in the inputs is left out.
     """
     method = IssueMethod.EQUAL_OUTPUTS if equal is None else IssueMethod.EQUAL_INPUTS
     known = _equal_outputs(parts) if equal is None else equal

@@ -122,7 +122,7 @@ class PairGroup:
     Attributes
     ----------
     lifted, rows
-        Directions, lifted round the mean of the group, and which n of them are the group.
+        Directions, centered at the mean of the group, and which n of them are the group.
     h, exponent
         (n,), entropies less their mean, ascending, in units of 2^exponent; all 0 where they are constant.
     center

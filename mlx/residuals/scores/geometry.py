@@ -46,7 +46,7 @@ FittedScore = Callable[[LayerPart], Floats]
 """Computes a score (n,) of the samples of any part."""
 
 Fit = Callable[[Training], FittedScore | Status]
-"""Fits a score; or says why there is none."""
+"""Fits a score, or returns the reason why it can't."""
 
 
 def fit_mahalanobis(training: Training) -> FittedScore | Status:

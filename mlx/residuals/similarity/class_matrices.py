@@ -25,7 +25,7 @@ class ClassMatrix:
     rows
         (n,), its samples that have a direction, ascending.
     similarity
-        (n, n), symmetric with a diagonal of 1; of a class larger than asked for (n_blocks, n_blocks), the mean
+        (n, n), symmetric with a diagonal of 1; of a class larger than the limit (n_blocks, n_blocks), the mean
         over pairs of different samples, one of each block; NaN on the diagonal of a block of one.
     starts
         (n_blocks,), where in ``rows`` each block begins; every sample its own block where all are kept.

@@ -85,14 +85,14 @@ class CenteredDirections:
 def lift(
     units: Directions, rows: Integers | None = None, *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order
 ) -> CenteredDirections:
-    """Lift directions round the mean of the given rows (all by default), found in one pass over them."""
+    """Lift directions about the mean of the given rows (all by default), found in one pass over them."""
     return lift_each(units, [units.defined if rows is None else rows], block_bytes=block_bytes, map=map)[0]
 
 
 def lift_each(
     units: Directions, groups: Sequence[Integers], *, block_bytes: int = BLOCK_BYTES, map: OrderedMap = in_order
 ) -> list[CenteredDirections]:
-    """Lift directions round the mean of each group of rows."""
+    """Lift directions about the mean of each group of rows."""
     centers = [np.zeros(units.n_features) for _ in groups]
     if not units.is_sparse and (filled := [place for place, rows in enumerate(groups) if rows.size]):
         sums = [SumDirections(units, groups[place]) for place in filled]
