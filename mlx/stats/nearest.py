@@ -131,7 +131,7 @@ class Search:
         return 8 * self.k + SPARE
 
     def narrowed(self, rows: Integers, query: Integers, near: Integers, crowded: Integers) -> tuple[Integers, Floats]:
-        """Rows and distances (n, k) of the nearest of the rows (n,), given pairs of candidates, with crowded rows again."""
+        """Rows and distances (n, k) of the nearest of the rows (n,) among pairs of candidates; crowded rows again."""
         if crowded.size:
             again, more, _ = self._candidates(rows[crowded], self._double, self.distinct.rows.size)
             kept = ~np.isin(query, crowded)
