@@ -11,7 +11,6 @@ from mlx.core.array_types import Floats
 from mlx.stats.groups import jackknife_variance
 from mlx.stats.interval import Interval, critical_value, degrees_of_freedom
 from mlx.stats.jackknife import jackknife_bias, jackknife_error
-from mlx.stats.square_intervals import UNSEEN
 from mlx.stats.status import OK, Reason, Status
 
 ONE_BY_ONE = "jackknife, one sample at a time; t on the atanh scale"
@@ -34,6 +33,9 @@ MIN_CLASS_SIZE = {
 
 FEW_CARRY = 10
 """Effective number of samples behind the spread of entropy below which a sample may lack those that carry it."""
+
+UNSEEN = 3
+"""Further samples like the one that strengthens a correlation most that its far end then allows for."""
 
 MIN_USABLE = 0.95
 """Share of bootstrap replicates that must have a correlation for an interval to be given."""
@@ -109,8 +111,8 @@ def effective_number(squares: Floats) -> float:
 def _unseen(center: float, without: Floats) -> tuple[float, float]:
     """By how much the low and the high end move out on the atanh scale, the one away from 0.
 
-    As the high end of a mean of squares, it allows for three more samples like the one that strengthens the correlation
-    most, each by as much as leaving that one out weakens it.
+    It allows for three more samples like the one that strengthens the correlation most, each by as much as leaving that
+    one out weakens it.
     """
     side = float(np.sign(center))
     moved = UNSEEN * max(0.0, float((side * (center - without)).max()))
