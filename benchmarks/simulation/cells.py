@@ -13,6 +13,9 @@ from simulation.targets import Outcome
 
 LEVEL = 0.05
 
+LABEL = "conservative"
+"""What the method of an interval says where it may cover more than its level."""
+
 COUNTED = re.compile(r"; \d+ of \d+ samples are .*")
 """What a status says beside the reason, with numbers that differ from one test set to another."""
 
@@ -43,7 +46,7 @@ class PCell:
 
 @dataclass
 class IntervalCell:
-    """How often a 95 % interval was given, held the population's value, and lay wholly below or above it."""
+    """How often a 95 % interval was given, held the population's value, lay wholly below or above it, and was labeled."""
 
     source: str
     target: str
@@ -54,6 +57,7 @@ class IntervalCell:
     covered: int = 0
     below: int = 0
     above: int = 0
+    labeled: int = 0
     reason: str = ""
     missing: Counter[str] = field(default_factory=Counter)
 
@@ -67,6 +71,7 @@ class IntervalCell:
         self.below += one.high < truth
         self.above += one.low > truth
         self.covered += one.low <= truth <= one.high
+        self.labeled += LABEL in one.method
 
 
 def frame(cells: Iterable[PCell | IntervalCell]) -> pd.DataFrame:

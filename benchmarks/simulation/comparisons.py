@@ -63,4 +63,5 @@ def _compared(outputs: list[ModelOutputs], groups: Groups | None = None) -> Iter
     samples = SharedSamples(first=first.id, second=second.id, n_first=n, n_second=n, n_shared=n, n=n)
     shared = SharedOutputs(samples, tuple(outputs), (rows, rows), groups)
     for test in paired_tests(first, second, shared, level=LEVEL, n_bins=N_BINS):
-        yield Outcome(f"difference of {test.metric}", test.difference, test.low, test.high, test.p, str(test.status))
+        numbers = (test.difference, test.low, test.high, test.p)
+        yield Outcome(f"difference of {test.metric}", *numbers, str(test.status), test.method)

@@ -28,6 +28,7 @@ class Outcome(NamedTuple):
     high: float
     p: float
     status: str
+    method: str = ""
 
 
 def residual_outcomes(
@@ -51,7 +52,7 @@ def residual_outcomes(
     )
     for one in found.tests:
         if one.family and one.label in {None, 0, n_classes - 1}:
-            yield Outcome(_target(one), one.estimate, one.low, one.high, one.p, str(one.status))
+            yield Outcome(_target(one), one.estimate, one.low, one.high, one.p, str(one.status), one.method)
 
 
 def _target(one: TestResult) -> str:
@@ -82,7 +83,7 @@ def metric_outcomes(metrics: MetricSet) -> Iterator[Outcome]:
         value = getattr(metrics, field.name)
         if isinstance(value, Estimate):
             ends = value.interval
-            yield Outcome(field.name, value.value, ends.low, ends.high, NAN, str(value.status))
+            yield Outcome(field.name, value.value, ends.low, ends.high, NAN, str(value.status), ends.method)
         elif isinstance(value, CalibrationTest):
             yield Outcome(field.name, NAN, NAN, NAN, value.p, str(value.status))
         elif field.name == "ece_p":

@@ -36,11 +36,11 @@ class Term:
 
 
 SHARED = (
-    Term("interval", "Interval", "The range that holds the value for other samples of the same kind with the stated "
-         "probability. It is about this trained model, not about one trained again with another seed.",
-         metrics="confidence"),
-    Term("p", "p", "Probability of a result at least as extreme if nothing but chance was at work. “≤” marks the "
-         "smallest value that the permutations drawn allow."),
+    Term("interval", "Interval", "A range around the measured value. Over many test sets of the same kind, the stated "
+         "share of such ranges holds what this trained model reaches on all such samples. Training again with another "
+         "seed gives another model.", metrics="confidence"),
+    Term("p", "p", "Probability of a result at least as extreme if the null hypothesis, such as no correlation, was "
+         "true. “≤” marks the smallest value that the permutations drawn allow."),
     Term("holm", "p (Holm)", "p adjusted for all tests that answer the same question (Holm 1979), so that the "
          "probability of any false finding among them stays below the level.", "Holm-adjusted|adjusted p-value"),
     Term("pearson", "Pearson's r", f"Linear correlation, from {MINUS}1 to 1; 0 is none.", metrics="pearson.*"),
