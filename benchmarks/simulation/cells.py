@@ -46,7 +46,7 @@ class PCell:
 
 @dataclass
 class IntervalCell:
-    """How often a 95 % interval was given, held the population's value, lay wholly below or above it, and was labeled."""
+    """How often a 95 % interval was given and labeled, held the population's value, and lay below or above it."""
 
     source: str
     target: str

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from simulation.verdicts import FEWEST, judged
+from simulation.verdicts import FEWEST, at_least, judged
 
 PLACE = re.compile(r"(?<=<!-- simulation -->\n).*?(?=<!-- end of simulation -->)", re.DOTALL)
 """Where the tables stand in a document."""
@@ -16,11 +16,12 @@ ASIDE = "copies, not declared"
 """A design that does not count for the ranges: dependent samples are taken for independent ones, as the status says."""
 
 RULES = {
-    "rejects too often": "**p at most 0.05 in more than 7 % of true nulls:**",
-    "rejects too rarely": "**p at most 0.05 in fewer than 3 % of true nulls:**",
-    "too narrow": "**Intervals that hold the value in fewer than 93 %:**",
-    "conservative": "**Conservative intervals, which hold it in more than 97 %:**",
+    "rejects too often": ("p at most 0.05 in more than 7 % of true nulls", "chance_high"),
+    "rejects too rarely": ("p at most 0.05 in fewer than 3 % of true nulls", "chance_low"),
+    "too narrow": ("Intervals that hold the value in fewer than 93 %", "chance_low"),
+    "conservative": ("Intervals that hold it in more than 97 %", "chance_high"),
 }
+"""Title of the list of each verdict, and the column with the chance of it at the nominal rate."""
 
 
 def put_into(document: Path) -> None:
@@ -119,9 +120,14 @@ def _reasons(rows: pd.DataFrame) -> str:
 
 def _outside(p_values: pd.DataFrame, intervals: pd.DataFrame) -> list[str]:
     found = []
-    for verdict, title in RULES.items():
+    for verdict, (title, chance) in RULES.items():
         table = p_values if verdict.startswith("rejects") else intervals
-        found.append(_listed(title, table[table["verdict"] == verdict], _rate))
+        listed = table[table["verdict"] == verdict]
+        by_chance = f"{table[chance].sum():.1f} at the nominal rate, P = {at_least(len(listed), table[chance]):.2g}"
+        found.append(_listed(f"**{title}** ({len(listed)} of {len(table)} cells; {by_chance}):", listed, _rate))
+    for name, table in (("3 to 7 %", p_values), ("93 to 97 %", intervals)):
+        title = f"**Outside of {name} by more than chance,** adjusted over all {len(table)} cells (Holm, 5 %):"
+        found.append(_listed(title, table[table["certain"]], _rate))
     sided = intervals[intervals["one_sided"]]
     found.append(
         _listed("**Intervals that miss on one side more than three times as often as on the other:**", sided, _misses)
@@ -148,7 +154,8 @@ def _listed(title: str, rows: pd.DataFrame, say) -> str:
 
 
 def _rate(row: pd.Series) -> str:
-    return f"{100 * row['rate']:.1f} at *{row['design']} {row['n']}*"
+    labeled = f", labeled in {100 * row['labeled'] / row['given']:.0f} %" if row["verdict"] == "conservative" else ""
+    return f"{100 * row['rate']:.1f} at *{row['design']} {row['n']}*{labeled}"
 
 
 def _misses(row: pd.Series) -> str:
