@@ -147,6 +147,8 @@ def map_array(path: Path, dtype: str, position: int, shape: tuple[int, ...]) -> 
         return np.memmap(existing(path, verified=False), np.dtype(dtype), "r", position, shape)
 
 
+# A task that another process gets names the file of a mapped array instead of copying its values. This registers how
+# such an array is written; reading it back calls `map_array`, which checks the file and unpickles nothing of it.
 copyreg.pickle(np.memmap, _by_path)
 
 

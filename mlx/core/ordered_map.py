@@ -83,6 +83,7 @@ def run_alone(function: Callable[[T], R], items: Iterable[T]) -> tuple[list[R], 
 
 def packed(function: Callable[[Any], Any]) -> bytes:
     """Return a function as it travels to other processes: once to each, not with every item."""
+    # Only the workers of this program unpickle it: no file of a user, a run or a download ever is.
     return pickle.dumps(function, protocol=5)
 
 
@@ -129,6 +130,7 @@ def packed_here(function: Callable[[Any], Any]) -> Iterator[bytes | Path]:
             arrays.append(buffer)
         return not large
 
+    # As in `packed`; the temporary folder is readable and writable by this user alone.
     content = pickle.dumps(function, protocol=5, buffer_callback=stays)
     if not arrays and len(content) <= SENT_BYTES:
         yield content

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from mlx.core.array_types import Array, Indices
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.group_names import DUPLICATES
+from mlx.core.streams import stream
 from mlx.preprocessing.draws import Codes, Rows, draw
 from mlx.preprocessing.given_parts import PARTS, TEST, TRAIN, VAL, fold_by_time, parts_by_time, parts_of
 from mlx.preprocessing.known_rows import KnownRows, group_codes
@@ -85,7 +86,7 @@ def split_rows(
         fold = (settings.fold[0], settings.fold[1])
     method = resolved_method(settings, known)
     n, (n_test, n_val) = len(y), settings.sizes(len(y))
-    rng = np.random.default_rng(settings.seed)
+    rng = stream(settings.seed)
     by, values = _column(method, settings, known)
     rows = _rows(y, class_names, settings, method, known)
     idle = _unused_columns(method, settings)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlx.core.array_types import Array, Flags, Floats
 from mlx.core.scale import in_unit
+from mlx.core.streams import stream
 from mlx.evaluation.calibration import equal_width_bins, expected_calibration_error
 from mlx.pipeline.model_outputs import ModelOutputs
 from mlx.residuals.association.by_group import resampled_by_group
@@ -257,7 +258,7 @@ def _pearson_within(model: ComparedModel) -> Measured:
 def _influence_by_group(layer: Layer, classes: list[Any], groups: Groups, estimate: float, n: int) -> Floats:
     """Influences of samples, of which those of a group are equal and give its jackknife the variance by group."""
     assert layer.groups is not None, "asked by group"
-    no_blocks = np.random.default_rng(0)  # drawn from for more groups than there are deletions
+    no_blocks = stream(0)  # drawn from for more groups than there are deletions
     (_, within), _ = resampled_by_group(layer, classes, layer.groups, 0, no_blocks, lambda _: no_blocks)
     taken: Floats = (estimate - within[0].ravel()) * n * (groups.count - 1) / groups.count
     return (taken / groups.sizes)[groups.codes]

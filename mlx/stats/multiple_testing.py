@@ -6,7 +6,7 @@ from mlx.core.array_types import Floats
 
 
 def holm(p_values: Floats) -> Floats:
-    """Holm-adjusted p-values (n_tests,), each at most 1; NaN (a test not made) stays NaN and counts not.
+    """Holm-adjusted p-values (n_tests,), each at most 1; NaN (a test not made) stays NaN and is not counted.
 
     Controls the chance of any false rejection in the family, whatever the dependence (Holm 1979).
     """
@@ -26,7 +26,7 @@ def holm_level(p_values: Floats, level: float) -> float:
     Parameters
     ----------
     p_values
-        (n_tests,), unadjusted; NaN (a test not made) counts not.
+        (n_tests,), unadjusted; NaN (a test not made) is not counted.
     level
         Of the family, between 0 and 1.
     """
@@ -37,7 +37,7 @@ def holm_level(p_values: Floats, level: float) -> float:
 
 
 def benjamini_hochberg(p_values: Floats) -> Floats:
-    """Benjamini–Hochberg adjusted p-values (n_tests,), each at most 1; NaN stays NaN and counts not.
+    """Benjamini–Hochberg adjusted p-values (n_tests,), each at most 1; NaN stays NaN and is not counted.
 
     Controls the expected share of false rejections, for independent or positively dependent tests
     (Benjamini & Hochberg 1995).

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from mlx.core.documents import shown
 from mlx.core.errors import ArtifactError, MlxError
 from mlx.core.extras import require
 from mlx.core.metrics import read_metrics
+from mlx.core.streams import seed_sequence
 from mlx.studies.design import Cell, with_values
 from mlx.studies.plan import PlannedRun, Study
 from mlx.studies.running import Outcome, Runner, Show
@@ -122,7 +121,7 @@ def ask(settings: SearchSettings, batch: int, told: Sequence[Trial], size: int) 
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    seed = int(np.random.SeedSequence([settings.seed, batch]).generate_state(1)[0])
+    seed = int(seed_sequence(settings.seed, batch).generate_state(1)[0])
     samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
     study = optuna.create_study(
         direction="minimize" if _minimizes(settings) else "maximize", sampler=samplers[settings.sampler](seed=seed)

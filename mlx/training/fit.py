@@ -11,6 +11,7 @@ from mlx.core.array_types import Array
 from mlx.core.arrays import rows_of
 from mlx.core.errors import SettingsError
 from mlx.core.log_scores import log_of
+from mlx.core.streams import epoch_stream
 from mlx.models import DirectModel, Epoch, IterativeModel, Model
 from mlx.training.augment import Augmentation
 from mlx.training.divergence import check_overflow, divergence, learning_rate_key
@@ -173,8 +174,8 @@ class _Training:
     def _epoch(self, before: Progress, start: float) -> Epoch:
         """Run the epoch after `before`; return its metrics with those of validation, and the outcomes by sample."""
         number, seed = before.epoch + 1, self.settings.seed
-        order = np.random.default_rng([seed, number]).permutation(len(self.train.y))
-        epoch = self.model.run_epoch(self._batches(before, order), np.random.default_rng([seed, number, 2]))
+        order = epoch_stream(seed, number).permutation(len(self.train.y))
+        epoch = self.model.run_epoch(self._batches(before, order), epoch_stream(seed, number, 2))
         metrics = epoch.metrics | {f"val_{name}": value for name, value in self._evaluate().items()}
         if diverged := divergence(metrics, start, f"epoch {number}"):
             if self.checkpoints:
@@ -194,7 +195,7 @@ class _Training:
         """
         seed, size, schedule = self.settings.seed, self.settings.batch_size, self.settings.schedule()
         n = len(self.train.y)
-        rng = np.random.default_rng([seed, before.epoch + 1, 1])
+        rng = epoch_stream(seed, before.epoch + 1, 1)
         rate = None
         for i, (X, y) in enumerate(self.train.batches(size, order)):
             if (new := schedule.rate(before.epoch, i, math.ceil(n / size), before.plateau)) != rate:

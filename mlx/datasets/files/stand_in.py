@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlx.core.streams import stream
 from mlx.datasets.dataset import Block, Dataset, spans
 from mlx.datasets.files.cifar import CIFAR10_DOWNLOAD, CIFAR100_DOWNLOAD, Cifar100Params
 from mlx.datasets.files.download import Download
@@ -60,7 +61,7 @@ def stand_in(name: str, params: FetchedParams) -> Dataset:
     dtype = np.dtype(np.float64 if table else np.float32 if unit else np.uint8)
 
     def blocks(rows: int) -> Iterator[Block]:
-        rng = np.random.default_rng(0)
+        rng = stream(0)
         for start, stop in spans(n, rows):
             X = rng.integers(0, 256, size=(stop - start, *facts.sample_shape), dtype=np.uint8)
             y = np.arange(start, stop) % k if k else rng.random(stop - start)

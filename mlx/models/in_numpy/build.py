@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from mlx.core.errors import SettingsError
+from mlx.core.streams import stream
 from mlx.models.contract import Model
 from mlx.models.in_numpy.heads import n_units
 from mlx.models.in_numpy.least_squares_model import LeastSquaresModel
@@ -45,7 +44,7 @@ def make_mlp(params: MlpParams, task_spec: TaskSpec, seed: int) -> Model:
 def _initialized(sizes: tuple[int, ...], activation: str, own_seed: int | None, seed: int) -> Network:
     check_size(dense_weights(sizes))
     network = Network(sizes, activation)
-    network.initialize(np.random.default_rng(seed if own_seed is None else own_seed))
+    network.initialize(stream(seed if own_seed is None else own_seed))
     return network
 
 

@@ -9,6 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from mlx.core.array_types import Array, Floats
+from mlx.core.streams import stream
 from mlx.models.in_numpy.base import BaseModel, Config, number, optimizer_of, rows
 from mlx.models.in_numpy.checkpoint import Checkpoint, restore_optimizer
 from mlx.models.in_numpy.least_squares import solve_least_squares
@@ -124,7 +125,7 @@ class LinearRegression(RegressorMixin, BaseModel):  # type: ignore[misc]  # scik
 
     def _new_trainer(self, n_features: int, y: Array) -> Trainer:
         network = Network((n_features, 1 if y.ndim == 1 else y.shape[1]), "relu")
-        network.initialize(np.random.default_rng(self.seed or 0))
+        network.initialize(stream(self.seed or 0))
         optimizer = optimizer_of(self.optimizer_config, len(network.parameters), LEARNING_RATE)
         return Trainer(network, "none", optimizer, l2=self._share(y))
 

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from mlx.core.array_types import Array, Floats
+from mlx.core.streams import stream
 from mlx.models.in_numpy.base import BaseModel, Config, number, optimizer_of, rows, whole_number
 from mlx.models.in_numpy.checkpoint import (
     Checkpoint,
@@ -234,7 +235,7 @@ class MLP(BaseModel):
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation: expected one of {', '.join(ACTIVATIONS)}, found {self.activation!r}")
         network = Network(sizes, self.activation)
-        network.initialize(np.random.default_rng(self.seed or 0))
+        network.initialize(stream(self.seed or 0))
         return network
 
     def _new_trainer(self, network: Network) -> Trainer:

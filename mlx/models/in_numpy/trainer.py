@@ -7,6 +7,7 @@ import numpy as np
 
 from mlx.core.array_types import Floats
 from mlx.core.errors import DataError
+from mlx.core.streams import epoch_stream
 from mlx.models.in_numpy.heads import LOSSES
 from mlx.models.in_numpy.network import ACTIVATIONS, Network, views
 from mlx.models.in_numpy.optimizers import Optimizer
@@ -150,7 +151,7 @@ def train_epochs(
     """
     losses = []
     for epoch in range(1, epochs + 1):
-        order, total = np.random.default_rng([seed, epoch]).permutation(len(X)), 0.0
+        order, total = epoch_stream(seed, epoch).permutation(len(X)), 0.0
         with np.errstate(over="ignore", invalid="ignore"):  # shows in the loss
             for first in range(0, len(X), batch_size):
                 rows = order[first : first + batch_size]

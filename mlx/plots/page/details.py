@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.scale import in_unit
+from mlx.core.streams import stream
 from mlx.plots.page.packing import pack
 from mlx.plots.report.inputs import AnyReport, RecordedOutputs
 from mlx.stats.nearest import nearest_neighbors
@@ -45,7 +46,7 @@ def looked_at_first(report: AnyReport, samples: DataFrame) -> tuple[Integers, in
     numbers = [issue.index for issue in report.residuals.issues if issue.split == "test"]
     issues = np.setdiff1d(np.flatnonzero(samples["index"].isin(numbers).to_numpy()), first)
     rest = np.setdiff1d(np.arange(n), np.concatenate([first, issues]))
-    shuffled = np.random.default_rng(0).permutation(rest)
+    shuffled = stream(0).permutation(rest)
     return np.concatenate([first, issues, shuffled]), len(first) + len(issues)
 
 
