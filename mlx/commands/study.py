@@ -191,9 +191,8 @@ def _compare(chosen: argparse.Namespace) -> str:
     sentences = [said[key] for row in rows if (key := (row.first, row.second, str(row.metric))) in said]
     if not rows:
         return "no pair of cells to compare"
-    return "\n\n".join(
-        ["\n".join(as_prose(sentences)), as_table(columns, cells, spare=("status", "level", "p"), more="--json")]
-    )
+    table = as_table(columns, cells, spare=("status", "level", "p"), more="--json")
+    return "\n\n".join(["\n".join(as_prose(sentences)), table])
 
 
 def _is_among(row: "CellDifference", cells: "Sequence[str]") -> bool:

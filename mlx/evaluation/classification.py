@@ -1,6 +1,6 @@
 """Everything the ``evaluate`` step reports of a classifier, from its scores on the test set."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,10 @@ from mlx.evaluation.recalibration import Scored, recalibrate
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.evaluation import ClassificationEvaluation, ClassificationMetrics
 from mlx.results.evaluation_tables import ClassEvaluation
-from mlx.stats.calibration_scores import calibration_scores
+from mlx.stats.calibration_scores import CalibrationScores, calibration_scores
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.grouping import given_groups, names_of
+from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason, Status
 from mlx.stats.validation_outputs import ValidationOutputs
 
@@ -81,10 +82,10 @@ def evaluate_classification(
     confusion = confusion_counts(true, pred, len(class_names))
     curves = one_against_rest(true, probabilities, class_names, settings.curve_points)
     confidence = np.asarray(probabilities[np.arange(true.size), pred], dtype=np.float64)
-    by_width = equal_width_bins(confidence, true == pred, n_bins=settings.n_bins)
-    by_mass = equal_mass_bins(confidence, true == pred, n_bins=settings.n_bins)
+    by_width, by_mass = (
+        bins(confidence, true == pred, n_bins=settings.n_bins) for bins in (equal_width_bins, equal_mass_bins)
+    )
     scores = calibration_scores(probabilities, logits, true)
-    expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
     design = Design.of(confusion, true, settings, validation, by)
     parts = vars(decompose_brier(probabilities, true, n_bins=settings.n_bins))
     numbers: dict[str, Any] = {f"brier_{name}": part for name, part in parts.items()}
@@ -96,8 +97,25 @@ def evaluate_classification(
         numbers |= found
     numbers |= confusion_estimates(confusion, true, pred, design)
     numbers |= calibration_errors(confidence, by_width, by_mass, settings, by_group=by is not None)
-    metrics = ClassificationMetrics(
-        n=true.size,
+    expected_errors = float(np.maximum(1 - confidence, 0.0).sum())
+    metrics = _metrics(scores, curves, design, expected_errors, by, settings, numbers)
+    classes = _classes(confusion, curves, class_names)
+    tables = (classes, confusion, curves.roc, curves.precision_recall, by_width, by_mass)
+    return ClassificationEvaluation(metrics, *tables, recalibration)
+
+
+def _metrics(
+    scores: CalibrationScores,
+    curves: OneAgainstRest,
+    design: Design,
+    expected_errors: float,
+    by: Groups | None,
+    settings: EvaluationSettings,
+    numbers: Mapping[str, Any],
+) -> ClassificationMetrics:
+    """Add the scores that are means of samples or of classes to the other `numbers`."""
+    return ClassificationMetrics(
+        n=len(scores.surprise),
         confidence=settings.confidence,
         **names_of(settings.groups, by),
         log_loss=mean_surprise(scores.surprise, design),
@@ -109,9 +127,6 @@ def evaluate_classification(
         spiegelhalter=spiegelhalter_test(scores, expected_errors, by),
         excess_surprise=excess_surprise_test(scores, expected_errors, by),
     )
-    classes = _classes(confusion, curves, class_names)
-    tables = (classes, confusion, curves.roc, curves.precision_recall, by_width, by_mass)
-    return ClassificationEvaluation(metrics, *tables, recalibration)
 
 
 def _checked(

@@ -74,8 +74,7 @@ def preprocess_split(workspace: Workspace, *, split: SplitSettings, preprocessin
         about = _description(described, parts, scaler, columns, preparation.features).model_copy(
             update={
                 "groups": {name: found.as_dict() for name, found in overlaps.items()},
-                "missing": preprocessing.missing if columns else None,
-                **_dropped(drawn, parts, columns, notes_of(parts, split, overlaps)),
+                **_of_gaps(drawn, parts, columns, notes_of(parts, split, overlaps), preprocessing.missing),
             }
         )
         indices = [folder / f"index_{name}.npy" for name in parts.parts()]
@@ -148,10 +147,13 @@ def _description(
     )
 
 
-def _dropped(drawn: Split, parts: Split, columns: list[PreparedColumn], notes: list[str]) -> dict[str, Any]:
-    """Return how many rows of each part were dropped for gaps, if any were, and the notes with those on them."""
+def _of_gaps(
+    drawn: Split, parts: Split, columns: list[PreparedColumn], notes: list[str], missing: str
+) -> dict[str, Any]:
+    """Return what was done about gaps, how many rows of each part were dropped, and the notes with those on them."""
     dropped = {name: len(rows) - len(parts.parts()[name]) for name, rows in drawn.parts().items()}
     return {
+        "missing": missing if columns else None,
         "notes": [*notes, *column_notes(columns, dropped)],
         "dropped_rows": dropped if any(dropped.values()) else {},
     }

@@ -155,8 +155,7 @@ def _classification(
         write_csv(folder / SCATTER.file, SCATTER.frame(_scatter(found, recorded.class_names)))
     write_metrics(workspace.metrics / "residuals.json", found.headline, made_from(representations=recorded.identity))
     test = first_test(found.tests, Question.SIMILARITY_ENTROPY, Statistic.PEARSON, scope=Scope.POOLED)
-    warning = found.headline.get("duplicates_status")
-    noted = f" ({warning})" if warning else ""
+    noted = f" ({warning})" if (warning := found.headline.get("duplicates_status")) else ""
     if test is None or np.isnan(test.estimate):
         return f"summarized the residuals{noted}"
     interval = f"({test.status})" if np.isnan(test.low) else f"[{test.low:.3f}, {test.high:.3f}]"

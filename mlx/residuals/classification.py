@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy.typing as npt
 import pandas as pd
 
-from mlx.core.array_types import Floats, Scores
+from mlx.core.array_types import Flags, Floats, Scores
 from mlx.core.errors import DataError
 from mlx.core.ordered_map import OrderedMap, in_order
+from mlx.residuals.association.layer import Layer
 from mlx.residuals.errors.factor_choice import chosen_columns
 from mlx.residuals.errors.failures import FactorAnalysis, analyze_factors, detection_tests, entropy_score, risk_curves
 from mlx.residuals.errors.temperature import temperature_curve
@@ -25,11 +27,13 @@ from mlx.residuals.sets.coverage import headline_of_sets
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.similarity.directions import Directions, Representation, directions_of
 from mlx.results.classification_residuals import ClassificationResiduals
+from mlx.results.failure_scores import FailureScore
 from mlx.results.sample_scores import SampleScores
 from mlx.results.tests import TestResult, adjusted, with_primary
 from mlx.stats.duplicates import Duplicates, find_duplicates
 from mlx.stats.gates import ValidationErrors
-from mlx.stats.grouping import GIVEN, choose_groups
+from mlx.stats.grouping import choose_groups
+from mlx.stats.groups import Groups
 from mlx.stats.validation_outputs import ValidationOutputs
 
 
@@ -90,42 +94,75 @@ def analyze_classification(
         No factor has the name ``settings.groups``, or one of ``settings.factors``.
     """
     predictions = check_predictions(probabilities, logits, y_true, y_pred, class_names, index, validation)
-    if not representations:
-        raise DataError("residuals: expected at least one layer of representations, found none")
     samples = predictions.scores(settings.seed)
-    units = {name: directions_of(name, layer, len(samples.index), map=map) for name, layer in representations.items()}
-    first_units = next(iter(units.values()))
-    duplicates = find_duplicates(first_units.representation, probabilities if logits is None else logits)
+    units = _directions(representations, len(samples.index), map)
+    first = next(iter(units.values()))
+    duplicates = find_duplicates(first.representation, probabilities if logits is None else logits)
     predictions = replace(predictions, groups=choose_groups(settings.groups, groups, factors, duplicates))
     layers = _layers(units, predictions, samples.entropy, settings, map)
-    known = FactorAnalysis()
-    explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
-    if len(explaining.columns):
-        known = analyze_factors(explaining, layers[0].layer, predictions, settings=settings, map=map)
-    sets = PredictionSets()
-    if validation_outputs is not None and settings.conformal.alpha:
-        sets = prediction_sets(predictions, validation_outputs, known.looks, settings)
+    known, shown = _explained(factors, layers[0].layer, predictions, settings, map)
     entropy_tests = detection_tests(predictions, [entropy_score(samples.entropy)], [], settings)
     compared = [TestLayer(one.layer.name, representations[one.layer.name], one.scores) for one in layers]
     detected = [*entropy_tests, *(test for one in layers for test in one.tests)]
     failures = failure_scores(compared, detected, predictions, others, settings, map=map)
     further = (*failures.tests, *alignments(representations, map=map), *known.tests)
-    n_dropped = int((first_units.norms == 0).sum())
-    found = _merged(predictions, samples, layers, entropy_tests, further, settings, duplicates, n_dropped=n_dropped)
-    columns = {str(name): shown[name].to_numpy() for name in shown}
-    score_statuses = duplicates.mark((row.status for row in failures.rows), predictions.groups)
+    found = _merged(predictions, samples, layers, entropy_tests, further, settings, duplicates, first.norms == 0)
     return replace(
         found,
-        sample_factors=columns,
-        factors=mark_duplicates(known.factors, duplicates, predictions.groups),
-        slices=mark_duplicates(known.slices, duplicates, predictions.groups),
-        prediction_sets=sets.coverage,
-        sample_sets=sets.samples,
-        headline=found.headline | headline_of_sets(sets.coverage, settings.confidence),
-        scores=tuple(replace(row, status=one) for row, one in zip(failures.rows, score_statuses, strict=True)),
+        **_of_factors(known, shown, duplicates, predictions.groups),
+        **_of_sets(_sets(predictions, validation_outputs, known, settings), found, settings),
+        scores=_marked_scores(failures.rows, duplicates, predictions.groups),
         failure_scores=failures.values,
         probes=layer_readouts(representations, predictions, others, confidence=settings.confidence, map=map),
     )
+
+
+def _directions(
+    representations: Mapping[str, Representation], n_samples: int, map: OrderedMap
+) -> dict[str, Directions]:
+    if not representations:
+        raise DataError("residuals: expected at least one layer of representations, found none")
+    return {name: directions_of(name, layer, n_samples, map=map) for name, layer in representations.items()}
+
+
+def _explained(
+    factors: pd.DataFrame | None, layer: Layer, predictions: Predictions, settings: ResidualsSettings, map: OrderedMap
+) -> tuple[FactorAnalysis, pd.DataFrame]:
+    """Relate errors to the factors, if there are any; return also the factors that are shown."""
+    explaining, shown = chosen_columns(factors, settings.factors, settings.groups)
+    if not len(explaining.columns):
+        return FactorAnalysis(), shown
+    return analyze_factors(explaining, layer, predictions, settings=settings, map=map), shown
+
+
+def _of_factors(
+    known: FactorAnalysis, shown: pd.DataFrame, duplicates: Duplicates, groups: Groups | None
+) -> dict[str, Any]:
+    return {
+        "sample_factors": {str(name): shown[name].to_numpy() for name in shown},
+        "factors": mark_duplicates(known.factors, duplicates, groups),
+        "slices": mark_duplicates(known.slices, duplicates, groups),
+    }
+
+
+def _sets(
+    predictions: Predictions, validation: ValidationOutputs | None, known: FactorAnalysis, settings: ResidualsSettings
+) -> PredictionSets:
+    if validation is None or not settings.conformal.alpha:
+        return PredictionSets()
+    return prediction_sets(predictions, validation, known.looks, settings)
+
+
+def _of_sets(sets: PredictionSets, found: ClassificationResiduals, settings: ResidualsSettings) -> dict[str, Any]:
+    headline = found.headline | headline_of_sets(sets.coverage, settings.confidence)
+    return {"prediction_sets": sets.coverage, "sample_sets": sets.samples, "headline": headline}
+
+
+def _marked_scores(
+    rows: Sequence[FailureScore], duplicates: Duplicates, groups: Groups | None
+) -> tuple[FailureScore, ...]:
+    statuses = duplicates.mark((row.status for row in rows), groups)
+    return tuple(replace(row, status=status) for row, status in zip(rows, statuses, strict=True))
 
 
 def _layers(
@@ -153,8 +190,7 @@ def _merged(
     further: Sequence[TestResult],
     settings: ResidualsSettings,
     duplicates: Duplicates,
-    *,
-    n_dropped: int,
+    dropped: Flags,
 ) -> ClassificationResiduals:
     """Put the results of entropy and of every layer together, and then the tests of no single layer."""
     error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
@@ -179,8 +215,8 @@ def _merged(
             tests,
             duplicates,
             predictions.groups,
-            groups_name=settings.groups or GIVEN,
-            n_dropped=n_dropped,
+            groups_name=settings.groups,
+            n_dropped=int(dropped.sum()),
             confidence=settings.confidence,
         ),
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlx.config import ExperimentConfig, Resolved
 from mlx.core.array_types import Array
+from mlx.core.descriptions import SplitsDescription
 from mlx.core.errors import DataError
 from mlx.core.recorded import RECORDED
 from mlx.core.sections import with_source_line
@@ -80,7 +81,7 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     task = _task_of(dataset, config.preprocessing)
     known = _known_rows(dataset)
     planned = split_rows(np.zeros(dataset.n_samples), (), config.split, known)
-    n_train, n_test = len(planned.train), len(planned.test)
+    n_train = len(planned.train)
     model = build_model(config.model, task, seed=config.training.seed)
     check_memory(config.model, model, n_train)
     layers = [model.resolve_layer(name) for name in config.representations.layers]
@@ -90,14 +91,10 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
     check_counts(config.model, task, n_train, _training_labels(sample.labels, dataset, config.split, known))
     small = _of_sample(part.config, config, whole=sample.dataset is dataset)
     tried = run_on_sample(small, sample.dataset, model, timed=timed)
-    splits = tried.splits
-    idle = [
-        *unused_settings(config.model, config.training, config.output, splits, model),
-        *_idle_for_data(config, dataset),
-        *_idle_by_time(config, planned),
-    ]
-    sizes = {"n_test": n_test, "n_classes": task.n_classes}
-    parts = analysis_parts(config, widths=tried.widths, n_factors=_n_factors(config, dataset, sample), **sizes)
+    n_tried = tried.splits.sizes["train"]
+    idle = _idle(config, dataset, planned, tried.splits, model)
+    kinds = {"n_classes": task.n_classes, "n_factors": _n_factors(config, dataset, sample)}
+    parts = analysis_parts(config, n_test=len(planned.test), widths=tried.widths, **kinds)
     analysis, long = describe_time(parts)
     of_split = notes_of(planned, config.split, overlaps_of(known, planned))
     taken = footprint(config, dataset, model, {name: len(rows) for name, rows in planned.parts().items()}, tried.sizes)
@@ -107,10 +104,10 @@ def _dry_run(config: ExperimentConfig, *, timed: bool) -> DryRun:
         *_plan_facts(planned, config.model.name, model, layers),
         *taken.facts(),
         f"output: {Path(config.output.directory) / config.name}/<time>",
-        *_fit_facts(part.fitted, splits.sizes["train"], n_train, n_models),
+        *_fit_facts(part.fitted, n_tried, n_train, n_models),
         analysis,
     )
-    work = work_ratio(config, small, n_train / splits.sizes["train"]) * n_models / models_fitted(small.training, task)
+    work = work_ratio(config, small, n_train / n_tried) * n_models / models_fitted(small.training, task)
     seconds = tried.training_seconds(work) + sum(part.seconds for part in parts) if timed else 0.0
     return DryRun(facts, (*idle, *of_split, *tried.warnings, *long), seconds, sum(taken.disk.values()))
 
@@ -166,6 +163,14 @@ def opened(settings: DatasetSettings) -> tuple[Dataset, str]:
     except DataError:
         urls = ", ".join(item.url for item in PUBLISHED[settings.name].downloads)
         return stand_in(settings.name, params), f"would be downloaded: {urls}"
+
+
+def _idle(
+    config: ExperimentConfig, dataset: Dataset, planned: Split, splits: SplitsDescription, model: Model
+) -> list[str]:
+    """Return lines on settings without effect."""
+    of_training = unused_settings(config.model, config.training, config.output, splits, model)
+    return [*of_training, *_idle_for_data(config, dataset), *_idle_by_time(config, planned)]
 
 
 def _idle_for_data(config: ExperimentConfig, dataset: Dataset) -> Iterator[str]:

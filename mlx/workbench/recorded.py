@@ -112,38 +112,28 @@ def analyze(
         An argument is unknown, damaged, or does not match the others.
     """
     _check_names(unknown, task, name)
-    given = {
-        "probabilities": probabilities,
-        "labels": labels,
-        "representations": representations,
-        "logits": logits,
-        "predictions": predictions,
-        "index": index,
-    }
-    beside = {
-        "metadata": metadata,
-        "images": images,
-        "texts": texts,
-        "class_names": () if class_names is None else class_names,
-    }
-    others: dict[Split, Any] = {"val": val, "train": train}
+    given = dict(zip(OF_A_PART, (probabilities, labels, representations, logits, predictions, index), strict=True))
+    names = () if class_names is None else class_names
+    beside = {"metadata": metadata, "images": images, "texts": texts, "class_names": names}
     settings = read_settings(_document(evaluation, residuals, report, groups=groups, seed=seed))
-    if folder is None:
-        parts = _parts(given, others, task, beside)
-    else:
-        arrays: dict[str, Any] = {**given, "val": val, "train": train}
-        if also := [argument for argument, value in arrays.items() if value is not None]:
-            raise SettingsError(f"{also[0]}: expected either a folder of recorded arrays or arrays, found both")
-        parts = files_in(expanded(folder), **beside)
-    beside_parts = beside_in(None if folder is None else expanded(folder), given_last_layer(last_layer, "last_layer"))
-    title = name or (expanded(folder).resolve().name if folder is not None else "recorded outputs")
+    source = None if folder is None else expanded(folder)
+    parts = _parts(source, given, {"val": val, "train": train}, task, beside)
+    title = name or ("recorded outputs" if source is None else source.resolve().name)
+    last = given_last_layer(last_layer, "last_layer")
+    known = {"name": title, "settings": settings, "beside": beside_in(source, last), "names": CALLED}
+    return _analysis(parts, output, workers, known)
+
+
+def _analysis(
+    parts: dict[Split, RecordedPart], output: str | Path | None, workers: str | None, known: Mapping[str, Any]
+) -> Analysis:
+    """Analyze the parts into a folder; a temporary one does not outlive an error."""
     path = Path(tempfile.mkdtemp(prefix="mlx-analysis-")) if output is None else expanded(output)
     try:
         with open_workers(workers, workspace=Path()) as opened:
-            known: dict[str, Any] = {"name": title, "settings": settings, "beside": beside_parts, "names": CALLED}
             analyze_parts(parts, path, opened, say=_nothing, **known)
         return Analysis(path, _temporary=output is None)
-    except BaseException:
+    except BaseException:  # also an interrupt
         if output is None:
             shutil.rmtree(path, ignore_errors=True)
         raise
@@ -193,8 +183,17 @@ def _document(
 
 
 def _parts(
-    given: Mapping[str, Any], others: Mapping[Split, Any], task: Task, beside: Mapping[str, Any]
+    folder: Path | None,
+    given: Mapping[str, Any],
+    others: Mapping[Split, Any],
+    task: Task,
+    beside: Mapping[str, Any],
 ) -> dict[Split, RecordedPart]:
+    """Return the parts in a folder, or those of the given arrays."""
+    if folder is not None:
+        if also := [name for name, value in (*given.items(), *others.items()) if value is not None]:
+            raise SettingsError(f"{also[0]}: expected either a folder of recorded arrays or arrays, found both")
+        return files_in(folder, **beside)
     test = _part(given, "", task, **beside)
     layers = list(test.representations)
     known = {split: _other(part, split, layers, task) for split, part in others.items() if part is not None}

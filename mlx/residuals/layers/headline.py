@@ -10,6 +10,7 @@ from mlx.results.classification_residuals import FactorEffect, Headline, Slice
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TestResult, first_test
 from mlx.stats.duplicates import Duplicates
+from mlx.stats.grouping import names_of
 from mlx.stats.groups import Groups
 
 CORRELATIONS = {
@@ -57,7 +58,7 @@ def headline_of(
     duplicates: Duplicates,
     groups: Groups | None,
     *,
-    groups_name: str,
+    groups_name: str | None,
     n_dropped: int,
     confidence: float,
 ) -> Headline:
@@ -66,8 +67,7 @@ def headline_of(
     None where undefined; ``<key>_status`` then says why, and what else a reader of the number has to know.
     """
     headline: Headline = {"n": None, "n_dropped": n_dropped, "n_duplicates": duplicates.count}
-    headline |= {} if groups is None else {"groups": groups_name, "n_groups": groups.count}
-    headline["confidence"] = confidence
+    headline |= names_of(groups_name, groups) | {"confidence": confidence}
     for key, (scope, statistic) in CORRELATIONS.items():
         test = first_test(tests, Question.SIMILARITY_ENTROPY, statistic, scope=scope)
         assert test is not None, "asked of every layer"

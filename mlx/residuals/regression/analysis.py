@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ from mlx.results.regression_residuals import RegressionResiduals, RegressionSamp
 from mlx.results.regression_summary import RegressionSummary
 from mlx.stats.correlation import is_constant, merge_ties, midranks
 from mlx.stats.duplicates import Duplicates, find_duplicates
-from mlx.stats.grouping import GIVEN, choose_groups
+from mlx.stats.grouping import choose_groups, names_of
 from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
 
@@ -139,45 +140,23 @@ def analyze_regression(
         If there is no sample, the shapes differ, or a value is not finite (with its row).
     """
     true, pred, identity = _columns(y_true, y_pred, index)
-    if fit is None or design is None:
-        place = no_leverage(true.size, without_fit)
-    else:
-        place = leverage_of(design, pred, fit, settings.confidence)
+    place = _leverage(design, pred, fit, settings.confidence, without_fit)
     residuals = _Residuals(true, pred)
-    duplicates = _duplicates(representation, pred)
-    chosen = choose_groups(settings.groups, groups, factors, duplicates)
-    summary = replace(
-        _summary(residuals, identity, place, fit, chosen, settings, map),
-        n_duplicates=None if representation is None else duplicates.count,
-        groups=None if chosen is None else settings.groups or GIVEN,
-        n_groups=None if chosen is None else chosen.count,
-    )
-    if between := duplicates.count_between(chosen):
-        summary = replace(summary, status=(*summary.status, Reason.DUPLICATE_SAMPLES(between, true.size)))
+    duplicates = None if representation is None else _duplicates(representation, pred)
+    chosen = choose_groups(settings.groups, groups, factors, duplicates or Duplicates(np.arange(pred.size)))
+    summary = _summary(residuals, identity, place, fit, duplicates, chosen, settings, map)
     known, shown = _explained(factors, residuals, settings, chosen, map)
     intervals = PredictionIntervals()
     if validation is not None and representation is not None and settings.conformal.alpha:
-        intervals = prediction_intervals(
-            RegressionOutputs(true, pred, identity, representation),
-            validation,
-            training,
-            known.looks,
-            settings,
-            groups=chosen,
-            chosen_by_validation=chosen_by_validation,
-        )
+        outputs = RegressionOutputs(true, pred, identity, representation)
+        how: dict[str, Any] = {"groups": chosen, "chosen_by_validation": chosen_by_validation}
+        intervals = prediction_intervals(outputs, validation, training, known.looks, settings, **how)
         summary = replace(summary, of_intervals=headline_of_sets(intervals.coverage, settings.confidence))
     return RegressionResiduals(
-        _samples(residuals, identity, place),
-        coefficients_of(fit, settings.confidence, features),
-        summary,
-        {str(name): shown[name].to_numpy() for name in shown},
-        known.factors,
-        known.slices,
-        known.tests,
-        prediction_sets=intervals.coverage,
-        sample_intervals=intervals.samples,
-    )
+        _samples(residuals, identity, place), coefficients_of(fit, settings.confidence, features), summary,
+        {str(name): shown[name].to_numpy() for name in shown}, known.factors, known.slices, known.tests,
+        prediction_sets=intervals.coverage, sample_intervals=intervals.samples,
+    )  # fmt: skip
 
 
 def _columns(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, index: npt.ArrayLike) -> tuple[Floats, Floats, Array]:
@@ -206,9 +185,13 @@ def _explained(
     return analyze_residual_factors(explaining, errors, settings=settings, groups=groups, map=map), shown
 
 
-def _duplicates(representation: "Representation | None", pred: Floats) -> Duplicates:
-    if representation is None:
-        return Duplicates(np.arange(pred.size))
+def _leverage(design: Scores | None, pred: Floats, fit: LinearFit | None, level: float, without_fit: str) -> Leverage:
+    if fit is None or design is None:
+        return no_leverage(pred.size, without_fit)
+    return leverage_of(design, pred, fit, level)
+
+
+def _duplicates(representation: Representation, pred: Floats) -> Duplicates:
     rows = directions_of("representation", representation, pred.size).representation
     return find_duplicates(rows, pred[:, None])
 
@@ -235,6 +218,7 @@ def _summary(
     index: Array,
     place: Leverage,
     fit: LinearFit | None,
+    duplicates: Duplicates | None,
     groups: Groups | None,
     settings: ResidualsSettings,
     map: OrderedMap,
@@ -246,13 +230,18 @@ def _summary(
     spread, spread_status = correlate_spread(error, residuals.fitted, residuals.tolerance, groups, settings, map=map)
     finite = all(np.isfinite(value) for value in center.values() if value)
     by_group = OK if groups is None else Reason.NO_CLASSICAL_BY_GROUP()
-    statuses = (shape_status, spread_status, by_group, OK if finite else Reason.BEYOND_LARGEST_NUMBER())
+    repeated = 0 if duplicates is None else duplicates.count_between(groups)
+    of_duplicates = Reason.DUPLICATE_SAMPLES(repeated, error.size) if repeated else OK
+    of_size = OK if finite else Reason.BEYOND_LARGEST_NUMBER()
+    statuses = (shape_status, spread_status, by_group, of_size, of_duplicates)
     return RegressionSummary(
         n=error.size,
         confidence=settings.confidence,
         status=tuple(status for status in statuses if not status.is_ok),
         leverage_status=place.status,
         prediction_status=place.interval_status,
+        n_duplicates=None if duplicates is None else duplicates.count,
+        **names_of(settings.groups, groups),
         **center,
         **({**shape, **_classical(residuals, index)} | ({} if groups is None else NOT_BY_GROUP)),
         **spread,

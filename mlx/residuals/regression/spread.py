@@ -14,7 +14,7 @@ from mlx.stats.correlation import midranks
 from mlx.stats.correlation_intervals import EXACT, bootstrap_interval
 from mlx.stats.groups import Groups, correlation_by_group
 from mlx.stats.influence import spearman
-from mlx.stats.permutation import permutations_for, sequential_tests
+from mlx.stats.permutation import PermutationTest, permutations_for, sequential_tests
 from mlx.stats.status import OK, Reason, Status, no_interval
 from mlx.stats.studentized import Stratum, studentized
 
@@ -62,15 +62,7 @@ def correlate_spread(
     estimate = float(x @ y)
     if groups is not None:
         return _by_group(estimate, raw, groups, settings.confidence)
-    # A stratum has values beside ranks; here, both are ranks.
-    stratum = Stratum.of(*(np.stack([side, side]) / (n + 1) for side in ranks), *raw)
-    generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
-    observed = studentized(stratum.observed())[1]
-    (test,) = sequential_tests(
-        observed,
-        lambda size, _: studentized(stratum.permuted(size, generator))[1:],
-        permutations_for(1, least=settings.n_permutations),
-    )
+    test = _permuted(raw, ranks, settings)
     found: Numbers = {
         "spread_spearman": estimate,
         "spread_spearman_p": test.p,
@@ -84,6 +76,19 @@ def correlate_spread(
     if interval.why_missing.is_ok:
         found |= {"spread_spearman_low": interval.low, "spread_spearman_high": interval.high}
     return found, interval.status
+
+
+def _permuted(raw: Floats, ranks: Floats, settings: ResidualsSettings) -> PermutationTest:
+    """Test the correlation of ranks (2, n), and the same less their means, by permutations."""
+    # A stratum has values beside ranks; here, both are ranks.
+    stratum = Stratum.of(*(np.stack([side, side]) / (raw.shape[1] + 1) for side in ranks), *raw)
+    generator = stream(settings.seed, Stream.REGRESSION_PERMUTATION)
+    (test,) = sequential_tests(
+        studentized(stratum.observed())[1],
+        lambda size, _: studentized(stratum.permuted(size, generator))[1:],
+        permutations_for(1, least=settings.n_permutations),
+    )
+    return test
 
 
 def _by_group(estimate: float, ranks: Floats, groups: Groups, level: float) -> tuple[Numbers, Status]:
