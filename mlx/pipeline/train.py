@@ -2,8 +2,9 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,49 +78,79 @@ def train(
         return _write_untrained(workspace, model, described, described.recorded)
     samples, validation = (_samples(workspace.splits, part, task_spec) for part in ("train", "val"))
     _check_samples(samples, described, model, built)
-    result = _fit_and_write(workspace, workers, built, described, samples, validation, model, training, output)
+    data, settings = _Data(described, samples, validation), _Settings(model, training, output)
+    result = _fit_and_write(workspace, workers, built, data, settings)
     return (
         f"read {len(samples.y)} samples from {workspace.splits}, fitted {model.name} "
         f"({built.n_parameters} parameters, {_how(built, result)}), wrote {workspace.model}"
     )
 
 
-def _fit_and_write(
-    workspace: Workspace,
-    workers: Workers,
-    built: Model,
-    described: SplitsDescription,
-    samples: Samples,
-    validation: Samples,
-    model: ModelSettings,
-    training: TrainingSettings,
-    output: OutputSettings,
-) -> FitResult:
-    task_spec, names = built.task_spec, described.class_names
-    augmentation = augmentation_of(training.params.augmentation, described.augmentation)
-    saves = output.save_checkpoints and isinstance(built, IterativeModel)
+@dataclass(frozen=True)
+class _Data:
+    """What a training reads: the training and validation samples, and their description."""
+
+    described: SplitsDescription
+    train: Samples
+    val: Samples
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """The sections of the configuration that a training depends on."""
+
+    model: ModelSettings
+    training: TrainingSettings
+    output: OutputSettings
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A fitted model, and what is written of its training.
+
+    Attributes
+    ----------
+    y, index
+        (n,), targets of the training samples, and their rows in the raw data.
+    crossed
+        Outputs of cross-fitting, if there are any.
+    chosen_by_validation
+        Whether the validation loss chose the epoch; None without epochs.
+    """
+
+    model: Model
+    result: FitResult
+    y: Array
+    index: Array
+    crossed: CrossFitOutputs | None = None
+    chosen_by_validation: bool | None = None
+
+
+def _fit_and_write(workspace: Workspace, workers: Workers, built: Model, data: _Data, given: _Settings) -> FitResult:
+    task_spec, names, training = built.task_spec, data.described.class_names, given.training
+    augmentation = augmentation_of(training.params.augmentation, data.described.augmentation)
+    saves = given.output.save_checkpoints and isinstance(built, IterativeModel)
     crosses = training.cross_fit > 0 and task_spec.n_classes > 0
     identity: Fingerprint = {}
     if saves or crosses:
-        identity = fingerprint(model, training, augmentation, task_spec, _arrays(workspace.splits))
+        identity = fingerprint(given.model, training, augmentation, task_spec, _arrays(workspace.splits))
     checkpoints = None
     if saves:
-        about = describe_model(built, model, names)
-        frequency = output.checkpoint_frequency
+        about = describe_model(built, given.model, names)
+        frequency = given.output.checkpoint_frequency
         checkpoints = Checkpoints(workspace.checkpoints, identity, frequency, description=about, report=_note)
     else:
         clear_checkpoints(workspace.checkpoints)
     with workers.serving_joblib():
-        result = _fit(built, samples, validation, training, augmentation, checkpoints, LiveMetrics(workspace.live))
-    index = open_index(workspace.splits / "index_train.npy", rows=len(samples.y))
+        result = _fit(built, data, training, augmentation, checkpoints, LiveMetrics(workspace.live))
+    index = open_index(workspace.splits / "index_train.npy", rows=len(data.train.y))
     crossed = None
     if crosses:
-        of_folds = CrossFit(model, training, output, task_spec, names, augmentation,
+        of_folds = CrossFit(given.model, training, given.output, task_spec, names, augmentation,
                             workspace.checkpoints, identity, _note)  # fmt: skip
-        crossed = of_folds.outputs(samples, validation, _equal_samples(workspace.splits, index))
+        crossed = of_folds.outputs(data.train, data.val, _equal_samples(workspace.splits, index))
     chosen = training.early_stopping_patience is not None if isinstance(built, IterativeModel) else None
-    sources = made_from(splits=described.identity)
-    _write(workspace, result, built, model, names, samples.y, index, crossed, sources, chosen_by_validation=chosen)
+    _write(workspace, _Fitted(built, result, data.train.y, index, crossed, chosen), given.model, data.described)
     if checkpoints:
         checkpoints.finish()
     clear_folds(workspace.checkpoints)
@@ -133,10 +164,8 @@ def _write_untrained(
     clear_checkpoints(workspace.checkpoints)
     clear_folds(workspace.checkpoints)
     LiveMetrics(workspace.live).clear()
-    built, names = RecordedModel(TaskSpec.of(described), list(recorded.layers)), described.class_names
-    none = np.empty(0, np.int64)
-    sources = made_from(splits=described.identity)
-    _write(workspace, FitResult((), 0), built, model, names, none, none, None, sources, chosen_by_validation=None)
+    built, none = RecordedModel(TaskSpec.of(described), list(recorded.layers)), np.empty(0, np.int64)
+    _write(workspace, _Fitted(built, FitResult((), 0), none, none), model, described)
     return f"read {workspace.splits}, found nothing to fit to recorded outputs, wrote {workspace.model}"
 
 
@@ -145,26 +174,15 @@ def _note(*lines: str) -> None:
         note(f"train: {line}")
 
 
-def _write(
-    workspace: Workspace,
-    result: FitResult,
-    built: Model,
-    model: ModelSettings,
-    class_names: Sequence[str],
-    y: Array,
-    index: Array,
-    crossed: CrossFitOutputs | None,
-    sources: Mapping[str, str],
-    *,
-    chosen_by_validation: bool | None,
-) -> None:
+def _write(workspace: Workspace, fitted: _Fitted, model: ModelSettings, described: SplitsDescription) -> None:
+    result, chosen = fitted.result, fitted.chosen_by_validation
     with replacing_folder(workspace.model) as folder:
-        save_model(built, model, folder, class_names, chosen_by_validation=chosen_by_validation)
-        write_columns(folder / "dynamics.parquet", dynamics_columns(result.dynamics, index))
-        if crossed is not None:
-            write_cross_fit(folder / CROSS_FIT, crossed, y, index)
+        save_model(fitted.model, model, folder, described.class_names, chosen_by_validation=chosen)
+        write_columns(folder / "dynamics.parquet", dynamics_columns(result.dynamics, fitted.index))
+        if fitted.crossed is not None:
+            write_cross_fit(folder / CROSS_FIT, fitted.crossed, fitted.y, fitted.index)
         written = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != DESCRIPTION)
-        content = {**read_json(folder / DESCRIPTION), "made_from": sources}
+        content = {**read_json(folder / DESCRIPTION), "made_from": made_from(splits=described.identity)}
         write_identified(folder / DESCRIPTION, content, written)
     history = pd.DataFrame(result.history, columns=None if result.history else ["loss", "val_loss"])
     history.insert(0, "epoch", range(1, len(history) + 1))
@@ -222,14 +240,13 @@ def _check_memory(name: str, X: Array) -> None:
 
 def _fit(
     built: Model,
-    train: Samples,
-    val: Samples,
+    data: _Data,
     settings: TrainingSettings,
     augmentation: Augmentation,
     checkpoints: Checkpoints | None,
     live: LiveMetrics,
 ) -> FitResult:
-    display = TrainingDisplay(settings.epochs, -(-len(train.y) // settings.batch_size))
+    display = TrainingDisplay(settings.epochs, -(-len(data.train.y) // settings.batch_size))
     logs_curves = isinstance(built, IterativeModel)
     if logs_curves and (reason := missing("dvc")):
         _note(f"no live curves, as logging them {reason}")
@@ -240,7 +257,8 @@ def _fit(
         # Warnings of a fit (of a rank, say) are for the user: shown as a line, without a place in this source.
         warnings.showwarning = lambda message, *_, **__: _note(f"warning: {message}")
         callbacks = Callbacks((display, live) if logs_curves else (display,))
-        return fit_model(built, train, val, settings, callbacks, augmentation=augmentation, checkpoints=checkpoints)
+        how: dict[str, Any] = {"augmentation": augmentation, "checkpoints": checkpoints}
+        return fit_model(built, data.train, data.val, settings, callbacks, **how)
 
 
 def _summary(result: FitResult) -> dict[str, Any]:
