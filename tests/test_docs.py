@@ -64,6 +64,14 @@ def test_the_picture_of_the_architecture_is_that_of_the_pipeline() -> None:
     assert (ROOT / "docs/architecture.svg").read_text() == drawing(stages), "run `python docs/architecture.py`"
 
 
+def test_dvc_shows_as_many_views_and_numbers_as_a_screen_has_room_for() -> None:
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text())
+    assert ("eight views" in README, len(pipeline["plots"])) == (True, 8)
+    stages = pipeline["stages"].values()
+    assert [next(iter(one)) for stage in stages for one in stage.get("metrics", [])] == ["metrics/headline.json"]
+    assert len(json.loads((ROOT / "metrics/headline.json").read_text())) <= 10
+
+
 @pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs/harness.md"], ids=lambda path: path.name)
 def test_every_command_line_that_users_read_is_one(path: Path) -> None:
     parser = build_parser()
