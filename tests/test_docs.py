@@ -1,5 +1,6 @@
 """What the README and the examples say is what the code does."""
 
+import json
 import os
 import re
 import runpy
@@ -70,6 +71,14 @@ def test_dvc_shows_as_many_views_and_numbers_as_a_screen_has_room_for() -> None:
     stages = pipeline["stages"].values()
     assert [next(iter(one)) for stage in stages for one in stage.get("metrics", [])] == ["metrics/headline.json"]
     assert len(json.loads((ROOT / "metrics/headline.json").read_text())) <= 10
+
+
+def test_the_map_of_contributing_names_every_folder_and_nothing_that_is_not_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"`((?:mlx|tests|docs|stages|benchmarks)/[\w/.-]*)`", text))
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "mlx").glob("*/**/__init__.py")}
+    assert {folder for folder in folders if folder + "/" not in named} == set()
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs/harness.md"], ids=lambda path: path.name)
