@@ -13,6 +13,7 @@ from mlx.core.artifacts import read_json, write_json
 from mlx.core.bars import working
 from mlx.core.checksums import (
     CONFIG,
+    is_result,
     of_configuration,
     state_of,
     verified,
@@ -138,7 +139,7 @@ def _configuration(run: Run) -> ExperimentConfig:
         remedy = "; a run can't go on without the configuration that it was started with: start the experiment again"
         raise SettingsError(f"{error}{remedy}") from None
     try:
-        verification = verified(run.folder)
+        verification = verified(run.folder, config_only=True)
     except ArtifactError:  # `damaged_steps` reports damaged checksums
         return config
     with verification:
@@ -202,7 +203,7 @@ def run_steps(
                 else:
                     before = state_of(workspace.root)
                     if name == "train":  # a killed attempt, from which it continues, wrote some of its checkpoints
-                        before = {file: state for file, state in before.items() if not file.startswith("checkpoints/")}
+                        before = {file: state for file, state in before.items() if is_result(file)}
                     with working(f"{name} (step {NAMES.index(name) + 1} of {len(NAMES)})"):
                         line = _run_step(step, workspace, workers, config)
                     files = written_since(workspace.root, before)

@@ -100,7 +100,7 @@ def _target(chosen: argparse.Namespace) -> "tuple[Workspace, Any] | None":
     run = find_any_run(identity, given)
     path = chosen.config or run.folder / CONFIG
     config = read_config(path)
-    with verified(run.folder):
+    with verified(run.folder, config_only=True):
         verify(path)
     return run.workspace, config
 

@@ -38,6 +38,7 @@ def run(chosen: argparse.Namespace) -> str:
     """
     from mlx.commands.places import results_folder
     from mlx.core.artifacts import write_csv
+    from mlx.core.checksums import verified
     from mlx.core.descriptions import DatasetDescription, read_description
     from mlx.core.errors import ArtifactError, SettingsError
     from mlx.core.paths import Workspace
@@ -51,11 +52,12 @@ def run(chosen: argparse.Namespace) -> str:
             f"{path}: expected samples to look at, found none, as an earlier version analyzed this run or its analysis "
             "did not end; a new run, or 'dvc repro' for the workspace, finds them"
         )
-    tables = read_issues(workspace.residuals)
+    with verified(workspace.root):
+        tables = read_issues(workspace.residuals)
+        names = read_description(workspace.raw / "dataset.json", DatasetDescription).class_names
     issues, counts = (
         [row for row in tables[name] if chosen.kind in {None, row.kind}] for name in ("issues", "issue_counts")
     )
-    names = read_description(workspace.raw / "dataset.json", DatasetDescription).class_names
     if chosen.csv is not None:
         if not chosen.csv.absolute().parent.is_dir():
             raise SettingsError(f"--csv: expected a file in an existing folder, found {chosen.csv}")

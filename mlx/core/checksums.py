@@ -1,5 +1,7 @@
 """The SHA-256 of every file that a step of a run wrote, by which later changes are detected."""
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -7,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from mlx.core.artifacts import write_json
+from mlx.core.console import note
 from mlx.core.descriptions import Hash, read_description
 from mlx.core.reading import OnRecord, digest_of_file, verifying
 from mlx.core.settings import Settings
@@ -21,18 +24,43 @@ BEFORE = "configuration"
 WATCHED = ("data", "metrics", "checkpoints")
 """Folders of a run that steps write to."""
 
+
+def is_result(name: str) -> bool:
+    """Return whether a file of a run is no checkpoint: no step reads those, so they may be deleted to save space."""
+    return not name.startswith("checkpoints/")
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[^/.\\][^/\\]*(/[^/.\\][^/\\]*)*$")]
 
 
 class Checksums(Settings):
-    """``checksums.json``: the digests of the files that each finished step wrote, by name below the run's folder."""
+    """``checksums.json``: the digests of the files that each finished step wrote, by name below the run's folder.
+
+    Attributes
+    ----------
+    names
+        Of the names in `steps`, so that a changed or missing one is noticed; None in runs of earlier versions.
+    """
 
     format: Literal[1] = 1
     steps: dict[str, dict[Name, Hash]] = Field(default_factory=dict)
+    names: Hash | None = None
+
+    @field_validator("names")
+    @classmethod
+    def _of_these_steps(cls, names: str | None, found: ValidationInfo) -> str | None:
+        if names is not None and "steps" in found.data and names != _digest_of_names(found.data["steps"]):
+            raise ValueError("expected the SHA-256 of the names in 'steps', found another: a name was changed")
+        return names
 
     def of_all(self) -> dict[str, str]:
         """Return the digest of every file."""
         return {name: digest for files in self.steps.values() for name, digest in files.items()}
+
+    def missing_from(self, folder: Path) -> list[str]:
+        """Return the files that are not there, of those that a later step or command may look for."""
+        files = (name for step, files in self.steps.items() if step != "report" for name in files)
+        return [name for name in files if is_result(name) and not (folder / name).exists()]
 
     def with_step(self, step: str, files: Mapping[str, str]) -> "Checksums":
         """Return the checksums after `step` wrote `files`; those of the same name are removed from other steps."""
@@ -66,7 +94,13 @@ def of_configuration(folder: Path) -> Checksums:
 
 def write_checksums(folder: Path, checksums: Checksums) -> None:
     """Write the checksums, durably: they are on the disk when this returns."""
-    write_json(folder / CHECKSUMS, checksums.as_dict(), durable=True)
+    content = {**checksums.as_dict(), "names": _digest_of_names(checksums.steps)}
+    write_json(folder / CHECKSUMS, content, durable=True)
+
+
+def _digest_of_names(steps: Mapping[str, Mapping[str, str]]) -> str:
+    names = {step: list(files) for step, files in steps.items()}
+    return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -87,20 +121,25 @@ def faults(folder: Path, files: Mapping[str, str]) -> Iterator[Fault]:
             yield Fault(name, "not what the step wrote")
 
 
-def verified(folder: Path) -> AbstractContextManager[None]:
+def verified(folder: Path, *, config_only: bool = False) -> AbstractContextManager[None]:
     """Verify the files of the run in `folder` by their checksums when they are read within the block.
 
-    Files of a folder without checksums, such as the DVC workspace, are not verified.
+    Files of a folder without checksums, such as the DVC workspace, are not verified. A line names files that are
+    missing, as some are read only where they exist. `config_only` is for blocks that read the configuration alone.
 
     Raises
     ------
     ArtifactError
         The checksums are damaged.
     """
-    checksums = read_checksums(folder)
-    repeat = f"; 'mlx run-experiment --resume {folder}' repeats the step that writes it"
+    checksums = read_checksums(folder) or Checksums()
+    resume = f"'mlx run-experiment --resume {folder}'"
+    repeat = f"; {resume} repeats the step that writes it"
     anew = f"; if it is what you want, start a run of its own with 'mlx run-experiment --config {folder / CONFIG}'"
-    digests = {} if checksums is None else checksums.of_all()
+    if missing := [] if config_only else checksums.missing_from(folder):
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        note(f"{folder}: warning: files of the run are missing: {missing[0]}{more}; {resume} writes them again")
+    digests = checksums.of_all()
     return verifying(
         {folder / name: OnRecord(digest, anew if name == CONFIG else repeat) for name, digest in digests.items()}
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.class_names import clash_of
+from mlx.core.class_names import clash_of, visible
 from mlx.core.errors import SettingsError
 from mlx.datasets.custom.array_files import open_npy
 from mlx.datasets.custom.targets import checked_text
@@ -34,7 +34,7 @@ def read_class_names(given: Any, what: str) -> tuple[str, ...]:
         return ()
     names = _from_text(given, what) if isinstance(given, str | os.PathLike) else _from_sequence(given, what)
     for label, name in enumerate(names):
-        if not name.strip():
+        if not visible(name):
             raise SettingsError(f"{what}: expected a name for each class, found an empty one for class {label}")
     if clash := clash_of(names):
         raise SettingsError(f"{what}: expected names that differ from each other, found {clash}")

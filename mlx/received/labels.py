@@ -120,13 +120,13 @@ def _named(where: str, labels: Array, k: int, names: Sequence[str]) -> tuple[tup
     if not found[0]:
         raise DataError(f"{where}: row {int(np.argmax(labels == ''))}: expected a label, found an empty text")
     if not names:
+        if clash := clash_of(found):
+            raise DataError(f"{where}: expected labels that differ from each other, found {clash}")
         if len(found) != k:
             raise DataError(
                 f"{where}: expected {k} different labels, one per column of the probabilities, found {len(found)}; "
                 "give all class names in the order of the columns"
             )
-        if clash := clash_of(found):
-            raise DataError(f"{where}: expected labels that differ from each other, found {clash}")
         names = found
     number = {reading_of(name): label for label, name in enumerate(names)}
     places = np.array([number.get(reading_of(text), -1) for text in found])[codes.reshape(labels.shape)]

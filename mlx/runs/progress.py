@@ -5,7 +5,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from mlx.core.checksums import BEFORE, CHECKSUMS, Checksums, faults, of_configuration, read_checksums, write_checksums
+from mlx.core.checksums import (
+    BEFORE,
+    CHECKSUMS,
+    Checksums,
+    faults,
+    is_result,
+    of_configuration,
+    read_checksums,
+    write_checksums,
+)
 from mlx.core.console import note
 from mlx.core.descriptions import DatasetDescription, InputDescription, read_description
 from mlx.core.errors import ArtifactError
@@ -50,20 +59,15 @@ def damaged_steps(run: Run) -> set[str]:
             damaged.add(step)
             note(f"{run.id}: {step} is repeated, as {CHECKSUMS} has none of its files")
             continue
-        files = {n: digest for n, digest in recorded.items() if not _is_checkpoint(n) or (run.folder / n).exists()}
+        files = {n: digest for n, digest in recorded.items() if is_result(n) or (run.folder / n).exists()}
         if fault := next(iter(faults(run.folder, files)), None):
             damaged.add(step)
             note(f"{run.id}: {step} is repeated, as {fault.name} is {fault.found}")
     return damaged
 
 
-def _is_checkpoint(name: str) -> bool:
-    """Return whether a file is a checkpoint: no step reads these, so that they may be deleted to save space."""
-    return name.startswith("checkpoints/")
-
-
 def _results(files: Mapping[str, str]) -> dict[str, str]:
-    return {name: digest for name, digest in files.items() if not _is_checkpoint(name)}
+    return {name: digest for name, digest in files.items() if is_result(name)}
 
 
 class Progress:

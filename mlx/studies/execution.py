@@ -9,7 +9,16 @@ from typing import Any
 
 from mlx.config import ExperimentConfig
 from mlx.core.artifacts import read_json, write_json
-from mlx.core.checksums import BEFORE, CONFIG, Checksums, faults, of_configuration, read_checksums, write_checksums
+from mlx.core.checksums import (
+    BEFORE,
+    CONFIG,
+    Checksums,
+    faults,
+    is_result,
+    of_configuration,
+    read_checksums,
+    write_checksums,
+)
 from mlx.core.console import warnings_as_lines
 from mlx.core.errors import ArtifactError, MlxError
 from mlx.core.locks import run_lock
@@ -100,7 +109,7 @@ def is_done(folder: Path, keys: Mapping[str, str], known: dict[tuple[int, int, i
 
 
 def _results(checksums: Checksums, step: str) -> list[tuple[str, str]]:
-    return [(n, digest) for n, digest in checksums.steps.get(step, {}).items() if not n.startswith("checkpoints/")]
+    return [(n, digest) for n, digest in checksums.steps.get(step, {}).items() if is_result(n)]
 
 
 def _is_whole(path: Path, digest: str, known: dict[tuple[int, int, int], str]) -> bool:

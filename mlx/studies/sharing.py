@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlx.core.artifacts import replacing, replacing_folder
-from mlx.core.checksums import Checksums, read_checksums
+from mlx.core.checksums import Checksums, is_result, read_checksums
 from mlx.core.errors import ArtifactError
 from mlx.core.own_folders import remove
 
@@ -106,14 +106,10 @@ def made_step(folder: Path, step: str) -> SharedStep | None:
     """Return a step that was made in `folder`; None if it was not, or a file is missing."""
     with suppress(ArtifactError):
         checksums = read_checksums(folder) or Checksums()
-        files = {name: digest for name, digest in checksums.steps.get(step, {}).items() if _is_result(name)}
+        files = {name: digest for name, digest in checksums.steps.get(step, {}).items() if is_result(name)}
         if files and all((folder / name).is_file() for name in files):
             return SharedStep(str(folder), files)
     return None
-
-
-def _is_result(name: str) -> bool:
-    return not name.startswith("checkpoints/")
 
 
 def shared_folder(study: Path, steps: Sequence[str], key: str) -> Path:

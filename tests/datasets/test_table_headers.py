@@ -29,6 +29,7 @@ def written(folder, header, columns, separator=","):
         ("y,x,y ", "y", "1 and 3"),
         ("caf\u00e9,cafe\u0301,y", "caf\u00e9", "1 and 2"),
         ('"y",x,y', "y", "1 and 3"),
+        ("y,x,y\u200b", "y", "1 and 3"),
     ],
 )
 def test_two_columns_of_one_name_are_refused_before_a_reader_renames_them(tmp_path, header, name, places):

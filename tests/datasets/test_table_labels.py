@@ -95,8 +95,8 @@ def test_targets_with_a_fraction_are_numbers_and_it_is_said(tmp_path, words, val
 
 
 def test_names_that_only_differ_by_blanks_are_refused(tmp_path):
-    for words in (["a", "a "], [" 1", "1"], ["007", "007 "]):
-        refused(csv_file(tmp_path, words), "differ by more than blanks in column 'y'.* in row 2", target="y")
+    for words in (["a", "a "], [" 1", "1"], ["007", "007 "], ["1", "1\u200b"]):
+        refused(csv_file(tmp_path, words), "differ by more than blanks and .* in column 'y'.* in row 2", target="y")
     assert opened(csv_file(tmp_path, [" 1", "1"]), target="y", task="regression").task == "regression"
 
 

@@ -17,6 +17,7 @@ import pytest
 from read_damaged import mutated
 
 from mlx.cli import main
+from mlx.core.checksums import Checksums, write_checksums
 from mlx.experiment import NAMES
 from mlx.runs import progress
 from mlx.runs.run import write_summary
@@ -129,6 +130,30 @@ def test_what_is_missing_or_cut_is_written_again_and_what_follows_only_where_it_
     main(["run-experiment", "--resume", str(run)])
     said = capsys.readouterr().err
     assert steps_in(said) == ["evaluate", "residuals-analysis", "report"]
+    assert content(run) == before
+
+
+def test_a_name_that_changed_or_vanished_in_the_record_is_noticed_and_so_is_a_file_that_nothing_has_to_read(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, record = content(run), (run / "checksums.json").read_text()
+    lines = record.splitlines(keepends=True)
+    gone = "".join(line for line in lines if "data/splits/index_test.npy" not in line)
+    for changed in (record.replace("metrics/roc.csv", "metrics/roc.csw"), gone):
+        (run / "checksums.json").write_text(changed)
+        for command in ("eval", "report", "issues"):
+            with pytest.raises(
+                SystemExit, match=r"checksums\.json: names: expected the SHA-256 of the names in 'steps'"
+            ):
+                main([command, "tiny"])
+    main(["run-experiment", "--resume", str(run)])
+    assert content(run) == before
+    (run / "data/splits/duplicates.parquet").unlink()
+    capsys.readouterr()
+    main(["issues", "tiny"])
+    said = "warning: files of the run are missing: data/splits/duplicates.parquet; 'mlx run-experiment --resume "
+    assert said in capsys.readouterr().err
+    main(["run-experiment", "--resume", str(run)])
     assert content(run) == before
 
 
@@ -290,7 +315,7 @@ def test_a_run_that_was_killed_and_whose_newest_file_is_damaged_ends_with_the_sa
     killed = summary | {"status": "running", "finished": None, "seconds": dict.fromkeys(done, 1.0), "metrics": {}}
     (run / "summary.json").write_text(json.dumps(killed))
     kept = {step: files for step, files in record["steps"].items() if step in {*done, "configuration"}}
-    (run / "checksums.json").write_text(json.dumps(record | {"steps": kept}))
+    write_checksums(run, Checksums(steps=kept))
     newest = run / rng.choice([*kept[done[-1]], "summary.json", "checksums.json"])
     damaged = mutated(newest.read_bytes(), rng)
     newest.write_bytes(damaged)

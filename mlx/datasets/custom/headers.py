@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlx.core.class_names import visible
 from mlx.core.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,7 +38,11 @@ def reject_equal_names(names: Sequence[str], path: Path) -> None:
     for name, found in places.items():
         if len(found) > 1:
             same = len({names[place - 1] for place in found}) == 1
-            alike = "" if same else " whose names only differ by blanks or the encoding of a character"
+            alike = (
+                ""
+                if same
+                else " whose names differ only in blanks, invisible characters or the encoding of a character"
+            )
             listed = " and ".join(map(str, found[:3])) + (", …" if len(found) > 3 else "")
             raise DataError(
                 f"{path}: expected one column '{name}', found {len(found)}{alike} (columns {listed} of the table); "
@@ -56,7 +61,7 @@ def as_requested(names: Sequence[str], wanted: Collection[str]) -> list[str]:
 
 
 def _normalized(name: str) -> str:
-    return unicodedata.normalize("NFC", name.strip())
+    return unicodedata.normalize("NFC", visible(name))
 
 
 def without_index(table: "Table", wanted: Collection[str]) -> "tuple[list[RawColumn], list[str]]":

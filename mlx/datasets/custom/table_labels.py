@@ -1,11 +1,13 @@
 """The target's column of a table as labels: numbers, or names as they are written."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.class_names import visible
 from mlx.core.errors import DataError
 from mlx.datasets.custom.features import ambiguous_number, dates_among
 from mlx.datasets.custom.table_files import Table
@@ -72,7 +74,7 @@ def table_labels(table: Table, name: str, known: Array, *, task: Task | str, mar
     ------
     DataError
         If it holds dates, lists or something else that is neither number nor text, numbers and words, or
-        texts that only differ by blanks around them.
+        texts that differ only in blanks or invisible characters.
     SettingsError
         If its numbers can be read in two ways.
     """
@@ -113,7 +115,7 @@ def _of_text(table: Table, name: str, task: Task | str, marks: Marks, *, gaps: b
     written = read_written(table.texts(name))
     stripped = {text: text.strip() for text in texts}
     if task != "regression" and not table.typed and all(map(_COUNT.fullmatch, stripped.values())):
-        _reject_blanks(table, name, stripped)
+        _reject_look_alikes(table, name, texts)
         integers = _integers([int(text) for text in stripped.values()])
         return np.array(texts, dtype=str) if integers is None else integers
     floats = task != "regression" and not table.typed and (gaps or task == "classification")
@@ -123,7 +125,7 @@ def _of_text(table: Table, name: str, task: Task | str, marks: Marks, *, gaps: b
         numbers = _quantities(table, name, written, mark_of(written, marks), sure=task == "regression")
         if numbers is not None:
             return np.array([numbers[text] for text in texts])
-    _reject_blanks(table, name, stripped)
+    _reject_look_alikes(table, name, texts)
     return np.array(texts, dtype=str)
 
 
@@ -149,18 +151,17 @@ def _quantities(table: Table, name: str, written: Written, mark: Mark | None, *,
     return read
 
 
-def _reject_blanks(table: Table, name: str, stripped: dict[str, str]) -> None:
-    """Reject labels that differ only by blanks around them, which are hardly two classes."""
-    if len(set(stripped.values())) < len(stripped):
-        seen: dict[str, str] = {}
-        for text, plain in stripped.items():
-            other = seen.setdefault(plain, text)
-            if other != text:
-                row, _ = table.first_of(name, [text])
-                raise DataError(
-                    f"{table.path}: expected names that differ by more than blanks in column '{name}', the target, "
-                    f"found {other[:40]!r} and, in {row}, {text[:40]!r}"
-                )
+def _reject_look_alikes(table: Table, name: str, texts: Sequence[str]) -> None:
+    """Reject labels that differ only in blanks and invisible characters, which are hardly two classes."""
+    seen: dict[str, str] = {}
+    for text in texts:
+        other = seen.setdefault(visible(text), text)
+        if other != text:
+            row, _ = table.first_of(name, [text])
+            raise DataError(
+                f"{table.path}: expected names that differ by more than blanks and invisible characters in column "
+                f"'{name}', the target, found {other[:40]!r} and, in {row}, {text[:40]!r}"
+            )
 
 
 def _integers(values: list[int]) -> Array | None:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.class_names import clash_of, reading_of
+from mlx.core.class_names import clash_of, reading_of, visible
 from mlx.core.errors import DataError, SettingsError
 
 MOST_CLASSES = 100
@@ -166,6 +166,8 @@ def _quantity(labels: Array, reason: str, class_names: Sequence[str] | None, whe
 def _numbered(labels: Array, names: Sequence[str] | None, where: str) -> tuple[Array, tuple[str, ...]]:
     found = different(labels)
     codes = np.searchsorted(found, labels)
+    if unseen := [str(label) for label in found if not visible(str(label))]:
+        raise DataError(f"{where}: expected names of classes, found {unseen[0]!r}, in which nothing is visible")
     if names is None:
         return _at_least_two(codes, tuple(map(_name, found)), where)
     if clash := clash_of(names):
