@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.class_names import clash_of, visible
+from mlx.core.class_names import clash_of
 from mlx.core.errors import SettingsError
+from mlx.core.invisible import visible
 from mlx.datasets.custom.array_files import open_npy
 from mlx.datasets.custom.targets import checked_text
 from mlx.datasets.custom.text_files import encoding_of

@@ -44,6 +44,8 @@ COUNT = np.arange(30) + 1
         (column("1'{:03}"), 1000 + COUNT),
         (column("1\u202f{:03},5"), 1000.5 + COUNT),
         (column("\u2212{}"), -COUNT),
+        (column("\u200e{}\ufeff"), COUNT),
+        (column("{}\u066b5"), COUNT + 0.5),
         (["".join(chr(0x660 + int(digit)) for digit in str(k)) for k in COUNT], COUNT),
         ([*column("1,{:03}", 29), "0,5"], [*(1 + COUNT[:29] / 1000), 0.5]),  # one that is no thousand decides
         ([*column("1,{:03}", 29), "1,000,000"], [*(1000 + COUNT[:29]), 1e6]),
@@ -189,6 +191,18 @@ def test_blanks_around_texts_do_not_count(tmp_path):
 def test_words_with_digits_in_them_are_categories(tmp_path, words):
     dataset = opened(saved(tmp_path, x=np.resize(words, 30), y=KIND), target="y")
     assert categories_of(dataset) == {"x": sorted(words)}
+
+
+@pytest.mark.parametrize(
+    ("words", "doubtful"),
+    [(["1_000", "2_000", "10_500"], True), (["5‰", "7‰", "8‰"], True), (["#1", "#2", "#3"], True),
+     (["16:9", "4:3", "1:1"], False), (["Q1", "Q2", "Q3"], False), (["<5", "5-10", "10-20"], False)],
+)  # fmt: skip
+def test_a_line_names_categories_that_look_like_numbers(tmp_path, words, doubtful):
+    dataset = opened(saved(tmp_path, x=np.resize(words, 30), y=KIND), target="y")
+    assert categories_of(dataset) == {"x": sorted(words)}
+    said = f"column 'x' has 3 different texts that look like numbers, such as {min(words)!r}, taken for categories"
+    assert any(said in note for note in dataset.notes) == doubtful
 
 
 def test_a_declared_category_stays_one(tmp_path):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.core.class_names import visible
 from mlx.core.errors import DataError
+from mlx.core.invisible import visible
 
 if TYPE_CHECKING:
     import pandas as pd

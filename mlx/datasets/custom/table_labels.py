@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.class_names import visible
 from mlx.core.errors import DataError
+from mlx.core.invisible import visible
 from mlx.datasets.custom.features import ambiguous_number, dates_among
 from mlx.datasets.custom.table_files import Table
 from mlx.datasets.custom.targets import UNIQUE_ROWS, Task, different

@@ -17,6 +17,7 @@ from mlx.datasets.custom.suspects import Suspicion
 from mlx.datasets.custom.table_files import Table, column_of
 from mlx.datasets.custom.table_labels import Labels, coded, missing_words, table_labels
 from mlx.datasets.custom.table_rules import TableRules, as_written, read_by_rules
+from mlx.datasets.custom.written_numbers import looks_like_number
 from mlx.datasets.roles import role_values
 
 
@@ -85,7 +86,13 @@ def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) 
     return TableSamples(
         ColumnRows(table, columns, known),
         labels,
-        (*table.left_out, *_infinite(suspicions, path), *suspicious, *_left_out(read, known, labels, target, path)),
+        (
+            *table.left_out,
+            *_infinite(suspicions, path),
+            *_number_like(columns, path),
+            *suspicious,
+            *_left_out(read, known, labels, target, path),
+        ),
         roles,
         (
             *(look.column.description(look.gaps) for look in suspicions),
@@ -126,6 +133,21 @@ def _infinite(suspicions: Sequence[Suspicion], path: Path) -> Iterator[str]:
         if look.infinite:
             infinite = f"infinite numbers in {look.infinite} rows"
             yield f"{path}: column '{look.column.name}' has {infinite}, which count as missing"
+
+
+def _number_like(columns: Sequence[Column], path: Path) -> Iterator[str]:
+    """Yield a line on each column of categories most of which look like numbers."""
+    for column in columns:
+        alike = [] if column.raw.declared else [text for text in column.categories if looks_like_number(text)]
+        if len(alike) >= FEWEST_ALIKE and 2 * len(alike) > len(column.categories):
+            yield (
+                f"{path}: column '{column.name}' has {len(column.categories)} different texts that look like numbers, "
+                f"such as {alike[0][:40]!r}, taken for categories; if they are quantities, write the numbers alone"
+            )
+
+
+FEWEST_ALIKE = 3
+"""Of fewer different texts that look like numbers, nobody would take a mean."""
 
 
 def _gaps_of(table: Table, column: RawColumn, known: Array) -> int:

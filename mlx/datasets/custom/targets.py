@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 
 from mlx.core.array_types import Array
-from mlx.core.class_names import clash_of, reading_of, visible
+from mlx.core.class_names import clash_of, reading_of
 from mlx.core.errors import DataError, SettingsError
+from mlx.core.invisible import visible
 
 MOST_CLASSES = 100
 """Integers with more different values than this are taken for a quantity, not for classes."""

@@ -7,13 +7,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mlx.core.invisible import INVISIBLE, visible
+
 Mark = Literal[".", ","]
 MARKS: tuple[Mark, Mark] = (".", ",")
 
 TRUTH = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0}
 """Truth values as files write them."""
 
-_BLANKS = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"})
+_BLANKS = str.maketrans(
+    {"\u2212": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'", "\u066b": ".", "\u066c": "'"}
+)
 _GROUPED = r"[1-9]\d{0,2}(?P<group>[ '.])\d{3}(?:(?P=group)\d{3})*"  # not from 0, so that 0.125 is a fraction
 _LAKHS = r"[1-9]\d?,(?:\d\d,)+\d{3}"
 _END = r"(?:[eE][-+]?\d+)?(?P<percent> ?%)?"
@@ -41,16 +45,24 @@ def number(text: str, mark: Mark) -> float | None:
     return float(text.replace(mark, "."))
 
 
+def looks_like_number(text: str) -> bool:
+    """Return whether `text` has one number in it and otherwise only marks: ``1_000``, ``5‰``, ``#3``."""
+    return _MARKED.fullmatch(text) is not None
+
+
+_MARKED = re.compile(r"\W*\d+(_\d+)*([.,·]\d+)?\W*")
+
+
 def means_missing(text: str) -> bool:
     """Return whether `text`, among numbers, stands for a missing value: blanks, NaN, None and the like."""
-    return text.strip().lower() in _MISSING
+    return visible(text).lower() in _MISSING
 
 
 def _plain(text: str) -> str:
-    """Return the text with ASCII digits, blanks, minus signs and apostrophes."""
+    """Return the text with ASCII digits, blanks, signs and marks, without invisible characters."""
     if text.isascii():
         return text
-    digits = (str(unicodedata.decimal(mark)) if mark.isdecimal() else mark for mark in text)
+    digits = (str(unicodedata.decimal(mark)) if mark.isdecimal() else mark for mark in INVISIBLE.sub("", text))
     return "".join(digits).translate(_BLANKS)
 
 
