@@ -13,11 +13,11 @@ def reading_of(name: str) -> str:
     return visible(unicodedata.normalize("NFKC", visible(name)))
 
 
-def clash_of(names: Iterable[str]) -> str | None:
+def clash_of(names: Iterable[str], of: str = "classes") -> str | None:
     """Say which two of `names` read the same, or return None.
 
     Equal names clash, and so do names that differ only in how Unicode writes their characters (``é`` as one character
-    or as two), in blanks, or in invisible characters.
+    or as two), in blanks, or in invisible characters. Names may be `of` something else, such as "cells".
     """
     seen: dict[str, tuple[int, str]] = {}
     for label, name in enumerate(names):
@@ -25,9 +25,9 @@ def clash_of(names: Iterable[str]) -> str | None:
         if reading in seen:
             first, other = seen[reading]
             if other == name:
-                return f"{_shown(name)} for classes {first} and {label}"
+                return f"{_shown(name)} for {of} {first} and {label}"
             return (
-                f"{_shown(other)} and {_shown(name)} for classes {first} and {label}, which differ only in how Unicode "
+                f"{_shown(other)} and {_shown(name)} for {of} {first} and {label}, which differ only in how Unicode "
                 "writes them, in spaces or in invisible characters"
             )
         seen[reading] = (label, name)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from mlx.core.class_names import clash_of
 from mlx.core.output import WORKSPACE
 from mlx.core.paths import foreign_path, repository_root
 from mlx.core.settings import ANY_CASE, ExperimentHead, Settings, known_name, quoted
@@ -204,6 +205,8 @@ class StudySettings(ExperimentHead):
         for name in cells:
             if not name.strip() or len(name) > LONGEST_CELL or not name.isprintable():
                 raise ValueError(f"expected names of 1 to {LONGEST_CELL} printable characters, found {quoted(name)}")
+        if clash := clash_of(cells, "cells"):
+            raise ValueError(f"expected names that differ from each other, found {clash}")
         return cells
 
     def seed_list(self) -> list[int]:

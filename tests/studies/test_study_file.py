@@ -115,6 +115,7 @@ FAULTS = {
     "grid: {training.epochs: 3}": "small.yaml:5: grid.training.epochs: expected a list of at least 1",
     "grid: {training.epochs: [1, 1]}": "small.yaml:5: grid: expected cells that differ, found 'epochs=1' twice",
     "grid: {training: [3]}": "small.yaml:5: training: expected a section of keys, found 3",
+    "cells: {cafe\u0301: {}, caf\u00e9: {}}": "small.yaml:5: cells: expected names that differ from each other, found",
     "cells: {a: 3}": "small.yaml:5: cells.a: expected a section of keys or a list",
     "folds: 3\nvary: [data]": "folds: expected seeds with vary: data",
     "cells: {a: {dataset: {name: digits}}}\nvary: [data]": "small.yaml:6: vary: data: expected .*n_samples",
