@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from mlx.core.errors import SettingsError
-from mlx.core.yaml_core import CoreLoader, key_lines
+from mlx.core.yaml_core import CoreLoader, computable, key_lines
 
 Key = tuple[str | int, ...]
 Names = tuple[str, ...]
@@ -210,8 +210,9 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
 
 
 def parse_json(text: str, **options: Any) -> Any:
-    """Return ``json.loads(text, **options)``; raises ValueError for NaN, infinity, and a key that stands twice."""
-    return json.loads(text, parse_constant=_reject_constant, object_pairs_hook=_reject_twice, **options)
+    """Return ``json.loads(text, **options)``; raises ValueError for NaN, infinity, huge integers, and repeated keys."""
+    hooks = {"parse_constant": _reject_constant, "parse_int": _integer, "object_pairs_hook": _reject_twice}
+    return json.loads(text, **hooks, **options)
 
 
 def _reject_half_characters(path: Path, values: Mapping[str, Any]) -> None:
@@ -220,6 +221,10 @@ def _reject_half_characters(path: Path, values: Mapping[str, Any]) -> None:
     except UnicodeEncodeError as error:
         found = ascii(error.object[error.start])
         raise SettingsError(f"{path}: expected text, found {found}, half of a character in UTF-16") from None
+
+
+def _integer(text: str) -> int:
+    return computable(int(text))
 
 
 def _reject_constant(name: str) -> None:

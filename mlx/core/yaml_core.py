@@ -64,9 +64,16 @@ for foreign in ("binary", "omap", "pairs", "set", "timestamp"):  # JSON has no s
 
 def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
     text = str(loader.construct_scalar(node))
-    if text.startswith("0o"):
-        return int(text[2:], 8)
-    return int(text, 16) if text.startswith("0x") else int(text)
+    return computable(int(text[2:], 8) if text.startswith("0o") else int(text, 16 if text.startswith("0x") else 10))
+
+
+def computable(number: int) -> int:
+    """Return an integer; raises ValueError where no float is as large, as it can't be computed with."""
+    try:
+        float(number)
+    except OverflowError:
+        raise ValueError("an integer of more than 308 digits") from None
+    return number
 
 
 CoreLoader.add_constructor("tag:yaml.org,2002:int", _construct_int)

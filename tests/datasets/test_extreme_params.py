@@ -15,6 +15,7 @@ from mlx.datasets import DatasetSettings, open_dataset
         ("blobs", {"cluster_std": 1e308}, "cluster_std"),
         ("blobs", {"center_box": [-1e308, 1e308]}, "center_box"),
         ("blobs", {"n_classes": 10**7, "n_samples": 10**7}, "n_classes"),
+        ("shapes", {"n_samples": 10**17}, "n_samples"),
         ("classification", {"class_sep": 1e308}, "class_sep"),
         ("moons", {"noise": 1e308}, "noise"),
         ("synthetic_regression", {"noise_std": 1e308}, "noise_std"),

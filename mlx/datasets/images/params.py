@@ -21,6 +21,8 @@ class ImageParams(ClassParams):
     ----------
     n_classes
         How many of the looks to use, in their order.
+    n_samples
+        As of every set of classes, and at most 100 million.
     image_size
         Pixels: one number for square images, or height and width; each from 8 to 2048.
     channels
@@ -38,6 +40,7 @@ class ImageParams(ClassParams):
     looks: ClassVar[Sized] = ()
 
     n_classes: Annotated[int, Field(ge=2)] = 5
+    n_samples: Annotated[int, Field(ge=1, le=100_000_000, validate_default=True)] = 1000
     image_size: int | list[int] = 32
     channels: Literal[1, 3] = 1
     min_contrast: Positive = 0.2
