@@ -211,8 +211,9 @@ def _parse_json(path: Path, text: str) -> tuple[Any, dict[Names, int]]:
 
 def parse_json(text: str, **options: Any) -> Any:
     """Return ``json.loads(text, **options)``; raises ValueError for NaN, infinity, huge integers, and repeated keys."""
-    hooks = {"parse_constant": _reject_constant, "parse_int": _integer, "object_pairs_hook": _reject_twice}
-    return json.loads(text, **hooks, **options)
+    return json.loads(
+        text, parse_constant=_reject_constant, parse_int=_integer, object_pairs_hook=_reject_twice, **options
+    )
 
 
 def _reject_half_characters(path: Path, values: Mapping[str, Any]) -> None:
