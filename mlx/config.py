@@ -1,14 +1,13 @@
 """One experiment: its sections put together, read from a file and checked as a whole."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
-from mlx.core.documents import Document, Key, parse_value, read_document, read_documents, shown
+from mlx.core.documents import Document, Key, parse_value, read_document, read_documents
 from mlx.core.errors import SettingsError
 from mlx.core.output import OutputSettings
 from mlx.core.recorded import RECORDED
@@ -37,16 +36,6 @@ class ExperimentConfig(ExperimentHead):
     residuals: ResidualsSettings = ResidualsSettings()
     report: ReportSettings = ReportSettings()
     output: OutputSettings = OutputSettings()
-    resources: dict[str, float] = Field({})
-    """What a worker of a Dask cluster must have that makes a whole run: amounts by name, such as ``GPU: 1``."""
-
-    @field_validator("resources", mode="before")
-    @classmethod
-    def _amounts(cls, resources: Any) -> Any:
-        for amount in resources.values() if isinstance(resources, dict) else ():
-            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount < math.inf:
-                raise ValueError(f"expected amounts above 0 by name, as in {{GPU: 1}}, found {shown(resources)}")
-        return resources
 
     @field_validator("model")
     @classmethod

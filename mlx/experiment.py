@@ -27,7 +27,7 @@ from mlx.core.paths import Workspace, repository_root
 from mlx.core.reading import verify
 from mlx.core.stage import call_step, sections_of
 from mlx.core.versions import versions
-from mlx.core.workers import Workers, open_workers
+from mlx.core.workers import RESOURCES_UNUSED, Workers, open_workers
 from mlx.datasets.inputs import changes
 from mlx.pipeline.steps import STEPS
 from mlx.runs.history import recovered
@@ -95,6 +95,8 @@ def resume_experiment(run: Run, workers: Workers | None = None, *, force: bool =
         run = _read_again(run)
         config = _configuration(run)
         check_functions(config)
+        if config.resources:
+            note(RESOURCES_UNUSED)
         damaged = damaged_steps(run)
         if run.summary.status == "finished" and not damaged:
             expected = "a run that was interrupted or failed"

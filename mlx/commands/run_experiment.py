@@ -105,6 +105,7 @@ def _run_all(experiments: "list[Resolved]", workers: "Workers", *, keep_going: b
     from mlx.commands.tables import HEADLINES, as_table, headline
     from mlx.core.console import answer, note
     from mlx.core.errors import MlxError
+    from mlx.core.workers import RESOURCES_UNUSED
     from mlx.experiment import run_experiment
     from mlx.runs.run import read_run
     from mlx.studies.listed import run_each
@@ -114,7 +115,7 @@ def _run_all(experiments: "list[Resolved]", workers: "Workers", *, keep_going: b
     with at_root() as shown:
         if len(experiments) == 1:
             if experiments[0].config.resources:
-                note("resources: has an effect on the experiments of a list and the runs of a study alone")
+                note(RESOURCES_UNUSED)
             return _ended(run_experiment(experiments[0].config, workers), shown)
         configs = [experiment.config for experiment in experiments]
         ended = run_each(configs, workers, keep_going=keep_going, begin=lambda name: note(f"experiment {name}"))

@@ -1,11 +1,14 @@
 """The base class of every section's schema, and descriptions of what a schema accepts."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from mlx.core.documents import shown
 
 
 class Settings(BaseModel):
@@ -37,8 +40,8 @@ DEVICES = frozenset({"CON", "PRN", "AUX", "NUL"} | {f"{port}{i}" for port in ("C
 """Names that no folder can have on Windows, with any suffix."""
 
 
-class ExperimentHead(Settings):
-    """The name of an experiment; read by no step, and checked by all."""
+class NamedSettings(Settings):
+    """The name of an experiment or a study, and what it asks."""
 
     name: str = Field(
         json_schema_extra={"pattern": "^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?$", "maxLength": LONGEST}
@@ -58,6 +61,26 @@ class ExperimentHead(Settings):
             if not good:
                 raise ValueError(f"expected {wanted}, as it also names a folder, found {quoted(name)}")
         return name
+
+
+class ExperimentHead(NamedSettings):
+    """What is no section of an experiment; read by no step, and checked by all.
+
+    Attributes
+    ----------
+    resources
+        What a worker of a Dask cluster must have that makes a whole run: amounts by name, such as ``GPU: 1``.
+    """
+
+    resources: dict[str, float] = Field({})
+
+    @field_validator("resources", mode="before")
+    @classmethod
+    def _amounts(cls, resources: Any) -> Any:
+        for amount in resources.values() if isinstance(resources, dict) else ():
+            if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 < amount < math.inf:
+                raise ValueError(f"expected amounts above 0 by name, as in {{GPU: 1}}, found {shown(resources)}")
+        return resources
 
 
 ANY_CASE = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)

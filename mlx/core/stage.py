@@ -18,7 +18,7 @@ from mlx.core.lineage import check_lineage
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace
 from mlx.core.sections import read_sections, with_source_line
-from mlx.core.workers import Workers, open_workers
+from mlx.core.workers import RESOURCES_UNUSED, Workers, open_workers
 
 Step = Callable[..., str]
 """A step takes the workspace, the workers if it has tasks for them, and the sections it reads, as keyword arguments.
@@ -37,6 +37,8 @@ def run_stage(step: Step) -> None:
     try:
         document = read_document(PARAMS)
         sections = read_sections(document, sections_of(step), optional_sections(step))
+        if document.values.get("resources"):
+            note(f"{name}: {document.where(('resources',))}: {RESOURCES_UNUSED}")
         workspace = Workspace(Path())
         with (
             run_lock(workspace, step=step.__name__, warn=False),  # DVC has a lock, too

@@ -26,6 +26,9 @@ VARIABLE, INSECURE = "MLX_WORKERS", "MLX_WORKERS_INSECURE"
 
 EXPECTED = "serial, threads, threads:N, processes:N, dask, dask:N, tcp://HOST:PORT, tls://HOST:PORT or a scheduler file"
 
+RESOURCES_UNUSED = "resources: has an effect only where a list of experiments, or a study, runs on a Dask cluster"
+"""Said where a configuration states resources and something else is run."""
+
 MOST_DEATHS = 3
 """How often a process may die at the same task before the task is taken to be the cause."""
 
@@ -69,7 +72,7 @@ class OnThisMachine:
     def require(self, stated: Iterable[Mapping[str, float]], /) -> None:
         """Say that resources have no effect here."""
         if any(stated):
-            note("resources: has an effect on workers of a Dask cluster alone")
+            note(RESOURCES_UNUSED)
 
 
 class Serial(OnThisMachine):

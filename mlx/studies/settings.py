@@ -8,7 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from mlx.core.class_names import clash_of
 from mlx.core.output import WORKSPACE
 from mlx.core.paths import foreign_path, repository_root
-from mlx.core.settings import ANY_CASE, ExperimentHead, Settings, known_name, quoted
+from mlx.core.settings import ANY_CASE, NamedSettings, Settings, known_name, quoted
 from mlx.core.workers import MOST
 from mlx.results.comparison import Metric
 
@@ -110,7 +110,7 @@ class SearchSettings(Settings):
     seed: Seed = 0
 
 
-class StudySettings(ExperimentHead):
+class StudySettings(NamedSettings):
     """A study: an experiment, what is varied in it, and which of its metrics are compared.
 
     Attributes

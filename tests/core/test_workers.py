@@ -17,8 +17,8 @@ from mlx.core.arrays import open_array, write_array
 from mlx.core.errors import ArtifactError, MlxError, SettingsError
 from mlx.core.ordered_map import one_thread_each, packed_here, run_packed
 from mlx.core.paths import Workspace
-from mlx.core.stage import call_step
-from mlx.core.workers import SERIAL, Processes, Threads, Workers, open_workers
+from mlx.core.stage import call_step, run_stage
+from mlx.core.workers import RESOURCES_UNUSED, SERIAL, Processes, Threads, Workers, open_workers
 
 EACH = ["serial", "threads:2", pytest.param("processes:2", marks=pytest.mark.slow)]
 
@@ -140,6 +140,24 @@ def test_a_step_gets_the_workers_if_it_takes_them(tmp_path: Path) -> None:
 
     assert call_step(with_workers, Workspace(tmp_path), Threads(5), {"residuals": 7}) == "5 and 7"
     assert call_step(without, Workspace(tmp_path), Threads(5), {"residuals": 7}) == "7"
+
+
+def test_a_stage_says_that_it_does_not_choose_its_worker_by_resources(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluate(workspace: Workspace) -> str:
+        return "done"
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("name: x\nresources: {GPU: 1}\n")
+    run_stage(evaluate)
+    said = capsys.readouterr()
+    assert said.err == f"evaluate: params.yaml:2: {RESOURCES_UNUSED}\n"
+    assert said.out.startswith("evaluate: done")
+    (tmp_path / "params.yaml").write_text("name: x\nresources: 1\n")
+    with pytest.raises(SystemExit):
+        run_stage(evaluate)
+    assert capsys.readouterr().err == "params.yaml:2: resources: expected a section of keys, found 1\n"
 
 
 def test_a_memory_mapped_file_travels_by_its_path(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def test_an_installed_table_is_what_scikit_learn_loads(tmp_path: Path, name: str
     described = read_json(Workspace(tmp_path).raw / "dataset.json")
     assert described["details"]["features"] == list(data.feature_names)
     assert described["class_names"] == [str(k) for k in data.get("target_names", ())]
+    last = described["columns"][-1]
+    assert (last["name"], last["use"], last["categories"]) == ("target", "target", described["class_names"])
 
 
 def test_a_part_of_a_table_is_drawn_with_its_seed() -> None:
@@ -71,7 +73,7 @@ def test_houses_are_what_scikit_learn_makes_of_the_file(tmp_path: Path, fetched:
     dataset, block = opened("california_housing", tmp_path)
     np.testing.assert_array_equal(block.X, data.data)
     np.testing.assert_array_equal(block.y, data.target)
-    assert dataset.details["features"] == data.feature_names
+    assert [column.name for column in dataset.columns] == [*data.feature_names, *data.target_names]
 
 
 def test_forests_are_what_scikit_learn_makes_of_the_file(tmp_path: Path, fetched: Callable[..., Any]) -> None:
@@ -80,7 +82,7 @@ def test_forests_are_what_scikit_learn_makes_of_the_file(tmp_path: Path, fetched
     dataset, block = opened("covtype", tmp_path)
     np.testing.assert_array_equal(block.X, data.data)
     np.testing.assert_array_equal(block.y, data.target - 1)
-    assert dataset.details["features"] == data.feature_names
+    assert [column.name for column in dataset.columns] == [*data.feature_names, *data.target_names]
 
 
 def test_faces_are_what_scikit_learn_makes_of_the_file(tmp_path: Path, fetched: Callable[..., Any]) -> None:

@@ -75,6 +75,7 @@ def open_california_housing(params: NumberTableParams, path: str | None) -> Data
         value / 100_000,
         class_names=(),
         features=HOUSING_FEATURES,
+        target="MedHouseVal",
         source="house values in districts of California, census of 1990",
         files=[file],
     )
@@ -107,6 +108,7 @@ def open_covtype(params: NumberTableParams, path: str | None) -> Dataset:
         kinds.astype(np.int64) - 1,
         class_names=COVER_TYPES,
         features=COVTYPE_FEATURES,
+        target="Cover_Type",
         source="forest cover types, UCI 1998",
         files=[file],
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mlx.core.array_types import Array, Indices
-from mlx.core.column_descriptions import ColumnDescription
+from mlx.core.column_descriptions import ColumnDescription, Kind
 from mlx.core.errors import DataError
 from mlx.core.settings import Settings
 from mlx.datasets.dataset import Block, Dataset, Factors, blocks_of, spans
@@ -214,6 +214,7 @@ def stored_table(
     class_names: Sequence[str],
     features: Sequence[str],
     source: str,
+    target: str = "target",
     files: Sequence[Path] = (),
 ) -> Dataset:
     """Return the dataset of a published table of numbers.
@@ -223,11 +224,13 @@ def stored_table(
     X
         Features, float64 of shape (rows, features), named by `features`.
     y
-        Labels or, without `class_names`, targets, shape (rows,).
+        Labels or, without `class_names`, targets, shape (rows,); scikit-learn calls this column `target`.
     files
         That it was read from; none for a table that is installed.
     """
     index = choose_rows(y, params.n_samples, params.seed, stratify=bool(class_names))
+    kind: Kind = "categorical" if class_names else "numeric"
+    label = ColumnDescription(name=target, kind=kind, use="target", categories=list(class_names))
     return Dataset(
         name=name,
         task="classification" if class_names else "regression",
@@ -239,6 +242,6 @@ def stored_table(
         seed=None if params.n_samples is None else params.seed,
         blocks=blocks_of(X[index], y[index]),
         details={"features": list(features)},
-        columns=tuple(ColumnDescription(name=name, kind="numeric") for name in features),
+        columns=(*(ColumnDescription(name=name, kind="numeric") for name in features), label),
         files=tuple(files),
     )
