@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import update_wrapper
 from operator import length_hint
 from typing import TYPE_CHECKING, TypeVar
 
@@ -84,6 +85,7 @@ def announced(run: OrderedMap, step: str) -> Iterator[OrderedMap]:
                 note(f"  {step}: {doing}, {count} tasks done ({rate}{spoken(passed)} so far)")
             yield result
 
+    update_wrapper(mapped, run)  # which tells whether its tasks run in order
     yield mapped
 
 
@@ -98,6 +100,7 @@ def _with_bar(run: OrderedMap, step: str, bar: "Bar") -> OrderedMap:
             yield result
         bar.restart(step, total=None)
 
+    update_wrapper(mapped, run)
     return mapped
 
 

@@ -12,9 +12,10 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
+from inspect import unwrap
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,22 @@ def in_order(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:
     """Call the function on one item after the other, in this thread."""
     with one_thread_each():
         yield from map(function, items)
+
+
+@contextmanager
+def beside(run: OrderedMap, function: Callable[[], R]) -> Iterator[Callable[[], R]]:
+    """Run a function in a thread while the block does other things; give what waits for its result.
+
+    Where tasks are run in order, so is this: when its result is asked for. Within the block the linear algebra
+    libraries use one thread, so that no result depends on when the function ends. What it imports has to be imported
+    before, as a library that is loaded in the meantime is not limited.
+    """
+    with one_thread_each():
+        if unwrap(run) is in_order:
+            yield function
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="mlx-beside") as pool:
+            yield pool.submit(function).result
 
 
 def within_task(function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]:

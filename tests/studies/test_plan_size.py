@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mlx.cli import main
+from mlx.core.array_types import Array
 from mlx.core.artifacts import write_csv, write_json
 from mlx.results.comparison import Metric
 from mlx.results.study import CELLS, DIFFERENCES, RUNS, VARIANCE
-from mlx.stats.power import Components, detectable_difference
 from mlx.studies.infer import infer
 from mlx.studies.values import MetricValues
 
@@ -18,10 +18,15 @@ from mlx.studies.values import MetricValues
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of two cells, 5 seeds, 400 samples."""
-    folder, rng = tmp_path_factory.mktemp("study"), np.random.default_rng(0)
+    rng = np.random.default_rng(0)
+    right = [(rng.normal(size=(5, 400)) + rng.normal(0, 0.1, (5, 1)) < 1).astype(float) for _ in range(2)]
+    return written(tmp_path_factory.mktemp("study"), *right)
+
+
+def written(folder: Path, *values: Array) -> Path:
+    """Write the tables of a study of two cells, whose accuracy is the mean of values (n_seeds, n_samples)."""
     cells = {}
-    for name in ("plain", "fancy"):
-        right = (rng.normal(size=(5, 400)) + rng.normal(0, 0.1, (5, 1)) < 1).astype(float)
+    for name, right in zip(("plain", "fancy"), values, strict=True):
         means = right.mean(axis=1)
         cells[name] = {Metric.ACCURACY: MetricValues(Metric.ACCURACY, means, right - means[:, None])}
     found = infer(cells, "plain")
@@ -47,12 +52,22 @@ def test_the_seeds_and_samples_are_those_that_detect_the_difference(
     assert "upper 80 % limit" in shown
 
 
-def test_what_is_detected_is_that_of_the_table(study: Path) -> None:
-    from mlx.studies.finished import read_finished
-
-    row = next(row for row in read_finished(study).variance if row.against)
-    components = Components.truncated(row.var_seed, row.var_sample, row.var_rest)
-    assert row.detectable == pytest.approx(detectable_difference(components, 5, 400))
+@pytest.mark.parametrize(("seeds", "samples", "expected"), [(5, 1000, 0.02994107505), (3, 200, 0.06558776955)])
+def test_what_is_detected_is_the_reference_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seeds: int, samples: int, expected: float
+) -> None:
+    """Of values whose components of variance are 1e-4 of seeds, .08 of samples and .05 of the rest."""
+    rest = np.random.default_rng(0).normal(size=(seeds, samples))
+    by_seed, by_sample = (rest * 0 + rest.mean(axis=axis, keepdims=True) - rest.mean() for axis in (1, 0))
+    wanted = {
+        seeds - 1: (by_seed, 1e-4 * samples + 0.05),
+        samples - 1: (by_sample, 0.08 * seeds + 0.05),
+        (seeds - 1) * (samples - 1): (rest - rest.mean() - by_seed - by_sample, 0.05),
+    }
+    found = sum(part * np.sqrt(square * df / (part**2).sum()) for df, (part, square) in wanted.items())
+    folder = written(tmp_path, np.zeros_like(rest), found)
+    main(["plan", "--difference", "0.1", "--from", str(folder), "--json"])
+    assert json.loads(capsys.readouterr().out)[0]["detectable"] == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Where samples lie in a plane, for pictures: coordinates that describe a layer and test nothing."""
 
+import importlib
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -52,6 +53,7 @@ def projections(
     MissingPackageError
         ``umap`` is requested and umap-learn is not installed.
     """
+    load(kinds)
     dense = filled(representation)
     n = representation.shape[0]
     columns = {f"{kind}_{axis}": np.full(n, np.nan) for kind in kinds for axis in (1, 2)}
@@ -70,6 +72,21 @@ def projections(
         if kind in kinds and n >= MIN_EMBEDDED:
             columns[f"{kind}_1"][rows], columns[f"{kind}_2"][rows] = embed(_few_columns(dense, rows), seed).T
     return columns, shares
+
+
+def load(kinds: Collection[Projection]) -> None:
+    """Import what places samples by some `kinds`, which takes a second.
+
+    Raises
+    ------
+    MissingPackageError
+        ``umap`` is asked for and umap-learn is not installed.
+    """
+    if "tsne" in kinds:
+        importlib.import_module("sklearn.manifold")
+    if "umap" in kinds:
+        require("umap", "residuals.projections: umap")
+        importlib.import_module("umap")
 
 
 def _few_columns(dense: Scores, rows: Integers) -> Floats:
@@ -96,7 +113,6 @@ def _tsne(points: Floats, seed: int) -> Floats:
 
 
 def _umap(points: Floats, seed: int) -> Floats:
-    require("umap", "residuals.projections: umap")
     from umap import UMAP
 
     neighbors = min(15, len(points) - 1)

@@ -2,17 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
-from mlx.core.ordered_map import OrderedMap, in_order
+from mlx.core.ordered_map import OrderedMap, beside, in_order
 from mlx.residuals.association.correlations import associate
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.errors.error_detection import ErrorScore
 from mlx.residuals.errors.failures import detection_tests, entropy_score, layer_scores, partial_tests, risk_curves
 from mlx.residuals.geometry.layer_geometry import geometry_of
-from mlx.residuals.geometry.projection import projections
+from mlx.residuals.geometry.projection import load, projections
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS
 from mlx.residuals.pairs.mantel import Permutations, mantel, mantel_by_class, with_p_values
 from mlx.residuals.pairs.pair_correlations import ScopeMoments, pair_correlations, scope_moments
@@ -115,25 +116,24 @@ def analyze_layer(
         How independent tasks are run.
     """
     y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.class_names
-    lifted = lift(units, map=map)
-    family = similarity_family(lifted, y_pred, y_true, len(names), groups=predictions.groups, map=map)
-    classmates = find_classmates(name, lifted, y_pred, names, settings, map=map)
-    layer = Layer(units, family.predicted, entropy, y_pred, name, predictions.groups)
-    scores = layer_scores(layer, family.margin, map=map)
-    places, shares = projections(name, units.representation, kinds, seed=settings.seed)
-    overview, overview_matrix = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
-    tests = correlation_tests(layer, len(names), settings, n_layers=n_layers, map=map)
-    tests = [test if test.label is None else replace(test, class_name=names[test.label]) for test in tests]
+    load(kinds)
+    with beside(map, partial(projections, name, units.representation, kinds, seed=settings.seed)) as placed:
+        lifted = lift(units, map=map)
+        family = similarity_family(lifted, y_pred, y_true, len(names), groups=predictions.groups, map=map)
+        classmates = find_classmates(name, lifted, y_pred, names, settings, map=map)
+        layer = Layer(units, family.predicted, entropy, y_pred, name, predictions.groups)
+        scores = layer_scores(layer, family.margin, map=map)
+        overview, overview_matrix = similarity_overview(lifted, y_pred, entropy, max_samples=settings.matrix_size)
+        tests = correlation_tests(layer, len(names), settings, n_layers=n_layers, map=map)
+        tests = [test if test.label is None else replace(test, class_name=names[test.label]) for test in tests]
+        tests += detection_tests(predictions, scores, [entropy_score(entropy)], settings)
+        tests += partial_tests(layer, ~predictions.error, settings, n_layers=n_layers, map=map)
+        tests += geometry_of(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed)
+        places, shares = placed()
     return LayerResiduals(
         layer=layer,
         samples=_samples(units, family, classmates, predictions, overview, places),
-        tests=(
-            *tests,
-            *detection_tests(predictions, scores, [entropy_score(entropy)], settings),
-            *partial_tests(layer, ~predictions.error, settings, n_layers=n_layers, map=map),
-            *geometry_of(name, units.representation, family.silhouette, y_true, y_pred, seed=settings.seed),
-            *shares,
-        ),
+        tests=(*tests, *shares),
         risk_coverage=risk_curves(predictions.error, scores),
         similarity=classmates.summaries,
         matrices=classmates.matrices | {f"{name}.overview.npy": overview_matrix},
