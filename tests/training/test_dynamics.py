@@ -41,6 +41,42 @@ def test_a_sample_with_known_dynamics() -> None:
     assert (found["index"], found["epoch_learned"], found["status"]) == (7, 2, "ok")
 
 
+SCRIPTED = """
+import keras
+from keras import ops
+
+class Scripted(keras.layers.Layer):
+    def build(self, shape):
+        self.epoch = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        self.logits = self.add_weight(shape=(5, 3), trainable=False)
+        self.logits.assign([(1, 2, 0), (2, 1, 0), (1, 1.5, 0), (3, 1, 0), (4, 1, 2)])
+
+    def call(self, x, training=None):
+        found = 0 * x + ops.take(self.logits, ops.cast(ops.minimum(self.epoch, 4), "int32"), axis=0)
+        if training:
+            self.epoch.assign_add(1)
+        return found
+
+def scripted(n_classes, sample_shape):
+    sample = keras.Input(sample_shape)
+    logits = Scripted()(keras.layers.Dense(n_classes)(sample))
+    return keras.Model(sample, keras.layers.Softmax()(logits))
+"""
+
+
+@pytest.mark.slow
+def test_a_network_with_these_logits_has_these_dynamics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(SCRIPTED)
+    config = config_of("custom", architecture="mine.py:scripted", epochs=5, batch_size=200)
+    workspace = prepared(tmp_path, config)
+    table = read_parquet(written(workspace, config), list(DYNAMICS))[np.load(workspace.splits / "y_train.npy") == 0]
+    assert table["confidence"].to_numpy() == pytest.approx(0.585811571243278, abs=1e-14)
+    assert table["variability"].to_numpy() == pytest.approx(0.2531530119953339, abs=1e-14)
+    assert table["area_under_margin"].to_numpy() == pytest.approx(0.7, abs=1e-14)
+    assert {*table["correctness"], *table["forgetting_events"]} == {0.6, 1}
+
+
 def test_the_sums_agree_with_a_loop_over_samples_and_epochs() -> None:
     epochs, n, k = 9, 40, 4
     logits, y = 2 * GENERATOR.normal(size=(epochs, n, k)), GENERATOR.integers(k, size=n)
@@ -89,12 +125,14 @@ def test_an_epoch_has_the_outcomes_of_its_samples_before_their_steps(name: str) 
     np.testing.assert_allclose(found.margin, expected.margin, rtol=1e-4, atol=1e-5)
 
 
-def config_of(model: str, dataset: str = "blobs", **training: Any) -> ExperimentConfig:
+def config_of(
+    model: str, dataset: str = "blobs", *, architecture: str | None = None, **training: Any
+) -> ExperimentConfig:
     return ExperimentConfig.model_validate(
         {
             "name": model,
             "dataset": {"name": dataset, "params": {"n_samples": 200, "seed": 1}},
-            "model": {"name": model},
+            "model": {"name": model, "architecture": architecture},
             "training": {"epochs": 4} | training,
         }
     )
