@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -217,9 +218,10 @@ def test_workers_that_are_killed_at_random_moments_change_no_result(
     def kill() -> None:
         for _ in range(10):
             time.sleep(moments.uniform(0.1, 1.5))
-            found = [p for p in psutil.Process(nannies.pid).children() if "spawn_main" in " ".join(p.cmdline())]
-            if found:
-                found[moments.integers(len(found))].kill()
+            with suppress(psutil.Error):  # one that was killed before is gone in the meantime
+                found = [p for p in psutil.Process(nannies.pid).children() if "spawn_main" in " ".join(p.cmdline())]
+                if found:
+                    found[moments.integers(len(found))].kill()
 
     killer = threading.Thread(target=kill)
     with open_workers(dask_processes.address, workspace=tmp_path) as workers:
