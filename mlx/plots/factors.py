@@ -11,7 +11,7 @@ import numpy as np
 from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, draw_interval_lines, few_ticks, name_rows, styled
 from mlx.plots.text import class_labels, escape_math, readable
 from mlx.results.classification_residuals import FactorEffect, Slice
-from mlx.results.questions import Statistic
+from mlx.results.questions import FactorTarget, Statistic
 from mlx.results.regression_residuals import RegressionSlice
 
 if TYPE_CHECKING:
@@ -30,12 +30,11 @@ PLAIN = ("association with {target}", 0.0)
 IN_BINS = (Statistic.ERROR_RATE, Statistic.MEAN)
 """Statistics of parts of a factor."""
 
-WORDS = {"abs_residual": "absolute residual"}
-"""Names of targets for readers, where they differ."""
-
 
 @styled
-def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error", ax: Axes | None = None) -> Axes:
+def plot_factor_effects(
+    effects: Sequence[FactorEffect], *, target: str = FactorTarget.ERROR, ax: Axes | None = None
+) -> Axes:
     """Draw what each factor has to do with errors, entropy or similarity, with intervals, strongest on top.
 
     Filled marks have an adjusted p (Holm) below 0.05. Of more than 16 factors the strongest are drawn. Only
@@ -61,7 +60,7 @@ def plot_factor_effects(effects: Sequence[FactorEffect], *, target: str = "error
     _draw_intervals(ax, value, low, high, clear=p < CLEAR, color=CORRECT)
     name_rows(ax, class_labels([effect.factor for effect in shown], width=20))
     few_ticks(ax)
-    ax.set_xlabel(label.format(target=WORDS.get(target, target)))
+    ax.set_xlabel(label.format(target=FactorTarget(target).words))
     ax.set_title(FILLED, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)
     return ax
 

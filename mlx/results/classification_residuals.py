@@ -10,7 +10,7 @@ from mlx.results.failure_scores import SCORES, FailureScore
 from mlx.results.issues import ISSUE_COUNTS, ISSUES, Issue, IssueCount
 from mlx.results.prediction_sets import PREDICTION_SETS, SAMPLE_SETS, SampleSets, SetCoverage
 from mlx.results.probes import PROBES, LayerReadout
-from mlx.results.questions import Score, Statistic
+from mlx.results.questions import FactorTarget, Score, Statistic
 from mlx.results.sample_scores import LAYER_SAMPLES, SAMPLES, LayerSamples, SampleScores
 from mlx.results.schema import ALL, ArraySchema, Column, RowSchema
 from mlx.results.tests import TESTS, TestResult
@@ -76,7 +76,7 @@ class FactorEffect:
 
     factor: Annotated[str, Column("text", "the factor")]
     kind: Annotated[str, Column("text", "numeric, boolean or categorical")]
-    target: Annotated[str, Column("text", "what the factor is related to")]
+    target: Annotated[FactorTarget, Column("text", "what the factor is related to")]
     statistic: Annotated[Statistic, Column("text", "how")]
     bin: Annotated[str, Column("text", "part of the factor, where the row is about one")] = ""
     lower: Annotated[float, Column("limit", "smallest value in the part")] = NAN

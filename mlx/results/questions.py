@@ -86,6 +86,26 @@ class Question(StrEnum):
         return name.removeprefix(before) if name.startswith(before) else None
 
 
+class FactorTarget(StrEnum):
+    """What a factor is related to; the value is the column ``target``."""
+
+    ERROR = "error"
+    ENTROPY = "entropy"
+    SIMILARITY = "similarity"
+    ABS_RESIDUAL = "abs_residual"
+    RESIDUAL = "residual"
+
+    @property
+    def question(self) -> Question:
+        """The question of how a factor is related to it."""
+        return Question[f"{self.name}_BY_FACTOR"]
+
+    @property
+    def words(self) -> str:
+        """Its name in sentences."""
+        return self.value.replace("abs_", "absolute ")
+
+
 class Scope(StrEnum):
     """Over which samples or pairs of samples."""
 
@@ -143,13 +163,7 @@ OF_SCOPE = {
 ERRORS_EQUALLY_LIKELY = "a wrong and a right prediction are equally likely to have the higher value"
 
 
-BY_FACTOR: dict[Question, str] = {
-    Question.ERROR_BY_FACTOR: "error",
-    Question.ENTROPY_BY_FACTOR: "entropy",
-    Question.SIMILARITY_BY_FACTOR: "similarity",
-    Question.ABS_RESIDUAL_BY_FACTOR: "absolute residual",
-    Question.RESIDUAL_BY_FACTOR: "residual",
-}
+BY_FACTOR = {target.question: target.words for target in FactorTarget}
 """What a factor is related to."""
 
 

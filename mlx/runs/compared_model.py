@@ -22,11 +22,10 @@ from mlx.residuals.similarity.class_similarity import similarity_family
 from mlx.residuals.similarity.directions import directions_of
 from mlx.residuals.similarity.lift import lift
 from mlx.results.comparison import Metric
-from mlx.results.questions import Scope
 from mlx.stats.auroc import placements
 from mlx.stats.calibration_scores import CalibrationScores, calibration_scores
 from mlx.stats.correlation import in_own_unit, merge_entropies
-from mlx.stats.correlation_intervals import MIN_CLASS_SIZE
+from mlx.stats.correlation_intervals import MIN_MEAN_CLASS_SIZE
 from mlx.stats.gates import LEAST_COMPARED, expected_errors, why_too_few
 from mlx.stats.groups import Groups
 from mlx.stats.paired import rarer_kind
@@ -235,7 +234,7 @@ def _pearson_within(model: ComparedModel) -> Measured:
     why = why_no_correlation(layer, rows)
     if not why.is_ok or not (why := why_no_spread(layer, classes)).is_ok:
         return Measured(NAN, NO_INFLUENCE, why)
-    estimate, fewest = _within(layer, classes), MIN_CLASS_SIZE[Scope.WITHIN_CLASS]["pearson"]
+    estimate, fewest = _within(layer, classes), MIN_MEAN_CLASS_SIZE["pearson"]
     sizes = [own.size if model.groups is None else model.groups.take(own).count for own in classes]
     if sum(size**2 for size in sizes) / sum(sizes) < fewest:
         small = Reason.CLASSES_TOO_SMALL if model.groups is None else Reason.FEW_GROUPS_IN_CLASS

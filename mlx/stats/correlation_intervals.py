@@ -24,12 +24,11 @@ FEW_CARRIED = "; few samples carry the spread of entropy: far end for more of th
 EXTENDED = "; extended to the percentiles of a node bootstrap, conservative where these reach farther"
 BOOTSTRAP = "bootstrap of rows; normal on the atanh scale, less its bias"
 
-MIN_CLASS_SIZE = {
-    "class": {"pearson": 20, "spearman": 60},
-    "pooled": {"pearson": 30, "spearman": 40},
-    "within class": {"pearson": 30, "spearman": 40},
-}
-"""Fewest samples in a class for which an interval holds; over several classes, of Σ n_c² / Σ n_c."""
+MIN_CLASS_SIZE = {"pearson": 20, "spearman": 60}
+"""Fewest samples in a class for which an interval holds in it."""
+
+MIN_MEAN_CLASS_SIZE = {"pearson": 30, "spearman": 40}
+"""Least Σ n_c² / Σ n_c for which an interval holds over several classes."""
 
 FEW_CARRY = 10
 """Effective number of samples behind the spread of entropy below which a sample may lack those that carry it."""

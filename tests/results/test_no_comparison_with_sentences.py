@@ -33,7 +33,7 @@ FINDERS = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "in
 
 WRITTEN = {
     "all samples": {"mlx/plots/comparison.py"},
-    "within class": {"mlx/plots/comparison.py", "mlx/stats/correlation_intervals.py"},
+    "within class": {"mlx/plots/comparison.py"},
     "principal component ": {"mlx/plots/table.py"},
     "ok": {"mlx/core/dynamics_columns.py", "mlx/training/dynamics.py"},
 }

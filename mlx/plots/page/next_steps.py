@@ -13,7 +13,7 @@ from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionR
 from mlx.plots.text import fixed, percent, plural, readable, with_interval
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.issues import Issue, IssueKind, IssueMethod
-from mlx.results.questions import Question, Statistic
+from mlx.results.questions import FactorTarget, Question, Statistic
 from mlx.results.recalibration import RecalibratedMetric
 from mlx.results.tests import first_test
 from mlx.stats.calibrators import Calibrator
@@ -23,7 +23,6 @@ ALPHA = 0.05
 """Largest p-value, adjusted where there are several tests, of what is claimed."""
 
 MOST_STEPS = 5
-ERROR = "error"
 GATES = {Reason.FEW_EXPECTED_ERRORS, Reason.FEW_ERRORS}
 """Why an interval is missing that more test samples would give; the number is that of errors."""
 
@@ -124,7 +123,8 @@ def _recalibrate(report: ClassificationReport) -> Iterator[NextStep]:
 def _factors(report: ClassificationReport) -> Iterator[NextStep]:
     """Name the part of a factor with the most errors, of the factor with the smallest adjusted p-value."""
     overall = float((~report.samples["correct"]).mean())
-    tested = [one for one in report.residuals.factors if not one.bin and one.target == ERROR and one.p_holm <= ALPHA]
+    of_errors = [one for one in report.residuals.factors if one.target == FactorTarget.ERROR and not one.bin]
+    tested = [one for one in of_errors if one.p_holm <= ALPHA]
     for effect in sorted(tested, key=lambda one: one.p_holm)[:1]:
         bins = [
             one for one in report.residuals.factors if one.factor == effect.factor and one.bin and one.low > overall

@@ -31,7 +31,7 @@ from mlx.plots.similarity import plot_similarity_entropy, statistics_text
 from mlx.plots.style import PAGE, figure, styled
 from mlx.plots.table import plot_class_counts
 from mlx.plots.text import PValue, class_labels, fixed, fixed_or_below, with_interval
-from mlx.results.questions import Question, Score, Statistic
+from mlx.results.questions import FactorTarget, Question, Score, Statistic
 from mlx.results.tests import first_test
 
 if TYPE_CHECKING:
@@ -237,8 +237,8 @@ FIGURES: Mapping[str, Callable[[ClassificationReport], Axes | Figure | None]] = 
     "map_pca": partial(_representation_map, kind="pca", title="PC"),
     "map_tsne": partial(_representation_map, kind="tsne", title="t-SNE"),
     "map_umap": partial(_representation_map, kind="umap", title="UMAP"),
-    "factor_effects": partial(_factor_effects, target="error"),
-    "factor_effects_entropy": partial(_factor_effects, target="entropy"),
+    "factor_effects": partial(_factor_effects, target=FactorTarget.ERROR),
+    "factor_effects_entropy": partial(_factor_effects, target=FactorTarget.ENTROPY),
     "weak_slices": _weak_slices,
     "uncertain_samples": _uncertain_samples,
     "residual_images": _residual_images,

@@ -10,6 +10,7 @@ from mlx.plots.factors import effects_on, plot_factor_effects, plot_weak_slices
 from mlx.plots.regression import plot_leverage, plot_residual_histogram, plot_residual_qq, plot_residuals_fitted
 from mlx.plots.report.inputs import RegressionReport
 from mlx.plots.report.shared import issue_counts, issue_images, learning_curves, samples, set_coverage
+from mlx.results.questions import FactorTarget
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,8 +61,8 @@ FIGURES: Mapping[str, Callable[[RegressionReport], Axes | Figure | None]] = {
     "residual_histogram": _residual_histogram,
     "leverage": _leverage,
     "prediction_sets": set_coverage,
-    "factor_effects_abs_residual": partial(_factor_effects, target="abs_residual"),
-    "factor_effects_residual": partial(_factor_effects, target="residual"),
+    "factor_effects_abs_residual": partial(_factor_effects, target=FactorTarget.ABS_RESIDUAL),
+    "factor_effects_residual": partial(_factor_effects, target=FactorTarget.RESIDUAL),
     "large_residual_slices": _slices,
     "issue_counts": issue_counts,
     "issue_images": issue_images,

@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import in_unit
-from mlx.residuals.association.layer import Layer, effective_entropies
+from mlx.residuals.association.layer import Layer, effective_entropies, least_class_size
 from mlx.residuals.association.permutation import correlations, group_of
 from mlx.residuals.association.resampling import (
     LARGEST_BOOTSTRAP,
@@ -27,7 +27,7 @@ from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import CORRELATIONS, Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
-from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, group_jackknife_interval
+from mlx.stats.correlation_intervals import group_jackknife_interval
 from mlx.stats.groups import Groups, sign_flip_tests
 from mlx.stats.influence import rank_products
 from mlx.stats.permutation import PermutationTest, permutations_for
@@ -143,7 +143,7 @@ def _results(
         if np.isnan(r):
             found.append(replace(one, status=Reason.SIDE_TIED("entropies" if square > 0 else "similarities")))
             continue
-        made, fewest = replace(one, estimate=float(r)), MIN_CLASS_SIZE[one.scope][one.statistic]
+        made, fewest = replace(one, estimate=float(r)), least_class_size(one)
         if not why.is_ok:
             found.append(replace(made, status=Reason.NO_TEST(why)))
             continue

@@ -11,7 +11,13 @@ from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.by_group import associate_by_group
 from mlx.residuals.association.class_permutation import class_p_values
 from mlx.residuals.association.delete_one import is_small_enough, pooled_pearson
-from mlx.residuals.association.layer import Layer, effective_entropies, why_no_correlation, why_no_spread
+from mlx.residuals.association.layer import (
+    Layer,
+    effective_entropies,
+    least_class_size,
+    why_no_correlation,
+    why_no_spread,
+)
 from mlx.residuals.association.permutation import (
     Group,
     correlations,
@@ -154,7 +160,7 @@ def _resample(
     layer: Layer, classes: dict[int, Integers], settings: ResidualsSettings, map: OrderedMap
 ) -> tuple[_Resampled, _Resampled, dict[int, _Resampled]]:
     """Over all classes, within class, and in every class that may have an interval."""
-    parts, fewest = list(classes.values()), min(MIN_CLASS_SIZE["class"].values())
+    parts, fewest = list(classes.values()), min(MIN_CLASS_SIZE.values())
     alone = {label: rows for label, rows in classes.items() if rows.size >= fewest}
     (pooled, within), *each = _reweighted(layer, settings, [(0, parts), *((1 + c, [alone[c]]) for c in alone)], map)
     of_class = dict(zip(alone, (found for found, _ in each), strict=True))
@@ -238,7 +244,7 @@ def _results(
             results.append(replace(one, status=Reason.SIDE_TIED(side)))
             continue
         found = replace(one, estimate=float(estimate))
-        fewest = MIN_CLASS_SIZE[one.scope][one.statistic]
+        fewest = least_class_size(one)
         if class_size < fewest:
             small = Reason.TOO_FEW if one.scope is Scope.CLASS else Reason.CLASSES_TOO_SMALL
             found = replace(found, status=no_interval(small(fewest)))

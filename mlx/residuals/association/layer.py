@@ -7,8 +7,10 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers
 from mlx.core.scale import in_unit
 from mlx.residuals.similarity.directions import Directions
+from mlx.results.questions import Scope
+from mlx.results.tests import TestResult
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, entropy_tolerance, in_own_unit, is_constant
-from mlx.stats.correlation_intervals import effective_number
+from mlx.stats.correlation_intervals import MIN_CLASS_SIZE, MIN_MEAN_CLASS_SIZE, effective_number
 from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason, Status
 
@@ -75,3 +77,8 @@ def effective_entropies(layer: Layer, parts: list[Integers], groups: Groups | No
     unit = max(exponent for _, exponent in scaled)
     squares = np.concatenate([in_unit(entropy - entropy.mean(), unit - own) ** 2 for entropy, own in scaled])
     return effective_number(squares if groups is None else groups.sums(squares))
+
+
+def least_class_size(test: TestResult) -> int:
+    """Return the fewest samples in a class, or in the mean class of several, for an interval of a correlation."""
+    return (MIN_CLASS_SIZE if test.scope is Scope.CLASS else MIN_MEAN_CLASS_SIZE)[test.statistic]

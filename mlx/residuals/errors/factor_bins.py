@@ -9,7 +9,7 @@ from mlx.residuals.errors.error_rate import error_rate_interval
 from mlx.residuals.errors.factor_values import MAX_CATEGORIES, Factor
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.prediction_sets import Looked, Looks
-from mlx.results.questions import Statistic
+from mlx.results.questions import FactorTarget, Statistic
 from mlx.stats.groups import Groups
 
 N_BINS = 5
@@ -54,7 +54,7 @@ def factor_bins(
             FactorEffect(
                 factor=factor.name,
                 kind=factor.kind,
-                target="error",
+                target=FactorTarget.ERROR,
                 statistic=Statistic.ERROR_RATE,
                 bin=label,
                 lower=lower,

@@ -19,21 +19,12 @@ from mlx.residuals.errors.factor_values import Factor
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import FactorEffect
-from mlx.results.questions import Question, Statistic
+from mlx.results.questions import FactorTarget, Statistic
 from mlx.results.tests import TestResult, adjusted
 from mlx.stats.gates import ValidationErrors
 from mlx.stats.groups import Groups
 from mlx.stats.permutation import permutations_for
 from mlx.stats.status import OK, Reason, Status
-
-QUESTIONS = {
-    "error": Question.ERROR_BY_FACTOR,
-    "entropy": Question.ENTROPY_BY_FACTOR,
-    "similarity": Question.SIMILARITY_BY_FACTOR,
-    "abs_residual": Question.ABS_RESIDUAL_BY_FACTOR,
-    "residual": Question.RESIDUAL_BY_FACTOR,
-}
-"""Names of targets, and what is asked of each."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +34,14 @@ class Target:
     Attributes
     ----------
     name
-        One of `QUESTIONS`.
+        Which one.
     numbers
         (n_samples,), booleans for an error; NaN where undefined.
     shared
         Where the values are mean similarities: what they share.
     """
 
-    name: str
+    name: FactorTarget
     numbers: Array
     shared: ClassMeanDependence | None = None
 
@@ -65,7 +56,7 @@ class FactorTest:
     """Association of one factor with one target, among samples of which ``n_missing`` have no value of the factor."""
 
     factor: Factor
-    target: str
+    target: FactorTarget
     n_missing: int
     test: TestResult
 
@@ -164,7 +155,7 @@ class _Relate:
         present = factor.present
         rows, values = self.rows[present], self.values[present]
         test = TestResult(
-            question=QUESTIONS[target.name],
+            question=FactorTarget(target.name).question,
             subject=factor.name,
             statistic=_statistic(factor, target),
             n=rows.size,

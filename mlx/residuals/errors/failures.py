@@ -21,7 +21,7 @@ from mlx.residuals.predictions import Predictions
 from mlx.residuals.settings import ResidualsSettings
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
 from mlx.results.prediction_sets import Looks
-from mlx.results.questions import Score
+from mlx.results.questions import FactorTarget, Score
 from mlx.results.tests import TestResult, adjusted
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, merge_entropies, merge_ties
 
@@ -138,10 +138,10 @@ def analyze_factors(
     error, validation, groups = predictions.error, predictions.validation, predictions.groups
     factors = read_factors(table)
     targets = [
-        Target("error", error),
-        Target("entropy", merge_entropies(layer.entropy)),
+        Target(FactorTarget.ERROR, error),
+        Target(FactorTarget.ENTROPY, merge_entropies(layer.entropy)),
         Target(
-            "similarity",
+            FactorTarget.SIMILARITY,
             merge_ties(layer.similarity, SIMILARITY_TOLERANCE),
             dependence_of_similarity(layer.units, layer.y_pred, layer.similarity, sign=1.0),
         ),

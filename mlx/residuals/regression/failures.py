@@ -14,14 +14,11 @@ from mlx.residuals.regression.slices import large_residual_slices
 from mlx.residuals.settings import ResidualsSettings
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.prediction_sets import Looks
-from mlx.results.questions import Statistic
+from mlx.results.questions import FactorTarget, Statistic
 from mlx.results.regression_residuals import RegressionSlice
 from mlx.results.tests import TestResult
 from mlx.stats.groups import Groups
 from mlx.stats.mean_intervals import mean_interval, signed_mean_interval
-
-ABS_RESIDUAL, RESIDUAL = "abs_residual", "residual"
-"""The two targets, by their columns in the table of samples."""
 
 LOG_METHOD = "Student's t on the log scale"
 
@@ -61,7 +58,7 @@ def analyze_residual_factors(
     """
     factors = read_factors(table)
     size = np.abs(residual)
-    targets = [Target(ABS_RESIDUAL, size), Target(RESIDUAL, residual)]
+    targets = [Target(FactorTarget.ABS_RESIDUAL, size), Target(FactorTarget.RESIDUAL, residual)]
     found = associate_factors(factors, targets, settings=settings, groups=groups, map=map)
     effects = [one.effect() for one in found]
     for factor in factors:
@@ -86,13 +83,13 @@ def mean_bins(factor: Factor, residual: Floats, level: float, groups: Groups | N
         Of the samples, where they are not independent.
     """
     parts = [part for part in parts_of(factor) if part[3].any()]
-    targets = (ABS_RESIDUAL, RESIDUAL)
+    targets = (FactorTarget.ABS_RESIDUAL, FactorTarget.RESIDUAL)
     return [_mean_row(factor, target, part, residual, level, groups) for target in targets for part in parts]
 
 
 def _mean_row(
     factor: Factor,
-    target: str,
+    target: FactorTarget,
     part: tuple[str, float, float, Flags],
     residual: Floats,
     level: float,
@@ -111,7 +108,7 @@ def _mean_row(
         upper=upper,
         n=values.size,
     )
-    if target == RESIDUAL:
+    if target is FactorTarget.RESIDUAL:
         interval, mean = signed_mean_interval(values, level, groups=own), values.mean()
     else:
         interval, mean = mean_interval(np.abs(values), level, groups=own), np.abs(values).mean()
