@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, nullcontext
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 from mlx.config import ExperimentConfig, read_config
 from mlx.core.artifacts import read_json, write_json
@@ -30,11 +32,14 @@ from mlx.core.versions import versions
 from mlx.core.workers import RESOURCES_UNUSED, Workers, open_workers
 from mlx.datasets.inputs import changes
 from mlx.pipeline.steps import STEPS
+from mlx.runs.given_names import check_names
 from mlx.runs.history import recovered
 from mlx.runs.output_folder import check_functions, output_folder
 from mlx.runs.owners import Owner
 from mlx.runs.progress import Progress, damaged_steps, now, step_metrics
 from mlx.runs.run import Run, Status, Summary, read_run, write_summary
+
+T = TypeVar("T")
 
 NAMES = tuple(step.__name__.replace("_", "-") for step in STEPS)
 
@@ -200,6 +205,8 @@ def run_steps(
                 if name not in steps or name in progress.summary.seconds:
                     continue
                 begin = time.perf_counter()
+                if name == "train":
+                    _naming_key(partial(check_names, workspace, config))
                 if name in made:
                     files, line = made[name](workspace.root)
                 else:
@@ -219,8 +226,13 @@ def run_steps(
 
 def _run_step(step: Callable[..., str], workspace: Workspace, workers: Workers, config: ExperimentConfig) -> str:
     sections = {name: getattr(config, name) for name in sections_of(step)}
+    return _naming_key(partial(call_step, step, workspace, workers, sections))
+
+
+def _naming_key(work: Callable[[], T]) -> T:
+    """Return ``work()``; name the key in the error for a setting."""
     try:
-        return call_step(step, workspace, workers, sections)
+        return work()
     except SettingsError as error:
         raise SettingsError(f"{'.'.join(map(str, error.key))}: {error}" if error.key else str(error)) from None
 

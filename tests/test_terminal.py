@@ -29,6 +29,16 @@ def test_a_table_fits_the_terminal_and_says_what_it_left_out(width: int, monkeyp
     assert "started" not in lines[0] or width == 120
 
 
+@pytest.mark.parametrize(("width", "kept"), [(60, True), (44, False)])
+def test_two_runs_are_shown_or_left_out_together(width: int, kept: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "answer_width", lambda: width)
+    rows = [["accuracy", 0.875, 0.8917, 0.01667, "-0.04 to 0.08"]]
+    head, *others = as_table(["test", "first run", "second", "difference", "interval"], rows,
+                              spare=[("first run", "second")]).splitlines()  # fmt: skip
+    assert ("first run" in head, "second" in head) == (kept, kept)
+    assert kept or "not shown: first run, second (" in " ".join(others)
+
+
 def test_a_pipe_gets_every_row_on_one_line_without_color(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "20")
     head, first, second = as_table(COLUMNS, ROWS).splitlines()

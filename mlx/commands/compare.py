@@ -63,16 +63,16 @@ def run(chosen: argparse.Namespace) -> str:
     runs = [find_any_run(identity, chosen.run_dir) for identity in chosen.runs]
     if len({run.folder for run in runs}) < len(runs):
         raise SettingsError(f"expected different runs, found one of them twice: {', '.join(r.id for r in runs)}")
+    if chosen.metric is not None and chosen.plot is None:
+        raise SettingsError("--metric: expected --plot FILE beside it, as it chooses what is drawn")
+    if chosen.plot is not None:
+        _draw(runs, chosen.metric, chosen.plot)
     with ExitStack() as stack:
         for each in runs:
             stack.enter_context(verified(each.folder))
         comparison, outputs = compare_outputs(runs)
         if chosen.html is not None:
             _write_page(comparison, runs, outputs, chosen.html)
-    if chosen.metric is not None and chosen.plot is None:
-        raise SettingsError("--metric: expected --plot FILE beside it, as it chooses what is drawn")
-    if chosen.plot is not None:
-        _draw(runs, chosen.metric, chosen.plot)
     if chosen.json:
         return json.dumps(as_json(comparison), indent=2)
     return _tables(comparison) if chosen.html is None else f"{_verdicts(comparison)}\n{chosen.html}"
@@ -84,6 +84,9 @@ def _write_page(comparison: "Comparison", runs: "list[Run]", outputs: "Sequence[
 
     write_bytes(file, render_comparison(comparison, runs, outputs, beside=file.absolute().parent).encode())
 
+
+BESIDE_NUMBERS = ("_status", "_permutations", "_method")
+"""Ends of the names of rows that say how a number was made; on a terminal they are left out."""
 
 BY_GROUP = "paired tests go by residuals.groups of the first run; evaluation.groups has no effect on them"
 """Line below the table of samples that come in groups."""
@@ -122,20 +125,22 @@ def _verdicts(comparison: "Comparison") -> str:
 
 def _tables(comparison: "Comparison") -> str:
     """Return the verdicts, then the tests and their samples, the metrics and the configuration."""
-    from mlx.commands.tables import as_table
+    from mlx.commands.tables import as_prose, as_table
     from mlx.core.console import answer_width
     from mlx.runs.compare import with_intervals
 
     parts = [_verdicts(comparison)]
     parts += [_tests(comparison, samples) for samples in comparison.samples] + [_samples(comparison)]
     every = with_intervals(comparison.metrics)
-    metrics = [row for row in every if answer_width() is None or not row[0].endswith(("_status", "_permutations"))]
+    metrics = [row for row in every if answer_width() is None or not row[0].endswith(BESIDE_NUMBERS)]
     for title, rows in (("metrics", metrics), ("configuration", comparison.configuration)):
         cells = [[name, *map(_cell, values)] for name, values in rows]
         table = as_table([title, *comparison.runs], cells, more="--json")
         parts.append(table if cells else f"{title}: no difference")
     if metrics != every:
-        parts.append(f"not shown: why {len(every) - len(metrics)} numbers have no interval (--json or a pipe shows it)")
+        hidden = len(every) - len(metrics)
+        said = f"not shown: {hidden} rows on how intervals were made, or why not (--json or a pipe shows them)"
+        parts.append("\n".join(as_prose([said])))
     return "\n\n".join(filter(None, parts))
 
 
@@ -170,7 +175,7 @@ def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
         ]
         for test in tests
     ]
-    return as_table(columns, rows, spare=(samples.first, samples.second), more="--json")
+    return as_table(columns, rows, spare=((samples.first, samples.second),), more="--json")
 
 
 NAN = float("nan")

@@ -43,7 +43,7 @@ def run(chosen: argparse.Namespace) -> str:
     from mlx.commands.places import at_root, shown_from
     from mlx.core.checksums import verified
     from mlx.core.errors import SettingsError
-    from mlx.runs.rescore import checkpoints, chosen_metrics, require_whole, rescore
+    from mlx.runs.rescore import check_metrics, checkpoints, chosen_metrics, require_whole, rescore
 
     where = shown_from(Path.cwd())
     target = _target(chosen)
@@ -62,6 +62,7 @@ def run(chosen: argparse.Namespace) -> str:
             f"on the {chosen.split} split with {json.dumps(config.evaluation.as_dict())}"
         )
     with at_root(), verified(workspace.root):
+        check_metrics(workspace, chosen.metrics)
         metrics = rescore(
             workspace,
             evaluation=config.evaluation,
@@ -111,7 +112,7 @@ def _table(metrics: dict[str, Any], level: float) -> str:
 
     rows = []
     for name, value in metrics.items():
-        base = name.removesuffix("_status")
+        base = name.removesuffix("_status").removesuffix("_method")
         if name.endswith(("_low", "_high")) or name in LEVELS or (base != name and base in metrics):
             continue
         low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")

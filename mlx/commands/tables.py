@@ -69,9 +69,11 @@ class _Column:
         return max(min(cells, most), *(min(SOFT, _length(word)) for word in self.name.split()))
 
 
-def as_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, spare: Sequence[str] = (), more: str = ""
-) -> str:
+Spare = Sequence[str | tuple[str, ...]]
+"""Columns that a narrow table can do without, those of a tuple only together."""
+
+
+def as_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, spare: Spare = (), more: str = "") -> str:
     """Return the rows under their column names, without columns that are empty in every row.
 
     On a terminal the table fits the screen: long cells continue on further lines, columns that have no room are left
@@ -80,7 +82,7 @@ def as_table(
     Parameters
     ----------
     spare
-        Columns that are left out first, in this order; then those on the right.
+        Columns that are left out first, in this order, those of a tuple together; then those on the right.
     more
         The option that shows all, such as ``--json``.
     """
@@ -104,15 +106,16 @@ def as_table(
     return "\n".join(lines)
 
 
-def _fitting(columns: Sequence[_Column], width: int, spare: Sequence[str]) -> list[_Column]:
+def _fitting(columns: Sequence[_Column], width: int, spare: Spare) -> list[_Column]:
     """Return the columns that have room; the first one always does."""
     kept = list(columns)
-    order = [column for name in spare for column in columns if column.name == name and not column.first]
-    order += [column for column in reversed(columns) if column not in order and not column.first]
-    for column in order:
+    together = [(names,) if isinstance(names, str) else names for names in spare]
+    named = {name for names in together for name in names}
+    together += [(column.name,) for column in reversed(columns) if column.name not in named]
+    for names in together:
         if sum(one.least(width) for one in kept) + GAP * (len(kept) - 1) <= width:
             break
-        kept.remove(column)
+        kept = [column for column in kept if column.first or column.name not in names]
     return kept
 
 

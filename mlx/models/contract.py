@@ -13,6 +13,7 @@ from mlx.core.descriptions import Task
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.last_layer import LastLayer
 from mlx.core.linear_fit import LinearFit
+from mlx.core.settings import nearest
 from mlx.models.outcomes import SampleOutcomes
 from mlx.models.task_spec import TaskSpec
 
@@ -181,8 +182,11 @@ class Model(ABC):
         if name == "penultimate":
             return self.penultimate
         if name not in self.layers:
-            known = ", ".join(("penultimate", *self.layers))
-            raise SettingsError(f"expected one of {known}, found '{name}'", key=("representations", "layers"))
+            known = ("penultimate", *self.layers)
+            raise SettingsError(
+                f"expected one of {', '.join(known)}, found '{name}'{nearest(name, known)}",
+                key=("representations", "layers"),
+            )
         return name
 
     @final

@@ -238,9 +238,8 @@ def _without_fit(model: str) -> str:
 
 def _factors(columns: SampleColumns, recorded: ModelOutputs, settings: ResidualsSettings) -> pd.DataFrame:
     """Return what may explain the errors on each test sample, a column each."""
-    described, index = columns.described, np.asarray(recorded.index)
-    target = next((column.name for column in described.columns if column.use == "target"), "")
-    names = choose_factors(settings.factors, columns.names, target)
+    index = np.asarray(recorded.index)
+    names = choose_factors(settings.factors, columns.names, columns.target)
     if by_default := settings.factors == "all":
         names = _bounded(columns, names)
     table = columns.read(names, index)

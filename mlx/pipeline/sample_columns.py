@@ -69,9 +69,27 @@ class SampleColumns:
         return self.described.roles
 
     @property
+    def target(self) -> str:
+        """The name of the target; empty where it has none."""
+        return next((column.name for column in self.described.columns if column.use == "target"), "")
+
+    @property
     def names(self) -> list[str]:
         """All names, each once."""
         return list(dict.fromkeys([*self.factors, *self.features, *self.roles]))
+
+    def check_groups(self, name: str | None, key: str) -> None:
+        """Reject a `name` of groups, given as `key`, that is no column with a name.
+
+        Raises
+        ------
+        SettingsError
+            There is no such column: names those there are.
+        """
+        named = [feature.name for feature in self.described.features]
+        known = dict.fromkeys([*self.factors, *named, *self.roles])
+        if name not in {None, DUPLICATES, *known}:
+            raise unknown_groups(str(name), known, key=key)
 
     def read(self, names: Sequence[str], rows: Indices | None = None) -> pd.DataFrame:
         """Return columns for samples, a row each; only these rows of ``X.npy`` are read.
@@ -197,8 +215,5 @@ def read_group_labels(
     if name is None or name == DUPLICATES:
         return None
     columns = SampleColumns.of(workspace)
-    named = [feature.name for feature in columns.described.features]
-    known = list(dict.fromkeys([*columns.factors, *named, *columns.roles]))
-    if name not in known:
-        raise unknown_groups(name, known, key=key)
+    columns.check_groups(name, key)
     return np.asarray(columns.read([name], index)[name])

@@ -1,4 +1,4 @@
-"""The confusion matrix: counts of actual against predicted classes."""
+"""The confusion matrix: counts of true against predicted classes."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ PAIRS_DRAWN = 20
 
 @styled
 def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Draw counts of actual (rows) against predicted classes (columns), colored by share of the row.
+    """Draw counts of true (rows) against predicted classes (columns), colored by share of the row.
 
-    Cells show the count above the share of the actual class; from 13 classes on the count alone, from
+    Cells show the count above the share of the true class; from 13 classes on the count alone, from
     21 on a color bar instead. Empty cells off the diagonal stay blank.
 
     Parameters
@@ -53,12 +53,12 @@ def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes
         _write_cells(ax, counts, rates, sign)
     _name_axes(ax, class_names, width)
     if n <= BOTH_UP_TO:
-        ax.set_title(f"count, and {'share' if sign else '%'} of the actual class", fontsize=NOTE, fontweight="normal")
+        ax.set_title(f"count, and {'share' if sign else '%'} of the true class", fontsize=NOTE, fontweight="normal")
     return ax
 
 
 def confused_pairs(confusion: Array, most: int) -> list[tuple[int, int, int]]:
-    """Return actual class, predicted class and count of the most frequent confusions, the first first."""
+    """Return true class, predicted class and count of the most frequent confusions, the first first."""
     off = np.where(np.eye(len(confusion), dtype=bool), 0, confusion)
     order = np.argsort(-off, axis=None, kind="stable")[:most]
     places = zip(*np.unravel_index(order, off.shape), strict=True)
@@ -130,7 +130,7 @@ def _draw_cells(ax: Axes, rates: Floats, *, colorbar: bool) -> None:
     if colorbar and ax.figure is not None:
         bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, aspect=25, ticks=[0, 0.01, 0.05, 0.2, 0.5, 1])
         bar.ax.set_yticklabels(["0 %", "1 %", "5 %", "20 %", "50 %", "100 %"])
-        bar.set_label("share of the actual class")
+        bar.set_label("share of the true class")
         bar.outline.set_visible(False)
 
 
@@ -159,4 +159,4 @@ def _name_axes(ax: Axes, class_names: Sequence[str], width: float) -> None:
     ax.tick_params(length=0 if every == 1 else 2.5)
     ax.spines[:].set_visible(False)
     ax.set_xlabel("predicted class" if every == 1 else "predicted class (number)")
-    ax.set_ylabel("actual class" if every == 1 else "actual class (number)")
+    ax.set_ylabel("true class" if every == 1 else "true class (number)")

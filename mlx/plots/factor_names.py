@@ -8,20 +8,20 @@ DRAWN = frozenset({"shapes", "patterns", "noise", "gradients"})
 """Datasets whose factors `NAMES` describes; columns of other data keep the names that their owners gave them."""
 
 NAMES = {
-    "center_x": ("horizontal place", "share of the width from the left"),
-    "center_y": ("vertical place", "share of the height from the top"),
+    "center_x": ("distance from the left", "share of the width"),
+    "center_y": ("distance from the top", "share of the height"),
     "size": ("size", "share of the image's shorter side"),
     "rotation": ("rotation", "degrees, counterclockwise"),
     "foreground": ("brightness of the shape", "0 black to 1 white"),
     "background": ("brightness of the background", "0 black to 1 white"),
     "contrast": ("contrast", "difference of brightness, 0 to 1"),
-    "noise": ("noise", "standard deviation of the brightness"),
-    "occluder_x": ("horizontal place of the occluder", "share of the width from the left"),
-    "occluder_y": ("vertical place of the occluder", "share of the height from the top"),
+    "noise": ("noise", "standard deviation of the brightness, 0 none"),
+    "occluder_x": ("distance of the occluder from the left", "share of the width"),
+    "occluder_y": ("distance of the occluder from the top", "share of the height"),
     "occluder_width": ("width of the occluder", "share of the image's shorter side"),
     "occluder_height": ("height of the occluder", "share of the image's shorter side"),
     "occluder_intensity": ("brightness of the occluder", "0 black to 1 white"),
-    "occlusion": ("covered share", "of the shape"),
+    "occlusion": ("covered share of the shape", "0 none to 1 all"),
     "hue": ("hue", "degrees"),
     "saturation": ("saturation", "0 gray to 1"),
     "background_hue": ("hue of the background", "degrees"),
@@ -29,7 +29,7 @@ NAMES = {
     "frequency": ("frequency", "periods across the image"),
     "phase": ("phase", "share of a period"),
 }
-"""By factor: its name in words, and its unit."""
+"""By factor: its name in words, which tells the direction of larger values, and its unit."""
 
 
 def plain_text(text: str, dataset: str) -> str:

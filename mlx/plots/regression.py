@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mlx.core.array_types import Array, Floats
 
-LABEL = f"residual, actual {MINUS} predicted (target units)"
+LABEL = f"residual, true {MINUS} predicted (target units)"
 
 
 @styled

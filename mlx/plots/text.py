@@ -191,6 +191,11 @@ def percent(share: float) -> str:
     return f"{fixed(100 * share, digits)}\N{NO-BREAK SPACE}%"
 
 
+def of_all(count: int, n: int) -> str:
+    """``16 of 80 (20.0 %)``."""
+    return f"{thousands(count)} of {thousands(n)}{f' ({percent(count / n)})' if n else ''}"
+
+
 def level_text(level: float) -> str:
     """``95 %``: the level of an interval."""
     return f"{100 * level:g} %"

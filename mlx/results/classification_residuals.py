@@ -117,6 +117,7 @@ class Slice:
     error_rate: Annotated[float, Column("share", "their share")] = NAN
     low: Annotated[float, Column("share", "lower end of its Wilson interval")] = NAN
     high: Annotated[float, Column("share", "upper end of its Wilson interval")] = NAN
+    n_rest: Annotated[int, Column("count", "samples of the rest of that half")] = 0
     rest_error_rate: Annotated[float, Column("share", "share of wrong predictions in the rest of that half")] = NAN
     p: Annotated[float, Column("share", "p-value of the slice being no worse than the rest")] = NAN
     p_holm: Annotated[float, Column("share", "p adjusted over the slices by Holm's method")] = NAN

@@ -87,6 +87,7 @@ class RegressionSlice:
     abs_residual_mean: Annotated[float, Column("number", "their mean absolute residual, in units of y")] = NAN
     low: Annotated[float, Column("number", "lower end of its interval")] = NAN
     high: Annotated[float, Column("number", "upper end of its interval")] = NAN
+    n_rest: Annotated[int, Column("count", "samples of the rest of that half")] = 0
     rest_abs_residual_mean: Annotated[float, Column("number", "mean absolute residual in the rest of that half")] = NAN
     p: Annotated[float, Column("share", "p-value of absolute residuals that are no larger than in the rest")] = NAN
     p_holm: Annotated[float, Column("share", "p adjusted over the slices by Holm's method")] = NAN

@@ -29,6 +29,9 @@ class AnalysisSettings:
     report: ReportSettings
 
 
+DEFAULT = AnalysisSettings(EvaluationSettings(), ResidualsSettings(), ReportSettings())
+
+
 def empty_document(path: str) -> Document:
     """Return a document without settings, whose messages name `path`."""
     return Document(Path(path), {name: {} for name in SECTIONS}, {})

@@ -3,7 +3,7 @@
 These steps read the outputs and representations of a model, and need neither a configuration nor the model.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mlx.core.artifacts import read_json, replacing_folder
@@ -23,7 +23,8 @@ from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.received.files import NOTHING_BESIDE, Beside, RecordedPart
 from mlx.received.parts import COMMAND, Names, open_recording
 from mlx.received.writing import write_outputs, write_samples
-from mlx.runs.analysis_settings import AnalysisSettings
+from mlx.residuals.errors.factor_choice import choose_factors
+from mlx.runs.analysis_settings import DEFAULT, AnalysisSettings
 
 
 def analyze(
@@ -67,7 +68,7 @@ def analyze(
     _check_output(output)
     workspace = Workspace(output)
     with run_lock(workspace):
-        lay_out(parts, workspace, name, settings.residuals.groups, names, beside)
+        lay_out(parts, workspace, name, settings, names, beside)
         with working("evaluate"):
             say(evaluate(workspace, evaluation=settings.evaluation))
         with working("residuals-analysis"):
@@ -98,14 +99,19 @@ def lay_out(
     parts: Mapping[Split, RecordedPart],
     workspace: Workspace,
     name: str,
-    groups: str | None = None,
+    settings: AnalysisSettings = DEFAULT,
     names: Names = COMMAND,
     beside: Beside = NOTHING_BESIDE,
 ) -> None:
-    """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps."""
-    recording = open_recording(parts, groups, names)
-    if groups not in {None, DUPLICATES, *recording.test.factors}:
-        raise unknown_groups(str(groups), recording.test.factors, key=names.get("groups", "groups"))
+    """Write ``data/representations/`` and ``data/raw/`` in place of the earlier steps.
+
+    Raises
+    ------
+    SettingsError
+        The settings name a column that is not there; nothing is written then.
+    """
+    recording = open_recording(parts, settings.residuals.groups, names)
+    _check_names(list(recording.test.factors), settings, names)
     with replacing_folder(workspace.representations) as folder:
         write_outputs(folder, recording, beside)
         # The results of an earlier analysis are of other arrays.
@@ -113,3 +119,11 @@ def lay_out(
             remove(earlier)
     with replacing_folder(workspace.raw) as folder:
         write_samples(folder, recording, name)
+
+
+def _check_names(columns: Sequence[str], settings: AnalysisSettings, names: Names) -> None:
+    keys = {names.get("groups", "groups"): settings.residuals.groups, "evaluation.groups": settings.evaluation.groups}
+    for key, named in keys.items():
+        if named not in {None, DUPLICATES, *columns}:
+            raise unknown_groups(str(named), columns, key=key)
+    choose_factors(settings.residuals.factors, columns)

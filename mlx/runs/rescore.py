@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +19,7 @@ from mlx.models.recorded.build import RecordedModel
 from mlx.pipeline.evaluate import write_evaluation
 from mlx.pipeline.extract_representations import record_outputs
 from mlx.representations import RepresentationsSettings
+from mlx.results.evaluation import ClassificationMetrics, RegressionMetrics
 from mlx.training import load_checkpoint
 
 Metrics = dict[str, float | int | str | None]
@@ -122,6 +124,25 @@ def checkpoints(workspace: Workspace) -> list[str]:
     return [FINAL, *saved]
 
 
+def check_metrics(workspace: Workspace, names: Sequence[str]) -> None:
+    """Reject names that no evaluation has, before a long one.
+
+    Raises
+    ------
+    MlxError
+        A name is unknown, or the recorded evaluation is damaged; one that is missing lets every name pass.
+    """
+    path = workspace.metrics / "evaluation.json"
+    known = {field.name for kind in (ClassificationMetrics, RegressionMetrics) for field in fields(kind)} - LEVELS
+    unsure = [name for name in names if SPELLINGS.get(_lowered(name), _lowered(name)) not in known]
+    if unsure and path.exists():
+        chosen_metrics(read_metrics(path), unsure)
+
+
+def _lowered(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
 def chosen_metrics(metrics: Metrics, names: Sequence[str]) -> Metrics:
     """Return the metrics of `names`, each with the ends of its interval; all of them for no names.
 
@@ -134,7 +155,7 @@ def chosen_metrics(metrics: Metrics, names: Sequence[str]) -> Metrics:
         return metrics
     chosen: Metrics = {}
     for name in names:
-        lowered = name.lower().replace("-", "_")
+        lowered = _lowered(name)
         key = lowered if lowered in metrics else SPELLINGS.get(lowered, lowered)
         numbers = [key for key, value in metrics.items() if key not in LEVELS and not isinstance(value, str)]
         if key not in numbers:

@@ -25,6 +25,10 @@ MIN_GROUPS = 40
 """Fewest groups for a test or an interval: the spread between groups is estimated from them."""
 
 
+MIN_GROUPS_OF_A_SIDE = 10
+"""Fewest groups with samples in a part, and with samples in the rest, for a p-value by group of their difference."""
+
+
 @dataclass(frozen=True)
 class Groups:
     """Which of n samples belong together.
@@ -183,6 +187,12 @@ def proportion_by_group(successes: Flags, groups: Groups, level: float = 0.95) -
     effect = design_effect(influence, groups)
     n = successes.size / effect / groups.inflation(level)
     return ProportionByGroup(p, variance_by_group(influence, groups), effect, n, wilson_interval(p * n, n, level))
+
+
+def too_few_groups(members: Flags, groups: Groups) -> Status:
+    """Return why a part of the samples is not compared with the rest by group; `OK` where it is."""
+    fewest = min(groups.take(side).count for side in (members, ~members))
+    return OK if fewest >= MIN_GROUPS_OF_A_SIDE else Reason.FEW_GROUPS(MIN_GROUPS_OF_A_SIDE)
 
 
 def higher_proportion_p_value(successes: Flags, inside: Flags, groups: Groups) -> float:

@@ -1,6 +1,7 @@
 """The interval of a proportion, which every table of rates gives."""
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import ndtri
 
 from mlx.core.array_types import Floats
@@ -29,3 +30,23 @@ def wilson_interval(successes: float, n: float, level: float = 0.95) -> Interval
     low = 0.0 if successes == 0 else max(0.0, float(center - half))
     high = 1.0 if successes == n else min(1.0, float(center + half))
     return Interval(low, high, level)
+
+
+def higher_share_p_values(successes: npt.ArrayLike, n: npt.ArrayLike, all_successes: int, n_all: int) -> Floats:
+    """One-sided p-values of shares that are no higher in a part than in the rest: Fisher's test, mid-p.
+
+    Half the probability of what was seen counts (Lancaster 1961): with few successes the exact test would reject a true
+    null hypothesis far too rarely.
+
+    Parameters
+    ----------
+    successes, n
+        Of each part, of one shape, which the p-values have, too.
+    all_successes, n_all
+        Of the part and the rest together.
+    """
+    from scipy.stats import hypergeom
+
+    seen = np.asarray(successes)
+    law = hypergeom(n_all, all_successes, np.asarray(n))
+    return np.minimum(1.0, law.sf(seen) + law.pmf(seen) / 2)

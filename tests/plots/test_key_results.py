@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from made_reports import correlations, with_residuals
+from made_reports import LAYER, correlations, with_residuals
 
 from mlx.plots.page.key_results import key_results
 from mlx.plots.text import fixed
-from mlx.results.questions import Question
+from mlx.results.failure_scores import FailureScore
+from mlx.results.questions import Question, Statistic
 from mlx.results.tests import TestResult
 from mlx.stats.status import OK, Reason, no_interval
 
@@ -79,3 +80,27 @@ def test_a_score_detects_mistakes_only_if_it_is_shown_to_beat_chance(classificat
     assert found.value == (f"AUROC {estimate:.2f}" if np.isfinite(low) else "not known")
     assert found.interval.startswith("95 % interval" if np.isfinite(low) else "no interval (fewer than 10 errors)")
     assert says in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("difference", "p", "says"),
+    [(0.04, 0.9, "It is not shown to be better or worse than"), (0.04, 0.01, "It is better than"),
+     (-0.04, 0.01, "It is worse than"), (np.nan, np.nan, "")],
+)  # fmt: skip
+def test_similarity_is_compared_with_the_maximum_probability(classification, difference, p, says):
+    asked = {"question": Question.ERROR_BY_LOW_SIMILARITY, "statistic": "auroc", "confidence": 0.95}
+    test = TestResult(**asked, estimate=0.9, low=0.8, high=0.95)
+    no_weight = TestResult(question=Question.GEOMETRY_ADDS, statistic=Statistic.AUROC_DIFFERENCE,
+                           status=no_interval(Reason.NO_WEIGHT()))  # fmt: skip
+    scores = (
+        FailureScore(score="max_probability", fitted_on="none", auroc=0.86),
+        FailureScore(score="similarity", layer=LAYER, fitted_on="none", auroc=0.9, difference=difference, p_holm=p,
+                     difference_low=difference - 0.03, difference_high=difference + 0.03, confidence=0.95),
+    )  # fmt: skip
+    report = classification()
+    tests = (*report.residuals.tests, test, no_weight)
+    found = key_results(with_residuals(report, tests=tests, scores=scores))[0].sentence
+    numbers = f"AUROC 0.86 (difference {fixed(difference)}, 95 % interval"
+    assert f"{says} the model's own maximum probability, {numbers}" in found or not says
+    assert ("It is" in found) == bool(says)
+    assert found.endswith("validation samples give scores of geometry no weight.")

@@ -149,7 +149,7 @@ def test_the_page_says_the_levels_that_the_analyses_were_set_to(classification):
     tests = tuple(replace(test, confidence=0.9) for test in report.residuals.tests)
     report = with_residuals(report, headline={"confidence": 0.9}, tests=tests)
     said = {result.label: result.interval for result in key_results(report)}
-    assert "with 80 % confidence, between 10.0 % and 20.0 %" in paragraph(report).replace("\N{NO-BREAK SPACE}", " ")
+    assert "80 % interval 10.0 % to 20.0 %" in paragraph(report).replace("\N{NO-BREAK SPACE}", " ")
     assert said["Similarity and entropy within predicted classes"].startswith("90 % interval")
     page = render_page(report, {})
     evaluated = page[page.index("<caption>Evaluation") :]

@@ -150,7 +150,7 @@ def test_a_sample_opens_with_its_image_probabilities_neighbors_and_columns(brows
     assert browser.text("#viewer-title") == f"Sample {number}, 2 of {len(inputs.samples)}"
     ranked = np.argsort(-inputs.outputs.probabilities[inputs.outputs.rows(np.array([number]))[0]])[:5]
     shown = browser.texts("#viewer .probable li span:first-child")
-    assert [text.removesuffix(" (actual)") for text in shown] == [inputs.class_names[k] for k in ranked]
+    assert [text.removesuffix(" (true)") for text in shown] == [inputs.class_names[k] for k in ranked]
     directions = inputs.outputs.representation[inputs.outputs.rows(np.arange(len(inputs.samples)))]
     directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
     nearest = np.argsort(-(directions @ directions[number]), kind="stable")[1:6]

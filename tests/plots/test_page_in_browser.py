@@ -42,7 +42,7 @@ def test_names_are_text_wherever_they_stand(browser, pages):
     shown = set(browser.texts("#rows tbody td:nth-child(3)")) | set(browser.texts("#rows tbody td:nth-child(4)"))
     assert shown <= set(HOSTILE)
     assert browser.js("return document.querySelectorAll('svg[onload], img[onerror]').length") == 0
-    browser.find("#color").send_keys("actual class")
+    browser.find("#color").send_keys("true class")
     assert browser.texts("#view-map .legend li") == list(HOSTILE)
 
 
@@ -64,7 +64,7 @@ def test_pointing_at_a_sample_shows_its_image_and_numbers(browser, pages, plot):
     browser.until(browser.find("#tip").is_displayed, "pointing shows the sample")
     facts = dict(zip(browser.texts("#tip dt"), browser.texts("#tip dd"), strict=True))
     row = inputs.samples.iloc[int(facts["sample"])]
-    assert facts["actual"] == inputs.class_names[int(row.y_true)]
+    assert facts["true"] == inputs.class_names[int(row.y_true)]
     assert float(facts["entropy"]) == pytest.approx(row.entropy, abs=6e-5)
     expected = inputs.raw.inputs[int(facts["sample"])].mean(axis=2)
     shown = Image.fromarray(browser.pixels("#tip .thumb").astype(np.uint8)).convert("L")

@@ -7,24 +7,27 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from made_reports import LAYER, estimate, with_evaluation, with_metrics, with_residuals, with_samples
-from scipy.stats import poisson
+from scipy.stats import fisher_exact, poisson
 
 from mlx.plots.page import next_steps as rules
 from mlx.plots.page import summary
 from mlx.plots.page.first_view import first_view
+from mlx.plots.page.in_words import slice_in_words
+from mlx.plots.page.weak_classes import weak_classes
 from mlx.results.classification_residuals import FactorEffect, Slice
 from mlx.results.issues import Issue, IssueCount, IssueKind, IssueMethod
 from mlx.results.prediction_sets import Looked, SetCoverage, SetMethod
 from mlx.results.questions import Question, Statistic
 from mlx.results.recalibration import RecalibratedMetric, RecalibrationEffect
+from mlx.results.regression_residuals import RegressionSlice
 from mlx.results.tests import TestResult
 from mlx.stats.calibrators import Calibrator
 from mlx.stats.status import OK, Reason, no_interval
 
 
 def plain(text: str) -> str:
-    """The text with ordinary spaces, of which numbers have others."""
-    return text.replace("\xa0", " ")
+    """The text with ordinary spaces and minus signs, of which numbers have others."""
+    return text.replace("\xa0", " ").replace("\N{MINUS SIGN}", "-")
 
 
 def paragraph(report) -> str:
@@ -45,38 +48,101 @@ def remedies_of(report) -> str:
     return f"What may help: {found[0]}" if found else "Nothing that was tested points to what would help."
 
 
+def share(value: float) -> str:
+    return f"{100 * value:.0f} %" if value in (0, 1) else f"{100 * value:.1f} %"
+
+
+def of(count: int, n: int) -> str:
+    return f"{count} of {n} ({share(count / n)})"
+
+
 @pytest.mark.parametrize("seed", range(50))
-def test_the_paragraph_claims_what_intervals_and_counts_say(classification, seed: int) -> None:
+def test_the_paragraph_and_each_step_claim_what_intervals_tests_and_counts_say(classification, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    report = classification(int(rng.integers(30, 200)), seed=seed, images=False)
+    report = with_weak_classes(classification(int(rng.integers(30, 200)), seed=seed, images=False), rng)
     value = rng.uniform(0.2, 0.95)
     half = rng.uniform(0.02, 0.4)
-    low, high = (value - half, min(1.0, value + half)) if seed % 4 else (np.nan, np.nan)
+    low, high = (max(0.0, value - half), min(1.0, value + half)) if seed % 4 else (np.nan, np.nan)
     ece_p = float(rng.choice([0.01, 0.3, np.nan]))
     needed = int(rng.integers(1, 60)) if np.isnan(low) else 0
     why = no_interval(Reason.FEW_ERRORS(needed)) if needed else OK
     report = with_random_findings(report, rng, detection(value, low, high, why))
     report = with_metrics(report, ece_p=ece_p, accuracy=estimate(0.8, 0.7, float(rng.choice([0.1, 0.9]))))
     text = paragraph(report)
-    assert [step.remedy for step in next_steps(report)] == derived_remedies(report, needed)
+    assert [(step.text, step.remedy) for step in next_steps(report)] == derived_steps(report, needed)
     wrong, n = int((~report.samples["correct"]).sum()), len(report.samples)
-    assert (f"wrong on {wrong} of {n} test samples" in text) == (wrong > 0)
     least = 100 * (1 - report.evaluation.metrics.accuracy.interval.high)
-    assert f"with 95 % confidence, between {least:.1f} % and 30.0 %" in text or not wrong
+    counted = f"wrong on {wrong} of {n} test samples ({share(wrong / n)}, 95 % interval {least:.1f} % to 30.0 %)."
+    assert (counted in text) == (wrong > 0)
+    assert derived_classes(report) in text
+    assert ("more often than the other" in text.partition("What may help")[0]) == bool(derived_classes(report))
     assert ("It tends to be unsure" in text) == (low > 0.5)
-    assert ("It is surer when it is wrong" in text) == (high < 0.5)
+    assert ("It is less unsure when it is wrong" in text) == (high < 0.5)
     assert ("too few mistakes or too few right" in text) == (np.isnan(low) and 0 < wrong < n)
+    assert np.isnan(low) or f"entropy {value:.2f}, 95 % interval {low:.2f} to {high:.2f}" in text
     assert ("Its confidence is off" in text) == (ece_p <= 0.05)
     assert ("agrees with its accuracy" in text) == (ece_p > 0.05)
+    assert text.count("confidence") == (2 if ece_p == ece_p else 0), "the word is of the model alone"
+    assert remedies_of(report) in text
     counts = report.evaluation.confusion - np.diag(np.diag(report.evaluation.confusion))
     first = int(counts.max())
-    assert ("Most often it takes" in text) == (first >= 2 and (counts == first).sum() <= 3)
-    assert remedies_of(report) in text
-    if named := re.search(r"it takes (.+?) \((\d+) of (\d+) mistakes( each)?\)", text):
+    assert ("The most frequent mistake" in text) == (first >= 2 and (counts == first).sum() <= 3)
+    if named := re.search(r"The most frequent mistakes? (?:is|are) (.+?) \((\d+) of (\d+) mistakes( each)?\)", text):
         names = report.class_names
         pairs = {(names[a], names[p]) for a, p in np.argwhere(counts == first)}
-        assert set(re.findall(r"(\w+) for (\w+)", named[1])) == pairs
+        assert set(re.findall(r"true (\w+) predicted as (\w+)", named[1])) == pairs
         assert (named[2], named[3], bool(named[4])) == (str(first), str(counts.sum()), len(pairs) > 1)
+
+
+def with_weak_classes(report, rng):
+    """Predict some samples of up to four classes as the next class."""
+    samples, n_classes = report.samples, len(report.class_names)
+    true, predicted = samples["y_true"].to_numpy(), samples["y_pred"].to_numpy().copy()
+    for k in range(rng.integers(0, 5)):
+        flipped = (true == k) & (rng.random(len(true)) < rng.choice([0.2, 0.9]))
+        predicted[flipped] = (k + 1) % n_classes
+    counts = np.zeros((n_classes, n_classes), int)
+    np.add.at(counts, (true, predicted), 1)
+    return with_evaluation(with_samples(report, y_pred=predicted, correct=predicted == true), confusion=counts)
+
+
+def weak(report) -> list[tuple[str, int, int]]:
+    """Name, errors and samples of the classes that fail more often by Fisher's mid-p after Holm's adjustment."""
+    counts, found = report.evaluation.confusion, []
+    n, wrong = counts.sum(), counts.sum() - np.trace(counts)
+    for k, row in enumerate(counts):
+        errors = row.sum() - row[k]
+        table = [[errors, row.sum() - errors], [wrong - errors, n - row.sum() - wrong + errors]]
+        tables = [np.add(table, step) for step in (0, [[1, -1], [-1, 1]])]
+        exact, beyond = (fisher_exact(one, "greater").pvalue if one.min() >= 0 else 0.0 for one in tables)
+        found.append(((exact + beyond) / 2, report.class_names[k], int(errors), int(row.sum())))
+    found.sort()
+    kept = []
+    for place, (p, *one) in enumerate(found):
+        if p * (len(found) - place) > 0.05:
+            break
+        kept.append(tuple(one))
+    return sorted(kept, key=lambda one: (-one[1] / one[2], -one[1]))
+
+
+def joined(texts: list[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+
+
+def derived_classes(report) -> str:
+    found, n, wrong = weak(report), len(report.samples), int((~report.samples["correct"]).sum())
+    if not found:
+        return ""
+    shares = joined([f"{name} ({errors} of {size}, {share(errors / size)})" for name, errors, size in found[:3]])
+    if len(found) > 3:
+        return f"{len(found)} classes fail more often than the others, among them {shares}."
+    if len(found) > 1:
+        return f"Classes {shares} fail more often than the others."
+    ((name, errors, size),) = found
+    rest = f"against {wrong - errors} of {n - size}, {share((wrong - errors) / (n - size))}, of the others"
+    return (
+        f"Class {name} fails more often than the others: {errors} of {size} samples ({share(errors / size)}, {rest})."
+    )
 
 
 def with_random_findings(report, rng, test):
@@ -87,12 +153,14 @@ def with_random_findings(report, rng, test):
 
     p = [number(0.001, 0.04, 0.2, np.nan) for _ in range(3)]
     known = {"factor": "noise", "kind": "numeric", "target": "error", "statistic": Statistic.SPEARMAN, "n": 300}
-    part = FactorEffect(**known | {"n": 10}, bin="0.4 to 0.5", estimate=0.8, low=number(0.0, 0.9), high=0.95)
+    part = FactorEffect(**known | {"n": 10}, bin="0.4 to 0.5", lower=0.4, upper=0.5, estimate=0.8,
+                        low=number(0.0, 0.9), high=0.95)  # fmt: skip
     rest, description = number(0.1, 0.9), str(rng.choice(["noise > 0.4", "noise > 0.4 and size > 0.2"]))
-    found = Slice(description=description, n=20, n_errors=10, error_rate=0.5, error_rate_found=0.6,
+    found = Slice(description=description, n=20, n_errors=10, error_rate=0.5, error_rate_found=0.6, n_rest=30,
                   rest_error_rate=rest, p_holm=p[1])  # fmt: skip
-    group = SetCoverage(alpha=0.1, method=SetMethod.LAC, n=50, n_calibration=100, expected=0.9, kind=Looked.CLASS,
-                        subject="cross", coverage=0.7, p_holm=p[2])  # fmt: skip
+    kind, subject = (Looked.CLASS, "cross") if rng.random() < 0.5 else (Looked.FACTOR, "noise")
+    group = SetCoverage(alpha=0.1, method=SetMethod.LAC, n=50, n_calibration=100, expected=0.9, kind=kind,
+                        subject=subject, coverage=0.7, p_holm=p[2])  # fmt: skip
     method = IssueMethod.NEAR if rng.random() < 0.5 else IssueMethod.EQUAL_INPUTS
     leak = Issue(
         kind=IssueKind.LEAK, split=str(rng.choice(["test", "val"])), index=7, score=0.0, method=method, why="x"
@@ -103,16 +171,16 @@ def with_random_findings(report, rng, test):
         n_validation=100, n=300,
     )  # fmt: skip
     report = labels(report, int(rng.integers(0, 9)), number(0.0, 0.4, 4.0, np.nan))
-    noise = {name: np.zeros(len(report.samples)) for name in ("noise", "size")}
+    factors = {name: np.linspace(0.25, 1, len(report.samples)) for name in ("noise", "size")}
     report = with_residuals(
         report, tests=(*report.residuals.tests, test), factors=(FactorEffect(**known, p_holm=p[0]), part),
-        slices=(found,), prediction_sets=(group,), issues=(*report.residuals.issues, leak), sample_factors=noise,
+        slices=(found,), prediction_sets=(group,), issues=(*report.residuals.issues, leak), sample_factors=factors,
     )  # fmt: skip
     return with_evaluation(report, recalibration=SimpleNamespace(effects=(effect,)))
 
 
-def derived_remedies(report, needed: int) -> list[str]:
-    """What may help by the tables alone, as methods.md states the rule: in its order, at most five."""
+def derived_steps(report, needed: int) -> list[tuple[str, str]]:
+    """What to do and what may help by the tables alone, in the order of the rules, at most five."""
     results, wrong, n = report.residuals, int((~report.samples["correct"]).sum()), len(report.samples)
     counts, (count,), (whole, part) = report.evaluation.confusion, results.issue_counts, results.factors
     (found,), (group,), (effect,) = results.slices, results.prediction_sets, report.evaluation.recalibration.effects
@@ -123,21 +191,54 @@ def derived_remedies(report, needed: int) -> list[str]:
     many = count.n_issues > 0 and poisson.sf(count.n_issues - 1, count.expected) <= 0.05
     by_factor = whole.p_holm <= 0.05 and part.low > wrong / n
     confirmed = found.p_holm <= 0.05 and found.error_rate > found.rest_error_rate
-    more = -(-n * needed // max(wrong, 1)) - n
+    rest = of(round(30 * found.rest_error_rate), 30)
+    scale = "(0.25 to 1 in the test samples)"
+    where = f"noise > 0.4 {scale}" + f" and size > 0.2 {scale}" * (" and " in found.description)
+    s, of_class, more = "" if count.n_issues == 1 else "s", group.kind == "class", -(-n * needed // max(wrong, 1)) - n
+    a_few = f"about {more} more test sample{'s' * (more > 1)}"
+    failing = weak(report)
     rules = [
-        (report.evaluation.metrics.accuracy.interval.high < expected_right, "checking the order of the classes"),
-        (exact, "a split without repeated samples"),
-        (many, f"checking {count.n_issues} label{'s' * (count.n_issues > 1)}"),
-        (effect.chosen and effect.high < 0, "recalibrating by temperature (T = 1.40)"),
-        (by_factor, "more data where noise is 0.4 to 0.5"),
-        (
-            confirmed and not (by_factor and " and " not in found.description),
-            "more data like those of the weakest slice",
-        ),
-        (group.p_holm <= 0.05, "prediction sets calibrated by class"),
-        (needed > wrong > 0, f"about {more} more test sample{'s' * (more > 1)}"),
-    ]
-    return [remedy for holds, remedy in rules if holds][:5]
+        (report.evaluation.metrics.accuracy.interval.high < expected_right,
+         "Check that labels and probabilities have the classes in one order: the model is right on 80.0 % of the "
+         f"samples, its own predictions in random order would be on {share(expected_right)}",
+         "checking the order of the classes"),
+        (exact, "Divide the data anew: 1 test sample repeats samples of another part",
+         "a split without repeated samples"),
+        (many, f"Check the label{s} of {count.n_issues} test sample{s} that look{'' if s else 's'} mislabeled; "
+         f"flawless data would have {count.expected:.1f}", f"checking {count.n_issues} label{s}"),
+        (effect.chosen and effect.high < 0, "Recalibrate by temperature (T = 1.40): the log loss changes from 0.500 by "
+         "-0.100 (95 % interval -0.200 to -0.010)", "recalibrating by temperature (T = 1.40)"),
+        (failing, *derived_classes_step(failing, n, wrong)),
+        (by_factor, f"Add samples where noise is 0.4 to 0.5 {scale}: 8 of 10 (80.0 %) are wrong, against "
+         f"{of(wrong - 8, n - 10)} of the other samples", "more data where noise is 0.4 to 0.5"),
+        (confirmed and not (by_factor and " and " not in found.description),
+         f"Add samples where {where}: found on one half of the test samples, checked on the other: 10 of 20 "
+         f"(50.0 %) are wrong, against {rest} outside these conditions",
+         "more data like those of the weakest slice"),
+        (group.p_holm <= 0.05, ("Calibrate prediction sets by class" if of_class else
+         f"Report the prediction sets of {group.named} apart") + ": they hold the truth in 70.0 % of 50 samples of "
+         f"{group.named}, where 90.0 % are to be expected",
+         "prediction sets calibrated by class" if of_class else "prediction sets reported by group"),
+        (needed > wrong > 0, f"Collect {a_few}: there are too few mistakes to say whether the model knows them", a_few),
+    ]  # fmt: skip
+    return [(text, remedy) for holds, text, remedy in rules if holds][:5]
+
+
+def derived_classes_step(failing, n: int, wrong: int) -> tuple[str, str]:
+    names = joined([name for name, *_ in failing[:3]]) if failing else ""
+    if len(failing) == 1:
+        ((name, errors, size),) = failing
+        rest = f"{of(wrong - errors, n - size)} of the other classes"
+        return (
+            f"Add samples of class {name}: {of(errors, size)} are wrong, against {rest}",
+            f"more data of class {name}",
+        )
+    shares = joined(
+        [f"{name} ({errors} of {size}, {share(errors / size)})" for name, errors, size in failing[:3]] or [""]
+    )
+    more = f" and {len(failing) - 3} more" * (len(failing) > 3)
+    text = f"Add samples of the classes that fail more often than the others: {shares}{more}"
+    return text, f"more data of classes {names}"
 
 
 def test_every_prediction_right_or_wrong_says_nothing_of_doubt_and_below_chance_asks_for_the_order(classification):
@@ -150,18 +251,16 @@ def test_every_prediction_right_or_wrong_says_nothing_of_doubt_and_below_chance_
         with_metrics(report, accuracy=estimate(0.0, 0.0, 0.06)), confusion=12 * np.roll(np.eye(5, dtype=int), 1, 1)
     )
     text = next_steps(shifted)[0].text
-    assert text.startswith(
-        "It is right less often than its own predictions in random order would be (0 %, where these have 20.0 %)"
-    )
+    assert text.endswith("right on 0 % of the samples, its own predictions in random order would be on 20.0 %")
 
 
 @pytest.mark.parametrize(
     ("value", "low", "high", "says"),
     [
-        (0.9, 0.8, 0.95, "It explains 90.0 % of the target's variance (R² 0.90 [0.80, 0.95])."),
+        (0.9, 0.8, 0.95, "It explains 90.0 % of the target's variance (R² 0.90, 95 % interval 0.80 to 0.95)."),
         (0.1, -0.2, 0.3, "These samples do not show that it is better than predicting the mean"),
         (-0.5, -0.9, -0.2, "It is worse than predicting the mean"),
-        (1.0, np.nan, np.nan, "(RMSE 2.00 [1.50, 3.00])."),
+        (1.0, np.nan, np.nan, "; RMSE 2.00, 95 % interval 1.50 to 3.00)."),
     ],
 )
 def test_a_regression_says_what_its_intervals_show(regression, value, low, high, says):
@@ -183,7 +282,7 @@ def labels(report, n_issues, expected):
 
 def test_labels_are_named_where_there_are_more_than_of_flawless_data(classification) -> None:
     (step,) = next_steps(labels(classification(), 9, 1.2))
-    assert step.text == "9 test samples look mislabeled, where flawless data would have 1.2: look at them"
+    assert step.text == "Check the labels of 9 test samples that look mislabeled; flawless data would have 1.2"
     assert step.samples == tuple(range(9))
     for n, expected in ((9, 8.0), (1, 0.5), (0, 0.0), (9, np.nan)):
         assert not next_steps(labels(classification(), n, expected))
@@ -195,7 +294,7 @@ def test_exact_leaks_are_a_fact_and_near_ones_are_not_claimed(classification, me
     of_val = Issue(kind=IssueKind.LEAK, split="val", index=8, related_index=3, score=0.0, method=method, why="x")
     steps = next_steps(with_residuals(classification(), issues=(leak, of_val)))
     assert [step.text for step in steps] == [
-        "1 test sample repeats samples of another part: divide the data anew"
+        "Divide the data anew: 1 test sample repeats samples of another part"
     ] * said
     assert [step.samples for step in steps] == [(7,)] * said
 
@@ -209,7 +308,7 @@ def test_recalibration_is_proposed_where_its_interval_is_below_0(classification,
     report = with_evaluation(classification(), recalibration=SimpleNamespace(effects=(effect,)))
     texts = [step.text for step in next_steps(report)]
     assert bool(texts) == said
-    assert not said or texts[0].startswith("Recalibrating by temperature (T = 1.40) changes the log loss by ")
+    assert not said or texts[0].startswith("Recalibrate by temperature (T = 1.40): the log loss changes from 0.500 by ")
 
 
 @pytest.mark.parametrize(("p", "low", "said"), [(0.01, 0.6, True), (0.2, 0.6, False), (0.01, 0.0, False)])
@@ -220,8 +319,8 @@ def test_a_factor_is_named_where_its_test_and_the_interval_of_its_part_hold(clas
     report = with_residuals(classification(), factors=(whole, part))
     steps, wrong, n = next_steps(report), int((~report.samples["correct"]).sum()), len(report.samples)
     assert bool(steps) == said
-    others = f"{100 * (wrong - 8) / (n - 10):.1f} % of the others"
-    expected = f"Errors are more frequent where noise is 0.4 to 0.5 (80.0 % of 10 samples, {others}): add such data"
+    others = f"{of(wrong - 8, n - 10)} of the other samples"
+    expected = f"Add samples where noise is 0.4 to 0.5: 8 of 10 (80.0 %) are wrong, against {others}"
     assert [step.text.replace("\u00a0", " ") for step in steps] == [expected] * said
 
 
@@ -250,7 +349,10 @@ def test_too_few_mistakes_say_how_many_samples_would_do(classification) -> None:
     status = no_interval(Reason.FEW_EXPECTED_ERRORS(2 * wrong))
     report = with_residuals(report, tests=(detection(0.7, np.nan, np.nan, status),))
     (step,) = next_steps(report)
-    assert step.text == "Too few mistakes to say whether the model knows them: about 300 more test samples would do"
+    assert (
+        step.text
+        == "Collect about 300 more test samples: there are too few mistakes to say whether the model knows them"
+    )
 
 
 def test_at_most_five_steps_are_shown_and_names_are_text(classification, regression) -> None:
@@ -287,3 +389,52 @@ def test_counts_beside_the_answer_are_those_of_the_matrix_or_of_the_most_frequen
         else:
             off = np.sort((counts - np.diag(np.diag(counts))).ravel())[::-1]
             assert [n for *_, n in listed] == off[:8][off[:8] > 0].tolist()
+
+
+def test_classes_are_compared_by_group_where_samples_come_in_groups(classification) -> None:
+    report = with_weak_classes(classification(200, seed=4, images=False), np.random.default_rng(4))
+    names = {report.class_names[one.label] for one in weak_classes(report, 0.05)}
+    assert names == {name for name, *_ in weak(report)} != set()
+    for labels_of, claimed in (
+        (np.arange(200), True),
+        (report.samples["y_true"], False),
+        (np.arange(200) // 10, False),
+    ):
+        factors = {"subject": np.asarray(labels_of)}
+        grouped = with_residuals(with_metrics(report, groups="subject"), sample_factors=factors)
+        assert bool(weak_classes(grouped, 0.05)) == claimed
+    assert not weak_classes(with_metrics(report, groups="duplicates"), 0.05), "their groups are in no table"
+
+
+def test_conditions_name_direction_and_scale(classification) -> None:
+    values = np.linspace(18, 80, 300)
+    report = with_residuals(classification(), sample_factors={"center_y": values, "age": values, "a": values > 40})
+    drawn = replace(report, provenance=replace(report.provenance, configuration={"dataset": {"name": "shapes"}}))
+    said = slice_in_words(drawn, "center_y > 0.25 and center_y ≤ 0.5812345 and not a")
+    assert said == "distance from the top > 0.25 (share of the height), distance from the top ≤ 0.581 and not a"
+    assert slice_in_words(report, "(age ≤ 40.0 or missing)") == "(age ≤ 40 or missing) (18 to 80 in the test samples)"
+    assert slice_in_words(report, "of others > 3") == "of others > 3"
+
+
+def test_a_regression_names_where_its_errors_are_large(regression) -> None:
+    known = {"factor": "age", "kind": "numeric", "target": "abs_residual", "n": 200}
+    size = np.abs(regression().samples["residual"])
+    overall = float(size.mean())
+    for p, low, claimed in ((0.01, overall + 0.1, True), (0.2, overall + 0.1, False), (0.01, overall - 0.1, False)):
+        part = FactorEffect(**known | {"n": 50}, statistic=Statistic.MEAN, bin="40 to 50", lower=40.0, upper=50.0,
+                            estimate=overall + 1, low=low)  # fmt: skip
+        one = RegressionSlice(description="age > 40", n=30, abs_residual_mean=5.0, abs_residual_mean_found=6.0,
+                              n_rest=70, rest_abs_residual_mean=2.0, p_holm=p)  # fmt: skip
+        report = with_residuals(
+            regression(), factors=(FactorEffect(**known, statistic=Statistic.SPEARMAN, p_holm=p), part), slices=(one,),
+            sample_factors={"age": np.linspace(20, 60, 200)},
+        )  # fmt: skip
+        texts = [step.text for step in next_steps(report)]
+        rest = (overall * 200 - (overall + 1) * 50) / 150
+        means = f"{overall + 1:.2f} over 50 samples, {rest:.2f} over the other 150"
+        by_factor = (
+            f"Add samples where age is 40 to 50 (20 to 60 in the test samples): the mean absolute error is {means}"
+        )
+        assert (by_factor in texts) == claimed
+        by_slice = "the mean absolute error is 5.00 over 30 samples, 2.00 over the other 70"
+        assert any(text.endswith(by_slice) for text in texts) == (p <= 0.05 and not claimed)

@@ -28,7 +28,7 @@ def test_a_confusion_cell_shows_its_count_and_its_share_of_the_actual_class():
     ax = plot_confusion([[8, 2], [0, 5]], ["cat", "dog"])
     cells = {text.get_position(): text.get_text() for text in ax.texts}
     assert cells == {(0, 0): "8\n80 %", (1, 0): "2\n20 %", (1, 1): "5\n100 %"}
-    assert ax.get_ylabel() == "actual class"
+    assert ax.get_ylabel() == "true class"
     assert ax.get_xlabel() == "predicted class"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog"]
     assert ax.yaxis_inverted()

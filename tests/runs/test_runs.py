@@ -44,6 +44,23 @@ def test_a_failed_run_keeps_its_message(folder: Path) -> None:
     assert not (run.folder / "run.log").exists()
 
 
+@pytest.mark.parametrize(
+    ("assignment", "says"),
+    [
+        ("residuals.groups=noize", "residuals.groups: expected one of .*; did you mean 'noise'"),
+        ("evaluation.groups=noize", "evaluation.groups: expected one of .*; did you mean 'noise'"),
+        ("residuals.factors=[noize]", "residuals.factors: expected some of .*; did you mean 'noise'"),
+        ("representations.layers=[inptu]", "representations.layers: expected one of .*; did you mean 'input'"),
+    ],
+)
+def test_a_wrong_name_ends_a_run_before_the_training(folder: Path, assignment: str, says: str) -> None:
+    shapes = "dataset={name: shapes, params: {n_samples: 60, image_size: 8}}"
+    with pytest.raises(SystemExit, match=says):
+        main(["run-experiment", "--set", shapes, "--set", assignment])
+    (run,) = find_runs(folder / "outputs")
+    assert list(run.summary.seconds) == STAGES[:2]
+
+
 def test_a_killed_run_shows_as_interrupted_and_is_finished_with_the_same_bytes(folder: Path) -> None:
     whole = started(folder)
     assert whole.wait(120) == 0

@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, fisher_exact, hypergeom
 
 from mlx.stats.auroc import auroc
 from mlx.stats.groups import Groups, jackknife_variance, proportion_by_group, sign_flip_tests, variance_by_group
-from mlx.stats.proportions import wilson_interval
+from mlx.stats.proportions import higher_share_p_values, wilson_interval
 
 LABELS = np.repeat(["a", "b", "c", "d", "e"], [3, 2, 1, 4, 2])
 SUCCESSES = np.array([1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 1], dtype=bool)
@@ -86,3 +86,12 @@ def test_sign_flips_and_proportions_hold_their_level():
         covered += interval.low <= 0.2 <= interval.high
     assert rejected / runs <= binom.ppf(0.9995, runs, 0.07) / runs
     assert binom.ppf(0.0005, runs, 0.93) <= covered <= binom.ppf(0.9995, runs, 0.97)
+
+
+def test_the_p_value_of_a_higher_share_is_fishers_without_half_of_what_was_seen():
+    for successes, n, all_successes, n_all in ((3, 10, 5, 40), (0, 4, 5, 40), (5, 5, 5, 5)):
+        table = [[successes, n - successes], [all_successes - successes, n_all - n - all_successes + successes]]
+        seen = hypergeom.pmf(successes, n_all, all_successes, n)
+        exact = fisher_exact(table, "greater").pvalue
+        found = higher_share_p_values([successes], [n], all_successes, n_all)
+        assert found == pytest.approx([exact - seen / 2], rel=1e-10)

@@ -36,7 +36,7 @@ def test_every_picture_is_drawn_and_saved(arrays, tmp_path: Path) -> None:
     assert expected <= set(figures)
     files = {path.name for path in (tmp_path / "v/plots").iterdir()}
     assert files == {f"{name}.{kind}" for name in figures for kind in ("png", "pdf")}
-    assert figures["confusion"].axes[0].get_ylabel() == "actual class"
+    assert figures["confusion"].axes[0].get_ylabel() == "true class"
 
 
 def test_a_table_has_no_images_and_nothing_is_written_unasked(arrays, tmp_path: Path, monkeypatch) -> None:

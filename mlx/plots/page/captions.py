@@ -13,11 +13,11 @@ CAPTIONS = {
     ),
     "confusion": (
         "Confusion matrix",
-        "Rows are actual classes, columns predicted classes; every count off the diagonal is a mistake.",
+        "Rows are true classes, columns predicted classes; every count off the diagonal is a mistake.",
     ),
     "confused_pairs": (
         "Most frequent confusions",
-        "Actual → predicted class, and how often; the share is that of the samples of the actual class.",
+        "True → predicted class, and how often; the share is that of the samples of the true class.",
     ),
     "roc": ("ROC curves", "Each class against all others; the closer to the upper left corner, the better."),
     "reliability": (
@@ -50,7 +50,7 @@ CAPTIONS = {
     ),
     "uncertain_samples": (
         "Uncertain, mistaken and untypical samples",
-        "Under each image: actual → predicted class and entropy; mistakes in orange. The least typical samples are "
+        "Under each image: true → predicted class and entropy; mistakes in orange. The least typical samples are "
         "those least similar to the others of their predicted class.",
     ),
     "class_counts": ("Samples of each class", "Number of samples of each class in the whole dataset."),
@@ -88,7 +88,7 @@ CAPTIONS = {
     ),
     "map_pca": (
         "Map of representations, principal components",
-        "The same samples three times: by actual class, by correctness, by entropy. Distances are those in the two "
+        "The same samples three times: by true class, by correctness, by entropy. Distances are those in the two "
         "directions of largest variance.",
     ),
     "map_tsne": (

@@ -94,7 +94,7 @@ _MATRIX = (
     '<figure class="view" id="view-confusion"><figcaption><h3>Clickable confusion matrix</h3><p>Rows are actual, '
     "columns predicted classes, shaded by share of the row; a cell selects its samples.</p></figcaption>"
     '<div class="scroll-box" tabindex="0" role="region" aria-label="Confusion matrix"><table id="matrix"><caption '
-    'class="hidden">Number of samples by actual and predicted class</caption></table></div></figure>'
+    'class="hidden">Number of samples by true and predicted class</caption></table></div></figure>'
 )
 _GALLERY = (
     '<figure class="view" id="view-gallery"><figcaption><h3>Gallery</h3><div class="controls"></div></figcaption>'

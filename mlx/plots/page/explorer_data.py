@@ -154,7 +154,7 @@ def _json(content: Any) -> str:
 
 
 def _cells(report: AnyReport) -> list[list[int]]:
-    """Return actual class, predicted class and count of every cell that is not empty.
+    """Return true class, predicted class and count of every cell that is not empty.
 
     Of few classes the matrix is beside the answer; of too many, none can be read.
     """

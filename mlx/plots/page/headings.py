@@ -32,6 +32,7 @@ HEADINGS = {
     "entropy_mean": "mean entropy (nats)",
     "similarity_mean": "mean similarity (cosine)",
     "error_rate_found": "error rate when chosen",
+    "n_rest": "samples elsewhere",
     "rest_error_rate": "error rate elsewhere",
     "abs_residual_mean": "mean error (units of y)",
     "abs_residual_mean_found": "mean error when chosen",

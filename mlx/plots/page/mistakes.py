@@ -1,4 +1,4 @@
-"""Mistakes at the top of the page: the six that the model was surest of, and what it takes for what."""
+"""Mistakes at the top of the page: the six with the highest confidence, and which classes are predicted as which."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NAME_WIDTH = 12  # characters
 
 
 def surest_mistakes(report: AnyReport) -> str:
-    """Build the list of the mistakes that the model was surest of, or of the largest errors; empty without any."""
+    """Build the list of the mistakes with the highest confidence, or of the largest errors; empty without any."""
     is_classification = isinstance(report, ClassificationReport)
     shown = _surest(report.samples) if is_classification else _largest(report.samples)
     if not len(shown):
@@ -41,13 +41,14 @@ def surest_mistakes(report: AnyReport) -> str:
     numbers = shown["index"].tolist()
     cards = "\n".join(_card(*one) for one in zip(pictures, numbers, texts, strict=True))
     title = _surest_title(report, len(shown)) if isinstance(report, ClassificationReport) else "The largest errors"
+    title += ' <span class="aside">(true → <b>predicted</b>)</span>'
     return f'<h2 id="surest">{title}</h2>\n<ul class="mistakes" aria-labelledby="surest">\n{cards}\n</ul>'
 
 
 def _surest_title(report: ClassificationReport, shown: int) -> str:
     wrong = int((~report.samples["correct"].to_numpy(bool)).sum())
-    which = f"{shown} of {thousands(wrong)} mistakes" if wrong > shown else "mistakes"
-    return f"The {which} that it was surest of"
+    which = f"The {shown} of {thousands(wrong)} mistakes" if wrong > shown else "The mistakes"
+    return f"{which} with the highest confidence" if wrong > shown else f"{which}, highest confidence first"
 
 
 def _surest(samples: DataFrame) -> DataFrame:
@@ -61,13 +62,13 @@ def _largest(samples: DataFrame) -> DataFrame:
 
 
 Said = tuple[str, str, str]
-"""What is right, what is predicted, and how sure the model is of it."""
+"""What is right, what is predicted, and the model's confidence in it, or how far it is off."""
 
 
 def _classes(report: AnyReport, shown: DataFrame) -> list[Said]:
     columns = (shown[name].tolist() for name in ("y_true", "y_pred", "confidence"))
     return [
-        (report.class_names[true], report.class_names[predicted], "" if np.isnan(p) else f"{percent(p)} sure")
+        (report.class_names[true], report.class_names[predicted], "" if np.isnan(p) else f"confidence {percent(p)}")
         for true, predicted, p in zip(*columns, strict=True)
     ]
 
@@ -86,7 +87,7 @@ def _card(picture: Array | str | None, number: int, said: Said) -> str:
     if isinstance(picture, str):
         shown = f'<q class="sample-text">{safe(picture)}</q>'
     elif picture is not None:
-        alt = f"sample {number}: {true} taken for {predicted}{sure and f', {sure}'}"
+        alt = f"sample {number}: true {true}, predicted {predicted}{sure and f', {sure}'}"
         shown = f'<img src="{image_url(picture)}" alt="{alt}">'
     text = f"{true} → <b>{predicted}</b>{sure and f'<br>{sure}'}"
     return f'<li><a href="#explore" data-samples="{number}">{shown}</a><span>{text}</span></li>'
@@ -109,7 +110,7 @@ def confusions(report: AnyReport) -> str:
         for actual, predicted, n in pairs
     )
     rest = plural(int(counts.sum() - np.trace(counts)), "mistake")
-    head = '<tr><th scope="col">actual</th><th scope="col">predicted</th><th scope="col" class="n">samples</th></tr>'
+    head = '<tr><th scope="col">true</th><th scope="col">predicted</th><th scope="col" class="n">samples</th></tr>'
     return (
         f'<table class="pairs"><caption>Most frequent of {rest}</caption>\n<thead>{head}</thead>\n'
         f"<tbody>\n{rows}\n</tbody></table>"
@@ -121,8 +122,8 @@ def _matrix(counts: Array, names: Sequence[str]) -> str:
     cells = ("".join(_cell(actual, k, counts, names) for k in range(len(names))) for actual in range(len(names)))
     rows = "\n".join(f'<tr><th scope="row">{safe(name)}</th>{own}</tr>' for name, own in zip(names, cells, strict=True))
     return (
-        '<div class="scroll-box" tabindex="0" role="region" aria-label="Counts of actual and predicted classes">'
-        '<table class="confusions"><caption>What it takes for what: rows actual, columns predicted'
+        '<div class="scroll-box" tabindex="0" role="region" aria-label="Counts of true and predicted classes">'
+        '<table class="confusions"><caption>Samples by true class (rows) and predicted class (columns)'
         f"</caption>\n<thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
 
@@ -137,7 +138,7 @@ def _cell(actual: int, predicted: int, counts: Array, names: Sequence[str]) -> s
 
 
 def _link(actual: int, predicted: int, n: int, names: Sequence[str]) -> str:
-    said = f"{names[actual]} predicted as {names[predicted]}: {plural(n, 'sample')}"
+    said = f"true {names[actual]} predicted as {names[predicted]}: {plural(n, 'sample')}"
     return (
         f'<a href="#explore" data-cell="{actual},{predicted}" data-count="{n}" aria-label="{safe(said)}" '
         f'title="{safe(said)}">{thousands(n)}</a>'

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import pdtrc
 
-from mlx.plots.page.selections import part_query, slice_query
+from mlx.plots.page.in_words import part_in_words, slice_in_words
+from mlx.plots.page.selections import mistakes_query, part_query, slice_query
+from mlx.plots.page.weak_classes import weak_classes
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
-from mlx.plots.text import fixed, percent, plural, readable, with_interval
+from mlx.plots.text import (
+    fixed,
+    interval_text,
+    listed,
+    of_all,
+    percent,
+    plural,
+    readable,
+    short_names,
+    significant,
+    thousands,
+)
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.issues import Issue, IssueKind, IssueMethod
+from mlx.results.prediction_sets import Looked
 from mlx.results.questions import FactorTarget, Question, Statistic
 from mlx.results.recalibration import RecalibratedMetric
 from mlx.results.tests import first_test
@@ -22,7 +37,7 @@ from mlx.stats.status import Reason, Status
 ALPHA = 0.05
 """Largest p-value, adjusted where there are several tests, of what is claimed."""
 
-MOST_STEPS = 5
+MOST_STEPS, MOST_CLASSES = 5, 3
 GATES = {Reason.FEW_EXPECTED_ERRORS, Reason.FEW_ERRORS}
 """Why an interval is missing that more test samples would give; the number is that of errors."""
 
@@ -34,7 +49,7 @@ class NextStep:
     Attributes
     ----------
     text
-        What was found, and what to do about it.
+        What to do, in the imperative, and what was found.
     remedy
         What would help, in a few words.
     section
@@ -56,8 +71,8 @@ def next_steps(report: AnyReport) -> list[NextStep]:
     """Return at most five things to do.
 
     First what makes the numbers themselves wrong (classes in another order, test samples that are also trained on,
-    likely wrong labels), then what can be improved without training (calibration), then causes (factors, slices, groups
-    that prediction sets cover too rarely), last what too few samples leave open.
+    likely wrong labels), then what can be improved without training (calibration), then causes (classes, factors,
+    slices, groups that prediction sets cover too rarely), last what too few samples leave open.
     """
     if isinstance(report, RegressionReport):
         found = [step for rule in RULES_OF_REGRESSION for step in rule(report)]
@@ -72,8 +87,9 @@ def _order_of_classes(report: ClassificationReport) -> Iterator[NextStep]:
     by_chance = float(counts.sum(axis=0) @ counts.sum(axis=1)) / float(counts.sum()) ** 2
     if accuracy.interval.high < by_chance:
         text = (
-            f"It is right less often than its own predictions in random order would be ({percent(accuracy.value)}, "
-            f"where these have {percent(by_chance)}): check that labels and probabilities have the classes in one order"
+            "Check that labels and probabilities have the classes in one order: the model is right on "
+            f"{percent(accuracy.value)} of the samples, its own predictions in random order would be on "
+            f"{percent(by_chance)}"
         )
         yield NextStep(text, "checking the order of the classes", "wrong")
 
@@ -88,7 +104,7 @@ def _leaks(report: AnyReport) -> Iterator[NextStep]:
     if leaks:
         numbers = tuple(dict.fromkeys(issue.index for issue in leaks))
         which = f"{plural(len(numbers), 'test sample')} repeat{'s' * (len(numbers) == 1)}"
-        text = f"{which} samples of another part: divide the data anew"
+        text = f"Divide the data anew: {which} samples of another part"
         yield NextStep(text, "a split without repeated samples", "act", numbers)
 
 
@@ -99,9 +115,10 @@ def _labels(report: AnyReport) -> Iterator[NextStep]:
             continue
         if count.n_issues and pdtrc(count.n_issues - 1, count.expected) <= ALPHA:
             numbers = tuple(issue.index for issue in _issues(report, IssueKind.LABEL))
+            one = count.n_issues == 1
             text = (
-                f"{plural(count.n_issues, 'test sample')} look{'s' * (count.n_issues == 1)} mislabeled, where flawless "
-                f"data would have {fixed(count.expected, 1)}: look at them"
+                f"Check the label{'s' * (not one)} of {plural(count.n_issues, 'test sample')} that look{'s' * one} "
+                f"mislabeled; flawless data would have {fixed(count.expected, 1)}"
             )
             yield NextStep(text, f"checking {plural(count.n_issues, 'label')}", "act", numbers)
 
@@ -114,64 +131,120 @@ def _recalibrate(report: ClassificationReport) -> Iterator[NextStep]:
         is_log_loss = effect.metric is RecalibratedMetric.LOG_LOSS
         if effect.chosen and effect.calibrator is not Calibrator.NONE and is_log_loss and effect.high < 0:
             how = f" (T = {fixed(effect.temperature)})" if np.isfinite(effect.temperature) else ""
-            change = with_interval(effect.difference, effect.low, effect.high, 3)
-            whence = f"from {fixed(effect.before, 3)}"
-            text = f"Recalibrating by {effect.calibrator}{how} changes the log loss by {change}, {whence}"
+            level = report.evaluation.metrics.confidence
+            bounds = interval_text(effect.low, effect.high, level, partial(fixed, digits=3))
+            text = (
+                f"Recalibrate by {effect.calibrator}{how}: the log loss changes from {fixed(effect.before, 3)} by "
+                f"{fixed(effect.difference, 3)} ({bounds})"
+            )
             yield NextStep(text, f"recalibrating by {effect.calibrator}{how}", "unsure")
 
 
+def _classes(report: ClassificationReport) -> Iterator[NextStep]:
+    """Name the classes that fail more often than the others."""
+    found, names = weak_classes(report, ALPHA), short_names(report.class_names)
+    if not found:
+        return
+    first = found[:MOST_CLASSES]
+    which = listed([names[one.label] for one in first])
+    if len(found) == 1:
+        others = "the other classes" if len(names) > 2 else "the other class"
+        rest = f"{of_all(found[0].n_errors_rest, found[0].n_rest)} of {others}"
+        text = f"Add samples of class {which}: {of_all(found[0].n_errors, found[0].n)} are wrong, against {rest}"
+    else:
+        shares = [f"{names[one.label]} ({one.shares})" for one in first]
+        more = f" and {len(found) - len(first)} more" if len(found) > len(first) else ""
+        text = f"Add samples of the classes that fail more often than the others: {listed(shares)}{more}"
+    what = f"more data of class{'es' * (len(first) > 1)} {which}"
+    yield NextStep(text, what, "wrong", query=mistakes_query(found[0].label) if len(found) == 1 else "")
+
+
+def _worst_part(report: AnyReport, target: FactorTarget, overall: float) -> FactorEffect | None:
+    """Return the part with the highest mean of the factor with the smallest adjusted p-value; None without a claim."""
+    factors = [one for one in report.residuals.factors if one.target == target]
+    tested = [one for one in factors if not one.bin and one.p_holm <= ALPHA]
+    if not tested:
+        return None
+    first = min(tested, key=lambda one: one.p_holm)
+    parts = [one for one in factors if one.factor == first.factor and one.bin and one.low > overall]
+    return max(parts, key=lambda one: one.estimate, default=None)
+
+
 def _factors(report: ClassificationReport) -> Iterator[NextStep]:
-    """Name the part of a factor with the most errors, of the factor with the smallest adjusted p-value."""
-    overall = float((~report.samples["correct"]).mean())
-    of_errors = [one for one in report.residuals.factors if one.target == FactorTarget.ERROR and not one.bin]
-    tested = [one for one in of_errors if one.p_holm <= ALPHA]
-    for effect in sorted(tested, key=lambda one: one.p_holm)[:1]:
-        bins = [
-            one for one in report.residuals.factors if one.factor == effect.factor and one.bin and one.low > overall
-        ]
-        if bins:
-            worst = max(bins, key=lambda one: one.estimate)
-            n = len(report.samples)
-            rest = (overall * n - worst.estimate * worst.n) / max(1, n - worst.n)
-            where = report.plain(_part(worst))
-            text = (
-                f"Errors are more frequent where {where} ({percent(worst.estimate)} of "
-                f"{plural(worst.n, 'sample')}, {percent(rest)} of the others): add such data"
-            )
-            yield NextStep(text, f"more data where {where}", "why", query=part_query(worst))
-
-
-def _part(effect: FactorEffect) -> str:
-    return f"{readable(effect.factor)} is {readable(effect.bin)}"
+    """Name the part of a factor with the most errors."""
+    n, wrong = len(report.samples), int((~report.samples["correct"]).sum())
+    if (part := _worst_part(report, FactorTarget.ERROR, wrong / n)) is None:
+        return
+    errors = round(part.estimate * part.n)
+    shares = f"{of_all(errors, part.n)} are wrong, against {of_all(wrong - errors, n - part.n)} of the other samples"
+    where = part_in_words(report, part)
+    short = report.plain(f"{part.factor} is {readable(part.bin)}")
+    yield NextStep(f"Add samples where {where}: {shares}", f"more data where {short}", "why", query=part_query(part))
 
 
 def _slices(report: ClassificationReport) -> Iterator[NextStep]:
     """Name the first slice that the half that did not choose it confirms, unless the factor above says the same."""
-    named = [step.query.split("=")[0] for step in _factors(report)]
     for one in report.residuals.slices:
         if one.error_rate > one.rest_error_rate and one.p_holm <= ALPHA:
-            rest = f"{percent(one.rest_error_rate)} of the others in the half of the samples that tests it"
-            share = f"{percent(one.error_rate)} of {plural(one.n, 'sample')}, {rest}"
-            where = f"{report.plain(readable(one.description))} ({share})"
-            query = slice_query(one.description, report.residuals.sample_factors)
-            if [part.split("=")[0] for part in query.split("&")] == named:
-                return
-            what = "more data like those of the weakest slice"
-            yield NextStep(f"It fails most where {where}: add such data", what, "why", query=query)
+            rest = of_all(round(one.rest_error_rate * one.n_rest), one.n_rest)
+            shares = f"{of_all(one.n_errors, one.n)} are wrong, against {rest} outside these conditions"
+            yield from _of_slice(report, one.description, shares, _factors(report))
+            return
+
+
+def _of_slice(report: AnyReport, description: str, shares: str, of_factors: Iterator[NextStep]) -> Iterator[NextStep]:
+    query = slice_query(description, report.residuals.sample_factors)
+    if [part.split("=")[0] for part in query.split("&")] == [step.query.split("=")[0] for step in of_factors]:
+        return
+    text = (
+        f"Add samples where {slice_in_words(report, description)}: found on one half of the test samples, checked on "
+        f"the other: {shares}"
+    )
+    yield NextStep(text, "more data like those of the weakest slice", "why", query=query)
+
+
+def _large_factors(report: RegressionReport) -> Iterator[NextStep]:
+    """Name the part of a factor with the largest mean absolute error."""
+    size = report.samples["residual"].abs()
+    n, overall = len(size), float(size.mean())
+    if (part := _worst_part(report, FactorTarget.ABS_RESIDUAL, overall)) is None:
+        return
+    rest = (overall * n - part.estimate * part.n) / max(1, n - part.n)
+    means = (
+        f"{significant(part.estimate)} over {plural(part.n, 'sample')}, {significant(rest)} over the other {n - part.n}"
+    )
+    where = part_in_words(report, part)
+    short = report.plain(f"{part.factor} is {readable(part.bin)}")
+    text = f"Add samples where {where}: the mean absolute error is {means}"
+    yield NextStep(text, f"more data where {short}", "why", query=part_query(part))
+
+
+def _large_slices(report: RegressionReport) -> Iterator[NextStep]:
+    """Name the first slice with larger errors that the half that did not choose it confirms."""
+    for one in report.residuals.slices:
+        if one.abs_residual_mean > one.rest_abs_residual_mean and one.p_holm <= ALPHA:
+            means = f"{significant(one.abs_residual_mean)} over {plural(one.n, 'sample')}"
+            rest = f"{significant(one.rest_abs_residual_mean)} over the other {thousands(one.n_rest)}"
+            shares = f"the mean absolute error is {means}, {rest}"
+            yield from _of_slice(report, one.description, shares, _large_factors(report))
             return
 
 
 def _sets(report: AnyReport) -> Iterator[NextStep]:
     """Name the group that prediction sets cover less often than all samples, where that holds after adjustment."""
-    groups = [one for one in report.residuals.prediction_sets if one.kind != "all" and one.p_holm <= ALPHA]
+    groups = [one for one in report.residuals.prediction_sets if one.kind is not Looked.ALL and one.p_holm <= ALPHA]
     if groups:
         worst = min(groups, key=lambda one: one.coverage)
-        covered = f"{percent(worst.coverage)} of {plural(worst.n, 'sample')} of {worst.named}"
+        by_factor = worst.kind in {Looked.FACTOR, Looked.SLICE}
+        named = report.plain(readable(worst.named)) if by_factor else worst.named
+        by_class = worst.kind is Looked.CLASS
+        action = "Calibrate prediction sets by class" if by_class else f"Report the prediction sets of {named} apart"
         text = (
-            f"Prediction sets hold the truth in {covered}, "
-            f"where {percent(worst.expected)} are to be expected: calibrate by class, or report them apart"
+            f"{action}: they hold the truth in {percent(worst.coverage)} of {plural(worst.n, 'sample')} of "
+            f"{named}, where {percent(worst.expected)} are to be expected"
         )
-        yield NextStep(text, "prediction sets calibrated by class", "unsure")
+        what = "prediction sets calibrated by class" if by_class else "prediction sets reported by group"
+        yield NextStep(text, what, "unsure")
 
 
 def _too_few(report: ClassificationReport) -> Iterator[NextStep]:
@@ -183,12 +256,14 @@ def _too_few(report: ClassificationReport) -> Iterator[NextStep]:
     why = [one for one in (test.status, *test.status.values) if isinstance(one, Status) and one.reason in GATES]
     if why and (needed := int(str(why[0].values[0]))) > wrong:
         more = plural(int(np.ceil(n * needed / wrong)) - n, "more test sample")
-        text = f"Too few mistakes to say whether the model knows them: about {more} would do"
+        text = f"Collect about {more}: there are too few mistakes to say whether the model knows them"
         yield NextStep(text, f"about {more}", "geometry")
 
 
 RULES: tuple[Callable[[ClassificationReport], Iterator[NextStep]], ...] = (
-    _order_of_classes, _leaks, _labels, _recalibrate, _factors, _slices, _sets, _too_few,
+    _order_of_classes, _leaks, _labels, _recalibrate, _classes, _factors, _slices, _sets, _too_few,
 )  # fmt: skip
-RULES_OF_REGRESSION: tuple[Callable[[RegressionReport], Iterator[NextStep]], ...] = (_leaks, _labels, _sets)
+RULES_OF_REGRESSION: tuple[Callable[[RegressionReport], Iterator[NextStep]], ...] = (
+    _leaks, _labels, _large_factors, _large_slices, _sets,
+)  # fmt: skip
 """In the order in which their steps are shown."""

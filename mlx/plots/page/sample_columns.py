@@ -32,16 +32,16 @@ MOST_FEATURES, MOST_CATEGORIES = 60, 5000
 
 LABELS = {
     "index": ("sample", "Row in the raw data"),
-    "y_true": ("actual", ""),
+    "y_true": ("true", ""),
     "y_pred": ("predicted", ""),
     "correct": ("outcome", ""),
     "confidence": ("confidence", "Probability given to the predicted class"),
     "entropy": ("entropy", "In nats; 0 is certain"),
-    "surprise": ("loss", "Minus the logarithm of the probability of the actual class, in nats"),
+    "surprise": ("loss", "Minus the logarithm of the probability of the true class, in nats"),
     "similarity": ("similarity", "Mean cosine similarity to the samples predicted alike"),
     "margin": ("margin", "Similarity to the own predicted class minus that to the nearest other one"),
     "set_size": ("set size", "Classes in the prediction set"),
-    "residual": ("residual", "Actual minus predicted; sorts by size"),
+    "residual": ("residual", "True minus predicted; sorts by size"),
     "standardised": ("standardized", "Residual over its standard deviation; sorts by size"),
     "leverage": ("leverage", "How unlike the training samples: variance of the prediction by that of a target"),
 }

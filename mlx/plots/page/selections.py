@@ -72,6 +72,11 @@ def cell_query(actual: int, predicted: int) -> str:
     return urlencode({"f.y_true": f"={actual}", "f.y_pred": f"={predicted}"})
 
 
+def mistakes_query(actual: int) -> str:
+    """Return the query of the samples of a class that are predicted as another."""
+    return urlencode({"f.y_true": f"={actual}", "f.y_pred": f"!={actual}"})
+
+
 def predicted_query(label: int) -> str:
     """Return the query of the samples predicted as a class."""
     return urlencode({"f.y_pred": f"={label}"})

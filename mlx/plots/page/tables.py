@@ -209,5 +209,5 @@ def mistakes_table(confusion: Array, names: Sequence[str], *, most: int = 20, fi
         )
         for actual, predicted, count in confused_pairs(counts, most)
     ]
-    head = ("actual", "predicted as", "times", "share of the class")
+    head = ("true", "predicted as", "times", "share of the class")
     return html_table("Most frequent mistakes", head, rows, About(file)) if rows else ""

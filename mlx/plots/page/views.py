@@ -45,9 +45,9 @@ VIEWS = {
     ),
     "regression": (
         View("fitted", "Residual against prediction", "Above zero the prediction is too low.",
-             "y_pred", "residual", "predicted value", f"residual (actual {MINUS} predicted)"),
-        View("actual", "Prediction against actual value", "Perfect predictions are on the diagonal.",
-             "y_true", "y_pred", "actual value", "predicted value"),
+             "y_pred", "residual", "predicted value", f"residual (true {MINUS} predicted)"),
+        View("actual", "Prediction against true value", "Perfect predictions are on the diagonal.",
+             "y_true", "y_pred", "true value", "predicted value"),
         View("leverage", "Residual against leverage", "Right: samples unlike the training samples.",
              "leverage", "standardised", "leverage", "standardized residual"),
     ),

@@ -18,17 +18,15 @@ from mlx.residuals.streams import Stream, stream
 from mlx.results.classification_residuals import Slice
 from mlx.results.questions import Question, Scope, Statistic
 from mlx.results.tests import TestResult
-from mlx.stats.groups import Groups, higher_proportion_p_value
+from mlx.stats.groups import Groups, higher_proportion_p_value, too_few_groups
 from mlx.stats.interval import Interval
 from mlx.stats.multiple_testing import holm
+from mlx.stats.proportions import higher_share_p_values
 from mlx.stats.status import OK, Reason, Status
 
 MAX_SLICES = 5
 MIN_HALF = 50
 """Fewest samples of a half for a tree to find anything."""
-
-MIN_GROUPS_OF_A_SIDE = 10
-"""Fewest groups with samples in a slice, and with samples in the rest, for a p-value by group."""
 
 P_BY_GROUP = "score test against the rest, one-sided, variance by group"
 P_METHOD = "Fisher's test against the rest, one-sided mid-p"
@@ -169,24 +167,11 @@ def _measured(
     if n in {0, rows.size}:
         return replace(found, status=Reason.WHOLE_SLICE() if n else Reason.EMPTY_SLICE())
     rest = float(wrong[~members].mean())
-    found = replace(found, error_rate=n_errors / n, rest_error_rate=rest)
+    found = replace(found, error_rate=n_errors / n, n_rest=rows.size - n, rest_error_rate=rest)
     if groups is not None and not (reason := too_few_groups(members, groups)).is_ok:
         return replace(found, status=Reason.NO_TEST(reason))
     interval = error_rate_interval(wrong[members], None if groups is None else groups.take(members), confidence)
-    p = _p_value(wrong, members) if groups is None else higher_proportion_p_value(wrong, members, groups)
+    p = float(higher_share_p_values(n_errors, n, int(wrong.sum()), rows.size))
+    if groups is not None:
+        p = higher_proportion_p_value(wrong, members, groups)
     return replace(found, low=interval.low, high=interval.high, p=p, status=interval.status)
-
-
-def _p_value(wrong: Flags, members: Flags) -> float:
-    from scipy.stats import hypergeom
-
-    n_errors = int(wrong[members].sum())
-    # Half the chance of what was seen: with few errors the exact test would reject a true null far too rarely.
-    law = hypergeom(wrong.size, int(wrong.sum()), int(members.sum()))
-    return min(1.0, float(law.sf(n_errors) + law.pmf(n_errors) / 2))
-
-
-def too_few_groups(members: Flags, groups: Groups) -> Status:
-    """Return why a slice is not compared with the rest by group; `OK` where it is."""
-    fewest = min(groups.take(side).count for side in (members, ~members))
-    return OK if fewest >= MIN_GROUPS_OF_A_SIDE else Reason.FEW_GROUPS(MIN_GROUPS_OF_A_SIDE)

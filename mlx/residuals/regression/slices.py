@@ -9,7 +9,7 @@ from mlx.core.array_types import Flags, Floats, Integers
 from mlx.residuals.errors.factor_values import Factor
 from mlx.residuals.errors.ranking import Ranking
 from mlx.residuals.errors.slice_conditions import Condition, leaves, members_of
-from mlx.residuals.errors.slices import MAX_SLICES, halves, too_few_groups, why_no_search
+from mlx.residuals.errors.slices import MAX_SLICES, halves, why_no_search
 from mlx.residuals.settings import ResidualsSettings
 from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import Question, Scope, Statistic
@@ -17,7 +17,7 @@ from mlx.results.regression_residuals import RegressionSlice
 from mlx.results.tests import TestResult, adjusted
 from mlx.stats.brunner_munzel import CHANCE
 from mlx.stats.correlation import midranks
-from mlx.stats.groups import Groups
+from mlx.stats.groups import Groups, too_few_groups
 from mlx.stats.interval import NAN
 from mlx.stats.mean_intervals import mean_interval
 from mlx.stats.permutation import permutations_for
@@ -103,6 +103,7 @@ def _measured(
         description=description,
         n=inside.size,
         abs_residual_mean=float(inside.mean()) if inside.size else NAN,
+        n_rest=rest.size,
         rest_abs_residual_mean=float(rest.mean()) if rest.size else NAN,
         abs_residual_mean_found=mean_found,
     )

@@ -15,7 +15,7 @@ class ConfusionMatrix {
 
   head() {
     const row = make("tr");
-    row.append(make("th", "actual \\ predicted", { scope: "col" }));
+    row.append(make("th", "true \\ predicted", { scope: "col" }));
     for (const name of this.samples.data.classes) {
       const heading = make("th", undefined, { scope: "col" });
       heading.append(make("span", name));

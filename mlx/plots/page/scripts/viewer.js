@@ -116,7 +116,7 @@ class Viewer {
       const item = make("li");
       const bar = make("span", undefined, { class: "share", "aria-hidden": "true" });
       bar.style.width = `${100 * share}%`;
-      const marks = label === this.samples.values("y_true")[this.i] ? " (actual)" : "";
+      const marks = label === this.samples.values("y_true")[this.i] ? " (true)" : "";
       item.append(make("span", this.samples.data.classes[label] + marks), make("span", share.toFixed(share < 0.001 ? 4 : 3)), bar);
       list.append(item);
     }
