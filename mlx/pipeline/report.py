@@ -1,7 +1,9 @@
 """Step `report`: pictures of what was found, and a page that shows them with the numbers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from mlx.core.arrays import open_array, rows_of, stream_rows
 from mlx.core.artifacts import read_json, read_parquet, replacing_folder, write_bytes, write_json
 from mlx.core.bars import tracked
 from mlx.core.descriptions import (
+    SPLITS,
     DatasetDescription,
     ModelDescription,
     RepresentationsDescription,
@@ -18,7 +21,7 @@ from mlx.core.descriptions import (
 )
 from mlx.core.documents import read_document
 from mlx.core.paths import NUMBERS, TEXTS, Workspace
-from mlx.core.samples import open_samples, open_targets
+from mlx.core.samples import open_index, open_samples, open_targets
 from mlx.core.versions import versions
 from mlx.pipeline.results import (
     read_classification_evaluation,
@@ -27,6 +30,7 @@ from mlx.pipeline.results import (
     read_regression_residuals,
     read_training,
 )
+from mlx.pipeline.sample_columns import SampleColumns
 from mlx.plots.columns import ColumnSummary, FeatureCounts, summarize_columns
 from mlx.plots.dark import dark_png
 from mlx.plots.page import render_page
@@ -36,13 +40,16 @@ from mlx.plots.report.inputs import (
     ClassificationReport,
     Provenance,
     RawSamples,
-    RecordedOutputs,
     RegressionReport,
 )
+from mlx.plots.report.recorded_samples import OtherPart, OtherSamples, RecordedOutputs
 from mlx.plots.settings import ReportSettings
 from mlx.plots.style import render_pdf, render_png
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.headline import headline
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 def report(workspace: Workspace, *, report: ReportSettings) -> str:
@@ -116,6 +123,7 @@ def read_report(workspace: Workspace, settings: ReportSettings) -> AnyReport:
         "texts": _texts(workspace),
         "settings": settings,
         "outputs": _outputs(workspace),
+        "others": _others(workspace),
     }
     if dataset.task == "regression":
         fitted = read_regression_residuals(workspace, dataset)
@@ -164,8 +172,37 @@ def _outputs(workspace: Workspace) -> RecordedOutputs | None:
     return RecordedOutputs(open_array(folder / "index.npy", ndim=1), *opened)
 
 
+def _others(workspace: Workspace) -> OtherSamples | None:
+    """Open what the model made of the samples of the other parts; None where none is there, or not any more."""
+    folder = workspace.representations
+    if not (folder / "representations.json").is_file():
+        return None
+    described = read_description(folder / "representations.json", RepresentationsDescription)
+    splits = [one for one in SPLITS if one != "test" and (folder / one / "index.npy").is_file()]
+    parts = tuple(_part(folder / split, described) for split in splits if split in described.samples)
+    return OtherSamples(parts, partial(_factors, workspace)) if parts else None
+
+
+def _part(folder: Path, described: RepresentationsDescription) -> OtherPart:
+    n, k = len(open_array(folder / "index.npy")), len(described.class_names)
+    y_true, y_pred = (open_targets(folder / f"{name}.npy", n_classes=k, rows=n) for name in ("y_true", "y_pred"))
+    scores = (folder / f"{name}.npy" for name in ("probabilities", "logits"))
+    opened = [open_array(path, ndim=2, rows=n) if k and path.is_file() else None for path in scores]
+    return OtherPart(folder.name, open_index(folder / "index.npy", rows=n), y_true, y_pred, *opened)
+
+
+def _factors(workspace: Workspace, names: Sequence[str], index: Array) -> "DataFrame":
+    """Read those of the factors that the raw data have, as the residuals analysis does."""
+    columns = SampleColumns.of(workspace)
+    found = columns.read([name for name in names if name in columns.names], index)
+    for name in names:
+        if columns.roles.get(name) == "group" and name in found:
+            found[name] = found[name].map(str, na_action="ignore")
+    return found
+
+
 def _texts(workspace: Workspace) -> dict[int, str] | None:
-    """Read the texts of test samples by number; None where the samples are no texts."""
+    """Read the texts of samples by number; None where the samples are no texts."""
     if not (path := workspace.raw / TEXTS).exists():
         return None
     table = read_parquet(path, ["index", "text"])
@@ -228,7 +265,7 @@ def _configuration(workspace: Workspace) -> Mapping[str, Any]:
     if (path := workspace.root / "config.json").is_file():
         return read_json(path)
     if (path := workspace.root / "params.yaml").is_file():
-        return read_document(path).values  # of a document, no table
+        return read_document(path).values  # noqa: PD011  # of a document, no table
     return {}
 
 

@@ -90,7 +90,7 @@ def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice)
     p = np.asarray(probabilities[rows], dtype=np.float64)
     check_rows_sum_to_one(p, rows.start)
     if logits is None:
-        return _log_of_rows(p)
+        return log_of_rows(p)
     block = np.asarray(logits[rows], dtype=np.float64)
     check_finite("logits", block, rows.start)
     log_p = log_softmax(block)
@@ -98,7 +98,7 @@ def log_probabilities(probabilities: Scores, logits: Scores | None, rows: slice)
     return log_p
 
 
-def _log_of_rows(p: Floats) -> Floats:
+def log_of_rows(p: Floats) -> Floats:
     """Logarithms of rows (m, n_classes) scaled to sum to 1; of a probability near 1 from what the others leave of it.
 
     1 - 1e-20 is stored as 1: its logarithm of -1e-20, and an entropy that small, are in the other probabilities.

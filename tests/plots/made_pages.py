@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from made_reports import with_residuals, with_samples
 
-from mlx.plots.report.inputs import Provenance, RecordedOutputs
+from mlx.plots.report.inputs import Provenance
+from mlx.plots.report.recorded_samples import OtherPart, OtherSamples, RecordedOutputs
 from mlx.results.classification_residuals import FactorEffect, Slice
-from mlx.results.issues import Issue, IssueKind, IssueMethod
+from mlx.results.issues import Issue, IssueCount, IssueKind, IssueMethod
 from mlx.results.questions import Statistic
 
 BLUE, ORANGE = (0, 114, 178), (213, 94, 0)
@@ -38,7 +40,6 @@ def explored(report):
     of_error = {"kind": "numeric", "target": "error", "statistic": Statistic.ERROR_RATE, "estimate": 0.2, "n": 9}
     test = {"split": "test", "score": 0.1, "method": IssueMethod.CONFIDENT_LEARNING, "why": "x"}
     slices = [Slice(description=text, n=9, n_errors=3, error_rate_found=0.3) for text in SLICES]
-    probabilities = rng.dirichlet(np.ones(len(report.class_names)), n)
     report = with_residuals(
         report,
         sample_factors={"contrast": contrast, "color": color, "occluded": rng.random(n) < 0.3},
@@ -46,8 +47,38 @@ def explored(report):
         slices=tuple(slices),
         issues=tuple(Issue(kind=IssueKind.LABEL, index=k, **test) for k in (3, 7, 11)),
     )
-    outputs = RecordedOutputs(np.arange(n)[::-1].copy(), probabilities[::-1], rng.normal(size=(n, 4))[::-1])
-    return replace(report, outputs=outputs)
+    return replace(report, outputs=recorded_of(report))
+
+
+def recorded_of(report):
+    """Recorded outputs of noise, in reverse order."""
+    rng, n = np.random.default_rng(5), len(report.samples)
+    probabilities = rng.dirichlet(np.ones(len(report.class_names)), n)
+    return RecordedOutputs(np.arange(n)[::-1].copy(), probabilities[::-1], rng.normal(size=(n, 4))[::-1])
+
+
+OTHERS = {"val": 30, "train": 50}
+
+
+def with_others(report):
+    """Add samples of the other parts, numbered after the test samples, of which some repeat each other."""
+    rng, n, k = np.random.default_rng(4), len(report.samples), len(report.class_names)
+    ends = n + np.cumsum([0, *OTHERS.values()])
+    parts = []
+    for split, start, end in zip(OTHERS, ends, ends[1:], strict=False):
+        p, y = rng.dirichlet(np.ones(k), end - start), rng.integers(0, k, end - start)
+        parts.append(OtherPart(split, np.arange(start, end)[::-1], y, p.argmax(axis=1), p))
+    leak = {"kind": IssueKind.LEAK, "score": 0.0, "method": IssueMethod.EQUAL_INPUTS, "why": "equal"}
+    label = {"kind": IssueKind.LABEL, "score": 0.1, "method": IssueMethod.CONFIDENT_LEARNING, "why": "x"}
+    issues = [Issue(split="test", index=row, related_index=int(ends[1]) + row, **leak) for row in (4, 5)]
+    issues += [Issue(split="val", index=n + row, **label) for row in (1, 2, 3)]
+    counts = [(IssueKind.LEAK, "test", IssueMethod.EQUAL_INPUTS, 2), (IssueKind.LABEL, "val", label["method"], 3)]
+    counts = [IssueCount(kind=a, split=b, method=c, n=30, n_issues=d, expected=0.1) for a, b, c, d in counts]
+    size = np.arange(ends[-1]) % 7.0
+    report = with_residuals(report, sample_factors={"size": size[:n]}, issues=tuple(issues), issue_counts=tuple(counts))
+    others = OtherSamples(tuple(parts), lambda names, rows: pd.DataFrame(dict.fromkeys(names, size[rows])))
+    inputs = np.resize(report.raw.inputs, (ends[-1], *report.raw.inputs.shape[1:]))
+    return replace(report, others=others, raw=replace(report.raw, inputs=inputs), outputs=recorded_of(report))
 
 
 def with_odd_factors(report):
@@ -77,7 +108,7 @@ PAGES = {
     "shapes": lambda make: explored(with_views(make())),
     "table": lambda make: with_odd_factors(with_views(make(120, images=False), images=False)),
     "regression": lambda make: with_leverage(make()),
-    "two": lambda make: with_views(make(60, ("no", "yes"))),
+    "splits": lambda make: with_others(with_views(make(60, ("no", "yes")))),
     "hundred": lambda make: with_views(make(2000, [f"class {k}" for k in range(100)])),
     "perfect": lambda make: with_views(make(perfect=True)),
     "never predicted": lambda make: with_views(make(unpredicted=1)),
@@ -87,7 +118,7 @@ PAGES = {
 }
 
 
-WITHOUT_FIGURES = {"table", "two", "perfect", "never predicted", "many", "without views"}
+WITHOUT_FIGURES = {"table", "splits", "perfect", "never predicted", "many", "without views"}
 """Pages that are about the samples alone."""
 
 

@@ -46,7 +46,7 @@ def test_everything_can_be_done_with_the_keyboard(browser, pages):
     assert {"plot-map", "plot-scatter", "color", "projection", "filter", "next"} <= reached
 
 
-@pytest.mark.parametrize("name", ["shapes", "hundred", "regression", "hostile"])
+@pytest.mark.parametrize("name", ["splits", "hundred", "regression", "hostile"])
 def test_a_narrow_screen_shows_everything_without_scrolling_sideways(browser, pages, name):
     path, _ = pages(name)
     browser.open(path, width=375, height=740)
@@ -66,7 +66,7 @@ def test_a_narrow_screen_shows_everything_without_scrolling_sideways(browser, pa
 
 @pytest.mark.parametrize(
     ("name", "look"),
-    [("shapes", {}), ("shapes", {"dark": True}), ("shapes", {"width": 375}), ("regression", {}), ("hundred", {})],
+    [("shapes", {}), ("shapes", {"dark": True}), ("splits", {"width": 375}), ("regression", {}), ("hundred", {})],
     ids=["shapes", "dark", "narrow", "regression", "hundred"],
 )
 def test_axe_finds_nothing(browser, pages, pytestconfig, name, look):

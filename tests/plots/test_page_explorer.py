@@ -1,8 +1,9 @@
 """The explorer of the page in a browser: filters, the address, exports, a sample in full, and densities."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from made_pages import SLICES, selected
+from made_pages import OTHERS, SLICES, selected
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
@@ -115,6 +116,54 @@ def test_a_selection_is_exported_as_the_page_shows_it(browser, pages):
     browser.find("#copy-link").click()
     browser.until(lambda: "link" in browser.text("#selection"), "it says so")
     assert browser.js("return window.copied") == f"{path.as_uri()}#explore?f.correct=%3Dwrong"
+
+
+def test_samples_of_other_parts_are_shown_where_the_reader_or_a_link_asks_for_them(browser, pages):
+    path, inputs = pages("splits")
+    browser.open(path)
+    sizes = {"test": len(inputs.samples), **OTHERS}
+    assert [text.strip() for text in browser.texts("#splits label")] == [f"{k} ({n})" for k, n in sizes.items()]
+    assert f"{sizes['test']} samples" in browser.text("#page-number")
+    assert "split" not in browser.texts("#rows thead th")
+    browser.find(".next a").click()  # "2 test samples repeat samples of another part"
+    assert selected(browser) == [4, 5, 94, 95]
+    assert chips(browser) == ["split: test, train", "4 samples"]
+    assert browser.text("#selection").startswith("4 samples selected (2 test, 2 train).")
+    browser.find(".confusions .miss a").click()
+    assert max(selected(browser)) < sizes["test"], "counts are those of the test samples"
+    label = next(link for link in browser.all("#act a[data-select]") if link.get_attribute("textContent") == "label")
+    browser.js("arguments[0].click()", label)
+    assert selected(browser) == [61, 62, 63]
+    browser.js("document.querySelectorAll('#splits input')[2].focus()")
+    browser.press(Keys.SPACE, Keys.ESCAPE)
+    assert address(browser) == "#explore", "Escape shows the test samples alone"
+    browser.press(Keys.SPACE)
+    browser.js("document.querySelector('#splits input').click()")
+    assert browser.text("#selection") == "Nothing is selected. Shown: 50 train."
+    assert "50 of 50 samples have no place here" in browser.text("#view-map .note")
+    table, train = browser.csv().set_index("index").sort_index(), inputs.others.parts[1]
+    expected = pd.DataFrame(train.columns(np.arange(50))).set_index("index").sort_index()
+    assert set(table.split) == {"train"}
+    assert table.index.tolist() == expected.index.tolist()
+    assert table.y_true.tolist() == [inputs.class_names[k] for k in expected.y_true]
+    for column in ("confidence", "entropy", "surprise"):
+        np.testing.assert_allclose(table[column], expected[column], atol=1e-3)
+    assert table.similarity.isna().all()
+    assert table["factor.size"].tolist() == (table.index % 7).tolist()
+    kept = address(browser)
+    browser.driver.get("about:blank")
+    browser.driver.get(f"{path.as_uri()}{kept}&f.correct=%3Dwrong")
+    wrong = expected.index[~expected.correct].tolist()
+    browser.until(lambda: selected(browser) == wrong, "the address restores parts and filters")
+    browser.driver.get(f"{path.as_uri()}#explore?in=leak&split=test,train&at=4")
+    browser.until(lambda: selected(browser) == [4, 5, 94, 95], "a leak comes with what it repeats")
+    assert browser.texts("#viewer .repeated button span:nth-child(2)") == ["train sample 94"]
+    browser.find("#viewer .repeated button").click()
+    assert browser.text("#viewer-title").startswith("Train sample 94, ")
+    ranked = np.argsort(-train.probabilities[train.index == 94][0])
+    assert browser.text("#viewer .probable li").startswith(inputs.class_names[ranked[0]])
+    assert browser.texts("#viewer .repeated button span:nth-child(2)") == ["sample 4"]
+    browser.press(Keys.ESCAPE)
 
 
 def test_numbers_and_names_of_any_kind_come_through_to_the_file(browser, pages):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mlx.plots.page.escaping import safe
 from mlx.plots.page.explorer_data import MOST_CLASSES, ExplorerData, explorer_data
 from mlx.plots.page.sheets import Sheets
@@ -39,7 +41,7 @@ def explorer(report: AnyReport, *, page_bytes: int) -> str:
 
 def _shown(report: AnyReport, data: ExplorerData) -> list[str]:
     """Say which samples, images and columns the page has."""
-    n, count = len(report.samples), data.n_points
+    n, count = len(report.samples), data.sizes["test"]
     said = []
     if count == n:
         said.append(f"All {plural(n, 'test sample')}." if n > 1 else "The only test sample.")
@@ -49,21 +51,39 @@ def _shown(report: AnyReport, data: ExplorerData) -> list[str]:
             f"{thousands(count)} of {plural(n, 'test sample')}: {first}, up to half of those shown, the others evenly "
             "spread. Counts in the confusion matrix, intervals and figures are those of all samples."
         )
-    if parts := sorted({issue.split for issue in report.residuals.issues} - {"test"}):
-        said.append(
-            f"Of {' and '.join(PARTS.get(part, part) for part in parts)} samples the page has the issues alone."
-        )
-    if 0 < data.n_shown < count:
+    said += _other_parts(report, data)
+    if 0 < data.n_shown < data.n_points:
         what = "an image" if data.sheets else "their text"
+        by_turns = ", test samples and others by turns" if len(data.sizes) > 1 else ""
         said.append(
             f"{thousands(data.n_shown)} of them have {what} here: mistakes first, then issues, then a random "
-            "sample, as many as the size of the page allows (report.page_megabytes)."
+            f"sample{by_turns}, as many as the size of the page allows (report.page_megabytes)."
         )
     if data.left_out:
         rest = len(data.left_out) - MOST_NAMED
         names = ", ".join(data.left_out[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
         said.append(f"Columns left out for their size, see samples.parquet: {names}.")
     return said
+
+
+def _other_parts(report: AnyReport, data: ExplorerData) -> Iterator[str]:
+    """Say which samples of other parts the page has, or that it has none of those with issues."""
+    if report.others is None:
+        if parts := sorted({issue.split for issue in report.residuals.issues} - {"test"}):
+            named = " and ".join(PARTS.get(part, part) for part in parts)
+            yield f"Of {named} samples the page has the issues alone."
+        return
+    recorded, shown = report.others.sizes(), {split: n for split, n in data.sizes.items() if split != "test"}
+    few = any(shown.get(split, 0) < n for split, n in recorded.items())
+    sizes = [
+        f"{thousands(shown.get(split, 0))}{f' of {thousands(n)}' if few else ''} {PARTS.get(split, split)}"
+        for split, n in recorded.items()
+    ]
+    which = " (those with an issue first, then a random sample)" * few
+    yield (
+        f"Also the {' and '.join(sizes)} samples that were recorded{which}, which Split adds; what is computed of the "
+        "test samples alone, such as similarity and the map, is missing there."
+    )
 
 
 def _style(sheets: Sheets) -> str:

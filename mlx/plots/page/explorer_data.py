@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mlx.plots.page.details import MOST_DETAILED, details, looked_at_first
 from mlx.plots.page.mistakes import MATRIX_UP_TO
 from mlx.plots.page.packing import pack
-from mlx.plots.page.points import MOST_POINTS, choose_points
+from mlx.plots.page.page_samples import PageSamples
+from mlx.plots.page.points import MOST_POINTS
 from mlx.plots.page.sample_columns import PROJECTIONS, SampleColumn, projections_of, sample_columns
 from mlx.plots.page.sample_texts import pack_texts, texts_of
-from mlx.plots.page.selections import FOUND_AS, issue_samples, presets
+from mlx.plots.page.selections import FOUND_AS, Pairs, issue_samples, presets
 from mlx.plots.page.sheets import Sheets, pack_sheets
 from mlx.plots.page.views import View, views_of
 from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.style import COLORS
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from mlx.core.array_types import Integers
+
 CORE_SHARE, COLUMNS_SHARE, SHARE, LEAST_SHARE = 0.5, 0.6, 0.72, 0.08
 """Parts of the page's bytes: for the columns without which there are fewer samples, for all columns, for everything of
 the explorer, and for the images where the columns leave less."""
 
-CORE = {"index", "y_true", "y_pred", "correct", "confidence", "entropy", "similarity", "residual"}
+CORE = {"index", "split", "y_true", "y_pred", "correct", "confidence", "entropy", "similarity", "residual"}
 """Columns that are never left out, with the places in the first map."""
 
 MANY, STEPS_OF_MANY = 50_000, 4096
@@ -42,8 +48,8 @@ class ExplorerData:
 
     Attributes
     ----------
-    n_points
-        Samples of the page.
+    sizes
+        Samples of the page by part, the test part first.
     views, projections
         Plots of the samples; names of the projections of their map, by kind.
     has_matrix
@@ -58,7 +64,7 @@ class ExplorerData:
         Labels of columns that there is no room for.
     """
 
-    n_points: int
+    sizes: dict[str, int]
     views: tuple[View, ...]
     projections: dict[str, str]
     has_matrix: bool
@@ -68,6 +74,11 @@ class ExplorerData:
     left_out: tuple[str, ...] = ()
 
     @property
+    def n_points(self) -> int:
+        """Samples of the page."""
+        return sum(self.sizes.values())
+
+    @property
     def n_shown(self) -> int:
         """How many samples have an image or a text."""
         return self.n_texts if self.sheets is None else self.sheets.count
@@ -75,12 +86,11 @@ class ExplorerData:
 
 def explorer_data(report: AnyReport, *, page_bytes: int) -> ExplorerData | None:
     """Choose and pack; None where there are no samples."""
-    columns, packed = _fitted(report, page_bytes)
-    if not len(columns[0].values):
+    samples, columns, packed = _fitted(report, page_bytes)
+    if not len(samples.frame):
         return None
     used = sum(map(len, packed.values()))
-    samples = report.samples.set_index("index", drop=False).loc[columns[0].values]
-    order, n_first = looked_at_first(report, samples)
+    order, n_first = _pictured_first(report, samples.frame, *looked_at_first(report, samples))
     kept = [one for one in columns if one.key in packed]
     left_out = tuple(one.label for one in columns if one.key not in packed)
     projections = {kind: PROJECTIONS[kind] for kind in projections_of(set(packed))}
@@ -93,7 +103,7 @@ def explorer_data(report: AnyReport, *, page_bytes: int) -> ExplorerData | None:
         "projections": projections,
         "confusion": cells,
         "views": [_drawn(view) for view in views],
-        "issues": {str(kind): (FOUND_AS[kind], numbers) for kind, numbers in issue_samples(report).items()},
+        "issues": _issues(report),
         "presets": [[one.heading, one.label, one.query] for one in presets(report)],
         **details(report, samples, order).as_dict(),
     }
@@ -101,35 +111,58 @@ def explorer_data(report: AnyReport, *, page_bytes: int) -> ExplorerData | None:
     sheets, n_texts = None, 0
     budget = max(int(SHARE * page_bytes) - used - len(text), int(LEAST_SHARE * page_bytes))
     if report.images is not None:
-        sheets = pack_sheets(report.images, report.image_rows(samples.iloc[order]), n_first, budget)
+        shown = samples.frame.iloc[order][report.has_picture(samples.frame)[order]]
+        sheets = pack_sheets(report.images, report.image_rows(shown), n_first, budget)
     elif report.texts is not None:
-        texts, n_texts = pack_texts(texts_of(report, samples["index"].iloc[order]), budget)
+        shown = samples.frame.iloc[order][report.has_picture(samples.frame)[order]]
+        texts, n_texts = pack_texts(texts_of(report, shown["index"]), budget)
         text = f'{{"texts":{json.dumps(texts)},{text[1:]}'
     atlas = sheets and {key: getattr(sheets, key) for key in ("width", "height", "count")}
     first = pack(order[: max(MOST_DETAILED, n_texts, sheets.count if sheets else 0)]).as_dict()
     joined = ",".join(f'{{"packed":{packed[one.key]},{_json(_described(one))[1:]}' for one in kept)
     text = f'{{"columns":[{joined}],"atlas":{_json(atlas)},"order":{_json(first)},{text[1:]}'.replace("<", "\\u003c")
-    return ExplorerData(len(samples), views, projections, bool(cells), text, sheets, n_texts, left_out)
+    return ExplorerData(samples.sizes(), views, projections, bool(cells), text, sheets, n_texts, left_out)
 
 
-def _fitted(report: AnyReport, page_bytes: int) -> tuple[list[SampleColumn], dict[str, str]]:
-    """Return the columns of as many samples as there is room for, and those packed that fit, by their keys."""
+def _pictured_first(report: AnyReport, frame: DataFrame, order: Integers, n_first: int) -> tuple[Integers, int]:
+    """Put the samples with an image or a text before the others, and count such among the first of the order."""
+    has_picture = report.has_picture(frame)[order]
+    return order[np.argsort(~has_picture, kind="stable")], int(has_picture[:n_first].sum())
+
+
+def _issues(report: AnyReport) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return how samples with an issue are called, and by part, their numbers and those of what they repeat, packed."""
+    return {
+        str(kind): (FOUND_AS[kind], {split: _pairs(pairs) for split, pairs in found.items()})
+        for kind, found in issue_samples(report).items()
+    }
+
+
+def _pairs(pairs: Pairs) -> list[dict[str, Any]]:
+    table = np.array([(number, np.nan if other is None else other) for number, other in pairs], np.float64)
+    return [pack(column).as_dict() for column in table.T]
+
+
+def _fitted(report: AnyReport, page_bytes: int) -> tuple[PageSamples, list[SampleColumn], dict[str, str]]:
+    """Return as many samples as there is room for, their columns, and those packed that fit, by their keys."""
+    every = PageSamples.of(report)
     limit = MOST_POINTS
     while True:
-        columns = sample_columns(report, choose_points(report.samples, task=report.task, limit=limit))
+        samples = every.limited(limit, task=report.task)
+        columns = sample_columns(report, samples.frame)
         map_ = next((one.key[:-1] for one in columns if one.group == "place"), None)
         core = [one for one in columns if one.key in CORE or one.key[:-1] == map_]
         packed = {one.key: _packed(one) for one in core}
         used = sum(map(len, packed.values()))
         if used <= CORE_SHARE * page_bytes or limit < FEWEST:
             break
-        limit = int(FEWER * min(limit, len(columns[0].values)))
+        limit = int(FEWER * min(limit, len(samples.frame)))
     for column in sorted(columns, key=lambda one: one.group == "place"):
         if column.key not in packed and used < COLUMNS_SHARE * page_bytes:
             text = _packed(column)
             if used + len(text) <= COLUMNS_SHARE * page_bytes:
                 packed[column.key], used = text, used + len(text)
-    return columns, packed
+    return samples, columns, packed
 
 
 def _packed(column: SampleColumn) -> str:

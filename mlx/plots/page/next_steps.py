@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import pdtrc
 
 from mlx.plots.page.in_words import part_in_words, slice_in_words
-from mlx.plots.page.selections import mistakes_query, part_query, slice_query
+from mlx.plots.page.selections import mistakes_query, part_query, samples_query, slice_query
 from mlx.plots.page.weak_classes import weak_classes
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
 from mlx.plots.text import (
@@ -105,7 +105,8 @@ def _leaks(report: AnyReport) -> Iterator[NextStep]:
         numbers = tuple(dict.fromkeys(issue.index for issue in leaks))
         which = f"{plural(len(numbers), 'test sample')} repeat{'s' * (len(numbers) == 1)}"
         text = f"Divide the data anew: {which} samples of another part"
-        yield NextStep(text, "a split without repeated samples", "act", numbers)
+        query = samples_query(report, leaks) if report.others else ""
+        yield NextStep(text, "a split without repeated samples", "act", numbers, query)
 
 
 def _labels(report: AnyReport) -> Iterator[NextStep]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mlx.core.array_types import Array, Integers
+from mlx.core.array_types import Array
+from mlx.core.checks import row_blocks
 from mlx.plots.factor_names import plain_text, unit_of
+from mlx.plots.page.page_samples import MOST_CATEGORIES
 from mlx.plots.report.inputs import AnyReport
 from mlx.results.prediction_sets import SAMPLE_SETS
 from mlx.results.regression_intervals import SAMPLE_INTERVALS
@@ -21,17 +23,18 @@ if TYPE_CHECKING:
 
     from mlx.core.column_descriptions import ColumnDescription
 
-Kind = Literal["index", "number", "date", "class", "flag", "category"]
+Kind = Literal["index", "split", "number", "date", "class", "flag", "category"]
 Group = Literal["prediction", "place", "factor", "feature", "score", "layer", "more"]
 """In this order columns are offered; all but those of a prediction and its place may be left out for their size."""
 
 PROJECTIONS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 """Columns ``<kind>_1``, ``<kind>_2`` of the table of samples, and what the kind is called."""
 
-MOST_FEATURES, MOST_CATEGORIES = 60, 5000
+MOST_FEATURES = 60
 
 LABELS = {
     "index": ("sample", "Row in the raw data"),
+    "split": ("split", "Part of the data"),
     "y_true": ("true", ""),
     "y_pred": ("predicted", ""),
     "correct": ("outcome", ""),
@@ -83,12 +86,11 @@ class SampleColumn:
     categories: tuple[str, ...] = field(default=())
 
 
-def sample_columns(report: AnyReport, rows: Integers) -> list[SampleColumn]:
-    """Return the columns of the samples at `rows` (n_points,), those of the prediction first.
+def sample_columns(report: AnyReport, frame: DataFrame) -> list[SampleColumn]:
+    """Return the columns of the samples of the page, n_points rows, those of the prediction first.
 
     Columns that hold nothing are left out. Of a projection both axes are there, or none.
     """
-    frame = report.residuals.sample_frame().iloc[rows]
     found = [
         _column(name, frame[name], group, report.dataset) for name in map(str, frame) if (group := _group_of(name))
     ]
@@ -140,6 +142,9 @@ def _column(name: str, values: Series, group: Group, dataset: str) -> SampleColu
     else:
         label, about = LABELS.get(name) or (base.replace("_", " "), MEANINGS.get(base, ""))
         label = f"{label} ({rest})" if rest else label
+    if name == "split":
+        parts = tuple(dict.fromkeys(values))
+        return SampleColumn(name, label, about, "split", group, values.map(parts.index).to_numpy(), parts)
     kind: Kind | None = {"index": "index", "y_true": "class", "y_pred": "class", "correct": "flag"}.get(name)  # type: ignore[assignment]
     if kind == "class" and values.dtype.kind == "f":
         kind = None  # the target of a regression
@@ -182,8 +187,8 @@ def _features(report: AnyReport, frame: DataFrame) -> Iterator[SampleColumn | No
 
     if report.raw is None or report.raw.inputs is None or report.raw.inputs.ndim != 2:
         return
-    block = np.asarray(report.raw.inputs[report.image_rows(frame)])
-    for k in range(min(block.shape[1], MOST_FEATURES)):
+    block = _first_features(report.raw.inputs, report.image_rows(frame))
+    for k in range(block.shape[1]):
         described: ColumnDescription | None = report.raw.columns[k] if report.raw.columns else None
         name, values = described.name if described else f"feature {k}", block[:, k].astype(float)
         if described and described.kind == "categorical":
@@ -194,3 +199,9 @@ def _features(report: AnyReport, frame: DataFrame) -> Iterator[SampleColumn | No
             yield SampleColumn(f"feature.{name}", name, "", "date", "feature", values)
         else:
             yield _typed(f"feature.{name}", name, "", None, "feature", Series(values))
+
+
+def _first_features(inputs: Array, rows: Array) -> Array:
+    """Read `MOST_FEATURES` columns of the rows (m,), a block at a time."""
+    blocks = (inputs[rows[where]][:, :MOST_FEATURES] for where in row_blocks(len(rows), inputs.shape[1]))
+    return np.concatenate([np.array(block) for block in blocks])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlx.plots.factors import IN_BINS
 from mlx.plots.page.captions import SECTIONS, caption, figures_by_section
 from mlx.plots.page.escaping import safe
-from mlx.plots.page.selections import count_query, part_query, sample_query, slice_query
+from mlx.plots.page.selections import count_query, part_query, samples_query, slice_query
 from mlx.plots.page.tables import (
     classes_table,
     columns_table,
@@ -116,10 +116,15 @@ def _issue_tables(report: AnyReport) -> list[str]:
             ISSUE_COUNTS,
             counts,
             folder=RESIDUALS,
-            selects=("kind", count_query),
+            selects=("kind", lambda one: count_query(one, report.splits)),
         ),
         rows_table(
-            "Samples to look at", ISSUES, issues, ISSUE_COLUMNS, folder=RESIDUALS, selects=("index", sample_query)
+            "Samples to look at",
+            ISSUES,
+            issues,
+            ISSUE_COLUMNS,
+            folder=RESIDUALS,
+            selects=("index", lambda one: samples_query(report, [one])),
         ),
     ]
 

@@ -2,19 +2,20 @@
 
 A selection is a query, as it stands in the page's address. All its conditions hold together: ``f.<column>`` on a column
 (``=3``, ``!=red``, ``>0.3``, ``<=0.3``, ``0.1~0.3``, with ``?`` at the end "or missing"; ``=missing`` and ``=known``
-unless a category is called so), ``in`` the issues of a kind, ``samples`` the numbers of samples.
+unless a category is called so), ``in`` the issues of a kind, ``samples`` the numbers of samples. ``split`` names the
+parts of the data that are shown, by default the test part.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from mlx.plots.report.inputs import AnyReport
-from mlx.plots.text import MINUS, plural, readable
+from mlx.plots.text import MINUS, plural, readable, thousands
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.issues import Issue, IssueCount, IssueKind
 
@@ -39,8 +40,8 @@ class Preset:
 def presets(report: AnyReport) -> list[Preset]:
     """Return the selections of the issues, slices and parts of factors that a report has."""
     issues = [
-        Preset("Issues", f"{FOUND_AS[kind]} ({plural(len(numbers), 'sample')})", issue_query(kind))
-        for kind, numbers in issue_samples(report).items()
+        Preset("Issues", f"{FOUND_AS[kind]} ({_sizes(found)})", issue_query(kind, list(found)))
+        for kind, found in issue_samples(report).items()
     ]
     names = set(report.residuals.sample_factors)
     slices = [
@@ -53,18 +54,54 @@ def presets(report: AnyReport) -> list[Preset]:
     return [*issues, *slices, *in_parts]
 
 
-def issue_samples(report: AnyReport) -> dict[IssueKind, list[int]]:
-    """Return the numbers of the test samples with an issue, by its kind."""
-    found: dict[IssueKind, list[int]] = {}
+Pairs = list[tuple[int, int | None]]
+"""Numbers of samples with an issue, each with that of the sample that it repeats."""
+
+
+def issue_samples(report: AnyReport) -> dict[IssueKind, dict[str, Pairs]]:
+    """Return the samples with an issue by its kind and by the parts that are on the page."""
+    found: dict[IssueKind, dict[str, Pairs]] = {}
     for issue in report.residuals.issues:
-        if issue.split == "test":
-            found.setdefault(issue.kind, []).append(issue.index)
-    return {kind: list(dict.fromkeys(numbers)) for kind, numbers in found.items()}
+        if issue.split in report.splits:
+            pairs = found.setdefault(issue.kind, {}).setdefault(issue.split, [])
+            pairs.append((issue.index, issue.related_index))
+    return {
+        kind: {split: list(dict.fromkeys(by_split[split])) for split in report.splits if split in by_split}
+        for kind, by_split in found.items()
+    }
 
 
-def issue_query(kind: IssueKind) -> str:
-    """Return the query of the samples with an issue of a kind."""
-    return urlencode({"in": str(kind)})
+def _sizes(found: Mapping[str, Pairs]) -> str:
+    sizes = {split: len({number for number, _ in pairs}) for split, pairs in found.items()}
+    if list(sizes) == ["test"]:
+        return plural(sizes["test"], "sample")
+    return ", ".join(f"{thousands(n)} {split}" for split, n in sizes.items())
+
+
+def numbers_of(issues: Iterable[Issue]) -> set[int]:
+    """Return the numbers of the samples with an issue, and of those that they repeat."""
+    numbers = {number for issue in issues for number in (issue.index, issue.related_index) if number is not None}
+    return {int(number) for number in numbers}
+
+
+def issue_query(kind: IssueKind, splits: Sequence[str] = ("test",)) -> str:
+    """Return the query of the samples with an issue of a kind in some parts of the data."""
+    return urlencode({"in": str(kind), **_shown(splits)})
+
+
+def _shown(splits: Sequence[str]) -> dict[str, str]:
+    return {} if list(splits) == ["test"] else {"split": ",".join(splits)}
+
+
+def samples_query(report: AnyReport, issues: Sequence[Issue]) -> str:
+    """Return the query of the samples of issues and of those that they repeat, in the parts that are on the page."""
+    own = {issue.index: issue.split for issue in issues if issue.split in report.splits}
+    repeated = [issue.related_index for issue in issues if issue.index in own and issue.related_index is not None]
+    found = {} if report.others is None else report.others.splits_of(repeated)
+    others = {number: split for number, split in found.items() if split not in own.values()}
+    splits = [split for split in report.splits if split in {*own.values(), *others.values()}]
+    numbers = ",".join(map(str, {**own, **others}))
+    return urlencode({"samples": numbers, **_shown(splits)}) if own else ""
 
 
 def cell_query(actual: int, predicted: int) -> str:
@@ -82,14 +119,9 @@ def predicted_query(label: int) -> str:
     return urlencode({"f.y_pred": f"={label}"})
 
 
-def sample_query(issue: Issue) -> str:
-    """Return the query of the sample of an issue; empty for one that is no test sample."""
-    return urlencode({"samples": str(issue.index)}) if issue.split == "test" else ""
-
-
-def count_query(count: IssueCount) -> str:
-    """Return the query of the samples that were counted; empty where none of them is a test sample."""
-    return issue_query(count.kind) if count.split == "test" and count.n_issues else ""
+def count_query(count: IssueCount, splits: Collection[str] = ("test",)) -> str:
+    """Return the query of the samples that were counted; empty where none of them is in the parts on the page."""
+    return issue_query(count.kind, [count.split]) if count.split in splits and count.n_issues else ""
 
 
 def part_query(effect: FactorEffect) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from mlx.core.column_descriptions import ColumnDescription
 from mlx.plots.columns import ColumnSummary
 from mlx.plots.factor_names import plain_text
+from mlx.plots.report.recorded_samples import OtherSamples, RecordedOutputs
 from mlx.plots.settings import ReportSettings
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
@@ -111,6 +112,10 @@ class RawSamples:
         """Whether the sample of this number is among them."""
         return self.numbers is None or bool((self.numbers == number).any())
 
+    def known(self, index: Array) -> Array:
+        """Whether each of the samples that the column ``index`` names, (m,), is among them."""
+        return np.ones(len(index), bool) if self.numbers is None else np.isin(index, self.numbers)
+
     def rows(self, index: Array) -> Array:
         """Return the rows of samples that the column ``index`` names, (m,), each of which is among them."""
         if self.numbers is None:
@@ -125,31 +130,6 @@ class RawSamples:
         return self.inputs if self.inputs is not None and self.inputs.ndim == 4 else None
 
 
-@dataclass(frozen=True)
-class RecordedOutputs:
-    """What the model made of the test samples.
-
-    Attributes
-    ----------
-    index
-        (n_samples,), what the column ``index`` of the samples table calls each.
-    probabilities
-        (n_samples, n_classes); None where they are unknown.
-    representation
-        Of the first layer, (n_samples, ...); None where it is unknown.
-    """
-
-    index: Array
-    probabilities: Array | None = None
-    representation: Array | None = None
-
-    def rows(self, index: Array) -> Array:
-        """Return the rows of samples that the column ``index`` names, (m,), each of which is among them."""
-        order = np.argsort(self.index, kind="stable")
-        found: Array = order[np.searchsorted(self.index, index, sorter=order)]
-        return found
-
-
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """What the reports of both tasks are made from; figures and tables of what is None are left out.
@@ -160,8 +140,10 @@ class Report:
         None for arrays that were recorded elsewhere, but for their images, if they are recorded, too.
     outputs
         Of the test samples; None where they were not recorded.
+    others
+        Samples of the other parts; None where none were recorded.
     texts
-        Of test samples that are texts, by the number that the column ``index`` has; None of other samples.
+        Of samples that are texts, by the number that the column ``index`` has; None of other samples.
     columns
         Those of a table, and those with a role; empty for other samples.
     settings
@@ -172,6 +154,7 @@ class Report:
     training: Training | None = None
     raw: RawSamples | None = None
     outputs: RecordedOutputs | None = None
+    others: OtherSamples | None = None
     texts: Mapping[int, str] | None = None
     columns: Sequence[ColumnSummary] = ()
     settings: ReportSettings
@@ -182,6 +165,11 @@ class Report:
         return None if self.raw is None else self.raw.images
 
     @property
+    def splits(self) -> tuple[str, ...]:
+        """The parts of the data that have samples on the page, the test part first."""
+        return ("test", *(() if self.others is None else self.others.sizes()))
+
+    @property
     def dataset(self) -> str:
         """Name of the dataset in the configuration; empty for recorded arrays."""
         return str(self.provenance.configuration.get("dataset", {}).get("name", ""))
@@ -189,6 +177,13 @@ class Report:
     def plain(self, text: str) -> str:
         """Return a factor, or conditions on factors, in words."""
         return plain_text(text, self.dataset)
+
+    def has_picture(self, samples: DataFrame) -> Array:
+        """Whether the page can show each sample of a table by an image or a text, (n_samples,)."""
+        numbers = samples["index"].to_numpy()
+        if self.images is not None and self.raw is not None:
+            return self.raw.known(numbers)
+        return np.isin(numbers, list(self.texts or ()))
 
     def image_rows(self, samples: DataFrame) -> Array:
         """Return the rows of `images` that rows of the samples table are about."""

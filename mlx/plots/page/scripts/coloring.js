@@ -40,11 +40,11 @@ function byName(key, samples) {
   const values = samples.values(key);
   const place = (value) => (Number.isNaN(value) ? colors.length : value % colors.length);
   const shapeOf = (value) => (Number.isNaN(value) ? CIRCLE : value % SHAPES.length);
-  const present = [...new Set(values)].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+  const present = [...new Set(samples.shownValues(key))].filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
   const legend = present.slice(0, MOST_IN_LEGEND).map((k) => [names[k], colors[place(k)], shapeOf(k)]);
   const others = present.length - MOST_IN_LEGEND;
   if (others > 0) legend.push([`and ${others} more`, "none", CIRCLE]);
-  if (values.some(Number.isNaN)) legend.push(["missing", UNKNOWN, CIRCLE]);
+  if (samples.shownValues(key).some(Number.isNaN)) legend.push(["missing", UNKNOWN, CIRCLE]);
   return { palette: [...colors, UNKNOWN], color: Uint8Array.from(values, place), shape: Uint8Array.from(values, shapeOf), blend: false, legend };
 }
 
@@ -59,7 +59,7 @@ function bySize(key, samples) {
   const legend = (low === high ? marks.slice(0, 1) : marks).map(([value, sign]) => [
     sign + shortNumber(key, value, samples), ramp[shadeOf(value)], SHAPES.indexOf("square"),
   ]);
-  if (values.some(Number.isNaN)) legend.push(["missing", UNKNOWN, CIRCLE]);
+  if (samples.shownValues(key).some(Number.isNaN)) legend.push(["missing", UNKNOWN, CIRCLE]);
   return {
     palette: [...ramp, UNKNOWN],
     color: Uint8Array.from(values, (value) => (Number.isNaN(value) ? ramp.length : shadeOf(value))),
@@ -70,7 +70,7 @@ function bySize(key, samples) {
 const isDark = () => matchMedia("screen and (prefers-color-scheme: dark)").matches;
 
 function usualRange(key, samples) {
-  const values = samples.values(key);
+  const values = samples.shownValues(key);
   const finite = values.filter(Number.isFinite).sort();
   if (!finite.length) return [0, 0, false];
   const at = (share) => finite[Math.round(share * (finite.length - 1))];

@@ -79,22 +79,37 @@ function equalTo(key, negated, name, samples) {
   return { keeps, words: `${label}${negated ? " is not" : ":"} ${samples.write(key, place)}` };
 }
 
+// Of samples that are the same as one in another part that is shown, both are kept.
 function issuesOf(kind, samples) {
-  const [label, numbers] = samples.data.issues[kind] || [];
-  return label ? { ...numbersOf(numbers.join(), samples), words: label } : null;
+  const issue = samples.issues.get(kind);
+  if (!issue) return null;
+  const own = samples.shownSplits.filter((split) => split in issue.bySplit);
+  const wanted = new Set(own.flatMap((split) => [...issue.bySplit[split]]));
+  for (const [number, other] of issue.pairs) {
+    const place = samples.places.get(other);
+    if (wanted.has(number) && place !== undefined && !own.includes(samples.splitOf(place))) wanted.add(other);
+  }
+  return { ...kept(wanted, samples), words: issue.label };
 }
 
 function numbersOf(text, samples) {
   const wanted = new Set(text.split(",").map(Number));
+  const place = samples.places.get(Number(text));
+  const words = wanted.size > 1 ? `${wanted.size} samples` : place === undefined ? `sample ${text}` : samples.nameOf(place);
+  return { ...kept(wanted, samples), words };
+}
+
+// Keeps samples by their numbers; `absent` says how many of them the page does not have.
+function kept(wanted, samples) {
   const index = samples.values("index");
-  const words = wanted.size === 1 ? `sample ${text}` : `${wanted.size} samples`;
-  return { keeps: (i) => wanted.has(index[i]), words, wanted: wanted.size };
+  const absent = [...wanted].filter((number) => !samples.places.has(number)).length;
+  return { keeps: (i) => wanted.has(index[i]), wanted: wanted.size, absent };
 }
 
 // Every word has to be in a name, a category or the text of the sample, or be its number.
 function textOf(query, samples) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const searched = samples.keys.filter((key) => samples.names(key) || key === "index");
+  const searched = samples.keys.filter((key) => (samples.names(key) && key !== "split") || key === "index");
   const inText = (word) => (i) => samples.texts[samples.place[i]]?.toLowerCase().includes(word);
   const found = words.map((word) => [...searched.map((key) => holdsWord(key, word, samples)), inText(word)]);
   return { keeps: (i) => found.every((tests) => tests.some((test) => test(i))), words: `“${query}”` };

@@ -12,8 +12,9 @@ async function explore(data) {
   const filters = new Filters(samples, selection);
 
   selection.onChange((changed) => {
-    const isOther = ["filters", "color", "size", "map", "sort"].some((name) => changed.has(name));
-    if (["color", "size", "map"].some((name) => changed.has(name))) setLooks(plots, samples, selection);
+    const isOther = ["filters", "split", "color", "size", "map", "sort"].some((name) => changed.has(name));
+    if (changed.has("split")) for (const plot of plots) plot.showAll();
+    if (["split", "color", "size", "map"].some((name) => changed.has(name))) setLooks(plots, samples, selection);
     if (changed.has("filters")) {
       byId("selection").textContent = selection.text();
       matrix.mark();
@@ -43,7 +44,7 @@ async function explore(data) {
 // Samples that the model was surest and wrong about come first.
 function defaultsOf(samples) {
   const sort = ["surprise", "entropy", "residual", "index"].find((key) => samples.columns.has(key));
-  return { color: "outcome", size: "", map: Object.keys(samples.data.projections)[0] || "", sort: `-${sort}`, at: "" };
+  return { color: "outcome", size: "", map: Object.keys(samples.data.projections)[0] || "", split: "test", sort: `-${sort}`, at: "" };
 }
 
 function setLooks(plots, samples, selection) {
@@ -66,8 +67,10 @@ function addLinks(selection) {
     if (!link) return;
     event.preventDefault();
     const { samples, select, cell } = link.dataset;
-    if (cell) selection.replace(["f.y_true", "f.y_pred"].map((key, k) => [key, `=${cell.split(",")[k]}`]), `${link.title}. `);
-    else selection.replace(samples ? [["samples", samples]] : [...new URLSearchParams(select)]);
+    const { split } = selection.defaults;
+    if (cell) selection.replace(["f.y_true", "f.y_pred"].map((key, k) => [key, `=${cell.split(",")[k]}`]), `${link.title}. `, split);
+    else if (samples) selection.replace([["samples", samples]], "", split);
+    else selection.select(select);
     byId("explore").scrollIntoView();
     byId("selection").focus({ preventScroll: true });
   });
@@ -80,7 +83,7 @@ function addKeys(selection, tooltip) {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && !isTyping) {
       tooltip.hide();
-      if (selection.isActive) selection.replace([]);
+      if (selection.isActive || !selection.isUsualSplit) selection.replace([], "", selection.defaults.split);
       else byId("selection").textContent = selection.text();
     } else if (event.key === "?" && !isTyping) byId("help").showModal();
     else if (event.key === "/" && !isTyping) {

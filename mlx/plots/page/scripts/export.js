@@ -2,8 +2,8 @@
 function addExports(samples, selection) {
   byId("csv").addEventListener("click", () => download(csvOf(samples, selection), "samples.csv"));
   byId("copy-ids").addEventListener("click", () => {
-    const numbers = selection.numbers();
-    copy(numbers.join("\n"), `${numbers.length} ids`);
+    const ids = selection.ordered().map((i) => samples.idOf(i));
+    copy(ids.join("\n"), `${ids.length} ids`);
   });
   byId("copy-link").addEventListener("click", () => {
     copy(location.href.split("#")[0] + selection.address, "The link");
@@ -14,6 +14,10 @@ function addExports(samples, selection) {
 function csvOf(samples, selection) {
   const keys = samples.keys;
   const writers = keys.map((key) => writerOf(key, samples));
+  if (samples.issues.size) {
+    keys.push("issues");
+    writers.push((i) => quoted(samples.issuesOf(i).join("; ")));
+  }
   const rows = Array.from(selection.listed, (i) => writers.map((write) => write(i)).join());
   return [keys.map(quoted).join(), ...rows, ""].join("\r\n");
 }

@@ -36,6 +36,7 @@ class Filters {
   constructor(samples, selection) {
     Object.assign(this, { samples, selection, selects: new Map() });
     const box = byId("filters");
+    if (samples.splits.length > 1) this.addSplits(box);
     if (samples.classification) this.addEqual(box, ["y_true", "y_pred", "correct"]);
     else this.addChoice(box, "f.residual", "residual", [["", "any"], [">0", "predicted too low"], ["<0", "predicted too high"]]);
     this.addCategories(box);
@@ -43,7 +44,28 @@ class Filters {
     this.addRange(box);
     this.addSearch(box);
     box.append(this.looks());
-    byId("clear").addEventListener("click", () => selection.replace([]));
+    byId("clear").addEventListener("click", () => selection.replace([], "", selection.defaults.split));
+  }
+
+  // Which parts of the data are shown, of which one always is.
+  addSplits(box) {
+    const { samples, selection } = this;
+    const codes = samples.values("split");
+    const group = make("span", "Split", { class: "group", id: "splits", role: "group", "aria-label": "Parts of the data that are shown" });
+    this.splits = samples.splits.map((name, k) => {
+      const input = make("input", undefined, { type: "checkbox", value: name });
+      const count = codes.reduce((sum, code) => sum + (code === k), 0);
+      const label = make("label");
+      label.append(input, ` ${name} (${count.toLocaleString("en").replaceAll(",", " ")})`);
+      input.addEventListener("change", () => {
+        const chosen = this.splits.filter((one) => one.checked).map((one) => one.value);
+        if (chosen.length) selection.replace(selection.pairs, "", chosen.join());
+        else input.checked = true;
+      });
+      group.append(label);
+      return input;
+    });
+    box.append(group);
   }
 
   addEqual(box, keys) {
@@ -121,7 +143,7 @@ class Filters {
     const own = this.selection.pairs.find(([one]) => one === `f.${key}`);
     const [, low, high] = /^([^~]*)~([^~]*)$/.exec(own?.[1] ?? "~") || [];
     const { packed } = this.samples.columns.get(key) || {};
-    const values = key ? this.samples.values(key).filter(Number.isFinite) : [];
+    const values = key ? this.samples.shownValues(key).filter(Number.isFinite) : [];
     const [first, last] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
     [[low, first], [high, last]].forEach(([value, end], k) => {
       ends[k].value = value || "";
@@ -169,15 +191,21 @@ class Filters {
     }
     if (document.activeElement !== this.search) this.search.value = values.text ?? "";
     this.range();
-    byId("clear").disabled = !this.selection.isActive;
-    byId("chips").replaceChildren(...this.selection.filters.map((filter) => this.chip(filter)));
+    const { selection } = this;
+    for (const input of this.splits ?? []) input.checked = selection.splits.includes(input.value);
+    byId("clear").disabled = !selection.isActive && selection.isUsualSplit;
+    const chips = selection.filters.map(({ pair, words }) => this.chip(words, () => selection.replace(selection.pairs.filter((other) => other !== pair))));
+    if (!selection.isUsualSplit) {
+      chips.unshift(this.chip(`split: ${selection.splits.join(", ")}`, () => selection.replace(selection.pairs, "", selection.defaults.split)));
+    }
+    byId("chips").replaceChildren(...chips);
   }
 
-  chip({ pair, words }) {
+  chip(words, remove) {
     const button = make("button", words, { type: "button", "aria-label": `remove filter ${words}` });
     button.append(make("span", "×", { "aria-hidden": "true" }));
     button.addEventListener("click", () => {
-      this.selection.replace(this.selection.pairs.filter((other) => other !== pair));
+      remove();
       (byId("chips").querySelector("button") || byId("filters").querySelector("select")).focus();
     });
     const item = make("li");
@@ -189,7 +217,8 @@ class Filters {
 // Adds the filters of a query to those in use; of a column it may add both ends of a range.
 function addQuery(query, selection) {
   if (!query) return;
-  const pairs = [...new URLSearchParams(query)];
+  const { pairs, split } = parted(query);
   const keys = new Set(pairs.map(([key]) => key));
-  selection.replace([...selection.pairs.filter(([key]) => !keys.has(key)), ...pairs]);
+  const others = selection.pairs.filter(([key]) => !keys.has(key));
+  selection.replace([...others, ...pairs], "", split ? selection.known(split) : selection.settings.split);
 }

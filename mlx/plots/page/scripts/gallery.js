@@ -54,7 +54,7 @@ class Gallery {
 }
 
 function missingImage(samples, i, height) {
-  const box = make("span", `sample ${samples.text("index", i)}: no image on this page`, { class: "missing" });
+  const box = make("span", `${samples.nameOf(i)}: no image on this page`, { class: "missing" });
   box.style.height = `${height}px`;
   return box;
 }

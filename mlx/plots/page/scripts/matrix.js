@@ -66,12 +66,14 @@ class ConfusionMatrix {
     const own = this.countOf(actual, predicted);
     const missing = own < n ? ` (the page has ${own} of ${n})` : "";
     const values = pressed ? ["", ""] : [`=${actual}`, `=${predicted}`];
-    this.selection.filter([["f.y_true", values[0]], ["f.y_pred", values[1]]], pressed ? "" : `${label}${missing}. `);
+    const { split } = this.selection.defaults; // whose counts these are
+    this.selection.filter([["f.y_true", values[0]], ["f.y_pred", values[1]]], pressed ? "" : `${label}${missing}. `, split);
   }
 
   countOf(actual, predicted) {
     const [y, p] = [this.samples.values("y_true"), this.samples.values("y_pred")];
-    return y.reduce((count, value, i) => count + (value === Number(actual) && p[i] === Number(predicted)), 0);
+    const isOwn = (i) => this.samples.splitOf(i) === "test" && p[i] === Number(predicted);
+    return y.reduce((count, value, i) => count + (value === Number(actual) && isOwn(i)), 0);
   }
 
   // Marks the cells of the selected samples.
@@ -81,7 +83,9 @@ class ConfusionMatrix {
     const k = this.samples.data.classes.length;
     const marked = new Uint8Array(k * k);
     const [y, p] = [this.samples.values("y_true"), this.samples.values("y_pred")];
-    if (isActive) for (let i = 0; i < mask.length; i++) if (mask[i]) marked[y[i] * k + p[i]] = 1;
+    const hasSplits = this.samples.splits.length > 1;
+    const part = hasSplits ? this.samples.values("split") : null; // the test part is the first
+    if (isActive) for (let i = 0; i < mask.length; i++) if (mask[i] && !part?.[i]) marked[y[i] * k + p[i]] = 1;
     for (const [cell, button] of this.buttons) {
       const [actual, predicted] = cell.split(",").map(Number);
       const [name, pressed] = [button.href ? "aria-current" : "aria-pressed", String(marked[actual * k + predicted] === 1)];

@@ -24,8 +24,8 @@ class Plot {
   }
 
   showAll() {
-    const [left, right] = paddedRange(this.samples.values(this.view.x));
-    const [bottom, top] = paddedRange(this.samples.values(this.view.y));
+    const [left, right] = paddedRange(this.samples.shownValues(this.view.x));
+    const [bottom, top] = paddedRange(this.samples.shownValues(this.view.y));
     this.range = { left, right, bottom, top };
     this.whole = this.range;
   }
@@ -111,7 +111,9 @@ class Plot {
     const { left, right, top, bottom } = this.inner;
     const visible = new Uint32Array(this.samples.n);
     let count = 0;
+    const { inShown } = this.samples;
     for (let i = 0; i < visible.length; i++) {
+      if (!inShown[i]) continue;
       this.px[i] = this.toX(x[i]);
       this.py[i] = this.toY(y[i]);
       if (this.px[i] >= left && this.px[i] < right && this.py[i] >= top && this.py[i] < bottom) visible[count++] = i;
@@ -128,7 +130,18 @@ class Plot {
     if (chosen.length <= MOST_MARKERS) {
       drawMarkers(context, this, chosen, this.looks, this.radii, isActive ? "strong" : "usual");
     } else this.drawDense(context, chosen);
-    this.note.textContent = isDense ? densityNote(this.looks, this.visible.length, chosen.length) : "";
+    const dense = isDense ? densityNote(this.looks, this.visible.length, chosen.length) : "";
+    this.note.textContent = [dense, this.placelessNote()].filter(Boolean).join(" ");
+  }
+
+  // Says how many of the shown samples of other parts than the test part have no place here.
+  placelessNote() {
+    const { samples } = this;
+    if (samples.shownSplits.join() === "test") return "";
+    const [x, y] = [samples.values(this.view.x), samples.values(this.view.y)];
+    let missing = 0;
+    for (let i = 0; i < samples.n; i++) missing += samples.inShown[i] && (Number.isNaN(x[i]) || Number.isNaN(y[i]));
+    return missing ? `${missing} of ${samples.nShown} samples have no place here, as it is computed of test samples alone.` : "";
   }
 
   drawDense(context, indices) {

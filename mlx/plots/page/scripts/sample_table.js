@@ -22,7 +22,7 @@ class SampleTable {
     const { color, size, sort } = this.selection.settings;
     const filtered = this.selection.pairs.filter(([key]) => key.startsWith("f.")).map(([key]) => key.slice(2));
     const used = [color, size, sort.replace(/^-/, ""), ...filtered].filter((key) => this.samples.columns.has(key));
-    return [...new Set([...this.samples.shownKeys(), ...used])];
+    return [...new Set([...this.samples.shownKeys, ...used])];
   }
 
   addHead() {
@@ -68,8 +68,7 @@ class SampleTable {
   }
 
   rowHeading(i) {
-    const name = this.samples.text("index", i);
-    const button = make("button", name, { type: "button", "aria-label": `open sample ${name}` });
+    const button = make("button", this.samples.text("index", i), { type: "button", "aria-label": `open ${this.samples.nameOf(i)}` });
     button.addEventListener("click", () => this.open(i));
     const heading = make("th", undefined, { scope: "row" });
     heading.append(button);

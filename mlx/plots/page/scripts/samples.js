@@ -4,17 +4,50 @@ class Samples {
   static async read(data) {
     const samples = new Samples();
     const values = await Promise.all(data.columns.map(({ packed }) => unpacked(packed)));
-    const [order, classes, shares, nearest, texts] = await Promise.all([
+    const [order, classes, shares, nearest, texts, issues] = await Promise.all([
       unpacked(data.order), unpackedAll(data.probable.classes), unpackedAll(data.probable.shares), unpackedAll(data.nearest),
-      data.texts ? unpackedText(data.texts) : [],
+      data.texts ? unpackedText(data.texts) : [], unpackedIssues(data.issues),
     ]);
-    Object.assign(samples, { data, classes, shares, nearest, texts, classification: data.task === "classification" });
+    Object.assign(samples, { data, classes, shares, nearest, texts, issues, classification: data.task === "classification" });
     samples.columns = new Map(data.columns.map((column, k) => [column.key, { ...column, values: values[k] }]));
     samples.n = values[0].length;
     samples.place = new Uint32Array(samples.n).fill(samples.n); // of each sample among those that are looked at first
     order.forEach((i, k) => { samples.place[i] = k; });
     samples.setWrong();
+    samples.places = new Map(Array.from(samples.values("index"), (number, i) => [number, i])); // by number
+    samples.splits = samples.columns.get("split")?.categories ?? ["test"];
+    samples.showSplits(["test"]);
     return samples;
+  }
+
+  // Chooses the parts of the data that are shown; `inShown` has 1 for each of their samples.
+  showSplits(names) {
+    this.shownSplits = names;
+    const isShown = this.splits.map((name) => names.includes(name));
+    this.inShown = this.splits.length > 1 ? Uint8Array.from(this.values("split"), (code) => isShown[code]) : new Uint8Array(this.n).fill(1);
+    this.nShown = this.inShown.reduce((sum, one) => sum + one, 0);
+  }
+
+  // The values of a column of the samples in the parts that are shown.
+  shownValues(key) {
+    const values = this.values(key);
+    return this.nShown === this.n ? values : values.filter((_, i) => this.inShown[i]);
+  }
+
+  splitOf(i) {
+    return this.splits.length > 1 ? this.splits[this.values("split")[i]] : "test";
+  }
+
+  // What a sample is called: its number, of another part than the test part with its name.
+  nameOf(i) {
+    const split = this.splitOf(i);
+    return `${split === "test" ? "" : `${split} `}sample ${this.text("index", i)}`;
+  }
+
+  // What it is called in a list of ids.
+  idOf(i) {
+    const number = this.text("index", i);
+    return this.splits.length > 1 ? `${this.splitOf(i)} ${number}` : number;
   }
 
   // Of a regression, those predicted too high.
@@ -70,12 +103,18 @@ class Samples {
   }
 
   sentence(i) {
-    return this.shownKeys().map((key) => `${this.label(key)} ${this.text(key, i)}`).join(", ");
+    return this.keysOf(i).map((key) => `${this.label(key)} ${this.text(key, i)}`).join(", ");
   }
 
-  // Columns of a prediction, which table and tooltip show.
-  shownKeys() {
-    return this.keys.filter((key) => this.columns.get(key).group === "prediction");
+  // Columns of a prediction, which table and tooltip show; the part of the data where others than test samples are shown.
+  get shownKeys() {
+    const isPlain = this.shownSplits.join() === "test";
+    return this.keys.filter((key) => this.columns.get(key).group === "prediction" && !(key === "split" && isPlain));
+  }
+
+  // Those that are known of a sample.
+  keysOf(i) {
+    return this.shownKeys.filter((key) => !Number.isNaN(this.values(key)[i]));
   }
 
   // The most probable classes of a sample with their probabilities: those recorded, else what its columns say.
@@ -92,7 +131,27 @@ class Samples {
 
   neighbors(i) {
     const k = this.place[i];
-    return this.nearest.length && k < this.nearest[0].length ? this.nearest.map((ranked) => ranked[k]) : [];
+    const nearest = this.nearest.length && k < this.nearest[0].length ? this.nearest.map((ranked) => ranked[k]) : [];
+    return nearest.filter((one) => !Number.isNaN(one));
+  }
+
+  // The kinds of issue of a sample, as they are called.
+  issuesOf(i) {
+    const number = this.values("index")[i];
+    return [...this.issues.values()].filter((one) => one.numbers.has(number)).map((one) => one.label);
+  }
+
+  // Numbers of the samples that a sample repeats, and of those that repeat it.
+  repeated(i) {
+    const number = this.values("index")[i];
+    const found = new Set();
+    for (const { pairs } of this.issues.values()) {
+      for (const [one, other] of pairs) {
+        if (one === number) found.add(other);
+        else if (other === number) found.add(one);
+      }
+    }
+    return [...found].sort((a, b) => a - b);
   }
 
   // Whether samples are shown by an image or a text.
@@ -114,7 +173,7 @@ class Samples {
     const [width, height] = [atlas.width, atlas.height].map((side) => Math.max(1, Math.round(side * scale)));
     const [sheet, within] = [Math.floor(k / 256), k % 256];
     const rows = Math.ceil(Math.min(256, atlas.count - sheet * 256) / 16);
-    const label = `image of sample ${this.text("index", i)}`;
+    const label = `image of ${this.nameOf(i)}`;
     const image = make("span", undefined, { class: `thumb sheet-${sheet}`, role: "img", "aria-label": label });
     Object.assign(image.style, {
       width: `${width}px`,
@@ -129,4 +188,23 @@ class Samples {
 function dateText(days) {
   const text = new Date(days * 86400000).toISOString();
   return days % 1 ? text.slice(0, 19).replace("T", " ") : text.slice(0, 10);
+}
+
+// Returns by kind what samples with an issue are called, their `numbers`, those by part, and `pairs` of samples that are
+// the same or nearly so.
+async function unpackedIssues(kinds) {
+  const found = new Map();
+  for (const [kind, [label, packed]] of Object.entries(kinds)) {
+    const issue = { label, numbers: new Set(), bySplit: {}, pairs: [] };
+    for (const [split, columns] of Object.entries(packed)) {
+      const [numbers, others] = await unpackedAll(columns);
+      issue.bySplit[split] = new Set(numbers);
+      numbers.forEach((number, k) => {
+        issue.numbers.add(number);
+        if (!Number.isNaN(others[k])) issue.pairs.push([number, others[k]]);
+      });
+    }
+    found.set(kind, issue);
+  }
+  return found;
 }

@@ -1,5 +1,5 @@
 // What the reader asked for: filters, colors, order and the sample that is open. It stands in the address of the page.
-const SETTINGS = ["color", "size", "map", "sort", "at"];
+const SETTINGS = ["split", "color", "size", "map", "sort", "at"];
 
 class Selection {
   constructor(samples, defaults) {
@@ -18,19 +18,41 @@ class Selection {
     this.reactions.push(react);
   }
 
-  // A filter replaces others of its key; one without a value is removed.
-  filter(changes, reason = "") {
-    const keys = changes.map(([key]) => key);
-    const kept = this.pairs.filter(([key]) => !keys.includes(key));
-    this.replace([...kept, ...changes.filter(([, value]) => value)], reason);
+  get splits() {
+    return this.settings.split.split(",");
   }
 
-  replace(pairs, reason = "") {
+  get isUsualSplit() {
+    return this.settings.split === this.defaults.split;
+  }
+
+  // A filter replaces others of its key; one without a value is removed.
+  filter(changes, reason = "", split = this.settings.split) {
+    const keys = changes.map(([key]) => key);
+    const kept = this.pairs.filter(([key]) => !keys.includes(key));
+    this.replace([...kept, ...changes.filter(([, value]) => value)], reason, split);
+  }
+
+  replace(pairs, reason = "", split = this.settings.split) {
+    const changed = ["filters", ...(split === this.settings.split ? [] : ["split"])];
     this.reason = reason;
     this.pairs = pairs;
+    this.settings.split = split;
     this.apply();
     this.write(true);
-    this.tell(["filters"]);
+    this.tell(changed);
+  }
+
+  // Replaces all filters by those of a query; what it does not say of the parts of the data is as at first.
+  select(query) {
+    const { pairs, split } = parted(query);
+    this.replace(pairs, "", this.known(split));
+  }
+
+  // Returns the parts that the page has of those named, in its order.
+  known(split) {
+    const named = (split ?? "").split(",");
+    return this.samples.splits.filter((one) => named.includes(one)).join() || this.defaults.split;
   }
 
   set(name, value) {
@@ -47,10 +69,11 @@ class Selection {
   }
 
   apply() {
+    this.samples.showSplits(this.splits);
     this.filters = this.pairs.map((pair) => ({ pair, ...filterOf(pair, this.samples) })).filter((one) => one.keeps);
     this.pairs = this.filters.map((one) => one.pair);
     const { n } = this.samples;
-    this.mask = new Uint8Array(n).fill(1);
+    this.mask = this.samples.inShown.slice();
     for (const { keeps } of this.filters) {
       for (let i = 0; i < n; i++) if (this.mask[i] && !keeps(i)) this.mask[i] = 0;
     }
@@ -63,15 +86,23 @@ class Selection {
     return this.filters.length > 0;
   }
 
-  // The selected samples in the order of the table and the gallery; all where no filter is set.
+  // The selected samples in the order of the table and the gallery; all that are shown where no filter is set.
   get listed() {
     this.order ||= sortedBy(this.settings.sort, this.samples).filter((i) => this.mask[i]);
     return this.order;
   }
 
+  // Those selected, by part and number.
+  ordered() {
+    const { samples } = this;
+    const index = samples.values("index");
+    const part = samples.splits.length > 1 ? samples.values("split") : new Uint8Array(samples.n);
+    return Array.from(this.listed).sort((a, b) => part[a] - part[b] || index[a] - index[b]);
+  }
+
   numbers() {
     const index = this.samples.values("index");
-    return Array.from(this.listed, (i) => index[i]).sort((a, b) => a - b);
+    return this.ordered().map((i) => index[i]);
   }
 
   // Adds or removes one sample among those that were picked one by one.
@@ -104,6 +135,7 @@ class Selection {
     this.reason = "";
     const settings = query.filter(([key, value]) => SETTINGS.includes(key) && this.allows(key, value));
     this.settings = { ...this.defaults, ...Object.fromEntries(settings) };
+    this.settings.split = this.known(this.settings.split);
     this.apply();
     this.tell(["filters", ...SETTINGS]);
     return Boolean(location.hash);
@@ -111,21 +143,38 @@ class Selection {
 
   allows(name, value) {
     const key = value.replace(/^-/, "");
+    if (name === "split") return true; // and is brought in order where it is read
     if (name === "map") return key in this.samples.data.projections;
     return name === "at" ? /^\d+$/.test(value) : this.samples.columns.has(key) || value === "outcome" || value === "";
   }
 
   text() {
     const { samples, count, isActive } = this;
-    if (!isActive) return "Nothing is selected.";
-    const wanted = this.filters.length === 1 ? this.filters[0].wanted : 0;
-    const missing = wanted > count ? `The page has ${count} of ${wanted}. ` : "";
-    if (!count) return `${this.reason}${missing}No sample of this page meets all filters.`;
+    if (!isActive) return `Nothing is selected.${this.isUsualSplit ? "" : ` Shown: ${this.sizes()}.`}`;
+    const { wanted = 0, absent = 0 } = this.filters.length === 1 ? this.filters[0] : {};
+    const missing = absent ? `The page has ${wanted - absent} of ${wanted}. ` : "";
+    if (!count) return `${this.reason}${missing}No ${this.isUsualSplit ? "sample of this page" : "sample of these parts"} meets all filters.`;
     let wrong = 0;
     for (let i = 0; i < samples.n; i++) wrong += this.mask[i] && samples.wrong[i];
     const share = samples.classification ? ` ${wrong} of ${count} ${count === 1 ? "is" : "are"} wrong.` : "";
-    return `${this.reason}${missing}${count} ${count === 1 ? "sample" : "samples"} selected.${share}`;
+    const parts = this.isUsualSplit ? "" : ` (${this.sizes()})`;
+    return `${this.reason}${missing}${count} ${count === 1 ? "sample" : "samples"} selected${parts}.${share}`;
   }
+
+  // Says how many samples of each part are selected.
+  sizes() {
+    const { samples, mask } = this;
+    const counts = samples.splits.map(() => 0);
+    const part = samples.values("split");
+    for (let i = 0; i < samples.n; i++) counts[part[i]] += mask[i];
+    return samples.splits.map((name, k) => `${counts[k]} ${name}`).filter((_, k) => samples.shownSplits.includes(samples.splits[k])).join(", ");
+  }
+}
+
+// Divides a query into filters and the parts of the data, which it need not have.
+function parted(query) {
+  const pairs = [...new URLSearchParams(query)];
+  return { pairs: pairs.filter(([key]) => key !== "split"), split: pairs.find(([key]) => key === "split")?.[1] };
 }
 
 const ORDERS = new Map();

@@ -16,7 +16,7 @@ class Tooltip {
 
   fill(i) {
     const facts = make("dl");
-    for (const key of this.samples.shownKeys()) facts.append(make("dt", this.samples.label(key)), make("dd", this.samples.text(key, i)));
+    for (const key of this.samples.keysOf(i)) facts.append(make("dt", this.samples.label(key)), make("dd", this.samples.text(key, i)));
     const image = this.samples.thumbnail(i, 112);
     this.box.replaceChildren(...(image ? [image, facts] : [facts]));
     for (const plot of this.plots) plot.ring(i);

@@ -21,8 +21,8 @@ class Viewer {
   // Shows the sample that the address names, or none.
   refresh() {
     const { at } = this.selection.settings;
-    const i = at === "" ? -1 : this.samples.values("index").indexOf(Number(at));
-    if (i < 0) {
+    const i = at === "" ? undefined : this.samples.places.get(Number(at));
+    if (i === undefined) {
       if (this.dialog.open) this.dialog.close();
       return;
     }
@@ -46,7 +46,7 @@ class Viewer {
     const where = place < 0 ? "" : `, ${place + 1} of ${listed.length}`;
     const head = make("div", undefined, { class: "viewer-head" });
     head.append(
-      make("h3", `Sample ${this.samples.text("index", this.i)}${where}`, { id: "viewer-title" }),
+      make("h3", `${capitalized(this.samples.nameOf(this.i))}${where}`, { id: "viewer-title" }),
       this.button("Previous", "previous", () => this.step(-1), place <= 0),
       this.button("Next", "next", () => this.step(1), place < 0 || place === listed.length - 1),
       this.button("Only this", "only", () => this.selectOnly()),
@@ -72,7 +72,7 @@ class Viewer {
     const number = this.samples.text("index", this.i);
     this.selection.settings.at = "";
     this.dialog.close();
-    this.selection.replace([["samples", number]]);
+    this.selection.replace([["samples", number]], "", this.samples.splitOf(this.i));
   }
 
   picture() {
@@ -92,7 +92,7 @@ class Viewer {
       zooms.lastChild.setAttribute("aria-label", "larger image");
       box.append(scroll, zooms);
     } else if (this.samples.areShown) box.append(make("p", "This page has no image or text of this sample.", { class: "soft" }));
-    box.append(...this.probabilities(), ...this.neighbors());
+    box.append(...this.probabilities(), ...this.repeated(), ...this.neighbors());
     return box;
   }
 
@@ -123,19 +123,36 @@ class Viewer {
     return [make("h4", "Most probable classes"), list];
   }
 
+  // Samples that are the same or nearly so, in this part of the data or in another.
+  repeated() {
+    const numbers = this.samples.repeated(this.i);
+    if (!numbers.length) return [];
+    const known = numbers.map((number) => this.samples.places.get(number)).filter((i) => i !== undefined);
+    const absent = numbers.filter((number) => !this.samples.places.has(number));
+    const list = this.listOf(known, true);
+    list.classList.add("repeated");
+    const others = absent.length ? [make("p", `Not on this page: sample ${absent.join(", ")}.`, { class: "soft" })] : [];
+    return [make("h4", "The same sample, or nearly"), list, ...others];
+  }
+
   neighbors() {
     const nearest = this.samples.neighbors(this.i);
-    if (!nearest.length) return [];
+    return nearest.length ? [make("h4", "Most similar test samples in the representation"), this.listOf(nearest)] : [];
+  }
+
+  // Samples to open; those without an image, or all, with what they are called.
+  listOf(places, isNamed = false) {
     const list = make("ul", undefined, { class: "near" });
-    for (const i of nearest) {
+    for (const i of places) {
       const button = make("button", undefined, { type: "button" });
-      button.append(this.samples.thumbnail(i, 56) || make("span", `sample ${this.samples.text("index", i)}`), caption(this.samples, i));
+      const image = this.samples.thumbnail(i, 56);
+      button.append(...[image, isNamed || !image ? make("span", this.samples.nameOf(i)) : null, caption(this.samples, i)].filter(Boolean));
       button.addEventListener("click", () => this.open(i));
       const item = make("li");
       item.append(button);
       list.append(item);
     }
-    return [make("h4", "Most similar test samples in the representation"), list];
+    return list;
   }
 
   about() {
@@ -144,6 +161,8 @@ class Viewer {
       const keys = this.samples.keys.filter((key) => this.samples.columns.get(key).group === group);
       if (!keys.length) continue;
       const facts = make("dl");
+      const issues = group === "prediction" ? this.samples.issuesOf(this.i) : [];
+      if (issues.length) facts.append(make("dt", "issues"), make("dd", issues.join(", ")));
       for (const key of keys) {
         const term = make("dt", this.samples.label(key));
         if (this.samples.columns.get(key).about) term.title = this.samples.columns.get(key).about;
@@ -164,3 +183,5 @@ class Viewer {
     acts[event.key]();
   }
 }
+
+const capitalized = (text) => text[0].toUpperCase() + text.slice(1);
