@@ -130,4 +130,4 @@ def near(image, color, tolerance=70):
 
 def selected(browser):
     """The numbers of the selected samples."""
-    return browser.js("return document.getElementById('explore').selectedNumbers()")
+    return browser.js("return document.getElementById('explore')?.selectedNumbers?.()")

@@ -79,7 +79,7 @@ function addLinks(selection) {
 
 function addKeys(selection, tooltip) {
   document.addEventListener("keydown", (event) => {
-    const isTyping = /^(input|select|textarea)$/i.test(event.target.tagName);
+    const isTyping = event.target.matches?.("input:not([type=checkbox]), select, textarea");
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && !isTyping) {
       tooltip.hide();
