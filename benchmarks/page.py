@@ -1,6 +1,6 @@
 """How fast the page of a run opens and selects in Chromium, and how large it is, over the number of test samples.
 
-Run it on an idle machine, with the extra ``test``:  python benchmarks/page.py [n …]
+Run it on an idle machine, with the extra ``test``:  python benchmarks/page.py [n[+others] …]
 
 The samples are made up, with images of noise. The first view is the time until the browser has painted the answer,
 ready that until the explorer answers, and a selection the time from the click of a confusion cell to the next frame.
@@ -16,12 +16,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests/plots"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from browser import Browser, started
-from made_pages import with_views
+from made_pages import with_others, with_views
 from made_reports import make_classification
 
 from mlx.plots.page import render_page
 
-SIZES = (1_000, 5_000, 20_000, 50_000, 200_000)
+SIZES = ("1000", "5000", "20000", "20000+40000", "50000", "200000")
+"""Test samples, and samples of the other parts, half of them of validation."""
+
 RUNS = 5
 READY = "return performance.getEntriesByName('ready')[0].startTime"
 PAINTED = """
@@ -38,9 +40,12 @@ requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
 """
 
 
-def write(n: int, path: Path) -> int:
-    """Write a page of `n` samples; return its size in bytes."""
-    path.write_text(render_page(with_views(make_classification(n)), {}), encoding="utf-8")
+def write(n: int, others: int, path: Path) -> int:
+    """Write a page of `n` test samples and `others`; return its size in bytes."""
+    report = with_views(make_classification(n))
+    if others:
+        report = with_others(report, {"val": others // 2, "train": others - others // 2})
+    path.write_text(render_page(report, {}), encoding="utf-8")
     return path.stat().st_size
 
 
@@ -58,15 +63,16 @@ def measure(browser: Browser, path: Path) -> tuple[float, float, float]:
 
 def main() -> None:
     """Print a table in Markdown."""
-    sizes = [int(n) for n in sys.argv[1:]] or SIZES
-    print("| test samples | page | first view | ready | selection |\n|---:|---:|---:|---:|---:|")
+    sizes = sys.argv[1:] or SIZES
+    print("| samples | page | first view | ready | selection |\n|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder, started() as browser:
-        for n in sizes:
-            path = Path(folder) / f"{n}.html"
-            size = write(n, path)
+        for one in sizes:
+            n, _, others = one.partition("+")
+            path = Path(folder) / f"{one}.html"
+            size = write(int(n), int(others or 0), path)
             painted, ready, chosen = measure(browser, path)
             print(
-                f"| {n:,} | {size / 1e6:.2f} MB | {painted:.2f} s | {ready:.2f} s | {1000 * chosen:.0f} ms |",
+                f"| {one} | {size / 1e6:.2f} MB | {painted:.2f} s | {ready:.2f} s | {1000 * chosen:.0f} ms |",
                 flush=True,
             )
 

@@ -60,12 +60,12 @@ def recorded_of(report):
 OTHERS = {"val": 30, "train": 50}
 
 
-def with_others(report):
+def with_others(report, sizes=OTHERS):
     """Add samples of the other parts, numbered after the test samples, of which some repeat each other."""
     rng, n, k = np.random.default_rng(4), len(report.samples), len(report.class_names)
-    ends = n + np.cumsum([0, *OTHERS.values()])
+    ends = n + np.cumsum([0, *sizes.values()])
     parts = []
-    for split, start, end in zip(OTHERS, ends, ends[1:], strict=False):
+    for split, start, end in zip(sizes, ends, ends[1:], strict=False):
         p, y = rng.dirichlet(np.ones(k), end - start), rng.integers(0, k, end - start)
         parts.append(OtherPart(split, np.arange(start, end)[::-1], y, p.argmax(axis=1), p))
     leak = {"kind": IssueKind.LEAK, "score": 0.0, "method": IssueMethod.EQUAL_INPUTS, "why": "equal"}

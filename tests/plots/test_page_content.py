@@ -12,20 +12,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn_reports import drawn
+from made_pages import OTHERS, with_others, with_views
 from made_reports import estimate, with_metrics, with_residuals
+from scipy.special import softmax
 
 from mlx.plots.page import render_page
 from mlx.plots.page.key_results import key_results
 from mlx.plots.page.mistakes import MISTAKES_SHOWN
 from mlx.plots.page.packing import pack
+from mlx.plots.page.page_samples import PageSamples
 from mlx.plots.page.points import choose_points
 from mlx.plots.page.summary import paragraph
 from mlx.plots.page.tables import metrics_table
 from mlx.plots.reliability import plot_reliability
 from mlx.plots.report.inputs import Provenance, RawSamples
+from mlx.plots.report.recorded_samples import OtherPart
 from mlx.plots.style import figure, render_png
 from mlx.plots.text import fixed, significant
 from mlx.results.metrics import Estimate
+from mlx.stats.prediction_scores import prediction_scores
 from mlx.stats.status import Reason
 
 
@@ -141,6 +146,34 @@ def test_a_thinned_page_keeps_wrong_predictions_and_an_even_part_of_the_others(w
     assert len(rows) == (3000 if wrong < 9000 else 2500)
     assert (~correct[rows]).sum() == min(wrong, 1500)
     assert np.diff(rows).max() < 80
+
+
+@pytest.mark.parametrize("limit", [200, 100, 70, 30])
+def test_a_page_has_all_test_samples_before_samples_of_other_parts_and_of_these_first_those_with_issues(shown, limit):
+    every = PageSamples.of(with_others(with_views(shown[0])))
+    n, others = every.n_test, sum(OTHERS.values())
+    kept = every.limited(limit + n - 60, task="classification")
+    again = kept.limited(limit + n - 90, task="classification")
+    frame = kept.frame.set_index("index")
+    assert len(frame) == min(limit + n - 60, n + others)
+    assert (kept.n_test, sum(kept.sizes().values())) == (min(n, len(frame)), len(frame))
+    if len(frame) > n:
+        assert frame.index[:n].tolist() == list(range(n))
+        assert {n + 1, n + 2, n + 3, n + 34, n + 35} <= set(frame.index), "issues, and what a leak repeats"
+        assert set(again.frame["index"]) <= set(frame.index)
+        assert frame.similarity.iloc[n:].isna().all()
+        assert frame["factor.size"].tolist()[n:] == (frame.index[n:] % 7).tolist()
+
+
+@pytest.mark.parametrize("logits", [True, False])
+def test_scores_of_other_parts_are_those_that_test_samples_have(logits):
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(50, 4)) * 20
+    p, y, rows = softmax(z, axis=1), rng.integers(0, 4, 50), np.array([3, 4, 40])
+    part = OtherPart("val", np.arange(50), y, p.argmax(axis=1), p, z if logits else None)
+    expected = prediction_scores(p, part.logits, y, part.y_pred)
+    for name in ("confidence", "entropy", "surprise"):
+        np.testing.assert_array_equal(part.columns(rows)[name], getattr(expected, name)[rows])
 
 
 def test_the_page_says_the_levels_that_the_analyses_were_set_to(classification):

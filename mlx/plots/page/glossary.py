@@ -46,6 +46,8 @@ SHARED = (
     Term("pearson", "Pearson's r", f"Linear correlation, from {MINUS}1 to 1; 0 is none.", metrics="pearson.*"),
     Term("spearman", f"Spearman's {RHO}", f"Correlation of ranks, from {MINUS}1 to 1; 0 is none.",
          metrics="spearman.*|spread_spearman.*"),
+    Term("split", "Split", "Part of the data. All numbers and figures are of test samples, unless a row names another "
+         "part: validation samples (val), by which training and calibration are chosen, or training samples (train)."),
     Term("slice", "Slice", "Test samples that conditions on factors select. It is searched in one half of the test "
          "samples and measured in the other."),
     Term("factor", "Factor", "A known property of each sample, such as a column of the data or a measure of an image."),

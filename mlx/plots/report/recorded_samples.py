@@ -77,7 +77,8 @@ class OtherPart:
         y_true, y_pred = self.y_true[rows], self.y_pred[rows]
         found = {"index": self.index[rows], "y_true": y_true, "y_pred": y_pred}
         if self.probabilities is None:
-            return found | {"residual": y_true - y_pred}
+            residual = y_true - y_pred
+            return found | {"residual": residual, "abs_residual": np.abs(residual)}
         return found | {"correct": y_true == y_pred} | _scores(self.probabilities, self.logits, rows, y_true, y_pred)
 
 

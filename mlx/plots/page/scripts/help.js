@@ -13,6 +13,7 @@ const KEYS = [
 ];
 const NOTES = [
   "With the mouse: drag in a plot to select (Box, Lasso) or to move, click a point to pick it, double-click to show all, turn the wheel with Ctrl to zoom. Without a mouse, ranges of both columns of a plot select what a box does.",
+  "Split chooses the parts of the data that are shown, where others than the test part were recorded. Links from the page show the test samples, and those of other parts that they name; the figures, the matrix and all counts of the page are of the test samples.",
   "Filters combine: a sample has to meet all. Each is a chip that can be removed, and stands in the address, so that a link or a bookmark restores it and Back undoes it.",
   "Numbers are kept in at least four digits of the range of their column, which plots, table and CSV show alike; samples.parquet beside this page has them in full.",
 ];
