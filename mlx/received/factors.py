@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from mlx.datasets.custom.table_files import read_table
 from mlx.datasets.custom.written_cells import accepted
 from mlx.datasets.dataset import Factors
 from mlx.datasets.roles import role_values
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def read_factors(given: Any, n: int, what: str, groups: str | None = None, *, key: str = "residuals.groups") -> Factors:
@@ -73,6 +76,38 @@ def read_groups(given: Any, n: int, what: str, name: str) -> Array | None:
     if named and len(frame) != n:
         raise DataError(f"{what}: expected {n} rows, one per sample, found {len(frame)}")
     return _without_times(role_values(frame[named[0]], "group", f"{what}: column '{name}'")) if named else None
+
+
+def factors_like(wanted: Factors, given: Any, n: int, what: str) -> Factors:
+    """Return the columns (n,) of a table that are called as those of `wanted`; a value of another kind is missing.
+
+    Raises
+    ------
+    DataError
+        The table has another number of rows, or two columns of one name.
+    """
+    if given is None:
+        return {}
+    if isinstance(given, str | os.PathLike):
+        what, frame = str(given), read_table(Path(given), Wanted({}, most_texts=None), words=True).frame()
+    else:
+        frame = _frame(given, n, what)
+    if len(frame) != n:
+        raise DataError(f"{what}: expected {n} rows, one per sample, found {len(frame)}")
+    columns = {str(name): frame[name] for name in frame.columns}
+    return {name: _of_kind(values, columns[name]) for name, values in wanted.items() if name in columns}
+
+
+def _of_kind(wanted: Array, values: "pd.Series[Any]") -> Array:
+    """Return values as numbers where `wanted` has them, else as truth values or text; None or NaN where missing."""
+    if wanted.dtype.kind in "iuf":
+        import pandas as pd
+
+        return pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    found = values.astype(object).where(values.notna(), None).to_numpy()
+    if any(isinstance(one, str) for one in wanted):
+        return np.array([None if one is None else str(one) for one in found], dtype=object)
+    return np.array([one if isinstance(one, bool | np.bool_) else None for one in found], dtype=object)
 
 
 def _without_times(values: Array) -> Array:

@@ -42,8 +42,8 @@ class RecordedPart:
     index
         (n,), the number of each sample in the user's data, or None.
     metadata
-        Table with a row for each sample, of what may explain an error, or None. Of the validation part, its column of
-        groups alone is read, of the training part nothing.
+        Table with a row for each sample, of what may explain an error, or None. Of other parts than the test part, the
+        page shows the columns that this has; of the validation part, the analysis reads the column of groups.
     images
         As `mlx.received.images.read_images`, or None.
     texts
@@ -81,8 +81,8 @@ def files_in(
     """Return the files in a folder with a folder ``test``, and ``val`` and ``train`` where they are recorded.
 
     Each has ``y_true.npy``, ``probabilities.npy`` or ``logits.npy`` or both, and a file for each layer, and may have
-    ``y_pred.npy``, ``index.npy``, ``images.npy`` and ``metadata.jsonl``, and that of the test part ``texts.jsonl``. A
-    regression has ``y_pred.npy`` in place of probabilities.
+    ``y_pred.npy``, ``index.npy``, ``images.npy``, ``texts.jsonl`` and ``metadata.jsonl``. A regression
+    has ``y_pred.npy`` in place of probabilities.
     ``representations.json`` beside them, which `extract-representations` writes, says which layer is first and what the
     classes are called; without it, ``penultimate`` is first, the others follow by name. The folder may also be one of
     an earlier version, which holds the arrays of the test part themselves.
@@ -114,7 +114,7 @@ def files_in(
     beside_outputs = {
         "metadata": metadata,
         "images": images,
-        "texts": texts or _optional(places["test"] / "texts.jsonl"),
+        "texts": texts,
     }
     return {
         split: part_in(place, layers, task=task, class_names=names, **(beside_outputs if split == "test" else {}))
@@ -180,7 +180,7 @@ def part_in(
         index=_optional(place / "index.npy"),
         metadata=metadata or _optional(place / "metadata.jsonl"),
         images=images or _optional(place / "images.npy"),
-        texts=texts,
+        texts=texts or _optional(place / "texts.jsonl"),
         class_names=class_names,
         task=task,
     )

@@ -1,7 +1,7 @@
 """Reads the recorded arrays of each part of the data, and checks that they belong together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from mlx.core.console import note
 from mlx.core.descriptions import Split, Task
 from mlx.core.errors import DataError, SettingsError
 from mlx.core.group_names import DUPLICATES
+from mlx.datasets.dataset import Factors
 from mlx.received import Given, Received, receive
-from mlx.received.factors import read_groups
+from mlx.received.factors import factors_like, read_groups
 from mlx.received.files import NO_LAYERS, RecordedPart
 from mlx.received.rows import read_rows
 
@@ -45,11 +46,14 @@ class Recording:
         The test part, and others that are recorded.
     numbers
         By part, the number of each sample (n,) in the user's data.
+    known
+        By part, but for the test part, those columns (n,) of its metadata that the test part has as factors.
     """
 
     task: Task
     parts: Mapping[Split, Received]
     numbers: Mapping[Split, Array]
+    known: Mapping[Split, Factors] = field(default_factory=dict)
 
     @property
     def test(self) -> Received:
@@ -64,7 +68,8 @@ class Recording:
 def open_recording(parts: Mapping[Split, RecordedPart], groups: str | None = None, names: Names = COMMAND) -> Recording:
     """Read the test part, then the others, which have its classes and layers; number the samples.
 
-    Of the metadata of other parts, the column of groups of the validation part alone is read, as its factor.
+    Of the metadata of other parts, the column of groups of the validation part is its factor; what else the test part
+    has is for the page.
 
     Parameters
     ----------
@@ -92,7 +97,16 @@ def open_recording(parts: Mapping[Split, RecordedPart], groups: str | None = Non
             _check_alike(part, split, received[split], test)
     if "val" in received and groups not in {None, DUPLICATES}:
         received["val"] = _with_groups(received["val"], parts["val"], str(groups), test)
-    return Recording(parts["test"].task, received, _sample_numbers(parts, received))
+    columns: dict[Split, Factors] = {
+        split: _columns(parts[split], split, received) for split in received if split != "test"
+    }
+    return Recording(parts["test"].task, received, _sample_numbers(parts, received), columns)
+
+
+def _columns(part: RecordedPart, split: Split, received: Mapping[Split, Received]) -> Factors:
+    """Return the columns of a part's metadata that the test part has as factors."""
+    wanted, n = received["test"].factors, len(received[split].y_true)
+    return factors_like(wanted, part.metadata, n, f"{_place(part, split)}: metadata") if wanted else {}
 
 
 def _place(part: RecordedPart, split: Split) -> str:

@@ -10,6 +10,7 @@ from mlx.core.array_types import Array
 from mlx.core.arrays import ArrayWriter, open_array, write_array
 from mlx.core.artifacts import write_json, write_parquet
 from mlx.core.checks import check_finite, check_matrix, check_rows_sum_to_one
+from mlx.core.console import note
 from mlx.core.descriptions import (
     SPLITS,
     DatasetDescription,
@@ -23,7 +24,6 @@ from mlx.core.paths import CROSS_FIT, NUMBERS, TEXTS
 from mlx.core.recorded import RECORDED_ARRAYS
 from mlx.core.samples import naming, open_index, open_targets
 from mlx.core.sparse import SparseWriter
-from mlx.datasets.custom.rows import Rows
 from mlx.datasets.roles import LARGEST_EXACT
 from mlx.received.files import NOTHING_BESIDE, Beside
 from mlx.received.last_layer import checked_last_layer
@@ -73,8 +73,7 @@ def _layer_files(folder: Path, described: RepresentationsDescription) -> set[Pat
 def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -> DatasetDescription:
     """Write ``data/raw/`` into an empty `folder`, whose rows are the numbers of the samples.
 
-    Images, texts and factors but groups are known of the test part alone: ``X.npy`` has its images, ``numbers.npy``
-    their numbers.
+    ``X.npy`` has the images, ``numbers.npy`` their numbers.
 
     Parameters
     ----------
@@ -83,7 +82,7 @@ def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -
     about
         Further fields of the description.
     """
-    test, numbers = recording.test, recording.numbers["test"]
+    test = recording.test
     n = 1 + max(int(part.max()) for part in recording.numbers.values())
     widths = recording.widths()
     described = DatasetDescription(
@@ -102,11 +101,9 @@ def write_samples(folder: Path, recording: Recording, name: str, **about: Any) -
     if test.factors:
         write_parquet(folder / "factors.parquet", _factor_table(recording, n))
     if test.images is not None:
-        _write_images(folder, test.images, test.y_true, numbers)
+        _write_images(folder, recording)
     if test.texts is not None:
-        import pandas as pd
-
-        write_parquet(folder / TEXTS, pd.DataFrame({"index": numbers, "text": test.texts}))
+        _write_texts(folder, recording)
     write_json(folder / "dataset.json", described.as_dict())
     return described
 
@@ -120,7 +117,13 @@ def _factor_table(recording: Recording, n: int) -> "pd.DataFrame":
     for name, values in table.select_dtypes("integer").items():
         if len(table) < n and (values.abs() > LARGEST_EXACT).any():
             table[name] = values.astype(str)
-    return table.reindex(range(n))
+    table = table.reindex(range(n))
+    for split, columns in recording.known.items():
+        for name, column in columns.items():
+            fits = (column.dtype.kind == "O") == (table[name].dtype.kind == "O")
+            if fits and name not in recording.parts[split].factors:
+                table.loc[recording.numbers[split], name] = column.astype(table[name].dtype)
+    return table
 
 
 def write_labels(folder: Path, recording: Recording, split: Split) -> None:
@@ -183,12 +186,33 @@ def _source(recording: Recording) -> str:
     return f"{sizes['test']} samples{beside}{classes}; layers {', '.join(recording.test.layers)}"
 
 
-def _write_images(folder: Path, images: Rows, targets: Array, numbers: Array) -> None:
-    with ArrayWriter(folder / "X.npy", images.shape, images.dtype.newbyteorder("=")) as writer:
-        for block in images.chunks():
-            writer.append(block)
-    write_array(folder / "y.npy", targets)
-    write_array(folder / NUMBERS, numbers)
+def _write_images(folder: Path, recording: Recording) -> None:
+    """Write the images of the test part, and those of other parts that have its size and type."""
+    first = recording.test.images
+    assert first is not None, "there are images"
+    shown = {split: images for split, part in recording.parts.items() if (images := part.images) is not None}
+    for split, images in list(shown.items()):
+        if (images.shape[1:], images.dtype) != (first.shape[1:], first.dtype):
+            note(f"{images}: left out of the page, as they differ from those of the test part in size or type")
+            del shown[split]
+    n = sum(len(recording.numbers[split]) for split in shown)
+    with ArrayWriter(folder / "X.npy", (n, *first.shape[1:]), first.dtype.newbyteorder("=")) as writer:
+        for images in shown.values():
+            for block in images.chunks():
+                writer.append(block)
+    write_array(folder / "y.npy", np.concatenate([recording.parts[split].y_true for split in shown]))
+    write_array(folder / NUMBERS, np.concatenate([recording.numbers[split] for split in shown]))
+
+
+def _write_texts(folder: Path, recording: Recording) -> None:
+    import pandas as pd
+
+    tables = [
+        pd.DataFrame({"index": recording.numbers[split], "text": part.texts})
+        for split, part in recording.parts.items()
+        if part.texts is not None
+    ]
+    write_parquet(folder / TEXTS, pd.concat(tables, ignore_index=True))
 
 
 def _copy(array: Any, folder: Path, name: str) -> None:

@@ -218,7 +218,7 @@ def _other(given: Any, split: Split, layers: list[str], task: Task) -> RecordedP
         raise SettingsError(
             f"{split}: expected arrays by name ({', '.join(OF_A_PART)}) or a folder, found {type(given).__name__}"
         )
-    known = (*OF_A_PART, "metadata") if split == "val" else OF_A_PART
+    known = (*OF_A_PART, "metadata", "images", "texts")
     for name in given:
         if name not in known:
             raise SettingsError(f"{split}: expected {', '.join(known)}, found '{name}'{nearest(str(name), known)}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from mlx.core.checks import row_blocks
 from mlx.core.log_scores import log_softmax, surprise
+from mlx.core.streams import stream
 from mlx.stats.prediction_scores import log_of_rows
 from mlx.stats.row_scores import entropy_from_log_probabilities
 
@@ -120,7 +121,7 @@ class OtherSamples:
         """
         numbers = np.concatenate([part.index for part in self.parts])
         is_first = np.isin(numbers, list(first))
-        order = np.random.default_rng(SEED).permutation(len(numbers))
+        order = stream(SEED).permutation(len(numbers))
         return order[np.argsort(~is_first[order], kind="stable")][:limit]
 
     def frame(self, places: Integers, factors: Sequence[str]) -> DataFrame:
