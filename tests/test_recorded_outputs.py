@@ -47,7 +47,11 @@ def test_labels_parts_and_arrays_are_those_of_the_folder(tmp_path: Path) -> None
     assert (model["name"], model["layers"], model["parameters"]) == ("recorded", ["penultimate", "conv"], 0)
     texts = pd.read_parquet(workspace.raw / "texts.parquet")
     assert texts["text"][3] == "sample 3 \u2028 of test"
-    np.testing.assert_array_equal(texts["index"], np.load(source / "test/index.npy"))
+    numbers = {split: np.load(source / split / "index.npy") for split in SIZES}
+    np.testing.assert_array_equal(texts["index"], np.concatenate(list(numbers.values())))
+    size = pd.read_parquet(workspace.raw / "factors.parquet")["size"]
+    for split, n in SIZES.items():  # what the page shows of all parts
+        np.testing.assert_array_equal(size[numbers[split]], np.arange(n) % 7)
 
 
 def test_layers_parts_and_groups_are_chosen_and_what_has_no_effect_is_said(

@@ -120,9 +120,9 @@ def _factor_table(recording: Recording, n: int) -> "pd.DataFrame":
     table = table.reindex(range(n))
     for split, columns in recording.known.items():
         for name, column in columns.items():
-            fits = (column.dtype.kind == "O") == (table[name].dtype.kind == "O")
-            if fits and name not in recording.parts[split].factors:
-                table.loc[recording.numbers[split], name] = column.astype(table[name].dtype)
+            kind = table[name].dtype
+            if (column.dtype.kind == "O") == (kind.kind == "O") and name not in recording.parts[split].factors:
+                table[name] = table[name].fillna(pd.Series(column, index=recording.numbers[split]).astype(kind))
     return table
 
 
