@@ -116,7 +116,7 @@ def _issue_tables(report: AnyReport) -> list[str]:
             ISSUE_COUNTS,
             counts,
             folder=RESIDUALS,
-            selects=("kind", lambda one: count_query(one, report.splits)),
+            selects=("kind", lambda one: count_query(report, one)),
         ),
         rows_table(
             "Samples to look at",

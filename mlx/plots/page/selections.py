@@ -40,7 +40,7 @@ class Preset:
 def presets(report: AnyReport) -> list[Preset]:
     """Return the selections of the issues, slices and parts of factors that a report has."""
     issues = [
-        Preset("Issues", f"{FOUND_AS[kind]} ({_sizes(found)})", issue_query(kind, list(found)))
+        Preset("Issues", f"{FOUND_AS[kind]} ({_sizes(found)})", issue_query(kind, _parts_of(report, found)))
         for kind, found in issue_samples(report).items()
     ]
     names = set(report.residuals.sample_factors)
@@ -69,6 +69,13 @@ def issue_samples(report: AnyReport) -> dict[IssueKind, dict[str, Pairs]]:
         kind: {split: list(dict.fromkeys(by_split[split])) for split in report.splits if split in by_split}
         for kind, by_split in found.items()
     }
+
+
+def _parts_of(report: AnyReport, found: Mapping[str, Pairs]) -> list[str]:
+    """Return the parts of samples with an issue, and of what they repeat, that are on the page."""
+    repeated = [other for pairs in found.values() for _, other in pairs if other is not None]
+    others = {} if report.others is None else report.others.splits_of(repeated)
+    return [split for split in report.splits if split in {*found, *others.values()}]
 
 
 def _sizes(found: Mapping[str, Pairs]) -> str:
@@ -119,9 +126,17 @@ def predicted_query(label: int) -> str:
     return urlencode({"f.y_pred": f"={label}"})
 
 
-def count_query(count: IssueCount, splits: Collection[str] = ("test",)) -> str:
-    """Return the query of the samples that were counted; empty where none of them is in the parts on the page."""
-    return issue_query(count.kind, [count.split]) if count.split in splits and count.n_issues else ""
+def count_query(report: AnyReport, count: IssueCount) -> str:
+    """Return the query of the samples that were counted, leaks with what they repeat in another part.
+
+    Empty where none of them is in the parts on the page.
+    """
+    if count.split not in report.splits or not count.n_issues:
+        return ""
+    if count.kind is IssueKind.LEAK and report.others is not None:
+        own = [one for one in report.residuals.issues if (one.kind, one.split) == (count.kind, count.split)]
+        return samples_query(report, own)
+    return issue_query(count.kind, [count.split])
 
 
 def part_query(effect: FactorEffect) -> str:
