@@ -139,16 +139,13 @@ def _table(judgments: "list[Judgment]") -> str:
 def _json(subject: "Subject", judgments: "list[Judgment]") -> str:
     import json
 
+    from mlx.results.numbers import or_none
     from mlx.studies.gate import overall
 
     rules = [
         {"rule": str(one.rule), "metric": one.rule.metric, "bound": one.rule.bound, "verdict": str(one.verdict)}
-        | {name: _known(getattr(one, name)) for name in ("estimate", "low", "high", "confidence")}
+        | {name: or_none(getattr(one, name)) for name in ("estimate", "low", "high", "confidence")}
         | {"about": one.about}
         for one in judgments
     ]
     return json.dumps({"run": subject.id, "verdict": str(overall(judgments)), "rules": rules}, indent=2)
-
-
-def _known(value: float) -> float | None:
-    return None if value != value else value

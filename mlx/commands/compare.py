@@ -2,7 +2,6 @@
 
 import argparse
 from dataclasses import fields
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
 NAME = "compare"
 HELP = "compare runs: configuration, metrics, and paired tests of the metrics on their common test samples"
-
-SMALLEST_SHOWN = 1e-6
-"""p-values below this are not shown in digits: no test here is that exact. JSON has them as computed."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,7 +155,7 @@ def _samples(comparison: "Comparison") -> str:
 def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
     """Return the tests of one pair of runs."""
     from mlx.commands.tables import as_table
-    from mlx.runs.compare import ends_text
+    from mlx.results.numbers import ends_text, or_none, p_text
 
     tests = [test for test in comparison.tests if test.second == samples.second]
     level = next((f"{100 * test.confidence:.4g} %" for test in tests if test.confidence == test.confidence), "")
@@ -168,9 +164,9 @@ def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
     rows = [
         [
             f"{test.metric or 'none'}{' (primary)' if test.primary else ''}",
-            *map(_number, (test.estimate_first, test.estimate_second, test.difference)),
-            ends_text(_number(test.low), _number(test.high)),
-            *map(_p_value, (test.p, test.p_holm) if len(comparison.samples) > 1 else (test.p, NAN)),
+            *map(or_none, (test.estimate_first, test.estimate_second, test.difference)),
+            ends_text(test.low, test.high),
+            *map(p_text, (test.p, test.p_holm) if len(comparison.samples) > 1 else (test.p, NAN)),
             str(test.status),
         ]
         for test in tests
@@ -181,14 +177,6 @@ def _tests(comparison: "Comparison", samples: "SharedSamples") -> str:
 NAN = float("nan")
 
 
-def _number(value: float) -> float | None:
-    return None if isnan(value) else value
-
-
-def _p_value(value: float) -> str | None:
-    return None if isnan(value) else "< 1e-6" if value < SMALLEST_SHOWN else f"{value:.4g}"
-
-
 def as_json(comparison: "Comparison") -> dict[str, Any]:
     """Return the comparison as JSON has it: null for a number that is missing, and text for a status."""
     rows = {name: [_record(row) for row in getattr(comparison, name)] for name in ("samples", "tests")}
@@ -196,13 +184,11 @@ def as_json(comparison: "Comparison") -> dict[str, Any]:
 
 
 def _record(row: "PairedTest | SharedSamples") -> dict[str, Any]:
+    from mlx.results.numbers import or_none
     from mlx.stats.status import Status
 
     values = {field.name: getattr(row, field.name) for field in fields(row)}
-    return {
-        name: str(value) if isinstance(value, Status) else _number(value) if isinstance(value, float) else value
-        for name, value in values.items()
-    }
+    return {name: str(value) if isinstance(value, Status) else or_none(value) for name, value in values.items()}
 
 
 def _cell(value: Any) -> Any:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 DEFAULT_WORKERS = "processes"
 """A process for each core, as whole runs are independent."""
 OF_A_RUN = ("run", "cell", "seed", "fold", "status")
-SMALLEST_P = 1e-6
 
 NAME = "study"
 HELP = "run an experiment over seeds, splits and configurations, and compare them"
@@ -142,10 +141,11 @@ def _runs(chosen: argparse.Namespace) -> str:
     from json import dumps
 
     from mlx.commands.tables import as_table
+    from mlx.results.numbers import or_none
     from mlx.studies.finished import read_finished, study_folder
 
     study = read_finished(study_folder(chosen.study))
-    records = [{key: _plain(value) for key, value in asdict(run).items()} for run in study.runs]
+    records = [{key: or_none(value) for key, value in asdict(run).items()} for run in study.runs]
     if chosen.json:
         return dumps(records, indent=2, ensure_ascii=False)
     shown = [*OF_A_RUN, *map(str, study.metrics), "reason"]
@@ -159,30 +159,30 @@ def _compare(chosen: argparse.Namespace) -> str:
     from mlx.commands.tables import as_prose, as_table
     from mlx.core.errors import SettingsError
     from mlx.core.settings import nearest
+    from mlx.results.numbers import ends_text, or_none, p_text
     from mlx.results.study import DIFFERENCES
     from mlx.studies.finished import read_finished, study_folder
 
     study = read_finished(study_folder(chosen.study))
     for name in chosen.cells:
         if name not in study.names:
-            raise SettingsError(
-                f"expected cells out of {', '.join(study.names)}, found '{name}'{nearest(name, study.names)}"
-            )
+            known = ", ".join(study.names)
+            raise SettingsError(f"expected cells out of {known}, found '{name}'{nearest(name, study.names)}")
     metrics = study.chosen(chosen.metric, "--metric")
     rows = [row for row in study.differences if row.metric in metrics and _is_among(row, chosen.cells)]
     if chosen.json:
         records = DIFFERENCES.frame(rows).to_dict("records")
-        return dumps([{key: _plain(value) for key, value in record.items()} for record in records], indent=2)
+        return dumps([{key: or_none(value) for key, value in record.items()} for record in records], indent=2)
     columns = ["second", "first", "metric", "difference", "interval", "level", "p", "p (Holm)", "status"]
     cells = [
         [
             row.second,
             row.first,
             str(row.metric),
-            _plain(row.difference),
-            _ends(row),
+            or_none(row.difference),
+            ends_text(row.low_holm, row.high_holm),
             None if isnan(row.low_holm) else f"{100 * row.confidence_holm:.4g} %",
-            *map(_p, (row.p, row.p_holm_baseline if row.baseline else row.p_holm)),
+            *(p_text(p, 3) for p in (row.p, row.p_holm_baseline if row.baseline else row.p_holm)),
             str(row.status),
         ]
         for row in rows
@@ -198,18 +198,6 @@ def _compare(chosen: argparse.Namespace) -> str:
 def _is_among(row: "CellDifference", cells: "Sequence[str]") -> bool:
     """Return whether a pair is shown: every pair without a choice, those of one cell, or those between several."""
     return not cells or len({row.first, row.second} & set(cells)) == min(2, len(set(cells)))
-
-
-def _ends(row: "CellDifference") -> str | None:
-    return None if isnan(row.low_holm) else f"{row.low_holm:.4g} to {row.high_holm:.4g}"
-
-
-def _p(value: float) -> str | None:
-    return None if isnan(value) else "< 1e-6" if value < SMALLEST_P else f"{value:.3g}"
-
-
-def _plain(value: object) -> object:
-    return None if isinstance(value, float) and isnan(value) else value
 
 
 def _table(chosen: argparse.Namespace) -> str:

@@ -1,7 +1,5 @@
 """Which artifacts an artifact was made from: what keeps a step run by hand from continuing with outdated ones."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 from mlx.core.artifacts import read_json, write_json
 from mlx.core.errors import ArtifactError
 from mlx.core.paths import Workspace
-from mlx.core.reading import digest_of_file
+from mlx.core.reading import digest_of_file, digest_of_values
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ SIBLINGS = frozenset({"evaluation", "residuals"})
 def identity(content: Mapping[str, Any], files: Iterable[Path] = ()) -> str:
     """Return the SHA-256 of JSON values, whatever the order of their keys, and of the contents of `files`."""
     digests = [[path.name, digest_of_file(path)] for path in files]
-    return hashlib.sha256(json.dumps([content, digests], sort_keys=True).encode()).hexdigest()
+    return digest_of_values([content, digests])
 
 
 def write_identified(path: Path, content: Mapping[str, Any], files: Iterable[Path] = ()) -> None:

@@ -7,11 +7,13 @@ content and are passed on with the name of the file.
 
 import errno
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlx.core.errors import ArtifactError, MissingPackageError, MlxError
 
@@ -101,6 +103,11 @@ def digest_of_file(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def digest_of_values(content: Any) -> str:
+    """Return the SHA-256 of JSON values, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 NO_MEMORY = ("out of memory", "Calling read(nbytes) on source failed")

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlx.core.errors import ArtifactError
 from mlx.core.reading import REMAKE
+from mlx.results.numbers import or_none
 from mlx.stats.interval import NAN, Interval
 from mlx.stats.status import OK, Reason, Status
 
@@ -63,8 +64,8 @@ class Estimate:
 
     def flat(self, name: str) -> FlatMetrics:
         """Return the value and the ends of the interval; also its method where it has one, or why one is missing."""
-        low, high = _known(self.interval.low), _known(self.interval.high)
-        found: FlatMetrics = {name: _known(self.value), f"{name}_low": low, f"{name}_high": high}
+        low, high = or_none(self.interval.low), or_none(self.interval.high)
+        found: FlatMetrics = {name: or_none(self.value), f"{name}_low": low, f"{name}_high": high}
         if not self.status.is_ok:
             return found | {f"{name}_status": str(self.status)}
         return found | {f"{name}_method": self.interval.method} if self.interval.method else found
@@ -103,7 +104,7 @@ class CalibrationTest:
 
     def flat(self, name: str) -> FlatMetrics:
         """Return both numbers under their keys."""
-        return {f"{name}_z": _known(self.z), f"{name}_p": _known(self.p)}
+        return {f"{name}_z": or_none(self.z), f"{name}_p": or_none(self.p)}
 
     def flat_status(self, name: str) -> FlatMetrics:
         """Return the status under the key of each number that is missing."""
@@ -141,7 +142,7 @@ class MetricSet(Mapping[str, float | int | str | None]):
             if isinstance(value, Estimate | CalibrationTest):
                 found |= value.flat(field.name)
             elif value is not None:
-                found[field.name] = value if isinstance(value, str) else _known(value)
+                found[field.name] = value if isinstance(value, str) else or_none(value)
             if isinstance(value, CalibrationTest):
                 statuses |= value.flat_status(field.name)
         return found | statuses
@@ -200,10 +201,6 @@ def _text_or_count(kind: Any, value: Any) -> Any:
     if not isinstance(value, kind):
         raise ValueError(repr(value)[:60])
     return value
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else value
 
 
 def _number(value: Any) -> Any:

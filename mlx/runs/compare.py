@@ -9,6 +9,7 @@ import numpy as np
 from mlx.core.metrics import LEVELS
 from mlx.evaluation.settings import EvaluationSettings
 from mlx.results.comparison import Metric, PairedTest, SharedSamples
+from mlx.results.numbers import ends_text
 from mlx.runs.paired_tests import TestsAt, measured_tests
 from mlx.runs.run import Run
 from mlx.runs.shared_samples import SharedOutputs, shared_outputs
@@ -132,8 +133,3 @@ def with_intervals(rows: Sequence[Row]) -> list[Row]:
         pairs = zip(row, map(ends_text, lows, highs), strict=True)
         joined.append((name, tuple(value if ends is None else f"{value:.4g} ({ends})" for value, ends in pairs)))
     return joined
-
-
-def ends_text(low: float | None, high: float | None) -> str | None:
-    """Return the ends of an interval as text; None where there is none."""
-    return None if low is None or high is None else f"{low:.4g} to {high:.4g}"

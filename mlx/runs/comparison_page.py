@@ -17,6 +17,7 @@ from mlx.plots.page.template import sorting_script
 from mlx.plots.style import render_png
 from mlx.plots.text import MINUS, PValue, level_text, listed, plural, significant
 from mlx.results.comparison import LABELS, Metric, PairedTest
+from mlx.results.numbers import or_none
 from mlx.runs.compare import Comparison, with_intervals
 from mlx.runs.comparison_samples import Pair, counts_table, galleries, pair_of, strip
 from mlx.runs.run import Run
@@ -152,7 +153,7 @@ def _differences(
         (
             LABELS[test.metric],
             letters[test.second],
-            *map(_known, (test.estimate_first, test.estimate_second, test.difference)),
+            *map(or_none, (test.estimate_first, test.estimate_second, test.difference)),
             "" if isnan(test.low_holm) else f"{significant(test.low_holm)} to {significant(test.high_holm)}",
             level_text(test.confidence_holm) if test.confidence_holm == test.confidence_holm else "",
             *(PValue(p) if p == p else None for p in (test.p, test.p_holm)),
@@ -186,7 +187,3 @@ def _values_table(caption: str, rows: Sequence[tuple[str, tuple[object, ...]]], 
 
 def _as_json(value: object) -> str:
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
-
-
-def _known(value: float) -> float | None:
-    return None if isnan(value) else value

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
+from mlx.results.numbers import ends_text
 from mlx.studies.gate import Judgment, Verdict, overall
 
 COLUMNS = ("rule", "found", "interval", "verdict", "about")
@@ -15,7 +16,7 @@ def rows(judgments: Sequence[Judgment]) -> list[list[str]]:
 
 def interval(one: Judgment) -> str:
     """Return the interval as text; empty where there is none."""
-    return "" if one.low != one.low else f"{one.low:.4g} to {one.high:.4g}"
+    return ends_text(one.low, one.high) or ""
 
 
 def markdown(title: str, judgments: Sequence[Judgment]) -> str:

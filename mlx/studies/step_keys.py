@@ -3,8 +3,6 @@
 Steps of two runs with the same key write the same bytes, so that one of them is enough.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 import mlx
 from mlx.config import ExperimentConfig
+from mlx.core.reading import digest_of_file, digest_of_values
 from mlx.core.stage import optional_sections, sections_of
 from mlx.core.versions import versions
 from mlx.datasets.inputs import fingerprint, inputs_of
@@ -59,13 +58,9 @@ def step_keys(config: ExperimentConfig, steps: Iterable[str] = ROOMS, *, threads
         if name == "train" and isolated:
             read["threads"] = threads
         used = versions_used(keras=isolated and ROOMS[name] != DATA)
-        key = _digest([key, name, sections, read, _code(name), used])
+        key = digest_of_values([key, name, sections, read, _code(name), used])
         keys[name] = key
     return keys
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @cache
@@ -90,7 +85,7 @@ def _code(step: str) -> str:
     package = Path(mlx.__file__).parent
     rooms = [file for room in ROOMS[step] for file in (package / room).rglob("*.py")]
     files = sorted([*rooms, *pipeline_modules(step)], key=lambda file: file.as_posix())
-    return _digest([[file.relative_to(package).as_posix(), _sha(file)] for file in files])
+    return digest_of_values([[file.relative_to(package).as_posix(), digest_of_file(file)] for file in files])
 
 
 def pipeline_modules(step: str) -> list[Path]:
@@ -99,10 +94,6 @@ def pipeline_modules(step: str) -> list[Path]:
     own, shared = {step.replace("-", "_"), *BESIDE.get(step, ())}, ROOMS[step] == ANALYSIS
     steps = {name.replace("-", "_") for name in NAMES}
     return [file for file in modules if file.stem in own or (shared and file.stem not in steps)]
-
-
-def _sha(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _content(path: Path) -> str:

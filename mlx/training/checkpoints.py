@@ -21,11 +21,12 @@ from mlx.core.artifacts import read_json, replacing_folder, write_json
 from mlx.core.descriptions import ModelDescription
 from mlx.core.errors import ArtifactError
 from mlx.core.own_folders import remove
+from mlx.core.reading import digest_of_values
 from mlx.models import IterativeModel
 from mlx.models.build import DESCRIPTION, rebuild_model
 from mlx.models.npz import write_npz
 from mlx.training.divergence import learning_rate_key
-from mlx.training.fingerprint import Fingerprint, difference, digest_of
+from mlx.training.fingerprint import Fingerprint, difference
 from mlx.training.progress import EpochMetrics, Progress
 from mlx.training.state import numbered_weights, read_state, read_weights, write_state
 
@@ -126,7 +127,7 @@ class Checkpoints:
         """Record that the training diverged in `epoch`, so that the next start can warn of it."""
         losses = {name: str(value) for name, value in metrics.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / DIVERGED, {"fingerprint": digest_of(self.fingerprint), "epoch": epoch} | losses)
+        write_json(self.folder / DIVERGED, {"fingerprint": digest_of_values(self.fingerprint), "epoch": epoch} | losses)
         if (self.folder / LAST).exists():
             self.report(f"{self.folder / LAST} keeps the last state before, {self.folder / BEST} the best weights")
 
@@ -135,7 +136,7 @@ class Checkpoints:
             diverged = read_json(self.folder / DIVERGED)
         except ArtifactError:
             return
-        if diverged.get("fingerprint") == digest_of(self.fingerprint):
+        if diverged.get("fingerprint") == digest_of_values(self.fingerprint):
             self.report(
                 f"the same data and configuration diverged in epoch {diverged.get('epoch')} when they were last "
                 f"trained, and will again: lower {learning_rate_key(model.training_fields)}"

@@ -13,13 +13,14 @@ from mlx.core.errors import ArtifactError
 from mlx.core.output import OutputSettings
 from mlx.core.own_folders import remove
 from mlx.core.paths import CROSS_FIT
+from mlx.core.reading import digest_of_file, digest_of_values
 from mlx.core.streams import stream
 from mlx.models import IterativeModel, Model, ModelSettings, TaskSpec, build_model
 from mlx.models.build import describe_model
 from mlx.models.npz import read_all, write_npz
 from mlx.training.augment import Augmentation
 from mlx.training.checkpoints import Checkpoints
-from mlx.training.fingerprint import Fingerprint, digest_of, file_digest
+from mlx.training.fingerprint import Fingerprint
 from mlx.training.fit import Callbacks, fit_model
 from mlx.training.samples import Samples, SampleSubset
 from mlx.training.settings import TrainingSettings
@@ -91,7 +92,7 @@ class CrossFit:
         whole: CrossFitOutputs = {"place": held_out, "fold": folds[held_out]}
         for fold in range(k := int(folds.max(initial=NEVER)) + 1):
             rows = np.flatnonzero(folds == fold)
-            digest = digest_of(self._of_fold(fold) | {"rows": rows.tolist()})
+            digest = digest_of_values(self._of_fold(fold) | {"rows": rows.tolist()})
             folder = self.checkpoints / CROSS_FIT / f"fold_{fold + 1}"
             if (found := _kept(folder, digest)) is None:
                 self.report(f"cross-fitting, fold {fold + 1} of {k}")
@@ -127,14 +128,14 @@ class CrossFit:
 def _keep(folder: Path, digest: str, outputs: CrossFitOutputs) -> None:
     with replacing_folder(folder) as new:
         write_npz(new / OUTPUTS, outputs)
-        write_json(new / DESCRIPTION, {"digest": digest, "outputs": file_digest(new / OUTPUTS)})
+        write_json(new / DESCRIPTION, {"digest": digest, "outputs": digest_of_file(new / OUTPUTS)})
 
 
 def _kept(folder: Path, digest: str) -> CrossFitOutputs | None:
     """Return the outputs of a finished fold; None if there are none of this training."""
     try:
         described = read_json(folder / DESCRIPTION)
-        if described != {"digest": digest, "outputs": file_digest(folder / OUTPUTS)}:
+        if described != {"digest": digest, "outputs": digest_of_file(folder / OUTPUTS)}:
             return None
         return read_all(folder / OUTPUTS)
     except (ArtifactError, FileNotFoundError):

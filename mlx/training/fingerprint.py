@@ -1,6 +1,5 @@
 """Identifies a training by all that it depends on, so that only the same training resumes a checkpoint."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -9,6 +8,7 @@ from typing import Any
 
 import mlx
 from mlx.core.paths import from_root
+from mlx.core.reading import digest_of_file, digest_of_values
 from mlx.models import ModelSettings, TaskSpec
 from mlx.training.augment import Augmentation
 from mlx.training.settings import TrainingSettings
@@ -40,7 +40,7 @@ def fingerprint(
             "sample_shape": list(task_spec.sample_shape),
             "n_classes": task_spec.n_classes,
         },
-        "data": {name: file_digest(path) for name, path in data.items()} | _starting_weights(model),
+        "data": {name: digest_of_file(path) for name, path in data.items()} | _starting_weights(model),
         "version": {"mlx": mlx.__version__} | {name: _version(name) for name in LIBRARIES},
         "code": {"mlx": _code_digest(), "custom": _custom_digest(model.architecture)},
     }
@@ -52,18 +52,6 @@ def difference(found: Fingerprint, expected: Fingerprint) -> str:
     names = [name for name in expected | found if found.get(name) != expected.get(name)]
     changes = [_change(name, found.get(name), expected.get(name)) for name in names[:3]]
     return ", ".join(changes) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def digest_of(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of JSON values, whatever the order of their keys."""
-    text = json.dumps(content, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _change(name: str, found: Any, expected: Any) -> str:
@@ -89,15 +77,15 @@ def _version(name: str) -> str | None:
 def _code_digest() -> str:
     root = Path(mlx.__file__).parent
     files = [file for folder in CODE for file in (root / folder).rglob("*.py")]
-    return digest_of({file.relative_to(root).as_posix(): file_digest(file) for file in files})
+    return digest_of_values({file.relative_to(root).as_posix(): digest_of_file(file) for file in files})
 
 
 def _starting_weights(model: ModelSettings) -> dict[str, str]:
     path = model.files().get("model.params.pretrained")
-    return {"pretrained": file_digest(path)} if path is not None and path.is_file() else {}
+    return {"pretrained": digest_of_file(path)} if path is not None and path.is_file() else {}
 
 
 def _custom_digest(architecture: str | None) -> str | None:
     """Hash the file of ``file.py:function``, which makes a custom model."""
     path = from_root((architecture or "").rpartition(":")[0])
-    return file_digest(path) if path.is_file() else None
+    return digest_of_file(path) if path.is_file() else None

@@ -10,11 +10,12 @@ from pydantic import Field, ValidationError, model_validator
 from mlx.core.array_types import Array
 from mlx.core.artifacts import read_json, write_json
 from mlx.core.errors import ArtifactError
+from mlx.core.reading import digest_of_file, digest_of_values
 from mlx.core.settings import Settings
 from mlx.models import IterativeModel
 from mlx.models.npz import read_all, write_npz
 from mlx.training.dynamics import Dynamics
-from mlx.training.fingerprint import Fingerprint, digest_of, file_digest
+from mlx.training.fingerprint import Fingerprint
 from mlx.training.progress import Progress
 from mlx.training.schedules import Plateau
 
@@ -37,7 +38,7 @@ class StateDescription(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "StateDescription":
-        if self.digest != digest_of(self.model_dump(mode="json", exclude={"digest"})):
+        if self.digest != digest_of_values(self.model_dump(mode="json", exclude={"digest"})):
             raise ValueError("its content is not what was written")
         if self.best > len(self.history) or set(self.files) != set(FILES):
             raise ValueError("its parts contradict each other")
@@ -64,9 +65,9 @@ def write_state(folder: Path, fingerprint: Fingerprint, model: IterativeModel, p
         "history": list(progress.history),
         "best": progress.best,
         "plateau": progress.plateau.as_dict(),
-        "files": {name: file_digest(folder / name) for name in FILES},
+        "files": {name: digest_of_file(folder / name) for name in FILES},
     }
-    write_json(folder / DESCRIPTION, content | {"digest": digest_of(content)})
+    write_json(folder / DESCRIPTION, content | {"digest": digest_of_values(content)})
 
 
 def read_state(folder: Path) -> TrainingState:
@@ -85,7 +86,7 @@ def read_state(folder: Path) -> TrainingState:
         where = f"{fault['loc'][0]}: " if fault["loc"] else ""
         raise ArtifactError(f"{path}: expected a checkpoint, found another file ({where}{fault['msg']})") from None
     for name, digest in described.files.items():
-        if not (folder / name).is_file() or file_digest(folder / name) != digest:
+        if not (folder / name).is_file() or digest_of_file(folder / name) != digest:
             raise ArtifactError(f"{folder / name}: expected the arrays that {DESCRIPTION} describes, found others")
     arrays = read_all(folder / STATE)
     dynamics = arrays.pop(DYNAMICS, None)

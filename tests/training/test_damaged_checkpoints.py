@@ -13,10 +13,11 @@ from line import Line
 from short_training import DATA, DESCRIBED, NOISE, SETTINGS, VALIDATION, End, KilledAfter, Silent, train
 
 from mlx.core.errors import ArtifactError, SettingsError
+from mlx.core.reading import digest_of_file, digest_of_values
 from mlx.models import ModelSettings, TaskSpec
 from mlx.models.npz import write_npz
 from mlx.training import Augmentation, Checkpoints, TrainingSettings, fingerprint, fit_model, load_checkpoint
-from mlx.training.fingerprint import difference, digest_of, file_digest
+from mlx.training.fingerprint import difference
 
 
 def cut(path: Path) -> None:
@@ -39,8 +40,8 @@ def forge(path: Path, arrays: dict[str, Any]) -> None:
     np.savez(path, **arrays)
     described = path.with_name("checkpoint.json")
     content = json.loads(described.read_text())
-    content["files"][path.name] = file_digest(path)
-    content["digest"] = digest_of({key: value for key, value in content.items() if key != "digest"})
+    content["files"][path.name] = digest_of_file(path)
+    content["digest"] = digest_of_values({key: value for key, value in content.items() if key != "digest"})
     described.write_text(json.dumps(content))
 
 
@@ -70,8 +71,8 @@ def huge(path: Path) -> None:
         np.lib.format.write_array_header_1_0(entry, {"descr": "<f8", "fortran_order": False, "shape": (1 << 45,)})
     described = path.with_name("checkpoint.json")
     content = json.loads(described.read_text())
-    content["files"][path.name] = file_digest(path)
-    content["digest"] = digest_of({key: value for key, value in content.items() if key != "digest"})
+    content["files"][path.name] = digest_of_file(path)
+    content["digest"] = digest_of_values({key: value for key, value in content.items() if key != "digest"})
     described.write_text(json.dumps(content))
 
 
