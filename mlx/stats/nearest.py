@@ -17,10 +17,13 @@ from mlx.core.checks import row_blocks
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import NO_EXPONENT, SAFE, exponent_of, in_unit
 from mlx.stats.nearest_pairs import candidate_pairs
-from mlx.stats.tiles import QUERIES, Centered, Distinct, below, smallest, tiles, updated
+from mlx.stats.tiles import FIRST_TILE, QUERIES, Centered, Distinct, Nearest, tiles
 
 SPARE = 256
 """Candidates beyond 8 k that a query may have in single precision; with more, double precision narrows them down."""
+
+RANKED_BYTES = 1 << 20
+"""Size of the differences that are squared at a time, in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -166,11 +169,11 @@ class Search:
         return np.asarray(total / len(self.reference), dtype=np.float64)
 
     def _centered(self, matrix: Scores, rows: Integers, dtype: type[np.floating[Any]]) -> Centered:
-        values, squares = np.empty((rows.size, matrix.shape[1]), dtype), np.empty(rows.size, dtype)
-        for part in row_blocks(*values.shape):
+        columns = np.empty((rows.size, matrix.shape[1] + 1), dtype)
+        for part in row_blocks(*columns.shape):
             centered = in_unit(matrix[rows[part]], self._exponent) - self._center
-            values[part], squares[part] = centered, np.einsum("ij,ij->i", centered, centered)
-        return Centered(values, squares)
+            columns[part, :-1], columns[part, -1] = centered, np.einsum("ij,ij->i", centered, centered)
+        return Centered(columns)
 
     def _candidates(self, rows: Integers, reference: Centered, most: int) -> tuple[Integers, Integers, Integers]:
         """Pairs of place of a query and of a distinct row that may be of its k nearest; places of those with too many.
@@ -178,28 +181,18 @@ class Search:
         ``limit`` of a query is the k-th smallest distance so far and twice the bound of its rounding: as much as a row
         may be away, by the products, that is among the k nearest.
         """
-        dtype = reference.values.dtype
+        dtype = reference.columns.dtype
         queries = self._centered(self.queries, rows, dtype.type)
-        k, slack = min(self.k + self.themselves, self.distinct.rows.size), 2 * queries.error_bound(reference)
-        best = np.full((rows.size, k), np.inf, dtype)
-        limit, counts = np.full(rows.size, np.inf), np.zeros(rows.size, dtype=np.intp)
+        k, counts = min(self.k + self.themselves, self.distinct.rows.size), np.zeros(rows.size, dtype=np.intp)
+        nearest = Nearest(rows.size, k, 2 * queries.error_bound(reference), dtype)
         pairs: list[tuple[Integers, Integers, Floats]] = []
-        for start, away in tiles(queries, reference):
-            close = below(away, limit)
-            if many := np.count_nonzero(close) > rows.size * (2 * k + 32):
-                best = smallest(np.concatenate([best, smallest(away, k)], axis=1), k)
-                limit = np.minimum(limit, best.max(axis=1) + slack)
-                close = below(away, limit)
-            query, column = np.divmod(np.flatnonzero(close), close.shape[1])
-            found = away[query, column]
-            if not many:
-                best = updated(best, query, found)
-                limit = np.minimum(limit, best.max(axis=1) + slack)
+        for start, away in tiles(queries, reference, max(FIRST_TILE, 4 * k)):
+            query, column, found = nearest.of_tile(away)
             counts += np.bincount(query, minlength=rows.size)
-            limit[counts > most] = -np.inf
+            nearest.limit[counts > most] = -np.inf
             pairs.append((query, column + start, found))
         query, near, distance = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
-        kept = distance <= limit[query]
+        kept = distance <= nearest.limit[query]
         return query[kept], near[kept], np.flatnonzero(counts > most)
 
     def _ranked(self, rows: Integers, query: Integers, near: Integers) -> tuple[Integers, Floats]:
@@ -223,7 +216,7 @@ class Search:
         """Σ(x − y)² (n_pairs,) in a unit in which no square over- or underflows, and the exponent of that unit."""
         unit = 0 if self._exponent == NO_EXPONENT or SAFE[0] < self._exponent < SAFE[1] else self._exponent
         squares = np.empty(queries.size)
-        for part in row_blocks(queries.size, self.reference.shape[1]):
+        for part in row_blocks(queries.size, self.reference.shape[1], RANKED_BYTES):
             x, y = self.queries[queries[part]], self.reference[others[part]]
             gaps = in_unit(x, unit) - in_unit(y, unit) if unit else np.subtract(x, y, dtype=np.float64)
             squares[part] = np.einsum("ij,ij->i", gaps, gaps)

@@ -6,12 +6,14 @@ every row with all. As no task knows what others found, a sample of the rows say
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap
+from mlx.stats.tiles import FIRST_TILE, Centered, Nearest, tiles
 
 if TYPE_CHECKING:
     from mlx.stats.nearest import Search
@@ -55,10 +57,10 @@ def candidate_pairs(search: "Search", k: int, map: OrderedMap) -> tuple[Integers
     n, slack = len(search.single.values), 2 * search.single.error_bound(search.single)
     if n < max(FEWEST[0], ROWS_A_NEIGHBOR * k) or search.single.values.shape[1] < FEWEST[1]:
         return None
-    tiles = [slice(start, min(start + SIDE, n)) for start in range(0, n, SIDE)]
-    limit = np.concatenate(list(map(_Sampled(search, k, min(SAMPLED, n // k)), tiles))) + slack
+    blocks = [slice(start, min(start + SIDE, n)) for start in range(0, n, SIDE)]
+    limit = np.concatenate(list(map(_Sampled(search, k, min(SAMPLED, n // k)), blocks))) + slack
     parts = list[Pairs]()
-    for found in map(_Compare(search, limit), _two_at_a_time(tiles)):
+    for found in map(_Compare(search, limit), _two_at_a_time(blocks)):
         if found is None:
             return None
         parts += found
@@ -70,9 +72,9 @@ def candidate_pairs(search: "Search", k: int, map: OrderedMap) -> tuple[Integers
     return query[kept], near[kept]
 
 
-def _two_at_a_time(tiles: list[slice]) -> Iterator[tuple[slice, slice]]:
-    for place, here in enumerate(tiles):
-        for there in tiles[place:]:
+def _two_at_a_time(blocks: list[slice]) -> Iterator[tuple[slice, slice]]:
+    for place, here in enumerate(blocks):
+        for there in blocks[place:]:
             yield here, there
 
 
@@ -85,12 +87,17 @@ class _Sampled:
     step: int
     doing: ClassVar[str] = "searching neighbors"
 
+    @cached_property
+    def sample(self) -> Centered:
+        """One row in so many."""
+        return self.search.single.every(self.step)
+
     def __call__(self, tile: slice) -> Floats:
-        single = self.search.single
-        away = -2 * single.values[tile] @ single.values[:: self.step].T
-        away += single.squares[:: self.step]
-        limit: Floats = np.partition(away, self.k - 1, axis=1)[:, self.k - 1].astype(np.float64)
-        return limit
+        rows = Centered(self.search.single.columns[tile])
+        nearest = Nearest(len(rows.columns), self.k, np.zeros(len(rows.columns)), rows.columns.dtype)
+        for _, away in tiles(rows, self.sample, max(FIRST_TILE, 4 * self.k)):
+            nearest.of_tile(away)
+        return nearest.limit
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,8 @@ class _Compare:
     limit: Floats
     doing: ClassVar[str] = "searching neighbors"
 
-    def __call__(self, tiles: tuple[slice, slice]) -> list[Pairs] | None:
-        here, there = tiles
+    def __call__(self, blocks: tuple[slice, slice]) -> list[Pairs] | None:
+        here, there = blocks
         single, found = self.search.single, list[Pairs]()
         products = -2 * single.values[here] @ single.values[there].T
         for away, limit, turned in (

@@ -65,6 +65,12 @@ def permutations_for(family_size: int, *, least: int) -> int:
     return max(least, math.ceil(PER_TEST * family_size))
 
 
+def least_that_reaches(observed: npt.ArrayLike) -> Floats:
+    """Return from which absolute value on a statistic counts as reaching the observed one; NaN of NaN."""
+    least: Floats = np.abs(np.asarray(observed, dtype=np.float64)) * (1 - TIE_TOLERANCE) - TIE_TOLERANCE
+    return least
+
+
 def sequential_tests(
     observed: npt.ArrayLike, draw: Callable[[int, Integers], Floats], n_permutations: int | Integers
 ) -> list[PermutationTest]:
@@ -92,7 +98,7 @@ def sequential_tests(
         One a statistic.
     """
     values = np.abs(np.asarray(observed, dtype=np.float64))
-    least, limits = values * (1 - TIE_TOLERANCE) - TIE_TOLERANCE, np.broadcast_to(n_permutations, values.shape)
+    least, limits = least_that_reaches(values), np.broadcast_to(n_permutations, values.shape)
     reached = np.zeros(values.size, dtype=np.intp)
     found = [PermutationTest(float("nan"), 0)] * values.size
     running, drawn = np.flatnonzero(~np.isnan(values)), 0

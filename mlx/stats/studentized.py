@@ -30,6 +30,9 @@ SMALLEST_P = 1e-6
 
 Number = TypeVar("Number", Floats, Integers)
 
+BOUND_ROUNDING = 1e-6
+"""Share of a lower bound by which rounding may have made it too large, and much more."""
+
 LARGEST_SUM = 61
 """No sum of the ranks of all samples reaches 2^61 of the units in which they are whole numbers."""
 
@@ -80,11 +83,15 @@ class Stratum:
         """Σ φ and Σ φ² of the data, as `permuted` returns them."""
         return self.sums(self.places[None])
 
-    def permuted(self, n_permutations: int, generator: np.random.Generator) -> Floats:
-        """Σ φ and Σ φ² (2, 2, n_permutations) under random permutations of y: first of Pearson, then of Spearman."""
-        found = np.empty((2, 2, n_permutations))
+    def permuted(self, n_permutations: int, generator: np.random.Generator, least: Floats | float = 0.0) -> Floats:
+        """Σ φ and Σ φ² (2, 2, n_permutations) under random permutations of y: first of Pearson, then of Spearman.
+
+        Where Spearman's T can't reach `least`, one number or (n_permutations,), a lower bound stands for its Σ φ²,
+        which takes half the time. It needs ranks that are centered over all samples.
+        """
+        found, least = np.empty((2, 2, n_permutations)), np.broadcast_to(least, n_permutations)
         for where, orders in random_orders(self.n, n_permutations, generator):
-            found[..., where] = self.sums(orders)
+            found[:, :, where] = self._sums_of_values(orders), self._least_sums_of_ranks(orders, least[where])
         return found
 
     def sums(self, orders: Integers) -> Floats:
@@ -94,6 +101,26 @@ class Stratum:
     def _sums_of_values(self, orders: Integers) -> tuple[Floats, Floats]:
         products = _taken(self.y[0], orders)
         return products @ self.x[0], np.square(products, out=products) @ self._x_squares
+
+    def _least_sums_of_ranks(self, orders: Integers, least: Floats) -> tuple[Floats, Floats]:
+        """Return the sums of ranks, with a lower bound of Σ φ² where T is below `least` (m,) even so.
+
+        With p = x·y and φ = p − (a + b)/2n, where a sums y over lower ranks x twice and over equal ones once, and b
+        likewise x, Σ p·a = Σ x (Y² − Y'²) for the sums Y of y upto, and Y' before, each rank x: this is at most 0, as
+        x ascends. So Σ φ² ≥ Σ p² − 4 (n + 1)/n² (Σ p)², the last of which is what centering a and b takes away.
+        """
+        if not least.any():
+            return self._sums_of_ranks(orders)
+        products = _taken(self._fixed_y, orders)
+        total = products @ self.x[1]
+        squares = np.square(products, out=products) @ self._rank_squares
+        squares = (squares - 4 * (self.n + 1) / self.n**2 * total**2) * (1 - BOUND_ROUNDING)
+        total, squares = np.ldexp(total, self._exponent), np.ldexp(squares, 2 * self._exponent)
+        with np.errstate(invalid="ignore"):  # infinity times a bound of 0, which says nothing
+            near = np.flatnonzero(~(total**2 < least**2 * squares))
+        if near.size:
+            total[near], squares[near] = self._sums_of_ranks(orders[near])
+        return total, squares
 
     def _sums_of_ranks(self, orders: Integers) -> tuple[Floats, Floats]:
         x, y = self._fixed
@@ -118,6 +145,10 @@ class Stratum:
         x, y = np.rint(np.ldexp(np.stack([self.x[1], self.y[1]]), -self._exponent)).astype(np.int64)
         return x, y
 
+    @cached_property
+    def _fixed_y(self) -> Floats:
+        return self._fixed[1].astype(np.float64)
+
     @property
     def _exponent(self) -> int:
         return self.n.bit_length() - LARGEST_SUM
@@ -129,6 +160,11 @@ class Stratum:
     @cached_property
     def _x_squares(self) -> Floats:
         squares: Floats = self.x[0] ** 2
+        return squares
+
+    @cached_property
+    def _rank_squares(self) -> Floats:
+        squares: Floats = self.x[1] ** 2
         return squares
 
 

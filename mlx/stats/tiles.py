@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from mlx.stats.duplicates import first_equal_rows
 
 QUERIES, TILE = 1024, 4096
 """Rows of a block of queries, and of the part of the reference that it is compared with at once: 16 MiB of products."""
+
+FIRST_TILE = 512
+"""Rows of the first part, of which the nearest are selected; each further part is twice as large, up to `TILE`."""
 
 
 @dataclass(frozen=True)
@@ -42,46 +46,103 @@ class Distinct:
 
 @dataclass(frozen=True)
 class Centered:
-    """Rows less a center and divided by a power of two, with their squared lengths, in one precision."""
+    """Rows less a center and divided by a power of two, in one precision.
 
-    values: Floats
-    squares: Floats
+    Attributes
+    ----------
+    columns
+        (n, d + 1), each row, and its squared length.
+    """
+
+    columns: Floats
+
+    @property
+    def values(self) -> Floats:
+        """The rows (n, d)."""
+        return self.columns[:, :-1]
+
+    @property
+    def squares(self) -> Floats:
+        """Their squared lengths (n,)."""
+        return self.columns[:, -1]
+
+    def every(self, step: int) -> "Centered":
+        """Return every so many-th row."""
+        return Centered(np.ascontiguousarray(self.columns[::step]))
 
     def error_bound(self, reference: "Centered") -> Floats:
         """Bound (n,) of the rounding of ‖y‖² − 2 x·y over all y of a reference, however the sums are ordered."""
-        known, d = np.finfo(self.values.dtype), self.values.shape[1]
+        known, d = np.finfo(self.columns.dtype), self.columns.shape[1] - 1
         largest = np.sqrt(float(reference.squares.max()))
         lengths = np.sqrt(self.squares.astype(np.float64))
         bound: Floats = (d + 8) * (float(known.eps) * largest * (2 * lengths + largest) + float(known.tiny))
         return bound
 
 
-def tiles(queries: Centered, reference: Centered) -> Iterator[tuple[int, Floats]]:
-    """Yield where each tile of the reference begins, and ‖y‖² − 2 x·y of all queries x and its rows y."""
-    twice = -2 * queries.values
-    for start in range(0, len(reference.values), TILE):
-        tile = slice(start, start + TILE)
-        away = twice @ reference.values[tile].T
-        away += reference.squares[tile]
-        yield start, away
+def tiles(queries: Centered, reference: Centered, first: int) -> Iterator[tuple[int, Floats]]:
+    """Yield where each tile of the reference begins, and ‖y‖² − 2 x·y of all queries x and its rows y.
+
+    The first tile has so many rows, each further one twice as many, up to `TILE`; all are written to the same memory.
+    """
+    n, m = len(queries.columns), len(reference.columns)
+    turned = queries.columns * reference.columns.dtype.type(-2)
+    turned[:, -1] = 1
+    memory = np.empty(n * min(max(first, TILE), m), turned.dtype)
+    start, size = 0, first
+    while start < m:
+        tile = reference.columns[start : start + size]
+        yield start, np.matmul(turned, tile.T, out=memory[: n * len(tile)].reshape(n, len(tile)))
+        start, size = start + size, min(2 * size, max(first, TILE))
 
 
-def below(away: Floats, limit: Floats) -> Flags:
+class Nearest:
+    """The k smallest distances of each query to the tiles so far, and the limit that they set for further ones.
+
+    Parameters
+    ----------
+    n, k
+        Queries, and how many distances of each.
+    slack
+        (n,), what a distance of the k smallest may be off by, twice.
+    dtype
+        Of the distances.
+    """
+
+    def __init__(self, n: int, k: int, slack: Floats, dtype: np.dtype[Any]) -> None:
+        self.k, self.slack = k, slack
+        self.best, self.limit = np.full((n, k), np.inf, dtype), np.full(n, np.inf)
+
+    def of_tile(self, away: Floats) -> tuple[Integers, Integers, Floats]:
+        """Take the distances (n, m) of a tile into account; return places and values of those within the limits."""
+        close = _below(away, self.limit)
+        if many := np.count_nonzero(close) > len(away) * (2 * self.k + 32):
+            self._keep(np.concatenate([self.best, _smallest(away, self.k)], axis=1))
+            close = _below(away, self.limit)
+        query, column = np.divmod(np.flatnonzero(close), close.shape[1])
+        found = away[query, column]
+        if query.size and not many:
+            self._keep(_beside(self.best, query, found))
+        return query, column, found
+
+    def _keep(self, distances: Floats) -> None:
+        self.best = _smallest(distances, self.k)
+        self.limit = np.minimum(self.limit, self.best.max(axis=1) + self.slack)
+
+
+def _below(away: Floats, limit: Floats) -> Flags:
     """Whether each is at most the limit of its row, which is rounded up to the precision of the values."""
     close: Flags = away <= np.nextafter(limit.astype(away.dtype), np.inf, dtype=away.dtype)[:, None]
     return close
 
 
-def smallest(values: Floats, k: int) -> Floats:
+def _smallest(values: Floats, k: int) -> Floats:
     """Return the k smallest of each row, in no order; all where there are no more."""
     return np.partition(values, k - 1, axis=1)[:, :k] if values.shape[1] > k else values
 
 
-def updated(best: Floats, query: Integers, found: Floats) -> Floats:
-    """Return the k smallest (n, k) of each row of `best` and of what was found for it; ``query`` ascends."""
+def _beside(best: Floats, query: Integers, found: Floats) -> Floats:
+    """Return `best` (n, k) and beside it what was found for each row, and infinity; ``query`` ascends."""
     counts = np.bincount(query, minlength=len(best))
-    if not query.size:
-        return best
     more = np.full((len(best), int(counts.max())), np.inf, best.dtype)
     more[query, np.arange(query.size) - np.repeat(np.cumsum(counts) - counts, counts)] = found
-    return smallest(np.concatenate([best, more], axis=1), best.shape[1])
+    return np.concatenate([best, more], axis=1)

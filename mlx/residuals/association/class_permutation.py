@@ -16,7 +16,7 @@ from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.association.permutation import Group, Permute, added_up, sides_of, tests_of
 from mlx.residuals.streams import Stream, stream
-from mlx.stats.permutation import PermutationTest
+from mlx.stats.permutation import PermutationTest, least_that_reaches
 from mlx.stats.permutation_chunks import OF_CLASSES, Chunk, Chunks, ChunksBySize, by_label
 from mlx.stats.studentized import permuted_alike, studentized
 
@@ -56,7 +56,7 @@ def class_p_values(
     own = np.stack([studentized(one)[:, 0] for one in sums])
     own[[not tested[label] for label in groups]] = np.nan
     observed = np.concatenate([studentized(added_up(every, sums))[:, 0], own.ravel()])
-    draw = _Draws(groups, first, limits[0], seed, map)
+    draw = _Draws(groups, first, least_that_reaches(observed), limits[0], seed, map)
     each = np.repeat(limits, [2, 2 * len(groups)])
     sides = [pair for parts in (every, *([group] for group in every)) for pair in sides_of(parts)] if many else []
     found = tests_of(observed, draw, each, sides)
@@ -72,6 +72,8 @@ class _Draws:
         The classes by label.
     first
         The place of the first test of each.
+    least
+        From which value on the statistic of each test counts.
     together
         Permutations of every class by itself, before those of one size are permuted alike.
     seed, map
@@ -82,11 +84,12 @@ class _Draws:
         self,
         groups: Mapping[int, Group],
         first: Mapping[int, int],
+        least: Floats,
         together: int,
         seed: int,
         map: OrderedMap,
     ) -> None:
-        self._groups, self._first = groups, first
+        self._groups, self._first, self._least = groups, first, least
         self._together, self._seed, self._map = together, seed, map
         self._chunks = Chunks(sum(group.stratum.n for group in groups.values()) // OF_CLASSES)
         self._alike = ChunksBySize({label: group.stratum.n for label, group in groups.items()})
@@ -110,7 +113,11 @@ class _Draws:
 
     def _each_by_itself(self, size: int, tests: set[int]) -> dict[int, Floats]:
         needed = {label: self._groups[label] for label in self._asked(tests)}
-        permute = Permute(needed, self._seed, Stream.CLASS_PERMUTATION)
+        within, *each = (
+            float(self._least[spearman]) if spearman in tests else np.inf
+            for spearman in (WITHIN[1], *(self._first[label] + 1 for label in needed))
+        )
+        permute = Permute(needed, dict(zip(needed, each, strict=True)), within, self._seed, Stream.CLASS_PERMUTATION)
         parts = by_label(self._map(permute, self._chunks.following(size)))
         found = self._of_classes(parts)
         if tests.isdisjoint(WITHIN):

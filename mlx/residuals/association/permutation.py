@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from mlx.core.scale import in_unit
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.streams import Stream, stream
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
-from mlx.stats.permutation import PermutationTest, sequential_tests
+from mlx.stats.permutation import PermutationTest, least_that_reaches, sequential_tests
 from mlx.stats.permutation_chunks import Chunk, Chunks
 from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, studentized
 
@@ -78,19 +79,41 @@ def correlations(groups: list[Group]) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class Permute:
-    """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations."""
+    """Sums (2, 2, m) over groups permuted each by itself, by label, in one chunk of permutations.
+
+    Attributes
+    ----------
+    groups
+        By label.
+    least
+        From which value on Spearman's statistic of each counts; below, its Σ φ² may be a lower bound.
+    together
+        The same of that of all groups together.
+    seed, purpose
+        Of the permutations.
+    """
 
     doing: ClassVar[str] = "permuting entropies"
     groups: Mapping[int, Group]
+    least: Mapping[int, float]
+    together: float
     seed: int
     purpose: Stream
 
     def __call__(self, chunk: Chunk) -> dict[int, Floats]:
-        """Permute each group."""
-        return {
-            label: chunk.of(group.stratum.permuted, stream(self.seed, self.purpose, label, chunk.index))
-            for label, group in self.groups.items()
-        }
+        """Permute each group; once more where all together may reach what counts."""
+        found = {label: self._permuted(label, chunk, self.least[label]) for label in self.groups}
+        if self.together < np.inf:
+            both = studentized(added_up(list(self.groups.values()), list(found.values())))[1]
+            if (near := np.abs(both) >= self.together).any():
+                least = np.concatenate([np.full(chunk.skip, np.inf), np.where(near, 0.0, np.inf)])
+                for label, before in found.items():
+                    before[1][:, near] = self._permuted(label, chunk, least)[1][:, near]
+        return found
+
+    def _permuted(self, label: int, chunk: Chunk, least: Floats | float) -> Floats:
+        draw = partial(self.groups[label].stratum.permuted, least=least)
+        return chunk.of(draw, stream(self.seed, self.purpose, label, chunk.index))
 
 
 def pooled_p_values(
@@ -98,8 +121,8 @@ def pooled_p_values(
 ) -> list[PermutationTest]:
     """Test both correlations over all samples; ``many`` says that a nearly normal test is not permuted."""
     observed = studentized(group.stratum.observed())[:, 0]
-    chunks = Chunks(group.stratum.n)
-    permute = Permute({0: group}, seed, Stream.POOLED_PERMUTATION)
+    chunks, least = Chunks(group.stratum.n), float(least_that_reaches(observed[1]))
+    permute = Permute({0: group}, {0: least}, np.inf, seed, Stream.POOLED_PERMUTATION)
 
     def draw(size: int, running: Integers) -> Floats:
         parts = [found[0] for found in map(permute, chunks.following(size))]

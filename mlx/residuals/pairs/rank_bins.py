@@ -45,8 +45,10 @@ class Bins:
         np.clip(place, 0.0, self.start.size * (1 - 1e-15), out=place)
         cell = place.astype(np.intp)
         place -= cell
-        place *= self.width[cell]
-        return self.start[cell] + place.astype(np.intp)
+        place *= self.width.take(cell, mode="clip")
+        found = place.astype(np.intp)
+        found += self.start.take(cell, mode="clip")
+        return found
 
 
 def bins_from(sample: Floats, n_bins: int) -> Bins:
@@ -80,9 +82,9 @@ class BinCounts:
     def add(self, values: Floats, weights: Floats | None = None) -> None:
         """Count more values (n,), each with a weight where given."""
         where = self.bins.of(values)
-        self.counts += np.bincount(where, minlength=self.counts.size)
+        np.add.at(self.counts, where, 1)  # np.bincount would go through all bins for each block of values
         if weights is not None:
-            self.weights += np.bincount(where, weights, minlength=self.counts.size)
+            np.add.at(self.weights, where, weights)
         unsettled = ~self._mixed.take(where)
         if not unsettled.any():
             return
