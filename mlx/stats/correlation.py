@@ -5,7 +5,7 @@ Everything works on many weightings at once, one a row, since a bootstrap replic
 
 import numpy as np
 
-from mlx.core.array_types import Floats
+from mlx.core.array_types import Flags, Floats
 from mlx.core.scale import NO_EXPONENT, ROUNDING, exponent_of, in_unit, is_rounding, unit_sized
 
 SIMILARITY_TOLERANCE = 1e-13
@@ -85,19 +85,35 @@ def weighted_midranks(values: Floats, weights: Floats, tolerance: float = 0.0) -
     Floats
         (n_replicates, n), in [0.5, total weight]; of no meaning where the weight is 0.
     """
-    order = np.broadcast_to(np.argsort(values, axis=-1), weights.shape)
-    ranked = np.take_along_axis(np.broadcast_to(values, weights.shape), order, axis=1)
-    sorted_weights = np.take_along_axis(weights, order, axis=1)
-    new = np.ones(weights.shape, dtype=bool)
-    np.greater(np.diff(ranked, axis=1), tolerance, out=new[:, 1:])
-    cumulated = np.cumsum(sorted_weights, axis=1)
-    sorted_ranks = cumulated - (sorted_weights - 1) / 2 if new.all() else _tied_ranks(cumulated, new)
+    order = np.argsort(values, axis=-1)
+    if values.ndim == 1:
+        sorted_weights, new = weights.take(order, axis=1), _first_of_ties(values.take(order), tolerance)
+        return _sorted_midranks(sorted_weights, np.broadcast_to(new, weights.shape)).take(np.argsort(order), axis=1)
+    order += np.arange(len(order))[:, None] * order.shape[1]
+    new = _first_of_ties(values.take(order), tolerance)
     ranks = np.empty(weights.shape)
-    np.put_along_axis(ranks, order, sorted_ranks, axis=1)
+    ranks.ravel()[order] = _sorted_midranks(weights.take(order), new)
     return ranks
 
 
-def _tied_ranks(cumulated: Floats, new: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Floats:
+def _first_of_ties(ranked: Floats, tolerance: float) -> Flags:
+    """Whether each of the sorted values (…, n) is the first of a run of ties."""
+    new = np.ones(ranked.shape, dtype=bool)
+    np.greater(np.diff(ranked), tolerance, out=new[..., 1:])
+    return new
+
+
+def _sorted_midranks(weights: Floats, new: Flags) -> Floats:
+    cumulated = np.cumsum(weights, axis=1)
+    if not new.all():
+        return _tied_ranks(cumulated, new)
+    weights -= 1
+    weights /= 2
+    cumulated -= weights
+    return cumulated
+
+
+def _tied_ranks(cumulated: Floats, new: Flags) -> Floats:
     """Mean ranks in sorted order, where ``new`` marks the first of each run of ties in its row."""
     starts = np.flatnonzero(new)
     ends = np.append(starts[1:], new.size) - 1

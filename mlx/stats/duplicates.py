@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from mlx.core.array_types import Integers, Scores
+from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
 from mlx.stats.groups import Groups
 from mlx.stats.status import Reason, Status
+
+SUMMED_BYTES = 1 << 20
+"""Size of the rows that are summed at a time, in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,11 @@ def find_duplicates(representation: Any, outputs: Scores) -> Duplicates:
     outputs
         (n_samples, n_classes), logits or probabilities; or (n_samples, 1), the predictions of a regression.
     """
-    n = len(outputs)
-    by_output = list(_digests(outputs, np.arange(n)))
-    times, first, seen = Counter(by_output), np.arange(n), dict[tuple[bytes, bytes], int]()
-    recurring = np.array([row for row, digest in enumerate(by_output) if times[digest] > 1], dtype=np.intp)
+    first, seen = np.arange(len(outputs)), dict[tuple[bytes, bytes], int]()
+    alike = _perhaps_recurring(outputs)
+    by_output = dict(zip(alike.tolist(), _digests(outputs, alike), strict=True))
+    times = Counter(by_output.values())
+    recurring = np.array([row for row, digest in by_output.items() if times[digest] > 1], dtype=np.intp)
     for row, digest in zip(recurring.tolist(), _digests(representation, recurring), strict=True):
         first[row] = seen.setdefault((by_output[row], digest), row)
     return Duplicates(first)
@@ -80,16 +84,32 @@ def find_duplicates(representation: Any, outputs: Scores) -> Duplicates:
 
 def first_equal_rows(matrix: Any) -> Integers:
     """Return the first row (n,) equal to each row of a matrix (n, n_columns): its own where there is no earlier one."""
-    seen = dict[bytes, int]()
-    rows = np.arange(matrix.shape[0])
-    return np.array([seen.setdefault(digest, row) for row, digest in enumerate(_digests(matrix, rows))], dtype=np.intp)
+    seen, first = dict[bytes, int](), np.arange(matrix.shape[0])
+    recurring = _perhaps_recurring(matrix)
+    for row, digest in zip(recurring.tolist(), _digests(matrix, recurring), strict=True):
+        first[row] = seen.setdefault(digest, row)
+    return first
+
+
+def _perhaps_recurring(matrix: Any) -> Integers:
+    """Return rows some of which may be equal: those whose sums of bits, each times an odd number, are."""
+    n, d = matrix.shape
+    odd = np.random.default_rng(0).integers(1 << 63, size=d, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    sums = np.empty(n, dtype=np.uint64)
+    for block in row_blocks(n, d, SUMMED_BYTES):
+        sums[block] = np.einsum("ij,j->i", _values(matrix[block]).view(np.uint64), odd)
+    _, which, counts = np.unique(sums, return_inverse=True, return_counts=True)
+    return np.flatnonzero(counts[which] > 1)
 
 
 def _digests(matrix: Any, rows: Integers) -> Iterator[bytes]:
     """Digest of each row; two different rows have the same with a chance of n²/2^129."""
     for block in row_blocks(rows.size, matrix.shape[1]):
-        # Adding 0 makes -0 and 0 the same bytes.
-        chosen = matrix[rows[block]]
-        filled = chosen if isinstance(chosen, np.ndarray) else chosen.toarray()
-        values = np.ascontiguousarray(filled, dtype=np.float64) + 0.0
-        yield from (blake2b(row.data, digest_size=16).digest() for row in values)
+        yield from (blake2b(row.data, digest_size=16).digest() for row in _values(matrix[rows[block]]))
+
+
+def _values(rows: Any) -> Floats:
+    """Return rows as an array of float64 in which -0 and 0 are the same bytes."""
+    filled = rows if isinstance(rows, np.ndarray) else rows.toarray()
+    values: Floats = np.ascontiguousarray(filled, dtype=np.float64) + 0.0
+    return values

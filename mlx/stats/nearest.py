@@ -5,7 +5,7 @@ the k nearest within that bound is a candidate, and candidates are ranked by Σ(
 distances are ranked by row. So the result is that of brute force in double precision, at the speed of a matrix product.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, TypeAlias
@@ -17,7 +17,10 @@ from mlx.core.checks import row_blocks
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import NO_EXPONENT, SAFE, exponent_of, in_unit
 from mlx.stats.nearest_pairs import candidate_pairs
-from mlx.stats.tiles import FIRST_TILE, QUERIES, Centered, Distinct, Nearest, tiles
+from mlx.stats.tiles import FIRST_TILE, QUERIES, Centered, Distinct, Nearest, beside, smallest, tiles
+
+MANY = 4
+"""Candidates before the k nearest of a row are known may be so many times as many."""
 
 SPARE = 256
 """Candidates beyond 8 k that a query may have in single precision; with more, double precision narrows them down."""
@@ -76,21 +79,19 @@ def nearest_neighbors(
     if search.themselves and search.distinct.rows.size == n:
         pairs = candidate_pairs(search, k + 1, map)
         if pairs is not None:
-            return _ranked_pairs(search, *pairs, map)
+            return _ranked_pairs(search, pairs, map)
     blocks = (slice(start, min(start + QUERIES, n)) for start in range(0, n, QUERIES))
     found = list(map(search, blocks))
     return Neighbors(np.concatenate([rows for rows, _ in found]), np.concatenate([away for _, away in found]))
 
 
-def _ranked_pairs(search: "Search", query: Integers, near: Integers, map: OrderedMap) -> Neighbors:
-    """Rank candidates, pairs of places among distinct rows of which the first ascends, a block of rows at a time."""
+def _ranked_pairs(
+    search: "Search", candidates: Sequence[tuple[slice, Integers, Integers, Floats]], map: OrderedMap
+) -> Neighbors:
+    """Rank the candidates of each block of distinct rows."""
     rows, n = search.distinct.rows, search.distinct.rows.size
-    blocks = [slice(start, min(start + QUERIES, n)) for start in range(0, n, QUERIES)]
-    ends = np.searchsorted(query, [block.stop for block in blocks])
-    spans = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-    tasks = ((rows[b], query[span] - b.start, near[span]) for b, span in zip(blocks, spans, strict=True))
     found, away = np.empty((n, search.k), dtype=np.intp), np.empty((n, search.k))
-    for block, (nearest, distances) in zip(blocks, map(_Rank(search), tasks), strict=True):
+    for (block, *_), (nearest, distances) in zip(candidates, map(_Rank(search), candidates), strict=True):
         found[rows[block]], away[rows[block]] = nearest, distances
     return Neighbors(found, away)
 
@@ -225,15 +226,26 @@ class Search:
 
 @dataclass(frozen=True)
 class _Rank:
-    """Ranks the candidates of some rows, given as pairs of the place of a row and that of a distinct row."""
+    """Ranks the candidates of a block of distinct rows, given as places in the block, in all, and their distances."""
 
     search: Search
     doing: ClassVar[str] = "ranking neighbors"
 
-    def __call__(self, task: tuple[Integers, Integers, Integers]) -> tuple[Integers, Floats]:
-        rows, query, near = task
-        crowded = np.flatnonzero(np.bincount(query, minlength=rows.size) > self.search.most)
-        return self.search.narrowed(rows, query, near, crowded)
+    def __call__(self, task: tuple[slice, Integers, Integers, Floats]) -> tuple[Integers, Floats]:
+        block, query, near, distance = task
+        rows, most, k = self.search.distinct.rows[block], self.search.most, self.search.k + 1
+        order = np.argsort(query.astype(np.uint16), kind="stable")
+        query, near, distance = query[order], near[order], distance[order]
+        counts = np.bincount(query, minlength=rows.size)
+        few = counts[query] <= MANY * most
+        nothing = np.full((rows.size, k), np.inf, distance.dtype)
+        kth = smallest(beside(nothing, query[few], distance[few]), k).max(axis=1)
+        single = self.search.single
+        slack = 2 * Centered(single.columns[block]).error_bound(single)
+        kept = few & (distance <= (kth + slack)[query])
+        query, near = query[kept], near[kept]
+        crowded = (counts > MANY * most) | (np.bincount(query, minlength=rows.size) > most)
+        return self.search.narrowed(rows, query, near, np.flatnonzero(crowded))
 
 
 def _rows(given: Given) -> Scores:

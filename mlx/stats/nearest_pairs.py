@@ -33,12 +33,15 @@ SAMPLED = 12
 MOST_SHARE = 0.06
 """Pairs of two tiles that may be candidates; with more, as of tight clusters, each row is compared with all."""
 
+ROWS = 512
+"""Rows of a tile whose products are held at a time."""
+
 Pairs = tuple[Integers, Integers, Floats]
-"""Places of a row and of one that may be among its nearest, and what the products say of their distance."""
+"""Places of a row in its block and of one that may be among its nearest, and their distance by the products."""
 
 
-def candidate_pairs(search: "Search", k: int, map: OrderedMap) -> tuple[Integers, Integers] | None:
-    """Pairs of places among distinct rows, by the first place: the k nearest of each, itself included, and some more.
+def candidate_pairs(search: "Search", k: int, map: OrderedMap) -> list[tuple[slice, Integers, Integers, Floats]] | None:
+    """Candidates for the k nearest of each row, itself included, for one block of distinct rows after the other.
 
     Parameters
     ----------
@@ -51,25 +54,22 @@ def candidate_pairs(search: "Search", k: int, map: OrderedMap) -> tuple[Integers
 
     Returns
     -------
-    tuple or None
-        None where they are too many, or rows or columns too few for this to take less time.
+    list or None
+        Blocks with the places of rows in the block, of candidates, and what the products say of their distance. None
+        where they are too many, or rows or columns too few for this to take less time.
     """
     n, slack = len(search.single.values), 2 * search.single.error_bound(search.single)
     if n < max(FEWEST[0], ROWS_A_NEIGHBOR * k) or search.single.values.shape[1] < FEWEST[1]:
         return None
     blocks = [slice(start, min(start + SIDE, n)) for start in range(0, n, SIDE)]
     limit = np.concatenate(list(map(_Sampled(search, k, min(SAMPLED, n // k)), blocks))) + slack
-    parts = list[Pairs]()
-    for found in map(_Compare(search, limit), _two_at_a_time(blocks)):
-        if found is None:
+    found = {block.start: list[Pairs]() for block in blocks}
+    for parts in map(_Compare(search, limit), _two_at_a_time(blocks)):
+        if parts is None:
             return None
-        parts += found
-    query, near, distance = (np.concatenate(part) for part in zip(*parts, strict=True))
-    order = np.lexsort((distance, query))
-    query, near, distance = query[order], near[order], distance[order]
-    kth = distance[np.searchsorted(query, np.arange(n)) + k - 1]
-    kept = distance <= (kth + slack)[query]
-    return query[kept], near[kept]
+        for block, pairs in parts:
+            found[block.start].append(pairs)
+    return [(block, *(np.concatenate(part) for part in zip(*found[block.start], strict=True))) for block in blocks]
 
 
 def _two_at_a_time(blocks: list[slice]) -> Iterator[tuple[slice, slice]]:
@@ -108,21 +108,25 @@ class _Compare:
     limit: Floats
     doing: ClassVar[str] = "searching neighbors"
 
-    def __call__(self, blocks: tuple[slice, slice]) -> list[Pairs] | None:
+    def __call__(self, blocks: tuple[slice, slice]) -> list[tuple[slice, Pairs]] | None:
         here, there = blocks
-        single, found = self.search.single, list[Pairs]()
-        products = -2 * single.values[here] @ single.values[there].T
-        for away, limit, turned in (
-            (products + single.squares[there], self._rounded_up(here)[:, None], False),
-            (products + single.squares[here, None], self._rounded_up(there), True),
-        )[: 1 if here == there else 2]:
-            close = np.flatnonzero(away <= limit)
-            if close.size > MOST_SHARE * away.size:
-                return None
-            row, column = np.divmod(close, away.shape[1])
-            pair = row + here.start, column + there.start
-            query, near = pair[::-1] if turned else pair
-            found.append((query, near, away[row, column]))
+        single, found = self.search.single, list[tuple[slice, Pairs]]()
+        others, memory = single.columns[there], np.empty((2, ROWS, there.stop - there.start), single.columns.dtype)
+        limits = [self._rounded_up(rows) for rows in blocks]
+        for start in range(here.start, here.stop, ROWS):
+            rows = single.columns[start : min(start + ROWS, here.stop)]
+            products, away = memory[:, : len(rows)]
+            np.matmul(-2 * rows[:, :-1], others[:, :-1].T, out=products)
+            own = limits[0][start - here.start :][: len(rows), None]
+            sides = [(here, others[:, -1], own), (there, rows[:, -1:], limits[1])]
+            for block, squares, limit in sides[: 1 if here == there else 2]:
+                close = np.flatnonzero(np.add(products, squares, out=away) <= limit)
+                if close.size > MOST_SHARE * away.size:
+                    return None
+                row, column = np.divmod(close, away.shape[1])
+                distance, row = away[row, column], row + (start - here.start)
+                pairs = (row, column + there.start) if block is here else (column, row + here.start)
+                found.append((block, (*pairs, distance)))
         return found
 
     def _rounded_up(self, rows: slice) -> Floats:

@@ -116,16 +116,16 @@ class Nearest:
         """Take the distances (n, m) of a tile into account; return places and values of those within the limits."""
         close = _below(away, self.limit)
         if many := np.count_nonzero(close) > len(away) * (2 * self.k + 32):
-            self._keep(np.concatenate([self.best, _smallest(away, self.k)], axis=1))
+            self._keep(np.concatenate([self.best, smallest(away, self.k)], axis=1))
             close = _below(away, self.limit)
         query, column = np.divmod(np.flatnonzero(close), close.shape[1])
         found = away[query, column]
         if query.size and not many:
-            self._keep(_beside(self.best, query, found))
+            self._keep(beside(self.best, query, found))
         return query, column, found
 
     def _keep(self, distances: Floats) -> None:
-        self.best = _smallest(distances, self.k)
+        self.best = smallest(distances, self.k)
         self.limit = np.minimum(self.limit, self.best.max(axis=1) + self.slack)
 
 
@@ -135,14 +135,14 @@ def _below(away: Floats, limit: Floats) -> Flags:
     return close
 
 
-def _smallest(values: Floats, k: int) -> Floats:
+def smallest(values: Floats, k: int) -> Floats:
     """Return the k smallest of each row, in no order; all where there are no more."""
     return np.partition(values, k - 1, axis=1)[:, :k] if values.shape[1] > k else values
 
 
-def _beside(best: Floats, query: Integers, found: Floats) -> Floats:
+def beside(best: Floats, query: Integers, found: Floats) -> Floats:
     """Return `best` (n, k) and beside it what was found for each row, and infinity; ``query`` ascends."""
     counts = np.bincount(query, minlength=len(best))
-    more = np.full((len(best), int(counts.max())), np.inf, best.dtype)
+    more = np.full((len(best), int(counts.max(initial=0))), np.inf, best.dtype)
     more[query, np.arange(query.size) - np.repeat(np.cumsum(counts) - counts, counts)] = found
     return np.concatenate([best, more], axis=1)

@@ -1,6 +1,7 @@
 """Exact duplicates among the test samples are found, counted, and said beside every headline."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,13 @@ def test_duplicates_are_those_of_brute_force(make):
     first = brute_force(rows, outputs)
     assert found.first.tolist() == first.tolist()
     assert found.count == 300 - np.unique(first).size > 100
+
+
+def test_rows_whose_sums_of_bits_are_the_same_are_duplicates_only_if_equal(monkeypatch):
+    ones = SimpleNamespace(integers=lambda *_, size, **__: np.zeros(size, np.uint64))
+    monkeypatch.setattr(np.random, "default_rng", lambda _: ones)
+    rows = np.array([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]])
+    assert find_duplicates(rows, np.ones((3, 1))).first.tolist() == [0, 1, 0]
 
 
 def test_the_same_output_of_another_representation_is_no_duplicate():

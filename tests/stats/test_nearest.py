@@ -37,6 +37,7 @@ def brute_force(queries: np.ndarray, reference: np.ndarray, k: int, *, themselve
 @pytest.mark.parametrize("kind", DRAWN)
 def test_the_rows_are_those_of_brute_force(kind: str, tile: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiles, "TILE", tile)
+    monkeypatch.setattr(nearest, "FIRST_TILE", tile // 2)
     rows = DRAWN[kind](np.random.default_rng(0))
     others = rows[::3] + rows[:1]
     for queries, themselves in ((rows, True), (others, False)):
@@ -51,10 +52,13 @@ def test_tiles_that_are_compared_once_find_the_same(kind: str, monkeypatch: pyte
     monkeypatch.setattr(nearest_pairs, "FEWEST", (100, 1))
     monkeypatch.setattr(nearest_pairs, "ROWS_A_NEIGHBOR", 1)
     monkeypatch.setattr(nearest_pairs, "SIDE", 128)
+    monkeypatch.setattr(nearest_pairs, "ROWS", 50)
     monkeypatch.setattr(nearest_pairs, "MOST_SHARE", 0.9)
     rows = DRAWN[kind](np.random.default_rng(0))
-    found, (expected, _) = nearest_neighbors(rows, 7), brute_force(rows, rows, 7, themselves=True)
-    np.testing.assert_array_equal(found.rows, expected)
+    expected, _ = brute_force(rows, rows, 7, themselves=True)
+    for many in (nearest.MANY, 0.15, 0):  # some rows, or all, have too many candidates
+        monkeypatch.setattr(nearest, "MANY", many)
+        np.testing.assert_array_equal(nearest_neighbors(rows, 7).rows, expected)
     pairs = nearest_pairs.candidate_pairs(nearest.Search(rows, 7, None), 8, in_order)
     assert pairs is not None or "spread" not in kind  # of others, every row is compared with all
 

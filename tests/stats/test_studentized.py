@@ -11,7 +11,7 @@ from mlx.residuals.association.layer import Layer
 from mlx.residuals.association.permutation import group_of
 from mlx.residuals.similarity.directions import directions_of
 from mlx.stats.multiple_testing import holm
-from mlx.stats.permutation import permutations_for, sequential_tests
+from mlx.stats.permutation import least_that_reaches, permutations_for, sequential_tests
 from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, permuted_alike, studentized
 
 
@@ -61,6 +61,20 @@ def test_strata_permuted_alike_have_the_sums_of_each_permuted_by_itself():
     found = permuted_alike(strata, 30, np.random.default_rng(8))
     for one, sums in zip(strata, found, strict=True):
         np.testing.assert_allclose(sums, one.permuted(30, np.random.default_rng(8)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 5, 30])
+def test_a_lower_bound_of_the_standard_error_decides_where_it_stands_for_it(n):
+    generator = np.random.default_rng(n)
+    for x, y in (generator.normal(size=(2, n)), generator.integers(0, 4, size=(2, n)).astype(float)):
+        one = stratum(x, x + y)
+        exact, bound = (one.permuted(300, np.random.default_rng(9), least) for least in (0.0, np.inf))
+        np.testing.assert_allclose(exact[:, 0], bound[:, 0], rtol=1e-12, atol=1e-14)
+        assert (bound[1, 1] <= exact[1, 1] * (1 + 1e-12)).all()
+        least = least_that_reaches(studentized(one.observed())[1, 0])
+        decided = one.permuted(300, np.random.default_rng(9), least)
+        reached = [np.abs(studentized(sums)[1]) >= least for sums in (exact, decided)]
+        np.testing.assert_array_equal(*reached)
 
 
 @pytest.mark.slow
