@@ -69,7 +69,11 @@ def candidate_pairs(search: "Search", k: int, map: OrderedMap) -> list[tuple[sli
             return None
         for block, pairs in parts:
             found[block.start].append(pairs)
-    return [(block, *(np.concatenate(part) for part in zip(*found[block.start], strict=True))) for block in blocks]
+    candidates = []
+    for block in blocks:
+        query, near, distance = (np.concatenate(part) for part in zip(*found[block.start], strict=True))
+        candidates.append((block, query, near, distance))
+    return candidates
 
 
 def _two_at_a_time(blocks: list[slice]) -> Iterator[tuple[slice, slice]]:

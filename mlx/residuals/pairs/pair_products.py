@@ -83,7 +83,7 @@ def products_from_lifted(group: PairGroup, lifted: Floats, orders: Integers) -> 
     for start in range(0, n - 1, PLACES_AT_ONCE):
         between = steps[start : start + PLACES_AT_ONCE]
         for place, found in zip(at[start : start + between.size], squares, strict=False):
-            sums += np.take(v, place, axis=0, out=added, mode="clip")
+            sums += v.take(place, axis=0, out=added, mode="clip")
             np.vecdot(sums, sums, out=found)
         path += between @ squares[: between.size]
     # ⟨P_k, P_k⟩ also has 2 k Σ c over the first k.
