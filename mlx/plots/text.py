@@ -51,6 +51,11 @@ def short_names(names: Sequence[str], *, width: int = 18) -> list[str]:
     return [shorten(f"#{k} {one}", width) if not one or times[one] > 1 else one for k, one in enumerate(short)]
 
 
+def quoted_names(names: Sequence[str]) -> list[str]:
+    """`short_names` in quotation marks, for sentences: a class may be called "no", or "8"."""
+    return [f"“{name}”" for name in short_names(names)]
+
+
 def _in_line(name: str) -> str:
     """`name`, set apart if it runs from right to left: else a number after it would be drawn before it."""
     leftward = any(unicodedata.bidirectional(c) in {"R", "AL"} for c in name)

@@ -90,7 +90,7 @@ def test_the_paragraph_and_each_step_claim_what_intervals_tests_and_counts_say(c
     if named := re.search(r"The most frequent mistakes? (?:is|are) (.+?) \((\d+) of (\d+) mistakes( each)?\)", text):
         names = report.class_names
         pairs = {(names[a], names[p]) for a, p in np.argwhere(counts == first)}
-        assert set(re.findall(r"true (\w+) predicted as (\w+)", named[1])) == pairs
+        assert set(re.findall(r"true “(\w+)” predicted as “(\w+)”", named[1])) == pairs
         assert (named[2], named[3], bool(named[4])) == (str(first), str(counts.sum()), len(pairs) > 1)
 
 
@@ -133,7 +133,7 @@ def derived_classes(report) -> str:
     found, n, wrong = weak(report), len(report.samples), int((~report.samples["correct"]).sum())
     if not found:
         return ""
-    shares = joined([f"{name} ({errors} of {size}, {share(errors / size)})" for name, errors, size in found[:3]])
+    shares = joined([f"“{name}” ({errors} of {size}, {share(errors / size)})" for name, errors, size in found[:3]])
     if len(found) > 3:
         return f"{len(found)} classes fail more often than the others, among them {shares}."
     if len(found) > 1:
@@ -141,7 +141,7 @@ def derived_classes(report) -> str:
     ((name, errors, size),) = found
     rest = f"against {wrong - errors} of {n - size}, {share((wrong - errors) / (n - size))}, of the others"
     return (
-        f"Class {name} fails more often than the others: {errors} of {size} samples ({share(errors / size)}, {rest})."
+        f"Class “{name}” fails more often than the others: {errors} of {size} samples ({share(errors / size)}, {rest})."
     )
 
 
@@ -225,16 +225,16 @@ def derived_steps(report, needed: int) -> list[tuple[str, str]]:
 
 
 def derived_classes_step(failing, n: int, wrong: int) -> tuple[str, str]:
-    names = joined([name for name, *_ in failing[:3]]) if failing else ""
+    names = joined([f"“{name}”" for name, *_ in failing[:3]]) if failing else ""
     if len(failing) == 1:
         ((name, errors, size),) = failing
         rest = f"{of(wrong - errors, n - size)} of the other classes"
         return (
-            f"Add samples of class {name}: {of(errors, size)} are wrong, against {rest}",
-            f"more data of class {name}",
+            f"Add samples of class “{name}”: {of(errors, size)} are wrong, against {rest}",
+            f"more data of class “{name}”",
         )
     shares = joined(
-        [f"{name} ({errors} of {size}, {share(errors / size)})" for name, errors, size in failing[:3]] or [""]
+        [f"“{name}” ({errors} of {size}, {share(errors / size)})" for name, errors, size in failing[:3]] or [""]
     )
     more = f" and {len(failing) - 3} more" * (len(failing) > 3)
     text = f"Add samples of the classes that fail more often than the others: {shares}{more}"

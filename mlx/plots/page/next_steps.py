@@ -20,8 +20,8 @@ from mlx.plots.text import (
     of_all,
     percent,
     plural,
+    quoted_names,
     readable,
-    short_names,
     significant,
     thousands,
 )
@@ -143,7 +143,7 @@ def _recalibrate(report: ClassificationReport) -> Iterator[NextStep]:
 
 def _classes(report: ClassificationReport) -> Iterator[NextStep]:
     """Name the classes that fail more often than the others."""
-    found, names = weak_classes(report, ALPHA), short_names(report.class_names)
+    found, names = weak_classes(report, ALPHA), quoted_names(report.class_names)
     if not found:
         return
     first = found[:MOST_CLASSES]

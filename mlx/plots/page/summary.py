@@ -14,7 +14,7 @@ from mlx.plots.page.key_results import CHANCE_LEVEL
 from mlx.plots.page.next_steps import ALPHA, MOST_CLASSES, NextStep, next_steps
 from mlx.plots.page.weak_classes import weak_classes
 from mlx.plots.report.inputs import AnyReport, ClassificationReport, RegressionReport
-from mlx.plots.text import fixed, interval_text, listed, percent, plural, short_names, significant, thousands
+from mlx.plots.text import fixed, interval_text, listed, percent, plural, quoted_names, significant, thousands
 from mlx.results.metrics import Estimate
 from mlx.results.questions import Question, Statistic
 from mlx.results.tests import first_test
@@ -53,7 +53,7 @@ def _how_often(report: ClassificationReport) -> str:
 
 def _which_classes(report: ClassificationReport) -> str:
     """Name the classes that fail more often than the others, at most three, where tests say so."""
-    found, names = weak_classes(report, ALPHA), short_names(report.class_names)
+    found, names = weak_classes(report, ALPHA), quoted_names(report.class_names)
     if not found:
         return ""
     if len(found) == 1:
@@ -75,7 +75,7 @@ def _which_pair(report: ClassificationReport) -> str:
     first = [pair for pair in pairs if pair[2] == pairs[0][2]]
     if not first or first[0][2] < 2 or len(first) > MOST_PAIRS:
         return ""
-    names, n = short_names(report.class_names), first[0][2]
+    names, n = quoted_names(report.class_names), first[0][2]
     which = listed([f"true {names[actual]} predicted as {names[predicted]}" for actual, predicted, _ in first])
     mistakes = plural(int(counts.sum() - np.trace(counts)), "mistake")
     if len(first) > 1:
