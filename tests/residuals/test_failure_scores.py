@@ -114,7 +114,7 @@ def test_the_covariance_is_shrunk_as_scikit_learn_shrinks_it(n: int, d: int) -> 
     x = np.random.default_rng(n).normal(size=(n, d)) @ np.diag(np.arange(1, d + 1.0))
     fourth = float((np.einsum("ij,ij->i", x, x) ** 2).sum())
     np.testing.assert_allclose(
-        gaussian.ledoit_wolf(x.T @ x / n, fourth, n), ledoit_wolf(x, assume_centered=True)[0], rtol=1e-10
+        gaussian.ledoit_wolf(x.T @ x / n, fourth, n)[0], ledoit_wolf(x, assume_centered=True)[0], rtol=1e-10
     )
 
 

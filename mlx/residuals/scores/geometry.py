@@ -5,6 +5,7 @@ A new score is a function in `GEOMETRY`: of the training samples, it returns wha
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,6 +42,11 @@ class Training:
     last: LastLayer | None = None
     map: OrderedMap = in_order
 
+    @cached_property
+    def within(self) -> Gaussian | None:
+        """Class means and one covariance within classes; None where nothing deviates from the means."""
+        return fit_gaussian(self.part, self.part.y_true, self.map)
+
 
 FittedScore = Callable[[LayerPart], Floats]
 """Computes a score (n,) of the samples of any part."""
@@ -51,7 +57,7 @@ Fit = Callable[[Training], FittedScore | Status]
 
 def fit_mahalanobis(training: Training) -> FittedScore | Status:
     """Squared Mahalanobis distance to the nearest class mean, of one covariance within classes."""
-    within = fit_gaussian(training.part, training.part.y_true, training.map)
+    within = training.within
     if within is None:
         return Reason.NO_SPREAD()
     return lambda part: part.each(_Distance(within), training.map)
@@ -60,7 +66,7 @@ def fit_mahalanobis(training: Training) -> FittedScore | Status:
 def fit_relative_mahalanobis(training: Training) -> FittedScore | Status:
     """The same less the squared distance to the mean of all, of the covariance of all: min_c(MD_c − MD_0)."""
     one = np.zeros_like(training.part.y_true)
-    within = fit_gaussian(training.part, training.part.y_true, training.map)
+    within = training.within
     overall = fit_gaussian(training.part, one, training.map)
     if within is None or overall is None:
         return Reason.NO_SPREAD()

@@ -81,6 +81,8 @@ def fit_virtual_logit(part: LayerPart, last: LastLayer | None, map: OrderedMap) 
 
     The origin is −W⁺b where the last layer is known, else the mean of the training samples.
     """
+    if part.size - (last is None) <= n_principal(part.width):  # so few vary in no further direction
+        return None
     if last is None:
         origin = part.add_up(_SumRows(), map) / part.size
     else:
