@@ -7,6 +7,7 @@ from mlx.core.artifacts import write_csv
 from mlx.core.descriptions import Split
 from mlx.core.lineage import made_from
 from mlx.core.metrics import write_metrics
+from mlx.core.ordered_map import one_thread_each
 from mlx.core.paths import Workspace
 from mlx.evaluation import EvaluationSettings, evaluate_classification, evaluate_regression
 from mlx.pipeline.model_outputs import (
@@ -45,7 +46,7 @@ def write_evaluation(
     val, validation_outputs = open_validation(workspace.representations) if split == "test" else None, None
     if val is not None:
         validation_outputs = val.as_validation(read_groups(source, settings.groups, val, key=KEY))
-    with naming_model_outputs(workspace, recorded):
+    with naming_model_outputs(workspace, recorded), one_thread_each():
         found = _evaluated(recorded, settings, given, validation_outputs)
     frames = found.frames()
     duplicates = recorded.duplicates

@@ -16,6 +16,7 @@ from mlx.core.console import note
 from mlx.core.descriptions import Split
 from mlx.core.lineage import made_from
 from mlx.core.metrics import write_metrics
+from mlx.core.ordered_map import one_thread_each
 from mlx.core.paths import Workspace
 from mlx.core.workers import SERIAL, Workers
 from mlx.pipeline.issues import issues_of
@@ -57,6 +58,8 @@ from mlx.results.sample_scores import SAMPLES
 from mlx.results.tests import first_test
 from mlx.stats.status import Reason
 from mlx.stats.validation_outputs import ValidationOutputs
+
+STEP = "residuals-analysis"
 
 MOST_FEATURES = 100
 """Features that are factors unless ``residuals.factors`` names some."""
@@ -131,7 +134,7 @@ def _classification(
 ) -> str:
     assert recorded.probabilities is not None, "a classification"
     together = None if validation is None else validation.groups
-    with naming_model_outputs(workspace, recorded), announced(workers.map, "residuals-analysis") as shown:
+    with naming_model_outputs(workspace, recorded), one_thread_each(), announced(workers.map, STEP) as shown:
         found = analyze_classification(
             recorded.layers,
             logits=recorded.logits,
@@ -172,7 +175,7 @@ def _regression(
     settings: ResidualsSettings,
 ) -> str:
     validation = _regression_outputs(workspace, "val")
-    with naming_model_outputs(workspace, recorded), announced(workers.map, "residuals-analysis") as shown:
+    with naming_model_outputs(workspace, recorded), one_thread_each(), announced(workers.map, STEP) as shown:
         found = analyze_regression(
             recorded.y_true,
             recorded.y_pred,
