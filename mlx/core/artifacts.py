@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlx.core.documents import parse_json
 from mlx.core.errors import ArtifactError
-from mlx.core.own_folders import check_own_folder, remove
+from mlx.core.own_folders import check_own_folder, check_replaceable, remove
 from mlx.core.reading import REMAKE, existing, reading
 
 if TYPE_CHECKING:
@@ -36,9 +36,12 @@ def replacing(path: Path, *, durable: bool = False) -> Iterator[Path]:
 
     Raises
     ------
+    ArtifactError
+        `path` is a device, a pipe or a socket, which a file would take the place of.
     OSError
         The disk is full, say; names `path` where it names a file.
     """
+    check_replaceable(path)
     temporary = _temporary(path)
     try:
         with naming_final(temporary, path):

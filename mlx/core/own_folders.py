@@ -66,6 +66,20 @@ def check_own_file(file: Path) -> None:
         raise ArtifactError(f"{file}: expected a file, found {what_is(file)}; move it away")
 
 
+def check_replaceable(file: Path) -> None:
+    """Reject what a file can't take the place of: a device, a pipe, a socket, or a link of the system to one.
+
+    Raises
+    ------
+    ArtifactError
+        It is one.
+    """
+    of_system = file.is_symlink() and file.absolute().is_relative_to("/dev")  # such as /dev/stdout
+    if of_system or (file.exists() and not file.is_file() and not file.is_dir()):
+        found = "a link of the system" if of_system else what_is(file)
+        raise ArtifactError(f"{file}: expected a file, or a name for a new one, found {found}")
+
+
 def remove(path: Path, *, ignore_errors: bool = False) -> None:
     """Remove a folder with its content, a file, or a link (not its target), if it exists."""
     try:

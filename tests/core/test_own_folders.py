@@ -96,6 +96,22 @@ def test_a_file_that_is_a_link_is_replaced_and_what_it_points_to_stays(tmp_path:
     assert not (tmp_path / "a.json").is_symlink()
 
 
+def test_a_device_or_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/full")
+    for path, found in (
+        (tmp_path / "pipe", "a pipe"),
+        (tmp_path / "link", "a device"),
+        (Path("/dev/full"), "a device"),
+        (Path("/dev/stdout"), "a link of the system"),
+    ):
+        if not path.exists():
+            continue  # another system
+        with pytest.raises(ArtifactError, match=f"{path}: expected a file, or a name for a new one, found {found}"):
+            write_json(path, {})
+        assert not path.is_file() or path.is_symlink()
+
+
 def test_a_log_that_is_a_link_is_not_written_to(tmp_path: Path, precious: Path) -> None:
     (tmp_path / "run.log").symlink_to(precious / "thesis.txt")
     with pytest.raises(OSError, match="symbolic links"), recorded_in(tmp_path / "run.log"):
