@@ -140,7 +140,9 @@ def test_samples_of_other_parts_are_shown_where_the_reader_or_a_link_asks_for_th
     browser.press(Keys.SPACE)
     browser.js("document.querySelector('#splits input').click()")
     assert browser.text("#selection") == "Nothing is selected. Shown: 50 train."
-    assert "50 of 50 samples have no place here" in browser.text("#view-map .note")
+    assert not browser.find("#plot-map").is_displayed()
+    assert browser.text("#view-map .note").startswith("None of the samples that are shown has a place here")
+    assert browser.text("#view-scatter h3") == "Loss against entropy"
     table, train = browser.csv().set_index("index").sort_index(), inputs.others.parts[1]
     expected = pd.DataFrame(train.columns(np.arange(50))).set_index("index").sort_index()
     assert set(table.split) == {"train"}

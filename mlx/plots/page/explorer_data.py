@@ -22,6 +22,8 @@ from mlx.plots.report.inputs import AnyReport, ClassificationReport
 from mlx.plots.style import COLORS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pandas import DataFrame
 
     from mlx.core.array_types import Integers
@@ -102,7 +104,7 @@ def explorer_data(report: AnyReport, *, page_bytes: int) -> ExplorerData | None:
         "ramps": {"light": _ramp(0, 0.92), "dark": _ramp(0.25, 1)},
         "projections": projections,
         "confusion": cells,
-        "views": [_drawn(view) for view in views],
+        "views": [_drawn(view, packed) for view in views],
         "issues": _issues(report),
         "presets": [[one.heading, one.label, one.query] for one in presets(report)],
         **details(report, samples, order).as_dict(),
@@ -175,9 +177,11 @@ def _described(column: SampleColumn) -> dict[str, Any]:
     return {name: value for name in names if (value := getattr(column, name))}
 
 
-def _drawn(view: View) -> dict[str, str]:
-    return {"key": view.key, "title": view.title, "x": view.x, "y": view.y, "xLabel": view.x_label,
-            "yLabel": view.y_label}  # fmt: skip
+def _drawn(view: View, columns: Collection[str]) -> dict[str, Any]:
+    known = {"key": view.key, "title": view.title, "text": view.text, "x": view.x, "y": view.y, "xLabel": view.x_label,
+             "yLabel": view.y_label}  # fmt: skip
+    other = view.elsewhere
+    return known | ({"elsewhere": _drawn(other, columns)} if other and {"split", other.x} <= set(columns) else {})
 
 
 def _json(content: Any) -> str:

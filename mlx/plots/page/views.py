@@ -27,6 +27,8 @@ class View:
         Columns of the samples.
     x_label, y_label
         What stands at the axes.
+    elsewhere
+        What is drawn where samples of other parts than the test part are shown, of which this is not known.
     """
 
     key: str
@@ -36,12 +38,15 @@ class View:
     y: str
     x_label: str
     y_label: str
+    elsewhere: View | None = None
 
 
+OF_ALL_PARTS = View("scatter", "Loss against entropy", "Right: far from the label. Down: certain. Samples on the lower "
+                    "right may be mislabeled.", "surprise", "entropy", "loss (nats)", "entropy (nats)")  # fmt: skip
 VIEWS = {
     "classification": (
         View("scatter", "Similarity against entropy", "Left: dissimilar to the samples predicted alike. Up: uncertain.",
-             "similarity", "entropy", "similarity to samples predicted alike", "entropy (nats)"),
+             "similarity", "entropy", "similarity to samples predicted alike", "entropy (nats)", OF_ALL_PARTS),
     ),
     "regression": (
         View("fitted", "Residual against prediction", "Above zero the prediction is too low.",

@@ -13,7 +13,7 @@ async function explore(data) {
 
   selection.onChange((changed) => {
     const isOther = ["filters", "split", "color", "size", "map", "sort"].some((name) => changed.has(name));
-    if (changed.has("split")) for (const plot of plots) plot.showAll();
+    if (changed.has("split")) for (const plot of plots) plot.setParts();
     if (["split", "color", "size", "map"].some((name) => changed.has(name))) setLooks(plots, samples, selection);
     if (changed.has("filters")) {
       byId("selection").textContent = selection.text();

@@ -65,6 +65,7 @@ function caption(samples, i) {
   const texts = ["y_true", "y_pred"].map((key) => samples.text(key, i));
   const [actual, predicted] = texts.map((text) => (text.length > MOST_IN_CAPTION ? `${text.slice(0, MOST_IN_CAPTION - 1)}…` : text));
   box.title = texts.join(" → ");
+  if (samples.splitOf(i) !== "test") box.append(`${samples.splitOf(i)}: `);
   if (!samples.classification) box.append(`${actual}, predicted ${predicted}`);
   else if (samples.wrong[i]) box.append(`${actual} → `, make("b", predicted));
   else box.append(actual);

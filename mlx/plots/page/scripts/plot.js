@@ -5,7 +5,7 @@ const HEIGHT = 380;
 
 class Plot {
   constructor(view, samples, selection) {
-    Object.assign(this, { view: { ...view }, samples, selection });
+    Object.assign(this, { view: { ...view }, usual: view, samples, selection });
     this.box = byId(`plot-${view.key}`);
     [this.canvas, this.overlay] = [1, 2].map(() => make("canvas", undefined, { "aria-hidden": "true" }));
     this.note = make("p", "", { class: "note" });
@@ -28,6 +28,32 @@ class Plot {
     const [bottom, top] = paddedRange(this.samples.shownValues(this.view.y));
     this.range = { left, right, bottom, top };
     this.whole = this.range;
+  }
+
+  // Draws what is known of the samples of the parts that are shown; only says so where that is nothing.
+  setParts() {
+    const { usual, samples, box } = this;
+    const figure = box.closest("figure");
+    const other = this.selection.isUsualSplit ? usual : usual.elsewhere;
+    if (usual.elsewhere) {
+      Object.assign(this.view, other);
+      figure.querySelector("h3").textContent = other.title;
+      figure.querySelector("figcaption p").textContent = other.text;
+      box.setAttribute("aria-label", box.getAttribute("aria-label").replace(/^.*? across,/s, `${other.title}: ${other.xLabel} across,`));
+    }
+    this.showAll();
+    const isEmpty = this.placeless() === samples.nShown && samples.shownSplits.join() !== "test";
+    figure.classList.toggle("placeless", isEmpty);
+    this.note.textContent = isEmpty ? "None of the samples that are shown has a place here, as it is computed of test samples alone." : "";
+  }
+
+  // How many of the samples that are shown have no place here.
+  placeless() {
+    const { samples } = this;
+    const [x, y] = [samples.values(this.view.x), samples.values(this.view.y)];
+    let count = 0;
+    for (let i = 0; i < samples.n; i++) count += samples.inShown[i] && !(Number.isFinite(x[i]) && Number.isFinite(y[i]));
+    return count;
   }
 
   get isZoomed() {
@@ -138,10 +164,9 @@ class Plot {
   placelessNote() {
     const { samples } = this;
     if (samples.shownSplits.join() === "test") return "";
-    const [x, y] = [samples.values(this.view.x), samples.values(this.view.y)];
-    let missing = 0;
-    for (let i = 0; i < samples.n; i++) missing += samples.inShown[i] && (Number.isNaN(x[i]) || Number.isNaN(y[i]));
-    return missing ? `${missing} of ${samples.nShown} samples have no place here, as it is computed of test samples alone.` : "";
+    const missing = this.placeless();
+    if (!missing || this.view.title === this.usual.elsewhere?.title) return "";
+    return `${missing} of ${samples.nShown} samples have no place here, as it is computed of test samples alone.`;
   }
 
   drawDense(context, indices) {
