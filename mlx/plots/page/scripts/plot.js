@@ -42,9 +42,8 @@ class Plot {
       box.setAttribute("aria-label", box.getAttribute("aria-label").replace(/^.*? across,/s, `${other.title}: ${other.xLabel} across,`));
     }
     this.showAll();
-    const isEmpty = this.placeless() === samples.nShown && samples.shownSplits.join() !== "test";
-    figure.classList.toggle("placeless", isEmpty);
-    this.note.textContent = isEmpty ? "None of the samples that are shown has a place here, as it is computed of test samples alone." : "";
+    figure.classList.toggle("placeless", !this.selection.isUsualSplit && this.placeless() === samples.nShown);
+    this.note.textContent = this.placelessNote();
   }
 
   // How many of the samples that are shown have no place here.
@@ -166,7 +165,8 @@ class Plot {
     if (samples.shownSplits.join() === "test") return "";
     const missing = this.placeless();
     if (!missing || this.view.title === this.usual.elsewhere?.title) return "";
-    return `${missing} of ${samples.nShown} samples have no place here, as it is computed of test samples alone.`;
+    const which = missing === samples.nShown ? "None of the samples that are shown has a" : `${missing} of ${samples.nShown} samples have no`;
+    return `${which} place here, as it is computed of test samples alone.`;
   }
 
   drawDense(context, indices) {
