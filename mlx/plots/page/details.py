@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlx.core.arrays import release_pages
 from mlx.core.checks import row_blocks
 from mlx.core.scale import in_unit
 from mlx.core.streams import stream
@@ -107,6 +108,7 @@ def _probable(
                 p = np.nan_to_num(np.asarray(outputs.probabilities[rows[where]], dtype=np.float64))
                 ranked[own[where]] = best = np.argsort(-p, axis=1, kind="stable")[:, :k]
                 shares[own[where]] = np.take_along_axis(p, best, axis=1).round(4)
+                release_pages(outputs.probabilities)
     return _packed(ranked), _packed(shares)
 
 

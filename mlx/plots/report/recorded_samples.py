@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlx.core.arrays import release_pages
 from mlx.core.checks import row_blocks
 from mlx.core.log_scores import log_softmax, surprise
 from mlx.core.streams import stream
@@ -148,6 +149,9 @@ def _scores(probabilities: Array, logits: Array | None, rows: Integers, y_true: 
         found["confidence"][where] = np.exp(log_p[np.arange(len(p)), y_pred[where]])
         found["entropy"][where] = entropy_from_log_probabilities(log_p)
         found["surprise"][where] = surprise(p, z, y_true[where], ALL)
+        for scores in (probabilities, logits):
+            if scores is not None:
+                release_pages(scores)
     return found
 
 
