@@ -146,31 +146,23 @@ def record(
     RecordingError
         A layer, batch or output is not what can be recorded.
     """
-    inner = _unwrapped(model)
+    inner, read = _unwrapped(model), inputs or _inputs_of
     place = torch.device(device) if device is not None else _device_of(inner)
     state = {module: module.training for module in inner.modules()}
     precision = contextlib.nullcontext() if autocast is None else torch.autocast(place.type, dtype=autocast)
-    recorder = Recorder(
-        model, folder, layers=layers, outputs=outputs, class_names=class_names, splits=tuple(loaders),
-        last_layer=last_layer,
-    )  # fmt: skip
+    recorder = Recorder(model, folder, layers=layers, outputs=outputs, class_names=class_names, splits=tuple(loaders),
+                        last_layer=last_layer)  # fmt: skip
     try:
         inner.eval()
         with recorder, torch.inference_mode(), precision, contextlib.ExitStack() as stack:
             for split, loader in loaders.items():
                 for batch, index in stack.enter_context(contextlib.closing(_with_index(loader))):
-                    target = (labels or _labels_of)(batch)
-                    found = _called(inner, _moved((inputs or _inputs_of)(batch), place))
-                    recorder.add(
-                        split,
-                        _select(found, output, "the output of the model", "output=", "logits"),
-                        target,
-                        index=index,
-                        dataset=_base(loader),
-                        images=_images_of(batch, images, inputs or _inputs_of),
-                        texts=None if texts is None else texts(batch),
-                        metadata=None if metadata is None else metadata(batch),
-                    )
+                    targets = (labels or _labels_of)(batch)
+                    found = _called(inner, _moved(read(batch), place))
+                    values = _select(found, output, "the output of the model", "output=", "logits")
+                    shown: dict[str, Any] = {"images": _images_of(batch, images, read)}
+                    shown |= {name: of and of(batch) for name, of in (("texts", texts), ("metadata", metadata))}
+                    recorder.add(split, values, targets, index=index, dataset=_base(loader), **shown)
     finally:
         for module, training in state.items():
             module.training = training
