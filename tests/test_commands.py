@@ -214,7 +214,10 @@ def test_a_demo_is_a_whole_study_from_its_flags(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--n_samples", "-4"], "--n_samples: dataset.params.n_samples: expected an integer of at least 1 and at most "),
+        (
+            ["--n_samples", "-4"],
+            "--n_samples: dataset.params.n_samples: expected an integer of at least 1 and at most ",
+        ),
         (["--n-classes", "40"], "--n_classes: dataset.params.n_classes: expected "),
         (["--model_type", "cnnn"], "--model_type: model.name: expected one of "),
         (["--hidden_layers", "a,b"], "--hidden_layers: expected numbers separated by commas, found 'a,b'"),

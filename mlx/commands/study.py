@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     child.add_argument("--output", type=Path, metavar="FILE", help="file to write instead of standard output")
 
 
-def _child(commands: Any, name: str, function: "Callable[[argparse.Namespace], str]", told: str) -> Any:
-    child = commands.add_parser(name, help=told, description=f"{told[0].upper()}{told[1:]}.")
+def _child(commands: Any, name: str, function: "Callable[[argparse.Namespace], str]", summary: str) -> Any:
+    child = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
     child.set_defaults(study_command=function)
     return child
 

@@ -64,15 +64,15 @@ def confusion_estimates(confusion: Counts, y_true: Integers, y_pred: Integers, d
         elif name in {"cohen_kappa", "matthews_corrcoef"}:
             half = SmoothedEstimate((1 + smoothed[name].value) / 2, smoothed[name].error / 2)
             interval = _interval_of_share(half, design).on_scale(lambda share: 2 * share - 1)
-            estimates[name] = Estimate(value, _told(interval, name, design))
+            estimates[name] = Estimate(value, _noting_conservative(interval, name, design))
         else:
             of_equal = MIN_EXPECTED if name in OF_EQUAL_CLASSES else 0.0
             interval = _interval_of_share(smoothed[name], design, of_equal=of_equal)
-            estimates[name] = Estimate(value, _told(interval, name, design))
+            estimates[name] = Estimate(value, _noting_conservative(interval, name, design))
     return estimates
 
 
-def _told(interval: Interval, name: str, design: Design) -> Interval:
+def _noting_conservative(interval: Interval, name: str, design: Design) -> Interval:
     """Return an interval whose method says where it is conservative, by the sizes of the classes."""
     said = ""
     if name in OF_EQUAL_CLASSES and design.effective_of_equal_classes < design.n / 2:
@@ -208,4 +208,4 @@ def mean_average_precision(values: Sequence[float], influence: Floats, design: D
 
 def _interval_of_areas(name: str, mean: float, error: float, df: float, design: Design) -> Interval:
     share = partial(share_interval, mean, error, df=df)
-    return _told(design.given(share, MIN_EXPECTED_AREAS, of_equal=MIN_EXPECTED_CURVE), name, design)
+    return _noting_conservative(design.given(share, MIN_EXPECTED_AREAS, of_equal=MIN_EXPECTED_CURVE), name, design)

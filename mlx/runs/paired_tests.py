@@ -13,7 +13,7 @@ from mlx.pipeline.model_outputs import naming_model_outputs
 from mlx.results.comparison import NULLS, PRIMARY, Metric, PairedTest
 from mlx.runs.compared_model import MEASURES, ComparedModel, Measured
 from mlx.runs.compared_regression import MeasuredRegressions, measure_regressions
-from mlx.runs.shared_samples import Recorded, SharedOutputs
+from mlx.runs.shared_samples import ComparedRun, SharedOutputs
 from mlx.stats.groups import Groups
 from mlx.stats.paired import PairedDifference, missing_difference, paired_influence, paired_mean, paired_proportions
 from mlx.stats.status import Reason
@@ -29,13 +29,13 @@ TestsAt = Callable[[float], list[PairedTest]]
 
 
 def paired_tests(
-    first: Recorded, second: Recorded, shared: SharedOutputs, *, level: float, n_bins: int
+    first: ComparedRun, second: ComparedRun, shared: SharedOutputs, *, level: float, n_bins: int
 ) -> list[PairedTest]:
     """Test every metric of the task of two runs on their shared samples, as `measured_tests` at one `level`."""
     return measured_tests(first, second, shared, n_bins=n_bins)(level)
 
 
-def measured_tests(first: Recorded, second: Recorded, shared: SharedOutputs, *, n_bins: int) -> TestsAt:
+def measured_tests(first: ComparedRun, second: ComparedRun, shared: SharedOutputs, *, n_bins: int) -> TestsAt:
     """Measure every metric of the task of two runs on their shared samples.
 
     Parameters
@@ -82,7 +82,12 @@ Found = Iterator[tuple[Metric, FoundAt]]
 
 
 def _test(
-    first: Recorded, second: Recorded, metric: Metric, estimates: tuple[float, float], found: PairedDifference, n: int
+    first: ComparedRun,
+    second: ComparedRun,
+    metric: Metric,
+    estimates: tuple[float, float],
+    found: PairedDifference,
+    n: int,
 ) -> PairedTest:
     return PairedTest(
         first=first.id,
@@ -108,7 +113,7 @@ def _unless_rounding(difference: float, estimates: tuple[float, float]) -> float
     return 0.0 if difference_of(estimates[1], estimates[0]) == 0 else difference
 
 
-def _classifiers(runs: tuple[Recorded, Recorded], models: tuple[ComparedModel, ComparedModel]) -> Found:
+def _classifiers(runs: tuple[ComparedRun, ComparedRun], models: tuple[ComparedModel, ComparedModel]) -> Found:
     right = float((~models[0].error).mean()), float((~models[1].error).mean())
     yield Metric.ACCURACY, lambda by: (right, _accuracies(*models, by))
     for metric in MEASURES:

@@ -18,7 +18,7 @@ from mlx.stats.groups import Groups
 from mlx.stats.status import OK, Reason
 
 
-class Recorded(Protocol):
+class ComparedRun(Protocol):
     """A run, or a folder with what a model recorded."""
 
     @property
@@ -53,7 +53,7 @@ class SharedOutputs:
     groups: Groups | None = None
 
 
-def shared_outputs(first: Recorded, second: Recorded) -> SharedOutputs:
+def shared_outputs(first: ComparedRun, second: ComparedRun) -> SharedOutputs:
     """Find the test samples that both runs recorded, by their rows in the raw data of the same dataset.
 
     Test sets of other splits overlap in part. Of a run whose split is not recorded, the training samples are unknown;
@@ -92,7 +92,7 @@ def shared_outputs(first: Recorded, second: Recorded) -> SharedOutputs:
     return SharedOutputs(pair, (ours, theirs), (mine[unseen], other[unseen]), groups)
 
 
-def _dataset_is_known(run: Recorded) -> bool:
+def _dataset_is_known(run: ComparedRun) -> bool:
     """Return whether more than the numbers of its samples is known of a run."""
     return "dataset" in (config := run.config()) and config["dataset"].get("name") != RECORDED
 
@@ -133,6 +133,6 @@ def groups_by(name: str | None, workspace: Workspace, index: Array, duplicates: 
     return Groups.of(labels)
 
 
-def _trained_on(run: Recorded) -> Array:
+def _trained_on(run: ComparedRun) -> Array:
     path = run.workspace.splits / "index_train.npy"
     return np.asarray(open_array(path, ndim=1)) if path.exists() else np.empty(0, dtype=np.intp)

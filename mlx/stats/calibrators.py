@@ -165,10 +165,10 @@ def _isotonic(z: Floats, labels: Integers, *, has_logits: bool) -> Calibrate:
         """Without logits, probabilities themselves: between two of them the function is interpolated."""
         return z if has_logits else np.exp(z)
 
-    class Recorded(ClassifierMixin, BaseEstimator):  # type: ignore[misc, unused-ignore]  # untyped base classes
+    class RecordedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc, unused-ignore]  # untyped base classes
         """A classifier whose samples are its own recorded outputs."""
 
-        def fit(self, *_: Any) -> "Recorded":
+        def fit(self, *_: Any) -> "RecordedClassifier":
             return self
 
         def predict(self, X: Floats) -> Integers:
@@ -179,7 +179,7 @@ def _isotonic(z: Floats, labels: Integers, *, has_logits: bool) -> Calibrate:
                 return X
             return X[:, 1] - X[:, 0] if has_logits else X[:, 1]
 
-    stub = Recorded()
+    stub = RecordedClassifier()
     stub.classes_ = np.arange(z.shape[1])
     whole = np.arange(len(z))
     # One fold, which is all samples: nothing is fitted to the others of a fold, and classes may be smaller than folds.

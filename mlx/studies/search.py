@@ -116,7 +116,7 @@ def best_of(trials: Sequence[Trial], settings: SearchSettings) -> Trial | None:
     return min(scored, key=lambda trial: (sign * (trial.score or 0.0), trial.number), default=None)
 
 
-def ask(settings: SearchSettings, batch: int, told: Sequence[Trial], size: int) -> list[dict[str, Any]]:
+def ask(settings: SearchSettings, batch: int, finished: Sequence[Trial], size: int) -> list[dict[str, Any]]:
     """Return the values of the trials of a batch, after the results of all trials before it."""
     import optuna
 
@@ -127,7 +127,7 @@ def ask(settings: SearchSettings, batch: int, told: Sequence[Trial], size: int) 
         direction="minimize" if _minimizes(settings) else "maximize", sampler=samplers[settings.sampler](seed=seed)
     )
     distributions = {key: _distribution(each) for key, each in settings.space.items()}
-    for trial in told:
+    for trial in finished:
         failed = trial.score is None
         study.add_trial(
             optuna.trial.create_trial(

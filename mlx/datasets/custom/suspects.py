@@ -42,9 +42,11 @@ class Suspicion:
         if self._copy and len(kept):
             codes, present = self._labels.codes, ~np.isnan(kept)
             labels = (self._labels.values if codes is None else codes)[samples][present]
-            self._copy = np.array_equal(kept[present], labels if codes is None else self._told(labels, kept[present]))
+            self._copy = np.array_equal(
+                kept[present], labels if codes is None else self._values_by_class(labels, kept[present])
+            )
 
-    def _told(self, codes: Array, values: Array) -> Array:
+    def _values_by_class(self, codes: Array, values: Array) -> Array:
         """Return the value that goes with the label of each sample: that of the first sample with this label."""
         if np.isnan(self._of_label).any():
             found, first = np.unique(codes, return_index=True)

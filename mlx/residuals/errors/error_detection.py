@@ -113,20 +113,22 @@ def _area_of_curve(
     n_errors, n_correct = ranking.worth
     if statistic == Statistic.AUGRC:
         interval = augrc_interval(ranking.smoothed, n_errors, n_correct, level, ranking.slope)
-        return test.with_interval(_told(ranking, interval, statistic, validation))
+        return test.with_interval(_naming_gate(ranking, interval, statistic, validation))
     influence = areas.influence[statistic]
     found = EstimateWithInfluence(test.estimate, influence - influence.mean(), partial(areas.gradient, statistic))
     error, n = ranking.standard_error(found), ranking.rows.size
     if ranking.groups is None:  # as the jackknife has it; by group, it has G/(G - 1)
         error *= np.sqrt(n / (n - 1))
     interval = aurc_interval(test.estimate, error, min(n_errors, n_correct), level)
-    return test.with_interval(_told(ranking, interval, statistic, validation))
+    return test.with_interval(_naming_gate(ranking, interval, statistic, validation))
 
 
-def _told(ranking: Ranking, interval: Interval, statistic: Statistic, validation: ValidationErrors | None) -> Interval:
-    """Return the interval of an area that errors make larger, whose method says where they also let it be given."""
+def _naming_gate(
+    ranking: Ranking, interval: Interval, statistic: Statistic, validation: ValidationErrors | None
+) -> Interval:
+    """Return the interval of an area that errors make larger, whose method names the gate that they are near."""
     near = ranking.near_gate(validation, MIN_EXPECTED[statistic])
-    return ranking.told(replace(interval, method=interval.method + NEAR_GATE * near))
+    return ranking.naming_shared(replace(interval, method=interval.method + NEAR_GATE * near))
 
 
 def _one_kind(wrong: Flags) -> Status:

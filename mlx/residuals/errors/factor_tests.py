@@ -138,16 +138,16 @@ class FactorAndTarget:
         if self.groups is not None:
             return self._ranked_by_group(test, found, self.groups, how)
         error = standard_error(with_shared(found, self.shared, self.rows))
-        told, widening = "", 1.0
+        suffix, widening = "", 1.0
         if self.shared is not None:
-            told, widening = SHARED_METHOD, error / standard_error(found)
+            suffix, widening = SHARED_METHOD, error / standard_error(found)
         p = rank_correlation_test(self.factor, self.target, widening, how.n_permutations, how.generator)
-        test = test.with_p(p.p, p_method(p, RANK_P_METHOD) + told, p.n_permutations)
+        test = test.with_p(p.p, p_method(p, RANK_P_METHOD) + suffix, p.n_permutations)
         if self.rows.size < MIN_RANKED:
             return replace(test, status=no_interval(Reason.FEW_SAMPLES(MIN_RANKED)))
         if test.estimate == 0 or abs(test.estimate) >= EXACT:
             return replace(test, status=no_interval(Reason.EXACT_RELATION()))
-        interval = transformed_interval(test.estimate, error, how.level, "atanh", method=RANK_METHOD + told)
+        interval = transformed_interval(test.estimate, error, how.level, "atanh", method=RANK_METHOD + suffix)
         return test.with_interval(interval)
 
     def _ranked_by_group(
@@ -156,5 +156,7 @@ class FactorAndTarget:
         if test.estimate == 0 or abs(test.estimate) >= EXACT:
             return replace(test, status=Reason.NO_TEST(Reason.EXACT_RELATION()))
         p, interval = correlation_by_group(with_shared(found, self.shared, self.rows), groups, how.level)
-        told = SHARED_METHOD if self.shared else ""
-        return test.with_p(p, interval.method + told).with_interval(replace(interval, method=interval.method + told))
+        suffix = SHARED_METHOD if self.shared else ""
+        return test.with_p(p, interval.method + suffix).with_interval(
+            replace(interval, method=interval.method + suffix)
+        )

@@ -113,9 +113,9 @@ class Ranking:
     def interval(self, level: float) -> Interval:
         """Return the interval of the AUROC."""
         method = {} if self.groups is None else {"method": BY_GROUP}
-        return self.told(self.smoothed.interval(level, **method))
+        return self.naming_shared(self.smoothed.interval(level, **method))
 
-    def told(self, interval: Interval) -> Interval:
+    def naming_shared(self, interval: Interval) -> Interval:
         """Return an interval whose method names what the samples share, and that it is by group."""
         by_group = "" if self.groups is None or interval.method == BY_GROUP else BETWEEN_GROUPS
         return replace(interval, method=interval.method + by_group + (SHARED_METHOD if self.shared else ""))
