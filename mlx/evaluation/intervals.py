@@ -33,10 +33,14 @@ TOP_K = 5
 
 IN_SMALL_CLASSES = "conservative in many small classes"
 OF_COMMON_CLASSES = "conservative where common classes alone have errors"
+OF_FEW_LOSSES = "conservative in some 100 samples and fewer"
 """What is said of an interval that covers more than its level."""
 
 OF_SMALL_CLASSES = {"weighted_f1", "cohen_kappa", "matthews_corrcoef", "roc_auc", "average_precision"}
 """Metrics whose intervals are conservative with many small classes."""
+
+FEW_LOSSES = 150
+"""Samples below which the correction for skewness makes the interval of a mean loss conservative."""
 
 OF_EQUAL_CLASSES = {"balanced_accuracy", "macro_recall"}
 """Metrics in which rare classes have the weight of common ones."""
@@ -79,6 +83,10 @@ def _noting_conservative(interval: Interval, name: str, design: Design) -> Inter
         said = OF_COMMON_CLASSES
     elif name in OF_SMALL_CLASSES and not design.why_biased().is_ok:
         said = IN_SMALL_CLASSES
+    return _labeled(interval, said)
+
+
+def _labeled(interval: Interval, said: str) -> Interval:
     if not said or not interval.why_missing.is_ok:
         return interval
     return replace(interval, method="; ".join(filter(None, (said, interval.method))))
@@ -129,6 +137,7 @@ def mean_surprise(surprises: Floats, design: Design) -> Estimate:
     if design.few.is_ok:
         mean = partial(mean_interval, surprises, groups=design.groups)
         interval = design.given(mean, MIN_EXPECTED, loss=True)
+        interval = _labeled(interval, OF_FEW_LOSSES if design.n < FEW_LOSSES else "")
     return Estimate(float(surprises.mean()), interval)
 
 
