@@ -155,8 +155,8 @@ def _listed(title: str, rows: pd.DataFrame, say) -> str:
 
 def _rate(row: pd.Series) -> str:
     labeled = ""
-    if row["verdict"] == "conservative" and "labeled" in row:
-        labeled = f", labeled in {100 * row['labeled'] / row['given']:.0f} %"
+    if row["verdict"] == "conservative" and row["labeled"] != "":  # where labels were counted
+        labeled = f", labeled in {100 * int(row['labeled']) / row['given']:.0f} %"
     return f"{100 * row['rate']:.1f} at *{row['design']} {row['n']}*{labeled}"
 
 
