@@ -219,7 +219,7 @@ def run_steps(
                 note(f"{name}: {line}")
                 progress.finish_step(name, round(time.perf_counter() - begin, 3), files, workspace)
             progress.end("finished")
-        except BaseException as error:
+        except BaseException as error:  # also an interrupt: the summary says how the run ended
             _record_failure(run, progress, error)
             raise
 

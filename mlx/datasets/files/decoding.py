@@ -121,7 +121,7 @@ class _opened:  # noqa: N801 - used like a function
 
         try:
             self.image = Image.open(self.path, formats=FORMATS)
-        except Exception as error:
+        except Exception as error:  # Pillow and its decoders raise many kinds on a damaged file
             raise _unreadable(error) from None
         return self.image
 
