@@ -56,7 +56,7 @@ class Filters {
       const input = make("input", undefined, { type: "checkbox", value: name });
       const count = codes.reduce((sum, code) => sum + (code === k), 0);
       const label = make("label");
-      label.append(input, ` ${name} (${count.toLocaleString("en").replaceAll(",", " ")})`);
+      label.append(input, ` ${name} (${count < 10000 ? count : count.toLocaleString("en").replaceAll(",", " ")})`);
       input.addEventListener("change", () => {
         const chosen = this.splits.filter((one) => one.checked).map((one) => one.value);
         if (chosen.length) selection.replace(selection.pairs, "", chosen.join());
