@@ -230,4 +230,11 @@ def test_the_page_of_a_regression_says_what_its_tables_say(folder, browser):
     shown = browser.csv().set_index("index").loc[samples["index"]]
     np.testing.assert_allclose(shown.residual, samples.residual, atol=1e-3 * np.ptp(samples.residual))
     assert len(browser.all(".plot")) >= 2
+    browser.js("for (const box of document.querySelectorAll('#splits input')) box.click()")  # one always stays
+    browser.js("document.querySelectorAll('#splits input')[0].click()")
+    shown, train = browser.csv(), run / "data/representations/train"
+    shown = shown[shown.split == "train"].set_index("index").loc[np.load(train / "index.npy")]
+    np.testing.assert_allclose(shown.y_pred, np.load(train / "y_pred.npy"), atol=1e-3 * np.ptp(shown.y_pred))
+    inputs = np.load(run / "data/raw/X.npy")[shown.index]
+    np.testing.assert_allclose(shown["feature.feature 0"], inputs[:, 0], atol=1e-3 * np.ptp(inputs[:, 0]))
     assert browser.complaints() == []

@@ -73,16 +73,21 @@ def _other_parts(report: AnyReport, data: ExplorerData) -> Iterator[str]:
             named = " and ".join(PARTS.get(part, part) for part in parts)
             yield f"Of {named} samples the page has the issues alone."
         return
-    recorded, shown = report.others.sizes(), {split: n for split, n in data.sizes.items() if split != "test"}
-    few = any(shown.get(split, 0) < n for split, n in recorded.items())
-    sizes = [
-        f"{thousands(shown.get(split, 0))}{f' of {thousands(n)}' if few else ''} {PARTS.get(split, split)}"
-        for split, n in recorded.items()
-    ]
-    which = " (those with an issue first, then a random sample)" * few
+    recorded = report.others.sizes()
+    whole = " and ".join(f"{thousands(n)} {PARTS.get(split, split)}" for split, n in recorded.items())
+    if len(data.sizes) == 1:
+        yield f"This page has no room for the {whole} samples that were recorded."
+        return
+    shown, which = f"the {whole}", ""
+    if any(data.sizes.get(split, 0) < n for split, n in recorded.items()):
+        shown = " and ".join(
+            f"{thousands(data.sizes.get(split, 0))} of {thousands(n)} {PARTS.get(split, split)}"
+            for split, n in recorded.items()
+        )
+        which = " (those with an issue first, then a random sample, as many as there is room for)"
     yield (
-        f"Also the {' and '.join(sizes)} samples that were recorded{which}, which Split adds; what is computed of the "
-        "test samples alone, such as similarity and the map, is missing there."
+        f"Also {shown} samples that were recorded{which}, which Split adds; what is computed of test samples alone, "
+        "such as similarity and the map, is missing there."
     )
 
 
