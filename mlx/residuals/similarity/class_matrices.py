@@ -1,7 +1,7 @@
 """Similarities within a class as a matrix: of all its samples where they are few, of blocks where they are many."""
 
 from dataclasses import dataclass
-from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -74,24 +74,32 @@ def class_matrices(
         How the classes are computed.
     """
     found = lifted.units.defined
-    classes = ((label, found[labels[found] == label]) for label in range(n_classes))
-    return list(map(partial(_class_matrix, lifted, max_samples, n_blocks), classes))
+    classes = [(label, found[labels[found] == label]) for label in range(n_classes)]
+    return list(map(_CompareWithin(lifted, max_samples, n_blocks), classes))
 
 
-def _class_matrix(
-    lifted: CenteredDirections, max_samples: int, n_blocks: int, labeled: tuple[int, Integers]
-) -> ClassMatrix:
-    label, rows = labeled
-    nearest, nearest_similarity = np.full(rows.size, -1), np.full(rows.size, np.nan)
-    if rows.size > 1:
-        found = nearest_rows(lifted, rows, 1)
-        nearest, nearest_similarity = found[:, 0], mean_products(lifted, rows, found) + lifted.offset
-    if rows.size <= max_samples:
-        starts, similarity = np.arange(rows.size), similarity_matrix(lifted, rows)
-    else:
-        starts = np.arange(min(n_blocks, rows.size)) * rows.size // min(n_blocks, rows.size)
-        similarity = _block_means(lifted, rows, starts)
-    return ClassMatrix(label, rows, similarity, starts, nearest, nearest_similarity.clip(-1.0, 1.0))
+@dataclass(frozen=True)
+class _CompareWithin:
+    """The matrix of a class, of its label and rows."""
+
+    doing: ClassVar[str] = "comparing within classes"
+    lifted: CenteredDirections
+    max_samples: int
+    n_blocks: int
+
+    def __call__(self, labeled: tuple[int, Integers]) -> ClassMatrix:
+        lifted, (label, rows) = self.lifted, labeled
+        nearest, nearest_similarity = np.full(rows.size, -1), np.full(rows.size, np.nan)
+        if rows.size > 1:
+            found = nearest_rows(lifted, rows, 1)
+            nearest, nearest_similarity = found[:, 0], mean_products(lifted, rows, found) + lifted.offset
+        if rows.size <= self.max_samples:
+            starts, similarity = np.arange(rows.size), similarity_matrix(lifted, rows)
+        else:
+            n_blocks = min(self.n_blocks, rows.size)
+            starts = np.arange(n_blocks) * rows.size // n_blocks
+            similarity = _block_means(lifted, rows, starts)
+        return ClassMatrix(label, rows, similarity, starts, nearest, nearest_similarity.clip(-1.0, 1.0))
 
 
 def similarity_matrix(lifted: CenteredDirections, rows: Integers) -> Floats:

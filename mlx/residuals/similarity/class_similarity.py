@@ -7,8 +7,9 @@ same differ by. Representations are read in blocks of rows and may be larger tha
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import reduce
 from operator import add
+from typing import ClassVar
 
 import numpy as np
 
@@ -100,10 +101,10 @@ def similarity_family(
         blocks = row_blocks(rows.size, max(beside, lifted.units.row_entries + 2), block_bytes)
         return ([_Block.of(rows[block], kinds, own_parts) for block in group] for group in in_groups(blocks))
 
-    sums = reduce(add, map(partial(_sum_kinds, lifted, none), tasks(0)), none)
+    sums = reduce(add, map(_SumKinds(lifted, none), tasks(0)), none)
     found = np.full((6, y_pred.size), np.nan)
     done = 0
-    for part in map(partial(_compare, lifted, n_classes, sums), tasks(n_groups)):
+    for part in map(_Compare(lifted, n_classes, sums), tasks(n_groups)):
         found[:, rows[done : done + part.shape[1]]] = part
         done += part.shape[1]
     return SimilarityFamily(*found)
@@ -122,31 +123,47 @@ class _Block:
         return cls(rows, kinds[:, rows], [part.take(rows) for part in own])
 
 
-def _sum_kinds(lifted: CenteredDirections, none: GroupSums, blocks: list[_Block]) -> GroupSums:
-    """Sum blocks by every kind of label."""
-    sums = none
-    for block in blocks:
-        vectors = lifted.take(block.rows)
-        for labels in block.kinds:
-            sums += sum_groups(vectors, labels, len(none.totals))
-    return sums
+@dataclass(frozen=True)
+class _SumKinds:
+    """Sums blocks by every kind of label."""
+
+    doing: ClassVar[str] = "summing by class"
+    lifted: CenteredDirections
+    none: GroupSums
+
+    def __call__(self, blocks: list[_Block]) -> GroupSums:
+        sums = self.none
+        for block in blocks:
+            vectors = self.lifted.take(block.rows)
+            for labels in block.kinds:
+                sums += sum_groups(vectors, labels, len(self.none.totals))
+        return sums
 
 
-def _compare(lifted: CenteredDirections, n_classes: int, sums: GroupSums, blocks: list[_Block]) -> Floats:
+@dataclass(frozen=True)
+class _Compare:
     """Every similarity (6, m) of the rows of some blocks."""
-    of_classes, swapped = GroupSums(sums.totals[:n_classes]), swap_constant_terms(sums.totals).T
-    parts = []
-    for block in blocks:
-        vectors, y_pred = lifted.take(block.rows), block.kinds[0]
-        products = vectors @ swapped
-        means = [
-            _group_means(lifted, products, labels, sums, own)
-            for labels, own in zip(block.kinds, block.own, strict=True)
-        ]
-        products = products[:, :n_classes]
-        cosines = _centroid_cosines(lifted, vectors, products, y_pred, of_classes)
-        parts.append(np.stack([*means, cosines, *_separation(lifted, products, y_pred, of_classes, block.own[0])]))
-    return np.concatenate(parts, axis=1)
+
+    doing: ClassVar[str] = "comparing with classes"
+    lifted: CenteredDirections
+    n_classes: int
+    sums: GroupSums
+
+    def __call__(self, blocks: list[_Block]) -> Floats:
+        sums, lifted, n_classes = self.sums, self.lifted, self.n_classes
+        of_classes, swapped = GroupSums(sums.totals[:n_classes]), swap_constant_terms(sums.totals).T
+        parts = []
+        for block in blocks:
+            vectors, y_pred = lifted.take(block.rows), block.kinds[0]
+            products = vectors @ swapped
+            means = [
+                _group_means(lifted, products, labels, sums, own)
+                for labels, own in zip(block.kinds, block.own, strict=True)
+            ]
+            products = products[:, :n_classes]
+            cosines = _centroid_cosines(lifted, vectors, products, y_pred, of_classes)
+            parts.append(np.stack([*means, cosines, *_separation(lifted, products, y_pred, of_classes, block.own[0])]))
+        return np.concatenate(parts, axis=1)
 
 
 def _group_means(
