@@ -136,7 +136,7 @@ def test_the_page_says_what_the_tables_say(folder, browser):
     tests = pd.read_csv(run / "data/residuals/tests.csv")
     answer = browser.text(".answer p").replace("\N{NO-BREAK SPACE}", " ")
     row = tests[(tests.name == "error by entropy") & (tests.statistic == "auroc")].iloc[0]
-    assert f"AUROC of its entropy {row.estimate:.2f} [{row.low:.2f}, {row.high:.2f}]" in answer
+    assert f"AUROC of its entropy {row.estimate:.2f}, 95 % interval {row.low:.2f} to {row.high:.2f}" in answer
     assert f"{int(counts.sum() - np.trace(counts.reshape(10, 10)))} of {counts.sum()} test samples" in answer
     row = tests[(tests.name == "error by low similarity") & (tests.statistic == "auroc")].iloc[0]
     if added := cards.get("Geometry beside the softmax"):  # of which there is one or the other
