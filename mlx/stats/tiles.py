@@ -66,10 +66,6 @@ class Centered:
         """Their squared lengths (n,)."""
         return self.columns[:, -1]
 
-    def every(self, step: int) -> "Centered":
-        """Return every so many-th row."""
-        return Centered(np.ascontiguousarray(self.columns[::step]))
-
     def error_bound(self, reference: "Centered") -> Floats:
         """Bound (n,) of the rounding of ‖y‖² − 2 x·y over all y of a reference, however the sums are ordered."""
         known, d = np.finfo(self.columns.dtype), self.columns.shape[1] - 1
