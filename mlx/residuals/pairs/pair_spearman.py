@@ -38,7 +38,7 @@ MAX_BOUND = 0.5
 BOUND = "bound of what binning ranks can change; no confidence interval"
 N_BINS = 1 << 18
 SAMPLE_ROWS = 1500
-TILE = (256, 512)
+TILE = (512, 512)
 
 TASK_PAIRS = 10_000_000
 """Pairs of one task: half a second of work, of which a worker far away returns ten megabytes of counts."""

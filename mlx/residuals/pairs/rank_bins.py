@@ -82,9 +82,9 @@ class BinCounts:
     def add(self, values: Floats, weights: Floats | None = None) -> None:
         """Count more values (n,), each with a weight where given."""
         where = self.bins.of(values)
-        np.add.at(self.counts, where, 1)  # np.bincount would go through all bins for each block of values
+        self.counts += np.bincount(where, minlength=self.counts.size)
         if weights is not None:
-            np.add.at(self.weights, where, weights)
+            self.weights += np.bincount(where, weights, minlength=self.counts.size)
         unsettled = ~self._mixed.take(where)
         if not unsettled.any():
             return
