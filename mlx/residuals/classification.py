@@ -106,7 +106,7 @@ def analyze_classification(
     detected = [*entropy_tests, *(test for one in layers for test in one.tests)]
     failures = failure_scores(compared, detected, predictions, others, settings, map=map)
     further = (*failures.tests, *alignments(representations, map=map), *known.tests)
-    found = _merged(predictions, samples, layers, entropy_tests, further, settings, duplicates, first.norms == 0)
+    found = _merged(predictions, samples, layers, entropy_tests, further, settings, duplicates, first.norms == 0, map)
     return replace(
         found,
         **_of_factors(known, shown, duplicates, predictions.groups),
@@ -191,6 +191,7 @@ def _merged(
     settings: ResidualsSettings,
     duplicates: Duplicates,
     dropped: Flags,
+    map: OrderedMap,
 ) -> ClassificationResiduals:
     """Put the results of entropy and of every layer together, and then the tests of no single layer."""
     error, of_entropy = predictions.error, [entropy_score(samples.entropy)]
@@ -207,7 +208,7 @@ def _merged(
         tests=tests,
         risk_coverage=(*risk_curves(error, of_entropy), *(one for layer in layers for one in layer.risk_coverage)),
         temperature=temperature_curve(
-            predictions.probabilities, predictions.logits, predictions.y_true, predictions.y_pred
+            predictions.probabilities, predictions.logits, predictions.y_true, predictions.y_pred, map=map
         ),
         similarity=tuple(one for layer in layers for one in layer.similarity),
         matrices={file: matrix for layer in layers for file, matrix in layer.matrices.items()},

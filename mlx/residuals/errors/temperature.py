@@ -1,10 +1,14 @@
 """Entropy, log loss and error detection with the logits divided by a temperature."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
 from mlx.core.log_scores import log_softmax, surprise
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.results.classification_residuals import TemperaturePoint
 from mlx.stats.correlation import merge_entropies, midranks
 from mlx.stats.prediction_scores import log_probabilities
@@ -19,7 +23,12 @@ UNCHANGED = len(TEMPERATURES) // 2
 
 
 def temperature_curve(
-    probabilities: Scores, logits: Scores | None, y_true: Integers, y_pred: Integers
+    probabilities: Scores,
+    logits: Scores | None,
+    y_true: Integers,
+    y_pred: Integers,
+    *,
+    map: OrderedMap = in_order,
 ) -> tuple[TemperaturePoint, ...]:
     """Entropy, log loss and error detection at each of `TEMPERATURES` (Guo et al. 2017).
 
@@ -32,17 +41,11 @@ def temperature_curve(
         (n_samples, n_classes); without logits the logarithms of the probabilities take their place.
     y_true, y_pred
         (n_samples,), labels.
+    map
+        How blocks of rows are run.
     """
-    entropy = np.empty((len(TEMPERATURES), len(y_true)))
-    surprises = np.empty(entropy.shape)
-    for rows in row_blocks(*probabilities.shape):
-        log_p = log_probabilities(probabilities, logits, rows)
-        truth = np.arange(len(log_p)), y_true[rows]
-        for k, temperature in enumerate(TEMPERATURES):
-            scaled = log_softmax(log_p / temperature)
-            entropy[k, rows] = entropy_from_log_probabilities(scaled)
-            surprises[k, rows] = -scaled[truth]
-        surprises[UNCHANGED, rows] = surprise(probabilities, logits, y_true, rows)
+    blocks = row_blocks(*probabilities.shape)
+    entropy, surprises = np.concatenate(list(map(_Scale(probabilities, logits, y_true), blocks)), axis=2)
     wrong = y_true != y_pred
     infinite = why_infinite(surprises[UNCHANGED])
     return tuple(
@@ -57,6 +60,25 @@ def temperature_curve(
         )
         for temperature, total, values in zip(TEMPERATURES, surprises, entropy, strict=True)
     )
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Entropies and surprises (2, n_temperatures, m) of a block of rows."""
+
+    doing: ClassVar[str] = "scaling logits"
+    probabilities: Scores
+    logits: Scores | None
+    y_true: Integers
+
+    def __call__(self, rows: slice) -> Floats:
+        log_p = log_probabilities(self.probabilities, self.logits, rows)
+        truth, found = (np.arange(len(log_p)), self.y_true[rows]), np.empty((2, len(TEMPERATURES), len(log_p)))
+        for k, temperature in enumerate(TEMPERATURES):
+            scaled = log_softmax(log_p / temperature)
+            found[:, k] = entropy_from_log_probabilities(scaled), -scaled[truth]
+        found[1, UNCHANGED] = surprise(self.probabilities, self.logits, self.y_true, rows)
+        return found
 
 
 def _mean(values: Floats) -> float:
