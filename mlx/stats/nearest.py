@@ -25,8 +25,8 @@ MANY = 4
 SPARE = 256
 """Candidates beyond 8 k that a query may have in single precision; with more, double precision narrows them down."""
 
-RANKED_BYTES = 1 << 20
-"""Size of the differences that are squared at a time, in a core's cache."""
+CACHED_BYTES = 1 << 20
+"""Size of the rows, or of differences of rows, that are computed at a time, in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Search:
 
     def _centered(self, matrix: Scores, rows: Integers, dtype: type[np.floating[Any]]) -> Centered:
         columns = np.empty((rows.size, matrix.shape[1] + 1), dtype)
-        for part in row_blocks(*columns.shape):
+        for part in row_blocks(rows.size, matrix.shape[1], CACHED_BYTES):
             centered = in_unit(matrix[rows[part]], self._exponent) - self._center
             columns[part, :-1], columns[part, -1] = centered, np.einsum("ij,ij->i", centered, centered)
         return Centered(columns)
@@ -217,7 +217,7 @@ class Search:
         """Σ(x − y)² (n_pairs,) in a unit in which no square over- or underflows, and the exponent of that unit."""
         unit = 0 if self._exponent == NO_EXPONENT or SAFE[0] < self._exponent < SAFE[1] else self._exponent
         squares = np.empty(queries.size)
-        for part in row_blocks(queries.size, self.reference.shape[1], RANKED_BYTES):
+        for part in row_blocks(queries.size, self.reference.shape[1], CACHED_BYTES):
             x, y = self.queries[queries[part]], self.reference[others[part]]
             gaps = in_unit(x, unit) - in_unit(y, unit) if unit else np.subtract(x, y, dtype=np.float64)
             squares[part] = np.einsum("ij,ij->i", gaps, gaps)
