@@ -6,6 +6,8 @@ from sklearn import metrics as oracle
 
 from mlx.core.errors import DataError
 from mlx.evaluation import EvaluationSettings, evaluate_regression
+from mlx.stats.mean_intervals import mean_interval
+from mlx.stats.square_intervals import mean_square_interval
 
 SETTINGS = EvaluationSettings()
 
@@ -56,3 +58,13 @@ def test_targets_whose_squares_overflow_have_finite_metrics():
     for name in ("rmse", "rmse_low", "mae", "mae_high"):
         assert large[name] == pytest.approx(plain[name] * 1e200)
     assert large["r2_high"] == pytest.approx(plain["r2_high"])
+
+
+@pytest.mark.parametrize(("freedom", "again"), [(2.5, 9), (30, 2)])
+def test_the_high_end_of_a_mean_square_is_that_with_the_largest_as_often_again_as_the_tail_says(freedom, again):
+    squares = np.random.default_rng(0).standard_t(freedom, size=100) ** 2
+    ordered = np.sort(squares)[::-1]
+    inverse = np.log(ordered[:20] / ordered[20]).mean()  # Hill's estimate of 1/α from the 2√n largest
+    assert again == (9 if inverse >= 8 / 9 else np.ceil(1 / (1 - inverse)))
+    expected = mean_interval(np.append(squares, np.full(again, ordered[0])), 0.95).high
+    assert mean_square_interval(squares, 0.95).high == pytest.approx(expected, rel=1e-12)
