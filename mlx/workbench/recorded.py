@@ -80,7 +80,8 @@ def analyze(
         A data frame, columns by name, or a table in a file: what may explain the errors.
     val, train
         The same arrays of the validation and training part, by the names of these arguments; or a folder of them.
-        Validation may have ``metadata`` with the column of `groups`, of which no half of validation divides one.
+        Each may have ``images``, ``texts`` and ``metadata``, of which the page shows the columns that the test part
+        has; in that of validation is the column of `groups`, of which no half of validation divides one.
     last_layer
         ``weights`` (d, K) or (K, d) and ``bias`` (K,) that make the logits of the first layer, by name or in a file
         ``.npz``: for neural collapse (NC3) and the origin of ViM.
