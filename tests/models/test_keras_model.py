@@ -1,5 +1,7 @@
 """The Keras adapter does what Keras does, and an epoch is a function of its seed."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -190,3 +192,17 @@ def test_steps_that_are_not_compiled_do_the_same() -> None:
         reached = model.run_epoch([(X[:8], Y[:8])], np.random.default_rng(0)).metrics
         said.append((reached["loss"], model.evaluate([(X[:8], Y[:8])])["loss"], *model.outputs(X[:2]).predictions))
     assert said[1] == pytest.approx(said[0], rel=1e-3)
+
+
+def test_keras_is_imported_without_packages_of_its_parts_that_are_not_used() -> None:
+    code = """
+import sys
+from mlx.models.in_keras.runtime import keras
+module = keras()
+assert not {"sklearn", "matplotlib"} & sys.modules.keys()
+assert not hasattr(module, "absent")
+from sklearn.base import BaseEstimator
+assert issubclass(module.wrappers.SKLearnClassifier, BaseEstimator)
+from keras.visualization import plot_image_gallery
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
