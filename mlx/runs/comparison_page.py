@@ -109,11 +109,11 @@ def _next_steps(comparison: Comparison, pairs: Sequence[Pair], tested: Sequence[
             yield f'<a href="#disagree">Look at the {safe(alone)}, and the {safe(other)}</a>'
     for samples in comparison.samples:
         if samples.n and not samples.status.is_ok:
-            yield f'<a href="#samples">{safe(f"{samples.second}: {samples.status}")}</a>'
+            yield f'<a href="#samples">{safe(f"Check the test samples of {samples.second}: {samples.status}")}</a>'
     primary = {(test.second, test.metric) for test in comparison.tests if test.primary}
     for verdict in tested:
         if verdict.outcome in {"better", "worse", "different"} and (verdict.second, verdict.metric) not in primary:
-            yield f'<a href="#differences">{safe(verdict.sentence)}</a>'
+            yield f'<a href="#differences">See what else differs: {safe(verdict.sentence)}</a>'
 
 
 Figure = tuple[str, str, str, bytes]

@@ -183,7 +183,7 @@ def _said(pair: Pair, place: int) -> tuple[str, str, str]:
 
 
 def _sure(one: Predicted, place: int) -> str:
-    return "" if one.confidence is None else f", {percent(float(one.confidence[place]))} sure"
+    return "" if one.confidence is None else f", confidence {percent(float(one.confidence[place]))}"
 
 
 def _value(pair: Pair, value: object) -> str:
