@@ -1,6 +1,7 @@
 """The cells of a study: configurations that differ in what the study varies on purpose."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from mlx.core.paths import from_root
 from mlx.core.sections import SECTIONS, unknown_key
 from mlx.core.settings import nearest
 from mlx.studies.settings import StudySettings
+
+MOST_CELLS = 1_000
+"""Cells of a study, all pairs of which are compared."""
 
 Override = tuple[Key, Any, str]
 """A key, its value, and where that is set, for messages."""
@@ -62,8 +66,12 @@ def cells_of(document: Document, settings: StudySettings) -> list[Cell]:
     Raises
     ------
     SettingsError
-        An override is no key with a value, or its key is in no section.
+        An override is no key with a value, or its key is in no section; or there are too many cells.
     """
+    n_cells = max(1, len(settings.cells)) * math.prod(map(len, settings.grid.values()))
+    if n_cells > MOST_CELLS:
+        where = document.where(("grid",) if settings.grid else ("cells",))
+        raise SettingsError(f"{where}: expected at most {MOST_CELLS:,} cells, found {n_cells:,}; a search tries some")
     base = read_base(document, settings).with_value(("name",), settings.name, document.where(("name",)))
     cells: list[Cell] = []
     for name, overrides in _named(document, settings):

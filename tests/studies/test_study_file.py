@@ -116,6 +116,8 @@ FAULTS = {
     "grid: {training.epochs: [1, 1]}": "small.yaml:5: grid: expected cells that differ, found 'epochs=1' twice",
     "grid: {training: [3]}": "small.yaml:5: training: expected a section of keys, found 3",
     "cells: {cafe\u0301: {}, caf\u00e9: {}}": "small.yaml:5: cells: expected names that differ from each other, found",
+    f"grid: {{training.epochs: {list(range(1, 41))}, split.seed: {list(range(40))}}}": "small.yaml:5: expected at most "
+    "1,000 cells, found 1,600; a search tries some",
     "cells: {a: 3}": "small.yaml:5: cells.a: expected a section of keys or a list",
     "folds: 3\nvary: [data]": "folds: expected seeds with vary: data",
     "cells: {a: {dataset: {name: digits}}}\nvary: [data]": "small.yaml:6: vary: data: expected .*n_samples",
