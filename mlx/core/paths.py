@@ -69,6 +69,11 @@ def _nothing_at(path: Path) -> str:
     if given.startswith(".."):
         return "nothing there"
     if "/.dvc/tmp/exps/" in root.as_posix():
+        if (root / f"{given}.dvc").is_file():
+            return (
+                "nothing there; DVC tracks it, and brings it into the temporary copy that this experiment runs in if "
+                "'dvc exp run' names no stage, or if 'mlx watch' made it a dependency"
+            )
         track = f"'git add {given}'" if path.suffix == ".py" else f"'dvc add {given}' and 'git add {given}.dvc'"
         return (
             "nothing there; this is the temporary copy of the repository that an experiment of DVC runs in, and only "

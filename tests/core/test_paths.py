@@ -40,3 +40,15 @@ def test_where_something_is_nothing_more_is_said(tmp_path: Path, monkeypatch: py
     (tmp_path / "$a.csv").write_text("")
     assert what_is(Path("$a.csv")) == "a file"
     assert what_is(Path("b.csv")) == what_is(tmp_path.parent / "b.csv") == "nothing there"
+
+
+def test_data_that_dvc_tracks_and_leaves_out_of_an_experiment_say_how_they_come_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / ".dvc/tmp/exps/standalone/copy"
+    (copy / ".git").mkdir(parents=True)
+    (copy / "dvc.yaml").touch()
+    monkeypatch.chdir(copy)
+    assert "only tracked files come along: track it ('dvc add a.csv'" in what_is(copy / "a.csv")
+    (copy / "a.csv.dvc").touch()
+    assert what_is(copy / "a.csv").endswith("names no stage, or if 'mlx watch' made it a dependency")
