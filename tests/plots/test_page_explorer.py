@@ -18,6 +18,12 @@ def _nothing_goes_wrong(browser):
     assert browser.complaints() == []
 
 
+COPIED = """
+    document.execCommand = () => { window.copied = document.activeElement.value; return true; };
+    Object.defineProperty(navigator, "clipboard", {value: {writeText: () => Promise.reject()}})"""
+"""Keeps what the page copies, as if the browser had no other way."""
+
+
 def choose(browser, selector, text):
     Select(browser.find(selector)).select_by_visible_text(text)
 
@@ -107,9 +113,7 @@ def test_a_selection_is_exported_as_the_page_shows_it(browser, pages):
     factors = inputs.residuals.sample_factors
     assert (table["factor.contrast"].isna() == np.isnan(factors["contrast"][own.index])).all()
     assert table["factor.color"].tolist() == factors["color"][own.index].tolist()
-    browser.js("""
-        document.execCommand = () => { window.copied = document.activeElement.value; return true; };
-        Object.defineProperty(navigator, "clipboard", {value: {writeText: () => Promise.reject()}})""")
+    browser.js(COPIED)
     browser.find("#copy-ids").click()
     browser.until(lambda: browser.text("#selection") == f"{len(own)} ids copied.", "it says so")
     assert browser.js("return window.copied").split() == own["index"].astype(str).tolist()
@@ -152,6 +156,10 @@ def test_samples_of_other_parts_are_shown_where_the_reader_or_a_link_asks_for_th
         np.testing.assert_allclose(table[column], expected[column], atol=1e-3)
     assert table.similarity.isna().all()
     assert table["factor.size"].tolist() == (table.index % 7).tolist()
+    browser.js(COPIED)
+    browser.find("#copy-ids").click()
+    browser.until(lambda: browser.text("#selection") == "50 ids copied.", "it says so")
+    assert browser.js("return window.copied").split("\n") == [f"train {k}" for k in expected.index]
     kept = address(browser)
     browser.driver.get("about:blank")
     browser.driver.get(f"{path.as_uri()}{kept}&f.correct=%3Dwrong")

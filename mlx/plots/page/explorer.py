@@ -111,7 +111,8 @@ _BAR = (
     '<div class="actions"><button type="button" id="clear" disabled>Clear selection</button>'
     '<button type="button" id="csv" title="Of the selected samples, or of all: every column of this page, rounded as '
     'the page shows it; samples.parquet has the full numbers">Download CSV</button>'
-    '<button type="button" id="copy-ids" title="Numbers of the selected samples in the raw data">Copy ids</button>'
+    '<button type="button" id="copy-ids" title="Numbers of the selected samples in the raw data, where '
+    'there are several parts after the name of theirs">Copy ids</button>'
     '<button type="button" id="copy-link" title="Address of this page with the filters in use">Copy link</button>'
     '<button type="button" data-help aria-label="Keys and help">?</button></div></div>'
 )
