@@ -1,6 +1,5 @@
 """Runs the steps in one process, in a run directory, and resumes runs that did not finish."""
 
-import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, nullcontext
@@ -25,13 +24,14 @@ from mlx.core.checksums import (
 from mlx.core.console import note, record, recorded_in
 from mlx.core.errors import ArtifactError, DataError, SettingsError
 from mlx.core.locks import run_lock
-from mlx.core.paths import Workspace, repository_root
+from mlx.core.paths import Workspace
 from mlx.core.reading import verify
 from mlx.core.stage import call_step, sections_of
 from mlx.core.versions import versions
 from mlx.core.workers import RESOURCES_UNUSED, Workers, open_workers
 from mlx.datasets.inputs import changes
 from mlx.pipeline.steps import STEPS
+from mlx.runs.code_state import commit, warn_of_other_code
 from mlx.runs.given_names import check_names
 from mlx.runs.history import recovered
 from mlx.runs.output_folder import check_functions, output_folder
@@ -280,28 +280,3 @@ def _new_folder(parent: Path) -> Path:
             continue
         return folder
     raise AssertionError("count never ends")
-
-
-def warn_of_other_code() -> None:
-    """Warn if the `mlx` that runs is not that of the repository, whose commit is recorded."""
-    import mlx
-
-    beside, runs = repository_root() / "mlx" / "core" / "stage.py", Path(mlx.__file__).parent
-    if beside.is_file() and not (runs / "core" / "stage.py").samefile(beside):
-        note(
-            f"warning: {runs} runs, not the mlx of this repository, whose commit is recorded; "
-            f"'python -m mlx' in {repository_root()} runs that one"
-        )
-
-
-def commit() -> str | None:
-    """Return the commit of the repository, with a ``+`` if tracked files differ from it."""
-
-    def git(*arguments: str) -> str:
-        command = ("git", "-C", str(repository_root()), *arguments)
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603  # fixed
-
-    try:
-        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from mlx.core.errors import MlxError
 from mlx.core.paths import repository_root
 from mlx.core.workers import Serial, Threads, Workers
-from mlx.experiment import commit
+from mlx.runs.code_state import commit
 from mlx.studies.execution import Job, is_done, run_job
 from mlx.studies.isolated import run_isolated
 from mlx.studies.plan import PlannedRun

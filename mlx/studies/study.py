@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from mlx.core.locks import run_lock
 from mlx.core.paths import Workspace
 from mlx.core.workers import Workers
-from mlx.experiment import warn_of_other_code
+from mlx.runs.code_state import warn_of_other_code
 from mlx.studies.plan import PlannedRun, Study
 from mlx.studies.progress import StudyDisplay
 from mlx.studies.running import Outcome, Runner
