@@ -24,7 +24,7 @@ STUDIES = {
     "classification": {
         "dataset": {"name": "shapes", "params": {"n_samples": 700, "image_size": 80}},
         "model": {"name": "logistic_regression"},
-        "residuals": {"n_permutations": 999, "n_bootstrap": 100, "projections": ["pca"]},
+        "residuals": {"n_permutations": 999, "n_bootstrap": 100, "projections": ["pca", "tsne"]},
     },
     "grouped": {
         "dataset": {"name": "shapes", "params": {"n_samples": 500, "image_size": 16}},
