@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the flags."""
     add = parser.add_argument
     add("run", type=run_name, metavar="RUN", help="a run by id, name or folder; or a folder with data/ and metrics/")
-    add("--kind", choices=KINDS, metavar="KIND", help=f"one of {', '.join(KINDS)}: all of this kind")
+    kinds = f"one of {', '.join(KINDS)}: all of this kind; may be repeated"
+    add("--kind", choices=KINDS, action="append", metavar="KIND", help=kinds)
     add("--csv", type=Path, metavar="FILE", help="write these rows with all columns to FILE")
     add("--run-dir", type=Path, metavar="DIR", help="folder of runs (default: the output directory)")
 
@@ -56,7 +57,7 @@ def run(chosen: argparse.Namespace) -> str:
         tables = read_issues(workspace.residuals)
         names = read_description(workspace.raw / "dataset.json", DatasetDescription).class_names
     issues, counts = (
-        [row for row in tables[name] if chosen.kind in {None, row.kind}] for name in ("issues", "issue_counts")
+        [row for row in tables[name] if row.kind in (chosen.kind or KINDS)] for name in ("issues", "issue_counts")
     )
     if chosen.csv is not None:
         if not chosen.csv.absolute().parent.is_dir():

@@ -60,6 +60,8 @@ def test_one_kind_is_listed_whole_and_exported_with_its_reasons(workspace: Works
     table = pd.read_csv(file)
     assert table["why"].tolist() == [row.why for row in LABELS]
     assert list(table) == list(ISSUES.columns)
+    main(["issues", str(workspace.root), "--kind", "label", "--kind", "leak"])
+    assert {"123469", "654321"} <= {*capsys.readouterr().out.split()}
 
 
 def test_a_run_without_the_tables_and_a_missing_folder_are_named(workspace: Workspace, capsys) -> None:
