@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.array_types import Array
-from mlx.core.artifacts import replacing
+from mlx.core.artifacts import naming_final, replacing
 from mlx.core.errors import ArtifactError
 from mlx.core.npy import read_header
 from mlx.core.reading import REMAKE, existing, reading
@@ -37,7 +37,8 @@ class ArrayWriter:
     def append(self, block: Array) -> None:
         """Add ``(m, …)`` rows."""
         assert block.shape[1:] == self.shape[1:], (block.shape, self.shape)
-        self._file.write(np.ascontiguousarray(block, dtype=self.dtype).data)
+        with naming_final(self.path, self.path):
+            self._file.write(np.ascontiguousarray(block, dtype=self.dtype).data)
         self.rows += len(block) if block.ndim else 0
 
     def __enter__(self) -> "ArrayWriter":
@@ -46,7 +47,8 @@ class ArrayWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with naming_final(self.path, self.path):  # closing writes the rest
+            self._file.close()
         assert error is not None or self.rows == (self.shape or (0,))[0], (self.path, self.rows, self.shape)
 
 
@@ -66,21 +68,14 @@ def write_rows(path: Path, start: int, block: Array) -> None:
     OSError
         They can't be written; names the file.
     """
-    try:
-        with path.open("r+b", buffering=0) as file:
-            header = read_header(file, path.stat().st_size)
-            assert (block.dtype, block.shape[1:]) == (header.dtype, header.shape[1:]), (
-                block.dtype,
-                block.shape,
-                header,
-            )
-            width = int(np.prod(header.shape[1:], dtype=np.int64)) * header.dtype.itemsize
-            file.seek(header.offset + start * width)
-            content = memoryview(np.ascontiguousarray(block).data).cast("B")
-            while len(content):
-                content = content[file.write(content) :]
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
+    with naming_final(path, path), path.open("r+b", buffering=0) as file:
+        header = read_header(file, path.stat().st_size)
+        assert (block.dtype, block.shape[1:]) == (header.dtype, header.shape[1:]), (block.dtype, block.shape, header)
+        width = int(np.prod(header.shape[1:], dtype=np.int64)) * header.dtype.itemsize
+        file.seek(header.offset + start * width)
+        content = memoryview(np.ascontiguousarray(block).data).cast("B")
+        while len(content):
+            content = content[file.write(content) :]
 
 
 def write_array(path: Path, array: Array) -> None:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.artifacts import naming_final
 from mlx.core.errors import ArtifactError
 from mlx.core.npy import read_entry
 from mlx.core.reading import REMAKE, existing, reading
@@ -46,8 +47,9 @@ class SparseWriter:
         if not block.has_canonical_format:
             block = block.copy()
             block.sum_duplicates()
-        self._columns.write(block.indices.astype(self._stored, copy=False).data)
-        self._values.write(block.data.astype(self.dtype, copy=False).data)
+        with naming_final(self.path, self.path):
+            self._columns.write(block.indices.astype(self._stored, copy=False).data)
+            self._values.write(block.data.astype(self.dtype, copy=False).data)
         self._counts.append(np.diff(block.indptr))
         self.rows += block.shape[0]
 
@@ -57,7 +59,7 @@ class SparseWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._columns, self._values:
+        with naming_final(self.path, self.path), self._columns, self._values:
             if error is None:
                 assert self.rows == self.shape[0], (self.path, self.rows, self.shape)
                 self._assemble()

@@ -142,3 +142,13 @@ def test_infinite_numbers_are_blanks_in_csv(tmp_path: Path) -> None:
     table = pd.DataFrame({"n": [1, 2, 3], "x": [np.inf, 0.1, -np.inf], "name": ["inf", "b", "c"]})
     write_csv(tmp_path / "a.csv", table)
     assert (tmp_path / "a.csv").read_text() == "n,x,name\n1,,inf\n2,0.1,b\n3,,c\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("n", [10, 100_000])
+def test_an_array_that_does_not_fit_the_disk_is_named(n: int) -> None:
+    with (
+        pytest.raises(OSError, match="No space left on device: '/dev/full'"),  # by the last write, or before
+        ArrayWriter(Path("/dev/full"), (n,), np.float64) as writer,
+    ):
+        writer.append(np.zeros(n))
