@@ -1,21 +1,23 @@
-"""Tests and intervals by group, and of duplicates, keep their level where nothing depends on anything."""
+"""Tests and intervals by group, and of duplicates as groups, keep their level where nothing depends on anything."""
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, entropy
+from similarities import group_similarity
 
-from mlx import ResidualsAnalyzer
+from mlx.residuals import ResidualsSettings
+from mlx.residuals.association.correlations import associate
+from mlx.residuals.association.layer import Layer
+from mlx.residuals.errors.error_detection import detect_errors
+from mlx.residuals.errors.failures import entropy_score, layer_scores
+from mlx.residuals.similarity.directions import directions_of
+from mlx.stats.groups import Groups
 
-FAST = {"n_permutations": 199, "n_bootstrap": 100, "projections": []}
-NULLS = {
-    "pooled": ("similarity and entropy", "pooled", "pearson"),
-    "entropy": ("error by entropy", "all samples", "auroc"),
-    "similarity": ("error by low similarity", "all samples", "auroc"),
-}
+SETTINGS = ResidualsSettings(n_permutations=199, n_bootstrap=100)
 
 
 def null_case(seed, kind):
-    """Entropy, errors and similarity that are independent of each other, of groups or of duplicates."""
+    """Similarity, entropy and errors that are independent of each other, of groups or of duplicates."""
     generator = np.random.default_rng([7, seed])
     groups, effect = {
         "grouped": (np.repeat(np.arange(60), 5), 1.0),
@@ -32,25 +34,32 @@ def null_case(seed, kind):
     representations = drawn(6) + 1.5 * np.eye(2, 6)[y]
     confidence = 0.51 + 0.48 / (1 + np.exp(-drawn()))
     wrong = drawn() > 0.84 * (1 if effect is None else np.sqrt(2))
-    probabilities = np.where(np.eye(2)[y] > 0, confidence[:, None], 1 - confidence[:, None])
-    return (representations, probabilities, np.where(wrong, 1 - y, y), y), {"group": groups}
+    units, groups = directions_of("layer", representations, n), Groups(groups)
+    unsure = entropy([confidence, 1 - confidence])
+    return Layer(units, group_similarity(units, y, groups=groups), unsure, y, groups=groups), wrong
+
+
+def measured(layer, error):
+    """Return each test by what it asks, with the value of its null."""
+    pooled = next(r for r in associate(layer, 2, SETTINGS) if (r.scope, r.statistic) == ("pooled", "pearson"))
+    scores = {
+        "entropy": entropy_score(layer.entropy),
+        "similarity": layer_scores(layer, np.full(error.size, np.nan))[0],
+    }
+    areas = {
+        name: (detect_errors(error, score, settings=SETTINGS, groups=layer.groups)[0], 0.5)
+        for name, score in scores.items()
+    }
+    return {"pooled": (pooled, 0.0)} | areas
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["grouped", "twice", "some five times"])
 def test_true_nulls_are_rejected_as_often_as_promised(kind):
-    runs, rejected, covered, given = 80, dict.fromkeys(NULLS, 0), dict.fromkeys(NULLS, 0), dict.fromkeys(NULLS, 0)
-    analyzer = ResidualsAnalyzer(groups="group" if kind == "grouped" else "duplicates", **FAST)
-    for run in range(runs):
-        arrays, factors = null_case(run, kind)
-        tests = analyzer.run_full_analysis(*arrays, factors=factors if kind == "grouped" else None)["tests"]
-        for name, (asked, scope, statistic) in NULLS.items():
-            row = tests[(tests["name"] == asked) & (tests["scope"] == scope) & (tests["statistic"] == statistic)].iloc[
-                0
-            ]
-            rejected[name] += row["p"] <= 0.05
-            given[name] += not np.isnan(row["low"])
-            covered[name] += row["low"] <= (0.0 if statistic == "pearson" else 0.5) <= row["high"]
-    for name in NULLS:
-        assert rejected[name] <= binom.ppf(0.999, runs, 0.07), (kind, rejected)
-        assert covered[name] >= binom.ppf(0.001, given[name], 0.93), (kind, covered, given)
+    runs = [measured(*null_case(run, kind)) for run in range(80)]
+    for name in ("pooled", "entropy", "similarity"):
+        found = [run[name] for run in runs]
+        rejected = sum(test.p <= 0.05 for test, _ in found)
+        assert rejected <= binom.ppf(0.999, len(runs), 0.07), (kind, name, rejected)
+        covered = [test.low <= null <= test.high for test, null in found if not np.isnan(test.low)]
+        assert sum(covered) >= binom.ppf(0.001, len(covered), 0.93), (kind, name, covered)
