@@ -13,13 +13,14 @@ from rates import rate_is_within
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
 from similarities import group_similarity
+from simulation import experiment
 from simulation.designs import DESIGNS
-from simulation.experiment import simulate, tables
 
 from mlx.residuals import ResidualsSettings
 from mlx.residuals.association.correlations import associate
 from mlx.residuals.association.layer import Layer
 from mlx.residuals.similarity.directions import directions_of
+from mlx.stats import permutation
 
 pytestmark = pytest.mark.slow
 
@@ -79,7 +80,8 @@ def test_a_true_null_is_rejected_as_often_as_promised(n, n_classes):
 
 
 @pytest.mark.parametrize(("n", "n_classes"), [(20, 1), (60, 1), (126, 3)])
-def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes):
+def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes, monkeypatch):
+    monkeypatch.setattr(permutation, "PER_TEST", 1)  # of p-values that nobody counts
     runs = associations(n, n_classes=n_classes, null=False, n_permutations=19)
     for scope in ("class", "pooled", "within class"):
         true = population(n_classes, scope)
@@ -95,9 +97,11 @@ def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes)
 
 
 @pytest.mark.parametrize("name", ["unequal spread 100", "two models 100", "regression 60"])
-def test_what_is_given_holds_in_a_short_simulation(name):
+def test_what_is_given_holds_in_a_short_simulation(name, monkeypatch):
     [design] = [one for one in DESIGNS if f"{one.name} {one.n}" == name]
-    found = tables(simulate(design, 40, map))
+    enough = {experiment.SIMILARITY: 10_000, experiment.METRICS: 50_000}  # for test sets of at most 100
+    monkeypatch.setattr(experiment, "POPULATION", enough)
+    found = experiment.tables(experiment.simulate(design, 40, map))
     for cell in found["p_values"].itertuples():
         assert rate_is_within(cell.rejected, 0.03, 0.07, runs=cell.given), cell
     for cell in found["intervals"].itertuples():
