@@ -38,6 +38,12 @@ def undrawn() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _undrawn_where_runs_are_tested(request: pytest.FixtureRequest) -> None:
+    if request.path.parent.name not in {"plots", "workbench"}:
+        request.getfixturevalue("undrawn")
+
+
 @pytest.fixture
 def repository(finished: Repository, tmp_path: Path) -> Repository:
     return finished.copy(tmp_path / "repo")

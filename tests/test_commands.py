@@ -16,7 +16,7 @@ from mlx.results.comparison import Metric
 from mlx.runs.compare import compare_runs
 from mlx.runs.history import find_run, find_runs
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 CONFIG: dict[str, Any] = {

@@ -11,6 +11,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from blank_figures import BLANK
 
 from mlx.core.extras import EXTRAS
 
@@ -26,10 +27,6 @@ EVERYWHERE = {"cloudpickle"}
 BASE = f"""
 import sys
 sys.modules |= dict.fromkeys({sorted({"dvc", *(name for names in EXTRAS.values() for name in names)} - EVERYWHERE)})
-"""
-# Figures stay blank, as in other tests of runs.
-BLANK = """from matplotlib.backends.backend_agg import FigureCanvasAgg
-FigureCanvasAgg.draw = lambda canvas: canvas.get_renderer()
 """
 
 

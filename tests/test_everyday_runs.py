@@ -121,7 +121,6 @@ def _features(values: pd.Series, column: dict[str, Any]) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("table", TABLES)
 def test_a_whole_run_shows_a_table_with_gaps(table: str) -> None:
     run = run_experiment(configured(table, "random_forest"))

@@ -8,7 +8,7 @@ import pytest
 from mlx.cli import main
 from mlx.runs.history import find_runs
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.suffix in {".json", ".yaml"})

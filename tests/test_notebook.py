@@ -4,12 +4,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from blank_figures import BLANK
 from nbclient import NotebookClient
 
 NOTEBOOK = Path(__file__).parents[1] / "docs/analyze.ipynb"
-# Figures stay blank, as in other tests of runs.
-BLANK = """from matplotlib.backends.backend_agg import FigureCanvasAgg
-FigureCanvasAgg.draw = lambda canvas: canvas.get_renderer()"""
 
 
 @pytest.mark.slow

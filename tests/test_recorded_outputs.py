@@ -76,7 +76,7 @@ def test_layers_parts_and_groups_are_chosen_and_what_has_no_effect_is_said(
 @pytest.mark.slow
 @pytest.mark.parametrize("regression", [False, True])
 def test_a_test_part_alone_is_analyzed_by_a_run_that_can_be_resumed_and_evaluated_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], undrawn: None, regression: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], regression: bool
 ) -> None:
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -1,14 +1,13 @@
-"""A folder with the configuration of a small experiment."""
+"""A folder with the configuration of a small experiment, and one in which it has run."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from small_runs import CONFIG
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_figures(undrawn: None) -> None: ...
+from mlx.cli import main
 
 
 @pytest.fixture
@@ -17,3 +16,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("mlx.core.locks.PATIENCE", 0.2)
     (tmp_path / "params.yaml").write_text(json.dumps(CONFIG))  # JSON is YAML
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The outputs of the experiment, of which each test gets a copy."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "params.yaml").write_text(json.dumps(CONFIG))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        main(["run-experiment"])
+    return folder / "outputs"
+
+
+@pytest.fixture
+def finished_run(folder: Path, outputs: Path) -> Path:
+    """The folder of a finished run in ``folder``."""
+    shutil.copytree(outputs, folder / "outputs")
+    (run,) = (folder / "outputs/small").iterdir()
+    return run

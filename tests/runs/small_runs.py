@@ -1,10 +1,11 @@
 """A small experiment, and its runs."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+from blank_figures import BLANK
 
 from mlx.runs.owners import Owner
 
@@ -16,6 +17,11 @@ CONFIG: dict[str, Any] = {
     "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
     "report": {"dpi": 50},
 }
+RUN = """
+import sys
+from mlx.cli import main
+main(["run-experiment", *sys.argv[1:]])
+"""
 
 
 def content(run: Path) -> dict[str, bytes]:
@@ -27,14 +33,14 @@ def content(run: Path) -> dict[str, bytes]:
     }
 
 
-def started(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+def started(folder: Path, *arguments: str, code: str = RUN) -> "subprocess.Popen[bytes]":
+    """Start a run in a process of its own, whose figures stay blank."""
     with (folder / "messages.txt").open("a") as messages:
         return subprocess.Popen(
-            [sys.executable, "-m", "mlx", "run-experiment", *arguments],
+            [sys.executable, "-c", BLANK + code, *arguments],
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=messages,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
 
 

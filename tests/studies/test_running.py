@@ -24,7 +24,7 @@ from mlx.studies.search import ask
 from mlx.studies.settings import SearchSettings
 from mlx.studies.study import StudyRuns, run_study
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
+pytestmark = pytest.mark.slow
 
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -87,7 +87,6 @@ def test_each_training_sample_has_the_output_of_a_model_that_was_not_trained_on_
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("undrawn")
 def test_the_outputs_are_handed_on_and_tell_training_labels_that_are_likely_wrong(tmp_path: Path) -> None:
     config = config_of("logistic_regression", folds=4)
     workspace = prepared(tmp_path, config)
