@@ -88,10 +88,10 @@ class Repository:
             timeout=300,
         )
 
-    def kill_repro(self, *, after: str) -> None:
+    def kill_repro(self, *options: str, after: str) -> None:
         """Start `dvc repro`; kill it, and it alone, when a line was printed that begins so."""
         with subprocess.Popen(
-            ("dvc", "repro"),
+            ("dvc", "repro", *options),
             cwd=self.root,
             env=self.environment,
             text=True,

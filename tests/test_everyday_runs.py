@@ -18,6 +18,7 @@ from mlx.pipeline.generate_data import generate_data
 from mlx.pipeline.preprocess_split import preprocess_split
 from mlx.pipeline.residuals_analysis import residuals_analysis
 from mlx.pipeline.train import train
+from mlx.residuals import ResidualsSettings
 
 FIVE_LINES = """\
 name: everyday
@@ -123,7 +124,8 @@ def _features(values: pd.Series, column: dict[str, Any]) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_a_whole_run_shows_a_table_with_gaps(table: str) -> None:
-    run = run_experiment(configured(table, "random_forest"))
+    few = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
+    run = run_experiment(configured(table, "random_forest").model_copy(update={"residuals": few}))
     assert (run / "data" / "report" / "report.html").stat().st_size
     assert json.loads((run / "data" / "splits" / "preprocessing.json").read_text())["columns"]
 

@@ -1,4 +1,4 @@
-"""A thousand damaged configurations: each is refused in one message, or passes and can be tried."""
+"""Hundreds of damaged configurations: each is refused in one message, or passes and can be tried."""
 
 import copy
 import json
@@ -73,7 +73,7 @@ def test_a_damaged_configuration_never_ends_in_anything_but_a_message(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     passed, refused = [], 0
-    for i, config in enumerate(mutations(0, 1100)):
+    for i, config in enumerate(mutations(0, 600)):
         path = tmp_path / "c.yaml"
         path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
         try:
@@ -83,10 +83,10 @@ def test_a_damaged_configuration_never_ends_in_anything_but_a_message(
             refused += 1
             continue
         passed.append(resolved)
-    assert refused > 500
-    assert len(passed) > 50
+    assert refused > 300
+    assert len(passed) > 30
     whole = []
-    for resolved in passed[:40]:
+    for resolved in passed[:25]:
         if (resolved.config.dataset.params.get("n_samples") or 0) > 5000:  # valid, and more than a test should make
             continue
         try:
@@ -94,8 +94,8 @@ def test_a_damaged_configuration_never_ends_in_anything_but_a_message(
         except MlxError:
             continue
         whole.append(resolved)
-    assert len(whole) > 20
-    for resolved in whole[:4]:  # what passes the dry run runs
+    assert len(whole) > 12
+    for resolved in whole[:2]:  # what passes the dry run runs
         run_experiment(resolved.config)
 
 

@@ -52,7 +52,9 @@ class Browser:
         self.complaints()  # those of the page before are nobody's any more
         self.driver.get(path.as_uri())
         ready = "return document.documentElement.dataset.ready === 'true'"
-        WebDriverWait(self.driver, 60).until(lambda d: d.execute_script(ready) or self.complaints_so_far())
+        WebDriverWait(self.driver, 60, poll_frequency=0.02).until(
+            lambda d: d.execute_script(ready) or self.complaints_so_far()
+        )
 
     def complaints_so_far(self) -> list[str]:
         self._errors = getattr(self, "_errors", [])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mlx.cli import main
 from mlx.models import IterativeModel, ModelSettings, TaskSpec, build_model
 from mlx.runs.footprint import ANALYZED_SAMPLE, GEOMETRY_COPIES, Footprint, SampleSizes, _analysis
 
@@ -30,7 +31,7 @@ STUDIES: dict[str, dict[str, Any]] = {
         "dataset": {"name": "shapes", "params": {"n_samples": 1000, "n_classes": 4}},
         "preprocessing": {"scaling": "unit"},
         "model": {"name": "cnn"},
-        "training": {"epochs": 4},
+        "training": {"epochs": 2},
     },
     "a forest for real digits": {"dataset": {"name": "digits"}, "model": {"name": "random_forest"}},
     "a table": {
@@ -43,18 +44,17 @@ UNITS = {"MB": 10**6, "GB": 10**9}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES)
-def test_a_run_takes_what_the_dry_run_says_within_a_factor_of_2(tmp_path: Path, study: str) -> None:
+def test_a_run_takes_what_the_dry_run_says_within_a_factor_of_2(
+    tmp_path: Path, study: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "c.json").write_text(json.dumps({"name": "study", **FEW, **STUDIES[study]}))
     (tmp_path / ".git").mkdir()
-
-    def python(*arguments: str) -> str:
-        done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    said = python("-m", "mlx", "run-experiment", "--config", "c.json", "--dry-run")
-    found = re.findall(r"^# (disk|memory): about ([\d.]+) (MB|GB)", said, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    main(["run-experiment", "--config", "c.json", "--dry-run"])
+    found = re.findall(r"^# (disk|memory): about ([\d.]+) (MB|GB)", capsys.readouterr().out, re.MULTILINE)
     estimated = {what: float(number) * UNITS[unit] for what, number, unit in found}
-    folder, memory = python("-c", RUN).split()
+    run = subprocess.run([sys.executable, "-c", RUN], cwd=tmp_path, capture_output=True, text=True, check=True)
+    folder, memory = run.stdout.split()
     taken = {
         "memory": float(memory),
         "disk": sum(file.stat().st_size for file in (tmp_path / folder).rglob("*") if file.is_file()),
