@@ -4,12 +4,12 @@ import json
 import os
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import until
 
 ROOT = Path(__file__).parents[1]
 needs_dask = pytest.mark.skipif(
@@ -24,9 +24,7 @@ class DaskProcesses:
         self.folder, self.file, self.processes = folder, folder / "scheduler.json", list[subprocess.Popen[bytes]]()
         arguments = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", self.file, *security)
         self.security, self.scheduler = security, self._start("scheduler", *arguments)
-        end = time.monotonic() + 60
-        while not self.file.exists() and time.monotonic() < end:
-            time.sleep(0.1)
+        until(self.file.exists)
         self.address = json.loads(self.file.read_text())["address"]
 
     def add_worker(self, *arguments: object, path: Path = ROOT) -> "subprocess.Popen[bytes]":
@@ -43,9 +41,7 @@ class DaskProcesses:
         from distributed import Client
 
         with Client(self.address, set_as_default=False) as client:
-            end = time.monotonic() + 120
-            while len(client.nthreads()) != n_workers and time.monotonic() < end:
-                time.sleep(0.05)
+            until(lambda: len(client.nthreads()) == n_workers)
 
     def close(self) -> None:
         for process in self.processes:

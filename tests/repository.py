@@ -85,7 +85,7 @@ class Repository:
             text=True,
             capture_output=True,
             check=False,
-            timeout=300,
+            timeout=900,
         )
 
     def kill_repro(self, *options: str, after: str) -> None:
@@ -126,7 +126,7 @@ class Repository:
         return Repository(root)
 
 
-def no_process_left_in(folder: Path, seconds: float = 10.0) -> bool:
+def no_process_left_in(folder: Path, seconds: float = 60.0) -> bool:
     """Whether all processes that run in `folder` have ended within `seconds`."""
     end = time.monotonic() + seconds
     while any(str(p.info["cwd"]).startswith(str(folder)) for p in psutil.process_iter(["cwd"])):

@@ -110,7 +110,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize("arguments", ["schema", "--help", "--version", "schema --help", "completion bash"])
 def test_whoever_reads_an_answer_may_stop_before_its_end(arguments: str) -> None:
     command = f"{sys.executable} -m mlx {arguments} | true; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(("bash", "-c", command), capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(("bash", "-c", command), capture_output=True, text=True, timeout=300, check=True)
     assert (done.stdout, done.stderr) == ("0\n", "")
 
 
@@ -119,7 +119,7 @@ def test_whoever_reads_an_answer_may_stop_before_its_end(arguments: str) -> None
 @pytest.mark.parametrize("arguments", ["schema", "--help"])
 def test_an_answer_that_can_not_be_written_is_an_error_of_one_line(arguments: str) -> None:
     command = f"{sys.executable} -m mlx {arguments} > /dev/full"
-    done = subprocess.run(("bash", "-c", command), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(("bash", "-c", command), capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (1, "standard output: No space left on device\n")
 
 

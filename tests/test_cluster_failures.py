@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from dask_processes import ROOT, DaskProcesses, needs_dask
+from waiting import until
 
 from mlx.cli import main
 from mlx.core.cluster import Cluster
@@ -266,14 +267,10 @@ def test_a_run_whose_scheduler_dies_is_resumed(
         [*mlx, "--config", "study.json", "--workers", dask_processes.address],
         cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    end = time.monotonic() + 120
-    while not list(tmp_path.glob("outputs/*/*/data/raw")) and time.monotonic() < end:
-        time.sleep(0.02)
+    until(lambda: list(tmp_path.glob("outputs/*/*/metrics/evaluation.json")))
     (folder,) = tmp_path.glob("outputs/*/*")
-    while not (folder / "metrics" / "evaluation.json").exists() and time.monotonic() < end:
-        time.sleep(0.02)
     dask_processes.scheduler.kill()
-    said = run.communicate(timeout=120)[1]
+    said = run.communicate(timeout=300)[1]
     assert run.returncode == 1, said
     assert "the connection to the scheduler was lost" in said.splitlines()[-1]
     assert "Traceback" not in said

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").iterdir() if path.suffix in {".json", ".yaml"})
-FETCHED = {"mnist_config.json", "cifar10_config.yaml"}
+FETCHED = {"mnist_config.json", "cifar10_config.yaml"}  # `test_promises` tries the first
 # Shorter, not other: what is tested is that the example works, not what it finds.
 SHORT = (
     "training.epochs=1",
@@ -42,7 +42,6 @@ def test_an_example_runs(folder: Path, name: str) -> None:
     assert all((run.folder / "data/report/report.html").is_file() for run in runs)
 
 
-@pytest.mark.parametrize("name", sorted(FETCHED))
-def test_an_example_that_fetches_its_data_is_sound(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["run-experiment", "--dry-run", "--strict", "--config", f"examples/{name}"])
+def test_an_example_that_fetches_its_data_is_sound(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["run-experiment", "--dry-run", "--strict", "--config", "examples/cifar10_config.yaml"])
     assert "would be downloaded: " in capsys.readouterr().out

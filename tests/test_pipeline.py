@@ -240,20 +240,20 @@ def test_forests_run_from_end_to_end_with_their_leaves_as_sparse_rows(
         "representations": {"layers": ["leaves", "input"]},
     }
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(SMALL | forest))
-    with threadpool_limits(os.cpu_count()):  # as a user's run has them; `conftest.py` limits them
+    with threadpool_limits(os.cpu_count()):  # as many as a user's run has; `conftest.py` limits them
         main(["run-experiment"])
-    (run,) = find_runs(tmp_path / "outputs")
+        (run,) = find_runs(tmp_path / "outputs")
+        before = Repository(run.folder).content()
+        (run.folder / "checksums.json").unlink()  # so that every step is repeated
+        (run.folder / "data/splits/y_val.npy").unlink()
+        main(["run-experiment", "--resume", run.id])
+    assert Repository(run.folder).content() == before
     assert json.loads((run.folder / "metrics/evaluation.json").read_text())["accuracy"] > 0.95
     leaves = load_npz(run.folder / "data/representations/test/leaves.npz")
     assert leaves.shape[0] == 359
     assert leaves.nnz == 359 * 50  # a leaf in each tree
     described = json.loads((run.folder / "data/representations/representations.json").read_text())
     assert (described["layers"], described["sparse"]) == ({"leaves": leaves.shape[1], "input": 64}, ["leaves"])
-    before = Repository(run.folder).content()
-    (run.folder / "checksums.json").unlink()  # so that every step is repeated
-    (run.folder / "data/splits/y_val.npy").unlink()
-    main(["run-experiment", "--resume", run.id])
-    assert Repository(run.folder).content() == before
 
 
 def test_a_forest_of_a_regression_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

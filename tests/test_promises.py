@@ -47,7 +47,9 @@ def test_every_command_line_of_the_harness_works(folder: Path, capsys: pytest.Ca
                 main(arguments)
         else:
             main([*arguments, *extra])
-        assert capsys.readouterr().out, line
+        out = capsys.readouterr().out
+        assert out, line
+        assert ("would be downloaded: " in out) == ("mnist" in line), line
 
 
 @pytest.mark.parametrize("hyphens", [False, True])

@@ -110,7 +110,7 @@ try:
 except (MemoryError, OSError) as error:
     assert str(path) in str(error), error
 """
-    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -197,9 +197,9 @@ def test_a_parquet_file_that_unpacks_to_more_than_the_disk_holds_is_refused_befo
     part = pa.table({f"c{k}": pa.DictionaryArray.from_arrays(pa.array([0] * 10**6), ["a"]) for k in range(20)})
     pq.write_table(part, tmp_path / "t.parquet")
     monkeypatch.setattr(block_file.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**8))
-    begin = time.perf_counter()
+    begin = time.process_time()
     refused(tmp_path / "t.parquet", "expected room for .*, 0.2 GB or more, found 0.1 GB .*set TMPDIR", target="c0")
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_metadata_that_memory_should_not_hold_are_refused(tmp_path, monkeypatch):

@@ -1,9 +1,8 @@
 """A network of PyTorch gives one analysis: recorded by the recorder, and exported to ONNX in the pipeline."""
 
 import json
-import os
-import subprocess
-import sys
+from contextlib import chdir, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,12 @@ from pytorch_recorder import record
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from mlx.cli import main
+from mlx.config import ExperimentConfig
+from mlx.core.paths import Workspace
+from mlx.pipeline.generate_data import generate_data
+from mlx.pipeline.preprocess_split import preprocess_split
+
 pytestmark = pytest.mark.slow
 
 LAYERS = {"conv1": "0", "conv2": "3", "penultimate": "7"}
@@ -24,7 +29,8 @@ CONFIG: dict[str, Any] = {
     "dataset": {"name": "digits"},
     "preprocessing": {"scaling": "unit"},
     "representations": {"layers": ["penultimate", "conv1", "conv2"]},
-    "residuals": {"n_bootstrap": 100, "n_permutations": 19},
+    "model": {"name": "logistic_regression"},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]},
 }
 
 
@@ -37,22 +43,19 @@ def network() -> nn.Sequential:
 
 
 def mlx(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "mlx", *arguments], cwd=folder, capture_output=True, text=True, check=False,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    with chdir(folder), redirect_stdout(StringIO()) as said:
+        main(arguments)
+    return said.getvalue()
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Train a network, export it, and run the pipeline on it; return the folder, and that of the run."""
     folder = tmp_path_factory.mktemp("repository")
-    plain = {"model": {"name": "logistic_regression"}, "representations": {}}
-    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG | plain))
-    mlx(folder, "run-experiment", "--config", "config.yaml")  # which divides the data
-    splits = next(folder.glob("outputs/digits/*/data/splits"))
+    config, workspace = ExperimentConfig.model_validate(CONFIG), Workspace(folder / "parts")
+    generate_data(workspace, dataset=config.dataset)
+    preprocess_split(workspace, split=config.split, preprocessing=config.preprocessing)
+    splits = workspace.splits
     model = trained(network(), *loaders(splits)["train"].dataset.tensors)
     torch.onnx.export(
         model, (torch.zeros(2, 1, 8, 8),), folder / "digits.onnx", input_names=["image"], output_names=["logits"],

@@ -126,8 +126,8 @@ class Browser:
         return pd.read_csv(io.StringIO(self.driver.execute_async_script(text)))
 
     def until(self, holds: Callable[[], object], what: str) -> None:
-        """Wait for the page to catch up, at most some seconds."""
-        WebDriverWait(self.driver, 8, poll_frequency=0.05).until(lambda _: holds(), what)
+        """Wait for the page to catch up."""
+        WebDriverWait(self.driver, 60, poll_frequency=0.05).until(lambda _: holds(), what)
 
     def press(self, *keys: str) -> None:
         ActionChains(self.driver).send_keys(*keys).perform()

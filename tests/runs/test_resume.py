@@ -84,7 +84,7 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: 
 def test_another_configuration_starts_anew_and_says_so(tmp_path: Path) -> None:
     training = TRAINED["mlp"]["training"] | {"epochs": 400, "early_stopping_patience": None}  # never too fast to kill
     repository = prepared(tmp_path, TRAINED["mlp"] | {"training": training})
-    killed(repository, after="  epoch  10/", wait=0)
+    killed(repository, after="  epoch 40/", wait=0)  # the second line
     changed = training | {"epochs": 2}
     repository.configure(TRAINED["mlp"] | {"training": changed, "output": {"save_checkpoints": False}})
     twin = repository.copy(tmp_path / "twin")

@@ -3,13 +3,13 @@
 import json
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from repository import Repository
 from small_runs import CONFIG, content, started
+from waiting import until
 
 from mlx.cli import main
 from mlx.core.errors import SettingsError
@@ -66,10 +66,7 @@ def test_a_killed_run_shows_as_interrupted_and_is_finished_with_the_same_bytes(
 ) -> None:
     (first,) = find_runs(folder / "outputs")
     killed = started(folder)
-    deadline = time.monotonic() + 60
-    while not any("preprocess-split" in run.summary.seconds for run in runs_beside(first, folder)):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: any("preprocess-split" in run.summary.seconds for run in runs_beside(first, folder)))
     (running,) = runs_beside(first, folder)
     assert running.status == "running"
     killed.send_signal(signal.SIGKILL)

@@ -4,13 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from small_studies import STUDY, content, write_study
+from waiting import until
 
 from mlx.cli import main
 from mlx.core.errors import MlxError
@@ -161,7 +161,7 @@ def test_kills_and_workers_change_no_byte(finished: Path, tmp_path: Path, worker
     with subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        time.sleep(4)
+        until(lambda: list(tmp_path.glob("outputs/small/*/metrics/training.json")))
         process.kill()
     done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
