@@ -178,7 +178,8 @@ def _others(workspace: Workspace) -> OtherSamples | None:
     if not (folder / "representations.json").is_file():
         return None
     described = read_description(folder / "representations.json", RepresentationsDescription)
-    splits = [one for one in SPLITS if one != "test" and (folder / one / "index.npy").is_file()]
+    needed = ("index.npy", *(["probabilities.npy"] if described.class_names else []))
+    splits = [one for one in SPLITS if one != "test" and all((folder / one / file).is_file() for file in needed)]
     parts = tuple(_part(folder / split, described) for split in splits if split in described.samples)
     return OtherSamples(parts, partial(_factors, workspace)) if parts else None
 
