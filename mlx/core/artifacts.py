@@ -114,7 +114,7 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     except OSError as error:
         if not (path.is_dir() and error.errno in {errno.EINVAL, errno.ENOTSUP, errno.EBADF}):
-            raise
+            raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         os.close(descriptor)
 
