@@ -1,5 +1,7 @@
 """A user's own data, written to files for the tests of the dataset `custom`."""
 
+import csv
+
 import numpy as np
 import pytest
 
@@ -37,3 +39,12 @@ def refused(path, message, kind=DataError, **params):
     with pytest.raises(kind, match=message) as caught:
         everything(opened(path, **params))
     return caught.value
+
+
+def saved_csv(folder, *, separator=",", encoding="utf-8", **columns):
+    path = folder / "t.csv"
+    with path.open("w", newline="", encoding=encoding) as file:
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+    return path
