@@ -37,7 +37,7 @@ def test_every_configuration_is_valid_as_a_whole(path: Path, monkeypatch: pytest
 def test_the_two_set_up_commands_begin_from_nothing_and_end_in_the_job() -> None:
     commands = re.findall(r"<!-- command: (\w+) -->\n```bash\n(.+?)```", README, re.DOTALL)
     assert [name for name, _ in commands] == ["run", "test"]
-    for (_, command), last in zip(commands, ("dvc repro", "pytest -n 2 --dist worksteal"), strict=True):
+    for (_, command), last in zip(commands, ("dvc repro", "pytest -n 3 --dist worksteal"), strict=True):
         assert command.startswith("python3 -m venv .venv")
         assert command.strip().endswith(last)
 

@@ -73,6 +73,7 @@ def about(workspace: Workspace) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore:the 13 features have rank 11:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:logistic_regression did not converge")  # 920 to 1000 iterations, by processor
 @pytest.mark.parametrize(("table", "model"), PAIRS)
 def test_a_table_with_gaps_runs_with_every_model_from_five_lines(table: str, model: str) -> None:
     config = configured(table, model)

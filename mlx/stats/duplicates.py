@@ -10,6 +10,7 @@ import numpy as np
 
 from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import row_blocks
+from mlx.core.streams import stream
 from mlx.stats.groups import Groups
 from mlx.stats.status import Reason, Status
 
@@ -94,7 +95,7 @@ def first_equal_rows(matrix: Any) -> Integers:
 def _perhaps_recurring(matrix: Any) -> Integers:
     """Return rows some of which may be equal: those whose sums of bits, each times an odd number, are."""
     n, d = matrix.shape
-    odd = np.random.default_rng(0).integers(1 << 63, size=d, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    odd = stream(0).integers(1 << 63, size=d, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     sums = np.empty(n, dtype=np.uint64)
     for block in row_blocks(n, d, SUMMED_BYTES):
         sums[block] = np.einsum("ij,j->i", _values(matrix[block]).view(np.uint64), odd)

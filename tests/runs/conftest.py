@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from small_runs import CONFIG
+from small_runs import CONFIG, TINY
 
 from mlx.cli import main
 
@@ -35,3 +35,23 @@ def finished_run(folder: Path, outputs: Path) -> Path:
     shutil.copytree(outputs, folder / "outputs")
     (run,) = (folder / "outputs/small").iterdir()
     return run
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a finished run in it."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "tiny.yaml").write_text(TINY)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        main(["run-experiment", "--config", "tiny.yaml"])
+    return folder
+
+
+@pytest.fixture
+def run(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a copy of the run, in a folder in which commands are given."""
+    shutil.copytree(whole, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    (folder,) = (tmp_path / "copy/outputs/tiny").iterdir()
+    return folder

@@ -52,3 +52,18 @@ SUMMARY: dict[str, Any] = {
     "versions": {},
     "commit": None,
 }
+
+
+TINY = """\
+name: tiny
+dataset: {name: blobs, params: {n_samples: 60, n_features: 2, n_classes: 3, cluster_std: 2.0, seed: 1}}
+model: {name: mlp}
+training: {epochs: 2}
+"""
+
+
+def repeatable_content(run: Path) -> dict[str, bytes]:
+    """Return the files of a run that are the same whenever it is repeated."""
+    kept = (run / "data", run / "metrics", run / "checkpoints")
+    found = {path for folder in kept for path in folder.rglob("*") if path.is_file() and path.name[0] != "."}
+    return {str(path.relative_to(run)): path.read_bytes() for path in (*found, run / "checksums.json")}

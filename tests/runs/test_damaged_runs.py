@@ -1,13 +1,9 @@
 """A run notices what was changed in it, repairs it, and never loses its status or the hint of how to go on."""
 
-import errno
 import json
 import os
 import random
-import resource
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,49 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from read_damaged import mutated
+from small_runs import repeatable_content
 
 from mlx.cli import main
 from mlx.core.checksums import Checksums, write_checksums
 from mlx.experiment import NAMES
-from mlx.runs import progress
-from mlx.runs.run import write_summary
 from mlx.training import Checkpoints
 
 pytestmark = pytest.mark.slow
-
-CONFIG = """\
-name: tiny
-dataset: {name: blobs, params: {n_samples: 60, n_features: 2, n_classes: 3, cluster_std: 2.0, seed: 1}}
-model: {name: mlp}
-training: {epochs: 2}
-"""
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a finished run in it."""
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "tiny.yaml").write_text(CONFIG)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        main(["run-experiment", "--config", "tiny.yaml"])
-    return folder
-
-
-@pytest.fixture
-def run(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder of a copy of the run, in a folder in which commands are given."""
-    shutil.copytree(whole, tmp_path / "copy")
-    monkeypatch.chdir(tmp_path / "copy")
-    (folder,) = (tmp_path / "copy/outputs/tiny").iterdir()
-    return folder
-
-
-def content(run: Path) -> dict[str, bytes]:
-    """Return the files of a run that are the same whenever it is repeated."""
-    kept = (run / "data", run / "metrics", run / "checkpoints")
-    found = {path for folder in kept for path in folder.rglob("*") if path.is_file() and path.name[0] != "."}
-    return {str(path.relative_to(run)): path.read_bytes() for path in (*found, run / "checksums.json")}
 
 
 def flipped(path: Path, at: int = -1) -> None:
@@ -82,7 +43,7 @@ def flipped(path: Path, at: int = -1) -> None:
 def test_a_file_that_was_changed_is_noticed_by_whoever_reads_it_and_resuming_repairs_it(
     run: Path, name: str, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = content(run)
+    before = repeatable_content(run)
     flipped(run / name)
     if command[0] == "compare":
         shutil.copytree(run, run.with_name("20010101-000000"))
@@ -91,7 +52,7 @@ def test_a_file_that_was_changed_is_noticed_by_whoever_reads_it_and_resuming_rep
         main(command)
     main(["run-experiment", "--resume", str(run)])
     assert f"is repeated, as {name} is not what the step wrote" in capsys.readouterr().err
-    assert content(run) == before
+    assert repeatable_content(run) == before
 
 
 def test_a_label_that_is_none_is_named_with_its_file_and_row(run: Path) -> None:
@@ -117,26 +78,26 @@ def steps_in(said: str) -> list[str]:
 def test_what_is_missing_or_cut_is_written_again_and_what_follows_only_where_it_differs(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = content(run)
+    before = repeatable_content(run)
     (run / "data/splits/y_val.npy").unlink()
     os.truncate(run / "data/representations/test/index.npy", 100)
     main(["run-experiment", "--resume", str(run)])
     said = capsys.readouterr().err
     assert steps_in(said) == ["preprocess-split", "extract-representations"]
-    assert content(run) == before
+    assert repeatable_content(run) == before
     record = json.loads((run / "checksums.json").read_text())
     record["steps"]["evaluate"]["metrics/roc.csv"] = "0" * 64
     (run / "checksums.json").write_text(json.dumps(record))  # as if the step had written something else before
     main(["run-experiment", "--resume", str(run)])
     said = capsys.readouterr().err
     assert steps_in(said) == ["evaluate", "residuals-analysis", "report"]
-    assert content(run) == before
+    assert repeatable_content(run) == before
 
 
 def test_a_name_that_changed_or_vanished_in_the_record_is_noticed_and_so_is_a_file_that_nothing_has_to_read(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before, record = content(run), (run / "checksums.json").read_text()
+    before, record = repeatable_content(run), (run / "checksums.json").read_text()
     lines = record.splitlines(keepends=True)
     gone = "".join(line for line in lines if "data/splits/index_test.npy" not in line)
     for changed in (record.replace("metrics/roc.csv", "metrics/roc.csw"), gone):
@@ -147,14 +108,14 @@ def test_a_name_that_changed_or_vanished_in_the_record_is_noticed_and_so_is_a_fi
             ):
                 main([command, "tiny"])
     main(["run-experiment", "--resume", str(run)])
-    assert content(run) == before
+    assert repeatable_content(run) == before
     (run / "data/splits/duplicates.parquet").unlink()
     capsys.readouterr()
     main(["issues", "tiny"])
     said = "warning: files of the run are missing: data/splits/duplicates.parquet; 'mlx run-experiment --resume "
     assert said in capsys.readouterr().err
     main(["run-experiment", "--resume", str(run)])
-    assert content(run) == before
+    assert repeatable_content(run) == before
 
 
 def test_a_finished_run_that_is_whole_is_not_resumed(run: Path) -> None:
@@ -170,11 +131,11 @@ def test_a_report_that_is_drawn_again_is_no_damage(run: Path) -> None:
 
 
 def test_a_record_that_is_damaged_has_every_step_repeated(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = content(run)
+    before = repeatable_content(run)
     os.truncate(run / "checksums.json", 50)
     main(["run-experiment", "--resume", str(run)])
     assert "every step is repeated, as nothing tells what they wrote" in capsys.readouterr().err
-    assert content(run) == before
+    assert repeatable_content(run) == before
 
 
 def cut(path: Path) -> None:
@@ -208,10 +169,10 @@ def test_a_run_without_a_readable_summary_is_listed_as_damaged_beside_the_others
 def test_a_damaged_summary_is_made_anew_by_resuming(
     run: Path, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before, summary = content(run), json.loads((run / "summary.json").read_text())
+    before, summary = repeatable_content(run), json.loads((run / "summary.json").read_text())
     damage(run / "summary.json")
     main(["run-experiment", "--resume", str(run)])
-    assert content(run) == before
+    assert repeatable_content(run) == before
     after = json.loads((run / "summary.json").read_text())
     assert (after["status"], list(after["seconds"]), after["metrics"]) == (
         "finished", list(summary["seconds"]), summary["metrics"],
@@ -230,56 +191,6 @@ def test_a_damaged_or_changed_configuration_is_named_with_what_to_do(run: Path) 
         main(["run-experiment", "--resume", str(run)])
 
 
-def limited(size: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Give the command in a process that may write no file larger than `size` bytes."""
-    return subprocess.run(
-        (sys.executable, "-m", "mlx", *arguments),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),  # one thread
-    )
-
-
-def test_a_file_that_can_not_be_written_is_named_and_the_run_goes_on_afterwards(run: Path) -> None:
-    before = content(run)
-    page = len(before["data/report/report.html"])
-    assert page == max(map(len, before.values()))
-    done = limited(page - 1, "run-experiment", "--config", "tiny.yaml")
-    (new,) = (folder for folder in run.parent.iterdir() if folder != run)
-    assert done.returncode == 1
-    said = f"outputs/tiny/{new.name}/data/report/report.html: File too large"
-    assert done.stderr.splitlines()[-1] == said
-    hint = f"'mlx run-experiment --resume tiny/{new.name}' goes on"
-    assert done.stderr.splitlines()[-2] == f"tiny/{new.name}: failed; {hint}"
-    assert (new / "run.log").read_text().splitlines()[-1] == f"tiny/{new.name}: failed: {said}; {hint}"
-    main(["run-experiment", "--resume", str(new)])
-    assert content(new) == before
-
-
-def test_a_summary_that_can_not_be_written_leaves_the_old_one_and_the_hint(
-    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before = content(run)
-    (run / "data/splits/y_val.npy").unlink()
-
-    def full(folder: Path, _: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", str(folder / "summary.json"))
-
-    monkeypatch.setattr(progress, "write_summary", full)
-    with pytest.raises(SystemExit, match=r"summary\.json: No space left on device"):
-        main(["run-experiment", "--resume", str(run)])
-    monkeypatch.setattr(progress, "write_summary", write_summary)
-    said = capsys.readouterr().err
-    assert said.splitlines()[-1].endswith(f"'mlx run-experiment --resume tiny/{run.name}' goes on")
-    assert json.loads((run / "summary.json").read_text())["status"] == "running"
-    main(["runs"])
-    assert "interrupted" in capsys.readouterr().out
-    main(["run-experiment", "--resume", str(run)])
-    assert content(run) == before
-
-
 def test_a_configuration_that_can_not_be_run_is_not_to_be_resumed(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -291,7 +202,7 @@ def test_a_configuration_that_can_not_be_run_is_not_to_be_resumed(
 def test_a_training_that_was_killed_has_the_checkpoints_of_before_and_after_on_record(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, save = content(run), Checkpoints.save
+    before, save = repeatable_content(run), Checkpoints.save
 
     def killed(*args: Any) -> None:
         save(*args)
@@ -304,12 +215,12 @@ def test_a_training_that_was_killed_has_the_checkpoints_of_before_and_after_on_r
     (new,) = (folder for folder in run.parent.iterdir() if folder != run)
     assert (new / "checkpoints/epoch_0001").is_dir()
     main(["run-experiment", "--resume", str(new)])
-    assert content(new) == before
+    assert repeatable_content(new) == before
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_run_that_was_killed_and_whose_newest_file_is_damaged_ends_with_the_same_bytes(run: Path, seed: int) -> None:
-    before, rng = content(run), random.Random(seed)  # noqa: S311  # where to damage a file is no secret
+    before, rng = repeatable_content(run), random.Random(seed)  # noqa: S311  # where to damage a file is no secret
     summary, record = (json.loads((run / name).read_text()) for name in ("summary.json", "checksums.json"))
     done = list(summary["seconds"])[: rng.randrange(1, 7)]
     killed = summary | {"status": "running", "finished": None, "seconds": dict.fromkeys(done, 1.0), "metrics": {}}
@@ -320,4 +231,4 @@ def test_a_run_that_was_killed_and_whose_newest_file_is_damaged_ends_with_the_sa
     damaged = mutated(newest.read_bytes(), rng)
     newest.write_bytes(damaged)
     main(["run-experiment", "--resume", str(run)])
-    assert content(run) == before
+    assert repeatable_content(run) == before

@@ -81,7 +81,7 @@ def test_it_lists_the_whole_configuration_with_the_origin_of_each_value(
         (["model={name: cnn}", "training.learning_rate=1e30"], "--set training.learning_rate:"),
         ([*BLOBS, "training={learning_rate: 10.0, epochs: 9}"], "in epoch 1; lower training.learning_rate, or scale"),
         ([*BLOBS, "training.params.class_weights=[1e308,1,1]"], "expected a finite training loss, found inf in epoch"),
-        (["dataset={name: blobs, params: {n_features: 1" + "0" * 400 + "}}"], "blobs: 1,000 samples of 10,000,"),
+        (["dataset={name: blobs, params: {n_features: 1" + "0" * 301 + "}}"], "blobs: 1,000 samples of 10,000,"),
         (["name=link"], "output.directory: expected a folder inside of "),
         (["name=file"], "output.directory: expected a folder, found a file: "),
         (["model={name: custom, architecture: ~/net.py:f}"], "~/net.py: expected a file in the repository, "),

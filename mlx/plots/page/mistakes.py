@@ -25,6 +25,7 @@ MATRIX_UP_TO = 10
 """Classes of a matrix that fits beside the answer; of more, the most frequent confusions are listed."""
 
 PAIRS_SHOWN = 8
+LARGEST = "The largest errors"
 NAME_WIDTH = 12  # characters
 
 
@@ -40,15 +41,19 @@ def surest_mistakes(report: AnyReport) -> str:
     texts = _classes(report, shown) if is_classification else _values(shown)
     numbers = shown["index"].tolist()
     cards = "\n".join(_card(*one) for one in zip(pictures, numbers, texts, strict=True))
-    title = _surest_title(report, len(shown)) if isinstance(report, ClassificationReport) else "The largest errors"
-    title += ' <span class="aside">(true → <b>predicted</b>)</span>'
+    title, rest = _surest_title(report, len(shown)) if isinstance(report, ClassificationReport) else (LARGEST, "")
+    title += f' <span class="aside">(true → <b>predicted</b>{rest})</span>'
     return f'<h2 id="surest">{title}</h2>\n<ul class="mistakes" aria-labelledby="surest">\n{cards}\n</ul>'
 
 
-def _surest_title(report: ClassificationReport, shown: int) -> str:
-    wrong = int((~report.samples["correct"].to_numpy(bool)).sum())
-    which = f"The {shown} of {thousands(wrong)} mistakes" if wrong > shown else "The mistakes"
-    return f"{which} with the highest confidence" if wrong > shown else f"{which}, highest confidence first"
+def _surest_title(report: ClassificationReport, shown: int) -> tuple[str, str]:
+    """Return the title, and beside some of the mistakes what is typical of all: those shown are the extreme ones."""
+    wrong = report.samples[~report.samples["correct"].to_numpy(bool)]
+    if len(wrong) <= shown:
+        return "The mistakes, highest confidence first", ""
+    typical = float(np.median(wrong["confidence"]))
+    rest = "" if np.isnan(typical) else f"; median confidence of all mistakes: {percent(typical)}"
+    return f"The {shown} of {thousands(len(wrong))} mistakes with the highest confidence", rest
 
 
 def _surest(samples: DataFrame) -> DataFrame:

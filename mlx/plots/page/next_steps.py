@@ -201,7 +201,7 @@ def _of_slice(report: AnyReport, description: str, shares: str, of_factors: Iter
         f"Add samples where {slice_in_words(report, description)}: found on one half of the test samples, checked on "
         f"the other: {shares}"
     )
-    yield NextStep(text, "more data like those of the weakest slice", "why", query=query)
+    yield NextStep(text, "more data under the conditions that fail most (below)", "why", query=query)
 
 
 def _large_factors(report: RegressionReport) -> Iterator[NextStep]:
