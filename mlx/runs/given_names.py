@@ -4,6 +4,7 @@ from mlx.config import ExperimentConfig
 from mlx.core.descriptions import SplitsDescription, read_description
 from mlx.core.paths import Workspace
 from mlx.models import TaskSpec, build_model
+from mlx.models.contract import DirectModel
 from mlx.pipeline.sample_columns import SampleColumns
 from mlx.representations import RepresentationsSettings
 from mlx.residuals.errors.factor_choice import choose_factors
@@ -33,5 +34,7 @@ def check_names(workspace: Workspace, config: ExperimentConfig) -> None:
     described = read_description(workspace.splits / "preprocessing.json", SplitsDescription)
     if described.recorded is None and layers != RepresentationsSettings().layers:
         model = build_model(config.model, TaskSpec.of(described), seed=config.training.seed, pretrained=False)
+        if isinstance(model, DirectModel) and model.inference_only:  # its layers are those of its file
+            model.load_pretrained()
         for name in layers:
             model.resolve_layer(name)
