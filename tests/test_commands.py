@@ -140,7 +140,9 @@ def test_the_history_is_filtered_and_sorted(folder: Path, capsys: pytest.Capture
     by_loss = [run["name"] for run in json.loads(said(capsys, "runs", "--json", "--sort", "log_loss", "--limit", "1"))]
     assert by_loss == ["small"]
     assert len(said(capsys, "runs", "small").splitlines()) == 2
-    assert said(capsys, "runs", "--status", "failed").startswith("no runs below")
+    nothing = said(capsys, "runs", "--status", "failed")
+    assert nothing.startswith("no runs below")
+    assert nothing.rpartition(" with status ")[2].startswith("'failed'; ")
     with pytest.raises(SystemExit, match="--sort: expected one of started, name, .*accuracy, .*, found 'beauty'"):
         main(["runs", "--sort", "beauty"])
 

@@ -52,7 +52,7 @@ def run(chosen: argparse.Namespace) -> str:
         every += [{"id": r.id, "folder": str(r.folder), **r.summary.as_dict(), "status": r.status} for r in listed]
         return json.dumps(every, indent=2, ensure_ascii=False)
     if not listed and not damaged:
-        return f"no runs below {directory}"
+        return f"no runs below {directory}{_wanted(chosen, len(runs) + len(every_damaged))}"
     for run in damaged:
         note(f"{run.id}: damaged: {run.reason}")
     numbers = {run.folder: number for number, run in enumerate(runs, start=1)}
@@ -65,6 +65,12 @@ def run(chosen: argparse.Namespace) -> str:
 
 def _selected(run: "Run", chosen: argparse.Namespace) -> bool:
     return chosen.name in {None, run.summary.name} and chosen.status in {None, run.status}
+
+
+def _wanted(chosen: argparse.Namespace, others: int) -> str:
+    """Return what was asked for, if there are other runs."""
+    asked = [f"{key} '{value}'" for key in ("name", "status") if (value := getattr(chosen, key)) is not None]
+    return f" with {' and '.join(asked)}; {others} in all" if others else ""
 
 
 def _selected_damaged(run: "DamagedRun", chosen: argparse.Namespace) -> bool:

@@ -143,10 +143,11 @@ def _with_groups(val: Received, part: RecordedPart, name: str, test: Received) -
     where = _place(part, "val")
     found = read_groups(part.metadata, len(val.y_true), f"{where}: metadata", name)
     if found is None:
-        note(
-            f"warning: {where}: expected metadata with the column '{name}', found none: validation samples count as "
-            "independent"
-        )
+        if name in test.factors:  # else the name is rejected
+            note(
+                f"warning: {where}: expected metadata with the column '{name}', found none: validation samples count "
+                "as independent"
+            )
         return val
     if name in test.factors and (found.dtype.kind == "O") != (test.factors[name].dtype.kind == "O"):
         kinds = ["text" if values.dtype.kind == "O" else "numbers" for values in (test.factors[name], found)]

@@ -25,6 +25,8 @@ SEED = 0
 
 Columns = dict[str, "Array"]
 
+ALL = slice(0, None)
+
 
 @dataclass(frozen=True)
 class RecordedOutputs:
@@ -153,6 +155,3 @@ def _scores(probabilities: Array, logits: Array | None, rows: Integers, y_true: 
             if scores is not None:
                 release_pages(scores)
     return found
-
-
-ALL = slice(0, None)

@@ -43,7 +43,8 @@ def choose_factors(chosen: Chosen, names: Sequence[str], target: str = "") -> li
         if name not in names:
             listed = ", ".join(names[:LISTED]) + (f", … ({len(names)} in all)" if len(names) > LISTED else "")
             found = f"'{name}', the target" if name == target else f"'{name}'{nearest(name, names)}"
-            raise SettingsError(f"expected some of {listed or 'no names'}, found {found}", key=("residuals", "factors"))
+            known = f"some of {listed}" if names else "all or none, as no columns are known"
+            raise SettingsError(f"expected {known}, found {found}", key=("residuals", "factors"))
     return picked
 
 
