@@ -8,7 +8,7 @@ population's value, and on which side it misses. ``simulation/designs.py`` lists
 
 ``--write`` puts a summary into a document, between the lines that mark its place, and every cell into CSV tables in
 the folder of the same name beside it. Seeds are fixed: the same runs give the same tables.
-600 runs take some forty minutes of two processors. ``tests/residuals/test_inference_holds.py`` is a short version.
+600 runs take some fifty minutes of two processors. ``tests/residuals/test_inference_holds.py`` is a short version.
 """
 
 import argparse
