@@ -24,8 +24,19 @@ class DaskProcesses:
         self.folder, self.file, self.processes = folder, folder / "scheduler.json", list[subprocess.Popen[bytes]]()
         arguments = ("--host", "127.0.0.1", "--port", "0", "--scheduler-file", self.file, *security)
         self.security, self.scheduler = security, self._start("scheduler", *arguments)
-        until(self.file.exists)
+        try:
+            until(self._written)
+        except BaseException:
+            self.close()
+            raise
         self.address = json.loads(self.file.read_text())["address"]
+
+    def _written(self) -> bool:
+        """Whether the scheduler has written its file: it opens it first, so that it is empty for a moment."""
+        try:
+            return "address" in json.loads(self.file.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return False
 
     def add_worker(self, *arguments: object, path: Path = ROOT) -> "subprocess.Popen[bytes]":
         return self._start("worker", self.address, "--nthreads", "1", *self.security, *arguments, path=path)

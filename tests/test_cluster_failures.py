@@ -263,14 +263,14 @@ def test_a_run_whose_scheduler_dies_is_resumed(
     dask_processes.wait_for(1)
     mlx = [sys.executable, "-m", "mlx", "run-experiment"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    run = subprocess.Popen(
+    with subprocess.Popen(
         [*mlx, "--config", "study.json", "--workers", dask_processes.address],
         cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    until(lambda: list(tmp_path.glob("outputs/*/*/metrics/evaluation.json")))
-    (folder,) = tmp_path.glob("outputs/*/*")
-    dask_processes.scheduler.kill()
-    said = run.communicate(timeout=300)[1]
+    ) as run:  # fmt: skip
+        until(lambda: list(tmp_path.glob("outputs/*/*/metrics/evaluation.json")))
+        (folder,) = tmp_path.glob("outputs/*/*")
+        dask_processes.scheduler.kill()
+        said = run.communicate(timeout=300)[1]
     assert run.returncode == 1, said
     assert "the connection to the scheduler was lost" in said.splitlines()[-1]
     assert "Traceback" not in said
