@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.style import CORRECT, MUTED, NOTE, WRONG, axes_or_new, draw_interval_lines, few_ticks, name_rows, styled
-from mlx.plots.text import class_labels, escape_math, readable
+from mlx.plots.text import class_labels, drawn_lines, readable
 from mlx.results.classification_residuals import FactorEffect, Slice
 from mlx.results.questions import FactorTarget, Statistic
 from mlx.results.regression_residuals import RegressionSlice
@@ -87,7 +87,10 @@ def plot_weak_slices(slices: Sequence[Slice | RegressionSlice], *, ax: Axes | No
     regression = any(isinstance(one, RegressionSlice) for one in shown)
     mean = "abs_residual_mean" if regression else "error_rate"
     unit = 1 if regression else 100
-    names = [" and\n".join(readable(one.description).split(" and ")) for one in shown]
+    names = [
+        " and\n".join(drawn_lines(words, width=26) for words in readable(one.description).split(" and "))
+        for one in shown
+    ]
     lines = sum(name.count("\n") + 2 for name in names)
     ax = axes_or_new(ax, height=0.8 + 0.135 * max(6, lines))
     value, low, high, rest, p = _columns(shown, mean, "low", "high", f"rest_{mean}", "p_holm")
@@ -95,7 +98,7 @@ def plot_weak_slices(slices: Sequence[Slice | RegressionSlice], *, ax: Axes | No
     ax.scatter(unit * rest, np.arange(len(shown)), marker="|", s=70, color=MUTED, linewidths=1.3, zorder=3,
                label="all other samples")  # fmt: skip
     ax.scatter([], [], s=20, color=WRONG, label=FILLED)
-    name_rows(ax, [escape_math(name) for name in names])
+    name_rows(ax, names)
     for k, one in enumerate(shown):
         share = f"n = {one.n}" if isinstance(one, RegressionSlice) else f"{one.n_errors}/{one.n}"
         ax.annotate(share, (1, k), xycoords=("axes fraction", "data"), xytext=(2, 0),

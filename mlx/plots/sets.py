@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlx.plots.style import CORRECT, MUTED, PAGE, WRONG, axes_or_new, draw_interval_lines, few_ticks, name_rows, styled
-from mlx.plots.text import class_labels, escape_math, level_text, readable, shorten
+from mlx.plots.text import class_labels, drawn_label, level_text, readable
 from mlx.results.prediction_sets import Looked, SetCoverage
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def plot_set_coverage(rows: Sequence[SetCoverage], *, ax: Axes | None = None) ->
             ax.plot(values[mask], place[mask], "o", color=color, markersize=4, label=label)
     aim = 1 - shown[0].alpha
     ax.axvline(aim, color=MUTED, linestyle=":", linewidth=1, label=f"aim, {level_text(aim)}")
-    name_rows(ax, [_name(row) for row in shown])
+    subjects = list(dict.fromkeys(row.subject for row in shown if row.kind not in {Looked.ALL, Looked.SLICE}))
+    names = dict(zip(subjects, class_labels(subjects, width=20), strict=True))  # no two of them alike
+    name_rows(ax, [_name(row, names.get(row.subject, "")) for row in shown])
     few_ticks(ax)
     ax.set_xlabel("share of samples whose set holds the truth")
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, columnspacing=1.0)
@@ -60,10 +62,10 @@ def plot_set_coverage(rows: Sequence[SetCoverage], *, ax: Axes | None = None) ->
 PREFIX = {Looked.PREDICTED: "predicted "}
 
 
-def _name(row: SetCoverage) -> str:
+def _name(row: SetCoverage, subject: str) -> str:
     if row.kind is Looked.ALL:
         return f"all ({row.n})"
     if row.kind is Looked.SLICE:
-        return f"{escape_math(shorten(readable(row.subject), 60))} ({row.n})"
-    part = f": {escape_math(shorten(row.bin, 18))}" if row.bin else ""
-    return f"{PREFIX.get(row.kind, '')}{class_labels([row.subject])[0]}{part} ({row.n})"
+        return f"{drawn_label(readable(row.subject), width=60)} ({row.n})"
+    part = f": {drawn_label(row.bin, width=18)}" if row.bin else ""
+    return f"{PREFIX.get(row.kind, '')}{subject}{part} ({row.n})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,17 @@ def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
     unclear = [not s or MISSING in s or short.count(s) > 1 for s in short]
     numbered = [shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)]
     return [escape_math(_in_line(name)) for name in numbered]
+
+
+def drawn_label(text: str, *, width: int) -> str:
+    """`text` in one line of at most `width` characters, as `class_labels` shows names; two may be alike."""
+    return escape_math(_in_line(shorten(_drawable(text), width)))
+
+
+def drawn_lines(text: str, *, width: int) -> str:
+    """`text` in about two lines of `width` characters, as matplotlib draws them, without its middle if need be."""
+    lines = textwrap.wrap(shorten(_drawable(text), 2 * width - 4), width)
+    return "\n".join(escape_math(_in_line(line)) for line in lines)
 
 
 def short_names(names: Sequence[str], *, width: int = 18) -> list[str]:

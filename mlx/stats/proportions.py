@@ -44,9 +44,27 @@ def higher_share_p_values(successes: npt.ArrayLike, n: npt.ArrayLike, all_succes
         Of each part, of one shape, which the p-values have, too.
     all_successes, n_all
         Of the part and the rest together.
-    """
-    from scipy.stats import hypergeom
 
-    seen = np.asarray(successes)
-    law = hypergeom(n_all, all_successes, np.asarray(n))
-    return np.minimum(1.0, law.sf(seen) + law.pmf(seen) / 2)
+    Raises
+    ------
+    ValueError
+        A part has more successes, or failures, than there are.
+    """
+    found = [_mid_p(int(k), int(size), all_successes, n_all) for k, size in np.broadcast(successes, n)]
+    return np.array(found).reshape(np.broadcast_shapes(np.shape(successes), np.shape(n)))
+
+
+def _mid_p(successes: int, n: int, all_successes: int, n_all: int) -> float:
+    """Upper tail of the hypergeometric law, from the ratios of its neighboring probabilities.
+
+    SciPy has it, in a module whose import takes longer than all that a report computes.
+    """
+    least, most = max(0, n + all_successes - n_all), min(n, all_successes)
+    if not least <= successes <= most:
+        raise ValueError(f"successes: expected {least} to {most}, found {successes}")
+    k = np.arange(least, most, dtype=np.float64)
+    rising = (all_successes - k) * (n - k) / ((k + 1) * (n_all - all_successes - n + k + 1))
+    logs = np.concatenate([[0.0], np.cumsum(np.log(rising))])
+    weights = np.exp(logs - logs.max())
+    tail = weights[successes - least :]
+    return float((tail[1:].sum() + tail[0] / 2) / weights.sum())

@@ -19,7 +19,8 @@ from mlx.results.probes import LayerReadout
 from mlx.results.questions import Question, Scope
 from mlx.results.tests import TestResult
 
-ODD = ("<b>bold</b> & co", "猫", "$\\alpha$ 100 $", "a rather long name of a class")
+LONG = "a rather long name, as columns of tables have, with a unit (cm/s) and " + "what_the_instrument_said" * 2
+ODD = ("<b>bold</b> & co", "猫", "$\\alpha$ 100 $", LONG)
 SHEETS = {"plot_sample_grid", "plot_sample_cards", "plot_residual_images"}
 """Images with a text each: they have no axes."""
 
@@ -86,7 +87,7 @@ def arguments(classification, regression, names=ODD):
         "plot_similarity_matrix": ((matrix, np.sort(np.arange(40) % len(names)), names), {}),
         "plot_target_histogram": ((e.y_true,), {}),
         "plot_temperature": ((c.residuals.temperature,), {"n_classes": 4}),
-        "plot_weak_slices": ((slices(),), {}),
+        "plot_weak_slices": ((slices(names),), {}),
     }  # fmt: skip
 
 
@@ -114,10 +115,10 @@ def factors(names):
     return [*effects, FactorEffect(factor=names[0], statistic="error_rate", bin="low", estimate=0.3, **known)]
 
 
-def slices():
+def slices(names):
     bad = {"n": 12, "n_errors": 6, "error_rate": 0.5, "low": 0.25, "high": 0.75, "p_holm": 0.01, "rest_error_rate": 0.1}
     good = {"n": 9, "n_errors": 0, "error_rate": 0.0, "low": 0.0, "high": 0.3, "p_holm": 1.0, "rest_error_rate": 0.15}
-    descriptions = ("size ≤ 0.5 and cost $ > 3", "noise > 0.1")
+    descriptions = (" and ".join(f"{name} ≤ 0.5" for name in names[-3:]), f"{names[0]} > 0.1")
     return [
         Slice(description=description, error_rate_found=0.6, **known)
         for description, known in zip(descriptions, (bad, good), strict=True)

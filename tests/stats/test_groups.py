@@ -95,3 +95,18 @@ def test_the_p_value_of_a_higher_share_is_fishers_without_half_of_what_was_seen(
         exact = fisher_exact(table, "greater").pvalue
         found = higher_share_p_values([successes], [n], all_successes, n_all)
         assert found == pytest.approx([exact - seen / 2], rel=1e-10)
+
+
+def test_the_p_values_of_higher_shares_are_those_of_the_hypergeometric_law_at_any_size():
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        n_all = int(10 ** generator.uniform(0, 5))
+        all_successes, n = map(int, generator.integers(0, n_all + 1, 2))
+        least, most = max(0, n + all_successes - n_all), min(n, all_successes)
+        seen = generator.integers(least, most + 1, (2, 3))
+        law = hypergeom(n_all, all_successes, n)
+        found = higher_share_p_values(seen, n, all_successes, n_all)
+        assert found.shape == (2, 3)
+        np.testing.assert_allclose(found, np.minimum(1, law.sf(seen) + law.pmf(seen) / 2), rtol=1e-9, atol=1e-300)
+    with pytest.raises(ValueError, match="expected 2 to 3, found 1"):
+        higher_share_p_values([1], [4], 3, 5)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from urllib.parse import parse_qsl
 
 import numpy as np
 
 from mlx.plots.factor_names import unit_of
-from mlx.plots.page.selections import slice_query
+from mlx.plots.page.selections import slice_conditions
 from mlx.plots.report.inputs import AnyReport
 from mlx.plots.text import listed, readable, significant
 from mlx.results.classification_residuals import FactorEffect
@@ -22,14 +21,14 @@ def part_in_words(report: AnyReport, part: FactorEffect) -> str:
 
 def slice_in_words(report: AnyReport, description: str) -> str:
     """Return the conditions of a slice, each factor with its scale where it is named first."""
-    query = parse_qsl(slice_query(description, report.residuals.sample_factors))
-    if not query:
+    conditions = slice_conditions(description, report.residuals.sample_factors)
+    if not conditions:
         return report.plain(readable(description))
     said: list[str] = []
     known: set[str] = set()
-    for words, (key, _) in zip(description.split(" and "), query, strict=True):
+    for words, key, values in conditions:
         factor = key.removeprefix("f.factor.")
-        is_number = f"{factor} >" in words or f"{factor} ≤" in words
+        is_number = values.startswith((">", "<="))
         said.append(
             report.plain(readable(words)) + (_scale(report, factor) if is_number and factor not in known else "")
         )

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from mlx.plots.report.inputs import AnyReport
@@ -152,14 +153,35 @@ def part_query(effect: FactorEffect) -> str:
 
 def slice_query(description: str, factors: Collection[str]) -> str:
     """Return the query of the samples that the words of a slice describe; empty where they can't be read."""
-    conditions = [_condition(part, factors) for part in description.split(" and ")]
-    if any(one is None for one in conditions):
-        return ""
-    return urlencode([one for one in conditions if one is not None])
+    return urlencode([(one.key, one.values) for one in slice_conditions(description, factors)])
+
+
+class SliceCondition(NamedTuple):
+    """One condition of a slice: its words, the column of the samples that it is on, and which values meet it."""
+
+    words: str
+    key: str
+    values: str
+
+
+def slice_conditions(description: str, factors: Collection[str]) -> list[SliceCondition]:
+    """Return the conditions that the words of a slice join by "and"; empty where they can't be read.
+
+    A factor or a category may have "and" in its name: of the ways to cut the words into conditions that can all be
+    read, the one with the shortest first conditions is taken.
+    """
+    parts = description.split(" and ")
+    read: dict[int, list[SliceCondition]] = {len(parts): []}  # the words from each part on, where they can be read
+    for start in reversed(range(len(parts))):
+        for end in range(start + 1, len(parts) + 1):
+            words = " and ".join(parts[start:end])
+            if end in read and (found := _condition(words, factors)):
+                read[start] = [SliceCondition(words, *found), *read[end]]
+                break
+    return read.get(0, [])
 
 
 NUMBER = re.compile(r"\(?(?P<name>.+) (?P<sign>[>≤]) (?P<value>[^ ]+?)(?P<missing> or missing\))?")
-WORD = re.compile(r"(?P<name>.+?) is (?P<no>not )?(?P<value>.*)", re.DOTALL)
 
 
 def _condition(words: str, factors: Collection[str]) -> tuple[str, str] | None:
@@ -170,8 +192,11 @@ def _condition(words: str, factors: Collection[str]) -> tuple[str, str] | None:
         sign, rest = {">": ">", "≤": "<="}[found["sign"]], "?" if found["missing"] else ""
         value = found["value"].replace(MINUS, "-")
         return (f"f.factor.{found['name']}", f"{sign}{value}{rest}") if _is_number(value) else None
-    if (found := WORD.fullmatch(words)) and found["name"] in factors:
-        return f"f.factor.{found['name']}", f"{'!=' if found['no'] else '='}{found['value']}"
+    for name in sorted(factors, key=len, reverse=True):  # "size" and "size is known" may both be names
+        if words.startswith(f"{name} is "):
+            value = words.removeprefix(f"{name} is ")
+            negated = value.startswith("not ")
+            return f"f.factor.{name}", f"!={value.removeprefix('not ')}" if negated else f"={value}"
     return None
 
 
