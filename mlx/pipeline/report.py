@@ -44,7 +44,7 @@ from mlx.plots.report.inputs import (
 )
 from mlx.plots.report.recorded_samples import OtherPart, OtherSamples, RecordedOutputs
 from mlx.plots.settings import ReportSettings
-from mlx.plots.style import render_pdf, render_png
+from mlx.plots.style import render_pdf, render_png, style
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.headline import headline
 
@@ -68,7 +68,7 @@ def report(workspace: Workspace, *, report: ReportSettings) -> str:
     shown = read_report(workspace, report)
     images: dict[str, bytes] = {}
     dark: dict[str, bytes] = {}
-    with replacing_folder(workspace.report) as folder:
+    with replacing_folder(workspace.report) as folder, style():
         for format_ in report.formats:
             (folder / FOLDERS[format_]).mkdir()
         drawn = draw_report(shown)

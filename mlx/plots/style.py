@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, wraps
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
@@ -82,14 +83,28 @@ def font_families() -> tuple[str, ...]:
     return ("DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed))
 
 
+_STYLED = ContextVar("styled", default=False)
+
+
 @contextmanager
 def style() -> Iterator[None]:
-    """Matplotlib's defaults with `RC` on top, inside the block only; the matplotlibrc of the user is ignored."""
+    """Matplotlib's defaults with `RC` on top, inside the block only; the matplotlibrc of the user is ignored.
+
+    Within another such block it does nothing, as setting and restoring the 300 parameters takes as long as drawing a
+    few labels.
+    """
+    if _STYLED.get():
+        yield
+        return
     import matplotlib
 
     defaults = {key: value for key, value in matplotlib.rcParamsDefault.items() if "backend" not in key}
     with matplotlib.rc_context(defaults | RC | {"font.family": list(font_families())}):  # type: ignore[arg-type]
-        yield
+        token = _STYLED.set(True)
+        try:
+            yield
+        finally:
+            _STYLED.reset(token)
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
