@@ -1,14 +1,16 @@
 """A run: a folder with a ``summary.json`` that states its status and its results."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from mlx.core.artifacts import read_json, write_json
 from mlx.core.checksums import CONFIG
-from mlx.core.descriptions import InputDescription, read_description
+from mlx.core.descriptions import Hash, InputDescription, read_description
 from mlx.core.errors import ArtifactError
 from mlx.core.locks import lock_state, seen_by_all
 from mlx.core.paths import Workspace
@@ -45,6 +47,8 @@ class Summary(Settings):
         Of Python and the libraries that the numbers depend on.
     commit
         Of the repository, with a ``+`` if tracked files differed from it; None without a repository.
+    sha256
+        Of all of these, so that a changed digit is noticed; None in runs of earlier versions.
     """
 
     name: str
@@ -58,6 +62,20 @@ class Summary(Settings):
     owner: Owner
     versions: dict[str, str]
     commit: str | None
+    sha256: Hash | None = None
+
+    @field_validator("sha256")
+    @classmethod
+    def _of_the_rest(cls, sha256: str | None, found: ValidationInfo) -> str | None:
+        whole = found.data.keys() == cls.model_fields.keys() - {"sha256"}
+        if sha256 is not None and whole and sha256 != cls(**found.data).digest():
+            raise ValueError("expected the SHA-256 of the rest of the file, found another: something was changed")
+        return sha256
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all but `sha256`."""
+        content = json.dumps({**self.as_dict(), "sha256": None}, sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -134,4 +152,6 @@ def read_run(folder: Path) -> Run:
 
 def write_summary(folder: Path, summary: Summary) -> None:
     """Replace the summary at once: readers see the old or the new one, even if the machine stops in between."""
-    write_json(folder / SUMMARY, summary.as_dict(), durable=True)
+    content = {**summary.as_dict(), "sha256": None}
+    content["sha256"] = Summary.model_validate(content).digest()  # of what a reader finds
+    write_json(folder / SUMMARY, content, durable=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from read_damaged import mutated
-from small_runs import repeatable_content
+from small_runs import repeatable_content, restate
 
 from mlx.cli import main
 from mlx.core.checksums import Checksums, write_checksums
@@ -142,12 +142,21 @@ def cut(path: Path) -> None:
     os.truncate(path, 100)
 
 
+def altered(path: Path) -> None:
+    """Change one digit of an accuracy."""
+    content = path.read_text()
+    place = content.index('"accuracy": ') + len('"accuracy": 0.')
+    path.write_text(f"{content[:place]}{(int(content[place]) + 1) % 10}{content[place + 1 :]}")
+
+
 def replaced_by(make: Callable[[Path], None]) -> Callable[[Path], None]:
     return lambda path: (path.unlink(), make(path))[1]
 
 
 @pytest.mark.parametrize(
-    "damage", [cut, replaced_by(Path.mkdir), replaced_by(os.mkfifo), Path.unlink], ids=["cut", "folder", "pipe", "gone"]
+    "damage",
+    [cut, altered, replaced_by(Path.mkdir), replaced_by(os.mkfifo), Path.unlink],
+    ids=["cut", "altered", "folder", "pipe", "gone"],
 )
 def test_a_run_without_a_readable_summary_is_listed_as_damaged_beside_the_others(
     run: Path, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
@@ -165,7 +174,7 @@ def test_a_run_without_a_readable_summary_is_listed_as_damaged_beside_the_others
     assert [found["status"] for found in json.loads(capsys.readouterr().out)] == ["damaged"]
 
 
-@pytest.mark.parametrize("damage", [cut, Path.unlink])
+@pytest.mark.parametrize("damage", [cut, altered, Path.unlink])
 def test_a_damaged_summary_is_made_anew_by_resuming(
     run: Path, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,8 +232,7 @@ def test_a_run_that_was_killed_and_whose_newest_file_is_damaged_ends_with_the_sa
     before, rng = repeatable_content(run), random.Random(seed)  # noqa: S311  # where to damage a file is no secret
     summary, record = (json.loads((run / name).read_text()) for name in ("summary.json", "checksums.json"))
     done = list(summary["seconds"])[: rng.randrange(1, 7)]
-    killed = summary | {"status": "running", "finished": None, "seconds": dict.fromkeys(done, 1.0), "metrics": {}}
-    (run / "summary.json").write_text(json.dumps(killed))
+    restate(run, status="running", finished=None, seconds=dict.fromkeys(done, 1.0), metrics={})
     kept = {step: files for step, files in record["steps"].items() if step in {*done, "configuration"}}
     write_checksums(run, Checksums(steps=kept))
     newest = run / rng.choice([*kept[done[-1]], "summary.json", "checksums.json"])

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from small_runs import CONFIG, SUMMARY
+from small_runs import CONFIG, SUMMARY, restate
 
 from mlx.cli import main
 
@@ -57,8 +57,7 @@ def test_code_that_came_with_a_run_is_not_run_by_any_command(folder: Path, capsy
         main(["eval", "small"])
     config = json.loads((run / "config.json").read_text())
     (run / "config.json").write_text(json.dumps(config | {"dataset": {"name": "custom", "path": file}}))
-    summary = json.loads((run / "summary.json").read_text())
-    (run / "summary.json").write_text(json.dumps(summary | {"status": "failed", "seconds": {}}))
+    restate(run, status="failed", seconds={})
     for command in (
         ["run-experiment", "--resume", "small"],
         ["run-experiment", "--config", str(run / "config.json")],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_runs import SUMMARY, content, started
+from small_runs import SUMMARY, content, restate, started
 
 from mlx.cli import main
 from mlx.core.locks import lock_state, run_lock
@@ -20,8 +20,7 @@ def test_a_run_is_resumed_by_one_process_and_from_a_whole_configuration(
     finished_run: Path,
 ) -> None:
     run = finished_run
-    stopped = json.loads((run / "summary.json").read_text()) | {"status": "interrupted"}
-    (run / "summary.json").write_text(json.dumps(stopped))
+    restate(run, status="interrupted")
     with (
         run_lock(Workspace(run)),
         pytest.raises(SystemExit, match="expected a folder that no other process is at work on"),
@@ -47,8 +46,7 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
 def described(run: Path, owner: dict[str, Any]) -> Run:
     """Say of a run that the process that `owner` describes works on it."""
     summary = json.loads((run / "summary.json").read_text())
-    again = summary | {"status": "running", "owner": summary["owner"] | owner}
-    (run / "summary.json").write_text(json.dumps(again))
+    restate(run, status="running", owner=summary["owner"] | owner)
     return read_run(run)
 
 
@@ -124,9 +122,7 @@ def test_two_that_resume_at_once_are_one_run(folder: Path, finished_run: Path) -
     whole, before = finished_run, content(finished_run)
     for name in ("data/representations", "data/model", "data/report"):
         shutil.rmtree(whole / name)
-    broken = json.loads((whole / "summary.json").read_text()) | {"status": "interrupted"}
-    broken["seconds"] = {"generate-data": 1.0, "preprocess-split": 1.0}
-    (whole / "summary.json").write_text(json.dumps(broken))
+    restate(whole, status="interrupted", seconds={"generate-data": 1.0, "preprocess-split": 1.0})
     both = [started(folder, "--resume", "small") for _ in range(2)]
     assert sorted(process.wait(120) for process in both) == [0, 1]
     said = (folder / "messages.txt").read_text()
