@@ -194,6 +194,18 @@ def test_a_line_names_categories_that_look_like_numbers(tmp_path, words, doubtfu
     assert any(said in note for note in dataset.notes) == doubtful
 
 
+@pytest.mark.parametrize(
+    ("words", "alike"),
+    [(["red", "red\u200b"], True), (["blue sky", "blue\u00a0 sky"], True), (["caf\u00e9", "cafe\u0301"], True),
+     (["red", "Red"], False), (["a b", "ab"], False)],
+)  # fmt: skip
+def test_a_line_names_categories_that_read_the_same(tmp_path, words, alike):
+    dataset = opened(saved(tmp_path, x=np.resize(words, 30), y=KIND), target="y")
+    assert categories_of(dataset) == {"x": sorted(words)}
+    said = [note for note in dataset.notes if "column 'x' has" in note and "differ only in how Unicode" in note]
+    assert len(said) == alike
+
+
 def test_a_declared_category_stays_one(tmp_path):
     frame = pd.DataFrame({"x": pd.Categorical(np.resize(["1", "2", "10"], 30)), "y": KIND})
     frame.to_parquet(tmp_path / "t.parquet")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mlx.core.array_types import Array
+from mlx.core.class_names import clash_of
 from mlx.core.column_descriptions import ColumnDescription, Kind
 from mlx.core.errors import DataError, SettingsError
 from mlx.datasets.custom.cells import RawColumn
@@ -90,6 +91,7 @@ def read_table_samples(path: Path, rules: TableRules, test: Path | None = None) 
             *table.left_out,
             *_infinite(suspicions, path),
             *_number_like(columns, path),
+            *_look_alikes(columns, path),
             *suspicious,
             *_left_out(read, known, labels, target, path),
         ),
@@ -144,6 +146,13 @@ def _number_like(columns: Sequence[Column], path: Path) -> Iterator[str]:
                 f"{path}: column '{column.name}' has {len(column.categories)} different texts that look like numbers, "
                 f"such as {alike[0][:40]!r}, taken for categories; if they are quantities, write the numbers alone"
             )
+
+
+def _look_alikes(columns: Sequence[Column], path: Path) -> Iterator[str]:
+    """Yield a line on each column with two categories that read the same."""
+    for column in columns:
+        if clash := clash_of(column.categories, "categories"):
+            yield f"{path}: column '{column.name}' has {clash}; they stay two: write them alike if they are one"
 
 
 FEWEST_ALIKE = 3
