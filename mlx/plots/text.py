@@ -52,7 +52,8 @@ def drawn_label(text: str, *, width: int) -> str:
 
 def drawn_lines(text: str, *, width: int) -> str:
     """`text` in about two lines of `width` characters, as matplotlib draws them, without its middle if need be."""
-    lines = textwrap.wrap(shorten(_drawable(text), 2 * width - 4), width)
+    kept = re.sub("([≤>]) ", "\\1\N{NO-BREAK SPACE}", shorten(_drawable(text), 2 * width - 4))  # a sign by its number
+    lines = textwrap.wrap(kept, width)
     return "\n".join(escape_math(_in_line(line)) for line in lines)
 
 

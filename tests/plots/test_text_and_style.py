@@ -8,7 +8,7 @@ from drawn_reports import ODD_NAMES
 
 from mlx.plots.page.tables import frame_table
 from mlx.plots.style import category_style, figure, render_png, style
-from mlx.plots.text import DASH, MINUS, PValue, class_labels, fixed, p_text, readable, shorten, significant
+from mlx.plots.text import DASH, MINUS, PValue, class_labels, drawn_lines, fixed, p_text, readable, shorten, significant
 
 
 def test_columns_of_a_table_are_numbers_only_if_nothing_else_is_in_them():
@@ -63,3 +63,9 @@ def test_numbers_are_written_for_reading():
 
 def test_a_hundred_categories_look_different():
     assert len({(look.color, look.marker) for look in map(category_style, range(100))}) == 100
+
+
+def test_a_condition_is_broken_into_lines_and_a_sign_stays_by_its_number():
+    assert drawn_lines("distance from the top ≤ 0.464", width=26) == "distance from the top\n≤\N{NO-BREAK SPACE}0.464"
+    assert drawn_lines("price in $ > 3", width=26) == "price in \\$ >\N{NO-BREAK SPACE}3"
+    assert max(map(len, drawn_lines("x" * 300, width=20).splitlines())) == 20
