@@ -10,6 +10,7 @@ from mlx.core.array_types import Array, Indices
 from mlx.core.arrays import open_array
 from mlx.core.artifacts import read_parquet
 from mlx.core.descriptions import SPLITS, RepresentationsDescription, read_description
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.paths import CROSS_FIT, Workspace
 from mlx.core.recorded import RECORDED_ARRAYS
 from mlx.core.samples import open_index, open_targets
@@ -20,7 +21,13 @@ from mlx.residuals.issues.analysis import Issues
 from mlx.residuals.issues.parts import ReadInputs
 
 
-def issues_of(workspace: Workspace, test: ModelOutputs, settings: ResidualsSettings, groups: Array | None) -> Issues:
+def issues_of(
+    workspace: Workspace,
+    test: ModelOutputs,
+    settings: ResidualsSettings,
+    groups: Array | None,
+    map: OrderedMap = in_order,
+) -> Issues:
     """Find samples to look at in every part that is recorded; `test` is what was opened of the test part.
 
     ``groups`` (n_val,) are labels of which validation samples belong together; None where each is its own.
@@ -45,6 +52,7 @@ def issues_of(workspace: Workspace, test: ModelOutputs, settings: ResidualsSetti
         equal=_equal_samples(workspace.splits, rows),
         evidence=_evidence(workspace, len(test.class_names), trained=not elsewhere),
         read_inputs=_reader(workspace.splits, rows) if rows else None,
+        map=map,
     )
 
 

@@ -151,7 +151,7 @@ def _classification(
             others=open_other_parts(workspace, together),
             map=shown,
         )
-        noticed = issues_of(workspace, recorded, settings, together)
+        noticed = issues_of(workspace, recorded, settings, together, shown)
     found = replace(found, **vars(noticed.found), headline=found.headline | noticed.headline)
     with replacing_folder(workspace.residuals) as folder:
         write_classification(folder, found)
@@ -193,7 +193,7 @@ def _regression(
             chosen_by_validation=recorded.chosen_by_validation,
             map=shown,
         )
-        noticed = issues_of(workspace, recorded, settings, together)
+        noticed = issues_of(workspace, recorded, settings, together, shown)
     found = replace(found, **vars(noticed.found), summary=_with_counts(found.summary, noticed.headline))
     with replacing_folder(workspace.residuals) as folder:
         write_regression(folder, found)

@@ -4,11 +4,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from mlx.core.array_types import Array
+from mlx.core.ordered_map import in_order
+from mlx.core.workers import open_workers
 from mlx.residuals.issues import EqualSamples, Part, TrainingEvidence, find_issues
 from mlx.residuals.issues.analysis import Issues
+from mlx.residuals.issues.neighbors import nearest
 from mlx.results.issues import Issue, IssueKind, IssueMethod
 from mlx.stats.proportions import wilson_interval
 
@@ -168,3 +172,19 @@ def test_a_regression_has_no_labels_and_mistakes_to_look_at() -> None:
     found = find_issues(list(values.values()), (), seed=1, confidence=0.95)
     assert {row.kind for row in found.found.issue_counts} == {IssueKind.DUPLICATE, IssueKind.LEAK, IssueKind.OUTLIER}
     assert "accuracy_without_leaks" not in found.headline
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [np.asarray, csr_array], ids=["dense", "sparse"])
+def test_processes_find_the_same_neighbors(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlx.residuals.issues.neighbors.BLOCK_BYTES", 100_000)
+    counts = np.random.default_rng(0).poisson(0.3, (500, 20)).astype(float)
+    rows = kind(counts)
+    with open_workers("processes:2") as workers:
+        for queries, same in ((rows, True), (rows[:200], False)):
+            serial, spread = (nearest(queries, rows, 3, same=same, map=each) for each in (in_order, workers.map))
+            for one, other in zip(serial, spread, strict=True):
+                np.testing.assert_array_equal(one, other)
+    away = np.linalg.norm(counts[:, None] - counts, axis=2)
+    np.fill_diagonal(away, np.inf)
+    np.testing.assert_allclose(nearest(rows, rows, 3, same=True)[0], np.sort(away, axis=1)[:, :3], atol=1e-12)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlx.core.array_types import Indices
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.issues.duplicates import duplicate_rows
 from mlx.residuals.issues.labels import calibrator_of, label_rows, training_label_rows
 from mlx.residuals.issues.outliers import mistake_rows, outlier_rows
@@ -44,6 +45,7 @@ def find_issues(
     equal: EqualSamples | None = None,
     evidence: TrainingEvidence | None = None,
     read_inputs: ReadInputs | None = None,
+    map: OrderedMap = in_order,
 ) -> Issues:
     """Find samples to look at in every part of the data.
 
@@ -63,9 +65,11 @@ def find_issues(
         What the training recorded of its own samples.
     read_inputs
         Returns the inputs of raw rows, by which near duplicates are confirmed.
+    map
+        How blocks of samples are searched for neighbors.
     """
-    found, leaked = duplicate_rows(parts, equal, read_inputs)
-    every = [found, *outlier_rows(parts)]
+    found, leaked = duplicate_rows(parts, equal, read_inputs, map)
+    every = [found, *outlier_rows(parts, map)]
     test = next(part for part in parts if part.split == "test")
     headline: Headline = {"n_leaked": len(leaked)}
     if class_names:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from mlx.core.array_types import Array, Flags, Floats, Indices, Integers
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.geometry.dimension import EQUAL, MIN_SAMPLES, pareto_exponent
 from mlx.residuals.issues.neighbors import distances_between, nearest
 from mlx.residuals.issues.parts import ORDER, EqualSamples, Part, ReadInputs, stacked_layers
@@ -29,7 +30,7 @@ MOST_INPUTS = 1 << 26
 
 
 def duplicate_rows(
-    parts: Sequence[Part], equal: EqualSamples | None, read_inputs: ReadInputs | None
+    parts: Sequence[Part], equal: EqualSamples | None, read_inputs: ReadInputs | None, map: OrderedMap = in_order
 ) -> tuple[FoundIssues, Indices]:
     """Return duplicates and leaks, and which test samples (m,), rows in the raw data, leak from another part for sure.
 
@@ -39,7 +40,7 @@ def duplicate_rows(
     method = IssueMethod.EQUAL_OUTPUTS if equal is None else IssueMethod.EQUAL_INPUTS
     known = _equal_outputs(parts) if equal is None else equal
     exact = tuple(_exact_rows(known, method))
-    near, counts, confirmed = _near_rows(parts, known, read_inputs, {(row.kind, row.index) for row in exact})
+    near, counts, confirmed = _near_rows(parts, known, read_inputs, {(row.kind, row.index) for row in exact}, map)
     sizes = {split: len(rows) for split, rows in known.rows.items()}
     issues = (*exact, *near)
     certain = [*exact, *(near if confirmed else ())]
@@ -124,7 +125,11 @@ class _Distinct:
 
 
 def _near_rows(
-    parts: Sequence[Part], equal: EqualSamples, read_inputs: ReadInputs | None, known: set[tuple[IssueKind, int]]
+    parts: Sequence[Part],
+    equal: EqualSamples,
+    read_inputs: ReadInputs | None,
+    known: set[tuple[IssueKind, int]],
+    map: OrderedMap,
 ) -> tuple[tuple[Issue, ...], tuple[IssueCount, ...], bool]:
     """Return near duplicates that are not `known` with their counts, and whether the inputs confirm them."""
     sizes = {part.split: len(part.index) for part in _ordered(parts)}
@@ -133,7 +138,7 @@ def _near_rows(
     samples = _Distinct.of(parts, equal)
     if len(samples.index) < MIN_SAMPLES:
         return (), _missing(sizes, Reason.TOO_FEW_POSITIONS(MIN_SAMPLES)), False
-    distances, others = nearest(samples.matrix, samples.matrix, 2, same=True)
+    distances, others = nearest(samples.matrix, samples.matrix, 2, same=True, map=map)
     threshold = _threshold(distances)
     if threshold is None:
         return (), _missing(sizes, Reason.EQUALLY_FAR()), False

@@ -1,11 +1,13 @@
 """Distances to the nearest samples, of dense and of sparse representations, and between two samples."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from mlx.core.array_types import Array, Floats, Integers
 from mlx.core.checks import row_blocks
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit
 from mlx.stats.nearest import nearest_neighbors
 
@@ -13,7 +15,9 @@ BLOCK_BYTES = 1 << 26
 """Size of the distances of sparse rows that are held at a time."""
 
 
-def nearest(queries: Any, references: Any, k: int, *, same: bool = False) -> tuple[Floats, Integers]:
+def nearest(
+    queries: Any, references: Any, k: int, *, same: bool = False, map: OrderedMap = in_order
+) -> tuple[Floats, Integers]:
     """Return distances (m, k), rising, of each query to its k nearest references, and which these are (m, k).
 
     Parameters
@@ -25,11 +29,16 @@ def nearest(queries: Any, references: Any, k: int, *, same: bool = False) -> tup
         From 1 to n, or n − 1 with `same`.
     same
         Whether both are the same samples, none of which is its own neighbor.
+    map
+        How blocks of queries are searched.
     """
     if isinstance(references, np.ndarray):
-        found = nearest_neighbors(references, k, queries=None if same else queries)
+        found = nearest_neighbors(references, k, queries=None if same else queries, map=map)
         return found.distances, found.rows
-    return _nearest_sparse(queries, references, k, same=same)
+    search = _SparseSearch(queries, references, _squared_lengths(references), k, same)
+    blocks = list(map(search, row_blocks(queries.shape[0], references.shape[0], BLOCK_BYTES)))
+    distances, rows = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    return distances, rows
 
 
 def distances_between(first: Array, second: Array) -> Floats:
@@ -42,19 +51,25 @@ def distances_between(first: Array, second: Array) -> Floats:
     return found
 
 
-def _nearest_sparse(queries: Any, references: Any, k: int, *, same: bool) -> tuple[Floats, Integers]:
-    m, n = queries.shape[0], references.shape[0]
-    distances, chosen = np.empty((m, k)), np.empty((m, k), np.intp)
-    lengths = _squared_lengths(references)
-    for rows in row_blocks(m, n, BLOCK_BYTES):
-        block = queries[rows]
-        squares = _squared_lengths(block)[:, None] + lengths - 2 * (block @ references.T).toarray()
-        if same:
+@dataclass(frozen=True)
+class _SparseSearch:
+    """Finds the k nearest references of a block of queries; of equal distance, the lower row first."""
+
+    doing: ClassVar[str] = "searching neighbors"
+    queries: Any
+    references: Any
+    squared_lengths: Floats
+    k: int
+    same: bool
+
+    def __call__(self, rows: slice) -> tuple[Floats, Integers]:
+        block = self.queries[rows]
+        products = (block @ self.references.T).toarray()
+        squares = _squared_lengths(block)[:, None] + self.squared_lengths - 2 * products
+        if self.same:
             squares[np.arange(len(squares)), np.arange(rows.start, rows.stop)] = np.inf
-        order = np.argsort(squares, axis=1, kind="stable")[:, :k]
-        distances[rows] = np.sqrt(np.maximum(np.take_along_axis(squares, order, axis=1), 0))
-        chosen[rows] = order
-    return distances, chosen
+        order = np.argsort(squares, axis=1, kind="stable")[:, : self.k]
+        return np.sqrt(np.maximum(np.take_along_axis(squares, order, axis=1), 0)), order
 
 
 def _squared_lengths(matrix: Any) -> Floats:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from mlx.core.array_types import Floats
+from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.residuals.issues.neighbors import nearest
 from mlx.residuals.issues.parts import Part, stacked_layers
 from mlx.results.issues import FoundIssues, Issue, IssueCount, IssueKind, IssueMethod
@@ -21,7 +22,7 @@ LEAST_SURE = 0.5
 """Share of the right predictions on validation that a confident mistake is at least as sure as."""
 
 
-def outlier_rows(parts: Sequence[Part]) -> Iterator[FoundIssues]:
+def outlier_rows(parts: Sequence[Part], map: OrderedMap = in_order) -> Iterator[FoundIssues]:
     """Yield the outliers of each part but training: farther than the quantile of the training samples' distances."""
     others = [part for part in parts if part.split != "train"]
     train = next((part for part in parts if part.split == "train"), None)
@@ -33,12 +34,12 @@ def outlier_rows(parts: Sequence[Part]) -> Iterator[FoundIssues]:
             yield FoundIssues((), (_outliers_of(part, status=why),))
         return
     matrix = stacked_layers([train, *others])
-    own = nearest(matrix[:n], matrix[:n], k, same=True)[0][:, -1]
+    own = nearest(matrix[:n], matrix[:n], k, same=True, map=map)[0][:, -1]
     threshold = float(np.quantile(own, TRAINING_QUANTILE))
     first = n
     for part in others:
         rows = slice(first, first := first + len(part.index))
-        distances = nearest(matrix[rows], matrix[:n], k)[0][:, -1]
+        distances = nearest(matrix[rows], matrix[:n], k, map=map)[0][:, -1]
         yield _beyond(part, distances, threshold, k)
 
 
