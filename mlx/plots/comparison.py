@@ -43,6 +43,7 @@ def plot_layers(tests: Sequence[TestResult], *, ax: Axes | None = None) -> Axes:
         ax.plot(value, place, color=look.color, marker=look.marker, linestyle="none", label=label)
     name_rows(ax, class_labels(layers, width=18))
     ax.set(xlabel="Pearson's r (no unit)", ylabel="layer")
+    few_ticks(ax)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handletextpad=0.1, columnspacing=0.8)
     return ax
 
@@ -75,6 +76,7 @@ def plot_runs(
     ax.plot(value, place, color=color, marker="o", markersize=4.5, linestyle="none")
     name_rows(ax, class_labels(list(known), width=26))
     ax.set_xlabel(f"{metric.replace('_', ' ')} ({unit or 'no unit'})")
+    few_ticks(ax)
     return ax
 
 

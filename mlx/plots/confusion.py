@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BOTH_UP_TO, COUNT_UP_TO, NAMES_UP_TO = 12, 20, 40  # classes for which a cell, or a tick, still has room
 PAIRS_DRAWN = 20
+BESIDE_NAMES = 0.45  # inches that the label of an axis and its margins take beside the names
 
 
 @styled
@@ -94,7 +95,7 @@ def room(counts: Array, class_names: Sequence[str]) -> tuple[float, str]:
     n = len(counts)
     if n > BOTH_UP_TO:
         return PAGE, ""
-    names = 0.45 + text_width(class_labels(class_names, width=14), NOTE)  # with the label of the axis
+    names = BESIDE_NAMES + text_width(class_labels(class_names, width=14), NOTE)
     most = str(counts.max(initial=0))
     for width in (COLUMN, 5.0):
         for sign in (" %", ""):
@@ -151,8 +152,9 @@ def _name_axes(ax: Axes, class_names: Sequence[str], width: float) -> None:
     n = len(class_names)
     every = 1 if n <= NAMES_UP_TO else 10
     names = class_labels(class_names, width=14) if every == 1 else [str(k) for k in range(n)]
-    cell = 0.8 * width / n
-    long = text_width(names, NOTE) > 0.95 * cell * every
+    widest = text_width(names, NOTE)
+    cell = min(0.8 * width, width - widest - BESIDE_NAMES) / n
+    long = widest > 0.95 * cell * every
     ticks = range(0, n, every)
     ax.set_xticks(ticks, names[::every], fontsize=NOTE, rotation=90 if long else 0)
     ax.set_yticks(ticks, names[::every], fontsize=NOTE)

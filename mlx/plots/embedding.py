@@ -65,6 +65,7 @@ def plot_representation_map(
     ax = axes_or_new(ax, height=3.3)
     COLORINGS[by](ax, xy[rows], v[rows], class_names)
     ax.set(xlabel=axis_names[0], ylabel=axis_names[1])
+    ax.locator_params(nbins=5)  # as many ticks before the panels have their sizes as after: the labels get room first
     if len(rows) < len(v):
         note = f"{thousands(len(rows))} of {plural(len(v), 'sample')}"
         ax.text(0.99, 0.01, note, transform=ax.transAxes, ha="right", va="bottom", fontsize=NOTE, color=MUTED,

@@ -48,6 +48,8 @@ def plot_factor_effects(
     target
         ``"error"``, ``"entropy"`` or ``"similarity"``; of a regression ``"abs_residual"`` or ``"residual"``.
     """
+    every = list(dict.fromkeys(effect.factor for effect in effects))
+    names = dict(zip(every, class_labels(every, width=20), strict=True))  # with numbers that are those of all factors
     known = effects_on(target, effects)
     counts = Counter(effect.statistic for effect in known)
     statistic = min(counts, key=lambda name: (-counts[name], name not in EFFECTS, name), default=Statistic.SPEARMAN)
@@ -58,7 +60,7 @@ def plot_factor_effects(
     ax.axvline(null, color=MUTED, linestyle=":", linewidth=1)
     value, low, high, p = _columns(shown, "estimate", "low", "high", "p_holm")
     _draw_intervals(ax, value, low, high, clear=p < CLEAR, color=CORRECT)
-    name_rows(ax, class_labels([effect.factor for effect in shown], width=20))
+    name_rows(ax, [names[effect.factor] for effect in shown])
     few_ticks(ax)
     ax.set_xlabel(label.format(target=FactorTarget(target).words))
     ax.set_title(FILLED, loc="right", fontsize=NOTE, fontweight="normal", color=MUTED)

@@ -16,6 +16,7 @@ from mlx.plots.similarity import (
     known_points,
     leave_headroom,
     point_style,
+    set_similarity_limits,
     statistics_text,
 )
 from mlx.plots.style import MUTED, PAGE, figure, styled
@@ -113,12 +114,7 @@ def _draw_class(ax: Axes, own: DataFrame, summary: ClassSummary, label: str, *, 
 
 def _set_limits(ax: Axes, samples: DataFrame) -> None:
     leave_headroom(ax, samples["entropy"].to_numpy(float), HEADROOM)
-    x = samples["similarity"].to_numpy(float)
-    x = x[np.isfinite(x)]
-    low, high = (x.min(), x.max()) if len(x) else (0.0, 1.0)
-    pad = max(0.04 * (high - low), 0.01)
-    ax.set_xlim(low - pad, high + pad)
-    ax.locator_params(axis="x", nbins=4)
+    set_similarity_limits(ax, samples["similarity"].to_numpy(float), most=4)
     ax.locator_params(axis="y", nbins=4)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-    from mlx.core.array_types import Array, Floats
+    from mlx.core.array_types import Floats
 
 LABEL = f"residual, true {MINUS} predicted (target units)"
 
@@ -86,23 +87,32 @@ def plot_leverage(
     largest = known[np.argsort(-h[known], kind="stable")[:3]]
     rows = np.union1d(known[evenly_spaced(len(known), max_points)], largest)
     ax.scatter(h[rows], e[rows], s=9, color=CORRECT, alpha=0.5, linewidths=0)
-    _name_largest(ax, h[largest], e[largest], names[largest])
+    ax.scatter(h[largest], e[largest], s=20, facecolors="none", edgecolors=WRONG, linewidths=1.1,
+               label=f"largest leverages, up to {significant(float(h[largest[0]]), 2)}")  # fmt: skip
     ax.axhline(0, color=MUTED, linewidth=0.9)
     if mean_leverage is not None:
         label = "twice the mean of the training samples"
         ax.axvline(2 * mean_leverage, color=MUTED, linestyle="--", linewidth=0.9, label=label)
     ax.margins(x=0.12, y=0.12)
+    _name_points(ax, h[largest], e[largest], [f"sample {name}" for name in names[largest]])
     few_ticks(ax)
     ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0))
     return ax
 
 
-def _name_largest(ax: Axes, leverage: Floats, residual: Floats, names: Array) -> None:
-    ax.scatter(leverage, residual, s=20, facecolors="none", edgecolors=WRONG, linewidths=1.1,
-               label=f"largest leverages, up to {significant(float(leverage[0]), 2)}")  # fmt: skip
-    for place, k in enumerate(np.argsort(residual, kind="stable")):
-        ax.annotate(f"sample {names[k]}", (leverage[k], residual[k]), xytext=(-5 if place % 2 else 5, 0), va="center",
-                    ha="right" if place % 2 else "left", textcoords="offset points", fontsize=NOTE)  # fmt: skip
+def _name_points(ax: Axes, x: Floats, y: Floats, names: Sequence[str]) -> None:
+    """Name points on their side with more room, one name above the other where points are at one height."""
+    order, (low, high), middle = np.argsort(y, kind="stable"), ax.get_ylim(), sum(ax.get_xlim()) / 2
+    points = 72 * ax.get_window_extent().height / ax.figure.dpi / (high - low)
+    at = points * y[order]
+    apart = at.copy()
+    for k in range(1, len(apart)):
+        apart[k] = max(apart[k], apart[k - 1] + NOTE + 3)
+    up = apart - at - (apart - at).mean()
+    for k, shift in zip(order, up, strict=True):
+        left = x[k] > middle
+        ax.annotate(names[k], (x[k], y[k]), xytext=(-5 if left else 5, shift), textcoords="offset points", va="center",
+                    ha="right" if left else "left", fontsize=NOTE)  # fmt: skip
 
 
 @styled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,22 +50,38 @@ def plot_set_coverage(rows: Sequence[SetCoverage], *, ax: Axes | None = None) ->
             ax.plot(values[mask], place[mask], "o", color=color, markersize=4, label=label)
     aim = 1 - shown[0].alpha
     ax.axvline(aim, color=MUTED, linestyle=":", linewidth=1, label=f"aim, {level_text(aim)}")
-    subjects = list(dict.fromkeys(row.subject for row in shown if row.kind not in {Looked.ALL, Looked.SLICE}))
-    names = dict(zip(subjects, class_labels(subjects, width=20), strict=True))  # no two of them alike
-    name_rows(ax, [_name(row, names.get(row.subject, "")) for row in shown])
+    name_rows(ax, _names(shown, rows))
     few_ticks(ax)
     ax.set_xlabel("share of samples whose set holds the truth")
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, columnspacing=1.0)
+    ax.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), ncols=3, columnspacing=1.0)  # names may take the left half
     return ax
 
 
 PREFIX = {Looked.PREDICTED: "predicted "}
 
 
-def _name(row: SetCoverage, subject: str) -> str:
+def _names(shown: Sequence[SetCoverage], rows: Sequence[SetCoverage]) -> list[str]:
+    """Return the name of each row that is shown, no two of them alike; a class has its number among all classes."""
+    names: dict[tuple[bool, str], str] = {}
+    for by_factor, kinds in ((False, {Looked.CLASS, Looked.PREDICTED}), (True, {Looked.FACTOR})):
+        subjects = list(dict.fromkeys(row.subject for row in rows if row.kind in kinds))
+        for subject, label in zip(subjects, class_labels(subjects, width=20), strict=True):
+            names[by_factor, subject] = label
+    parts = {row.subject: _parts(row.subject, rows) for row in shown if row.kind is Looked.FACTOR}
+    return [_name(row, names, parts) for row in shown]
+
+
+def _parts(factor: str, rows: Sequence[SetCoverage]) -> dict[str, str]:
+    """Return by part of a factor how it is called."""
+    bins = [row.bin for row in rows if (row.kind, row.subject) == (Looked.FACTOR, factor)]
+    return dict(zip(bins, class_labels([readable(one) for one in bins], width=26), strict=True))
+
+
+def _name(row: SetCoverage, names: Mapping[tuple[bool, str], str], parts: Mapping[str, Mapping[str, str]]) -> str:
     if row.kind is Looked.ALL:
         return f"all ({row.n})"
     if row.kind is Looked.SLICE:
         return f"{drawn_label(readable(row.subject), width=60)} ({row.n})"
-    part = f": {drawn_label(row.bin, width=18)}" if row.bin else ""
-    return f"{PREFIX.get(row.kind, '')}{subject}{part} ({row.n})"
+    if row.kind is Looked.FACTOR:
+        return f"{names[True, row.subject]}: {parts[row.subject][row.bin]} ({row.n})"
+    return f"{PREFIX.get(row.kind, '')}{names[False, row.subject]} ({row.n})"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, few_ticks, styled
+from mlx.plots.style import CORRECT, INK, MUTED, NOTE, WRONG, axes_or_new, styled
 from mlx.plots.text import RHO, PValue, fixed, p_text, thousands, with_interval
 from mlx.plots.thinning import evenly_spaced, note_thinned
 from mlx.plots.trend import fit_trend
@@ -62,7 +62,7 @@ def plot_similarity_entropy(
     draw_points(ax, x, y, ok, max_points=max_points)
     draw_trend(ax, x, y, below=1 - HEADROOM)
     leave_headroom(ax, y, HEADROOM)
-    few_ticks(ax)
+    set_similarity_limits(ax, x, most=6)
     for is_correct, label in ((True, "correct"), (False, "wrong")):
         count = int((ok == is_correct).sum())
         ax.scatter([], [], label=f"{label} ({thousands(count)})", **point_style(is_correct, 14))
@@ -122,6 +122,22 @@ def draw_trend(ax: Axes, x: Floats, y: Floats, *, below: float) -> None:
     (line,) = ax.plot(trend.x, trend.fit, color=INK, linewidth=1.1, zorder=2.9, label="_trend")
     for artist in (band, line):  # a steep line would run through the statistics
         artist.set_clip_path(Rectangle((0, 0), 1, below, transform=ax.transAxes))
+
+
+def set_similarity_limits(ax: Axes, similarity: Floats, *, most: int) -> None:
+    """Set the axis of similarities, of which at least 0.02 are shown, with ticks away from its ends.
+
+    A tick at an end has its label beyond the panel, over that of the next. Similarities that are the same but for
+    rounding would be told apart by ticks of a dozen digits.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    known = similarity[np.isfinite(similarity)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+    pad = max(0.04 * (high - low), 0.01)
+    places = MaxNLocator(most).tick_values(low - pad, high + pad)
+    ax.set_xlim(low - pad, high + pad)
+    ax.set_xticks([place for place in places if low - pad / 2 <= place <= high + pad / 2])
 
 
 def leave_headroom(ax: Axes, entropy: Floats, share: float) -> None:

@@ -108,14 +108,58 @@ def style() -> Iterator[None]:
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a plot function so that everything it makes has the style of `style`."""
+    """Decorate a plot function so that all that it makes has the style of `style`, and the labels of axes room."""
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        from matplotlib.axes import Axes
+
         with style():
-            return draw(*args, **kwargs)
+            drawn = draw(*args, **kwargs)
+            if isinstance(drawn, Axes):
+                _label_powers(drawn)
+                _place_label(drawn)
+            return drawn
 
     return wrapper
+
+
+def _label_powers(ax: Axes) -> None:
+    """Move a power of ten from the end of an axis, where it is drawn over other text, into the label of the axis."""
+    for axis in (ax.xaxis, ax.yaxis):
+        formatter, locations = axis.get_major_formatter(), list(axis.get_majorticklocs())
+        formatter.set_locs(locations)
+        if (power := formatter.get_offset()) and axis.offsetText.get_visible() and axis.get_label_text():
+            axis.offsetText.set_visible(False)
+            low, high = sorted(axis.get_view_interval())
+            axis.set_ticks([place for place in locations if low <= place <= high])  # others may have another power
+            label, bracket, unit = axis.get_label_text().removesuffix(")").partition("(")
+            words = _in_words(power, formatter)
+            axis.set_label_text(f"{label}{bracket}{unit}, {words})" if bracket else f"{label} ({words})")
+
+
+def _in_words(power: str, formatter: Any) -> str:
+    """Return what ticks are to be multiplied by, and what is to be added, which matplotlib writes as ``1e3+1e9``."""
+    if not formatter.offset:
+        return f"in {power}"
+    added = formatter.format_data(abs(formatter.offset))
+    scale = power[: -len(added) - 1]
+    return f"{f'in {scale}, ' if scale else ''}{'plus' if formatter.offset > 0 else 'minus'} {added}"
+
+
+def _place_label(ax: Axes) -> None:
+    """Let a label that is wider than the room beside named rows end where the axes do, and begin below the names."""
+    from matplotlib.ticker import FuncFormatter
+
+    place, named = ax.get_subplotspec(), isinstance(ax.yaxis.get_major_formatter(), FuncFormatter)  # of names
+    if ax.figure is None or place is None or not named:
+        return
+    names = [line for tick in ax.get_yticklabels() for line in tick.get_text().split("\n")]
+    width = ax.figure.bbox.width / ax.figure.dpi / place.get_gridspec().ncols
+    room = width - text_width(names, NOTE) - 0.2
+    if text_width([ax.get_xlabel()], RC["axes.labelsize"]) > room:
+        ax.xaxis.label.set_horizontalalignment("right")
+        ax.xaxis.label.set_x(1.0)
 
 
 def figure(width: float = COLUMN, height: float = 2.7, *, constrained: bool = True) -> Figure:

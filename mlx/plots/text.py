@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,18 @@ from mlx.stats.studentized import SMALLEST_P
 
 MISSING = "□"
 LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
+LEFTWARD = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+( [\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]+)*")
+"""Words of scripts that run from right to left."""
+
 MINUS, DASH, RHO = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{GREEK SMALL LETTER RHO}"
 
 
 def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
     """Class names that matplotlib draws as they are: any script, no mathtext, no two alike.
 
-    Control characters become spaces, long names lose their middle, ``$`` is escaped. A name with a
-    character that no installed font has shows ``□`` for it and is preceded by its class number, as is
-    a name that would look like another one.
+    Control characters become spaces, long names lose their middle, or of those that would be alike what they have in
+    common, ``$`` is escaped. A name with a character that no installed font has shows ``□`` for it and is preceded by
+    its class number, as is a name that would look like another one.
 
     Parameters
     ----------
@@ -39,10 +43,48 @@ def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
         Longest label in characters.
     """
     shown = [_drawable(str(name)) for name in names]
-    short = [shorten(name, width) for name in shown]
+    short = _told_apart(shown, width)
     unclear = [not s or MISSING in s or short.count(s) > 1 for s in short]
     numbered = [shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)]
     return [escape_math(_in_line(name)) for name in numbered]
+
+
+def _told_apart(names: Sequence[str], width: int) -> list[str]:
+    """Shorten names; of those that would be alike then, keep the words in which they differ, if these have room."""
+    short = [shorten(name, width) for name in names]
+    times = Counter(short)
+    for one in [one for one, count in times.items() if count > 1]:
+        places = [k for k, name in enumerate(short) if name == one]
+        found = _differing_words([names[k] for k in places], width)
+        if found and not {*found} & {*short}:
+            for k, words in zip(places, found, strict=True):
+                short[k] = words
+    return short
+
+
+def _differing_words(names: Sequence[str], width: int) -> list[str]:
+    """Return the words in which long names differ, with as much of both their common ends as has room beside them.
+
+    Empty where the words of a name have no room, or there are none.
+    """
+    head = _common(names)
+    tail = min(_common([name[::-1] for name in names]), min(map(len, names)) - head)
+    found = []
+    for name in names:
+        words, room = name[head : len(name) - tail], width - (len(name) - tail - head) - 2
+        if not words or room < 0:
+            return []
+        before, after = name[:head], name[len(name) - tail :]
+        last = min(tail, room // 3)
+        before = before if head <= room - last + 1 else f"{before[: room - last].rstrip()}…"
+        found.append(f"{before}{words}{after if tail <= last else f'…{after[tail - last :].lstrip()}'}")
+    return found
+
+
+def _common(names: Sequence[str]) -> int:
+    """Return the number of characters of the whole words with which all `names` begin."""
+    alike = sum(1 for _ in takewhile(lambda characters: len({*characters}) == 1, zip(*names, strict=False)))
+    return len(re.sub(r"[^\W_]*$", "", names[0][:alike]))
 
 
 def drawn_label(text: str, *, width: int) -> str:
@@ -59,7 +101,7 @@ def drawn_lines(text: str, *, width: int) -> str:
 
 def short_names(names: Sequence[str], *, width: int = 18) -> list[str]:
     """Class names for the page, which draws any script: long ones lose their middle, and no two are alike."""
-    short = [shorten(" ".join(str(name).split()), width) for name in names]
+    short = _told_apart([" ".join(str(name).split()) for name in names], width)
     times = Counter(short)
     return [shorten(f"#{k} {one}", width) if not one or times[one] > 1 else one for k, one in enumerate(short)]
 
@@ -70,9 +112,9 @@ def quoted_names(names: Sequence[str]) -> list[str]:
 
 
 def _in_line(name: str) -> str:
-    """`name`, set apart if it runs from right to left: else a number after it would be drawn before it."""
-    leftward = any(unicodedata.bidirectional(c) in {"R", "AL"} for c in name)
-    return f"{LEFT_TO_RIGHT}{name}{LEFT_TO_RIGHT}" if leftward else name
+    """`name`, what runs from right to left in it set apart: else a number after it would be drawn before it."""
+    apart = LEFTWARD.sub(rf"\g<0>{LEFT_TO_RIGHT}", name)
+    return name if apart == name else LEFT_TO_RIGHT + apart
 
 
 def escape_math(text: str) -> str:
@@ -133,7 +175,7 @@ def readable(condition: str) -> str:
         text = significant(float(found[0]))
         return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
-    return signed(re.sub(r"(?<!\S)-?\d+\.\d+(?!\S)", rounded, condition))
+    return signed(re.sub(r"(?<!\S)-?\d+(\.\d+(e[+-]?\d+)?|e[+-]?\d+)(?!\S)", rounded, condition))
 
 
 def significant(value: float, digits: int = 3) -> str:

@@ -151,6 +151,9 @@ def derived_steps(report, needed: int) -> list[tuple[str, str]]:
     scale = "(0.25 to 1 in the test samples)"
     where = f"noise > 0.4 {scale}" + f" and size > 0.2 {scale}" * (" and " in found.description)
     s, of_class, more = "" if count.n_issues == 1 else "s", group.kind == "class", -(-n * needed // max(wrong, 1)) - n
+    by_group = {
+        "factor": f"where {group.subject} is {group.bin}", "slice": f"where {group.subject}",
+    }.get(group.kind, f"predicted as “{group.subject}”")  # fmt: skip
     a_few = f"about {more} more test sample{'s' * (more > 1)}"
     failing = weak(report)
     rules = [
@@ -172,8 +175,8 @@ def derived_steps(report, needed: int) -> list[tuple[str, str]]:
          f"(50.0 %) are wrong, against {rest} outside these conditions",
          "more data under the conditions that fail most (below)"),
         (group.p_holm <= 0.05, ("Calibrate prediction sets by class" if of_class else
-         f"Report the prediction sets of {group.named} apart") + ": they hold the truth in 70.0 % of 50 samples of "
-         f"{group.named}, where 90.0 % are to be expected",
+         f"Report the prediction sets of samples {by_group} apart") + ": they hold the truth in 70.0 % of 50 samples"
+         f"{f' of class “{group.subject}”' * of_class}, where 90.0 % are to be expected",
          "prediction sets calibrated by class" if of_class else "prediction sets reported by group"),
         (needed > wrong > 0, f"Collect {a_few}: there are too few mistakes to say whether the model knows them", a_few),
     ]  # fmt: skip

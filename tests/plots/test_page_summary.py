@@ -171,7 +171,7 @@ def test_a_group_is_named_that_sets_cover_too_rarely(classification, p, said) ->
     )
     steps = next_steps(with_residuals(classification(), prediction_sets=groups))
     assert bool(steps) == said
-    assert not said or "70.0 % of 50 samples of class cross, where 90.0 % are to be expected" in steps[0].text
+    assert not said or "70.0 % of 50 samples of class “cross”, where 90.0 % are to be expected" in steps[0].text
 
 
 def test_too_few_mistakes_say_how_many_samples_would_do(classification) -> None:

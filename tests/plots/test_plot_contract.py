@@ -1,22 +1,28 @@
 """What every plot function promises, whatever it draws."""
 
 import hashlib
+from dataclasses import replace
 from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from made_reports import with_samples
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 import mlx.plots
+from mlx.plots.report.classification import FIGURES as CLASSIFICATION
+from mlx.plots.sets import plot_set_coverage
 from mlx.plots.style import COLUMN, NOTE, figure, render_pdf, render_png
 from mlx.results.classification_residuals import CurvePoint, FactorEffect, Slice
 from mlx.results.evaluation_tables import PrecisionRecallCurves
 from mlx.results.failure_scores import FailureScore
 from mlx.results.issues import IssueCount, IssueKind
+from mlx.results.prediction_sets import Looked, SetCoverage, SetMethod
 from mlx.results.probes import LayerReadout
 from mlx.results.questions import Question, Scope
+from mlx.results.regression_residuals import RegressionSlice
 from mlx.results.tests import TestResult
 
 LONG = "a rather long name, as columns of tables have, with a unit (cm/s) and " + "what_the_instrument_said" * 2
@@ -172,7 +178,11 @@ def test_a_plot_is_axes_of_one_column_with_legible_labels_that_do_not_overlap(
     if name not in SHEETS:
         assert ax.get_xlabel()
         assert name in WITHOUT_UNIT or "(" in ax.get_xlabel() or "cosine similarity" in ax.get_xlabel()
-    texts = drawn_texts(made)
+    hold_apart(drawn_texts(made), made)
+
+
+def hold_apart(texts, made):
+    """Check that the texts of a figure are legible, inside the figure, and not over each other."""
     assert min(text.get_fontsize() for text, _ in texts) >= NOTE
     width, height = 100 * made.get_size_inches()
     for text, box in texts:
@@ -184,6 +194,72 @@ def test_a_plot_is_axes_of_one_column_with_legible_labels_that_do_not_overlap(
         across = min(a.x1, b.x1) - max(a.x0, b.x0)
         up = min(a.y1, b.y1) - max(a.y0, b.y0)
         assert across < 2 or up < 3, (one, other)
+
+
+def extreme(classification):
+    """Figures of data that no test has else: names alike but for a word, large and small numbers, constants."""
+    report = classification(120, FAR)
+    n, rng = len(report.samples), np.random.default_rng(0)
+    s, noise = report.samples, rng.standard_t(3, 200)
+    alike = np.ones(n) - 1e-13 * rng.random(n)
+    leverage, residual = np.r_[rng.beta(2, 90, 200), 0.50, 0.51, 0.45], np.r_[noise, 0.1, 0.12, 0.11]
+    constant = with_samples(report, similarity=1.0)
+    plane = dict(zip(("tsne_1", "tsne_2"), 7.9 * np.sin(np.add.outer([0, 1], np.arange(n))), strict=True))
+    effects = [replace(one, target="abs_residual", statistic="spearman") for one in factors(FAR)[:3]]
+    plots = mlx.plots
+    yield plots.plot_confusion(report.evaluation.confusion, FAR)
+    yield plots.plot_factor_effects(effects, target="abs_residual")
+    yield plots.plot_leverage(leverage, residual, mean_leverage=0.06)
+    yield plots.plot_similarity_entropy(alike, s.entropy, s.correct)
+    yield plots.plot_weak_slices([
+        RegressionSlice(description=f"{name} > 0.5", abs_residual_mean=3e12, low=1e12, high=5e12, n=12,
+                        rest_abs_residual_mean=1e12, abs_residual_mean_found=3e12) for name in FAR
+    ])  # fmt: skip
+    yield plot_set_coverage(coverages())
+    yield CLASSIFICATION["similarity_entropy_by_class"](constant)
+    yield CLASSIFICATION["map_tsne"](with_samples(report, **plane))
+
+
+FAR = tuple(
+    f"the_measured_concentration_of_dissolved_oxygen_at_the_{at}_of_the_river" for at in ("spring", "dam", "mouth")
+)
+
+
+def coverages():
+    known = {"alpha": 0.1, "method": SetMethod.LAC, "n": 50, "n_calibration": 100, "coverage": 0.8}
+    bins = [f"a category with the number {k} in a list of many" for k in range(3)]
+    return [
+        SetCoverage(**known, kind=Looked.ALL),
+        *(SetCoverage(**known, kind=Looked.CLASS, subject=name) for name in FAR),
+        *(SetCoverage(**known, kind=Looked.FACTOR, subject=name, bin=one) for name in FAR for one in bins),
+        SetCoverage(**known, p_holm=0.01, kind=Looked.SLICE, subject=" AND ".join(FAR).upper()),
+    ]
+
+
+def test_texts_of_extreme_data_do_not_overlap(classification, drawn_texts):
+    for drawn in extreme(classification):
+        made = getattr(drawn, "figure", drawn)
+        hold_apart(drawn_texts(made), made)
+
+
+def test_the_power_of_ten_of_an_axis_is_in_its_label_where_no_other_text_is():
+    noise = np.random.default_rng(0).normal(size=200)
+    ax = mlx.plots.plot_residuals_fitted(1e13 + 1e12 * noise, 1e-9 * noise)
+    assert ax.get_xlabel() == "predicted value (target units, in 1e13)"
+    assert ax.get_ylabel() == "residual (target units, in 1e\N{MINUS SIGN}9)"
+    assert not ax.xaxis.offsetText.get_visible()
+    for add, words in ((1e9, "plus 1e9"), (-1e9, "minus 1e9")):
+        assert mlx.plots.plot_target_histogram(add + noise).get_xlabel() == f"value to predict (target units, {words})"
+
+
+def test_groups_in_the_figure_of_prediction_sets_are_told_apart():
+    labels = [label.get_text() for label in plot_set_coverage(coverages()).get_yticklabels()]
+    assert len(set(labels)) == len(labels)
+    assert "the_measur…dam…river (50)" in labels
+    known = {"alpha": 0.1, "method": SetMethod.LAC, "n": 5, "n_calibration": 9}
+    rows = ((Looked.ALL, "", 0.9), (Looked.CLASS, "a", np.nan), (Looked.CLASS, "\ud800", 0.9))
+    classes = [SetCoverage(**known, kind=kind, subject=name, coverage=coverage) for kind, name, coverage in rows]
+    assert "#1 □ (5)" in [label.get_text() for label in plot_set_coverage(classes).get_yticklabels()]
 
 
 @pytest.mark.slow

@@ -8,7 +8,19 @@ from drawn_reports import ODD_NAMES
 
 from mlx.plots.page.tables import frame_table
 from mlx.plots.style import category_style, figure, render_png, style
-from mlx.plots.text import DASH, MINUS, PValue, class_labels, drawn_lines, fixed, p_text, readable, shorten, significant
+from mlx.plots.text import (
+    DASH,
+    MINUS,
+    PValue,
+    class_labels,
+    drawn_lines,
+    fixed,
+    p_text,
+    readable,
+    short_names,
+    shorten,
+    significant,
+)
 
 
 def test_columns_of_a_table_are_numbers_only_if_nothing_else_is_in_them():
@@ -38,14 +50,24 @@ def test_a_long_name_keeps_both_its_ends():
     ]
 
 
+def test_names_that_would_be_alike_keep_the_words_in_which_they_differ():
+    names = [f"species number {k} of the northern hemisphere" for k in (9, 10, 101)]
+    told = ["species nu…9…phere", "species nu…10…here", "species n…101…here"]
+    assert class_labels(names) == short_names(names) == told
+    assert class_labels([*names, told[0]])[3] == told[0]
+
+
 def test_a_number_stays_behind_a_name_that_runs_from_right_to_left():
     assert class_labels(["قطة", "cat"]) == ["\N{LEFT-TO-RIGHT MARK}قطة\N{LEFT-TO-RIGHT MARK}", "cat"]
+    (label,) = class_labels(["a > قطة قطة > 0.5"])
+    assert label == "\N{LEFT-TO-RIGHT MARK}a > قطة قطة\N{LEFT-TO-RIGHT MARK} > 0.5"
 
 
 def test_numbers_are_written_for_reading():
     assert readable("a ≤ -12.5312 and b > 1234.56 and c = -3 and d-1 > 0.50") == (
         f"a ≤ {MINUS}12.5 and b > 1235 and c = {MINUS}3 and d-1 > 0.5"
     )
+    assert readable("a is -4.023e-09 to 5e+12") == f"a is {MINUS}4.02e{MINUS}09 to 5.00e+12"
     assert [fixed(v) for v in (-0.004, -1.5, float("nan"), None)] == ["0.00", f"{MINUS}1.50", DASH, DASH]
     assert [significant(v) for v in (0, 1234.5, 0.012345, 1e-9, -2e9)] == [
         "0",

@@ -27,7 +27,7 @@ from mlx.plots.text import (
 )
 from mlx.results.classification_residuals import FactorEffect
 from mlx.results.issues import Issue, IssueKind, IssueMethod
-from mlx.results.prediction_sets import Looked
+from mlx.results.prediction_sets import Looked, SetCoverage
 from mlx.results.questions import FactorTarget, Question, Statistic
 from mlx.results.recalibration import RecalibratedMetric
 from mlx.results.tests import first_test
@@ -236,16 +236,24 @@ def _sets(report: AnyReport) -> Iterator[NextStep]:
     groups = [one for one in report.residuals.prediction_sets if one.kind is not Looked.ALL and one.p_holm <= ALPHA]
     if groups:
         worst = min(groups, key=lambda one: one.coverage)
-        by_factor = worst.kind in {Looked.FACTOR, Looked.SLICE}
-        named = report.plain(readable(worst.named)) if by_factor else worst.named
         by_class = worst.kind is Looked.CLASS
-        action = "Calibrate prediction sets by class" if by_class else f"Report the prediction sets of {named} apart"
+        which = _samples_of(report, worst)
+        action = "Calibrate prediction sets by class" if by_class else f"Report the prediction sets of {which} apart"
         text = (
-            f"{action}: they hold the truth in {percent(worst.coverage)} of {plural(worst.n, 'sample')} of "
-            f"{named}, where {percent(worst.expected)} are to be expected"
+            f"{action}: they hold the truth in {percent(worst.coverage)} of {plural(worst.n, 'sample')}"
+            f"{f' of class “{worst.subject}”' if by_class else ''}, where {percent(worst.expected)} are to be expected"
         )
         what = "prediction sets calibrated by class" if by_class else "prediction sets reported by group"
         yield NextStep(text, what, "unsure")
+
+
+def _samples_of(report: AnyReport, group: SetCoverage) -> str:
+    """Return the samples of a group in words."""
+    if group.kind is Looked.FACTOR:
+        return f"samples where {report.plain(readable(group.subject))} is {readable(group.bin)}"
+    if group.kind is Looked.SLICE:
+        return f"samples where {report.plain(readable(group.subject))}"
+    return f"samples predicted as “{group.subject}”"
 
 
 def _too_few(report: ClassificationReport) -> Iterator[NextStep]:

@@ -175,9 +175,8 @@ def _component_names(report: ClassificationReport) -> list[str]:
 
 
 def _factor_effects(report: ClassificationReport, target: str) -> Axes | None:
-    effects = effects_on(target, report.residuals.factors)
-    effects = [replace(effect, factor=report.plain(effect.factor)) for effect in effects]
-    return plot_factor_effects(effects, target=target) if effects else None
+    effects = [replace(effect, factor=report.plain(effect.factor)) for effect in report.residuals.factors]
+    return plot_factor_effects(effects, target=target) if effects_on(target, effects) else None
 
 
 def _weak_slices(report: ClassificationReport) -> Axes | None:

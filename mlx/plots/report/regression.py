@@ -45,8 +45,8 @@ def _leverage(report: RegressionReport) -> Axes | None:
 
 
 def _factor_effects(report: RegressionReport, target: str) -> Axes | None:
-    effects = effects_on(target, report.residuals.factors)
-    return plot_factor_effects(effects, target=target) if effects else None
+    effects = report.residuals.factors
+    return plot_factor_effects(effects, target=target) if effects_on(target, effects) else None
 
 
 def _slices(report: RegressionReport) -> Axes | None:

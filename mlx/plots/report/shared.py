@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from mlx.plots.style import COLUMN, figure, styled
 from mlx.plots.table import as_drawn, plot_class_scatter, plot_target_histogram
 from mlx.plots.text import class_labels, significant
 from mlx.results.issues import Issue, IssueKind
+from mlx.results.prediction_sets import Looked
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,4 +122,6 @@ def set_coverage(report: AnyReport) -> Axes | None:
     """Draw the coverage of the first prediction sets, or intervals, where there are any."""
     rows = report.residuals.prediction_sets
     shown = [row for row in rows if (row.alpha, row.method) == (rows[0].alpha, rows[0].method)]
+    of_factors = {Looked.FACTOR, Looked.SLICE}
+    shown = [replace(row, subject=report.plain(row.subject)) if row.kind in of_factors else row for row in shown]
     return plot_set_coverage(shown) if shown and not np.isnan(shown[0].coverage) else None
