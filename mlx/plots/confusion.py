@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -152,9 +153,9 @@ def _name_axes(ax: Axes, class_names: Sequence[str], width: float) -> None:
     n = len(class_names)
     every = 1 if n <= NAMES_UP_TO else 10
     names = class_labels(class_names, width=14) if every == 1 else [str(k) for k in range(n)]
-    widest = text_width(names, NOTE)
-    cell = min(0.8 * width, width - widest - BESIDE_NAMES) / n
-    long = widest > 0.95 * cell * every
+    widths = [text_width([name], NOTE) for name in names[::every]]
+    cell = min(0.8 * width, width - max(widths, default=0) - BESIDE_NAMES) / n
+    long = any(sum(pair) / 2 > 0.95 * cell * every for pair in pairwise(widths))
     ticks = range(0, n, every)
     ax.set_xticks(ticks, names[::every], fontsize=NOTE, rotation=90 if long else 0)
     ax.set_yticks(ticks, names[::every], fontsize=NOTE)

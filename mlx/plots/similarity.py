@@ -135,7 +135,7 @@ def set_similarity_limits(ax: Axes, similarity: Floats, *, most: int) -> None:
     known = similarity[np.isfinite(similarity)]
     low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
     pad = max(0.04 * (high - low), 0.01)
-    places = MaxNLocator(most).tick_values(low - pad, high + pad)
+    places = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low - pad, high + pad)
     ax.set_xlim(low - pad, high + pad)
     ax.set_xticks([place for place in places if low - pad / 2 <= place <= high + pad / 2])
 

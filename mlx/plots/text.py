@@ -46,7 +46,7 @@ def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
     short = _told_apart(shown, width)
     unclear = [not s or MISSING in s or short.count(s) > 1 for s in short]
     numbered = [shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)]
-    return [escape_math(_in_line(name)) for name in numbered]
+    return [escape_math(set_apart(name)) for name in numbered]
 
 
 def _told_apart(names: Sequence[str], width: int) -> list[str]:
@@ -89,14 +89,14 @@ def _common(names: Sequence[str]) -> int:
 
 def drawn_label(text: str, *, width: int) -> str:
     """`text` in one line of at most `width` characters, as `class_labels` shows names; two may be alike."""
-    return escape_math(_in_line(shorten(_drawable(text), width)))
+    return escape_math(set_apart(shorten(_drawable(text), width)))
 
 
 def drawn_lines(text: str, *, width: int) -> str:
     """`text` in about two lines of `width` characters, as matplotlib draws them, without its middle if need be."""
     kept = re.sub("([≤>]) ", "\\1\N{NO-BREAK SPACE}", shorten(_drawable(text), 2 * width - 4))  # a sign by its number
     lines = textwrap.wrap(kept, width)
-    return "\n".join(escape_math(_in_line(line)) for line in lines)
+    return "\n".join(escape_math(set_apart(line)) for line in lines)
 
 
 def short_names(names: Sequence[str], *, width: int = 18) -> list[str]:
@@ -108,13 +108,14 @@ def short_names(names: Sequence[str], *, width: int = 18) -> list[str]:
 
 def quoted_names(names: Sequence[str]) -> list[str]:
     """`short_names` in quotation marks, for sentences: a class may be called "no", or "8"."""
-    return [f"“{name}”" for name in short_names(names)]
+    return [f"“{set_apart(name)}”" for name in short_names(names)]
 
 
-def _in_line(name: str) -> str:
+def set_apart(name: str) -> str:
     """`name`, what runs from right to left in it set apart: else a number after it would be drawn before it."""
-    apart = LEFTWARD.sub(rf"\g<0>{LEFT_TO_RIGHT}", name)
-    return name if apart == name else LEFT_TO_RIGHT + apart
+    plain = name.replace(LEFT_TO_RIGHT, "")
+    apart = LEFTWARD.sub(rf"\g<0>{LEFT_TO_RIGHT}", plain)
+    return plain if apart == plain else LEFT_TO_RIGHT + apart
 
 
 def escape_math(text: str) -> str:

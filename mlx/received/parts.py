@@ -1,5 +1,6 @@
 """Reads the recorded arrays of each part of the data, and checks that they belong together."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -119,6 +120,11 @@ def _receive(part: RecordedPart, groups: str | None, names: Names) -> Received:
         if str(name).lower() in RESERVED:
             raise SettingsError(
                 f"{names['representations']}: expected a name other than {', '.join(sorted(RESERVED))}, found '{name}'"
+            )
+        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", str(name)):  # it also names a file
+            raise SettingsError(
+                f"{names['representations']}: expected a name that begins with a letter from A to Z or a digit and has "
+                f"letters, digits, '_', '-' and '.' alone, found '{name}'"
             )
     return receive(
         Given(

@@ -16,6 +16,7 @@ from mlx.plots.text import (
     drawn_lines,
     fixed,
     p_text,
+    quoted_names,
     readable,
     short_names,
     shorten,
@@ -57,8 +58,10 @@ def test_names_that_would_be_alike_keep_the_words_in_which_they_differ():
     assert class_labels([*names, told[0]])[3] == told[0]
 
 
-def test_a_number_stays_behind_a_name_that_runs_from_right_to_left():
+def test_a_number_stays_behind_a_name_that_runs_from_right_to_left(classification):
     assert class_labels(["قطة", "cat"]) == ["\N{LEFT-TO-RIGHT MARK}قطة\N{LEFT-TO-RIGHT MARK}", "cat"]
+    assert quoted_names(["قطة"]) == ["“\N{LEFT-TO-RIGHT MARK}قطة\N{LEFT-TO-RIGHT MARK}”"]
+    assert classification().plain("قطة > 1") == "\N{LEFT-TO-RIGHT MARK}قطة\N{LEFT-TO-RIGHT MARK} > 1"
     (label,) = class_labels(["a > قطة قطة > 0.5"])
     assert label == "\N{LEFT-TO-RIGHT MARK}a > قطة قطة\N{LEFT-TO-RIGHT MARK} > 0.5"
 

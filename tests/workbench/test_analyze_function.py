@@ -173,6 +173,10 @@ BAD = {
     "five channels": ({"images": np.zeros((N, 5, 5, 5))}, "1, 3 or 4 channels"),
     "metadata of no form": ({"metadata": [1]}, "metadata: expected a data frame"),
     "unknown groups": ({"groups": "patient"}, "groups: expected"),
+    "a name that is no file's": (
+        {"representations": {"编码器": H}},
+        "expected a name that begins with a letter from A to Z",
+    ),
     "a reserved name": ({"representations": {"logits": H}}, "expected a name other than"),
     "probabilities of a regression": ({"task": "regression", "predictions": Y}, "logits: expected none"),
     "a setting of a section": ({"bins": 3}, "found an unknown one; give evaluation={'n_bins': …}"),

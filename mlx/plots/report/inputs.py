@@ -14,6 +14,7 @@ from mlx.plots.columns import ColumnSummary
 from mlx.plots.factor_names import plain_text
 from mlx.plots.report.recorded_samples import OtherSamples, RecordedOutputs
 from mlx.plots.settings import ReportSettings
+from mlx.plots.text import set_apart
 from mlx.results.classification_residuals import ClassificationResiduals, ClassSummary
 from mlx.results.evaluation import ClassificationEvaluation, RegressionEvaluation
 from mlx.results.questions import Question, Scope, Statistic
@@ -176,7 +177,7 @@ class Report:
 
     def plain(self, text: str) -> str:
         """Return a factor, or conditions on factors, in words."""
-        return plain_text(text, self.dataset)
+        return set_apart(plain_text(text, self.dataset))
 
     def has_picture(self, samples: DataFrame) -> Array:
         """Whether the page can show each sample of a table by an image or a text, (n_samples,)."""
