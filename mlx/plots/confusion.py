@@ -55,7 +55,9 @@ def plot_confusion(confusion: ArrayLike, class_names: Sequence[str], *, ax: Axes
         _write_cells(ax, counts, rates, sign)
     _name_axes(ax, class_names, width)
     if n <= BOTH_UP_TO:
-        ax.set_title(f"count, and {'share' if sign else '%'} of the true class", fontsize=NOTE, fontweight="normal")
+        title = f"count, and {'share' if sign else '%'} of the true class"
+        ax.set_title(title, loc="left" if _has_room(title, class_names, width) else "right", fontsize=NOTE,
+                     fontweight="normal")  # fmt: skip
     return ax
 
 
@@ -147,6 +149,12 @@ def _write_cells(ax: Axes, counts: Array, rates: Floats, sign: str) -> None:
 
 def _percent(rate: float) -> str:
     return "<1" if 0 < rate < 0.005 else str(math.floor(100 * rate + 0.5 + 1e-9))  # 2.5 becomes 3
+
+
+def _has_room(title: str, class_names: Sequence[str], width: float) -> bool:
+    """Whether a title is narrower than the cells, which are square and have names of classes beside and below them."""
+    names = BESIDE_NAMES + text_width(class_labels(class_names, width=14), NOTE)
+    return text_width([title], NOTE) < width - names - 0.3
 
 
 def _name_axes(ax: Axes, class_names: Sequence[str], width: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from mlx.plots.similarity import (
     set_similarity_limits,
     statistics_text,
 )
-from mlx.plots.style import MUTED, PAGE, figure, styled
+from mlx.plots.style import MUTED, PAGE, figure, styled, text_width
 from mlx.plots.text import PValue, class_labels, status_text
 from mlx.results.classification_residuals import ClassSummary
 from mlx.stats.permutation import is_at_floor
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MAX_PANELS, WORST_PANELS, FOUR_COLUMNS = 25, 24, 16
 LEFT, RIGHT, TOP, BOTTOM, GAP, ROW_GAP, ROW = 0.48, 0.08, 0.34, 0.42, 0.1, 0.24, 1.3  # inches
 HEADROOM = 0.3
+BOLD = 1.15  # width of bold text, relative to regular
 
 
 @styled
@@ -50,20 +51,31 @@ def similarity_entropy_panels(samples: DataFrame, classes: Sequence[ClassSummary
     max_points
         Points drawn at most in each panel.
     """
-    width = 11 if len(classes) > FOUR_COLUMNS else 16
-    labels = class_labels([one.name for one in classes], width=width)
     chosen = _worst(classes, samples)
     made, panels = _grid(len(chosen))
     counted = "wrong" if len(chosen) <= FOUR_COLUMNS else ""  # no room for the word in a fifth of the width
-    for ax, k in zip(panels, chosen, strict=False):
-        own = samples[samples["y_pred"].to_numpy() == classes[k].label]
-        _draw_class(ax, own, classes[k], labels[k], counted=counted, max_points=max_points)
+    predicted = [samples[samples["y_pred"].to_numpy() == classes[k].label] for k in chosen]
+    counts = [f"{int((~own['correct'].to_numpy(bool)).sum())}/{len(own)} {counted}".strip() for own in predicted]
+    labels = _labels([one.name for one in classes], dict(zip(chosen, counts, strict=True)))
+    for ax, k, own, count in zip(panels, chosen, predicted, counts, strict=False):
+        _draw_class(ax, own, classes[k], (labels[k], count), max_points=max_points)
     _set_limits(panels[0], samples)
     note = "one panel for each predicted class"
     if len(chosen) < len(classes):
         note = f"{len(chosen)} of {len(classes)} predicted classes: those with the most wrong predictions"
     _label(made, note if counted else f"{note}; at each panel, wrong / predicted")
     return made
+
+
+def _labels(names: Sequence[str], counts: Mapping[int, str]) -> list[str]:
+    """Return the labels of all classes, of which those of the panels have room beside the counts."""
+    columns = _columns(len(counts))
+    inside = (PAGE - LEFT - RIGHT - (columns - 1) * GAP) / columns - 0.06
+    for width in range(16, 5, -1):
+        labels = class_labels(names, width=width)
+        if all(BOLD * text_width([labels[k]], 7) + text_width([count], 7) < inside for k, count in counts.items()):
+            break
+    return labels
 
 
 def _worst(classes: Sequence[ClassSummary], samples: DataFrame) -> list[int]:
@@ -77,7 +89,7 @@ def _worst(classes: Sequence[ClassSummary], samples: DataFrame) -> list[int]:
 
 def _grid(n: int) -> tuple[Figure, list[Axes]]:
     """`n` panels on common axes; margins in inches, because measuring 25 panels takes longer than drawing."""
-    columns = min(n, 5) if n <= 3 or n > FOUR_COLUMNS else min(4, math.ceil(math.sqrt(n)))
+    columns = _columns(n)
     count = math.ceil(n / columns)
     height = TOP + count * ROW + (count - 1) * ROW_GAP + BOTTOM
     made = figure(PAGE, height, constrained=False)
@@ -93,14 +105,15 @@ def _grid(n: int) -> tuple[Figure, list[Axes]]:
     return made, panels
 
 
-def _draw_class(ax: Axes, own: DataFrame, summary: ClassSummary, label: str, *, counted: str, max_points: int) -> None:
+def _columns(n: int) -> int:
+    return min(n, 5) if n <= 3 or n > FOUR_COLUMNS else min(4, math.ceil(math.sqrt(n)))
+
+
+def _draw_class(ax: Axes, own: DataFrame, summary: ClassSummary, titles: tuple[str, str], *, max_points: int) -> None:
     x, y, correct = known_points(own["similarity"], own["entropy"], own["correct"])
     draw_points(ax, x, y, correct, max_points=max_points, size=7.0)
-    wrong = int((~own["correct"].to_numpy(bool)).sum())
-    ax.set_title(label, fontsize=7, pad=3)
-    ax.set_title(
-        f"{wrong}/{len(own)} {counted}".strip(), loc="right", fontsize=7, fontweight="normal", color=MUTED, pad=3
-    )
+    ax.set_title(titles[0], fontsize=7, pad=3)
+    ax.set_title(titles[1], loc="right", fontsize=7, fontweight="normal", color=MUTED, pad=3)
     status = status_text(summary.status)
     if status and not np.isfinite(summary.pearson):
         ax.text(0.5, 0.45 if not len(x) else 0.88, status, transform=ax.transAxes, ha="center", va="center",

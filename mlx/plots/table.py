@@ -10,7 +10,7 @@ import numpy as np
 from mlx.core.column_descriptions import ColumnDescription
 from mlx.core.scale import in_unit, safe_exponents
 from mlx.plots.embedding import scatter_classes
-from mlx.plots.style import CORRECT, NOTE, axes_or_new, name_rows, styled
+from mlx.plots.style import COLUMN, CORRECT, NOTE, axes_or_new, name_rows, styled, text_width
 from mlx.plots.text import class_labels, thousands
 from mlx.plots.thinning import evenly_spaced, note_thinned
 
@@ -52,7 +52,10 @@ def plot_class_scatter(
     points, xlabel, ylabel = _plane(X.reshape(len(X), -1)[rows])
     ax = axes_or_new(ax, height=2.9)
     scatter_classes(ax, points, y[rows], class_labels(class_names, width=14), most=NAMED_CLASSES)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.set_ylabel(ylabel)
+    legend = text_width(ax.get_legend_handles_labels()[1], NOTE)
+    fits = text_width([xlabel], 8) < COLUMN - legend - 0.9
+    ax.set_xlabel(xlabel, loc="center" if fits else "left")  # there is room below the legend
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1, markerscale=1.3)
     note_thinned(ax, len(rows), len(X))
     return ax

@@ -217,6 +217,10 @@ def extreme(classification):
     ])  # fmt: skip
     yield plot_set_coverage(coverages())
     yield CLASSIFICATION["similarity_entropy_by_class"](constant)
+    wide = [f"{'W' * 40} {letter * 20}" for letter in "MNOPQRSTUVXYZW"]
+    yield plots.plot_class_scatter(rng.normal(size=(n, 5)), np.arange(n) % 2, wide[:2])
+    yield plots.plot_confusion(classification(80, ["W" * 60, "M" * 60]).evaluation.confusion, ["W" * 60, "M" * 60])
+    yield CLASSIFICATION["similarity_entropy_by_class"](classification(n, wide, images=False))
     yield CLASSIFICATION["map_tsne"](with_samples(report, **plane))
 
 
