@@ -23,6 +23,7 @@ R = TypeVar("R")
 
 COLUMN = 3.3  # inches: one column of a two-column paper
 PAGE = 7.0  # both columns
+UPRIGHT = 1.9  # inches for which the label of a vertical axis has room in every figure
 NOTE = 7.0  # points: the smallest text that is read in print, so nothing is smaller
 
 # Okabe & Ito (2008), https://jfly.uni-koeln.de/color/, without yellow, which vanishes on white.
@@ -135,7 +136,9 @@ def _label_powers(ax: Axes) -> None:
             axis.set_ticks([place for place in locations if low <= place <= high])  # others may have another power
             label, bracket, unit = axis.get_label_text().removesuffix(")").partition("(")
             words = _in_words(power, formatter)
-            axis.set_label_text(f"{label}{bracket}{unit}, {words})" if bracket else f"{label} ({words})")
+            found = f"{label}{bracket}{unit}, {words})" if bracket else f"{label} ({words})"
+            long = axis is ax.yaxis and text_width([found], RC["axes.labelsize"]) > UPRIGHT
+            axis.set_label_text(found.replace(" (", "\n(", 1) if long else found)
 
 
 def _in_words(power: str, formatter: Any) -> str:

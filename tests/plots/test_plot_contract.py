@@ -246,16 +246,6 @@ def test_texts_of_extreme_data_do_not_overlap(classification, drawn_texts):
         hold_apart(drawn_texts(made), made)
 
 
-def test_the_power_of_ten_of_an_axis_is_in_its_label_where_no_other_text_is():
-    noise = np.random.default_rng(0).normal(size=200)
-    ax = mlx.plots.plot_residuals_fitted(1e13 + 1e12 * noise, 1e-9 * noise)
-    assert ax.get_xlabel() == "predicted value (target units, in 1e13)"
-    assert ax.get_ylabel() == "residual (target units, in 1e\N{MINUS SIGN}9)"
-    assert not ax.xaxis.offsetText.get_visible()
-    for add, words in ((1e9, "plus 1e9"), (-1e9, "minus 1e9")):
-        assert mlx.plots.plot_target_histogram(add + noise).get_xlabel() == f"value to predict (target units, {words})"
-
-
 def test_groups_in_the_figure_of_prediction_sets_are_told_apart():
     labels = [label.get_text() for label in plot_set_coverage(coverages()).get_yticklabels()]
     assert len(set(labels)) == len(labels)

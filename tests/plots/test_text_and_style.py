@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from drawn_reports import ODD_NAMES
 
+from mlx.plots import plot_residuals_fitted, plot_target_histogram
 from mlx.plots.page.tables import frame_table
+from mlx.plots.study import plot_searched
 from mlx.plots.style import category_style, figure, render_png, style
 from mlx.plots.text import (
     DASH,
@@ -94,3 +96,16 @@ def test_a_condition_is_broken_into_lines_and_a_sign_stays_by_its_number():
     assert drawn_lines("distance from the top ≤ 0.464", width=26) == "distance from the top\n≤\N{NO-BREAK SPACE}0.464"
     assert drawn_lines("price in $ > 3", width=26) == "price in \\$ >\N{NO-BREAK SPACE}3"
     assert max(map(len, drawn_lines("x" * 300, width=20).splitlines())) == 20
+
+
+def test_the_power_of_ten_of_an_axis_is_in_its_label_where_no_other_text_is():
+    noise = np.random.default_rng(0).normal(size=200)
+    ax = plot_residuals_fitted(1e13 + 1e12 * noise, 1e-9 * noise)
+    assert ax.get_xlabel() == "predicted value (target units, in 1e13)"
+    assert ax.get_ylabel() == f"residual (target units, in 1e{MINUS}9)"
+    assert not ax.xaxis.offsetText.get_visible()
+    tried = {"cell": ([1, 2], np.array([1e12, 3e12]))}
+    ax = plot_searched(tried, key="k", label="mean absolute error (units of y)")
+    assert ax.get_ylabel() == "mean absolute error\n(units of y, in 1e12)"  # longer than the figure is high
+    for add, words in ((1e9, "plus 1e9"), (-1e9, "minus 1e9")):
+        assert plot_target_histogram(add + noise).get_xlabel() == f"value to predict (target units, {words})"
