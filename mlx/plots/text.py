@@ -44,7 +44,8 @@ def class_labels(names: Sequence[str], *, width: int = 18) -> list[str]:
     """
     shown = [_drawable(str(name)) for name in names]
     short = _told_apart(shown, width)
-    unclear = [not s or MISSING in s or short.count(s) > 1 for s in short]
+    times = Counter(short)
+    unclear = [not s or MISSING in s or times[s] > 1 for s in short]
     numbered = [shorten(f"#{k} {name}".strip(), width) if unclear[k] else short[k] for k, name in enumerate(shown)]
     return [escape_math(set_apart(name)) for name in numbered]
 
