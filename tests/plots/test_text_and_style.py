@@ -4,12 +4,15 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 from drawn_reports import ODD_NAMES
+from matplotlib.path import Path
+from matplotlib.textpath import TextPath
 
 from mlx.plots import plot_residuals_fitted, plot_target_histogram
 from mlx.plots.page.tables import frame_table
 from mlx.plots.study import plot_searched
-from mlx.plots.style import category_style, figure, render_png, style
+from mlx.plots.style import category_style, figure, render_png, style, text_width
 from mlx.plots.text import (
     DASH,
     MINUS,
@@ -109,3 +112,25 @@ def test_the_power_of_ten_of_an_axis_is_in_its_label_where_no_other_text_is():
     assert ax.get_ylabel() == "mean absolute error\n(units of y, in 1e12)"  # longer than the figure is high
     for add, words in ((1e9, "plus 1e9"), (-1e9, "minus 1e9")):
         assert plot_target_histogram(add + noise).get_xlabel() == f"value to predict (target units, {words})"
+
+
+@pytest.mark.parametrize("text", ["cosine similarity", f"{MINUS}0.75 · λ", "W", "$10^{3}$ per class", "two\nlines"])
+def test_the_width_of_a_text_is_that_of_its_curves(text: str) -> None:
+    with style():
+        assert text_width([text, " "], 8) == TextPath((0, 0), text, size=8).get_extents().width / 72
+
+
+@pytest.mark.parametrize(
+    ("codes", "places"),
+    [
+        ([Path.MOVETO, Path.CURVE3, Path.CURVE3, Path.CLOSEPOLY], [(2, 0), (9, 4), (1, 6), (0, 0)]),
+        ([Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4], [(2, 0), (-9, 4), (3, 4), (3, 6)]),
+    ],
+)
+def test_a_curve_that_is_wider_than_its_ends_is_measured(
+    codes: list[int], places: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curve = Path(places, codes)
+    monkeypatch.setattr("matplotlib.textpath.TextPath", lambda *_, **__: curve)
+    ends = np.ptp(curve.vertices[[0, len(places) - 1 - (codes[-1] == Path.CLOSEPOLY)], 0])
+    assert text_width([f"a curve of {len(codes)} {codes[1]}"], 8) * 72 == curve.get_extents().width > ends
