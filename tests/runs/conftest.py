@@ -2,12 +2,26 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from blank_figures import FEW
 from small_runs import CONFIG, TINY
 
 from mlx.cli import main
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_figures() -> Iterator[None]:
+    """Draw two figures of a report: all of them, though blank, take more than half of the time of a run."""
+    from mlx.plots.report.figures import FIGURES
+
+    with pytest.MonkeyPatch.context() as patch:
+        for task, figures in FIGURES.items():
+            patch.setitem(FIGURES, task, figures)  # and put back
+        exec(FEW, {})  # noqa: S102  # as other processes do
+        yield
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from blank_figures import BLANK
+from blank_figures import BLANK, FEW
 
 from mlx.runs.owners import Owner
 from mlx.runs.run import Summary, write_summary
@@ -36,10 +36,10 @@ def content(run: Path) -> dict[str, bytes]:
 
 
 def started(folder: Path, *arguments: str, code: str = RUN) -> "subprocess.Popen[bytes]":
-    """Start a run in a process of its own, whose figures stay blank."""
+    """Start a run in a process of its own, whose few figures stay blank."""
     with (folder / "messages.txt").open("a") as messages:
         return subprocess.Popen(
-            [sys.executable, "-c", BLANK + code, *arguments],
+            [sys.executable, "-c", BLANK + FEW + code, *arguments],
             cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=messages,

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from small_runs import repeatable_content
+from blank_figures import BLANK, FEW
+from small_runs import RUN, repeatable_content
 
 from mlx.cli import main
 from mlx.runs import progress
@@ -18,9 +19,9 @@ pytestmark = pytest.mark.slow
 
 
 def limited(size: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Give the command in a process that may write no file larger than `size` bytes."""
+    """Run an experiment in a process that may write no file larger than `size` bytes."""
     return subprocess.run(
-        (sys.executable, "-m", "mlx", *arguments),
+        (sys.executable, "-c", BLANK + FEW + RUN, *arguments),
         capture_output=True,
         text=True,
         check=False,
@@ -33,7 +34,7 @@ def test_a_file_that_can_not_be_written_is_named_and_the_run_goes_on_afterwards(
     before = repeatable_content(run)
     page = len(before["data/report/report.html"])
     assert page == max(map(len, before.values()))
-    done = limited(page - 1, "run-experiment", "--config", "tiny.yaml")
+    done = limited(page - 1, "--config", "tiny.yaml")
     (new,) = (folder for folder in run.parent.iterdir() if folder != run)
     assert done.returncode == 1
     said = f"outputs/tiny/{new.name}/data/report/report.html: File too large"
