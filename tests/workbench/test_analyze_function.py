@@ -1,6 +1,7 @@
 """`mlx.analyze`: ten lines give the tables, figures and page that the command gives."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from scipy.special import softmax
 import mlx
 from mlx.cli import main
 from mlx.core.errors import DataError, MlxError, SettingsError
+from mlx.plots.report.figures import FIGURES
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = pytest.mark.usefixtures("undrawn", "few_figures")
 
 N, K = 160, 3
 GENERATOR = np.random.default_rng(0)
@@ -27,8 +29,23 @@ VAL = {"logits": Z[:60], "labels": Y[:60], "representations": {"pen": H[:60]}}
 TRAIN = {"logits": Z[60:], "labels": Y[60:], "representations": {"pen": H[60:]}}
 
 
+SHOWN = {
+    "classification": ("samples", "confusion", "recalibration", "prediction_sets"),
+    "regression": ("residual_histogram", "prediction_sets"),
+}
+
+
 @pytest.fixture(scope="module")
-def found(undrawn: None) -> mlx.Analysis:
+def few_figures() -> Iterator[None]:
+    """Draw the figures that are asked about: all of them take most of the time of an analysis."""
+    with pytest.MonkeyPatch.context() as patch:
+        for task, names in SHOWN.items():
+            patch.setitem(FIGURES, task, {name: FIGURES[task][name] for name in names})
+        yield
+
+
+@pytest.fixture(scope="module")
+def found(undrawn: None, few_figures: None) -> mlx.Analysis:
     return mlx.analyze(**GIVEN, val=VAL, train=TRAIN, residuals=QUICK, name="mine")
 
 

@@ -23,6 +23,7 @@ def arrays() -> dict[str, np.ndarray]:
     return {"representations": h, "softmax_outputs": p, "y_true": y, "y_pred": p.argmax(axis=1)}
 
 
+@pytest.mark.usefixtures("undrawn")  # as PNG; every picture is drawn in its PDF
 def test_every_picture_is_drawn_and_saved(arrays, tmp_path: Path) -> None:
     visualizer = mlx.VisualizationAnalyzer(save_dir=tmp_path / "v", residuals=QUICK, dpi=50, formats=["png", "pdf"])
     images = np.random.default_rng(1).integers(0, 255, (90, 8, 8, 1), dtype=np.uint8)
