@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank_figures import BLANK
 from small_studies import STUDY, content, write_study
 from waiting import until
 
@@ -154,10 +155,16 @@ def test_folds_are_compared_by_the_corrected_test(tmp_path: Path, monkeypatch: p
     assert {str(row.question) for row in results.inference.cells} == {"this recipe, other splits of these data"}
 
 
+STUDY_RUN = """import sys
+from mlx.cli import main
+main(["study", "run", *sys.argv[1:]])
+"""
+
+
 @pytest.mark.parametrize("workers", ["serial", "processes:2"])
 def test_kills_and_workers_change_no_byte(finished: Path, tmp_path: Path, workers: str) -> None:
     file = write_study(tmp_path)
-    command = [sys.executable, "-m", "mlx", "study", "run", str(file), "--workers", workers]
+    command = [sys.executable, "-c", f"{BLANK}{STUDY_RUN}", str(file), "--workers", workers]
     with subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
