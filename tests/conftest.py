@@ -8,6 +8,7 @@ import pytest
 from dask_processes import DaskProcesses
 from filelock import FileLock
 from repository import SMALL, STAGES, Repository
+from undrawn import blank
 
 # The arrays of tests are small: a second thread of OpenMP or BLAS costs more than it brings, several times as much
 # where workers or other programs want the same cores. NumPy, which no import above loads, reads this when it is
@@ -32,9 +33,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 @pytest.fixture(scope="module")
 def undrawn() -> Iterator[None]:
-    """Leave figures blank: in tests of runs rather than of pictures, drawing takes more than half of the time."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matplotlib.backends.backend_agg.FigureCanvasAgg.draw", lambda canvas: canvas.get_renderer())
+    """Leave figures blank in tests of runs rather than of pictures."""
+    with blank():
         yield
 
 

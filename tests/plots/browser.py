@@ -144,6 +144,7 @@ def started() -> Iterator[Browser]:
         for flag in (*FLAGS, f"--user-data-dir={profile}"):
             options.add_argument(flag)
         driver = webdriver.Chrome(options=options, service=service)
+        driver.set_script_timeout(120)  # axe takes long on a page of a hundred classes where others want the processor
         try:
             yield Browser(driver)
         finally:

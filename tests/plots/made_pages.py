@@ -121,6 +121,9 @@ PAGES = {
 WITHOUT_FIGURES = {"table", "splits", "perfect", "never predicted", "many", "without views"}
 """Pages that are about the samples alone."""
 
+LOOKED_AT = {"shapes"}
+"""Pages of whose figures a test looks at more than whether they are there; those of others are blank."""
+
 
 def near(image, color, tolerance=70):
     """Where an image has a color, drawn over white with some transparency or without."""
