@@ -99,7 +99,7 @@ def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes,
 @pytest.mark.parametrize("name", ["unequal spread 100", "two models 100", "regression 60"])
 def test_what_is_given_holds_in_a_short_simulation(name, monkeypatch):
     [design] = [one for one in DESIGNS if f"{one.name} {one.n}" == name]
-    enough = {experiment.SIMILARITY: 10_000, experiment.METRICS: 50_000}  # for test sets of at most 100
+    enough = {experiment.SIMILARITY: 5_000, experiment.METRICS: 50_000}  # for test sets of at most 100
     monkeypatch.setattr(experiment, "POPULATION", enough)
     found = experiment.tables(experiment.simulate(design, 40, map))
     for cell in found["p_values"].itertuples():
