@@ -4,6 +4,8 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -45,7 +47,16 @@ def opened(name: str, **params: object) -> Dataset:
 
 
 def whole(dataset: Dataset, rows: int = 10**6) -> Block:
-    blocks = list(dataset.blocks(rows))
+    return joined(list(dataset.blocks(rows)))
+
+
+@cache
+def samples_of(name: str) -> Block:
+    """All samples of a dataset with the settings that most tests use, made once."""
+    return whole(opened(name))
+
+
+def joined(blocks: Sequence[Block]) -> Block:
     tables = [block.factors for block in blocks]
     return Block(
         np.concatenate([block.X for block in blocks]),
@@ -64,8 +75,7 @@ def assert_equal(one: Block, other: Block) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_description_fits_the_samples(name):
-    dataset = opened(name)
-    block = whole(dataset)
+    dataset, block = opened(name), samples_of(name)
     assert dataset.name == name
     assert dataset.n_samples == SMALL.get(name, {}).get("n_samples", dataset.n_samples)
     assert block.X.shape == (dataset.n_samples, *dataset.sample_shape)
@@ -80,8 +90,7 @@ def test_the_description_fits_the_samples(name):
 
 @pytest.mark.parametrize("name", EVERY)
 def test_labels_are_balanced_classes_and_targets_are_numbers(name):
-    dataset = opened(name)
-    y = whole(dataset).y
+    dataset, y = opened(name), samples_of(name).y
     if dataset.task == "regression":
         assert dataset.class_names == ()
         assert y.dtype == np.float64
@@ -108,18 +117,19 @@ def test_factors_are_aligned_with_the_samples(name):
 @pytest.mark.parametrize("rows", [7, 256])
 def test_the_size_of_blocks_changes_nothing(name, rows):
     dataset = opened(name)
-    assert [len(block.y) for block in dataset.blocks(rows)][:-1] == [rows] * ((dataset.n_samples - 1) // rows)
-    assert_equal(whole(dataset), whole(dataset, rows))
+    blocks = list(dataset.blocks(rows))
+    assert [len(block.y) for block in blocks][:-1] == [rows] * ((dataset.n_samples - 1) // rows)
+    assert_equal(samples_of(name), joined(blocks))
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_opening_again_gives_the_same_samples(name):
-    assert_equal(whole(opened(name)), whole(opened(name)))
+    assert_equal(samples_of(name), whole(opened(name)))
 
 
 @pytest.mark.parametrize("name", SEEDED)
 def test_another_seed_gives_other_samples_and_42_is_the_default(name):
-    first, second = whole(opened(name)), whole(opened(name, seed=7))
+    first, second = samples_of(name), whole(opened(name, seed=7))
     assert (first.X != second.X).mean() > 0.2
     assert (first.y != second.y).mean() > 0.2
     assert opened(name, seed=7).seed == 7
@@ -152,7 +162,7 @@ def test_another_process_makes_the_same_bytes():
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_label_noise_changes_nothing_but_the_labels_and_says_which(name):
-    clean, noisy = whole(opened(name)), whole(opened(name, label_noise=0.25))
+    clean, noisy = samples_of(name), whole(opened(name, label_noise=0.25))
     np.testing.assert_array_equal(noisy.X, clean.X)
     np.testing.assert_array_equal(noisy.factors["true_label"], clean.y)
     np.testing.assert_array_equal(noisy.factors["label_flipped"], noisy.y != clean.y)
