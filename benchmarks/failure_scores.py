@@ -84,24 +84,40 @@ DESIGNS: tuple[Design, ...] = (
 )
 
 
-def analyzed(design: Design, generator: np.random.Generator) -> Iterator[tuple[str, float, float, float, float]]:
-    """Yield name, estimate, ends and p of everything on one test set, with weights of one validation part."""
+Found = Iterator[tuple[str, float, float, float, float]]
+
+
+def analyzed(design: Design, generator: np.random.Generator, *, alone: bool = True, combined: bool = True) -> Found:
+    """Yield name, estimate, ends and p of what is measured on one test set, with weights of one validation part.
+
+    ``alone`` are those of a score of geometry, ``combined`` those of the combination.
+    """
     wrong, doubt, scores = design.draw(generator, design.n_validation)
-    half = slice(0, design.n_validation // 2)
-    weights = fit_combination(
-        {MAXIMUM_PROBABILITY: doubt[half]} | {name: values[half] for name, values in scores.items()}, wrong[half]
-    )
+    first = {MAXIMUM_PROBABILITY: doubt} | scores
     validation = ValidationErrors(design.n_validation, int(wrong.sum()))
     error, doubt, scores = design.draw(generator, design.n)
     predictions = predictions_of(error, validation)
-    row = measure_score(ErrorScore("g0", scores["g0"]), "train", doubt, predictions, SETTINGS)
+    if alone:
+        yield from _alone(scores["g0"], doubt, predictions)
+    if combined:
+        half = slice(0, design.n_validation // 2)
+        weights = fit_combination({name: values[half] for name, values in first.items()}, wrong[half])
+        yield from _combined(weights, {MAXIMUM_PROBABILITY: doubt} | scores, predictions)
+
+
+def _alone(score: np.ndarray, doubt: np.ndarray, predictions: Predictions) -> Found:
+    row = measure_score(ErrorScore("g0", score), "train", doubt, predictions, SETTINGS)
     for name in ("auroc", "aupr", "fpr95", "aurc", "augrc"):
         yield name, getattr(row, name), getattr(row, f"{name}_low"), getattr(row, f"{name}_high"), np.nan
     yield "difference", row.difference, row.difference_low, row.difference_high, row.p
+
+
+def _combined(weights: object, scores: dict[str, np.ndarray], predictions: Predictions) -> Found:
     if not isinstance(weights, Combination):
         return
-    combined = Combined.of(weights, {MAXIMUM_PROBABILITY: doubt} | scores)
-    row = measure_score(ErrorScore("combination", combined.total), "val", doubt, predictions, SETTINGS)
+    combined = Combined.of(weights, scores)
+    score = ErrorScore("combination", combined.total)
+    row = measure_score(score, "val", scores[MAXIMUM_PROBABILITY], predictions, SETTINGS)
     for test in addition_tests(row, combined, predictions, seed=0):
         yield f"combination: {test.statistic}", test.estimate, test.low, test.high, test.p
 

@@ -27,11 +27,16 @@ def analyze_once():
     return once(mlx.residuals.classification.analyze_layer)
 
 
-@pytest.fixture(params=[by_command, by_function, in_notebook], ids=["command", "function", "notebook"])
-def door(request, monkeypatch: pytest.MonkeyPatch, analyze_once):
-    """All ways in, without evaluation, results and pictures, and with few resamples, which no input changes."""
-    monkeypatch.setattr(mlx.residuals.classification, "analyze_layer", analyze_once)
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out pictures, and the results that are printed from them."""
     monkeypatch.setattr(mlx.commands.analyze, "_note_results", lambda _: None)
     monkeypatch.setattr(mlx.runs.recorded_arrays, "report", lambda *_, **__: "")
+
+
+@pytest.fixture(params=[by_command, by_function, in_notebook], ids=["command", "function", "notebook"])
+def door(request, monkeypatch: pytest.MonkeyPatch, analyze_once, without_pictures):
+    """All ways in, without evaluation, results and pictures, and with few resamples, which no input changes."""
+    monkeypatch.setattr(mlx.residuals.classification, "analyze_layer", analyze_once)
     monkeypatch.setattr(mlx.runs.recorded_arrays, "evaluate", lambda *_, **__: "")
     return request.param

@@ -12,7 +12,7 @@ from mlx.cli import main
 from mlx.core.array_types import Array
 from mlx.stats.validation_outputs import validation_halves
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("undrawn")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_pictures")]
 LOGITS, LABELS = np.array([[2.0, 0, 0], [0, 3, 1], [1, 0, 2]]), np.array([0, 1, 0])
 CALIBRATION = np.linspace(0.4, 0.9, 100)
 """Probabilities of the true class of the validation samples that calibrate sets."""

@@ -15,7 +15,7 @@ from failure_scores import DESIGNS, analyzed, population
 def test_geometry_of_pure_noise_is_not_called_better() -> None:
     noise = next(design for design in DESIGNS if design.name == "noise")
     generator = np.random.default_rng(5)
-    found = [{name: values for name, *values in analyzed(noise, generator)} for _ in range(60)]
+    found = [{name: values for name, *values in analyzed(noise, generator, alone=False)} for _ in range(60)]
     better = sum(one.get("combination: auroc_difference", [0, -1.0])[1] > 0 for one in found)
     informed = sum(one.get("combination: likelihood_ratio", [0, 0, 0, 1.0])[3] <= 0.05 for one in found)
     assert better <= 3  # 60 tests at 2.5 %: more with a probability of 0.06
@@ -28,7 +28,7 @@ def test_intervals_of_scores_hold_where_they_are_given() -> None:
     truth, generator = population(design), np.random.default_rng(6)
     held = {name: [] for name in truth}
     for _ in range(50):
-        for name, _, low, high, _ in analyzed(design, generator):
+        for name, _, low, high, _ in analyzed(design, generator, combined=False):
             if name in truth and np.isfinite(low):
                 held[name].append(low <= truth[name] <= high)
     for name, each in held.items():

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -75,11 +76,16 @@ def compared(node: ast.AST) -> Iterator[str]:
                 yield from texts(argument)
 
 
+@cache
+def nodes_of(source: str) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(source)))
+
+
 def found_in(source: str) -> list[tuple[int, str]]:
-    nodes = ast.walk(ast.parse(source))
-    return [(node.lineno, text) for node in nodes for text in compared(node) if forms(text) & FORBIDDEN]
+    return [(node.lineno, text) for node in nodes_of(source) for text in compared(node) if forms(text) & FORBIDDEN]
 
 
+@cache
 def forms(text: str) -> set[str]:
     """A text, and what stands in quotation marks inside, as in a query."""
     return {text, text.strip(" ():"), *re.findall(r"'([^']+)'", text), *re.findall(r'"([^"]+)"', text)}
@@ -87,9 +93,9 @@ def forms(text: str) -> set[str]:
 
 def named_in(source: str) -> set[str]:
     """Titles and whole statuses among the texts of a source; what is written once under a name is compared by it."""
-    tree = ast.parse(source)
-    documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    every = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in documents)
+    nodes = nodes_of(source)
+    documents = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    every = (node for node in nodes if isinstance(node, ast.Constant) and id(node) not in documents)
     known = (SENTENCES | OPENINGS) - {"{}", ""}
     return {text for node in every if isinstance(node.value, str) for text in forms(node.value) & known}
 
