@@ -14,7 +14,7 @@ from mlx.models.in_keras.runtime import keras
 pytestmark = pytest.mark.slow
 
 TASK_SPEC = TaskSpec("classification", (6,), 2)
-X = np.random.default_rng(0).normal(3, 2, size=(150, 6)).astype(np.float32)
+X = np.random.default_rng(0).normal(3, 2, size=(144, 6)).astype(np.float32)
 Y = (X[:, 0] > 3).astype(np.int64)
 
 

@@ -7,23 +7,25 @@ import pytest
 
 from mlx.core.errors import SettingsError
 from mlx.models import ModelSettings, TaskSpec, build_model
-from mlx.models.in_keras.applications import APPLICATIONS
+from mlx.models.in_keras.applications import APPLICATIONS, _layers_of
+from mlx.models.in_keras.runtime import keras
 
 pytestmark = pytest.mark.slow
 
+DRAWN = {application.name: application for application in APPLICATIONS.values()}
 FULL = TaskSpec("classification", (224, 224, 3), 3)
+WHOLE = TaskSpec("classification", (128, 128, 3), 3)  # a smaller image none of whose halvings is skipped
 IMAGES = np.random.default_rng(0).random((2, 224, 224, 3)).astype(np.float32)
 
 
 def features(model: Any, images: Any, layer: str = "avg_pool") -> Any:
+    model.expect_few_steps()
     return model.outputs(images, (layer,)).representations[layer]
 
 
 def pretend_weights(monkeypatch: pytest.MonkeyPatch, application: str) -> Any:
     """Put a network of random weights in the place of the one whose weights would be fetched."""
-    import keras
-
-    make = getattr(keras.applications, application)
+    make = getattr(keras().applications, application)
     kept: dict[str, Any] = {}
 
     def made(weights: str, **options: Any) -> Any:
@@ -31,27 +33,32 @@ def pretend_weights(monkeypatch: pytest.MonkeyPatch, application: str) -> Any:
         kept["network"] = make(weights=None, **options)
         return kept["network"]
 
-    build_model(ModelSettings(name="keras_mlp"), FULL, seed=0)  # starts Keras
-    monkeypatch.setattr(keras.applications, application, made)
+    if application in DRAWN:  # before its function is replaced
+        _layers_of(DRAWN[application])
+    monkeypatch.setattr(keras().applications, application, made)
     return kept
 
 
 @pytest.mark.parametrize(
-    ("name", "application", "module"),
-    [("mobilenet", "MobileNet", "mobilenet"), ("vgg16", "VGG16", "vgg16"), ("resnet50", "ResNet50", "resnet50")],
+    ("name", "application", "task_spec"),
+    [("mobilenet", "MobileNet", FULL), ("vgg16", "VGG16", WHOLE), ("resnet50", "ResNet50", WHOLE)],
 )
 def test_with_keras_weights_it_computes_what_keras_does(
-    name: str, application: str, module: str, monkeypatch: pytest.MonkeyPatch
+    name: str, application: str, task_spec: TaskSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import keras
-
-    if name in APPLICATIONS:  # drawn before its function is replaced
-        build_model(ModelSettings(name=name), FULL, seed=0)
     kept = pretend_weights(monkeypatch, application)
-    model = build_model(ModelSettings(name=name, params={"pretrained": True}), FULL, seed=0)
-    preprocess = getattr(keras.applications, module).preprocess_input
-    theirs = kept["network"].predict(preprocess(255 * IMAGES.copy()), verbose=0).mean(axis=(1, 2))
-    np.testing.assert_allclose(features(model, IMAGES), theirs, rtol=1e-3, atol=1e-4 * np.abs(theirs).max())
+    model = build_model(ModelSettings(name=name, params={"pretrained": True}), task_spec, seed=0)
+    height, width, _ = task_spec.sample_shape
+    images = IMAGES[:, :height, :width]
+    preprocess = getattr(keras().applications, name).preprocess_input
+    theirs = _theirs(kept["network"], task_spec, preprocess(255 * images.copy()))
+    np.testing.assert_allclose(features(model, images), theirs, rtol=1e-3, atol=1e-4 * np.abs(theirs).max())
+
+
+def _theirs(network: Any, task_spec: TaskSpec, images: Any) -> Any:
+    """The means of the last maps of Keras's network, whose layers take images of any size."""
+    image = keras().Input(task_spec.sample_shape)
+    return np.asarray(keras().Model(image, network.call(image))(images, training=False)).mean(axis=(1, 2))
 
 
 @pytest.mark.parametrize(
@@ -64,12 +71,12 @@ def test_with_keras_weights_it_computes_what_keras_does(
 def test_the_deepest_have_the_weights_that_keras_documents(
     name: str, documented: int, width: int, left_out: int
 ) -> None:
-    model = build_model(ModelSettings(name=name), TaskSpec("classification", (8, 8, 1), 3), seed=0)
+    with keras().StatelessScope(initialize_variables=False):  # the weights have shapes and no values
+        model = build_model(ModelSettings(name=name), TaskSpec("classification", (8, 8, 1), 3), seed=0)
     assert model.n_parameters == documented - (1000 - 3) * (width + 1) - left_out
 
 
 def test_one_channel_stands_for_three_and_four_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    build_model(ModelSettings(name="mobilenet"), FULL, seed=0)
     pretend_weights(monkeypatch, "MobileNet")
     settings = ModelSettings(name="mobilenet", params={"pretrained": True})
     gray = build_model(settings, TaskSpec("classification", (30, 41, 1), 3), seed=0)
@@ -79,13 +86,11 @@ def test_one_channel_stands_for_three_and_four_are_refused(monkeypatch: pytest.M
 
 
 def test_without_a_connection_it_says_which_file_to_put_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    import keras
-
     def refused(**options: Any) -> Any:
         raise Exception("URL fetch failure on https://storage.example/resnet/w_notop.h5: None -- refused")
 
-    build_model(ModelSettings(name="resnet50"), TaskSpec("classification", (32, 32, 3), 3), seed=0)
-    monkeypatch.setattr(keras.applications, "ResNet50", refused)
+    _layers_of(APPLICATIONS["resnet50"])
+    monkeypatch.setattr(keras().applications, "ResNet50", refused)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     with pytest.raises(
         SettingsError, match=r"put https://storage.example/resnet/w_notop.h5 there as .*/models/w_notop"
@@ -117,6 +122,7 @@ def test_small_images_are_halved_less(size: int, sides: list[int]) -> None:
 
 def test_what_it_says_of_a_sample_does_not_depend_on_the_batch() -> None:
     model = build_model(ModelSettings(name="resnet18"), TaskSpec("classification", (8, 8, 1), 3), seed=0)
+    model.expect_few_steps()
     X = np.random.default_rng(1).normal(size=(9, 8, 8, 1)).astype(np.float32)
     np.testing.assert_allclose(model.outputs(X).probabilities[:2], model.outputs(X[:2]).probabilities, atol=1e-5)  # type: ignore[index]
 
