@@ -6,21 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from blank_figures import FEW
-from small_runs import CONFIG, TINY
-
-from mlx.cli import main
+from blank_figures import leave_few_figures
+from small_runs import CONFIG, TINY, run_once
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_figures() -> Iterator[None]:
-    """Draw two figures of a report: all of them, though blank, take more than half of the time of a run."""
-    from mlx.plots.report.figures import FIGURES
-
     with pytest.MonkeyPatch.context() as patch:
-        for task, figures in FIGURES.items():
-            patch.setitem(FIGURES, task, figures)  # and put back
-        exec(FEW, {})  # noqa: S102  # as other processes do
+        leave_few_figures(patch)
         yield
 
 
@@ -32,15 +25,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The outputs of the experiment, of which each test gets a copy."""
-    folder = tmp_path_factory.mktemp("finished")
-    (folder / "params.yaml").write_text(json.dumps(CONFIG))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        main(["run-experiment"])
-    return folder / "outputs"
+    return run_once(tmp_path_factory, "params.yaml", json.dumps(CONFIG)) / "outputs"
 
 
 @pytest.fixture
@@ -51,15 +39,10 @@ def finished_run(folder: Path, outputs: Path) -> Path:
     return run
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a finished run in it."""
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "tiny.yaml").write_text(TINY)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        main(["run-experiment", "--config", "tiny.yaml"])
-    return folder
+    return run_once(tmp_path_factory, "tiny.yaml", TINY)
 
 
 @pytest.fixture

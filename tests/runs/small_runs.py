@@ -1,13 +1,17 @@
 """A small experiment, and its runs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from blank_figures import BLANK, FEW
+import pytest
+from blank_figures import BLANK, FEW, leave_few_figures
+from filelock import FileLock
 
+from mlx.cli import main
 from mlx.runs.owners import Owner
 from mlx.runs.run import Summary, write_summary
 
@@ -75,3 +79,21 @@ def repeatable_content(run: Path) -> dict[str, bytes]:
     kept = (run / "data", run / "metrics", run / "checkpoints")
     found = {path for folder in kept for path in folder.rglob("*") if path.is_file() and path.name[0] != "."}
     return {str(path.relative_to(run)): path.read_bytes() for path in (*found, run / "checksums.json")}
+
+
+def run_once(factory: pytest.TempPathFactory, file: str, configuration: str) -> Path:
+    """Return a folder in which an experiment has run; workers of pytest share it."""
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    found = shared / f"run_of_{Path(file).stem}"
+    with FileLock(shared / f"{found.name}.lock"), pytest.MonkeyPatch.context() as patch:
+        if not found.exists():
+            unfinished = shared / f"unfinished_{found.name}"
+            unfinished.mkdir()
+            (unfinished / file).write_text(configuration)
+            patch.chdir(unfinished)
+            leave_few_figures(patch)  # as those of the tests, which begin later
+            main(["run-experiment", "--config", file])
+            unfinished.rename(found)
+    return found

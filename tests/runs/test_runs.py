@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blank_figures import leave_few_figures_in_processes
 from repository import Repository
 from small_runs import CONFIG, content, started
 from waiting import until
@@ -128,8 +129,9 @@ def test_several_at_once_are_whole_runs(folder: Path) -> None:
 
 
 def test_a_list_of_experiments_is_checked_whole_before_the_first_starts(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    leave_few_figures_in_processes(monkeypatch, folder / "first")
     several = [CONFIG | {"name": "a"}, CONFIG | {"name": "b", "training": {"epochs": 0}}]
     (folder / "list.json").write_text(json.dumps(several, indent=1))
     with pytest.raises(
