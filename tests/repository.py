@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,10 @@ STAGES = [
     "generate-data", "preprocess-split", "train", "extract-representations", "evaluate", "residuals-analysis", "report",
 ]  # fmt: skip
 
-# A real study that needs no TensorFlow, so that most of what follows takes seconds.
+# A real study that needs no TensorFlow, of few samples, so that most of what follows takes seconds.
 SMALL: dict[str, Any] = {
     "name": "small",
-    "dataset": {"name": "digits"},
+    "dataset": {"name": "digits", "params": {"n_samples": 500}},
     "split": {"test_size": 0.2},
     "preprocessing": {"scaling": "unit"},
     "model": {"name": "logistic_regression"},
@@ -104,6 +106,15 @@ class Repository:
 
     def stage(self, name: str) -> "subprocess.CompletedProcess[str]":
         return self.run("python", f"stages/{name.replace('-', '_')}.py")
+
+    def run_here(self, stages: Iterable[str] = STAGES) -> None:
+        """Run stages in this process, which has imported what they need, and without DVC."""
+        from mlx.core.stage import run_stage  # here, as `conftest.py` imports this before NumPy may be loaded
+        from mlx.pipeline.steps import STEPS
+
+        with chdir(self.root):
+            for stage in stages:
+                run_stage(STEPS[STAGES.index(stage)])
 
     def repro(self, *options: str) -> list[str]:
         """Run `dvc repro`; return the stages that ran."""

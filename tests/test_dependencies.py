@@ -88,31 +88,41 @@ def mlx(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return base(folder, f"{drawn}import mlx.cli\nmlx.cli.main({list(arguments)})")
 
 
-def experiment(folder: Path, name: str, **sections: str) -> "subprocess.CompletedProcess[str]":
+def asked(folder: Path, name: str, **sections: str) -> list[str]:
+    """Write the configuration of a short run; return the arguments that make it."""
     short = {"n_bootstrap": "100", "n_permutations": "19", "projections": "[pca]"}
     settings = {f"residuals.{key}": value for key, value in short.items()} | {"report.dpi": "50"} | sections
     given = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
-    (folder / "study.yaml").write_text(
+    (folder / f"{name}.yaml").write_text(
         f"name: {name}\ndataset: {{name: blobs, params: {{n_samples: 150}}}}\nmodel: {{name: {name}}}\n"
     )
-    return mlx(folder, "run-experiment", "--config", "study.yaml", *given)
+    return ["run-experiment", "--config", f"{name}.yaml", *given]
+
+
+def experiment(folder: Path, name: str, **sections: str) -> "subprocess.CompletedProcess[str]":
+    return mlx(folder, *asked(folder, name, **sections))
 
 
 def test_without_the_extras_runs_are_made_analyzed_compared_and_shown(tmp_path: Path) -> None:
     assert mlx(tmp_path, "--help").returncode == 0
-    forest = experiment(tmp_path, "random_forest", **{"model.params.n_estimators": "10"})
-    assert forest.returncode == 0, forest.stderr
-    network = experiment(tmp_path, "mlp", **{"training.epochs": "1"})
-    assert network.returncode == 0, network.stderr
-    assert 'no live curves, as logging them needs DVCLive; pip install "mlx-harness[dvc]"' in network.stderr
+    forest = asked(tmp_path, "random_forest", **{"model.params.n_estimators": "10"})
+    network = asked(tmp_path, "mlp", **{"training.epochs": "1"})
+    files = {"representations": "penultimate", "probabilities": "probabilities", "labels": "y_true"}
+    commands = f"""{BLANK}
+from pathlib import Path
+from mlx.cli import main
+main({forest})
+main({network})
+main(["compare", "random_forest", "mlp"])
+(arrays,) = Path().glob("outputs/mlp/*/data/representations/test")
+files = [f"--{{option}}={{arrays / name}}.npy" for option, name in {files}.items()]
+main(["analyze", *files, "--permutations", "99", "--output", "analysis"])
+"""
+    done = base(tmp_path, commands)  # in one process, which imports what they need once
+    assert done.returncode == 0, done.stderr
+    assert 'no live curves, as logging them needs DVCLive; pip install "mlx-harness[dvc]"' in done.stderr
     assert len(list(tmp_path.glob("outputs/*/*/data/report/report.html"))) == 2
-    compared = mlx(tmp_path, "compare", "random_forest", "mlp")
-    assert "paired test" in compared.stdout, compared.stderr
-    arrays = next(tmp_path.glob("outputs/mlp/*/data/representations/test"))
-    names = {"representations": "penultimate", "probabilities": "probabilities", "labels": "y_true"}
-    files = [part for option, name in names.items() for part in (f"--{option}", str(arrays / f"{name}.npy"))]
-    analyzed = mlx(tmp_path, "analyze", *files, "--permutations", "99", "--output", "analysis")
-    assert analyzed.returncode == 0, analyzed.stderr
+    assert "paired test" in done.stdout, done.stderr
     assert (tmp_path / "analysis/data/report/report.html").is_file()
 
 

@@ -21,7 +21,11 @@ SHORT = (
     "residuals.projections=[pca]",
     "report.dpi=50",
 )
-SIZES = {"shapes.yaml": 360, "blobs.json": 400, "experiments.yaml": 500, "digits.yaml": 500, "digits_mlp.json": 500}
+SIZES = {
+    "shapes.yaml": 240, "blobs.json": 300, "experiments.yaml": 300, "digits.yaml": 300, "digits_mlp.json": 300,
+    "mixture.yaml": 300, "synthetic_classification_mlp.json": 300, "regression.yaml": 300,
+    "synthetic_regression_descent.yaml": 300,
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -155,13 +155,16 @@ def test_the_arrays_have_to_be_those_that_the_labels_were_read_with(tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_dvc_runs_all_stages_and_notices_a_new_recording_and_a_new_model(tmp_path: Path) -> None:
+def test_dvc_runs_all_stages_and_notices_a_new_recording_and_a_new_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = tmp_path / "repository"
     sections = {"split": {}, "preprocessing": {}, "training": {}, "representations": {}, "evaluation": {}}
     params = {"name": "r", "dataset": {"name": "recorded", "path": "recorded"}, "model": {"name": "recorded"}}
     repository = Repository(root, params | sections | {"residuals": QUICK, "report": {"dpi": 50}})
     record(root / "recorded", {"test": 60, "val": 40})
-    assert repository.run("mlx", "watch").returncode == 0
+    monkeypatch.chdir(root)
+    main(["watch"])
     assert repository.repro() == STAGES
     logits = root / "recorded/val/logits.npy"
     np.save(logits, -np.load(logits))
@@ -171,8 +174,8 @@ def test_dvc_runs_all_stages_and_notices_a_new_recording_and_a_new_model(tmp_pat
         "def make():\n    from sklearn.linear_model import LogisticRegression\n    return LogisticRegression()"
     )
     repository.configure(SMALL | {"model": {"name": "sklearn", "architecture": "own.py:make"}})
-    done = repository.run("mlx", "watch")
-    assert "train depends on own.py; extract-representations depends on own.py" in done.stdout
+    main(["watch"])
+    assert "train depends on own.py; extract-representations depends on own.py" in capsys.readouterr().out
     assert repository.repro("train") == STAGES[:3]
     own.write_text(own.read_text().replace("()", "(C=0.1)", 2))
     assert repository.repro("train") == ["train"]

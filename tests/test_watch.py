@@ -148,7 +148,9 @@ def test_a_folder_without_the_pipeline_is_rejected(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["file", "folder", "outside", "above"])
-def test_dvc_repro_runs_again_when_the_data_change_and_only_then(tmp_path: Path, kind: str) -> None:
+def test_dvc_repro_runs_again_when_the_data_change_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     root = tmp_path / "repository"
     place = root / "my data" if kind in {"file", "folder"} else tmp_path / "my data"
     file = place / ("X.npy" if kind == "folder" else "t.csv")
@@ -166,8 +168,8 @@ def test_dvc_repro_runs_again_when_the_data_change_and_only_then(tmp_path: Path,
     dataset = {"name": "custom", "path": path, "params": params}
     write(0)
     repository = Repository(root, SMALL | {"dataset": dataset, "preprocessing": {"scaling": "standard"}})
-    done = repository.run("mlx", "watch")
-    assert done.returncode == 0, done.stderr
+    monkeypatch.chdir(root)
+    main(["watch"])
     assert repository.repro("generate-data") == ["generate-data"]
     assert repository.repro("generate-data") == []
     write(1)
@@ -175,7 +177,7 @@ def test_dvc_repro_runs_again_when_the_data_change_and_only_then(tmp_path: Path,
     if kind == "folder":
         (place / "notes.txt").write_text("a file more")
         assert repository.repro("generate-data") == ["generate-data"]
-    assert repository.run("mlx", "watch", "--remove").returncode == 0
+    main(["watch", "--remove"])
     assert (root / "dvc.yaml").read_text() == BEFORE
     shutil.rmtree(place)
     assert repository.repro("generate-data") == []

@@ -34,10 +34,9 @@ def dark_png(figure: Figure, png: bytes) -> bytes | None:
     png
         Its picture.
     """
-    from matplotlib.image import AxesImage
     from PIL import Image
 
-    images = figure.findobj(AxesImage)
+    images = [image for ax in figure.axes for image in ax.images]
     photographs = [one for one in images if (array := one.get_array()) is not None and array.ndim == 3]
     if not photographs:
         return None
