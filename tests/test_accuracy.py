@@ -13,7 +13,6 @@ pytestmark = pytest.mark.slow
 
 FITTED_IN_ONE_GO = {"random_forest": 0.95, "svm": 0.95, "gradient_boosting": 0.90, "logistic_regression": 0.90}
 BY_EPOCHS = {"mlp": 0.95, "keras_mlp": 0.95, "cnn": 0.95, "rnn": 0.95}
-PARAMS = {"gradient_boosting": {"max_iter": 30}}  # of a hundred, which take a minute
 NETWORK = {"epochs": 30, "learning_rate": 0.003}
 
 
@@ -24,7 +23,7 @@ def test_digits_are_recognized(name: str, least: float, tmp_path: Path, monkeypa
         "name": name,
         "dataset": {"name": "digits"},
         "preprocessing": {"scaling": "unit"},
-        "model": {"name": name, "params": PARAMS.get(name, {})},
+        "model": {"name": name},
         "training": NETWORK if name in BY_EPOCHS else {},
         "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
         "report": {"dpi": 50},

@@ -15,6 +15,7 @@ import numpy as np
 from mlx.core.array_types import Floats, Integers, Scores
 from mlx.core.checks import check_labels
 from mlx.core.log_scores import log_of, log_softmax
+from mlx.core.ordered_map import one_thread_each
 from mlx.stats.interval import NAN
 from mlx.stats.status import OK, Reason, Status
 from mlx.stats.temperature_fit import HIGHEST, LOWEST, fit_temperature
@@ -147,7 +148,8 @@ def fit_vector_scaling(logits: Floats, y_true: Integers) -> tuple[Floats, Floats
     start = np.concatenate([np.full(k, 1 / fit_temperature(z, y_true).temperature), np.zeros(k)])
     bounds = [(LOWEST, HIGHEST)] * k + [(None, None)] * k
     options = {"maxiter": 1000, "maxfun": 2000, "ftol": 0.0, "gtol": 1e-10, "maxcor": 30}
-    found = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    with one_thread_each():  # the steps are of small matrices, for which a second thread makes them four times as slow
+        found = minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     w, b = found.x[:k], found.x[k:] - found.x[k:].mean()
     held = np.isclose(w, LOWEST) | np.isclose(w, HIGHEST)
     status = Reason.WEIGHTS_AT_BOUND(int(held.sum()), k) if held.any() else OK
