@@ -53,7 +53,6 @@ class Repository:
         # The copy of mlx stands before the installed one, so that editing it is editing the project.
         self.environment = os.environ | {
             "PYTHONPATH": str(root),
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
         if params is None:

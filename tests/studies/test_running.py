@@ -27,7 +27,7 @@ from mlx.studies.study import StudyRuns, run_study
 
 pytestmark = pytest.mark.slow
 
-ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
 def run(file: Path) -> StudyRuns:
