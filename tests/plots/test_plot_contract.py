@@ -288,14 +288,3 @@ def test_any_number_of_classes_is_drawn(n, classification, regression, drawn_tex
         if name not in {"plot_layers", "plot_runs"} and pickle.dumps((args, options)) != drawn_above[name]:
             made = getattr(mlx.plots, name)(*args, **options).figure
             assert min(text.get_fontsize() for text, _ in drawn_texts(made)) >= NOTE, name
-
-
-@pytest.mark.slow
-def test_a_pdf_carries_no_date_and_its_fonts():
-    made = figure()
-    made.add_subplot().set_title("a title")
-    content = render_pdf(made)
-    assert render_pdf(made) == content
-    assert content.startswith(b"%PDF")
-    assert b"CreationDate" not in content
-    assert b"/Type3" not in content

@@ -12,7 +12,7 @@ from matplotlib.textpath import TextPath
 from mlx.plots import plot_residuals_fitted, plot_target_histogram
 from mlx.plots.page.tables import frame_table
 from mlx.plots.study import plot_searched
-from mlx.plots.style import category_style, figure, render_png, style, text_width
+from mlx.plots.style import category_style, figure, render_pdf, render_png, style, text_width
 from mlx.plots.text import (
     DASH,
     MINUS,
@@ -134,3 +134,14 @@ def test_a_curve_that_is_wider_than_its_ends_is_measured(
     monkeypatch.setattr("matplotlib.textpath.TextPath", lambda *_, **__: curve)
     ends = np.ptp(curve.vertices[[0, len(places) - 1 - (codes[-1] == Path.CLOSEPOLY)], 0])
     assert text_width([f"a curve of {len(codes)} {codes[1]}"], 8) * 72 == curve.get_extents().width > ends
+
+
+@pytest.mark.slow
+def test_a_pdf_carries_no_date_and_its_fonts():
+    made = figure()
+    made.add_subplot().set_title("a title")
+    content = render_pdf(made)
+    assert render_pdf(made) == content
+    assert content.startswith(b"%PDF")
+    assert b"CreationDate" not in content
+    assert b"/Type3" not in content
