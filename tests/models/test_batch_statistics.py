@@ -37,6 +37,8 @@ def network(**options: Any) -> Any:
 
 def trained(made: Any, rate: float = 0.1, epochs: int = 1) -> Any:
     model: Any = wrapped(made, TASK_SPEC, "own.py:f")
+    model.expect_few_steps()
+    model._statistics.compiled = True  # as after many steps, which alone are not compiled here
     model.prepare(Optimization("adam", rate))
     for epoch in range(epochs):
         model.run_epoch(batches(), np.random.default_rng(epoch))

@@ -25,6 +25,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "gradient_boosting": {"max_iter": 20, "max_features": 0.5},
     "random_forest": {"n_estimators": 30},
 }
+# To compile the variables of Adam for a hundred layers takes as long as to compile the layers, and a smaller last batch
+# is compiled by itself. All take more than the 20 steps that are not compiled.
+TRAINING: dict[str, tuple[int, int, dict[str, Any]]] = {
+    "mobilenet_v3_small": (128, 3, {"batch_size": 16, "learning_rate": 0.05, "optimizer": "sgd"}),
+    "resnet18": (66, 2, {"batch_size": 6, "learning_rate": 0.02, "optimizer": "sgd"}),
+    "rnn": (160, 6, {"batch_size": 16, "learning_rate": 0.01}),
+    "vgg11": (128, 3, {"batch_size": 16, "learning_rate": 0.003}),
+}
 SKIPPED = {"onnx": missing("onnx")}
 SLOW = {"cnn", "custom", "gradient_boosting", "keras_mlp", "rnn", *TRAINED}
 MODELS = [
@@ -59,7 +67,8 @@ def estimator(n_classes, max_depth):
 
 @pytest.fixture(autouse=True)
 def _own_model(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stand where ``custom`` finds its function."""
+    """Stand where ``custom`` finds its function; a VGG network of few filters is the same but for its size."""
+    monkeypatch.setattr("mlx.models.in_keras.vgg.FILTERS", (8, 8, 16, 16, 16))
     folder = tmp_path_factory.mktemp("repository")
     (folder / "own.py").write_text(OWN_MODEL)
     if not SKIPPED["onnx"]:
@@ -93,9 +102,8 @@ def fitted(name: str, seed: int) -> tuple[Model, ModelSettings, FitResult]:
     model = build_model(settings, task_spec, seed=seed)
     # Once the loss of a deep network is near 0, Adam divides by gradients near 0: at 0.01 an occasional step of the
     # last epoch takes a network from 100 % to 85 %, on one processor and not on another.
-    epochs, rate = (3, 0.003) if name in LARGE else (6, 0.01)
-    training = TrainingSettings(epochs=epochs, batch_size=16, learning_rate=rate, seed=seed)
-    n = 160 if name in LARGE | {"rnn"} else 150  # to compile a step for a smaller last batch takes seconds
+    n, epochs, options = TRAINING.get(name, (150, 6, {"batch_size": 16, "learning_rate": 0.01}))
+    training = TrainingSettings(epochs=epochs, **options, seed=seed)
     return model, settings, fit_model(model, samples(task_spec, n), samples(task_spec, 40, 1), training, Silent())
 
 
