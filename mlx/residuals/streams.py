@@ -26,6 +26,7 @@ class Stream(IntEnum):
     QUANTILE = 26
     CLASSES_ALIKE = 27
     PAIRS_ALIKE = 28
+    SHIFTED_PARTS = 29
 
 
 def stream(seed: int, purpose: Stream, label: int = 0, *chunk: int) -> np.random.Generator:

@@ -96,33 +96,36 @@ class Stratum:
 
     def sums(self, orders: Integers) -> Floats:
         """Σ φ and Σ φ² (2, 2, m) where each sample, in the order of x, has the y at a place (m, n) in its order."""
-        return np.array([self._sums_of_values(orders), self._sums_of_ranks(orders)])
+        return np.array([self._sums_of_values(orders), self.sums_of_ranks(orders)])
 
     def _sums_of_values(self, orders: Integers) -> tuple[Floats, Floats]:
         products = _taken(self.y[0], orders)
-        return products @ self.x[0], np.square(products, out=products) @ self._x_squares
+        return products @ self.x[0], np.square(products, out=products) @ self.squares_of_x[0]
 
     def _least_sums_of_ranks(self, orders: Integers, least: Floats) -> tuple[Floats, Floats]:
-        """Return the sums of ranks, with a lower bound of Σ φ² where T is below `least` (m,) even so.
-
-        With p = x·y and φ = p − (a + b)/2n, where a sums y over lower ranks x twice and over equal ones once, and b
-        likewise x, Σ p·a = Σ x (Y² − Y'²) for the sums Y of y upto, and Y' before, each rank x: this is at most 0, as
-        x ascends. So Σ φ² ≥ Σ p² − 4 (n + 1)/n² (Σ p)², the last of which is what centering a and b takes away.
-        """
         if not least.any():
-            return self._sums_of_ranks(orders)
-        products = _taken(self._fixed_y, orders)
+            return self.sums_of_ranks(orders)
+        products = _taken(self.fixed_y, orders)
         total = products @ self.x[1]
-        squares = np.square(products, out=products) @ self._rank_squares
-        squares = (squares - 4 * (self.n + 1) / self.n**2 * total**2) * (1 - BOUND_ROUNDING)
-        total, squares = np.ldexp(total, self._exponent), np.ldexp(squares, 2 * self._exponent)
-        with np.errstate(invalid="ignore"):  # infinity times a bound of 0, which says nothing
-            near = np.flatnonzero(~(total**2 < least**2 * squares))
+        squares = np.square(products, out=products) @ self.squares_of_x[1]
+        total, squares = self.bounded(total, squares)
+        near = may_reach(total, squares, least)
         if near.size:
-            total[near], squares[near] = self._sums_of_ranks(orders[near])
+            total[near], squares[near] = self.sums_of_ranks(orders[near])
         return total, squares
 
-    def _sums_of_ranks(self, orders: Integers) -> tuple[Floats, Floats]:
+    def bounded(self, total: Floats, squares: Floats) -> tuple[Floats, Floats]:
+        """Return Σ φ of ranks and a lower bound of Σ φ², (m,) each, of Σ p and Σ p² with p = x·`fixed_y`.
+
+        With φ = p − (a + b)/2n, where a sums y over lower ranks x twice and over equal ones once, and b likewise x,
+        Σ p·a = Σ x (Y² − Y'²) for the sums Y of y upto, and Y' before, each rank x: this is at most 0, as x ascends.
+        So Σ φ² ≥ Σ p² − 4 (n + 1)/n² (Σ p)², the last of which is what centering a and b takes away.
+        """
+        squares = (squares - 4 * (self.n + 1) / self.n**2 * total**2) * (1 - BOUND_ROUNDING)
+        return np.ldexp(total, self._exponent), np.ldexp(squares, 2 * self._exponent)
+
+    def sums_of_ranks(self, orders: Integers) -> tuple[Floats, Floats]:
+        """Return Spearman's Σ φ and Σ φ² (m,) where each sample, in the order of x, has the y at a place (m, n)."""
         x, y = self._fixed
         flat = orders + np.arange(0, orders.size, self.n)[:, None]
         at_y = np.empty(orders.size, dtype=np.int64)
@@ -146,8 +149,15 @@ class Stratum:
         return x, y
 
     @cached_property
-    def _fixed_y(self) -> Floats:
+    def fixed_y(self) -> Floats:
+        """Ranks y (n,) in units in which their sums are exact."""
         return self._fixed[1].astype(np.float64)
+
+    @cached_property
+    def squares_of_x(self) -> Floats:
+        """Squares of x, (2, n)."""
+        squares: Floats = self.x**2
+        return squares
 
     @property
     def _exponent(self) -> int:
@@ -156,16 +166,6 @@ class Stratum:
     @cached_property
     def _has_ties(self) -> bool:
         return bool((self.x_ties[1] - self.x_ties[0] > 1).any() or (self.y_ties[1] - self.y_ties[0] > 1).any())
-
-    @cached_property
-    def _x_squares(self) -> Floats:
-        squares: Floats = self.x[0] ** 2
-        return squares
-
-    @cached_property
-    def _rank_squares(self) -> Floats:
-        squares: Floats = self.x[1] ** 2
-        return squares
 
 
 def permuted_alike(strata: Sequence[Stratum], n_permutations: int, generator: np.random.Generator) -> Floats:
@@ -180,11 +180,17 @@ def permuted_alike(strata: Sequence[Stratum], n_permutations: int, generator: np
         for place, stratum in enumerate(strata):
             found[place, 0, :, where] = stratum._sums_of_values(orders)
             if stratum._has_ties:
-                found[place, 1, :, where] = stratum._sums_of_ranks(orders)
+                found[place, 1, :, where] = stratum.sums_of_ranks(orders)
                 continue
-            of_ranks = of_ranks or stratum._sums_of_ranks(orders)
+            of_ranks = of_ranks or stratum.sums_of_ranks(orders)
             found[place, 1, :, where] = of_ranks
     return found
+
+
+def may_reach(total: Floats, squares: Floats, least: Floats) -> Integers:
+    """Return which T, of Σ φ and a lower bound of Σ φ² (m,), may reach ``least`` (m,)."""
+    with np.errstate(invalid="ignore"):  # infinity times a bound of 0, which says nothing
+        return np.flatnonzero(~(total**2 < least**2 * squares))
 
 
 def _taken(values: Number, orders: Integers) -> Number:

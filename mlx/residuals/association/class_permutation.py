@@ -2,23 +2,24 @@
 
 The classes share their permutations with the test within class. Beyond the largest number that this takes, of which a
 family of many classes needs a hundred times as many, classes of one size are permuted alike: the test of each is as
-valid, and without ties Spearman's statistic of a permutation is the same in all of them.
+valid, and in small ones without ties Spearman's statistic of a permutation is the same in all of them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar
 
 import numpy as np
 
 from mlx.core.array_types import Floats, Integers
 from mlx.core.ordered_map import OrderedMap, in_order
-from mlx.residuals.association.permutation import Group, Permute, added_up, sides_of, tests_of
+from mlx.residuals.association.permutation import Group, Permute, added_up, permutables, sides_of, tests_of
 from mlx.residuals.streams import Stream, stream
 from mlx.stats.permutation import PermutationTest, least_that_reaches
 from mlx.stats.permutation_chunks import OF_CLASSES, Chunk, Chunks, ChunksBySize, by_label
-from mlx.stats.studentized import permuted_alike, studentized
+from mlx.stats.shifted_stratum import Permutable, n_visited
+from mlx.stats.studentized import Stratum, permuted_alike, studentized
 
 WITHIN = (0, 1)
 """Places of the tests within class, of Pearson and of Spearman, before those of every class."""
@@ -91,8 +92,12 @@ class _Draws:
     ) -> None:
         self._groups, self._first, self._least = groups, first, least
         self._together, self._seed, self._map = together, seed, map
-        self._chunks = Chunks(sum(group.stratum.n for group in groups.values()) // OF_CLASSES)
+        self._chunks = Chunks(sum(n_visited(group.stratum.n) for group in groups.values()) // OF_CLASSES)
         self._alike = ChunksBySize({label: group.stratum.n for label, group in groups.items()})
+
+    @cached_property
+    def _permutables(self) -> dict[int, Permutable]:
+        return permutables(self._groups, self._seed)
 
     def __call__(self, size: int, running: Integers) -> Floats:
         """Return the statistics of those that run."""
@@ -111,13 +116,19 @@ class _Draws:
             self._first[label] + which: one for label, own in sums.items() for which, one in enumerate(studentized(own))
         }
 
+    def _reaching(self, spearman: int, tests: set[int]) -> float:
+        return float(self._least[spearman]) if spearman in tests else np.inf
+
     def _each_by_itself(self, size: int, tests: set[int]) -> dict[int, Floats]:
         needed = {label: self._groups[label] for label in self._asked(tests)}
-        within, *each = (
-            float(self._least[spearman]) if spearman in tests else np.inf
-            for spearman in (WITHIN[1], *(self._first[label] + 1 for label in needed))
+        permute = Permute(
+            needed,
+            {label: self._permutables[label] for label in needed},
+            {label: self._reaching(self._first[label] + 1, tests) for label in needed},
+            self._reaching(WITHIN[1], tests),
+            self._seed,
+            Stream.CLASS_PERMUTATION,
         )
-        permute = Permute(needed, dict(zip(needed, each, strict=True)), within, self._seed, Stream.CLASS_PERMUTATION)
         parts = by_label(self._map(permute, self._chunks.following(size)))
         found = self._of_classes(parts)
         if tests.isdisjoint(WITHIN):
@@ -126,7 +137,9 @@ class _Draws:
 
     def _permuted_alike(self, size: int, tests: set[int]) -> dict[int, Floats]:
         labels = self._asked(tests)
-        permute = _PermuteAlike({label: self._groups[label] for label in labels}, self._seed)
+        least = {label: self._reaching(self._first[label] + 1, tests) for label in labels}
+        groups = {label: self._groups[label] for label in labels}
+        permute = _PermuteAlike(groups, {label: self._permutables[label] for label in labels}, least, self._seed)
         return by_label(self._map(permute, self._alike.following(size, labels)))
 
 
@@ -136,10 +149,15 @@ class _PermuteAlike:
 
     doing: ClassVar[str] = "permuting entropies"
     groups: Mapping[int, Group]
+    permutables: Mapping[int, Permutable]
+    least: Mapping[int, float]
     seed: int
 
     def __call__(self, task: tuple[list[int], Chunk]) -> dict[int, Floats]:
         labels, chunk = task
-        strata = [self.groups[label].stratum for label in labels]
-        generator = stream(self.seed, Stream.CLASSES_ALIKE, strata[0].n, chunk.index)
-        return dict(zip(labels, chunk.of(partial(permuted_alike, strata), generator), strict=True))
+        key = (self.seed, Stream.CLASSES_ALIKE, self.groups[labels[0]].stratum.n, chunk.index)
+        strata = [own for label in labels if isinstance(own := self.permutables[label], Stratum)]
+        if strata:
+            return dict(zip(labels, chunk.of(partial(permuted_alike, strata), stream(*key)), strict=True))
+        draw = {label: partial(self.permutables[label].permuted, least=self.least[label]) for label in labels}
+        return {label: chunk.of(one, stream(*key)) for label, one in draw.items()}

@@ -1,5 +1,6 @@
 """Partial correlation of similarity and entropy given groups, such as whether the prediction was right."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -7,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlx.core.array_types import Floats, Integers
+from mlx.core.checks import row_blocks
 from mlx.core.errors import DataError
 from mlx.core.ordered_map import OrderedMap, in_order
 from mlx.core.scale import NO_EXPONENT, exponent_of, in_unit, unit_sized
@@ -17,6 +19,7 @@ from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import CORRELATIONS, Question
 from mlx.results.tests import TestResult
 from mlx.stats.correlation import is_constant, midranks
+from mlx.stats.cyclic_shifts import FEWEST, CyclicShifts
 from mlx.stats.groups import Groups, sign_flip_tests
 from mlx.stats.influence import rank_products
 from mlx.stats.permutation import CACHE_BYTES, PermutationTest, permutations_for, random_orders
@@ -119,6 +122,9 @@ def _tests_by_group(
     return sign_flip_tests(products, groups, limit, stream(settings.seed, Stream.PARTIAL_PERMUTATION))
 
 
+Orders = Iterator[tuple[slice, Integers]]
+
+
 @dataclass(frozen=True)
 class _PermuteWithin:
     """Sums (2, 2, m) of one chunk of permutations of y within groups, which are the samples (n,) of equal labels."""
@@ -131,20 +137,26 @@ class _PermuteWithin:
     def __call__(self, chunk: Chunk) -> Floats:
         n, found = self.labels.size, np.empty((2, 2, chunk.size))
         by_group = np.argsort(self.labels, kind="stable")
-        places, back = self.stratum.places[by_group], np.argsort(by_group)
-        ends = np.cumsum(np.bincount(self.labels)).tolist()
-        groups = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-        streams = [stream(self.seed, Stream.PARTIAL_PERMUTATION, label, chunk.index) for label in range(len(groups))]
+        members = np.split(by_group, np.cumsum(np.bincount(self.labels))[:-1])
         rows = max(1, CACHE_BYTES // (8 * n))
-        drawn = [
-            random_orders(own.size, chunk.size, generator, values=own, block_bytes=8 * rows * own.size)
-            for own, generator in zip((places[group] for group in groups), streams, strict=True)
-        ]
-        for parts in zip(*drawn, strict=True):
+        groups = [self._of_group(label, own, chunk, rows) for label, own in enumerate(members)]
+        back = np.argsort(np.concatenate([own for own, _ in groups]))
+        for parts in zip(*(drawn for _, drawn in groups), strict=True):
             orders = np.concatenate([orders for _, orders in parts], axis=1)
             by_x = np.take(orders, back, axis=1, out=np.empty_like(orders), mode="clip")
             found[..., parts[0][0]] = self.stratum.sums(by_x)
         return found[..., chunk.skip :]
+
+    def _of_group(self, label: int, members: Integers, chunk: Chunk, rows: int) -> tuple[Integers, Orders]:
+        """Return the samples (n,) of a group, and places of their y under permutation (m, n), some rows at a time."""
+        generator = stream(self.seed, Stream.PARTIAL_PERMUTATION, label, chunk.index)
+        places, block = self.stratum.places[members], 8 * rows * members.size
+        if members.size <= FEWEST:
+            return members, random_orders(members.size, chunk.size, generator, values=places, block_bytes=block)
+        shifts = CyclicShifts.of(members.size, stream(self.seed, Stream.SHIFTED_PARTS, label))
+        drawn = shifts.draw(chunk.size, generator)
+        blocks = row_blocks(chunk.size, members.size, block)
+        return members[shifts.samples], ((where, shifts.by_part(drawn[where], places)) for where in blocks)
 
 
 def _tests(

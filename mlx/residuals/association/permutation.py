@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from mlx.residuals.streams import Stream, stream
 from mlx.stats.correlation import SIMILARITY_TOLERANCE, in_own_unit, merge_entropies, midranks
 from mlx.stats.permutation import PermutationTest, least_that_reaches, sequential_tests
 from mlx.stats.permutation_chunks import Chunk, Chunks
+from mlx.stats.shifted_stratum import Permutable, n_visited, permutable
 from mlx.stats.studentized import Stratum, is_nearly_normal, normal_p_value, studentized
 
 NORMAL = 0
@@ -85,6 +86,8 @@ class Permute:
     ----------
     groups
         By label.
+    permutables
+        What permutes each of them.
     least
         From which value on Spearman's statistic of each counts; below, its Σ φ² may be a lower bound.
     together
@@ -95,6 +98,7 @@ class Permute:
 
     doing: ClassVar[str] = "permuting entropies"
     groups: Mapping[int, Group]
+    permutables: Mapping[int, Permutable]
     least: Mapping[int, float]
     together: float
     seed: int
@@ -112,7 +116,7 @@ class Permute:
         return found
 
     def _permuted(self, label: int, chunk: Chunk, least: Floats | float) -> Floats:
-        draw = partial(self.groups[label].stratum.permuted, least=least)
+        draw = partial(self.permutables[label].permuted, least=least)
         return chunk.of(draw, stream(self.seed, self.purpose, label, chunk.index))
 
 
@@ -121,14 +125,25 @@ def pooled_p_values(
 ) -> list[PermutationTest]:
     """Test both correlations over all samples; ``many`` says that a nearly normal test is not permuted."""
     observed = studentized(group.stratum.observed())[:, 0]
-    chunks, least = Chunks(group.stratum.n), float(least_that_reaches(observed[1]))
-    permute = Permute({0: group}, {0: least}, np.inf, seed, Stream.POOLED_PERMUTATION)
+    chunks, least = Chunks(n_visited(group.stratum.n)), float(least_that_reaches(observed[1]))
+
+    @cache
+    def permute() -> Permute:  # takes time, and is not needed where the distribution is normal
+        drawn = permutables({0: group}, seed)
+        return Permute({0: group}, drawn, {0: least}, np.inf, seed, Stream.POOLED_PERMUTATION)
 
     def draw(size: int, running: Integers) -> Floats:
-        parts = [found[0] for found in map(permute, chunks.following(size))]
+        parts = [found[0] for found in map(permute(), chunks.following(size))]
         return studentized(np.concatenate(parts, axis=-1))[running]
 
     return tests_of(observed, draw, np.full(2, n_permutations), sides_of([group]) if many else [])
+
+
+def permutables(groups: Mapping[int, Group], seed: int) -> dict[int, Permutable]:
+    """Return what permutes each group, by label."""
+    return {
+        label: permutable(group.stratum, stream(seed, Stream.SHIFTED_PARTS, label)) for label, group in groups.items()
+    }
 
 
 def sides_of(groups: list[Group]) -> list[tuple[Floats, Floats]]:

@@ -32,10 +32,31 @@ from mlx.residuals.pairs.pair_products import (
 from mlx.residuals.similarity.directions import Directions
 from mlx.residuals.streams import Stream, stream
 from mlx.results.questions import Statistic
+from mlx.stats.cyclic_shifts import FEWEST, CyclicShifts, added_up
 from mlx.stats.permutation import CACHE_BYTES, random_orders
 from mlx.stats.permutation_chunks import Chunk
 
 MEAN = PAIR_STATISTICS.index(Statistic.MEAN_ENTROPY)
+
+
+@dataclass(frozen=True)
+class ShiftedMeans:
+    """Products of the mean entropy of many samples, of which a permutation shifts parts.
+
+    Attributes
+    ----------
+    shifts
+        Of which parts.
+    sums
+        Sums over each part of similarities to all others times entropies, under each of its shifts.
+    """
+
+    shifts: CyclicShifts
+    sums: Sequence[Floats]
+
+    def drawn(self, n_permutations: int, generator: np.random.Generator) -> Floats:
+        """Return the products (n_permutations,) under random shifts."""
+        return added_up(self.sums, self.shifts.draw(n_permutations, generator)) / 2
 
 
 @dataclass(frozen=True)
@@ -87,6 +108,15 @@ class Deck:
         return np.empty(0) if self.group is None else self.group.h
 
     @cached_property
+    def shifted(self) -> ShiftedMeans | None:
+        """How the mean entropy of many samples is permuted: by shifts of parts, apart from the other statistics."""
+        n = self.to_others.size
+        if n <= FEWEST:
+            return None
+        shifts = CyclicShifts.of(n, stream(self.seed, Stream.SHIFTED_PARTS, self.label))
+        return ShiftedMeans(shifts, shifts.products(self.entropies, self.to_others))
+
+    @cached_property
     def gram(self) -> Floats | None:
         """Products (n, n) of all pairs, where permuting them is the least work."""
         return gram_of(self.group) if self.group is not None and is_short(self.group) else None
@@ -99,13 +129,25 @@ class Deck:
     def products(self, chunk: Chunk, needed: Set[int]) -> Floats:
         """Return the products of a chunk of permutations for the statistics ``needed``; others may be 0."""
         products = np.zeros((len(PAIR_STATISTICS), chunk.size))
-        group = self.group
-        if group is None or not needed:
+        if self.group is None or not needed:
             return products[:, chunk.skip :]
         generator = stream(self.seed, Stream.PAIR_PERMUTATION, self.label, chunk.index)
+        if self.shifted is not None:
+            means = self.shifted.drawn(chunk.size, generator)  # first, whatever else is needed
+            if others := needed - {MEAN}:
+                self._permute(products, others, generator)
+            products[MEAN] = means
+        else:
+            self._permute(products, needed, generator)
+        return products[:, chunk.skip :]
+
+    def _permute(self, products: Floats, needed: Set[int], generator: np.random.Generator) -> None:
+        """Fill in the products (4, size) of as many random permutations, for the statistics ``needed``."""
+        group = self.group
+        assert group is not None, "has permutations"
         one_by_one = needed <= {MEAN} or (self.gram is None and self.lifted is None)
         block = CACHE_BYTES if one_by_one else ORDERS_AT_ONCE * group.rows.size * 8
-        for where, orders in random_orders(group.rows.size, chunk.size, generator, block_bytes=block):
+        for where, orders in random_orders(group.rows.size, products.shape[1], generator, block_bytes=block):
             if needed <= {MEAN}:
                 products[MEAN, where] = self.to_others.take(orders) @ group.h / 2
             elif self.gram is not None:
@@ -114,7 +156,6 @@ class Deck:
                 products[:, where] = products_from_lifted(group, self.lifted, orders)
             else:
                 products[:, where] = np.transpose([group.products(group.rows[order]) for order in orders])
-        return products[:, chunk.skip :]
 
 
 @dataclass(frozen=True)
@@ -141,6 +182,9 @@ class PermuteMeansAlike:
         labels, chunk = task
         decks = [self.decks[label] for label in labels]
         n = decks[0].to_others.size
+        key = (decks[0].seed, Stream.PAIRS_ALIKE, n, chunk.index)
+        if shifted := [deck.shifted for deck in decks if deck.shifted is not None]:
+            return dict(zip(labels, (chunk.of(one.drawn, stream(*key)) for one in shifted), strict=True))
 
         def draw(size: int, generator: np.random.Generator) -> Floats:
             found = np.empty((len(decks), size))
@@ -149,14 +193,16 @@ class PermuteMeansAlike:
                     found[place, where] = np.take(deck.to_others, orders, mode="clip") @ deck.entropies / 2
             return found
 
-        generator = stream(decks[0].seed, Stream.PAIRS_ALIKE, n, chunk.index)
-        return dict(zip(labels, chunk.of(draw, generator), strict=True))
+        return dict(zip(labels, chunk.of(draw, stream(*key)), strict=True))
 
 
 def permuted(
     decks: Sequence[Deck], needed: Sequence[Set[int]], chunks: Iterable[Chunk], map: OrderedMap
 ) -> list[Floats]:
     """Centered Σ s_ij m_ij (4, m) of every deck under permutation, for those that it needs; others may be 0."""
+    for deck, wanted in zip(decks, needed, strict=True):
+        if MEAN in wanted:
+            _ = deck.shifted  # here, and so not in every process
     return [np.concatenate(parts, axis=1) for parts in zip(*map(_Permute(decks, needed), chunks), strict=True)]
 
 
