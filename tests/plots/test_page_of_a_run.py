@@ -10,6 +10,7 @@ import pytest
 from browser import started
 
 from mlx.cli import main
+from mlx.plots.report.figures import FIGURES
 from mlx.runs.history import find_run
 
 pytestmark = pytest.mark.slow
@@ -20,7 +21,7 @@ CONFIG = {
     "dataset": {"name": "digits", "params": {"n_samples": 900}},
     "preprocessing": {"scaling": "unit"},
     "model": {"name": "logistic_regression", "params": {"C": 1e-3}},
-    "residuals": {"n_bootstrap": 100, "n_permutations": 99},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]},
     "report": {"dpi": 50},
 }
 LINE = {
@@ -31,8 +32,23 @@ LINE = {
 }
 
 
+DRAWN = {
+    "classification": ("samples", "confusion", "similarity_entropy"),
+    "regression": ("samples", "residuals_fitted"),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_figures():
+    """Draw figures of images, of counts and of points: each figure by itself has the same bytes again elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        for task, names in DRAWN.items():
+            patch.setitem(FIGURES, task, {name: FIGURES[task][name] for name in names})
+        yield
+
+
 @pytest.fixture(scope="module")
-def studied(tmp_path_factory):
+def studied(tmp_path_factory, few_figures):
     """A folder with a run of a classifier and one of a regression."""
     folder = tmp_path_factory.mktemp("studied")
     (folder / "params.yaml").write_text(json.dumps([CONFIG, LINE]))
