@@ -36,7 +36,12 @@ def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=[by_command, by_function, in_notebook], ids=["command", "function", "notebook"])
 def door(request, monkeypatch: pytest.MonkeyPatch, analyze_once, without_pictures):
-    """All ways in, without evaluation, results and pictures, and with few resamples, which no input changes."""
+    """All ways in, without evaluation, results and pictures, and with few resamples, which no input changes.
+
+    Of the tables there is that of the samples.
+    """
     monkeypatch.setattr(mlx.residuals.classification, "analyze_layer", analyze_once)
+    for module in ("mlx.pipeline.residuals_analysis", "mlx.results.classification_residuals"):
+        monkeypatch.setattr(f"{module}.TABLES", {})
     monkeypatch.setattr(mlx.runs.recorded_arrays, "evaluate", lambda *_, **__: "")
     return request.param
