@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from blank_figures import leave_few_figures
 from dask_processes import DaskProcesses
 from filelock import FileLock
 from repository import SMALL, STAGES, Repository
@@ -45,8 +46,16 @@ def _undrawn_where_runs_are_tested(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
+def few_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw two figures of a report where neither figures nor their number are the subject."""
+    leave_few_figures(monkeypatch)
+
+
+@pytest.fixture
 def repository(finished: Repository, tmp_path: Path) -> Repository:
-    return finished.copy(tmp_path / "repo")
+    found = finished.copy(tmp_path / "repo")
+    found.start_warm()
+    return found
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from typing import Any
 
 import psutil
 import yaml
+from blank_figures import FEW
+from warm import warm_path
 
 ROOT = Path(__file__).parents[1]
 STAGES = [
@@ -31,7 +33,7 @@ SMALL: dict[str, Any] = {
     "training": {"seed": 1},
     "representations": {"layers": ["penultimate", "input"]},
     "evaluation": {},
-    "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]},
     "report": {"dpi": 50},
 }
 CNN = SMALL | {
@@ -55,20 +57,27 @@ class Repository:
             "PYTHONPATH": str(root),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
+        self.warm: dict[str, str] = {}
         if params is None:
             return
         for name in ("mlx", "stages", ".dvc", "dvc.yaml", ".dvcignore", ".gitignore"):
             source = ROOT / name
-            ignore = shutil.ignore_patterns("__pycache__", "cache", "tmp", "config.local")
+            ignore = shutil.ignore_patterns("cache", "tmp", "config.local")
             if source.is_dir():
                 shutil.copytree(source, root / name, ignore=ignore)
             else:
                 shutil.copy(source, root / name)
         style = root / "mlx/plots/style.py"  # whose figures stay blank: drawing takes most of the time of a report
         style.write_text(style.read_text().replace("canvas.draw()", "canvas.get_renderer()"))
-        compileall.compile_dir(root / "mlx", quiet=2)  # copies have the bytecode, too: it goes by time and size
+        with (root / "mlx/plots/report/figures.py").open("a") as figures:  # and but a few of them are made
+            figures.write(f"\n\n{FEW}")
+        compileall.compile_dir(root / "mlx", quiet=2)  # what has no bytecode yet, which goes by time and size
         self.configure(params)
         self.run("git", "init", "--quiet")
+
+    def start_warm(self) -> None:
+        """Run `dvc` and its stages where packages are imported already; what is killed starts as a user's does."""
+        self.warm = {"PATH": f"{warm_path()}{os.pathsep}{self.environment['PATH']}"}
 
     def use_all_cores(self) -> None:
         """Run with as many threads as a user's run has; ``conftest.py`` limits them."""
@@ -82,7 +91,7 @@ class Repository:
         return subprocess.run(
             command,
             cwd=self.root,
-            env=self.environment,
+            env=self.environment | self.warm,
             text=True,
             capture_output=True,
             check=False,

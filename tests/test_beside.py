@@ -152,8 +152,12 @@ def test_a_worktree_runs_its_own_code(changed: Repository) -> None:
     assert (changed.root.parent / "said.txt").read_text() == f"{tree}/mlx/pipeline/generate_data.py"
 
 
-def test_untracked_data_in_an_experiment_are_explained_and_every_way_out_works(changed: Repository) -> None:
+def test_untracked_data_in_an_experiment_are_explained_and_every_way_out_works(
+    changed: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = changed.root
+    monkeypatch.setattr(changed, "warm", {})
+    changed.start_warm()
     rows = "".join(f"{i % 7},{i % 2}\n" for i in range(40))
     (root / "mine.csv").write_text("a,target\n" + rows)
     (root / ".git/info/exclude").write_text("/mine.csv\n")

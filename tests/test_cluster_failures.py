@@ -255,6 +255,7 @@ def test_a_scheduler_with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         cluster.close()
 
 
+@pytest.mark.usefixtures("few_figures")
 def test_a_run_whose_scheduler_dies_is_resumed(
     tmp_path: Path, dask_processes: DaskProcesses, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,19 +91,19 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, st
 
 
 @pytest.mark.parametrize("spec", ["threads:3", "processes:2"])
-@pytest.mark.parametrize("study", STUDIES)
-def test_artifacts_on_this_machine(tmp_path: Path, expected: dict[str, dict[str, str]], study: str, spec: str) -> None:
-    with open_workers(spec, workspace=tmp_path) as workers:
-        assert artifacts(tmp_path / "run", study, workers) == expected[study]
+def test_artifacts_on_this_machine(tmp_path: Path, expected: dict[str, dict[str, str]], spec: str) -> None:
+    with open_workers(spec, workspace=tmp_path) as workers:  # which processes join once for all studies
+        for study in STUDIES:
+            assert artifacts(tmp_path / study, study, workers) == expected[study]
 
 
 @needs_dask
 def test_artifacts_on_a_cluster(
     tmp_path: Path, expected: dict[str, dict[str, str]], dask_processes: DaskProcesses
 ) -> None:
-    for n_workers in (1, 3):
+    for n_workers in (1, 2):
         while len(dask_processes.processes) <= n_workers:  # the scheduler is one of them
-            dask_processes.add_worker()
+            dask_processes.add_worker("--no-nanny")
         dask_processes.wait_for(n_workers)
         with open_workers(str(dask_processes.file), workspace=tmp_path) as workers:
             assert workers.count == n_workers

@@ -123,9 +123,10 @@ def _features(values: pd.Series, column: dict[str, Any]) -> np.ndarray:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_figures")
 @pytest.mark.parametrize("table", TABLES)
 def test_a_whole_run_shows_a_table_with_gaps(table: str) -> None:
-    few = ResidualsSettings(n_bootstrap=100, n_permutations=99, projections=["pca"])
+    few = ResidualsSettings(n_bootstrap=100, n_permutations=19, projections=["pca"])
     run = run_experiment(configured(table, "random_forest").model_copy(update={"residuals": few}))
     assert (run / "data" / "report" / "report.html").stat().st_size
     assert json.loads((run / "data" / "splits" / "preprocessing.json").read_text())["columns"]

@@ -22,6 +22,8 @@ from mlx.residuals.errors.factor_choice import restates
 pytestmark = pytest.mark.slow
 
 QUICK: dict[str, Any] = {"n_bootstrap": 100, "n_permutations": 199, "projections": ["pca"]}
+FOREST = {"name": "random_forest", "params": {"n_estimators": 20}}
+NAMES_ALONE = QUICK | {"n_permutations": 19}
 
 
 def passengers(n: int = 1200, seed: int = 1) -> pd.DataFrame:
@@ -54,7 +56,7 @@ def analyzed(folder: Path, table: pd.DataFrame, residuals: dict[str, Any] | None
         "dataset": {"name": "custom", "path": str(folder / "t.csv"), "params": params},
         "split": {"method": "random", "test_size": 0.5},
         "preprocessing": {"scaling": "standard"},
-        "model": {"name": "logistic_regression" if params["target"] == "survived" else "random_forest"},
+        "model": {"name": "logistic_regression"} if params["target"] == "survived" else FOREST,
         "residuals": QUICK | (residuals or {}),
     })  # fmt: skip
     workspace = Workspace(folder)
@@ -112,7 +114,7 @@ def test_results_are_read_back_for_the_page(classified: Workspace) -> None:
     [(["port", "alive"], {"port", "alive"}), ("none", set()), (["age", "age"], {"age"})],
 )
 def test_the_configuration_picks_factors(classified: Workspace, chosen: Any, expected: set[str]) -> None:
-    residuals_analysis(classified, residuals=ResidualsSettings(**QUICK, factors=chosen))
+    residuals_analysis(classified, residuals=ResidualsSettings(**NAMES_ALONE, factors=chosen))
     assert set(factors_of(classified)["factor"]) == expected
 
 
@@ -125,19 +127,19 @@ def test_the_configuration_picks_factors(classified: Workspace, chosen: Any, exp
 )
 def test_an_unknown_name_is_rejected_with_the_nearest(classified: Workspace, chosen: Any, message: str) -> None:
     with pytest.raises(SettingsError, match=message) as caught:
-        residuals_analysis(classified, residuals=ResidualsSettings(**QUICK, factors=chosen))
+        residuals_analysis(classified, residuals=ResidualsSettings(**NAMES_ALONE, factors=chosen))
     assert caught.value.key == ("residuals", "factors")
 
 
 def test_a_copy_of_the_target_is_left_out_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    workspace = analyzed(tmp_path, passengers(300), {"groups": "cabin"})
+    workspace = analyzed(tmp_path, passengers(300), NAMES_ALONE | {"groups": "cabin"})
     assert "left out what restates the target, 'alive'" in capsys.readouterr().err
     assert {"alive", "cabin"}.isdisjoint(factors_of(workspace)["factor"])
     assert "factor.cabin" in pd.read_parquet(workspace.residuals / "samples.parquet")
 
 
 def test_a_feature_may_group_the_samples(tmp_path: Path) -> None:
-    workspace = analyzed(tmp_path, passengers(300), {"groups": "port", "factors": ["age"]})
+    workspace = analyzed(tmp_path, passengers(300), NAMES_ALONE | {"groups": "port", "factors": ["age"]})
     assert set(factors_of(workspace)["factor"]) == {"age"}
 
 
@@ -163,10 +165,10 @@ def test_many_features_are_bounded_with_a_message(tmp_path: Path, capsys: pytest
     generator = np.random.default_rng(0)
     table = pd.DataFrame(generator.normal(size=(300, 130)), columns=[f"gene {k}" for k in range(130)])
     table["survived"] = np.where(table["gene 0"] + generator.normal(size=300) > 0, "yes", "no")
-    workspace = analyzed(tmp_path, table, roles={})
+    workspace = analyzed(tmp_path, table, NAMES_ALONE, roles={})
     assert "residuals.factors: the first 100 of 130 features are factors" in capsys.readouterr().err
     assert len(set(factors_of(workspace)["factor"])) == 100
-    residuals_analysis(workspace, residuals=ResidualsSettings(**QUICK, factors=["gene 129"]))
+    residuals_analysis(workspace, residuals=ResidualsSettings(**NAMES_ALONE, factors=["gene 129"]))
     assert set(factors_of(workspace)["factor"]) == {"gene 129"}
 
 
@@ -179,7 +181,7 @@ def test_arrays_without_names_have_numbered_factors(tmp_path: Path, shape: tuple
         "name": "arrays",
         "dataset": {"name": "custom", "path": str(tmp_path / "a.npz")},
         "model": {"name": "logistic_regression"},
-        "residuals": QUICK,
+        "residuals": NAMES_ALONE,
     })  # fmt: skip
     workspace = Workspace(tmp_path)
     for step in STEPS[:6]:

@@ -25,7 +25,10 @@ FLAGS = (
     "--data_method shapes --n_samples 1000 --n_classes 5 --image_size 32 --model_type cnn --hidden_layers 128,64 "
     "--batch_size 32 --epochs 30 --learning_rate 0.001 --output_dir ./results --random_seed 42"
 )
-SMALLER = ("model.name=mlp", "dataset.params.n_samples=300", "training.epochs=5", "residuals.projections=[pca]")
+SMALLER = (
+    "model.name=mlp", "dataset.params.n_samples=300", "training.epochs=5", "residuals.projections=[pca]",
+    "residuals.n_bootstrap=100", "residuals.n_permutations=19",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -36,6 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_figures")
 def test_every_command_line_of_the_harness_works(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for line in HARNESS.strip().splitlines():
         _, *arguments = shlex.split(line)

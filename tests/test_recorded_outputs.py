@@ -74,6 +74,7 @@ def test_layers_parts_and_groups_are_chosen_and_what_has_no_effect_is_said(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_figures")
 @pytest.mark.parametrize("regression", [False, True])
 def test_a_test_part_alone_is_analyzed_by_a_run_that_can_be_resumed_and_evaluated_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], regression: bool
@@ -162,6 +163,7 @@ def test_dvc_runs_all_stages_and_notices_a_new_recording_and_a_new_model(
     sections = {"split": {}, "preprocessing": {}, "training": {}, "representations": {}, "evaluation": {}}
     params = {"name": "r", "dataset": {"name": "recorded", "path": "recorded"}, "model": {"name": "recorded"}}
     repository = Repository(root, params | sections | {"residuals": QUICK, "report": {"dpi": 50}})
+    repository.start_warm()
     record(root / "recorded", {"test": 60, "val": 40})
     monkeypatch.chdir(root)
     main(["watch"])

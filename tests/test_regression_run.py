@@ -1,6 +1,7 @@
 """A run with a linear regression hands its training design on, so that leverage is that of the fit."""
 
 import json
+import shutil
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from blank_figures import leave_few_figures
 
 from mlx.config import ExperimentConfig
 from mlx.core.errors import ArtifactError
@@ -47,6 +49,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a linear regression."""
+    folder = tmp_path_factory.mktemp("solved")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        leave_few_figures(patch)
+        return folder / run({"name": "linear_regression"}).root
+
+
+@pytest.fixture
+def workspace(solved: Path, tmp_path: Path) -> Workspace:
+    """A copy of that run."""
+    return Workspace(Path(shutil.copytree(solved, tmp_path / "run")))
+
+
 DESCENT = {
     "model": {"name": "linear_regression", "params": {"use_gradient_descent": True}},
     "training": {"epochs": 40, "learning_rate": 0.05},
@@ -81,8 +99,7 @@ def test_a_model_that_is_no_linear_regression_says_that_it_has_no_leverage() -> 
     assert not (workspace.report / "plots/leverage.png").exists()
 
 
-def test_a_loaded_model_is_saved_with_the_same_bytes(tmp_path: Path) -> None:
-    workspace = run({"name": "linear_regression"})
+def test_a_loaded_model_is_saved_with_the_same_bytes(workspace: Workspace, tmp_path: Path) -> None:
     again = tmp_path / "again"
     again.mkdir()
     settings = ModelSettings(name="linear_regression")
@@ -99,9 +116,8 @@ def test_a_loaded_model_is_saved_with_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_model_of_an_earlier_version_predicts_and_one_line_says_what_it_lacks(
-    capsys: pytest.CaptureFixture[str],
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    workspace = run({"name": "linear_regression"})
     before = found(workspace)[0]
     for path in workspace.model.glob("linear_fit*"):
         path.unlink()
@@ -118,8 +134,7 @@ def test_a_model_of_an_earlier_version_predicts_and_one_line_says_what_it_lacks(
 
 
 @pytest.mark.parametrize("name", ["linear_fit.json", "linear_fit_triangle.npy", "linear_fit_coefficients.npy"])
-def test_a_damaged_training_design_is_named(name: str) -> None:
-    workspace = run({"name": "linear_regression"})
+def test_a_damaged_training_design_is_named(workspace: Workspace, name: str) -> None:
     path = workspace.model / name
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])

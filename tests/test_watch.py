@@ -168,6 +168,7 @@ def test_dvc_repro_runs_again_when_the_data_change_and_only_then(
     dataset = {"name": "custom", "path": path, "params": params}
     write(0)
     repository = Repository(root, SMALL | {"dataset": dataset, "preprocessing": {"scaling": "standard"}})
+    repository.start_warm()
     monkeypatch.chdir(root)
     main(["watch"])
     assert repository.repro("generate-data") == ["generate-data"]

@@ -20,7 +20,7 @@ CONFIG: dict[str, Any] = {
     "dataset": {"name": "digits", "params": {"n_samples": 400}},
     "preprocessing": {"scaling": "unit"},
     "model": {"name": "logistic_regression"},
-    "residuals": {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]},
+    "residuals": {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]},
     "report": {"dpi": 50},
 }
 RUN = """

@@ -141,7 +141,7 @@ def test_a_class_that_stands_at_the_end_of_the_data_does_not_disturb(
 
 
 def test_without_a_network_it_imports_no_tensorflow(folder: Path) -> None:
-    (folder / "list.json").write_text(json.dumps([CONFIG]))
+    (folder / "list.json").write_text(json.dumps([CONFIG | {"dataset": {"name": "blobs"}, "preprocessing": {}}]))
     code = (
         "import sys\nfrom mlx.cli import main\nmain(['run-experiment', '--dry-run', '--config', 'list.json'])\n"
         "sys.exit(', '.join({'tensorflow', 'keras'} & set(sys.modules)) or 0)"
@@ -199,7 +199,7 @@ def test_a_solver_whose_matrix_does_not_fit_is_refused(folder: Path) -> None:
 
 
 def test_a_long_analysis_is_estimated_and_warned_of(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shown, warned = dry_run(capsys)
+    shown, warned = dry_run(capsys, *BLOBS)
     assert "# analysis: about " in shown
     assert "analysis" not in warned
     for key in ("residuals.n_permutations", "residuals.n_bootstrap"):
@@ -237,10 +237,10 @@ def test_the_temporary_folder_is_removed_and_no_message_names_it(
     def evaluate(workspace: Workspace, *, evaluation: EvaluationSettings) -> str:
         raise ArtifactError(f"{workspace.representations}: expected better, found {evaluation.n_bootstrap}{REMAKE}")
 
-    dry_run(capsys)
+    dry_run(capsys, *BLOBS)
     monkeypatch.setattr("mlx.runs.dry_run_steps.STEPS", (*STEPS[:4], evaluate, *STEPS[5:]))
     with pytest.raises(SystemExit, match="^outputs/small/<time>/data/representations: expected better, found 100$"):
-        dry_run(capsys)
+        dry_run(capsys, *BLOBS)
     assert list((folder / "tmp").iterdir()) == []
 
 

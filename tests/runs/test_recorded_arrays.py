@@ -24,7 +24,7 @@ from mlx.residuals import ResidualsSettings
 pytestmark = pytest.mark.slow
 
 N, K = 160, 3
-QUICK = ["residuals.n_permutations=99", "residuals.n_bootstrap=100", "residuals.projections=[pca]"]
+QUICK = ["residuals.n_permutations=19", "residuals.n_bootstrap=100", "residuals.projections=[pca]"]
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_no_deep_learning_framework_is_imported(folder) -> None:
         "import sys; from matplotlib.backends.backend_agg import FigureCanvasAgg; from mlx.cli import main; "
         "FigureCanvasAgg.draw = lambda canvas: canvas.get_renderer(); "
         "main(['analyze', '--representations', 'r.npy', '--probabilities', 'p.npy', '--labels', 'y.npy', "
-        "'--permutations', '99', '--set', 'residuals.projections=[pca]']); "
+        "'--permutations', '19', '--set', 'residuals.projections=[pca]']); "
         "assert not {'tensorflow', 'keras', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)

@@ -90,9 +90,9 @@ def killed(repository: Repository, *, after: str, lines: int = 1, wait: float) -
 Prepared = Callable[[dict[str, Any]], Repository]
 
 
-@pytest.mark.parametrize(("name", "kills"), [("cnn", 2), ("mlp", 4)])  # TensorFlow takes seconds to start
+@pytest.mark.parametrize(("name", "kills"), [("cnn", 1), ("mlp", 4)])  # TensorFlow takes seconds to start
 def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(
-    prepared: Prepared, tmp_path: Path, name: str, kills: int
+    prepared: Prepared, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, kills: int
 ) -> None:
     repository = prepared(TRAINED[name])
     twin = repository.copy(tmp_path / "twin")
@@ -100,8 +100,10 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_bytes(
     moments = random.Random(name)  # noqa: S311  # when to kill is no secret
     # The line of the second epoch says that the checkpoint of the first is written, on the slowest machine too.
     said = [killed(repository, after="  epoch ", lines=2, wait=moments.uniform(0, 0.15)) for _ in range(kills)]
-    assert "continues after epoch" in said[-1]
-    assert "train: continues after epoch" in repository.stage("train").stderr
+    assert all("train: continues after epoch" in again for again in said[1:])
+    capsys.readouterr()
+    stage(repository, train)
+    assert "train: continues after epoch" in capsys.readouterr().err
     assert repository.content() == twin.content()
     assert sorted(path.name for path in (repository.root / "checkpoints").iterdir()) == sorted(
         path.name for path in (twin.root / "checkpoints").iterdir()

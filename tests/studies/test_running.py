@@ -161,16 +161,23 @@ main(["study", "run", *sys.argv[1:]])
 """
 
 
-@pytest.mark.parametrize("workers", ["serial", "processes:2"])
-def test_kills_and_workers_change_no_byte(finished: Path, tmp_path: Path, workers: str) -> None:
-    file = write_study(tmp_path)
-    command = [sys.executable, "-c", f"{BLANK}{STUDY_RUN}", str(file), "--workers", workers]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        until(lambda: list(tmp_path.glob("outputs/small/*/metrics/training.json")))
-        process.kill()
-    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+def test_kills_and_workers_change_no_byte(finished: Path, tmp_path: Path) -> None:
+    def trained() -> int:
+        return len(list(tmp_path.glob("outputs/small/*/metrics/training.json")))
+
+    file, before = write_study(tmp_path), [0]
+    command = [sys.executable, "-c", f"{BLANK}{STUDY_RUN}", str(file), "--workers"]
+    for workers in ("processes:2", "serial"):
+        with subprocess.Popen(
+            [*command, workers], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
+            until(lambda: trained() > before[-1] or process.poll() is not None)
+            assert process.poll() is None, "ended before it was killed"
+            process.kill()
+        before.append(trained())
+    done = subprocess.run(
+        [*command, "processes:2"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     expected = content(finished / "outputs/small")
     found = content(tmp_path / "outputs/small")
