@@ -39,7 +39,7 @@ DATASETS: tuple[dict[str, Any], ...] = (
     {"name": "synthetic_regression", "params": {"n_samples": 90}},
     {"name": "shapes", "params": {"n_samples": 90, "image_size": 12, "n_classes": 3}},
 )  # fmt: skip
-DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the quick one, which PyYAML has where it was built with libyaml
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the quick one, where PyYAML was built with libyaml
 STRANGE: tuple[Any, ...] = (
     None, True, False, 0, 1, -1, 2, 3, 10**18, -(10**18), 10**400, 0.0, 0.5, -0.5, 1e308, 1e-320, float("inf"),
     "", " ", "a", "MLP", "../..", "/", "\u0000", "naïve ☃ \U0001f600", "x" * 5000, "1e9", "yes", [], [1], [[[[]]]], {},

@@ -1,4 +1,4 @@
-"""Tests of many samples, whose permutations are shifts of parts: of the data as they are, and as by all permutations."""
+"""Tests of many samples, whose permutations are shifts of parts: of the data as they are, and as by all of them."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ MEANS = {"permutations": {"mean_entropy": 2000}, "seed": 3}
 def samples(effect: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows (N, 3), and similarity and entropy (N,) of which the latter follows both a little."""
     generator = np.random.default_rng(5)
-    rows = generator.normal(size=(N, 3)) + [1, 0, 0]
+    rows = generator.normal(size=(N, 3)) + np.eye(3)[0]
     similarity = generator.normal(size=N)
     return rows, similarity, 9 + generator.normal(size=N) + effect * (similarity + rows[:, 0] ** 2)
 
