@@ -9,7 +9,8 @@ from stripes import LARGE, TRAINED, samples
 from mlx.models import ModelSettings, TaskSpec, build_model, load_model, save_model
 
 DEEP = {"resnet101", "resnet152", *(f"efficientnet_b{i}" for i in range(1, 8))}  # as the others, of more blocks
-DEEPER = {"resnet34", "vgg13", "vgg16", "vgg19"}  # than others of their kind, and saved as these are
+# Than others of their kind, and saved as these are.
+DEEPER = {"mobilenet_v3_large", "resnet34", "vgg13", "vgg16", "vgg19"}
 IMAGES = TaskSpec("classification", (8, 8, 1), 3)
 
 

@@ -93,9 +93,17 @@ def test_a_true_null_is_rejected_as_often_as_promised(n, n_classes, monkeypatch)
                 assert rate_is_within(np.sum(np.array(p) <= 0.05), 0.03, 0.07, runs=RUNS), (scope, statistic)
 
 
+NO_TESTS = (permutation.PermutationTest(np.nan, 0),) * 2
+
+
+def none_of_classes(groups, *_, **__):
+    return NO_TESTS, dict.fromkeys(groups, NO_TESTS)
+
+
 @pytest.mark.parametrize(("n", "n_classes"), [(20, 1), (60, 1), (126, 3)])
 def test_intervals_cover_the_population_value_as_often_as_promised(n, n_classes, monkeypatch):
-    monkeypatch.setattr(permutation, "PER_TEST", 1)  # of p-values that nobody counts
+    monkeypatch.setattr(correlations, "pooled_p_values", lambda *_, **__: NO_TESTS)  # which nobody counts
+    monkeypatch.setattr(correlations, "class_p_values", none_of_classes)
     runs = associations(n, n_classes=n_classes, null=False, n_permutations=19)
     for scope in ("class", "pooled", "within class"):
         true = population(n_classes, scope)

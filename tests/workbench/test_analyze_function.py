@@ -23,7 +23,7 @@ H = (2 * np.eye(K, 8)[Y] + 0.9 * GENERATOR.normal(size=(N, 8))).astype(np.float3
 Z = 2 * H[:, :K]
 IMAGES = GENERATOR.integers(0, 256, size=(N, 8, 6, 3)).astype(np.uint8)
 SIZE = np.arange(N) % 7
-QUICK = {"n_bootstrap": 100, "n_permutations": 99, "projections": ["pca"]}
+QUICK = {"n_bootstrap": 100, "n_permutations": 19, "projections": ["pca"]}
 GIVEN = {"logits": Z, "labels": Y, "representations": {"pen": H}, "metadata": {"size": SIZE}, "images": IMAGES}
 VAL = {"logits": Z[:60], "labels": Y[:60], "representations": {"pen": H[:60]}}
 TRAIN = {"logits": Z[60:], "labels": Y[60:], "representations": {"pen": H[60:]}}
@@ -88,7 +88,7 @@ def test_every_entrance_gives_the_same_bytes(found, tmp_path: Path, monkeypatch)
     Path("recorded/test/metadata.jsonl").write_text("".join(f'{{"size": {size}}}\n' for size in SIZE))
     assert piped(QUICK) == analyzed(found.folder)
     pd.DataFrame({"size": SIZE}).to_parquet("m.parquet")
-    common = ["--metadata", "m.parquet", "--name", "mine", "--permutations", "99"]
+    common = ["--metadata", "m.parquet", "--name", "mine", "--permutations", "19"]
     common += ["--set", "residuals.n_bootstrap=100", "--set", "residuals.projections=[pca]"]
     main(["analyze", "recorded", "--output", "folder", *common])
     test = Path("recorded/test")

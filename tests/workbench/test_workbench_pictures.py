@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from embedded_fonts import embedded_once
 from scipy.special import softmax
 
 import mlx
@@ -28,9 +29,10 @@ def test_every_picture_is_drawn_and_saved(arrays, tmp_path: Path) -> None:
     visualizer = mlx.VisualizationAnalyzer(save_dir=tmp_path / "v", residuals=QUICK, dpi=50, formats=["png", "pdf"])
     images = np.random.default_rng(1).integers(0, 255, (90, 8, 8, 1), dtype=np.uint8)
     history = {"epoch": [1, 2], "loss": [1.0, 0.5], "val_loss": [1.1, 0.7]}
-    figures = visualizer.run_full_visualization(
-        **arrays, images=images, factors={"size": np.arange(90) % 7}, history=history
-    )
+    with embedded_once():
+        figures = visualizer.run_full_visualization(
+            **arrays, images=images, factors={"size": np.arange(90) % 7}, history=history
+        )
     expected = {"samples", "confusion", "roc", "precision_recall", "reliability", "temperature", "risk_coverage",
                 "similarity_entropy", "similarity_entropy_by_class", "similarity_matrix", "map_pca", "map_tsne",
                 "uncertain_samples", "residual_images", "factor_effects", "learning_curves"}  # fmt: skip
