@@ -22,10 +22,13 @@ from io import StringIO
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import permutation_test
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mlx.core.workers import open_workers
+from mlx.residuals.association.layer import Layer
+from mlx.residuals.association.permutation import group_of, pooled_p_values
 from mlx.residuals.association.resampling import node_bootstrap
 from mlx.residuals.pairs.entropy_pairs import PAIR_STATISTICS, of_pairs
 from mlx.residuals.pairs.mantel import mantel
@@ -169,6 +172,28 @@ def compare_mantel(runs: int) -> None:
         show(f"Mantel, 999 permutations of {n}, {statistic} | scikit-bio", mine, their, "s", "wanted: at least 20")
 
 
+def compare_permutations(runs: int, n: int = 16_000) -> None:
+    """9,999 permutations of Pearson's correlation, ours of its studentized statistic, and Spearman's as well."""
+    _, entropy, _ = data(n)
+    similarity = np.random.default_rng(1).normal(size=n) + entropy  # not independent, so that no test stops early
+    units = directions_of("layer", np.ones((n, 1)), n)
+    layer = Layer(units, similarity, entropy, np.zeros(n, dtype=np.intp))
+
+    def ours() -> object:
+        return pooled_p_values(group_of(layer, np.arange(n)), 9999, 1, many=False)
+
+    def theirs() -> object:
+        def covariance(x: np.ndarray, axis: int) -> np.ndarray:  # noqa: ARG001  # SciPy names it
+            return x @ entropy
+
+        return permutation_test(
+            (similarity,), covariance, permutation_type="pairings", vectorized=True, n_resamples=9999, batch=100, rng=1
+        )
+
+    mine, other = medians(ours, theirs, runs=runs)
+    show(f"9,999 permutations of a correlation of {n:,} | SciPy", mine, other, "s", "wanted: at least 20")
+
+
 def compare_bootstrap(runs: int, n: int = 400, n_replicates: int = 50) -> None:
     """Correlations of similarity and entropy among samples drawn again."""
     try:
@@ -261,6 +286,7 @@ def main() -> None:
         compare_pairs(folder, min(options.runs, 3))
         grow(folder, min(options.runs, 3))
     compare_mantel(options.runs)
+    compare_permutations(options.runs)
     compare_bootstrap(options.runs)
     compare_neighbors(options.neighbors, min(options.runs, 3))
     stream_ranks()
