@@ -111,20 +111,21 @@ import os
 import matplotlib.figure, mlx.experiment, scipy.stats, sklearn.linear_model  # once, for all of them
 from mlx.cli import main
 children = []
-for _ in range(4):
+for _ in range(8):
     if child := os.fork():
         children.append(child)
     else:
-        main(["run-experiment"])
+        main(["run-experiment", "--config", "tiny.yaml"])
         os._exit(0)
 raise SystemExit(any(os.waitpid(child, 0)[1] for child in children))
 """
 
 
 def test_several_at_once_are_whole_runs(folder: Path) -> None:
+    (folder / "tiny.yaml").write_text(TINY)
     assert started(folder, code=SEVERAL).wait(400) == 0
     runs = list(find_runs(folder / "outputs"))
-    assert len(runs) == 4
+    assert len(runs) == 8
     assert {run.status for run in runs} == {"finished"}
     assert len({str(sorted(content(run.folder).items())) for run in runs}) == 1
 
