@@ -1,6 +1,7 @@
 """Every example runs: those that need downloaded files are tried with --dry-run."""
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,19 @@ def test_an_example_runs(folder: Path, name: str, monkeypatch: pytest.MonkeyPatc
     assert all((run.folder / "data/report/report.html").is_file() for run in runs)
 
 
+@pytest.fixture
+def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave EfficientNets one block of each kind: to build and run all takes half a minute, and `tests/models` does."""
+    from keras.src.applications import efficientnet
+
+    from mlx.models.in_keras import applications
+
+    once = [block | {"repeats": 1} for block in efficientnet.DEFAULT_BLOCKS_ARGS]
+    monkeypatch.setattr(efficientnet, "DEFAULT_BLOCKS_ARGS", once)
+    monkeypatch.setattr(applications, "_layers_of", cache(applications._layers_of.__wrapped__))
+
+
+@pytest.mark.usefixtures("shallow")
 def test_an_example_that_fetches_its_data_is_sound(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["run-experiment", "--dry-run", "--strict", "--config", "examples/cifar10_config.yaml"])
     assert "would be downloaded: " in capsys.readouterr().out
