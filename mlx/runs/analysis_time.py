@@ -8,12 +8,14 @@ from mlx.residuals.association.resampling import LARGEST_BOOTSTRAP
 from mlx.residuals.geometry.projection import MAX_EMBEDDED
 from mlx.residuals.layers.layer_analysis import MAX_RANKED
 from mlx.residuals.similarity.classmates import LARGEST_SEARCH
+from mlx.stats.cyclic_shifts import FEWEST
 
 LONG = 600.0
 """A dry run warns of a longer time, in seconds."""
 
 # Seconds on one core at 2.6 GHz, measured with 200 to 4000 test samples; another machine differs by a small factor.
-PERMUTED = 1.5e-7  # a test sample, a permutation, a layer; less where tests stop early
+PERMUTED = 1.5e-7  # a test sample up to `FEWEST`, a permutation, a layer; less where tests stop early
+PERMUTED_WITHIN = 6e-8  # the same beyond these, for what is permuted given whether predictions are right
 PERMUTED_FACTOR = 5e-9  # the same for each generating factor, in the first layer
 PERMUTED_REGRESSION = 5e-8
 DRAWN_POOLED, DRAWN_OF_CLASSES = 2e-7, 1e-7  # a test sample, a bootstrap replicate, a layer
@@ -49,9 +51,10 @@ def analysis_parts(
         ]
     drawn = DRAWN_POOLED * (n_test <= LARGEST_BOOTSTRAP)
     drawn += DRAWN_OF_CLASSES * (n_test / n_classes <= LARGEST_BOOTSTRAP)
-    permuted = PERMUTED * layers + PERMUTED_FACTOR * n_factors
+    permuted = layers * (PERMUTED * min(n_test, FEWEST) + PERMUTED_WITHIN * max(0, n_test - FEWEST))
+    permuted += PERMUTED_FACTOR * n_factors * n_test
     return [
-        Part(permuted * n_test * permutations, "residuals.n_permutations"),
+        Part(permuted * permutations, "residuals.n_permutations"),
         Part(drawn * layers * n_test * replicates, "residuals.n_bootstrap"),
         Part(DRAWN_EVALUATION * n_test * config.evaluation.n_bootstrap, "evaluation.n_bootstrap"),
         *_without_resampling(config, n_test, widths),
