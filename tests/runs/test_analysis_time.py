@@ -20,7 +20,8 @@ def test_twice_the_resamples_samples_or_layers_take_about_twice_as_long() -> Non
     base: dict[str, Any] = {"n_permutations": 500_000, "projections": []}
     one = seconds(**base)
     assert seconds(**base | {"n_permutations": 1_000_000}) == pytest.approx(2 * one, rel=0.05)
-    assert seconds(2000, **base) == pytest.approx(2 * one, rel=0.05)
+    assert seconds(500, **base) == pytest.approx(one / 2, rel=0.05)
+    assert 1.3 * one < seconds(2000, **base) < 1.7 * one  # as shifts of parts cost little
     assert seconds(widths=(64, 64), **base) == pytest.approx(2 * one, rel=0.15)
     regression = seconds(n_classes=0, **base)
     assert 0 < regression < one
