@@ -2,8 +2,9 @@
 
 All shifts of a cycle of samples are a group, and so are those of several cycles. A permutation test that draws from a
 group at random is exact (Hemerik & Goeman 2018), also from a group within that of all permutations (Koning & Hemerik
-2024). Which samples make up a part, and in which order, is drawn beforehand, not by the data. A sum of products over a part takes one value for each of its shifts, all of which are computed once; a
-permutation then adds up one of them for each part, instead of visiting all samples in a random order.
+2024). Which samples make up a part, and in which order, is drawn beforehand, not by the data. A sum of products over a
+part takes one value for each of its shifts, all of which are computed once; a permutation then adds up one of them for
+each part, instead of visiting all samples in a random order.
 
 Each part keeps the sum of its values: of n − 1 degrees of freedom, those between parts are not permuted, one in a
 thousand or fewer. It moves the statistics of all permutations by some hundredths of their standard deviation.
